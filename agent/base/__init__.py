@@ -1,0 +1,1 @@
+"""What every room of the core stands on: time, fields, bytes, checksums, the form of a result."""

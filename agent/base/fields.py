@@ -1,0 +1,142 @@
+"""Fixed-width ASCII fields, read and written in place: no slice, no int object above 2**30, no exception.
+
+Rules
+1. A numeric field is left-padded with zeros; a field of blanks is *absent*, not 0 (003:1283-1291).
+2. `number` answers ABSENT for blanks and BAD for anything that is no number; both are negative.
+3. Fields wider than nine digits do not fit a small int of a 32-bit board: they stay text (tightening IDs).
+4. NUL counts as a blank: controllers in the field pad names and serials with it.
+"""
+
+from agent.base.compat import const
+
+ABSENT = const(-1)
+BAD = const(-2)
+
+_BLANK = const(0x20)
+_ZERO = const(0x30)
+_POINT = const(0x2E)
+
+
+def number(buf, start, width):
+    """Return the value of the digits buf[start:start+width], 1 to 9 of them; ABSENT if blank, BAD if not digits."""
+    value = 0
+    blanks = 0
+    end = start + width
+    while start < end:
+        octet = buf[start] - _ZERO
+        if 0 <= octet <= 9:
+            value = value * 10 + octet
+        elif octet == -16 or octet == -48:  # blank or NUL
+            blanks += 1
+        else:
+            return BAD
+        start += 1
+    if blanks == 0:
+        return value
+    return ABSENT if blanks == width else BAD
+
+
+def put_number(buf, start, width, value):
+    """Write `value` >= 0 right-aligned with leading zeros; digits that do not fit are cut off on the left."""
+    at = start + width - 1
+    while at >= start:
+        buf[at] = _ZERO + value % 10
+        value //= 10
+        at -= 1
+
+
+def copy(target, at, source, start, width):
+    """Copy source[start:start+width] to target[at:]; the two may overlap when `at` <= `start`."""
+    end = start + width
+    while start < end:
+        target[at] = source[start]
+        at += 1
+        start += 1
+
+
+def fill(buf, start, width, octet=_BLANK):
+    """Write `octet` over buf[start:start+width]."""
+    end = start + width
+    while start < end:
+        buf[start] = octet
+        start += 1
+
+
+def is_blank(buf, start, width):
+    """Tell whether the field holds nothing but blanks and NULs."""
+    end = start + width
+    while start < end:
+        octet = buf[start]
+        if octet != _BLANK and octet != 0:
+            return False
+        start += 1
+    return True
+
+
+def all_digits(buf, start, width):
+    """Tell whether every octet of the field is a digit."""
+    end = start + width
+    while start < end:
+        octet = buf[start]
+        if octet < _ZERO or octet > 0x39:
+            return False
+        start += 1
+    return True
+
+
+def same(one, at, other, start, width):
+    """Tell whether one[at:at+width] equals other[start:start+width]."""
+    end = start + width
+    while start < end:
+        if one[at] != other[start]:
+            return False
+        at += 1
+        start += 1
+    return True
+
+
+def put_text(target, at, source, start, width):
+    """Copy a text field, with `?` for every octet outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
+    end = start + width
+    while start < end:
+        octet = source[start]
+        if octet == 0:
+            octet = _BLANK
+        elif octet < _BLANK or octet > 0x7E:
+            octet = 0x3F
+        target[at] = octet
+        at += 1
+        start += 1
+
+
+def put_stripped(target, at, width, source, start, digits):
+    """Write the digits source[start:start+digits] without leading zeros, left-aligned in `width` blanks."""
+    end = start + digits
+    while start < end - 1 and source[start] == _ZERO:
+        start += 1
+    used = end - start
+    copy(target, at, source, start, used)
+    fill(target, at + used, width - used)
+
+
+def put_fixed(target, at, width, source, start, digits, decimals):
+    """Write source digits as a decimal number of `width` characters with `decimals` digits after the point.
+
+    Inserts a point, computes nothing: b"004237" with two decimals gives b"00042.37" in width 8 (DIGEST trap 24).
+    Blank source digits give zero.
+    """
+    fill(target, at, width, _ZERO)
+    point = at + width - 1 - decimals
+    target[point] = _POINT
+    if is_blank(source, start, digits):
+        return
+    from_at = start + digits - decimals
+    copy(target, point + 1, source, from_at, decimals)
+    whole = digits - decimals
+    room = point - at
+    if whole > room:
+        from_at = start + digits - decimals - room
+        whole = room
+    else:
+        from_at = start
+    copy(target, point - whole, source, from_at, whole)

@@ -1,0 +1,67 @@
+"""A linear byte FIFO: what is in it always lies in one piece, so that a whole message can be read in place.
+
+      buf  |....consumed....|######## kept ########|...... room ......|
+                            start                  end
+
+Rules
+1. Data comes in through `inlet()`: a buffer whose first `room()` octets the owner may fill, then `commit(n)`.
+   While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
+2. Otherwise it is a small side buffer and `commit` copies: reading into the middle of a buffer would cost a
+   memoryview, and that is an allocation.
+3. It never grows. When full, `room()` is 0 and the owner has to consume or give up.
+"""
+
+from agent.base.fields import copy
+
+SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
+
+
+class Fifo:
+    """Bytes between a port and a machine; `size` octets at the most."""
+
+    __slots__ = ("buf", "end", "side", "size", "start")
+
+    def __init__(self, size):
+        self.buf = bytearray(size)
+        self.side = bytearray(SIDE_BYTES)
+        self.size = size
+        self.start = 0
+        self.end = 0
+
+    def clear(self):
+        """Forget everything that is in it."""
+        self.start = 0
+        self.end = 0
+
+    def inlet(self):
+        """Return the buffer to read into, from its first octet on."""
+        if self.start == self.end:
+            self.start = 0
+            self.end = 0
+            return self.buf
+        return self.side
+
+    def room(self):
+        """Return how many octets the inlet takes now; 0 when the FIFO is full."""
+        if self.start == self.end:
+            return self.size
+        left = self.size - self.end
+        if left < SIDE_BYTES and self.start:
+            copy(self.buf, 0, self.buf, self.start, self.end - self.start)
+            self.end -= self.start
+            self.start = 0
+            left = self.size - self.end
+        return left if left < SIDE_BYTES else SIDE_BYTES
+
+    def commit(self, n):
+        """Take over the first `n` octets of what `inlet()` returned."""
+        if self.start == self.end:
+            self.start = 0
+            self.end = n
+        else:
+            copy(self.buf, self.end, self.side, 0, n)
+            self.end += n
+
+    def drop(self, n):
+        """Forget the oldest `n` octets; n may not exceed what is in it."""
+        self.start += n

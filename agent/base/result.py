@@ -1,0 +1,127 @@
+"""The one form of a result between the controller and the archive: 106 octets, whatever it came in.
+
+Every revision of MID 0061 and 0065 is brought into this body; the spool keeps it, telegram 04 is made of it. Text is
+copied, never formatted, so that no figure changes on its way (DIGEST traps 24, 25); only the time is packed. A field
+the source does not have is blank. Widths are the widest of any source.
+
+    octet  0        25  29  33   37   41 42 43 44 45     51    56       63          82        92         106
+           | VIN 25 |job|pset|size|cnt|bs|ts|qs|as|torque |angle| time 7 | change 19 | ID 10   | serial 14 |
+                      4    4    4   4  1  1  1  1    6       5
+
+torque is Nm x 100, angle is degrees; bs, ts, qs, as are the batch, tightening, torque and angle status in Open
+Protocol's own numbering (003:6448-6519); time is yyyymmddhhmmss with two digits an octet, all zero if it was none;
+serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets of what only the longer revisions have
+(unknown ones blank):
+
+    octet  0      6      12     18    23    28    33 34   36
+           |tq min|tq max|tq tgt|amin |amax |atgt |u |type|
+"""
+
+from agent.base.compat import const
+from agent.base.fields import is_blank, number
+from agent.base.words import pack_digits
+
+VIN = const(0)
+JOB = const(25)
+PSET = const(29)
+BATCH_SIZE = const(33)
+BATCH_COUNTER = const(37)
+BATCH_STATUS = const(41)
+TIGHTENING_STATUS = const(42)
+TORQUE_STATUS = const(43)
+ANGLE_STATUS = const(44)
+TORQUE = const(45)
+ANGLE = const(51)
+TIME = const(56)
+PSET_CHANGE = const(63)
+TIGHTENING_ID = const(82)
+SERIAL = const(92)
+BODY_BYTES = const(106)
+
+VIN_BYTES = const(25)
+TIME_BYTES = const(7)
+STAMP_BYTES = const(19)  # the time as text, on the wire
+ID_BYTES = const(10)
+SERIAL_BYTES = const(14)
+
+TORQUE_MIN = const(0)
+TORQUE_MAX = const(6)
+TORQUE_TARGET = const(12)
+ANGLE_MIN = const(18)
+ANGLE_MAX = const(23)
+ANGLE_TARGET = const(28)
+TORQUE_UNIT = const(33)
+RESULT_TYPE = const(34)
+LIMITS_BYTES = const(36)
+
+# What a record of a result says of itself, one bit each.
+FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
+FLAG_EDGE_TIME = const(2)  # the controller's time was no time; the agent's own stands in its place
+FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of the suspect tail)
+FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
+
+# In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
+HEAD_BYTES = const(8)
+# Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
+PARKED_BYTES = const(8)
+PARKED_UNREADABLE = const(1001)
+PARKED_SILENT = const(1002)
+
+
+RESULT_READ = const(1)
+RESULT_UNREADABLE = const(0)
+
+
+def is_time(buf, at):
+    """Tell whether the 19 octets are a date and time that can be: `YYYY-MM-DD:HH:MM:SS` (003:5848-5854)."""
+    if buf[at + 4] != 0x2D or buf[at + 7] != 0x2D:
+        return False
+    if buf[at + 10] != 0x3A or buf[at + 13] != 0x3A or buf[at + 16] != 0x3A:
+        return False
+    return (
+        number(buf, at, 4) > 0
+        and 1 <= number(buf, at + 5, 2) <= 12
+        and 1 <= number(buf, at + 8, 2) <= 31
+        and 0 <= number(buf, at + 11, 2) <= 23
+        and 0 <= number(buf, at + 14, 2) <= 59
+        and 0 <= number(buf, at + 17, 2) <= 59
+    )
+
+
+def put_time(body, start, buf, at):
+    """Pack the 19 octets of text at buf[at:] into the body's time; zeros if they are no time."""
+    start += TIME
+    if not is_time(buf, at):
+        for index in range(start, start + TIME_BYTES):
+            body[index] = 0
+        return
+    pack_digits(body, start, buf, at, 4)
+    pack_digits(body, start + 2, buf, at + 5, 2)
+    pack_digits(body, start + 3, buf, at + 8, 2)
+    pack_digits(body, start + 4, buf, at + 11, 2)
+    pack_digits(body, start + 5, buf, at + 14, 2)
+    pack_digits(body, start + 6, buf, at + 17, 2)
+
+
+def has_time(body, start):
+    """Tell whether the body carries a time: there is no month 0."""
+    return body[start + TIME + 2] != 0
+
+
+def statuses_fit(body, start):
+    """Tell whether the status digits are some that exist; blank is allowed (003:6448-6519)."""
+    return (
+        body[start + BATCH_STATUS] <= 0x32
+        and body[start + TIGHTENING_STATUS] <= 0x31
+        and body[start + TORQUE_STATUS] <= 0x32
+        and body[start + ANGLE_STATUS] <= 0x32
+    )
+
+
+def looks_empty(body, start):
+    """Tell whether a result carries no value at all: the controller's licence records none (FIELD.md)."""
+    for index in range(start + JOB, start + TIME):
+        octet = body[index]
+        if octet != 0x30 and octet != 0x20:
+            return False
+    return is_blank(body, start, VIN_BYTES)

@@ -1,0 +1,122 @@
+"""Counts everything that is refused, dropped, repeated or guessed, and keeps the latest of it in a fixed log ring.
+
+Rules
+1. A counter only grows; it starts at 0 with the process. What must survive lies in the spool.
+2. `count` costs nothing but the addition. `note` also keeps moment and value, the oldest entry makes room.
+3. Nothing allocates after the start.
+"""
+
+from array import array
+
+from agent.base.compat import const
+
+STORED = const(0)
+RECOVERED = const(1)
+DUPLICATES = const(2)
+RAW = const(3)
+REFUSED_FULL = const(4)
+FLASH_FAILED = const(5)
+EDGE_TIME = const(6)
+NO_VALUES = const(7)
+CUT_SHORT = const(8)
+CONTROLLER_CONNECTS = const(9)
+CONTROLLER_LOSSES = const(10)
+CONTROLLER_REFUSALS = const(11)
+CONTROLLER_MALFORMED = const(12)
+CONTROLLER_UNKNOWN = const(13)
+OTHER_REVISION = const(14)
+OUT_OF_SEQUENCE = const(15)
+IDS_GONE = const(16)
+CONTROLLER_RESETS = const(17)
+DELIVERED = const(18)
+RESUMED = const(19)
+REPEATED = const(20)
+REFUSED_BY_SERVER = const(21)
+PARKED = const(22)
+PARKED_FAILED = const(23)
+SERVER_SILENT = const(24)
+SERVER_LOSSES = const(25)
+SERVER_FOREIGN = const(26)
+SERVER_UNKNOWN = const(27)
+SERVER_MALFORMED = const(28)
+NO_PIM = const(29)
+SERVER_EMPTY = const(30)
+RESUME_UNKNOWN = const(31)
+SERVER_BEHIND = const(32)
+OTHER_HOST = const(33)
+FAULTS = const(34)
+SERVER_CONNECTS = const(35)
+
+NAMES = (
+    "stored",
+    "recovered",
+    "duplicates",
+    "raw",
+    "refused full",
+    "flash failed",
+    "edge time",
+    "no values",
+    "cut short",
+    "controller connects",
+    "controller losses",
+    "controller refusals",
+    "controller malformed",
+    "controller unknown",
+    "other revision",
+    "out of sequence",
+    "ids gone",
+    "controller resets",
+    "delivered",
+    "resumed",
+    "repeated",
+    "refused by server",
+    "parked",
+    "parking failed",
+    "server silent",
+    "server losses",
+    "server foreign",
+    "server unknown",
+    "server malformed",
+    "no pim",
+    "server empty",
+    "resume unknown",
+    "server behind",
+    "other host",
+    "faults",
+    "server connects",
+)
+
+LOG_ENTRIES = 32
+
+
+class Health:
+    """The counters and the log of one station."""
+
+    __slots__ = ("_codes", "_moments", "_values", "counters", "logged")
+
+    def __init__(self):
+        self.counters = [0] * len(NAMES)
+        self.logged = 0  # entries ever written
+        self._moments = array("i", [0] * LOG_ENTRIES)
+        self._codes = array("i", [0] * LOG_ENTRIES)
+        self._values = array("i", [0] * LOG_ENTRIES)
+
+    def count(self, counter):
+        """Add one."""
+        self.counters[counter] += 1
+
+    def note(self, counter, value, now):
+        """Add one and keep it in the log with a number that says more (a code, a MID, an octet count)."""
+        self.counters[counter] += 1
+        at = self.logged % LOG_ENTRIES
+        self._moments[at] = now
+        self._codes[at] = counter
+        self._values[at] = value
+        self.logged += 1
+
+    def entries(self):
+        """Yield (moment, counter, value) of what the log still holds, the oldest first."""
+        first = self.logged - LOG_ENTRIES if self.logged > LOG_ENTRIES else 0
+        for index in range(first, self.logged):
+            at = index % LOG_ENTRIES
+            yield self._moments[at], self._codes[at], self._values[at]

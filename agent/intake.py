@@ -1,0 +1,321 @@
+"""The station's task at the controller's side: connects, takes results, acknowledges what is durable, fetches the rest.
+
+Rules
+1. `Store` decides what may be acknowledged; nothing else here calls `session.acknowledge`.
+2. While the spool has no room the session is ended in order and the controller left alone: it keeps its results, and
+   MID 0064 brings them later.
+3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
+4. Every connection ends here: closed port, framing lost, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
+   jitter, 10 .. 60 s when the controller's slot was taken.
+"""
+
+from agent import health as h
+from agent.base.compat import const
+from agent.base.fields import copy
+from agent.base.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from agent.base.ticks import Timer
+from agent.link.port import PORT_CLOSED, PORT_OPEN
+from agent.openprotocol import session as ss
+from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE
+from agent.spool.mount import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
+from agent.spool.record import HEAD_BYTES as FRAME_HEAD
+from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
+from agent.store import NOT_KEPT
+
+READS_A_STEP = 8  # then the other tasks have their turn
+ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
+
+_GAP_PAYLOAD = const(24)  # epoch, three zeros, first and last ID
+_START_INDEX = const(1)  # of the memory: see agent.openprotocol.recovery
+_RESULT_INDEX = const(2)
+
+
+class Intake:
+    """One controller, one spool."""
+
+    def __init__(self, port, session, recovery, store, health, host, number, limits, seed):
+        self.port = port
+        self.session = session
+        self.link = session.link
+        self.recovery = recovery
+        self.store = store
+        self.ring = store.ring
+        self.health = health
+        self.host = host
+        self.number = number
+        self.limits = limits
+        self.full = False
+        self.stopping = False
+        self._ready = False
+        self._opening = False
+        self._wait = Timer()
+        self._backoff_ms = limits["backoff_ms"]
+        self._busy_ms = limits["busy_backoff_ms"]
+        self._dice = seed & 0x7FFF
+        self._gone_first = bytearray(ID_BYTES)
+        self._gone_last = bytearray(ID_BYTES)
+        self._gone = 0
+
+    def begin(self, now):
+        """Learn from the log where this controller stands; the ring is mounted."""
+        recovery = self.recovery
+        replay_begin(self.ring)
+        kind = replay_next(self.ring)
+        if self.ring.seq and kind != KIND_HEAD:
+            recovery.distrust()
+        page = self.ring.walk.page
+        while kind:
+            if kind == KIND_HEAD:
+                recovery.load_from(page, HEAD_MEMORY_AT)
+            elif kind == KIND_MEMORY:
+                recovery.load_from(page, MEMORY_AT)
+            elif kind == KIND_RESULT:
+                recovery.stored(page, FRAME_HEAD + HEAD_BYTES)
+            kind = replay_next(self.ring)
+        memory = recovery.memory
+        session = self.session
+        session.start_index = memory[_START_INDEX] % len(session.start_revisions)
+        session.result_index = memory[_RESULT_INDEX] % len(session.result_revisions)
+        self._wait.start(now, 0)
+
+    def stop(self):
+        """End the session in order; `stopped` tells when it is done."""
+        self.stopping = True
+        if self.session.state == ss.CLOSED:
+            self.port.close()
+        else:
+            self.session.stop()
+
+    def stopped(self):
+        """Tell whether the port is closed after `stop`."""
+        return self.stopping and self.session.state == ss.CLOSED
+
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        self.health.note(h.FAULTS, 0, now)
+        self._close(now)
+
+    def step(self, now):
+        """Do what can be done now; return the ms until there may be more."""
+        if self.session.state == ss.CLOSED:
+            if not self._connect(now):
+                return self._wait.left(now)
+        return self._converse(now)
+
+    # -- connection --------------------------------------------------------------------------------------------
+
+    def _connect(self, now):
+        if self.stopping:
+            return False
+        if self._opening:
+            state = self.port.state()
+            if state == PORT_OPEN:
+                self._opening = False
+                self._wait.stop()
+                self.health.count(h.CONTROLLER_CONNECTS)
+                self.session.opened()
+                return True
+            if state == PORT_CLOSED or self._wait.expired(now):
+                self._close(now)
+            return False
+        if not self._wait.expired(now):
+            return False
+        if self.full:
+            if not self.ring.has_room(HEAD_BYTES + 150):
+                self._wait.start(now, ROOM_ASKED_MS)
+                return False
+            self.full = False
+        self._opening = True
+        self._wait.start(now, self.limits["connect_timeout_ms"])
+        self.port.open(self.host, self.number)
+        return False
+
+    def _close(self, now):
+        """Close, and wait before the next connection."""
+        why = self.session.why
+        if self.session.state != ss.CLOSED and not self.stopping:
+            self.health.note(h.CONTROLLER_LOSSES, why, now)
+        self.port.close()
+        self.session.closed()
+        self.recovery.closed()
+        self._flush_gone()
+        self._opening = False
+        limits = self.limits
+        if why == ss.WHY_BUSY:
+            wait_ms = self._busy_ms
+            self._busy_ms = _doubled(wait_ms, limits["busy_backoff_max_ms"])
+        elif self._ready and not self.full:
+            wait_ms = limits["backoff_ms"]
+        else:
+            wait_ms = self._backoff_ms
+            self._backoff_ms = _doubled(wait_ms, limits["backoff_max_ms"])
+        self._ready = False
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+
+    # -- conversation ------------------------------------------------------------------------------------------
+
+    def _converse(self, now):
+        link = self.link
+        session = self.session
+        for _ in range(READS_A_STEP):
+            n = self.port.readinto(link.inlet(), link.room())
+            if n > 0:
+                session.receive(n)
+            self._handle_events(now)
+            if session.state == ss.CLOSED:
+                return self._wait.left(now)
+            if n < 0:
+                self._close(now)
+                return self._wait.left(now)
+            left = session.tick(now)
+            if not self._write(now):
+                return self._wait.left(now)
+            if n == 0:
+                if session.can_fetch() and self._fetch_next(now):
+                    continue
+                if link.quiet():
+                    self.ring.maintain()
+                fetch_left = self.recovery.wait_left(now)
+                return left if left < fetch_left else fetch_left
+        return 0
+
+    def _write(self, now):
+        link = self.link
+        pending = link.outgoing()
+        while pending:
+            n = self.port.write(link.tx, link.tx_from, pending)
+            if n < 0:
+                self._close(now)
+                return False
+            if n == 0:
+                break
+            link.sent(n)
+            pending = link.outgoing()
+            if pending == 0:
+                self.session.tick(now)  # more acknowledgements may be due
+                pending = link.outgoing()
+        return True
+
+    def _fetch_next(self, now):
+        if not self.recovery.want(now):
+            self._flush_gone()
+            return False
+        if not self.ring.has_room(HEAD_BYTES + 150):
+            self.recovery.silent(now)
+            return False
+        session = self.session
+        copy(session.fetch_id, 0, self.recovery.ask_id, 0, ID_BYTES)
+        session.fetch_revision = self.recovery.revision()
+        session.fetch()
+        return True
+
+    def _handle_events(self, now):
+        session = self.session
+        while True:
+            event = session.next_event(now)
+            if session.state == ss.READY and not self._ready:
+                self._begin_ready()
+            if event == ss.EV_NONE:
+                return
+            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
+                self._take_result(event == ss.EV_RESULT_CUT, now)
+            elif event == ss.EV_OVER:
+                self._close(now)
+                return
+            else:
+                self._handle_answer(event, now)
+
+    def _handle_answer(self, event, now):
+        session = self.session
+        if event == ss.EV_FETCHED:
+            self._take_fetched(now)
+        elif event == ss.EV_FETCH_REFUSED:
+            self._take_news(self.recovery.refused(session.refusal, now), now)
+        elif event == ss.EV_FETCH_SILENT:
+            self.recovery.silent(now)
+        elif event == ss.EV_TOOL:
+            copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
+        elif event == ss.EV_REFUSED:
+            self.health.note(h.CONTROLLER_REFUSALS, session.code, now)
+        elif event == ss.EV_UNKNOWN:
+            self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+        elif event == ss.EV_MALFORMED:
+            self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+
+    def _begin_ready(self):
+        session = self.session
+        memory = self.recovery.memory
+        self._ready = True
+        self._backoff_ms = self.limits["backoff_ms"]
+        self._busy_ms = self.limits["busy_backoff_ms"]
+        changed = memory[_START_INDEX] != session.start_index or memory[_RESULT_INDEX] != session.result_index
+        memory[_START_INDEX] = session.start_index
+        memory[_RESULT_INDEX] = session.result_index
+        self.recovery.opened(session.identity)
+        if changed:
+            self.ring.save_memory()
+        if session.can_fetch():
+            session.ask_tool()
+
+    # -- results -----------------------------------------------------------------------------------------------
+
+    def _take_result(self, cut_short, now):
+        session = self.session
+        link = self.link
+        kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
+        if kept != NOT_KEPT:
+            session.acknowledge()
+            return
+        session.withhold()
+        if not self.full:
+            self.full = True
+            session.stop()
+
+    def _take_fetched(self, now):
+        link = self.link
+        recovery = self.recovery
+        if not self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
+            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            recovery.silent(now)
+            return
+        news = recovery.fetched(self.ring.stage, self.store.body_place())
+        if news == NEWS_STORE:
+            if self.store.put_fetched(now) == NOT_KEPT:
+                recovery.silent(now)
+            self._flush_gone()
+        else:
+            self._take_news(news, now)
+
+    def _take_news(self, news, now):
+        if news == NEWS_GONE:
+            self.health.count(h.IDS_GONE)
+            if self._gone == 0:
+                copy(self._gone_first, 0, self.session.fetch_id, 0, ID_BYTES)
+            copy(self._gone_last, 0, self.session.fetch_id, 0, ID_BYTES)
+            self._gone += 1
+            return
+        if news == NEWS_RESET:
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.epoch(), now)
+        if news != NEWS_NONE:
+            self.ring.save_memory()
+
+    def _flush_gone(self):
+        """Write down which IDs cannot be had, as one range."""
+        if self._gone == 0:
+            return
+        self._gone = 0
+        at = self.ring.begin(KIND_GAP, _GAP_PAYLOAD)
+        if at < 0:
+            return
+        stage = self.ring.stage
+        stage[at] = self.recovery.epoch()
+        stage[at + 1] = stage[at + 2] = stage[at + 3] = 0
+        copy(stage, at + 4, self._gone_first, 0, ID_BYTES)
+        copy(stage, at + 14, self._gone_last, 0, ID_BYTES)
+        if self.ring.commit(KIND_GAP, 0, _GAP_PAYLOAD) == 0:
+            self.ring.save_memory()
+
+
+def _doubled(ms, most):
+    return ms * 2 if ms * 2 < most else most

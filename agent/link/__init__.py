@@ -1,0 +1,26 @@
+"""Links: between the bytes of a port and whole Open Protocol messages. All have the same verbs.
+
+    inlet(), room(), receive(n)     fill inlet()[0:n], then say so
+    next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
+    buf, at, length                 the message, header and data without terminator; valid until the next call
+    idle()                          whether a message may be posted
+    tx, tx_at, post(n)              build n octets at tx[tx_at:], then post them: one piece, one write
+    outgoing(), tx_from, sent(n)    what the port has to write: tx[tx_from : tx_from + outgoing()]
+    tick(now)                       ms until the link needs to be called again without input
+    quiet()                         whether the flash may be programmed and erased now (serial lines need silence)
+    reset()                         a new connection begins
+
+LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.
+LINK_BROKEN means that the end of messages is lost: the owner closes the port; `why` says in a word what it was.
+"""
+
+from agent.base.compat import const
+
+LINK_NEED_DATA = const(0)
+LINK_MESSAGE = const(1)
+LINK_CUT_SHORT = const(2)
+LINK_BROKEN = const(-1)
+
+WHY_NOTHING = const(0)
+WHY_LENGTH = const(1)  # the four length digits are none, or below 20
+WHY_SLOW = const(2)  # a message began and did not end within the frame time-out

@@ -1,0 +1,52 @@
+"""The 20 octets in front of every message, written in one form and read in all forms seen (DIGEST A.1).
+
+    octet  1     5    9    12     13      15      17   19    20
+           | len | MID| rev|noack |station|spindle| seq|parts|part|
+
+Offsets here count from 0. Blank, `000` and `001` are all revision 1; blank or zero station and spindle are 1.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import number, put_number
+
+HEADER_BYTES = const(20)
+DATA = const(20)
+
+
+def put_header(buf, at, length, mid, revision):
+    """Write a header with everything behind the revision blank; `length` counts header and data, not the NUL."""
+    put_number(buf, at, 4, length)
+    put_number(buf, at + 4, 4, mid)
+    put_number(buf, at + 8, 3, revision)
+    for index in range(9):
+        buf[at + 11 + index] = 0x20
+
+
+def mid_of(buf, at):
+    """Return the MID, or a negative number if its four octets are no digits."""
+    return number(buf, at + 4, 4)
+
+
+def revision_of(buf, at):
+    """Return the revision; blank-padded digits count on either side. Negative if it is no number."""
+    value = 0
+    for index in range(8, 11):
+        octet = buf[at + index]
+        if octet == 0x20 or octet == 0:
+            continue
+        if octet < 0x30 or octet > 0x39:
+            return -2
+        value = value * 10 + octet - 0x30
+    return value if value else 1
+
+
+def spindle_of(buf, at):
+    """Return the spindle ID; 1 where the field is blank, zero or no number."""
+    value = number(buf, at + 14, 2)
+    return value if value > 0 else 1
+
+
+def sequence_of(buf, at):
+    """Return the link-level sequence number 1..99, or 0 where it is not used."""
+    value = number(buf, at + 16, 2)
+    return value if value > 0 else 0

@@ -1,0 +1,483 @@
+"""What was missed while nobody listened: finds the holes in the tightening IDs and fetches them, oldest first.
+
+Sans I/O: told of every result that became durable (`stored`), of every answer to MID 0064, and asked what to fetch
+next (`want`). Its state is small enough for the spool's memory and is saved by the owner.
+
+Rules (DIGEST D.6, on 003:6535-6557)
+1. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
+   opens a gap; one inside a gap is cut out of it. Only 15 (gone) or the result itself closes an ID.
+2. An ID at or below `top` and in no gap may be a repeat or a controller that was reset: the owner looks into the log
+   by ID and time. What is not found there is stored: never lose one because of its number.
+3. After each connect the newest is asked for (ID 0). Forward up to 2**31 is a gap; backward by more than a wrap can
+   explain is a reset: epoch + 1, and the start is found by walking back to the last time known.
+4. A large gap, a reset and a first meeting that was empty walk back from the newest: until `round_ids` neighbours were
+   found gone in a row (WALK_GONE), the last ID known, or a time not above the last one stored.
+5. One request at a time; the owner calls when no live result waits. Silence and any refusal but 15 leave the ID open.
+
+    memory  0      1      2      3     4     8        13      20                    47
+           | flags| start| subsc| epoch| identity| top BCD| time BCD| 3 x (first BCD 5, count u32) |
+"""
+
+from agent.base.compat import const
+from agent.base.crc import crc30
+from agent.base.fields import all_digits, copy, fill, same
+from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from agent.base.ticks import Timer
+from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.openprotocol import replies
+
+VERDICT_NEW = const(0)
+VERDICT_LOOK = const(1)  # at or below the highest ID, in no gap: look into the log
+
+PHASE_IDLE = const(0)
+PHASE_NEWEST = const(1)
+PHASE_PROBE = const(2)  # ID 0 is not answered there: ask for the next IDs until one is gone
+PHASE_WALK_BACK = const(3)
+PHASE_FILL = const(4)
+PHASE_OFF = const(5)
+PHASE_NAMES = ("idle", "asking for the newest", "probing", "walking back", "filling", "off")
+
+NEWS_NONE = const(0)
+NEWS_STORE = const(1)  # the fetched result has to be stored
+NEWS_GONE = const(2)  # an ID of a gap cannot be had any more
+NEWS_RESET = const(3)  # the controller counts anew: epoch + 1
+NEWS_SAVE = const(4)  # the state changed otherwise than by a result: save the memory
+
+GAPS_MAX = const(3)
+WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
+RESET_AT = const(100000)  # a step back larger than this is no wrap
+ID_PERIOD = 4294967296  # IDs are 32 bits (003:6517-6519); used on the rare ways only
+
+_KNOWN = const(1)
+_WAS_EMPTY = const(2)
+_OVERLAPS = const(4)  # gaps were joined over stored IDs: look before storing
+
+_START_INDEX = const(1)
+_RESULT_INDEX = const(2)
+_EPOCH = const(3)
+_IDENTITY = const(4)
+_TOP = const(8)
+_TIME = const(13)
+_GAPS = const(20)
+_GAP_OCTETS = const(9)
+
+
+class Recovery:
+    """The IDs of one controller: what is known, what is missing, what to ask next."""
+
+    def __init__(self, memory, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False, enabled=True):
+        self.memory = memory
+        self.revisions = revisions
+        self.round_ids = round_ids
+        self.retry_ms = retry_ms
+        self.store_newest = store_newest
+        self.enabled = enabled
+        self.revision_index = 0
+        self.phase = PHASE_IDLE
+        self.ask_id = bytearray(b"0" * ID_BYTES)  # what `want` wants fetched
+        self.gone = 0
+        self._expected = bytearray(ID_BYTES)
+        self._firsts = [0] * GAPS_MAX
+        self._counts = [0] * GAPS_MAX
+        self._gaps = 0
+        self._asked = 0
+        self._newest = 0
+        self._start = 0
+        self._low = 0
+        self._by_time = False
+        self._gone_run = 0
+        self._retry = Timer()
+        self.load()
+
+    # -- memory ------------------------------------------------------------------------------------------------
+
+    def load(self):
+        """Take the state over from the memory."""
+        memory = self.memory
+        unpack_digits(self._expected, 0, memory, _TOP, ID_BYTES)
+        _increment(self._expected)
+        self._gaps = 0
+        for index in range(GAPS_MAX):
+            at = _GAPS + index * _GAP_OCTETS
+            count = get_u32(memory, at + 5)
+            if count > 0:
+                self._firsts[self._gaps] = _unpack_id(memory, at)
+                self._counts[self._gaps] = count
+                self._gaps += 1
+
+    def load_from(self, page, at):
+        """Take the memory over from a record of the log."""
+        copy(self.memory, 0, page, at, len(self.memory))
+        self.load()
+
+    def distrust(self):
+        """The memory may be older than the log: look into the log before storing anything fetched."""
+        self.memory[0] |= _OVERLAPS
+
+    def knows_ids(self):
+        """Tell whether any ID of this controller is known."""
+        return self.memory[0] & _KNOWN != 0
+
+    def must_look(self):
+        """Tell whether a fetched result may be stored already."""
+        return self.memory[0] & _OVERLAPS != 0
+
+    def epoch(self):
+        """Return how often the controller has begun to count anew, 0..255."""
+        return self.memory[_EPOCH]
+
+    def open_ids(self):
+        """Return how many IDs are missing."""
+        return sum(self._counts[: self._gaps])
+
+    # -- what becomes durable ----------------------------------------------------------------------------------
+
+    def verdict(self, body, start):
+        """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
+        at = start + TIGHTENING_ID
+        if not self.memory[0] & _KNOWN or not all_digits(body, at, ID_BYTES) or same(self._expected, 0, body, at, ID_BYTES):
+            return VERDICT_NEW
+        number = _id_of(body, at)
+        if self._gap_with(number) >= 0:
+            return VERDICT_NEW
+        ahead = (number - self._top()) % ID_PERIOD
+        return VERDICT_NEW if 0 < ahead < ID_PERIOD // 2 else VERDICT_LOOK
+
+    def stored(self, body, start):
+        """A result became durable; also called for every result of the log behind the memory at a start."""
+        at = start + TIGHTENING_ID
+        if not all_digits(body, at, ID_BYTES):
+            return
+        if self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
+            self._set_top(body, at)
+        else:
+            self._stored_elsewhere(body, at)
+        self._keep_time(body, start + TIME)
+
+    def _stored_elsewhere(self, body, at):
+        number = _id_of(body, at)
+        if not self.memory[0] & _KNOWN:
+            self._set_top(body, at)
+            return
+        gap = self._gap_with(number)
+        if gap >= 0:
+            self._cut_out(gap, number)
+            self._write_gaps()
+            return
+        top = self._top()
+        ahead = (number - top) % ID_PERIOD
+        if 0 < ahead < ID_PERIOD // 2:
+            if ahead > 1:
+                self._open_gap((top + 1) % ID_PERIOD, ahead - 1)
+            self._set_top(body, at)
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def opened(self, identity):
+        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
+        value = crc30(identity, 31, 41, crc30(identity, 0, 6))
+        memory = self.memory
+        if memory[0] & _KNOWN and get_u32(memory, _IDENTITY) != value:
+            memory[0] |= _OVERLAPS  # another controller, or its serial was not told before: trust no number
+        put_u32(memory, _IDENTITY, value)
+        self._retry.stop()
+        self._asked = 0
+        if self.enabled and self.phase != PHASE_OFF:
+            self.phase = PHASE_NEWEST
+
+    def closed(self):
+        """The session is over; what is open stays open."""
+        if self.phase != PHASE_OFF:
+            self.phase = PHASE_IDLE
+
+    def want(self, now):
+        """Tell whether the ID in `ask_id` should be fetched now."""
+        phase = self.phase
+        if phase == PHASE_IDLE and self._gaps and self.enabled:
+            phase = self.phase = PHASE_FILL
+        if phase == PHASE_IDLE or phase == PHASE_OFF:
+            return False
+        if self._retry.armed:
+            if not self._retry.expired(now):
+                return False
+            self._retry.stop()
+        if phase == PHASE_NEWEST:
+            fill(self.ask_id, 0, ID_BYTES, 0x30)
+            return True
+        if phase == PHASE_FILL and not self._next_open():
+            if not self._gaps:
+                self.phase = PHASE_IDLE
+            else:
+                self._asked = 0
+                self._retry.start(now, self.retry_ms)
+            return False
+        if phase == PHASE_PROBE:
+            copy(self.ask_id, 0, self._expected, 0, ID_BYTES)
+        else:
+            _put_id(self.ask_id, self._asked)
+        return True
+
+    def wait_left(self, now):
+        """Return the ms until `want` may change its mind by time alone."""
+        return self._retry.left(now)
+
+    def revision(self):
+        """Return the revision to ask in."""
+        return self.revisions[self.revision_index]
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def fetched(self, body, start):
+        """Take the answer to what `want` asked for; returns a NEWS_."""
+        at = start + TIGHTENING_ID
+        if self.phase == PHASE_FILL or self.phase == PHASE_PROBE:
+            return NEWS_STORE
+        if not all_digits(body, at, ID_BYTES):
+            self.phase = PHASE_IDLE
+            return NEWS_NONE
+        if self.phase == PHASE_NEWEST:
+            return self._learn_newest(body, start, _id_of(body, at))
+        if self.phase == PHASE_WALK_BACK:
+            self._gone_run = 0
+            if self._by_time and not self._is_later(body, start + TIME):
+                return self._walked()
+            self._start = self._asked
+            return self._walk_on()
+        return NEWS_NONE
+
+    def refused(self, kind, now):
+        """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
+        if kind == replies.REFUSED_REVISION:
+            self.revision_index += 1
+            if self.revision_index == len(self.revisions):
+                self.revision_index = 0
+                self.phase = PHASE_OFF
+            return NEWS_NONE
+        if kind == replies.REFUSED_NEVER:
+            self.phase = PHASE_OFF
+            return NEWS_NONE
+        if kind != replies.REFUSED_GONE:
+            self.silent(now)
+            return NEWS_NONE
+        if self.phase == PHASE_NEWEST:
+            if self.memory[0] & _KNOWN:
+                self.phase = PHASE_PROBE
+                return NEWS_NONE
+            self.phase = PHASE_IDLE
+            self.memory[0] |= _WAS_EMPTY
+            return NEWS_SAVE
+        if self.phase == PHASE_PROBE:
+            self.phase = PHASE_IDLE
+        elif self.phase == PHASE_WALK_BACK:
+            self._gone_run += 1
+            return self._walked() if self._gone_run >= WALK_GONE else self._walk_on()
+        elif self.phase == PHASE_FILL:
+            gap = self._gap_with(self._asked)
+            if gap >= 0:
+                self.gone += 1
+                self._cut_out(gap, self._asked)
+                self._write_gaps()
+                return NEWS_GONE
+        return NEWS_NONE
+
+    def silent(self, now):
+        """No answer, or one that may change: the ID stays open. A fill tries the next one, the rest waits."""
+        if self.phase != PHASE_FILL:
+            self._retry.start(now, self.retry_ms)
+
+    def already_stored(self, body, start):
+        """The fetched result is in the log: its ID is closed."""
+        self.stored(body, start)
+
+    # -- the newest, and the way back --------------------------------------------------------------------------
+
+    def _learn_newest(self, body, start, newest):
+        at = start + TIGHTENING_ID
+        memory = self.memory
+        if not memory[0] & _KNOWN:
+            self._newest = newest
+            self._by_time = False
+            if memory[0] & _WAS_EMPTY:
+                return self._walk_from(newest, 0)
+            if self.store_newest:
+                self._open_gap(newest, 1)
+            self._set_top(body, at)
+            self._keep_time(body, start + TIME)
+            self.phase = PHASE_IDLE
+            return NEWS_SAVE
+        top = self._top()
+        ahead = (newest - top) % ID_PERIOD
+        if ahead == 0 or (top - newest) % ID_PERIOD <= self.round_ids and not self._is_later(body, start + TIME):
+            self.phase = PHASE_IDLE
+            return NEWS_NONE
+        if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):
+            memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
+            memory[0] |= _OVERLAPS
+            self._by_time = True
+            self._walk_from(newest, 0)
+            return NEWS_RESET
+        self._by_time = False
+        if ahead > self.round_ids:
+            return self._walk_from(newest, (top + 1) % ID_PERIOD)
+        self._open_gap((top + 1) % ID_PERIOD, ahead)
+        self._set_top(body, at)
+        self.phase = PHASE_FILL
+        return NEWS_SAVE
+
+    def _walk_from(self, newest, low):
+        self._newest = newest
+        self._start = newest
+        self._low = low
+        self._asked = newest
+        self._gone_run = 0
+        self.phase = PHASE_WALK_BACK
+        return self._walk_on()
+
+    def _walk_on(self):
+        if self._asked == self._low or self._asked == 1:
+            return self._walked()
+        self._asked = (self._asked - 1) % ID_PERIOD
+        return NEWS_NONE
+
+    def _walked(self):
+        count = (self._newest - self._start) % ID_PERIOD + 1
+        self._open_gap(self._start, count)
+        _put_id(self._expected, self._newest)
+        self._set_top(self._expected, 0)
+        self.phase = PHASE_FILL
+        self._asked = 0
+        return NEWS_SAVE
+
+    # -- gaps --------------------------------------------------------------------------------------------------
+
+    def _open_gap(self, first, count):
+        last = self._gaps - 1
+        if self._gaps == GAPS_MAX:
+            self._counts[last] = (first + count - self._firsts[last]) % ID_PERIOD
+            self.memory[0] |= _OVERLAPS
+        else:
+            self._firsts[self._gaps] = first
+            self._counts[self._gaps] = count
+            self._gaps += 1
+        self._write_gaps()
+
+    def _gap_with(self, number):
+        for index in range(self._gaps):
+            if (number - self._firsts[index]) % ID_PERIOD < self._counts[index]:
+                return index
+        return -1
+
+    def _cut_out(self, gap, number):
+        firsts, counts = self._firsts, self._counts
+        offset = (number - firsts[gap]) % ID_PERIOD
+        behind = counts[gap] - offset - 1
+        if offset == 0:
+            firsts[gap] = (number + 1) % ID_PERIOD
+            counts[gap] = behind
+            if behind == 0:
+                for index in range(gap, self._gaps - 1):
+                    firsts[index], counts[index] = firsts[index + 1], counts[index + 1]
+                self._gaps -= 1
+        elif behind == 0:
+            counts[gap] = offset
+        elif self._gaps < GAPS_MAX:
+            for index in range(self._gaps, gap + 1, -1):
+                firsts[index], counts[index] = firsts[index - 1], counts[index - 1]
+            counts[gap] = offset
+            firsts[gap + 1] = (number + 1) % ID_PERIOD
+            counts[gap + 1] = behind
+            self._gaps += 1
+        else:
+            self.memory[0] |= _OVERLAPS
+
+    def _next_open(self):
+        """Set `_asked` to the next open ID behind the last one asked; False when all were asked."""
+        if not self._gaps:
+            return False
+        origin = self._firsts[0]
+        after = (self._asked - origin) % ID_PERIOD if self._asked else -1
+        if after >= ID_PERIOD // 2:
+            after = -1
+        for index in range(self._gaps):
+            offset = (self._firsts[index] - origin) % ID_PERIOD
+            candidate = offset if offset > after else after + 1
+            if candidate < offset + self._counts[index]:
+                self._asked = (origin + candidate) % ID_PERIOD
+                if self._asked:
+                    return True
+                self._cut_out(index, 0)  # 0 asks for the newest: this one cannot be had (D.6)
+                return self._next_open()
+        return False
+
+    def _write_gaps(self):
+        memory = self.memory
+        for index in range(GAPS_MAX):
+            at = _GAPS + index * _GAP_OCTETS
+            if index < self._gaps:
+                _put_id(self.ask_id, self._firsts[index])
+                pack_digits(memory, at, self.ask_id, 0, ID_BYTES)
+                count = self._counts[index]
+                put_u32(memory, at + 5, count if count < 0x40000000 else 0x3FFFFFFF)
+            else:
+                put_u32(memory, at + 5, 0)
+        if self._gaps == 0:
+            memory[0] &= ~_OVERLAPS & 0xFF
+
+    # -- top and time ------------------------------------------------------------------------------------------
+
+    def _top(self):
+        return (_id_of(self._expected, 0) - 1) % ID_PERIOD
+
+    def _set_top(self, digits, at):
+        self.memory[0] |= _KNOWN
+        pack_digits(self.memory, _TOP, digits, at, ID_BYTES)
+        if digits is not self._expected:
+            copy(self._expected, 0, digits, at, ID_BYTES)
+        _increment(self._expected)
+
+    def _keep_time(self, body, at):
+        if self._is_later(body, at):
+            copy(self.memory, _TIME, body, at, TIME_BYTES)
+
+    def _is_later(self, body, at):
+        """Tell whether the packed time at body[at:] is later than the latest stored."""
+        memory = self.memory
+        for index in range(TIME_BYTES):
+            known = memory[_TIME + index]
+            octet = body[at + index]
+            if octet != known:
+                return octet > known
+        return False
+
+
+def _increment(digits):
+    """Add one to ten ASCII digits; 4294967295 is followed by 0."""
+    index = ID_BYTES - 1
+    while index >= 0:
+        if digits[index] != 0x39:
+            digits[index] += 1
+            break
+        digits[index] = 0x30
+        index -= 1
+    if digits[0] == 0x34 and digits == b"4294967296":
+        fill(digits, 0, ID_BYTES, 0x30)
+
+
+def _id_of(digits, at):
+    value = 0
+    for index in range(ID_BYTES):
+        value = value * 10 + digits[at + index] - 0x30
+    return value
+
+
+def _put_id(digits, value):
+    for index in range(ID_BYTES - 1, -1, -1):
+        digits[index] = 0x30 + value % 10
+        value //= 10
+
+
+def _unpack_id(buf, at):
+    value = 0
+    for index in range(5):
+        value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
+    return value

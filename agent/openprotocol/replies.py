@@ -1,0 +1,37 @@
+"""What an error code of MID 0004 means for us, as data (003:3267-3463; reactions: DIGEST C.2)."""
+
+from agent.base.compat import const
+
+REFUSED_OTHER = const(0)  # nothing known about it: the request has failed, the session goes on or starts over
+REFUSED_REVISION = const(1)  # 97, 74, 76: try the next revision
+REFUSED_BUSY = const(2)  # 96, 16, 35: somebody has the slot; stay away for a while
+REFUSED_EXISTS = const(3)  # 09, 71: the subscription survived our reconnect
+REFUSED_MISSING = const(4)  # 10, 72: nothing to unsubscribe
+REFUSED_LATER = const(5)  # 98, 28, 27: the same again later
+REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
+REFUSED_GONE = const(7)  # 15: the result is not there any more
+
+_CLASSES = {
+    97: REFUSED_REVISION,
+    74: REFUSED_REVISION,
+    76: REFUSED_REVISION,
+    96: REFUSED_BUSY,
+    16: REFUSED_BUSY,
+    35: REFUSED_BUSY,
+    9: REFUSED_EXISTS,
+    71: REFUSED_EXISTS,
+    10: REFUSED_MISSING,
+    72: REFUSED_MISSING,
+    98: REFUSED_LATER,
+    28: REFUSED_LATER,
+    27: REFUSED_LATER,
+    99: REFUSED_NEVER,
+    73: REFUSED_NEVER,
+    75: REFUSED_NEVER,
+    15: REFUSED_GONE,
+}
+
+
+def refusal_class(code):
+    """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule."""
+    return _CLASSES.get(code, REFUSED_OTHER)

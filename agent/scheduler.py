@@ -1,0 +1,74 @@
+"""The cooperative scheduler: fixed slots, each a task with `step(now)`; nobody waits, nobody is forgotten.
+
+Rules
+1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
+   when woken). It never blocks.
+2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
+   or until input, wakes the slot the input belongs to, and calls again.
+3. A task that raises is not run again for PAUSE_MS, then asked to begin anew with `task.recover(now)`; the others do
+   not notice. What it raised is kept in `last_fault` for who wants to show it.
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+
+PAUSE_MS = const(1000)
+
+
+class Scheduler:
+    """Runs up to `slots` tasks."""
+
+    def __init__(self, slots=16):
+        self._tasks = [None] * slots
+        self._due = [0] * slots
+        self._sleeps = [False] * slots  # until woken
+        self._failed = [False] * slots
+        self.count = 0
+        self.faults = 0
+        self.last_fault = None
+
+    def add(self, task, now):
+        """Give the task the next slot and return its number; it runs at the next step. ValueError if all are taken."""
+        if self.count == len(self._tasks):
+            raise ValueError("all %d slots are taken" % self.count)
+        slot = self.count
+        self._tasks[slot] = task
+        self._due[slot] = now
+        self.count += 1
+        return slot
+
+    def wake(self, slot, now):
+        """Run this slot at the next step: input has come for it."""
+        if not self._failed[slot]:
+            self._due[slot] = now
+            self._sleeps[slot] = False
+
+    def step(self, now):
+        """Run what is due; return the ms until the next slot is, FOREVER if none will be by itself."""
+        shortest = FOREVER
+        for slot in range(self.count):
+            if not self._sleeps[slot]:
+                left = ticks_diff(self._due[slot], now)
+                if left <= 0:
+                    left = self._run(slot, now)
+                if left < shortest:
+                    shortest = left
+        return shortest
+
+    def _run(self, slot, now):
+        task = self._tasks[slot]
+        try:
+            if self._failed[slot]:
+                task.recover(now)
+                self._failed[slot] = False
+            left = task.step(now)
+        except Exception as fault:  # one station's trouble is not the others'
+            self.faults += 1
+            self.last_fault = fault
+            self._failed[slot] = True
+            left = PAUSE_MS
+        if left >= FOREVER:
+            self._sleeps[slot] = True
+            return FOREVER
+        self._due[slot] = ticks_add(now, left)
+        return left

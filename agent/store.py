@@ -1,0 +1,186 @@
+"""Turns a result message into a durable record, once, and says whether it may be acknowledged.
+
+Rules
+1. KEPT means: the record is on flash, or the log already holds this very tightening. Nothing else may be acknowledged.
+2. A message that is a result and cannot be read is kept raw; it is acknowledged like any other, or it would come
+   again for ever (DIGEST D.1).
+3. The body is written straight into the spool's stage; a result that turns out to be known is simply not committed.
+4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+"""
+
+from struct import pack_into
+
+from agent import health as h
+from agent.base.compat import const
+from agent.base.fields import copy, is_blank
+from agent.base.result import (
+    BODY_BYTES,
+    FLAG_EDGE_TIME,
+    FLAG_RECOVERED,
+    FLAG_TRUNCATED,
+    HEAD_BYTES,
+    LIMITS_BYTES,
+    PARKED_BYTES,
+    RESULT_READ,
+    SERIAL,
+    SERIAL_BYTES,
+    STAMP_BYTES,
+    has_time,
+    looks_empty,
+    put_time,
+)
+from agent.openprotocol.header import spindle_of
+from agent.openprotocol.light import Light, put_body
+from agent.openprotocol.recovery import VERDICT_LOOK
+from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.spool.record import HEAD_BYTES as FRAME_HEAD
+from agent.spool.ring import PAYLOAD_MAX, SPOOL_FULL
+from agent.spool.search import holds
+
+KEPT = const(1)
+KEPT_BEFORE = const(2)  # a repeat
+NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
+
+_LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_RAW_MAX = const(632)  # PAYLOAD_MAX less HEAD_BYTES and what parking adds
+
+
+class Store:
+    """One station's way from a message into its spool."""
+
+    def __init__(self, ring, recovery, health, clock, station):
+        self.ring = ring
+        self.recovery = recovery
+        self.health = health
+        self.clock = clock
+        self.station = station
+        self.serial = bytearray(b" " * SERIAL_BYTES)
+        self.light = Light()
+        self._stamp = bytearray(STAMP_BYTES)
+        self._kind = KIND_RESULT
+        self._length = 0
+        self._place = 0  # of the body in the stage
+        self._code = 0
+
+    def put_pushed(self, buf, at, length, revision, cut_short, now):
+        """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        read = False
+        if not cut_short:
+            if revision == 999:
+                self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+                read = self.light.read(buf, at, length) == RESULT_READ
+                if read:
+                    put_body(self.ring.stage, self._place, buf, at)
+            else:
+                self.health.count(h.OTHER_REVISION)
+                read = self._read_long(61, buf, at, length, revision)
+        if not read:
+            return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
+        flags = self._complete()
+        stage = self.ring.stage
+        if self.recovery.verdict(stage, self._place) == VERDICT_LOOK:
+            if holds(self.ring, stage, self._place):
+                return self._known_before()
+            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        return self._commit(flags, now)
+
+    def read_fetched(self, buf, at, length, revision):
+        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read."""
+        return self._read_long(65, buf, at, length, revision)
+
+    def body_place(self):
+        """Return where in ring.stage the body of what was read last stands."""
+        return self._place
+
+    def put_fetched(self, now):
+        """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        flags = self._complete() | FLAG_RECOVERED
+        if self.recovery.must_look() and holds(self.ring, self.ring.stage, self._place):
+            self.recovery.stored(self.ring.stage, self._place)
+            return self._known_before()
+        kept = self._commit(flags, now)
+        if kept == KEPT:
+            self.health.count(h.RECOVERED)
+        return kept
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _begin(self, kind, length, buf, at):
+        """Ask the ring for a place. Without one the stage still serves to find out whether the result is known."""
+        ring = self.ring
+        place = ring.begin(kind, length)
+        self._code = place if place < 0 else 0
+        if place < 0:
+            place = FRAME_HEAD
+        self._kind = kind
+        self._length = length
+        self._place = place + HEAD_BYTES
+        pack_into("<IHBB", ring.stage, place, ring.number + 1, self.station, spindle_of(buf, at), self.recovery.epoch())
+
+    def _read_long(self, mid, buf, at, length, revision):
+        from agent.openprotocol import layouts  # only where a controller has no revision 999, or for what was missed
+
+        layout = layouts.layout_of(mid, revision)
+        if layout is None:
+            return False
+        self._begin(KIND_RESULT, _LIGHT_PAYLOAD + LIMITS_BYTES, buf, at)
+        stage = self.ring.stage
+        if layouts.read_result(layout, buf, at, length, stage, self._place) != RESULT_READ:
+            return False
+        if not layouts.read_limits(layout, buf, at, length, stage, self._place + BODY_BYTES):
+            self._length = _LIGHT_PAYLOAD
+        return True
+
+    def _complete(self):
+        """Put in what the message does not have: the tool's serial number, a time."""
+        stage = self.ring.stage
+        place = self._place
+        if is_blank(stage, place + SERIAL, SERIAL_BYTES):
+            copy(stage, place + SERIAL, self.serial, 0, SERIAL_BYTES)
+        if looks_empty(stage, place):
+            self.health.count(h.NO_VALUES)
+        if has_time(stage, place):
+            return 0
+        self.health.count(h.EDGE_TIME)
+        self.clock.stamp_into(self._stamp)
+        put_time(stage, place, self._stamp, 0)
+        return FLAG_EDGE_TIME
+
+    def _put_raw(self, buf, at, length, flags, now):
+        kept = length if length < _RAW_MAX else _RAW_MAX
+        if kept < length:
+            flags |= FLAG_TRUNCATED
+        self._begin(KIND_RAW, HEAD_BYTES + kept, buf, at)
+        copy(self.ring.stage, self._place, buf, at, kept)
+        if self._code < 0:
+            return self._refuse(now)
+        if self.ring.commit(KIND_RAW, flags, HEAD_BYTES + kept) < 0:
+            return self._refuse(now)
+        self.health.note(h.RAW, length, now)
+        if flags & FLAG_TRUNCATED:
+            self.health.count(h.CUT_SHORT)
+        return KEPT
+
+    def _commit(self, flags, now):
+        if self._code == 0:
+            self._code = self.ring.commit(self._kind, flags, self._length)
+        if self._code < 0:
+            return self._refuse(now)
+        self.health.count(h.STORED)
+        # The stage still holds the record: the ring moves a payload only before it is programmed.
+        self.recovery.stored(self.ring.stage, self.ring.payload_at + HEAD_BYTES)
+        return KEPT
+
+    def _known_before(self):
+        """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow."""
+        if not self.ring.confirm():
+            return NOT_KEPT
+        self.health.count(h.DUPLICATES)
+        return KEPT_BEFORE
+
+    def _refuse(self, now):
+        self.health.note(h.REFUSED_FULL if self._code == SPOOL_FULL else h.FLASH_FAILED, self._code, now)
+        return NOT_KEPT
+
+
+assert PAYLOAD_MAX == _RAW_MAX + HEAD_BYTES + PARKED_BYTES and _LIGHT_PAYLOAD == HEAD_BYTES + BODY_BYTES

@@ -1,0 +1,1 @@
+"""ToolsNet Open Protocol 3.4, the station's side: telegrams and the session with PIM and server."""

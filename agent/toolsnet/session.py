@@ -1,0 +1,369 @@
+"""The station's session with ToolsNet: the PIM first, then the server; one telegram outstanding; restart after a loss.
+
+Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
+`frames`, asks `next_event` until EV_NONE, writes `outgoing()`, and calls `tick`.
+
+Rules (DIGEST G.5, G.9; 004:67-82)
+1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
+2. Connect to the server the 08 named. After any loss start at the PIM again.
+3. What expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times, then the
+   connection is closed. A 05 with another identifier is counted and ignored.
+4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions have shown that none comes.
+5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
+
+    WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> SERVER_OPENING -> STREAMING
+       ^___________|______________|_________________|____________________|_______________| any loss
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy
+from agent.base.ticks import FOREVER, Timer
+from agent.toolsnet import telegram as tel
+from agent.toolsnet.frames import FRAME_BROKEN, FRAME_NEED_DATA, FRAME_TOO_LARGE, Frames
+
+STOPPED = const(0)
+WAITING = const(1)
+PIM_OPENING = const(2)
+PIM_VERIFY = const(3)
+PIM_INFO = const(4)
+SERVER_OPENING = const(5)
+STREAMING = const(6)
+STATE_NAMES = ("stopped", "waiting", "pim opening", "pim verify", "pim info", "server opening", "streaming")
+
+CMD_NONE = const(0)
+CMD_OPEN_PIM = const(1)
+CMD_OPEN_SERVER = const(2)
+CMD_CLOSE = const(3)
+
+EV_NONE = const(0)
+EV_INFO = const(1)  # 08: result_sequence and event_sequence can be read
+EV_STREAMING = const(2)
+EV_ACCEPTED = const(3)  # 05 with code 000 for what was sent
+EV_REFUSED = const(4)  # 05 with another code
+EV_SILENT = const(5)  # no 05 to any of the sends; the connection is closed
+EV_LOST = const(6)  # the connection is gone; the telegram, if one was out, may or may not be stored
+EV_FOREIGN = const(7)  # a 05 for something else
+EV_UNKNOWN = const(8)  # a telegram nobody asked for, or too large to be one
+EV_MALFORMED = const(9)
+EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
+
+AUTO = const(0)
+ALWAYS = const(1)
+NEVER = const(2)
+
+TX_BYTES = const(1092)
+SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
+
+_OUT_NOTHING = const(0)
+_OUT_RESULT = const(1)
+_OUT_KEEPALIVE = const(2)
+_OUT_INFO_REQUEST = const(3)
+_OUT_ACK_12 = const(4)
+
+
+class Session:
+    """One station's way to ToolsNet. Times in ms; identity as the configuration has it."""
+
+    def __init__(
+        self,
+        system_type,
+        system,
+        station,
+        ack_timeout_ms=5000,
+        retransmissions=2,
+        keepalive_ms=30000,
+        reconnect_ms=60000,
+        connect_timeout_ms=5000,
+        verify_timeout_ms=5000,
+        ack_12=AUTO,
+        keepalive_ack=AUTO,
+    ):
+        self.system_type = system_type
+        self.system = system
+        self.station = station
+        self.ack_timeout_ms = ack_timeout_ms
+        self.retransmissions = retransmissions
+        self.keepalive_ms = keepalive_ms
+        self.reconnect_ms = reconnect_ms
+        self.connect_timeout_ms = connect_timeout_ms
+        self.verify_timeout_ms = verify_timeout_ms
+        self.ack_12 = ack_12
+        self.keepalive_ack = keepalive_ack
+        self.frames = Frames()
+        self.tx = bytearray(TX_BYTES)
+        self.tx_from = 0
+        self.state = STOPPED
+        self.ident = 0
+        self.result_sequence = 0
+        self.event_sequence = 0
+        self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
+        self.server_port = 0
+        self.code = 0
+        self._sends_ack_12 = ack_12 != NEVER
+        self._expects_keepalive_ack = keepalive_ack != NEVER
+        self._mute_sessions = 0
+        self._out = _OUT_NOTHING
+        self._out_bytes = 0
+        self._out_ident = 0
+        self._pending = 0
+        self._sends_left = 0
+        self._posted = False
+        self._heard = False
+        self._result_acked = False
+        self._keepalive_sent = False
+        self._keepalive_acked = False
+        self._streaming_event = False
+        self._command = CMD_NONE
+        self._wait = Timer()  # for whatever the state waits for
+        self._rest = Timer()  # since the last transmission
+
+    # -- the owner's calls -------------------------------------------------------------------------------------
+
+    def start(self, now):
+        """Begin with the PIM at once."""
+        self.state = WAITING
+        self._wait.start(now, 0)
+
+    def stop(self):
+        """Close and stay closed."""
+        self.state = STOPPED
+        self._wait.stop()
+        self._rest.stop()
+        self._clear_out()
+        self._command = CMD_CLOSE
+
+    def command(self):
+        """Return what the port has to do now, once: CMD_."""
+        command = self._command
+        self._command = CMD_NONE
+        return command
+
+    def opened(self, now):
+        """The connection asked for is open."""
+        self.frames.reset()
+        if self.state == PIM_OPENING:
+            self.state = PIM_VERIFY
+            self._heard = False
+            self._wait.start(now, self.verify_timeout_ms)
+        elif self.state == SERVER_OPENING:
+            self.state = STREAMING
+            self._result_acked = False
+            self._keepalive_sent = False
+            self._keepalive_acked = False
+            self._streaming_event = True
+            self._wait.stop()
+            self._rest.start(now, self.keepalive_ms)
+
+    def closed(self, now):
+        """The connection failed or was closed by the other side; EV_LOST follows if it was in use."""
+        if self.state <= WAITING:
+            return EV_NONE
+        return self._lose(now)
+
+    def can_send(self):
+        """Tell whether a result may be written into `tx` and sent."""
+        return (
+            self.state == STREAMING
+            and self._out == _OUT_NOTHING
+            and self._pending == 0
+            and not self._streaming_event
+        )
+
+    def next_ident(self):
+        """Return a new identifier, 1..99999, never 0 (004:73)."""
+        self.ident = self.ident + 1 if self.ident < tel.IDENT_MAX else 1
+        return self.ident
+
+    def send(self, octets):
+        """Send the telegram of `octets` in `tx`; it carries the identifier of the last `next_ident`."""
+        self._put_out(_OUT_RESULT, octets, self.ident)
+
+    def outgoing(self):
+        """Return how many octets of tx[tx_from:] wait for the port."""
+        return self._pending
+
+    def sent(self, n, now):
+        """The port took n octets."""
+        self.tx_from += n
+        self._pending -= n
+        if self._pending:
+            return
+        if self._out == _OUT_ACK_12:
+            self._out = _OUT_NOTHING
+            self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+            return
+        self._rest.start(now, self.keepalive_ms)
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    def next_event(self, now):
+        """Return the next EV_; EV_NONE when there is nothing until input or time comes."""
+        if self._streaming_event:
+            self._streaming_event = False
+            return EV_STREAMING
+        while self.state >= PIM_VERIFY:
+            found = self.frames.next()
+            if found == FRAME_NEED_DATA:
+                break
+            if found == FRAME_TOO_LARGE:
+                return EV_UNKNOWN
+            if found == FRAME_BROKEN:
+                self._lose(now)
+                return EV_MALFORMED
+            event = self._take(now)
+            if event != EV_NONE:
+                return event
+        return self._look_at_time(now)
+
+    def tick(self, now):
+        """Post a keep-alive if it is due; return the ms until something may be due again."""
+        if self.can_send() and self._rest.expired(now):
+            self._keepalive_sent = True
+            self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.tx, self.next_ident()), self.ident)
+        if self._out != _OUT_NOTHING and not self._posted:
+            self._posted = True
+            self.tx_from = 0
+            self._pending = self._out_bytes
+            if self._out == _OUT_KEEPALIVE and not self._expects_keepalive_ack:
+                self._out = _OUT_NOTHING
+            elif self._out != _OUT_ACK_12:
+                self._wait.start(now, self.ack_timeout_ms)
+        left = self._wait.left(now)
+        if self.state == STREAMING and self._out == _OUT_NOTHING:
+            rest = self._rest.left(now)
+            return rest if rest < left else left
+        return left if self.state != STOPPED else FOREVER
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _take(self, now):
+        frames = self.frames
+        buf = frames.buf
+        at = frames.at
+        kind = tel.telegram_of(buf, at, frames.length)
+        ident = tel.ident_of(buf, at) if kind >= 0 else -1
+        if ident < 0:
+            return EV_MALFORMED
+        if kind == tel.ID_VERIFICATION:
+            return self._verified(ident) if self.state == PIM_VERIFY else EV_NONE
+        if kind == tel.ID_INFO and self.state == PIM_INFO:
+            return self._informed(buf, at, ident, frames.length, now)
+        if kind == tel.ID_ACKNOWLEDGE and self.state == STREAMING:
+            return self._acknowledged(buf, at, ident, frames.length)
+        return EV_UNKNOWN
+
+    def _verified(self, ident):
+        self.state = PIM_INFO
+        self._wait.stop()
+        self._clear_out()
+        if self._sends_ack_12:
+            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.tx, ident, None), ident)
+        else:
+            self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+        return EV_NONE
+
+    def _write_info_request(self):
+        return tel.put_info_request(self.tx, self.next_ident(), self.system_type, self.system, self.station)
+
+    def _informed(self, buf, at, ident, length, now):
+        if ident != self._out_ident:
+            return EV_FOREIGN
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(length) else -1
+        if sequence < 0:
+            return EV_MALFORMED
+        self.result_sequence = sequence
+        self.event_sequence = tel.event_sequence_of(buf, at)
+        copy(self.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
+        self.server_port = tel.port_of(buf, at)
+        self._clear_out()
+        self.state = SERVER_OPENING
+        self._wait.start(now, self.connect_timeout_ms)
+        self._command = CMD_OPEN_SERVER
+        return EV_INFO
+
+    def _acknowledged(self, buf, at, ident, length):
+        if ident != self._out_ident:
+            return EV_FOREIGN
+        code = tel.code_of(buf, at, length)
+        if code == tel.NO_CODE:
+            return EV_MALFORMED
+        if self._out == _OUT_NOTHING:
+            return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
+        kind = self._out
+        self._clear_out()
+        self._heard = True
+        if kind == _OUT_KEEPALIVE:
+            self._keepalive_acked = True
+            return EV_NONE
+        self.code = code
+        if code == 0:
+            self._result_acked = True
+            return EV_ACCEPTED
+        return EV_REFUSED
+
+    # -- time and loss -----------------------------------------------------------------------------------------
+
+    def _look_at_time(self, now):
+        if not self._wait.expired(now):
+            return EV_NONE
+        self._wait.stop()
+        state = self.state
+        if state == WAITING:
+            self.state = PIM_OPENING
+            self._command = CMD_OPEN_PIM
+            self._wait.start(now, self.connect_timeout_ms)
+            return EV_NONE
+        if state == PIM_VERIFY:
+            self._lose(now)
+            return EV_NO_PIM
+        if state >= PIM_INFO and self._out != _OUT_NOTHING:
+            self._sends_left -= 1
+            if self._sends_left > 0:
+                if self._pending:
+                    self._wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
+                else:
+                    self._posted = False
+                return EV_NONE
+            silent = EV_SILENT if self._out == _OUT_RESULT else EV_LOST
+            self._lose(now)
+            return silent
+        return self._lose(now)
+
+    def _lose(self, now):
+        state = self.state
+        if state == PIM_INFO and self.ack_12 == AUTO:
+            self._sends_ack_12 = not self._sends_ack_12
+        if state == STREAMING:
+            self._learn_of_keepalives()
+        self._command = CMD_CLOSE
+        self._clear_out()
+        self._streaming_event = False
+        self.state = WAITING
+        self._rest.stop()
+        self._wait.start(now, 0 if self._heard else self.reconnect_ms)
+        self._heard = False
+        return EV_LOST
+
+    def _learn_of_keepalives(self):
+        if self.keepalive_ack != AUTO or not self._keepalive_sent:
+            return
+        if self._keepalive_acked:
+            self._mute_sessions = 0
+        elif self._result_acked:
+            self._mute_sessions += 1
+            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
+                self._expects_keepalive_ack = False
+
+    def _put_out(self, kind, octets, ident):
+        self._out = kind
+        self._out_bytes = octets
+        self._out_ident = ident
+        self._sends_left = self.retransmissions + 1
+        self._posted = False
+
+    def _clear_out(self):
+        self._out = _OUT_NOTHING
+        self._pending = 0
+        self.tx_from = 0
+        self._posted = False
+        self._wait.stop()

@@ -1,0 +1,115 @@
+"""The telegrams of ToolsNet Open Protocol 3.4, written into and read from fixed buffers (DIGEST G.1, G.2; 004:105-254).
+
+    octet  0     4    6      11
+           | len | id | ident| ...          `len` counts what follows it; everything is ASCII; no terminator
+
+Offsets here count from 0 at the length field. Every writer returns the octets to send, length field included.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import fill, number, put_number
+
+ID_RESULT = const(4)
+ID_ACKNOWLEDGE = const(5)
+ID_KEEPALIVE = const(6)
+ID_INFO_REQUEST = const(7)
+ID_INFO = const(8)
+ID_EVENT_ACKNOWLEDGE = const(10)
+ID_VERIFICATION = const(12)
+
+LENGTH_BYTES = const(4)
+BODY = const(4)  # octet 1 of the documents' tables
+ADDRESS = const(21)  # of the 08: 15 characters
+ADDRESS_BYTES = const(15)
+IDENT_MAX = const(99999)
+NO_CODE = const(-1)
+
+_ACKNOWLEDGE_BYTES = const(24)
+_INFO_BYTES = const(37)
+
+
+def begin(tx, telegram, ident):
+    """Write the identification and the identifier behind the length field; `finish` completes the telegram."""
+    put_number(tx, 4, 2, telegram)
+    put_number(tx, 6, 5, ident)
+
+
+def finish(tx, end):
+    """Write the length field of a telegram that ends before octet `end`; return `end`."""
+    put_number(tx, 0, 4, end - LENGTH_BYTES)
+    return end
+
+
+def put_keepalive(tx, ident):
+    """Write telegram 06 (004:250-254)."""
+    begin(tx, ID_KEEPALIVE, ident)
+    return finish(tx, 11)
+
+
+def put_info_request(tx, ident, system_type, system, station):
+    """Write telegram 07 (004:231-238)."""
+    begin(tx, ID_INFO_REQUEST, ident)
+    put_number(tx, 11, 4, system_type)
+    put_number(tx, 15, 4, system)
+    put_number(tx, 19, 4, station)
+    return finish(tx, 23)
+
+
+def put_acknowledge(tx, ident, stamp):
+    """Write telegram 05 with code 000 for the PIM's 12; `stamp` is 14 digits or None for blanks (004:217-223)."""
+    begin(tx, ID_ACKNOWLEDGE, ident)
+    if stamp is None:
+        fill(tx, 11, 14)
+    else:
+        for index in range(14):
+            tx[11 + index] = stamp[index]
+    fill(tx, 25, 3, 0x30)
+    return finish(tx, 28)
+
+
+def telegram_of(buf, at, length):
+    """Return the telegram's number, or a negative number if it has none or is too short to have an identifier."""
+    return number(buf, at + 4, 2) if length >= 7 else -1
+
+
+def ident_of(buf, at):
+    """Return the identifier 0..99999, or a negative number."""
+    return number(buf, at + 6, 5)
+
+
+def code_of(buf, at, length):
+    """Return the error code of a 05, 0 for success; NO_CODE if it cannot be read."""
+    if length < _ACKNOWLEDGE_BYTES:
+        return NO_CODE
+    code = number(buf, at + 25, 3)
+    return code if code >= 0 else NO_CODE
+
+
+def is_info(length):
+    """Tell whether an 08 is long enough to hold all its fields."""
+    return length >= _INFO_BYTES
+
+
+def result_sequence_of(buf, at):
+    """Return the sequence of the latest result stored, of an 08; negative if it is no number (004:245)."""
+    return number(buf, at + 11, 5)
+
+
+def event_sequence_of(buf, at):
+    """Return the sequence of the latest event stored, of an 08."""
+    return number(buf, at + 16, 5)
+
+
+def port_of(buf, at):
+    """Return the server's port, of an 08: digits with blanks on either side; 0 if it is none."""
+    value = 0
+    ended = False
+    for index in range(at + 36, at + 41):
+        octet = buf[index]
+        if octet == 0x20 or octet == 0:
+            ended = value > 0
+        elif 0x30 <= octet <= 0x39 and not ended:
+            value = value * 10 + octet - 0x30
+        else:
+            return 0
+    return value if value < 65536 else 0

@@ -1,0 +1,36 @@
+"""What pytest adds on CPython: portable skips, a real MicroPython as a fixture, hypothesis' settings."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from host_tests.portable import Skip
+from tools import runtimes
+from tools.runtimes.harness import Machine
+
+# A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
+settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Show a portable test's Skip as what it is."""
+    try:
+        return (yield)
+    except Skip as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def micropython32():
+    """The 32-bit unix MicroPython with the compiled tree: `run_source(text, heap)`, `run(script, heap)`."""
+    runtime = runtimes.named("unix32")
+    reason = runtime.fetch()
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"the 32-bit MicroPython is missing: {reason}")
+    if reason:
+        pytest.skip(f"the 32-bit MicroPython is missing: {reason}")
+    return Machine(runtime)

@@ -1,0 +1,50 @@
+"""The simulated clock wraps where a board's does and tells the calendar right."""
+
+from tools.sim.clock import TICKS_PERIOD, Dice, SimClock, calendar, stamp_text
+
+PORTABLE = True
+
+
+def test_ticks_wrap_while_the_total_goes_on():
+    clock = SimClock()
+    before = clock.now
+    clock.advance(5001)
+    assert clock.now == 1
+    assert clock.total_ms == 5001
+    assert (clock.now - before) % TICKS_PERIOD == 5001
+
+
+def test_clock_starts_at_the_moment_of_the_worked_examples():
+    assert SimClock().stamp() == "2024-03-14:09:26:53"
+
+
+def test_stamp_moves_with_the_time():
+    clock = SimClock()
+    clock.advance(7 * 1000 + 999)
+    assert clock.stamp() == "2024-03-14:09:27:00"
+
+
+def test_calendar_knows_leap_years_and_centuries():
+    assert calendar(0) == (1970, 1, 1, 0, 0, 0)
+    assert calendar(951782399) == (2000, 2, 28, 23, 59, 59)
+    assert calendar(951782400) == (2000, 2, 29, 0, 0, 0)
+    assert calendar(951868800) == (2000, 3, 1, 0, 0, 0)
+    assert stamp_text(1735689599) == "2024-12-31:23:59:59"
+    assert stamp_text(4107542400) == "2100-03-01:00:00:00"
+
+
+def test_clock_does_not_run_backwards():
+    try:
+        SimClock().advance(-1)
+    except ValueError:
+        return
+    raise AssertionError("it ran backwards")
+
+
+def test_dice_give_the_same_numbers_everywhere_and_stay_in_range():
+    dice = Dice(7)
+    rolls = [dice.randrange(2, 5) for _ in range(50)]
+    assert set(rolls) == {2, 3, 4}
+    again = Dice(7)
+    assert rolls == [again.randrange(2, 5) for _ in range(50)]
+    assert 0 <= dice.randrange(3) < 3

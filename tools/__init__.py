@@ -1,0 +1,1 @@
+"""The PC side: the toolcart command, simulators, and what builds and checks the product."""

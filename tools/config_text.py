@@ -1,0 +1,182 @@
+"""Says what every setting means, once, for `toolcart config explain` and docs/configuration.md.
+
+1. Names, types, defaults and ranges come from agent.config; only the meanings are here: they cost no flash.
+2. `python -m tools.config_text > docs/configuration.md` writes the page; a test holds that it is up to date.
+"""
+
+from agent import config
+
+MEANINGS = {
+    "system.type": "Kind of system ToolsNet is told; 3 is Open Protocol, undefined.",
+    "system.number": "Number of this system in ToolsNet.",
+    "system.name": "Name of this system in ToolsNet.",
+    "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
+    "toolsnet.pim_port": "Port of the PIM; the protocol documents name none, the plant does.",
+    "toolsnet.connect_timeout_s": "Longest wait for a TCP connection to the PIM or the server.",
+    "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
+    "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
+    "toolsnet.retransmissions": (
+        "How often an unanswered telegram is sent again before the connection is given up."
+    ),
+    "toolsnet.keepalive_s": (
+        "Time without sending after which a keep-alive goes out; the server closes after 60 s."
+    ),
+    "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
+    "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",
+    "toolsnet.keepalive_ack": (
+        "Whether an answer to keep-alives is expected; auto learns what the server does."
+    ),
+    "toolsnet.refused": (
+        "A result that stays refused is parked so that others pass, or blocks to keep the order."
+    ),
+    "toolsnet.refused_attempts": "How often a refused result is offered before `refused` applies.",
+    "toolsnet.refused_wait_s": (
+        "Pause before a refused result is offered the second time; later pauses are longer."
+    ),
+    "toolsnet.host_override": (
+        "Connect to this host in place of the server address the PIM gives (behind NAT)."
+    ),
+    "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
+    "toolsnet.server_empty": (
+        "When the server has nothing stored: continue with what is new, or resend all retained."
+    ),
+    "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
+    "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "stations[].number": "Station number in ToolsNet; different for each station.",
+    "stations[].name": "Station name in ToolsNet.",
+    "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
+    "stations[].controller.host": "Host of the controller.",
+    "stations[].controller.port": "TCP port of the controller's Open Protocol.",
+    "stations[].controller.device": (
+        "Serial device, such as /dev/ttyUSB0 or the number of a UART; one for each station."
+    ),
+    "stations[].controller.baud": "Speed of the serial line.",
+    "stations[].controller.parity": "Parity of the serial line.",
+    "stations[].controller.stop_bits": "Stop bits of the serial line.",
+    "stations[].controller.priority": (
+        "3964R: which end goes on when both start to send; the integrator is low."
+    ),
+    "stations[].controller.payload": (
+        "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
+    ),
+    "stations[].controller.qvz_ms": "3964R: longest wait for an acknowledgement (QVZ).",
+    "stations[].controller.zvz_ms": "3964R: longest gap between two characters of a block (ZVZ).",
+    "stations[].controller.attempts": "3964R: attempts to connect, and to transmit one block.",
+    "stations[].controller.keepalive_s": (
+        "Time since our last transmission after which a keep-alive goes out; the controller closes after "
+        "15 s."
+    ),
+    "stations[].controller.response_timeout_s": (
+        "Longest wait for the answer to a request before it is sent again."
+    ),
+    "stations[].controller.connect_timeout_s": "Longest wait for a TCP connection.",
+    "stations[].controller.silence_s": (
+        "Without a byte for this long while a keep-alive is unanswered, the link is dead."
+    ),
+    "stations[].controller.frame_timeout_s": (
+        "Longest time a message may take from its first byte to its last."
+    ),
+    "stations[].controller.stop_wait_s": (
+        "Longest wait for the answer to our stop message before closing anyway."
+    ),
+    "stations[].controller.tries": "How often a request is sent before the connection counts as lost.",
+    "stations[].controller.backoff_s": "Pause before the first reconnect; doubles up to `backoff_max_s`.",
+    "stations[].controller.backoff_max_s": "Longest pause between reconnects.",
+    "stations[].controller.busy_backoff_s": (
+        "Pause when the controller says that another client holds it; doubles up to `busy_backoff_max_s`."
+    ),
+    "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
+    "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
+    "stations[].controller.result_revisions": (
+        "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light."
+    ),
+    "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
+    "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
+    "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",
+    "stations[].controller.recover_revisions": "Revisions of MID 0064 to try, in this order.",
+    "stations[].controller.recover_round": (
+        "Results asked for in one round of recovery; what is left comes in the next."
+    ),
+    "stations[].controller.recover_retry_s": (
+        "Pause before a result that could not be fetched is asked for again."
+    ),
+    "stations[].controller.store_newest": (
+        "At the very first start, also store the newest result found in the controller."
+    ),
+    "stations[].controller.buffer_bytes": (
+        "Receive buffer, and so the longest message taken; longer ones are drained and counted."
+    ),
+    "stations[].spool.path": (
+        "File or partition that keeps the results; relative to the configuration file; one for each station."
+    ),
+    "stations[].spool.size_kib": "Fixed size of the spool.",
+    "stations[].spool.when_full": (
+        "Full: refuse further results (the controller keeps them), or overwrite the oldest."
+    ),
+    "stations[].spool.parked_kib": "Part of the spool for results that ToolsNet refused.",
+    "stations[].spool.cursor_batch": (
+        "Sent results that one cursor record covers; at most so many are repeated after a power cut."
+    ),
+    "stations[].spool.cursor_idle_s": "Time after which a started batch is recorded even if it is not full.",
+}
+
+_TYPES = {
+    "int": "whole number",
+    "time": "number",
+    "text": "text",
+    "host": "text",
+    "bool": "true or false",
+    "one": "choice",
+    "list": "list",
+}
+
+_DEFAULTS = {
+    "-": "required",
+    "-tcp": "required for tcp",
+    "-serial": "required for ascii and 3964r",
+    "~": "null",
+    "*": "all, in this order",
+    '""': "empty",
+}
+
+_HEAD = "| setting | type | unit | default | allowed | meaning |"
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `python -m tools.config_text` out of agent/config.py and tools/config_text.py. -->
+
+One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
+Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
+there and what is allowed; a key that is not listed here is a mistake.
+
+- Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
+- A relative spool path is relative to the configuration file.
+- Two stations share neither their number, nor their spool path, nor their serial device.
+- `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
+  `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`.
+- There are 1 to 16 stations.
+"""
+
+
+def rows():
+    """Iterates (place, type, unit, default, allowed, meaning) of every setting, all text, for people."""
+    for place, kind, unit, default, allowed in config.describe():
+        yield place, _TYPES[kind], unit, _DEFAULTS.get(default, default), allowed, MEANINGS[place]
+
+
+def page():
+    """The text of docs/configuration.md."""
+    lines = [_INTRODUCTION]
+    section = ""
+    for place, kind, unit, default, allowed, meaning in rows():
+        parent, key = place.rsplit(".", 1)
+        if parent != section:
+            section = parent
+            lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|---|\n")
+        lines.append(f"| `{key}` | {kind} | {unit} | {default} | {allowed} | {meaning} |\n")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,12 @@
+"""Starts the portable tests of one module on a MicroPython; arguments: the module, a word of tests' names."""
+
+import sys
+
+from host_tests import portable
+
+step = portable.Session(*sys.argv[1:]).step
+
+# WebAssembly collects memory only between calls from outside: there the launcher calls step (wasm.mjs).
+if sys.platform != "webassembly":
+    while True:
+        step()

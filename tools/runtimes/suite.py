@@ -1,0 +1,272 @@
+"""Runs every check and every test in order, says what ran where, and ends with one line of totals.
+
+1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
+2. A failure does not stop what follows. A MicroPython that cannot be had is named; with CI=true it failed.
+3. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
+4. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
+"""
+
+import argparse
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import runtimes
+from tools.runtimes import typecheck
+from tools.runtimes.build import check_product, is_portable
+from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable
+from tools.runtimes.harness import Machine, Outcome
+
+PYTEST_TIMEOUT_S = 540  # the whole is to end within ten minutes
+PYTEST_LONG_TIMEOUT_S = 3 * 3600
+WORKERS = 2  # as many as the smallest machine it runs on has cores
+RUFF_FOLDERS = ("agent", "board", "host_tests", "tools")
+
+
+@dataclass
+class Row:
+    """One line of the summary."""
+
+    what: str
+    where: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def missing(what: str, where: str, reason: str) -> Row:
+    """Something cannot be had: a skip on a developer's machine, a failure in CI, and named in both."""
+    say(f"{where}: {reason}")
+    return Row(what, where, failed=int(in_ci()), skipped=int(not in_ci()), note=reason)
+
+
+def ruff(what: str, *arguments: str) -> Row:
+    start = time.monotonic()
+    folders = [folder for folder in RUFF_FOLDERS if (CHECKOUT / folder).is_dir()]
+    command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--output-format", "concise", *folders]
+    code = subprocess.run(command, cwd=CHECKOUT).returncode
+    return Row(what, "all files", int(code == 0), int(code != 0), seconds=time.monotonic() - start)
+
+
+def types() -> list[Row]:
+    rows = []
+    told: set[str] = set()  # what one pass found and the next finds again is told once
+    for one in typecheck.passes():
+        where = f"{one.name} stubs" if one.port else "CPython"
+        start = time.monotonic()
+        try:
+            errors = typecheck.check(one)
+        except Unavailable as reason:
+            rows.append(missing("types", where, str(reason)))
+            continue
+        for error in errors:
+            if error not in told:
+                say(error)
+        told.update(errors)
+        note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
+        rows.append(
+            Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note)
+        )
+    return rows
+
+
+def compilation() -> Row:
+    start = time.monotonic()
+    try:
+        files, refused = check_product()
+    except Unavailable as reason:
+        return missing("compile", "mpy-cross", str(reason))
+    for said in refused:
+        say(said)
+    return Row(
+        "compile",
+        "mpy-cross",
+        int(not refused),
+        int(bool(refused)),
+        0,
+        time.monotonic() - start,
+        f"{files} files",
+    )
+
+
+def checks(fast: bool) -> list[Row]:
+    say("== ruff, types, compile")
+    rows = [ruff("ruff check", "check"), ruff("ruff format", "format", "--check")]
+    if not fast:
+        rows += types()
+    return [*rows, compilation()]
+
+
+def _pytest_counts(report: Path) -> tuple[int, int, int]:
+    """Passed, failed and skipped out of a junit report; a broken set-up is a failed test."""
+    suites = xml.etree.ElementTree.parse(report).getroot().iter("testsuite")
+    passed = failed = skipped = 0
+    for suite in suites:
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        failed += bad
+        skipped += int(suite.get("skipped", 0))
+        passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
+    return passed, failed, skipped
+
+
+def _pytest_code(command: list[str], timeout_s: int) -> int | None:
+    """The exit code of pytest; None when it was not done in time. Its workers never outlive it."""
+    pytest = subprocess.Popen(command, cwd=CHECKOUT, start_new_session=True)
+    try:
+        return pytest.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pytest.pid, signal.SIGKILL)
+
+
+def cpython(arguments: list[str], long: bool) -> Row:
+    say(f"== CPython {sys.version.split()[0]}")
+    where = f"CPython {sys.version.split()[0]}"
+    start = time.monotonic()
+    # A debugger or unbuffered prints want one process; whoever says -n decides for himself.
+    alone = any(a in ("-s", "--pdb", "--trace") or a.startswith(("-n", "--numprocesses")) for a in arguments)
+    workers = [] if alone else ["-n", str(WORKERS)]
+    with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
+        report = Path(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *arguments]
+        code = _pytest_code(command, PYTEST_LONG_TIMEOUT_S if long else PYTEST_TIMEOUT_S)
+        counts = _pytest_counts(report) if report.exists() else (0, 0, 0)
+    row = Row("tests", where, *counts, seconds=time.monotonic() - start)
+    if code is None:
+        row.failed, row.note = row.failed + 1, "no end in time"
+    # 5 is "nothing collected", which a word that only MicroPython's tests have may well cause.
+    elif code not in (0, 5) and row.failed == 0:
+        row.failed, row.note = 1, f"pytest ended with {code}"
+    return row
+
+
+def portable_files(asked: list[Path]) -> list[Path]:
+    """The test files that run on MicroPython, of those asked for or of all."""
+    files = asked or sorted((CHECKOUT / "host_tests").glob("test_*.py"))
+    return [file for file in files if is_portable(file.read_text(encoding="utf-8"))]
+
+
+def _folded(text: str) -> str:
+    """The text with runs of the same line told once: a deep recursion prints thousands."""
+    lines = []
+    for line, run in itertools.groupby(text.rstrip().splitlines()):
+        again = len(list(run)) - 1
+        lines += [line] * min(again + 1, 3) + [f"  ... {again - 2} more of this line"] * (again > 2)
+    return "\n".join(lines)
+
+
+def micropython(runtime: runtimes.Runtime, files: list[Path], word: str, aloud: bool) -> Row:
+    where = f"{runtime.name} (MicroPython {runtime.version}, {runtime.bits} bit)"
+    say(f"== {where}")
+    start = time.monotonic()
+    reason = runtime.fetch()
+    if reason:
+        return missing("tests", where, reason)
+    machine = Machine(runtime)
+    # A module that does not compile is named, and the tests that need it fail on their own.
+    for said in machine.refused:
+        say(said)
+    row = Row("tests", where, failed=len(machine.refused))
+
+    def one(file: Path) -> Outcome:
+        outcome = machine.run_tests(file, word)
+        counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
+        text = f"{_folded(outcome.text)}\n" if outcome.failed or aloud else ""
+        say(f"{text}{runtime.name} {file.stem}: {counts} ({outcome.seconds:.1f} s)")
+        return outcome
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for outcome in pool.map(one, files):
+            row.passed += outcome.passed
+            row.failed += outcome.failed
+            row.skipped += outcome.skipped
+    row.seconds = time.monotonic() - start
+    row.note = f"{len(files)} modules"
+    return row
+
+
+def summary(rows: list[Row]) -> int:
+    width = max(len(row.where) for row in rows)
+    say(f"\n{'what':12} {'where':{width}}  passed  failed skipped  seconds")
+    for row in rows:
+        counts = f"{row.passed:7} {row.failed:7} {row.skipped:7} {row.seconds:8.1f}"
+        say(f"{row.what:12} {row.where:{width}} {counts}  {row.note}".rstrip())
+    passed, failed = sum(row.passed for row in rows), sum(row.failed for row in rows)
+    say(f"{passed} passed, {failed} failed, {sum(row.skipped for row in rows)} skipped")
+    return 1 if failed else 0
+
+
+def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
+    names = ["cpython", *(runtime.name for runtime in runtimes.all())]
+    parser = argparse.ArgumentParser(
+        prog="./tools/test",
+        description="Every check and test, on CPython and real MicroPython. Other arguments go to pytest.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--on", action="append", choices=names, help="only the tests, only there; may be repeated"
+    )
+    parser.add_argument(
+        "--long", action="store_true", help="the long forms of soak, fuzz and power-cut tests as well"
+    )
+    parser.add_argument("--fast", action="store_true", help="no type check; of the MicroPythons only unix32")
+    parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name contains it")
+    asked, rest = parser.parse_known_args()
+    files = []
+    for argument in rest:
+        # `file.py::test` names a file as well; on MicroPython the whole file runs then.
+        path = argument.split("::")[0]
+        place = next(
+            (p for p in (CHECKOUT / path, Path(os.environ.get("TOOLCART_CALLER", "."), path)) if p.is_file()),
+            None,
+        )
+        if place is not None and not argument.startswith("-"):
+            files.append(place.resolve())
+            rest[rest.index(argument)] = str(place.resolve()) + argument[len(path) :]
+    return asked, rest, files
+
+
+def main() -> int:
+    asked, rest, files = _asked()
+    os.environ.pop("TOOLCART_LONG", None)
+    if asked.long:
+        os.environ["TOOLCART_LONG"] = "1"
+    CACHE.mkdir(exist_ok=True)
+    rows = []
+    if not (asked.on or files or asked.k):
+        rows += checks(asked.fast)
+    if not asked.on or "cpython" in asked.on:
+        rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
+    portable = portable_files(files)
+    for runtime in runtimes.all():
+        wanted = runtime.name in asked.on if asked.on else not asked.fast or runtime.name == "unix32"
+        if wanted and portable:
+            rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
+    if not rows:
+        say("nothing to run: none of these files says PORTABLE = True")
+    return summary(rows) if rows else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

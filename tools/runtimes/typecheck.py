@@ -1,0 +1,140 @@
+"""Checks types: what a board runs against that board's own MicroPython stubs, the PC side against Python's.
+
+Rules:
+1. Each port has a folder of stubs and a pass of its own; stubs of two ports in one folder contradict.
+2. agent/ is checked with all ports. A board file is checked with the stubs of the port its name begins with,
+   and with both chips' when it names none: the unix stubs know neither network nor pins.
+3. What is for CPython alone, in board/ and in tools/, is checked with the ordinary typeshed.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.runtimes.build import is_portable, product_sources, python_files
+from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+
+STUBS_VERSION = "1.29.0.post1"
+STDLIB_STUBS_VERSION = "1.29.0.post2"
+PORTS = ("unix", "rp2", "esp32")
+PIP_TIMEOUT_S = 180
+PYRIGHT_TIMEOUT_S = 240
+
+# Boards whose name is not that of a port with stubs: the port that comes nearest.
+NEAREST_PORT = {"qemu": "unix"}
+
+
+@dataclass(frozen=True)
+class TypePass:
+    """One run of pyright: a name, the files, and the port whose stubs it uses ("" for CPython's)."""
+
+    name: str
+    files: list[str]
+    port: str
+
+
+def _ports_of(name: str) -> tuple[str, ...]:
+    if not name.startswith("board/"):
+        return PORTS
+    first = re.split(r"[_./]", name.removeprefix("board/"))[0]
+    first = NEAREST_PORT.get(first, first)
+    return (first,) if first in PORTS else ("rp2", "esp32")
+
+
+def passes() -> list[TypePass]:
+    """The passes that have something to check."""
+    product = [source.name for source in product_sources()]
+    both = [source.name for source in python_files("agent") + python_files("board")]
+    found = [TypePass(port, [name for name in product if port in _ports_of(name)], port) for port in PORTS]
+    # Portable simulators are written for MicroPython, without annotations; they are held by the tests.
+    tools = [source.name for source in python_files("tools") if not is_portable(source.text)]
+    cpython = [name for name in both if name not in product] + tools
+    return [one for one in [*found, TypePass("cpython", cpython, "")] if one.files]
+
+
+def _stubs(port: str) -> Path:
+    def fill(folder: Path) -> None:
+        wanted = [
+            f"micropython-{port}-stubs=={STUBS_VERSION}",
+            f"micropython-stdlib-stubs=={STDLIB_STUBS_VERSION}",
+        ]
+        options = ["--disable-pip-version-check", "--no-input", "-q", "--no-deps", "--target", str(folder)]
+        output_of([sys.executable, "-m", "pip", "install", *options, *wanted], PIP_TIMEOUT_S)
+
+    return whole_folder(CACHE / "typings" / f"{port}-{STUBS_VERSION}-{STDLIB_STUBS_VERSION}", fill)
+
+
+def _configuration(one: TypePass) -> Path:
+    folder = CACHE / "pyright"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, object] = {
+        # Only relative names count; an absolute one is passed over in silence.
+        "include": [os.path.relpath(CHECKOUT / name, folder) for name in one.files],
+        "exclude": [],
+        "extraPaths": [str(CHECKOUT)],
+        "pythonVersion": "3.11",
+        "pythonPlatform": "Linux",
+        "typeCheckingMode": "standard",
+    }
+    if one.port:
+        stubs = str(_stubs(one.port))
+        settings.update(
+            # 3.10 is what the stubs are written for.
+            stubPath=stubs,
+            typeshedPath=stubs,
+            extraPaths=[str(CHECKOUT), stubs],
+            pythonVersion="3.10",
+            # The stubs' own contradictions are not ours to report.
+            reportMissingModuleSource="none",
+        )
+    file = folder / f"{one.name}-{os.getpid()}.json"
+    file.write_text(json.dumps(settings, indent=1))
+    return file
+
+
+def check(one: TypePass) -> list[str]:
+    """Run one pass: a line for each error; Unavailable without pyright or the stubs."""
+    configuration = _configuration(one)
+    # The environment's pyright of the pinned version, without a look for newer ones.
+    env = {
+        **os.environ,
+        "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
+        "PYRIGHT_PYTHON_CACHE_DIR": str(CACHE / "pyright-node"),
+    }
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--project", str(configuration)]
+    if not one.port:
+        command += ["--pythonpath", sys.executable]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PYRIGHT_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"pyright was not done within {PYRIGHT_TIMEOUT_S} s") from None
+    finally:
+        configuration.unlink()
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(f"pyright did not run: {said[-1] if said else 'it said nothing'}") from None
+    seen = report["summary"]["filesAnalyzed"]
+    # A pass that looked at fewer files than it was given proves nothing.
+    if seen < len(one.files):
+        return [f"pyright looked at {seen} of {len(one.files)} files"]
+    return [_one_line(finding) for finding in report["generalDiagnostics"] if finding["severity"] == "error"]
+
+
+def _one_line(finding: dict) -> str:
+    line = finding.get("range", {}).get("start", {}).get("line", -1) + 1
+    text = " ".join(finding["message"].split())
+    return f"{finding['file'].removeprefix(f'{CHECKOUT}/')}:{line}: {text} ({finding.get('rule', 'syntax')})"

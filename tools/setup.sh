@@ -1,0 +1,83 @@
+# Gives a checkout its .venv: made once, renewed only when pyproject.toml, the Python or the place changed.
+# Sourced by tools/run and tools/test (bash). Rules:
+# 1. Nothing goes to stdout: what the caller starts afterwards owns it.
+# 2. Two callers at once are safe: the second waits for the first and finds the work done.
+# 3. A stamp is written last, so an interrupted set-up is repeated.
+
+toolcart_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+toolcart_say() { printf 'toolcart: %s\n' "$*" >&2; }
+
+# Prints the first Python of 3.11 or later that can make an environment. A pyenv shim exists for versions
+# that are not there, so each candidate is really started.
+toolcart_python() {
+    local candidate without_ensurepip=''
+    for candidate in python3.11 python3.12 python3.13 python3 python3.14; do
+        "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue
+        if "$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return 0
+        fi
+        without_ensurepip=${without_ensurepip:-$candidate}
+    done
+    if [ -n "$without_ensurepip" ]; then
+        local version
+        version=$("$without_ensurepip" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        toolcart_say "$without_ensurepip cannot make virtual environments (its ensurepip or venv is missing)."
+        toolcart_say "On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python$version-venv"
+    else
+        toolcart_say "Python 3.11 or later is needed; none of python3.11, python3.12, python3.13, python3 is one."
+        toolcart_say "On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3 python3-venv"
+    fi
+    return 1
+}
+
+# One line for all that the environment depends on: the project file, the extras, the place (scripts carry
+# absolute paths) and the Python.
+toolcart_stamp() {
+    "$1" - "$toolcart_root" "$2" <<'PYTHON'
+import hashlib, pathlib, sys
+root, extras = sys.argv[1:]
+project = pathlib.Path(root, "pyproject.toml").read_bytes()
+print(hashlib.sha256(project).hexdigest()[:16], extras, "%d.%d" % sys.version_info[:2], root)
+PYTHON
+}
+
+toolcart_make_venv() {
+    local python=$1 extras=$2 venv=$toolcart_root/.venv
+    # An environment that was moved or whose Python went away keeps nothing worth repairing.
+    if ! "$venv/bin/python" -c "import sys; sys.exit(sys.prefix != '$venv' or sys.version_info < (3, 11))" \
+        >/dev/null 2>&1 || ! grep -qF "$venv" "$venv/bin/pip" 2>/dev/null; then
+        "$python" -m venv --clear "$venv" || return 1
+    fi
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
+}
+
+# toolcart_setup EXTRAS: afterwards .venv has the project with these extras (comma-separated).
+toolcart_setup() {
+    local extras=$1 cache=$toolcart_root/.cache venv=$toolcart_root/.venv
+    local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python stamp result=0
+    # python -m venv keeps a name of an outer environment; pip must not install into another place.
+    unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
+    mkdir -p "$cache" || return 1
+    exec 9>>"$cache/setup.lock" || return 1
+    python=$toolcart_root/.venv/bin/python
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || python=$(toolcart_python) ||
+        { exec 9>&-; return 1; }
+    # The lock belongs to descriptor 9, so it outlives the process that takes it. flock(1) is not everywhere.
+    "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || { exec 9>&-; return 1; }
+    stamp=$(toolcart_stamp "$python" "$extras")
+    if [ "$(cat "$stamp_file" 2>/dev/null)" != "$stamp" ]; then
+        toolcart_say "setting up .venv with [$extras] (once; about half a minute) ..."
+        python=$(toolcart_python) && toolcart_make_venv "$python" "$extras" >"$log" 2>&1 9>&- || result=1
+        if [ $result -eq 0 ]; then
+            toolcart_stamp "$venv/bin/python" "$extras" >"$stamp_file"
+            toolcart_say "the environment is ready."
+        else
+            [ -s "$log" ] && tail -n 25 "$log" >&2
+            toolcart_say "the environment could not be made."
+        fi
+    fi
+    exec 9>&-
+    return $result
+}

@@ -1,0 +1,196 @@
+"""A tightening controller that remembers what it produced and what was taken over, across all connections.
+
+Rules:
+1. A result exists from `produce` on; it is pushed to a subscriber that is there, and kept for 0064 in a
+   bounded memory.
+2. What was not pushed is never replayed by itself (003:5697-5705): an integrator must ask for it.
+3. Tightening IDs count up by one and wrap after 4294967295 to 0.
+4. The options' defaults are a well-behaved Power Focus; every deviation met in the field is an option.
+5. Everything the integrator does wrong is one text in `complaints`.
+"""
+
+from tools.sim.clock import Dice
+from tools.sim.controller_model import Alarm, ControllerOptions, Identity, ParameterSet, Tightening
+from tools.sim.controller_session import ControllerSession
+
+PORTABLE = True
+
+__all__ = ["Alarm", "Controller", "ControllerOptions", "Identity", "ParameterSet", "Tightening"]
+
+ID_PERIOD = 1 << 32
+
+
+class Controller:
+    """The device. `endpoint()` is the factory of its sessions."""
+
+    def __init__(self, clock, options=None, first_id=1):
+        self.clock = clock
+        self.options = options or ControllerOptions()
+        self.identity = Identity()
+        self.psets = {
+            1: ParameterSet(1, 900, 1000, 1100, 30, 60, 90),
+            2: ParameterSet(2, 2200, 2500, 2800, 45, 70, 120),
+            12: ParameterSet(12, 4000, 4500, 5000, 60, 75, 90),
+        }
+        self.produced = []  # ids, in the order they were tightened
+        self.acknowledged = []  # ids, in the order their first 0062 came
+        self.fetched = []  # ids handed over by 0065, in order, again when asked again
+        self.fetched_by_id = {}  # those that were asked for by their number, not as "latest"
+        self.complaints = []
+        self.closings = []
+        self.sessions = []
+        self.connections = 0
+        self.messages = {}  # MID -> how often it arrived
+        self.alarm = None  # (code, text, time) while one is active
+        self._acknowledged = {}
+        self._results = {}
+        self._kept = []
+        self._next_id = first_id % ID_PERIOD
+        self._dice = Dice(self.options.seed)
+        self._body = 123456
+        self._batch_counter = 0
+
+    # For tests and the demo
+
+    def produce(self, **fields):
+        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the tightening ID."""
+        result = self._tighten()
+        for name in fields:
+            if not hasattr(Tightening, name):
+                raise ValueError("a tightening has no field " + name)
+            setattr(result, name, fields[name])
+        if "tightening_id" not in fields:
+            result.tightening_id = self._next_id
+        self._next_id = (result.tightening_id + 1) % ID_PERIOD
+        self._keep(result)
+        self.produced.append(result.tightening_id)
+        for session in self.sessions:
+            session.offer(result)
+        return result.tightening_id
+
+    def jump_ids(self, count):
+        """Leave out `count` tightening IDs, as filtered results of another spindle do."""
+        self._next_id = (self._next_id + count) % ID_PERIOD
+
+    def reset_ids(self, first_id=1, forget=True):
+        """Start again at `first_id`, as a controller that was reset or replaced."""
+        self._next_id = first_id % ID_PERIOD
+        if forget:
+            self._results = {}
+            self._kept = []
+
+    def forget(self, tightening_id):
+        """Let one result be gone from the memory: 0064 for it is answered 0004/15."""
+        if tightening_id in self._results:
+            del self._results[tightening_id]
+            self._kept.remove(tightening_id)
+
+    def result(self, tightening_id):
+        return self._results.get(tightening_id)
+
+    def latest(self):
+        return self._results[self._kept[-1]] if self._kept else None
+
+    def inject(self, octets):
+        """Send `octets` as they are on every connection: garbage, half a message, a foreign frame."""
+        for session in self.sessions:
+            session.send(octets)
+
+    def drop(self):
+        """Close every connection."""
+        for session in self.sessions:
+            session.close("controller: dropped")
+
+    def raise_alarm(self, code, text="", ready=1):
+        """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` as it is sent, like E404."""
+        self.alarm = Alarm(code, text, ready, self.clock.stamp())
+        for session in self.sessions:
+            session.offer_alarm(self.alarm)
+
+    def clear_alarm(self):
+        self.alarm = None
+
+    def clear_books(self):
+        """Forget what was produced, acknowledged and fetched, but not the results; for runs of many days."""
+        self.produced = []
+        self.acknowledged = []
+        self.fetched = []
+        self.fetched_by_id = {}
+        self._acknowledged = {}
+
+    # For the line
+
+    def endpoint(self):
+        self.connections += 1
+        return ControllerSession(self)
+
+    # For its sessions
+
+    def note_acknowledged(self, tightening_id):
+        if tightening_id not in self._acknowledged:
+            self._acknowledged[tightening_id] = True
+            self.acknowledged.append(tightening_id)
+
+    def note_fetched(self, tightening_id, by_id):
+        self.fetched.append(tightening_id)
+        if by_id:
+            self.fetched_by_id[tightening_id] = True
+
+    # Inside
+
+    def _keep(self, result):
+        if result.tightening_id in self._results:
+            self._kept.remove(result.tightening_id)
+        self._results[result.tightening_id] = result
+        self._kept.append(result.tightening_id)
+        if len(self._kept) > self.options.memory:
+            del self._results[self._kept.pop(0)]
+
+    def _tighten(self):
+        """Return a result with plausible values: mostly OK, torque and angle around their targets."""
+        options = self.options
+        dice = self._dice
+        result = Tightening()
+        numbers = sorted(self.psets)
+        pset = self.psets[numbers[self._body % len(numbers)]]
+        self._batch_counter += 1
+        if self._batch_counter > options.batch:
+            self._batch_counter = 1
+            self._body = (self._body + 1) % 1000000
+        result.vin = ("WVWZZZ1KZAW%06d" % self._body).encode()
+        result.job = 7
+        result.pset = pset.pset
+        result.pset_name = pset.pset_name
+        for name in ("torque_min", "torque_target", "torque_max", "angle_min", "angle_target", "angle_max"):
+            setattr(result, name, getattr(pset, name))
+        result.torque = dice.randrange(pset.torque_min, pset.torque_max + 1)
+        result.angle = dice.randrange(pset.angle_min, pset.angle_max + 1)
+        if dice.randrange(100) < options.nok_percent:
+            self._spoil(result, dice.randrange(4))
+        result.batch_size = options.batch
+        result.batch_counter = self._batch_counter
+        result.batch_status = 1 if self._batch_counter == options.batch else 0
+        result.time = options.time_text or self.clock.stamp()
+        result.pset_change = options.pset_change_text or pset.changed
+        result.tool_serial = self.identity.tool_serial
+        result.final_angle = result.angle
+        if options.all_zero:
+            for name in ("torque", "angle", "status", "torque_status", "angle_status"):
+                setattr(result, name, 0)
+        return result
+
+    def _spoil(self, result, how):
+        """Make a result NOK: torque or angle, low or high."""
+        result.status = 0
+        if how == 0:
+            result.torque_status = 0
+            result.torque = result.torque_min * 8 // 10
+        elif how == 1:
+            result.torque_status = 2
+            result.torque = result.torque_max * 11 // 10
+        elif how == 2:
+            result.angle_status = 0
+            result.angle = result.angle_min * 8 // 10
+        else:
+            result.angle_status = 2
+            result.angle = result.angle_max * 11 // 10

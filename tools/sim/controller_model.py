@@ -1,0 +1,226 @@
+"""What a simulated controller is made of: its options, identity, parameter sets, results and alarms.
+
+Rules:
+1. Attribute names are those of the layouts in controller_frames.py.
+2. Torque is an integer in 1/100 Nm, an angle an integer in degrees; None is a value that is not supported,
+   sent as blanks.
+"""
+
+from tools.sim.endpoint import Settings
+
+PORTABLE = True
+
+
+class ControllerOptions(Settings):
+    """How the controller behaves.
+
+    start_revisions            0001 revisions that are accepted; the others are answered 0004
+                               start_refusal_code
+    answer_start_revision      0002 revision that is sent whatever was asked for (None: the one asked for)
+    start_closes               0001 revisions at which the socket is closed
+    before_2_7                 0002 revision 6 ends after parameter 13 (0179 bytes)
+    result_revisions           0060 revisions that are accepted; the others are answered 0004
+                               result_refusal_code
+    pushed_revision            revision of the 0061 whatever was asked for (None: the one asked for)
+    recover_revisions          0064 revisions that are accepted, the others are answered 0004/97
+    answer_recover_revision    0065 revision that is sent whatever was asked for
+    refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
+                               at all
+    refuse_digits              2, or 3 as later revisions of 0004 send
+    unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
+    max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
+    push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
+    push_last_result           a new subscription gets the last result once more
+    ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
+    link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
+                               revision 6 make one), 1, or 2 when 0002 itself is counted
+    link_wrong_once            the next numbered message has a wrong number first
+    window                     how many results are sent without waiting for 0062
+    repeat, repeat_every_ms    each result is sent this many times more, though it was acknowledged
+    keepalive                  "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
+    silence_ms                 closed after so long without a message (003:12526-12538); blame_silence makes
+                               it a complaint
+    silent                     hangs: hears everything, sends and closes nothing; may be switched at any time
+    nul                        "normal", "missing", "late" (nul_late_ms), "counted" (in the length field)
+    header                     "digits", "blank", "zero", "parts" (controller_frames.HEADER_...)
+    station, spindle           two characters each, of the controller's headers
+    expected_station           what the integrator must put there; None: blank or any 01..99
+    pad                        what texts are padded with, b" " or b"\\0"
+    pset_change_text           field "last change" of every result (None: the parameter set's own)
+    time_text                  time stamp of every result (None: the clock's)
+    all_zero                   torque, angle and statuses are zero: a controller without licence
+    drop_after_received        [n, ...] one for each connection: closes when message n has arrived, unanswered
+    drop_after_sent            [n, ...] one for each connection: closes when message n is sent
+    whole_writes               complain when a message arrives in pieces (a peer that never reassembles)
+    memory                     how many results it keeps
+    batch, nok_percent         size of a batch; share of results that are not OK
+    """
+
+    DEFAULTS = {
+        "start_revisions": (1, 2, 3, 4, 5, 6),
+        "start_refusal_code": 97,
+        "answer_start_revision": None,
+        "start_closes": (),
+        "before_2_7": False,
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 999),
+        "result_refusal_code": 97,
+        "pushed_revision": None,
+        "recover_revisions": (1, 2, 3, 4, 5, 6, 7),
+        "answer_recover_revision": None,
+        "refuse": {},
+        "refuse_once": [],
+        "refuse_digits": 2,
+        "unknown_mids": (),
+        "max_clients": 1,
+        "busy_code": 96,
+        "push_instead_of_answer": False,
+        "push_last_result": False,
+        "ack_timeout_ms": 3000,
+        "resends": 3,
+        "link_first": 1,
+        "link_wrong_once": False,
+        "window": 1,
+        "repeat": 0,
+        "repeat_every_ms": 5000,
+        "keepalive": "mirror",
+        "silence_ms": 15000,
+        "blame_silence": True,
+        "silent": False,
+        "nul": "normal",
+        "nul_late_ms": 20,
+        "header": "digits",
+        "station": "01",
+        "spindle": "01",
+        "expected_station": None,
+        "pad": b" ",
+        "pset_change_text": None,
+        "time_text": None,
+        "all_zero": False,
+        "drop_after_received": [],
+        "drop_after_sent": [],
+        "whole_writes": False,
+        "memory": 5000,
+        "batch": 6,
+        "nok_percent": 5,
+        "seed": 1,
+    }
+
+
+class Identity:
+    """What 0002 tells about the controller; change the attributes as needed."""
+
+    def __init__(self):
+        self.cell = 1
+        self.channel = 1
+        self.controller_name = "Cart controller"
+        self.supplier = "ACT"
+        self.protocol_version = "2.8.0"
+        self.software_version = "3.6.2"
+        self.tool_version = "1.4"
+        self.rbu_type = "Gold"
+        self.controller_serial = "C1234567"
+        self.system_type = 1
+        self.system_subtype = 1
+        self.sequence_numbers = 0
+        self.linking = 0
+        self.station_number = 1
+        self.station_name = "Station 1"
+        self.client_number = 1
+        self.keepalive_optional = 0
+        self.tool_serial = "C3412129"
+        self.tightenings = 0
+        self.calibrated = "2024-01-02:10:00:00"
+
+
+class ParameterSet:
+    """One parameter set: its limits go into results and into 0013. Torque in 1/100 Nm, angle in degrees."""
+
+    def __init__(self, number, torque_min, torque_target, torque_max, angle_min, angle_target, angle_max):
+        self.pset = number
+        self.pset_name = "Screw %d" % number
+        self.rotation = 1
+        self.batch_size = 6
+        self.torque_min = torque_min
+        self.torque_target = torque_target
+        self.torque_max = torque_max
+        self.angle_min = angle_min
+        self.angle_target = angle_target
+        self.angle_max = angle_max
+        self.first_target = torque_target // 2
+        self.start_final_angle = torque_target // 4
+        self.changed = "2024-02-01:08:00:00"
+
+
+class Tightening:
+    """One result; attributes that an instance does not set have these values."""
+
+    cell = 1
+    channel = 1
+    controller_name = "Cart controller"
+    station_number = 1
+    vin = b"WVWZZZ1KZAW123456"
+    job = 0
+    pset = 1
+    pset_name = "Screw 1"
+    strategy = 4
+    strategy_options = 7
+    batch_size = 6
+    batch_counter = 1
+    batch_status = 0
+    status = 1
+    torque_status = 1
+    angle_status = 1
+    rundown_status = 1
+    current_status = 1
+    selftap_status = 1
+    pvt_monitoring_status = 1
+    pvt_compensate_status = 1
+    error_bits = 0
+    error_bits_2 = 0
+    torque_min = 0
+    torque_max = 0
+    torque_target = 0
+    torque = 0
+    angle_min = 0
+    angle_max = 0
+    angle_target = 0
+    angle = 0
+    rundown_min = 0
+    rundown_max = 9999
+    rundown = 720
+    current_min = 0
+    current_max = 100
+    current = 45
+    selftap_min = 0
+    selftap_max = 0
+    selftap = 0
+    pvt_min = 0
+    pvt_max = 0
+    pvt = 0
+    pvt_compensate = 0
+    tightening_id = 0
+    job_sequence = 0
+    sync_id = 0
+    tool_serial = "C3412129"
+    time = ""
+    pset_change = ""
+    torque_unit = 1
+    result_type = 1
+    identifier_2 = ""
+    identifier_3 = ""
+    identifier_4 = ""
+    customer_code = ""
+    compensated_angle = 0
+    final_angle = 0
+
+
+class Alarm:
+    """An alarm of the controller, as 0071 and 0076 tell it."""
+
+    def __init__(self, code, text, ready, time):
+        self.active = 1
+        self.code = code
+        self.text = text
+        self.controller_ready = ready
+        self.tool_ready = ready
+        self.time = time

@@ -1,0 +1,344 @@
+"""One connection to the simulated controller: answers as the documents say, checks every byte it is sent.
+
+Rules:
+1. Before 0001 and after 0003 nothing is answered but 0001 (003:3075-3076, 3233-3238).
+2. Each 0061 that was sent is owed one 0062, in order, a re-sent one too: 0062 carries no ID, so the order is
+   all there is.
+3. A breach is a complaint and the message is ignored; the connection stays, unless nothing came for 15 s.
+"""
+
+from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from tools.sim import controller_frames as frames
+from tools.sim.controller_link import ControllerLink
+from tools.sim.controller_numbers import NumberedSender
+from tools.sim.endpoint import digits_only
+
+PORTABLE = True
+
+# MIDs that are answered, so that `refuse` makes sense for them.
+_UNANSWERED = (62, 72, 75, 77, 9997, 9998)
+# Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
+_VOID_WHEN_NUMBERED = (62, 72, 75, 77)
+
+
+class _Sent:
+    """A result that waits for its 0062."""
+
+    def __init__(self, result, now):
+        self.result = result
+        self.sent_at = now
+        self.sends = 1
+
+
+class ControllerSession(ControllerLink):
+    """See the module; made by Controller.endpoint()."""
+
+    def __init__(self, controller):
+        super().__init__(controller)
+        self.started = False
+        self.stopped = False
+        self.result_revision = 0  # 0: no subscription
+        self.alarm_revision = 0
+        self.unsent = []  # results for this subscriber, oldest first
+        self.waiting = []  # _Sent, oldest first
+        self.owed = []  # ids of sent 0061, one for each 0062 that may come
+        self._repeats = []  # (due, times left, result)
+        self._heard_at = 0
+        self.link_number = b"  "  # of the message in hand
+        self._count_received = 0
+        self._drop_received = 0
+
+    # Endpoint
+
+    def connected(self, now):
+        super().connected(now)
+        self._heard_at = now
+        self.controller.sessions.append(self)
+        if self.options.drop_after_received:
+            self._drop_received = self.options.drop_after_received.pop(0)
+        if self.options.drop_after_sent:
+            self.drop_sent = self.options.drop_after_sent.pop(0)
+
+    def disconnected(self, now):
+        super().disconnected(now)
+        if self in self.controller.sessions:
+            self.controller.sessions.remove(self)
+
+    def tick(self, now):
+        wait = self.release(now)
+        if self.wants_close or not self.alive or self.options.silent:
+            return wait
+        left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
+        if left <= 0:
+            if self.options.blame_silence and not self.excused:
+                self.complain("nothing was sent for %d ms" % self.options.silence_ms)
+            self.close("controller: integrator was silent")
+            return FOREVER
+        self._push(now)
+        wait = min(wait, left, self._watch_acknowledges(now))
+        if self.numbers is not None:
+            wait = min(wait, self.numbers.watch(now))
+        if not self.wants_close:
+            wait = min(wait, self._send_repeats(now))
+        return max(0, wait)
+
+    # For the controller
+
+    def offer(self, result):
+        """A result was produced; it is pushed if there is a subscription."""
+        if self.result_revision and self.alive:
+            self.unsent.append(result)
+            if self.options.repeat:
+                due = ticks_add(self.controller.clock.now, self.options.repeat_every_ms)
+                self._repeats.append([due, self.options.repeat, result])
+
+    def offer_alarm(self, alarm):
+        if self.alarm_revision and self.alive:
+            layout = frames.ALARM_1 if self.alarm_revision == 1 else frames.ALARM_2
+            self.say(71, self.alarm_revision, frames.parameters(layout, alarm))
+
+    # Messages
+
+    def message(self, frame, now):
+        if not digits_only(frame[4:8]):
+            self.malformed("MID is not four digits")
+            return
+        mid = int(frame[4:8])
+        messages = self.controller.messages
+        messages[mid] = messages.get(mid, 0) + 1
+        self._heard_at = now
+        self.link_number = frame[16:18]
+        self._count_received += 1
+        if self._count_received == self._drop_received:
+            self.close("controller: drops after message %d" % self._count_received)
+            return
+        if not self.check_header(frame, mid) or self.options.silent:
+            return
+        if mid != 1 and not self.started:
+            self.complain("%04d %s 0001" % (mid, "after 0003 and before" if self.stopped else "before"))
+            return
+        if self.numbers is not None and mid in _VOID_WHEN_NUMBERED:
+            self.complain("%04d though messages are numbered" % mid)
+            return
+        if self.numbers is None and mid in (9997, 9998):
+            self.complain("%04d though messages are not numbered" % mid)
+            return
+        if not self._refused(mid):
+            self._answer(mid, int(frame[8:11]), frame[20:], now)
+
+    def _refused(self, mid):
+        """Answer as the options refuse; true if that was all."""
+        options = self.options
+        code = options.refuse.get(mid, -1)
+        for index in range(len(options.refuse_once)):
+            if options.refuse_once[index][0] == mid:
+                code = options.refuse_once.pop(index)[1]
+                break
+        if mid in options.unknown_mids:
+            code = 99
+        if code == -1:
+            return False
+        if code is not None and mid not in _UNANSWERED:
+            self.refuse(mid, code)
+        return True
+
+    # Answers
+
+    def _answer(self, mid, revision, text, now):
+        if mid == 1:
+            self._start(revision)
+        elif mid == 3:
+            self.accept(3)
+            self.started = False
+            self.stopped = True
+            self.result_revision = 0
+            self.alarm_revision = 0
+            self.unsent = []
+            self.waiting = []
+            self.owed = []
+            self._repeats = []
+        elif mid == 12:
+            self._tell_pset(revision, int(text))
+        elif mid == 40:
+            self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
+        elif mid == 60:
+            self._subscribe(revision, now)
+        elif mid == 62:
+            self._acknowledged(now)
+        elif mid == 63:
+            self._unsubscribe()
+        elif mid == 64:
+            self._recover(revision, int(text))
+        elif mid == 70:
+            self._subscribe_alarms(revision)
+        elif mid == 73:
+            self.alarm_revision = 0
+            self.accept(73)
+        elif mid == 80:
+            self.say(81, 1, self.controller.clock.stamp().encode())
+        elif mid == 9997:
+            self._settled(self.numbers.acknowledged(int(self.link_number), int(text)))
+        elif mid == 9998:
+            self.numbers.refused(int(self.link_number), int(text[4:]), now)
+        elif mid == 9999:
+            self._mirror()
+        elif mid not in _UNANSWERED:
+            self.refuse(mid, 99)
+
+    def _start(self, revision):
+        options = self.options
+        started = 0
+        for session in self.controller.sessions:
+            if session.started and session is not self:
+                started += 1
+        if revision in options.start_closes:
+            self.close("controller: closes at 0001 revision %d" % revision)
+        elif started >= options.max_clients:
+            self.refuse(1, options.busy_code)
+        elif revision not in options.start_revisions:
+            self.refuse(1, options.start_refusal_code)
+        else:
+            self.started = True
+            self.stopped = False
+            revision = options.answer_start_revision or revision
+            numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
+            self.numbers = NumberedSender(self) if numbered else None
+            self.say(
+                2,
+                revision,
+                frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad),
+            )
+
+    def _subscribe(self, revision, now):
+        options = self.options
+        if self.result_revision:
+            self.refuse(60, 9)
+        elif revision not in options.result_revisions:
+            self.refuse(60, options.result_refusal_code)
+        else:
+            self.result_revision = options.pushed_revision or revision
+            if options.push_last_result and self.controller.latest() is not None:
+                self.unsent.append(self.controller.latest())
+            if not options.push_instead_of_answer:
+                self.accept(60)
+
+    def _unsubscribe(self):
+        if not self.result_revision:
+            self.refuse(63, 10)
+            return
+        self.result_revision = 0
+        self.unsent = []
+        self.waiting = []
+        self._repeats = []
+        self.accept(63)
+
+    def _recover(self, revision, tightening_id):
+        """Answer 0064; ID 0 means the latest (003:6541)."""
+        options = self.options
+        controller = self.controller
+        result = controller.latest() if tightening_id == 0 else controller.result(tightening_id)
+        if revision not in options.recover_revisions:
+            self.refuse(64, 97)
+        elif result is None:
+            self.refuse(64, 15)
+        else:
+            revision = options.answer_recover_revision or revision
+            controller.note_fetched(result.tightening_id, tightening_id != 0)
+            self.say(65, revision, frames.old_result_data(result, revision, options.pad))
+
+    def _tell_pset(self, revision, number):
+        pset = self.controller.psets.get(number)
+        if revision not in (1, 2):
+            self.refuse(12, 97)
+        elif pset is None:
+            self.refuse(12, 2)
+        else:
+            layout = frames.PSET_1 if revision == 1 else frames.PSET_2
+            self.say(13, revision, frames.parameters(layout, pset, self.options.pad))
+
+    def _subscribe_alarms(self, revision):
+        if self.alarm_revision:
+            self.refuse(70, 11)
+            return
+        if revision not in (1, 2):
+            self.refuse(70, 97)
+            return
+        self.alarm_revision = revision
+        self.accept(70)
+        alarm = self.controller.alarm
+        if alarm is not None:
+            layout = frames.ALARM_STATUS_1 if revision == 1 else frames.ALARM_STATUS_2
+            self.say(76, revision, frames.parameters(layout, alarm))
+
+    def _mirror(self):
+        how = self.options.keepalive
+        if how == "mirror":
+            self.say(9999, 1, b"")
+        elif how == "blank":
+            self.deliver(b"00209999            ")
+        elif how == "refuse":
+            self.refuse(9999, 99)
+
+    # Results
+
+    def _acknowledged(self, now):
+        if not self.owed:
+            self.complain("0062 without an outstanding 0061")
+            return
+        tightening_id = self.owed.pop(0)
+        self.controller.note_acknowledged(tightening_id)
+        for index in range(len(self.waiting)):
+            if self.waiting[index].result.tightening_id == tightening_id:
+                self.waiting.pop(index)
+                break
+        self._push(now)
+
+    def _settled(self, tightening_id):
+        if tightening_id is not None:
+            self.controller.note_acknowledged(tightening_id)
+
+    def _push(self, now):
+        """Send as many results as the window allows; numbered ones wait in their own queue."""
+        while self.numbers is not None and self.unsent and self.alive:
+            result = self.unsent.pop(0)
+            octets = frames.result_data(result, self.result_revision, self.options.pad)
+            self.say(61, self.result_revision, octets, result.tightening_id)
+        while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
+            result = self.unsent.pop(0)
+            self.waiting.append(_Sent(result, now))
+            self._send_result(result)
+
+    def _send_result(self, result):
+        self.owed.append(result.tightening_id)
+        revision = self.result_revision
+        self.say(61, revision, frames.result_data(result, revision, self.options.pad))
+
+    def _watch_acknowledges(self, now):
+        """Send again what was not acknowledged in time, at last close; return ms until the next look."""
+        wait = FOREVER
+        for sent in self.waiting:
+            left = ticks_diff(ticks_add(sent.sent_at, self.options.ack_timeout_ms), now)
+            if left <= 0:
+                if sent.sends > self.options.resends:
+                    self.close("controller: 0061 was not acknowledged")
+                    return FOREVER
+                sent.sends += 1
+                sent.sent_at = now
+                self._send_result(sent.result)
+                left = self.options.ack_timeout_ms
+            wait = min(wait, left)
+        return wait
+
+    def _send_repeats(self, now):
+        wait = FOREVER
+        for repeat in list(self._repeats):
+            left = ticks_diff(repeat[0], now)
+            if left <= 0:
+                repeat[0] = ticks_add(now, self.options.repeat_every_ms)
+                repeat[1] -= 1
+                if repeat[1] <= 0:
+                    self._repeats.remove(repeat)
+                self._send_result(repeat[2])
+                left = self.options.repeat_every_ms
+            wait = min(wait, left)
+        return wait

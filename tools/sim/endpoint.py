@@ -1,0 +1,105 @@
+"""What every simulated peer shares: bytes out, bytes later, and one list of what the other side did wrong.
+
+Rules:
+1. An endpoint lives for one connection; what outlasts it belongs to the device that made it.
+2. A breach by the other side is one text in `complaints`; a close by us is one text in `closings`.
+3. `excused` is set by a line that swallowed something: then a silence is the line's fault and not a
+   complaint.
+"""
+
+from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+
+PORTABLE = True
+
+
+class Endpoint:
+    """Base of all simulated peers; see tools/sim/line.py for the contract."""
+
+    def __init__(self, complaints, closings):
+        self.complaints = complaints
+        self.closings = closings
+        self.wants_close = False
+        self.excused = False
+        self.alive = False
+        self._out = []
+        self._later = []  # (due ticks, bytes), in order of sending
+
+    def connected(self, now):
+        self.alive = True
+
+    def disconnected(self, now):
+        self.alive = False
+
+    def outgoing(self):
+        if not self._out:
+            return b""
+        octets = b"".join(self._out)
+        self._out = []
+        return octets
+
+    def send(self, octets):
+        """Send now, or behind what still waits, so that the order never changes."""
+        if self._later:
+            self._later.append((self._later[-1][0], octets))
+        else:
+            self._out.append(octets)
+
+    def send_later(self, octets, delay_ms, now):
+        self._later.append((ticks_add(now, delay_ms), octets))
+
+    def release(self, now):
+        """Move what is due to the output; return ms until more is."""
+        while self._later:
+            left = ticks_diff(self._later[0][0], now)
+            if left > 0:
+                return left
+            self._out.append(self._later.pop(0)[1])
+        return FOREVER
+
+    def complain(self, text):
+        self.complaints.append(text)
+
+    def close(self, reason):
+        if not self.wants_close:
+            self.closings.append(reason)
+        self.wants_close = True
+
+
+class Settings:
+    """A set of named options with defaults; an unknown name is a mistake of the test and raises."""
+
+    DEFAULTS = {}
+
+    def __init__(self, **changed):
+        for name in self.DEFAULTS:
+            value = self.DEFAULTS[name]
+            if isinstance(value, list):
+                value = list(value)
+            elif isinstance(value, dict):
+                value = dict(value)
+            setattr(self, name, value)
+        for name in changed:
+            if name not in self.DEFAULTS:
+                raise ValueError("no such option: " + name)
+            setattr(self, name, changed[name])
+
+
+def printable(octets):
+    """True if every byte is 0x20..0x7E."""
+    for octet in octets:
+        if octet < 0x20 or octet > 0x7E:
+            return False
+    return True
+
+
+def digits_only(octets):
+    """True if there is at least one byte and all are 0..9."""
+    for octet in octets:
+        if octet < 0x30 or octet > 0x39:
+            return False
+    return len(octets) > 0
+
+
+def text_of(octets):
+    """Return bytes as text one character each; what is not ASCII shows as a question mark."""
+    return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets])
