@@ -133,7 +133,9 @@ class Station:
         self.intake.begin(now)
         self.forward.begin(now)
         self.board.watch(self.controller_port, self._scheduler.add(self.intake, now))
-        self.board.watch(self.toolsnet_port, self._scheduler.add(self.forward, now))
+        outlet_slot = self._scheduler.add(self.forward, now)
+        self.board.watch(self.toolsnet_port, outlet_slot)
+        self.intake.attach(self._scheduler, outlet_slot)
 
 
 class App:

@@ -55,6 +55,13 @@ class Intake:
         self._gone_first = bytearray(ID_BYTES)
         self._gone_last = bytearray(ID_BYTES)
         self._gone = 0
+        self._scheduler = None
+        self._outlet_slot = 0
+
+    def attach(self, scheduler, outlet_slot):
+        """Wake the outlet's slot for every result kept."""
+        self._scheduler = scheduler
+        self._outlet_slot = outlet_slot
 
     def begin(self, now):
         """Learn from the log where this controller stands; the ring is mounted."""
@@ -266,6 +273,7 @@ class Intake:
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept != NOT_KEPT:
             session.acknowledge()
+            self._scheduler.wake(self._outlet_slot, now)
             return
         session.withhold()
         if not self.full:
@@ -283,6 +291,7 @@ class Intake:
         if news == NEWS_STORE:
             if self.store.put_fetched(now) == NOT_KEPT:
                 recovery.silent(now)
+            self._scheduler.wake(self._outlet_slot, now)
             self._flush_gone()
         else:
             self._take_news(news, now)

@@ -46,13 +46,15 @@ class Scheduler:
     def step(self, now):
         """Run what is due; return the ms until the next slot is, FOREVER if none will be by itself."""
         shortest = FOREVER
-        for slot in range(self.count):
+        slot = 0
+        while slot < self.count:  # a task may add others, they run in the same step
             if not self._sleeps[slot]:
                 left = ticks_diff(self._due[slot], now)
                 if left <= 0:
                     left = self._run(slot, now)
                 if left < shortest:
                     shortest = left
+            slot += 1
         return shortest
 
     def _run(self, slot, now):

@@ -1,0 +1,235 @@
+"""What the agent is doing, as one tree of plain values: everything that is counted, and the newest results.
+
+Rules
+1. Reads only. It walks the log with a page of its own, so no cursor moves and no machine notices.
+2. Allocates as it likes: call it between two steps, and only when somebody looks.
+3. Names, not numbers: states, reasons and counters carry the words of the modules they come from.
+"""
+
+from agent import health as h
+from agent.base import result as res
+from agent.base.ticks import ticks_diff
+from agent.base.words import get_u32, unpack_digits
+from agent.openprotocol import session as controller_session
+from agent.openprotocol.recovery import PHASE_NAMES
+from agent.spool import record as rec
+from agent.spool.walk import Walk
+from agent.toolsnet import session as toolsnet_session
+
+RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
+BLOCKS_WALKED = 2  # a block of 4 KiB holds at least 15 light results, but the newest block may hold one only
+
+_PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX
+
+_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
+_MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
+_UNITS = {0x31: "Nm", 0x32: "lbf.ft", 0x33: "lbf.in", 0x34: "kpm", 0x35: "kgf.cm", 0x36: "ozf.in", 0x37: "%", 0x38: "Ncm"}
+
+
+def snapshot(app):
+    """Return the state of the whole agent; every value is a dict, list, text, int, bool or None."""
+    now = app.board.now()
+    scheduler = app.scheduler
+    fault = scheduler.last_fault
+    return {
+        "now_ms": now,
+        "stations": [_station(station, now) for station in app.stations],
+        "scheduler": {
+            "faults": scheduler.faults,
+            "last_fault": None if fault is None else "%s: %s" % (type(fault).__name__, fault),
+        },
+    }
+
+
+def _station(station, now):
+    health = station.health
+    shown = {
+        "number": station.number,
+        "name": station.name,
+        "mounted": station.mounted,
+        "counters": counted(health),
+        "logged": health.logged,
+        "log": [_entry(now, *entry) for entry in health.entries()],
+    }
+    if not station.mounted:
+        return shown
+    ring = station.ring
+    shown["controller"] = _controller(station)
+    shown["toolsnet"] = _toolsnet(station)
+    shown["stored"] = ring.number
+    shown["backlog"] = ring.backlog(0)
+    shown["oldest_waiting"] = _oldest_waiting(ring)
+    shown["results"] = newest_results(ring, RESULTS_SHOWN)
+    shown["recovery"] = _recovery(station.recovery)
+    shown["spool"] = _spool(ring)
+    shown["parked"] = station.parked.number
+    return shown
+
+
+def counted(health):
+    """Return every counter that is not zero, by name."""
+    counters = health.counters
+    return {h.NAMES[index]: counters[index] for index in range(len(counters)) if counters[index]}
+
+
+def _entry(now, moment, counter, value):
+    entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
+    if counter == h.CONTROLLER_LOSSES:
+        entry["text"] = controller_session.WHY_NAMES[value]
+    return entry
+
+
+def _controller(station):
+    intake = station.intake
+    session = station.session
+    return {
+        "host": intake.host,
+        "port": intake.number,
+        "state": controller_session.STATE_NAMES[session.state],
+        "why": controller_session.WHY_NAMES[session.why],
+        "refused_code": session.code,
+        "waits_for_room": intake.full,
+    }
+
+
+def _toolsnet(station):
+    forward = station.forward
+    outlet = station.outlet
+    return {
+        "host": forward.pim_host,
+        "port": forward.pim_port,
+        "state": toolsnet_session.STATE_NAMES[outlet.state],
+        "server": "%s:%d" % (_text(outlet.server_address, 0, len(outlet.server_address)), outlet.server_port),
+        "server_sequence": outlet.result_sequence,
+    }
+
+
+def _recovery(recovery):
+    return {
+        "phase": PHASE_NAMES[recovery.phase],
+        "open_ids": recovery.open_ids(),
+        "gone": recovery.gone,
+        "epoch": recovery.epoch(),
+    }
+
+
+def _spool(ring):
+    device = ring.device
+    used = 0
+    if ring.seq:
+        used = (ring.block - ring.cursors[0].block) % device.block_count + 1
+    return {
+        "kib": device.block_bytes * device.block_count // 1024,
+        "blocks": device.block_count,
+        "used_blocks": used,
+        "unit_bytes": device.unit_bytes,
+        "erases": ring.erases,
+        "damaged": ring.damaged,
+        "torn": ring.torn,
+        "worn": ring.worn,
+        "overwritten": ring.overwritten,
+    }
+
+
+# -- results -------------------------------------------------------------------------------------------------------
+
+
+def newest_results(ring, count):
+    """Return up to `count` results and raw frames of the newest blocks, the newest first."""
+    if not ring.seq:
+        return []
+    walk = Walk(ring.device, _PAGE_BYTES)
+    found = []
+    block = ring.block
+    for _ in range(min(BLOCKS_WALKED, ring.device.block_count)):
+        older = []
+        walk.begin(block, 0, 0)
+        while True:
+            kind = walk.next()
+            if kind <= rec.RECORD_NONE:
+                break
+            if (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not walk.flags & res.FLAG_COPY:
+                older.append(describe(walk.page, rec.HEAD_BYTES, kind, walk.flags, walk.length))
+        found = older + found
+        if len(found) >= count:
+            break
+        block = block - 1 if block else ring.device.block_count - 1
+    found = found[-count:]
+    found.reverse()
+    return found
+
+
+def describe(page, at, kind, flags, length):
+    """Return the record whose payload of `length` octets lies at page[at:] in words."""
+    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8, "spindle": page[at + 6]}
+    if kind == rec.KIND_RAW:
+        shown["source"] = "RAW"
+        shown["octets"] = length - res.HEAD_BYTES
+        return shown
+    body = at + res.HEAD_BYTES
+    status = page[body + res.TIGHTENING_STATUS]
+    shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
+    shown["vin"] = _text(page, body + res.VIN, res.VIN_BYTES)
+    shown["program"] = _whole(page, body + res.PSET, 4)
+    shown["torque"] = _hundredths(page, body + res.TORQUE, 6)
+    shown["unit"] = "Nm"
+    shown["angle"] = _whole(page, body + res.ANGLE, 5)
+    shown["status"] = "OK" if status == 0x31 else "NOK"
+    shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
+    shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
+    shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
+    shown["time"] = _time(page, body)
+    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    shown["tightening_id"] = _whole(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+    if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
+        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
+        shown["unit"] = _UNITS.get(unit, "Nm")
+    return shown
+
+
+def _oldest_waiting(ring):
+    """Return the time of the first result that the outlet has still to take, None if none waits or it has no time."""
+    cursor = ring.cursors[0]
+    if ring.number <= cursor.number:
+        return None
+    walk = Walk(ring.device, _PAGE_BYTES)
+    block, offset = cursor.block, cursor.offset
+    for _ in range(BLOCKS_WALKED):
+        walk.begin(block, offset, cursor.seq)
+        while True:
+            kind = walk.next()
+            if kind <= rec.RECORD_NONE:
+                break
+            if kind == rec.KIND_RESULT and get_u32(walk.page, rec.HEAD_BYTES) > cursor.number:
+                return _time(walk.page, rec.HEAD_BYTES + res.HEAD_BYTES)
+        block = (block + 1) % ring.device.block_count
+        offset = 0
+    return None
+
+
+def _time(page, body):
+    if not res.has_time(page, body):
+        return None
+    digits = bytearray(14)
+    unpack_digits(digits, 0, page, body + res.TIME, 14)
+    text = digits.decode()
+    return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
+
+
+def _text(buf, at, width):
+    """Return the field as text without its padding; what is no printable ASCII becomes `?`."""
+    octets = bytes(buf[at : at + width]).rstrip(b" \x00")
+    return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets]).strip()
+
+
+def _whole(buf, at, width):
+    """Return the digits without leading zeros, empty text for an absent field."""
+    text = _text(buf, at, width)
+    return (text.lstrip("0") or "0") if text else ""
+
+
+def _hundredths(buf, at, width):
+    text = _text(buf, at, width)
+    if len(text) != width:
+        return ""
+    return "%s.%s" % (text[:-2].lstrip("0") or "0", text[-2:])

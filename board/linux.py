@@ -1,0 +1,243 @@
+"""Linux on CPython, a Raspberry Pi for one: TCP, a file as flash, the system's clocks, one poll loop.
+
+Rules
+1. One `poll` serves all ports and the scheduler's deadline; a port that is not waited for is not registered.
+2. A host name is looked up in a thread, since that may take seconds; an address never waits.
+3. Nothing here is called from another thread but `stop_requested`.
+"""
+
+import os
+import select
+import socket
+import threading
+import time
+
+from agent.base.ticks import TICKS_MAX
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from board.linux_flash import FileFlash, FlashUnusable
+
+CPYTHON_ONLY = True
+LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
+WAIT_MAX_MS = 60000
+
+
+class TcpPort:
+    """One TCP client connection (agent.link.port)."""
+
+    def __init__(self):
+        self.sock = None
+        self.slot = -1
+        self.wants_out = False
+        self._state = PORT_CLOSED
+        self._lookup = None
+
+    def open(self, host, number):
+        """Begin to connect to `host` (an address, or a name that is looked up first)."""
+        self.close()
+        self._state = PORT_OPENING
+        self._lookup = _Lookup(host, number)
+        self._connect()
+
+    def state(self):
+        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self._state == PORT_OPENING:
+            if self.sock is None:
+                self._connect()
+            else:
+                self._look_at_connect()
+        return self._state
+
+    def readinto(self, buf, n):
+        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        if n == 0:
+            return 0
+        try:
+            count = self.sock.recv_into(buf, n)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            return PORT_LOST
+        return count or PORT_LOST
+
+    def write(self, buf, start, n):
+        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        try:
+            count = self.sock.send(memoryview(buf)[start : start + n])
+        except (BlockingIOError, InterruptedError):
+            count = 0
+        except OSError:
+            return PORT_LOST
+        self.wants_out = count < n
+        return count
+
+    def close(self):
+        """Close at once."""
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        self._state = PORT_CLOSED
+        self._lookup = None
+        self.wants_out = False
+
+    def looks_up(self):
+        """Tell whether a name is being looked up."""
+        return self._state == PORT_OPENING and self.sock is None
+
+    def _connect(self):
+        family, address = self._lookup.result()
+        if family == 0:
+            if address == "failed":
+                self.close()
+            return
+        try:
+            self.sock = socket.socket(family, socket.SOCK_STREAM)
+            self.sock.setblocking(False)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock.connect(address)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+            return
+        self.wants_out = True
+
+    def _look_at_connect(self):
+        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.close()
+            return
+        try:
+            self.sock.getpeername()
+        except OSError:
+            return  # still under way
+        self._state = PORT_OPEN
+        self.wants_out = False
+
+
+class _Lookup:
+    """The addresses of a host; a name is resolved in a thread of its own."""
+
+    def __init__(self, host, number):
+        self._found = (0, "")
+        for family in (socket.AF_INET, socket.AF_INET6):
+            try:
+                socket.inet_pton(family, host)
+            except OSError:
+                continue
+            self._found = (family, (host, number))
+            return
+        threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
+
+    def result(self):
+        """Return (family, address), (0, "") while it runs, (0, "failed") without an answer."""
+        return self._found
+
+    def _resolve(self, host, number):
+        try:
+            first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
+        except (OSError, UnicodeError):
+            self._found = (0, "failed")
+            return
+        self._found = (first[0], first[4])
+
+
+class Board:
+    """What agent.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
+
+    def __init__(self, folder="."):
+        self.folder = folder
+        self.unusable = {}  # path -> why its spool could not be opened
+        self._flashes = {}
+        self._ports = []
+        self._poll = select.poll()
+        self._registered = {}
+        self._started_ns = time.monotonic_ns()
+        # So that a signal or another thread ends a sleep at once.
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll.register(self._wake_read, select.POLLIN)
+        self.stop_asked = False
+
+    def now(self):
+        """Return the ticks: milliseconds since the start, modulo 2**30."""
+        return (time.monotonic_ns() - self._started_ns) // 1000000 & TICKS_MAX
+
+    def stamp_into(self, buf):
+        """Write the local time as 19 characters."""
+        buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
+
+    def seed(self):
+        """Return a number that differs from start to start."""
+        return int.from_bytes(os.urandom(3), "big")
+
+    def tcp(self):
+        """Return a new port."""
+        port = TcpPort()
+        self._ports.append(port)
+        return port
+
+    def flash(self, spool):
+        """Open the file of these spool settings; None, and the reason in `unusable`, if it cannot be used now."""
+        path = os.path.join(self.folder, spool["path"])
+        if path in self._flashes:
+            return self._flashes[path]
+        try:
+            self._flashes[path] = FileFlash(path, spool["size_kib"] * 1024)
+        except FlashUnusable as reason:
+            self.unusable[path] = str(reason)
+            return None
+        self.unusable.pop(path, None)
+        return self._flashes[path]
+
+    def watch(self, port, slot):
+        """Wake `slot` whenever the port has something to say."""
+        port.slot = slot
+
+    def request_stop(self, *_):
+        """Ask for the end from a signal handler or another thread."""
+        self.stop_asked = True
+        try:
+            os.write(self._wake_write, b"x")
+        except OSError:
+            pass
+
+    def wait(self, app, wait_ms):
+        """Sleep until input, a signal, or for `wait_ms`; wake the slots that have input."""
+        wanted = {}
+        for port in self._ports:
+            if port.sock is not None:
+                wanted[port.sock.fileno()] = (port, select.POLLIN | (select.POLLOUT if port.wants_out else 0))
+            elif port.looks_up():
+                wait_ms = min(wait_ms, LOOKUP_POLL_MS)
+        self._register(wanted)
+        ready = self._poll.poll(min(wait_ms, WAIT_MAX_MS))
+        now = self.now()
+        for descriptor, _ in ready:
+            if descriptor == self._wake_read:
+                os.read(self._wake_read, 64)
+            elif descriptor in wanted and wanted[descriptor][0].slot >= 0:
+                app.scheduler.wake(wanted[descriptor][0].slot, now)
+        for port in self._ports:
+            if port.looks_up() and port.slot >= 0:
+                app.scheduler.wake(port.slot, now)
+
+    def close(self):
+        """Close the files; the app has closed its ports."""
+        for flash in self._flashes.values():
+            flash.close()
+        self._flashes.clear()
+
+    def _register(self, wanted):
+        for descriptor in list(self._registered):
+            if descriptor not in wanted:
+                del self._registered[descriptor]
+                try:
+                    self._poll.unregister(descriptor)
+                except (KeyError, OSError):
+                    pass
+        for descriptor, (port, mask) in wanted.items():
+            if self._registered.get(descriptor) != (port.sock, mask):
+                self._registered[descriptor] = (port.sock, mask)
+                self._poll.register(descriptor, mask)

@@ -1,0 +1,202 @@
+"""MicroPython's unix port as a board: the whole agent on the runtime of a chip, with a PC's sockets and files.
+
+Rules
+1. `ipoll`, `readinto` and `write(buf, start, n)` are used as they are free of allocation on every port.
+2. Durable means flush(): this port's file system calls fsync for it (extmod/vfs_posix_file.c, MP_STREAM_FLUSH).
+3. Names are looked up by a blocking call here; give addresses.
+"""
+
+import os
+import select
+import socket
+import time
+
+from agent.base.compat import const
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from agent.spool.flash import FLASH_DONE, FLASH_IO
+
+BLOCK_BYTES = const(4096)
+UNIT_BYTES = const(16)
+
+_IN_PROGRESS = const(115)
+_TROUBLE = select.POLLERR | select.POLLHUP
+
+
+class TcpPort:
+    """One TCP client connection (agent.link.port)."""
+
+    def __init__(self, board):
+        self.board = board
+        self.sock = None
+        self.slot = -1
+        self.events = 0
+        self._state = PORT_CLOSED
+
+    def open(self, host, number):
+        """Begin to connect."""
+        self.close()
+        try:
+            address = socket.getaddrinfo(host, number)[0][-1]
+            sock = socket.socket()
+        except OSError:
+            return
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except OSError as error:
+            if error.errno != _IN_PROGRESS:
+                sock.close()
+                return
+        self.sock = sock
+        self.events = 0
+        self._state = PORT_OPENING
+        self.board.poll.register(sock, select.POLLIN | select.POLLOUT)
+
+    def state(self):
+        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self._state == PORT_OPENING and self.events:
+            if self.events & _TROUBLE:
+                self.close()
+            else:
+                self._state = PORT_OPEN
+                self.board.poll.modify(self.sock, select.POLLIN)
+        return self._state
+
+    def readinto(self, buf, n):
+        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        if n == 0:
+            return 0
+        try:
+            count = self.sock.readinto(buf, n)
+        except OSError:
+            return PORT_LOST
+        if count is None:
+            return 0
+        return count if count else PORT_LOST
+
+    def write(self, buf, start, n):
+        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        try:
+            count = self.sock.write(buf, start, n)
+        except OSError:
+            return PORT_LOST
+        if count is None:
+            count = 0
+        self.board.poll.modify(self.sock, select.POLLIN | select.POLLOUT if count < n else select.POLLIN)
+        return count
+
+    def close(self):
+        """Close at once."""
+        if self.sock is not None:
+            self.board.poll.unregister(self.sock)
+            self.sock.close()
+            self.sock = None
+        self._state = PORT_CLOSED
+
+
+class FileFlash:
+    """A file of whole blocks as a flash device, made erased if it is not there."""
+
+    def __init__(self, path, size_bytes):
+        self.unit_bytes = UNIT_BYTES
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = size_bytes // BLOCK_BYTES
+        self._blank = b"\xff" * 256
+        try:
+            have = os.stat(path)[6] // BLOCK_BYTES
+        except OSError:
+            have = 0
+            open(path, "wb").close()
+        self._file = open(path, "r+b")
+        if have > self.block_count:
+            self.block_count = have
+        self._file.seek(have * BLOCK_BYTES)
+        for _ in range((self.block_count - have) * (BLOCK_BYTES // 256)):
+            self._file.write(self._blank)
+        self._file.flush()
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        try:
+            self._file.seek(address)
+            return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO
+        except OSError:
+            return FLASH_IO
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address` and through to the disk."""
+        try:
+            self._file.seek(address)
+            put = self._file.write(buf, 0, n)
+            self._file.flush()
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE if put == n else FLASH_IO
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF; durable with the next `program`."""
+        try:
+            self._file.seek(block * BLOCK_BYTES)
+            for _ in range(BLOCK_BYTES // 256):
+                self._file.write(self._blank)
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+    def close(self):
+        """Close the file."""
+        self._file.close()
+
+
+class Board:
+    """What agent.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
+
+    def __init__(self, folder="."):
+        self.folder = folder
+        self.poll = select.poll()
+        self._ports = []
+
+    def now(self):
+        """Return the ticks."""
+        return time.ticks_ms() & 0x3FFFFFFF
+
+    def stamp_into(self, buf):
+        """Write the local time as 19 characters."""
+        buf[0:19] = ("%04d-%02d-%02d:%02d:%02d:%02d" % time.localtime()[:6]).encode()
+
+    def seed(self):
+        """Return a number that differs from start to start."""
+        return time.ticks_us() & 0xFFFF
+
+    def tcp(self):
+        """Return a new port."""
+        port = TcpPort(self)
+        self._ports.append(port)
+        return port
+
+    def flash(self, spool):
+        """Open the file of these spool settings; None if it cannot be had now."""
+        path = spool["path"]
+        if not path.startswith("/"):
+            path = self.folder + "/" + path
+        try:
+            return FileFlash(path, spool["size_kib"] * 1024)
+        except OSError:
+            return None
+
+    def watch(self, port, slot):
+        """Wake `slot` whenever the port has something to say."""
+        port.slot = slot
+
+    def wait(self, app, wait_ms):
+        """Sleep until input or for `wait_ms`; wake the slots that have input."""
+        for sock, events in self.poll.ipoll(wait_ms):
+            for port in self._ports:
+                if port.sock is sock:
+                    port.events = events
+                    if port.slot >= 0:
+                        app.scheduler.wake(port.slot, self.now())

@@ -1,0 +1,108 @@
+"""The small telegrams of ToolsNet are the worked examples octet for octet, and what comes in is read from its places."""
+
+from agent.base.fields import ABSENT, BAD
+from agent.toolsnet import telegram as tel
+
+PORTABLE = True
+
+# DIGEST H.5, the lines "TN 05", "TN 06", "TN 07", "TN 08"
+ACKNOWLEDGE = b"0024050004220240314092654000"
+KEEPALIVE = b"00070600044"
+REQUEST = b"00190700001000300010010"
+INFORMATION = b"00370800001000160000310.0.0.5       10111"
+
+
+def buffer():
+    """Return a transmit buffer full of what an earlier telegram left there."""
+    return bytearray(b"\xaa" * 64)
+
+
+def information(result=b"00016", event=b"00003", address=b"10.0.0.5       ", port=b"10111"):
+    return b"0037" + b"0800001" + result + event + address + port
+
+
+def test_keep_alive_is_the_worked_example():
+    tx = buffer()
+    assert bytes(tx[: tel.put_keepalive(tx, 44)]) == KEEPALIVE
+
+
+def test_request_to_the_pim_is_the_worked_example():
+    tx = buffer()
+    assert bytes(tx[: tel.put_info_request(tx, 1, 3, 1, 10)]) == REQUEST
+
+
+def test_acknowledgement_with_a_time_is_the_worked_example():
+    tx = buffer()
+    assert bytes(tx[: tel.put_acknowledge(tx, 42, b"20240314092654")]) == ACKNOWLEDGE
+
+
+def test_acknowledgement_of_a_station_without_a_clock_leaves_the_time_blank():
+    tx = buffer()
+    octets = tel.put_acknowledge(tx, 7, None)
+    assert bytes(tx[:octets]) == b"00240500007" + b" " * 14 + b"000"
+
+
+def test_writers_touch_nothing_behind_their_telegram():
+    for write, octets in (
+        (lambda tx: tel.put_keepalive(tx, 99999), 11),
+        (lambda tx: tel.put_info_request(tx, 99999, 9999, 9999, 9999), 23),
+        (lambda tx: tel.put_acknowledge(tx, 99999, None), 28),
+    ):
+        tx = buffer()
+        assert write(tx) == octets
+        assert int(bytes(tx[:4])) == octets - 4
+        assert bytes(tx[octets:]) == b"\xaa" * (64 - octets)
+
+
+def test_acknowledgement_is_read_from_its_places():
+    at = 3
+    buf = b"xyz" + ACKNOWLEDGE
+    assert tel.telegram_of(buf, at, 24) == tel.ID_ACKNOWLEDGE
+    assert tel.ident_of(buf, at) == 42
+    assert tel.code_of(buf, at, 24) == 0
+    assert tel.code_of(b"xyz" + ACKNOWLEDGE[:-3] + b"017", at, 24) == 17
+
+
+def test_error_code_that_is_no_number_or_not_there_is_no_success():
+    assert tel.code_of(ACKNOWLEDGE[:-3] + b"   ", 0, 24) == tel.NO_CODE
+    assert tel.code_of(ACKNOWLEDGE[:-3] + b"0x0", 0, 24) == tel.NO_CODE
+    assert tel.code_of(ACKNOWLEDGE, 0, 23) == tel.NO_CODE
+
+
+def test_information_is_read_from_its_places():
+    assert tel.telegram_of(INFORMATION, 0, 37) == tel.ID_INFO
+    assert tel.is_info(37) and not tel.is_info(36)
+    assert tel.result_sequence_of(INFORMATION, 0) == 16
+    assert tel.event_sequence_of(INFORMATION, 0) == 3
+    assert INFORMATION[tel.ADDRESS : tel.ADDRESS + tel.ADDRESS_BYTES] == b"10.0.0.5       "
+    assert tel.port_of(INFORMATION, 0) == 10111
+
+
+def test_sequence_of_the_information_that_is_blank_or_text_is_negative():
+    assert tel.result_sequence_of(information(result=b"     "), 0) == ABSENT
+    assert tel.result_sequence_of(information(result=b"12a45"), 0) == BAD
+
+
+def test_port_is_read_with_blanks_on_either_side():
+    for text, port in (
+        (b"10111", 10111),
+        (b"6575 ", 6575),
+        (b" 6575", 6575),
+        (b"  80 ", 80),
+        (b"00080", 80),
+        (b"80\x00\x00\x00", 80),
+        (b"65535", 65535),
+    ):
+        assert tel.port_of(information(port=text), 0) == port, text
+
+
+def test_port_that_can_be_none_is_0():
+    for text in (b"     ", b"00000", b"65536", b"99999", b"80 80", b"-0080", b"port1", b"\xff\xff\xff\xff\xff"):
+        assert tel.port_of(information(port=text), 0) == 0, text
+
+
+def test_telegram_too_short_for_an_identifier_has_no_number():
+    assert tel.telegram_of(b"0006060004", 0, 6) == -1
+    assert tel.telegram_of(b"0007ab00044", 0, 7) == BAD
+    assert tel.telegram_of(b"00070600044", 0, 7) == tel.ID_KEEPALIVE
+    assert tel.ident_of(b"000706000x4", 0) == BAD
