@@ -16,7 +16,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import HEAD_BYTES, PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
+from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.ticks import FOREVER, Timer
 from agent.base.words import get_u32, put_u32
 from agent.link.port import PORT_CLOSED, PORT_OPEN
@@ -59,9 +59,11 @@ class Forward:
         self._sent = 0  # number of the result that is out, 0 if none
         self._probe = 0  # number of the result that is out as a probe
         self._probe_due = False
+        self._suspect = 0  # number of the result that the next three speak of
         self._refusals = 0
         self._silences = 0
         self._reason = 0
+        self._taken = 0  # number of the latest result that the server is known to have
         self._highest = 0
         self._hold = Timer()
         self._stopping = False
@@ -111,6 +113,8 @@ class Forward:
                 break
         else:
             return 0
+        if self._hold.expired(now):
+            self._hold.stop()  # there is no connection to use it: its deadline is over all the same
         held = self._hold.left(now)
         return held if held < left else left
 
@@ -199,13 +203,18 @@ class Forward:
                 self.health.note(h.SERVER_UNKNOWN, 0, now)
             else:
                 self.health.note(h.SERVER_MALFORMED, 0, now)
+                if session.state == ts.WAITING:
+                    self._lost(event, now)
 
     def _accepted(self, now):
         if self._probe:
             self._park_refused(now)
         else:
             self._pass(self._sent)
+            self._taken = self._sent
             self.health.count(h.DELIVERED)
+            if self._sent == get_u32(self.ring.memory, _HELD_AT):
+                self._hold_number(0)
         self._sent = 0
         self._refusals = 0
         self._silences = 0
@@ -260,16 +269,18 @@ class Forward:
             if self._park(PARKED_UNREADABLE, now):
                 ring.advance(OUTLET)
             return
+        if number != self._suspect:
+            self._suspect = number  # what was counted speaks of one that is gone
+            self._refusals = 0
+            self._silences = 0
+            self._probe_due = False
         if self._probe_due:
             self._probe_due = False
-            kind, second = ring.peek_second(OUTLET)
-            if kind == KIND_RESULT:
-                self._hold_number(number)
-                kind, second = ring.peek_second(OUTLET)
-                self._probe = number = second
-            else:
+            number = self._prepare_probe(number)
+            if number == 0:
                 self._hold.start(now, RETRY_MS)
                 return
+            self._probe = number
         elif number > cursor.limit:
             ring.save_cursor(OUTLET, number + self.cursor_batch - 1)
             if ring.peek(OUTLET) != KIND_RESULT:
@@ -285,6 +296,18 @@ class Forward:
         )
         self._sent = number
         session.send(octets)
+
+    def _prepare_probe(self, refused):
+        """Bring the result behind the refused one into the page, all notes made; its number, 0 if there is none."""
+        ring = self.ring
+        kind, number = ring.peek_second(OUTLET)
+        if kind != KIND_RESULT:
+            return 0
+        self._hold_number(refused)
+        if number > ring.cursors[OUTLET].limit:
+            ring.save_cursor(OUTLET, number + self.cursor_batch - 1)
+        kind, number = ring.peek_second(OUTLET)
+        return number if kind == KIND_RESULT else 0
 
     def sequence_of(self, number):
         """Return the rundown sequence 1..99999 of a result number."""
@@ -324,11 +347,16 @@ class Forward:
 
     def _park_refused(self, now):
         """The probe was taken: park the one before it, then both are done."""
+        ring = self.ring
         probe = self._probe
+        reason = self._reason
         self._probe = 0
-        if not self._park(self._reason, now):
-            return
-        self.ring.advance(OUTLET)
+        self._taken = probe
+        while ring.peek(OUTLET) > 0 and ring.cursors[OUTLET].peek_number < probe:
+            if not self._park(reason, now):
+                return
+            ring.advance(OUTLET)
+            reason = PARKED_UNREADABLE  # between the two only frames that could not be read may lie
         self._pass(probe)
         self.health.count(h.DELIVERED)
         self._hold_number(0)
@@ -356,13 +384,13 @@ class Forward:
             return
         behind = (self.sequence_of(ring.number) - stored) % SEQUENCES
         reached = ring.number - behind
-        if reached == cursor.number:
-            return
+        if reached == cursor.number or 0 < self._taken == reached < cursor.number:
+            return  # what lies between the two was parked
         if cursor.number < reached <= cursor.limit:
             self._take_as_stored(reached, now)
         elif reached > cursor.number:
             self.health.note(h.RESUME_UNKNOWN, stored, now)
-        elif reached >= 0 and reached < cursor.number:
+        elif reached >= 0 and cursor.number - reached < _HALF:
             self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
             if self.rewinds:
                 ring.rewind(OUTLET, reached)
@@ -377,14 +405,19 @@ class Forward:
         """The server has everything up to number `reached`: only its 05 were lost."""
         ring = self.ring
         cursor = ring.cursors[OUTLET]
+        self._taken = reached
         held = get_u32(ring.memory, _HELD_AT)
         while cursor.number < reached:
             kind = ring.peek(OUTLET)
-            if kind <= 0 or cursor.peek_number > reached:
+            number = cursor.peek_number
+            if kind <= 0 or number > reached:
                 return
-            if (kind == KIND_RAW or cursor.peek_number == held) and not self._park(
+            refused = number == held and number < reached  # the probe behind it was taken
+            if (kind == KIND_RAW or refused) and not self._park(
                 PARKED_UNREADABLE if kind == KIND_RAW else self._reason, now
             ):
                 return
             ring.advance(OUTLET)
             self.health.count(h.RESUMED)
+        if 0 < held <= reached:
+            self._hold_number(0)

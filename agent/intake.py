@@ -12,7 +12,7 @@ Rules
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from agent.base.result import HEAD_BYTES, ID_BYTES
 from agent.base.ticks import Timer
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.openprotocol import session as ss

@@ -32,8 +32,8 @@ from agent.base.result import (
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import Light, put_body
 from agent.openprotocol.recovery import VERDICT_LOOK
-from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
+from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.ring import PAYLOAD_MAX, SPOOL_FULL
 from agent.spool.search import holds
 

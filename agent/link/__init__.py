@@ -7,11 +7,13 @@
     tx, tx_at, post(n)              build n octets at tx[tx_at:], then post them: one piece, one write
     outgoing(), tx_from, sent(n)    what the port has to write: tx[tx_from : tx_from + outgoing()]
     tick(now)                       ms until the link needs to be called again without input
-    quiet()                         whether the flash may be programmed and erased now (serial lines need silence)
+    quiet(busy_ms)                  whether the flash may keep the chip busy for so long now (serial lines need silence)
+    last_chance()                   between a result and its acknowledgement, where nothing else silences the peer (ASCII)
     reset()                         a new connection begins
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.
-LINK_BROKEN means that the end of messages is lost: the owner closes the port; `why` says in a word what it was.
+LINK_BROKEN means that the end of messages is lost, or on a serial line that the other side does not answer: the owner
+closes the port; `why` says in a word what it was.
 """
 
 from agent.base.compat import const
@@ -24,3 +26,8 @@ LINK_BROKEN = const(-1)
 WHY_NOTHING = const(0)
 WHY_LENGTH = const(1)  # the four length digits are none, or below 20
 WHY_SLOW = const(2)  # a message began and did not end within the frame time-out
+WHY_UNANSWERED = const(3)  # all attempts to hand a block over failed
+
+# How long a chip's flash keeps the UART's interrupt away (an RP2 with the flash of a Pico): a program, an erase.
+PROGRAM_MS = const(3)
+ERASE_MS = const(400)

@@ -62,8 +62,18 @@ class Light:
     )
 
     def __init__(self):
-        for name in self.__slots__:
-            setattr(self, name, ABSENT)
+        self.job_id = ABSENT
+        self.parameter_set = ABSENT
+        self.batch_size = ABSENT
+        self.batch_counter = ABSENT
+        self.batch_status = ABSENT
+        self.tightening_status = ABSENT
+        self.torque_status = ABSENT
+        self.angle_status = ABSENT
+        self.torque_cnm = ABSENT
+        self.angle_deg = ABSENT
+        self.id_high = ABSENT
+        self.id_low = ABSENT
 
     def read(self, buf, at, length):
         """Read the message buf[at:at+length]: RESULT_READ, or RESULT_UNREADABLE if a number is none or it is short."""

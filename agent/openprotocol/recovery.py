@@ -135,7 +135,11 @@ class Recovery:
     def verdict(self, body, start):
         """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
         at = start + TIGHTENING_ID
-        if not self.memory[0] & _KNOWN or not all_digits(body, at, ID_BYTES) or same(self._expected, 0, body, at, ID_BYTES):
+        if (
+            not self.memory[0] & _KNOWN
+            or not all_digits(body, at, ID_BYTES)
+            or same(self._expected, 0, body, at, ID_BYTES)
+        ):
             return VERDICT_NEW
         number = _id_of(body, at)
         if self._gap_with(number) >= 0:
@@ -307,7 +311,7 @@ class Recovery:
             return NEWS_SAVE
         top = self._top()
         ahead = (newest - top) % ID_PERIOD
-        if ahead == 0 or (top - newest) % ID_PERIOD <= self.round_ids and not self._is_later(body, start + TIME):
+        if ahead == 0 or ((top - newest) % ID_PERIOD <= self.round_ids and not self._is_later(body, start + TIME)):
             self.phase = PHASE_IDLE
             return NEWS_NONE
         if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):

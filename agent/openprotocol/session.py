@@ -122,13 +122,14 @@ class Session:
         self._answer = Timer()
         self._rest = Timer()
         self._silence = Timer()
+        self.state = CLOSED
         self.closed()
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
     def closed(self):
         """The port is closed. A start that was cut off tries the next revision on the next connection."""
-        if getattr(self, "state", CLOSED) == STARTING:
+        if self.state == STARTING:
             self.start_index = (self.start_index + 1) % len(self.start_revisions)
         self.state = CLOSED
         self.why = WHY_NOTHING

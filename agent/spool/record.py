@@ -61,7 +61,7 @@ def record_length(buf, start, room):
 
 
 def _known(kind):
-    for known in _KINDS:  # noqa: SIM110 - any() over a generator allocates
+    for known in _KINDS:
         if known == kind:
             return True
     return False

@@ -246,15 +246,18 @@ class Ring:
             cursor.offset = walk.offset
 
     def peek_second(self, outlet):
-        """Bring the record behind the one `peek` finds into the page, and leave the cursor where it is.
+        """Bring the result behind the one `peek` finds into the page, and leave the cursor where it is.
 
-        Returns (kind, number); for the rare question whether a refusal is the record's or the server's fault.
+        Returns (kind, number); for the rare question whether a refusal is the record's or the server's fault. Frames
+        that could not be read are passed over.
         """
         cursor = self.cursors[outlet]
         kept = (cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged)
         first = (cursor.peek_seq, cursor.peek_number, cursor.peek_offset)
-        self.advance(outlet)
-        kind = self.peek(outlet)
+        kind = rec.KIND_RAW
+        while kind == rec.KIND_RAW:
+            self.advance(outlet)
+            kind = self.peek(outlet)
         number = cursor.peek_number
         cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged = kept
         cursor.peek_seq, cursor.peek_number, cursor.peek_offset = first

@@ -12,6 +12,7 @@ Rules
 
 from struct import pack_into
 
+from agent.base import result as res
 from agent.base.compat import const
 from agent.base.fields import (
     copy,
@@ -23,7 +24,6 @@ from agent.base.fields import (
     put_stripped,
     put_text,
 )
-from agent.base import result as res
 from agent.base.words import unpack_digits
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
@@ -186,7 +186,9 @@ class ResultWriter:
             self._integer(b"60005Result type              ", buf, limits + res.RESULT_TYPE, 2)
         if self.parameters & PARAM_SOURCE:
             recovered = flags & res.FLAG_RECOVERED
-            self._text(b"60001Edge source              ", b"RECOVERED" if recovered else b"LIVE", 0, 9 if recovered else 4)
+            self._text(
+                b"60001Edge source              ", b"RECOVERED" if recovered else b"LIVE", 0, 9 if recovered else 4
+            )
 
     def _head(self, name):
         """Begin a parameter block: spindle and program of the spindle part, ID and name; return where its value goes."""
@@ -219,5 +221,3 @@ def _status(octet, overall):
     if octet == 0x30:
         return 0x32
     return 0x33 if octet == 0x32 else overall
-
-

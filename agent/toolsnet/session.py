@@ -108,6 +108,7 @@ class Session:
         self._pending = 0
         self._sends_left = 0
         self._posted = False
+        self._whole = False  # the telegram has gone out to its last octet at least once
         self._heard = False
         self._result_acked = False
         self._keepalive_sent = False
@@ -163,10 +164,7 @@ class Session:
     def can_send(self):
         """Tell whether a result may be written into `tx` and sent."""
         return (
-            self.state == STREAMING
-            and self._out == _OUT_NOTHING
-            and self._pending == 0
-            and not self._streaming_event
+            self.state == STREAMING and self._out == _OUT_NOTHING and self._pending == 0 and not self._streaming_event
         )
 
     def next_ident(self):
@@ -188,6 +186,9 @@ class Session:
         self._pending -= n
         if self._pending:
             return
+        self._whole = True
+        if self._out == _OUT_NOTHING:
+            self._wait.stop()
         if self._out == _OUT_ACK_12:
             self._out = _OUT_NOTHING
             self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
@@ -224,12 +225,11 @@ class Session:
             self._posted = True
             self.tx_from = 0
             self._pending = self._out_bytes
+            self._wait.start(now, self.ack_timeout_ms)
             if self._out == _OUT_KEEPALIVE and not self._expects_keepalive_ack:
                 self._out = _OUT_NOTHING
-            elif self._out != _OUT_ACK_12:
-                self._wait.start(now, self.ack_timeout_ms)
         left = self._wait.left(now)
-        if self.state == STREAMING and self._out == _OUT_NOTHING:
+        if self.can_send():
             rest = self._rest.left(now)
             return rest if rest < left else left
         return left if self.state != STOPPED else FOREVER
@@ -289,8 +289,12 @@ class Session:
             return EV_MALFORMED
         if self._out == _OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
+        if not self._whole:
+            return EV_FOREIGN  # nobody can have stored what has not gone out
         kind = self._out
-        self._clear_out()
+        self._out = _OUT_NOTHING
+        if not self._pending:  # else a second copy is under way: it has to end before anything else begins
+            self._clear_out()
         self._heard = True
         if kind == _OUT_KEEPALIVE:
             self._keepalive_acked = True
@@ -360,6 +364,7 @@ class Session:
         self._out_ident = ident
         self._sends_left = self.retransmissions + 1
         self._posted = False
+        self._whole = False
 
     def _clear_out(self):
         self._out = _OUT_NOTHING

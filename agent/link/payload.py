@@ -1,0 +1,116 @@
+"""What stands around a message on a serial line: four forms are written, every form seen is read, nothing is copied.
+
+    V0  message [00]                V1  STX message [00] ETX
+    V3  message [00] ETX            V2  BEL HT BEL HT STX message [00] ETX
+
+Rules (003:881-961, 1621-1663; the figures and the examples of the document disagree, so the form is a setting)
+1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; behind the
+   message there may be nothing, NUL, ETX, or NUL and ETX.
+2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit in front of it where it is. NUL is sent.
+3. `auto` takes the next form with each MID 0001 and keeps the one that was answered (MID 0002, or 0004 to it): a peer
+   that does not know a form is silent. A connection on which nothing was ever answered gives the form up again.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import number
+
+FORM_V0 = const(0)
+FORM_V1 = const(1)
+FORM_V2 = const(2)
+FORM_V3 = const(3)
+FORM_NAMES = ("v0", "v1", "v2", "v3")
+
+STX = const(0x02)
+ETX = const(0x03)
+BEL = const(0x07)
+HT = const(0x09)
+
+MESSAGE_AT = const(16)  # tag and STX are five octets
+MESSAGE_BYTES = const(64)  # the longest message of an integrator that sends no commands is MID 0064 with 31 octets
+MESSAGE_MIN = const(20)  # a header
+MESSAGE_MAX = const(9999)  # four digits (003:1092)
+NO_MESSAGE = const(-1)
+
+# What both serial links count, in the order of `tally`.
+TALLY_NAKS_SENT = const(0)
+TALLY_NAKS_GOT = const(1)
+TALLY_REPEATS = const(2)  # attempts after the first one
+TALLY_SILENCES = const(3)  # QVZ or ZVZ ran out
+TALLY_JUNK = const(4)  # octets that belong to nothing
+TALLY_REFUSED = const(5)  # whole blocks or messages that hold no Open Protocol
+TALLY_CONFLICTS = const(6)
+TALLY_NAMES = ("naks sent", "naks received", "repeats", "line silences", "junk octets", "not a message", "conflicts")
+
+_AUTO_BLOCK = b"\x02\x00\x01"  # V2, V0, V1: 3964R
+_AUTO_PLAIN = b"\x02\x01"  # plain ASCII has no form without STX
+_ONE = b"0001"
+
+
+class Form:
+    """Which form is sent; `name` is a setting of `payload` (auto, v0 .. v3)."""
+
+    __slots__ = ("_answered", "_asked", "_next", "auto", "form", "order")
+
+    def __init__(self, name, plain=False):
+        self.order = _AUTO_PLAIN if plain else _AUTO_BLOCK
+        self.auto = name == "auto"
+        self.form = self.order[0] if self.auto else FORM_NAMES.index(name)
+        if plain and (self.form == FORM_V0 or self.form == FORM_V3):
+            self.form = FORM_V1
+        self._next = 0
+        self._asked = False
+        self._answered = False
+
+    def reset(self):
+        """A new connection begins."""
+        if not self._answered and self.auto:
+            self._asked = False  # what was locked, if anything, gave no answer
+        self._answered = False
+
+    def put(self, tx, n):
+        """Frame the n octets at tx[MESSAGE_AT:]; return where the framed text begins. It ends at `end_of(n)`."""
+        if self.auto and not self._asked and tx[MESSAGE_AT + 7] == 0x31 and tx.startswith(_ONE, MESSAGE_AT + 4):
+            self.form = self.order[self._next]
+            self._next = (self._next + 1) % len(self.order)
+        at = MESSAGE_AT + n
+        tx[at] = 0
+        tx[at + 1] = ETX
+        at = MESSAGE_AT
+        if self.form == FORM_V1 or self.form == FORM_V2:
+            at -= 1
+            tx[at] = STX
+        if self.form == FORM_V2:
+            at -= 4
+            tx[at] = tx[at + 2] = BEL
+            tx[at + 1] = tx[at + 3] = HT
+        return at
+
+    def end_of(self, n):
+        """Return where the framed text of an n octet message ends in tx."""
+        return MESSAGE_AT + n + (1 if self.form == FORM_V0 else 2)
+
+    def answered(self):
+        """A message came: the form that MID 0001 was sent in is understood."""
+        self._answered = True
+        self._asked = True
+
+
+def begin_of(buf, end):
+    """Return where the message in buf[0:end] begins, NO_MESSAGE if there is none."""
+    at = 0
+    while at < end and (buf[at] == BEL or buf[at] == HT):
+        at += 1
+    if at < end and buf[at] == STX:
+        at += 1
+    if at + MESSAGE_MIN > end or number(buf, at, 4) < MESSAGE_MIN:
+        return NO_MESSAGE
+    return at
+
+
+def tail_fits(buf, at, end):
+    """Tell whether buf[at:end], what follows the message, is one of the four tails."""
+    if at < end and buf[at] == 0:
+        at += 1
+    if at < end and buf[at] == ETX:
+        at += 1
+    return at == end

@@ -1,0 +1,10 @@
+"""What a chip runs before main.py: it makes an error in an interrupt readable, and nothing else, so that the REPL is there.
+
+A soft reset from a computer runs this file as well, therefore it starts no network and no watchdog.
+"""
+
+import micropython
+
+# Room for the text of an exception that is raised while no memory can be had.
+if hasattr(micropython, "alloc_emergency_exception_buf"):
+    micropython.alloc_emergency_exception_buf(100)

@@ -1,0 +1,79 @@
+"""The part of an RP2's own flash that holds the spool, as a flash device (agent.spool.flash).
+
+         0              FILES_BYTES                  storage_bytes
+    ...  | file system  | ring                       |            behind the program, from `rp2.Flash()` on
+
+Rules
+1. Only our own image leaves the ring alone: its frozen _boot mounts a file system of FILES_BYTES. Stock firmware spans
+   the whole storage with its file system and formats what does not fit, so there `ring` answers None and the spool
+   lies in a file.
+2. Reading is a copy from the mapped flash; programming goes by pages of 256 octets through a page of our own, because
+   a part of a buffer would be an allocation.
+3. A program stops the chip for up to 3 ms, an erase for 45 to 400 ms: the ring erases ahead while idle.
+"""
+
+import os
+
+import rp2
+
+from agent.base.compat import const
+from agent.base.fields import copy
+from agent.spool.flash import FLASH_DONE, FLASH_IO
+
+FILES_BYTES = 393216  # the agent as .mpy, its configuration, and the version before (roll-back), twice over
+UNIT_BYTES = const(256)
+BLOCK_BYTES = const(4096)
+
+_BLOCK_COUNT = const(4)  # the block device protocol's numbers
+_BLOCK_ERASE = const(6)
+
+
+class Rp2Flash:
+    """Whole blocks of the storage from `start_bytes` on, to its end if `length_bytes` is 0."""
+
+    __slots__ = ("_cells", "_device", "_page", "block_bytes", "block_count", "unit_bytes")
+
+    def __init__(self, start_bytes=FILES_BYTES, length_bytes=0):
+        if length_bytes:
+            self._device = rp2.Flash(start=start_bytes, len=length_bytes)
+        else:
+            self._device = rp2.Flash(start=start_bytes)
+        self._cells = memoryview(self._device)
+        self._page = bytearray(UNIT_BYTES)
+        self.unit_bytes = UNIT_BYTES
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        copy(buf, 0, self._cells, address, n)
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`, page by page."""
+        at = 0
+        try:
+            while at < n:
+                copy(self._page, 0, buf, at, UNIT_BYTES)
+                self._device.writeblocks(address // BLOCK_BYTES, self._page, address % BLOCK_BYTES)
+                at += UNIT_BYTES
+                address += UNIT_BYTES
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF."""
+        try:
+            self._device.ioctl(_BLOCK_ERASE, block)
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+
+def ring():
+    """Return the device of the spool, or None where the file system takes the whole storage."""
+    files = os.statvfs("/")
+    if files[0] * files[2] > FILES_BYTES:
+        return None
+    return Rp2Flash()

@@ -1,0 +1,255 @@
+"""Starts the version that is known to run, gives a new one three tries, and after repeated failed starts keeps still.
+
+On a chip this lies as /safe_mode.mpy beside /main.py (`import safe_mode; safe_mode.start()`), outside of the versions
+it chooses between. So it imports nothing of agent/ or board/ before it has chosen.
+
+    /toolcart.state    one line `confirmed trial tries failures rejected`, for instance `a b 3 0 -`
+    /a, /b             one version each: agent/ and board/, config.json, and version.json, which is written last
+    /toolcart.fault    what the last failed start raised
+
+Rules
+1. The line changes by writing toolcart.new and renaming it: a power cut leaves the old line or the new one.
+2. It is changed before a version runs, so that a start that hangs or cuts the power counts as failed.
+3. A version on trial is confirmed by itself, when the agent is healthy. After TRIES starts without that the confirmed
+   one runs again, with or without a computer at the other end of the cable.
+4. After FAILURES_MAX starts in a row that never became healthy: safe mode. The REPL can be reached, no spool is
+   touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
+5. Ctrl-C is no failed start.
+"""
+
+import os
+import sys
+import time
+
+NONE = "-"
+FOLDERS = ("a", "b")
+TRIES = 3
+FAILURES_MAX = 5
+SAFE_WAIT_S = 600
+RESET_WAIT_S = 5  # long enough to press Ctrl-C
+FAULT_BYTES = 1500
+
+PROVEN = 0
+ON_TRIAL = 1
+SAFE = 2
+
+STATE_FILE = "/toolcart.state"
+NEW_STATE_FILE = "/toolcart.new"
+FAULT_FILE = "/toolcart.fault"
+VERSION_FILE = "/version.json"
+
+SAFE_MODE_BLINKS = 8  # agent.led.SAFE_MODE; a test holds them equal
+
+
+class State:
+    """The line of the state file."""
+
+    __slots__ = ("confirmed", "failures", "rejected", "trial", "tries")
+
+    def __init__(self, confirmed=NONE, trial=NONE, tries=0, failures=0, rejected=NONE):
+        self.confirmed = confirmed
+        self.trial = trial
+        self.tries = tries
+        self.failures = failures
+        self.rejected = rejected
+
+    def text(self):
+        """Return the line."""
+        return "%s %s %d %d %s\n" % (self.confirmed, self.trial, self.tries, self.failures, self.rejected)
+
+
+def parsed(text):
+    """Return the State of a line, None if it is none."""
+    words = text.split()
+    if len(words) != 5 or not words[2].isdigit() or not words[3].isdigit():
+        return None
+    for at in (0, 1, 4):
+        if words[at] != NONE and words[at] not in FOLDERS:
+            return None
+    return State(words[0], words[1], int(words[2]), int(words[3]), words[4])
+
+
+def guessed(complete):
+    """Return the State of a board whose line is missing; `complete` lists the folders that have their version.json."""
+    if len(complete) == 2:
+        return State(complete[1], complete[0], TRIES)
+    return State(NONE, complete[0], TRIES) if complete else State()
+
+
+def choose(state):
+    """Return (folder, PROVEN, ON_TRIAL or SAFE), and turn `state` into what is written before that starts."""
+    if state.trial != NONE:
+        if state.tries > 0:
+            state.tries -= 1
+            return state.trial, ON_TRIAL
+        state.rejected = state.trial
+        state.trial = NONE
+        state.failures = 0
+    if state.confirmed == NONE or state.failures >= FAILURES_MAX:
+        return state.confirmed, SAFE
+    state.failures += 1
+    return state.confirmed, PROVEN
+
+
+def confirm(state, folder):
+    """The version in `folder` has shown that it is healthy."""
+    state.confirmed = folder
+    state.trial = NONE
+    state.tries = 0
+    state.failures = 0
+    if state.rejected == folder:
+        state.rejected = NONE
+
+
+def read(root=""):
+    """Return the State of this file system."""
+    try:
+        with open(root + STATE_FILE) as file:
+            state = parsed(file.read())
+    except (OSError, ValueError):
+        state = None
+    if state is None:
+        state = guessed([folder for folder in FOLDERS if _is_there(root + "/" + folder + VERSION_FILE)])
+    return state
+
+
+def write(state, root=""):
+    """Make the line durable."""
+    with open(root + NEW_STATE_FILE, "w") as file:
+        file.write(state.text())
+    os.rename(root + NEW_STATE_FILE, root + STATE_FILE)
+
+
+def start(root="", run=None, wait_s=time.sleep, reset=None):
+    """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, but for tests."""
+    state = read(root)
+    before = state.text()
+    folder, mode = choose(state)
+    if state.text() != before:
+        write(state, root)
+    if mode == SAFE and not _keep_still(folder, wait_s):
+        return
+    try:
+        if run is None:
+            run = _run
+        run(root + "/" + folder, mode, Confirmation(root, folder))
+        reason = "the agent ended by itself"
+    except KeyboardInterrupt:
+        undo(root, before)
+        print("toolcart: stopped; machine.reset() starts it again")
+        return
+    except Exception as fault:  # whatever it is, the next start has a chance
+        reason = _told(fault)
+    _note(root, reason)
+    print("toolcart: start of %s failed: %s" % (folder, reason))
+    try:
+        wait_s(RESET_WAIT_S)
+    except KeyboardInterrupt:
+        return
+    if reset is None:
+        reset = _reset
+    reset()
+
+
+def undo(root, before):
+    """A start that was ended by hand counts for nothing, unless it became healthy meanwhile."""
+    state = read(root)
+    earlier = parsed(before)
+    if earlier is not None and (state.trial == earlier.trial and state.confirmed == earlier.confirmed):
+        write(earlier, root)
+
+
+class Confirmation:
+    """What the agent calls once when it is healthy."""
+
+    __slots__ = ("folder", "root")
+
+    def __init__(self, root, folder):
+        self.root = root
+        self.folder = folder
+
+    def healthy(self):
+        """Make this version the one that runs from now on."""
+        state = read(self.root)
+        before = state.text()
+        confirm(state, self.folder)
+        if state.text() != before:
+            write(state, self.root)
+
+
+def _run(path, mode, confirmation):
+    sys.path.insert(0, path)
+    from board import main
+
+    main.start(path, mode, confirmation)
+
+
+def _keep_still(folder, wait_s):
+    """Safe mode; True when its time is over and there is something to start."""
+    print("toolcart: SAFE MODE. The agent does not run, the spool is untouched. Ctrl-C gives the REPL;")
+    if folder == NONE:
+        print("toolcart: there is no version that ever ran. `toolcart flash` installs one.")
+        return False
+    print("toolcart: one more start is tried in %d s. `toolcart board log` tells what failed." % SAFE_WAIT_S)
+    lamp = _lamp()
+    try:
+        for _ in range(SAFE_WAIT_S // 5):
+            _blink(lamp, wait_s)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _blink(lamp, wait_s):
+    """Five seconds of the safe mode's code."""
+    if lamp is None:
+        wait_s(5)
+        return
+    for _ in range(SAFE_MODE_BLINKS):
+        lamp.on()
+        wait_s(0.15)
+        lamp.off()
+        wait_s(0.25)
+    wait_s(5 - 0.4 * SAFE_MODE_BLINKS)
+
+
+def _lamp():
+    try:
+        from machine import Pin
+
+        return Pin("LED", Pin.OUT)
+    except Exception:  # no such pin, or no such module: then there is no lamp
+        return None
+
+
+def _reset():
+    import machine
+
+    machine.reset()
+
+
+def _told(fault):
+    try:
+        import io
+
+        text = io.StringIO()
+        sys.print_exception(fault, text)  # type: ignore[attr-defined]
+        return text.getvalue()[-FAULT_BYTES:]
+    except Exception:  # out of memory, or CPython: the name must do
+        return "%s: %s" % (type(fault).__name__, fault)
+
+
+def _note(root, reason):
+    try:
+        with open(root + FAULT_FILE, "w") as file:
+            file.write(reason)
+    except OSError:
+        pass  # a full file system must not keep the board from starting again
+
+
+def _is_there(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Messages of a controller for tests, byte for byte: the worked example and what is built around it.
+
+1. EXAMPLE is DIGEST H.1 as it stands there, without its NUL; `light` changes one field of it at a time.
+2. Longer layouts come from the simulator's tables, which were written from the documents and not from the agent.
+"""
+
+from tools.sim.controller_frames import header, old_result_data, result_data
+from tools.sim.controller_model import Tightening
+
+PORTABLE = True
+
+EXAMPLE = (
+    b"01210061999 0101    WVWZZZ1KZAW123456        070120006000400120042370009"
+    b"52024-03-14:09:26:532024-02-01:08:00:000001234567"
+)
+
+# Start and width of each field of the light layout, counted from 1 as in DIGEST D.2 (003:6448-6519).
+LIGHT_FIELDS = {
+    "vin": (21, 25),
+    "job": (46, 2),
+    "pset": (48, 3),
+    "batch_size": (51, 4),
+    "batch_counter": (55, 4),
+    "batch_status": (59, 1),
+    "status": (60, 1),
+    "torque_status": (61, 1),
+    "angle_status": (62, 1),
+    "torque": (63, 6),
+    "angle": (69, 5),
+    "time": (74, 19),
+    "pset_change": (93, 19),
+    "tightening_id": (112, 10),
+}
+
+
+def octets_of(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def light(**fields):
+    """Return the worked example with some fields replaced; a number is written with leading zeros."""
+    frame = bytearray(EXAMPLE)
+    for name in fields:
+        first, width = LIGHT_FIELDS[name]
+        value = fields[name]
+        if isinstance(value, int):
+            text = ("0" * width + "%d" % value)[-width:].encode()
+        else:
+            text = octets_of(value)
+            text = text + b" " * (width - len(text))
+        assert len(text) == width, name
+        frame[first - 1 : first - 1 + width] = text
+    return bytes(frame)
+
+
+def example_tightening(**fields):
+    """Return the worked example as the simulator's tightening: limits of DIGEST H, tool C3412129."""
+    result = Tightening()
+    values = {
+        "vin": b"WVWZZZ1KZAW123456",
+        "job": 7,
+        "pset": 12,
+        "batch_size": 6,
+        "batch_counter": 4,
+        "batch_status": 0,
+        "status": 0,
+        "torque_status": 1,
+        "angle_status": 2,
+        "torque": 4237,
+        "angle": 95,
+        "torque_min": 4000,
+        "torque_max": 5000,
+        "torque_target": 4500,
+        "angle_min": 60,
+        "angle_max": 90,
+        "angle_target": 75,
+        "tightening_id": 1234567,
+        "time": "2024-03-14:09:26:53",
+        "pset_change": "2024-02-01:08:00:00",
+    }
+    values.update(fields)
+    for name in values:
+        assert hasattr(Tightening, name), name
+        setattr(result, name, values[name])
+    return result
+
+
+def pushed(revision, **fields):
+    """Return MID 0061 in a revision."""
+    octets = result_data(example_tightening(**fields), revision)
+    return header(61, revision, len(octets)) + octets
+
+
+def fetched(revision, **fields):
+    """Return MID 0065 in a revision."""
+    octets = old_result_data(example_tightening(**fields), revision)
+    return header(65, revision, len(octets)) + octets
+
+
+def message(mid, text=b"", revision=1):
+    """Return a message with digits in its header."""
+    return header(mid, revision, len(text)) + text
+
+
+def accepted(mid):
+    return message(5, ("%04d" % mid).encode())
+
+
+def refused(mid, code, digits=2):
+    return message(4, ("%04d" % mid).encode() + ("000%d" % code)[-digits:].encode())

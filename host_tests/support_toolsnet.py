@@ -1,0 +1,203 @@
+"""A spool that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
+
+from struct import pack_into
+
+from agent.base import result as res
+from agent.forward import Forward
+from agent.health import NAMES, Health
+from agent.openprotocol.light import put_body
+from agent.spool.flash import RamFlash
+from agent.spool.mount import mount
+from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
+from agent.spool.ring import PAYLOAD_MAX, Ring
+from agent.spool.walk import Walk
+from agent.toolsnet.result04 import ResultWriter
+from agent.toolsnet.session import Session
+from tools.sim import controller_frames as frames
+from tools.sim.clock import Dice, SimClock
+from tools.sim.controller_model import Tightening
+from tools.sim.line import Network
+from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
+from tools.sim.toolsnet_memory import MemoryArchive
+
+PORTABLE = True
+
+PIM = ("pim", 6575)
+SERVER = ("tn", 10111)
+STATION = 10
+IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that nobody ends
+
+SETTINGS = {
+    "pim_host": "pim",
+    "pim_port": 6575,
+    "host_override": None,
+    "rewind": False,
+    "server_empty": "continue",
+    "refused": "park",
+    "refused_attempts": 3,
+    "refused_wait_ms": 5000,
+}
+
+
+class Outlet:
+    """One station's forwarding. What survives a cut are the flash devices, the clock, and ToolsNet."""
+
+    def __init__(self, options=None, blocks=16, parked_blocks=4, cursor_batch=32, session=None, **settings):
+        self.clock = SimClock()
+        self.network = Network(self.clock, Dice(5))
+        options = dict(options or {})
+        options.setdefault("server_host", "tn")
+        self.options = ToolsNetOptions(**options)
+        self.toolsnet = ToolsNet(self.clock, MemoryArchive(3000), self.options)
+        self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
+        self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
+        self.flash = RamFlash(blocks)
+        self.parked_flash = RamFlash(parked_blocks)
+        self.settings = dict(SETTINGS)
+        self.settings.update(settings)
+        self.session_settings = session or {}
+        self.cursor_batch = cursor_batch
+        self.next_id = 1
+        self.steps = 0
+        self.port = None
+        self.start()
+
+    def start(self):
+        """Make everything anew over the flash, as after power has come back."""
+        self.ring = Ring(self.flash)
+        self.parked = Ring(self.parked_flash)
+        assert mount(self.parked) >= 0 and mount(self.ring) >= 0
+        self.health = Health()
+        self.port = self.network.port()
+        self.session = Session(3, 1, STATION, **self.session_settings)
+        writer = ResultWriter(self.session.tx, 3, 1)
+        self.forward = Forward(
+            self.port, self.session, writer, self.ring, self.parked, self.health, self.settings, self.cursor_batch
+        )
+        self.forward.begin(self.clock.now)
+
+    def cut(self):
+        """Let the power fail and come back: the connection goes without a word."""
+        self.network.abandon(self.port)
+        self.start()
+
+    # What lies in the spool
+
+    def store(self, count=1, **fields):
+        """Put light results into the spool; returns their tightening IDs."""
+        ids = []
+        for _ in range(count):
+            result = Tightening()
+            result.tightening_id = self.next_id
+            result.time = self.clock.stamp()
+            result.pset_change = "2024-02-01:08:00:00"
+            for name in fields:
+                setattr(result, name, fields[name])
+            message = frames.header(61, 999, 101) + frames.result_data(result, 999)
+            at = self.ring.begin(KIND_RESULT, res.HEAD_BYTES + res.BODY_BYTES)
+            assert at >= 0, "the spool is full"
+            pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, STATION, 1, 0)
+            put_body(self.ring.stage, at + res.HEAD_BYTES, message, 0)
+            assert self.ring.commit(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == 0
+            ids.append(result.tightening_id)
+            self.next_id += 1
+        return ids
+
+    def store_raw(self, octets=b"0061 that nobody could read"):
+        """Put a frame that could not be read into the spool."""
+        length = res.HEAD_BYTES + len(octets)
+        at = self.ring.begin(KIND_RAW, length)
+        assert at >= 0, "the spool is full"
+        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, STATION, 1, 0)
+        self.ring.stage[at + res.HEAD_BYTES : at + length] = octets
+        assert self.ring.commit(KIND_RAW, 0, length) == 0
+
+    def parked_records(self):
+        """Return (kind, number in the log, reason, content behind the number) of all that was parked, in order."""
+        walk = Walk(self.parked_flash, FRAME_BYTES + PAYLOAD_MAX)
+        found = []
+        for block in range(self.parked_flash.block_count):
+            walk.begin(block, 0, 0)
+            while True:
+                kind = walk.next()
+                if kind <= 0:
+                    break
+                if kind == KIND_RESULT or kind == KIND_RAW:
+                    page = bytes(walk.page[HEAD_BYTES : HEAD_BYTES + walk.length])
+                    tail = page[-res.PARKED_BYTES :]
+                    number = tail[0] | tail[1] << 8 | tail[2] << 16 | tail[3] << 24
+                    found.append((kind, number, tail[4] | tail[5] << 8, page[4 : -res.PARKED_BYTES]))
+        return found
+
+    def parked_numbers(self):
+        return [record[1] for record in self.parked_records()]
+
+    def ring_after_cut(self):
+        """Return the ring that a start would find if power failed now; the flash itself is not touched."""
+        flash = RamFlash(self.flash.block_count)
+        flash.cells[:] = self.flash.cells
+        ring = Ring(flash)
+        assert mount(ring) >= 0
+        return ring
+
+    # Time
+
+    def step(self):
+        """One turn of the scheduler's loop without waiting; returns the ms until something is due."""
+        self.network.step()
+        self.steps += 1
+        left = self.forward.step(self.clock.now)
+        self.network.step()
+        if self.network.readable():
+            return 0
+        return min(left, self.network.next_due())
+
+    def run(self, ms):
+        """Let `ms` pass, waking only for deadlines and input."""
+        end = self.clock.total_ms + ms
+        idle = 0
+        while True:
+            left = self.step()
+            rest = end - self.clock.total_ms
+            if left <= 0:
+                idle += 1
+                assert idle < IDLE_TURNS_MAX, "no time passes"
+                if rest > 0 or self.network.readable():
+                    continue
+            if rest <= 0:
+                return
+            idle = 0 if left > 0 else idle
+            self.clock.advance(min(left, rest))
+
+    def until(self, condition, limit_ms=600000):
+        """Let time pass until the condition holds; returns the ms it took."""
+        start = self.clock.total_ms
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
+            left = self.step()
+            if left > 0 and not condition():
+                self.clock.advance(min(left, limit_ms))
+        return self.clock.total_ms - start
+
+    def until_stored(self, count, limit_ms=600000):
+        """Let time pass until the archive holds so many results."""
+        return self.until(lambda: self.archive.stored >= count, limit_ms)
+
+    @property
+    def archive(self):
+        return self.toolsnet.archive
+
+    def ids(self):
+        """Return the tightening IDs in the archive, in order of arrival."""
+        return self.archive.tightening_ids()
+
+    def counted(self, code):
+        return self.health.counters[code]
+
+    def counts(self):
+        """Return what was counted, by name; for a failed test's message."""
+        return {name: count for name, count in zip(NAMES, self.health.counters) if count}
+
+    def clean(self):
+        """Assert that ToolsNet found nothing to complain about."""
+        assert self.toolsnet.complaints == [], self.toolsnet.complaints[:3]

@@ -1,0 +1,106 @@
+"""Fixed-width fields: blanks are absent, anything else that is no number is told, text passes unchanged."""
+
+from agent.base import fields as f
+
+PORTABLE = True
+
+
+def test_digits_are_read_where_they_stand():
+    assert f.number(b"xx0042yy", 2, 4) == 42
+    assert f.number(b"7", 0, 1) == 7
+    assert f.number(b"999999999", 0, 9) == 999999999
+    assert f.number(b"000000000", 0, 9) == 0
+
+
+def test_blank_field_is_absent_and_not_zero():
+    for width in range(1, 10):
+        assert f.number(b" " * 9, 0, width) == f.ABSENT
+        assert f.number(b"\0" * 9, 0, width) == f.ABSENT
+        assert f.number(b" \0 \0 \0 \0 ", 0, width) == f.ABSENT
+    assert f.ABSENT < 0 and f.BAD < 0 and f.ABSENT != f.BAD
+
+
+def test_anything_else_is_bad_and_raises_nothing():
+    for text in (b"12 4", b" 124", b"124 ", b"-124", b"+124", b"1.24", b"12a4", b"0x12", b"\xff124", b"/124", b":124"):
+        assert f.number(text, 0, 4) == f.BAD
+
+
+def test_only_ten_octets_are_digits():
+    for octet in range(256):
+        value = f.number(bytes([octet]), 0, 1)
+        if 0x30 <= octet <= 0x39:
+            assert value == octet - 0x30
+        elif octet in (0, 0x20):
+            assert value == f.ABSENT
+        else:
+            assert value == f.BAD
+
+
+def test_numbers_are_written_with_leading_zeros_and_come_back():
+    buf = bytearray(b"." * 8)
+    for value in (0, 9, 10, 1234, 9999):
+        f.put_number(buf, 2, 4, value)
+        assert f.number(buf, 2, 4) == value
+        assert buf[:2] == b".." and buf[6:] == b".."
+    f.put_number(buf, 2, 4, 123456)
+    assert buf[2:6] == b"3456"
+
+
+def test_copying_to_the_left_may_overlap():
+    buf = bytearray(b"0123456789")
+    f.copy(buf, 0, buf, 3, 7)
+    assert bytes(buf) == b"3456789789"
+    f.copy(buf, 5, b"abcd", 1, 0)
+    assert bytes(buf) == b"3456789789"
+
+
+def test_fill_and_blank_go_together():
+    buf = bytearray(b"0123456789")
+    f.fill(buf, 2, 5)
+    assert bytes(buf) == b"01     789"
+    assert f.is_blank(buf, 2, 5) and not f.is_blank(buf, 1, 5) and not f.is_blank(buf, 2, 6)
+    f.fill(buf, 2, 2, 0)
+    assert f.is_blank(buf, 2, 5)
+
+
+def test_all_digits_and_same_look_at_every_octet():
+    assert f.all_digits(b"x0123456789x", 1, 10)
+    for bad in range(10):
+        text = bytearray(b"0123456789")
+        text[bad] = 0x2F if bad % 2 else 0x3A
+        assert not f.all_digits(text, 0, 10)
+        assert not f.same(b"0123456789", 0, text, 0, 10)
+    assert f.same(b"ab123", 2, b"123", 0, 3)
+
+
+def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
+    buf = bytearray(10)
+    f.put_text(buf, 1, b"A\0\x7f\x1f\xc3\xa4~ ", 0, 8)
+    assert bytes(buf) == b"\0A ????~ \0"
+
+
+def test_leading_zeros_are_stripped_but_one_digit_stays():
+    for digits, wanted in ((b"0001234567", b"1234567     "), (b"0000000000", b"0           "), (b"4294967295", b"4294967295  ")):
+        buf = bytearray(b"." * 12)
+        f.put_stripped(buf, 0, 12, digits, 0, 10)
+        assert bytes(buf) == wanted
+
+
+def fixed(digits, width, decimals):
+    buf = bytearray(b"." * (width + 2))
+    f.put_fixed(buf, 1, width, digits, 0, len(digits), decimals)
+    assert buf[0] == 0x2E and buf[-1] == 0x2E
+    return bytes(buf[1:-1])
+
+
+def test_a_point_is_inserted_and_nothing_is_computed():
+    assert fixed(b"004237", 8, 2) == b"00042.37"
+    assert fixed(b"004237", 10, 2) == b"0000042.37"
+    assert fixed(b"999999", 8, 2) == b"09999.99"
+    assert fixed(b"00095", 8, 0) == b"0000095."
+
+
+def test_point_with_too_little_room_cuts_on_the_left_and_blank_is_zero():
+    assert fixed(b"123456", 6, 2) == b"234.56"
+    assert fixed(b"      ", 8, 2) == b"00000.00"
+    assert fixed(b"\0\0\0\0\0\0", 8, 2) == b"00000.00"

@@ -1,0 +1,724 @@
+"""Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
+
+from agent import health as h
+from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
+from agent.forward import OUTLET, SEQUENCES
+from agent.spool.record import KIND_RAW, KIND_RESULT
+from host_tests.support_toolsnet import PIM, SERVER, Outlet
+from tools.sim.clock import Dice
+
+PORTABLE = True
+HEAP = "1m"
+
+
+def numbers(first, last):
+    return list(range(first, last + 1))
+
+
+def refuse(outlet, tightening_id, code=17):
+    outlet.options.tightening_codes[tightening_id] = code
+
+
+# -- the ordinary way
+
+
+def test_backlog_goes_out_in_order_and_each_result_once():
+    outlet = Outlet()
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 40)
+    assert outlet.archive.sequences() == numbers(1, 40)
+    assert outlet.archive.repeated == 0 and outlet.counted(h.DELIVERED) == 40
+    assert outlet.ring.backlog(OUTLET) == 0
+    outlet.clean()
+
+
+def test_way_to_the_server_leads_over_the_pim():
+    outlet = Outlet()
+    outlet.store()
+    outlet.until_stored(1)
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (1, 1)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "04": 1}
+    assert not outlet.toolsnet.pim_sessions, "the PIM's connection is closed before the server's is opened"
+    outlet.clean()
+
+
+def test_empty_spool_keeps_the_connection_alive_every_30_s_and_does_nothing_else():
+    outlet = Outlet()
+    outlet.run(1000)
+    steps = outlet.steps
+    outlet.run(300000)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 10}
+    assert outlet.toolsnet.server_connections == 1
+    assert outlet.steps - steps <= 10 * 6, "it wakes for nothing"
+    outlet.clean()
+
+
+def test_cursor_moves_only_after_the_05():
+    outlet = Outlet({"silent_sequences": (3,)})
+    outlet.store(5)
+    outlet.until_stored(2)
+    outlet.run(4000)
+    assert outlet.ring.cursors[OUTLET].number == 2
+    assert outlet.ids() == [1, 2]
+
+
+def test_result_may_be_sent_only_after_the_log_says_so():
+    outlet = Outlet(cursor_batch=4)
+    outlet.store(60)
+    sent = []
+    send = outlet.session.send
+
+    def watched(octets):
+        sent.append((outlet.forward._sent, outlet.ring_after_cut().cursors[OUTLET].limit))
+        send(octets)
+
+    outlet.session.send = watched
+    outlet.until_stored(60)
+    assert len(sent) == 60
+    for number, limit in sent:
+        assert number <= limit, (number, limit)
+
+
+# -- acknowledgements
+
+
+def test_lost_05_brings_the_same_telegram_again_and_the_archive_holds_it_once():
+    outlet = Outlet({"lost_acks": [3]})
+    outlet.store(5)
+    outlet.until_stored(5)
+    assert outlet.ids() == numbers(1, 5) and outlet.archive.repeated == 1
+    assert outlet.toolsnet.server_connections == 1
+    outlet.clean()
+
+
+def test_foreign_05_is_ignored_and_counted():
+    outlet = Outlet({"foreign_ack": True})
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 5) and outlet.counted(h.SERVER_FOREIGN) == 5
+    assert outlet.archive.repeated == 0
+
+
+def test_late_05_is_taken_and_the_next_one_waits_for_its_own():
+    outlet = Outlet({"ack_delay_ms": 7000})
+    outlet.store(4)
+    outlet.until_stored(4)
+    outlet.run(10000)
+    assert outlet.ids() == numbers(1, 4) and outlet.counted(h.DELIVERED) == 4
+    assert outlet.toolsnet.server_connections == 1
+    assert outlet.archive.repeated == 4, "each was sent again after 5 s"
+
+
+def test_05_lost_with_the_connection_is_learned_from_the_08_and_nothing_is_repeated():
+    outlet = Outlet({"drop_after_store": [3]})
+    outlet.store(6)
+    outlet.until_stored(6)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 6) and outlet.archive.repeated == 0
+    assert outlet.counted(h.RESUMED) == 1 and outlet.counted(h.SERVER_LOSSES) == 1
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (2, 2)
+    outlet.clean()
+
+
+def test_connection_lost_before_storing_sends_it_again_at_once_over_the_pim():
+    outlet = Outlet({"drop_before_store": [3]})
+    outlet.store(6)
+    took = outlet.until_stored(6)
+    assert outlet.ids() == numbers(1, 6) and took < 1000
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (2, 2)
+    outlet.clean()
+
+
+# -- refusals
+
+
+def test_refused_result_is_tried_three_times_then_parked_behind_a_probe():
+    outlet = Outlet()
+    outlet.store(8)
+    refuse(outlet, 4)
+    outlet.until_stored(7)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 3, 5, 6, 7, 8]
+    assert outlet.counted(h.REFUSED_BY_SERVER) == 3 and outlet.counted(h.PARKED) == 1
+    (record,) = outlet.parked_records()
+    assert record[:3] == (KIND_RESULT, 4, 17)
+    assert b"0000000004" in record[3], "what is parked is the whole result"
+    assert outlet.archive.repeated == 0 and outlet.ring.backlog(OUTLET) == 0
+    outlet.clean()
+
+
+def test_attempts_wait_longer_each_time():
+    outlet = Outlet(refused_attempts=4)
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until(lambda: outlet.toolsnet.refused == 1)
+    waits = [outlet.until(lambda: outlet.toolsnet.refused == n) for n in (2, 3, 4)]
+    assert waits == [5000, 30000, 60000]
+
+
+def test_result_refused_once_is_sent_again_and_not_parked():
+    outlet = Outlet({"codes_once": [(2, 9), (2, 9), (3, 1)]})
+    outlet.store(4)
+    outlet.until_stored(4)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
+def test_server_that_refuses_everything_parks_nothing_and_keeps_the_order():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(5)
+    outlet.run(3600000)
+    assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
+    outlet.options.code_all = None
+    outlet.until_stored(5)
+    assert outlet.ids() == numbers(1, 5)
+
+
+def test_refused_result_without_one_behind_it_waits_for_a_probe():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 3)
+    outlet.run(600000)
+    assert outlet.ids() == [1, 2] and outlet.parked_numbers() == []
+    outlet.store(1)
+    outlet.until_stored(3)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 4] and outlet.parked_numbers() == [3]
+
+
+def test_two_refused_results_in_a_row_are_the_servers_trouble_until_one_behind_them_is_taken():
+    outlet = Outlet()
+    outlet.store(5)
+    refuse(outlet, 2)
+    refuse(outlet, 3)
+    outlet.run(600000)
+    assert outlet.ids() == [1] and outlet.parked_numbers() == []
+    del outlet.options.tightening_codes[3]
+    outlet.until_stored(4)
+    assert outlet.ids() == [1, 3, 4, 5] and outlet.parked_numbers() == [2]
+
+
+def test_blocking_policy_never_parks():
+    outlet = Outlet(refused="block")
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.run(1200000)
+    assert outlet.ids() == [1] and outlet.parked_numbers() == []
+    del outlet.options.tightening_codes[2]
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3]
+
+
+def test_probe_is_noted_durably_before_it_goes_out():
+    for batch in (1, 32):
+        outlet = Outlet(cursor_batch=batch)
+        outlet.store(3)
+        refuse(outlet, 2)
+        outlet.options.drop_after_store.append(3)
+        outlet.until(lambda: outlet.archive.stored == 2)
+        # The probe is stored, its 05 is lost, and so is the power: only the log can tell what became of number 2.
+        outlet.cut()
+        outlet.store(1)
+        outlet.until_stored(3)
+        outlet.run(100)
+        assert outlet.ids() == [1, 3, 4], outlet.counts()
+        assert outlet.parked_numbers() == [2] and outlet.archive.repeated == 0
+
+
+def test_probe_cut_off_by_garbage_is_forgotten_and_what_follows_is_not_taken_for_it():
+    outlet = Outlet()
+    outlet.store(4)
+    refuse(outlet, 2)
+    outlet.options.silent_sequences = (3,)
+    outlet.until(lambda: outlet.forward._probe == 3 and outlet.session.outgoing() == 0)
+    outlet.options.silent_sequences = ()
+    outlet.options.tightening_codes = {}
+    for session in outlet.toolsnet.server_sessions:
+        session.send(b"no telegram")
+    outlet.until_stored(4)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.parked_numbers() == []
+    assert outlet.counted(h.SERVER_MALFORMED) == 1
+
+
+def test_number_once_held_and_then_taken_is_not_parked_after_a_cut():
+    outlet = Outlet({"code_all": 5}, cursor_batch=100)
+    outlet.store(6)
+    outlet.until(lambda: outlet.toolsnet.refused == 4)  # three times number 1, then number 2 as a probe
+    outlet.options.code_all = None
+    outlet.until_stored(4)
+    outlet.cut()
+    outlet.until_stored(6)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 6) and outlet.parked_numbers() == []
+
+
+# -- silence
+
+
+def test_result_silent_on_three_connects_is_probed_and_parked():
+    outlet = Outlet({"silent_sequences": (3,)})
+    outlet.store(5)
+    outlet.until_stored(4)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 4, 5]
+    (record,) = outlet.parked_records()
+    assert record[:3] == (KIND_RESULT, 3, PARKED_SILENT)
+    assert outlet.counted(h.SERVER_SILENT) == 3
+    assert outlet.toolsnet.server_connections == 4
+    outlet.clean()
+
+
+def test_server_that_says_nothing_at_all_parks_nothing():
+    outlet = Outlet({"silent": True})
+    outlet.store(4)
+    outlet.run(3600000)
+    assert outlet.parked_numbers() == [] and outlet.archive.stored == 0
+    outlet.options.silent = False
+    outlet.until_stored(4)
+    assert outlet.ids() == numbers(1, 4)
+
+
+def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
+    outlet = Outlet({"silent_telegrams": ()})
+    outlet.options.lost_acks = [n for n in range(1, 7) for _ in range(3)]
+    outlet.store(8)
+    outlet.until_stored(8, 3600000)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
+    assert outlet.counted(h.RESUMED) == 6
+
+
+def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions():
+    outlet = Outlet({"silent_telegrams": ("06",)})
+    for _ in range(6):
+        outlet.store(1)
+        outlet.run(50000)
+    connections = outlet.toolsnet.server_connections
+    assert connections == 4
+    for _ in range(6):
+        outlet.store(1)
+        outlet.run(50000)
+    assert outlet.toolsnet.server_connections == connections
+    assert outlet.ids() == numbers(1, 12)
+
+
+# -- frames that could not be read, and the parking area
+
+
+def test_frame_that_could_not_be_read_is_parked_when_its_turn_comes():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.store_raw(b"00nonsense")
+    outlet.store(2)
+    outlet.until_stored(4)
+    assert outlet.ids() == [1, 2, 3, 4]
+    assert outlet.archive.sequences() == [1, 2, 4, 5]
+    assert outlet.parked_records() == [(KIND_RAW, 3, PARKED_UNREADABLE, outlet.parked_records()[0][3])]
+    assert outlet.parked_records()[0][3].endswith(b"00nonsense")
+    outlet.clean()
+
+
+def test_refused_result_followed_by_an_unreadable_frame_is_probed_with_the_one_behind():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.store_raw()
+    outlet.store(2)
+    refuse(outlet, 2)
+    outlet.until_stored(3)
+    outlet.run(100)
+    assert outlet.ids() == [1, 3, 4]
+    assert [record[:3] for record in outlet.parked_records()] == [
+        (KIND_RESULT, 2, 17),
+        (KIND_RAW, 3, PARKED_UNREADABLE),
+    ]
+    assert outlet.archive.repeated == 0
+
+
+def test_parked_record_at_the_end_is_no_gap_at_the_server():
+    outlet = Outlet(rewind=True)
+    outlet.store(2)
+    outlet.store_raw()
+    outlet.until_stored(2)
+    outlet.run(1000)
+    for _ in range(3):
+        outlet.network.cut(*SERVER)
+        outlet.run(120000)
+    assert outlet.parked_numbers() == [3], "it is parked once, not at every connect"
+    assert outlet.counted(h.SERVER_BEHIND) == 0
+    outlet.store(1)
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
+
+
+def test_full_parking_area_blocks_the_way_and_loses_nothing():
+    outlet = Outlet(parked_blocks=2)
+    fits = 0
+    while outlet.parked.has_room(600):
+        at = outlet.parked.begin(KIND_RAW, 600)
+        outlet.parked.stage[at : at + 600] = b"z" * 600
+        assert outlet.parked.commit(KIND_RAW, 0, 600) == 0
+        fits += 1
+    outlet.store(1)
+    outlet.store_raw(b"x" * 600)
+    outlet.store(2)
+    outlet.run(300000)
+    assert outlet.ids() == [1] and outlet.counted(h.PARKED_FAILED) >= 4
+    assert outlet.ring.backlog(OUTLET) == 3
+    outlet.parked_flash.erase(0)
+    outlet.parked_flash.erase(1)
+    outlet.cut()
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3] and outlet.parked_numbers() == [2]
+
+
+def test_full_parking_area_keeps_a_refused_result_in_the_log():
+    outlet = Outlet(parked_blocks=2)
+    while outlet.parked.has_room(140):
+        at = outlet.parked.begin(KIND_RESULT, 140)
+        assert outlet.parked.commit(KIND_RESULT, 0, 140) == 0 and at > 0
+    outlet.store(4)
+    refuse(outlet, 2)
+    outlet.run(600000)
+    assert outlet.counted(h.PARKED_FAILED) > 0
+    assert outlet.ring.cursors[OUTLET].number == 1, "neither the refused one nor the probe is passed"
+    del outlet.options.tightening_codes[2]
+    outlet.until(lambda: outlet.ring.backlog(OUTLET) == 0)
+    assert sorted(outlet.ids()) == [1, 2, 3, 4]
+    assert outlet.archive.stored == 4
+
+
+# -- where the server stands: every branch of DIGEST G.8
+
+
+def test_virgin_spool_continues_behind_what_the_server_has():
+    for reported, first in ((0, 1), (4711, 4712), (99998, 99999), (99999, 1)):
+        outlet = Outlet({"reported_result": reported})
+        outlet.run(1000)
+        outlet.options.reported_result = None
+        outlet.cut()
+        outlet.options.reported_result = reported
+        outlet.run(100)
+        outlet.store(2)
+        outlet.until_stored(2)
+        assert outlet.archive.sequences() == [first, first % SEQUENCES + 1], reported
+
+
+def test_empty_server_gets_what_is_not_sent_yet_by_default():
+    outlet = Outlet()
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.store(2)
+    outlet.until_stored(2)
+    outlet.run(1000)
+    assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 2
+
+
+def test_empty_server_gets_all_that_is_left_when_asked_for():
+    outlet = Outlet(server_empty="resend")
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.store(2)
+    outlet.until_stored(7)
+    assert outlet.ids() == numbers(1, 7)
+
+
+def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
+    outlet = Outlet(cursor_batch=20)
+    outlet.store(12)
+    outlet.until_stored(9)
+    outlet.cut()  # the durable cursor stands far behind
+    assert outlet.ring.cursors[OUTLET].number < 9
+    outlet.until_stored(12)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 12)
+    assert outlet.archive.repeated == 0 and outlet.counted(h.RESUMED) >= 1
+
+
+def test_server_ahead_of_all_that_was_sent_skips_nothing():
+    outlet = Outlet({"reported_result": 60})
+    outlet.network.down(*PIM)
+    outlet.store(70)
+    outlet.network.up(*PIM)
+    assert outlet.ring.cursors[OUTLET].limit < 60
+    outlet.until_stored(70)
+    assert outlet.ids() == numbers(1, 70)
+    assert outlet.counted(h.RESUME_UNKNOWN) == 1
+
+
+def test_server_behind_is_told_and_left_to_the_operator():
+    outlet = Outlet()
+    outlet.store(9)
+    outlet.until_stored(9)
+    outlet.archive.restore_backup(4)
+    outlet.network.cut(*SERVER)
+    outlet.store(1)
+    outlet.until(lambda: 10 in outlet.ids())
+    outlet.run(1000)
+    assert outlet.ids() == [1, 2, 3, 4, 5, 10] and outlet.counted(h.SERVER_BEHIND) == 1
+
+
+def test_server_behind_gets_the_missing_ones_again_when_asked_for():
+    outlet = Outlet(rewind=True)
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.archive.restore_backup(25)
+    outlet.network.cut(*SERVER)
+    outlet.store(1)
+    outlet.until_stored(41)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 41)
+
+
+def test_server_of_another_history_gets_numbers_behind_its_own():
+    outlet = Outlet()
+    outlet.store(6)
+    outlet.until_stored(6)
+    outlet.archive.clear()
+    outlet.options.reported_result = 30000
+    outlet.network.cut(*SERVER)
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.store(2)
+    outlet.until_stored(2)
+    assert outlet.archive.sequences() == [30001, 30002] and outlet.counted(h.RESUME_UNKNOWN) == 1
+    outlet.cut()
+    outlet.store(1)
+    outlet.until_stored(3)
+    assert outlet.archive.sequences() == [30001, 30002, 30003], "the base is durable"
+    assert outlet.ids() == [7, 8, 9]
+
+
+def test_server_of_an_older_history_keeps_our_numbers():
+    outlet = Outlet({"reported_result": 90000})
+    outlet.run(1000)
+    outlet.store(3)
+    outlet.until_stored(3)
+    outlet.options.reported_result = 60000
+    outlet.network.cut(*SERVER)
+    outlet.run(1000)
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences()[-1] == 90004 and outlet.counted(h.RESUME_UNKNOWN) == 1
+
+
+def test_numbers_wrap_over_99999_and_are_never_0():
+    outlet = Outlet({"reported_result": 99990})
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.store(5)
+    outlet.until_stored(5)
+    dice = Dice(3)
+    for _ in range(6):
+        outlet.cut()
+        outlet.store(1 + dice.randrange(4))
+        outlet.until_stored(outlet.next_id - 1)
+        outlet.run(10)
+    count = outlet.next_id - 1
+    assert count > 12
+    assert outlet.ids() == numbers(1, count)
+    assert outlet.archive.sequences() == [(99990 + n) % SEQUENCES + 1 for n in range(count)]
+    assert 0 not in outlet.archive.sequences() and outlet.archive.repeated == 0
+
+
+# -- the independent model of G.8, with random cuts
+
+
+class Model:
+    """DIGEST G.8 word by word, over plain numbers."""
+
+    def __init__(self, base):
+        self.base = base
+
+    def wire(self, number):
+        return (number + self.base - 1) % 99999 + 1
+
+    def start_of(self, stored, newest, acked, limit, rewind, resend):
+        """Return (number to begin with, base) after an 08 that names `stored`."""
+        if newest == 0:
+            return 1, stored % 99999
+        if stored == 0:
+            return (1 if resend else acked + 1), self.base
+        k = (self.wire(newest) - stored) % 99999
+        c = newest - k
+        if c == acked:
+            return acked + 1, self.base
+        if c > acked:
+            return (c + 1 if c <= limit else acked + 1), self.base
+        if c >= 0:
+            return (c + 1 if rewind else acked + 1), self.base
+        base = self.base
+        if (self.wire(acked + 1) - stored - 1) % 99999 >= 50000:
+            base = (base + (stored + 1 - self.wire(acked + 1))) % 99999
+        return acked + 1, base
+
+
+def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
+    dice = Dice(11)
+    cases = [0, 1, 5, 6, 7, 8, 9, 12, 13, 50, 49999, 50000, 50001, 99998, 99999]
+    for rewind in (False, True):
+        for start in (0, 99994):
+            outlet = Outlet({"reported_result": start}, rewind=rewind, cursor_batch=6)
+            outlet.run(1000)
+            outlet.options.reported_result = None
+            outlet.store(8)
+            outlet.until_stored(8)
+            outlet.network.down(*PIM)
+            outlet.network.cut(*SERVER)
+            outlet.store(5)
+            outlet.run(100)
+            cursor = outlet.ring.cursors[OUTLET]
+            kept = (cursor.number, cursor.seq, cursor.block, cursor.offset, outlet.ring.base)
+            for stored in cases + [dice.randrange(100000) for _ in range(40)]:
+                outlet.forward._taken = 0
+                model = Model(outlet.ring.base)
+                expected = model.start_of(stored, 13, cursor.number, cursor.limit, rewind, False)
+                outlet.forward._resume(stored, outlet.clock.now)
+                assert outlet.ring.peek(OUTLET) == KIND_RESULT or expected[0] == 14, stored
+                first = cursor.peek_number if expected[0] <= 13 else cursor.number + 1
+                assert (first, outlet.ring.base) == expected, (rewind, start, stored)
+                cursor.number, cursor.seq, cursor.block, cursor.offset, outlet.ring.base = kept
+
+
+def cut_scenario(cut_at, acks_lost=()):
+    """Run eight results through with a power cut after step `cut_at`; return the outlet and the steps it took."""
+    outlet = Outlet({"lost_acks": list(acks_lost)}, cursor_batch=3)
+    steps = 0
+    stored = 0
+    while stored < 8 or outlet.ring.backlog(OUTLET):
+        if stored < 8 and outlet.clock.total_ms >= stored * 40:
+            outlet.store(1)
+            stored += 1
+        left = outlet.step()
+        steps += 1
+        if steps == cut_at:
+            outlet.cut()
+            left = 0
+        assert steps < 5000
+        if left > 0:
+            outlet.clock.advance(min(left, 40) if stored < 8 else left)
+    return outlet, steps
+
+
+def test_cut_at_every_step_repeats_at_most_one_and_loses_and_disorders_nothing():
+    whole, steps = cut_scenario(0, (5,))
+    assert whole.ids() == numbers(1, 8)
+    for cut_at in range(1, steps + 1):
+        outlet, _ = cut_scenario(cut_at, (5,))
+        assert outlet.ids() == numbers(1, 8), (cut_at, outlet.ids())
+        assert outlet.archive.out_of_order == 0
+        assert outlet.archive.repeated <= 2, (cut_at, outlet.archive.repeated)  # one of them for the lost 05
+
+
+def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
+    for seed in range(1, 7):
+        dice = Dice(seed)
+        outlet = Outlet({"reported_result": None}, cursor_batch=1 + dice.randrange(12))
+        outlet.network.defaults.random_splits = True
+        cuts = 0
+        while outlet.archive.stored < 60:
+            if outlet.next_id <= 60 and outlet.ring.backlog(OUTLET) < 8:
+                outlet.store(1 + dice.randrange(3))
+            for _ in range(dice.randrange(30)):
+                left = outlet.step()
+                if left > 0:
+                    outlet.clock.advance(min(left, 5000))
+            what = dice.randrange(6)
+            if what == 0:
+                outlet.cut()
+                cuts += 1
+            elif what == 1:
+                outlet.network.cut(*SERVER)
+            elif what == 2:
+                outlet.options.drop_after_store.append(outlet.archive.stored + 1)
+            elif what == 3:
+                outlet.options.drop_before_store.append(outlet.archive.stored + 1)
+        outlet.until(lambda: outlet.ring.backlog(OUTLET) == 0)
+        assert outlet.ids() == numbers(1, outlet.next_id - 1), seed
+        assert outlet.archive.out_of_order == 0 and outlet.parked_numbers() == []
+        assert outlet.archive.repeated <= cuts, (seed, outlet.archive.repeated, cuts)
+
+
+# -- waits, hosts, stop
+
+
+def test_waiting_time_of_a_refusal_that_ends_without_a_connection_does_not_spin():
+    outlet = Outlet({"code_all": 7})
+    outlet.store(2)
+    outlet.until(lambda: outlet.toolsnet.refused == 1)
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    steps = outlet.steps
+    outlet.run(300000)
+    assert outlet.steps - steps < 60, "it wakes for nothing"
+
+
+def test_host_of_the_08_is_used_and_a_different_one_is_told():
+    outlet = Outlet()
+    outlet.store(1)
+    outlet.until_stored(1)
+    assert outlet.counted(h.OTHER_HOST) == 1
+
+
+def test_blank_and_zero_host_mean_the_pims_own():
+    for name in ("", "0.0.0.0", "\x00\x00"):
+        outlet = Outlet({"server_host": name})
+        outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
+        outlet.store(1)
+        outlet.until_stored(1)
+        assert outlet.counted(h.OTHER_HOST) == 0
+
+
+def test_overridden_host_wins_over_the_08():
+    outlet = Outlet({"server_host": "203.0.113.9"}, host_override="tn")
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
+def test_port_0_means_the_pims_own():
+    outlet = Outlet({"server_port": 0, "server_host": "other"})
+    outlet.network.listen("other", PIM[1], outlet.toolsnet.server_endpoint)
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
+def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():
+    outlet = Outlet()
+    outlet.network.down(*SERVER)
+    outlet.store(1)
+    outlet.run(1000)
+    assert outlet.toolsnet.pim_connections == 1
+    outlet.run(58000)
+    assert outlet.toolsnet.pim_connections == 1
+    outlet.run(2000)
+    assert outlet.toolsnet.pim_connections == 2
+    outlet.network.up(*SERVER)
+    assert outlet.until_stored(1) <= 60000
+    outlet.clean()
+
+
+def test_planned_stop_makes_the_cursor_durable():
+    outlet = Outlet(cursor_batch=100)
+    outlet.store(7)
+    outlet.until_stored(7)
+    outlet.run(100)
+    outlet.forward.stop()
+    outlet.network.step()
+    assert not outlet.toolsnet.server_sessions
+    outlet.start()
+    assert outlet.ring.cursors[OUTLET].number == 7
+
+
+def test_recovery_from_a_fault_begins_at_the_pim_again():
+    outlet = Outlet()
+    outlet.store(3)
+    outlet.until_stored(1)
+    outlet.forward.recover(outlet.clock.now)
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3] and outlet.counted(h.FAULTS) == 1

@@ -1,0 +1,399 @@
+"""Telegram 04 is the worked example octet for octet, and every row of the mapping from MID 0061 and 0065 holds."""
+
+from struct import pack_into
+
+from agent.base import result as res
+from agent.openprotocol.layouts import layout_of, read_limits, read_result
+from agent.openprotocol.light import put_body
+from agent.toolsnet import result04 as r04
+from agent.toolsnet.session import TX_BYTES
+from tools.sim import controller_frames as frames
+from tools.sim.controller_model import Tightening
+from tools.sim.toolsnet_telegrams import take_apart
+
+PORTABLE = True
+
+# DIGEST H.2
+GENERAL = b"0400042800003000100102024031409265300017WVWZZZ1KZAW123456        000170002900572"
+SPINDLE = b"0001C3412129  0012100040.0000042.37000050.00000060.0000095.03000090.00"
+EXAMPLE = (
+    b"0510"
+    + GENERAL
+    + SPINDLE
+    + b"0001001200030Tightening ID            0001234567               0      00"
+    + b"0001001201500Job ID                   7                        1      00"
+    + b"0001001200100Batch size               6                        1      00"
+    + b"0001001200101Batch counter            4                        1      00"
+    + b"0001001201003Pset last change         2024-02-01:08:00:00      0      00"
+)
+OF_THE_EXAMPLE = (
+    r04.PARAM_TIGHTENING_ID
+    | r04.PARAM_JOB
+    | r04.PARAM_BATCH_SIZE
+    | r04.PARAM_BATCH_COUNTER
+    | r04.PARAM_PSET_CHANGE
+)
+
+
+def example(**fields):
+    """Return the tightening of DIGEST H, with other fields where they are given."""
+    result = Tightening()
+    result.vin = b"WVWZZZ1KZAW123456"
+    result.job = 7
+    result.pset = 12
+    result.batch_size = 6
+    result.batch_counter = 4
+    result.batch_status = 0
+    result.status = 0
+    result.torque_status = 1
+    result.angle_status = 2
+    result.torque = 4237
+    result.angle = 95
+    result.torque_min, result.torque_target, result.torque_max = 4000, 4500, 5000
+    result.angle_min, result.angle_target, result.angle_max = 60, 75, 90
+    result.tightening_id = 1234567
+    result.time = "2024-03-14:09:26:53"
+    result.pset_change = "2024-02-01:08:00:00"
+    for name in fields:
+        setattr(result, name, fields[name])
+    return result
+
+
+class Record:
+    """The payload of a record, as the store writes it."""
+
+    def __init__(self, result, mid=61, revision=999, station=10, spindle=1):
+        data = frames.result_data(result, revision) if mid == 61 else frames.old_result_data(result, revision)
+        message = frames.header(mid, revision, len(data)) + data
+        body = res.HEAD_BYTES
+        self.octets = bytearray(body + res.BODY_BYTES + res.LIMITS_BYTES)
+        self.length = body + res.BODY_BYTES
+        pack_into("<IHBB", self.octets, 0, 17, station, spindle, 0)
+        if revision == 999:
+            put_body(self.octets, body, message, 0)
+            self.put_serial(b"C3412129")
+            return
+        layout = layout_of(mid, revision)
+        assert read_result(layout, message, 0, len(message), self.octets, body) == res.RESULT_READ
+        if read_limits(layout, message, 0, len(message), self.octets, self.length):
+            self.length += res.LIMITS_BYTES
+
+    def put_serial(self, serial):
+        at = res.HEAD_BYTES + res.SERIAL
+        self.octets[at : at + res.SERIAL_BYTES] = (serial + b" " * 14)[: res.SERIAL_BYTES]
+
+    def put_limits(self, torque=(4000, 5000), angle=(60, 90)):
+        """Put limits behind a light result, as a store that knows them does; unit and type stay blank."""
+        at = self.length
+        text = b"%06d%06d      %05d%05d        " % (torque[0], torque[1], angle[0], angle[1])
+        self.octets[at : at + res.LIMITS_BYTES] = text + b" " * (res.LIMITS_BYTES - len(text))
+        self.length += res.LIMITS_BYTES
+
+    def write(self, flags=0, ident=42, sequence=17, **settings):
+        """Return telegram 04 with its length field; what lay in the buffer before must not show."""
+        writer = r04.ResultWriter(bytearray(b"\xaa" * TX_BYTES), 3, 1, **settings)
+        page = bytearray(b"\xee" * 5) + self.octets
+        octets = writer.write(page, 5, self.length, flags, ident, sequence)
+        return bytes(writer.tx[:octets])
+
+    def told(self, flags=0, **settings):
+        """Return the fields of the telegram, which has to be flawless, and its parameters by their ID."""
+        octets = self.write(flags, **settings)
+        found, breaches = take_apart(octets[4:])
+        assert int(octets[:4]) == len(octets) - 4
+        assert breaches == [], breaches
+        assert len(found["spindles"]) == 1 and found["vins"] == []
+        found["by_id"] = {}
+        for parameter in found["parameters"]:
+            assert parameter["parameter_id"] not in found["by_id"]
+            found["by_id"][parameter["parameter_id"]] = parameter
+        return found
+
+
+def spindle_of(*arguments, **fields):
+    return Record(example(**fields), *arguments).told()["spindles"][0]
+
+
+def values(found):
+    return {number: found["by_id"][number]["value"] for number in found["by_id"]}
+
+
+def test_telegram_is_the_worked_example_octet_for_octet():
+    record = Record(example())
+    record.put_limits()
+    assert record.write(parameters=OF_THE_EXAMPLE) == EXAMPLE
+
+
+def test_identity_is_that_of_the_configuration_and_the_record():
+    record = Record(example(), station=9876, spindle=31)
+    writer = r04.ResultWriter(bytearray(TX_BYTES), 21, 1234)
+    octets = writer.write(record.octets, 0, record.length, 0, 99999, 99999)
+    found = take_apart(bytes(writer.tx[4:octets]))[0]
+    assert (found["system_type"], found["system"], found["station"]) == (21, 1234, 9876)
+    assert (found["identifier"], found["sequence"]) == (99999, 99999)
+    assert found["spindles"][0]["spindle"] == 31
+    assert {parameter["spindle"] for parameter in found["parameters"]} == {31}
+
+
+def test_time_is_the_controllers_own_digits():
+    assert Record(example(time="1999-12-31:23:59:58")).told()["time"] == "19991231235958"
+
+
+def test_time_of_the_edge_is_said_to_be_its_own():
+    found = Record(example()).told(res.FLAG_EDGE_TIME)
+    assert values(found)[60003] == "EDGE" and found["by_id"][60003]["name"] == "Time source"
+    assert 60003 not in Record(example()).told()["by_id"]
+
+
+def test_vin_is_25_octets_and_leading_blanks_stay():
+    vin = b" 234567890123456789012345"
+    assert Record(example(vin=vin)).told()["vin"] == vin.decode()
+    assert Record(example(vin=b"")).told()["vin"] == ""
+
+
+def test_octets_of_a_vin_that_are_no_ascii_become_question_marks():
+    vin = b"A\xc3\xa4B\x00C\x07D\x7fE\xff~" + b" " * 14
+    assert Record(example(vin=vin)).told()["vin"] == "A??B C?D?E?~"
+
+
+def test_serial_of_the_tool_is_stripped_on_both_sides():
+    for serial, shown in (
+        (b"C3412129", "C3412129"),
+        (b"  C3412129", "C3412129"),
+        (b"\x00\x00C3412129\x00", "C3412129"),
+        (b"0123456789", "0123456789"),
+        (b"", ""),
+    ):
+        record = Record(example())
+        record.put_serial(serial)
+        found = record.told()
+        assert found["spindles"][0]["serial"] == shown
+        assert 1202 not in found["by_id"]
+
+
+def test_serial_longer_than_ten_keeps_its_end_and_is_sent_whole_as_a_parameter():
+    for serial, end in ((b"ABCDEFGHIJKLMN", "EFGHIJKLMN"), (b" BCDEFGHIJKL  ", "CDEFGHIJKL")):
+        record = Record(example())
+        record.put_serial(serial)
+        found = record.told()
+        assert found["spindles"][0]["serial"] == end
+        assert values(found)[1202].strip() == serial.decode().strip()
+
+
+def test_program_is_the_parameter_set_in_four_digits():
+    found = Record(example(pset=999)).told()
+    assert found["spindles"][0]["program"] == 999
+    assert {parameter["program"] for parameter in found["parameters"]} == {999}
+    assert 1000 not in found["by_id"]
+
+
+def test_parameter_set_0_is_sent_as_the_configured_program_and_told_as_0():
+    for settings, program in (({}, 9999), ({"program_for_zero": 77}, 77)):
+        found = Record(example(pset=0)).told(**settings)
+        assert found["spindles"][0]["program"] == program
+        assert values(found)[1000] == "0"
+
+
+def test_parameter_set_that_is_blank_is_sent_as_the_configured_program_and_not_told():
+    found = Record(example(pset=None)).told()
+    assert found["spindles"][0]["program"] == 9999
+    assert 1000 not in found["by_id"]
+
+
+def test_overall_status_is_the_other_way_round():
+    assert spindle_of(status=1)["overall"] == 0
+    assert spindle_of(status=0)["overall"] == 1
+    assert spindle_of(status=None)["overall"] == 1
+
+
+def test_torque_and_angle_status_are_renumbered():
+    for told, shown in ((0, 2), (1, 0), (2, 3)):
+        assert spindle_of(torque_status=told)["torque_status"] == shown
+        assert spindle_of(angle_status=told)["angle_status"] == shown
+
+
+def test_status_that_is_blank_takes_the_overall_status():
+    for status, overall in ((1, 0), (0, 1)):
+        spindle = spindle_of(status=status, torque_status=None, angle_status=None)
+        assert (spindle["torque_status"], spindle["angle_status"]) == (overall, overall)
+
+
+def test_torque_gets_a_point_and_keeps_its_digits():
+    for torque, shown in ((0, "00000.00"), (1, "00000.01"), (4237, "00042.37"), (999999, "09999.99")):
+        assert spindle_of(torque=torque)["torque"] == shown
+    assert spindle_of(torque=None)["torque"] == "00000.00"
+
+
+def test_angle_gets_one_decimal():
+    for angle, shown in ((0, "000000.0"), (95, "000095.0"), (99999, "099999.0")):
+        assert spindle_of(angle=angle)["angle"] == shown
+    assert spindle_of(angle=None)["angle"] == "000000.0"
+
+
+def test_limits_that_light_does_not_have_are_zero_and_said_to_be_unknown():
+    found = Record(example()).told()
+    spindle = found["spindles"][0]
+    assert (spindle["torque_low"], spindle["torque_high"]) == ("00000.00", "00000.00")
+    assert (spindle["angle_low"], spindle["angle_high"]) == ("000000.0", "000000.0")
+    assert values(found)[60002] == "UNKNOWN" and found["by_id"][60002]["name"] == "Limits"
+
+
+def test_limits_of_the_long_revisions_are_sent():
+    for revision in (1, 2, 3, 4, 5, 6, 7):
+        found = Record(example(), 61, revision).told()
+        spindle = found["spindles"][0]
+        assert (spindle["torque_low"], spindle["torque_high"]) == ("00040.00", "00050.00")
+        assert (spindle["angle_low"], spindle["angle_high"]) == ("000060.0", "000090.0")
+        assert 60002 not in found["by_id"]
+
+
+def test_every_revision_of_a_pushed_result_gives_the_same_result():
+    light = Record(example()).told()
+    for revision in (1, 2, 3, 4, 5, 6, 7):
+        record = Record(example(), 61, revision)
+        if revision == 1:
+            record.put_serial(b"C3412129")  # revision 1 does not tell the tool's serial number
+        found = record.told()
+        for name in ("time", "vin", "sequence", "station"):
+            assert found[name] == light[name], (revision, name)
+        for name in ("program", "serial", "overall", "torque", "torque_status", "angle", "angle_status"):
+            assert found["spindles"][0][name] == light["spindles"][0][name], (revision, name)
+        for number in (30, 1500, 100, 101, 102, 1003):
+            assert values(found)[number] == values(light)[number], (revision, number)
+
+
+def test_torque_in_another_unit_is_sent_in_newton_metres():
+    # parameter 48 of MID 0061; factors of DIGEST G.7, computed by hand and cut off behind the second decimal
+    for unit, low, torque, high in (
+        (1, "00040.00", "00042.37", "00050.00"),
+        (2, "00054.23", "00057.44", "00067.79"),  # ft lbf 1.355818
+        (3, "00004.51", "00004.78", "00005.64"),  # in lbf 0.112985
+        (4, "00392.26", "00415.50", "00490.33"),  # kpm 9.80665
+        (5, "00003.92", "00004.15", "00004.90"),  # kgf cm 0.0980665
+        (6, "00000.28", "00000.29", "00000.35"),  # ozf in 0.00706155
+        (8, "00000.40", "00000.42", "00000.50"),  # Ncm 0.01
+        (9, "00040.00", "00042.37", "00050.00"),  # nobody documents it: as it is
+    ):
+        found = Record(example(torque_unit=unit), 61, 3).told()
+        spindle = found["spindles"][0]
+        assert (spindle["torque_low"], spindle["torque"], spindle["torque_high"]) == (low, torque, high), unit
+        assert spindle["angle"] == "000095.0"
+        assert 60004 not in found["by_id"]
+
+
+def test_largest_torque_of_every_unit_fits_its_field():
+    for unit in (2, 3, 4, 5, 6, 8):
+        torque = Record(example(torque_unit=unit, torque=999999), 61, 3).told()["spindles"][0]["torque"]
+        assert len(torque) == 8 and torque[5] == "."
+    assert torque == "00099.99"
+
+
+def test_torque_in_percent_is_sent_as_it_is_and_flagged():
+    found = Record(example(torque_unit=7), 61, 3).told()
+    assert found["spindles"][0]["torque"] == "00042.37"
+    assert values(found)[60004] == "%" and found["by_id"][60004]["name"] == "Torque unit"
+
+
+def test_tightening_id_is_a_string_because_it_does_not_fit_a_signed_integer():
+    found = Record(example(tightening_id=4294967295)).told()
+    assert found["by_id"][30]["type"] == 0 and values(found)[30] == "4294967295"
+
+
+def test_parameters_have_the_numbers_and_types_of_the_mapping():
+    found = Record(example(batch_status=2)).told()
+    expected = {
+        30: ("Tightening ID", "0001234567", 0),
+        1500: ("Job ID", "7", 1),
+        100: ("Batch size", "6", 1),
+        101: ("Batch counter", "4", 1),
+        102: ("Batch status", "2", 1),
+        1003: ("Pset last change", "2024-02-01:08:00:00", 0),
+        60002: ("Limits", "UNKNOWN", 0),
+        60001: ("Edge source", "LIVE", 0),
+    }
+    assert len(expected) == len(found["by_id"])
+    for number in expected:
+        parameter = found["by_id"][number]
+        assert (parameter["name"], parameter["value"], parameter["type"]) == expected[number]
+        assert (parameter["unit"], parameter["step"]) == ("", 0)
+
+
+def test_batch_status_keeps_its_number():
+    for status in (0, 1, 2):
+        assert values(Record(example(batch_status=status)).told())[102] == "%d" % status
+
+
+def test_zero_is_sent_as_one_digit():
+    found = values(Record(example(job=0, batch_size=0, batch_counter=0)).told())
+    assert (found[1500], found[100], found[101]) == ("0", "0", "0")
+
+
+def test_last_change_is_sent_as_it_came_also_when_it_is_no_date():
+    found = Record(example(pset_change="Last Change Unknown")).told()
+    assert values(found)[1003] == "Last Change Unknown"
+
+
+def test_field_that_is_blank_has_no_parameter():
+    found = Record(
+        example(job=None, batch_size=None, batch_counter=None, batch_status=None, pset_change="", tightening_id=None)
+    ).told()
+    assert sorted(found["by_id"]) == [60001, 60002]
+
+
+def test_recovered_result_leaves_out_what_the_old_message_does_not_have():
+    found = Record(example(), 65, 1).told(res.FLAG_RECOVERED)
+    assert sorted(found["by_id"]) == [30, 101, 102, 60001, 60002]
+    assert values(found)[60001] == "RECOVERED"
+    spindle = found["spindles"][0]
+    assert (spindle["torque"], spindle["angle"], spindle["overall"]) == ("00042.37", "000095.0", 1)
+    assert (spindle["torque_status"], spindle["angle_status"], spindle["serial"]) == (0, 3, "")
+
+
+def test_recovered_result_of_the_longer_revisions_tells_job_and_serial():
+    for revision in (2, 3, 4, 5, 6, 7):
+        found = Record(example(), 65, revision).told(res.FLAG_RECOVERED)
+        assert values(found)[1500] == "7" and values(found)[100] == "6"
+        assert values(found)[60002] == "UNKNOWN"
+        assert found["spindles"][0]["serial"] == "C3412129"
+
+
+def test_result_type_of_the_longer_revisions_is_told():
+    assert values(Record(example(result_type=2), 61, 3).told())[60005] == "2"
+    assert 60005 not in Record(example(result_type=2), 61, 2).told()["by_id"]
+
+
+def test_parameters_that_are_not_wanted_are_left_out():
+    for bit, number in enumerate((30, 1500, 100, 101, 102, 1003, 60001)):
+        found = Record(example()).told(parameters=r04.PARAM_ALL & ~(1 << bit))
+        assert number not in found["by_id"] and len(found["by_id"]) == 7
+    assert sorted(Record(example()).told(parameters=0)["by_id"]) == [60002]
+    assert len(r04.PARAM_NAMES) == 7
+
+
+def test_largest_result_fits_the_buffer_exactly():
+    record = Record(example(pset=0, torque_unit=7, result_type=3, torque_min=None, torque_max=None), 61, 3)
+    record.put_serial(b"ABCDEFGHIJKLMN")
+    octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED)
+    found, breaches = take_apart(octets[4:])
+    assert breaches == [] and len(found["parameters"]) == 13
+    assert len(octets) == r04.RESULT_BYTES_MAX <= TX_BYTES
+
+
+def test_buffer_too_small_for_the_largest_result_is_refused_at_the_start():
+    try:
+        r04.ResultWriter(bytearray(r04.RESULT_BYTES_MAX - 1), 3, 1)
+    except ValueError as error:
+        assert "1090" in str(error)
+    else:
+        assert False, "a buffer was taken that the largest result does not fit"
+
+
+def test_writer_leaves_nothing_of_the_result_before():
+    writer = r04.ResultWriter(bytearray(TX_BYTES), 3, 1)
+    large = Record(example(torque_unit=7, result_type=3), 61, 3)
+    large.put_serial(b"ABCDEFGHIJKLMN")
+    small = Record(example(job=None))
+    for _ in range(2):
+        writer.write(large.octets, 0, large.length, res.FLAG_EDGE_TIME, 41, 16)
+        octets = writer.write(small.octets, 0, small.length, 0, 42, 17)
+        assert bytes(writer.tx[:octets]) == small.write()

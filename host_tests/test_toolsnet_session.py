@@ -1,0 +1,523 @@
+"""The session with PIM and server keeps its order, its time-outs and its identifiers, whatever the other side does."""
+
+from agent.base.ticks import FOREVER
+from agent.toolsnet import session as ts
+from tools.sim.clock import SimClock
+
+PORTABLE = True
+
+VERIFICATION = b"00071200007"
+ACKNOWLEDGE_12 = b"00240500007" + b" " * 14 + b"000"
+INFORMATION = b"0037080000100016000030.0.0.0        10111"
+
+
+def acknowledge(ident, code=0):
+    return b"002405%05d20240314092654%03d" % (ident, code)
+
+
+def information(ident, result=16, address=b"10.0.0.5", port=b"10111"):
+    return b"003708%05d%05d00003" % (ident, result) + (address + b" " * 15)[:15] + port
+
+
+class Driven:
+    """A session whose port takes everything at once; `now` moves only in `wait`."""
+
+    def __init__(self, **settings):
+        self.clock = SimClock()
+        self.session = ts.Session(3, 1, 10, **settings)
+        self.commands = []
+        self.takes = 9999  # octets the port takes
+        self.session.start(self.clock.now)
+        self.turn()
+
+    def turn(self):
+        """Let the session do what it can now; return (events, octets written)."""
+        session = self.session
+        now = self.clock.now
+        events = []
+        written = b""
+        while True:
+            event = session.next_event(now)
+            if event == ts.EV_NONE:
+                break
+            events.append(event)
+        command = session.command()
+        if command:
+            self.commands.append(command)
+        while True:
+            session.tick(now)
+            n = min(session.outgoing(), self.takes)
+            if n == 0:
+                return events, written
+            written += bytes(session.tx[session.tx_from : session.tx_from + n])
+            self.takes -= n
+            session.sent(n, now)
+
+    def hear(self, octets):
+        frames = self.session.frames
+        assert len(octets) <= frames.room()
+        frames.inlet()[0 : len(octets)] = octets
+        frames.receive(len(octets))
+        return self.turn()
+
+    def opened(self):
+        self.session.opened(self.clock.now)
+        return self.turn()
+
+    def closed(self):
+        event = self.session.closed(self.clock.now)
+        self.turn()
+        return event
+
+    def wait(self, ms):
+        """Let `ms` pass and stop at every deadline on the way; return (events, octets written)."""
+        events = []
+        written = b""
+        while True:
+            left = min(self.session.tick(self.clock.now), ms)
+            self.clock.advance(left)
+            ms -= left
+            more, octets = self.turn()
+            events += more
+            written += octets
+            if ms == 0:
+                return events, written
+
+    def to_pim_info(self):
+        while self.session.state == ts.WAITING:
+            self.wait(self.session.tick(self.clock.now))
+        self.opened()
+        return self.hear(VERIFICATION)
+
+    def to_streaming(self, result=16):
+        self.to_pim_info()
+        self.hear(information(self.session.ident, result))
+        events, octets = self.opened()
+        assert events == [ts.EV_STREAMING] and octets == b""
+        assert self.session.state == ts.STREAMING
+        return self
+
+    def send(self, octets=600):
+        """Send a telegram of so many octets; return its identifier and what was written."""
+        session = self.session
+        assert session.can_send()
+        ident = session.next_ident()
+        session.tx[0:11] = b"%04d04%05d" % (octets - 4, ident)
+        session.send(octets)
+        return ident, self.turn()[1]
+
+
+def streaming(**settings):
+    return Driven(**settings).to_streaming()
+
+
+# -- the way to the server
+
+
+def test_pim_is_opened_at_once_after_the_start():
+    driven = Driven()
+    assert driven.commands == [ts.CMD_OPEN_PIM]
+    assert driven.session.state == ts.PIM_OPENING
+
+
+def test_verification_is_acknowledged_then_the_request_follows_at_once():
+    driven = Driven()
+    assert driven.opened() == ([], b"")
+    assert driven.hear(VERIFICATION) == ([], ACKNOWLEDGE_12 + b"00190700001000300010010")
+    assert driven.session.state == ts.PIM_INFO
+
+
+def test_information_leads_to_the_server_it_names():
+    driven = Driven()
+    driven.to_pim_info()
+    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+    session = driven.session
+    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_OPEN_SERVER]
+    assert (session.result_sequence, session.event_sequence, session.server_port) == (16, 3, 10111)
+    assert bytes(session.server_address) == b"10.0.0.5       "
+    assert not session.can_send()
+    assert driven.opened() == ([ts.EV_STREAMING], b"")
+    assert session.can_send()
+
+
+def test_pim_that_sends_something_else_first_is_still_a_pim():
+    driven = Driven()
+    driven.opened()
+    assert driven.hear(acknowledge(5)) == ([ts.EV_UNKNOWN], b"")
+    assert driven.hear(VERIFICATION)[1].startswith(ACKNOWLEDGE_12)
+
+
+def test_second_verification_is_not_answered():
+    driven = Driven()
+    driven.to_pim_info()
+    assert driven.hear(b"00071200008") == ([], b"")
+    streams = streaming()
+    assert streams.hear(VERIFICATION) == ([], b"")
+
+
+def test_pim_without_a_verification_is_left_after_its_time():
+    driven = Driven()
+    driven.opened()
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_NO_PIM], b"")
+    assert driven.commands[-1] == ts.CMD_CLOSE
+    assert driven.wait(59999) == ([], b"") and driven.session.state == ts.WAITING
+    driven.wait(1)
+    assert driven.commands[-1] == ts.CMD_OPEN_PIM
+
+
+def test_request_is_repeated_twice_with_its_identifier_then_the_pim_is_left():
+    driven = Driven(ack_12=ts.NEVER)
+    request = driven.to_pim_info()[1]
+    assert request == b"00190700001000300010010"
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([], request)
+    assert driven.wait(5000) == ([], request)
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_LOST], b"")
+    assert driven.session.state == ts.WAITING
+
+
+def test_information_for_another_request_is_counted_and_waited_past():
+    driven = Driven()
+    driven.to_pim_info()
+    assert driven.hear(information(2)) == ([ts.EV_FOREIGN], b"")
+    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+
+
+def test_information_that_is_short_or_has_no_sequence_is_malformed():
+    driven = Driven()
+    driven.to_pim_info()
+    assert driven.hear(b"0036" + information(1)[4:-1]) == ([ts.EV_MALFORMED], b"")
+    assert driven.hear(b"00370800001abcde" + information(1)[16:]) == ([ts.EV_MALFORMED], b"")
+    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+
+
+def test_connection_that_does_not_open_is_given_up():
+    driven = Driven()
+    assert driven.wait(5000) == ([ts.EV_LOST], b"")
+    assert driven.commands == [ts.CMD_OPEN_PIM, ts.CMD_CLOSE]
+    driven.wait(60000)
+    driven.to_pim_info()
+    driven.hear(information(1))
+    assert driven.wait(5000)[0] == [ts.EV_LOST]
+    driven.wait(60000)
+    assert driven.commands[-1] == ts.CMD_OPEN_PIM
+
+
+# -- the 05 for the 12
+
+
+def lose_at_pim(driven):
+    """Let the PIM close after the 12; return what was written to it."""
+    written = driven.to_pim_info()[1]
+    assert driven.closed() == ts.EV_LOST
+    return written
+
+
+def test_auto_leaves_the_05_out_after_a_pim_that_led_nowhere_and_comes_back_to_it():
+    driven = Driven()
+    assert [lose_at_pim(driven).startswith(ACKNOWLEDGE_12) for _ in range(4)] == [True, False, True, False]
+
+
+def test_auto_keeps_what_worked():
+    driven = Driven()
+    lose_at_pim(driven)
+    for _ in range(3):
+        assert driven.to_pim_info()[1].startswith(b"001907")
+        driven.hear(information(driven.session.ident))
+        driven.opened()
+        driven.closed()
+
+
+def test_always_and_never_do_not_learn():
+    driven = Driven(ack_12=ts.ALWAYS)
+    assert [lose_at_pim(driven).startswith(ACKNOWLEDGE_12) for _ in range(3)] == [True, True, True]
+    driven = Driven(ack_12=ts.NEVER)
+    assert [lose_at_pim(driven).startswith(b"001907") for _ in range(3)] == [True, True, True]
+
+
+# -- one telegram and its 05
+
+
+def test_result_is_accepted_by_its_05():
+    driven = streaming()
+    ident, octets = driven.send()
+    assert len(octets) == 600 and not driven.session.can_send()
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert driven.session.can_send()
+
+
+def test_result_is_refused_by_a_05_with_a_code():
+    driven = streaming()
+    ident = driven.send()[0]
+    assert driven.hear(acknowledge(ident, 123)) == ([ts.EV_REFUSED], b"")
+    assert driven.session.code == 123 and driven.session.can_send()
+
+
+def test_05_with_another_identifier_is_ignored_and_told():
+    driven = streaming()
+    ident = driven.send()[0]
+    assert driven.hear(acknowledge(ident + 1) + acknowledge(0)) == ([ts.EV_FOREIGN, ts.EV_FOREIGN], b"")
+    assert not driven.session.can_send()
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+
+
+def test_05_without_a_code_is_malformed_and_accepts_nothing():
+    driven = streaming()
+    ident = driven.send()[0]
+    assert driven.hear(b"002105" + acknowledge(ident)[6:25]) == ([ts.EV_MALFORMED], b"")
+    assert driven.hear(acknowledge(ident)[:-3] + b"   ") == ([ts.EV_MALFORMED], b"")
+    assert not driven.session.can_send()
+
+
+def test_silence_brings_the_same_octets_twice_more_then_the_connection_is_closed():
+    driven = streaming()
+    octets = driven.send()[1]
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([], octets)
+    assert driven.wait(5000) == ([], octets)
+    assert driven.wait(4999) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_SILENT], b"")
+    assert driven.commands[-1] == ts.CMD_CLOSE
+
+
+def test_time_out_and_retransmissions_are_those_of_the_configuration():
+    driven = streaming(ack_timeout_ms=700, retransmissions=0)
+    driven.send()
+    assert driven.wait(699) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_SILENT], b"")
+    driven = streaming(ack_timeout_ms=700, retransmissions=4)
+    octets = driven.send()[1]
+    assert driven.wait(3499) == ([], octets * 4)
+    assert driven.wait(1) == ([ts.EV_SILENT], b"")
+
+
+def test_late_05_of_the_first_copy_accepts_and_that_of_the_second_is_nothing():
+    driven = streaming()
+    ident = driven.send()[0]
+    driven.wait(5000)
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert driven.hear(acknowledge(ident)) == ([], b"")
+    following = driven.send()[0]
+    assert following != ident
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert driven.hear(acknowledge(following)) == ([ts.EV_ACCEPTED], b"")
+
+
+def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
+    driven = streaming()
+    driven.takes = 300
+    ident, octets = driven.send()
+    assert len(octets) == 300
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    driven.takes = 9999
+    assert len(driven.turn()[1]) == 300
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+
+
+def test_late_05_amid_a_second_copy_lets_the_copy_end_before_anything_else_goes_out():
+    driven = streaming()
+    ident, octets = driven.send()
+    driven.takes = 200
+    assert driven.wait(5000)[1] == octets[:200]
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert not driven.session.can_send()
+    driven.takes = 9999
+    assert driven.turn() == ([], octets[200:])
+    assert driven.session.can_send()
+
+
+def test_server_that_takes_nothing_is_left_when_the_time_of_all_sends_is_over():
+    driven = streaming()
+    driven.takes = 100
+    driven.send()
+    assert driven.wait(14999) == ([], b"")
+    assert driven.wait(1) == ([ts.EV_SILENT], b"")
+
+
+def test_pim_that_takes_nothing_is_left_too():
+    for ack_12 in (ts.ALWAYS, ts.NEVER):
+        driven = Driven(ack_12=ack_12)
+        driven.takes = 5
+        driven.to_pim_info()
+        assert driven.wait(14999) == ([], b"")
+        assert driven.wait(1) == ([ts.EV_LOST], b"")
+
+
+def test_identifier_follows_99999_by_1():
+    driven = streaming()
+    driven.session.ident = 99998
+    idents = []
+    for _ in range(3):
+        idents.append(driven.send()[0])
+        assert driven.hear(acknowledge(idents[-1]))[0] == [ts.EV_ACCEPTED]
+    assert idents == [99999, 1, 2]
+
+
+def test_unknown_and_too_large_telegrams_are_told_and_passed_over():
+    driven = streaming()
+    ident = driven.send()[0]
+    assert driven.hear(b"00071100001") == ([ts.EV_UNKNOWN], b"")
+    assert driven.hear(b"00370800001" + b"0" * 30) == ([ts.EV_UNKNOWN], b"")
+    assert driven.hear(b"0300") == ([ts.EV_UNKNOWN], b"")
+    for _ in range(3):
+        assert driven.hear(b"x" * 100) == ([], b"")
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+
+
+def test_stream_that_is_no_telegram_is_closed():
+    driven = streaming()
+    driven.send()
+    assert driven.hear(b"HTTP/1.1 400") == ([ts.EV_MALFORMED], b"")
+    assert driven.commands[-1] == ts.CMD_CLOSE and driven.session.state == ts.WAITING
+
+
+# -- keep-alive
+
+
+def keepalive(ident):
+    return b"000706%05d" % ident
+
+
+def test_keep_alive_comes_after_30_s_without_a_transmission():
+    driven = streaming()
+    assert driven.wait(29999) == ([], b"")
+    assert driven.wait(1) == ([], keepalive(2))
+    assert driven.hear(acknowledge(2)) == ([], b"")
+    assert driven.wait(29999) == ([], b"")
+    assert driven.wait(1) == ([], keepalive(3))
+
+
+def test_every_transmission_puts_the_keep_alive_off():
+    driven = streaming()
+    driven.wait(20000)
+    ident = driven.send()[0]
+    driven.wait(6000)  # one retransmission after 5 s
+    driven.hear(acknowledge(ident))
+    assert driven.wait(28999) == ([], b"")
+    assert driven.wait(1) == ([], keepalive(3))
+
+
+def test_what_is_received_puts_no_keep_alive_off():
+    driven = streaming()
+    driven.wait(29000)
+    driven.hear(acknowledge(4711))
+    assert driven.wait(1000)[1] == keepalive(2)
+
+
+def test_keep_alive_without_a_05_is_repeated_then_the_connection_is_closed():
+    driven = streaming()
+    assert driven.wait(44999) == ([], keepalive(2) * 3)
+    assert driven.wait(1) == ([ts.EV_LOST], b"")
+
+
+def mute_session(driven, with_result=True):
+    """One session in which results may be acknowledged, keep-alives never; return whether it was closed for that."""
+    driven.to_streaming()
+    if with_result:
+        driven.hear(acknowledge(driven.send()[0]))
+    lost = driven.wait(46000)[0] == [ts.EV_LOST]
+    if not lost:
+        driven.closed()
+    return lost
+
+
+def test_keep_alive_acknowledgement_is_not_expected_after_three_sessions_without():
+    driven = Driven()
+    assert [mute_session(driven) for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_session_without_an_acknowledged_result_teaches_nothing_about_keep_alives():
+    driven = Driven()
+    assert [mute_session(driven, False) for _ in range(5)] == [True] * 5
+
+
+def test_one_acknowledged_keep_alive_forgets_the_sessions_without():
+    driven = Driven()
+    assert [mute_session(driven) for _ in range(2)] == [True, True]
+    driven.to_streaming()
+    driven.wait(30000)
+    driven.hear(acknowledge(driven.session.ident))
+    driven.closed()
+    assert [mute_session(driven) for _ in range(4)] == [True, True, True, False]
+
+
+def test_always_expects_and_never_does_not():
+    driven = Driven(keepalive_ack=ts.ALWAYS)
+    assert [mute_session(driven) for _ in range(5)] == [True] * 5
+    driven = streaming(keepalive_ack=ts.NEVER)
+    assert driven.wait(120000) == ([], b"".join([keepalive(ident) for ident in (2, 3, 4, 5)]))
+    assert driven.hear(acknowledge(5)) == ([], b"")
+
+
+def test_keep_alive_that_nobody_takes_neither_spins_nor_stays_for_ever():
+    driven = streaming(keepalive_ack=ts.NEVER)
+    driven.takes = 3
+    driven.wait(30000)
+    assert driven.session.tick(driven.clock.now) == 5000
+    assert driven.wait(5000)[0] == [ts.EV_LOST]
+
+
+# -- after a loss
+
+
+def test_every_loss_leads_back_to_the_pim():
+    def at_server_opening(driven):
+        driven.to_pim_info()
+        driven.hear(information(1))
+
+    for reach in (Driven.opened, Driven.to_pim_info, at_server_opening, Driven.to_streaming):
+        driven = Driven()
+        reach(driven)
+        assert driven.closed() == ts.EV_LOST
+        assert driven.session.state == ts.WAITING
+        driven.wait(59999)
+        assert driven.session.state == ts.WAITING
+        driven.wait(1)
+        assert driven.commands[-1] == ts.CMD_OPEN_PIM
+
+
+def test_wait_is_left_out_when_a_05_came_since_the_last_connect():
+    for code in (0, 17):
+        driven = streaming()
+        driven.hear(acknowledge(driven.send()[0], code))
+        driven.closed()
+        driven.wait(1)
+        assert driven.commands[-1] == ts.CMD_OPEN_PIM
+        driven.closed()  # this time nothing came
+        driven.wait(59999)
+        assert driven.session.state == ts.WAITING
+        driven.wait(1)
+        assert driven.session.state == ts.PIM_OPENING
+
+
+def test_loss_forgets_the_telegram_that_was_out():
+    driven = streaming()
+    driven.takes = 300
+    ident = driven.send()[0]
+    driven.closed()
+    driven.takes = 9999
+    driven.wait(60000)
+    assert driven.to_pim_info()[1].startswith(ACKNOWLEDGE_12)
+    driven.hear(information(driven.session.ident))
+    assert driven.opened() == ([ts.EV_STREAMING], b"")
+    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert driven.session.can_send()
+
+
+def test_loss_while_waiting_is_none():
+    driven = Driven()
+    driven.closed()
+    assert driven.closed() == ts.EV_NONE
+
+
+def test_stopped_session_closes_and_asks_for_nothing_any_more():
+    driven = streaming()
+    driven.send()
+    driven.session.stop()
+    assert driven.turn() == ([], b"") and driven.commands[-1] == ts.CMD_CLOSE
+    assert driven.session.tick(driven.clock.now) == FOREVER
+    count = len(driven.commands)
+    driven.clock.advance(100000)
+    assert driven.turn() == ([], b"") and len(driven.commands) == count

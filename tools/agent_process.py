@@ -1,0 +1,158 @@
+"""The agent as a process of its own: `python -m tools.agent_process CONFIG` tells its state as JSON lines on stdout.
+
+Rules:
+1. Lines are objects with a `kind`: started, spool, status, stopped, failed. Nothing else goes to stdout.
+2. The agent never waits for its reader: a status that does not fit the pipe is left out, whole.
+3. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
+   the cursors are made durable.
+4. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from agent import status
+from agent.app import App
+from agent.base.ticks import ticks_add, ticks_diff
+from board import loop
+from board.linux import Board
+from tools import config_file
+
+EXIT_FINE = 0
+EXIT_OTHER = 1
+EXIT_CONFIGURATION = 2
+EXIT_SPOOL = 3
+
+STATUS_EVERY_MS = 200
+LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
+
+
+class Pipe:
+    """Whole lines into a descriptor, never waiting; the rest of a line that was taken in part goes first."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+        self.left_out = 0
+        self.closed = False
+        os.set_blocking(descriptor, False)
+
+    def tell(self, line: dict) -> None:
+        """Write the line if the reader keeps up."""
+        self._push()
+        if self._rest:
+            self.left_out += 1
+            return
+        self._rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        self._push()
+
+    def tell_last(self, line: dict) -> None:
+        """Write a line that matters: wait for the reader, but not for ever."""
+        while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
+            self._push()
+        self.tell(line)
+
+    def _push(self) -> None:
+        while self._rest and not self.closed:
+            try:
+                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
+            except BlockingIOError:
+                return
+            except OSError:  # the reader is gone
+                self.closed = True
+                self._rest = b""
+
+
+class Agent:
+    """One run of the agent on this machine; `tell` gets every line as a dict."""
+
+    def __init__(self, configuration: dict, folder: str, every_ms: int, tell: Callable[[dict], None]) -> None:
+        self.board = Board(folder)
+        self.app = App(configuration, self.board)
+        self.every_ms = every_ms
+        self.tell = tell
+        self.exit_code = EXIT_FINE
+        self._due = self.board.now()
+        self._told_unusable: dict[str, str] = {}
+
+    def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
+        self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
+        self._due = self.board.now()
+
+        def on_turn(now: int) -> int:
+            self._tell_spools()
+            if self._has_no_spool():
+                self.exit_code = EXIT_SPOOL
+                return -1
+            if self.board.stop_asked or not goes_on():
+                return -1
+            left = ticks_diff(self._due, now)
+            if left <= 0:
+                self._due = ticks_add(now, self.every_ms)
+                self.tell({"kind": "status", **status.snapshot(self.app)})
+                left = self.every_ms
+            return left
+
+        loop.run(self.app, self.board, on_turn)
+        loop.stop(self.app, self.board)
+        return self.exit_code
+
+    def last_line(self) -> dict:
+        """Return the line that is told when everything is closed."""
+        return {"kind": "stopped", **status.snapshot(self.app)}
+
+    def _tell_spools(self) -> None:
+        if self.board.unusable != self._told_unusable:
+            self._told_unusable = dict(self.board.unusable)
+            for reason in self._told_unusable.values():
+                self.tell({"kind": "spool", "text": reason})
+
+    def _has_no_spool(self) -> bool:
+        """With several stations one bad spool is that station's trouble: it is told, and tried again."""
+        unusable = len(self.board.unusable)
+        return unusable > 0 and unusable == len(self.app.stations)
+
+
+def folder_of(path: str) -> str:
+    """Return the folder that relative spool paths are relative to."""
+    return str(Path(path).resolve().parent)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("config")
+    arguments.add_argument("--status-every-ms", type=int, default=STATUS_EVERY_MS)
+    options = arguments.parse_args()
+    pipe = Pipe(sys.stdout.fileno())
+    try:
+        configuration = config_file.read_to_run(options.config)
+    except config_file.Wrong as wrong:
+        pipe.tell_last({"kind": "failed", "text": str(wrong)})
+        print(wrong, file=sys.stderr)
+        return EXIT_CONFIGURATION
+    agent = Agent(configuration, folder_of(options.config), max(20, options.status_every_ms), pipe.tell)
+    signal.signal(signal.SIGTERM, agent.board.request_stop)
+    signal.signal(signal.SIGINT, agent.board.request_stop)
+    try:
+        exit_code = agent.run(lambda: not pipe.closed)
+        pipe.tell_last(agent.last_line())
+        agent.board.close()
+    except Exception as error:
+        traceback.print_exc()
+        pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
+        return EXIT_OTHER
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""The `toolcart` command: run the agent or the demo, check a configuration, simulate a plant, measure.
+
+Exit codes of `run`: 0 fine, 1 lost results in the demo or anything unforeseen, 2 the configuration or the command line
+is wrong, 3 no spool can be used. What is for people goes to stderr where stdout is for machines.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tools import config_file
+from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+EXAMPLE = Path(__file__).resolve().parents[1] / "board" / "config.example.json"
+PORT = click.IntRange(0, 65535)
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="toolcart")
+def main() -> None:
+    """Keeps every tightening result on flash and hands it to ToolsNet when the network is there."""
+
+
+# -- run -----------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--config", "config_path", metavar="FILE", help="Run against the real controller and ToolsNet.")
+@click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
+@click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
+@click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
+@click.option("--kill", "kills", multiple=True, type=click.FloatRange(min=0), help="Demo: kill the agent at second T.")
+@click.option("--random-faults", is_flag=True, help="Demo: outages and kills at random until the time is up.")
+@click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
+@click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
+@click.option("--keep", metavar="DIR", help="Demo: keep spool and archive here, and go on with them next time.")
+def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: object) -> None:
+    """Run the agent.
+
+    Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
+    built-in ToolsNet (PIM, server, archive on SQLite), with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
+    Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
+    + and - change the rate, q ends in order and prints the account.
+
+    With --config it runs against the real ones; without a terminal it writes plain lines, as a service does.
+
+    --outage, --controller-outage and --kill can be given several times; times count from the first result.
+    """
+    plain = plain or as_json or not (sys.stdout.isatty() and sys.stdin.isatty())
+    if config_path is not None:
+        given = [name for name, value in demo.items() if value not in (None, (), False)]
+        if given:
+            option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
+            names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
+            raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
+        code = _run_configuration(config_path, plain, as_json, seconds)
+    else:
+        code = _run_demo(plain, as_json, seconds, demo)
+    sys.exit(code)
+
+
+def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | None) -> int:
+    try:
+        config_file.read_to_run(path)
+        if plain and not sys.stdout.isatty():
+            from tools.live.plain import InProcess, PlainLines
+
+            return InProcess(path, seconds, PlainLines(sys.stdout, as_json)).run()
+    except config_file.Wrong as wrong:
+        _tell_mistakes(wrong, as_json)
+        return EXIT_CONFIGURATION
+    from tools.live.watch import Watch
+
+    return _show(Watch(path, seconds), plain, as_json)
+
+
+def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) -> int:
+    from tools.demo import RATE_PER_S, Demo
+    from tools.demo_faults import Faults, Span
+
+    seed = 1 if options["seed"] is None else options["seed"]
+    try:
+        faults = Faults(
+            [Span.parse(text) for text in options["outages"]],
+            [Span.parse(text) for text in options["controller_outages"]],
+            options["kills"],
+            seed if options["random_faults"] else None,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if seconds is not None and faults.last_s() > seconds:
+        raise click.UsageError(f"a fault at {faults.last_s():g} s would come after the end, --seconds {seconds:g}.")
+    try:
+        demo = Demo(options["keep"], seconds, options["rate"] or RATE_PER_S, faults, seed)
+    except OSError as error:
+        where = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
+        click.echo(f"toolcart: the demo cannot begin in {where}: {error}", err=True)
+        return EXIT_OTHER
+    return _show(demo, plain, as_json)
+
+
+def _show(watch, plain: bool, as_json: bool) -> int:
+    from tools.live.plain import run_plain
+
+    if plain:
+        return run_plain(watch, as_json)
+    try:
+        from tools.live.view import run_view
+    except ImportError:
+        click.echo("toolcart: the live view needs textual (pip install 'toolcart[view]'); plain lines instead.", err=True)
+        return run_plain(watch, as_json)
+    return run_view(watch)
+
+
+def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"kind": "configuration", **_as_object(wrong)}))
+    else:
+        click.echo(f"toolcart: {wrong}", err=True)
+
+
+def _as_object(wrong: config_file.Wrong) -> dict:
+    names = ("place", "found", "allowed")
+    return {"file": wrong.path, "mistakes": [dict(zip(names, mistake, strict=True)) for mistake in wrong.mistakes]}
+
+
+# -- config --------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def config() -> None:
+    """Check a configuration, explain the settings, print an example."""
+
+
+@config.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(file: str, as_json: bool) -> None:
+    """Tell every mistake in FILE at once: where, what was found, what is allowed."""
+    try:
+        completed = config_file.read(file)
+    except config_file.Wrong as wrong:
+        if as_json:
+            click.echo(json.dumps({"good": False, **_as_object(wrong)}))
+        else:
+            click.echo(str(wrong), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    later = config_file.not_runnable(completed)
+    if as_json:
+        names = ("place", "found", "allowed")
+        told = [dict(zip(names, mistake, strict=True)) for mistake in later]
+        click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
+        return
+    count = len(completed["stations"])
+    click.echo(f"{file}: good, {count} station{'' if count == 1 else 's'}")
+    for place, found, allowed in later:
+        click.echo(f"  {place}: {found} is a good setting, but this version runs {allowed}", err=True)
+
+
+@config.command()
+@click.argument("word", default="")
+def explain(word: str) -> None:
+    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
+    from tools import config_text
+
+    found = 0
+    for place, kind, unit, default, allowed, meaning in config_text.rows():
+        if word.lower() not in place.lower():
+            continue
+        found += 1
+        click.secho(place, bold=True, nl=False)
+        click.echo(f"  ({kind}{', ' + unit if unit else ''})")
+        click.echo(f"    {meaning}")
+        click.echo(f"    default {default}; allowed {allowed}")
+    if not found:
+        click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
+        sys.exit(EXIT_OTHER)
+
+
+@config.command()
+def example() -> None:
+    """Print a small configuration to begin with."""
+    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+
+
+# -- simulate ------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def simulate() -> None:
+    """Be one side of the plant over TCP, to try a configuration against, until Ctrl-C."""
+
+
+def _more_options(command):
+    text = "Another option of the simulator, such as max_clients=2; the value is JSON or plain text. Repeatable."
+    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)(command)
+
+
+@simulate.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=PORT, default=4545, show_default=True, help="Open Protocol port; 0 takes a free one.")
+@click.option("--rate", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Results per second.")
+@click.option("--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share each interval varies.")
+@click.option("--count", type=click.IntRange(min=0), help="Stop tightening after so many.")
+@click.option("--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID.")
+@_more_options
+def controller(host: str, port: int, settings: tuple[str, ...], **production: object) -> None:
+    """Be a controller that tightens screws and speaks Open Protocol."""
+    from tools.sim.controller_model import ControllerOptions
+    from tools.sim.serve import serve_controller
+
+    options = _options(ControllerOptions, settings)
+    _serve(lambda: serve_controller(host, port, options=options, report=_report, **production), host, f"{port}", "--port")
+
+
+@simulate.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
+@click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
+@click.option("--archive", "archive_path", default="archive.sqlite", show_default=True, help="SQLite file of the archive.")
+@click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
+@_more_options
+def toolsnet(host: str, pim_port: int, server_port: int, settings: tuple[str, ...], **rest: object) -> None:
+    """Be a ToolsNet: a PIM, a server, and an archive to look into with any SQLite tool."""
+    from tools.sim.serve import serve_toolsnet
+    from tools.sim.toolsnet import ToolsNetOptions
+
+    options = _options(ToolsNetOptions, settings)
+    _serve(
+        lambda: serve_toolsnet(host, pim_port, server_port, options=options, report=_report, **rest),
+        host,
+        f"{pim_port} or {server_port}",
+        "--pim-port or --server-port",
+    )
+
+
+def _options(kind, settings: tuple[str, ...]):
+    values = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or name not in kind.DEFAULTS:
+            known = ", ".join(sorted(kind.DEFAULTS))
+            raise click.UsageError(f"--set {setting}: give NAME=VALUE with one of these names: {known}")
+        values[name] = _value_like(kind.DEFAULTS[name], text)
+    return kind(**values)
+
+
+def _value_like(default: object, text: str) -> object:
+    """Read a value in the form its option has: JSON knows neither tuples nor octets nor numbers as keys."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(default, bytes):
+        return str(value).encode("latin-1", "replace")
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(value)
+    if isinstance(default, dict) and isinstance(value, dict):
+        return {int(key) if key.isdigit() else key: item for key, item in value.items()}
+    return value
+
+
+def _report(text: str) -> None:
+    click.echo(text)
+
+
+def _serve(serve, host: str, ports: str, option: str) -> None:
+    try:
+        serve()
+    except OSError as error:
+        click.echo(f"toolcart: cannot listen on {host}, port {ports}: {error.strerror or error}", err=True)
+        click.echo(f"  Is another one running? Choose a free port with {option}, an address of this machine with --host.", err=True)
+        sys.exit(EXIT_OTHER)
+
+
+# -- bench ---------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def bench() -> None:
+    """Measure on this machine."""
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def path(as_json: bool) -> None:
+    """Measure a result's way from the controller's bytes to ToolsNet's acknowledgement."""
+    from tools.bench import path as bench_path
+
+    with click.progressbar(length=1000, label="measuring", file=sys.stderr) as bar:
+        done = 0
+
+        def progress(share: float) -> None:
+            nonlocal done
+            step = int(share * 1000) - done
+            if step > 0:
+                bar.update(step)
+                done += step
+
+        report = bench_path.run(progress)
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    width = max(len(str(name)) for name in report)
+    for name, value in report.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,332 @@
+"""The agent between a simulated controller and a simulated ToolsNet, with every result accounted for.
+
+Rules:
+1. The agent is the real one in a process of its own, on a real spool file, over real TCP on 127.0.0.1; only its waits
+   are short (see CONFIGURATION), so that an outage is over within a second of its end.
+2. Results are produced when the agent has met both sides; a script or keys cut networks and kill the agent (SIGKILL).
+3. At the end: no more results, networks joined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
+4. The account compares the controller's books with the archive's, tightening ID by tightening ID; the agent's own
+   word counts for nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from tools import demo_faults
+from tools.agent_process import EXIT_FINE, EXIT_OTHER
+from tools.demo_faults import Faults
+from tools.live.figures import BAD, GOOD, INFO, WARNING
+from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+from tools.sim.controller_model import ControllerOptions
+from tools.sim.serve import SimulatedPlant
+
+RATE_PER_S = 5.0
+RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
+JITTER = 0.3
+MEETING_LIMIT_S = 20.0
+DRAIN_LIMIT_S = 60.0
+ACCOUNT_EVERY_S = 0.5
+ACCOUNT_SHARE = 20  # the account may take a twentieth of the time
+
+CONFIGURATION = {
+    "system": {"name": "Demo"},
+    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 0, "reconnect_s": 1},
+    "stations": [
+        {
+            "number": 1,
+            "name": "Demo cart",
+            "controller": {
+                "host": "127.0.0.1",
+                "port": 0,
+                "backoff_s": 0.2,
+                "backoff_max_s": 2,
+                "busy_backoff_s": 0.5,
+                "busy_backoff_max_s": 2,
+                "recover_retry_s": 2,
+            },
+            "spool": {"path": "demo.spool", "size_kib": 1024},
+        }
+    ],
+}
+
+
+class Demo(Watch):
+    """One run of the demo; a folder that is named is kept and used again."""
+
+    is_demo = True
+
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        seconds: float | None = None,
+        rate_per_s: float = RATE_PER_S,
+        faults: Faults | None = None,
+        seed: int = 1,
+    ) -> None:
+        self._temporary = folder is None
+        self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.plant = SimulatedPlant(
+            self.folder / "archive.sqlite",
+            first_id=self._first_id(),
+            controller_options=ControllerOptions(seed=seed),
+        )
+        super().__init__(self._write_configuration(), seconds)
+        self.faults = faults or Faults()
+        self.rate_per_s = rate_per_s
+        self.toolsnet_cut = False
+        self.controller_cut = False
+        self.kills = 0
+        self.outages = {"toolsnet": 0, "controller": 0}
+        self.books: dict = {}
+        self._first_result_s: float | None = None
+        self._drain_by_s = 0.0
+        self._account_due_s = 0.0
+        self._complaints_told = 0
+        self._final: dict | None = None
+
+    # -- for who shows it --------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        return "demo"
+
+    def running_s(self) -> float:
+        """Return the seconds since the first result."""
+        return 0.0 if self._first_result_s is None else time.monotonic() - self._first_result_s
+
+    def summary(self) -> dict:
+        books = {name: self.books.get(name, 0) for name in ("produced", "acknowledged", "repeated", "out_of_order")}
+        return {**super().summary(), **books, "delivered": self.books.get("delivered", 0)}
+
+    def summary_text(self) -> str:
+        told = self.summary()
+        cut = [name for name, is_cut in (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut)) if is_cut]
+        state = f"; {' and '.join(cut)} cut off" if cut else ""
+        return (
+            f"produced {told['produced']}, acknowledged {told['acknowledged']}, in the archive {told['delivered']}"
+            f" ({told['delivered_per_s']}/s), waiting {told['waiting']}, repeated {told['repeated']}{state}"
+        )
+
+    def account(self) -> dict:
+        """Return the account: what counts at the end of a run."""
+        books = self._final or self.plant.account()
+        backlog = self.figures.backlog
+        # What is acknowledged and not in the archive is lost, unless the spool still has it.
+        lost = max(books["overtaken"], books["lost"] - backlog)
+        return {
+            "produced": books["produced"],
+            "acknowledged": books["acknowledged"],
+            "delivered": books["delivered"],
+            "repeated": books["repeated"],
+            "lost": lost,
+            "out_of_order": books["out_of_order"],
+            "waiting": backlog,
+            "complaints": books["complaints"],
+            "kills": self.kills,
+            "agent_crashes": self.crashes,
+            "toolsnet_outages": self.outages["toolsnet"],
+            "controller_outages": self.outages["controller"],
+            "seconds": round(self.elapsed_s(), 1),
+            "exit_code": self.exit_code,
+        }
+
+    def account_lines(self) -> list[str]:
+        told = self.account()
+        rows = [
+            ("produced by the controller", "produced"),
+            ("acknowledged to the controller", "acknowledged"),
+            ("in ToolsNet's archive", "delivered"),
+            ("sent to ToolsNet more than once", "repeated"),
+            ("lost", "lost"),
+            ("out of order", "out_of_order"),
+        ]
+        lines = [f"  {name:<38}{told[key]:>8}" for name, key in rows]
+        faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
+        faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
+        return [*lines, "  " + ", ".join(faults), *self._verdict(told)]
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.plant.start()
+        super().start()
+
+    def end(self) -> None:
+        """End in order: deliver what is there, then stop; asked again, do not wait for that."""
+        if self.phase == RUNNING:
+            self._begin_draining()
+        elif self.phase == DRAINING:
+            self.note(WARNING, "not waiting any longer for what is left")
+            self._begin_stopping()
+        else:
+            super().end()
+
+    def switch_toolsnet(self, cut: bool | None = None) -> None:
+        """Cut ToolsNet's network, or join it again; None changes what is."""
+        cut = not self.toolsnet_cut if cut is None else cut
+        if cut == self.toolsnet_cut:
+            return
+        self.toolsnet_cut = cut
+        self.outages["toolsnet"] += cut
+        self.plant.cut_toolsnet(cut)
+        self.note(INFO, "ToolsNet's network is cut" if cut else "ToolsNet's network is back")
+
+    def switch_controller(self, cut: bool | None = None) -> None:
+        cut = not self.controller_cut if cut is None else cut
+        if cut == self.controller_cut:
+            return
+        self.controller_cut = cut
+        self.outages["controller"] += cut
+        self.plant.cut_controller(cut)
+        self.note(INFO, "the controller's network is cut" if cut else "the controller's network is back")
+
+    def kill_agent(self) -> None:
+        """Kill the agent as a power cut would, and start it again on the same spool."""
+        if self.phase not in (RUNNING, DRAINING) or self.child.exit_code() is not None:
+            return
+        self.child.kill()
+        self._listen()
+        self.figures.ended()
+        self.kills += 1
+        self.note(WARNING, "the agent was killed (SIGKILL) and is started again")
+        self.child.start()
+
+    def change_rate(self, faster: bool) -> None:
+        """Go to the next rate."""
+        steps = [rate for rate in RATES_PER_S if (rate > self.rate_per_s if faster else rate < self.rate_per_s)]
+        if steps and self.phase in (STARTING, RUNNING):
+            self.rate_per_s = steps[0] if faster else steps[-1]
+            if self.phase == RUNNING:
+                self.plant.produce_rate(self.rate_per_s, JITTER)
+
+    def close(self) -> None:
+        super().close()
+        self.plant.close()
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- turning -----------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        if self.phase == STARTING and self.elapsed_s() > MEETING_LIMIT_S:
+            self.note(BAD, "the agent did not meet both sides in time")
+            self.exit_code = EXIT_OTHER
+            self.end()
+        super().turn()
+        if self.phase == RUNNING:
+            for action in self.faults.due(self.running_s()):
+                self._obey(action)
+        self._keep_books()
+        if self.phase == DRAINING:
+            self._look_at_drain()
+
+    def _time_is_up(self) -> bool:
+        """The demo's seconds count from its first result."""
+        return self.seconds is not None and self.running_s() >= self.seconds
+
+    def _obey(self, action: str) -> None:
+        if action == demo_faults.KILL:
+            self.kill_agent()
+        elif action in (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET):
+            self.switch_toolsnet(action == demo_faults.CUT_TOOLSNET)
+        else:
+            self.switch_controller(action == demo_faults.CUT_CONTROLLER)
+
+    def _enter_running(self) -> None:
+        """Results that are there before the first meeting belong to nobody: wait until that is over."""
+        recovery = self.figures.shown()[0].get("recovery", {"phase": ""})
+        if self.figures.all_connected() and recovery["phase"] == "idle":
+            self.phase = RUNNING
+            self._first_result_s = time.monotonic()
+            self.plant.produce_rate(self.rate_per_s, JITTER)
+
+    def _begin_draining(self) -> None:
+        self.plant.stop_producing()
+        self.switch_toolsnet(False)
+        self.switch_controller(False)
+        self.phase = DRAINING
+        self._drain_by_s = time.monotonic() + DRAIN_LIMIT_S
+        self._account_due_s = 0.0  # the books at hand may lack the last results
+        self.note(INFO, "no more results; waiting until all are delivered")
+
+    def _look_at_drain(self) -> None:
+        books = self.books
+        if books["produced"] == books["delivered"] and self.figures.backlog == 0 and self.figures.all_connected():
+            self.note(GOOD, "everything is delivered")
+            self._begin_stopping()
+        elif time.monotonic() > self._drain_by_s:
+            missing = books["produced"] - books["delivered"]
+            self.note(BAD, f"{missing} results were not delivered within {DRAIN_LIMIT_S:.0f} s")
+            self._begin_stopping()
+
+    def _begin_stopping(self) -> None:
+        self.phase = STOPPING
+        self.child.ask_to_stop()
+
+    def _keep_books(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._account_due_s and self.phase != ENDED:
+            self.books = self.plant.account()
+            took_s = time.monotonic() - now_s
+            self._account_due_s = now_s + max(ACCOUNT_EVERY_S, took_s * ACCOUNT_SHARE)
+            complaints = self.plant.complaints()
+            for complaint in complaints[self._complaints_told :]:
+                self.note(BAD, f"the simulators complain: {complaint}")
+            self._complaints_told = len(complaints)
+
+    def _finish(self) -> None:
+        self.plant.stop_producing()
+        self._final = self.books = self.plant.account()
+        self._keep_newest_id()
+        told = self.account()
+        if self.exit_code == EXIT_FINE and self._is_wrong(told):
+            self.exit_code = EXIT_OTHER
+        self.phase = ENDED
+
+    @staticmethod
+    def _is_wrong(told: dict) -> bool:
+        return bool(told["lost"] or told["out_of_order"] or told["produced"] != told["delivered"])
+
+    def _verdict(self, told: dict) -> list[str]:
+        if not self._is_wrong(told):
+            verdict = ["  Every result is in the archive, in order."]
+        elif told["lost"] or told["out_of_order"]:
+            verdict = ["  The promise is broken: acknowledged results are lost or out of order."]
+        else:
+            verdict = [f"  {told['produced'] - told['delivered']} results are not in the archive; {told['waiting']} wait."]
+        if not self._temporary:
+            verdict.append(f"  Spool and archive are kept in {self.folder}")
+        return verdict
+
+    # -- the folder --------------------------------------------------------------------------------------------
+
+    def _write_configuration(self) -> Path:
+        configuration = copy.deepcopy(CONFIGURATION)
+        configuration["toolsnet"]["pim_port"] = self.plant.pim_port
+        configuration["stations"][0]["controller"]["port"] = self.plant.controller_port
+        path = self.folder / "demo.json"
+        path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
+        return path
+
+    def _first_id(self) -> int | None:
+        """Go on behind the last run's results, delivered or not; None lets the archive say."""
+        try:
+            return int((self.folder / "newest-id").read_text(encoding="ascii")) + 1
+        except (OSError, ValueError):
+            return None
+
+    def _keep_newest_id(self) -> None:
+        if not self._temporary:
+            newest = self.plant.loop.call(lambda: (self.plant.controller.produced or [0])[-1])
+            if newest:
+                (self.folder / "newest-id").write_text(f"{newest}\n", encoding="ascii")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

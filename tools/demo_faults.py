@@ -1,0 +1,97 @@
+"""When the demo cuts a network or kills the agent: a script from the command line, dice, or both.
+
+Rules:
+1. Times are seconds after the first result; what is due is given out once, in order of time.
+2. Dice are thrown from a seed, so that a run can be repeated; the timing of processes differs all the same.
+3. After the end of the run nothing is due any more: everything is connected again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+CUT_TOOLSNET = "cut ToolsNet"
+JOIN_TOOLSNET = "join ToolsNet"
+CUT_CONTROLLER = "cut controller"
+JOIN_CONTROLLER = "join controller"
+KILL = "kill"
+
+# Seconds between two faults of a kind, and how long an outage lasts: some of each in a minute, and enough quiet
+# that backlogs are worked off in between.
+_QUIET_S = {CUT_TOOLSNET: (4.0, 15.0), CUT_CONTROLLER: (6.0, 20.0), KILL: (8.0, 25.0)}
+_OUTAGE_S = (0.3, 6.0)
+_JOINS = {CUT_TOOLSNET: JOIN_TOOLSNET, CUT_CONTROLLER: JOIN_CONTROLLER}
+
+
+@dataclass(frozen=True)
+class Span:
+    """An outage from `begin_s` to `end_s`."""
+
+    begin_s: float
+    end_s: float
+
+    @staticmethod
+    def parse(text: str) -> Span:
+        """Read `A:B`; ValueError says what is wrong with it."""
+        begin, colon, end = text.partition(":")
+        try:
+            span = Span(float(begin), float(end))
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise ValueError(f"{text!r} is no outage: give begin and end in seconds, such as 5:8")
+        if not 0 <= span.begin_s < span.end_s:
+            raise ValueError(f"{text!r} is no outage: it must begin at 0 or later and end after it began")
+        return span
+
+
+@dataclass
+class Faults:
+    """The faults of one run; `due(at_s)` gives those whose time has come."""
+
+    outages: Iterable[Span] = ()
+    controller_outages: Iterable[Span] = ()
+    kills_s: Iterable[float] = ()
+    random_seed: int | None = None
+    _plan: list[tuple[float, int, str]] = field(default_factory=list)
+    _order: int = 0
+
+    def __post_init__(self) -> None:
+        for cut, spans in ((CUT_TOOLSNET, self.outages), (CUT_CONTROLLER, self.controller_outages)):
+            for span in spans:
+                self._add(span.begin_s, cut)
+                self._add(span.end_s, _JOINS[cut])
+        for at_s in self.kills_s:
+            self._add(at_s, KILL)
+        self._dice = random.Random(self.random_seed)
+        self._next_s = {}
+        if self.random_seed is not None:
+            self._next_s = {action: self._dice.uniform(1.0, quiet[1]) for action, quiet in _QUIET_S.items()}
+
+    def last_s(self) -> float:
+        """Return when the last scripted fault ends, 0 if there is none."""
+        return max((at_s for at_s, _, _ in self._plan), default=0.0)
+
+    def due(self, at_s: float) -> list[str]:
+        """Return what is to be done now."""
+        for action, next_s in self._next_s.items():
+            if next_s <= at_s:
+                self._throw(action, next_s)
+        actions = []
+        while self._plan and self._plan[0][0] <= at_s:
+            actions.append(heapq.heappop(self._plan)[2])
+        return actions
+
+    def _throw(self, action: str, at_s: float) -> None:
+        self._add(at_s, action)
+        if action in _JOINS:
+            at_s += self._dice.uniform(*_OUTAGE_S)
+            self._add(at_s, _JOINS[action])
+        self._next_s[action] = at_s + self._dice.uniform(*_QUIET_S[action])
+
+    def _add(self, at_s: float, action: str) -> None:
+        self._order += 1  # two faults of the same moment keep the order in which they were named
+        heapq.heappush(self._plan, (at_s, self._order, action))

@@ -1,0 +1,1 @@
+"""What a person sees of a running agent: its process, figures made of its state, plain lines, the live view."""

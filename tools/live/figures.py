@@ -1,0 +1,259 @@
+"""Makes of the agent's status lines what people ask for: rates, a curve of the backlog, and what has changed.
+
+Rules:
+1. Pure: gets lines and moments, returns texts; shared by the plain lines and the live view.
+2. Rates come from numbers that lie in the spool, so they survive a hard kill of the agent.
+3. A connection that fails again and again is told once, when it is lost, and once when it is back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+RATE_WINDOW_S = 5.0
+NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
+CURVE_EVERY_S = 0.5
+CURVE_POINTS = 240  # two minutes
+
+GOOD = "good"
+INFO = "info"
+WARNING = "warning"
+BAD = "bad"
+
+# What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
+_TOLD_AS_STATE = {"controller losses", "server losses"}
+_HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
+
+
+@dataclass
+class Change:
+    """Something noteworthy, `at_s` seconds after the start."""
+
+    at_s: float
+    level: str
+    text: str
+
+
+@dataclass
+class StationFigures:
+    """What is kept of one station between two status lines."""
+
+    shown: dict = field(default_factory=dict)
+    logged: int = 0
+    was_ready: bool = False
+    was_streaming: bool = False
+    waits_for_room: bool = False
+    open_ids: int = 0
+    highest_backlog: int = 0
+    spool_told: bool = False
+    first_s: float = 0.0
+    never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
+    history: deque[tuple[float, int, int]] = field(default_factory=deque)
+    curve: deque[int] = field(default_factory=lambda: deque([0], maxlen=CURVE_POINTS))
+    curve_due_s: float = 0.0
+
+    def keep_history(self, at_s: float) -> None:
+        """Remember what rates and curve are made of."""
+        stored, waiting = self.shown.get("stored", 0), self.shown.get("backlog", 0)
+        self.history.append((at_s, stored, stored - waiting))
+        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
+            self.history.popleft()
+        if at_s >= self.curve_due_s:
+            self.curve_due_s = at_s + CURVE_EVERY_S
+            self.curve.append(waiting)
+
+    def rates(self) -> tuple[float, float]:
+        """Return results stored and results passed on, each per second over the last few seconds."""
+        if len(self.history) < 2:
+            return 0.0, 0.0
+        first, last = self.history[0], self.history[-1]
+        span_s = max(last[0] - first[0], 0.001)
+        return max(0.0, (last[1] - first[1]) / span_s), max(0.0, (last[2] - first[2]) / span_s)
+
+
+class Figures:
+    """Fed with the agent's lines in order."""
+
+    def __init__(self) -> None:
+        self.status: dict = {}
+        self.stations: dict[int, StationFigures] = {}
+        self.spool_problem = ""
+        self._faults = 0
+
+    # -- what is asked -----------------------------------------------------------------------------------------
+
+    def shown(self) -> list[dict]:
+        """Return the newest state of every station."""
+        return self.status.get("stations", [])
+
+    def total(self, name: str) -> int:
+        return sum(station.get(name, 0) for station in self.shown())
+
+    @property
+    def stored(self) -> int:
+        return self.total("stored")
+
+    @property
+    def backlog(self) -> int:
+        return self.total("backlog")
+
+    def counter(self, name: str) -> int:
+        return sum(station["counters"].get(name, 0) for station in self.shown())
+
+    def rates(self) -> tuple[float, float]:
+        """Return the rates of all stations together."""
+        rates = [known.rates() for known in self.stations.values()]
+        return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
+
+    def all_connected(self) -> bool:
+        """Tell whether every station has its controller and its ToolsNet."""
+        shown = self.shown()
+        return bool(shown) and all(_ready(station) and _streaming(station) for station in shown)
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def feed(self, line: dict, at_s: float) -> list[Change]:
+        """Take one line of the agent; return what is noteworthy in it."""
+        kind = line.get("kind")
+        if kind == "started":
+            return self._started(line, at_s)
+        if kind == "spool":
+            self.spool_problem = line["text"]
+            return [Change(at_s, BAD, f"spool: {line['text']}")]
+        if kind == "failed":
+            return [Change(at_s, BAD, f"agent: {line['text']}")]
+        if kind not in ("status", "stopped"):
+            return []
+        self.status = line
+        changes: list[Change] = []
+        for shown in line["stations"]:
+            known = self.stations.setdefault(shown["number"], StationFigures(first_s=at_s))
+            changes += self._compare(known, shown, at_s, kind == "stopped")
+            known.shown = shown
+            known.keep_history(at_s)
+        changes += self._scheduler(line["scheduler"], at_s)
+        return changes
+
+    def ended(self) -> None:
+        """The agent is gone: nothing of it is connected any more."""
+        for known in self.stations.values():
+            known.was_ready = known.was_streaming = False
+            known.logged = 0
+        for shown in self.shown():
+            for side in ("controller", "toolsnet"):
+                if side in shown:
+                    shown[side]["state"] = "no agent"
+
+    def _started(self, line: dict, at_s: float) -> list[Change]:
+        self.ended()
+        self._faults = 0
+        self.spool_problem = ""
+        for known in self.stations.values():
+            known.spool_told = False
+        return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
+
+    def _compare(self, known: StationFigures, shown: dict, at_s: float, stopped: bool) -> list[Change]:
+        name = f"station {shown['number']}: " if len(self.status["stations"]) > 1 else ""
+        told: list[tuple[str, str]] = []
+        if shown["mounted"]:
+            told += _spool_changes(known, shown)
+            told += _connection_changes(known, shown, stopped)
+            told += _never_met(known, shown, at_s)
+            told += _backlog_changes(known, shown)
+        told += _log_changes(known, shown)
+        return [Change(at_s, level, name + text) for level, text in told]
+
+    def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
+        if scheduler["faults"] <= self._faults:
+            return []
+        self._faults = scheduler["faults"]
+        return [Change(at_s, BAD, f"fault inside the agent: {scheduler['last_fault']}")]
+
+
+def _ready(shown: dict) -> bool:
+    return shown.get("controller", {}).get("state") == "ready"
+
+
+def _streaming(shown: dict) -> bool:
+    return shown.get("toolsnet", {}).get("state") == "streaming"
+
+
+def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    if known.spool_told:
+        return []
+    known.spool_told = True
+    spool = shown["spool"]
+    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {shown['backlog']} waiting for ToolsNet"
+    for trouble in ("damaged", "torn"):
+        if spool[trouble]:
+            text += f", {spool[trouble]} {trouble}"
+    return [(INFO, text)]
+
+
+def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:
+    told = []
+    ready, streaming = _ready(shown), _streaming(shown)
+    if ready != known.was_ready:
+        reasons = [entry.get("text", "") for entry in shown["log"] if entry["name"] == "controller losses"]
+        lost = "controller left in order" if stopped else "controller lost" + _because(reasons)
+        told.append((GOOD, "controller ready") if ready else (INFO if stopped else WARNING, lost))
+    if streaming != known.was_streaming:
+        lost = "ToolsNet left in order" if stopped else "ToolsNet lost"
+        told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
+    full = shown["controller"]["waits_for_room"]
+    if full != known.waits_for_room:
+        told.append((BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again"))
+    known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
+    return told
+
+
+def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[str, str]]:
+    """Tell once which side has not been reached since the start: a wrong address looks like that."""
+    for side, met in (("controller", known.was_ready), ("toolsnet", known.was_streaming)):
+        if met:
+            known.never_met.discard(side)
+    if at_s - known.first_s < NEVER_MET_S:
+        return []
+    names = {"controller": "controller", "toolsnet": "ToolsNet"}
+    told = [f"no {names[side]} yet at {shown[side]['host']}:{shown[side]['port']}" for side in sorted(known.never_met)]
+    known.never_met = set()
+    return [(WARNING, text) for text in told]
+
+
+def _because(reasons: list[str]) -> str:
+    return f": {reasons[-1]}" if reasons and reasons[-1] != "nothing" else ""
+
+
+def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    told = []
+    backlog = shown["backlog"]
+    if backlog > known.highest_backlog:
+        known.highest_backlog = backlog
+    elif backlog == 0 and known.highest_backlog:
+        if known.highest_backlog > 5:
+            told.append((GOOD, f"backlog delivered, {known.highest_backlog} at most"))
+        known.highest_backlog = 0
+    open_ids = shown["recovery"]["open_ids"]
+    if open_ids > known.open_ids:
+        told.append((INFO, f"{open_ids} missed results are fetched from the controller"))
+    elif open_ids == 0 and known.open_ids:
+        told.append((GOOD, "no missed result is left in the controller"))
+    known.open_ids = open_ids
+    return told
+
+
+def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    """What the station's log has got since; the same thing more than once is told once, with its number."""
+    new = min(shown["logged"] - known.logged, len(shown["log"]))
+    known.logged = shown["logged"]
+    if new <= 0:
+        return []
+    entries = [entry for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
+    counted = Counter(entry["name"] for entry in entries)
+    latest = {entry["name"]: entry["value"] for entry in entries}
+    told = []
+    for name, count in counted.items():
+        times = f", {count} times" if count > 1 else ""
+        told.append((INFO if name in _HARMLESS else WARNING, f"{name} ({latest[name]}){times}"))
+    return told

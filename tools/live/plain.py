@@ -1,0 +1,134 @@
+"""A run without a screen: one line for each noteworthy change, a summary every few seconds, the account at the end.
+
+Rules:
+1. Lines are flushed at once; a reader that goes away (a closed pipe) ends the run in order.
+2. The machine form is one JSON object a line with a `kind`: change, summary; the last line is the account alone.
+3. SIGINT and SIGTERM end the run in order; the second one does not wait.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from typing import TextIO
+
+from tools import config_file
+from tools.agent_process import EXIT_SPOOL, Agent, folder_of
+from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from tools.live.watch import ENDED, Watch, totals, totals_text
+
+TURN_S = 0.05
+SUMMARY_EVERY_S = 5.0
+STATUS_EVERY_MS = 1000  # in process every status costs the agent a millisecond or two
+
+MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
+
+
+class PlainLines:
+    """Writes changes and summaries; `closed` once nobody reads them any more."""
+
+    def __init__(self, out: TextIO, as_json: bool) -> None:
+        self.out = out
+        self.as_json = as_json
+        self.closed = False
+
+    def changes(self, changes: list[Change]) -> None:
+        for change in changes:
+            if self.as_json:
+                told = {"kind": "change", "at_s": round(change.at_s, 2), "level": change.level, "text": change.text}
+                self._put(json.dumps(told))
+            else:
+                self._put(f"{change.at_s:9.2f}  {MARKS[change.level]} {change.text}")
+
+    def summary(self, at_s: float, figures: dict, text: str) -> None:
+        if self.as_json:
+            self._put(json.dumps({"kind": "summary", "at_s": round(at_s, 2), **figures}))
+        else:
+            self._put(f"{at_s:9.2f}    {text}")
+
+    def account(self, account: dict, lines: list[str]) -> None:
+        if self.as_json:
+            self._put(json.dumps({"kind": "account", **account}))
+        else:
+            for line in lines:
+                self._put(line)
+
+    def _put(self, line: str) -> None:
+        if self.closed:
+            return
+        try:
+            self.out.write(line + "\n")
+            self.out.flush()
+        except (BrokenPipeError, ValueError):
+            self.closed = True
+
+
+def run_plain(watch: Watch, as_json: bool = False, out: TextIO | None = None) -> int:
+    """Run to the end and return the exit code."""
+    lines = PlainLines(out or sys.stdout, as_json)
+    before = [(number, signal.signal(number, lambda *_: watch.end())) for number in (signal.SIGINT, signal.SIGTERM)]
+    summary_due_s = SUMMARY_EVERY_S
+    ended_for_reader = False
+    try:
+        watch.start()
+        while watch.phase != ENDED:
+            watch.turn()
+            lines.changes(watch.take_changes())
+            if watch.elapsed_s() >= summary_due_s:
+                summary_due_s = watch.elapsed_s() + SUMMARY_EVERY_S
+                lines.summary(watch.elapsed_s(), watch.summary(), watch.summary_text())
+            if lines.closed and not ended_for_reader:
+                ended_for_reader = True
+                watch.end()
+            time.sleep(TURN_S)
+        lines.changes(watch.take_changes())
+        lines.account(watch.account(), watch.account_lines())
+        for line in watch.failure():
+            print(line, file=sys.stderr)
+        return watch.exit_code
+    finally:
+        watch.close()
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+class InProcess:
+    """The agent in this very process, as a service manager wants it: no child, the same lines."""
+
+    def __init__(self, config_path: str, seconds: float | None, lines: PlainLines) -> None:
+        self.lines = lines
+        self.figures = Figures()
+        self.seconds = seconds
+        self._begun_s = time.monotonic()
+        self._summary_due_s = SUMMARY_EVERY_S
+        configuration = config_file.read_to_run(config_path)
+        self.agent = Agent(configuration, folder_of(config_path), STATUS_EVERY_MS, self._tell)
+
+    def run(self) -> int:
+        """Run until a signal comes or the time is up; return the exit code."""
+        board = self.agent.board
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, board.request_stop)
+        exit_code = self.agent.run(lambda: not self.lines.closed and not self._time_is_up())
+        self._tell(self.agent.last_line())
+        board.close()
+        told = totals(self.figures)
+        self.lines.account(told, [totals_text(self.figures)])
+        if exit_code == EXIT_SPOOL:
+            print(f"no spool can be used: {self.figures.spool_problem}", file=sys.stderr)
+        return exit_code
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._begun_s
+
+    def _time_is_up(self) -> bool:
+        return self.seconds is not None and self._elapsed_s() >= self.seconds
+
+    def _tell(self, line: dict) -> None:
+        at_s = self._elapsed_s()
+        self.lines.changes(self.figures.feed(line, at_s))
+        if at_s >= self._summary_due_s:
+            self._summary_due_s = at_s + SUMMARY_EVERY_S
+            self.lines.summary(at_s, totals(self.figures), totals_text(self.figures))
