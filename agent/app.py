@@ -127,7 +127,7 @@ class Station:
             toolsnet["program_for_zero"],
         )
         batch = self.settings["spool"]["cursor_batch"]
-        self.forward = Forward(self.toolsnet_port, self.outlet, writer, ring, self.parked, self.health, toolsnet, batch)
+        self.forward = Forward(self.toolsnet_port, self.outlet, writer, ring, self.parked, self.health, self.board, toolsnet, batch)
         self.intake.begin(now)
         self.forward.begin(now)
         self.board.watch(self.controller_port, self._scheduler.add(self.intake, now))

@@ -88,6 +88,18 @@ parked_kib int 16 8 1024
 cursor_batch int 32 1 1000
 cursor_idle_s time 5 0.1 600"""
 
+_BOARD = """network one none none,wifi,ethernet
+ssid text "" 0 32
+password text "" 0 63
+country text "" 0 2
+hostname text toolcart 1 32
+address text "" 0 18
+gateway text "" 0 15
+ntp_host host ~ 1 253
+utc_offset_min int 0 -720 840
+watchdog bool true
+lamp text "" 0 8"""
+
 _STATIONS_MAX = const(16)  # the scheduler's slots are made at start; a cart carries one to four controllers
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 
@@ -97,6 +109,7 @@ TABLES = (
     ("stations[]", _STATION),
     ("stations[].controller", _CONTROLLER),
     ("stations[].spool", _SPOOL),
+    ("board", _BOARD),
 )
 
 # Less, factor, margin, more, in words: less * factor + margin <= more, wherever a section has both.
@@ -159,7 +172,7 @@ def milliseconds(seconds):
 def unit(key):
     """The unit that a key's name carries, or empty text."""
     word = key.split("_")[-1]
-    return "KiB" if word == "kib" else word if word in ("s", "ms", "bytes", "baud") else ""
+    return "KiB" if word == "kib" else word if word in ("s", "ms", "min", "bytes", "baud") else ""
 
 
 def is_secret(key):
@@ -208,9 +221,12 @@ def _walk(tree):
     mistakes = []
     done = {}
     if _is_object(tree, "(file)", mistakes):
-        _unknown(tree, ["system", "toolsnet", "stations"], "", mistakes)
+        _unknown(tree, ["system", "toolsnet", "stations", "board"], "", mistakes)
         done["system"] = _section(_SYSTEM, tree.get("system", {}), "system", mistakes)
         done["toolsnet"] = _section(_TOOLSNET, tree.get("toolsnet", {}), "toolsnet", mistakes)
+        done["board"] = _section(_BOARD, tree.get("board", {}), "board", mistakes)
+        if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
+            mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
         stations = tree.get("stations")
         good = type(stations) is list
         if not good or not 0 < len(stations) <= _STATIONS_MAX:

@@ -16,7 +16,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
+from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE, STAMP_BYTES
 from agent.base.ticks import FOREVER, Timer
 from agent.base.words import get_u32, put_u32
 from agent.link.port import PORT_CLOSED, PORT_OPEN
@@ -38,13 +38,14 @@ _WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
 class Forward:
     """One spool, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
-    def __init__(self, port, session, writer, ring, parked, health, settings, cursor_batch):
+    def __init__(self, port, session, writer, ring, parked, health, clock, settings, cursor_batch):
         self.port = port
         self.session = session
         self.writer = writer
         self.ring = ring
         self.parked = parked
         self.health = health
+        self.clock = clock
         self.pim_host = settings["pim_host"]
         self.pim_port = settings["pim_port"]
         self.host_override = settings["host_override"]
@@ -54,7 +55,8 @@ class Forward:
         self.refused_attempts = settings["refused_attempts"]
         self.refused_wait_ms = settings["refused_wait_ms"]
         self.cursor_batch = cursor_batch
-        self.server_stamp = 0
+        self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
+        self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
         self._sent = 0  # number of the result that is out, 0 if none
         self._probe = 0  # number of the result that is out as a probe
@@ -135,7 +137,10 @@ class Forward:
             return
         self.port.close()
         self._opening = False
+        self.attempts += 1
         if command == ts.CMD_OPEN_PIM:
+            self.clock.stamp_into(self._stamp)
+            self.session.set_stamp(self._stamp)
             self.port.open(self.pim_host, self.pim_port)
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
@@ -378,9 +383,10 @@ class Forward:
                 ring.save_memory()
             return
         if stored == 0:
-            self.health.note(h.SERVER_EMPTY, cursor.number, now)
-            if self.resends_if_empty:
-                ring.rewind(OUTLET, 0)
+            if cursor.number:
+                self.health.note(h.SERVER_EMPTY, cursor.number, now)
+                if self.resends_if_empty:
+                    ring.rewind(OUTLET, 0)
             return
         behind = (self.sequence_of(ring.number) - stored) % SEQUENCES
         reached = ring.number - behind

@@ -45,6 +45,7 @@ class Intake:
         self.number = number
         self.limits = limits
         self.full = False
+        self.attempts = 0  # connections begun: agent.liveness looks whether it moves
         self.stopping = False
         self._ready = False
         self._opening = False
@@ -133,6 +134,7 @@ class Intake:
                 return False
             self.full = False
         self._opening = True
+        self.attempts += 1
         self._wait.start(now, self.limits["connect_timeout_ms"])
         self.port.open(self.host, self.number)
         return False
@@ -175,9 +177,10 @@ class Intake:
             if n < 0:
                 self._close(now)
                 return self._wait.left(now)
-            left = session.tick(now)
+            session.tick(now)
             if not self._write(now):
                 return self._wait.left(now)
+            left = session.tick(now)  # only now: what has gone out has set deadlines
             if n == 0:
                 if session.can_fetch() and self._fetch_next(now):
                     continue

@@ -11,6 +11,8 @@ Rules
 
 from agent.base.compat import const
 from agent.base.ticks import Timer
+from agent.openprotocol.session import READY
+from agent.toolsnet.session import STREAMING
 
 RUNNING = const(1)
 NO_TOOLSNET = const(2)
@@ -46,8 +48,8 @@ def code_of(stations, has_network):
         if not station.mounted:
             return SPOOL_UNUSABLE
         full = full or station.intake.full
-        controllers = controllers and station.session.is_ready()
-        servers = servers and station.outlet.is_streaming()
+        controllers = controllers and station.session.state == READY
+        servers = servers and station.outlet.state == STREAMING
     if full:
         return SPOOL_FULL
     if not has_network:

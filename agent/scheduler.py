@@ -6,7 +6,7 @@ Rules
 2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
    or until input, wakes the slot the input belongs to, and calls again.
 3. A task that raises is not run again for PAUSE_MS, then asked to begin anew with `task.recover(now)`; the others do
-   not notice. What it raised is kept in `last_fault` for who wants to show it.
+   not notice. A MemoryError ends the run. What it raised is kept in `last_fault` for who wants to show it.
 """
 
 from agent.base.compat import const
@@ -43,6 +43,10 @@ class Scheduler:
             self._due[slot] = now
             self._sleeps[slot] = False
 
+    def is_failing(self):
+        """Tell whether the last run of any task raised."""
+        return True in self._failed
+
     def step(self, now):
         """Run what is due; return the ms until the next slot is, FOREVER if none will be by itself."""
         shortest = FOREVER
@@ -64,6 +68,8 @@ class Scheduler:
                 task.recover(now)
                 self._failed[slot] = False
             left = task.step(now)
+        except MemoryError:
+            raise  # nobody can go on without memory: the board starts anew, the spool has everything
         except Exception as fault:  # one station's trouble is not the others'
             self.faults += 1
             self.last_fault = fault

@@ -23,7 +23,16 @@ _PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAY
 
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
-_UNITS = {0x31: "Nm", 0x32: "lbf.ft", 0x33: "lbf.in", 0x34: "kpm", 0x35: "kgf.cm", 0x36: "ozf.in", 0x37: "%", 0x38: "Ncm"}
+_UNITS = {
+    0x31: "Nm",
+    0x32: "lbf.ft",
+    0x33: "lbf.in",
+    0x34: "kpm",
+    0x35: "kgf.cm",
+    0x36: "ozf.in",
+    0x37: "%",
+    0x38: "Ncm",
+}
 
 
 def snapshot(app):
@@ -33,7 +42,7 @@ def snapshot(app):
     fault = scheduler.last_fault
     return {
         "now_ms": now,
-        "stations": [_station(station, now) for station in app.stations],
+        "stations": [of_station(station, now) for station in app.stations],
         "scheduler": {
             "faults": scheduler.faults,
             "last_fault": None if fault is None else "%s: %s" % (type(fault).__name__, fault),
@@ -41,7 +50,8 @@ def snapshot(app):
     }
 
 
-def _station(station, now):
+def of_station(station, now):
+    """Return the part of one station."""
     health = station.health
     shown = {
         "number": station.number,
@@ -49,7 +59,7 @@ def _station(station, now):
         "mounted": station.mounted,
         "counters": counted(health),
         "logged": health.logged,
-        "log": [_entry(now, *entry) for entry in health.entries()],
+        "log": [log_entry(now, *entry) for entry in health.entries()],
     }
     if not station.mounted:
         return shown
@@ -72,7 +82,8 @@ def counted(health):
     return {h.NAMES[index]: counters[index] for index in range(len(counters)) if counters[index]}
 
 
-def _entry(now, moment, counter, value):
+def log_entry(now, moment, counter, value):
+    """Return one entry of the log in words."""
     entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
     if counter == h.CONTROLLER_LOSSES:
         entry["text"] = controller_session.WHY_NAMES[value]

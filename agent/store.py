@@ -25,6 +25,8 @@ from agent.base.result import (
     SERIAL,
     SERIAL_BYTES,
     STAMP_BYTES,
+    TIME,
+    TIME_BYTES,
     has_time,
     looks_empty,
     put_time,
@@ -56,6 +58,8 @@ class Store:
         self.station = station
         self.serial = bytearray(b" " * SERIAL_BYTES)
         self.light = Light()
+        self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
+        self.heard = bytearray(TIME_BYTES)
         self._stamp = bytearray(STAMP_BYTES)
         self._kind = KIND_RESULT
         self._length = 0
@@ -78,6 +82,9 @@ class Store:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
         flags = self._complete()
         stage = self.ring.stage
+        if self.wants_time and not flags:
+            self.wants_time = False
+            copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
         if self.recovery.verdict(stage, self._place) == VERDICT_LOOK:
             if holds(self.ring, stage, self._place):
                 return self._known_before()

@@ -72,9 +72,13 @@ class Outlet:
         self.session = Session(3, 1, STATION, **self.session_settings)
         writer = ResultWriter(self.session.tx, 3, 1)
         self.forward = Forward(
-            self.port, self.session, writer, self.ring, self.parked, self.health, self.settings, self.cursor_batch
+            self.port, self.session, writer, self.ring, self.parked, self.health, self, self.settings, self.cursor_batch
         )
         self.forward.begin(self.clock.now)
+
+    def stamp_into(self, buf):
+        """The wall clock of this board."""
+        buf[0:19] = self.clock.stamp().encode()
 
     def cut(self):
         """Let the power fail and come back: the connection goes without a word."""
@@ -147,8 +151,7 @@ class Outlet:
         self.network.step()
         self.steps += 1
         left = self.forward.step(self.clock.now)
-        self.network.step()
-        if self.network.readable():
+        if self.network.step() or self.network.readable():
             return 0
         return min(left, self.network.next_due())
 

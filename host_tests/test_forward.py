@@ -2,6 +2,7 @@
 
 from agent import health as h
 from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
+from agent.base.words import put_u32
 from agent.forward import OUTLET, SEQUENCES
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
@@ -353,14 +354,18 @@ def test_parked_record_at_the_end_is_no_gap_at_the_server():
     assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
 
 
+def fill_parking_area(outlet, length):
+    """Park frames of so many octets until no more fits; return how many there are."""
+    parked = outlet.parked
+    while parked.has_room(length):
+        put_u32(parked.stage, parked.begin(KIND_RAW, length), parked.number + 1)
+        assert parked.commit(KIND_RAW, 0, length) == 0
+    return parked.number
+
+
 def test_full_parking_area_blocks_the_way_and_loses_nothing():
     outlet = Outlet(parked_blocks=2)
-    fits = 0
-    while outlet.parked.has_room(600):
-        at = outlet.parked.begin(KIND_RAW, 600)
-        outlet.parked.stage[at : at + 600] = b"z" * 600
-        assert outlet.parked.commit(KIND_RAW, 0, 600) == 0
-        fits += 1
+    assert fill_parking_area(outlet, 600) > 8
     outlet.store(1)
     outlet.store_raw(b"x" * 600)
     outlet.store(2)
@@ -376,9 +381,7 @@ def test_full_parking_area_blocks_the_way_and_loses_nothing():
 
 def test_full_parking_area_keeps_a_refused_result_in_the_log():
     outlet = Outlet(parked_blocks=2)
-    while outlet.parked.has_room(140):
-        at = outlet.parked.begin(KIND_RESULT, 140)
-        assert outlet.parked.commit(KIND_RESULT, 0, 140) == 0 and at > 0
+    assert fill_parking_area(outlet, 140) > 20
     outlet.store(4)
     refuse(outlet, 2)
     outlet.run(600000)
@@ -410,6 +413,7 @@ def test_empty_server_gets_what_is_not_sent_yet_by_default():
     outlet = Outlet()
     outlet.store(5)
     outlet.until_stored(5)
+    outlet.run(100)
     outlet.archive.clear()
     outlet.network.cut(*SERVER)
     outlet.store(2)
@@ -422,6 +426,7 @@ def test_empty_server_gets_all_that_is_left_when_asked_for():
     outlet = Outlet(server_empty="resend")
     outlet.store(5)
     outlet.until_stored(5)
+    outlet.run(100)
     outlet.archive.clear()
     outlet.network.cut(*SERVER)
     outlet.store(2)
@@ -456,6 +461,7 @@ def test_server_behind_is_told_and_left_to_the_operator():
     outlet = Outlet()
     outlet.store(9)
     outlet.until_stored(9)
+    outlet.run(100)
     outlet.archive.restore_backup(4)
     outlet.network.cut(*SERVER)
     outlet.store(1)
@@ -468,6 +474,7 @@ def test_server_behind_gets_the_missing_ones_again_when_asked_for():
     outlet = Outlet(rewind=True)
     outlet.store(40)
     outlet.until_stored(40)
+    outlet.run(100)
     outlet.archive.restore_backup(25)
     outlet.network.cut(*SERVER)
     outlet.store(1)
@@ -480,6 +487,7 @@ def test_server_of_another_history_gets_numbers_behind_its_own():
     outlet = Outlet()
     outlet.store(6)
     outlet.until_stored(6)
+    outlet.run(100)
     outlet.archive.clear()
     outlet.options.reported_result = 30000
     outlet.network.cut(*SERVER)

@@ -36,17 +36,11 @@ def test_acknowledgement_with_a_time_is_the_worked_example():
     assert bytes(tx[: tel.put_acknowledge(tx, 42, b"20240314092654")]) == ACKNOWLEDGE
 
 
-def test_acknowledgement_of_a_station_without_a_clock_leaves_the_time_blank():
-    tx = buffer()
-    octets = tel.put_acknowledge(tx, 7, None)
-    assert bytes(tx[:octets]) == b"00240500007" + b" " * 14 + b"000"
-
-
 def test_writers_touch_nothing_behind_their_telegram():
     for write, octets in (
         (lambda tx: tel.put_keepalive(tx, 99999), 11),
         (lambda tx: tel.put_info_request(tx, 99999, 9999, 9999, 9999), 23),
-        (lambda tx: tel.put_acknowledge(tx, 99999, None), 28),
+        (lambda tx: tel.put_acknowledge(tx, 99999, b"20240314092654"), 28),
     ):
         tx = buffer()
         assert write(tx) == octets

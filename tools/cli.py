@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,7 +42,7 @@ def main() -> None:
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
 @click.option("--keep", metavar="DIR", help="Demo: keep spool and archive here, and go on with them next time.")
-def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: object) -> None:
+def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: Any) -> None:
     """Run the agent.
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
@@ -114,7 +115,9 @@ def _show(watch, plain: bool, as_json: bool) -> int:
     try:
         from tools.live.view import run_view
     except ImportError:
-        click.echo("toolcart: the live view needs textual (pip install 'toolcart[view]'); plain lines instead.", err=True)
+        click.echo(
+            "toolcart: the live view needs textual (pip install 'toolcart[view]'); plain lines instead.", err=True
+        )
         return run_plain(watch, as_json)
     return run_view(watch)
 
@@ -207,27 +210,35 @@ def _more_options(command):
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=4545, show_default=True, help="Open Protocol port; 0 takes a free one.")
 @click.option("--rate", type=click.FloatRange(0, 1000), default=1.0, show_default=True, help="Results per second.")
-@click.option("--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share each interval varies.")
+@click.option(
+    "--jitter", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="Share each interval varies."
+)
 @click.option("--count", type=click.IntRange(min=0), help="Stop tightening after so many.")
-@click.option("--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID.")
+@click.option(
+    "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
+)
 @_more_options
-def controller(host: str, port: int, settings: tuple[str, ...], **production: object) -> None:
+def controller(host: str, port: int, settings: tuple[str, ...], **production: Any) -> None:
     """Be a controller that tightens screws and speaks Open Protocol."""
     from tools.sim.controller_model import ControllerOptions
     from tools.sim.serve import serve_controller
 
     options = _options(ControllerOptions, settings)
-    _serve(lambda: serve_controller(host, port, options=options, report=_report, **production), host, f"{port}", "--port")
+    _serve(
+        lambda: serve_controller(host, port, options=options, report=_report, **production), host, f"{port}", "--port"
+    )
 
 
 @simulate.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
 @click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
-@click.option("--archive", "archive_path", default="archive.sqlite", show_default=True, help="SQLite file of the archive.")
+@click.option(
+    "--archive", "archive_path", default="archive.sqlite", show_default=True, help="SQLite file of the archive."
+)
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
 @_more_options
-def toolsnet(host: str, pim_port: int, server_port: int, settings: tuple[str, ...], **rest: object) -> None:
+def toolsnet(host: str, pim_port: int, server_port: int, settings: tuple[str, ...], **rest: Any) -> None:
     """Be a ToolsNet: a PIM, a server, and an archive to look into with any SQLite tool."""
     from tools.sim.serve import serve_toolsnet
     from tools.sim.toolsnet import ToolsNetOptions
@@ -276,7 +287,10 @@ def _serve(serve, host: str, ports: str, option: str) -> None:
         serve()
     except OSError as error:
         click.echo(f"toolcart: cannot listen on {host}, port {ports}: {error.strerror or error}", err=True)
-        click.echo(f"  Is another one running? Choose a free port with {option}, an address of this machine with --host.", err=True)
+        click.echo(
+            f"  Is another one running? Choose a free port with {option}, an address of this machine with --host.",
+            err=True,
+        )
         sys.exit(EXIT_OTHER)
 
 

@@ -118,6 +118,17 @@ MEANINGS = {
         "Sent results that one cursor record covers; at most so many are repeated after a power cut."
     ),
     "stations[].spool.cursor_idle_s": "Time after which a started batch is recorded even if it is not full.",
+    "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
+    "board.ssid": "Name of the Wi-Fi network.",
+    "board.password": "Password of the Wi-Fi network; never shown, never logged.",
+    "board.country": "Two letters for the radio's channels, such as DE.",
+    "board.hostname": "Name the board asks the network for.",
+    "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
+    "board.gateway": "Gateway of a fixed address.",
+    "board.ntp_host": "Time server; null leaves the clock to ToolsNet and the controllers.",
+    "board.utc_offset_min": "Local time less UTC, in minutes; NTP gives UTC, a plant's archive wants local time.",
+    "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
+    "board.lamp": "Pin of the status lamp; empty is the board's own.",
 }
 
 _TYPES = {

@@ -106,7 +106,9 @@ class Demo(Watch):
 
     def summary_text(self) -> str:
         told = self.summary()
-        cut = [name for name, is_cut in (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut)) if is_cut]
+        cut = [
+            name for name, is_cut in (("ToolsNet", self.toolsnet_cut), ("controller", self.controller_cut)) if is_cut
+        ]
         state = f"; {' and '.join(cut)} cut off" if cut else ""
         return (
             f"produced {told['produced']}, acknowledged {told['acknowledged']}, in the archive {told['delivered']}"
@@ -299,7 +301,9 @@ class Demo(Watch):
         elif told["lost"] or told["out_of_order"]:
             verdict = ["  The promise is broken: acknowledged results are lost or out of order."]
         else:
-            verdict = [f"  {told['produced'] - told['delivered']} results are not in the archive; {told['waiting']} wait."]
+            verdict = [
+                f"  {told['produced'] - told['delivered']} results are not in the archive; {told['waiting']} wait."
+            ]
         if not self._temporary:
             verdict.append(f"  Spool and archive are kept in {self.folder}")
         return verdict

@@ -36,13 +36,11 @@ class Span:
     @staticmethod
     def parse(text: str) -> Span:
         """Read `A:B`; ValueError says what is wrong with it."""
-        begin, colon, end = text.partition(":")
+        begin, _, end = text.partition(":")
         try:
             span = Span(float(begin), float(end))
         except ValueError:
-            colon = ""
-        if not colon:
-            raise ValueError(f"{text!r} is no outage: give begin and end in seconds, such as 5:8")
+            raise ValueError(f"{text!r} is no outage: give begin and end in seconds, such as 5:8") from None
         if not 0 <= span.begin_s < span.end_s:
             raise ValueError(f"{text!r} is no outage: it must begin at 0 or later and end after it began")
         return span

@@ -43,13 +43,13 @@ TALLY_NAMES = ("naks sent", "naks received", "repeats", "line silences", "junk o
 
 _AUTO_BLOCK = b"\x02\x00\x01"  # V2, V0, V1: 3964R
 _AUTO_PLAIN = b"\x02\x01"  # plain ASCII has no form without STX
-_ONE = b"0001"
+_START = const(1)  # MID 0001
 
 
 class Form:
     """Which form is sent; `name` is a setting of `payload` (auto, v0 .. v3)."""
 
-    __slots__ = ("_answered", "_asked", "_next", "auto", "form", "order")
+    __slots__ = ("_answered", "_locked", "_next", "auto", "form", "order")
 
     def __init__(self, name, plain=False):
         self.order = _AUTO_PLAIN if plain else _AUTO_BLOCK
@@ -58,18 +58,18 @@ class Form:
         if plain and (self.form == FORM_V0 or self.form == FORM_V3):
             self.form = FORM_V1
         self._next = 0
-        self._asked = False
+        self._locked = False
         self._answered = False
 
     def reset(self):
         """A new connection begins."""
-        if not self._answered and self.auto:
-            self._asked = False  # what was locked, if anything, gave no answer
+        if not self._answered:
+            self._locked = False
         self._answered = False
 
     def put(self, tx, n):
         """Frame the n octets at tx[MESSAGE_AT:]; return where the framed text begins. It ends at `end_of(n)`."""
-        if self.auto and not self._asked and tx[MESSAGE_AT + 7] == 0x31 and tx.startswith(_ONE, MESSAGE_AT + 4):
+        if self.auto and not self._locked and number(tx, MESSAGE_AT + 4, 4) == _START:
             self.form = self.order[self._next]
             self._next = (self._next + 1) % len(self.order)
         at = MESSAGE_AT + n
@@ -92,7 +92,7 @@ class Form:
     def answered(self):
         """A message came: the form that MID 0001 was sent in is understood."""
         self._answered = True
-        self._asked = True
+        self._locked = True
 
 
 def begin_of(buf, end):

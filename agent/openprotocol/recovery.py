@@ -46,6 +46,7 @@ NEWS_SAVE = const(4)  # the state changed otherwise than by a result: save the m
 GAPS_MAX = const(3)
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
 RESET_AT = const(100000)  # a step back larger than this is no wrap
+NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
 ID_PERIOD = 4294967296  # IDs are 32 bits (003:6517-6519); used on the rare ways only
 
 _KNOWN = const(1)
@@ -311,7 +312,7 @@ class Recovery:
             return NEWS_SAVE
         top = self._top()
         ahead = (newest - top) % ID_PERIOD
-        if ahead == 0 or ((top - newest) % ID_PERIOD <= self.round_ids and not self._is_later(body, start + TIME)):
+        if ahead == 0 or ((top - newest) % ID_PERIOD <= NEWEST_LAG and not self._is_later(body, start + TIME)):
             self.phase = PHASE_IDLE
             return NEWS_NONE
         if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):

@@ -8,7 +8,8 @@ Rules (DIGEST part C)
 2. One request is outstanding at a time; it is sent `tries` times, `response_timeout_ms` apart, then the link is lost.
 3. A result is acknowledged once for each time it comes, and only when the owner says so; acknowledgements go first.
 4. MID 9999 goes out `keepalive_ms` after our last transmission; its mirror is never answered. Without one octet from
-   the controller for `silence_ms` while a mirror is due, the link is lost.
+   the controller for `silence_ms` while a mirror is due, the link is lost; so it is when the port takes nothing for
+   as long.
 5. Results are read by the revision in their own header, never by the one asked for.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
@@ -17,7 +18,7 @@ Rules (DIGEST part C)
 """
 
 from agent.base.compat import const
-from agent.base.fields import copy, number, put_number
+from agent.base.fields import copy, fill, number, put_number
 from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA
 from agent.openprotocol import replies
@@ -81,9 +82,14 @@ _ON_REFUSAL = {
     SUBSCRIBING * 16 + replies.REFUSED_REVISION: _ACT_NEXT_SUBSCRIBE,
     SUBSCRIBING * 16 + replies.REFUSED_NEVER: _ACT_OVER_NO_RESULTS,
     SUBSCRIBING * 16 + replies.REFUSED_LATER: _ACT_AGAIN_LATER,
+    CLEARING * 16 + replies.REFUSED_BUSY: _ACT_OVER_BUSY,
+    CLEARING * 16 + replies.REFUSED_LATER: _ACT_AGAIN_LATER,
     CLEARING * 16 + replies.REFUSED_MISSING: _ACT_SUBSCRIBE,
     CLEARING * 16 + replies.REFUSED_OTHER: _ACT_SUBSCRIBE,
+    CLEARING * 16 + replies.REFUSED_REVISION: _ACT_SUBSCRIBE,
+    CLEARING * 16 + replies.REFUSED_EXISTS: _ACT_SUBSCRIBE,
     CLEARING * 16 + replies.REFUSED_NEVER: _ACT_SUBSCRIBE,
+    CLEARING * 16 + replies.REFUSED_GONE: _ACT_SUBSCRIBE,
 }
 
 
@@ -122,6 +128,7 @@ class Session:
         self._answer = Timer()
         self._rest = Timer()
         self._silence = Timer()
+        self._blocked = Timer()
         self.state = CLOSED
         self.closed()
 
@@ -149,6 +156,7 @@ class Session:
         self._answer.stop()
         self._rest.stop()
         self._silence.stop()
+        self._blocked.stop()
 
     def opened(self):
         """The port is open: begin with MID 0001."""
@@ -215,10 +223,16 @@ class Session:
         if self.state == CLOSED or self.state == OVER:
             return FOREVER
         if self.link.idle():
+            self._blocked.stop()
             self._post_next(now)
+        elif not self._blocked.armed:
+            self._blocked.start(now, self.silence_ms)
         wait = self._answer.left(now)
-        left = self._rest.left(now)
+        left = self._blocked.left(now)
         if left < wait:
+            wait = left
+        left = self._rest.left(now) if self.state != STARTING else FOREVER
+        if left < wait and (left or self.link.idle()):  # what is due and cannot go out waits for the port
             wait = left
         left = self._silence.left(now)
         if left < wait:
@@ -227,7 +241,7 @@ class Session:
         return left if left < wait else wait
 
     def _look_at_time(self, now):
-        if self._silence.expired(now):
+        if self._silence.expired(now) or self._blocked.expired(now):
             return self._over(WHY_SILENCE)
         if not self._answer.expired(now):
             return EV_NONE
@@ -253,7 +267,7 @@ class Session:
             return self._over(WHY_FRAMING)
         self.mid = mid
         self.revision = revision_of(buf, at)
-        self._sequence = sequence_of(buf, at) if self.numbering.active and mid < 9997 else 0
+        self._sequence = sequence_of(buf, at) if self.numbering.active and mid != 9997 and mid != 9998 else 0
         if self._sequence:
             verdict = self.numbering.judge(self._sequence)
             if verdict != NUMBER_DELIVER:
@@ -287,6 +301,7 @@ class Session:
         if length < 57:
             return EV_MALFORMED
         identity = self.identity
+        fill(identity, 0, 41)
         copy(identity, 0, buf, at + 22, 4)
         copy(identity, 4, buf, at + 28, 2)
         copy(identity, 6, buf, at + 32, 25)
@@ -294,6 +309,9 @@ class Session:
             copy(identity, 31, buf, at + 153, 10)
         self.system_type = number(buf, at + 165, 3) if length >= 168 else 0
         self.numbering.active = length >= 176 and buf[at + 175] == 0x31
+        if self.numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+            self.numbering.judge(sequence_of(buf, at))
+            self._link_ack_mid = 2
         self.state = SUBSCRIBING
         self._ask(60)
         return EV_STARTED
@@ -417,7 +435,7 @@ class Session:
             self._request_due = False
             self._post_request()
             self._answer.start(now, self.stop_wait_ms if self.request == 3 else self.response_timeout_ms)
-        elif self._rest.expired(now):
+        elif self._rest.expired(now) and self.state != STARTING:  # nothing is answered before 0002 (003:3075-3076)
             self._post(9999, 1, 0)
             if not self._silence.armed:
                 self._silence.start(now, self.silence_ms)

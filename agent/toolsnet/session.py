@@ -91,6 +91,7 @@ class Session:
         self.keepalive_ack = keepalive_ack
         self.frames = Frames()
         self.tx = bytearray(TX_BYTES)
+        self._stamp = bytearray(b"0" * 14)
         self.tx_from = 0
         self.state = STOPPED
         self.ident = 0
@@ -99,6 +100,8 @@ class Session:
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         self.server_port = 0
         self.code = 0
+        self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
+        self.stamp = bytearray(14)
         self._sends_ack_12 = ack_12 != NEVER
         self._expects_keepalive_ack = keepalive_ack != NEVER
         self._mute_sessions = 0
@@ -132,6 +135,14 @@ class Session:
         self._rest.stop()
         self._clear_out()
         self._command = CMD_CLOSE
+
+    def set_stamp(self, stamp):
+        """Take over our time, 19 characters, for the 05 that answers the PIM's 12."""
+        at = 0
+        for octet in stamp:
+            if octet >= 0x30 and octet <= 0x39:
+                self._stamp[at] = octet
+                at += 1
 
     def command(self):
         """Return what the port has to do now, once: CMD_."""
@@ -257,7 +268,7 @@ class Session:
         self._wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.tx, ident, None), ident)
+            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.tx, ident, self._stamp), ident)
         else:
             self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
         return EV_NONE
@@ -287,6 +298,9 @@ class Session:
         code = tel.code_of(buf, at, length)
         if code == tel.NO_CODE:
             return EV_MALFORMED
+        if self.wants_stamp:
+            self.wants_stamp = False
+            copy(self.stamp, 0, buf, at + 11, 14)  # 004:220
         if self._out == _OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
         if not self._whole:

@@ -7,7 +7,7 @@ Offsets here count from 0 at the length field. Every writer returns the octets t
 """
 
 from agent.base.compat import const
-from agent.base.fields import fill, number, put_number
+from agent.base.fields import copy, fill, number, put_number
 
 ID_RESULT = const(4)
 ID_ACKNOWLEDGE = const(5)
@@ -56,13 +56,9 @@ def put_info_request(tx, ident, system_type, system, station):
 
 
 def put_acknowledge(tx, ident, stamp):
-    """Write telegram 05 with code 000 for the PIM's 12; `stamp` is 14 digits or None for blanks (004:217-223)."""
+    """Write telegram 05 with code 000 for the PIM's 12; `stamp` is 14 digits, yyyymmddhhnnss (004:217-223)."""
     begin(tx, ID_ACKNOWLEDGE, ident)
-    if stamp is None:
-        fill(tx, 11, 14)
-    else:
-        for index in range(14):
-            tx[11 + index] = stamp[index]
+    copy(tx, 11, stamp, 0, 14)
     fill(tx, 25, 3, 0x30)
     return finish(tx, 28)
 

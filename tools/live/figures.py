@@ -78,7 +78,7 @@ class Figures:
     def __init__(self) -> None:
         self.status: dict = {}
         self.stations: dict[int, StationFigures] = {}
-        self.spool_problem = ""
+        self.spool_problems: list[str] = []
         self._faults = 0
 
     # -- what is asked -----------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Figures:
         if kind == "started":
             return self._started(line, at_s)
         if kind == "spool":
-            self.spool_problem = line["text"]
+            self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
@@ -148,7 +148,7 @@ class Figures:
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
         self._faults = 0
-        self.spool_problem = ""
+        self.spool_problems = []
         for known in self.stations.values():
             known.spool_told = False
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
@@ -161,7 +161,9 @@ class Figures:
             told += _connection_changes(known, shown, stopped)
             told += _never_met(known, shown, at_s)
             told += _backlog_changes(known, shown)
-        told += _log_changes(known, shown)
+        new = _log_changes(known, shown)
+        if shown["mounted"]:  # until then the log has only what the agent's spool lines say better
+            told += new
         return [Change(at_s, level, name + text) for level, text in told]
 
     def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
@@ -184,7 +186,9 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         return []
     known.spool_told = True
     spool = shown["spool"]
-    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {shown['backlog']} waiting for ToolsNet"
+    text = (
+        f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {shown['backlog']} waiting for ToolsNet"
+    )
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
             text += f", {spool[trouble]} {trouble}"
@@ -203,7 +207,9 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
         told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
     full = shown["controller"]["waits_for_room"]
     if full != known.waits_for_room:
-        told.append((BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again"))
+        told.append(
+            (BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again")
+        )
     known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
     return told
 

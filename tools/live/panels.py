@@ -119,7 +119,9 @@ def _recovery_line(text: Text, station: dict) -> None:
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
     """The rates and the oldest: two lines beside the curve."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(f"{rates[1]:.1f}/s", "bold")
+    text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(
+        f"{rates[1]:.1f}/s", "bold"
+    )
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
     text.append(oldest or "nothing waits", "yellow" if oldest else "green")

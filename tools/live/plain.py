@@ -17,7 +17,7 @@ from typing import TextIO
 from tools import config_file
 from tools.agent_process import EXIT_SPOOL, Agent, folder_of
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from tools.live.watch import ENDED, Watch, totals, totals_text
+from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0
@@ -117,7 +117,7 @@ class InProcess:
         told = totals(self.figures)
         self.lines.account(told, [totals_text(self.figures)])
         if exit_code == EXIT_SPOOL:
-            print(f"no spool can be used: {self.figures.spool_problem}", file=sys.stderr)
+            print("\n".join(spool_failure(self.figures)), file=sys.stderr)
         return exit_code
 
     def _elapsed_s(self) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -21,6 +21,9 @@ from textual.widgets import Footer, Sparkline, Static
 
 from tools.live import panels
 from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+
+if TYPE_CHECKING:
+    from tools.demo import Demo
 
 TURN_S = 0.1
 PHASES = {
@@ -69,7 +72,8 @@ class View(App[None]):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self.watch = watch
+        self.driven = watch  # not `watch`: that name is textual's
+        self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
         self._station = 0
 
     def compose(self) -> ComposeResult:
@@ -89,68 +93,74 @@ class View(App[None]):
         titles = {"results": "newest results", "counters": "counters since the agent's start", "events": "events"}
         for name, title in {**titles, "account": "account"}.items():
             self.query_one(f"#{name}").border_title = f" {title} "
-        self.watch.start()
+        self.driven.start()
         self.set_interval(TURN_S, self._turn)
         self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer in the footer what this run has."""
         if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
-            return self.watch.is_demo
+            return self.driven.is_demo
         if action == "station":
-            return len(self.watch.figures.shown()) > 1
+            return len(self.driven.figures.shown()) > 1
         return True
 
     # -- keys --------------------------------------------------------------------------------------------------
 
     def action_toolsnet(self) -> None:
-        self.watch.switch_toolsnet()
+        if self.demo:
+            self.demo.switch_toolsnet()
 
     def action_controller(self) -> None:
-        self.watch.switch_controller()
+        if self.demo:
+            self.demo.switch_controller()
 
     def action_kill_agent(self) -> None:
-        self.watch.kill_agent()
+        if self.demo:
+            self.demo.kill_agent()
 
     def action_faster(self) -> None:
-        self.watch.change_rate(True)
+        if self.demo:
+            self.demo.change_rate(True)
 
     def action_slower(self) -> None:
-        self.watch.change_rate(False)
+        if self.demo:
+            self.demo.change_rate(False)
 
     def action_station(self, step: int) -> None:
-        self._station = (self._station + step) % max(len(self.watch.figures.shown()), 1)
+        self._station = (self._station + step) % max(len(self.driven.figures.shown()), 1)
 
     def action_end(self) -> None:
-        self.watch.end()
+        self.driven.end()
 
     # -- showing -----------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        stations = len(self.watch.figures.shown())
-        self.watch.turn()
-        if self.watch.phase == ENDED:
+        stations = len(self.driven.figures.shown())
+        self.driven.turn()
+        if self.driven.phase == ENDED:
             self.exit()
             return
-        if stations != len(self.watch.figures.shown()):
+        if stations != len(self.driven.figures.shown()):
             self.refresh_bindings()
         self._show()
 
     def _show(self) -> None:
-        watch = self.watch
+        watch = self.driven
         self.query_one("#title", Static).update(self._title())
         shown = watch.figures.shown()
-        cut = {"toolsnet": watch.toolsnet_cut, "controller": watch.controller_cut} if watch.is_demo else {}
+        demo = self.demo
+        cut = {"toolsnet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
         if shown:
             self._show_station(shown[min(self._station, len(shown) - 1)], len(shown), cut)
         self._put("events", panels.events(list(watch.recent), 3))
-        if watch.is_demo:
-            self._put("account", panels.demo_account(watch.books, watch.figures.backlog))
+        if demo:
+            self._put("account", panels.demo_account(demo.books, watch.figures.backlog))
         else:
             self._put("account", panels.account(watch.account()))
 
     def _show_station(self, station: dict, count: int, cut: dict[str, bool]) -> None:
-        watch = self.watch
+        watch = self.driven
         links = self._put("links", panels.links(station, cut))
         which = f"  ({self._station + 1} of {count})" if count > 1 else ""
         links.border_title = f" station {station['number']}  {station['name']}{which} "
@@ -169,10 +179,10 @@ class View(App[None]):
         return panel
 
     def _title(self) -> Text:
-        watch = self.watch
+        watch = self.driven
         text = Text(f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}", no_wrap=True)
-        if watch.is_demo:
-            text.append(f"  {watch.rate_per_s:g} results/s, {watch.kills} kills")
+        if self.demo:
+            text.append(f"  {self.demo.rate_per_s:g} results/s, {self.demo.kills} kills")
         if PHASES[watch.phase]:
             text.append(f"  {PHASES[watch.phase]}")
         return text

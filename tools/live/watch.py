@@ -95,7 +95,7 @@ class Watch:
     def failure(self) -> list[str]:
         """Return what the agent said when it could not go on, and nothing after a run that went well."""
         if self.exit_code == EXIT_SPOOL:
-            return [f"no spool can be used: {self.figures.spool_problem}"]
+            return spool_failure(self.figures)
         if self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
             return list(self.child.errors)
         return []
@@ -211,3 +211,9 @@ def totals_text(figures: Figures) -> str:
         f"({told['delivered_per_s']}/s), waiting {told['waiting']}; controllers {told['controllers_ready']}"
         f"/{told['stations']}, ToolsNet {told['toolsnet_streaming']}/{told['stations']}"
     )
+
+
+def spool_failure(figures: Figures) -> list[str]:
+    """Return why no spool can be used, for stderr."""
+    hint = "  Its place is the setting stations[].spool.path; the folder must be there and writable."
+    return ["toolcart: no spool can be used:", *[f"  {problem}" for problem in figures.spool_problems], hint]

@@ -102,7 +102,7 @@ def system_mirrors(sources: Path = SOURCES) -> list[Mirror]:
     return list(dict.fromkeys(found))
 
 
-def _private_apt(folder: Path, mirror: Mirror, architecture: str) -> dict[str, str]:
+def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: bool = False) -> dict[str, str]:
     """Write an apt set-up that lives in `folder` alone; return the environment that makes apt use it."""
     for place in ("lists/partial", "cache/archives/partial", "parts"):
         (folder / place).mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,10 @@ def _private_apt(folder: Path, mirror: Mirror, architecture: str) -> dict[str, s
         key.write_text(re.sub(r"^\.$", "", signed_by.strip(), flags=re.MULTILINE) + "\n")
         signed_by = str(key)
     options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
-    (folder / "sources.list").write_text(f"deb [{options}] {mirror.uri} {RELEASE} main\n")
+    kinds = ("deb", "deb-src") if with_sources else ("deb",)
+    (folder / "sources.list").write_text(
+        "".join(f"{kind} [{options}] {mirror.uri} {RELEASE} main\n" for kind in kinds)
+    )
     (folder / "apt.conf").write_text(
         f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
         f'Dir::Etc::sourceparts "{folder}/parts";\n'
@@ -137,7 +140,7 @@ def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -
     apt = folder / "apt"
     debs = folder / "debs"
     debs.mkdir()
-    env = _private_apt(apt, mirror, architecture)
+    env = private_apt(apt, mirror, architecture)
     output_of(["apt-get", "update", "-qq"], APT_TIMEOUT_S, env)
     offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
     if f"| {version}" not in offered:

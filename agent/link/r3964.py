@@ -1,0 +1,405 @@
+"""3964R, both roles: every block is handed over once and whole, or the link is reported down; nothing waits for ever.
+
+Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
+1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. Anything else, NAK or
+   silence for QVZ (counted from when the last octet has left the wire): again from STX, at most `attempts` times, at
+   most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
+2. Receiver: STX is answered DLE; `10 10` is one 10, `10 03` is followed by the BCC whatever octet that is; an error
+   waits for the end of the block or for ZVZ, then NAK, and the repeat is awaited for REPEAT_MS.
+3. A good block: first its DLE goes out, then the message is handed upward, then what followed it is looked at.
+4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then one NAK.
+5. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
+
+    IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
+    IDLE --junk--> JUNK --ZVZ--> NAK, IDLE
+    IDLE --post--> TX_STX --DLE--> TX_BLOCK --all out--> TX_ACK --DLE--> IDLE
+                   each of the three --NAK, other octet, QVZ--> TX_CLEAR --wire free--> TX_STX, or DOWN
+"""
+
+from agent.base.compat import const
+from agent.base.fields import number
+from agent.base.ticks import Timer
+from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
+from agent.link.block import BlockReader, put_block
+from agent.link.payload import (
+    MESSAGE_AT,
+    MESSAGE_BYTES,
+    NO_MESSAGE,
+    TALLY_CONFLICTS,
+    TALLY_JUNK,
+    TALLY_NAKS_GOT,
+    TALLY_NAKS_SENT,
+    TALLY_NAMES,
+    TALLY_REFUSED,
+    TALLY_REPEATS,
+    TALLY_SILENCES,
+    Form,
+    begin_of,
+    tail_fits,
+)
+
+IDLE = const(0)
+JUNK = const(1)
+RX_BLOCK = const(2)
+RX_REPEAT = const(3)  # NAK sent: the peer repeats the block
+TX_STX = const(4)
+TX_BLOCK = const(5)
+TX_ACK = const(6)
+TX_CLEAR = const(7)  # the attempt has failed: wait until the wire is free and, after junk, until it is quiet
+DOWN = const(8)
+STATE_NAMES = ("idle", "junk", "receiving", "awaits the repeat", "asks to send", "sending", "awaits DLE", "clearing", "down")
+
+REPEAT_MS = const(4000)
+JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
+FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what leaves the wire without the processor
+
+_STX = const(0x02)
+_DLE = const(0x10)
+_NAK = const(0x15)
+_STX_AT = const(0)  # of tx: the three octets that are sent alone
+_DLE_AT = const(1)
+_NAK_AT = const(2)
+_BLOCK_AT = const(96)  # of tx: the block as it goes out
+_SOON_MS = const(5)  # how soon a step is wanted after something was handed to the port
+_RAW_BYTES = 128
+
+
+class R3964:
+    """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
+
+    __slots__ = ("_bad_blocks", "_block_end", "_failed", "_high", "_job", "_job_time", "_message", "_now", "_pending", "_raw", "_raw_at", "_raw_end", "_reader", "_state", "_timer", "_wire", "at", "attempts", "buf", "form", "length", "octet_us", "qvz_ms", "tally", "tx", "tx_at", "tx_from", "why", "zvz_ms")  # fmt: skip
+
+    def __init__(
+        self, buffer_bytes=2048, octet_us=1042, qvz_ms=2000, zvz_ms=100, attempts=6, high_priority=False, payload="auto"
+    ):
+        self._reader = BlockReader(buffer_bytes)
+        self.buf = self._reader.buf
+        self.tx = bytearray(_BLOCK_AT + (MESSAGE_AT + MESSAGE_BYTES + 2) * 2 + 3)
+        self.tx[_STX_AT] = _STX
+        self.tx[_DLE_AT] = _DLE
+        self.tx[_NAK_AT] = _NAK
+        self.tx_at = MESSAGE_AT
+        self.octet_us = octet_us
+        self.qvz_ms = qvz_ms
+        self.zvz_ms = zvz_ms
+        self.attempts = attempts
+        self.form = Form(payload)
+        self.tally = [0] * len(TALLY_NAMES)
+        self._high = high_priority
+        self._raw = bytearray(_RAW_BYTES)
+        self._timer = Timer()  # the one deadline of the state
+        self._wire = Timer()  # when what was handed to the port has left it
+        self._job_time = Timer()
+        self._now = 0
+        self.reset()
+
+    def reset(self):
+        """Forget both directions: a new connection begins."""
+        self.form.reset()
+        self._state = IDLE
+        self._timer.stop()
+        self._wire.stop()
+        self._job_time.stop()
+        self._raw_at = self._raw_end = 0
+        self._pending = 0
+        self._job = False
+        self._message = False
+        self._bad_blocks = 0
+        self._failed = 0
+        self._block_end = 0
+        self.tx_from = 0
+        self.at = 0
+        self.length = 0
+        self.why = WHY_NOTHING
+        self._reader.begin()
+
+    # -- the link's verbs --------------------------------------------------------------------------------------
+
+    def inlet(self):
+        """Return the buffer whose first `room()` octets may be filled."""
+        return self._raw
+
+    def room(self):
+        """Return how many octets are taken now: none before the last ones were looked at."""
+        return 0 if self._raw_at < self._raw_end else _RAW_BYTES
+
+    def receive(self, n):
+        """Take over the first n octets of the inlet."""
+        self._raw_at = 0
+        self._raw_end = n
+
+    def next_message(self, now):
+        """Work through what came; see the link contract for what it returns."""
+        self._now = now
+        while True:
+            if self._message:
+                if self._pending:
+                    return LINK_NEED_DATA  # its DLE has not gone out yet
+                self._message = False
+                found = self._open()
+                if found != LINK_NEED_DATA:
+                    return found
+            elif self._raw_at < self._raw_end:
+                if self._state == RX_BLOCK:
+                    self._take_block()
+                else:
+                    octet = self._raw[self._raw_at]
+                    self._raw_at += 1
+                    self._take(octet)
+            else:
+                break
+        if self._state == DOWN and self._pending == 0:
+            self.why = WHY_UNANSWERED
+            return LINK_BROKEN
+        self._look_at_time(now)
+        return LINK_NEED_DATA
+
+    def idle(self):
+        """Tell whether a message may be posted: no block is under way in either direction."""
+        return self._state == IDLE and not self._job and self._pending == 0 and not self._message
+
+    def post(self, n):
+        """Send the n octets at tx[tx_at:]; the handshake begins at once."""
+        form = self.form
+        tx = self.tx
+        at = form.put(tx, n)
+        self._block_end = put_block(tx, _BLOCK_AT, tx, at, form.end_of(n))
+        self._job = True
+        self._failed = 0
+        self._job_time.start(self._now, JOB_MS)
+        self._ask()
+
+    def outgoing(self):
+        """Return how many octets of tx[tx_from:] wait for the port."""
+        return self._pending
+
+    def sent(self, n):
+        """The port took n octets; the wait for the answer counts from when they have left the wire."""
+        now = self._now
+        self.tx_from += n
+        self._pending -= n
+        wire_ms = self._wire.left(now) if self._wire.armed else 0
+        wire_ms += (n * self.octet_us + 999) // 1000
+        self._wire.start(now, wire_ms)
+        state = self._state
+        if self._pending:
+            return
+        if state == TX_BLOCK:
+            self._state = TX_ACK
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == TX_STX:
+            self._timer.start(now, wire_ms + self.qvz_ms)
+        elif state == RX_BLOCK:
+            self._timer.start(now, wire_ms + self.zvz_ms)
+
+    def tick(self, now):
+        """Return the ms until a deadline; soon while something waits for the port."""
+        self._now = now
+        if self._pending or self._message:
+            return _SOON_MS
+        left = self._timer.left(now)
+        if self._state == TX_CLEAR and not self._timer.armed:
+            left = self._wire.left(now) if self._wire.armed else 0
+        if self._job:
+            job = self._job_time.left(now)
+            return job if job < left else left
+        return left
+
+    def quiet(self, busy_ms):
+        """Tell whether no octet is lost and no gap seen if the processor is away for so long."""
+        if self._pending or self._raw_at < self._raw_end:
+            return False
+        state = self._state
+        if state == IDLE:
+            return True  # the peer may send one STX, then it waits for our DLE
+        if state == TX_ACK:  # the rest leaves by itself; the peer sends DLE and perhaps one STX
+            return self._wire.left(self._now) * 1000 <= FIFO_OCTETS * self.octet_us or not self._wire.armed
+        # After its DLE the peer waits ZVZ for our block; after our NAK it may send one STX.
+        return state == RX_REPEAT or (state == TX_STX and busy_ms * 4 <= self.zvz_ms)
+
+    def last_chance(self):
+        """The peer is held by the handshake, not by the acknowledgement: never."""
+        return False
+
+    # -- one octet outside a block -----------------------------------------------------------------------------
+
+    def _take(self, octet):
+        state = self._state
+        if state == IDLE or state == RX_REPEAT:
+            if octet == _STX:
+                self._answer()
+            elif octet == _NAK:
+                self.tally[TALLY_NAKS_GOT] += 1
+            else:
+                self.tally[TALLY_JUNK] += 1
+                self._state = JUNK
+                self._timer.start(self._now, self.zvz_ms)
+        elif state == JUNK or state == TX_CLEAR:
+            self.tally[TALLY_JUNK] += 1
+            if state == JUNK or self._timer.armed:
+                self._timer.start(self._now, self.zvz_ms)
+        elif state == TX_STX:
+            self._take_connect(octet)
+        elif state == TX_BLOCK or state == TX_ACK:
+            self._take_acknowledge(octet, state)
+
+    def _take_connect(self, octet):
+        """An octet while we ask to send."""
+        if octet == _DLE and self._pending == 0:
+            self._state = TX_BLOCK
+            self.tx_from = _BLOCK_AT
+            self._pending = self._block_end - _BLOCK_AT
+            self._timer.stop()
+        elif octet == _STX:
+            self.tally[TALLY_CONFLICTS] += 1
+            if not self._high:
+                self._answer()
+        else:
+            self._fail(octet)
+
+    def _take_acknowledge(self, octet, state):
+        """An octet while the block is under way, or when its DLE is awaited."""
+        if octet == _DLE and state == TX_ACK:
+            self._job = False
+            self._job_time.stop()
+            self._become_idle()
+        elif octet == _STX and state == TX_ACK and not self._wire_busy():
+            # Its DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
+            self._count_failure()
+            if self._state != DOWN:
+                self._answer()
+        else:
+            self._fail(octet)
+
+    # -- a block -----------------------------------------------------------------------------------------------
+
+    def _take_block(self):
+        """Take octets of a block until they or the block end."""
+        reader = self._reader
+        at = reader.take(self._raw, self._raw_at, self._raw_end)
+        if at > 0:
+            self._raw_at = at
+            self._timer.start(self._now, self.zvz_ms)
+            return
+        self._raw_at = -at
+        if not reader.good:
+            self._refuse_block()
+            return
+        self._bad_blocks = 0
+        self._message = True
+        self._become_idle()
+        self._put(_DLE_AT)
+
+    def _refuse_block(self):
+        """NAK; the repeat is awaited unless there were too many of them."""
+        self.tally[TALLY_NAKS_SENT] += 1
+        self._bad_blocks += 1
+        self._state = RX_REPEAT
+        self._timer.start(self._now, REPEAT_MS)
+        if self._bad_blocks >= self.attempts:
+            self._bad_blocks = 0
+            self._become_idle()
+        self._put(_NAK_AT)
+
+    def _open(self):
+        """Find the message in the block just received."""
+        end = self._reader.fill
+        at = begin_of(self.buf, end)
+        if at != NO_MESSAGE:
+            self.at = at
+            self.length = length = number(self.buf, at, 4)
+            self.form.answered()
+            if at + length <= end and tail_fits(self.buf, at + length, end):
+                return LINK_MESSAGE
+            if end == len(self.buf) and at + length >= end:
+                self.length = CUT_SHORT_BYTES if end - at > CUT_SHORT_BYTES else end - at
+                return LINK_CUT_SHORT
+        self.tally[TALLY_REFUSED] += 1
+        return LINK_NEED_DATA
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _put(self, at):
+        """Send the one control octet at tx[at]; whatever else waited is given up."""
+        self.tx_from = at
+        self._pending = 1
+
+    def _answer(self):
+        """DLE: go ahead, we receive."""
+        self._state = RX_BLOCK
+        self._reader.begin()
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(_DLE_AT)
+
+    def _ask(self):
+        self._state = TX_STX
+        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
+        self._put(_STX_AT)
+
+    def _become_idle(self):
+        self._state = IDLE
+        self._timer.stop()
+
+    def _wire_busy(self):
+        return self._wire.armed and not self._wire.expired(self._now)
+
+    def _fail(self, octet):
+        """This attempt is over: a NAK repeats it at once, after junk the line must have been quiet for ZVZ."""
+        self._count_failure()
+        if self._state == DOWN:
+            return
+        self._state = TX_CLEAR
+        self._pending = 0
+        if octet == _NAK:
+            self.tally[TALLY_NAKS_GOT] += 1
+            self._timer.stop()
+        elif octet >= 0:
+            self.tally[TALLY_JUNK] += 1
+            self._timer.start(self._now, self.zvz_ms)
+        else:
+            self.tally[TALLY_SILENCES] += 1
+            self._timer.stop()
+
+    def _count_failure(self):
+        self._failed += 1
+        if self._failed >= self.attempts or self._job_time.expired(self._now):
+            self._give_up()
+        else:
+            self.tally[TALLY_REPEATS] += 1
+
+    def _give_up(self):
+        self._state = DOWN
+        self._job = False
+        self._timer.start(self._now, self.qvz_ms)
+        self._put(_NAK_AT)
+
+    def _look_at_time(self, now):
+        state = self._state
+        if self._job and state != RX_BLOCK and not self._message and self._job_time.expired(now):
+            self._give_up()
+        elif state == TX_CLEAR:
+            if not self._wire_busy() and (not self._timer.armed or self._timer.expired(now)):
+                self._ask()
+        elif state == IDLE:
+            if self._job and self._pending == 0 and not self._message:
+                self._ask()
+        elif self._timer.expired(now):
+            self._late(state)
+
+    def _late(self, state):
+        """The state's deadline has come, and nothing was there to be read."""
+        if state == JUNK:
+            self.tally[TALLY_NAKS_SENT] += 1
+            self._become_idle()
+            self._put(_NAK_AT)
+        elif state == RX_BLOCK:
+            self.tally[TALLY_SILENCES] += 1
+            self._refuse_block()
+        elif state == RX_REPEAT:
+            self._bad_blocks = 0
+            self._become_idle()
+        elif state == DOWN:
+            self._pending = 0  # the port does not take even the NAK
+        else:
+            self._fail(-1)

@@ -1,0 +1,96 @@
+"""Says whether the watchdog may be fed: only while results and deadlines move; and whether a fresh start is healthy.
+
+Rules
+1. No task may fail for longer than FAILING_MS: what a new connection does not heal, a restart may.
+2. A station with results waiting, or without its controller, has to try something (a connection, a telegram, a parked
+   result) within STUCK_MS and twice its own longest pause. A plant that is away is no fault: trying counts.
+3. Not fed means restarted by the watchdog seconds later; the spool holds everything, so nothing is lost by it.
+4. Healthy is: every spool is up, no task failed, for HEALTHY_MS. The network has no say: a cart may start in a corner
+   without any.
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import Timer, ticks_diff
+from agent.openprotocol.session import READY
+
+FAILING_MS = const(60000)
+STUCK_MS = const(900000)
+HEALTHY_MS = const(20000)
+ASKED_MS = const(4000)  # how often it is to be asked: half of the 8.3 s that an RP2040's watchdog allows
+
+
+class Liveness:
+    """Watches one app; `may_feed` is to be asked every ASKED_MS or oftener."""
+
+    __slots__ = ("_app", "_healthy_since", "_moved", "_moves", "_patience_ms", "_quiet_since", "reason")
+
+    def __init__(self, app, configuration, now):
+        count = len(app.stations)
+        self.reason = ""  # why it may not be fed
+        self._app = app
+        self._quiet_since = now  # the latest moment when no task was failing
+        self._moves = [0] * count
+        self._moved = [now] * count
+        self._patience_ms = [_patience_ms(configuration, index) for index in range(count)]
+        self._healthy_since = Timer()
+        self._healthy_since.start(now, HEALTHY_MS)
+
+    def may_feed(self, now):
+        """Tell whether everything moves; `reason` says what does not."""
+        self.reason = ""
+        if self._fails(now):
+            self.reason = "a task fails again and again"
+        index = 0
+        for station in self._app.stations:
+            if self._is_stuck(station, index, now):
+                self.reason = "station %d does not move" % station.number
+            index += 1
+        return not self.reason
+
+    def is_healthy(self, now):
+        """Tell whether this start has been good for HEALTHY_MS."""
+        if self._app.scheduler.faults:
+            return False
+        for station in self._app.stations:
+            if not station.mounted:
+                self._healthy_since.start(now, HEALTHY_MS)
+        return self._healthy_since.expired(now)
+
+    def _fails(self, now):
+        if not self._app.scheduler.is_failing():
+            self._quiet_since = now
+            return False
+        return ticks_diff(now, self._quiet_since) > FAILING_MS
+
+    def _is_stuck(self, station, index, now):
+        moves = _moves(station)
+        if moves != self._moves[index] or not _has_work(station):
+            self._moves[index] = moves
+            self._moved[index] = now
+        return ticks_diff(now, self._moved[index]) > self._patience_ms[index]
+
+
+def _has_work(station):
+    """Tell whether something has to happen by itself; waiting for a spool that cannot be read is retried for ever."""
+    if not station.mounted:
+        return False
+    return station.ring.backlog(0) > 0 or (station.session.state != READY and not station.intake.full)
+
+
+def _moves(station):
+    """A number that changes whenever this station does something."""
+    if not station.mounted:
+        return 0
+    moves = station.ring.number + station.ring.cursors[0].number + station.intake.attempts + station.forward.attempts
+    for counter in station.health.counters:
+        moves += counter
+    return moves & 0x3FFFFFFF
+
+
+def _patience_ms(configuration, index):
+    longest_ms = configuration["toolsnet"]["reconnect_ms"]
+    controller = configuration["stations"][index]["controller"]
+    for key in ("backoff_max_ms", "busy_backoff_max_ms"):
+        if controller[key] > longest_ms:
+            longest_ms = controller[key]
+    return STUCK_MS + 2 * longest_ms

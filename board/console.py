@@ -1,0 +1,146 @@
+"""Answers a computer at the serial console while the agent runs: one line in, lines of JSON out.
+
+    ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
+
+Rules
+1. A line begins with `?`; anything else is let pass, so that a terminal left open does no harm. A line is at most
+   LINE_MAX characters; a longer one is dropped to its end.
+2. Every line of an answer begins with `toolcart{` and is one JSON object; the last one of an answer has "end": true.
+3. Secrets are shown as ***. Nothing here changes anything but `?restart`, which ends the sessions in order first.
+4. It allocates as it likes, and only when somebody asks; without room for an answer it says so.
+"""
+
+import json
+import sys
+
+from agent.base.compat import const
+from board.safe_mode import VERSION_FILE
+
+LINE_MAX = const(40)
+PART_BYTES = const(256)  # of a block: one line of 512 hexadecimal digits
+
+_ENTER = "\r\n"
+
+
+class Console:
+    """Collects a line and answers it; `folder` is the running version's."""
+
+    def __init__(self, app, folder, about, out=None):
+        self._app = app
+        self._folder = folder
+        self._about = about  # a function that returns the board's own part of the status
+        self._out = out or sys.stdout
+        self._line = ""
+        self._drops = False
+        self.wants_restart = False
+
+    def take(self, text):
+        """Take characters as they come; answers when a line is whole."""
+        for character in text:
+            if character in _ENTER:
+                line = self._line
+                self._line = ""
+                if not self._drops and line.startswith("?"):
+                    self._answer(line[1:].split())
+                self._drops = False
+            elif len(self._line) >= LINE_MAX:
+                self._drops = True
+            else:
+                self._line += character
+
+    def tell(self, **told):
+        """Write one line of an answer."""
+        self._out.write("toolcart")
+        json.dump(told, self._out)
+        self._out.write("\n")
+
+    def _answer(self, words):
+        try:
+            self._obey(words)
+        except MemoryError:
+            self.tell(error="not enough memory for the answer")
+        except (ValueError, IndexError, KeyError, OSError) as error:
+            self.tell(error="%s: %s" % (type(error).__name__, error))
+        self.tell(end=True)
+
+    def _obey(self, words):
+        command = words[0]
+        if command == "status":
+            self._tell_status(words[1:])
+        elif command == "log":
+            self._tell_log(self._station(words[1]))
+        elif command == "spool":
+            self._tell_spool(self._station(words[1]))
+        elif command == "block":
+            self._tell_block(self._station(words[1]), int(words[2]))
+        elif command == "config":
+            self._tell_config()
+        elif command == "version":
+            with open(self._folder + VERSION_FILE) as file:
+                version = json.load(file)
+            del version["files"]
+            self.tell(**version)
+        elif command == "restart":
+            self.wants_restart = True
+        else:
+            self.tell(error="no such command")
+
+    def _station(self, word):
+        for station in self._app.stations:
+            if station.number == int(word):
+                return station
+        raise ValueError("no station %s" % word)
+
+    def _tell_status(self, words):
+        """One line for the board and one for each station: a whole tree may not fit the heap."""
+        from agent import status
+
+        if not words:
+            self.tell(board=self._about(), stations=[station.number for station in self._app.stations])
+        now = self._app.board.now()
+        for station in self._app.stations:
+            if not words or station.number == int(words[0]):
+                self.tell(station=status.of_station(station, now))
+
+    def _tell_log(self, station):
+        from agent import status
+
+        now = self._app.board.now()
+        for moment, counter, value in station.health.entries():
+            self.tell(**status.log_entry(now, moment, counter, value))
+
+    def _tell_spool(self, station):
+        if not station.mounted:
+            self.tell(error="the spool of station %d is not up" % station.number)
+            return
+        device = station.ring.device.device  # the parking area and the ring are parts of it
+        self.tell(
+            station=station.number,
+            unit_bytes=device.unit_bytes,
+            block_bytes=device.block_bytes,
+            block_count=device.block_count,
+            parked_blocks=station.ring.device.first_block,
+            stored=station.ring.number,
+            erases=station.ring.erases + station.parked.erases,
+            backlog=station.ring.backlog(0),
+        )
+
+    def _tell_block(self, station, number):
+        from binascii import hexlify
+
+        device = station.ring.device.device
+        if not 0 <= number < device.block_count:
+            raise ValueError("no block %d" % number)
+        page = bytearray(PART_BYTES)
+        start = number * device.block_bytes
+        for offset in range(0, device.block_bytes, PART_BYTES):
+            if device.read_into(start + offset, page, PART_BYTES) < 0:
+                raise OSError("the flash could not be read")
+            blank = page.count(b"\xff") == PART_BYTES
+            self.tell(block=number, at=offset, hex="" if blank else hexlify(page).decode())
+
+    def _tell_config(self):
+        from agent import config
+
+        with open(self._folder + "/config.json") as file:
+            self.tell(config=config.redacted(json.load(file)))

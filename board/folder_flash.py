@@ -1,0 +1,138 @@
+"""A folder of small files as a flash device, for a chip whose firmware gives no raw flash: one file for each block.
+
+Rules
+1. One file a block, never one large file: littlefs copies everything behind a place that is written to, so a program
+   in the middle of a 1 MiB file would cost 250 erases; in a file of one block it costs one or two.
+2. A block that is erased has no file. What lies behind a file's end reads as 0xFF.
+3. Durable means the file was flushed; littlefs then has the new content or the old one, never a mixture.
+4. A full file system is FLASH_IO: the result is not acknowledged, the controller keeps it.
+"""
+
+import os
+
+from agent.base.compat import const
+from agent.spool.flash import FLASH_DONE, FLASH_IO
+
+BLOCK_BYTES = const(4096)
+UNIT_BYTES = const(16)
+
+_ERASED = b"\xff" * 64
+
+
+class FolderFlash:
+    """The flash device over `folder`, made if it is not there."""
+
+    def __init__(self, folder, size_bytes):
+        self.unit_bytes = UNIT_BYTES
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = size_bytes // BLOCK_BYTES
+        self._folder = folder
+        self._file = None  # the block that is written to stays open
+        self._open_block = -1
+        self._end = 0
+        try:
+            os.mkdir(folder)
+        except OSError:
+            os.stat(folder)  # raises if it is neither there nor can be made
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        done = 0
+        while done < n:
+            block = (address + done) // BLOCK_BYTES
+            offset = (address + done) % BLOCK_BYTES
+            part = BLOCK_BYTES - offset
+            if part > n - done:
+                part = n - done
+            if self._read(block, offset, memoryview(buf)[done : done + part], part) < 0:
+                return FLASH_IO
+            done += part
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address` and flush it."""
+        block = address // BLOCK_BYTES
+        offset = address % BLOCK_BYTES
+        try:
+            file = self._writable(block)
+            while self._end < offset:
+                part = offset - self._end
+                self._end += file.write(_ERASED[:part] if part < 64 else _ERASED)
+            file.seek(offset)
+            put = file.write(memoryview(buf)[:n])
+            file.flush()
+            _sync(file)
+        except OSError:
+            self.close()
+            return FLASH_IO
+        if offset + n > self._end:
+            self._end = offset + n
+        return FLASH_DONE if put == n else FLASH_IO
+
+    def erase(self, block):
+        """Remove the block's file."""
+        if block == self._open_block:
+            self.close()
+        try:
+            os.remove(self._path(block))
+        except OSError:
+            if self._exists(block):
+                return FLASH_IO
+        return FLASH_DONE
+
+    def close(self):
+        """Close the file that is open."""
+        file = self._file
+        self._file = None
+        self._open_block = -1
+        if file is not None:
+            try:
+                file.close()
+            except OSError:
+                pass  # what matters was flushed
+
+    def _path(self, block):
+        return "%s/%04d" % (self._folder, block)
+
+    def _exists(self, block):
+        try:
+            os.stat(self._path(block))
+        except OSError:
+            return False
+        return True
+
+    def _writable(self, block):
+        if block != self._open_block:
+            self.close()
+            if self._exists(block):
+                self._file = open(self._path(block), "r+b")
+                self._end = self._file.seek(0, 2)
+            else:
+                self._file = open(self._path(block), "w+b")
+                self._end = 0
+            self._open_block = block
+        return self._file
+
+    def _read(self, block, offset, view, n):
+        """Read n octets of one block, with 0xFF behind the file's end."""
+        got = 0
+        try:
+            if block == self._open_block:
+                if offset < self._end:
+                    self._file.seek(offset)
+                    got = self._file.readinto(view)
+            elif self._exists(block):
+                with open(self._path(block), "rb") as file:
+                    file.seek(offset)
+                    got = file.readinto(view)
+        except OSError:
+            return FLASH_IO
+        for index in range(got or 0, n):
+            view[index] = 0xFF
+        return FLASH_DONE
+
+
+def _sync(file):
+    """Where flush() only empties a buffer (CPython) the disk has to be told as well."""
+    if hasattr(os, "fsync"):
+        os.fsync(file.fileno())

@@ -1,0 +1,163 @@
+"""Everything a chip does beside the agent, in the turns of the same loop: network, watchdog, lamp, clock, console.
+
+Rules
+1. `on_turn(now)` never waits and returns the ms until it wants to be called again (board.loop).
+2. The watchdog is fed only while `Liveness` says that results and deadlines move.
+3. The first time the agent is healthy the version that runs is confirmed (board.safe_mode) and says so on the console:
+   `toolcart{"healthy": ...}`. It says it again for a while, for a computer that was just plugged in.
+
+`board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text or "",
+clock (board.clock) or None, ntp (board.ntp) or None, about() -> dict, heard_ntp(unix_s).
+"""
+
+import json
+
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from agent.base.words import unpack_digits
+from agent.led import Blinker, code_of
+from agent.liveness import ASKED_MS, Liveness
+from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
+from board.console import Console
+
+CONSOLE_MS = const(500)  # how often a console that cannot wake the loop is looked at
+CLOCK_MS = const(60000)
+TELL_MS = const(5000)
+TELLINGS = const(24)  # two minutes
+
+
+class Upkeep:
+    """What runs beside one app."""
+
+    def __init__(self, app, board, configuration, folder, confirmation, now):
+        self.app = app
+        self.board = board
+        self.console = Console(app, folder, self.about)
+        self.liveness = Liveness(app, configuration, now)
+        self.blinker = Blinker(now)
+        self.is_confirmed = False
+        self.wants_restart = False
+        self._folder = folder
+        self._confirmation = confirmation
+        self._tellings = 0
+        self._feed = _started(now)
+        self._clock = _started(now)
+        self._tell = _started(now)
+        self._digits = bytearray(14)
+        self._lit = None
+
+    def on_turn(self, now):
+        """Do what is due; the ms until the next, negative to end the loop."""
+        board = self.board
+        wait_ms = board.network.tick(now)
+        if self._feed.expired(now):
+            self._feed.start(now, ASKED_MS)
+            self._look_after(now)
+        wait_ms = _less(wait_ms, self._feed.left(now))
+        wait_ms = _less(wait_ms, self._blink(now))
+        if board.clock is not None:
+            wait_ms = _less(wait_ms, self._keep_time(now))
+        if not self.is_confirmed or self._tellings < TELLINGS:
+            self._tell_health(now)
+            wait_ms = _less(wait_ms, self._tell.left(now))
+        text = board.read_console()
+        if text:
+            self.console.take(text)
+        if self.console.wants_restart or self.wants_restart:
+            return -1
+        return _less(wait_ms, CONSOLE_MS)
+
+    def about(self):
+        """The board's own part of the status."""
+        board = self.board
+        told = board.about()
+        told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
+        told["lamp"] = self.blinker.code
+        told["confirmed"] = self.is_confirmed
+        told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
+        told["network"] = board.network.about()
+        return told
+
+    def _look_after(self, now):
+        if self.liveness.may_feed(now):
+            if self.board.watchdog is not None:
+                self.board.watchdog.feed()
+        elif self.board.watchdog is None:
+            self.wants_restart = True
+
+    def _blink(self, now):
+        blinker = self.blinker
+        left = blinker.tick(now, code_of(self.app.stations, self.board.network.is_up()))
+        if blinker.on is not self._lit:
+            self._lit = blinker.on
+            self.board.show_lamp(blinker.on)
+        return left
+
+    def _tell_health(self, now):
+        if not self._tell.expired(now):
+            return
+        self._tell.start(now, TELL_MS)
+        if not self.is_confirmed:
+            if not self.liveness.is_healthy(now):
+                return
+            self._confirmation.healthy()
+            self.is_confirmed = True
+        self._tellings += 1
+        self.console.tell(healthy=True, version=version_of(self._folder))
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def _keep_time(self, now):
+        board = self.board
+        left = CLOCK_MS
+        if board.ntp is not None:
+            left = board.ntp.tick(now, board.network.is_up(), self._heard_ntp)
+        if self._clock.expired(now):
+            self._clock.start(now, CLOCK_MS)
+            self._ask_others(now)
+        return _less(left, self._clock.left(now))
+
+    def _heard_ntp(self, unix_s):
+        board = self.board
+        board.clock.hear(SOURCE_NTP, board.calendar(unix_s), board.now())
+
+    def _ask_others(self, now):
+        """Take the times that came with the latest 05 and the latest result, and ask for the next ones."""
+        clock = self.board.clock
+        for station in self.app.stations:
+            if not station.mounted:
+                continue
+            outlet = station.outlet
+            if not outlet.wants_stamp:
+                self._offer(SOURCE_TOOLSNET, outlet.stamp, now)
+                outlet.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
+            store = station.intake.store
+            if not store.wants_time:
+                unpack_digits(self._digits, 0, store.heard, 0, 14)
+                self._offer(SOURCE_CONTROLLER, self._digits, now)
+                store.wants_time = clock.wants(SOURCE_CONTROLLER, now)
+
+    def _offer(self, source, digits, now):
+        """A stamp up to a minute old is good enough only to begin with: it is taken once and then asked for anew."""
+        moment = from_digits(digits)
+        if moment is not None:
+            self.board.clock.hear(source, moment, now)
+
+
+def version_of(folder):
+    """Return the digest of the version in a folder, "" where there is none."""
+    try:
+        with open(folder + "/version.json") as file:
+            return json.load(file)["digest"]
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _started(now):
+    timer = Timer()
+    timer.start(now, 0)
+    return timer
+
+
+def _less(a, b):
+    return a if a < b else b

@@ -1,0 +1,207 @@
+// Runs an RP2040 image in rp2040js: a terminal on its USB port, or a job with its exit code, with power cuts in between.
+//
+//   node rp.mjs --simulator DIR --rom ROM --firmware IMAGE [--flash FILE] [options] [-- ARGUMENTS...]
+//     --flash FILE      the flash is taken from here if it is there, and left here at the end: it survives the power
+//     --job SCRIPT      run this MicroPython script, print what it prints, end with its exit code
+//     --tree ROMFS      a ROMFS image put behind the flash of a Pico, mounted at /rom for the job
+//     --tree-first      modules of the tree are taken before the frozen ones
+//     --cuts N,N,...    cut the power after so many flash words of each life of the job, then start again; the last
+//                       life is not cut. `== cut N` is printed at each.
+//     --speed           at the end say how many cycles the job took
+//
+// 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
+// 2. A reset (machine.reset, the watchdog) starts the chip again with the flash as it is.
+// 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
+// 4. USB is polled by the simulator; a job's input goes through the raw REPL in pieces the USB buffer takes.
+import fs from 'fs';
+import path from 'path';
+import { pathToFileURL } from 'url';
+
+const options = { arguments: [] };
+for (let words = process.argv.slice(2); words.length;) {
+  const word = words.shift();
+  if (word === '--') { options.arguments = words; break; }
+  const name = word.replace(/^--/, '');
+  options[name] = name === 'tree-first' || name === 'speed' ? true : words.shift();
+}
+const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
+const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
+
+const TREE_OFFSET = 4 * 1024 * 1024; // the simulated flash has 16 MB, a Pico's image uses 2
+const TREE_BYTES = 12 * 1024 * 1024;
+const FLASH_BYTES = 2 * 1024 * 1024;
+const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
+const BATCH = 200000;
+const CYCLE_NS = 8;
+
+const rom = new Uint32Array(4096);
+new Uint8Array(rom.buffer).set(fs.readFileSync(options.rom));
+const flash = new Uint8Array(FLASH_BYTES).fill(0xff);
+if (options.flash && fs.existsSync(options.flash)) flash.set(fs.readFileSync(options.flash).subarray(0, FLASH_BYTES));
+flash.set(fs.readFileSync(options.firmware), 0);
+const tree = options.tree ? fs.readFileSync(options.tree) : null;
+
+function end(code) {
+  keepFlash();
+  if (options.flash) fs.writeFileSync(options.flash, flash);
+  process.exit(code);
+}
+
+let chip = null;
+
+// Takes what the chip has in its flash over into `flash`, which outlives it.
+function keepFlash() {
+  if (chip) flash.set(chip.mcu.flash.subarray(0, FLASH_BYTES));
+}
+
+// One life of the chip, from power to the next cut or reset.
+class Chip {
+  constructor(terminal) {
+    const mcu = this.mcu = new RP2040();
+    this.clock = mcu.clock;
+    mcu.logger = new ConsoleLogger(LogLevel.Error);
+    mcu.logger.error = () => {}; // it complains of registers that do nothing here
+    mcu.loadBootrom(rom);
+    mcu.flash.fill(0xff);
+    mcu.flash.set(flash, 0);
+    if (tree) mcu.flash.set(tree, TREE_OFFSET);
+    mcu.core.PC = 0x10000000;
+    this.words = 0;
+    this.cutAfter = Infinity;
+    this.off = false;
+    this.resets = false;
+    this.input = [];
+    this.countWords();
+    mcu.onBreak = (code) => { console.error(`break ${code} at ${mcu.core.PC.toString(16)}`); end(1); };
+    mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resets = true; this.off = true; };
+    this.usb = new USBCDC(mcu.usbCtrl);
+    this.usb.onDeviceConnected = () => terminal.connected();
+    this.usb.onSerialData = (octets) => terminal.received(Buffer.from(octets));
+  }
+
+  countWords() {
+    const mcu = this.mcu, write = mcu.writeUint32.bind(mcu);
+    mcu.writeUint32 = (address, value) => {
+      if (address >>> 24 === 0x10) {
+        if (this.words >= this.cutAfter) { this.off = true; return; }
+        this.words += 1;
+      }
+      write(address, value);
+    };
+  }
+
+  // A piece of its life; false when it is over.
+  run() {
+    const { mcu, clock } = this;
+    for (let turn = 0; turn < BATCH && !this.off; turn++) {
+      if (mcu.core.waiting) {
+        clock.tick(clock.nanosToNextAlarm);
+        turn += 50;
+      } else {
+        clock.tick(mcu.core.executeInstruction() * CYCLE_NS);
+      }
+    }
+    while (this.input.length && this.usb.txFIFO.itemCount < INPUT_MOST) this.usb.sendSerialByte(this.input.shift());
+    return !this.off;
+  }
+}
+
+// What a person or mpremote sees: bytes both ways.
+class Terminal {
+  connected() {}
+  received(octets) { process.stdout.write(octets); }
+}
+
+// A job through the raw REPL.
+class Job {
+  constructor() {
+    this.text = '';
+    this.stage = 0;
+    this.code = -1;
+  }
+
+  connected() { this.type('\r\x03'); }
+
+  type(text) { chip.input.push(...Buffer.from(text)); }
+
+  received(octets) {
+    this.text += octets.toString('latin1');
+    if (this.stage === 0 && this.text.includes('>>> ')) this.next('\r\x03\x01');
+    if (this.stage === 1 && this.text.includes('raw REPL; CTRL-B to exit\r\n>')) this.next(`${this.program()}\x04`);
+    if (this.stage === 2 && this.text.includes('OK')) {
+      this.text = this.text.slice(this.text.indexOf('OK') + 2);
+      this.stage = 3;
+    }
+    if (this.stage === 3) this.print();
+  }
+
+  next(typed) {
+    this.text = '';
+    this.stage += 1;
+    this.type(typed);
+  }
+
+  print() {
+    const at = this.text.indexOf('\x04');
+    const out = at < 0 ? this.text : this.text.slice(0, at);
+    process.stdout.write(Buffer.from(out.replaceAll('\r\n', '\n'), 'latin1'));
+    this.text = at < 0 ? '' : this.text.slice(at);
+    const close = this.text.indexOf('\x04', 1);
+    if (at < 0 || close < 0) return;
+    const error = this.text.slice(1, close);
+    const left = /SystemExit: ?(\d*)/.exec(error);
+    if (!left && error) process.stdout.write(error.replaceAll('\r\n', '\n'));
+    this.code = left ? Number(left[1] || 0) : error ? 1 : 0;
+    chip.off = true;
+  }
+
+  // What is typed: put the tree on the path, run the script. SystemExit ends as a message, the REPL would swallow it.
+  program() {
+    const order = options['tree-first'] ? "'/rom','.frozen'" : "'.frozen','/rom'";
+    const mount = tree ? `import vfs,uctypes
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at(${0x10000000 + TREE_OFFSET},${TREE_BYTES})),'/rom')
+sys.path[:]=[${order}]
+` : '';
+    return `import sys
+${mount}sys.argv[:]=${JSON.stringify(['job', ...options.arguments])}
+try:
+ exec(compile(${python(fs.readFileSync(options.job, 'utf8'))},'job','exec'),{'__name__':'__main__'})
+except SystemExit as _end:
+ raise RuntimeError('SystemExit: %s'%(_end.args[0] if _end.args else 0))
+`;
+  }
+}
+
+// The text as a Python string literal.
+function python(text) {
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n');
+  return `'${escaped}'`;
+}
+
+function turn() {
+  if (chip.run()) { setImmediate(turn); return; }
+  keepFlash();
+  if (terminal.code >= 0) {
+    if (options.speed) console.log(`${chip.mcu.core.cycles} cycles`);
+    end(terminal.code);
+  }
+  if (!chip.resets) console.log(`\n== cut ${chip.words}`);
+  begin();
+}
+
+const cuts = (options.cuts || '').split(',').filter((word) => word).map(Number);
+let terminal = null;
+
+function begin() {
+  terminal = options.job ? new Job() : new Terminal();
+  chip = new Chip(terminal);
+  if (cuts.length) chip.cutAfter = cuts.shift();
+}
+
+process.on('SIGTERM', () => end(0));
+if (!options.job) {
+  process.stdin.on('data', (octets) => chip.input.push(...octets));
+  process.stdin.on('end', () => end(0));
+}
+begin();
+turn();

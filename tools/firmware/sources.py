@@ -1,0 +1,69 @@
+"""The sources the images are built from, out of Debian: MicroPython, the Pico SDK, TinyUSB.
+
+They are downloaded as packages of the stable release that the test runtimes come from too, unpacked into the ignored
+cache and never installed. The versions are asserted: another one is refused, not used.
+"""
+
+import shutil
+from pathlib import Path
+
+from tools.runtimes import debian
+from tools.runtimes.cache import CACHE, Unavailable, output_of, whole_folder
+
+MICROPYTHON = "1.25.0+ds"
+PICO_SDK = "2.1.1-1"
+TINYUSB = "0.18.0+dfsg-1"
+TIMEOUT_S = 180
+
+
+def folder() -> Path:
+    """The folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
+    name = f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
+    return whole_folder(CACHE / "firmware-sources" / name, _fill)
+
+
+def _fill(target: Path) -> None:
+    reasons = []
+    for mirror in debian.system_mirrors():
+        attempt = target / "attempt"
+        attempt.mkdir()
+        try:
+            _fetch(mirror, attempt)
+        except Unavailable as reason:
+            reasons.append(str(reason))
+            shutil.rmtree(attempt)
+            continue
+        for thing in attempt.iterdir():
+            thing.rename(target / thing.name)
+        attempt.rmdir()
+        return
+    raise Unavailable(reasons[0] if reasons else "no Debian mirror is named in the system's apt set-up")
+
+
+def _fetch(mirror: debian.Mirror, target: Path) -> None:
+    apt, packages = target / "apt", target / "packages"
+    packages.mkdir()
+    env = debian.private_apt(apt, mirror, "amd64", with_sources=True)
+    output_of(["apt-get", "update", "-qq"], TIMEOUT_S, env)
+    output_of(["apt-get", "source", "-qq", "--download-only", "micropython"], TIMEOUT_S, env, packages)
+    wanted = [f"pico-sdk-source={PICO_SDK}", f"tinyusb-source={TINYUSB}"]
+    output_of(["apt-get", "download", "-qq", *wanted], TIMEOUT_S, env, packages)
+    tarball = packages / f"micropython_{MICROPYTHON}.orig.tar.xz"
+    if not tarball.is_file():
+        raise Unavailable(f"the mirror's micropython is not {MICROPYTHON}")
+    _unpack(tarball, target / "micropython")
+    for deb in packages.glob("*.deb"):
+        output_of(["dpkg-deb", "-x", str(deb), str(packages / "root")], TIMEOUT_S)
+    for name in ("pico-sdk", "tinyusb"):
+        shutil.copytree(packages / "root/usr/src" / name, target / name, symlinks=True)
+        shutil.rmtree(packages / "root/usr/src" / name)
+    shutil.rmtree(apt)
+    shutil.rmtree(packages)
+
+
+def _unpack(tarball: Path, target: Path) -> None:
+    target.mkdir()
+    output_of(["tar", "xJf", str(tarball), "-C", str(target), "--strip-components=1"], TIMEOUT_S)
+    # The build looks for these marks of submodules, whose contents Debian leaves out and nothing here needs.
+    (target / "lib/micropython-lib").mkdir(exist_ok=True)
+    (target / "lib/micropython-lib/README.md").touch()
