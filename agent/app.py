@@ -90,7 +90,7 @@ class Station:
             Part(device, blocks, device.block_count - blocks),
             when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
         )
-        return mount(self.parked) >= 0 and mount(self.ring) >= 0
+        return mount(self.parked) >= 0 and mount(self.ring, confirm=False) >= 0
 
     def _build(self, now):
         controller = self.settings["controller"]

@@ -65,7 +65,7 @@ class Intake:
         self._outlet_slot = outlet_slot
 
     def begin(self, now):
-        """Learn from the log where this controller stands; the ring is mounted."""
+        """Learn from the log where this controller stands, then rely on the log; the ring is mounted, not confirmed."""
         recovery = self.recovery
         replay_begin(self.ring)
         kind = replay_next(self.ring)
@@ -80,6 +80,7 @@ class Intake:
             elif kind == KIND_RESULT:
                 recovery.stored(page, FRAME_HEAD + HEAD_BYTES)
             kind = replay_next(self.ring)
+        self.ring.confirm()  # not before: it may open a block, and that block's HEAD has to carry the new memory
         memory = recovery.memory
         session = self.session
         session.start_index = memory[_START_INDEX] % len(session.start_revisions)

@@ -3,7 +3,7 @@
 from struct import pack_into
 
 from agent.base import result as res
-from agent.forward import Forward
+from agent.forward import OUTLET, Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import put_body
 from agent.spool.flash import RamFlash
@@ -48,7 +48,8 @@ class Outlet:
         options = dict(options or {})
         options.setdefault("server_host", "tn")
         self.options = ToolsNetOptions(**options)
-        self.toolsnet = ToolsNet(self.clock, MemoryArchive(3000), self.options)
+        self.archive = MemoryArchive(3000)
+        self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
         self.flash = RamFlash(blocks)
@@ -76,14 +77,14 @@ class Outlet:
         )
         self.forward.begin(self.clock.now)
 
-    def stamp_into(self, buf):
-        """The wall clock of this board."""
-        buf[0:19] = self.clock.stamp().encode()
-
     def cut(self):
         """Let the power fail and come back: the connection goes without a word."""
         self.network.abandon(self.port)
         self.start()
+
+    def stamp_into(self, buf):
+        """The station's wall clock, as a board gives it."""
+        buf[0:19] = self.clock.stamp().encode()
 
     # What lies in the spool
 
@@ -186,9 +187,13 @@ class Outlet:
         """Let time pass until the archive holds so many results."""
         return self.until(lambda: self.archive.stored >= count, limit_ms)
 
-    @property
-    def archive(self):
-        return self.toolsnet.archive
+    def until_refused(self, count, limit_ms=600000):
+        """Let time pass until ToolsNet has refused so many telegrams; returns the ms it took."""
+        return self.until(lambda: self.toolsnet.refused >= count, limit_ms)
+
+    def until_passed(self, limit_ms=600000):
+        """Let time pass until the cursor is behind everything."""
+        return self.until(lambda: self.ring.backlog(OUTLET) == 0, limit_ms)
 
     def ids(self):
         """Return the tightening IDs in the archive, in order of arrival."""
@@ -199,7 +204,7 @@ class Outlet:
 
     def counts(self):
         """Return what was counted, by name; for a failed test's message."""
-        return {name: count for name, count in zip(NAMES, self.health.counters) if count}
+        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
 
     def clean(self):
         """Assert that ToolsNet found nothing to complain about."""

@@ -155,9 +155,8 @@ def test_attempts_wait_longer_each_time():
     outlet = Outlet(refused_attempts=4)
     outlet.store(2)
     refuse(outlet, 1)
-    outlet.until(lambda: outlet.toolsnet.refused == 1)
-    waits = [outlet.until(lambda: outlet.toolsnet.refused == n) for n in (2, 3, 4)]
-    assert waits == [5000, 30000, 60000]
+    outlet.until_refused(1)
+    assert [outlet.until_refused(count) for count in (2, 3, 4)] == [5000, 30000, 60000]
 
 
 def test_result_refused_once_is_sent_again_and_not_parked():
@@ -218,7 +217,7 @@ def test_probe_is_noted_durably_before_it_goes_out():
         outlet.store(3)
         refuse(outlet, 2)
         outlet.options.drop_after_store.append(3)
-        outlet.until(lambda: outlet.archive.stored == 2)
+        outlet.until_stored(2)
         # The probe is stored, its 05 is lost, and so is the power: only the log can tell what became of number 2.
         outlet.cut()
         outlet.store(1)
@@ -247,7 +246,7 @@ def test_probe_cut_off_by_garbage_is_forgotten_and_what_follows_is_not_taken_for
 def test_number_once_held_and_then_taken_is_not_parked_after_a_cut():
     outlet = Outlet({"code_all": 5}, cursor_batch=100)
     outlet.store(6)
-    outlet.until(lambda: outlet.toolsnet.refused == 4)  # three times number 1, then number 2 as a probe
+    outlet.until_refused(4)  # three times number 1, then number 2 as a probe
     outlet.options.code_all = None
     outlet.until_stored(4)
     outlet.cut()
@@ -388,7 +387,7 @@ def test_full_parking_area_keeps_a_refused_result_in_the_log():
     assert outlet.counted(h.PARKED_FAILED) > 0
     assert outlet.ring.cursors[OUTLET].number == 1, "neither the refused one nor the probe is passed"
     del outlet.options.tightening_codes[2]
-    outlet.until(lambda: outlet.ring.backlog(OUTLET) == 0)
+    outlet.until_passed()
     assert sorted(outlet.ids()) == [1, 2, 3, 4]
     assert outlet.archive.stored == 4
 
@@ -419,7 +418,7 @@ def test_empty_server_gets_what_is_not_sent_yet_by_default():
     outlet.store(2)
     outlet.until_stored(2)
     outlet.run(1000)
-    assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 2
+    assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 1
 
 
 def test_empty_server_gets_all_that_is_left_when_asked_for():
@@ -627,7 +626,7 @@ def test_cut_at_every_step_repeats_at_most_one_and_loses_and_disorders_nothing()
 def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
     for seed in range(1, 7):
         dice = Dice(seed)
-        outlet = Outlet({"reported_result": None}, cursor_batch=1 + dice.randrange(12))
+        outlet = Outlet(blocks=6, parked_blocks=2, cursor_batch=1 + dice.randrange(12))
         outlet.network.defaults.random_splits = True
         cuts = 0
         while outlet.archive.stored < 60:
@@ -647,7 +646,7 @@ def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
                 outlet.options.drop_after_store.append(outlet.archive.stored + 1)
             elif what == 3:
                 outlet.options.drop_before_store.append(outlet.archive.stored + 1)
-        outlet.until(lambda: outlet.ring.backlog(OUTLET) == 0)
+        outlet.until_passed()
         assert outlet.ids() == numbers(1, outlet.next_id - 1), seed
         assert outlet.archive.out_of_order == 0 and outlet.parked_numbers() == []
         assert outlet.archive.repeated <= cuts, (seed, outlet.archive.repeated, cuts)
@@ -659,7 +658,7 @@ def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
 def test_waiting_time_of_a_refusal_that_ends_without_a_connection_does_not_spin():
     outlet = Outlet({"code_all": 7})
     outlet.store(2)
-    outlet.until(lambda: outlet.toolsnet.refused == 1)
+    outlet.until_refused(1)
     outlet.network.down(*PIM)
     outlet.network.cut(*SERVER)
     steps = outlet.steps

@@ -78,6 +78,7 @@ class Demo(Watch):
             controller_options=ControllerOptions(seed=seed),
         )
         super().__init__(self._write_configuration(), seconds)
+        self._first = self.plant.controller.next_id
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
         self.toolsnet_cut = False
@@ -117,7 +118,7 @@ class Demo(Watch):
 
     def account(self) -> dict:
         """Return the account: what counts at the end of a run."""
-        books = self._final or self.plant.account()
+        books = self._final or self._look_into_books()
         backlog = self.figures.backlog
         # What is acknowledged and not in the archive is lost, unless the spool still has it.
         lost = max(books["overtaken"], books["lost"] - backlog)
@@ -126,6 +127,7 @@ class Demo(Watch):
             "acknowledged": books["acknowledged"],
             "delivered": books["delivered"],
             "repeated": books["repeated"],
+            "doubled": books["doubled"],
             "lost": lost,
             "out_of_order": books["out_of_order"],
             "waiting": backlog,
@@ -144,7 +146,8 @@ class Demo(Watch):
             ("produced by the controller", "produced"),
             ("acknowledged to the controller", "acknowledged"),
             ("in ToolsNet's archive", "delivered"),
-            ("sent to ToolsNet more than once", "repeated"),
+            ("sent to ToolsNet again, stored once", "repeated"),
+            ("stored by ToolsNet twice", "doubled"),
             ("lost", "lost"),
             ("out of order", "out_of_order"),
         ]
@@ -274,7 +277,7 @@ class Demo(Watch):
     def _keep_books(self) -> None:
         now_s = time.monotonic()
         if now_s >= self._account_due_s and self.phase != ENDED:
-            self.books = self.plant.account()
+            self.books = self._look_into_books()
             took_s = time.monotonic() - now_s
             self._account_due_s = now_s + max(ACCOUNT_EVERY_S, took_s * ACCOUNT_SHARE)
             complaints = self.plant.complaints()
@@ -282,9 +285,16 @@ class Demo(Watch):
                 self.note(BAD, f"the simulators complain: {complaint}")
             self._complaints_told = len(complaints)
 
+    def _look_into_books(self) -> dict:
+        """Both sides' account; `doubled` is what the archive holds twice under different sequence numbers."""
+        rows = self.plant.archive.query(
+            "SELECT COUNT(*) - COUNT(DISTINCT TighteningId) FROM Result WHERE TighteningId >= ?", (self._first,)
+        )
+        return {**self.plant.account(), "doubled": rows[0][0]}
+
     def _finish(self) -> None:
         self.plant.stop_producing()
-        self._final = self.books = self.plant.account()
+        self._final = self.books = self._look_into_books()
         self._keep_newest_id()
         told = self.account()
         if self.exit_code == EXIT_FINE and self._is_wrong(told):
@@ -293,13 +303,14 @@ class Demo(Watch):
 
     @staticmethod
     def _is_wrong(told: dict) -> bool:
-        return bool(told["lost"] or told["out_of_order"] or told["produced"] != told["delivered"])
+        broken = told["lost"] or told["out_of_order"] or told["doubled"]
+        return bool(broken or told["produced"] != told["delivered"])
 
     def _verdict(self, told: dict) -> list[str]:
         if not self._is_wrong(told):
             verdict = ["  Every result is in the archive, in order."]
-        elif told["lost"] or told["out_of_order"]:
-            verdict = ["  The promise is broken: acknowledged results are lost or out of order."]
+        elif told["lost"] or told["out_of_order"] or told["doubled"]:
+            verdict = ["  The promise is broken: results are lost, out of order or stored twice."]
         else:
             verdict = [
                 f"  {told['produced'] - told['delivered']} results are not in the archive; {told['waiting']} wait."

@@ -8,7 +8,7 @@
     outgoing(), tx_from, sent(n)    what the port has to write: tx[tx_from : tx_from + outgoing()]
     tick(now)                       ms until the link needs to be called again without input
     quiet(busy_ms)                  whether the flash may keep the chip busy for so long now (serial lines need silence)
-    last_chance()                   between a result and its acknowledgement, where nothing else silences the peer (ASCII)
+    last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.

@@ -7,7 +7,7 @@ Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
 2. Receiver: STX is answered DLE; `10 10` is one 10, `10 03` is followed by the BCC whatever octet that is; an error
    waits for the end of the block or for ZVZ, then NAK, and the repeat is awaited for REPEAT_MS.
 3. A good block: first its DLE goes out, then the message is handed upward, then what followed it is looked at.
-4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then one NAK.
+4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then NAK.
 5. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
 
     IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
@@ -47,7 +47,17 @@ TX_BLOCK = const(5)
 TX_ACK = const(6)
 TX_CLEAR = const(7)  # the attempt has failed: wait until the wire is free and, after junk, until it is quiet
 DOWN = const(8)
-STATE_NAMES = ("idle", "junk", "receiving", "awaits the repeat", "asks to send", "sending", "awaits DLE", "clearing", "down")
+STATE_NAMES = (
+    "idle",
+    "junk",
+    "receiving",
+    "awaits the repeat",
+    "asks to send",
+    "sending",
+    "awaits DLE",
+    "clearing",
+    "down",
+)
 
 REPEAT_MS = const(4000)
 JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
@@ -67,8 +77,6 @@ _RAW_BYTES = 128
 
 class R3964:
     """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
-
-    __slots__ = ("_bad_blocks", "_block_end", "_failed", "_high", "_job", "_job_time", "_message", "_now", "_pending", "_raw", "_raw_at", "_raw_end", "_reader", "_state", "_timer", "_wire", "at", "attempts", "buf", "form", "length", "octet_us", "qvz_ms", "tally", "tx", "tx_at", "tx_from", "why", "zvz_ms")  # fmt: skip
 
     def __init__(
         self, buffer_bytes=2048, octet_us=1042, qvz_ms=2000, zvz_ms=100, attempts=6, high_priority=False, payload="auto"

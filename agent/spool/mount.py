@@ -19,10 +19,11 @@ MEMORY_AT = HEAD_BYTES + 4  # and in that of a MEMORY record
 _MAGIC = b"TCSP"
 
 
-def mount(ring):
+def mount(ring, confirm=True):
     """Set `ring` to what its device holds: 1 if a log was found, 0 for an area without one.
 
-    SPOOL_FAILED if the device could not be read; nothing may be written then, try again later.
+    SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. An owner with a memory
+    passes confirm=False and confirms when its memory is up to date: the copy may open a block, whose HEAD carries it.
     """
     headed = _find_newest(ring)
     if headed == SPOOL_FAILED or ring.seq == 0:
@@ -37,7 +38,8 @@ def mount(ring):
     _close_tail(ring)
     for cursor in ring.cursors:
         _place(ring, cursor)
-    ring.confirm()
+    if confirm:
+        ring.confirm()
     return 1
 
 

@@ -1,0 +1,247 @@
+"""Plain ASCII on a serial line: a message is taken whole or not at all, and the way back to the next one is never lost.
+
+    controller -> us  STX message [NUL] ETX         us -> controller  BEL HT BEL HT STX message NUL ETX
+
+Rules (003:881-906, 1621-1626)
+1. Hunt for STX; then four digits of length, 20 or more; then that many octets; then NUL or nothing; then ETX. Nothing
+   inside a message ends or restarts it: binary parts hold 02 and 03.
+2. Where ETX is not in its place, or the digits are none, the message is dropped and the hunt goes on behind it. A gap
+   of ZVZ inside a message drops it as well: a corrupted length ends there, for the controller waits for its answer.
+3. The header must be one that can be: digits where digits belong. There is no checksum on this line, so what lies
+   above checks every field and takes nothing odd that did not come twice (agent.store).
+4. Nobody holds the controller back but the 0062 it waits for: the flash is used between a result and its 0062.
+5. A message larger than the buffer is handed over cut short.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import BAD, all_digits, number
+from agent.base.ticks import Timer
+from agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING
+from agent.link.payload import (
+    ETX,
+    MESSAGE_AT,
+    MESSAGE_BYTES,
+    MESSAGE_MIN,
+    STX,
+    TALLY_JUNK,
+    TALLY_NAMES,
+    TALLY_REFUSED,
+    TALLY_SILENCES,
+    Form,
+)
+
+HUNT = const(0)
+LENGTH = const(1)
+BODY = const(2)
+TAIL = const(3)
+STATE_NAMES = ("hunting", "length", "message", "end")
+
+FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
+SILENT_MS = 500  # a line as quiet as that is idle
+CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
+
+_RAW_BYTES = 128
+_SOON_MS = const(5)
+_RESULT = const(61)
+
+
+class SerialAscii:
+    """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
+
+    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto"):
+        self.buf = bytearray(buffer_bytes)
+        self.tx = bytearray(MESSAGE_AT + MESSAGE_BYTES + 2)
+        self.tx_at = MESSAGE_AT
+        self.octet_us = octet_us
+        self.zvz_ms = zvz_ms
+        self.form = Form(payload, plain=True)
+        self.tally = [0] * len(TALLY_NAMES)
+        self.at = 0
+        self._raw = bytearray(_RAW_BYTES)
+        self._gap = Timer()
+        self._busy = Timer()  # runs while the line is not idle
+        self._now = 0
+        self.reset()
+
+    def reset(self):
+        """Forget both directions: a new connection begins."""
+        self.form.reset()
+        self.why = WHY_NOTHING
+        self.length = 0
+        self.tx_from = 0
+        self._state = HUNT
+        self._fill = 0
+        self._length = 0
+        self._nul = False
+        self._raw_at = self._raw_end = 0
+        self._pending = 0
+        self._window = False
+        self._gap.stop()
+        self._busy.stop()
+
+    # -- the link's verbs --------------------------------------------------------------------------------------
+
+    def inlet(self):
+        """Return the buffer whose first `room()` octets may be filled."""
+        return self._raw
+
+    def room(self):
+        """Return how many octets are taken now: none before the last ones were looked at."""
+        return 0 if self._raw_at < self._raw_end else _RAW_BYTES
+
+    def receive(self, n):
+        """Take over the first n octets of the inlet."""
+        self._raw_at = 0
+        self._raw_end = n
+
+    def next_message(self, now):
+        """Find the next whole message; see the link contract for what it returns."""
+        self._now = now
+        self._window = False
+        if self._raw_at < self._raw_end:
+            self._gap.start(now, self.zvz_ms)
+            self._busy.start(now, SILENT_MS)
+        while self._raw_at < self._raw_end:
+            if self._state == BODY:
+                self._take_body()
+                continue
+            octet = self._raw[self._raw_at]
+            self._raw_at += 1
+            found = self._take(octet)
+            if found != LINK_NEED_DATA:
+                return found
+        if self._state != HUNT and self._gap.expired(now):
+            self.tally[TALLY_SILENCES] += 1
+            self._state = HUNT
+        return LINK_NEED_DATA
+
+    def idle(self):
+        """Tell whether the last message posted has gone to the port."""
+        return self._pending == 0
+
+    def post(self, n):
+        """Send the n octets at tx[tx_at:] with what belongs around them."""
+        self._window = False
+        self.tx_from = self.form.put(self.tx, n)
+        self._pending = self.form.end_of(n) - self.tx_from
+
+    def outgoing(self):
+        """Return how many octets of tx[tx_from:] wait for the port."""
+        return self._pending
+
+    def sent(self, n):
+        """The port took n octets."""
+        self.tx_from += n
+        self._pending -= n
+        self._busy.start(self._now, SILENT_MS)
+
+    def tick(self, now):
+        """Return the ms until a message that stopped in the middle is given up; soon while the port holds us up."""
+        self._now = now
+        if self._pending:
+            return _SOON_MS
+        if self._state != HUNT:
+            return self._gap.left(now)
+        left = self._busy.left(now)
+        return left if left else self._still()
+
+    def quiet(self, busy_ms):
+        """Tell whether no octet is lost if the processor is away for so long."""
+        if self._window:
+            return True
+        if self._state != HUNT or self._raw_at < self._raw_end:
+            return False
+        if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
+            return True  # what may come meanwhile fits the UART
+        return busy_ms <= self.zvz_ms and not self._busy.armed
+
+    def last_chance(self):
+        """Between a result and its acknowledgement: the controller waits."""
+        return self._window
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def _still(self):
+        """The line is idle now."""
+        self._busy.stop()
+        return self._busy.left(self._now)
+
+    def _take(self, octet):
+        state = self._state
+        if state == HUNT:
+            if octet == STX:
+                self._state = LENGTH
+                self._fill = 0
+            elif octet != 0:
+                self.tally[TALLY_JUNK] += 1
+        elif state == LENGTH:
+            self.buf[self._fill] = octet
+            self._fill += 1
+            if octet < 0x30 or octet > 0x39:
+                return self._drop(octet)
+            if self._fill == 4:
+                self._length = number(self.buf, 0, 4)
+                self._state = BODY
+                self._nul = False
+                if self._length < MESSAGE_MIN:
+                    return self._drop(octet)
+        elif octet == 0 and not self._nul:
+            self._nul = True
+        elif octet == ETX:
+            return self._found()
+        else:
+            return self._drop(octet)
+        return LINK_NEED_DATA
+
+    def _take_body(self):
+        """Take what belongs to the message by its length; the only loop that runs for every octet."""
+        raw = self._raw
+        buf = self.buf
+        size = len(buf)
+        at = self._raw_at
+        fill = self._fill
+        end = at + self._length - fill
+        if end > self._raw_end:
+            end = self._raw_end
+        while at < end:
+            if fill < size:
+                buf[fill] = raw[at]
+            at += 1
+            fill += 1
+        self._raw_at = at
+        self._fill = fill
+        if fill == self._length:
+            self._state = TAIL
+
+    def _drop(self, octet):
+        """This was no message; what spoiled it may be the STX of the next one."""
+        self.tally[TALLY_REFUSED] += 1
+        self._state = LENGTH if octet == STX else HUNT
+        self._fill = 0
+        return LINK_NEED_DATA
+
+    def _found(self):
+        self._state = HUNT
+        if not self._can_be():
+            self.tally[TALLY_REFUSED] += 1
+            return LINK_NEED_DATA
+        self.form.answered()
+        self._window = number(self.buf, 4, 4) == _RESULT
+        self.length = self._length
+        if self._length <= len(self.buf):
+            return LINK_MESSAGE
+        self.length = CUT_SHORT_BYTES if len(self.buf) > CUT_SHORT_BYTES else len(self.buf)
+        return LINK_CUT_SHORT
+
+    def _can_be(self):
+        """Tell whether the header is one: MID digits, everything behind it digits or blanks (003:1078-1163)."""
+        buf = self.buf
+        if not all_digits(buf, 4, 4):
+            return False
+        at = 8
+        while at < MESSAGE_MIN:
+            octet = buf[at]
+            if (octet < 0x30 or octet > 0x39) and octet != 0x20 and octet != 0:
+                return False
+            at += 1
+        return number(buf, 16, 2) != BAD

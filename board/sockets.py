@@ -1,0 +1,171 @@
+"""TCP connections and the one wait of a chip: non-blocking sockets, one `poll`, nothing allocated once they are open.
+
+Rules
+1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` returns None.
+2. Names are looked up by a blocking call of up to some seconds, so an address is better; the look-up happens only while
+   there is a network, and a failed one costs a reconnect pause.
+3. The serial console is in the same poll where the port can poll it.
+"""
+
+import select
+import socket
+import sys
+
+from agent.base.compat import const
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+
+# EINPROGRESS is 115 on lwIP and Linux, 119 on ESP-IDF; EALREADY (114, 120) and EAGAIN (11) mean the same here.
+_UNDER_WAY = (115, 119, 114, 120, 11)
+_TROUBLE = select.POLLERR | select.POLLHUP
+_NODELAY = const(1)  # TCP_NODELAY, the same number on every stack
+_CONSOLE_CHARACTERS = const(64)  # read in one turn; the rest comes in the next
+WAIT_MAX_MS = const(60000)
+
+
+class TcpPort:
+    """One TCP client connection (agent.link.port)."""
+
+    def __init__(self, sockets):
+        self.sock = None
+        self.slot = -1
+        self.events = 0
+        self._sockets = sockets
+        self._state = PORT_CLOSED
+        self._asks_out = False
+
+    def open(self, host, number):
+        """Begin to connect; without a network it stays closed."""
+        self.close()
+        if not self._sockets.is_up():
+            return
+        sock = None
+        try:
+            address = socket.getaddrinfo(host, number, 0, socket.SOCK_STREAM)[0][-1]
+            sock = socket.socket()
+            sock.setblocking(False)
+            _set_nodelay(sock)
+            sock.connect(address)
+        except OSError as error:
+            if sock is None or error.errno not in _UNDER_WAY:
+                if sock is not None:
+                    sock.close()
+                return
+        self.sock = sock
+        self.events = 0
+        self._state = PORT_OPENING
+        self._asks_out = True
+        self._sockets.poll.register(sock, select.POLLIN | select.POLLOUT)
+
+    def state(self):
+        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
+        if self._state == PORT_OPENING and self.events:
+            if self.events & _TROUBLE:
+                self.close()
+            else:
+                self._state = PORT_OPEN
+                self._ask_out(False)
+        return self._state
+
+    def readinto(self, buf, n):
+        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        if n == 0:
+            return 0
+        try:
+            count = self.sock.readinto(buf, n)
+        except OSError:
+            return PORT_LOST
+        if count is None:
+            return 0
+        return count if count else PORT_LOST
+
+    def write(self, buf, start, n):
+        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
+        if self._state != PORT_OPEN:
+            return PORT_LOST
+        try:
+            count = self.sock.write(buf, start, n)
+        except OSError:
+            return PORT_LOST
+        if count is None:
+            count = 0
+        self._ask_out(count < n)
+        return count
+
+    def close(self):
+        """Close at once."""
+        sock = self.sock
+        if sock is not None:
+            self.sock = None
+            self._sockets.poll.unregister(sock)
+            sock.close()
+        self._state = PORT_CLOSED
+
+    def _ask_out(self, asks):
+        if asks is not self._asks_out:
+            self._asks_out = asks
+            self._sockets.poll.modify(self.sock, select.POLLIN | select.POLLOUT if asks else select.POLLIN)
+
+
+class Sockets:
+    """All ports of a board and its console; `is_up` tells whether there is a network."""
+
+    def __init__(self, is_up):
+        self.is_up = is_up
+        self.poll = select.poll()
+        self._ports = []
+        self._has_console = False
+        self._typed = False
+        try:
+            self.poll.register(sys.stdin, select.POLLIN)
+            self._has_console = True
+        except (OSError, TypeError, AttributeError):
+            pass  # this port cannot poll its console: then nobody can ask while the agent runs
+
+    def tcp(self):
+        """Return a new port."""
+        port = TcpPort(self)
+        self._ports.append(port)
+        return port
+
+    def wait(self, app, wait_ms, now_of):
+        """Sleep until input or for `wait_ms`; wake the slots that have input."""
+        if wait_ms > WAIT_MAX_MS:
+            wait_ms = WAIT_MAX_MS
+        for thing, events in self.poll.ipoll(wait_ms):
+            if thing is sys.stdin:
+                self._typed = True
+                continue
+            for port in self._ports:
+                if port.sock is thing:
+                    port.events = events
+                    if port.slot >= 0:
+                        app.scheduler.wake(port.slot, now_of())
+
+    def read_console(self):
+        """Return what was typed, "" if nothing was."""
+        if not self._typed:
+            return ""
+        self._typed = False
+        text = ""
+        while len(text) < _CONSOLE_CHARACTERS and self._is_typed():
+            character = sys.stdin.read(1)
+            if not character:
+                break
+            text += character
+        return text
+
+    def _is_typed(self):
+        for thing, _ in self.poll.ipoll(0):
+            if thing is sys.stdin:
+                return True
+        return False
+
+
+def _set_nodelay(sock):
+    """One frame is one write, so there is nothing to gather; older stacks cannot switch it off, and still work."""
+    try:
+        sock.setsockopt(6, _NODELAY, 1)  # 6: IPPROTO_TCP
+    except (OSError, AttributeError):
+        pass

@@ -1,0 +1,23 @@
+"""How fast a backlog drains, on the simulated clock: exact, no timing involved."""
+
+from host_tests.support_toolsnet import PIM, SERVER, Outlet
+
+PORTABLE = True
+
+RESULTS = 150
+ROUND_TRIP_MS = 20
+SHARE = 0.98  # of what one outstanding telegram allows
+
+
+def test_backlog_drains_at_one_result_per_round_trip():
+    outlet = Outlet()
+    for address in (PIM, SERVER):
+        outlet.network.line(*address).delay_ms = ROUND_TRIP_MS // 2
+    outlet.store(RESULTS)
+    outlet.until_stored(1)
+    begun_ms = outlet.clock.total_ms
+    outlet.until_stored(RESULTS)
+    took_ms = outlet.clock.total_ms - begun_ms
+    best_ms = (RESULTS - 1) * ROUND_TRIP_MS
+    print("drained %d results in %d ms, %d ms are possible" % (RESULTS, took_ms, best_ms))
+    assert best_ms <= took_ms <= best_ms / SHARE

@@ -1,0 +1,195 @@
+"""The RP2040 image with the core frozen, and the simulated chip it runs on here (rp2040js with a boot ROM of ours).
+
+Rules
+1. Built from Debian's packages of MicroPython, the Pico SDK and TinyUSB and the files in `rp2/`; the same files give
+   the same image, octet by octet. About 40 s on two cores, 10 s again after a change of agent/ or board/.
+2. No C++ library is needed: nothing of ours is C++, so an empty one satisfies the linker. It would be 313 MB to fetch.
+3. TLS is left out: Debian's package of MicroPython comes without its sources.
+4. `fw.bin` is what is in the flash from its start; `fw.uf2` is what is dropped on a Pico's drive.
+"""
+
+import hashlib
+import os
+import shutil
+import struct
+from pathlib import Path
+
+from tools.firmware import cortex, programs, sources
+from tools.runtimes.build import compiler, product_sources
+from tools.runtimes.cache import CACHE, Unavailable, locked, output_of, whole_folder
+
+PARTS = Path(__file__).with_name("rp2")
+SIMULATOR = "1.4.1"
+BUILD_TIMEOUT_S = 400
+NPM_TIMEOUT_S = 180
+# Of the files for boards these are for others.
+NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py")
+# The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
+BUILD_EPOCH_S = "1735689600"
+
+# Debian's source package has no mbedtls; picotool, which would make the UF2, is no package of bookworm.
+EDITS = {
+    "CMakeLists.txt": (
+        ("set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
+        ("target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)", ""),
+        ("pico_add_extra_outputs(${MICROPY_TARGET})", ""),
+    ),
+    "mpconfigport.h": (
+        ("#define MICROPY_PY_CRYPTOLIB                    (1)", "#define MICROPY_PY_CRYPTOLIB (0)"),
+        ("#define MICROPY_SSL_MBEDTLS                     (1)", ""),
+        ("#define MICROPY_PY_HASHLIB_MD5                  (1)", ""),
+        ("#define MICROPY_PY_HASHLIB_SHA1                 (1)", ""),
+    ),
+}
+
+UF2_FAMILY_RP2040 = 0xE48BFF56
+FLASH_ADDRESS = 0x10000000
+
+
+def frozen_sources() -> dict[str, str]:
+    """What is frozen: file names of the checkout and their text."""
+    return {source.name: source.text for source in product_sources() if source.name not in NOT_FOR_RP2}
+
+
+def folder() -> Path:
+    """Where the image of the present files is or will be."""
+    frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
+    versions = f"{sources.PICO_SDK} {sources.TINYUSB}"
+    key = cortex._key(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
+    return cortex.IMAGES / f"rp2040-{key}"
+
+
+def build() -> Path:
+    """The folder with fw.bin, fw.uf2 and rom.bin, built if it is not there; Unavailable says what is missing."""
+    programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
+    if not folder().is_dir():
+        sources.folder()  # before the lock of the images is taken
+    return whole_folder(folder(), fill)
+
+
+def fill(target: Path) -> None:
+    """Build into `target`; the objects of the port are kept and used again."""
+    with locked("rp2040-build"):
+        work = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}"
+        _prepare(work)
+        _compile(work)
+        output_of(["arm-none-eabi-objcopy", "-O", "binary", str(work / "out/firmware.elf"), str(target / "fw.bin")], 60)
+    (target / "fw.uf2").write_bytes(uf2((target / "fw.bin").read_bytes()))
+    _boot_rom(target)
+
+
+def _prepare(work: Path) -> None:
+    """Lay out the sources once, and our own part anew."""
+    tree = work / "micropython"
+    if not (work / "whole").is_file():
+        shutil.rmtree(work, ignore_errors=True)
+        shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
+        for name in ("pico-sdk", "tinyusb"):
+            shutil.rmtree(tree / "lib" / name, ignore_errors=True)
+            shutil.copytree(sources.folder() / name, tree / "lib" / name, symlinks=True)
+        (tree / "lib/pico-sdk/README.md").touch()
+        for name, edits in EDITS.items():
+            file = tree / "ports/rp2" / name
+            text = file.read_text()
+            for old, new in edits:
+                if old not in text:
+                    raise Unavailable(f"ports/rp2/{name} has no line `{old}`: it is another MicroPython")
+                text = text.replace(old, new)
+            file.write_text(text)
+        (work / "lib").mkdir()
+        output_of(["arm-none-eabi-ar", "rc", str(work / "lib/libstdc++.a")], 60)
+        (work / "whole").touch()
+    _lay_out(work / "parts")
+
+
+def _lay_out(parts: Path) -> None:
+    """Write our files and what is frozen; what did not change keeps its date, so that little is compiled again."""
+    wanted = {
+        file.relative_to(PARTS).as_posix(): file.read_bytes()
+        for file in PARTS.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
+    for file in list(parts.rglob("*")) if parts.is_dir() else []:
+        if file.is_file() and file.relative_to(parts).as_posix() not in wanted:
+            file.unlink()
+    for name, octets in wanted.items():
+        file = parts / name
+        if not file.is_file() or file.read_bytes() != octets:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(octets)
+
+
+def _compile(work: Path) -> None:
+    port, parts, out = work / "micropython/ports/rp2", work / "parts", work / "out"
+    env = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_EPOCH_S, "LC_ALL": "C"}
+    # Paths of this machine must not get into the image.
+    same = f"-ffile-prefix-map={work}=."
+    define = "-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1"
+    settings = [
+        *("-DMICROPY_BOARD=TOOLCART_PICO", f"-DMICROPY_BOARD_DIR={parts}"),
+        f"-DMICROPY_FROZEN_MANIFEST={parts / 'manifest.py'}",
+        *(f"-DCMAKE_C_FLAGS={same}", f"-DCMAKE_ASM_FLAGS={same}", f"-DCMAKE_CXX_FLAGS={define} {same}"),
+        f"-DCMAKE_EXE_LINKER_FLAGS=-L{work / 'lib'}",
+    ]
+    output_of(["cmake", "-S", str(port), "-B", str(out), *settings], BUILD_TIMEOUT_S, env)
+    make = ["make", "-C", str(out), f"-j{os.cpu_count() or 1}", f"MICROPY_MPYCROSS={compiler()[0]}"]
+    output_of(make, BUILD_TIMEOUT_S, {**env, "MICROPY_MPYCROSS": compiler()[0]})
+
+
+def _boot_rom(target: Path) -> None:
+    elf = target / "rom.elf"
+    flags = ["-mcpu=cortex-m0plus", "-mthumb", "-Os", "-ffreestanding", "-fno-tree-loop-distribute-patterns"]
+    link = ["-nostdlib", "-T", str(PARTS / "rom.ld"), "-o", str(elf), str(PARTS / "rom.c"), "-lgcc"]
+    output_of(["arm-none-eabi-gcc", *flags, *link], 60)
+    output_of(["arm-none-eabi-objcopy", "-O", "binary", str(elf), str(target / "rom.bin")], 60)
+    elf.unlink()
+
+
+def uf2(image: bytes) -> bytes:
+    """The image as UF2 blocks of 256 octets for the RP2040."""
+    pages = [image[at : at + 256].ljust(256, b"\0") for at in range(0, len(image), 256)]
+    blocks = []
+    for number, page in enumerate(pages):
+        address = FLASH_ADDRESS + 256 * number
+        head = (0x0A324655, 0x9E5D5157, 0x2000, address, 256, number, len(pages), UF2_FAMILY_RP2040)
+        blocks.append(struct.pack("<8I", *head) + page.ljust(476, b"\0") + struct.pack("<I", 0x0AB16F30))
+    return b"".join(blocks)
+
+
+def simulator() -> Path:
+    """The folder with rp2040js; fetched with npm if it is not there."""
+
+    def fetch(target: Path) -> None:
+        for tool in ("node", "npm"):
+            if shutil.which(tool) is None:
+                raise Unavailable(f"{tool} is not installed (the RP2040 is simulated by rp2040js)")
+        quiet = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel=error"]
+        output_of(["npm", "install", "--prefix", str(target), *quiet, f"rp2040js@{SIMULATOR}"], NPM_TIMEOUT_S)
+
+    return whole_folder(CACHE / "firmware-simulator" / f"rp2040js-{SIMULATOR}", fetch)
+
+
+def command(
+    script: str | Path = "",
+    args: tuple[str, ...] = (),
+    tree: Path | None = None,
+    flash: str | Path = "",
+    tree_first: bool = False,
+    cuts: tuple[int, ...] = (),
+) -> list[str]:
+    """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
+    image = folder()
+    line = ["node", str(PARTS / "rp.mjs"), "--simulator", str(simulator())]
+    line += ["--rom", str(image / "rom.bin"), "--firmware", str(image / "fw.bin")]
+    if flash:
+        line += ["--flash", str(flash)]
+    if script:
+        line += ["--job", str(Path(script).resolve())]
+    if tree is not None:
+        line += ["--tree", str(cortex.tree_image(tree))]
+    if tree_first:
+        line.append("--tree-first")
+    if cuts:
+        line += ["--cuts", ",".join(str(cut) for cut in cuts)]
+    return [*line, "--", *args]
