@@ -4,6 +4,7 @@ A board gives
     now()                 the tick counter, 0..2**30-1 ms
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
+    serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why
     seed()                any number, for the jitter
@@ -20,7 +21,6 @@ from agent.base.ticks import FOREVER
 from agent.forward import Forward
 from agent.health import FLASH_FAILED, Health
 from agent.intake import Intake
-from agent.link.stream import Stream
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.session import Session as ControllerSession
 from agent.scheduler import Scheduler
@@ -57,7 +57,11 @@ class Station:
 
     def attach(self, scheduler, now):
         """Take this station's slots; the ports are made here, so that a start fails early or not at all."""
-        self.controller_port = self.board.tcp()
+        controller = self.settings["controller"]
+        if controller["link"] == "tcp":
+            self.controller_port = self.board.tcp()
+        else:
+            self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self.board.tcp()
         self._scheduler = scheduler
         scheduler.add(self, now)
@@ -107,14 +111,16 @@ class Station:
             enabled=controller["recover"],
         )
         store = Store(ring, self.recovery, self.health, self.board, self.number)
+        tcp = controller["link"] == "tcp"
+        store.strict = not tcp
         self.intake = Intake(
             self.controller_port,
             self.session,
             self.recovery,
             store,
             self.health,
-            controller["host"],
-            controller["port"],
+            controller["host"] if tcp else controller["device"],
+            controller["port"] if tcp else controller["baud"],
             controller,
             self.board.seed() + self.number,
         )
@@ -127,13 +133,16 @@ class Station:
             toolsnet["program_for_zero"],
         )
         batch = self.settings["spool"]["cursor_batch"]
-        self.forward = Forward(self.toolsnet_port, self.outlet, writer, ring, self.parked, self.health, self.board, toolsnet, batch)
+        self.forward = Forward(
+            self.toolsnet_port, self.outlet, writer, ring, self.parked, self.health, self.board, toolsnet, batch
+        )
         self.intake.begin(now)
         self.forward.begin(now)
         self.board.watch(self.controller_port, self._scheduler.add(self.intake, now))
         outlet_slot = self._scheduler.add(self.forward, now)
         self.board.watch(self.toolsnet_port, outlet_slot)
-        self.intake.attach(self._scheduler, outlet_slot)
+        self.intake.attach(self._scheduler, outlet_slot, self.forward)
+        self.forward.attach(self.session.link)
 
 
 class App:
@@ -177,9 +186,35 @@ class App:
                 station.forward.stop()
 
 
+def _link(controller):
+    """Return the link of these settings; only the one that is used is imported."""
+    kind = controller["link"]
+    if kind == "tcp":
+        from agent.link.stream import Stream
+
+        return Stream(controller["buffer_bytes"], controller["frame_timeout_ms"])
+    bits = 9 + controller["stop_bits"] + (0 if controller["parity"] == "none" else 1)
+    octet_us = (bits * 1000000 + controller["baud"] - 1) // controller["baud"]
+    if kind == "ascii":
+        from agent.link.serial_ascii import SerialAscii
+
+        return SerialAscii(controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"])
+    from agent.link.r3964 import R3964
+
+    return R3964(
+        controller["buffer_bytes"],
+        octet_us,
+        controller["qvz_ms"],
+        controller["zvz_ms"],
+        controller["attempts"],
+        controller["priority"] == "high",
+        controller["payload"],
+    )
+
+
 def _controller_session(controller):
     session = ControllerSession(
-        Stream(controller["buffer_bytes"], controller["frame_timeout_ms"]),
+        _link(controller),
         start_revisions=tuple(controller["start_revisions"]),
         result_revisions=tuple(controller["result_revisions"]),
         keepalive_ms=controller["keepalive_ms"],

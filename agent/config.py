@@ -336,9 +336,7 @@ def _fault(row, value):
             choices.remove(item)  # a second time is a mistake
     else:
         size = value
-        good = type(value) is int or (
-            kind == "time" and type(value) is float
-        )  # True is an int to isinstance()
+        good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()
         if kind == "text" or kind == "host":
             good = type(value) is str
             size = len(value) if good else 0

@@ -9,6 +9,7 @@ Rules
    if that is taken the refused one is parked, durably, in an area of its own; if not, the server is in trouble.
 4. A frame that could not be read is parked when its turn comes. With the parking area full the way is blocked: nothing
    is dropped.
+5. The flash is used only while the controller's line is quiet (agent.link): a chip loses octets meanwhile.
 """
 
 from struct import pack_into
@@ -19,6 +20,7 @@ from agent.base.fields import copy
 from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE, STAMP_BYTES
 from agent.base.ticks import FOREVER, Timer
 from agent.base.words import get_u32, put_u32
+from agent.link import PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
@@ -29,6 +31,7 @@ READS_A_STEP = const(8)
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 SILENT_CONNECTS = const(3)
+LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 
 _HELD_AT = const(47)  # in the ring's memory, behind what agent.openprotocol.recovery keeps there
 _HALF = const(50000)
@@ -69,6 +72,21 @@ class Forward:
         self._highest = 0
         self._hold = Timer()
         self._stopping = False
+        self._line = None
+        self._waits = False  # for the line
+
+    def attach(self, line):
+        """Ask this link when the flash may be used."""
+        self._line = line
+
+    def _flash_free(self):
+        return self._line is None or self._line.quiet(PROGRAM_MS)
+
+    def prepare(self):
+        """The line is quiet now and perhaps not for long: allow the next results to go out, if that is due soon."""
+        cursor = self.ring.cursors[OUTLET]
+        if cursor.limit <= cursor.number + self.cursor_batch // 2:
+            self.ring.save_cursor(OUTLET, cursor.number + self.cursor_batch)
 
     def begin(self, now):
         """The ring is mounted: go to the PIM."""
@@ -95,6 +113,9 @@ class Forward:
             return FOREVER
         session = self.session
         port = self.port
+        self._waits = False
+        if (self._probe or session.state != ts.STREAMING) and not self._flash_free():
+            return LINE_WAIT_MS  # an answer may have to be written down
         for _ in range(READS_A_STEP):
             n = 0
             if self._opening:
@@ -118,6 +139,8 @@ class Forward:
         if self._hold.expired(now):
             self._hold.stop()  # there is no connection to use it: its deadline is over all the same
         held = self._hold.left(now)
+        if self._waits and left > LINE_WAIT_MS:
+            left = LINE_WAIT_MS
         return held if held < left else left
 
     # -- connection --------------------------------------------------------------------------------------------
@@ -270,6 +293,10 @@ class Forward:
         if kind <= 0:
             return
         number = cursor.peek_number
+        writes = kind == KIND_RAW or self._probe_due or number > cursor.limit
+        self._waits = writes and not self._flash_free()
+        if self._waits:
+            return
         if kind == KIND_RAW:
             if self._park(PARKED_UNREADABLE, now):
                 ring.advance(OUTLET)

@@ -46,6 +46,7 @@ SERVER_BEHIND = const(32)
 OTHER_HOST = const(33)
 FAULTS = const(34)
 SERVER_CONNECTS = const(35)
+ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
 
 NAMES = (
     "stored",
@@ -84,6 +85,7 @@ NAMES = (
     "other host",
     "faults",
     "server connects",
+    "odd on the line",
 )
 
 LOG_ENTRIES = 32

@@ -14,13 +14,14 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import HEAD_BYTES, ID_BYTES
 from agent.base.ticks import Timer
+from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.openprotocol import session as ss
 from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE
 from agent.spool.mount import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
-from agent.store import NOT_KEPT
+from agent.store import NOT_KEPT, NOT_SURE
 
 READS_A_STEP = 8  # then the other tasks have their turn
 ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
@@ -56,12 +57,15 @@ class Intake:
         self._gone_first = bytearray(ID_BYTES)
         self._gone_last = bytearray(ID_BYTES)
         self._gone = 0
+        self._stored = False  # the flash was busy within this step: its `now` is old
+        self._outlet = None
         self._scheduler = None
         self._outlet_slot = 0
 
-    def attach(self, scheduler, outlet_slot):
-        """Wake the outlet's slot for every result kept."""
+    def attach(self, scheduler, outlet_slot, outlet):
+        """Wake the outlet's slot for every result kept; let the outlet use the silences that a serial line leaves."""
         self._scheduler = scheduler
+        self._outlet = outlet
         self._outlet_slot = outlet_slot
 
     def begin(self, now):
@@ -182,13 +186,17 @@ class Intake:
             if not self._write(now):
                 return self._wait.left(now)
             left = session.tick(now)  # only now: what has gone out has set deadlines
+            if self._stored and link.room() == 0:
+                self._stored = False
+                return 0  # more came while the flash was busy: that wants the time as it is now
+            self._stored = False
             if n == 0:
                 if session.can_fetch() and self._fetch_next(now):
                     continue
-                if link.quiet():
+                if link.quiet(ERASE_MS):
                     self.ring.maintain()
                 fetch_left = self.recovery.wait_left(now)
-                return left if left < fetch_left else fetch_left
+                return fetch_left if fetch_left < left and session.can_fetch() else left
         return 0
 
     def _write(self, now):
@@ -210,7 +218,8 @@ class Intake:
 
     def _fetch_next(self, now):
         if not self.recovery.want(now):
-            self._flush_gone()
+            if self.link.quiet(PROGRAM_MS):
+                self._flush_gone()
             return False
         if not self.ring.has_room(HEAD_BYTES + 150):
             self.recovery.silent(now)
@@ -231,6 +240,9 @@ class Intake:
                 return
             if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
                 self._take_result(event == ss.EV_RESULT_CUT, now)
+                if self.link.room() == 0:
+                    self._stored = True
+                    return
             elif event == ss.EV_OVER:
                 self._close(now)
                 return
@@ -275,7 +287,13 @@ class Intake:
         session = self.session
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
+        if kept == NOT_SURE:
+            session.withhold()
+            return
         if kept != NOT_KEPT:
+            if link.last_chance():
+                self.ring.maintain()
+                self._outlet.prepare()
             session.acknowledge()
             self._scheduler.wake(self._outlet_slot, now)
             return

@@ -159,15 +159,24 @@ def newest_results(ring, count):
             kind = walk.next()
             if kind <= rec.RECORD_NONE:
                 break
-            if (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not walk.flags & res.FLAG_COPY:
-                older.append(describe(walk.page, rec.HEAD_BYTES, kind, walk.flags, walk.length))
-        found = older + found
+            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+                _add(older, describe(walk.page, rec.HEAD_BYTES, kind, walk.flags, walk.length))
+        for result in found:
+            _add(older, result)
+        found = older
         if len(found) >= count:
             break
         block = block - 1 if block else ring.device.block_count - 1
     found = found[-count:]
     found.reverse()
     return found
+
+
+def _add(results, result):
+    """Append, but a record that was written once more takes the place of its first copy."""
+    if results and results[-1]["number"] == result["number"]:
+        results.pop()
+    results.append(result)
 
 
 def describe(page, at, kind, flags, length):
@@ -228,9 +237,13 @@ def _time(page, body):
 
 
 def _text(buf, at, width):
-    """Return the field as text without its padding; what is no printable ASCII becomes `?`."""
-    octets = bytes(buf[at : at + width]).rstrip(b" \x00")
-    return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets]).strip()
+    """Return the field as text without its padding, blanks or NULs; what is no printable ASCII becomes `?`."""
+    letters = []
+    for octet in buf[at : at + width]:
+        if octet == 0:
+            octet = 0x20
+        letters.append(chr(octet) if 0x20 <= octet <= 0x7E else "?")
+    return "".join(letters).strip()
 
 
 def _whole(buf, at, width):

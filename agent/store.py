@@ -6,12 +6,15 @@ Rules
    again for ever (DIGEST D.1).
 3. The body is written straight into the spool's stage; a result that turns out to be known is simply not committed.
 4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+5. On a serial line (`strict`) what is odd or cannot be read must come twice; the controller repeats what it gets no
+   0062 for (003:2152-2154).
 """
 
 from struct import pack_into
 
 from agent import health as h
 from agent.base.compat import const
+from agent.base.crc import crc30
 from agent.base.fields import copy, is_blank
 from agent.base.result import (
     BODY_BYTES,
@@ -33,7 +36,8 @@ from agent.base.result import (
 )
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import Light, put_body
-from agent.openprotocol.recovery import VERDICT_LOOK
+from agent.openprotocol.plausible import plausible
+from agent.openprotocol.recovery import VERDICT_LOOK, VERDICT_NEW
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.ring import PAYLOAD_MAX, SPOOL_FULL
@@ -41,6 +45,7 @@ from agent.spool.search import holds
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
+NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to come once more, exactly so
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
@@ -60,6 +65,8 @@ class Store:
         self.light = Light()
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(TIME_BYTES)
+        self.strict = False
+        self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(STAMP_BYTES)
         self._kind = KIND_RESULT
         self._length = 0
@@ -67,7 +74,7 @@ class Store:
         self._code = 0
 
     def put_pushed(self, buf, at, length, revision, cut_short, now):
-        """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT."""
         read = False
         if not cut_short:
             if revision == 999:
@@ -78,6 +85,8 @@ class Store:
             else:
                 self.health.count(h.OTHER_REVISION)
                 read = self._read_long(61, buf, at, length, revision)
+        if self.strict and not self._is_sure(read, buf, at, length, revision, now):
+            return NOT_SURE
         if not read:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
         flags = self._complete()
@@ -85,10 +94,12 @@ class Store:
         if self.wants_time and not flags:
             self.wants_time = False
             copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
-        if self.recovery.verdict(stage, self._place) == VERDICT_LOOK:
+        verdict = self.recovery.verdict(stage, self._place)
+        if verdict != VERDICT_NEW:
             if holds(self.ring, stage, self._place):
                 return self._known_before()
-            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            if verdict == VERDICT_LOOK:
+                self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         return self._commit(flags, now)
 
     def read_fetched(self, buf, at, length, revision):
@@ -109,6 +120,17 @@ class Store:
         if kept == KEPT:
             self.health.count(h.RECOVERED)
         return kept
+
+    def _is_sure(self, read, buf, at, length, revision, now):
+        """Tell whether the message is nothing odd, or came exactly so before."""
+        if read and (revision != 999 or plausible(self.light, buf, at, length)):
+            return True
+        check = crc30(buf, at, at + length)
+        if check == self._odd:
+            return True
+        self._odd = check
+        self.health.note(h.ODD, length, now)
+        return False
 
     # -- steps -------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What a chip runs before main.py: it makes an error in an interrupt readable, and nothing else, so that the REPL is there.
+"""What a chip runs before main.py: errors in interrupts become readable. Nothing else, so that the REPL is there.
 
 A soft reset from a computer runs this file as well, therefore it starts no network and no watchdog.
 """

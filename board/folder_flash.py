@@ -152,4 +152,3 @@ class FolderFlash:
         for index in range(got or 0, n):
             buf[index] = 0xFF
         return FLASH_DONE
-

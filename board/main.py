@@ -1,17 +1,19 @@
-"""Starts the agent on whatever it finds itself: `python -m board.main cart.json`, or main.py on a board.
+"""Starts the agent on whatever it finds itself: `python -m board.main cart.json`; on a chip safe_mode calls `start`.
 
 Exit codes where there is somebody to see them: 0 ended in order, 2 the configuration is wrong.
 """
 
+import gc
 import json
 import sys
 
-from agent import config
 from board import loop
 
 
 def load(path):
-    """Read and complete the configuration; ValueError with every mistake if it is wrong."""
+    """Read and complete the configuration; agent.config.ConfigError with every mistake if it is wrong."""
+    from agent import config
+
     with open(path) as file:
         tree = json.load(file)
     return config.complete(tree)
@@ -46,7 +48,49 @@ def main(path):
     loop.stop(app, board)
 
 
+def start(folder, mode, confirmation):
+    """Run the version in `folder` on a chip; returns never but by an exception. `mode` is one of board.safe_mode."""
+    from agent.app import App
+    from board.upkeep import Upkeep
+
+    configuration = load(folder + "/config.json")
+    forget("agent", "config")
+    board = make_chip(configuration)
+    app = App(configuration, board)
+    upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
+    gc.collect()
+    print("toolcart: running %s%s" % (folder, " on trial" if mode else ""))
+    board.start_watchdog()
+    try:
+        loop.run(app, board, upkeep.on_turn)
+    except KeyboardInterrupt:
+        board.hold_watchdog()
+        loop.stop(app, board)
+        raise
+    loop.stop(app, board)
+    board.reset()
+
+
+def make_chip(configuration):
+    """Return the board of this chip."""
+    if sys.platform == "rp2":
+        from board.rp2 import Board
+    elif sys.platform == "esp32":
+        from board.esp32 import Board
+    else:
+        raise OSError("no board for " + sys.platform)
+    return Board(configuration)
+
+
+def forget(package, module):
+    """Give back the memory of a module that is not needed again."""
+    if sys.modules.pop(package + "." + module, None) is not None:
+        delattr(sys.modules[package], module)
+
+
 if __name__ == "__main__":
+    from agent import config
+
     try:
         main(sys.argv[1] if len(sys.argv) > 1 else "config.json")
     except config.ConfigError as mistakes:

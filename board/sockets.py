@@ -1,9 +1,8 @@
 """TCP connections and the one wait of a chip: non-blocking sockets, one `poll`, nothing allocated once they are open.
 
 Rules
-1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` returns None.
-2. Names are looked up by a blocking call of up to some seconds, so an address is better; the look-up happens only while
-   there is a network, and a failed one costs a reconnect pause.
+1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` gives None.
+   is a network, and a failed one costs a reconnect pause.
 3. The serial console is in the same poll where the port can poll it.
 """
 

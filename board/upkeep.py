@@ -6,8 +6,8 @@ Rules
 3. The first time the agent is healthy the version that runs is confirmed (board.safe_mode) and says so on the console:
    `toolcart{"healthy": ...}`. It says it again for a while, for a computer that was just plugged in.
 
-`board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text or "",
-clock (board.clock) or None, ntp (board.ntp) or None, about() -> dict, heard_ntp(unix_s).
+`board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text,
+clock (board.clock) or None, ntp (board.ntp) or None, calendar(unix_s), about() -> dict.
 """
 
 import json

@@ -1,270 +1,192 @@
-"""A whole cart on one clock: controller, agent, flash and ToolsNet, and a power switch.
-
-    cart = Cart(seed=3, controller={"nul": "late"}, settings={"recover_round": 50})
-    cart.run(5000); cart.controller.produce(); cart.settle(); cart.restart()
-
-Rules
-1. Time only moves to the next deadline of anybody: a sleeping agent is woken by input or its own deadline, nothing else.
-2. An agent that asks to run again at once, over and over, with nothing moving, is a fault of the agent.
-3. `restart` is a power cut: new objects over the same flash; the peers learn nothing of it.
-"""
+"""The whole agent on a board in memory, between a simulated controller and a simulated ToolsNet, on one clock."""
 
 from agent.app import App
-from agent.base.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
-from agent.base.words import get_u32
 from agent.config import complete
-from agent.openprotocol import recovery as rc
-from agent.openprotocol import session as ss
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, RamFlash
-from agent.spool.walk import Walk
+from agent.health import NAMES
+from agent.spool.flash import RamFlash
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
 from tools.sim.clock import Dice, SimClock
-from tools.sim.controller import Controller, ControllerOptions
+from tools.sim.controller import Controller
+from tools.sim.controller_model import ControllerOptions
 from tools.sim.line import Network
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 
 PORTABLE = True
 
-CONTROLLER = ("10.0.0.1", 4545)
-PIM = ("10.0.0.5", 6575)
-SERVER = ("10.0.0.5", 10111)
-PAYLOAD_MAX = 700
-SPINS_MAX = 100
-# The flash blocks that the parking area of 16 KiB takes in front of the ring.
-PARKED_BLOCKS = 4
+PIM = ("tn", 6575)
+SERVER = ("tn", 10111)
+OPEN_PROTOCOL_PORT = 4545
+PARKED_BLOCKS = 2
+IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is a loop that nobody ends
 
 
-class WatchedFlash(RamFlash):
-    """A flash in RAM that can refuse, and notes in `journal` what was programmed."""
-
-    __slots__ = ("code", "journal", "left")
-
-    def __init__(self, block_count=64, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.code = FLASH_DONE  # what program and erase answer once `left` of them were done
-        self.left = 0
-        self.journal = None
-
-    def program(self, address, buf, n):
-        if self.code != FLASH_DONE:
-            if self.left == 0:
-                return self.code
-            self.left -= 1
-        code = super().program(address, buf, n)
-        if self.journal is not None:
-            self.journal.append(("program", bytes(buf[:n])))
-        return code
-
-    def erase(self, block):
-        return self.code if self.code != FLASH_DONE and self.left == 0 else super().erase(block)
+def controller_address(index):
+    return ("cart%d" % index, OPEN_PROTOCOL_PORT)
 
 
 class Board:
-    """What the agent is given: see agent.app."""
+    """What agent.app asks of a board. Wakes a slot only when its port has something: no step for nothing."""
 
     def __init__(self, cart):
         self.cart = cart
-        self.watched = []
+        self.watched = []  # [port, slot, what was last seen of it]
 
     def now(self):
         return self.cart.clock.now
 
     def stamp_into(self, buf):
-        buf[:] = self.cart.clock.stamp().encode()
+        buf[0:19] = self.cart.clock.stamp().encode()
 
     def tcp(self):
         return self.cart.network.port()
 
     def flash(self, spool):
-        return self.cart.device
+        return self.cart.flashes[spool["path"]]
 
     def seed(self):
-        return self.cart.seed
+        return 1
 
     def watch(self, port, slot):
-        self.watched.append((port, slot))
+        self.watched.append([port, slot, None])
+
+    def wake_what_has_input(self, scheduler):
+        """Wake whose port can be read, has ended, or has changed since the agent's last step."""
+        for port, slot, before in self.watched:
+            connection = port._connection
+            ready = connection is not None and (bool(connection.unread) or connection.ended)
+            if ready or before != _seen(port):
+                scheduler.wake(slot, self.now())
+
+    def note_ports(self):
+        """Remember how the ports are left by the agent's step."""
+        for entry in self.watched:
+            entry[2] = _seen(entry[0])
+
+
+def _seen(port):
+    connection = port._connection
+    return port.state(), connection.to_peer_bytes if connection is not None else 0
 
 
 class Cart:
-    """See the module. `toolsnet` None: there is none; else its options."""
+    """Stations 10, 20 .. with a controller each. What survives a cut: flash, clock, controllers, ToolsNet."""
 
-    def __init__(self, seed=1, controller=None, toolsnet=None, settings=None, first_id=1, blocks=64, spool=None):
-        self.seed = seed
+    def __init__(self, stations=1, blocks=16, controller=None, toolsnet=None, settings=None, limits=None, spool=None):
         self.clock = SimClock()
-        self.network = Network(self.clock, Dice(seed))
-        self.controller = Controller(self.clock, ControllerOptions(**(controller or {})), first_id)
-        self.line = self.network.listen(CONTROLLER[0], CONTROLLER[1], self.controller.endpoint)
-        self.toolsnet = None
-        if toolsnet is not None:
-            self.toolsnet = ToolsNet(
-                self.clock, MemoryArchive(20000), ToolsNetOptions(server_host=SERVER[0], server_port=SERVER[1], **toolsnet)
-            )
-            self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
-            self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
-        self._resets = 0
-        self._wait = 0
-        self.device = WatchedFlash(blocks)
-        control = {"host": CONTROLLER[0]}
-        control.update(settings or {})
-        area = {"path": "x"}
-        area.update(spool or {})
-        self.configuration = complete(
-            {
-                "system": {},
-                "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]},
-                "stations": [{"number": 10, "controller": control, "spool": area}],
-            }
-        )
-        self.power_on()
+        self.network = Network(self.clock, Dice(3))
+        self.controllers = []
+        for index in range(stations):
+            self.controllers.append(Controller(self.clock, ControllerOptions(**(controller or {}))))
+            self.network.listen("cart%d" % index, OPEN_PROTOCOL_PORT, self.controllers[index].endpoint)
+        self.controller = self.controllers[0]
+        options = dict(toolsnet or {})
+        options.setdefault("server_host", "tn")
+        self.archive = MemoryArchive(3000)
+        self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(**options))
+        self.options = self.toolsnet.options
+        self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
+        self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
+        self.flashes = {}
+        tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
+        tree["toolsnet"].update(settings or {})
+        for index in range(stations):
+            path = "spool%d" % index
+            self.flashes[path] = RamFlash(blocks)
+            link = {"host": "cart%d" % index}
+            link.update(limits or {})
+            keep = {"path": path, "parked_kib": 8, "size_kib": 16}
+            keep.update(spool or {})
+            tree["stations"].append({"number": 10 * (index + 1), "controller": link, "spool": keep})
+        self.configuration = complete(tree)
+        self.steps = 0
+        self.boot()
 
-    # The agent
-
-    def power_on(self):
+    def boot(self):
+        """Make the agent anew, as after power has come back."""
         self.board = Board(self)
         self.app = App(self.configuration, self.board)
-        self.app.step(self.clock.now)
+        self.station = self.app.stations[0]
 
-    def restart(self):
-        """Cut the power and switch it on again."""
-        for port, _ in self.board.watched:
-            self.network.abandon(port)
-        self.power_on()
+    def cut(self):
+        """Let the power fail and come back: the connections go without a word."""
+        for entry in self.board.watched:
+            self.network.abandon(entry[0])
+        self.boot()
 
-    @property
-    def station(self):
-        return self.app.stations[0]
-
-    def counted(self, counter):
-        return self.station.health.counters[counter]
-
-    def healthy(self):
-        """Raise what a task raised, if one did."""
-        if self.app.scheduler.faults:
-            raise self.app.scheduler.last_fault
+    def ring_after_cut(self):
+        """Return station 10's log as a start would find it if power failed now; the flash itself is not touched."""
+        flash = RamFlash(self.flashes["spool0"].block_count - PARKED_BLOCKS)
+        flash.cells[:] = self.flashes["spool0"].cells[PARKED_BLOCKS * flash.block_bytes :]
+        ring = Ring(flash)
+        assert mount(ring) >= 0
+        return ring
 
     # Time
 
+    def step(self):
+        """One turn of a board's loop without waiting; returns the ms until something is due."""
+        self.network.step()
+        self.board.wake_what_has_input(self.app.scheduler)
+        self.steps += 1
+        left = self.app.step(self.clock.now)
+        self.board.note_ports()
+        if self.app.scheduler.last_fault is not None:
+            raise self.app.scheduler.last_fault
+        if self.network.step() or self.network.readable():
+            return 0
+        return min(left, self.network.next_due())
+
     def run(self, ms):
-        """Let `ms` milliseconds pass."""
+        """Let `ms` pass, waking only for deadlines and input."""
         end = self.clock.total_ms + ms
-        spins = 0
-        while True:
-            moved = self._turn()
-            left = end - self.clock.total_ms
-            wait = min(self._wait, self.network.next_due(), left)
-            if wait > 0:
-                self.clock.advance(wait)
-                spins = 0
-            elif left == 0 and not moved:
-                return
-            elif not moved:
-                spins += 1
-                assert spins < SPINS_MAX, "the agent asks to run again and again, and does nothing"
+        self.until(lambda: self.clock.total_ms >= end, ms + 1, end)
 
-    def _turn(self):
-        moved = self.network.step()
-        if moved or self.network.readable() or self.network.resets != self._resets:
-            self._resets = self.network.resets
-            for _, slot in self.board.watched:
-                self.app.scheduler.wake(slot, self.clock.now)
-            moved = True
-        self._wait = self.app.step(self.clock.now)
-        return moved
+    def until(self, condition, limit_ms=600000, end=None):
+        """Let time pass until the condition holds; returns the ms it took."""
+        start = self.clock.total_ms
+        idle = 0
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
+            left = self.step()
+            idle = idle + 1 if left <= 0 else 0
+            assert idle < IDLE_TURNS_MAX, "no time passes"
+            if left > 0 and not condition():
+                if end is not None:
+                    left = min(left, end - self.clock.total_ms)
+                self.clock.advance(left)
+        return self.clock.total_ms - start
 
-    def until(self, condition, limit_ms=60000):
-        """Let time pass until the condition holds; whether it does."""
-        for _ in range(limit_ms // 20):
-            if condition():
-                return True
-            self.run(20)
-        return condition()
+    def until_ready(self):
+        """Let time pass until every controller has a subscriber."""
+        return self.until(lambda: all(device.messages.get(60) for device in self.controllers))
 
-    def is_ready(self):
-        return self.station.session.state == ss.READY
+    def until_stored(self, count, limit_ms=600000):
+        """Let time pass until the archive holds so many results."""
+        return self.until(lambda: self.archive.stored >= count, limit_ms)
 
-    def ready(self):
-        """Let time pass until the subscription stands; return self."""
-        assert self.until(self.is_ready), "no session"
-        self.healthy()
-        return self
+    def until_quiet(self, limit_ms=600000):
+        """Let time pass until all that was produced lies in the archive."""
+        made = sum([len(device.produced) for device in self.controllers])
+        return self.until_stored(made, limit_ms)
 
-    def is_quiet(self):
-        """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
-        station = self.station
-        recovery = station.recovery
-        if not self.is_ready() or recovery.open_ids() or recovery.phase not in (rc.PHASE_IDLE, rc.PHASE_OFF):
-            return False
-        if not station.session.can_fetch():
-            return False
-        for session in self.controller.sessions:
-            if session.unsent or session.waiting or session.owed:
-                return False
-        return True
+    # Books
 
-    def settle(self, limit_ms=600000):
-        """Let time pass until nothing is open any more; return self."""
-        assert self.until(self.is_quiet, limit_ms), "it does not come to rest"
-        self.run(200)
-        self.healthy()
-        return self
+    def ids(self):
+        """Return the tightening IDs in the archive, in order of arrival."""
+        return self.archive.tightening_ids()
 
-    # What lies on the flash
+    def counted(self, code):
+        return self.station.health.counters[code]
 
-    def records(self):
-        """Return (kind, flags, payload) of every sound record, oldest first."""
-        found = []
-        walk = Walk(self.device, PAYLOAD_MAX)
-        for block in range(PARKED_BLOCKS, self.device.block_count):
-            walk.begin(block, 0, 0)
-            while walk.next() > 0:
-                found.append((walk.seq, walk.kind, walk.flags, bytes(walk.page[8 : 8 + walk.length])))
-        found.sort()
-        return [(kind, flags, payload) for _, kind, flags, payload in found]
+    def counts(self):
+        """Return what station 10 counted, by name; for a failed test's message."""
+        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
 
-    def stored(self):
-        """Return the payload of every result of the log once, by its number."""
-        found = {}
-        for kind, flags, payload in self.records():
-            if kind == rec.KIND_RESULT:
-                number = get_u32(payload, 0)
-                assert number not in found or (flags & FLAG_COPY and found[number] == payload)
-                found[number] = payload
-        return [found[number] for number in sorted(found)]
-
-    def raw(self):
-        """Return the frames of every raw record once."""
-        found = {}
-        for kind, _, payload in self.records():
-            if kind == rec.KIND_RAW:
-                found[get_u32(payload, 0)] = payload[HEAD_BYTES:]
-        return [found[number] for number in sorted(found)]
-
-    def stored_ids(self):
-        return [id_of(payload) for payload in self.stored()]
-
-    def gaps(self):
-        """Return (first, last) of every record of IDs that cannot be had."""
-        return [
-            (int(payload[4:14]), int(payload[14:24])) for kind, _, payload in self.records() if kind == rec.KIND_GAP
-        ]
-
-
-def id_of(payload):
-    text = payload[HEAD_BYTES + TIGHTENING_ID : HEAD_BYTES + TIGHTENING_ID + 10]
-    return int(text) if text.strip() else None
-
-
-def key_of(payload):
-    """Return what tells one tightening from all others: ID and time."""
-    at = HEAD_BYTES + TIME
-    return id_of(payload), bytes(payload[at : at + TIME_BYTES])
-
-
-def body_of(payload):
-    return payload[HEAD_BYTES : HEAD_BYTES + BODY_BYTES]
-
-
-def packed_time(text):
-    digits = "".join([c for c in text if c.isdigit()])
-    return bytes([int(digits[i]) << 4 | int(digits[i + 1]) for i in range(0, 14, 2)])
+    def clean(self):
+        """Assert that neither side found anything to complain about."""
+        complaints = self.toolsnet.complaints[:]
+        for device in self.controllers:
+            complaints += device.complaints
+        assert complaints == [], complaints[:3]

@@ -9,7 +9,7 @@ from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "3m"
 
 
 def numbers(first, last):

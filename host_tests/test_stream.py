@@ -250,4 +250,4 @@ def test_new_connection_forgets_what_was_not_sent_and_not_whole():
 
 
 def test_network_never_asks_the_flash_to_wait():
-    assert Stream().quiet()
+    assert Stream().quiet(400)

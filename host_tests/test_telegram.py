@@ -1,4 +1,4 @@
-"""The small telegrams of ToolsNet are the worked examples octet for octet, and what comes in is read from its places."""
+"""ToolsNet's small telegrams are the worked examples octet for octet, and what comes in is read from its places."""
 
 from agent.base.fields import ABSENT, BAD
 from agent.toolsnet import telegram as tel

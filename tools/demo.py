@@ -72,13 +72,14 @@ class Demo(Watch):
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        first_id = self._first_id()
         self.plant = SimulatedPlant(
             self.folder / "archive.sqlite",
-            first_id=self._first_id(),
+            first_id=first_id,
             controller_options=ControllerOptions(seed=seed),
         )
         super().__init__(self._write_configuration(), seconds)
-        self._first = self.plant.controller.next_id
+        self._first = first_id or self.plant.archive.newest_tightening_id() + 1
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
         self.toolsnet_cut = False

@@ -10,7 +10,7 @@ Polynomial 0x2030B9C7 (CDMA's), reflected, start value all ones, no final XOR; c
 
 from array import array
 
-from agent.base.compat import const
+from agent.base.compat import FAST, const
 
 _POLYNOMIAL = const(0x38E74301)
 _START = const(0x3FFFFFFF)
@@ -36,3 +36,12 @@ def crc30(buf, start, end, crc=_START):
         crc = table[(crc ^ buf[start]) & 0xFF] ^ (crc >> 8)
         start += 1
     return crc
+
+
+if FAST is not None:
+    _loop = FAST.crc
+
+    def _crc30(buf, start, end, crc=_START):
+        return _loop(_TABLE, buf, start, end, crc)
+
+    globals()["crc30"] = _crc30

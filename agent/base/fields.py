@@ -5,9 +5,10 @@ Rules
 2. `number` answers ABSENT for blanks and BAD for anything that is no number; both are negative.
 3. Fields wider than nine digits do not fit a small int of a 32-bit board: they stay text (tightening IDs).
 4. NUL counts as a blank: controllers in the field pad names and serials with it.
+5. Where machine code runs, the loops' twins of agent.base.fast take their places, at the end of this module.
 """
 
-from agent.base.compat import const
+from agent.base.compat import FAST, const
 
 ABSENT = const(-1)
 BAD = const(-2)
@@ -140,3 +141,8 @@ def put_fixed(target, at, width, source, start, digits, decimals):
     else:
         from_at = start
     copy(target, point - whole, source, from_at, whole)
+
+
+if FAST is not None:
+    for _name in FAST.FIELDS:
+        globals()[_name] = getattr(FAST, _name)

@@ -119,9 +119,13 @@ class Stream:
         """Return the ms until an unfinished message is given up."""
         return self.late.left(now) if self.late.armed else FOREVER
 
-    def quiet(self):
+    def quiet(self, busy_ms):
         """Nobody listens to the flash on a network: always."""
         return True
+
+    def last_chance(self):
+        """Nor does the flash need silence: never."""
+        return False
 
     def _consume(self):
         if self._consumed:

@@ -7,12 +7,15 @@ Rules (DIGEST D.6, on 003:6535-6557)
 1. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
    opens a gap; one inside a gap is cut out of it. Only 15 (gone) or the result itself closes an ID.
 2. An ID at or below `top` and in no gap may be a repeat or a controller that was reset: the owner looks into the log
-   by ID and time. What is not found there is stored: never lose one because of its number.
+   by ID and time. What is not found there is stored: never lose one because of its number; and the newest is asked for,
+   once in a connection, so that a reset shows.
 3. After each connect the newest is asked for (ID 0). Forward up to 2**31 is a gap; backward by more than a wrap can
    explain is a reset: epoch + 1, and the start is found by walking back to the last time known.
 4. A large gap, a reset and a first meeting that was empty walk back from the newest: until `round_ids` neighbours were
    found gone in a row (WALK_GONE), the last ID known, or a time not above the last one stored.
 5. One request at a time; the owner calls when no live result waits. Silence and any refusal but 15 leave the ID open.
+6. What is pushed during a walk back only moves the walk's newest end; until the walk is over, and while gaps lie over
+   stored IDs, everything is looked for in the log before it is stored.
 
     memory  0      1      2      3     4     8        13      20                    47
            | flags| start| subsc| epoch| identity| top BCD| time BCD| 3 x (first BCD 5, count u32) |
@@ -28,6 +31,7 @@ from agent.openprotocol import replies
 
 VERDICT_NEW = const(0)
 VERDICT_LOOK = const(1)  # at or below the highest ID, in no gap: look into the log
+VERDICT_UNSURE = const(2)  # new by its ID, but the IDs cannot be trusted now: look into the log as well
 
 PHASE_IDLE = const(0)
 PHASE_NEWEST = const(1)
@@ -83,10 +87,17 @@ class Recovery:
         self._gaps = 0
         self._asked = 0
         self._newest = 0
+        self._newest_time = bytearray(TIME_BYTES)
         self._start = 0
         self._low = 0
         self._by_time = False
         self._gone_run = 0
+        self._round = 0  # the gap that the last ID asked for lay in
+        self._unsure = False  # results above `top` were stored, or some while nothing was known
+        self._empty_now = False  # the controller had nothing when it was asked in this connection
+        self._checked = True  # the newest need not be asked for again in this connection
+        self._waiting = False  # for an answer
+        self._stale = False  # that answer is to a question of no more interest
         self._retry = Timer()
         self.load()
 
@@ -136,17 +147,17 @@ class Recovery:
     def verdict(self, body, start):
         """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
         at = start + TIGHTENING_ID
-        if (
-            not self.memory[0] & _KNOWN
-            or not all_digits(body, at, ID_BYTES)
-            or same(self._expected, 0, body, at, ID_BYTES)
-        ):
+        if not all_digits(body, at, ID_BYTES):
+            return VERDICT_NEW
+        fresh = VERDICT_UNSURE if self.memory[0] & _OVERLAPS else VERDICT_NEW
+        if not self.memory[0] & _KNOWN:
+            return fresh
+        if same(self._expected, 0, body, at, ID_BYTES):
             return VERDICT_NEW
         number = _id_of(body, at)
-        if self._gap_with(number) >= 0:
-            return VERDICT_NEW
-        ahead = (number - self._top()) % ID_PERIOD
-        return VERDICT_NEW if 0 < ahead < ID_PERIOD // 2 else VERDICT_LOOK
+        if self._gap_with(number) >= 0 or _is_ahead(number, self._top()):
+            return fresh
+        return VERDICT_LOOK
 
     def stored(self, body, start):
         """A result became durable; also called for every result of the log behind the memory at a start."""
@@ -155,26 +166,52 @@ class Recovery:
             return
         if self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
             self._set_top(body, at)
-        else:
-            self._stored_elsewhere(body, at)
+        elif not self._stored_elsewhere(body, at, start + TIME):
+            return
         self._keep_time(body, start + TIME)
 
-    def _stored_elsewhere(self, body, at):
+    def _stored_elsewhere(self, body, at, time_at):
+        """Find the place of an ID that is not the expected one; whether it is the highest now."""
         number = _id_of(body, at)
-        if not self.memory[0] & _KNOWN:
-            self._set_top(body, at)
-            return
         gap = self._gap_with(number)
         if gap >= 0:
             self._cut_out(gap, number)
             self._write_gaps()
-            return
-        top = self._top()
-        ahead = (number - top) % ID_PERIOD
-        if 0 < ahead < ID_PERIOD // 2:
-            if ahead > 1:
-                self._open_gap((top + 1) % ID_PERIOD, ahead - 1)
-            self._set_top(body, at)
+            if number != self._asked and self._is_later(body, time_at):
+                self._check_for_reset()  # what was missed is older than the highest, unless the IDs count anew
+            return False
+        if self.phase == PHASE_WALK_BACK:
+            if _is_ahead(number, self._newest):
+                self._newest = number
+                copy(self._newest_time, 0, body, time_at, TIME_BYTES)
+            self._doubt()
+            return False
+        if not self.memory[0] & _KNOWN:
+            if not self.memory[0] & _WAS_EMPTY or self._empty_now or not self.enabled or self.phase == PHASE_OFF:
+                self._set_top(body, at)
+                return True
+            self._newest = number  # pushed before the newest was told: what lies below is found by walking back
+            copy(self._newest_time, 0, body, time_at, TIME_BYTES)
+            self._doubt()
+            return False
+        if not _is_ahead(number, self._top()):
+            self._check_for_reset()
+            return False
+        first = (self._top() + 1) % ID_PERIOD
+        if number != first:
+            self._open_gap(first, (number - first) % ID_PERIOD)
+        self._set_top(body, at)
+        return True
+
+    def _doubt(self):
+        self._unsure = True
+        self.memory[0] |= _OVERLAPS
+
+    def _check_for_reset(self):
+        if not self._checked and (self.phase == PHASE_IDLE or self.phase == PHASE_FILL):
+            self._checked = True
+            self._stale = self._waiting
+            self.phase = PHASE_NEWEST
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -187,6 +224,8 @@ class Recovery:
         put_u32(memory, _IDENTITY, value)
         self._retry.stop()
         self._asked = 0
+        self._round = 0
+        self._checked = not self.enabled
         if self.enabled and self.phase != PHASE_OFF:
             self.phase = PHASE_NEWEST
 
@@ -194,6 +233,11 @@ class Recovery:
         """The session is over; what is open stays open."""
         if self.phase != PHASE_OFF:
             self.phase = PHASE_IDLE
+        self._retry.stop()
+        self._checked = True  # without a connection there is nobody to ask
+        self._empty_now = False
+        self._waiting = False
+        self._stale = False
 
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
@@ -206,17 +250,18 @@ class Recovery:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
-        if phase == PHASE_NEWEST:
-            fill(self.ask_id, 0, ID_BYTES, 0x30)
-            return True
         if phase == PHASE_FILL and not self._next_open():
             if not self._gaps:
                 self.phase = PHASE_IDLE
             else:
                 self._asked = 0
+                self._round = 0
                 self._retry.start(now, self.retry_ms)
             return False
-        if phase == PHASE_PROBE:
+        self._waiting = True
+        if phase == PHASE_NEWEST:
+            fill(self.ask_id, 0, ID_BYTES, 0x30)
+        elif phase == PHASE_PROBE:
             copy(self.ask_id, 0, self._expected, 0, ID_BYTES)
         else:
             _put_id(self.ask_id, self._asked)
@@ -234,12 +279,16 @@ class Recovery:
 
     def fetched(self, body, start):
         """Take the answer to what `want` asked for; returns a NEWS_."""
+        if self._is_stale():
+            return NEWS_NONE
         at = start + TIGHTENING_ID
-        if self.phase == PHASE_FILL or self.phase == PHASE_PROBE:
-            return NEWS_STORE
         if not all_digits(body, at, ID_BYTES):
             self.phase = PHASE_IDLE
             return NEWS_NONE
+        if self.phase == PHASE_FILL or self.phase == PHASE_PROBE:
+            # It may have been pushed while the answer was on its way.
+            number = _id_of(body, at)
+            return NEWS_STORE if self._gap_with(number) >= 0 or _is_ahead(number, self._top()) else NEWS_NONE
         if self.phase == PHASE_NEWEST:
             return self._learn_newest(body, start, _id_of(body, at))
         if self.phase == PHASE_WALK_BACK:
@@ -252,6 +301,8 @@ class Recovery:
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
+        if self._is_stale():
+            return NEWS_NONE
         if kind == replies.REFUSED_REVISION:
             self.revision_index += 1
             if self.revision_index == len(self.revisions):
@@ -268,8 +319,11 @@ class Recovery:
             if self.memory[0] & _KNOWN:
                 self.phase = PHASE_PROBE
                 return NEWS_NONE
+            if self._unsure:
+                return self._walk_from(self._newest, 0)
             self.phase = PHASE_IDLE
             self.memory[0] |= _WAS_EMPTY
+            self._empty_now = True
             return NEWS_SAVE
         if self.phase == PHASE_PROBE:
             self.phase = PHASE_IDLE
@@ -287,8 +341,14 @@ class Recovery:
 
     def silent(self, now):
         """No answer, or one that may change: the ID stays open. A fill tries the next one, the rest waits."""
-        if self.phase != PHASE_FILL:
+        if not self._is_stale() and self.phase != PHASE_FILL:
             self._retry.start(now, self.retry_ms)
+
+    def _is_stale(self):
+        stale = self._stale
+        self._waiting = False
+        self._stale = False
+        return stale
 
     def already_stored(self, body, start):
         """The fetched result is in the log: its ID is closed."""
@@ -299,6 +359,7 @@ class Recovery:
     def _learn_newest(self, body, start, newest):
         at = start + TIGHTENING_ID
         memory = self.memory
+        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
         if not memory[0] & _KNOWN:
             self._newest = newest
             self._by_time = False
@@ -317,8 +378,12 @@ class Recovery:
             return NEWS_NONE
         if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):
             memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
-            memory[0] |= _OVERLAPS
             self._by_time = True
+            self._checked = False
+            self.gone += self.open_ids()  # their numbers mean other tightenings from now on
+            self._gaps = 0
+            self._write_gaps()
+            memory[0] |= _OVERLAPS
             self._walk_from(newest, 0)
             return NEWS_RESET
         self._by_time = False
@@ -326,6 +391,7 @@ class Recovery:
             return self._walk_from(newest, (top + 1) % ID_PERIOD)
         self._open_gap((top + 1) % ID_PERIOD, ahead)
         self._set_top(body, at)
+        self._keep_time(body, start + TIME)
         self.phase = PHASE_FILL
         return NEWS_SAVE
 
@@ -339,9 +405,10 @@ class Recovery:
         return self._walk_on()
 
     def _walk_on(self):
-        if self._asked == self._low or self._asked == 1:
+        # Below 1 the IDs go on only where the way back leads over the wrap; 0 itself cannot be asked for.
+        if self._asked == self._low or (self._asked == 1 and self._low <= self._newest):
             return self._walked()
-        self._asked = (self._asked - 1) % ID_PERIOD
+        self._asked = self._asked - 1 if self._asked > 1 else ID_PERIOD - 1
         return NEWS_NONE
 
     def _walked(self):
@@ -349,14 +416,21 @@ class Recovery:
         self._open_gap(self._start, count)
         _put_id(self._expected, self._newest)
         self._set_top(self._expected, 0)
+        self._keep_time(self._newest_time, 0)
         self.phase = PHASE_FILL
         self._asked = 0
+        self._round = 0
+        self._unsure = False
         return NEWS_SAVE
 
     # -- gaps --------------------------------------------------------------------------------------------------
 
     def _open_gap(self, first, count):
         last = self._gaps - 1
+        for index in range(self._gaps):
+            known = self._firsts[index]
+            if (first - known) % ID_PERIOD < self._counts[index] or (known - first) % ID_PERIOD < count:
+                self.memory[0] |= _OVERLAPS
         if self._gaps == GAPS_MAX:
             self._counts[last] = (first + count - self._firsts[last]) % ID_PERIOD
             self.memory[0] |= _OVERLAPS
@@ -383,6 +457,8 @@ class Recovery:
                 for index in range(gap, self._gaps - 1):
                     firsts[index], counts[index] = firsts[index + 1], counts[index + 1]
                 self._gaps -= 1
+                if gap <= self._round:
+                    self._round -= 1
         elif behind == 0:
             counts[gap] = offset
         elif self._gaps < GAPS_MAX:
@@ -392,27 +468,34 @@ class Recovery:
             firsts[gap + 1] = (number + 1) % ID_PERIOD
             counts[gap + 1] = behind
             self._gaps += 1
+            if gap < self._round:
+                self._round += 1
         else:
             self.memory[0] |= _OVERLAPS
 
     def _next_open(self):
         """Set `_asked` to the next open ID behind the last one asked; False when all were asked."""
-        if not self._gaps:
+        gap = -1
+        if self._asked:
+            following = (self._asked + 1) % ID_PERIOD
+            gap = self._gap_with(following)
+            if gap < 0:
+                gap = self._round + 1
+                following = self._firsts[gap] if gap < self._gaps else 0
+        elif self._gaps:
+            gap = 0
+            following = self._firsts[0]
+        if gap < 0 or gap >= self._gaps:
             return False
-        origin = self._firsts[0]
-        after = (self._asked - origin) % ID_PERIOD if self._asked else -1
-        if after >= ID_PERIOD // 2:
-            after = -1
-        for index in range(self._gaps):
-            offset = (self._firsts[index] - origin) % ID_PERIOD
-            candidate = offset if offset > after else after + 1
-            if candidate < offset + self._counts[index]:
-                self._asked = (origin + candidate) % ID_PERIOD
-                if self._asked:
-                    return True
-                self._cut_out(index, 0)  # 0 asks for the newest: this one cannot be had (D.6)
-                return self._next_open()
-        return False
+        self._round = gap
+        self._asked = following
+        if following == 0:
+            self._asked = ID_PERIOD - 1  # so that the next one is 1
+            self._cut_out(gap, 0)  # 0 asks for the newest: this one cannot be had (D.6)
+            self.gone += 1
+            self._write_gaps()
+            return self._next_open()
+        return True
 
     def _write_gaps(self):
         memory = self.memory
@@ -425,7 +508,7 @@ class Recovery:
                 put_u32(memory, at + 5, count if count < 0x40000000 else 0x3FFFFFFF)
             else:
                 put_u32(memory, at + 5, 0)
-        if self._gaps == 0:
+        if self._gaps == 0 and not self._unsure:
             memory[0] &= ~_OVERLAPS & 0xFF
 
     # -- top and time ------------------------------------------------------------------------------------------
@@ -453,6 +536,11 @@ class Recovery:
             if octet != known:
                 return octet > known
         return False
+
+
+def _is_ahead(number, other):
+    """Tell whether `number` comes after `other` on the circle of IDs."""
+    return 0 < (number - other) % ID_PERIOD < ID_PERIOD // 2
 
 
 def _increment(digits):

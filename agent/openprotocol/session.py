@@ -20,7 +20,7 @@ Rules (DIGEST part C)
 from agent.base.compat import const
 from agent.base.fields import copy, fill, number, put_number
 from agent.base.ticks import FOREVER, Timer
-from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA
+from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from agent.openprotocol import replies
 from agent.openprotocol.header import mid_of, put_header, revision_of, sequence_of
 from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, Numbering
@@ -210,7 +210,7 @@ class Session:
         while self.state != OVER and self.state != CLOSED:
             found = self.link.next_message(now)
             if found == LINK_BROKEN:
-                return self._over(WHY_FRAMING)
+                return self._over(WHY_SILENCE if self.link.why == WHY_UNANSWERED else WHY_FRAMING)
             if found == LINK_NEED_DATA:
                 return self._look_at_time(now)
             event = self._take(found == LINK_CUT_SHORT)

@@ -1,43 +1,71 @@
-"""Brings a ring up from whatever lies on the flash: never refuses, reads every block's first record and one block.
+"""Brings a ring up from whatever lies on the flash: never refuses what is damaged, reads the blocks' first records and
+one block.
 
 Rules
 1. The newest block is the one whose first sound record has the highest `seq`; HEADs order the log, places do not.
 2. Counters, cursors and memory come from the newest sound HEAD, then from every record behind it in order.
-3. Behind the last sound record everything must read as erased, else the rest of that block is left alone for ever.
-4. A result at the very end is suspect (a torn record may read well today): it is written once more.
+3. Nothing is appended behind the last record: it may be half programmed and read well, and so may what looks erased.
+4. What is whole and does not fit (another version, other units, a larger area) is left alone: SPOOL_FOREIGN.
+5. Blocks whose first records cannot be read are searched from end to end only where the newest one is to be expected,
+   BLOCKS_SEARCHED of them at most: a foreign area of any size costs one or two reads a block.
 """
 
+from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32
 from agent.spool import record as rec
-from agent.spool.record import HEAD_BYTES, RECORD_NONE
-from agent.spool.ring import FORMAT_VERSION, MEMORY_BYTES, OUTLETS, SPOOL_FAILED
+from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
+from agent.spool.ring import ROLE_MAIN, ROLE_PARKED, SPOOL_FAILED, SPOOL_FOREIGN
+from agent.spool.walk import READ_BYTES, Walk
 
-HEAD_MEMORY_AT = HEAD_BYTES + 56  # where the owner's memory lies in the page of a HEAD
+HEAD_MEMORY_AT = HEAD_BYTES + rec.AT_MEMORY  # where the owner's memory lies in the page of a HEAD
 MEMORY_AT = HEAD_BYTES + 4  # and in that of a MEMORY record
+BLOCKS_SEARCHED = const(8)  # 32 KiB: more than the parking area and any burst of damage
 
-_MAGIC = b"TCSP"
+WHY_VERSION = const(1)
+WHY_UNIT = const(2)
+WHY_BLOCK = const(3)
+WHY_SMALLER = const(4)
+WHY_ROLE = const(5)
+
+WHY_NAMES = (
+    "",
+    "it was written by another version of the format",
+    "it was written with another program unit",
+    "it was written with another size of erase blocks",
+    "it was larger: give it its former size again, or let it run empty and erase it",
+    "parked and waiting results would change places: give parked_kib its former value again",
+)
 
 
 def mount(ring, confirm=True):
     """Set `ring` to what its device holds: 1 if a log was found, 0 for an area without one.
 
-    SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. An owner with a memory
-    passes confirm=False and confirms when its memory is up to date: the copy may open a block, whose HEAD carries it.
+    SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. SPOOL_FOREIGN if the
+    area holds a spool that does not fit; `ring.why` indexes WHY_NAMES. An owner with a memory passes confirm=False and
+    confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
     """
     headed = _find_newest(ring)
-    if headed == SPOOL_FAILED or ring.seq == 0:
-        return headed if headed == SPOOL_FAILED else 0
+    if headed < -1:
+        return headed
+    if ring.seq == 0:
+        return 0
     newest = ring.block
     block = headed if headed >= 0 else newest
+    ring.seq = 0
     while True:
-        _replay_block(ring, block)
+        if not _replay_block(ring, block):
+            return SPOOL_FAILED
         if block == newest:
             break
         block = (block + 1) % ring.device.block_count
     _close_tail(ring)
     for cursor in ring.cursors:
-        _place(ring, cursor)
+        # A result that was delivered and has faded since must not have its number taken by another.
+        if cursor.number > ring.number:
+            ring.number = cursor.number
+    if not _place_cursors(ring):
+        return SPOOL_FAILED
     if confirm:
         ring.confirm()
     return 1
@@ -45,7 +73,7 @@ def mount(ring, confirm=True):
 
 def replay_begin(ring):
     """Start over at the newest block's first record, for the owner of the ring's memory."""
-    ring.walk.begin(ring.block, 0, 0)
+    ring.walk.begin(ring.block, 0, 0, ring.seq + 1)
 
 
 def replay_next(ring):
@@ -58,33 +86,86 @@ def replay_next(ring):
     return kind if kind > RECORD_NONE else RECORD_NONE
 
 
-def is_head(page, at):
-    """Tell whether the payload at `at` is a HEAD of a version this code reads."""
-    for index in range(4):
-        if page[at + index] != _MAGIC[index]:
-            return False
-    return page[at + 4] == FORMAT_VERSION and page[at + 5] == OUTLETS
+def parking_blocks(device, wanted):
+    """Return how many blocks in front of the device are the parking area: as a main HEAD says, else `wanted`.
+
+    SPOOL_FAILED if the device cannot be read.
+    """
+    walk = Walk(device, READ_BYTES)
+    for block in range(device.block_count):
+        kind = walk.first(block)
+        if kind < RECORD_NONE:
+            return SPOOL_FAILED
+        if kind != rec.KIND_HEAD or not is_head(walk.page, HEAD_BYTES):
+            continue
+        at = HEAD_BYTES + rec.AT_FIRST_BLOCK
+        if walk.page[HEAD_BYTES + rec.AT_ROLE] == ROLE_MAIN:
+            return walk.page[at] | walk.page[at + 1] << 8
+        return get_u32(walk.page, HEAD_BYTES + rec.AT_BLOCK_COUNT)
+    return wanted
+
+
+def _misfit(ring, page, at):
+    """Return why the HEAD's payload at `at` does not fit the ring, 0 if it does."""
+    device = ring.device
+    if not is_spool_head(page, at):
+        return 0
+    if not is_head(page, at):
+        return WHY_VERSION
+    if page[at + rec.AT_UNIT] | page[at + rec.AT_UNIT + 1] << 8 != device.unit_bytes:
+        return WHY_UNIT
+    if get_u32(page, at + rec.AT_BLOCK_BYTES) != device.block_bytes:
+        return WHY_BLOCK
+    if page[at + rec.AT_ROLE] != ring.role:
+        return WHY_ROLE
+    if get_u32(page, at + rec.AT_BLOCK_COUNT) > device.block_count:
+        return WHY_SMALLER
+    return 0
 
 
 def _find_newest(ring):
-    """Set ring.block and ring.seq to the newest block's; return the newest block with a sound HEAD, or -1."""
+    """Set ring.block and ring.seq to the newest block's; return the newest block with a sound HEAD, -1 without one."""
     walk = ring.walk
     headed = -1
     headed_seq = 0
     for block in range(ring.device.block_count):
-        walk.begin(block, 0, 0)
-        kind = walk.next()
-        if kind < 0:
+        kind = walk.first(block)
+        if kind < RECORD_NONE:
             return SPOOL_FAILED
         if kind == RECORD_NONE:
             continue
+        if kind == rec.KIND_HEAD:
+            ring.why = _misfit(ring, walk.page, HEAD_BYTES)
+            if ring.why:
+                return SPOOL_FOREIGN
+            if walk.seq > headed_seq:
+                headed = block
+                headed_seq = walk.seq
         if walk.seq > ring.seq:
             ring.seq = walk.seq
             ring.block = block
-        if kind == rec.KIND_HEAD and walk.seq > headed_seq and is_head(walk.page, HEAD_BYTES):
-            headed = block
-            headed_seq = walk.seq
-    return headed
+    return headed if _search_behind(ring) else SPOOL_FAILED
+
+
+def _search_behind(ring):
+    """Look from end to end at the blocks behind the newest whose first records are damaged; False if unreadable."""
+    walk = ring.walk
+    count = ring.device.block_count
+    block = ring.block
+    for _ in range(BLOCKS_SEARCHED if BLOCKS_SEARCHED < count else count):
+        block = (block + 1) % count
+        if walk.first(block) != RECORD_NONE:
+            return True
+        walk.begin(block, 0, ring.seq)
+        kind = walk.next()
+        if kind < RECORD_NONE:
+            return False
+        if kind > RECORD_NONE:
+            ring.seq = walk.seq
+            ring.block = block
+        elif walk.skipped:
+            ring.unreadable += 1
+    return True
 
 
 def _replay_block(ring, block):
@@ -94,7 +175,7 @@ def _replay_block(ring, block):
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
-            break
+            return kind == RECORD_NONE
         if last and walk.seq != last + 1:
             ring.damaged += walk.seq - last - 1
         last = walk.seq
@@ -102,7 +183,7 @@ def _replay_block(ring, block):
         ring.offset = walk.offset
         ring.seq = walk.seq
         ring.last_record_at = walk.record_at
-        ring.suspect = kind == rec.KIND_RESULT or kind == rec.KIND_RAW
+        ring.last_kind = kind
 
 
 def _apply(ring, kind, page):
@@ -115,21 +196,21 @@ def _apply(ring, kind, page):
         ring.event_number = get_u32(page, at)
     elif kind == rec.KIND_CURSOR:
         outlet = get_u32(page, at)
-        if outlet < len(ring.cursors):
+        if 0 <= outlet < len(ring.cursors):
             _load_cursor(ring.cursors[outlet], page, at + 4)
     elif kind == rec.KIND_MEMORY:
         ring.base = get_u32(page, at)
-        copy(ring.memory, 0, page, MEMORY_AT, MEMORY_BYTES)
+        copy(ring.memory, 0, page, MEMORY_AT, rec.MEMORY_BYTES)
     elif kind == rec.KIND_HEAD and is_head(page, at):
-        ring.block_no = get_u32(page, at + 16)
-        ring.number = get_u32(page, at + 20)
-        ring.event_number = get_u32(page, at + 24)
-        ring.base = get_u32(page, at + 28)
-        at += 32
+        ring.block_no = get_u32(page, at + rec.AT_BLOCK_NO)
+        ring.number = get_u32(page, at + rec.AT_NUMBER)
+        ring.event_number = get_u32(page, at + rec.AT_EVENT_NUMBER)
+        ring.base = get_u32(page, at + rec.AT_BASE)
+        at += rec.AT_CURSORS
         for cursor in ring.cursors:
             _load_cursor(cursor, page, at)
-            at += 12
-        copy(ring.memory, 0, page, HEAD_MEMORY_AT, MEMORY_BYTES)
+            at += rec.CURSOR_BYTES
+        copy(ring.memory, 0, page, HEAD_MEMORY_AT, rec.MEMORY_BYTES)
 
 
 def _load_cursor(cursor, page, at):
@@ -141,33 +222,48 @@ def _load_cursor(cursor, page, at):
 
 
 def _close_tail(ring):
-    """Make sure that the next append meets erased flash, in this block or the next."""
+    """Decide where the next record may go, and whether the last one can be relied on."""
+    ring.suspect = ring.last_kind != rec.KIND_SEAL
+    end = ring.device.block_bytes
     unit = ring.device.unit_bytes
     offset = ring.offset + unit - 1
     offset -= offset % unit
-    if offset < ring.device.block_bytes and not ring.is_erased(ring.block, offset):
+    ring.offset = end
+    if offset >= end:
+        return
+    if not ring.is_erased(ring.block, offset):
+        # Torn, or damaged since it was acknowledged and sent: its number may be known elsewhere.
         ring.torn += 1
-        offset = ring.device.block_bytes
-    ring.offset = offset
+        ring.number += 1
+    elif ring.role == ROLE_PARKED:
+        ring.offset = offset
 
 
-def _place(ring, cursor):
-    """Find the block in which the cursor's next record lies: the last one that begins at or before it."""
+def _place_cursors(ring):
+    """Find for each cursor the block in which its next record lies: the last one that begins at or before it."""
     walk = ring.walk
-    best = -1
-    best_seq = 0
-    oldest = ring.block
-    oldest_seq = ring.seq + 1
-    for block in range(ring.device.block_count):
-        walk.begin(block, 0, 0)
-        if walk.next() <= RECORD_NONE:
+    count = ring.device.block_count
+    for cursor in ring.cursors:
+        cursor.block = -1
+        cursor.offset = 0
+        cursor.jumped = True
+    oldest = -1
+    highest = 0
+    for hop in range(1, count + 1):
+        block = (ring.block + hop) % count
+        kind = walk.first(block)
+        if kind < RECORD_NONE:
+            return False
+        if kind == RECORD_NONE or walk.seq < highest:  # nothing, or left over in a block that could not be erased
             continue
-        if walk.seq <= cursor.seq + 1 and walk.seq > best_seq:
-            best = block
-            best_seq = walk.seq
-        if walk.seq < oldest_seq:
+        highest = walk.seq
+        if oldest < 0:
             oldest = block
-            oldest_seq = walk.seq
-    cursor.offset = 0
-    cursor.jumped = best < 0
-    cursor.block = oldest if best < 0 else best
+        for cursor in ring.cursors:
+            if walk.after <= cursor.seq:
+                cursor.block = block
+                cursor.jumped = False
+    for cursor in ring.cursors:
+        if cursor.block < 0:
+            cursor.block = oldest if oldest >= 0 else ring.block
+    return True

@@ -4,11 +4,13 @@
            | kind | flags| n  u16 | seq  u32 | payload n   | CRC-30 u32 | 0xFF up to the next boundary
 
 Rules
-1. Little endian. `seq` counts every record of the log from 1, without gaps; it and the CRC stay below 2**30.
-2. The CRC goes over everything in front of it. `kind` is never 0xFF: that is how erased flash begins.
+1. Little endian. `seq` counts every record of the log from 1; it and the CRC stay below 2**30.
+2. The CRC goes over everything in front of it. Erased flash is eight octets of 0xFF where a record would begin.
 3. A record starts at a multiple of the program unit, of 8 octets at least; only the record behind a block's HEAD
-   starts at the next multiple of 8, so that both fit one unit of 256 octets and are programmed together.
-4. A number that is missing in the row of `seq` is a damaged record: the walk counts it and goes on.
+   starts at HEAD_OCTETS, so that both fit one unit of 256 octets and are programmed together.
+4. Every kind but HEAD has its top bit set: no ASCII text inside a record can be taken for one. A HEAD stands at the
+   start of a block and nowhere else, and its frame, magic and version never change: docs/spool.md has the rule.
+5. A number that is missing in the row of `seq` is a damaged record: the walk counts it and goes on.
 """
 
 from struct import pack_into
@@ -18,21 +20,51 @@ from agent.base.crc import crc30
 from agent.base.words import get_u32
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
-KIND_RESULT = const(0x52)
-KIND_RAW = const(0x57)  # a frame that is a result and could not be read
-KIND_EVENT = const(0x45)
-KIND_GAP = const(0x47)  # tightening IDs that cannot be had any more
-KIND_CURSOR = const(0x43)
-KIND_MEMORY = const(0x4D)  # the owner's memory (recovery, revisions), when it changed otherwise than by a result
+KIND_RESULT = const(0xD2)
+KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
+KIND_EVENT = const(0xC5)
+KIND_GAP = const(0xC7)  # tightening IDs that cannot be had any more
+KIND_CURSOR = const(0xC3)
+KIND_MEMORY = const(0xCD)  # the owner's memory (recovery, revisions), when it changed otherwise than by a result
+KIND_SEAL = const(0xD3)  # everything in front of it was durable when it was written
 
 FRAME_BYTES = const(12)  # head and CRC
 HEAD_BYTES = const(8)
 ALIGN_BYTES = const(8)
 
+# The payload of a HEAD
+HEAD_PAYLOAD = const(116)
+HEAD_OCTETS = const(128)  # with its frame
+AT_VERSION = const(4)
+AT_OUTLETS = const(5)
+AT_UNIT = const(6)
+AT_BLOCK_BYTES = const(8)
+AT_BLOCK_COUNT = const(12)
+AT_FIRST_BLOCK = const(16)
+AT_ROLE = const(18)
+AT_AFTER = const(20)
+AT_BLOCK_NO = const(24)
+AT_NUMBER = const(28)
+AT_EVENT_NUMBER = const(32)
+AT_BASE = const(36)
+AT_CURSORS = const(40)
+AT_MEMORY = const(64)
+CURSOR_BYTES = const(12)
+CURSOR_PAYLOAD = const(16)
+MEMORY_BYTES = const(52)  # what a 256-octet unit leaves beside HEAD and one light result
+MEMORY_PAYLOAD = const(56)
+OUTLETS = const(2)
+FORMAT_VERSION = const(2)  # version 1 was never released
+SEQ_TOP = const(0x3FFFFFFF)
+
 RECORD_NONE = const(0)  # erased flash, or the end of the block
 RECORD_BAD = const(-1)
+RECORD_LOST = const(-2)  # the device could not be read
 
-_KINDS = b"\x48\x52\x57\x45\x47\x43\x4d"
+_KINDS = b"\x48\xd2\xd7\xc5\xc7\xc3\xcd\xd3"
+# The least payload of each: a walk through damage must not take something short for a record.
+_LEAST = b"\x06\x04\x04\x04\x04\x10\x38\x00"
+_MAGIC = b"TCSP"
 _TOP = const(0x3F)
 
 
@@ -51,23 +83,37 @@ def record_length(buf, start, room):
     """
     kind = buf[start]
     if kind == 0xFF:
+        for index in range(start + 1, start + HEAD_BYTES):
+            if buf[index] != 0xFF:
+                return RECORD_BAD
         return RECORD_NONE
-    if not _known(kind):
+    length = buf[start + 2] | buf[start + 3] << 8
+    if length < _least(kind) or FRAME_BYTES + length > room or buf[start + 7] > _TOP:
         return RECORD_BAD
-    octets = FRAME_BYTES + (buf[start + 2] | buf[start + 3] << 8)
-    if octets > room or buf[start + 7] > _TOP:
-        return RECORD_BAD
-    return octets
+    return FRAME_BYTES + length
 
 
-def _known(kind):
-    for known in _KINDS:
-        if known == kind:
-            return True
-    return False
+def _least(kind):
+    for index in range(8):
+        if _KINDS[index] == kind:
+            return _LEAST[index]
+    return 0x10000  # no record
 
 
 def is_sound(buf, start, octets):
     """Tell whether the record of `octets` at `start` carries its right CRC."""
     end = start + octets - 4
     return get_u32(buf, end) == crc30(buf, start, end)
+
+
+def is_spool_head(page, at):
+    """Tell whether the payload at `at` is a spool's HEAD, of whatever version."""
+    for index in range(4):
+        if page[at + index] != _MAGIC[index]:
+            return False
+    return True
+
+
+def is_head(page, at):
+    """Tell whether the payload at `at` is a HEAD of the version this code reads."""
+    return is_spool_head(page, at) and page[at + AT_VERSION] == FORMAT_VERSION and page[at + AT_OUTLETS] == OUTLETS

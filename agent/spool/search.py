@@ -11,23 +11,39 @@ BLOCKS_SEARCHED = 8  # at least 120 results back; a controller repeats its lates
 def holds(ring, body, start, blocks=BLOCKS_SEARCHED):
     """Tell whether the newest `blocks` blocks hold a result with the tightening ID and time of body[start:].
 
-    An ID alone does not do: a controller that was reset counts from the beginning again.
+    An ID alone does not do: a controller that was reset counts from the beginning again. Only records that count are
+    looked at: what a failed write left behind was never acknowledged, and may fade.
     """
-    walk = ring.walk
     count = ring.device.block_count
     block = ring.block
-    at = rec.HEAD_BYTES + HEAD_BYTES
-    for _ in range(blocks if blocks < count else count):
-        walk.begin(block, 0, 0)
-        while True:
-            kind = walk.next()
-            if kind <= RECORD_NONE:
-                break
-            if (
-                kind == rec.KIND_RESULT
-                and same(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES)
-                and same(walk.page, at + TIME, body, start + TIME, TIME_BYTES)
-            ):
-                return True
+    left = blocks if blocks < ring.block_no else ring.block_no
+    for _ in range(count):
+        if left <= 0:
+            return False
+        found = _holds_here(ring, block, body, start)
+        if found > 0:
+            return True
+        if found == 0:  # an empty block, as an area that has grown has some, is no block searched
+            left -= 1
         block = block - 1 if block else count - 1
     return False
+
+
+def _holds_here(ring, block, body, start):
+    """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
+    walk = ring.walk
+    if walk.first(block) == RECORD_NONE and walk.offset == 0:
+        return -1
+    until = ring.bound(block)
+    at = rec.HEAD_BYTES + HEAD_BYTES
+    walk.begin(block, 0, 0, until)
+    while True:
+        kind = walk.next()
+        if kind <= RECORD_NONE:
+            return 0
+        if (
+            kind == rec.KIND_RESULT
+            and same(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES)
+            and same(walk.page, at + TIME, body, start + TIME, TIME_BYTES)
+        ):
+            return 1

@@ -12,6 +12,7 @@ Rules
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from tools.firmware import programs, romfs, sources
@@ -20,15 +21,17 @@ from tools.runtimes.cache import CACHE, CHECKOUT, output_of, whole_folder
 
 PARTS = Path(__file__).with_name("cortex")
 IMAGES = CACHE / "firmware-images"
+ROMS = CACHE / "mpy" / "roms"
+ROM_KEPT_S = 3 * 3600  # longer than any run that may still use it
 TREE_ADDRESS = 0x21000000
-HEAP_MOST_BYTES = 2 * 1024 * 1024
+HEAP_BYTES = 192 * 1024  # where nobody asks for another, as at the REPL
 # PICO_STACK_SIZE of MicroPython's RP2 port.
 STACK_BYTES = 8192
 BUILD_TIMEOUT_S = 300
 INSTRUCTIONS_PER_TICK = 1.25
 
 
-def _key(parts: Path, *more: str) -> str:
+def key_of(parts: Path, *more: str) -> str:
     digest = hashlib.sha256("\n".join([sources.MICROPYTHON, compiler()[1], *more]).encode())
     for file in sorted(parts.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
@@ -38,7 +41,7 @@ def _key(parts: Path, *more: str) -> str:
 
 def folder() -> Path:
     """Where the image of the present files is or will be."""
-    return IMAGES / f"cortex-{_key(PARTS, str(STACK_BYTES))}"
+    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES))}"
 
 
 def build() -> Path:
@@ -62,7 +65,7 @@ def _fill(target: Path) -> None:
         f"LDSCRIPT={PARTS / 'memory.ld'}",
         f"FROZEN_MANIFEST={PARTS / 'manifest.py'}",
         f"USER_C_MODULES={modules}",
-        f"MICROPY_HEAP_SIZE={HEAP_MOST_BYTES}",
+        f"MICROPY_HEAP_SIZE={HEAP_BYTES}",
         f"CFLAGS_EXTRA={' '.join(flags)}",
     ]
     output_of(command, BUILD_TIMEOUT_S)
@@ -72,12 +75,18 @@ def _fill(target: Path) -> None:
 
 
 def tree_image(tree: Path) -> Path:
-    """The ROMFS of a compiled tree, beside it."""
-    file = tree.with_name(f"{tree.name}.romfs")
+    """The ROMFS of a tree, named for what is in it."""
+    octets = romfs.image(tree)
+    file = ROMS / f"{hashlib.sha256(octets).hexdigest()[:24]}.romfs"
     if not file.is_file():
-        own = tree.with_name(f".{tree.name}-{os.getpid()}")
-        own.write_bytes(romfs.image(tree))
+        ROMS.mkdir(parents=True, exist_ok=True)
+        own = ROMS / f".{file.stem}-{os.getpid()}"
+        own.write_bytes(octets)
         os.replace(own, file)
+    os.utime(file)
+    for old in ROMS.glob("*.romfs"):
+        if time.time() - old.stat().st_mtime > ROM_KEPT_S:
+            old.unlink(missing_ok=True)
     return file
 
 

@@ -37,7 +37,6 @@ EDITS = {
     "mpconfigport.h": (
         ("#define MICROPY_PY_CRYPTOLIB                    (1)", "#define MICROPY_PY_CRYPTOLIB (0)"),
         ("#define MICROPY_SSL_MBEDTLS                     (1)", ""),
-        ("#define MICROPY_PY_HASHLIB_MD5                  (1)", ""),
         ("#define MICROPY_PY_HASHLIB_SHA1                 (1)", ""),
     ),
 }
@@ -55,7 +54,7 @@ def folder() -> Path:
     """Where the image of the present files is or will be."""
     frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
     versions = f"{sources.PICO_SDK} {sources.TINYUSB}"
-    key = cortex._key(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
+    key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
 
 
@@ -122,14 +121,13 @@ def _lay_out(parts: Path) -> None:
 
 def _compile(work: Path) -> None:
     port, parts, out = work / "micropython/ports/rp2", work / "parts", work / "out"
-    env = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_EPOCH_S, "LC_ALL": "C"}
-    # Paths of this machine must not get into the image.
+    # Paths of this machine must not get into the image. In the environment, these flags join those of the tool chain.
     same = f"-ffile-prefix-map={work}=."
-    define = "-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1"
+    env = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_EPOCH_S, "LC_ALL": "C", "CFLAGS": same, "ASMFLAGS": same}
+    env["CXXFLAGS"] = f"-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1 {same}"
     settings = [
         *("-DMICROPY_BOARD=TOOLCART_PICO", f"-DMICROPY_BOARD_DIR={parts}"),
         f"-DMICROPY_FROZEN_MANIFEST={parts / 'manifest.py'}",
-        *(f"-DCMAKE_C_FLAGS={same}", f"-DCMAKE_ASM_FLAGS={same}", f"-DCMAKE_CXX_FLAGS={define} {same}"),
         f"-DCMAKE_EXE_LINKER_FLAGS=-L{work / 'lib'}",
     ]
     output_of(["cmake", "-S", str(port), "-B", str(out), *settings], BUILD_TIMEOUT_S, env)

@@ -204,6 +204,8 @@ def demo_account(books: dict, waiting: int) -> Text:
     text.append("\n").append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
     wrong = [("lost", lost, "bold red"), ("out of order", books.get("out_of_order", 0), "bold red")]
+    if books.get("doubled"):
+        wrong.append(("stored twice", books["doubled"], "bold red"))
     _figures(text, figures + wrong)
     return text
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Footer, Sparkline, Static
 
 from tools.live import panels
@@ -163,7 +164,8 @@ class View(App[None]):
         watch = self.driven
         links = self._put("links", panels.links(station, cut))
         which = f"  ({self._station + 1} of {count})" if count > 1 else ""
-        links.border_title = f" station {station['number']}  {station['name']}{which} "
+        # Content, not text: a name may hold brackets, and they are no markup.
+        links.border_title = Content(f" station {station['number']}  {station['name']}{which} ")
         self.query_one("#side").border_title = f" waiting for ToolsNet: {station.get('backlog', 0)} "
         known = watch.figures.stations[station["number"]]
         self._put("backlog", panels.backlog(station, known.rates(), time.time()))

@@ -5,12 +5,19 @@
 | unix32 | 1.25 unix port, 32 bit            | 31 bit  | exactly as asked: behaves like a board       |
 | unix64 | 1.25 unix port, 64 bit            | 63 bit  | exactly as asked, objects twice as large     |
 | wasm32 | 1.27 WebAssembly under node       | 31 bit  | only a start value: it grows, see wasm.mjs   |
+| cortex | 1.25 on a Cortex-M3 under QEMU    | 31 bit  | exactly as asked; modules run out of a ROM   |
+| rp2040 | 1.25, our image in rp2040js       | 31 bit  | a Pico's, about 230k; the frozen core        |
+| armv7  | 1.25 unix port under qemu-arm     | 31 bit  | exactly as asked; instructions are countable |
+
+The last two run only when they are asked for: a simulated chip is thirty times slower than QEMU, and armv7 is there to
+count instructions.
 """
 
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.firmware import cortex, programs, rp2040
 from tools.runtimes import debian, webassembly
 from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 
@@ -26,6 +33,11 @@ ARCHITECTURES = {
 }
 
 
+# Those that are built here, and the program a unix port for another machine is started with.
+IMAGES = {"cortex": cortex, "rp2040": rp2040}
+EMULATOR = {"unix": (), "user": ("qemu-arm", "-cpu", "cortex-a15")}
+
+
 def heap_bytes(heap: str) -> int:
     """The number of bytes that "64k", "1m" or "65536" stands for."""
     factors = {"k": 1024, "m": 1024 * 1024}
@@ -34,7 +46,10 @@ def heap_bytes(heap: str) -> int:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One MicroPython: `kind` is "unix" or "wasm", `native` mpy-cross's -march for it ("" for none)."""
+    """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040", `native` mpy-cross's -march ("" for none).
+
+    One that is not `usual` runs only where it is asked for by name.
+    """
 
     name: str
     version: str
@@ -42,15 +57,23 @@ class Runtime:
     kind: str
     architecture: str
     native: str
+    usual: bool = True
 
     @property
     def folder(self) -> Path:
+        if self.kind in IMAGES:
+            return IMAGES[self.kind].folder()
         return CACHE / "runtimes" / f"{self.kind}-{self.version}-{self.architecture or 'none'}"
 
     def fetch(self) -> str:
         """Have it, over the network if need be. Returns "" when it is there and runs, else why not."""
         try:
-            whole_folder(self.folder, self._fill)
+            if self.kind in IMAGES:
+                IMAGES[self.kind].build()
+            else:
+                whole_folder(self.folder, self._fill)
+            if self.kind == "user":
+                programs.have(programs.QEMU_USER)
         except Unavailable as reason:
             return str(reason)
         return self.available()[1]
@@ -73,8 +96,12 @@ class Runtime:
         tree = Path(tree or script.parent).resolve()
         if self.kind == "wasm":
             return [*webassembly.program(self.folder), str(heap_bytes(heap)), str(tree), str(script), *args]
+        if self.kind == "cortex":
+            return cortex.command(script, heap_bytes(heap), args, tree)
+        if self.kind == "rp2040":
+            return rp2040.command(script, args, tree)
         # The path is set so that no library of the user's home is found.
-        program = debian.program(self.folder, self.architecture)
+        program = [*EMULATOR[self.kind], *debian.program(self.folder, self.architecture)]
         return ["env", f"MICROPYPATH=.frozen:{tree}", *program, "-X", f"heapsize={heap}", str(script), *args]
 
     def _fill(self, folder: Path) -> None:
@@ -111,6 +138,9 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
         _unix("unix32", 32, 0),
         _unix("unix64", 64, 1),
         Runtime("wasm32", WASM_VERSION, 32, "wasm", "wasm", ""),
+        Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m"),
+        Runtime("rp2040", UNIX_VERSION, 32, "rp2040", "armv6m", "armv6m", usual=False),
+        Runtime("armv7", UNIX_VERSION, 32, "user", "armhf", "armv7emdp", usual=False),
     ]
 
 

@@ -260,7 +260,7 @@ def main() -> int:
         rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
     portable = portable_files(files)
     for runtime in runtimes.all():
-        wanted = runtime.name in asked.on if asked.on else not asked.fast or runtime.name == "unix32"
+        wanted = runtime.name in asked.on if asked.on else runtime.usual and not asked.fast or runtime.name == "unix32"
         if wanted and portable:
             rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
     if not rows:

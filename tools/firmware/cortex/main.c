@@ -16,7 +16,9 @@
 
 #define STACK_BYTES (TOOLCART_STACK_BYTES)
 
-static uint32_t heap[MICROPY_HEAP_SIZE / sizeof(uint32_t)];
+// The second half of the board's 16 MB; in the first lie the modules.
+#define HEAP ((char *)0x21800000)
+#define HEAP_MOST_BYTES (8u * 1024 * 1024)
 
 static size_t heap_bytes(void) {
     char line[512];
@@ -26,13 +28,17 @@ static size_t heap_bytes(void) {
     for (asked = asked ? asked + 5 : ""; *asked >= '0' && *asked <= '9'; ++asked) {
         bytes = bytes * 10 + (*asked - '0');
     }
-    return bytes && bytes <= sizeof(heap) ? bytes & ~(size_t)15 : 192 * 1024;
+    if (bytes > HEAP_MOST_BYTES) {
+        mp_printf(&mp_plat_print, "a heap of %u octets is more than this machine has\n", (unsigned)bytes);
+        exit(1);
+    }
+    return bytes ? bytes & ~(size_t)15 : MICROPY_HEAP_SIZE;
 }
 
 int main(int argc, char **argv) {
     mp_stack_ctrl_init();
     mp_stack_set_limit(STACK_BYTES);
-    gc_init(heap, (char *)heap + heap_bytes());
+    gc_init(HEAP, HEAP + heap_bytes());
     for (;;) {
         mp_init();
         pyexec_frozen_module("launch.py", false);

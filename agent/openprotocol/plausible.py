@@ -1,0 +1,64 @@
+"""Whether a light result can be what the controller meant: for lines whose checksum is weak (3964R) or missing (ASCII).
+
+A result that is odd is not refused for good: it is taken when it comes a second time exactly so (agent.store), since
+noise does not repeat itself and a controller with odd habits does.
+
+Odd is (MID 0061 revision 999, 003:6448-6519)
+1. a length other than the layout's, a control character anywhere, a single octet above 0x7E in the VIN (UTF-8 comes
+   in twos), any outside it;
+2. a time that is none, blank or zero apart; a change stamp with digits in it that is no time;
+3. statuses that contradict each other: OK with a torque or an angle that is not; a batch counter above its size.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import is_blank
+from agent.base.result import is_time
+from agent.openprotocol.light import LIGHT_BYTES
+
+_HEADER = const(20)
+_VIN_END = const(45)
+_TIME = const(73)
+_CHANGE = const(92)
+_STAMP = const(19)
+
+
+def plausible(light, buf, at, length):
+    """Tell whether the message buf[at:at+length], that `light` has read, is nothing out of the ordinary."""
+    if length != LIGHT_BYTES or not _characters_fit(buf, at, length):
+        return False
+    if not _stamp_fits(buf, at + _TIME) or not _stamp_fits(buf, at + _CHANGE):
+        return False
+    if light.tightening_status == 1 and (_is_bad(light.torque_status) or _is_bad(light.angle_status)):
+        return False
+    return light.batch_size <= 0 or light.batch_counter <= light.batch_size
+
+
+def _is_bad(status):
+    return status == 0 or status == 2
+
+
+def _characters_fit(buf, at, length):
+    high = 0
+    for index in range(at + _HEADER, at + length):
+        octet = buf[index]
+        if octet < 0x20 and octet != 0:
+            return False
+        if octet > 0x7E:
+            if octet == 0x7F or index >= at + _VIN_END:
+                return False
+            high += 1
+    return high != 1
+
+
+def _stamp_fits(buf, at):
+    """A time, a blank field, zeros for a time (trap 42), or words such as `Last Change Unknown`."""
+    if is_time(buf, at) or is_blank(buf, at, _STAMP):
+        return True
+    digits = 0
+    for index in range(at, at + _STAMP):
+        octet = buf[index]
+        if 0x31 <= octet <= 0x39:
+            return False
+        if octet == 0x30:
+            digits += 1
+    return digits == 0 or digits == 14

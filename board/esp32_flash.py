@@ -1,0 +1,65 @@
+"""A data partition of an ESP32 as a flash device (agent.spool.flash).
+
+Rules
+1. The partition is called `spool` in the table (docs/boards.md); nothing else writes to it.
+2. `writeblocks` with an offset programs without erasing first; erasing is ioctl 6 (the block device protocol).
+3. The unit is 16 octets: what an encrypted flash can program at once, and two wasted octets on a light result.
+"""
+
+from esp32 import Partition
+
+from agent.base.compat import const
+from agent.spool.flash import FLASH_DONE, FLASH_IO
+
+UNIT_BYTES = const(16)
+BLOCK_BYTES = const(4096)
+LABEL = "spool"
+
+_BLOCK_ERASE = const(6)
+
+
+class PartitionFlash:
+    """All whole blocks of a partition."""
+
+    __slots__ = ("_partition", "block_bytes", "block_count", "unit_bytes")
+
+    def __init__(self, partition):
+        self._partition = partition
+        self.unit_bytes = UNIT_BYTES
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = partition.info()[3] // BLOCK_BYTES
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        try:
+            self._partition.readblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`."""
+        try:
+            self._partition.writeblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF."""
+        try:
+            self._partition.ioctl(_BLOCK_ERASE, block)
+        except OSError:
+            return FLASH_IO
+        return FLASH_DONE
+
+
+def ring():
+    """Return the device of the spool, None if the table has no such partition."""
+    found = Partition.find(Partition.TYPE_DATA, label=LABEL)
+    return PartitionFlash(found[0]) if found else None
+
+
+def _part(buf, n):
+    """The first n octets; a view costs 16 bytes of heap, and there is no call of this port that takes a count."""
+    return buf if len(buf) == n else memoryview(buf)[:n]

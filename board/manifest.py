@@ -1,0 +1,33 @@
+"""Freezes agent/ and board/ into a firmware: `FROZEN_MANIFEST=.../board/manifest.py` of MicroPython's own build.
+
+The chip's own things are kept by including the port's manifest first; `platform` says which board files go in. A test
+holds that this freezes exactly what `toolcart flash` would copy.
+"""
+
+# ruff: noqa: F821 - the manifest's own words
+# pyright: reportUndefinedVariable=false
+
+CPYTHON_ONLY = True
+
+options.defaults(platform="rp2")
+
+OTHERS = {"rp2": ("esp32", "unix", "linux", "qemu", "boot"), "esp32": ("rp2", "unix", "linux", "qemu", "boot")}
+NOT_FROZEN = ("manifest.py",)
+
+
+def is_wanted(name):
+    """Tell whether a file of board/ is for this platform."""
+    first = name.replace(".", "_").split("_")[0]
+    return name.endswith(".py") and name not in NOT_FROZEN and first not in OTHERS[options.platform]
+
+
+def board_files():
+    """The files of board/ for this platform; a manifest is run in its own folder."""
+    import os
+
+    return tuple(sorted(name for name in os.listdir(".") if is_wanted(name)))
+
+
+include("$(PORT_DIR)/boards/manifest.py")
+package("agent", base_path="..")
+package("board", files=board_files(), base_path="..")

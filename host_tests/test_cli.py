@@ -1,0 +1,198 @@
+"""The toolcart command: configurations, mistakes, exit codes, plain lines without a terminal."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tools import cli, config_file
+from tools.sim.serve import SimulatedPlant
+
+DEADLINE_S = 60
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
+
+
+def _toolcart(*arguments, timeout_s=DEADLINE_S):
+    command = [sys.executable, "-m", "tools.cli", *map(str, arguments)]
+    return subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+    )
+
+
+def _invoke(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def _tree(plant_ports=(4545, 6575), spool="cart.spool"):
+    controller = {"host": "127.0.0.1", "port": plant_ports[0], "backoff_s": 0.1, "backoff_max_s": 1}
+    return {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant_ports[1], "reconnect_s": 0.2},
+        "stations": [{"number": 1, "controller": controller, "spool": {"path": spool, "size_kib": 64}}],
+    }
+
+
+def _write(folder, tree):
+    path = folder / "cart.json"
+    path.write_text(tree if isinstance(tree, str) else json.dumps(tree), encoding="utf-8")
+    return path
+
+
+def _lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+# -- configuration -------------------------------------------------------------------------------------------------
+
+
+def test_the_example_that_is_printed_is_a_good_configuration(tmp_path):
+    printed = _invoke("config", "example")
+    checked = _invoke("config", "check", _write(tmp_path, printed.output))
+    assert checked.exit_code == 0
+    assert "good, 1 station" in checked.output
+
+
+def test_every_mistake_is_told_with_place_what_was_found_and_what_is_allowed(tmp_path):
+    tree = _tree()
+    tree["toolsnet"]["pim_port"] = 70000
+    tree["stations"][0]["spool"]["when_ful"] = "refuse"
+    path = _write(tmp_path, tree)
+    told = _invoke("config", "check", path)
+    assert told.exit_code == 2
+    assert "2 mistakes" in told.output
+    assert "toolsnet.pim_port" in told.output and "70000" in told.output and "1 to 65535" in told.output
+    assert "did you mean when_full?" in told.output
+    as_json = json.loads(_invoke("config", "check", path, "--json").output)
+    assert not as_json["good"]
+    assert [mistake["place"] for mistake in as_json["mistakes"]] == ["toolsnet.pim_port", "stations[0].spool.when_ful"]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [('{"system": ', "line 1, column 12"), ("[" * 100000, "(file)"), ("[]", "(file)"), ("9" * 5000, "(file)")],
+)
+def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
+    told = _toolcart("config", "check", _write(tmp_path, content))
+    assert told.returncode == 2
+    assert place in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe{")
+    for name in ("missing", "binary"):
+        with pytest.raises(config_file.Wrong) as wrong:
+            config_file.read(tmp_path / name)
+        assert wrong.value.mistakes[0][0] == "(file)"
+
+
+def test_settings_are_explained_by_a_part_of_their_name():
+    told = _invoke("config", "explain", "keepalive")
+    assert "toolsnet.keepalive_s" in told.output and "stations[].controller.keepalive_s" in told.output
+    assert "default 30" in told.output
+    assert _invoke("config", "explain", "nothing like it").exit_code == 1
+
+
+def test_wrong_options_are_told_before_anything_runs(tmp_path):
+    path = _write(tmp_path, _tree())
+    for arguments, text in (
+        (["--outage", "8:5"], "end after it began"),
+        (["--outage", "soon"], "such as 5:8"),
+        (["--seconds", "5", "--kill", "9"], "after the end"),
+        (["--config", path, "--kill", "3", "--controller-outage", "1:2"], "--kill, --controller-outage: only"),
+    ):
+        told = _invoke("run", *arguments)
+        assert told.exit_code == 2
+        assert text in told.output.replace("\n", " ")
+
+
+# -- run with a configuration ----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
+    tree = _tree()
+    del tree["toolsnet"]["pim_host"]
+    tree["stations"][0]["number"] = 0
+    told = _toolcart("run", "--config", _write(tmp_path, tree))
+    assert told.returncode == 2
+    assert "toolsnet.pim_host" in told.stderr and "stations[0].number" in told.stderr
+    assert told.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("spool", "reason"),
+    [("missing/cart.spool", "No such file or directory"), ("cart.json", "is not a spool")],
+)
+def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
+    told = _toolcart("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)))
+    assert told.returncode == 3
+    assert reason in told.stderr and "stations[].spool.path" in told.stderr
+
+
+def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
+    with SimulatedPlant() as plant:
+        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        command = [sys.executable, "-m", "tools.cli", "run", "--config", str(path)]
+        agent = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert agent.stdout is not None
+            told = ""
+            while "controller ready" not in told or "ToolsNet takes results" not in told:
+                line = agent.stdout.readline()
+                assert line, told
+                told += line
+            second = _toolcart("run", "--config", path, "--seconds", 5)
+            plant.produce(5)
+            agent.send_signal(signal.SIGTERM)
+            rest, errors = agent.communicate(timeout=DEADLINE_S)
+        finally:
+            agent.kill()
+        assert agent.returncode == 0, errors
+        assert "controller left in order" in rest
+        assert second.returncode == 3
+        assert "in use by another agent" in second.stderr
+        assert plant.complaints() == []
+
+
+def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
+    with SimulatedPlant(rate=20) as plant:
+        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        told = _toolcart("run", "--json", "--config", path, "--seconds", 3)
+        assert told.returncode == 0, told.stderr
+        lines = _lines(told.stdout)
+        assert lines[-1]["kind"] == "account"
+        assert lines[-1]["stored"] > 10
+        assert {line["kind"] for line in lines[:-1]} <= {"change", "summary"}
+        assert plant.account()["lost"] <= lines[-1]["waiting"]
+
+
+# -- simulate ------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_in_use_is_told_with_what_to_do():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = _toolcart("simulate", "controller", "--port", taken.getsockname()[1])
+    assert told.returncode == 1
+    assert "Address already in use" in told.stderr and "--port" in told.stderr
+
+
+def test_an_unknown_option_of_a_simulator_names_the_known_ones():
+    told = _invoke("simulate", "toolsnet", "--set", "no_such=1")
+    assert told.exit_code == 2
+    assert "ack_delay_ms" in told.output
+
+
+def test_options_of_a_simulator_are_read_in_the_form_they_have():
+    assert cli._value_like((1, 2), "[5, 6]") == (5, 6)
+    assert cli._value_like({}, '{"7": 110}') == {7: 110}
+    assert cli._value_like(b" ", "x") == b"x"
+    assert cli._value_like("mirror", "none") == "none"
+    assert cli._value_like(1, "3") == 3

@@ -1,0 +1,244 @@
+"""The demo: the real agent in its own process, cut off and killed by a script, and an account that says the truth."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools import demo_faults
+from tools.demo import Demo
+from tools.demo_faults import Faults, Span
+from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from tools.live.watch import ENDED, RUNNING, Watch
+
+DEADLINE_S = 120
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
+
+
+def _run_demo(*arguments):
+    command = [sys.executable, "-m", "tools.cli", "run", *map(str, arguments)]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
+
+
+def _turn_until(watch, condition):
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, list(watch.recent)
+        watch.turn()
+        time.sleep(0.01)  # the loop of every driver; no assertion depends on its length
+
+
+def test_a_scripted_run_with_outages_and_a_kill_delivers_everything_once():
+    told = _run_demo(
+        "--seconds",
+        8,
+        "--json",
+        "--rate",
+        20,
+        "--outage",
+        "1:3",
+        "--controller-outage",
+        "4:5",
+        "--kill",
+        2,
+        "--kill",
+        6,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    account = lines[-1]
+    assert account["produced"] == account["acknowledged"] == account["delivered"] > 100
+    assert account["lost"] == account["out_of_order"] == account["doubled"] == account["complaints"] == 0
+    assert account["kills"] == 2 and account["agent_crashes"] == 0
+    assert account["toolsnet_outages"] == account["controller_outages"] == 1
+    texts = [line["text"] for line in lines if line["kind"] == "change"]
+    for text in ("ToolsNet's network is cut", "controller lost", "everything is delivered", "controller left in order"):
+        assert text in texts
+
+
+def test_a_kept_folder_is_gone_on_with(tmp_path):
+    for run in (1, 2):
+        told = _run_demo("--seconds", 1, "--json", "--keep", tmp_path)
+        assert told.returncode == 0, told.stdout + told.stderr
+        account = json.loads(told.stdout.splitlines()[-1])
+        assert account["produced"] == account["delivered"] > 0
+        newest = int((tmp_path / "newest-id").read_text())
+        assert newest >= account["produced"] * run // 2
+    assert newest > account["produced"]
+
+
+def test_the_plain_account_says_how_it_ended():
+    told = _run_demo("--seconds", 1, "--plain")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "Every result is in the archive, in order." in told.stdout
+
+
+def test_what_is_lost_or_stored_twice_breaks_the_promise():
+    good = {"produced": 5, "delivered": 5, "lost": 0, "out_of_order": 0, "doubled": 0}
+    assert not Demo._is_wrong(good)
+    for name, value in (("lost", 1), ("out_of_order", 1), ("doubled", 1), ("delivered", 4)):
+        assert Demo._is_wrong({**good, name: value})
+
+
+def test_results_taken_out_of_the_archive_are_told_as_lost():
+    demo = Demo(seconds=2, rate_per_s=20)
+    try:
+        demo.start()
+        _turn_until(demo, lambda: demo.phase == RUNNING and demo.books.get("delivered", 0) > 10)
+        demo.plant.archive.query("DELETE FROM Result WHERE TighteningId IN (3, 4)")
+        demo.end()
+        demo._drain_by_s = 0.0  # the two never come: no need to wait for them
+        _turn_until(demo, lambda: demo.phase == ENDED)
+        assert demo.account()["lost"] == 2
+        assert demo.exit_code == 1
+        assert any("promise is broken" in line for line in demo.account_lines())
+    finally:
+        demo.close()
+
+
+def test_a_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
+    demo = Demo(rate_per_s=20)
+    try:
+        demo.start()
+        _turn_until(demo, lambda: demo.phase == RUNNING)
+        first = demo.child.pid
+        os.kill(first, 6)
+        _turn_until(demo, lambda: demo.child.starts == 2 and demo.figures.all_connected())
+        assert demo.crashes == 1
+        assert "the agent ended with signal 6" in [change.text for change in demo.recent]
+        demo.end()
+        _turn_until(demo, lambda: demo.phase == ENDED)
+        assert demo.exit_code == 0
+        folder = demo.folder
+    finally:
+        demo.close()
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(demo.child.pid, 0)
+
+
+# -- faults --------------------------------------------------------------------------------------------------------
+
+
+def test_scripted_faults_come_once_in_order_of_time():
+    faults = Faults([Span(5, 8)], [Span(6, 7)], [12.0, 5.5])
+    assert faults.last_s() == 12.0
+    assert faults.due(4.9) == []
+    assert faults.due(6.5) == [demo_faults.CUT_TOOLSNET, demo_faults.KILL, demo_faults.CUT_CONTROLLER]
+    assert faults.due(6.5) == []
+    assert faults.due(20) == [demo_faults.JOIN_CONTROLLER, demo_faults.JOIN_TOOLSNET, demo_faults.KILL]
+
+
+def test_random_faults_are_the_same_for_the_same_seed_and_every_cut_is_joined():
+    def script(seed):
+        faults = Faults(random_seed=seed)
+        return [(second, action) for second in range(300) for action in faults.due(second)]
+
+    assert script(7) == script(7) != script(8)
+    actions = [action for _, action in script(7)]
+    assert actions.count(demo_faults.KILL) > 5
+    for cut, join in (
+        (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET),
+        (demo_faults.CUT_CONTROLLER, demo_faults.JOIN_CONTROLLER),
+    ):
+        own = [action for action in actions if action in (cut, join)]
+        assert own[::2] == [cut] * len(own[::2]) and own[1::2] == [join] * len(own[1::2])
+        assert len(own) > 10
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def _station(**changed):
+    shown = {
+        "number": 1,
+        "name": "",
+        "mounted": True,
+        "counters": {},
+        "logged": 0,
+        "log": [],
+        "controller": {"host": "10.0.0.1", "port": 4545, "state": "closed", "waits_for_room": False},
+        "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "waiting"},
+        "stored": 0,
+        "backlog": 0,
+        "recovery": {"open_ids": 0},
+        "spool": {"kib": 64, "damaged": 0, "torn": 0},
+    }
+    shown.update(changed)
+    return shown
+
+
+def _status(**changed):
+    scheduler = {"faults": 0, "last_fault": None}
+    return {"kind": "status", "stations": [_station(**changed)], "scheduler": scheduler}
+
+
+def _ready(state):
+    return {"host": "10.0.0.1", "port": 4545, "state": state, "waits_for_room": False}
+
+
+def _texts(changes):
+    return [(change.level, change.text) for change in changes]
+
+
+def test_a_connection_is_told_when_it_comes_and_when_it_is_lost_not_at_every_attempt():
+    figures = Figures()
+    figures.feed(_status(), 0.0)
+    assert _texts(figures.feed(_status(controller=_ready("ready")), 0.2)) == [(GOOD, "controller ready")]
+    lost = {"age_ms": 1, "name": "controller losses", "value": 2, "text": "silence"}
+    assert _texts(figures.feed(_status(logged=1, log=[lost]), 0.4)) == [(WARNING, "controller lost: silence")]
+    assert figures.feed(_status(controller=_ready("starting"), logged=1, log=[lost]), 0.6) == []
+    assert figures.feed(_status(logged=1, log=[lost]), 0.8) == []
+
+
+def test_a_side_that_is_never_met_is_told_once_with_its_address():
+    figures = Figures()
+    figures.feed(_status(), 0.0)
+    told = _texts(figures.feed(_status(), 4.0))
+    assert told == [(WARNING, "no controller yet at 10.0.0.1:4545"), (WARNING, "no ToolsNet yet at 10.0.0.2:6575")]
+    assert figures.feed(_status(), 8.0) == []
+
+
+def test_the_same_entry_many_times_in_the_log_is_told_once():
+    entries = [{"age_ms": 1, "name": "refused by server", "value": 31}] * 3
+    figures = Figures()
+    figures.feed(_status(), 0.0)
+    told = _texts(figures.feed(_status(logged=3, log=entries), 0.2))
+    assert told == [(WARNING, "refused by server (31), 3 times")]
+
+
+def test_rates_do_not_notice_that_the_agent_was_killed():
+    figures = Figures()
+    for index in range(20):
+        if index == 10:
+            figures.feed({"kind": "started", "pid": 7}, index * 0.2)
+        figures.feed(_status(stored=index * 2, backlog=index), index * 0.2)
+    stored_per_s, passed_per_s = figures.rates()
+    assert round(stored_per_s) == 10
+    assert round(passed_per_s) == 5
+
+
+def test_a_full_spool_and_a_fault_are_told_as_bad():
+    figures = Figures()
+    figures.feed(_status(), 0.0)
+    line = _status(controller={**_ready("closed"), "waits_for_room": True})
+    line["scheduler"] = {"faults": 1, "last_fault": "ValueError: seven"}
+    assert _texts(figures.feed(line, 0.2)) == [
+        (BAD, "spool full: the controller keeps its results"),
+        (BAD, "fault inside the agent: ValueError: seven"),
+    ]
+
+
+def test_a_view_that_nobody_reads_keeps_a_bounded_number_of_changes(tmp_path):
+    watch = Watch(tmp_path / "none.json")
+    for index in range(5000):
+        watch.note(INFO, str(index))
+    assert len(watch.recent) == 100
+    assert len(watch.take_changes()) == 1000
+    assert watch.take_changes() == []
+    assert isinstance(watch.recent[-1], Change)

@@ -1,0 +1,156 @@
+"""The live view on a screen of 80 x 24: everything is there, nothing breaks it, keys do what the footer says."""
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("textual")
+
+from tools.live import panels
+from tools.live.figures import Change
+from tools.live.view import View
+from tools.live.watch import ENDED, RUNNING, Watch
+
+
+def _result(number, **changed):
+    shown = {
+        "number": number,
+        "source": "LIVE",
+        "vin": "WVWZZZ1KZAW123456",
+        "program": "12",
+        "torque": "42.37",
+        "unit": "Nm",
+        "angle": "95",
+        "status": "OK",
+        "torque_status": "OK",
+        "angle_status": "OK",
+        "batch_status": "not completed",
+        "time": "2024-03-14 09:26:53",
+    }
+    shown.update(changed)
+    return shown
+
+
+def _station(number, **changed):
+    shown = {
+        "number": number,
+        "name": "Cart",
+        "mounted": True,
+        "counters": {"stored": 7, "delivered": 5, "parked": 1},
+        "logged": 0,
+        "log": [],
+        "controller": {"host": "10.0.0.1", "port": 4545, "state": "ready", "waits_for_room": False},
+        "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "streaming"},
+        "stored": 7,
+        "backlog": 2,
+        "oldest_waiting": "2024-03-14 09:26:53",
+        "results": [_result(7, status="NOK", torque_status="high"), {"number": 6, "source": "RAW", "octets": 30}],
+        "recovery": {"phase": "idle", "open_ids": 0, "gone": 0, "epoch": 0},
+        "spool": {"kib": 64, "blocks": 12, "used_blocks": 3, "damaged": 0, "torn": 0, "worn": 0, "overwritten": 0},
+        "parked": 1,
+    }
+    shown.update(changed)
+    return shown
+
+
+class _Still(Watch):
+    """A watch that stands still: shows what it was given, runs nothing."""
+
+    def __init__(self, stations):
+        super().__init__("cart.json")
+        self._stations = stations
+
+    def start(self):
+        self.phase = RUNNING
+        scheduler = {"faults": 0, "last_fault": None}
+        for change in self.figures.feed({"kind": "status", "stations": self._stations, "scheduler": scheduler}, 0.0):
+            self._tell(change)
+
+    def turn(self):
+        pass
+
+    def end(self):
+        self.phase = ENDED
+
+
+def _screen(stations, keys=(), size=(80, 24)):
+    """Return the lines of the screen after these keys, and the watch."""
+    watch = _Still(stations)
+
+    async def look():
+        view = View(watch)
+        async with view.run_test(size=size) as pilot:
+            await pilot.pause(0.3)
+            for key in keys:
+                await pilot.press(key)
+            await pilot.pause(0.3)
+            return ["".join(segment.text for segment in line) for line in view.screen._compositor.render_strips()]
+
+    return asyncio.run(look()), watch
+
+
+def test_everything_is_on_the_smallest_screen():
+    lines, _ = _screen([_station(1)])
+    text = "\n".join(lines)
+    for word in (
+        "station 1  Cart",
+        "● ready",
+        "● streaming",
+        "3 of 12 blocks",
+        "1 parked",
+        "waiting for ToolsNet: 2",
+        "42.37 Nm",
+        "NOK",
+        "kept as it came (30 octets)",
+        "parked 1   stored 7   delivered 5",
+        "controller ready",
+        "passed on 5",
+        "q quit",
+    ):
+        assert word in text, word
+    assert len(lines) == 24 and all(len(line) == 80 for line in lines)
+
+
+def test_names_with_brackets_and_blanks_do_not_break_the_screen():
+    odd = _station(1, name="[red]A[/nope] [", results=[_result(1, vin="[/b][[$", unit="kgf.cm", torque="1234.56")])
+    lines, _ = _screen([odd])
+    text = "\n".join(lines)
+    assert "[red]A[/nope] [" in text
+    assert "[/b][[$" in text
+
+
+def test_keys_change_the_station_and_end_the_run():
+    stations = [_station(1), _station(2, name="Right")]
+    assert "station 2  Right  (2 of 2)" in "\n".join(_screen(stations, ["right"])[0])
+    assert "station 1  Cart  (1 of 2)" in "\n".join(_screen(stations, ["right", "right"])[0])
+    assert _screen(stations, ["ctrl+c"])[1].phase == ENDED
+
+
+def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
+    bare = {"number": 1, "name": "", "mounted": False, "counters": {}, "logged": 0, "log": []}
+    assert "the spool is not ready" in "\n".join(_screen([bare])[0])
+    assert "toolcart" in _screen([])[0][0]
+
+
+def test_counters_that_have_no_room_are_counted():
+    counted = {f"counter {letter}": 1 for letter in "abcdefghij"}
+    text = panels.counters({"counters": counted}, 2, 40).plain
+    assert text.endswith("+ 5")
+    assert all(len(line) <= 40 for line in text.splitlines())
+
+
+def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
+    now_s = 1710408413.0  # whatever zone the machine is in, an hour before is an hour before
+    stamp = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3700))
+    assert panels.oldest_text(stamp, now_s) == "oldest 1 h 1 min"
+    assert panels.oldest_text("1999-01-01 00:00:00", now_s) == "oldest of 1999-01-01 00:00:00"
+    assert panels.oldest_text(None, now_s) == ""
+
+
+def test_the_newest_events_stand_at_the_bottom():
+    changes = [Change(float(index), "info", f"event {index}") for index in range(5)]
+    assert panels.events(changes, 3).plain.splitlines() == [
+        "00:00:02  event 2",
+        "00:00:03  event 3",
+        "00:00:04  event 4",
+    ]

@@ -1,0 +1,39 @@
+"""A start after any number of results: nothing is stored twice, nothing is asked for that is there."""
+
+from host_tests.support_cart import Cart
+
+PORTABLE = True
+HEAP = "1m"  # both simulators, their frames and the agent
+
+
+def _cart_with(count):
+    cart = Cart()
+    cart.until_ready()
+    cart.run(1000)
+    for _ in range(count):
+        cart.controller.produce()
+    cart.until_quiet()
+    return cart
+
+
+def test_a_restart_at_a_block_border_stores_nothing_twice():
+    # The copy of the suspect last result may open a block, and that block's HEAD is all that the next start reads:
+    # it has to know every result in front of it. Result 31 is the last that fits the second block of 4 KiB.
+    for count in range(28, 34):
+        cart = _cart_with(count)
+        cart.cut()
+        cart.run(5000)
+        assert cart.station.ring.number == count, (count, cart.station.ring.number)
+        assert cart.station.recovery.open_ids() == 0
+        assert cart.ids() == cart.controller.produced
+
+
+def test_restarts_one_after_the_other_store_nothing_twice():
+    cart = _cart_with(31)
+    for _ in range(3):
+        cart.cut()
+        cart.step()
+    cart.run(5000)
+    assert cart.station.ring.number == 31
+    assert cart.station.recovery.open_ids() == 0
+    assert cart.ids() == cart.controller.produced

@@ -1,0 +1,277 @@
+"""The status: results in words, states by name, nothing moved by looking."""
+
+import json
+
+from agent import status
+from agent.app import App
+from agent.base.fields import fill
+from agent.base.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
+from agent.config import complete
+from agent.openprotocol.light import put_body
+from agent.spool.flash import RamFlash
+from agent.spool.mount import mount
+from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.spool.ring import Ring
+from tools.sim.clock import Dice, SimClock
+from tools.sim.controller import Controller
+from tools.sim.controller_model import ControllerOptions
+from tools.sim.line import Network
+from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
+from tools.sim.toolsnet_memory import MemoryArchive
+
+PORTABLE = True
+HEAP = "1m"  # both simulators, their frames and the agent
+
+# 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
+LIGHT = (
+    b"01210061999         "
+    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:004294967295"
+)
+
+
+class _Board:
+    """A board of RAM and simulated network."""
+
+    def __init__(self, clock, network, device):
+        self.clock = clock
+        self.network = network
+        self.device = device
+        self.ports = []
+
+    def now(self):
+        return self.clock.now
+
+    def stamp_into(self, buf):
+        buf[:] = self.clock.stamp().encode()
+
+    def tcp(self):
+        return self.network.port()
+
+    def flash(self, spool):
+        return self.device
+
+    def seed(self):
+        return 1
+
+    def watch(self, port, slot):
+        self.ports.append((port, slot))
+
+
+class _World:
+    """The whole agent between both simulators."""
+
+    def __init__(self, device):
+        self.clock = SimClock()
+        self.network = Network(self.clock, Dice(3))
+        self.controller = Controller(self.clock, ControllerOptions())
+        self.toolsnet = ToolsNet(self.clock, MemoryArchive(500), ToolsNetOptions(server_host="10.0.0.5"))
+        self.network.listen("10.0.0.1", 4545, self.controller.endpoint)
+        self.network.listen("10.0.0.5", 6575, self.toolsnet.pim_endpoint)
+        self.network.listen("10.0.0.5", 10111, self.toolsnet.server_endpoint)
+        self.board = _Board(self.clock, self.network, device)
+        station = {"number": 10, "name": "Cart", "controller": {"host": "10.0.0.1"}, "spool": {"path": "x"}}
+        tree = {"toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575}, "stations": [station]}
+        self.app = App(complete(tree), self.board)
+
+    def run(self, ms):
+        end_ms = self.clock.total_ms + ms
+        while self.clock.total_ms < end_ms:
+            self.network.step()
+            for _, slot in self.board.ports:
+                self.app.scheduler.wake(slot, self.clock.now)
+            wait_ms = self.app.step(self.clock.now)
+            self.clock.advance(max(1, min(wait_ms, self.network.next_due(), 20)))
+
+    def shown(self):
+        return status.snapshot(self.app)["stations"][0]
+
+
+def _ring(blocks=4):
+    ring = Ring(RamFlash(blocks, 4096, 16))
+    mount(ring)
+    return ring
+
+
+def _append(ring, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
+    length = HEAD_BYTES + (BODY_BYTES if kind == KIND_RESULT else len(message))
+    length += LIMITS_BYTES if limits else 0
+    at = ring.begin(kind, length)
+    number = ring.number + 1
+    ring.stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
+    if kind == KIND_RESULT:
+        fill(ring.stage, at + HEAD_BYTES, BODY_BYTES)
+        put_body(ring.stage, at + HEAD_BYTES, message, 0)
+        if limits:
+            ring.stage[at + HEAD_BYTES + BODY_BYTES : at + length] = limits
+    else:
+        ring.stage[at + HEAD_BYTES : at + length] = message
+    assert ring.commit(kind, flags, length) == 0
+
+
+def test_a_light_result_is_told_in_words():
+    ring = _ring()
+    _append(ring)
+    assert len(LIGHT) == 121
+    shown = status.newest_results(ring, 12)
+    assert len(shown) == 1
+    expected = {
+        "number": 1,
+        "station": 10,
+        "spindle": 2,
+        "source": "LIVE",
+        "vin": "WVWZZZ1KZAW123456",
+        "program": "12",
+        "torque": "42.37",
+        "unit": "Nm",
+        "angle": "95",
+        "status": "NOK",
+        "torque_status": "high",
+        "angle_status": "OK",
+        "batch_status": "not completed",
+        "time": "2024-03-14 09:26:53",
+        "time_source": "controller",
+        "tightening_id": "4294967295",
+    }
+    for name in expected:
+        assert shown[0][name] == expected[name], (name, shown[0][name])
+
+
+def test_source_and_time_of_a_recovered_result_are_told():
+    ring = _ring()
+    _append(ring, flags=FLAG_RECOVERED | FLAG_EDGE_TIME)
+    shown = status.newest_results(ring, 1)[0]
+    assert shown["source"] == "RECOVERED"
+    assert shown["time_source"] == "agent"
+
+
+def test_the_unit_of_the_longer_revisions_is_told():
+    ring = _ring()
+    limits = bytearray(b" " * LIMITS_BYTES)
+    limits[TORQUE_UNIT] = 0x32
+    _append(ring, limits=limits)
+    assert status.newest_results(ring, 1)[0]["unit"] == "lbf.ft"
+
+
+def test_a_frame_that_could_not_be_read_is_told_as_raw():
+    ring = _ring()
+    _append(ring, kind=KIND_RAW, message=b"00300061999         ??????????")
+    shown = status.newest_results(ring, 1)[0]
+    assert shown["source"] == "RAW"
+    assert shown["octets"] == 30
+
+
+def test_absent_fields_and_odd_octets_do_not_stop_the_status():
+    ring = _ring()
+    message = bytearray(b" " * 121)
+    message[20:24] = b"\xff\x00A\x07"
+    _append(ring, message=bytes(message))
+    shown = status.newest_results(ring, 1)[0]
+    assert shown["torque"] == "" and shown["angle"] == "" and shown["program"] == ""
+    assert shown["time"] is None
+    assert shown["vin"] == "? A?"
+
+
+def test_results_are_newest_first_over_the_border_of_a_block():
+    ring = _ring()
+    for _ in range(35):
+        _append(ring)
+    numbers = [shown["number"] for shown in status.newest_results(ring, 12)]
+    assert numbers == list(range(35, 23, -1))
+
+
+def test_a_result_written_once_more_at_a_start_is_told_once():
+    ring = _ring()
+    for _ in range(30):
+        _append(ring)
+    again = Ring(ring.device)
+    mount(again)
+    numbers = [shown["number"] for shown in status.newest_results(again, 4)]
+    assert numbers == [30, 29, 28, 27]
+
+
+def test_a_running_agent_tells_names_and_figures_as_json():
+    world = _World(RamFlash(10, 4096, 16))
+    world.run(3000)
+    for _ in range(3):
+        world.controller.produce()
+    world.run(2000)
+    told = json.loads(json.dumps(status.snapshot(world.app)))
+    shown = told["stations"][0]
+    assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
+    assert shown["controller"]["state"] == "ready"
+    assert shown["toolsnet"]["state"] == "streaming"
+    assert shown["toolsnet"]["server"] == "10.0.0.5:10111"
+    assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
+    assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
+    assert "raw" not in shown["counters"]
+    assert shown["recovery"]["phase"] == "idle" and shown["recovery"]["open_ids"] == 0
+    assert shown["spool"]["blocks"] == 6 and shown["spool"]["used_blocks"] == 1
+    assert [result["number"] for result in shown["results"]] == [3, 2, 1]
+    assert told["scheduler"] == {"faults": 0, "last_fault": None}
+
+
+def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
+    world = _World(RamFlash(10, 4096, 16))
+    world.run(3000)
+    world.toolsnet.options.silent = True
+    stamp = world.clock.stamp()
+    world.controller.produce()
+    world.run(100)
+    world.controller.drop()
+    world.run(5000)
+    shown = world.shown()
+    assert shown["backlog"] == 1
+    assert shown["oldest_waiting"] == stamp.replace(":", " ", 1)
+    assert shown["log"][0]["name"] == "controller losses"
+    assert shown["log"][0]["text"] == "nothing"
+    assert 0 < shown["log"][0]["age_ms"] <= 5100
+
+
+def test_looking_at_the_status_moves_nothing():
+    world = _World(RamFlash(10, 4096, 16))
+    world.run(3000)
+    world.toolsnet.options.silent = True
+    for _ in range(40):
+        world.controller.produce()
+    world.run(4000)
+    station = world.app.stations[0]
+    cursor = station.ring.cursors[0]
+    walk = station.ring.walk
+
+    def position():
+        return (
+            cursor.seq,
+            cursor.number,
+            cursor.block,
+            cursor.offset,
+            walk.offset,
+            bytes(walk.page),
+            station.ring.damaged,
+        )
+
+    before = position()
+    assert world.shown()["backlog"] == 40
+    assert position() == before
+
+
+def test_a_station_without_its_spool_is_told_as_such():
+    world = _World(None)
+    world.run(100)
+    shown = world.shown()
+    assert not shown["mounted"]
+    assert shown["counters"] == {"flash failed": 1}
+    assert "controller" not in shown
+
+
+def test_a_fault_inside_the_agent_is_told_with_its_text():
+    world = _World(RamFlash(10, 4096, 16))
+    world.run(3000)
+
+    def fails(now):
+        raise ValueError("seven")
+
+    world.app.stations[0].intake.step = fails
+    world.run(100)
+    scheduler = status.snapshot(world.app)["scheduler"]
+    assert scheduler["faults"] == 1
+    assert scheduler["last_fault"] == "ValueError: seven"

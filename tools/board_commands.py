@@ -1,0 +1,284 @@
+"""`toolcart board`: look into a chip that runs: its state, its log, its configuration; pull its spool, or wipe it.
+
+Rules
+1. What only looks does not stop the agent: it asks its console (board.console). A board whose agent does not run is
+   held instead, and told apart.
+2. A wipe needs the station's number and an agreement by name; results that ToolsNet has not got need a second one.
+3. What is for people goes to stdout as lines; --json gives one object.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from agent import config as settings
+from agent import status
+from agent.spool.flash import Part, RamFlash
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from board import safe_mode
+from tools.flash.commands import EXIT_BOARD, open_link, say
+from tools.flash.link import BoardTrouble, Failed, Link
+
+ANSWER_S = 4.0
+PULL_TRIES = 3
+
+
+class Asked(Link, Protocol):
+    """A link that can also put a line to a running agent's console."""
+
+    def ask(self, line: str, seconds: float) -> list[dict] | None:
+        """The lines of the answer, None if nobody answers."""
+        ...
+
+    def run(self, source: str) -> str:
+        """Run some lines on the board while it is held."""
+        ...
+
+
+class NotRunning(BoardTrouble):
+    """The agent does not answer at its console."""
+
+
+PORT_OPTION = click.option("--port", required=True, help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.")
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+@click.group()
+def board() -> None:
+    """Look into a chip: status, log, spool, configuration."""
+
+
+@board.command("status")
+@PORT_OPTION
+@JSON_OPTION
+def status_command(port: str, as_json: bool) -> None:
+    """Say what the agent on a board is doing, without stopping it."""
+    _end(lambda link: show_status(link, as_json), port)
+
+
+@board.command("log")
+@PORT_OPTION
+@JSON_OPTION
+def log_command(port: str, as_json: bool) -> None:
+    """Print the log ring of every station, and what the last failed start raised."""
+    _end(lambda link: show_log(link, as_json), port)
+
+
+@board.command("config")
+@PORT_OPTION
+def config_command(port: str) -> None:
+    """Print the configuration on a board; secrets are ***."""
+    _end(show_config, port)
+
+
+@board.command("spool")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--out", "target", metavar="FILE", help="Keep the pulled image here.")
+@click.option("--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="Results shown.")
+def spool_command(port: str, station: int, target: str | None, count: int) -> None:
+    """Pull the spool of a station from a running board and read it here."""
+    _end(lambda link: show_spool(link, station, target, count), port)
+
+
+@board.command("wipe")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
+@click.option("--lose-waiting", is_flag=True, help="Also if ToolsNet has not got every result.")
+def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
+    """Erase the spool of a station. What ToolsNet has not got is lost for good."""
+    if not agreed:
+        click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
+    _end(lambda link: wipe(link, station, lose_waiting), port)
+
+
+def _end(act: Callable[[Asked], None], port: str) -> None:
+    link: Any = open_link(port)
+    try:
+        act(link)
+    except BoardTrouble as trouble:
+        say(str(trouble))
+        sys.exit(EXIT_BOARD)
+    finally:
+        link.close()
+
+
+# -- looking -------------------------------------------------------------------------------------------------------
+
+
+def show_status(link: Asked, as_json: bool = False) -> None:
+    """The state of a running agent, or of a board whose agent does not run."""
+    answers = link.ask("?status", ANSWER_S)
+    if answers is None:
+        _show_held(link, as_json)
+        return
+    told: dict[str, Any] = {"running": True, "stations": []}
+    for answer in answers:
+        told.update({"board": answer["board"]} if "board" in answer else {})
+        if "station" in answer:
+            told["stations"].append(answer["station"])
+        if "error" in answer:
+            told.setdefault("errors", []).append(answer["error"])
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for line in status_lines(told):
+        click.echo(line)
+
+
+def status_lines(told: dict[str, Any]) -> list[str]:
+    """The state in words, for people."""
+    about = told.get("board", {})
+    lines = [
+        f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
+        f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
+        f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
+        f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
+        *[f"start: {said}" for said in about.get("said", [])],
+    ]
+    for station in told["stations"]:
+        lines.append(f"station {station['number']} {station['name']}")
+        if not station["mounted"]:
+            lines.append("  the spool is not up")
+        else:
+            controller, toolsnet = station["controller"], station["toolsnet"]
+            lines.append(f"  controller {controller['host']}:{controller['port']}: {controller['state']}")
+            lines.append(f"  ToolsNet {toolsnet['host']}:{toolsnet['port']}: {toolsnet['state']}")
+            lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")
+        counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
+        lines.append(f"  counted: {counted or 'nothing'}")
+    return lines + [f"error: {error}" for error in told.get("errors", [])]
+
+
+def _show_held(link: Asked, as_json: bool) -> None:
+    """The agent does not answer: take the REPL and tell what lies there, then start it again."""
+    about = link.hold()
+    content = link.read(safe_mode.STATE_FILE)
+    state = safe_mode.parsed(content.decode(errors="replace")) if content else None
+    fault = link.read(safe_mode.FAULT_FILE)
+    told = {
+        "running": False,
+        "machine": about.machine,
+        "firmware": ".".join(map(str, about.version)),
+        "free_bytes": about.free_bytes,
+        "state": state.text().strip() if state else "no version of toolcart is installed",
+        "safe_mode": state is not None and state.failures >= safe_mode.FAILURES_MAX,
+        "fault": fault.decode(errors="replace") if fault else "",
+    }
+    link.restart()
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free")
+    click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
+    click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
+    if told["fault"]:
+        click.echo(f"the last failed start:\n{told['fault']}")
+    click.echo("the board was restarted")
+
+
+def _ask(link: Asked, line: str) -> list[dict]:
+    answers = link.ask(line, ANSWER_S)
+    if answers is None:
+        raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+    for answer in answers:
+        if "error" in answer:
+            raise Failed(f"the board says: {answer['error']}")
+    return answers
+
+
+def show_log(link: Asked, as_json: bool = False) -> None:
+    """The log ring of every station, the oldest first."""
+    stations = _ask(link, "?status")[0]["stations"]
+    told = {str(number): _ask(link, f"?log {number}") for number in stations}
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for number, entries in told.items():
+        click.echo(f"station {number}")
+        for entry in entries:
+            text = f" ({entry['text']})" if entry.get("text") else ""
+            click.echo(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}")
+
+
+def show_config(link: Asked) -> None:
+    """The configuration; redacted on the board, and once more here."""
+    told = _ask(link, "?config")[0]["config"]
+    click.echo(json.dumps(settings.redacted(told), indent=2))
+
+
+# -- the spool -----------------------------------------------------------------------------------------------------
+
+
+def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
+    """Copy a spool block by block while the agent runs; blocks that were erased meanwhile make it begin anew."""
+    for _ in range(PULL_TRIES):
+        shape = _ask(link, f"?spool {station}")[0]
+        image = RamFlash(shape["block_count"], shape["block_bytes"], shape["unit_bytes"])
+        for block in range(shape["block_count"]):
+            for part in _ask(link, f"?block {station} {block}"):
+                octets = bytes.fromhex(part["hex"])
+                start = block * shape["block_bytes"] + part["at"]
+                image.cells[start : start + len(octets)] = octets
+            moved(1)
+        after = _ask(link, f"?spool {station}")[0]
+        if after["erases"] == shape["erases"]:
+            return after, image
+    raise Failed("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
+
+
+def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
+    """Pull, keep if asked, and read with the agent's own code."""
+    blocks = _ask(link, f"?spool {station}")[0]["block_count"]
+    with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
+        shape, image = pull(link, station, bar.update)
+    if target is not None:
+        Path(target).write_bytes(image.cells)
+    parked = shape["parked_blocks"]
+    ring = Ring(Part(image, parked, image.block_count - parked))
+    mount(ring)
+    click.echo(f"{ring.number} stored, {ring.backlog(0)} waiting, {ring.damaged} damaged, {ring.torn} torn")
+    for result in status.newest_results(ring, count):
+        fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
+        click.echo("  ".join(str(result[field]) for field in fields if result.get(field) not in (None, "")))
+
+
+def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
+    """End the agent, erase the station's spool, start it again."""
+    shape = _ask(link, f"?spool {station}")[0]
+    if shape["backlog"] and not lose_waiting:
+        raise Failed(
+            f"{shape['backlog']} results of station {station} wait for ToolsNet and would be lost. Nothing was erased; "
+            "--lose-waiting erases them all the same."
+        )
+    link.hold()
+    state = safe_mode.parsed((link.read(safe_mode.STATE_FILE) or b"").decode(errors="replace"))
+    folder = (state.trial if state.trial != safe_mode.NONE else state.confirmed) if state else safe_mode.NONE
+    if folder == safe_mode.NONE:
+        raise Failed("no version is installed there.")
+    said = link.run(WIPE.format(folder=f"/{folder}", station=station))
+    link.restart()
+    if "wiped" not in said:
+        raise Failed("the spool could not be erased; the agent was started again.")
+    click.echo(f"station {station}: {said.strip()}")
+
+
+WIPE = """
+import sys, json
+'{folder}' in sys.path or sys.path.insert(0, '{folder}')
+from board import main
+_cfg = main.load('{folder}/config.json')
+_spools = [s['spool'] for s in _cfg['stations'] if s['number'] == {station}]
+_cfg['board']['network'] = 'none'
+_flash = main.make_chip(_cfg).flash(_spools[0])
+_bad = sum([1 for b in range(_flash.block_count) if _flash.erase(b)])
+print('wiped %d blocks, %d failed' % (_flash.block_count - _bad, _bad))
+"""

@@ -1,0 +1,122 @@
+"""What goes onto a chip: the compiled version with its configuration and hashes, and the few files beside it.
+
+Rules
+1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
+2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
+3. Only what the chip needs is in it. Where the firmware has this very core frozen, only the configuration is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import config_file
+from tools.compact.tree import compile_compacted
+from tools.runtimes.build import Source, compile_object, product_sources
+from tools.runtimes.cache import CHECKOUT
+
+PLATFORMS = ("rp2", "esp32")
+VERSION_FILE = "version.json"
+CONFIG_FILE = "config.json"
+MAIN = b"# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.\nimport safe_mode\n\nsafe_mode.start()\n"
+
+# Boards by the first word of their files; a file of another board stays at home.
+OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
+
+
+@dataclass(frozen=True)
+class Version:
+    """The files of one version, named relative to its folder, and the files of the root beside it."""
+
+    platform: str
+    digest: str
+    files: dict[str, bytes]  # version.json is not among them: it is written last
+    root: dict[str, bytes]
+
+    def manifest(self) -> bytes:
+        """The content of version.json."""
+        told = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
+        return json.dumps({"digest": self.digest, "board": self.platform, "files": told}).encode()
+
+
+def sha256(content: bytes) -> str:
+    """In hexadecimal, as the board tells it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sources_for(platform: str) -> list[Source]:
+    """The files of agent/ and board/ that a chip of this platform may import."""
+    return [source for source in product_sources() if not _is_for_another(source.name, platform)]
+
+
+def core_digest(platform: str) -> str:
+    """What names the core of this checkout; the firmware has the same one frozen, or another."""
+    lines = [f"{source.name} {sha256(source.text.encode())}" for source in sources_for(platform)]
+    return sha256("\n".join(sorted(lines)).encode())[:16]
+
+
+def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
+    """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
+    tree = checked_config(config_path)
+    files = {} if frozen and frozen == core_digest(platform) else compiled(platform, architecture)
+    files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
+    listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
+    return Version(platform, sha256(listed.encode())[:16], files, root_files())
+
+
+def checked_config(path: str | Path) -> dict:
+    """The configuration as it is in the file, after a check that a chip can do what it says."""
+    tree = config_file.parse(path)
+    configuration = config_file.read(path)
+    mistakes = []
+    board = configuration["board"]
+    over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
+    if board["network"] == "none":
+        allowed = "wifi or ethernet: the ToolsNet server" + (" and a controller are" if over_network else " is")
+        mistakes.append(("board.network", '"none"', f"{allowed} reached over TCP"))
+    if board["address"] and not re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", board["address"]):
+        mistakes.append(
+            ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
+        )
+    for index, station in enumerate(configuration["stations"]):
+        spool = station["spool"]["path"]
+        if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
+            mistakes.append(
+                (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
+            )
+    if mistakes:
+        raise config_file.Wrong(path, mistakes)
+    assert isinstance(tree, dict)
+    return tree
+
+
+def compiled(platform: str, architecture: str) -> dict[str, bytes]:
+    """Every .mpy of a version, by its name below the version's folder."""
+    wanted = {source.name for source in sources_for(platform)}
+    without = frozenset(source.name for source in product_sources() if source.name not in wanted)
+    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
+        compile_compacted(Path(folder), architecture, without)
+        return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(Path(folder).rglob("*.mpy"))}
+
+
+def root_files() -> dict[str, bytes]:
+    """The files that choose the version, and the two that MicroPython itself looks for."""
+    name = "board/safe_mode.py"
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    found, said = compile_object(Source(name, text), "")
+    if found is None:
+        raise ValueError(said)
+    boot = (CHECKOUT / "board/boot.py").read_bytes()
+    return {"/safe_mode.mpy": found.read_bytes(), "/boot.py": boot, "/main.py": MAIN}
+
+
+def _is_for_another(name: str, platform: str) -> bool:
+    if not name.startswith("board/"):
+        return False
+    first = re.split(r"[_./]", name.removeprefix("board/"))[0]
+    return first in OTHERS and first != platform

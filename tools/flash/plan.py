@@ -1,0 +1,163 @@
+"""What has to be done on a board to bring a version onto it: file by file, with the reason, before anything is touched.
+
+    keep   the file is there already          copy   the version that runs has it: copied on the board
+    send   it goes through the cable          drop   it belongs to no version any more
+
+Rules
+1. The new version goes into the folder that is not confirmed. What runs is not touched, whatever is cut when.
+2. Files of the root change only when their content does, each by write and rename; a foreign main.py or boot.py is
+   copied to NAME.before first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from board import safe_mode
+from tools.flash.link import About, Full, Link, Wrong
+from tools.flash.package import VERSION_FILE, Version, sha256
+
+KEEP = "keep"
+COPY = "copy"
+SEND = "send"
+DROP = "drop"
+
+OLDEST = (1, 24, 0)
+MPY_FORMAT = 6
+MARK = b"toolcart"  # a root file with this word in it is ours
+SPARE_BLOCKS = 4  # littlefs wants some to turn around in
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file and what happens to it; `source` is where a copy comes from."""
+
+    kind: str
+    path: str
+    octets: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps, the folder they fill, and the state the board is in before."""
+
+    version: Version
+    folder: str
+    state: safe_mode.State
+    steps: list[Step]
+    root: list[Step]
+    foreign: list[str]
+    running: str  # digest of the version that is confirmed, "" if there is none
+
+    def octets(self, kind: str) -> int:
+        """The octets of all steps of a kind."""
+        return sum(step.octets for step in [*self.steps, *self.root] if step.kind == kind)
+
+    def is_there(self) -> bool:
+        """Tell whether this very version is what runs and is confirmed."""
+        return self.running == self.version.digest and not any(step.kind == SEND for step in self.root)
+
+
+def check_board(about: About, platform: str) -> None:
+    """Raise Wrong unless this is the platform that was asked for, with a MicroPython that can run the agent."""
+    if about.platform != platform:
+        raise Wrong(
+            f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
+        )
+    if about.version < OLDEST:
+        have = ".".join(map(str, about.version))
+        raise Wrong(f"MicroPython {have} is too old, 1.24 or later is needed: nothing was changed.")
+    if about.mpy != MPY_FORMAT:
+        raise Wrong(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
+
+
+def read_state(link: Link) -> safe_mode.State:
+    """The state of the board, as board.safe_mode would read it."""
+    content = link.read(safe_mode.STATE_FILE)
+    state = safe_mode.parsed(content.decode(errors="replace")) if content else None
+    if state is not None:
+        return state
+    folders = [name for name in safe_mode.FOLDERS if link.read(f"/{name}/{VERSION_FILE}") is not None]
+    return safe_mode.guessed(folders)
+
+
+def make(link: Link, about: About, version: Version) -> Plan:
+    """Compare what is on the board with what shall be there; Full if it cannot fit."""
+    state = read_state(link)
+    folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]
+    if state.confirmed == safe_mode.NONE and state.trial == folder:
+        folder = safe_mode.FOLDERS[1]  # what is on trial may be all there is: the other folder is taken
+    present = link.tree(f"/{folder}")
+    running_folder = f"/{state.confirmed}" if state.confirmed != safe_mode.NONE else ""
+    running = link.tree(running_folder) if running_folder else {}
+    same_size = {f"/{folder}/{name}": len(content) for name, content in version.files.items()}
+    asked = [path for path, size in same_size.items() if present.get(path) == size]
+    asked += [
+        f"{running_folder}/{name}"
+        for name, content in version.files.items()
+        if running.get(f"{running_folder}/{name}") == len(content)
+    ]
+    hashes = link.hashes(asked)
+    steps = []
+    for name, content in sorted(version.files.items()):
+        path, source, digest = f"/{folder}/{name}", f"{running_folder}/{name}", sha256(content)
+        if hashes.get(path) == digest:
+            steps.append(Step(KEEP, path, len(content)))
+        elif running_folder and hashes.get(source) == digest:
+            steps.append(Step(COPY, path, len(content), source))
+        else:
+            steps.append(Step(SEND, path, len(content)))
+    wanted = {step.path for step in steps}
+    drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
+    root, foreign = _root_steps(link, version)
+    plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
+    _check_room(plan, about)
+    return plan
+
+
+def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
+    steps = []
+    foreign = []
+    for path, content in version.root.items():
+        present = link.read(path)
+        if present == content:
+            steps.append(Step(KEEP, path, len(content)))
+            continue
+        if present is not None and path.endswith(".py") and MARK not in present and not _is_stock(present):
+            foreign.append(path)
+        steps.append(Step(SEND, path, len(content)))
+    return steps, foreign
+
+
+def _is_stock(content: bytes) -> bool:
+    """The boot.py that an ESP32's firmware makes: comments only."""
+    return all(line.startswith(b"#") or not line.strip() for line in content.splitlines())
+
+
+def _digest_of(link: Link, folder: str) -> str:
+    import json
+
+    content = link.read(f"{folder}/{VERSION_FILE}") if folder else None
+    try:
+        return str(json.loads(content)["digest"]) if content else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _check_room(plan: Plan, about: About) -> None:
+    """Whole blocks of the file system are what counts."""
+    block = about.block_bytes
+
+    def blocks(kinds: tuple[str, ...]) -> int:
+        return sum(-(-step.octets // block) for step in plan.steps if step.kind in kinds)
+
+    needed = blocks((COPY, SEND)) + SPARE_BLOCKS + -(-len(plan.version.manifest()) // block)
+    replaced = blocks((DROP,))
+    if needed - replaced > about.free_bytes // block:
+        short = (needed - replaced) * block - about.free_bytes
+        raise Full(
+            f"the board's file system has {about.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
+            "new version beside the one that runs. Nothing was changed. `toolcart board status` lists what lies there; "
+            "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."
+        )
