@@ -16,6 +16,8 @@ Rules
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
 """
 
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets of it, and the spool is deepest.
+import agent.spool.ring  # noqa: F401
 from agent.base.compat import const
 from agent.base.ticks import FOREVER
 from agent.forward import Forward
@@ -25,8 +27,8 @@ from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.session import Session as ControllerSession
 from agent.scheduler import Scheduler
 from agent.spool.flash import Part
-from agent.spool.mount import mount
-from agent.spool.ring import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Ring
+from agent.spool.mount import mount, parking_blocks
+from agent.spool.ring import ROLE_PARKED, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Ring
 from agent.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import ALWAYS, AUTO, NEVER
@@ -48,6 +50,7 @@ class Station:
         self.board = board
         self.health = Health()
         self.mounted = False
+        self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
         self.ring = None
         self.parked = None
         self.intake = None
@@ -84,16 +87,21 @@ class Station:
 
     def _mount(self, device):
         spool = self.settings["spool"]
-        blocks = spool["parked_kib"] * 1024 // device.block_bytes
-        if blocks < 2:
-            blocks = 2
+        wanted = spool["parked_kib"] * 1024 // device.block_bytes
+        if wanted < 2:
+            wanted = 2
+        # The parking area lies in front, so that the ring can grow at the end. Where a spool lies already, its HEADs
+        # say how large it is: another setting of parked_kib takes effect with a new spool.
+        blocks = parking_blocks(device, wanted)
+        if not 2 <= blocks <= device.block_count - 2:
+            return False
+        self.parked_blocks_differ = blocks != wanted
         overwrites = spool["when_full"] == "overwrite"
-        # The parking area lies in front, so that the ring can grow at the end.
-        self.parked = Ring(Part(device, 0, blocks))
         self.ring = Ring(
             Part(device, blocks, device.block_count - blocks),
             when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
         )
+        self.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, stage=self.ring.stage)
         return mount(self.parked) >= 0 and mount(self.ring, confirm=False) >= 0
 
     def _build(self, now):

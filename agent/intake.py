@@ -24,6 +24,7 @@ from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
 from agent.store import NOT_KEPT, NOT_SURE
 
 READS_A_STEP = 8  # then the other tasks have their turn
+FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
 ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
 
 _GAP_PAYLOAD = const(24)  # epoch, three zeros, first and last ID
@@ -51,12 +52,15 @@ class Intake:
         self._ready = False
         self._opening = False
         self._wait = Timer()
+        self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._backoff_ms = limits["backoff_ms"]
         self._busy_ms = limits["busy_backoff_ms"]
         self._dice = seed & 0x7FFF
         self._gone_first = bytearray(ID_BYTES)
         self._gone_last = bytearray(ID_BYTES)
         self._gone = 0
+        self._heard = Timer()
+        self._tool_due = False
         self._stored = False  # the flash was busy within this step: its `now` is old
         self._outlet = None
         self._scheduler = None
@@ -141,8 +145,10 @@ class Intake:
         self._opening = True
         self.attempts += 1
         self._wait.start(now, self.limits["connect_timeout_ms"])
+        self.ring.maintain()  # while nobody can say anything yet
         self.port.open(self.host, self.number)
-        return False
+        # A serial line is open at once, and nothing will ever wake us for it.
+        return self.port.state() == PORT_OPEN and self._connect(now)
 
     def _close(self, now):
         """Close, and wait before the next connection."""
@@ -176,6 +182,7 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.room())
             if n > 0:
                 session.receive(n)
+                self._heard.start(now, self._fetch_after_ms)
             self._handle_events(now)
             if session.state == ss.CLOSED:
                 return self._wait.left(now)
@@ -191,8 +198,13 @@ class Intake:
                 return 0  # more came while the flash was busy: that wants the time as it is now
             self._stored = False
             if n == 0:
-                if session.can_fetch() and self._fetch_next(now):
+                if self._heard.expired(now):
+                    self._heard.stop()
+                rest_left = self._heard.left(now)
+                if not self._heard.armed and session.can_fetch() and self._fetch_next(now):
                     continue
+                if rest_left < left and session.can_fetch():
+                    left = rest_left
                 if link.quiet(ERASE_MS):
                     self.ring.maintain()
                 fetch_left = self.recovery.wait_left(now)
@@ -217,6 +229,10 @@ class Intake:
         return True
 
     def _fetch_next(self, now):
+        if self._tool_due:
+            self._tool_due = False
+            self.session.ask_tool()
+            return True
         if not self.recovery.want(now):
             if self.link.quiet(PROGRAM_MS):
                 self._flush_gone()
@@ -278,8 +294,7 @@ class Intake:
         self.recovery.opened(session.identity)
         if changed:
             self.ring.save_memory()
-        if session.can_fetch():
-            session.ask_tool()
+        self._tool_due = True
 
     # -- results -----------------------------------------------------------------------------------------------
 
@@ -291,7 +306,7 @@ class Intake:
             session.withhold()
             return
         if kept != NOT_KEPT:
-            if link.last_chance():
+            if link.last_chance() and session.request == 0:  # else the answer may come meanwhile
                 self.ring.maintain()
                 self._outlet.prepare()
             session.acknowledge()

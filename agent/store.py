@@ -38,9 +38,10 @@ from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import Light, put_body
 from agent.openprotocol.plausible import plausible
 from agent.openprotocol.recovery import VERDICT_LOOK, VERDICT_NEW
+from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.ring import PAYLOAD_MAX, SPOOL_FULL
+from agent.spool.ring import SPOOL_FULL
 from agent.spool.search import holds
 
 KEPT = const(1)

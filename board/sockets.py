@@ -2,6 +2,7 @@
 
 Rules
 1. `ipoll`, `readinto(buf, n)` and `write(buf, start, n)` allocate nothing on any port; an empty `readinto` gives None.
+2. Names are looked up by a blocking call of up to some seconds, so an address is better; it happens only while there
    is a network, and a failed one costs a reconnect pause.
 3. The serial console is in the same poll where the port can poll it.
 """

@@ -8,7 +8,7 @@ import gc
 import sys
 
 from host_tests.portable import Skip
-from tools.bench.quiet import Workbench
+from tools.bench.quiet import Workbench, configuration
 
 PORTABLE = True
 HEAP = "512k"
@@ -29,7 +29,7 @@ def heap_tools():
 
 
 def settled():
-    bench = Workbench()
+    bench = Workbench(configuration())
     bench.settle()
     assert bench.many_results(40), "the results do not get through"
     bench.idle(40)
@@ -49,7 +49,7 @@ def allocated(work, argument):
 
 
 def test_quiet_peers_see_every_result_once_and_in_order():
-    bench = Workbench()
+    bench = Workbench(configuration())
     bench.settle()
     assert bench.many_results(300)
     assert bench.sound() and bench.toolsnet.stored == 300

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tools import cli, config_file
+from tools import cli, cli_simulate, config_file
 from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 60
@@ -191,8 +191,8 @@ def test_an_unknown_option_of_a_simulator_names_the_known_ones():
 
 
 def test_options_of_a_simulator_are_read_in_the_form_they_have():
-    assert cli._value_like((1, 2), "[5, 6]") == (5, 6)
-    assert cli._value_like({}, '{"7": 110}') == {7: 110}
-    assert cli._value_like(b" ", "x") == b"x"
-    assert cli._value_like("mirror", "none") == "none"
-    assert cli._value_like(1, "3") == 3
+    assert cli_simulate.value_like((1, 2), "[5, 6]") == (5, 6)
+    assert cli_simulate.value_like({}, '{"7": 110}') == {7: 110}
+    assert cli_simulate.value_like(b" ", "x") == b"x"
+    assert cli_simulate.value_like("mirror", "none") == "none"
+    assert cli_simulate.value_like(1, "3") == 3

@@ -86,3 +86,13 @@ def test_the_whole_product_compiles_and_is_a_quarter_smaller(tmp_path):
             plain[source.name] = compiled.stat().st_size
     agent = [name for name in sizes if name.startswith("agent/")]
     assert sum(sizes[name] for name in agent) < 0.75 * sum(plain[name] for name in agent)
+
+
+def test_private_names_of_a_class_and_of_its_base_in_another_module_stay_apart():
+    base = "class Base:\n    def _own_of_base(self):\n        return 1\n    def base(self):\n        return self._own_of_base()\n"
+    user = (
+        "from base import Base\nclass User(Base):\n    def _own_of_user(self):\n        return 2\n"
+        "    def user(self):\n        return self._own_of_user()\n"
+    )
+    module, _ = run({"base": base, "user": user}, "user")
+    assert (module.User().base(), module.User().user()) == (1, 2)

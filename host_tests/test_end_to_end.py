@@ -1,6 +1,6 @@
 """The whole way over real TCP: a real process between the simulators, cut off, killed, and started again.
 
-The same scenario on CPython and on the 32-bit MicroPython with a heap of 128 KiB, from plain and from compacted .mpy
+The same scenario on CPython and on the 32-bit MicroPython with a heap of 144 KiB, from plain and from compacted .mpy
 files. The archive is compared row by row with what the controller tightened.
 """
 
@@ -19,7 +19,7 @@ from tools.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).parent.parent
 DEADLINE_S = 60
-HEAP = "128k"
+HEAP = "144k"
 START = "import sys\nfrom board import main\nmain.main(sys.argv[1])\n"
 
 

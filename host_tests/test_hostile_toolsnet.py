@@ -142,7 +142,7 @@ AT_THE_SERVER = (
     ("binary", {"answer": bytes(range(256))}),
     ("length 0000", {"answer": b"0000"}),
     ("9999 octets", {"answer": b"9999" + b"0" * 9999}),
-    ("half a 05", {"answer": b"002405%s2", "tells_ident": True}),
+    ("half a 05", {"answer": b"002405000"}),
     ("a 05 that is too short", {"answer": b"002305%s2024031409265300", "tells_ident": True}),
     ("a 05 without a code", {"answer": b"002405%s20240314092653   ", "tells_ident": True}),
     ("a 05 for something else", {"answer": b"0024059999920240314092653000"}),
@@ -283,7 +283,7 @@ class Noise(Endpoint):
 
 
 def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         dice = Dice(seed)
         outlet = Outlet({"require_pim": False}, blocks=8, cursor_batch=3, refused="block")
         outlet.store(4)
@@ -292,8 +292,8 @@ def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
         for address in (PIM, SERVER):
             outlet.network.line(*address).random_splits = True
         steps = outlet.steps
-        outlet.run(8 * HOUR_MS)
-        assert outlet.steps - steps < 8 * 60000, outlet.steps - steps
+        outlet.run(2 * HOUR_MS)
+        assert outlet.steps - steps < 2 * 60000, outlet.steps - steps
         passed = outlet.ring.cursors[OUTLET].number
         outlet.network.listen(PIM[0], PIM[1], outlet.toolsnet.pim_endpoint)
         outlet.network.listen(SERVER[0], SERVER[1], outlet.toolsnet.server_endpoint)

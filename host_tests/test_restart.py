@@ -3,7 +3,7 @@
 from host_tests.support_cart import Cart
 
 PORTABLE = True
-HEAP = "1m"  # both simulators, their frames and the agent
+HEAP = "3m"  # both simulators, their frames and the agent
 
 
 def _cart_with(count):

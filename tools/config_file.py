@@ -2,7 +2,7 @@
 
 Rules:
 1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
-2. `read` gives what agent.config.complete gives; what this version cannot run is a mistake of `read_to_run` only.
+2. `read` gives what agent.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from agent import config
+from board.linux import Board
 
 Mistake = tuple[str, str, str]
 
@@ -59,7 +60,7 @@ def read(path: str | Path) -> dict:
 
 
 def read_to_run(path: str | Path) -> dict:
-    """As `read`, and every station must be one that this version can run."""
+    """As `read`, and every station must be one that this machine can run."""
     configuration = read(path)
     mistakes = not_runnable(configuration)
     if mistakes:
@@ -68,11 +69,12 @@ def read_to_run(path: str | Path) -> dict:
 
 
 def not_runnable(configuration: dict) -> list[Mistake]:
-    """List what is right by the tables and not built yet."""
+    """List what is right by the tables and cannot be had on this machine."""
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
-        if link != "tcp":
-            allowed = "tcp in this version; serial lines come with a later one"
-            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', allowed))
+        if link != "tcp" and not hasattr(Board, "serial"):
+            mistakes.append(
+                (f"stations[{index}].controller.link", f'"{link}"', "tcp: there are no serial lines here yet")
+            )
     return mistakes

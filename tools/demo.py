@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools import demo_faults
+from tools import demo_account, demo_faults
 from tools.agent_process import EXIT_FINE, EXIT_OTHER
 from tools.demo_faults import Faults
 from tools.live.figures import BAD, GOOD, INFO, WARNING
@@ -121,17 +121,17 @@ class Demo(Watch):
         """Return the account: what counts at the end of a run."""
         books = self._final or self._look_into_books()
         backlog = self.figures.backlog
-        # What is acknowledged and not in the archive is lost, unless the spool still has it.
-        lost = max(books["overtaken"], books["lost"] - backlog)
+        parked = self.figures.total("parked")
         return {
             "produced": books["produced"],
             "acknowledged": books["acknowledged"],
             "delivered": books["delivered"],
             "repeated": books["repeated"],
             "doubled": books["doubled"],
-            "lost": lost,
+            "lost": demo_account.lost(books, backlog, parked),
             "out_of_order": books["out_of_order"],
             "waiting": backlog,
+            "parked": parked,
             "complaints": books["complaints"],
             "kills": self.kills,
             "agent_crashes": self.crashes,
@@ -142,20 +142,8 @@ class Demo(Watch):
         }
 
     def account_lines(self) -> list[str]:
-        told = self.account()
-        rows = [
-            ("produced by the controller", "produced"),
-            ("acknowledged to the controller", "acknowledged"),
-            ("in ToolsNet's archive", "delivered"),
-            ("sent to ToolsNet again, stored once", "repeated"),
-            ("stored by ToolsNet twice", "doubled"),
-            ("lost", "lost"),
-            ("out of order", "out_of_order"),
-        ]
-        lines = [f"  {name:<38}{told[key]:>8}" for name, key in rows]
-        faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
-        faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
-        return [*lines, "  " + ", ".join(faults), *self._verdict(told)]
+        kept = "" if self._temporary else str(self.folder)
+        return demo_account.lines(self.account(), kept)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -263,7 +251,8 @@ class Demo(Watch):
 
     def _look_at_drain(self) -> None:
         books = self.books
-        if books["produced"] == books["delivered"] and self.figures.backlog == 0 and self.figures.all_connected():
+        arrived = books["delivered"] + self.figures.total("parked")
+        if books["produced"] <= arrived and self.figures.backlog == 0 and self.figures.all_connected():
             self.note(GOOD, "everything is delivered")
             self._begin_stopping()
         elif time.monotonic() > self._drain_by_s:
@@ -287,38 +276,16 @@ class Demo(Watch):
             self._complaints_told = len(complaints)
 
     def _look_into_books(self) -> dict:
-        """Both sides' account; `doubled` is what the archive holds twice under different sequence numbers."""
-        rows = self.plant.archive.query(
-            "SELECT COUNT(*) - COUNT(DISTINCT TighteningId) FROM Result WHERE TighteningId >= ?", (self._first,)
-        )
-        return {**self.plant.account(), "doubled": rows[0][0]}
+        return {**self.plant.account(), "doubled": demo_account.doubled(self.plant.archive, self._first)}
 
     def _finish(self) -> None:
         self.plant.stop_producing()
         self._final = self.books = self._look_into_books()
         self._keep_newest_id()
         told = self.account()
-        if self.exit_code == EXIT_FINE and self._is_wrong(told):
+        if self.exit_code == EXIT_FINE and demo_account.is_wrong(told):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED
-
-    @staticmethod
-    def _is_wrong(told: dict) -> bool:
-        broken = told["lost"] or told["out_of_order"] or told["doubled"]
-        return bool(broken or told["produced"] != told["delivered"])
-
-    def _verdict(self, told: dict) -> list[str]:
-        if not self._is_wrong(told):
-            verdict = ["  Every result is in the archive, in order."]
-        elif told["lost"] or told["out_of_order"] or told["doubled"]:
-            verdict = ["  The promise is broken: results are lost, out of order or stored twice."]
-        else:
-            verdict = [
-                f"  {told['produced'] - told['delivered']} results are not in the archive; {told['waiting']} wait."
-            ]
-        if not self._temporary:
-            verdict.append(f"  Spool and archive are kept in {self.folder}")
-        return verdict
 
     # -- the folder --------------------------------------------------------------------------------------------
 
@@ -342,7 +309,3 @@ class Demo(Watch):
             newest = self.plant.loop.call(lambda: (self.plant.controller.produced or [0])[-1])
             if newest:
                 (self.folder / "newest-id").write_text(f"{newest}\n", encoding="ascii")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")

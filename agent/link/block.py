@@ -23,7 +23,7 @@ _AFTER_END = const(2)  # `10 03` came, the next octet is the BCC
 class BlockReader:
     """The payload so far is buf[0:fill]; made once, `begin` for each block."""
 
-    __slots__ = ("_bcc", "_count", "_place", "buf", "fill", "good")
+    __slots__ = ("_count", "_place", "bcc", "buf", "fill", "good")
 
     def __init__(self, buffer_bytes):
         self.buf = bytearray(buffer_bytes)
@@ -33,7 +33,7 @@ class BlockReader:
         """A block begins."""
         self.fill = 0
         self.good = True
-        self._bcc = 0
+        self.bcc = 0
         self._count = 0
         self._place = _PLAIN
 
@@ -42,7 +42,7 @@ class BlockReader:
         buf = self.buf
         size = len(buf)
         fill = self.fill
-        bcc = self._bcc
+        bcc = self.bcc
         place = self._place
         first = at
         while at < end:
@@ -63,6 +63,7 @@ class BlockReader:
                     self.good = False
             else:
                 self.fill = fill
+                self.bcc = bcc
                 self.good = self.good and bcc == octet and self._count + at - first <= PAYLOAD_MAX * 2
                 return -at
             if fill < size:
@@ -71,7 +72,7 @@ class BlockReader:
         count = self._count + at - first
         self._count = count if count < PAYLOAD_MAX * 3 else PAYLOAD_MAX * 3  # bounded, whatever a peer sends
         self.fill = fill
-        self._bcc = bcc
+        self.bcc = bcc
         self._place = place
         return at
 

@@ -8,7 +8,10 @@ Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
    waits for the end of the block or for ZVZ, then NAK, and the repeat is awaited for REPEAT_MS.
 3. A good block: first its DLE goes out, then the message is handed upward, then what followed it is looked at.
 4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then NAK.
-5. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
+5. A block like the last one while the 0062 to it still waits to go out is its repeat after a lost DLE: it gets its
+   DLE and is not handed over, or a second 0062 would be taken for the next result's. For the same reason a 0062 that
+   the peer answers with a block of its own is not repeated.
+6. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
 
     IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
     IDLE --junk--> JUNK --ZVZ--> NAK, IDLE
@@ -73,6 +76,7 @@ _NAK_AT = const(2)
 _BLOCK_AT = const(96)  # of tx: the block as it goes out
 _SOON_MS = const(5)  # how soon a step is wanted after something was handed to the port
 _RAW_BYTES = 128
+_ACKNOWLEDGE = const(62)
 
 
 class R3964:
@@ -112,6 +116,8 @@ class R3964:
         self._raw_at = self._raw_end = 0
         self._pending = 0
         self._job = False
+        self._acknowledges = False
+        self._last_fill = self._last_bcc = -1
         self._message = False
         self._bad_blocks = 0
         self._failed = 0
@@ -174,6 +180,7 @@ class R3964:
         at = form.put(tx, n)
         self._block_end = put_block(tx, _BLOCK_AT, tx, at, form.end_of(n))
         self._job = True
+        self._acknowledges = number(tx, MESSAGE_AT + 4, 4) == _ACKNOWLEDGE
         self._failed = 0
         self._job_time.start(self._now, JOB_MS)
         self._ask()
@@ -276,6 +283,7 @@ class R3964:
             # Its DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
             self._count_failure()
             if self._state != DOWN:
+                self._job = not self._acknowledges
                 self._answer()
         else:
             self._fail(octet)
@@ -295,7 +303,10 @@ class R3964:
             self._refuse_block()
             return
         self._bad_blocks = 0
-        self._message = True
+        same = reader.fill == self._last_fill and reader.bcc == self._last_bcc
+        self._message = not (same and self._job and self._acknowledges)
+        self._last_fill = reader.fill
+        self._last_bcc = reader.bcc
         self._become_idle()
         self._put(_DLE_AT)
 

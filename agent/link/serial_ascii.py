@@ -10,13 +10,15 @@ Rules (003:881-906, 1621-1626)
 3. The header must be one that can be: digits where digits belong. There is no checksum on this line, so what lies
    above checks every field and takes nothing odd that did not come twice (agent.store).
 4. Nobody holds the controller back but the 0062 it waits for: the flash is used between a result and its 0062.
-5. A message larger than the buffer is handed over cut short.
+5. On a line too fast for that (what comes during a program does not fit the UART) a result that comes while an answer
+   is due is handed over HOLD_MS later: by then the answer lies in the UART's buffer, not in its FIFO.
+6. A message larger than the buffer is handed over cut short.
 """
 
 from agent.base.compat import const
 from agent.base.fields import BAD, all_digits, number
 from agent.base.ticks import Timer
-from agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING
+from agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PROGRAM_MS, WHY_NOTHING
 from agent.link.payload import (
     ETX,
     MESSAGE_AT,
@@ -37,12 +39,15 @@ TAIL = const(3)
 STATE_NAMES = ("hunting", "length", "message", "end")
 
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
+HOLD_MS = const(60)  # the longest answer, 544 octets (DIGEST D.4), at 115200 baud
+ANSWER_MS = const(500)  # an answer that did not come by then is not waited for
 SILENT_MS = 500  # a line as quiet as that is idle
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
 
 _RAW_BYTES = 128
 _SOON_MS = const(5)
 _RESULT = const(61)
+_ACKNOWLEDGE = const(62)
 
 
 class SerialAscii:
@@ -60,6 +65,9 @@ class SerialAscii:
         self._raw = bytearray(_RAW_BYTES)
         self._gap = Timer()
         self._busy = Timer()  # runs while the line is not idle
+        self._awaits = Timer()  # runs while an answer is due
+        self._held = Timer()
+        self._is_fast = FIFO_OCTETS * octet_us < PROGRAM_MS * 1000
         self._now = 0
         self.reset()
 
@@ -78,6 +86,8 @@ class SerialAscii:
         self._window = False
         self._gap.stop()
         self._busy.stop()
+        self._awaits.stop()
+        self._held.stop()
 
     # -- the link's verbs --------------------------------------------------------------------------------------
 
@@ -87,7 +97,7 @@ class SerialAscii:
 
     def room(self):
         """Return how many octets are taken now: none before the last ones were looked at."""
-        return 0 if self._raw_at < self._raw_end else _RAW_BYTES
+        return 0 if self._held.armed or self._raw_at < self._raw_end else _RAW_BYTES
 
     def receive(self, n):
         """Take over the first n octets of the inlet."""
@@ -98,6 +108,11 @@ class SerialAscii:
         """Find the next whole message; see the link contract for what it returns."""
         self._now = now
         self._window = False
+        if self._held.armed:
+            if not self._held.expired(now):
+                return LINK_NEED_DATA
+            self._held.stop()
+            return self._deliver()
         if self._raw_at < self._raw_end:
             self._gap.start(now, self.zvz_ms)
             self._busy.start(now, SILENT_MS)
@@ -108,7 +123,7 @@ class SerialAscii:
             octet = self._raw[self._raw_at]
             self._raw_at += 1
             found = self._take(octet)
-            if found != LINK_NEED_DATA:
+            if found != LINK_NEED_DATA or self._held.armed:
                 return found
         if self._state != HUNT and self._gap.expired(now):
             self.tally[TALLY_SILENCES] += 1
@@ -124,6 +139,8 @@ class SerialAscii:
         self._window = False
         self.tx_from = self.form.put(self.tx, n)
         self._pending = self.form.end_of(n) - self.tx_from
+        if number(self.tx, MESSAGE_AT + 4, 4) != _ACKNOWLEDGE:
+            self._awaits.start(self._now, ANSWER_MS)
 
     def outgoing(self):
         """Return how many octets of tx[tx_from:] wait for the port."""
@@ -140,6 +157,8 @@ class SerialAscii:
         self._now = now
         if self._pending:
             return _SOON_MS
+        if self._held.armed:
+            return self._held.left(now)
         if self._state != HUNT:
             return self._gap.left(now)
         left = self._busy.left(now)
@@ -149,6 +168,8 @@ class SerialAscii:
         """Tell whether no octet is lost if the processor is away for so long."""
         if self._window:
             return True
+        if self._held.armed:
+            return False
         if self._state != HUNT or self._raw_at < self._raw_end:
             return False
         if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
@@ -226,6 +247,14 @@ class SerialAscii:
             self.tally[TALLY_REFUSED] += 1
             return LINK_NEED_DATA
         self.form.answered()
+        if number(self.buf, 4, 4) != _RESULT:
+            self._awaits.stop()
+        elif self._is_fast and self._awaits.armed and not self._awaits.expired(self._now):
+            self._held.start(self._now, HOLD_MS)
+            return LINK_NEED_DATA
+        return self._deliver()
+
+    def _deliver(self):
         self._window = number(self.buf, 4, 4) == _RESULT
         self.length = self._length
         if self._length <= len(self.buf):

@@ -28,21 +28,12 @@ WHY_BLOCK = const(3)
 WHY_SMALLER = const(4)
 WHY_ROLE = const(5)
 
-WHY_NAMES = (
-    "",
-    "it was written by another version of the format",
-    "it was written with another program unit",
-    "it was written with another size of erase blocks",
-    "it was larger: give it its former size again, or let it run empty and erase it",
-    "parked and waiting results would change places: give parked_kib its former value again",
-)
-
 
 def mount(ring, confirm=True):
     """Set `ring` to what its device holds: 1 if a log was found, 0 for an area without one.
 
     SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. SPOOL_FOREIGN if the
-    area holds a spool that does not fit; `ring.why` indexes WHY_NAMES. An owner with a memory passes confirm=False and
+    area holds a spool that does not fit; `ring.why` indexes agent.spool.why.WHY_NAMES. An owner with a memory passes confirm=False and
     confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
     """
     headed = _find_newest(ring)
@@ -154,8 +145,9 @@ def _search_behind(ring):
     block = ring.block
     for _ in range(BLOCKS_SEARCHED if BLOCKS_SEARCHED < count else count):
         block = (block + 1) % count
-        if walk.first(block) != RECORD_NONE:
-            return True
+        kind = walk.first(block)
+        if kind != RECORD_NONE or walk.offset == 0:  # a block of the log, or erased
+            return kind >= RECORD_NONE
         walk.begin(block, 0, ring.seq)
         kind = walk.next()
         if kind < RECORD_NONE:
@@ -170,7 +162,7 @@ def _search_behind(ring):
 
 def _replay_block(ring, block):
     walk = ring.walk
-    walk.begin(block, 0, 0)
+    walk.begin(block, 0, ring.seq)
     last = 0
     while True:
         kind = walk.next()

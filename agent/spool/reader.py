@@ -68,12 +68,12 @@ class Reader:
 
         The page is everybody's: use it before the next call of any method.
         """
-        kind = self._find(self.cursors[outlet])
+        kind = self.find_next(self.cursors[outlet])
         if kind > RECORD_NONE and self.suspect and self.walk.seq == self.seq:
             self.confirm()
             if self.suspect:
                 return RECORD_NONE
-            kind = self._find(self.cursors[outlet])
+            kind = self.find_next(self.cursors[outlet])
         return kind
 
     def peek_second(self, outlet):
@@ -110,7 +110,7 @@ class Reader:
         cursor.jumped = True
         cursor.block = (self.block + 1) % self.device.block_count
         cursor.bound_block = -1
-        self._find(cursor)  # so that `number` says at once how much is really kept
+        self.find_next(cursor)  # so that `number` says at once how much is really kept
 
     def backlog(self, outlet):
         """Return how many results the outlet has still to take."""
@@ -135,7 +135,7 @@ class Reader:
             if block == self.block:
                 return self.seq + 1
 
-    def _find(self, cursor):
+    def find_next(self, cursor):
         """Stand the cursor in front of its next result and bring that into the page."""
         walk = self.walk
         hops = self.device.block_count

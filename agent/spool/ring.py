@@ -58,7 +58,7 @@ BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a 
 class Ring(Reader):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
-    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN):
+    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, stage=None):
         if device.block_count < 2:
             raise ValueError("a spool needs two blocks at least, the device has %d" % device.block_count)
         if not 1 <= outlets <= OUTLETS:
@@ -69,7 +69,8 @@ class Ring(Reader):
         self.first_block = getattr(device, "first_block", 0)
         unit = device.unit_bytes
         self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
-        self.stage = bytearray(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        # Two rings of one process may share a stage: it is in use only from `begin` to `commit`.
+        self.stage = stage or bytearray(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
         self.memory = bytearray(MEMORY_BYTES)
         self.event_number = 0
         self.base = 0
@@ -98,7 +99,7 @@ class Ring(Reader):
         if length > PAYLOAD_MAX:
             raise ValueError("payload of %d octets, at most %d" % (length, PAYLOAD_MAX))
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
-            return SPOOL_FULL
+            return SPOOL_FAILED if self._next_is_free() else SPOOL_FULL
         is_result = kind == rec.KIND_RESULT or kind == rec.KIND_RAW
         if self.seq >= SEQ_MAX or (is_result and not self._keeps_below_most()):
             return SPOOL_FULL
@@ -248,7 +249,7 @@ class Ring(Reader):
         following = (self.block + 1) % self.device.block_count
         for cursor in self.cursors:
             if cursor.block == following and cursor.seq < self.seq:
-                self._find(cursor)  # moves the cursor on if nothing in that block is for it
+                self.find_next(cursor)  # moves the cursor on if nothing in that block is for it
                 if cursor.block == following and cursor.seq < self.seq:
                     return False
         return True
@@ -259,7 +260,7 @@ class Ring(Reader):
         cursor.block = (cursor.block + 1) % self.device.block_count
         cursor.offset = 0
         cursor.jumped = True
-        self._find(cursor)
+        self.find_next(cursor)
         self.overwritten += cursor.number - before
 
     def _drop_oldest(self):

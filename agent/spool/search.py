@@ -16,7 +16,7 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED):
     """
     count = ring.device.block_count
     block = ring.block
-    left = blocks if blocks < ring.block_no else ring.block_no
+    left = blocks if blocks < ring.block_no else ring.block_no + 1
     for _ in range(count):
         if left <= 0:
             return False

@@ -10,14 +10,13 @@ Rules
 from agent.app import App
 from agent.base.fields import copy, number, put_number, same
 from agent.base.ticks import ticks_add
-from agent.config import complete
-from agent.forward import OUTLET
 from agent.spool.flash import RamFlash
 
 PORTABLE = True
 
 PIM_PORT = 6575
 STEPS_MAX = 64  # of the scheduler for one result: more means that it does not get through
+RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
 SETTLED_MS = 3000  # after the start: both sides are connected, the tool was asked for, nothing is fetched any more
 
 _STARTED = (
@@ -122,6 +121,7 @@ class QuietToolsNet(_QuietPort):
 
     def __init__(self):
         _QuietPort.__init__(self)
+        self.away = False  # nothing answers at its addresses
         self.pim = False
         self.information = bytearray(_INFORMATION)
         self.stored_answer = bytearray(_STORED)
@@ -131,6 +131,9 @@ class QuietToolsNet(_QuietPort):
 
     def open(self, host, port_number):
         _QuietPort.open(self, host, port_number)
+        if self.away:
+            self.close()
+            return
         self.pim = port_number == PIM_PORT
         if self.pim:
             self.say(_VERIFICATION)
@@ -159,28 +162,26 @@ class QuietToolsNet(_QuietPort):
         put_number(self.information, 11, 5, sequence)
 
 
+def configuration():
+    """Return the completed configuration of one station; a board forgets agent.config afterwards."""
+    from agent.config import complete
+
+    spool = {"path": "spool", "size_kib": 16, "parked_kib": 8}
+    station = {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": spool}
+    return complete({"system": {}, "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT}, "stations": [station]})
+
+
 class Workbench:
     """An agent of one station on a board in memory, with quiet peers. `now` moves only in `wait`."""
 
-    def __init__(self, blocks=32):
+    def __init__(self, configuration, device=None):
         self.moment = 0x3FFFFFFF - 2000  # the tick counter wraps two seconds after the start
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
-        self._device = RamFlash(blocks)
+        self._device = RamFlash(32) if device is None else device
         self._ports = [self.controller, self.toolsnet]
         self._slots = []
-        tree = {
-            "system": {},
-            "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT},
-            "stations": [
-                {
-                    "number": 1,
-                    "controller": {"host": "192.0.2.10"},
-                    "spool": {"path": "spool", "size_kib": 16, "parked_kib": 8},
-                }
-            ],
-        }
-        self.app = App(complete(tree), self)
+        self.app = App(configuration, self)
         self.station = self.app.stations[0]
 
     # What agent.app asks of a board
@@ -231,7 +232,7 @@ class Workbench:
         self.controller.produce()
         for _ in range(STEPS_MAX):
             self.step()
-            if toolsnet.stored == wanted and ring.cursors[OUTLET].number == ring.number:
+            if toolsnet.stored == wanted and ring.backlog(0) == 0:
                 return self.app.scheduler.faults == 0
         return False
 
@@ -242,6 +243,23 @@ class Workbench:
                 return False
             count -= 1
         return True
+
+    def backlog(self, count):
+        """Store `count` results while ToolsNet is away, then let them out; False if not all got through."""
+        toolsnet = self.toolsnet
+        toolsnet.away = True
+        toolsnet.close()
+        wanted = toolsnet.stored + count
+        while count > 0:
+            self.controller.produce()
+            for _ in range(8):
+                self.step()
+            count -= 1
+        toolsnet.away = False
+        self.wait(RECONNECT_MS)
+        for _ in range(8 * (wanted - toolsnet.stored)):
+            self.step()
+        return toolsnet.stored == wanted and self.station.ring.backlog(0) == 0
 
     def idle(self, steps, every_ms=500):
         """So many steps in which nothing happens but keep-alives."""

@@ -40,7 +40,9 @@ def compact(sources: dict[str, str]) -> dict[str, str]:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.keyword) and node.arg
     }
-    return {name: _text(_rewrite(module, modules, keywords)) for name, module in modules.items()}
+    # All names are chosen before the first tree is changed: a class and its base elsewhere must not get the same one.
+    short = {name: _short_names(module, modules) for name, module in modules.items()}
+    return {name: _text(_rewrite(module, modules, keywords, short[name])) for name, module in modules.items()}
 
 
 def _find_constants(modules: dict[str, Module]) -> None:
@@ -120,10 +122,30 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and len(name) > 3
 
 
-def _short_names(module: Module) -> dict[str, str]:
+def _bases(module: Module, modules: dict[str, Module]) -> list[Module]:
+    """The modules whose classes this module's classes inherit from: one object carries the private names of both."""
+    origins = {
+        alias.asname or alias.name: modules[node.module]
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.module in modules
+        for alias in node.names
+    }
+    names = {
+        base.id
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    }
+    return [origins[name] for name in sorted(names) if name in origins]
+
+
+def _short_names(module: Module, modules: dict[str, Module]) -> dict[str, str]:
     """A short name for each private one of this module, the most used first; the same few serve every module."""
     uses: dict[str, int] = {}
-    taken = set()
+    taken: set[str] = set()
+    for base in _bases(module, modules):
+        taken.update(_short_names(base, modules).values())
     for node in ast.walk(module.tree):
         for name in _names_in(node):
             taken.add(name)
@@ -171,8 +193,7 @@ def _names_in(node: ast.AST) -> list[str]:
     return []
 
 
-def _rewrite(module: Module, modules: dict[str, Module], keywords: set[str]) -> ast.Module:
-    short = _short_names(module)
+def _rewrite(module: Module, modules: dict[str, Module], keywords: set[str], short: dict[str, str]) -> ast.Module:
     tree = _Rewriter(_visible(module, modules), _module_aliases(module, modules), modules, short).visit(module.tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -203,6 +224,7 @@ class _Rewriter(ast.NodeTransformer):
         self.aliases = aliases
         self.modules = modules
         self.short = short
+        self.is_viper = False
 
     def visit_Assign(self, node):
         name, _ = _const_of(node)
@@ -219,7 +241,9 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node):
         node.name = self.short.get(node.name, node.name)
+        self.is_viper = any(isinstance(one, ast.Attribute) and one.attr == "viper" for one in node.decorator_list)
         self.generic_visit(node)
+        self.is_viper = False
         node.body = node.body or [ast.copy_location(ast.Pass(), node)]
         return node
 
@@ -258,7 +282,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_arg(self, node):
         node.arg = self.short.get(node.arg, node.arg)
-        node.annotation = None
+        if not self.is_viper:  # there an annotation is the machine's type
+            node.annotation = None
         return node
 
     def visit_keyword(self, node):

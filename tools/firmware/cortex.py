@@ -9,6 +9,7 @@ Rules
    `time.ticks_cpu() * 1.25` counts instructions (25 MHz timer) and a run repeats itself to the tick.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -44,6 +45,7 @@ def folder() -> Path:
     return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES))}"
 
 
+@functools.cache
 def build() -> Path:
     """The image, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.MAKE)
@@ -110,7 +112,7 @@ def command(
         line += ["-icount", "shift=5,sleep=off"]
     if tree is not None:
         line += ["-device", f"loader,file={tree_image(tree)},addr={TREE_ADDRESS:#x},force-raw=on"]
-    return [*line, "-kernel", str(folder() / "firmware.elf")]
+    return [*line, "-kernel", str(build())]
 
 
 assert PARTS.is_relative_to(CHECKOUT)

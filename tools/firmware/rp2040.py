@@ -8,6 +8,7 @@ Rules
 4. `fw.bin` is what is in the flash from its start; `fw.uf2` is what is dropped on a Pico's drive.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -58,6 +59,7 @@ def folder() -> Path:
     return cortex.IMAGES / f"rp2040-{key}"
 
 
+@functools.cache
 def build() -> Path:
     """The folder with fw.bin, fw.uf2 and rom.bin, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
@@ -177,7 +179,7 @@ def command(
     cuts: tuple[int, ...] = (),
 ) -> list[str]:
     """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
-    image = folder()
+    image = build()
     line = ["node", str(PARTS / "rp.mjs"), "--simulator", str(simulator())]
     line += ["--rom", str(image / "rom.bin"), "--firmware", str(image / "fw.bin")]
     if flash:

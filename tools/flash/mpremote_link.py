@@ -81,7 +81,7 @@ def _a():
  i = sys.implementation
  s = os.statvfs('/')
  try:
-  from board.frozen import DIGEST
+  from toolcart_frozen import DIGEST
  except ImportError:
   DIGEST = ''
  return (sys.platform, i.name, i._machine, tuple(i.version[:3]), getattr(i, '_mpy', 0), s[0] * s[3], s[0], DIGEST)
@@ -192,7 +192,9 @@ class MpremoteLink:
         return self._exec(source).decode(errors="replace")
 
     def restart(self) -> None:
-        """Reset the board and let go of the port."""
+        """Reset the board and let go of the port; nothing if it was never held."""
+        if self._transport is None:
+            return
         with contextlib.suppress(TransportError, OSError, serial.SerialException):
             self._transport.exec_raw_no_follow("import time, machine\ntime.sleep_ms(100)\nmachine.reset()")
             self._transport.serial.flush()
@@ -258,11 +260,12 @@ class MpremoteLink:
     def _open(self) -> Any:
         if self._transport is None:
             try:
-                probe = serial.Serial(self.port, 115200, exclusive=True)
-                probe.close()
                 self._transport = SerialTransport(self.port, 115200, timeout=HOLD_S)
-            except (OSError, serial.SerialException, TransportError) as error:
+            except (OSError, serial.SerialException) as error:
                 raise trouble_of(self.port, error) from None
+            except TransportError:
+                self._stream().close()  # mpremote does not say why; opening it once more does
+                raise Mute(f"{self.port} could not be opened.") from None
         return self._transport
 
     def _exec(self, source: str) -> bytes:

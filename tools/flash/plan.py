@@ -108,7 +108,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
             steps.append(Step(COPY, path, len(content), source))
         else:
             steps.append(Step(SEND, path, len(content)))
-    wanted = {step.path for step in steps}
+    wanted = {step.path for step in steps} | {f"/{folder}/{VERSION_FILE}"}  # that one is install's, first and last
     drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
     root, foreign = _root_steps(link, version)
     plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))

@@ -11,6 +11,8 @@ import time
 
 from rich.text import Text
 
+from tools import demo_account
+
 GOOD_STATES = {"ready", "streaming"}
 DOWN_STATES = {"closed", "stopped", "no agent", "over"}
 LEVEL_STYLES = {"good": "green", "info": "", "warning": "yellow", "bad": "bold red"}
@@ -195,15 +197,17 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def demo_account(books: dict, waiting: int) -> Text:
+def demo_account(books: dict, waiting: int, parked: int) -> Text:
     """Both sides' books: two lines."""
-    lost = max(books.get("overtaken", 0), books.get("lost", 0) - waiting)
+    lost = demo_account.lost(books, waiting, parked)
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("controller  ", "dim")
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
     text.append("\n").append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
     wrong = [("lost", lost, "bold red"), ("out of order", books.get("out_of_order", 0), "bold red")]
+    if parked:
+        wrong.append(("parked", parked, "bold yellow"))
     if books.get("doubled"):
         wrong.append(("stored twice", books["doubled"], "bold red"))
     _figures(text, figures + wrong)
@@ -220,4 +224,4 @@ def account(told: dict) -> Text:
 
 def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
     for name, count, style in figures:
-        text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("    ")
+        text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("   ")

@@ -156,7 +156,7 @@ class View(App[None]):
             self._show_station(shown[min(self._station, len(shown) - 1)], len(shown), cut)
         self._put("events", panels.events(list(watch.recent), 3))
         if demo:
-            self._put("account", panels.demo_account(demo.books, watch.figures.backlog))
+            self._put("account", panels.demo_account(demo.books, watch.figures.backlog, watch.figures.total("parked")))
         else:
             self._put("account", panels.account(watch.account()))
 
@@ -183,7 +183,7 @@ class View(App[None]):
     def _title(self) -> Text:
         watch = self.driven
         text = Text(f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}", no_wrap=True)
-        if self.demo:
+        if self.demo and watch.phase == RUNNING:
             text.append(f"  {self.demo.rate_per_s:g} results/s, {self.demo.kills} kills")
         if PHASES[watch.phase]:
             text.append(f"  {PHASES[watch.phase]}")

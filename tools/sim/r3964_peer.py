@@ -7,7 +7,8 @@ Rules:
 2. A block that repeats the last one, with nothing sent in between, is the other end's repeat after a lost DLE: it is
    answered and not handed over, since a second 0062 would be taken for the next result's.
 3. A session that closes (there is no connection to close here) is followed by a new one.
-4. Faults of the line are excused: a silence is then no complaint.
+4. A 0062 acknowledges the oldest result that waits for one; with none it is dropped and counted.
+5. Faults of the line are excused: a silence is then no complaint.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
@@ -73,6 +74,7 @@ class Peer:
         self.clock = clock
         self.messages = []  # to send, without NUL
         self.refused = []  # why something was not understood
+        self.surplus = 0  # 0062 without a result that waits for one
         self.mute = False  # hears nothing, says nothing: powered off
         self.excused = True
         self._out = b""
@@ -90,7 +92,14 @@ class Peer:
             self._out += octets
 
     def hand_over(self, message, now):
-        self.endpoint.receive(message + b"\0", now)
+        endpoint = self.endpoint
+        if message[4:8] == b"0062" and endpoint.numbers is None:
+            # What was sent again may have been lost before: one 0062 settles all copies of the oldest result.
+            endpoint.owed = [sent.result.tightening_id for sent in endpoint.waiting[:1]]
+            if not endpoint.owed:
+                self.surplus += 1
+                return
+        endpoint.receive(message + b"\0", now)
         if self.endpoint.wants_close:
             self._renew(now)
 

@@ -1,4 +1,4 @@
-"""A serial line octet by octet: baud, delay, loss, flips, extra octets, cuts, and a chip that is deaf while its flash works.
+"""A serial line octet by octet: baud, delay, loss, flips, extra octets, cuts, a chip that is deaf while its flash works.
 
 Rules:
 1. Time is microseconds; the clock's milliseconds follow. An octet takes bits / baud seconds, and a wire carries one at
@@ -68,9 +68,9 @@ class Wire:
         emptied = False
         while self.queue and self.done_us <= now_us:
             octet = self.queue.pop(0)
-            refill()
             at = self.done_us
             self.done_us = at + self.line.octet_us()
+            refill()
             self._emit(octet, at + self.line.delay_us)
             emptied = not self.queue
         while self.flying and self.flying[0][0] <= now_us:

@@ -1,0 +1,166 @@
+"""Serial lines for tests: a link that talks over a simulated line as the intake does, and two links joined by one."""
+
+from agent.base.fields import copy
+from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
+from tools.sim.clock import Dice
+from tools.sim.serial_line import MicroClock, SerialLine
+
+PORTABLE = True
+
+
+def message(mid, text=b"", revision=1):
+    """Return a message without its NUL."""
+    return b"%04d%04d%03d         " % (20 + len(text), mid, revision) + text
+
+
+class Talker:
+    """The agent's side: a link on the line's port. `said` are messages to send, `heard` those that came."""
+
+    def __init__(self, link, port):
+        self.link = link
+        self.port = port
+        self.said = []
+        self.heard = []
+        self.cut_short = []
+        self.broken = 0
+        port.open("line", 9600)
+
+    def say(self, text):
+        self.said.append(text)
+
+    def step(self, now):
+        """What the intake does in one step; return ms until the next is needed."""
+        link = self.link
+        while True:
+            n = self.port.readinto(link.inlet(), link.room())
+            if n > 0:
+                link.receive(n)
+            self.work(now)
+            self.flush()
+            if n <= 0:
+                left = link.tick(now)
+                return left
+
+    def work(self, now):
+        link = self.link
+        while True:
+            found = link.next_message(now)
+            if found == LINK_MESSAGE:
+                self.heard.append(bytes(link.buf[link.at : link.at + link.length]))
+            elif found == LINK_CUT_SHORT:
+                self.cut_short.append(bytes(link.buf[link.at : link.at + link.length]))
+            elif found == LINK_BROKEN:
+                self.broken += 1
+                link.reset()
+            else:
+                break
+        link.tick(now)
+        if self.said and link.idle():
+            text = self.said.pop(0)
+            copy(link.tx, link.tx_at, text, 0, len(text))
+            link.post(len(text))
+
+    def flush(self):
+        link = self.link
+        while link.outgoing():
+            n = self.port.write(link.tx, link.tx_from, link.outgoing())
+            if n <= 0:
+                return
+            link.sent(n)
+
+
+class LinkPeer(Talker):
+    """The same machine at the other end of the line."""
+
+    def __init__(self, link):
+        self.link = link
+        self.port = self
+        self.said = []
+        self.heard = []
+        self.cut_short = []
+        self.broken = 0
+        self._out = b""
+        self._in = b""
+
+    def open(self, device, baud):
+        pass
+
+    def readinto(self, buf, n):
+        n = min(n, len(self._in))
+        buf[0:n] = self._in[:n]
+        self._in = self._in[n:]
+        return n
+
+    def write(self, buf, start, n):
+        self._out += bytes(buf[start : start + n])
+        return n
+
+    def octet(self, value, now):
+        self._in += bytes([value])
+        self.step(now)
+
+    def tick(self, now):
+        return self.step(now)
+
+    def outgoing(self):
+        octets = self._out
+        self._out = b""
+        return octets
+
+    def wire_free(self, now):
+        pass
+
+
+class ScriptedPeer:
+    """A peer that says what it is told and remembers what it hears, octet by octet."""
+
+    def __init__(self):
+        self.heard = b""
+        self._out = b""
+        self.answers = []  # (what must have been heard at the end, octets said then)
+
+    def say(self, octets):
+        self._out += octets
+
+    def octet(self, value, now):
+        self.heard += bytes([value])
+        if self.answers and self.heard.endswith(self.answers[0][0]):
+            self._out += self.answers.pop(0)[1]
+
+    def tick(self, now):
+        return 100000
+
+    def outgoing(self):
+        octets = self._out
+        self._out = b""
+        return octets
+
+    def wire_free(self, now):
+        pass
+
+
+class Bench:
+    """A talker, a line and a peer on one clock."""
+
+    def __init__(self, link, peer=None, seed=1, baud=9600, start=None):
+        self.clock = MicroClock(start)
+        self.peer = peer or ScriptedPeer()
+        self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
+        self.talker = Talker(link, self.line.port)
+
+    def run(self, ms, until=None):
+        """Let time pass, from event to event; stop when `until()` is true."""
+        end = self.clock.total_us + ms * 1000
+        while True:
+            self.line.run()
+            left = self.talker.step(self.clock.now) * 1000
+            if until is not None and until():
+                return True
+            rest = end - self.clock.total_us
+            if rest <= 0:
+                return False
+            self.line.run()
+            step = min(rest, self.line.due_us())
+            if left > 0:
+                step = min(step, left)
+            self.clock.advance_us(max(step, 1))

@@ -1,0 +1,266 @@
+"""Measures a result's way from the controller's first octet to the handled 05: bytes, heap, time, size.
+
+Rules
+1. The agent is the real one, compiled as for a board; its peers are those of tools/bench/quiet.py, which allocate
+   nothing and answer at once. So times are the agent's and the interpreter's, without a network.
+2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
+   Its flash is a file, its peers and the script are in the heap and count against it.
+3. What needs a MicroPython that is not to be had is reported as not taken, with the reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.openprotocol.light import Light
+from tools import runtimes
+from tools.bench import inside, quiet
+from tools.bench.report import Report
+from tools.compact.source import compact
+from tools.compact.tree import OPTIONS, compile_compacted
+from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
+from tools.runtimes.cache import CHECKOUT, Unavailable
+from tools.runtimes.catalogue import Runtime
+from tools.runtimes.harness import Machine
+
+RESULTS = 1000
+HEAP_STEP_BYTES = 256
+HEAP_MOST_BYTES = 256 * 1024
+RUN_TIMEOUT_S = 120
+PARSE_ROUNDS = 20000
+CATALOGUE = "agent/openprotocol/catalogue/"
+HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/inside.py")
+
+IMPORT_ONLY = "from agent.app import App\nfrom agent.config import complete\nprint('through')\n"
+HEAP_RUN = "from tools.bench import inside\ninside.heap('spool')\n"
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    report = Report()
+    steps: list[Callable[[Report], None]] = [
+        lambda: _size(report),
+        lambda: _parse(report),
+        lambda: _allocation(report, "wasm32"),
+        lambda: _allocation(report, "unix32"),
+        lambda: _heap(report),
+        lambda: _speed_here(report),
+        lambda: _speed(report, "unix32"),
+        lambda: _speed(report, "unix64"),
+    ]
+    for index, step in enumerate(steps):
+        progress(index / len(steps))
+        step()
+    progress(1.0)
+    return report.as_dict()
+
+
+# -- size ----------------------------------------------------------------------------------------------------------
+
+
+def _size(report: Report) -> None:
+    names = ("core as .mpy", "core as .mpy, what one TCP station loads")
+    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
+        try:
+            sizes = compile_compacted(Path(folder))
+        except (Unavailable, ValueError) as reason:
+            for name in names:
+                report.add(name, None, "bytes", "<= 40960", str(reason))
+            return
+    core = {name: size for name, size in sizes.items() if name.startswith("agent/") and not name.startswith(CATALOGUE)}
+    how = "all of agent/ but the catalogue, compacted and compiled without asserts, as boards get it"
+    report.add(names[0], sum(core.values()), "bytes", "<= 40960", how)
+    loaded = sum(size for name, size in core.items() if _module_of(name) in _loaded())
+    how = "of these the modules that are imported when it runs, agent.config with them"
+    report.add(names[1], loaded, "bytes", "<= 40960", how)
+
+
+def _module_of(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@functools.cache
+def _loaded() -> frozenset[str]:
+    """The modules of agent/ that a fresh interpreter has after a run with one station over TCP."""
+    source = (
+        "import sys; from tools.bench.quiet import Workbench, configuration; bench = Workbench(configuration()); "
+        "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True
+    )
+    return frozenset(name for name in done.stdout.split() if name.split(".")[0] == "agent")
+
+
+# -- parse ---------------------------------------------------------------------------------------------------------
+
+
+class _Plain:
+    """The same fields by slices and int(), as one writes it on a PC."""
+
+    def read(self, buf: bytearray, at: int, length: int) -> None:
+        self.job_id = int(buf[at + 45 : at + 47])
+        self.parameter_set = int(buf[at + 47 : at + 50])
+        self.batch_size = int(buf[at + 50 : at + 54])
+        self.batch_counter = int(buf[at + 54 : at + 58])
+        self.batch_status = int(buf[at + 58 : at + 59])
+        self.tightening_status = int(buf[at + 59 : at + 60])
+        self.torque_status = int(buf[at + 60 : at + 61])
+        self.angle_status = int(buf[at + 61 : at + 62])
+        self.torque_cnm = int(buf[at + 62 : at + 68])
+        self.angle_deg = int(buf[at + 68 : at + 73])
+        self.id_high = int(buf[at + 111 : at + 116])
+        self.id_low = int(buf[at + 116 : at + 121])
+
+
+def _ns_each(read: Callable[[bytearray, int, int], object], buf: bytearray) -> float:
+    begin = time.perf_counter_ns()
+    for _ in range(PARSE_ROUNDS):
+        read(buf, 0, 121)
+    return (time.perf_counter_ns() - begin) / PARSE_ROUNDS
+
+
+def _parse(report: Report) -> None:
+    buf = bytearray(quiet.QuietController().result)
+    light, plain = Light(), _Plain()
+    # The two in turns, the best of each: another program on the machine slows one round, not all.
+    rounds = [(_ns_each(light.read, buf), _ns_each(plain.read, buf)) for _ in range(5)]
+    ours = min(pair[0] for pair in rounds)
+    theirs = min(pair[1] for pair in rounds)
+    report.add("parse MID 0061/999", ours, "ns", "", f"all fields, with every check, CPython, {PARSE_ROUNDS} a round")
+    how = f"slices and int() without a check: {theirs:.0f} ns, same run"
+    report.add("parse, ratio to slicing", ours / theirs, "x", "", how)
+
+
+# -- MicroPython ---------------------------------------------------------------------------------------------------
+
+
+def _machine(name: str) -> tuple[Machine | None, str]:
+    runtime = runtimes.named(name)
+    reason = runtime.fetch()
+    if reason:
+        return None, reason
+    try:
+        return Machine(runtime), ""
+    except Unavailable as unavailable:
+        return None, str(unavailable)
+
+
+def _ask(name: str, call: str, heap: str) -> tuple[list[int], str]:
+    """Run one function of tools/bench/inside.py; the numbers of its line, or why there are none."""
+    machine, reason = _machine(name)
+    if machine is None:
+        return [], reason
+    try:
+        done = machine.run_source(f"from tools.bench import inside\ninside.{call}\n", heap, timeout_s=RUN_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return [], f"no end within {RUN_TIMEOUT_S} s"
+    lines = done.stdout.strip().splitlines()
+    numbers = [int(word) for word in lines[-1].split()[1:] if word.isdigit()] if done.returncode == 0 and lines else []
+    return numbers, "" if numbers else (lines[-1] if lines else "it said nothing")
+
+
+def _allocation(report: Report, name: str) -> None:
+    numbers, reason = _ask(name, f"allocation({RESULTS})", "512k")
+    label = f"{name} ({runtimes.named(name).version})"
+    how = f"{RESULTS} results, collection off" if numbers else reason
+    report.add(f"allocated a result, {label}", numbers[0] / RESULTS if numbers else None, "bytes", "<= 0", how)
+    how = f"{RESULTS} steps with their keep-alives" if numbers else reason
+    report.add(f"allocated an idle step, {label}", numbers[1] / RESULTS if numbers else None, "bytes", "<= 0", how)
+
+
+def _speed(report: Report, name: str) -> None:
+    numbers, reason = _ask(name, f"speed({RESULTS})", "1m")
+    how = f"{RESULTS} one after the other, flash in RAM" if numbers else reason
+    value = RESULTS * 1000 / max(numbers[0], 1) if numbers else None
+    report.add(f"through the whole path, {name}", value, "results/s", "", how)
+
+
+def _speed_here(report: Report) -> None:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        inside.speed(RESULTS)
+    took_ms = int(said.getvalue().split()[1])
+    how = f"{RESULTS} one after the other, flash in RAM"
+    report.add("through the whole path, CPython", RESULTS * 1000 / max(took_ms, 1), "results/s", "", how)
+
+
+# -- heap ----------------------------------------------------------------------------------------------------------
+
+
+def board_tree(folder: Path) -> None:
+    """Fill `folder` with the agent as a board gets it, and, made as small, with what runs and answers it."""
+    sources = [source for source in product_sources() if source.name.startswith("agent/") and not source.is_native]
+    sources += [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in HELPERS]
+    texts = compact({_module_of(source.name): source.text for source in sources})
+    program, _ = compiler()
+    for source, text in zip(sources, texts.values(), strict=True):
+        target = folder / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        subprocess.run([program, *OPTIONS, str(target)], check=True, timeout=COMPILE_TIMEOUT_S)
+        target.unlink()
+
+
+def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> bool:
+    """Tell whether the script prints `through` with so small a heap."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
+        script = Path(folder, "script.py")
+        script.write_text(source, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                runtime.command(script, str(heap_bytes), (), tree),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=RUN_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired:
+            return False  # it collects and collects: that is no running
+    return done.stdout.strip() == "through"
+
+
+def least_heap(runtime: Runtime, tree: Path, source: str) -> int | None:
+    """The least heap, a multiple of HEAP_STEP_BYTES, in which the script gets through; None if none of them will do."""
+    low, high = 0, HEAP_MOST_BYTES // HEAP_STEP_BYTES
+    if not runs_in(runtime, tree, source, high * HEAP_STEP_BYTES):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if runs_in(runtime, tree, source, middle * HEAP_STEP_BYTES):
+            high = middle
+        else:
+            low = middle
+    return high * HEAP_STEP_BYTES
+
+
+def _heap(report: Report) -> None:
+    names = ("least heap, whole agent with a backlog", "least heap, import only", "heap beyond the import")
+    runtime = runtimes.named("unix32")
+    reason = runtime.fetch()
+    whole = imported = None
+    if not reason:
+        with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
+            try:
+                board_tree(Path(folder))
+                whole = least_heap(runtime, Path(folder), HEAP_RUN)
+                imported = least_heap(runtime, Path(folder), IMPORT_ONLY)
+            except (Unavailable, ValueError) as unavailable:
+                reason = str(unavailable)
+    if not reason and whole is None:
+        reason = f"it does not run in {HEAP_MOST_BYTES} bytes either"
+    how = "unix32, .mpy loaded into the heap, one station, peers and script included, flash in a file"
+    report.add(names[0], whole, "bytes", "<= 65536", reason or how)
+    report.add(names[1], imported, "bytes", "", reason or "unix32, agent.app and all that it imports")
+    beyond = whole - imported if whole is not None and imported is not None else None
+    report.add(names[2], beyond, "bytes", "", reason or "the difference: what objects and buffers take when it runs")
