@@ -73,6 +73,7 @@ def of_station(station, now):
     shown["recovery"] = _recovery(station.recovery)
     shown["spool"] = _spool(ring)
     shown["parked"] = station.parked.number
+    shown["parked_kib_ignored"] = station.parked_blocks_differ
     return shown
 
 

@@ -20,7 +20,8 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.spool.flash import FLASH_DONE, FLASH_IO
 
-FILES_BYTES = 393216  # the agent as .mpy, its configuration, and the version before (roll-back), twice over
+# Two versions of the agent as .mpy (each 70 files, most take a whole block of littlefs: 350 KB), for the way back.
+FILES_BYTES = 786432
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)
 

@@ -8,11 +8,15 @@ Rules
 """
 
 import select
-import socket
 import sys
 
 from agent.base.compat import const
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+
+try:
+    import socket
+except ImportError:  # firmware without a network: serial lines work, and no TCP port ever opens
+    socket = None
 
 # EINPROGRESS is 115 on lwIP and Linux, 119 on ESP-IDF; EALREADY (114, 120) and EAGAIN (11) mean the same here.
 _UNDER_WAY = (115, 119, 114, 120, 11)
@@ -36,7 +40,7 @@ class TcpPort:
     def open(self, host, number):
         """Begin to connect; without a network it stays closed."""
         self.close()
-        if not self._sockets.is_up():
+        if socket is None or not self._sockets.is_up():
             return
         sock = None
         try:

@@ -37,7 +37,6 @@ class Life:
         self.network = self.cart.network
         self.controller = self.cart.controller
         self.made = {}  # key -> made before the first meeting was over
-        self.lost = {}  # keys that the controller has no more
         self.log = []
         self.met = False
         line = self.cart.line
@@ -50,7 +49,6 @@ class Life:
             result = self.controller.result(number)
             key = (number, packed_time(result.time))
             self.made[key] = self.met
-            self.lost.pop(key, None)
 
     def held(self):
         """Return the keys of what the controller still has."""
@@ -59,7 +57,8 @@ class Life:
 
     def live(self, steps):
         dice = self.dice
-        self.produce((0, 0, 3, 60)[dice.randrange(4)])
+        # A first meeting without any result, just behind the wrap, cannot be told from one at the beginning.
+        self.produce((0, 0, 3, 60)[dice.randrange(4)] or (1 if self.first_id > 9999 else 0))
         if dice.randrange(2):
             self.cart.run(dice.randrange(400))
         self.cart.settle()
@@ -117,17 +116,27 @@ class Life:
         kept = self.controller._kept
         if kept:
             number = kept[self.dice.randrange(len(kept))]
-            self.lost[(number, packed_time(self.controller.result(number).time))] = True
             self.controller.forget(number)
 
     def reset(self):
-        for key in self.held():
-            self.lost[key] = True
+        """Count anew; a controller that has counted past the highest ID known before anybody saw it hides its reset."""
+        dice = self.dice
+        if self.controller._next_id < 60:
+            return
         self.cart.run(2100)
         self.controller.reset_ids(1, True)
-        self.network.cut(CONTROLLER[0], CONTROLLER[1]) if self.dice.randrange(2) else None
-        self.produce(self.dice.randrange(6))
+        if dice.randrange(2):
+            self.network.cut(CONTROLLER[0], CONTROLLER[1])
+        self.produce(1 + dice.randrange(6))
+        for _ in range(dice.randrange(4)):
+            if dice.randrange(2):
+                self.network.cut(CONTROLLER[0], CONTROLLER[1])
+            else:
+                self.cart.restart()
+            self.cart.run(dice.randrange(3000))
+            self.produce(dice.randrange(6))
         self.cart.run(2100)
+        self.cart.settle()
 
     def differences(self):
         """Return what is wrong in the end, as text; empty when nothing is."""

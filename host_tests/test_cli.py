@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent.base.crc import crc30
+from agent.spool.record import AT_VERSION, HEAD_BYTES
 from tools import cli, cli_simulate, config_file
 from tools.sim.serve import SimulatedPlant
 
@@ -133,6 +135,29 @@ def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool,
     told = _toolcart("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)))
     assert told.returncode == 3
     assert reason in told.stderr and "stations[].spool.path" in told.stderr
+
+
+def test_a_spool_that_does_not_fit_the_settings_ends_with_3_and_is_left_alone(tmp_path):
+    with SimulatedPlant(rate=20) as plant:
+        tree = _tree((plant.controller_port, plant.pim_port))
+        assert _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2).returncode == 0
+    spool = tmp_path / "cart.spool"
+    octets = bytearray(spool.read_bytes())
+    for at in range(0, len(octets), 4096):
+        if octets[at : at + 1] == b"H":
+            _rewrite_version(octets, at)
+    spool.write_bytes(octets)
+    told = _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2)
+    assert told.returncode == 3
+    assert "not a spool" in told.stderr or "another version" in told.stderr
+    assert spool.read_bytes() == octets
+
+
+def _rewrite_version(octets, at):
+    """Make the HEAD at `at` one of a later version, with its right checksum."""
+    octets[at + HEAD_BYTES + AT_VERSION] = 200
+    end = at + HEAD_BYTES + (octets[at + 2] | octets[at + 3] << 8)
+    octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
 
 
 def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):

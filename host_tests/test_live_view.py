@@ -1,15 +1,19 @@
 """The live view on a screen of 80 x 24: everything is there, nothing breaks it, keys do what the footer says."""
 
 import asyncio
+import time
 
 import pytest
 
 pytest.importorskip("textual")
 
+from tools.demo import Demo
 from tools.live import panels
 from tools.live.figures import Change
 from tools.live.view import View
 from tools.live.watch import ENDED, RUNNING, Watch
+
+DEADLINE_S = 60
 
 
 def _result(number, **changed):
@@ -73,6 +77,10 @@ class _Still(Watch):
         self.phase = ENDED
 
 
+def _lines_of(view):
+    return ["".join(segment.text for segment in line) for line in view.screen._compositor.render_strips()]
+
+
 def _screen(stations, keys=(), size=(80, 24)):
     """Return the lines of the screen after these keys, and the watch."""
     watch = _Still(stations)
@@ -84,7 +92,7 @@ def _screen(stations, keys=(), size=(80, 24)):
             for key in keys:
                 await pilot.press(key)
             await pilot.pause(0.3)
-            return ["".join(segment.text for segment in line) for line in view.screen._compositor.render_strips()]
+            return _lines_of(view)
 
     return asyncio.run(look()), watch
 
@@ -124,6 +132,39 @@ def test_keys_change_the_station_and_end_the_run():
     assert "station 2  Right  (2 of 2)" in "\n".join(_screen(stations, ["right"])[0])
     assert "station 1  Cart  (1 of 2)" in "\n".join(_screen(stations, ["right", "right"])[0])
     assert _screen(stations, ["ctrl+c"])[1].phase == ENDED
+
+
+def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
+    demo = Demo(rate_per_s=20)
+
+    async def play():
+        view = View(demo)
+        async with view.run_test(size=(80, 24)) as pilot:
+            await _until(pilot, lambda: demo.phase == RUNNING)
+            for key in ("n", "c", "k", "plus"):
+                await pilot.press(key)
+            await _until(pilot, lambda: demo.kills == 1 and demo.rate_per_s == 50)
+            cut = (demo.toolsnet_cut, demo.controller_cut)
+            text = "\n".join(_lines_of(view))
+            await pilot.press("c")
+            await pilot.press("q")
+            await _until(pilot, lambda: demo.phase == ENDED)
+            return cut, text
+
+    try:
+        cut, text = asyncio.run(play())
+    finally:
+        demo.close()
+    assert cut == (True, True)
+    assert "network cut" in text and "in the archive" in text
+    assert demo.exit_code == 0, demo.account()
+
+
+async def _until(pilot, condition):
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        await pilot.pause(0.05)
 
 
 def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():

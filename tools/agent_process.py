@@ -23,6 +23,7 @@ from pathlib import Path
 from agent import status
 from agent.app import App
 from agent.base.ticks import ticks_add, ticks_diff
+from agent.spool.why import WHY_NAMES
 from board import loop
 from board.linux import Board
 from tools import config_file
@@ -82,7 +83,7 @@ class Agent:
         self.tell = tell
         self.exit_code = EXIT_FINE
         self._due = self.board.now()
-        self._told_unusable: dict[str, str] = {}
+        self._told_problems: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
@@ -112,15 +113,33 @@ class Agent:
         return {"kind": "stopped", **status.snapshot(self.app)}
 
     def _tell_spools(self) -> None:
-        if self.board.unusable != self._told_unusable:
-            self._told_unusable = dict(self.board.unusable)
-            for reason in self._told_unusable.values():
-                self.tell({"kind": "spool", "text": reason})
+        problems = spool_problems(self.app, self.board)
+        if problems != self._told_problems:
+            self._told_problems = problems
+            for problem in problems:
+                self.tell({"kind": "spool", "text": problem})
 
     def _has_no_spool(self) -> bool:
         """With several stations one bad spool is that station's trouble: it is told, and tried again."""
-        unusable = len(self.board.unusable)
-        return unusable > 0 and unusable == len(self.app.stations)
+        return len(self._told_problems) == len(self.app.stations)
+
+
+def spool_problems(app: App, board: Board) -> list[str]:
+    """Return why spools are not up, one text for each station that has none."""
+    problems = []
+    for station in app.stations:
+        if station.mounted:
+            continue
+        path = os.path.join(board.folder, station.settings["spool"]["path"])
+        why = max((ring.why for ring in (station.ring, station.parked) if ring is not None), default=0)
+        if path in board.unusable:
+            problems.append(board.unusable[path])
+        elif why:
+            problems.append(f"{path} is a spool that does not fit the settings: {WHY_NAMES[why]}")
+        else:
+            fault = app.scheduler.last_fault
+            problems.append(f"{path} cannot be read{f': {fault}' if fault else ''}")
+    return problems
 
 
 def folder_of(path: str) -> str:

@@ -125,6 +125,7 @@ class Demo(Watch):
         return {
             "produced": books["produced"],
             "acknowledged": books["acknowledged"],
+            "answers_lost": books["answers_lost"],
             "delivered": books["delivered"],
             "repeated": books["repeated"],
             "doubled": books["doubled"],

@@ -56,7 +56,8 @@ def _verdict(told: dict) -> str:
     if _is_broken(told):
         return "The promise is broken: results are lost, out of order or stored twice."
     missing = told["produced"] - told["delivered"]
-    return f"{missing} not in the archive: {told['waiting']} wait in the spool, {told['parked']} were refused and are parked."
+    where = f"{told['waiting']} wait in the spool, {told['parked']} were refused and are parked"
+    return f"{missing} not in the archive: {where}."
 
 
 def _counted(count: int, what: str) -> str:

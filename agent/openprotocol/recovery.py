@@ -7,8 +7,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 1. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
    opens a gap; one inside a gap is cut out of it. Only 15 (gone) or the result itself closes an ID.
 2. An ID at or below `top` and in no gap may be a repeat or a controller that was reset: the owner looks into the log
-   by ID and time. What is not found there is stored: never lose one because of its number; and the newest is asked for,
-   once in a connection, so that a reset shows.
+   by ID and time. What is not found there is stored: never lose one because of its number; and the newest is asked for.
 3. After each connect the newest is asked for (ID 0). Forward up to 2**31 is a gap; backward by more than a wrap can
    explain is a reset: epoch + 1, and the start is found by walking back to the last time known.
 4. A large gap, a reset and a first meeting that was empty walk back from the newest: until `round_ids` neighbours were
@@ -16,6 +15,8 @@ Rules (DIGEST D.6, on 003:6535-6557)
 5. One request at a time; the owner calls when no live result waits. Silence and any refusal but 15 leave the ID open.
 6. What is pushed during a walk back only moves the walk's newest end; until the walk is over, and while gaps lie over
    stored IDs, everything is looked for in the log before it is stored.
+7. An old ID with a time later than that of the highest one is the sign of a reset (IN_RESET): it is durable with the
+   record that showed it, and from then on neither the highest ID nor its time move until a walk by time is over.
 
     memory  0      1      2      3     4     8        13      20                    47
            | flags| start| subsc| epoch| identity| top BCD| time BCD| 3 x (first BCD 5, count u32) |
@@ -55,6 +56,8 @@ ID_PERIOD = 4294967296  # IDs are 32 bits (003:6517-6519); used on the rare ways
 
 _KNOWN = const(1)
 _WAS_EMPTY = const(2)
+_IN_RESET = const(8)  # the IDs may have begun anew; what is later than the time in the memory has to be found
+_COUNTED = const(16)  # and that is told already
 _OVERLAPS = const(4)  # gaps were joined over stored IDs: look before storing
 
 _START_INDEX = const(1)
@@ -95,7 +98,8 @@ class Recovery:
         self._round = 0  # the gap that the last ID asked for lay in
         self._unsure = False  # results above `top` were stored, or some while nothing was known
         self._empty_now = False  # the controller had nothing when it was asked in this connection
-        self._checked = True  # the newest need not be asked for again in this connection
+        self._online = False
+        self._checked = False  # the newest was asked for again in this connection
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
         self._retry = Timer()
@@ -150,7 +154,7 @@ class Recovery:
         if not all_digits(body, at, ID_BYTES):
             return VERDICT_NEW
         fresh = VERDICT_UNSURE if self.memory[0] & _OVERLAPS else VERDICT_NEW
-        if not self.memory[0] & _KNOWN:
+        if not self.memory[0] & _KNOWN or self.memory[0] & _IN_RESET:
             return fresh
         if same(self._expected, 0, body, at, ID_BYTES):
             return VERDICT_NEW
@@ -164,6 +168,9 @@ class Recovery:
         at = start + TIGHTENING_ID
         if not all_digits(body, at, ID_BYTES):
             return
+        if self.phase == PHASE_WALK_BACK or self.memory[0] & _IN_RESET:
+            self._stored_in_doubt(body, at, start + TIME)
+            return
         if self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
             self._set_top(body, at)
         elif not self._stored_elsewhere(body, at, start + TIME):
@@ -173,43 +180,65 @@ class Recovery:
     def _stored_elsewhere(self, body, at, time_at):
         """Find the place of an ID that is not the expected one; whether it is the highest now."""
         number = _id_of(body, at)
+        if not self.memory[0] & _KNOWN:
+            if not self.memory[0] & _WAS_EMPTY or self._empty_now or not self._asks():
+                self._set_top(body, at)
+                return True
+            self._doubt(number, body, time_at)  # pushed before the newest was told: find what lies below it
+            return False
         gap = self._gap_with(number)
         if gap >= 0:
             self._cut_out(gap, number)
             self._write_gaps()
-            if number != self._asked and self._is_later(body, time_at):
-                self._check_for_reset()  # what was missed is older than the highest, unless the IDs count anew
+            if number == self._asked or not self._is_later(body, time_at):
+                return False
+        elif _is_ahead(number, self._top()):
+            first = (self._top() + 1) % ID_PERIOD
+            if number != first:
+                self._open_gap(first, (number - first) % ID_PERIOD)
+            self._set_top(body, at)
+            return True
+        elif not self._is_later(body, time_at):
+            if not self._checked:
+                self._checked = True
+                self._ask_newest()
             return False
-        if self.phase == PHASE_WALK_BACK:
-            if _is_ahead(number, self._newest):
-                self._newest = number
-                copy(self._newest_time, 0, body, time_at, TIME_BYTES)
-            self._doubt()
-            return False
-        if not self.memory[0] & _KNOWN:
-            if not self.memory[0] & _WAS_EMPTY or self._empty_now or not self.enabled or self.phase == PHASE_OFF:
-                self._set_top(body, at)
-                return True
-            self._newest = number  # pushed before the newest was told: what lies below is found by walking back
-            copy(self._newest_time, 0, body, time_at, TIME_BYTES)
-            self._doubt()
-            return False
-        if not _is_ahead(number, self._top()):
-            self._check_for_reset()
-            return False
-        first = (self._top() + 1) % ID_PERIOD
-        if number != first:
-            self._open_gap(first, (number - first) % ID_PERIOD)
-        self._set_top(body, at)
-        return True
+        if not self._asks():  # nothing will be fetched: go on from here
+            self._set_top(body, at)
+            return True
+        self.memory[0] |= _IN_RESET
+        self._doubt(number, body, time_at)
+        self._ask_newest()
+        return False
 
-    def _doubt(self):
+    def _stored_in_doubt(self, body, at, time_at):
+        """A result that came while the walk back is not over."""
+        number = _id_of(body, at)
+        memory = self.memory
+        if not self._asks():
+            memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
+            self._set_top(body, at)
+            self._keep_time(body, time_at)
+        elif self.phase != PHASE_WALK_BACK or _is_ahead(number, self._newest):
+            self._doubt(number, body, time_at)
+        else:
+            self._doubt(self._newest, self._newest_time, 0)
+            plain = memory[0] & _KNOWN and not memory[0] & _IN_RESET
+            if plain and not _is_ahead(number, self._top()) and self._is_later(body, time_at):
+                memory[0] |= _IN_RESET
+                self._ask_newest()
+
+    def _doubt(self, newest, body, time_at):
+        self._newest = newest
+        copy(self._newest_time, 0, body, time_at, TIME_BYTES)
         self._unsure = True
         self.memory[0] |= _OVERLAPS
 
-    def _check_for_reset(self):
-        if not self._checked and (self.phase == PHASE_IDLE or self.phase == PHASE_FILL):
-            self._checked = True
+    def _asks(self):
+        return self.enabled and self.phase != PHASE_OFF
+
+    def _ask_newest(self):
+        if self._online and self._asks():
             self._stale = self._waiting
             self.phase = PHASE_NEWEST
 
@@ -225,7 +254,8 @@ class Recovery:
         self._retry.stop()
         self._asked = 0
         self._round = 0
-        self._checked = not self.enabled
+        self._online = True
+        self._checked = False
         if self.enabled and self.phase != PHASE_OFF:
             self.phase = PHASE_NEWEST
 
@@ -234,7 +264,7 @@ class Recovery:
         if self.phase != PHASE_OFF:
             self.phase = PHASE_IDLE
         self._retry.stop()
-        self._checked = True  # without a connection there is nobody to ask
+        self._online = False
         self._empty_now = False
         self._waiting = False
         self._stale = False
@@ -316,9 +346,12 @@ class Recovery:
             self.silent(now)
             return NEWS_NONE
         if self.phase == PHASE_NEWEST:
+            if self.memory[0] & _IN_RESET and self._unsure:
+                return self._walk_by_time(self._newest)
             if self.memory[0] & _KNOWN:
                 self.phase = PHASE_PROBE
                 return NEWS_NONE
+            self._by_time = False
             if self._unsure:
                 return self._walk_from(self._newest, 0)
             self.phase = PHASE_IDLE
@@ -373,19 +406,15 @@ class Recovery:
             return NEWS_SAVE
         top = self._top()
         ahead = (newest - top) % ID_PERIOD
-        if ahead == 0 or ((top - newest) % ID_PERIOD <= NEWEST_LAG and not self._is_later(body, start + TIME)):
+        later = self._is_later(body, start + TIME)
+        if memory[0] & _IN_RESET and later:
+            return self._walk_by_time(newest)
+        memory[0] &= ~_IN_RESET & 0xFF
+        if ahead == 0 or ((top - newest) % ID_PERIOD <= NEWEST_LAG and not later):
             self.phase = PHASE_IDLE
             return NEWS_NONE
         if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):
-            memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
-            self._by_time = True
-            self._checked = False
-            self.gone += self.open_ids()  # their numbers mean other tightenings from now on
-            self._gaps = 0
-            self._write_gaps()
-            memory[0] |= _OVERLAPS
-            self._walk_from(newest, 0)
-            return NEWS_RESET
+            return self._walk_by_time(newest)
         self._by_time = False
         if ahead > self.round_ids:
             return self._walk_from(newest, (top + 1) % ID_PERIOD)
@@ -394,6 +423,20 @@ class Recovery:
         self._keep_time(body, start + TIME)
         self.phase = PHASE_FILL
         return NEWS_SAVE
+
+    def _walk_by_time(self, newest):
+        """The IDs count anew: fetch all that is later than the last one known of before."""
+        memory = self.memory
+        self._by_time = True
+        self.gone += self.open_ids()  # their numbers mean other tightenings from now on
+        self._gaps = 0
+        self._write_gaps()
+        told = memory[0] & _COUNTED
+        if not told:
+            memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
+        memory[0] |= _IN_RESET | _COUNTED | _OVERLAPS
+        news = self._walk_from(newest, 0)
+        return news if told else NEWS_RESET
 
     def _walk_from(self, newest, low):
         self._newest = newest
@@ -421,6 +464,7 @@ class Recovery:
         self._asked = 0
         self._round = 0
         self._unsure = False
+        self.memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
         return NEWS_SAVE
 
     # -- gaps --------------------------------------------------------------------------------------------------

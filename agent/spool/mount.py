@@ -33,8 +33,8 @@ def mount(ring, confirm=True):
     """Set `ring` to what its device holds: 1 if a log was found, 0 for an area without one.
 
     SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. SPOOL_FOREIGN if the
-    area holds a spool that does not fit; `ring.why` indexes agent.spool.why.WHY_NAMES. An owner with a memory passes confirm=False and
-    confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
+    area holds a spool that does not fit; `ring.why` says how (agent.spool.why). An owner with a memory passes
+    confirm=False and confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
     """
     headed = _find_newest(ring)
     if headed < -1:

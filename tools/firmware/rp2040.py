@@ -16,6 +16,7 @@ import struct
 from pathlib import Path
 
 from tools.firmware import cortex, programs, sources
+from tools.flash.package import core_digest
 from tools.runtimes.build import compiler, product_sources
 from tools.runtimes.cache import CACHE, Unavailable, locked, output_of, whole_folder
 
@@ -111,6 +112,8 @@ def _lay_out(parts: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
+    # By this `toolcart flash` knows that the core is in the firmware already, and which one.
+    wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:
         if file.is_file() and file.relative_to(parts).as_posix() not in wanted:
             file.unlink()

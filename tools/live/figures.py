@@ -192,7 +192,10 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
             text += f", {spool[trouble]} {trouble}"
-    return [(INFO, text)]
+    told = [(INFO, text)]
+    if shown.get("parked_kib_ignored"):
+        told.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
+    return told
 
 
 def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:

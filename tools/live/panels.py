@@ -197,7 +197,7 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def demo_account(books: dict, waiting: int, parked: int) -> Text:
+def both_books(books: dict, waiting: int, parked: int) -> Text:
     """Both sides' books: two lines."""
     lost = demo_account.lost(books, waiting, parked)
     text = Text(no_wrap=True, overflow="ellipsis")

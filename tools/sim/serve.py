@@ -159,7 +159,10 @@ class SimulatedPlant:
     def account(self) -> dict:
         """Return how produced, acknowledged and delivered results compare.
 
-        acknowledged   distinct ids of this run with a 0062, or handed over by 0065 when asked for by number
+        acknowledged   distinct ids of this run that the agent has taken: answered with 0062, handed over by 0065 when
+                       asked for by number, or in the archive
+        answers_lost   those of them whose 0062 was cut off on its way: durable, delivered, and the controller was
+                       not told (it neither repeats them, nor does 0064 bring them: nothing is missing)
         delivered      distinct ids of this run in the archive
         missing, lost  acknowledged and not in the archive (yet): the list, its length
         waiting        those of them after which nothing acknowledged was delivered: the backlog
@@ -173,6 +176,7 @@ class SimulatedPlant:
             repeated = self.archive.repeated - self._repeated_before
             out_of_order = self.archive.out_of_order - self._out_of_order_before
             complaints = len(self.controller.complaints) + len(self.toolsnet.complaints)
+        untold = [number for number in produced if number in archived and number not in acknowledged]
         missing = [number for number in acknowledged if number not in archived]
         waiting = 0
         for number in reversed(acknowledged):
@@ -181,7 +185,8 @@ class SimulatedPlant:
             waiting += 1
         return {
             "produced": len(produced),
-            "acknowledged": len(acknowledged),
+            "acknowledged": len(acknowledged) + len(untold),
+            "answers_lost": len(untold),
             "delivered": len(archived.intersection(produced)),
             "repeated": repeated,
             "lost": len(missing),

@@ -187,6 +187,7 @@ function turn() {
   }
   if (!chip.resets) console.log(`\n== cut ${chip.words}`);
   begin();
+  setImmediate(turn);
 }
 
 const cuts = (options.cuts || '').split(',').filter((word) => word).map(Number);

@@ -1,0 +1,168 @@
+"""A controller, a spool and an archive in one small model, for proofs about the spool alone.
+
+1. Tightenings are numbered 1, 2, 3 ..; the controller goes on with the next one only when the last was acknowledged,
+   and comes again with the one that was not. The archive keeps what it was given under the number it came with.
+2. After a start the outlet does what agent.forward does: what the archive has, and the log said might be on its way,
+   is passed over; everything else is sent.
+3. `check` holds the whole promise: every acknowledged tightening is in the archive once and in order.
+"""
+
+from agent.base import result as res
+from agent.base.words import get_u32, pack_digits, put_u32
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_DONE
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from agent.spool.search import holds
+
+PORTABLE = True
+
+PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
+BATCH = 5  # results that may go out on the word of one cursor record
+_AT = rec.HEAD_BYTES + res.HEAD_BYTES
+
+
+def body_of(ident):
+    """Return the 106 octets of one tightening."""
+    body = bytearray(b"0" * res.BODY_BYTES)
+    body[res.VIN : res.VIN + res.VIN_BYTES] = b"VIN%022d" % (ident * 7919)
+    body[res.TIGHTENING_ID : res.TIGHTENING_ID + res.ID_BYTES] = b"%010d" % ident
+    pack_digits(body, res.TIME, b"2024%02d%02d%02d%02d%02d" % (ident % 12 + 1, ident % 28 + 1, 9, 8, 7), 0, 14)
+    return body
+
+
+def ident_in(page, at=_AT):
+    """Return which tightening lies in the page; every octet of it must be as it was written."""
+    ident = int(bytes(page[at + res.TIGHTENING_ID : at + res.TIGHTENING_ID + res.ID_BYTES]))
+    assert bytes(page[at : at + res.BODY_BYTES]) == bytes(body_of(ident)), "a wrong record is delivered"
+    return ident
+
+
+def append(ring, ident, kind=rec.KIND_RESULT, extra=0):
+    """Store one tightening; return FLASH_DONE or what the ring answered."""
+    at = ring.begin(kind, PAYLOAD + extra)
+    if at < 0:
+        return at
+    stage = ring.stage
+    put_u32(stage, at, ring.number + 1)
+    stage[at + 4 : at + 8] = b"\x0a\x00\x01\x00"
+    stage[at + 8 : at + 8 + res.BODY_BYTES] = body_of(ident)
+    for index in range(extra):
+        stage[at + PAYLOAD + index] = index & 0xFF
+    return ring.commit(kind, 0, PAYLOAD + extra)
+
+
+def read_all(ring, outlet=0):
+    """Take everything there is for an outlet: list of (number, tightening)."""
+    found = []
+    while True:
+        kind = ring.peek(outlet)
+        if kind <= 0:
+            assert kind == rec.RECORD_NONE
+            return found
+        found.append((get_u32(ring.walk.page, rec.HEAD_BYTES), ident_in(ring.walk.page)))
+        ring.advance(outlet)
+
+
+def mounted(flash, **options):
+    """Return a ring that is up on this device."""
+    ring = Ring(flash, **options)
+    assert mount(ring) >= 0
+    return ring
+
+
+class Plant:
+    """One controller, one spool, `outlets` archives."""
+
+    def __init__(self, flash, outlets=1, when_full=0):
+        self.flash = flash
+        self.outlets = outlets
+        self.when_full = when_full
+        self.acknowledged = 0  # tightenings 1 to this one
+        self.archives = [[] for _ in range(outlets)]  # [(number, tightening)]
+        self.ring = None
+        self.start()
+
+    def clone(self, flash):
+        """The same plant after a cut, on `flash`; not started yet."""
+        twin = Plant.__new__(Plant)
+        twin.flash = flash
+        twin.outlets = self.outlets
+        twin.when_full = self.when_full
+        twin.acknowledged = self.acknowledged
+        twin.archives = [list(archive) for archive in self.archives]
+        twin.ring = None
+        return twin
+
+    def start(self):
+        self.ring = mounted(self.flash, outlets=self.outlets, when_full=self.when_full)
+        for outlet in range(self.outlets):
+            archive = self.archives[outlet]
+            cursor = self.ring.cursors[outlet]
+            assert not archive or archive[-1][0] <= max(cursor.limit, cursor.number), "sent without a word"
+            assert not archive or cursor.number <= archive[-1][0], "the cursor is ahead of what was acknowledged"
+
+    def restart(self):
+        self.flash.restart()
+        self.start()
+
+    def produce(self):
+        """The controller comes with its next result; True when it was acknowledged."""
+        ring = self.ring
+        ident = self.acknowledged + 1
+        if holds(ring, body_of(ident), 0):
+            if not ring.confirm():
+                return False
+        elif append(ring, ident) != FLASH_DONE:
+            return False
+        self.acknowledged = ident
+        return True
+
+    def deliver(self, outlet=0):
+        """Hand one result to the archive; False if there is none."""
+        ring = self.ring
+        cursor = ring.cursors[outlet]
+        archive = self.archives[outlet]
+        while True:
+            if ring.peek(outlet) <= 0:
+                return False
+            number = cursor.peek_number
+            ident = ident_in(ring.walk.page)
+            if archive and number <= archive[-1][0]:
+                assert (number, ident) in archive[-2 * BATCH - 70 :], "one number, two results"
+                ring.advance(outlet)
+                continue
+            if number > cursor.limit:
+                ring.save_cursor(outlet, number + BATCH - 1)
+                if ring.peek(outlet) <= 0 or cursor.peek_number != number:
+                    continue
+            archive.append((number, ident))
+            ring.advance(outlet)
+            return True
+
+    def finish(self, more=2):
+        """Go on for a little and empty the spool; then the whole account is checked."""
+        for _ in range(more):
+            tries = 0
+            while not self.produce():
+                for outlet in range(self.outlets):
+                    self.deliver(outlet)
+                tries += 1
+                assert tries < 200, "the next append does not work"
+        for outlet in range(self.outlets):
+            while self.deliver(outlet):
+                pass
+        self.check()
+
+    def check(self):
+        for archive in self.archives:
+            idents = [ident for _, ident in archive]
+            if idents and idents[-1] == self.acknowledged + 1:
+                idents.pop()  # on flash, but the acknowledgement was cut off: it comes again and is known
+            assert idents == list(range(1, self.acknowledged + 1)), self._differ(idents)
+
+    def _differ(self, idents):
+        for index in range(self.acknowledged):
+            if index >= len(idents) or idents[index] != index + 1:
+                return "acknowledged %d, at %d: %s" % (self.acknowledged, index, idents[max(0, index - 2) : index + 4])
+        return "too many: %s" % idents[self.acknowledged :]

@@ -1,0 +1,130 @@
+"""Measures what the agent takes on a chip: instructions by stage, heap, sizes, the image; the figures of a board.
+
+Rules
+1. Instructions are those of the Cortex-M3 under QEMU, counted exactly (tools/firmware/cortex.py): two runs of the same
+   files differ by nothing. Port and flash are the board's and not counted.
+2. The agent is compiled as boards get it: compacted, without asserts.
+3. `python -m tools.bench.board` prints the table; `--baseline` writes the stage table that a test compares with.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.bench.report import Report, table
+from tools.compact.source import compact
+from tools.compact.tree import OPTIONS
+from tools.firmware import cortex
+from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
+from tools.runtimes.cache import CHECKOUT, Unavailable
+
+BASELINE = Path(__file__).with_name("instructions.json")
+MACHINE = "armv7m"
+FORMS = ("plain", "fast")
+HEAP_BYTES = 320 * 1024  # RAM flash of 64 KiB, agent, peers, counters
+RUN_TIMEOUT_S = 120
+HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/stages.py")
+TARGETS = {"plain": "<= 600000", "fast": "<= 250000"}
+SCRIPT = "import sys\nfrom tools.bench import stages\nstages.main(sys.argv[1], sys.argv[2])\n"
+
+
+def tree(folder: Path, machine: str = MACHINE) -> None:
+    """Fill `folder` with the agent as a board gets it and what measures it, compacted as one program."""
+    sources = [source for source in product_sources() if source.name.startswith("agent/")]
+    sources += [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in HELPERS]
+    texts = compact({source.name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): source.text for source in sources})
+    program, _ = compiler()
+    for source, text in zip(sources, texts.values(), strict=True):
+        target = folder / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        native = [f"-march={machine}"] if source.is_native else []
+        subprocess.run([program, *OPTIONS, *native, str(target)], check=True, timeout=COMPILE_TIMEOUT_S)
+        target.unlink()
+
+
+def count(folder: Path, what: str, form: str) -> dict[str, list[float]]:
+    """Run one count on the Cortex-M3; the instructions by name (and the calls), Unavailable if it does not run."""
+    script = folder / "count.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = cortex.command(script, HEAP_BYTES, (what, form), folder, exact=True)
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"the count had no end within {RUN_TIMEOUT_S} s") from None
+    lines = done.stdout.strip().splitlines()
+    if done.returncode != 0:
+        raise Unavailable(lines[-1] if lines else "it said nothing")
+    figures = {}
+    for line in lines:
+        name, *numbers = line.split()
+        figures[name] = [float(number) for number in numbers]
+    return figures
+
+
+def instructions(ticks: float) -> int:
+    return round(ticks * cortex.INSTRUCTIONS_PER_TICK)
+
+
+def measure() -> dict:
+    """The counts of both forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes."""
+    cortex.build()
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
+        folder = Path(name)
+        tree(folder)
+        for form in FORMS:
+            whole = count(folder, "total", form)
+            parts = count(folder, "stages", form)
+            found[form] = {
+                "result": instructions(whole["result"][0]),
+                "idle_wake": instructions(whole["idle_wake"][0]),
+                "allocated": whole["allocated"][0],
+                "stages": {
+                    stage.removeprefix("stage."): instructions(ticks[0])
+                    for stage, ticks in sorted(parts.items())
+                    if stage.startswith("stage.")
+                },
+            }
+    return found
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    report = Report()
+    progress(0.0)
+    try:
+        found = measure()
+    except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
+        for form in FORMS:
+            report.add(f"instructions a result, {form}", None, "instructions", TARGETS[form], str(reason))
+        return report.as_dict()
+    progress(0.7)
+    for form in FORMS:
+        figures = found[form]
+        how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
+        report.add(f"instructions a result, {form}", figures["result"], "instructions", TARGETS[form], how)
+        for stage, value in figures["stages"].items():
+            report.add(f"  of these {stage}, {form}", value, "instructions")
+        report.add(f"instructions an idle wake, {form}", figures["idle_wake"], "instructions", "", "both tasks woken")
+    progress(1.0)
+    return report.as_dict()
+
+
+def main() -> None:
+    if "--baseline" in sys.argv[1:]:
+        BASELINE.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
+        return
+    report = run(lambda share: None)
+    print(json.dumps(report, indent=1) if "--json" in sys.argv[1:] else table(report))
+
+
+if __name__ == "__main__":
+    main()
