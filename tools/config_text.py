@@ -117,7 +117,6 @@ MEANINGS = {
     "stations[].spool.cursor_batch": (
         "Sent results that one cursor record covers; at most so many are repeated after a power cut."
     ),
-    "stations[].spool.cursor_idle_s": "Time after which a started batch is recorded even if it is not full.",
     "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
     "board.ssid": "Name of the Wi-Fi network.",
     "board.password": "Password of the Wi-Fi network; never shown, never logged.",
