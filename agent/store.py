@@ -97,7 +97,7 @@ class Store:
             copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
         verdict = self.recovery.verdict(stage, self._place)
         if verdict != VERDICT_NEW:
-            if holds(self.ring, stage, self._place):
+            if self._is_held(flags):
                 return self._known_before()
             if verdict == VERDICT_LOOK:
                 self.health.note(h.OUT_OF_SEQUENCE, 0, now)
@@ -114,13 +114,17 @@ class Store:
     def put_fetched(self, now):
         """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete() | FLAG_RECOVERED
-        if self.recovery.must_look() and holds(self.ring, self.ring.stage, self._place):
+        if self.recovery.must_look() and self._is_held(flags):
             self.recovery.stored(self.ring.stage, self._place)
             return self._known_before()
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
         return kept
+
+    def _is_held(self, flags):
+        """Tell whether the log holds the tightening that stands in the stage."""
+        return holds(self.ring, self.ring.stage, self._place, timeless=flags & FLAG_EDGE_TIME != 0)
 
     def _is_sure(self, read, buf, at, length, revision, now):
         """Tell whether the message is nothing odd, or came exactly so before."""

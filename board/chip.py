@@ -21,6 +21,7 @@ from agent.spool.flash import Part
 from board.clock import Clock
 from board.ntp import Ntp
 from board.sockets import Sockets
+from board.uart import UartPort
 from board.wifi import RADIO_FAILED, RADIO_IDLE, RADIO_JOINED, RADIO_JOINING, Wifi
 from board.wifi import STATE_NAMES as WIFI_STATES
 
@@ -219,6 +220,12 @@ class Board:
     def tcp(self):
         """Return a new port."""
         return self.sockets.tcp()
+
+    def serial(self, controller):
+        """Return a new port for the UART of these controller settings."""
+        port = UartPort(controller, machine.UART, machine.Pin, self.sockets.poll)
+        self.sockets.add(port)
+        return port
 
     def flash(self, spool):
         """Open the flash of these spool settings; None if it cannot be had now."""

@@ -178,6 +178,14 @@ class Board:
         self._ports.append(port)
         return port
 
+    def serial(self, controller):
+        """Return a new port for the serial line of these controller settings."""
+        from board.linux_serial import SerialPort  # only where there is one: pyserial is an extra
+
+        port = SerialPort(controller)
+        self._ports.append(port)
+        return port
+
     def flash(self, spool):
         """Open the file of these spool settings; None, and the reason in `unusable`, if it cannot be used now."""
         path = os.path.join(self.folder, spool["path"])

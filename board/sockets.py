@@ -133,6 +133,10 @@ class Sockets:
         self._ports.append(port)
         return port
 
+    def add(self, port):
+        """Wake this port's slot too; it registers its `sock` with `poll` by itself while it is open."""
+        self._ports.append(port)
+
     def wait(self, app, wait_ms, now_of):
         """Sleep until input or for `wait_ms`; wake the slots that have input."""
         if wait_ms > WAIT_MAX_MS:

@@ -178,6 +178,14 @@ class Board:
         self._ports.append(port)
         return port
 
+    def serial(self, controller):
+        """Return a new port for the serial line of these controller settings."""
+        from board.unix_serial import SerialPort
+
+        port = SerialPort(controller, self)
+        self._ports.append(port)
+        return port
+
     def flash(self, spool):
         """Open the file of these spool settings; None if it cannot be had now."""
         path = spool["path"]

@@ -106,7 +106,7 @@ class Life:
         elif what == 11:
             self.forget()
         elif what == 12:
-            self.controller.jump_ids(1 + dice.randrange(60))
+            self.controller.jump_ids(1 + dice.randrange(12))
         elif what == 13:
             self.controller.options.refuse_once.append((64, (98, 79, None, 1)[dice.randrange(4)]))
         else:
@@ -121,7 +121,7 @@ class Life:
     def reset(self):
         """Count anew; a controller that has counted past the highest ID known before anybody saw it hides its reset."""
         dice = self.dice
-        if self.controller._next_id < 60:
+        if not 60 < self.cart.station.recovery._top() < 2000000000:
             return
         self.cart.run(2100)
         self.controller.reset_ids(1, True)

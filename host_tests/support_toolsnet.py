@@ -176,9 +176,12 @@ class Outlet:
     def until(self, condition, limit_ms=600000):
         """Let time pass until the condition holds; returns the ms it took."""
         start = self.clock.total_ms
+        idle = 0
         while not condition():
             assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
             left = self.step()
+            idle = idle + 1 if left <= 0 else 0
+            assert idle < IDLE_TURNS_MAX, "no time passes"
             if left > 0 and not condition():
                 self.clock.advance(min(left, limit_ms))
         return self.clock.total_ms - start

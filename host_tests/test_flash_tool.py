@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from board import safe_mode
 from host_tests.support_fake_board import PICO, FakeBoard, version
 from tools.flash import commands, install, package, plan
-from tools.flash.link import About, Full, Gone, Wrong
-from tools.flash.mpremote_link import console_line, trouble_of
+from tools.flash.link import About, Full, Gone, Wrong, console_line
+from tools.flash.mpremote_link import trouble_of
 
 SECRET = "geheim-4711"
 CART = {

@@ -5,6 +5,7 @@ from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.words import put_u32
 from agent.forward import OUTLET, SEQUENCES
 from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.spool.ring import SENT_AHEAD
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
 
@@ -66,8 +67,20 @@ def test_cursor_moves_only_after_the_05():
 
 
 def test_result_may_be_sent_only_after_the_log_says_so():
-    outlet = Outlet(cursor_batch=4)
-    outlet.store(60)
+    for batch, refused in ((4, 0), (1, SENT_AHEAD)):  # the probe is the first that no HEAD speaks of
+        outlet = Outlet(cursor_batch=batch)
+        outlet.store(60)
+        if refused:
+            refuse(outlet, refused)
+        sent = watch_sends(outlet)
+        outlet.until_passed()
+        assert len(sent) == 60 + (2 if refused else 0)
+        for number, limit in sent:
+            assert number <= limit, (number, limit)
+
+
+def watch_sends(outlet):
+    """Return a list that grows by (number, limit on flash) with every result that goes out."""
     sent = []
     send = outlet.session.send
 
@@ -76,10 +89,7 @@ def test_result_may_be_sent_only_after_the_log_says_so():
         send(octets)
 
     outlet.session.send = watched
-    outlet.until_stored(60)
-    assert len(sent) == 60
-    for number, limit in sent:
-        assert number <= limit, (number, limit)
+    return sent
 
 
 # -- acknowledgements
@@ -406,6 +416,21 @@ def test_virgin_spool_continues_behind_what_the_server_has():
         outlet.store(2)
         outlet.until_stored(2)
         assert outlet.archive.sequences() == [first, first % SEQUENCES + 1], reported
+
+
+def test_number_learned_from_the_server_is_durable_before_the_first_result():
+    outlet = Outlet({"reported_result": 4711})
+    assert outlet.ring.save_memory() == 0  # a block is open: its HEAD knows of no number yet
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.options.drop_after_store.append(4714)
+    outlet.store(3)
+    outlet.until_stored(3)
+    outlet.cut()  # without the number the third one would be sent again as another
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences() == [4712, 4713, 4714, 4715]
+    assert outlet.ids() == [1, 2, 3, 4]
 
 
 def test_empty_server_gets_what_is_not_sent_yet_by_default():

@@ -375,6 +375,39 @@ def test_silent_fetch_is_sent_three_times_and_then_given_up_without_losing_the_s
     assert talk.session.state == ss.READY and talk.session.can_fetch()
 
 
+def fetch_next(talk, number):
+    talk.session.fetch_id[:] = number
+    talk.session.fetch()
+    talk.settle()
+
+
+def test_second_answer_to_a_repeated_fetch_is_not_taken_for_the_answer_to_the_next():
+    talk = fetching()
+    talk.wait(10001)  # it went out three times
+    assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+    fetch_next(talk, b"0001234568")
+    assert talk.tell(refused(64, 15), refused(64, 15)) == [ss.EV_UNKNOWN] * 2
+    assert talk.tell(fetched(2, tightening_id=1234568)) == [ss.EV_FETCHED]
+    fetch_next(talk, b"0001234569")
+    assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+
+
+def test_refusals_are_taken_again_though_the_echoes_never_come():
+    talk = fetching()
+    talk.wait(14000)
+    talk.hear(b"\0")
+    assert talk.wait(1100) == [ss.EV_FETCH_SILENT]
+    fetch_next(talk, b"0001234568")
+    assert talk.tell(refused(64, 15)) == [ss.EV_UNKNOWN]  # it may be an echo
+    for _ in range(3):
+        talk.wait(5000)
+        talk.tell(refused(64, 15))
+    assert talk.session.can_fetch()
+    for number in (b"0001234569", b"0001234570"):
+        fetch_next(talk, number)
+        assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+
+
 def test_events_may_come_between_request_and_answer():
     talk = fetching()
     assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [ss.EV_RESULT, ss.EV_FETCHED, ss.EV_RESULT]

@@ -23,9 +23,11 @@ from pathlib import Path
 from agent import status
 from agent.app import App
 from agent.base.ticks import ticks_add, ticks_diff
+from agent.liveness import Liveness
 from agent.spool.why import WHY_NAMES
 from board import loop
 from board.linux import Board
+from board.linux_notify import Notifier, Supervision
 from tools import config_file
 
 EXIT_FINE = 0
@@ -83,12 +85,16 @@ class Agent:
         self.tell = tell
         self.exit_code = EXIT_FINE
         self._due = self.board.now()
+        # Under systemd this process is watched; elsewhere the notifier does nothing.
+        self._notifier = Notifier()
+        self._liveness = Liveness(self.app, configuration, self._due)
         self._told_problems: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
         self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
+        supervision = Supervision(self._notifier, self._liveness, self._due)
 
         def on_turn(now: int) -> int:
             self._tell_spools()
@@ -102,15 +108,23 @@ class Agent:
                 self._due = ticks_add(now, self.every_ms)
                 self.tell({"kind": "status", **status.snapshot(self.app)})
                 left = self.every_ms
-            return left
+            return min(left, supervision.on_turn(now, self._line))
 
         loop.run(self.app, self.board, on_turn)
+        self._notifier.stopping()
         loop.stop(self.app, self.board)
         return self.exit_code
 
     def last_line(self) -> dict:
         """Return the line that is told when everything is closed."""
         return {"kind": "stopped", **status.snapshot(self.app)}
+
+    def _line(self) -> str:
+        """What `systemctl status` shows."""
+        mounted = [station for station in self.app.stations if station.mounted]
+        stored = sum(station.ring.number for station in mounted)
+        waiting = sum(station.ring.backlog(0) for station in mounted)
+        return f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {waiting} waiting"
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,11 @@ import click
 
 from tools import config_file
 from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
+from tools.board_commands import board
 from tools.cli_simulate import simulate
+from tools.flash.commands import flash
+from tools.line.commands import line
+from tools.service.commands import install_service
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLE = Path(__file__).resolve().parents[1] / "board" / "config.example.json"
@@ -28,6 +33,7 @@ def main() -> None:
 
 
 main.add_command(simulate)
+main.add_command(line)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -42,6 +48,7 @@ main.add_command(simulate)
 @click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
 @click.option("--kill", "kills", multiple=True, type=click.FloatRange(min=0), help="Demo: kill the agent at second T.")
 @click.option("--random-faults", is_flag=True, help="Demo: outages and kills at random until the time is up.")
+@click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
 @click.option("--keep", metavar="DIR", help="Demo: keep spool and archive here, and go on with them next time.")
@@ -102,7 +109,7 @@ def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) 
     if seconds is not None and faults.last_s() > seconds:
         raise click.UsageError(f"a fault at {faults.last_s():g} s would come after the end, --seconds {seconds:g}.")
     try:
-        demo = Demo(options["keep"], seconds, options["rate"] or RATE_PER_S, faults, seed)
+        demo = Demo(options["keep"], seconds, options["rate"] or RATE_PER_S, faults, seed, options["link"] or "tcp")
     except OSError as error:
         where = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
         click.echo(f"toolcart: the demo cannot begin in {where}: {error}", err=True)
@@ -209,6 +216,20 @@ def bench() -> None:
 def path(as_json: bool) -> None:
     """Measure a result's way from the controller's bytes to ToolsNet's acknowledgement."""
     from tools.bench import path as bench_path
+
+    _measure(bench_path.run, as_json)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def serial(as_json: bool) -> None:
+    """Measure the serial links over a line simulated octet by octet, and what the block check misses."""
+    from tools.bench import serial as bench_serial
+
+    _measure(bench_serial.run, as_json)
+
+
+def _measure(measure: Callable, as_json: bool) -> None:
     from tools.bench.report import table
 
     with click.progressbar(length=1000, label="measuring", file=sys.stderr) as bar:
@@ -221,9 +242,13 @@ def path(as_json: bool) -> None:
                 bar.update(step)
                 done += step
 
-        report = bench_path.run(progress)
+        report = measure(progress)
     click.echo(json.dumps(report) if as_json else table(report))
 
+
+main.add_command(flash)
+main.add_command(board)
+main.add_command(install_service)
 
 if __name__ == "__main__":
     main()

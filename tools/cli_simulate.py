@@ -1,4 +1,4 @@
-"""`toolcart simulate`: either side of the plant over TCP, with every option that the simulators have.
+"""`toolcart simulate`: either side of the plant over TCP, the controller over a serial line too, with every option.
 
 Rules:
 1. What a simulator is asked for by name is checked before it listens; an unknown name lists the known ones.
@@ -15,6 +15,7 @@ import click
 
 EXIT_OTHER = 1
 PORT = click.IntRange(0, 65535)
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
 @click.group()
@@ -38,15 +39,21 @@ def _more_options(command):
 @click.option(
     "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
 )
+@click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
+@click.option("--device", help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]")
+@click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
 @_more_options
-def controller(host: str, port: int, settings: tuple[str, ...], **production: Any) -> None:
-    """Be a controller that tightens screws and speaks Open Protocol."""
+def controller(host: str, port: int, settings: tuple[str, ...], baud: str, **production: Any) -> None:
+    """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line."""
     from tools.sim.controller_model import ControllerOptions
     from tools.sim.serve import serve_controller
 
     options = _options(ControllerOptions, settings)
     _serve(
-        lambda: serve_controller(host, port, options=options, report=_report, **production), host, f"{port}", "--port"
+        lambda: serve_controller(host, port, options=options, report=_report, baud=int(baud), **production),
+        production["device"] or host,
+        f"{port}",
+        "--port",
     )
 
 

@@ -5,7 +5,8 @@ Rules:
    are short (see CONFIGURATION), so that an outage is over within a second of its end.
 2. Results are produced when the agent has met both sides; a script or keys cut networks and kill the agent (SIGKILL).
 3. At the end: no more results, networks joined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
-4. The account compares the controller's books with the archive's, tightening ID by tightening ID; the agent's own
+4. The serial links run over a pty: a cut controller is an adapter that was pulled out.
+5. The account compares the controller's books with the archive's, tightening ID by tightening ID; the agent's own
    word counts for nothing.
 """
 
@@ -30,6 +31,7 @@ RATE_PER_S = 5.0
 RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
 JITTER = 0.3
 MEETING_LIMIT_S = 20.0
+LINE_NAME = "line"  # the pty of the serial links; its path has to fit the setting `device`
 DRAIN_LIMIT_S = 60.0
 ACCOUNT_EVERY_S = 0.5
 ACCOUNT_SHARE = 20  # the account may take a twentieth of the time
@@ -68,15 +70,19 @@ class Demo(Watch):
         rate_per_s: float = RATE_PER_S,
         faults: Faults | None = None,
         seed: int = 1,
+        link: str = "tcp",
     ) -> None:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = self._first_id()
+        self.link = link
         self.plant = SimulatedPlant(
             self.folder / "archive.sqlite",
             first_id=first_id,
             controller_options=ControllerOptions(seed=seed),
+            link=link,
+            line_path=self.folder / LINE_NAME,
         )
         super().__init__(self._write_configuration(), seconds)
         self._first = first_id or self.plant.archive.newest_tightening_id() + 1
@@ -293,7 +299,14 @@ class Demo(Watch):
     def _write_configuration(self) -> Path:
         configuration = copy.deepcopy(CONFIGURATION)
         configuration["toolsnet"]["pim_port"] = self.plant.pim_port
-        configuration["stations"][0]["controller"]["port"] = self.plant.controller_port
+        controller = configuration["stations"][0]["controller"]
+        if self.link == "tcp":
+            controller["port"] = self.plant.controller_port
+        else:
+            # A pty has no baud rate; the highest keeps the waits for a wire that is not there short.
+            for key in ("host", "port"):
+                del controller[key]
+            controller.update(link=self.link, device=str(self.folder / LINE_NAME), baud=115200)
         path = self.folder / "demo.json"
         path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
         return path

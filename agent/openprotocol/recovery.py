@@ -19,7 +19,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
    record that showed it, and from then on neither the highest ID nor its time move until a walk by time is over.
 
     memory  0      1      2      3     4     8        13      20                    47
-           | flags| start| subsc| epoch| identity| top BCD| time BCD| 3 x (first BCD 5, count u32) |
+           | flags| start| subsc| epoch| identity| top BCD| time BCD| agent.openprotocol.gaps 27 |
 """
 
 from agent.base.compat import const
@@ -29,6 +29,8 @@ from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.base.ticks import Timer
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
 from agent.openprotocol import replies
+from agent.openprotocol.gaps import Gaps
+from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead, put_id
 
 VERDICT_NEW = const(0)
 VERDICT_LOOK = const(1)  # at or below the highest ID, in no gap: look into the log
@@ -48,11 +50,9 @@ NEWS_GONE = const(2)  # an ID of a gap cannot be had any more
 NEWS_RESET = const(3)  # the controller counts anew: epoch + 1
 NEWS_SAVE = const(4)  # the state changed otherwise than by a result: save the memory
 
-GAPS_MAX = const(3)
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
 RESET_AT = const(100000)  # a step back larger than this is no wrap
 NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
-ID_PERIOD = 4294967296  # IDs are 32 bits (003:6517-6519); used on the rare ways only
 
 _KNOWN = const(1)
 _WAS_EMPTY = const(2)
@@ -66,8 +66,6 @@ _EPOCH = const(3)
 _IDENTITY = const(4)
 _TOP = const(8)
 _TIME = const(13)
-_GAPS = const(20)
-_GAP_OCTETS = const(9)
 
 
 class Recovery:
@@ -85,17 +83,14 @@ class Recovery:
         self.ask_id = bytearray(b"0" * ID_BYTES)  # what `want` wants fetched
         self.gone = 0
         self._expected = bytearray(ID_BYTES)
-        self._firsts = [0] * GAPS_MAX
-        self._counts = [0] * GAPS_MAX
-        self._gaps = 0
-        self._asked = 0
+        self.gaps = Gaps(memory)
+        self._asked = 0  # the ID that the walk back stands at
         self._newest = 0
         self._newest_time = bytearray(TIME_BYTES)
         self._start = 0
         self._low = 0
         self._by_time = False
         self._gone_run = 0
-        self._round = 0  # the gap that the last ID asked for lay in
         self._unsure = False  # results above `top` were stored, or some while nothing was known
         self._empty_now = False  # the controller had nothing when it was asked in this connection
         self._online = False
@@ -111,15 +106,8 @@ class Recovery:
         """Take the state over from the memory."""
         memory = self.memory
         unpack_digits(self._expected, 0, memory, _TOP, ID_BYTES)
-        _increment(self._expected)
-        self._gaps = 0
-        for index in range(GAPS_MAX):
-            at = _GAPS + index * _GAP_OCTETS
-            count = get_u32(memory, at + 5)
-            if count > 0:
-                self._firsts[self._gaps] = _unpack_id(memory, at)
-                self._counts[self._gaps] = count
-                self._gaps += 1
+        increment(self._expected)
+        self.gaps.load()
 
     def load_from(self, page, at):
         """Take the memory over from a record of the log."""
@@ -144,7 +132,7 @@ class Recovery:
 
     def open_ids(self):
         """Return how many IDs are missing."""
-        return sum(self._counts[: self._gaps])
+        return self.gaps.total()
 
     # -- what becomes durable ----------------------------------------------------------------------------------
 
@@ -158,8 +146,8 @@ class Recovery:
             return fresh
         if same(self._expected, 0, body, at, ID_BYTES):
             return VERDICT_NEW
-        number = _id_of(body, at)
-        if self._gap_with(number) >= 0 or _is_ahead(number, self._top()):
+        number = id_of(body, at)
+        if self.gaps.holding(number) >= 0 or is_ahead(number, self._top()):
             return fresh
         return VERDICT_LOOK
 
@@ -179,20 +167,19 @@ class Recovery:
 
     def _stored_elsewhere(self, body, at, time_at):
         """Find the place of an ID that is not the expected one; whether it is the highest now."""
-        number = _id_of(body, at)
+        number = id_of(body, at)
         if not self.memory[0] & _KNOWN:
             if not self.memory[0] & _WAS_EMPTY or self._empty_now or not self._asks():
                 self._set_top(body, at)
                 return True
             self._doubt(number, body, time_at)  # pushed before the newest was told: find what lies below it
             return False
-        gap = self._gap_with(number)
+        gap = self.gaps.holding(number)
         if gap >= 0:
-            self._cut_out(gap, number)
-            self._write_gaps()
-            if number == self._asked or not self._is_later(body, time_at):
+            self._close_id(gap, number)
+            if number == self.gaps.asked or not self._is_later(body, time_at):
                 return False
-        elif _is_ahead(number, self._top()):
+        elif is_ahead(number, self._top()):
             first = (self._top() + 1) % ID_PERIOD
             if number != first:
                 self._open_gap(first, (number - first) % ID_PERIOD)
@@ -213,18 +200,18 @@ class Recovery:
 
     def _stored_in_doubt(self, body, at, time_at):
         """A result that came while the walk back is not over."""
-        number = _id_of(body, at)
+        number = id_of(body, at)
         memory = self.memory
         if not self._asks():
             memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
             self._set_top(body, at)
             self._keep_time(body, time_at)
-        elif self.phase != PHASE_WALK_BACK or _is_ahead(number, self._newest):
+        elif self.phase != PHASE_WALK_BACK or is_ahead(number, self._newest):
             self._doubt(number, body, time_at)
         else:
             self._doubt(self._newest, self._newest_time, 0)
             plain = memory[0] & _KNOWN and not memory[0] & _IN_RESET
-            if plain and not _is_ahead(number, self._top()) and self._is_later(body, time_at):
+            if plain and not is_ahead(number, self._top()) and self._is_later(body, time_at):
                 memory[0] |= _IN_RESET
                 self._ask_newest()
 
@@ -252,8 +239,7 @@ class Recovery:
             memory[0] |= _OVERLAPS  # another controller, or its serial was not told before: trust no number
         put_u32(memory, _IDENTITY, value)
         self._retry.stop()
-        self._asked = 0
-        self._round = 0
+        self.gaps.begin()
         self._online = True
         self._checked = False
         if self.enabled and self.phase != PHASE_OFF:
@@ -272,7 +258,7 @@ class Recovery:
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
         phase = self.phase
-        if phase == PHASE_IDLE and self._gaps and self.enabled:
+        if phase == PHASE_IDLE and self.gaps.count and self.enabled:
             phase = self.phase = PHASE_FILL
         if phase == PHASE_IDLE or phase == PHASE_OFF:
             return False
@@ -280,12 +266,11 @@ class Recovery:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
-        if phase == PHASE_FILL and not self._next_open():
-            if not self._gaps:
+        if phase == PHASE_FILL and not self.gaps.step():
+            if not self.gaps.count:
                 self.phase = PHASE_IDLE
             else:
-                self._asked = 0
-                self._round = 0
+                self.gaps.begin()
                 self._retry.start(now, self.retry_ms)
             return False
         self._waiting = True
@@ -294,7 +279,7 @@ class Recovery:
         elif phase == PHASE_PROBE:
             copy(self.ask_id, 0, self._expected, 0, ID_BYTES)
         else:
-            _put_id(self.ask_id, self._asked)
+            put_id(self.ask_id, self.gaps.asked if phase == PHASE_FILL else self._asked)
         return True
 
     def wait_left(self, now):
@@ -317,10 +302,10 @@ class Recovery:
             return NEWS_NONE
         if self.phase == PHASE_FILL or self.phase == PHASE_PROBE:
             # It may have been pushed while the answer was on its way.
-            number = _id_of(body, at)
-            return NEWS_STORE if self._gap_with(number) >= 0 or _is_ahead(number, self._top()) else NEWS_NONE
+            number = id_of(body, at)
+            return NEWS_STORE if self.gaps.holding(number) >= 0 or is_ahead(number, self._top()) else NEWS_NONE
         if self.phase == PHASE_NEWEST:
-            return self._learn_newest(body, start, _id_of(body, at))
+            return self._learn_newest(body, start, id_of(body, at))
         if self.phase == PHASE_WALK_BACK:
             self._gone_run = 0
             if self._by_time and not self._is_later(body, start + TIME):
@@ -364,11 +349,10 @@ class Recovery:
             self._gone_run += 1
             return self._walked() if self._gone_run >= WALK_GONE else self._walk_on()
         elif self.phase == PHASE_FILL:
-            gap = self._gap_with(self._asked)
+            gap = self.gaps.holding(self.gaps.asked)
             if gap >= 0:
                 self.gone += 1
-                self._cut_out(gap, self._asked)
-                self._write_gaps()
+                self._close_id(gap, self.gaps.asked)
                 return NEWS_GONE
         return NEWS_NONE
 
@@ -392,7 +376,10 @@ class Recovery:
     def _learn_newest(self, body, start, newest):
         at = start + TIGHTENING_ID
         memory = self.memory
-        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
+        if self._unsure and is_ahead(self._newest, newest):
+            newest = self._newest  # pushed while the answer was on its way
+        else:
+            copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
         if not memory[0] & _KNOWN:
             self._newest = newest
             self._by_time = False
@@ -406,12 +393,13 @@ class Recovery:
             return NEWS_SAVE
         top = self._top()
         ahead = (newest - top) % ID_PERIOD
-        later = self._is_later(body, start + TIME)
+        later = self._is_later(self._newest_time, 0)
         if memory[0] & _IN_RESET and later:
             return self._walk_by_time(newest)
         memory[0] &= ~_IN_RESET & 0xFF
         if ahead == 0 or ((top - newest) % ID_PERIOD <= NEWEST_LAG and not later):
             self.phase = PHASE_IDLE
+            self._trust()
             return NEWS_NONE
         if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):
             return self._walk_by_time(newest)
@@ -419,8 +407,10 @@ class Recovery:
         if ahead > self.round_ids:
             return self._walk_from(newest, (top + 1) % ID_PERIOD)
         self._open_gap((top + 1) % ID_PERIOD, ahead)
-        self._set_top(body, at)
-        self._keep_time(body, start + TIME)
+        put_id(self._expected, newest)
+        self._set_top(self._expected, 0)
+        self._keep_time(self._newest_time, 0)
+        self._trust()
         self.phase = PHASE_FILL
         return NEWS_SAVE
 
@@ -429,8 +419,7 @@ class Recovery:
         memory = self.memory
         self._by_time = True
         self.gone += self.open_ids()  # their numbers mean other tightenings from now on
-        self._gaps = 0
-        self._write_gaps()
+        self.gaps.clear()
         told = memory[0] & _COUNTED
         if not told:
             memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
@@ -457,115 +446,42 @@ class Recovery:
     def _walked(self):
         count = (self._newest - self._start) % ID_PERIOD + 1
         self._open_gap(self._start, count)
-        _put_id(self._expected, self._newest)
+        put_id(self._expected, self._newest)
         self._set_top(self._expected, 0)
         self._keep_time(self._newest_time, 0)
         self.phase = PHASE_FILL
-        self._asked = 0
-        self._round = 0
+        self.gaps.begin()
         self._unsure = False
         self.memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
         return NEWS_SAVE
 
-    # -- gaps --------------------------------------------------------------------------------------------------
-
     def _open_gap(self, first, count):
-        last = self._gaps - 1
-        for index in range(self._gaps):
-            known = self._firsts[index]
-            if (first - known) % ID_PERIOD < self._counts[index] or (known - first) % ID_PERIOD < count:
-                self.memory[0] |= _OVERLAPS
-        if self._gaps == GAPS_MAX:
-            self._counts[last] = (first + count - self._firsts[last]) % ID_PERIOD
-            self.memory[0] |= _OVERLAPS
-        else:
-            self._firsts[self._gaps] = first
-            self._counts[self._gaps] = count
-            self._gaps += 1
-        self._write_gaps()
-
-    def _gap_with(self, number):
-        for index in range(self._gaps):
-            if (number - self._firsts[index]) % ID_PERIOD < self._counts[index]:
-                return index
-        return -1
-
-    def _cut_out(self, gap, number):
-        firsts, counts = self._firsts, self._counts
-        offset = (number - firsts[gap]) % ID_PERIOD
-        behind = counts[gap] - offset - 1
-        if offset == 0:
-            firsts[gap] = (number + 1) % ID_PERIOD
-            counts[gap] = behind
-            if behind == 0:
-                for index in range(gap, self._gaps - 1):
-                    firsts[index], counts[index] = firsts[index + 1], counts[index + 1]
-                self._gaps -= 1
-                if gap <= self._round:
-                    self._round -= 1
-        elif behind == 0:
-            counts[gap] = offset
-        elif self._gaps < GAPS_MAX:
-            for index in range(self._gaps, gap + 1, -1):
-                firsts[index], counts[index] = firsts[index - 1], counts[index - 1]
-            counts[gap] = offset
-            firsts[gap + 1] = (number + 1) % ID_PERIOD
-            counts[gap + 1] = behind
-            self._gaps += 1
-            if gap < self._round:
-                self._round += 1
-        else:
+        if self.gaps.open(first, count):
             self.memory[0] |= _OVERLAPS
 
-    def _next_open(self):
-        """Set `_asked` to the next open ID behind the last one asked; False when all were asked."""
-        gap = -1
-        if self._asked:
-            following = (self._asked + 1) % ID_PERIOD
-            gap = self._gap_with(following)
-            if gap < 0:
-                gap = self._round + 1
-                following = self._firsts[gap] if gap < self._gaps else 0
-        elif self._gaps:
-            gap = 0
-            following = self._firsts[0]
-        if gap < 0 or gap >= self._gaps:
-            return False
-        self._round = gap
-        self._asked = following
-        if following == 0:
-            self._asked = ID_PERIOD - 1  # so that the next one is 1
-            self._cut_out(gap, 0)  # 0 asks for the newest: this one cannot be had (D.6)
-            self.gone += 1
-            self._write_gaps()
-            return self._next_open()
-        return True
+    def _close_id(self, gap, number):
+        if self.gaps.cut_out(gap, number):
+            self.memory[0] |= _OVERLAPS
+        if not self._unsure:
+            self._trust()
 
-    def _write_gaps(self):
-        memory = self.memory
-        for index in range(GAPS_MAX):
-            at = _GAPS + index * _GAP_OCTETS
-            if index < self._gaps:
-                _put_id(self.ask_id, self._firsts[index])
-                pack_digits(memory, at, self.ask_id, 0, ID_BYTES)
-                count = self._counts[index]
-                put_u32(memory, at + 5, count if count < 0x40000000 else 0x3FFFFFFF)
-            else:
-                put_u32(memory, at + 5, 0)
-        if self._gaps == 0 and not self._unsure:
-            memory[0] &= ~_OVERLAPS & 0xFF
+    def _trust(self):
+        """Whatever was stored in doubt lies in a gap, or below the highest ID, now."""
+        self._unsure = False
+        if self.gaps.count == 0:
+            self.memory[0] &= ~_OVERLAPS & 0xFF
 
     # -- top and time ------------------------------------------------------------------------------------------
 
     def _top(self):
-        return (_id_of(self._expected, 0) - 1) % ID_PERIOD
+        return (id_of(self._expected, 0) - 1) % ID_PERIOD
 
     def _set_top(self, digits, at):
         self.memory[0] |= _KNOWN
         pack_digits(self.memory, _TOP, digits, at, ID_BYTES)
         if digits is not self._expected:
             copy(self._expected, 0, digits, at, ID_BYTES)
-        _increment(self._expected)
+        increment(self._expected)
 
     def _keep_time(self, body, at):
         if self._is_later(body, at):
@@ -580,41 +496,3 @@ class Recovery:
             if octet != known:
                 return octet > known
         return False
-
-
-def _is_ahead(number, other):
-    """Tell whether `number` comes after `other` on the circle of IDs."""
-    return 0 < (number - other) % ID_PERIOD < ID_PERIOD // 2
-
-
-def _increment(digits):
-    """Add one to ten ASCII digits; 4294967295 is followed by 0."""
-    index = ID_BYTES - 1
-    while index >= 0:
-        if digits[index] != 0x39:
-            digits[index] += 1
-            break
-        digits[index] = 0x30
-        index -= 1
-    if digits[0] == 0x34 and digits == b"4294967296":
-        fill(digits, 0, ID_BYTES, 0x30)
-
-
-def _id_of(digits, at):
-    value = 0
-    for index in range(ID_BYTES):
-        value = value * 10 + digits[at + index] - 0x30
-    return value
-
-
-def _put_id(digits, value):
-    for index in range(ID_BYTES - 1, -1, -1):
-        digits[index] = 0x30 + value % 10
-        value //= 10
-
-
-def _unpack_id(buf, at):
-    value = 0
-    for index in range(5):
-        value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
-    return value

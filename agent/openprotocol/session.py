@@ -6,6 +6,7 @@ it is EV_NONE, `tick` when time has passed, and answers every EV_RESULT with `ac
 Rules (DIGEST part C)
 1. MID 0001 goes through a list of revisions, MID 0060 through another; what was accepted is remembered by the owner.
 2. One request is outstanding at a time; it is sent `tries` times, `response_timeout_ms` apart, then the link is lost.
+   What was sent again may be answered again: such an echo, which carries no ID, is not taken for the next one's answer.
 3. A result is acknowledged once for each time it comes, and only when the owner says so; acknowledgements go first.
 4. MID 9999 goes out `keepalive_ms` after our last transmission; its mirror is never answered. Without one octet from
    the controller for `silence_ms` while a mirror is due, the link is lost; so it is when the port takes nothing for
@@ -147,6 +148,9 @@ class Session:
         self.request = 0
         self._request_due = False
         self._tries_left = 0
+        self._sends = 0
+        self._passed_over = False
+        self._echoes = 0  # answers to earlier tries of MID 0064 that may still come
         self._acks_due = 0
         self._link_ack_mid = 0
         self._link_ack_code = 0
@@ -252,6 +256,8 @@ class Session:
             return EV_NONE
         if self.request == 64 or self.request == 40:
             silent = self.request
+            if silent == 64:
+                self._count_echoes(self._sends)
             self.request = 0
             return EV_FETCH_SILENT if silent == 64 else EV_NONE
         return self._over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
@@ -347,9 +353,16 @@ class Session:
         if not newest:
             for index in range(10):
                 if buf[at + 22 + index] != self.fetch_id[index]:
+                    if self._echoes:
+                        self._echoes -= 1
                     return EV_UNKNOWN  # the answer to an earlier try
         self._answered()
+        self._count_echoes(self._sends - 1)
         return EV_FETCHED
+
+    def _count_echoes(self, most):
+        # What was passed over may have been the answer itself: then no more come, or every refusal would cost a time-out.
+        self._echoes = 0 if self._passed_over else most
 
     def _refused(self, mid):
         link = self.link
@@ -361,6 +374,12 @@ class Session:
         kind = replies.refusal_class(self.code)
         self.refusal = kind
         if mid == 64 or mid == 40:
+            if mid == 64:
+                if self._echoes:
+                    self._echoes -= 1
+                    self._passed_over = True
+                    return EV_UNKNOWN
+                self._count_echoes(self._sends - 1)
             self._answered()
             return EV_FETCH_REFUSED if mid == 64 else EV_NONE
         if self.state == STOPPING:
@@ -423,6 +442,8 @@ class Session:
         self.request = mid
         self._request_due = True
         self._tries_left = self.tries
+        self._sends = 0
+        self._passed_over = False
         self._answer.stop()
 
     def _post_next(self, now):
@@ -445,6 +466,7 @@ class Session:
 
     def _post_request(self):
         mid = self.request
+        self._sends += 1
         link = self.link
         if mid == 1:
             self._post(1, self.start_revisions[self.start_index], 0)

@@ -20,6 +20,7 @@ from agent.spool.walk import READ_BYTES, Walk
 
 HEAD_MEMORY_AT = HEAD_BYTES + rec.AT_MEMORY  # where the owner's memory lies in the page of a HEAD
 MEMORY_AT = HEAD_BYTES + 4  # and in that of a MEMORY record
+READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not
 BLOCKS_SEARCHED = const(8)  # 32 KiB: more than the parking area and any burst of damage
 
 WHY_VERSION = const(1)
@@ -36,20 +37,18 @@ def mount(ring, confirm=True):
     area holds a spool that does not fit; `ring.why` says how (agent.spool.why). An owner with a memory passes
     confirm=False and confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
     """
-    headed = _find_newest(ring)
-    if headed < -1:
-        return headed
-    if ring.seq == 0:
-        return 0
-    newest = ring.block
-    block = headed if headed >= 0 else newest
-    ring.seq = 0
-    while True:
-        if not _replay_block(ring, block):
-            return SPOOL_FAILED
-        if block == newest:
+    below = rec.SEQ_TOP
+    for _ in range(READINGS):
+        headed = _find_newest(ring, below)
+        if headed < -1:
+            return headed
+        if ring.seq == 0:
+            return 0
+        below = _replay(ring, headed)
+        if below <= 0:
             break
-        block = (block + 1) % ring.device.block_count
+    if below:
+        return SPOOL_FAILED
     _close_tail(ring)
     for cursor in ring.cursors:
         # A result that was delivered and has faded since must not have its number taken by another.
@@ -114,16 +113,20 @@ def _misfit(ring, page, at):
     return 0
 
 
-def _find_newest(ring):
-    """Set ring.block and ring.seq to the newest block's; return the newest block with a sound HEAD, -1 without one."""
+def _find_newest(ring, below):
+    """Set ring.block and ring.seq to the newest block's; return the newest block with a sound HEAD, -1 without one.
+
+    Blocks that begin at number `below` or above are passed over: they did not read the same twice.
+    """
     walk = ring.walk
     headed = -1
     headed_seq = 0
+    ring.seq = 0
     for block in range(ring.device.block_count):
         kind = walk.first(block)
         if kind < RECORD_NONE:
             return SPOOL_FAILED
-        if kind == RECORD_NONE:
+        if kind == RECORD_NONE or walk.seq >= below:
             continue
         if kind == rec.KIND_HEAD:
             ring.why = _misfit(ring, walk.page, HEAD_BYTES)
@@ -135,10 +138,10 @@ def _find_newest(ring):
         if walk.seq > ring.seq:
             ring.seq = walk.seq
             ring.block = block
-    return headed if _search_behind(ring) else SPOOL_FAILED
+    return headed if _search_behind(ring, below) else SPOOL_FAILED
 
 
-def _search_behind(ring):
+def _search_behind(ring, below):
     """Look from end to end at the blocks behind the newest whose first records are damaged; False if unreadable."""
     walk = ring.walk
     count = ring.device.block_count
@@ -148,7 +151,7 @@ def _search_behind(ring):
         kind = walk.first(block)
         if kind != RECORD_NONE or walk.offset == 0:  # a block of the log, or erased
             return kind >= RECORD_NONE
-        walk.begin(block, 0, ring.seq)
+        walk.begin(block, 0, ring.seq, below)
         kind = walk.next()
         if kind < RECORD_NONE:
             return False
@@ -160,9 +163,30 @@ def _search_behind(ring):
     return True
 
 
+def _replay(ring, headed):
+    """Read the log from the newest HEAD on: 0 when done, -1 if the device cannot be read.
+
+    A block that does not hold now what it held a moment ago was torn: returns the number it began with.
+    """
+    newest = ring.block
+    expected = ring.seq
+    block = headed if headed >= 0 else newest
+    ring.seq = 0
+    ring.number = 0
+    while True:
+        if not _replay_block(ring, block):
+            return -1
+        if block == headed and not ring.headed:
+            return expected
+        if block == newest:
+            return 0 if ring.seq >= expected else expected
+        block = (block + 1) % ring.device.block_count
+
+
 def _replay_block(ring, block):
     walk = ring.walk
     walk.begin(block, 0, ring.seq)
+    ring.headed = False
     last = 0
     while True:
         kind = walk.next()
@@ -170,12 +194,15 @@ def _replay_block(ring, block):
             return kind == RECORD_NONE
         if last and walk.seq != last + 1:
             ring.damaged += walk.seq - last - 1
+        if kind == rec.KIND_HEAD:
+            ring.headed = True
         last = walk.seq
         _apply(ring, kind, walk.page)
         ring.offset = walk.offset
         ring.seq = walk.seq
         ring.last_record_at = walk.record_at
         ring.last_kind = kind
+        ring.last_block = block
 
 
 def _apply(ring, kind, page):
@@ -246,8 +273,8 @@ def _place_cursors(ring):
         kind = walk.first(block)
         if kind < RECORD_NONE:
             return False
-        if kind == RECORD_NONE or walk.seq < highest:  # nothing, or left over in a block that could not be erased
-            continue
+        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq:
+            continue  # nothing, or left over in a block that could not be erased, or torn
         highest = walk.seq
         if oldest < 0:
             oldest = block

@@ -75,7 +75,9 @@ class Ring(Reader):
         self.event_number = 0
         self.base = 0
         self.block_no = 0
+        self.last_block = 0
         self.last_record_at = 0
+        self.headed = False
         self.last_kind = 0
         self.why = 0
         self.torn = 0
@@ -214,7 +216,7 @@ class Ring(Reader):
         return not self.suspect
 
     def _reread_last(self):
-        self.walk.begin(self.block, self.last_record_at, self.seq - 1, self.seq + 1)
+        self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 
     def _forget_last(self):

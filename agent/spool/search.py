@@ -1,17 +1,32 @@
 """Answers one question from the log itself: was this very tightening stored before?"""
 
 from agent.base.fields import same
-from agent.base.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from agent.base.result import (
+    BATCH_STATUS,
+    FLAG_EDGE_TIME,
+    HEAD_BYTES,
+    ID_BYTES,
+    TIGHTENING_ID,
+    TIME,
+    TIME_BYTES,
+    VIN,
+    VIN_BYTES,
+)
 from agent.spool import record as rec
 from agent.spool.record import RECORD_NONE
 
-BLOCKS_SEARCHED = 8  # at least 120 results back; a controller repeats its latest ones, a recovery fills recent holes
+# A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
+# 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
+BLOCKS_SEARCHED = 256
+
+_VALUES_BYTES = TIME - BATCH_STATUS  # statuses, torque and angle lie side by side
 
 
-def holds(ring, body, start, blocks=BLOCKS_SEARCHED):
+def holds(ring, body, start, blocks=BLOCKS_SEARCHED, timeless=False):
     """Tell whether the newest `blocks` blocks hold a result with the tightening ID and time of body[start:].
 
-    An ID alone does not do: a controller that was reset counts from the beginning again. Only records that count are
+    An ID alone does not do: a controller that was reset counts from the beginning again. A `timeless` result carries
+    the agent's time, a new one each time it comes: there VIN and values have to be the same. Only records that count are
     looked at: what a failed write left behind was never acknowledged, and may fade.
     """
     count = ring.device.block_count
@@ -20,7 +35,7 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED):
     for _ in range(count):
         if left <= 0:
             return False
-        found = _holds_here(ring, block, body, start)
+        found = _holds_here(ring, block, body, start, timeless)
         if found > 0:
             return True
         if found == 0:  # an empty block, as an area that has grown has some, is no block searched
@@ -29,7 +44,7 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED):
     return False
 
 
-def _holds_here(ring, block, body, start):
+def _holds_here(ring, block, body, start, timeless):
     """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
     walk = ring.walk
     if walk.first(block) == RECORD_NONE and walk.offset == 0:
@@ -44,6 +59,12 @@ def _holds_here(ring, block, body, start):
         if (
             kind == rec.KIND_RESULT
             and same(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES)
-            and same(walk.page, at + TIME, body, start + TIME, TIME_BYTES)
+            and (
+                same(walk.page, at + TIME, body, start + TIME, TIME_BYTES)
+                if not timeless
+                else walk.flags & FLAG_EDGE_TIME
+                and same(walk.page, at + VIN, body, start + VIN, VIN_BYTES)
+                and same(walk.page, at + BATCH_STATUS, body, start + BATCH_STATUS, _VALUES_BYTES)
+            )
         ):
             return 1

@@ -86,9 +86,11 @@ class Walk:
             elif octets == RECORD_LOST:
                 return RECORD_BAD
             else:
-                self.offset = self.blank_to(self.block, self.offset)
-                if self.offset < 0:
+                # From the next place on: what read as erased just now may read otherwise a moment later, for ever.
+                offset = self.blank_to(self.block, self.offset + ALIGN_BYTES)
+                if offset < 0:
                     return RECORD_BAD
+                self.offset = offset
         return RECORD_NONE
 
     def first(self, block):

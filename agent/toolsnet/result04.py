@@ -191,7 +191,7 @@ class ResultWriter:
             )
 
     def _head(self, name):
-        """Begin a parameter block: spindle and program of the spindle part, ID and name; return where its value goes."""
+        """Begin a parameter block: spindle and program of the spindle part, ID, name; return where its value goes."""
         tx = self.tx
         at = _PARAMETERS + self._count * _PARAMETER_BYTES
         copy(tx, at, tx, _SPINDLE, 4)

@@ -51,6 +51,7 @@ class Meter:
     def __init__(self):
         self.spent = {}
         self.calls = {}
+        self.made = {}  # dressed calls out of a stage
         self.clear()
 
     def switch(self, stage):
@@ -64,10 +65,9 @@ class Meter:
 
     def clear(self):
         for name in ("outside", "agent", "board", "caller", "sample"):
-            self.spent[name] = 0
+            self.spent[name] = self.calls[name] = self.made[name] = 0
         for _, _, _, name in STAGES:
-            self.spent[name] = 0
-            self.calls[name] = 0
+            self.spent[name] = self.calls[name] = self.made[name] = 0
         self.current = "outside"
         self.since = ticks()
 
@@ -79,9 +79,8 @@ def dressed(plain, count, stage):
     """The function with a counter around it. Each number of arguments has its own form: `*args` would allocate."""
 
     def enter():
-        calls = meter.calls
-        if stage in calls:
-            calls[stage] += 1
+        meter.calls[stage] += 1
+        meter.made[meter.current] += 1
         return meter.switch(stage)
 
     def one(a):
@@ -183,22 +182,27 @@ def ready():
     return bench
 
 
+def ticks_of(stage, inner, outer):
+    """The mean ticks of a stage for one result, without those of the dress."""
+    return (meter.spent[stage] - meter.calls[stage] * inner - meter.made[stage] * outer) / RESULTS
+
+
 def total():
     """The mean ticks of one result and of one idle wake, and what they allocate."""
+    inner, outer = cost_of_dress()
     dress(BOARD)
     bench = ready()
     before = gc.mem_alloc()
     if not bench.many_results(RESULTS):
         raise RuntimeError("results do not get through")
     print("allocated", (gc.mem_alloc() - before) / RESULTS)
-    print("result", meter.spent["agent"] / RESULTS)
-    print("board", meter.spent["board"] / RESULTS)
+    print("result", ticks_of("agent", 0, outer))
     meter.clear()
     for _ in range(IDLE_WAKES):
         for _, slot in bench.watched:
             bench.app.scheduler.wake(slot, bench.moment)
         bench.step()
-    print("idle_wake", meter.spent["agent"] / IDLE_WAKES)
+    print("idle_wake", ticks_of("agent", 0, outer) * RESULTS / IDLE_WAKES)
 
 
 def stages():
@@ -208,11 +212,9 @@ def stages():
     bench = ready()
     if not bench.many_results(RESULTS):
         raise RuntimeError("results do not get through")
-    for stage in sorted(meter.calls):
-        calls = meter.calls[stage]
-        print("stage." + stage, (meter.spent[stage] - calls * inner) / RESULTS, calls / RESULTS)
-    print("stage.scheduler", meter.spent["agent"] / RESULTS, 0)
-    print("dress", inner, outer)
+    for _, _, _, stage in STAGES:
+        print("stage." + stage, ticks_of(stage, inner, outer), meter.calls[stage] / RESULTS)
+    print("stage.scheduler", ticks_of("agent", 0, outer), 0)
 
 
 def main(what, form):

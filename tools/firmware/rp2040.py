@@ -11,14 +11,14 @@ Rules
 import functools
 import hashlib
 import os
+import re
 import shutil
 import struct
 from pathlib import Path
 
 from tools.firmware import cortex, programs, sources
-from tools.flash.package import core_digest
-from tools.runtimes.build import compiler, product_sources
-from tools.runtimes.cache import CACHE, Unavailable, locked, output_of, whole_folder
+from tools.runtimes.build import compiler
+from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 
 PARTS = Path(__file__).with_name("rp2")
 SIMULATOR = "1.4.1"
@@ -43,13 +43,18 @@ EDITS = {
     ),
 }
 
+WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}"
+FLASH_BYTES = 2 * 1024 * 1024
+STORAGE_BYTES = 1408 * 1024  # as rp2/mpconfigboard.h says
 UF2_FAMILY_RP2040 = 0xE48BFF56
 FLASH_ADDRESS = 0x10000000
 
 
 def frozen_sources() -> dict[str, str]:
-    """What is frozen: file names of the checkout and their text."""
-    return {source.name: source.text for source in product_sources() if source.name not in NOT_FOR_RP2}
+    """What is frozen: file names of the checkout and their compacted text."""
+    from tools.compact.tree import compacted_sources  # it needs the runtimes, which need this module
+
+    return {source.name: source.text for source in compacted_sources(frozenset(NOT_FOR_RP2))}
 
 
 def folder() -> Path:
@@ -69,10 +74,9 @@ def build() -> Path:
     return whole_folder(folder(), fill)
 
 
-def fill(target: Path) -> None:
-    """Build into `target`; the objects of the port are kept and used again."""
+def fill(target: Path, work: Path = WORK) -> None:
+    """Build into `target`; the objects of the port are kept in `work` and used again."""
     with locked("rp2040-build"):
-        work = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}"
         _prepare(work)
         _compile(work)
         output_of(["arm-none-eabi-objcopy", "-O", "binary", str(work / "out/firmware.elf"), str(target / "fw.bin")], 60)
@@ -112,6 +116,8 @@ def _lay_out(parts: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
+    from tools.flash.package import core_digest  # it needs the runtimes, which need this module
+
     # By this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:
@@ -180,6 +186,7 @@ def command(
     flash: str | Path = "",
     tree_first: bool = False,
     cuts: tuple[int, ...] = (),
+    count_from: int = 0,
 ) -> list[str]:
     """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
     image = build()
@@ -194,5 +201,19 @@ def command(
     if tree_first:
         line.append("--tree-first")
     if cuts:
-        line += ["--cuts", ",".join(str(cut) for cut in cuts)]
+        line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
     return [*line, "--", *args]
+
+
+def files_bytes() -> int:
+    """The size of the file system, as board/rp2_flash.py says; that module itself needs the chip."""
+    text = (CHECKOUT / "board/rp2_flash.py").read_text(encoding="utf-8")
+    found = re.search(r"^FILES_BYTES = (\d+)", text, re.MULTILINE)
+    if found is None:
+        raise Unavailable("board/rp2_flash.py does not say how large the file system is")
+    return int(found[1])
+
+
+def ring_start() -> int:
+    """Where in the flash the spool's ring begins: behind the program and the file system."""
+    return FLASH_BYTES - STORAGE_BYTES + files_bytes()

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from board import safe_mode
-from tools.flash.link import BoardTrouble, Failed, Full, Link, Progress
-from tools.flash.mpremote_link import console_line
+from tools.flash.link import BoardTrouble, Failed, Full, Link, Progress, console_line
 from tools.flash.package import VERSION_FILE, sha256
 from tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 

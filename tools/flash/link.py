@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -112,3 +113,15 @@ class Link(Protocol):
     def close(self) -> None:
         """Let go of the port."""
         ...
+
+
+def console_line(text: str) -> dict | None:
+    """The object of a line of the console (board.console), None for any other line."""
+    at = text.find("toolcart{")
+    if at < 0:
+        return None
+    try:
+        told = json.loads(text[at + len("toolcart") :])
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None

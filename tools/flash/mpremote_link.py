@@ -13,7 +13,6 @@ import base64
 import contextlib
 import errno
 import io
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +22,7 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from tools.flash.link import About, Busy, Failed, Full, Gone, Mute, NotThere, Progress
+from tools.flash.link import About, Busy, Failed, Full, Gone, Mute, NotThere, Progress, console_line
 
 CHUNK_BYTES = 1024
 OPEN_EVERY_S = 0.25
@@ -290,18 +289,6 @@ class MpremoteLink:
             f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
             "again; then repeat the command."
         )
-
-
-def console_line(text: str) -> dict | None:
-    """The object of a line of the console (board.console), None for any other line."""
-    at = text.find("toolcart{")
-    if at < 0:
-        return None
-    try:
-        told = json.loads(text[at + len("toolcart") :])
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
 
 
 def trouble_of(port: str, error: Exception) -> NotThere | Busy:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import config_file
-from tools.compact.tree import compile_compacted
 from tools.runtimes.build import Source, compile_object, product_sources
 from tools.runtimes.cache import CHECKOUT
 
@@ -97,6 +96,8 @@ def checked_config(path: str | Path) -> dict:
 
 def compiled(platform: str, architecture: str) -> dict[str, bytes]:
     """Every .mpy of a version, by its name below the version's folder."""
+    from tools.compact.tree import compile_compacted  # not above: the firmware's build, which it needs, needs this module
+
     wanted = {source.name for source in sources_for(platform)}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:

@@ -1,4 +1,4 @@
-"""A serial line octet by octet: baud, delay, loss, flips, extra octets, cuts, a chip that is deaf while its flash works.
+"""A serial line octet by octet: baud, delay, loss, flips, extra octets, cuts, a chip deaf while its flash works.
 
 Rules:
 1. Time is microseconds; the clock's milliseconds follow. An octet takes bits / baud seconds, and a wire carries one at

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools.sim.archive import SqliteArchive
 from tools.sim.controller import Controller, ControllerOptions
+from tools.sim.serial_serve import SerialServed, default_path
 from tools.sim.tcp import LONGEST_WAIT_MS, Loop, RealClock, Served
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 
@@ -82,6 +83,8 @@ class SimulatedPlant:
         first_id: int | None = None,
         controller_options: ControllerOptions | None = None,
         toolsnet_options: ToolsNetOptions | None = None,
+        link: str = "tcp",
+        line_path: str | Path = "controller.tty",
     ) -> None:
         self.loop = Loop()
         self.archive = SqliteArchive(str(archive_path))
@@ -91,7 +94,11 @@ class SimulatedPlant:
         self.controller = Controller(self.loop.clock, controller_options, first_id)
         self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
         self.host = host
-        self._controller = Served(self.loop, self.controller.endpoint, host, controller_port)
+        self._controller: Served | SerialServed
+        if link == "tcp":
+            self._controller = Served(self.loop, self.controller.endpoint, host, controller_port)
+        else:
+            self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
         self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
         self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
         self.toolsnet.options.server_host = host
@@ -198,7 +205,7 @@ class SimulatedPlant:
         }
 
 
-def _cut(addresses: list[Served], cut: bool) -> None:
+def _cut(addresses: list[Served] | list[Served | SerialServed], cut: bool) -> None:
     for address in addresses:
         if cut:
             address.cut()
@@ -241,11 +248,21 @@ def serve_controller(
     options: ControllerOptions | None = None,
     report: Callable[[str], None] = print,
     stop: Callable[[], bool] | None = None,
+    link: str = "tcp",
+    device: str | None = None,
+    baud: int = 9600,
 ) -> Controller:
     """Run a simulated controller until `stop()` is true or Ctrl-C; returns it with its books."""
     loop = Loop()
     controller = Controller(loop.clock, options, first_id)
-    served = Served(loop, controller.endpoint, host, port)
+    if link == "tcp":
+        served = Served(loop, controller.endpoint, host, port)
+        place = f"{host}:{served.port}"
+    else:
+        path = device or default_path()
+        is_device = Path(path).is_char_device() and not Path(path).is_symlink()
+        SerialServed(loop, controller.endpoint, link, path, is_device, baud)
+        place = f"{path}, {link}"
     producer = Producer(controller)
     producer.set_rate(rate, jitter, count)
 
@@ -259,7 +276,7 @@ def serve_controller(
         return "produced %d, acknowledged %d, fetched %d, connections %d" % told
 
     loop.workers += [producer.work, _Reporter(loop.clock, controller.complaints, figures, report).work]
-    report(f"controller on {host}:{served.port}")
+    report(f"controller on {place}")
     try:
         loop.run(stop)
     except KeyboardInterrupt:

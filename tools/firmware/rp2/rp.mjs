@@ -7,6 +7,7 @@
 //     --tree-first      modules of the tree are taken before the frozen ones
 //     --cuts N,N,...    cut the power after so many flash words of each life of the job, then start again; the last
 //                       life is not cut. `== cut N` is printed at each.
+//     --count-from N    count only words from this octet of the flash on
 //     --speed           at the end say how many cycles the job took
 //
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
@@ -30,6 +31,7 @@ const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(f
 const TREE_OFFSET = 4 * 1024 * 1024; // the simulated flash has 16 MB, a Pico's image uses 2
 const TREE_BYTES = 12 * 1024 * 1024;
 const FLASH_BYTES = 2 * 1024 * 1024;
+const countFrom = Number(options['count-from'] || 0);
 const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
 const BATCH = 200000;
 const CYCLE_NS = 8;
@@ -82,7 +84,7 @@ class Chip {
   countWords() {
     const mcu = this.mcu, write = mcu.writeUint32.bind(mcu);
     mcu.writeUint32 = (address, value) => {
-      if (address >>> 24 === 0x10) {
+      if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
         if (this.words >= this.cutAfter) { this.off = true; return; }
         this.words += 1;
       }

@@ -1,7 +1,8 @@
-"""Mounts the file system in front of the spool's ring; formats it only where the flash is erased.
+"""Mounts the file system in front of the spool's ring; formats it only where there was none.
 
-The stock _boot formats whatever it cannot mount and takes the whole storage: that would eat the ring. Here a file
-system that is damaged is left alone, the REPL stays reachable, and the agent reports it.
+1. The stock _boot formats whatever it cannot mount, and takes the whole storage: that would eat the ring.
+2. A power cut in the first formatting leaves blocks 0 and 1 in any state and all others erased: formatted again.
+3. A file system that is damaged otherwise is left alone; the REPL stays reachable.
 """
 
 import rp2
@@ -9,16 +10,29 @@ import vfs
 
 from board.rp2_flash import FILES_BYTES
 
+
+def mount():
+    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
+
+
+def holds_nothing():
+    page = bytearray(256)
+    blank = b"\xff" * 256
+    for at in range(8192, FILES_BYTES, 256):
+        device.readblocks(at // 4096, page, at % 4096)
+        if page != blank:
+            return False
+    return True
+
+
 device = rp2.Flash(len=FILES_BYTES)
 try:
-    vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
+    mount()
 except OSError:
-    first = bytearray(256)
-    device.readblocks(0, first, 0)
-    if first == b"\xff" * 256:
+    if holds_nothing():
         vfs.VfsLfs2.mkfs(device, progsize=256)
-        vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
+        mount()
     else:
         print("the file system is damaged and was left as it is")
 
-del device
+del device, mount, holds_nothing

@@ -1,0 +1,55 @@
+"""Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (003:6517-6519).
+
+Rules
+1. The live way keeps an ID as ten digits: as an int it would be above 2**30, which allocates on a 32-bit board.
+2. As ints they live on the rare ways only: a hole, a reset, a walk back.
+3. Two IDs are compared on the circle: ahead is less than half of it away.
+"""
+
+from agent.base.fields import fill
+from agent.base.result import ID_BYTES
+
+ID_PERIOD = 4294967296
+
+_HALF = 2147483648
+
+
+def is_ahead(number, other):
+    """Tell whether `number` comes after `other`."""
+    return 0 < (number - other) % ID_PERIOD < _HALF
+
+
+def increment(digits):
+    """Add one to ten ASCII digits; 4294967295 is followed by 0."""
+    index = ID_BYTES - 1
+    while index >= 0:
+        if digits[index] != 0x39:
+            digits[index] += 1
+            break
+        digits[index] = 0x30
+        index -= 1
+    if digits[0] == 0x34 and digits == b"4294967296":
+        fill(digits, 0, ID_BYTES, 0x30)
+
+
+def id_of(digits, at):
+    """Return the number of the ten digits at digits[at:]."""
+    value = 0
+    for index in range(ID_BYTES):
+        value = value * 10 + digits[at + index] - 0x30
+    return value
+
+
+def put_id(digits, value):
+    """Write `value` as ten digits to digits[0:10]."""
+    for index in range(ID_BYTES - 1, -1, -1):
+        digits[index] = 0x30 + value % 10
+        value //= 10
+
+
+def unpack_id(buf, at):
+    """Return the number of the five octets at buf[at:], two digits in each."""
+    value = 0
+    for index in range(5):
+        value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
+    return value

@@ -1,0 +1,92 @@
+"""A serial device or a pty on MicroPython's unix port, through its files: polled, read when there is something.
+
+Rules
+1. `stty` sets the line up (baud, parity, raw); without it, or without the device, the port stays closed.
+2. A file here blocks, so `poll` is asked before every read and write; both take what they can in one go.
+"""
+
+import os
+import select
+
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+
+_PARITY = {"none": "-parenb", "even": "parenb -parodd inpck", "odd": "parenb parodd inpck"}
+_TROUBLE = select.POLLERR | select.POLLHUP
+
+
+class SerialPort:
+    """One serial line (agent.link.port); `settings` is the `controller` part of the completed configuration."""
+
+    def __init__(self, settings, board):
+        self.settings = settings
+        self.board = board
+        self.sock = None  # the file: the board's poll knows it by this name
+        self.slot = -1
+        self.events = 0
+        self._mine = select.poll()
+
+    def open(self, device, baud):
+        """Open the device; `state` tells whether that worked."""
+        self.close()
+        settings = self.settings
+        words = "stty -F '%s' %d raw -echo min 1 time 0 -crtscts clocal %s %s >/dev/null 2>&1" % (
+            device.replace("'", ""),
+            baud,
+            _PARITY[settings["parity"]],
+            "cstopb" if settings["stop_bits"] == 2 else "-cstopb",
+        )
+        try:
+            if os.system(words):
+                return
+            self.sock = open(device, "r+b")
+        except OSError:
+            self.sock = None
+            return
+        self.board.poll.register(self.sock, select.POLLIN)
+        self._mine.register(self.sock, select.POLLIN | select.POLLOUT)
+
+    def state(self):
+        """Return PORT_CLOSED or PORT_OPEN."""
+        return PORT_CLOSED if self.sock is None else PORT_OPEN
+
+    def readinto(self, buf, n):
+        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST when the device is gone."""
+        if self.sock is None:
+            return PORT_LOST
+        events = self._ready()
+        if n == 0:
+            return 0
+        if events & select.POLLIN:
+            try:
+                count = self.sock.readinto(buf, n)
+            except OSError:
+                return PORT_LOST
+            return count if count else PORT_LOST
+        return PORT_LOST if events & _TROUBLE else 0
+
+    def write(self, buf, start, n):
+        """Hand buf[start:start+n] over; return how many octets were taken."""
+        if self.sock is None:
+            return PORT_LOST
+        events = self._ready()
+        if events & _TROUBLE:
+            return PORT_LOST
+        if not events & select.POLLOUT:
+            return 0
+        try:
+            return self.sock.write(buf, start, n) or 0
+        except OSError:
+            return PORT_LOST
+
+    def close(self):
+        """Close at once."""
+        if self.sock is not None:
+            self.board.poll.unregister(self.sock)
+            self._mine.unregister(self.sock)
+            self.sock.close()
+        self.sock = None
+
+    def _ready(self):
+        for _, events in self._mine.ipoll(0):
+            return events
+        return 0

@@ -1,0 +1,53 @@
+"""Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its ring on the flash.
+
+Argument: the octets. Prints `through` when results and a backlog got through; peers and script count against the agent.
+"""
+
+import gc
+import sys
+
+BLOCKS = 16
+RESULTS = 10
+BACKLOG = 60
+
+
+def leave(octets):
+    """Take all of the heap but these; what is left is at its end, in one piece."""
+    taken = []
+    size = gc.mem_free()
+    while size >= 64:
+        room = gc.mem_free() - octets
+        if size > room:
+            size = room
+        try:
+            taken.append(bytearray(size - 32))
+        except MemoryError:
+            size -= size // 8
+    return taken
+
+
+def run():
+    from agent.spool.flash import Part
+    from board import rp2_flash
+    from tools.bench.quiet import Workbench, configuration
+
+    settings = configuration()
+    sys.modules.pop("agent.config", None)
+    delattr(sys.modules["agent"], "config")
+    gc.collect()
+    bench = Workbench(settings, Part(rp2_flash.ring(), 0, BLOCKS))
+    bench.settle()
+    gc.collect()
+    print("in use", gc.mem_alloc())
+    through = bench.many_results(RESULTS) and bench.backlog(BACKLOG) and bench.sound()
+    fault = bench.app.scheduler.last_fault
+    if fault:
+        sys.print_exception(fault)
+    print("through" if through else "stuck")
+
+
+gc.collect()
+taken = leave(int(sys.argv[1])) if sys.argv[1] != "0" else []
+gc.collect()
+print("free", gc.mem_free(), "taken before", gc.mem_alloc())
+run()

@@ -1,0 +1,62 @@
+"""Runs on the RP2040 image: brings a ring on the chip's own flash up, checks all that is in it, then appends.
+
+Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last`, then `ACK number` for each record that
+is durable; the power may go at any flash word of it.
+"""
+
+import sys
+from struct import pack
+
+from agent.spool.flash import Part
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from board import rp2_flash
+
+KIND, BLOCKS, RECORDS = [int(word) for word in sys.argv[1:4]]
+PAYLOAD_BYTES = 114
+FRAME_HEAD = 8
+OVERWRITE = 1
+TABLE = bytes([(at * 37 + 11) & 0xFF for at in range(400)])
+
+
+def contents(number):
+    """A result's payload begins with its number; the rest differs from number to number."""
+    return pack("<I", number) + TABLE[number % 251 : number % 251 + PAYLOAD_BYTES - 4]
+
+
+def check(ring):
+    """Read everything and print what is not there or not as it was written; the first and last number."""
+    first = last = 0
+    ring.rewind(0, 0)
+    while ring.peek(0) > 0:
+        number = ring.cursors[0].peek_number
+        if bytes(ring.walk.page[FRAME_HEAD : FRAME_HEAD + PAYLOAD_BYTES]) != contents(number):
+            print("WRONG", number)
+        if last and number <= last:
+            print("DISORDER", last, number)
+        for missing in range(last + 1 if last else number, number):
+            print("MISSING", missing)
+        first = first or number
+        last = number
+        ring.advance(0)
+    return first, last
+
+
+ring = Ring(Part(rp2_flash.ring(), 0, BLOCKS), when_full=OVERWRITE)
+print("MOUNT", mount(ring))
+print("LOG", *check(ring))
+for turn in range(RECORDS):
+    at = ring.begin(KIND, PAYLOAD_BYTES)
+    if at < 0:
+        raise RuntimeError("no place: %d" % at)
+    ring.stage[at : at + PAYLOAD_BYTES] = contents(ring.number + 1)
+    code = ring.commit(KIND, 0, PAYLOAD_BYTES)
+    if code != 0:
+        raise RuntimeError("not kept: %d" % code)
+    print("ACK", ring.number)
+    if turn % 5 == 4:
+        while ring.peek(0) > 0:
+            ring.advance(0)
+        ring.save_cursor(0, ring.number + 10)
+        ring.maintain()
+print("END", *check(ring))

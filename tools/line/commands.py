@@ -1,0 +1,109 @@
+"""`toolcart line`: explains what goes over a controller's serial line, from a capture or live."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+EXIT_OTHER = 1
+POLL_S = 0.002
+LINKS = click.Choice(["3964r", "ascii"])
+
+
+@click.group()
+def line() -> None:
+    """Look at a controller's serial line, octet by octet."""
+
+
+def _timers(command):
+    command = click.option("--zvz-ms", default=100, show_default=True, help="Longest gap inside a block.")(command)
+    command = click.option("--qvz-ms", default=2000, show_default=True, help="Longest wait for an answer.")(command)
+    return click.option("--link", "kind", type=LINKS, default="3964r", show_default=True)(command)
+
+
+@line.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_timers
+def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
+    """Explain a capture of both directions: who sent, what for, how long after.
+
+    FILE has lines such as `0.001042 < 10`: seconds, > for the agent or < for the controller, octets in hex.
+    """
+    from tools.line.capture import NoCapture, read
+    from tools.line.explain import Shower, explainer
+
+    shower = Shower(explainer(kind, qvz_ms, zvz_ms))
+    try:
+        with file.open(encoding="ascii", errors="replace") as lines:
+            for heard in read(lines):
+                click.echo(shower.line(heard))
+    except (OSError, NoCapture) as error:
+        _fail(f"{file}: {error}", "`toolcart line monitor --record FILE` writes such a file.")
+
+
+@line.command()
+@click.argument("device")
+@click.option("--other", metavar="DEVICE", help="Second adapter, on the agent's wire; DEVICE is on the controller's.")
+@click.option("--baud", type=int, default=9600, show_default=True)
+@click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
+@click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Write a capture as well.")
+@click.option("--seconds", type=float, help="End by itself; otherwise Ctrl-C ends.")
+@_timers
+def monitor(
+    device: str,
+    other: str | None,
+    baud: int,
+    parity: str,
+    stop_bits: int,
+    record: Path | None,
+    seconds: float | None,
+    kind: str,
+    qvz_ms: int,
+    zvz_ms: int,
+) -> None:
+    """Show a line live, the way decode does. It only listens: one adapter hears one direction, two hear both."""
+    from board.linux_serial import SerialPort
+    from tools.line.capture import Heard, line_of
+    from tools.line.explain import Shower, explainer
+
+    ports = []
+    for path, from_agent in ((device, False), (other, True)):
+        if path is not None:
+            port = SerialPort({"parity": parity, "stop_bits": stop_bits})
+            port.open(path, baud)
+            if not port.state():
+                _fail(f"cannot open {path}: {port.last_error}", "Is it plugged in, and used by nobody else?")
+            ports.append((port, from_agent))
+    shower = Shower(explainer(kind, qvz_ms, zvz_ms))
+    capture = record.open("w", encoding="ascii") if record else None
+    buf = bytearray(256)
+    start_s = time.monotonic()
+    try:
+        while seconds is None or time.monotonic() - start_s < seconds:
+            for port, from_agent in ports:
+                count = port.readinto(buf, len(buf))
+                if count < 0:
+                    _fail("the adapter is gone", "Plug it in again and start anew.")
+                for octet in buf[:count]:
+                    heard = Heard(time.monotonic() - start_s, from_agent, octet)
+                    click.echo(shower.line(heard))
+                    if capture:
+                        capture.write(line_of(heard) + "\n")
+            time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if capture:
+            capture.close()
+        for port, _ in ports:
+            port.close()
+
+
+def _fail(what: str, advice: str) -> None:
+    click.echo(f"toolcart: {what}", err=True)
+    click.echo(f"  {advice}", err=True)
+    sys.exit(EXIT_OTHER)

@@ -1,0 +1,109 @@
+"""`toolcart install-service`: check, write the unit and the service's copy of the configuration, enable, start.
+
+Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed; what was written is told.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from tools import config_file
+from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
+
+SYSTEMCTL_S = 60
+
+
+@click.command("install-service")
+@click.option("--config", "config_path", required=True, metavar="FILE", help="The cart's configuration.")
+@click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
+@click.option("--no-start", is_flag=True, help="Write the files; do not enable or start anything.")
+@click.option("--root", default="/", metavar="DIR", help="Write below this folder (an image of a card).")
+def install_service(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
+    """Install the agent as a systemd service: sandboxed, watched, started at boot."""
+    try:
+        configuration = config_file.read_to_run(config_path)
+    except config_file.Wrong as wrong:
+        click.echo(str(wrong), err=True)
+        sys.exit(2)
+    program = program_path()
+    for problem in problems(configuration, program):
+        click.echo(f"note: {problem}", err=True)
+    text = Service(program, serial_devices(configuration)).text()
+    if only_print:
+        click.echo(text, nl=False)
+        return
+    if root == "/" and os.geteuid() != 0:
+        raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
+    try:
+        for line in write(Path(root), text, Path(config_path)):
+            click.echo(line)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if no_start or root != "/":
+        return
+    for arguments in (["daemon-reload"], ["enable", NAME], ["restart", NAME]):
+        _systemctl(arguments)
+    click.echo(f"started; `systemctl status {NAME}` and `journalctl -u {NAME}` show it")
+
+
+def program_path() -> str:
+    """Where `toolcart` is: beside this Python, or on the path."""
+    beside = Path(sys.executable).with_name("toolcart")
+    found = str(beside) if beside.is_file() else shutil.which("toolcart")
+    if not found:
+        raise click.ClickException("the toolcart command is not on the path; install it with pipx first.")
+    return os.path.abspath(found)
+
+
+def problems(configuration: dict, program: str) -> list[str]:
+    """What a person should know before the service runs."""
+    told = []
+    if program.startswith(("/home/", "/root/")):
+        told.append(
+            f"{program} lies in a home folder, which the service cannot see (ProtectHome). Install it for all: "
+            "sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install toolcart"
+        )
+    for station in configuration["stations"]:
+        path = station["spool"]["path"]
+        if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
+            told.append(f"the spool {path} is outside of {STATE_FOLDER}: the service may not write there.")
+    return told
+
+
+def write(root: Path, text: str, config: Path) -> list[str]:
+    """Write both files below `root`, each in one step; says what was done."""
+    state = root / STATE_FOLDER.lstrip("/")
+    unit = root / UNIT_FOLDER.lstrip("/") / f"{NAME}.service"
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)
+    unit.parent.mkdir(parents=True, exist_ok=True)
+    _replace(state / "config.json", config.read_text(encoding="utf-8"), 0o600)
+    _replace(unit, text, 0o644)
+    return [f"wrote {unit}", f"wrote {state / 'config.json'}; change that one and restart the service"]
+
+
+def _replace(target: Path, text: str, mode: int) -> None:
+    new = target.with_name(target.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, target)
+
+
+def _systemctl(arguments: list[str]) -> None:
+    try:
+        done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, timeout=SYSTEMCTL_S)
+    except FileNotFoundError:
+        raise click.ClickException("systemctl is not here; --no-start only writes the files.") from None
+    except subprocess.TimeoutExpired:
+        raise click.ClickException(f"systemctl {arguments[0]} was not done in {SYSTEMCTL_S} s") from None
+    if done.returncode != 0:
+        raise click.ClickException(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}")

@@ -1,0 +1,100 @@
+"""The text of the systemd unit: what the agent may touch is its spool, its configuration and the network; nothing else.
+
+Rules
+1. It runs as a user of its own that systemd makes (DynamicUser); its spool lies in /var/lib/toolcart (StateDirectory).
+2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
+3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
+4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
+   the state directory, readable by the service only, since it may hold a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NAME = "toolcart"
+STATE_FOLDER = "/var/lib/toolcart"
+UNIT_FOLDER = "/etc/systemd/system"
+WATCHDOG_S = 60
+STOP_S = 15  # three for the controllers' answers, the rest for a disk that is slow to write through
+
+SANDBOX = (
+    "DynamicUser=yes",
+    "StateDirectory=toolcart",
+    "StateDirectoryMode=0700",
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectControlGroups=yes",
+    "ProtectClock=yes",
+    "ProtectHostname=yes",
+    "ProtectProc=invisible",
+    "ProcSubset=pid",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "MemoryDenyWriteExecute=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
+    "CapabilityBoundingSet=",
+    "AmbientCapabilities=",
+    "UMask=0077",
+    "MemoryMax=128M",
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One installation: the program, and the serial devices the configuration names."""
+
+    program: str  # the absolute path of `toolcart`
+    devices: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The unit file."""
+        serial = ["PrivateDevices=yes"]
+        if self.devices:
+            serial = ["DevicePolicy=closed", *[f"DeviceAllow={_quoted(device)} rw" for device in self.devices]]
+            serial.append("SupplementaryGroups=dialout")
+        command = f"{_quoted(self.program)} run --plain --config {STATE_FOLDER}/config.json"
+        lines = [
+            "[Unit]",
+            "Description=Toolcart: keeps tightening results and hands them to ToolsNet",
+            "After=network.target",
+            "StartLimitIntervalSec=0",
+            "",
+            "[Service]",
+            "Type=notify",
+            "NotifyAccess=main",
+            f"ExecStart={command}",
+            "Restart=always",
+            "RestartSec=2",
+            f"WatchdogSec={WATCHDOG_S}",
+            f"TimeoutStopSec={STOP_S}",
+            f"WorkingDirectory={STATE_FOLDER}",
+            *SANDBOX,
+            *serial,
+            "",
+            "[Install]",
+            "WantedBy=multi-user.target",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def serial_devices(configuration: dict) -> tuple[str, ...]:
+    """The devices that the completed configuration needs."""
+    found = [station["controller"] for station in configuration["stations"]]
+    return tuple(controller["device"] for controller in found if controller["link"] != "tcp")
+
+
+def _quoted(text: str) -> str:
+    """A word of a unit file: % and $ are systemd's, blanks end a word (systemd.syntax(7), systemd.service(5))."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if " " in text else escaped
