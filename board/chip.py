@@ -317,13 +317,20 @@ class Board:
             first_kib = int(path[len(RAW) + 1 :] or "0")
             device = self._chip.raw_flash()
             if device is not None:
-                blocks_a_kib = 1024 / device.block_bytes
-                first = int(first_kib * blocks_a_kib)
-                self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, device.block_count / blocks_a_kib))
-                return Part(device, first, int(size_kib * blocks_a_kib))
+                return self._part(device, path, first_kib, size_kib)
             self.said.append("%s: this firmware leaves no raw flash, the spool lies in files" % path)
             path = path.replace("@", "_")
         return self._open_folder(path, size_kib)
+
+    def _part(self, device, path, first_kib, size_kib):
+        """A part of the raw flash; None if it does not fit there."""
+        kib = device.block_count * device.block_bytes // 1024
+        if first_kib + size_kib > kib:
+            self.said.append("%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib))
+            return None
+        self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
+        block_kib = device.block_bytes // 1024
+        return Part(device, first_kib // block_kib, size_kib // block_kib)
 
     def _open_folder(self, path, size_kib):
         import os

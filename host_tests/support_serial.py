@@ -161,6 +161,5 @@ class Bench:
                 return False
             self.line.run()
             step = min(rest, self.line.due_us())
-            if left > 0:
-                step = min(step, left)
+            step = min(step, max(left, 1))
             self.clock.advance_us(max(step, 1))

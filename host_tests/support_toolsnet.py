@@ -3,7 +3,8 @@
 from struct import pack_into
 
 from agent.base import result as res
-from agent.forward import OUTLET, Forward
+from agent.forward import Forward
+from agent.outlet import OUTLET
 from agent.health import NAMES, Health
 from agent.openprotocol.light import put_body
 from agent.spool.flash import RamFlash

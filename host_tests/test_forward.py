@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.words import put_u32
-from agent.forward import OUTLET, SEQUENCES
+from agent.outlet import OUTLET, SEQUENCES
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.ring import SENT_AHEAD
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
@@ -608,10 +608,10 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
             cursor = outlet.ring.cursors[OUTLET]
             kept = (cursor.number, cursor.seq, cursor.block, cursor.offset, outlet.ring.base)
             for stored in cases + [dice.randrange(100000) for _ in range(40)]:
-                outlet.forward._taken = 0
+                outlet.forward.outlet.taken = 0
                 model = Model(outlet.ring.base)
                 expected = model.start_of(stored, 13, cursor.number, cursor.limit, rewind, False)
-                outlet.forward._resume(stored, outlet.clock.now)
+                outlet.forward.outlet.resume(stored, outlet.clock.now)
                 assert outlet.ring.peek(OUTLET) == KIND_RESULT or expected[0] == 14, stored
                 first = cursor.peek_number if expected[0] <= 13 else cursor.number + 1
                 assert (first, outlet.ring.base) == expected, (rewind, start, stored)

@@ -213,6 +213,8 @@ class R3964:
         self._now = now
         if self._pending or self._message:
             return _SOON_MS
+        if self._state == DOWN:
+            return 0
         left = self._timer.left(now)
         if self._state == TX_CLEAR and not self._timer.armed:
             left = self._wire.left(now) if self._wire.armed else 0

@@ -245,16 +245,18 @@ def _close_tail(ring):
     ring.suspect = ring.last_kind != rec.KIND_SEAL
     end = ring.device.block_bytes
     unit = ring.device.unit_bytes
-    offset = ring.offset + unit - 1
-    offset -= offset % unit
+    found = ring.offset
     ring.offset = end
-    if offset >= end:
+    if found >= end:
         return
-    if not ring.is_erased(ring.block, offset):
+    offset = found + unit - 1
+    offset -= offset % unit
+    # From where the record ended: behind a HEAD the next one shares its unit.
+    if not ring.is_erased(ring.block, found):
         # Torn, or damaged since it was acknowledged and sent: its number may be known elsewhere.
         ring.torn += 1
         ring.number += 1
-    elif ring.role == ROLE_PARKED:
+    elif ring.role == ROLE_PARKED and offset < end:
         ring.offset = offset
 
 

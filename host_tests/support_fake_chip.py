@@ -1,0 +1,191 @@
+"""MicroPython's `machine`, `network`, `rp2` and `esp32` for board/ on CPython: enough to run a chip's board in a test.
+
+Rules
+1. `installed(platform)` puts the modules in place for a block and takes them and every board module that saw them away.
+2. What a board did is kept: pins, the watchdog's feeds, calls of the radio.
+"""
+
+import contextlib
+import sys
+import time
+import types
+
+SEEN = ("board.chip", "board.rp2", "board.esp32", "board.rp2_flash", "board.esp32_flash", "board.sockets")
+
+
+class Pin:
+    OUT = 1
+    made: dict = {}
+
+    def __init__(self, name, mode=None):
+        if name == "no such pin":
+            raise ValueError("unknown named pin")
+        self.name = name
+        self.level = None
+        Pin.made[name] = self
+
+    def value(self, level):
+        self.level = level
+
+
+class WDT:
+    def __init__(self, timeout):
+        self.timeout = timeout
+        self.feeds = 0
+
+    def feed(self):
+        self.feeds += 1
+
+
+class Timer:
+    PERIODIC = 1
+
+    def __init__(self, number):
+        self.callback = None
+        self.ended = False
+
+    def init(self, period, mode, callback):
+        self.period = period
+        self.callback = callback
+
+    def deinit(self):
+        self.ended = True
+
+    def fire(self):
+        if not self.ended:
+            self.callback(self)
+
+
+class RTC:
+    moment = (2021, 1, 1, 0, 0, 0)
+
+    def datetime(self, told):
+        RTC.moment = (told[0], told[1], told[2], told[4], told[5], told[6])
+
+
+class SPI:
+    def __init__(self, *arguments, **named):
+        self.arguments = arguments
+        self.named = named
+
+
+class Interface:
+    """A WLAN, a W5500 or a LAN."""
+
+    def __init__(self, *arguments, **named):
+        self.arguments = arguments
+        self.named = named
+        self.calls = []
+        self.connected = False
+        self.code = 1
+        self.around = []
+        self.fixed = ("0.0.0.0", "", "", "")
+        Interface.last = self
+
+    def active(self, on):
+        self.calls.append(("active", on))
+
+    def isconnected(self):
+        return self.connected
+
+    def status(self, what=None):
+        return -61 if what == "rssi" else self.code
+
+    def connect(self, *arguments, **named):
+        self.calls.append(("connect", arguments, named))
+
+    def disconnect(self):
+        self.calls.append(("disconnect",))
+
+    def scan(self):
+        return self.around
+
+    def config(self, what):
+        return b"here"
+
+    def ifconfig(self, fixed=None):
+        if fixed is not None:
+            self.fixed = fixed
+        return self.fixed
+
+
+class RomFlash:
+    """rp2.Flash and esp32.Partition: a block device over octets."""
+
+    def __init__(self, blocks):
+        self.cells = bytearray(b"\xff" * blocks * 4096)
+
+    def readblocks(self, block, buf, offset=0):
+        start = block * 4096 + offset
+        buf[:] = self.cells[start : start + len(buf)]
+
+    def writeblocks(self, block, buf, offset=0):
+        start = block * 4096 + offset
+        for index, octet in enumerate(buf):
+            self.cells[start + index] &= octet
+
+    def ioctl(self, command, argument):
+        if command == 4:
+            return len(self.cells) // 4096
+        if command == 6:
+            self.cells[argument * 4096 : argument * 4096 + 4096] = b"\xff" * 4096
+        return 0
+
+
+class Partition(RomFlash):
+    TYPE_DATA = 1
+    table: dict = {}
+
+    @classmethod
+    def find(cls, kind, label):
+        return [cls.table[label]] if label in cls.table else []
+
+    def info(self):
+        return (1, 0x40, 0x200000, len(self.cells), "spool", False)
+
+
+def modules(platform, with_network=True):
+    """The modules of a platform by name."""
+    machine = types.SimpleNamespace(
+        Pin=Pin, WDT=WDT, Timer=Timer, RTC=RTC, SPI=SPI, unique_id=lambda: b"\xe6\x61\x00\x07", reset=lambda: None
+    )
+    network = types.SimpleNamespace(
+        WLAN=Interface, WIZNET5K=Interface, LAN=Interface, STA_IF=0, PHY_LAN8720=1, hostname=lambda n: None
+    )
+    network.country = lambda c: None
+    found = {"machine": machine}
+    if with_network:
+        found["network"] = network
+    if platform == "rp2":
+        found["rp2"] = types.SimpleNamespace(Flash=RomFlash, country=lambda c: None)
+    else:
+        found["esp32"] = types.SimpleNamespace(Partition=Partition)
+    return found
+
+
+@contextlib.contextmanager
+def installed(platform, with_network=True):
+    """Run a block as if on a chip of this platform."""
+    put = modules(platform, with_network)
+    kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2", "esp32", *SEEN)}
+    for name in kept:
+        sys.modules.pop(name, None)
+    sys.modules.update(put)
+    Pin.made = {}
+    RTC.moment = (2021, 1, 1, 0, 0, 0)
+    clock = {"ticks_ms": lambda: int(time.monotonic() * 1000), "ticks_us": lambda: 1, "mem_free": lambda: 100000}
+    import gc
+
+    for name in ("ticks_ms", "ticks_us"):
+        setattr(time, name, clock[name])
+    gc.mem_free = clock["mem_free"]
+    try:
+        yield put
+    finally:
+        for name in ("ticks_ms", "ticks_us"):
+            delattr(time, name)
+        del gc.mem_free
+        for name, module in kept.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module

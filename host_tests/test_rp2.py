@@ -1,0 +1,166 @@
+"""An RP2's board on fake modules: Wi-Fi, W5500, lamp, watchdog, and where the spool lies."""
+
+import pytest
+
+from agent import config
+from host_tests import support_fake_chip as fake
+
+
+def settings(**board):
+    tree = {
+        "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+        "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64}}],
+        "board": board,
+    }
+    return config.complete(tree)
+
+
+@pytest.fixture
+def chip():
+    with fake.installed("rp2"):
+        from board import rp2
+
+        yield rp2
+
+
+def test_wifi_is_joined_with_name_and_password(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant", password="geheim-4711"))
+    board.network.tick(board.now())
+    wlan = fake.Interface.last
+    assert ("connect", ("Plant", "geheim-4711"), {}) in wlan.calls
+    assert not board.network.is_up()
+    wlan.connected = True
+    board.network.tick(board.now())
+    assert board.network.is_up()
+
+
+def test_an_open_network_is_joined_without_a_password(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant"))
+    board.network.tick(board.now())
+    assert ("connect", ("Plant", None), {}) in fake.Interface.last.calls
+
+
+def test_wrong_password_is_a_failed_join(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant", password="wrong"))
+    board.network.tick(board.now())
+    fake.Interface.last.code = -3  # CYW43_LINK_BADAUTH
+    board.network.tick(board.now())
+    assert board.network.machine.failures == 1
+
+
+def test_access_points_of_other_networks_are_no_choice(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant"))
+    wlan = fake.Interface.last
+    wlan.around = [(b"Plant", b"here", 1, -80, 0, 0), (b"Plant", b"there", 6, -50, 0, 0), (b"Guest", b"x", 1, -20, 0, 0)]
+    assert board.network._radio.scan() == [(b"here", -80, True), (b"there", -50, False)]
+
+
+def test_a_fixed_address_is_set_with_its_mask(chip):
+    chip.Board(settings(network="wifi", ssid="Plant", address="10.0.0.5/23", gateway="10.0.0.1"))
+    assert fake.Interface.last.fixed == ("10.0.0.5", "255.255.254.0", "10.0.0.1", "10.0.0.1")
+
+
+def test_w5500_is_looked_at_once_a_second(chip):
+    board = chip.Board(settings(network="ethernet"))
+    now = board.now()
+    assert board.network.tick(now) > 0 and not board.network.is_up()
+    fake.Interface.last.connected = True
+    board.network.tick(now + 1000)
+    assert board.network.is_up()
+
+
+def test_a_firmware_without_a_network_says_so_and_runs():
+    with fake.installed("rp2", with_network=False):
+        from board import rp2
+
+        board = rp2.Board(settings(network="wifi", ssid="Plant"))
+        assert not board.network.is_up()
+        assert any("no wifi" in said for said in board.said)
+
+
+def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):
+    board = chip.Board(settings())
+    board.show_lamp(True)
+    assert fake.Pin.made["LED"].level == 1
+    chip.Board(settings(lamp="15")).show_lamp(False)
+    assert fake.Pin.made[15].level == 0
+
+
+def test_a_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
+    board = chip.Board(settings(lamp="no such"))
+    fake.Pin.made.clear()
+    assert board.said == [] or "lamp" in board.said[0]
+    board.show_lamp(True)
+
+
+def test_the_watchdog_runs_only_where_it_is_wanted(chip):
+    board = chip.Board(settings(watchdog=False))
+    board.start_watchdog()
+    assert board.watchdog is None
+    board = chip.Board(settings())
+    board.start_watchdog()
+    assert board.watchdog.timeout < 8388  # what an RP2040 allows at most
+
+
+def test_a_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
+    from board import chip as common
+
+    board = chip.Board(settings())
+    board.start_watchdog()
+    board.hold_watchdog()
+    timer = board._held._timer
+    feeds = common.HELD_S * 1000 // timer.period
+    for _ in range(feeds + 10):
+        timer.fire()
+    assert board.watchdog.feeds == feeds + 1
+    assert timer.ended
+
+
+def test_the_raw_ring_is_used_where_the_firmware_leaves_one(chip, monkeypatch):
+    from board import rp2_flash
+
+    flash = fake.RomFlash(32)
+    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(flash))
+    board = chip.Board(settings())
+    device = board.flash({"path": "raw", "size_kib": 64})
+    assert device.block_count == 16 and device is board.flash({"path": "raw", "size_kib": 64})
+    assert any("raw flash" in said for said in board.said)
+    second = board.flash({"path": "raw@64", "size_kib": 64})
+    second.program(0, bytearray(b"x" * 256), 256)
+    assert flash.cells[64 * 1024] == ord("x")
+
+
+def test_stock_firmware_keeps_the_spool_in_files_and_says_so(chip, monkeypatch, tmp_path):
+    from board import chip as common
+    from board import rp2_flash
+
+    monkeypatch.setattr(rp2_flash, "ring", lambda: None)
+    monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
+    board = chip.Board(settings())
+    device = board.flash({"path": "raw", "size_kib": 64})
+    assert device.block_count == 16
+    assert any("in files" in said for said in board.said)
+
+
+def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
+    from board import rp2_flash
+
+    monkeypatch.setattr(rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
+    board = chip.Board(settings())
+    assert board.flash({"path": "raw", "size_kib": 64}) is None
+    assert any("32 KiB" in said for said in board.said)
+
+
+def test_local_time_is_right_wherever_the_port_counts_from(chip):
+    board = chip.Board(settings())
+    assert board.calendar(1710408413) == (2024, 3, 14, 9, 26, 53)
+
+
+
+def _device(flash):
+    """A device over fake flash, as board.rp2_flash has it."""
+    from agent.spool.flash import RamFlash
+
+    device = RamFlash(len(flash.cells) // 4096)
+    device.cells = flash.cells
+    return device

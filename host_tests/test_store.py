@@ -1,0 +1,374 @@
+"""What may be acknowledged is on flash: one record for each tightening, whatever it came in, and never before."""
+
+from agent import health as h
+from agent.base import result as r
+from agent.health import Health
+from agent.openprotocol.recovery import Recovery
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_IO, FLASH_WORN
+from agent.spool.mount import mount, replay_begin, replay_next
+from agent.spool.ring import Ring
+from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, Store
+from host_tests.support_frames import EXAMPLE, fetched, light, pushed
+from host_tests.support_world import WatchedFlash
+
+PORTABLE = True
+HEAP = "1m"
+
+NOW = 1000
+
+
+class Clock:
+    """The agent's own clock: a second later each time it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def stamp_into(self, buf):
+        self.asked += 1
+        buf[:] = ("2030-01-01:00:00:%02d" % (self.asked % 60)).encode()
+
+
+class Bench:
+    """A store over a flash in RAM."""
+
+    def __init__(self, blocks=16):
+        self.device = WatchedFlash(blocks)
+        self.start()
+
+    def start(self):
+        """As after a power cut: everything new but the flash."""
+        self.health = Health()
+        self.ring = Ring(self.device)
+        mount(self.ring)
+        self.recovery = Recovery(self.ring.memory)
+        self.clock = Clock()
+        self.store = Store(self.ring, self.recovery, self.health, self.clock, 10)
+        self.ring.confirm()
+        return self
+
+    def push(self, frame, cut_short=False):
+        """Hand over a MID 0061 from somewhere inside a buffer."""
+        buf = b"##" + frame + b"\0"
+        revision = int(frame[8:11]) if frame[8:11].strip() else 1
+        return self.store.put_pushed(buf, 2, len(frame), revision, cut_short, NOW)
+
+    def fetch(self, frame):
+        assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+        return self.store.put_fetched(NOW)
+
+    def records(self, *kinds):
+        """Return (kind, flags, payload) of the records of these kinds, in order."""
+        found = []
+        walk = self.ring.walk
+        for block in range(self.device.block_count):
+            walk.begin(block, 0, 0)
+            while walk.next() > 0:
+                if walk.kind in kinds:
+                    found.append((walk.seq, walk.kind, walk.flags, bytes(walk.page[8 : 8 + walk.length])))
+        found.sort()
+        return [entry[1:] for entry in found]
+
+    def results(self):
+        return self.records(rec.KIND_RESULT)
+
+    def counted(self, counter):
+        return self.health.counters[counter]
+
+
+def test_light_result_becomes_one_record_with_everything_in_it():
+    bench = Bench()
+    bench.store.serial[:] = b"C3412129      "
+    assert bench.push(EXAMPLE) == KEPT
+    kind, flags, payload = bench.results()[0]
+    assert (kind, flags, len(payload)) == (rec.KIND_RESULT, 0, 114)
+    # number, station, spindle, epoch; then the body
+    assert payload[:8] == b"\x01\0\0\0" + b"\x0a\0" + b"\x01" + b"\0"
+    assert payload[8:] == (
+        b"WVWZZZ1KZAW123456        000700120006000400120042370009"
+        b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
+    )
+    assert bench.counted(h.STORED) == 1 and bench.health.logged == 0
+
+
+def test_light_record_is_at_most_128_octets_of_flash():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    assert len(bench.results()[0][2]) + rec.FRAME_BYTES <= 128
+
+
+def test_spindle_of_the_header_is_kept():
+    bench = Bench()
+    bench.push(EXAMPLE[:14] + b"07" + EXAMPLE[16:])
+    assert bench.results()[0][2][6] == 7
+
+
+def test_revision_1_is_the_same_record_with_more_fields():
+    light_one, first = Bench(), Bench()
+    light_one.push(EXAMPLE)
+    assert first.push(pushed(1)) == KEPT
+    plain, longer = light_one.results()[0][2], first.results()[0][2]
+    assert longer[:114] == plain
+    assert longer[114:] == b"004000005000004500000600009000075   "
+    assert first.counted(h.OTHER_REVISION) == 1
+
+
+def test_any_documented_revision_is_read_though_999_was_asked_for():
+    for revision in (2, 3, 4, 5, 6, 7):
+        bench = Bench()
+        assert bench.push(pushed(revision)) == KEPT
+        payload = bench.results()[0][2]
+        assert payload[8 : 8 + r.SERIAL] == example_body()[: r.SERIAL]
+        assert payload[8 + r.SERIAL : 8 + r.BODY_BYTES] == b"C3412129      "
+        assert bench.counted(h.RAW) == 0
+
+
+def example_body():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    return bench.results()[0][2][8:114]
+
+
+def test_repeat_is_acknowledged_and_stored_once():
+    for frame in (EXAMPLE, pushed(1), pushed(7)):
+        bench = Bench()
+        assert bench.push(frame) == KEPT
+        for _ in range(4):
+            assert bench.push(frame) == KEPT_BEFORE
+        assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
+        assert bench.counted(h.STORED) == 1
+
+
+def test_repeat_in_another_revision_is_the_same_tightening():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    assert bench.push(pushed(1)) == KEPT_BEFORE and bench.push(pushed(7)) == KEPT_BEFORE
+
+
+def test_repeat_after_a_restart_is_stored_once():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.push(light(tightening_id=number))
+    bench.start()
+    replay_begin(bench.ring)
+    while replay_next(bench.ring):
+        if bench.ring.walk.kind == rec.KIND_RESULT:
+            bench.recovery.stored(bench.ring.walk.page, rec.HEAD_BYTES + r.HEAD_BYTES)
+    for number in (3, 2, 1):
+        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    numbers = {payload[:4] for _, _, payload in bench.results()}
+    assert len(numbers) == 3
+
+
+def test_same_id_with_another_time_is_another_tightening():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    bench.push(light(tightening_id=6))
+    assert bench.push(light(tightening_id=5, time="2024-03-15:09:26:53")) == KEPT
+    assert len(bench.results()) == 3 and bench.counted(h.OUT_OF_SEQUENCE) == 1
+
+
+def test_result_without_a_time_gets_the_agents_own_and_says_so():
+    bench = Bench()
+    assert bench.push(light(time="Last Change Unknown")) == KEPT
+    _, flags, payload = bench.results()[0]
+    assert flags == r.FLAG_EDGE_TIME and bench.counted(h.EDGE_TIME) == 1
+    assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
+
+
+def test_repeat_of_a_result_without_a_time_is_stored_once_though_the_clock_went_on():
+    bench = Bench()
+    timeless = light(time="Last Change Unknown")
+    assert bench.push(timeless) == KEPT
+    assert bench.push(timeless) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+    # The same ID with other values is another tightening.
+    assert bench.push(light(time="Last Change Unknown", torque=1)) == KEPT
+
+
+def test_results_without_any_value_are_counted():
+    bench = Bench()
+    empty = light(vin="", job=0, pset=0, batch_size=0, batch_counter=0, batch_status=0, torque=0, angle=0)
+    empty = bytearray(empty)
+    empty[58:62] = b"0000"
+    assert bench.push(bytes(empty)) == KEPT and bench.counted(h.NO_VALUES) == 1
+    assert bench.push(EXAMPLE) == KEPT and bench.counted(h.NO_VALUES) == 1
+
+
+UNREADABLE = (
+    light(torque="12x456"),
+    light(tightening_id="garbage id"),
+    light(status="9"),
+    EXAMPLE[:100],
+    b"0150" + EXAMPLE[4:8] + b"123" + EXAMPLE[11:] + b"revision nobody documents",
+    b"0121" + EXAMPLE[4:8] + b"99x" + EXAMPLE[11:],
+    b"00200061999         ",
+    pushed(2)[:200],
+    EXAMPLE[:20] + bytes([index & 0xFF for index in range(101)]),
+)
+
+
+def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
+    for frame in UNREADABLE:
+        bench = Bench()
+        buf = b"##" + frame
+        revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
+        assert bench.store.put_pushed(buf, 2, len(frame), revision, False, NOW) == KEPT
+        raw = bench.records(rec.KIND_RAW)
+        assert len(raw) == 1 and raw[0][1] == 0
+        assert raw[0][2][8:] == frame
+        assert bench.results() == [] and bench.counted(h.RAW) == 1 and bench.counted(h.STORED) == 0
+
+
+def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
+    bench = Bench()
+    frame = b"9999" + pushed(7)[4:] + b"x" * 96
+    assert bench.push(frame, cut_short=True) == KEPT
+    _, flags, payload = bench.records(rec.KIND_RAW)[0]
+    assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
+    assert bench.counted(h.CUT_SHORT) == 1
+
+
+def test_number_goes_on_over_results_and_raw_frames():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.push(EXAMPLE[:50])
+    bench.push(light(tightening_id=2))
+    numbers = [payload[0] for _, _, payload in bench.records(rec.KIND_RESULT, rec.KIND_RAW)]
+    assert numbers == [1, 2, 3]
+
+
+def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
+    bench = Bench()
+    assert bench.fetch(fetched(1)) == KEPT
+    _, flags, payload = bench.results()[0]
+    assert flags == r.FLAG_RECOVERED and len(payload) == 114
+    assert payload[8 + r.JOB : 8 + r.JOB + 4] == b"    "
+    assert payload[8 + r.BATCH_SIZE : 8 + r.BATCH_SIZE + 4] == b"    "
+    assert payload[8 + r.PSET_CHANGE : 8 + r.PSET_CHANGE + 19] == b" " * 19
+    assert bench.counted(h.RECOVERED) == 1
+
+
+def test_fetched_result_is_not_stored_again_while_the_ids_are_in_doubt():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    bench.recovery.distrust()
+    assert bench.fetch(fetched(2)) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+
+
+def test_unreadable_answer_is_not_taken():
+    bench = Bench()
+    for frame in (fetched(2)[:100], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"999" + fetched(1)[11:]):
+        assert not bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+    assert bench.records(rec.KIND_RESULT, rec.KIND_RAW) == []
+
+
+# Nothing is acknowledged that is not durable
+
+
+def test_record_is_programmed_before_it_is_called_kept():
+    bench = Bench()
+    bench.device.journal = []
+    assert bench.push(EXAMPLE) == KEPT
+    programmed = [octets for what, octets in bench.device.journal if b"WVWZZZ1KZAW123456" in octets]
+    assert len(programmed) == 1
+    # What was programmed is what a start finds.
+    assert Bench.start(bench).ring.number == 1
+
+
+def test_refusing_flash_keeps_nothing_and_says_so():
+    for code in (FLASH_IO, FLASH_WORN):
+        bench = Bench()
+        bench.push(light(tightening_id=1))
+        bench.device.code = code
+        for frame in (light(tightening_id=2), EXAMPLE[:60]):
+            assert bench.push(frame) == NOT_KEPT
+        assert bench.fetch(fetched(2, tightening_id=9)) == NOT_KEPT
+        assert bench.counted(h.STORED) == 1 and bench.counted(h.RAW) == 0
+        assert bench.counted(h.FLASH_FAILED) + bench.counted(h.REFUSED_FULL) == 3
+        bench.device.code = 0
+        assert bench.push(light(tightening_id=2)) == KEPT
+        assert len(bench.results()) == 2
+
+
+def test_result_that_was_refused_is_new_when_it_comes_again():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    assert bench.push(light(tightening_id=2)) == NOT_KEPT
+    bench.device.code = 0
+    bench.start()
+    assert bench.push(light(tightening_id=2)) == KEPT
+
+
+def fill(bench):
+    """Store until the spool takes no more; return how many it took."""
+    number = 1
+    while bench.push(light(tightening_id=number)) == KEPT:
+        number += 1
+        assert number < 1000
+    return number - 1
+
+
+def test_full_spool_keeps_nothing_more_and_loses_nothing():
+    bench = Bench(4)
+    count = fill(bench)
+    assert count > 20
+    assert bench.counted(h.REFUSED_FULL) == 1
+    assert bench.push(EXAMPLE[:60]) == NOT_KEPT
+    assert len(bench.results()) == count
+    bench.start()
+    assert bench.ring.number == count
+
+
+def test_repeat_is_acknowledged_even_by_a_full_spool():
+    bench = Bench(4)
+    count = fill(bench)
+    assert bench.push(light(tightening_id=count)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
+
+
+def test_suspect_last_result_is_written_once_more_before_it_is_relied_on():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.push(light(tightening_id=2))
+    bench.start()
+    copies = [(flags, payload) for _, flags, payload in bench.results()]
+    assert [flags for flags, _ in copies] == [0, 0, r.FLAG_COPY]
+    assert copies[1][1] == copies[2][1]
+
+
+def test_repeat_of_a_suspect_result_is_not_acknowledged_while_it_cannot_be_written_again():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    bench.start()
+    bench.recovery.distrust()
+    assert bench.push(light(tightening_id=1)) == NOT_KEPT
+    bench.device.code = 0
+    assert bench.push(light(tightening_id=1)) in (KEPT, KEPT_BEFORE)
+    assert len({payload[8:] for _, _, payload in bench.results()}) == 1
+
+
+# Over a serial line, where a spoiled message may look like one
+
+
+def test_odd_message_of_a_serial_line_has_to_come_twice():
+    bench = Bench()
+    bench.store.strict = True
+    assert bench.push(EXAMPLE) == KEPT
+    spoiled = light(torque="12x456", tightening_id=1234568)
+    assert bench.push(spoiled) == NOT_SURE
+    assert bench.records(rec.KIND_RAW) == [] and bench.counted(h.ODD) == 1
+    assert bench.push(spoiled) == KEPT
+    assert len(bench.records(rec.KIND_RAW)) == 1
+
+
+def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
+    bench = Bench()
+    bench.store.strict = True
+    assert bench.push(light(torque="12x456")) == NOT_SURE
+    assert bench.push(EXAMPLE) == KEPT
+    assert bench.push(light(torque="1y3456")) == NOT_SURE
+    assert bench.records(rec.KIND_RAW) == []
