@@ -149,7 +149,7 @@ class Station:
         self.board.watch(self.controller_port, self._scheduler.add(self.intake, now))
         outlet_slot = self._scheduler.add(self.forward, now)
         self.board.watch(self.toolsnet_port, outlet_slot)
-        self.intake.attach(self._scheduler, outlet_slot, self.forward.outlet)
+        self.intake.attach(self._scheduler, outlet_slot, self.forward)
         self.forward.attach(self.session.link)
 
 

@@ -65,6 +65,12 @@ class Forward:
         """Ask this link when the flash may be used."""
         self._line = line
 
+    def prepare(self, now):
+        """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
+        if self._waits:
+            self.step(now)
+        self.outlet.prepare()
+
     def _flash_free(self):
         return self._line is None or self._line.quiet(PROGRAM_MS)
 
@@ -94,6 +100,7 @@ class Forward:
         port = self.port
         self._waits = False
         if (self._probe or session.state != ts.STREAMING) and not self._flash_free():
+            self._waits = True
             return LINE_WAIT_MS  # an answer may have to be written down
         for _ in range(READS_A_STEP):
             n = 0

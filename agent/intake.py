@@ -308,7 +308,7 @@ class Intake:
         if kept != NOT_KEPT:
             if link.last_chance() and session.request == 0:  # else the answer may come meanwhile
                 self.ring.maintain()
-                self._outlet.prepare()
+                self._outlet.prepare(now)
             session.acknowledge()
             self._scheduler.wake(self._outlet_slot, now)
             return

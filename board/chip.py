@@ -32,6 +32,9 @@ LINK_MS = const(1000)  # how often a cable is looked at
 RAW = "raw"
 FOLDER = "/spool"
 
+# A timer that nobody holds is ended by the next collection, and the board of an ended agent is held by nobody.
+held = []
+
 
 class NoNetwork:
     """A board on serial lines only."""
@@ -255,7 +258,7 @@ class Board:
     def hold_watchdog(self):
         """Feed the watchdog from a timer for HELD_S, then never again."""
         if self.watchdog is not None:
-            self._held = Hold(self.watchdog, HELD_S * 1000 // HELD_FEED_MS)
+            held.append(Hold(self.watchdog, HELD_S * 1000 // HELD_FEED_MS))
 
     def show_lamp(self, on):
         """Switch the lamp."""

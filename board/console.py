@@ -51,7 +51,7 @@ class Console:
     def tell(self, **told):
         """Write one line of an answer."""
         self._out.write("toolcart")
-        json.dump(told, self._out)
+        self._out.write(json.dumps(told))
         self._out.write("\n")
 
     def _answer(self, words):

@@ -31,7 +31,8 @@ class Chip:
     """One simulated chip with the flash in `flash`, a file; its port is `port`."""
 
     def __init__(self, flash):
-        self.flash = flash
+        # Once: whoever edits a file meanwhile must not change what is being tested.
+        self._command = rp2040.command(flash=flash)
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
@@ -43,7 +44,7 @@ class Chip:
     def power_on(self):
         """Start with what is in the flash."""
         self._process = subprocess.Popen(
-            rp2040.command(flash=self.flash), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._threads = [
             threading.Thread(target=self._from_chip, args=(self._process,), daemon=True),

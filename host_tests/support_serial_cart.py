@@ -26,7 +26,9 @@ class SerialCart:
     simulated controller's options; stalls are (program_us, erase_us) or None.
     """
 
-    def __init__(self, kind="3964r", baud=9600, blocks=16, stalls=None, settings=None, peer=None, controller=None, seed=7):
+    def __init__(
+        self, kind="3964r", baud=9600, blocks=16, stalls=None, settings=None, peer=None, controller=None, seed=7
+    ):
         self.clock = MicroClock()
         self.network = Network(self.clock, Dice(3))
         self.archive = MemoryArchive(5000)
@@ -48,7 +50,9 @@ class SerialCart:
             {
                 "system": {},
                 "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1], "reconnect_s": 1},
-                "stations": [{"number": 10, "controller": link, "spool": {"path": "s", "parked_kib": 8, "size_kib": 16}}],
+                "stations": [
+                    {"number": 10, "controller": link, "spool": {"path": "s", "parked_kib": 8, "size_kib": 16}}
+                ],
             }
         )
         self.boot()

@@ -74,7 +74,17 @@ class Board:
         buf[:] = self.cart.clock.stamp().encode()
 
     def tcp(self):
-        return self.cart.network.port()
+        port = self.cart.network.port()
+        carry = port.write
+
+        def write(buf, start, n):
+            taken = carry(buf, start, n)
+            if taken > 0 and self.cart.device.journal is not None:
+                self.cart.device.journal.append(("said", bytes(buf[start : start + taken])))
+            return taken
+
+        port.write = write
+        return port
 
     def flash(self, spool):
         return self.cart.device
@@ -87,9 +97,9 @@ class Board:
 
 
 class Cart:
-    """See the module. `toolsnet` None: there is none; else its options."""
+    """See the module. `toolsnet` None: there is none; else its options. `on` False: the agent has no power yet."""
 
-    def __init__(self, seed=1, controller=None, toolsnet=None, settings=None, first_id=1, blocks=64, spool=None):
+    def __init__(self, seed=1, controller=None, toolsnet=None, settings=None, first_id=1, blocks=64, spool=None, on=True):
         self.seed = seed
         self.clock = SimClock()
         self.network = Network(self.clock, Dice(seed))
@@ -116,7 +126,10 @@ class Cart:
                 "stations": [{"number": 10, "controller": control, "spool": area}],
             }
         )
-        self.power_on()
+        self.board = None
+        self.app = None
+        if on:
+            self.power_on()
 
     # The agent
 

@@ -127,7 +127,9 @@ def test_short_message_is_unreadable_at_every_length_and_a_tail_is_ignored():
 
 def test_largest_values_are_read_and_kept():
     _, fields, body = read(
-        light(job=99, pset=999, batch_size=9999, batch_counter=9999, torque=999999, angle=99999, tightening_id=4294967295)
+        light(
+            job=99, pset=999, batch_size=9999, batch_counter=9999, torque=999999, angle=99999, tightening_id=4294967295
+        )
     )
     assert (fields.job_id, fields.parameter_set, fields.torque_cnm, fields.angle_deg) == (99, 999, 999999, 99999)
     assert (fields.id_high, fields.id_low) == (42949, 67295)

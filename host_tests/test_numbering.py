@@ -5,17 +5,26 @@ from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, NUMBER_W
 PORTABLE = True
 
 
-def started(first=1):
+def started(last=1):
+    """A receiver that has taken everything up to number `last`."""
     numbering = Numbering()
     numbering.active = True
-    assert numbering.judge(first) == NUMBER_DELIVER
+    for number in range(1, last + 1):
+        assert numbering.judge(number) == NUMBER_DELIVER
     return numbering
 
 
 def test_first_number_is_taken_whether_the_peer_counted_its_start_or_not():
-    assert started(1).expected == 2
-    assert started(2).expected == 3
-    assert started(99).expected == 1
+    for first in (1, 2):
+        numbering = Numbering()
+        assert numbering.judge(first) == NUMBER_DELIVER and numbering.expected == first + 1
+
+
+def test_first_number_that_is_neither_1_nor_2_is_refused_and_1_expected():
+    for first in (3, 7, 98, 99):
+        numbering = Numbering()
+        assert numbering.judge(first) == NUMBER_WRONG and numbering.expected == 1
+        assert numbering.judge(1) == NUMBER_DELIVER and numbering.expected == 2
 
 
 def test_numbers_run_from_1_to_99_and_again_from_1():

@@ -19,11 +19,16 @@ def remove_tree(path):
     os.rmdir(path)
 
 
+def own_name(word):
+    """A name in the present folder that no other test process uses."""
+    return word + str(os.getpid()) if hasattr(os, "getpid") else word
+
+
 class Place:
     """A file system's root in a folder of its own."""
 
     def __init__(self, *folders):
-        self.root = "safe_mode_test"
+        self.root = own_name("safe_mode_test")
         if self.root in os.listdir("."):
             remove_tree(self.root)
         os.mkdir(self.root)

@@ -87,7 +87,10 @@ def test_heap_of_hour_720_is_that_of_hour_1():
         elif hour > 12:
             least = min(least, used)
             most = max(most, used)
-    print("hours %d, wraps %d, steps %d, results %d, heap %d" % (HOURS, cart.wraps, cart.steps, cart.toolsnet.stored, most))
+    print(
+        "hours %d, wraps %d, steps %d, results %d, heap %d"
+        % (HOURS, cart.wraps, cart.steps, cart.toolsnet.stored, most)
+    )
     assert cart.wraps >= 2
     assert cart.app.scheduler.faults == 0
     assert cart.toolsnet.stored == cart.controller.acknowledged == HOURS * RESULTS_AN_HOUR

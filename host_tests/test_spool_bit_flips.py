@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from agent.spool.ring import Ring
 from agent.spool.mount import mount
+from agent.spool.ring import Ring
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import SimFlash
 

@@ -277,7 +277,7 @@ class R3964:
 
     def _take_acknowledge(self, octet, state):
         """An octet while the block is under way, or when its DLE is awaited."""
-        if octet == _DLE and state == TX_ACK:
+        if octet == _DLE and state == TX_ACK:  # early or not: a pty has no baud rate to hold it against
             self._job = False
             self._job_time.stop()
             self._become_idle()

@@ -4,7 +4,7 @@ Runs only where MID 0002 said so (byte 176 = `1`) and the message carries 01..99
 gets numbered messages even from us who send none (003:1416-1418), and an unanswered one drops the link.
 
 Rules
-1. The first number received is taken, 01 or 02: a peer may count MID 0002 itself.
+1. The first number received is taken if it is 01 or 02: a peer may count MID 0002 itself. Else 01 is expected.
 2. The expected number is delivered; its acknowledgement names the next one, 99 is followed by 1.
 3. The one before is a repeat: acknowledged again, not delivered. Any other is refused with 9998 code 3.
 """
@@ -33,7 +33,11 @@ class Numbering:
     def judge(self, sequence):
         """Say what to do with a message that carries `sequence` 1..99, and move on if it is the expected one."""
         expected = self.expected
-        if expected == 0 or sequence == expected:
+        if expected == 0:
+            expected = self.expected = sequence if sequence <= 2 else 1
+            if sequence > 2:
+                return NUMBER_WRONG
+        if sequence == expected:
             self.expected = 1 if sequence == 99 else sequence + 1
             return NUMBER_DELIVER
         before = 99 if expected == 1 else expected - 1

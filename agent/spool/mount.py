@@ -122,6 +122,9 @@ def _find_newest(ring, below):
     headed = -1
     headed_seq = 0
     ring.seq = 0
+    ring.block = ring.device.block_count - 1
+    for cursor in ring.cursors:
+        cursor.seq = cursor.number = cursor.limit = 0
     for block in range(ring.device.block_count):
         kind = walk.first(block)
         if kind < RECORD_NONE:

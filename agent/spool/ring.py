@@ -78,6 +78,7 @@ class Ring(Reader):
         self.last_block = 0
         self.last_record_at = 0
         self.headed = False
+        self.after_start = True
         self.last_kind = 0
         self.why = 0
         self.torn = 0
@@ -247,8 +248,8 @@ class Ring(Reader):
             self._drop_block(cursor)
         return True
 
-    def _next_is_free(self):
-        following = (self.block + 1) % self.device.block_count
+    def _next_is_free(self, ahead=1):
+        following = (self.block + ahead) % self.device.block_count
         for cursor in self.cursors:
             if cursor.block == following and cursor.seq < self.seq:
                 self.find_next(cursor)  # moves the cursor on if nothing in that block is for it
@@ -280,6 +281,8 @@ class Ring(Reader):
         for _ in range(BLOCKS_TRIED):
             following = (self.block + 1) % self.device.block_count
             code = FLASH_DONE if self._next_ready else self._prepare(following)
+            if code == FLASH_DONE and self.after_start:
+                code = self._clear_behind()
             if code == FLASH_DONE:
                 self._opens = following
                 self._write_head()
@@ -296,6 +299,20 @@ class Ring(Reader):
             self.worn += 1
         self._next_ready = code == FLASH_DONE
         return code
+
+    def _clear_behind(self):
+        """Erase the block after next as well, once after a start.
+
+        A start may find nothing of two cuts before it: neither the block that was opened last nor the one that the
+        start in between opened behind that. If what lies there came back, it would look newer than all that follows.
+        """
+        other = (self.block + 2) % self.device.block_count
+        self.after_start = False
+        if other == self.block or not self._next_is_free(2):
+            return FLASH_DONE
+        self.erases += 1
+        code = self.device.erase(other)
+        return FLASH_IO if code == FLASH_IO else FLASH_DONE
 
     def _step_over(self, block):
         """Leave a block that cannot be erased where it is and look behind it; False when that one is not free."""

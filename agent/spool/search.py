@@ -26,8 +26,8 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, timeless=False):
     """Tell whether the newest `blocks` blocks hold a result with the tightening ID and time of body[start:].
 
     An ID alone does not do: a controller that was reset counts from the beginning again. A `timeless` result carries
-    the agent's time, a new one each time it comes: there VIN and values have to be the same. Only records that count are
-    looked at: what a failed write left behind was never acknowledged, and may fade.
+    the agent's time, a new one each time it comes: there VIN and values have to be the same. Only records that count
+    are looked at: what a failed write left behind was never acknowledged, and may fade.
     """
     count = ring.device.block_count
     block = ring.block

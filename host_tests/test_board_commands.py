@@ -1,0 +1,157 @@
+"""`toolcart board` looks without stopping the agent, pulls a spool that reads the same here, and wipes only what may go."""
+
+import json
+
+import pytest
+
+from agent.app import App
+from agent.base.words import put_u32
+from agent.config import complete
+from agent.spool.flash import Part, RamFlash
+from agent.spool.mount import mount
+from agent.spool.record import KIND_RESULT
+from agent.spool.ring import Ring
+from board.upkeep import Upkeep
+from host_tests.support_fake_board import FakeBoard, version
+from host_tests.test_flash_tool import board_with, flashed
+from host_tests.test_upkeep import TREE, Board, Confirmation, Out
+from tools import board_commands as commands
+from tools.flash.link import Failed
+
+
+class Running(FakeBoard):
+    """A board whose agent runs: its console answers with the real code."""
+
+    def __init__(self):
+        super().__init__()
+        self.board = Board()
+        self.board.device = filled(20)
+        configuration = complete(TREE)
+        self.app = App(configuration, self.board)
+        self.app.step(self.board.now())
+        self.upkeep = Upkeep(self.app, self.board, configuration, "nowhere", Confirmation(), self.board.now())
+        self.asked = []
+
+    def ask(self, line, seconds):
+        self.asked.append(line)
+        out = self.upkeep.console._out = Out()
+        self.upkeep.console.take(line + "\n")
+        *answers, end = out.lines()
+        assert end == {"end": True}
+        return answers
+
+
+def filled(count):
+    """A device of 16 blocks with so many results in its ring."""
+    device = RamFlash(16)
+    ring = Ring(Part(device, 4, 12))
+    assert mount(ring) >= 0
+    for number in range(1, count + 1):
+        at = ring.begin(KIND_RESULT, 114)
+        for index in range(114):
+            ring.stage[at + index] = 0x30
+        put_u32(ring.stage, at, number)
+        assert ring.commit(KIND_RESULT, 0, 114) == 0
+    return device
+
+
+def test_status_of_a_running_board_stops_nothing(capsys):
+    board = Running()
+    commands.show_status(board)
+    said = capsys.readouterr().out
+    assert "station 10" in said and "20 stored, 20 waiting" in said
+    assert not board.held
+
+
+def test_status_as_json_is_one_object(capsys):
+    commands.show_status(Running(), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["running"] and told["stations"][0]["stored"] == 20
+
+
+def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
+    board = board_with("one")
+    board.files["/toolcart.fault"] = b"RuntimeError: it cannot"
+    commands.show_status(board)
+    said = capsys.readouterr().out
+    assert "did not answer" in said and "it cannot" in said
+    assert board.ran[-1] == version("one").digest
+
+
+def test_status_tells_safe_mode(capsys):
+    board = board_with("one")
+    board.files["/toolcart.state"] = b"a - 0 5 -\n"
+    commands.show_status(board, as_json=True)
+    assert json.loads(capsys.readouterr().out)["safe_mode"] is True
+
+
+def test_log_of_every_station_is_told(capsys):
+    board = Running()
+    board.app.stations[0].health.note(0, 7, board.board.now())
+    commands.show_log(board)
+    assert "stored 7" in capsys.readouterr().out
+
+
+def test_a_pulled_spool_is_the_boards_octet_for_octet():
+    board = Running()
+    shape, image = commands.pull(board, 10)
+    assert image.cells == board.board.device.cells
+    assert shape["stored"] == 20 and not board.held
+
+
+def test_a_pulled_spool_is_read_here(capsys, tmp_path):
+    target = tmp_path / "spool.bin"
+    commands.show_spool(Running(), 10, str(target), 5)
+    said = capsys.readouterr().out
+    assert "20 stored, 20 waiting" in said and len(said.splitlines()) == 6
+    assert target.stat().st_size == 16 * 4096
+
+
+def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():
+    board = Running()
+    erased = []
+    ask = board.ask
+
+    def ask_and_erase(line, seconds):
+        if line == "?block 10 9" and not erased:
+            erased.append(True)
+            board.app.stations[0].ring.erases += 1
+        return ask(line, seconds)
+
+    board.ask = ask_and_erase
+    commands.pull(board, 10)
+    assert board.asked.count("?block 10 9") == 2
+
+
+def test_a_spool_that_never_rests_is_told_so():
+    board = Running()
+    ask = board.ask
+
+    def ask_and_erase(line, seconds):
+        board.app.stations[0].ring.erases += 1
+        return ask(line, seconds)
+
+    board.ask = ask_and_erase
+    with pytest.raises(Failed, match="changes faster"):
+        commands.pull(board, 10)
+
+
+def test_a_spool_with_waiting_results_is_not_wiped():
+    board = Running()
+    with pytest.raises(Failed, match="20 results of station 10 wait"):
+        commands.wipe(board, 10, lose_waiting=False)
+    assert not board.held
+
+
+def test_a_wipe_that_was_agreed_to_erases_and_starts_again(capsys):
+    board = Running()
+    assert flashed(board, version("one"))
+    commands.wipe(board, 10, lose_waiting=True)
+    assert "wiped" in capsys.readouterr().out
+    assert "main.load('/a/config.json')" in board.ran_source
+    assert len(board.ran) == 2 and not board.held
+
+
+def test_a_station_that_is_not_there_is_told():
+    with pytest.raises(Failed, match="no station 99"):
+        commands.pull(Running(), 99)

@@ -1,0 +1,158 @@
+"""A chip's clock takes the best time it hears, leaves small differences alone, and asks a time server without waiting."""
+
+from board import clock as c
+from board import ntp
+from board.clock import Clock
+from tools.sim.clock import SimClock
+
+PORTABLE = True
+
+MOMENT = (2024, 3, 14, 9, 26, 53)
+LATER = (2024, 3, 14, 9, 30, 0)
+
+
+class Rtc:
+    def __init__(self, moment=(2021, 1, 1, 0, 0, 0)):
+        self.moment = moment
+
+    def read(self):
+        return self.moment
+
+    def write(self, moment):
+        self.moment = moment
+
+
+def test_an_unset_clock_says_so_and_a_kept_one_too():
+    assert Clock(Rtc(), 0).source == c.SOURCE_NONE
+    assert Clock(Rtc(MOMENT), 0).source == c.SOURCE_RTC
+
+
+def test_a_better_source_wins_and_a_worse_one_is_not_heard():
+    rtc = Rtc()
+    clock = Clock(rtc, 0)
+    assert clock.hear(c.SOURCE_CONTROLLER, MOMENT, 0)
+    assert clock.hear(c.SOURCE_NTP, LATER, 1000) and rtc.moment == LATER
+    assert not clock.hear(c.SOURCE_TOOLSNET, MOMENT, 2000) and rtc.moment == LATER
+
+
+def test_a_worse_source_counts_again_after_a_day():
+    rtc = Rtc()
+    clock = Clock(rtc, 0)
+    clock.hear(c.SOURCE_NTP, MOMENT, 0)
+    assert clock.hear(c.SOURCE_TOOLSNET, LATER, c.STALE_MS + 1)
+    assert clock.source == c.SOURCE_TOOLSNET
+
+
+def test_two_seconds_are_left_alone_and_three_are_not():
+    rtc = Rtc(MOMENT)
+    clock = Clock(rtc, 0)
+    clock.hear(c.SOURCE_NTP, (2024, 3, 14, 9, 26, 55), 0)
+    assert clock.jumps == 0 and rtc.moment == MOMENT
+    clock.hear(c.SOURCE_NTP, (2024, 3, 14, 9, 26, 56), 0)
+    assert clock.jumps == 1
+
+
+def test_two_seconds_over_midnight_are_left_alone_too():
+    rtc = Rtc((2024, 3, 14, 23, 59, 59))
+    clock = Clock(rtc, 0)
+    clock.hear(c.SOURCE_NTP, (2024, 3, 15, 0, 0, 1), 0)
+    assert clock.jumps == 0
+
+
+def test_a_stamp_has_nineteen_characters():
+    buf = bytearray(19)
+    Clock(Rtc(MOMENT), 0).stamp_into(buf)
+    assert buf == b"2024-03-14:09:26:53"
+
+
+def test_digits_that_are_no_time_are_none():
+    assert c.from_digits(b"20240314092653") == MOMENT
+    for digits in (b"              ", b"00000000000000", b"20241314092653", b"20240314242653", b"\xff" * 14):
+        assert c.from_digits(digits) is None
+
+
+class Server:
+    """A datagram socket to a time server that answers after so many looks."""
+
+    def __init__(self, unix_s=1710408413, looks=2):
+        self.unix_s = unix_s
+        self.looks = looks
+        self.sent = None
+        self.closed = False
+        self.head = 0x24
+        self.stratum = 2
+        self.echoes = True
+
+    def send(self, buf):
+        self.sent = bytes(buf)
+
+    def recv_into(self, buf):
+        self.looks -= 1
+        if self.looks > 0:
+            return 0
+        for index in range(48):
+            buf[index] = 0
+        buf[0] = self.head
+        buf[1] = self.stratum
+        if self.echoes:
+            buf[24:32] = self.sent[40:48]
+        buf[40:44] = (self.unix_s + 2208988800).to_bytes(4, "big")
+        return 48
+
+    def close(self):
+        self.closed = True
+
+
+class Asking:
+    def __init__(self, server, offset_min=0):
+        self.clock = SimClock()
+        self.server = server
+        self.heard = []
+        self.opened = 0
+        self.ntp = ntp.Ntp(self.open, "ntp", offset_min, self.clock.now)
+
+    def open(self, host):
+        self.opened += 1
+        return self.server
+
+    def go(self, seconds, is_up=True):
+        end_ms = self.clock.total_ms + seconds * 1000
+        while self.clock.total_ms < end_ms:
+            wait_ms = self.ntp.tick(self.clock.now, is_up, self.heard.append)
+            assert wait_ms > 0
+            self.clock.advance(wait_ms)
+
+
+def test_a_time_server_is_asked_once_an_hour():
+    asking = Asking(Server())
+    asking.go(3 * 3600)
+    assert asking.heard[0] == 1710408413 and 3 <= len(asking.heard) <= 4
+    assert asking.server.closed
+
+
+def test_the_offset_makes_it_local_time():
+    asking = Asking(Server(), 60)
+    asking.go(10)
+    assert asking.heard == [1710408413 + 3600]
+
+
+def test_nobody_is_asked_without_a_network():
+    asking = Asking(Server())
+    asking.go(600, is_up=False)
+    assert asking.opened == 0
+
+
+def test_a_server_that_does_not_answer_is_asked_again():
+    asking = Asking(Server(looks=1 << 20))
+    asking.go(600)
+    assert asking.heard == [] and 8 <= asking.opened <= 10
+
+
+def test_answers_of_somebody_else_and_of_unsynchronised_servers_do_not_count():
+    for change in ({"echoes": False}, {"stratum": 0}, {"head": 0xE4}, {"head": 0x23}):
+        server = Server()
+        for name in change:
+            setattr(server, name, change[name])
+        asking = Asking(server)
+        asking.go(60)
+        assert asking.heard == []

@@ -1,0 +1,118 @@
+"""package.json, the manifest and `toolcart flash` name the same files: those of the tree that a chip may import."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import packages
+from tools.flash import package
+from tools.runtimes.build import product_sources
+from tools.runtimes.cache import CHECKOUT
+
+CART = {
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "board": {"network": "wifi", "ssid": "Plant", "password": "geheim-4711"},
+    "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
+}
+
+
+@pytest.fixture
+def cart(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps(CART))
+    return path
+
+
+def manifest_files(platform):
+    """What board/manifest.py freezes, with MicroPython's words played here."""
+    frozen = set()
+
+    class Options:
+        def defaults(self, **words):
+            self.platform = platform
+
+    def freeze_package(name, files=None, base_path="."):
+        folder = CHECKOUT / name
+        assert Path(base_path).resolve() == CHECKOUT
+        found = files if files is not None else [p.relative_to(folder).as_posix() for p in folder.rglob("*.py")]
+        frozen.update(f"{name}/{file}" for file in found)
+
+    words = {"options": Options(), "include": lambda *_: None, "package": freeze_package}
+    here = os.getcwd()
+    os.chdir(CHECKOUT / "board")
+    try:
+        exec(Path("manifest.py").read_text(), words)
+    finally:
+        os.chdir(here)
+    return frozen
+
+
+def test_package_json_is_what_the_tree_gives():
+    assert packages.FILE.read_text() == packages.content(), "python -m tools.packages writes it anew"
+
+
+def test_every_address_in_package_json_leads_to_its_file():
+    told = json.loads(packages.FILE.read_text())
+    for name, address in told["urls"]:
+        assert (CHECKOUT / "board" / address).resolve() == CHECKOUT / name
+        assert (CHECKOUT / name).is_file()
+
+
+@pytest.mark.parametrize("platform", package.PLATFORMS)
+def test_manifest_freezes_what_flash_would_copy(platform):
+    assert manifest_files(platform) == {source.name for source in package.sources_for(platform)}
+
+
+@pytest.mark.parametrize("platform", package.PLATFORMS)
+def test_every_import_of_a_version_is_in_it(platform):
+    names = {source.name for source in package.sources_for(platform)}
+    for source in package.sources_for(platform):
+        for module in re.findall(r"^\s*from ((?:agent|board)[\w.]*) import", source.text, re.MULTILINE):
+            path = module.replace(".", "/")
+            another = platform not in module and any(word in module for word in package.OTHERS)
+            assert another or f"{path}.py" in names or f"{path}/__init__.py" in names, f"{source.name}: {module}"
+
+
+def test_no_file_of_another_board_is_in_a_version():
+    names = {source.name for source in package.sources_for("rp2")}
+    assert "board/rp2.py" in names and "board/chip.py" in names
+    assert not names & {"board/esp32.py", "board/esp32_flash.py", "board/unix.py", "board/linux.py", "board/boot.py"}
+    assert names < {source.name for source in product_sources()}
+
+
+def test_the_same_checkout_and_configuration_give_the_same_version(cart):
+    one = package.build("rp2", "armv6m", cart)
+    assert one == package.build("rp2", "armv6m", cart)
+    assert one.digest != package.build("esp32", "xtensawin", cart).digest
+
+
+def test_another_configuration_is_another_version_with_one_file_changed(cart, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({**CART, "system": {"number": 2}}))
+    one, two = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
+    assert [name for name in one.files if one.files[name] != two.files[name]] == ["config.json"]
+
+
+def test_a_firmware_with_this_core_frozen_gets_the_configuration_only(cart):
+    frozen = package.build("rp2", "armv6m", cart, package.core_digest("rp2"))
+    assert list(frozen.files) == ["config.json"]
+    assert len(package.build("rp2", "armv6m", cart, "another").files) > 30
+
+
+def test_two_versions_fit_into_the_file_system_of_our_image(cart):
+    version = package.build("rp2", "armv6m", cart)
+    # board/rp2_flash.py cannot be imported here; littlefs gives a file whole blocks, and two to a folder.
+    size = int(re.findall(r"^FILES_BYTES = (\d+)", (CHECKOUT / "board/rp2_flash.py").read_text(), re.MULTILINE)[0])
+    folders = {str(Path(name).parent) for name in version.files}
+    blocks = sum(-(-len(content) // 4096) for content in version.files.values()) + 2 * len(folders)
+    assert 2 * blocks + 16 <= size // 4096
+
+
+def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):
+    version = package.build("rp2", "armv6m", cart)
+    told = json.loads(version.manifest())
+    assert told["digest"] == version.digest
+    assert told["files"] == {name: [len(c), package.sha256(c)] for name, c in version.files.items()}

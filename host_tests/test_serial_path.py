@@ -1,0 +1,219 @@
+"""The whole agent on a simulated serial line: nothing is lost, nothing is twice, whatever happens to the line."""
+
+from agent import health as h
+from host_tests.support_serial_cart import SerialCart
+from tools.sim.clock import Dice
+
+PORTABLE = True
+HEAP = "2m"
+
+# What a chip's flash takes: usual and worst (an RP2 with the flash of a Pico), microseconds to program and to erase.
+USUAL = (700, 45000)
+WORST = (3000, 400000)
+
+
+def ready(**settings):
+    cart = SerialCart(**settings)
+    assert cart.run(60000, cart.is_ready)
+    return cart
+
+
+def tighten(cart, count, limit_ms=20000):
+    """Let the controller tighten as fast as it gets rid of the results."""
+    for _ in range(count):
+        cart.controller.produce()
+        wanted = len(cart.controller.produced)
+        assert cart.run(limit_ms, lambda: len(cart.controller.acknowledged) >= wanted)
+
+
+def settle(cart, ms=400000):
+    """Let everything arrive, then compare the books."""
+    assert cart.run(ms, cart.is_drained), (len(cart.controller.produced), len(cart.archived()), cart.counters())
+    cart.run(3000)
+    assert sorted(cart.archived()) == sorted(cart.controller.produced)
+    assert len(set(cart.archived())) == len(cart.archived())
+    assert cart.archive.repeated == 0
+
+
+def test_results_go_from_a_3964r_controller_to_the_archive():
+    cart = ready(kind="3964r")
+    tighten(cart, 10)
+    settle(cart)
+    assert cart.archived() == cart.controller.produced
+    assert not cart.controller.complaints and not cart.toolsnet.complaints
+
+
+def test_results_go_from_an_ascii_controller_to_the_archive():
+    cart = ready(kind="ascii")
+    tighten(cart, 10)
+    settle(cart)
+    assert cart.archived() == cart.controller.produced
+    assert not cart.controller.complaints and not cart.peer.refused
+
+
+def test_controller_that_knows_one_form_only_is_met():
+    for form in ("v0", "v1", "v2"):
+        cart = SerialCart(peer={"accepts": (form,), "form": "v0" if form == "v0" else "v1"})
+        assert cart.run(20000, cart.is_ready), form
+        tighten(cart, 2)
+
+
+def test_both_priorities_work():
+    cart = ready(settings={"priority": "high"}, peer={"high": False})
+    tighten(cart, 8)
+    settle(cart)
+
+
+def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
+    """A small ring that erases often, under load, on a chip that is deaf while its flash works."""
+    for kind in ("3964r", "ascii"):
+        for baud, stalls in ((9600, WORST), (38400, WORST), (115200, USUAL), (115200, WORST)):
+            cart = ready(kind=kind, baud=baud, blocks=6, stalls=stalls)
+            tighten(cart, 70)
+            assert cart.line.port.overruns == 0, (kind, baud, stalls, cart.line.port.overruns)
+            assert cart.flash_device.erases >= 4
+            settle(cart)
+
+
+def test_flash_is_never_touched_while_a_block_is_received():
+    cart = ready(kind="3964r", baud=19200, blocks=6, stalls=USUAL)
+    touched = []
+
+    def watch(us):
+        if cart.station.session.link._state == 2:  # RX_BLOCK
+            touched.append(us)
+
+    cart.flash_device.watch = watch
+    tighten(cart, 40)
+    assert cart.flash_device.programs >= 40 and not touched
+
+
+def test_result_is_acknowledged_only_after_it_is_on_flash():
+    cart = ready(stalls=USUAL)
+    stored = []
+    program = cart.flash_device.program
+
+    def watched(address, buf, n):
+        stored.append(len(cart.controller.acknowledged))
+        return program(address, buf, n)
+
+    cart.flash_device.program = watched
+    before = cart.station.ring.number
+    tighten(cart, 5)
+    assert cart.station.ring.number == before + 5
+    assert len(stored) >= 5 and stored[0] == 0
+
+
+def test_block_whose_dle_was_lost_is_stored_once_and_acknowledged_again():
+    cart = ready()
+    state = {"dles": 0}
+
+    def lose_third_dle(octet, index):
+        # The agent's DLEs alone are single octets: go-ahead, then block taken.
+        if octet == 0x10 and len(cart.line.to_peer.queue) == 0:
+            state["dles"] += 1
+            if state["dles"] == 2:
+                return []
+        return [octet]
+
+    cart.line.to_peer.script = lose_third_dle
+    tighten(cart, 6)
+    settle(cart)
+    assert state["dles"] > 4
+    assert cart.station.ring.number == 6 and not cart.controller.complaints
+
+
+def test_unplugged_adapter_is_an_outage_like_any_other():
+    for kind in ("3964r", "ascii"):
+        cart = ready(kind=kind)
+        tighten(cart, 3)
+        for ms in (50, 700, 4000):
+            cart.controller.produce()
+            cart.run(ms)
+            cart.line.unplug()
+            cart.run(2000)
+            cart.controller.produce()
+            cart.line.plug()
+            assert cart.run(60000, cart.is_ready)
+        settle(cart)
+        assert cart.counters()["controller losses"] >= 3
+
+
+def test_controller_that_is_switched_off_and_on_is_met_again():
+    for kind in ("3964r", "ascii"):
+        cart = ready(kind=kind)
+        tighten(cart, 2)
+        cart.peer.mute = True
+        cart.run(40000)
+        cart.controller.produce()
+        cart.peer.mute = False
+        cart.peer.restart()
+        assert cart.run(120000, cart.is_ready)
+        cart.controller.produce()
+        settle(cart)
+
+
+def test_faults_on_the_line_lose_nothing_and_double_nothing():
+    for seed in (1, 2, 3):
+        for fault in ("loss_ppm", "extra_ppm"):
+            cart = ready(kind="3964r", seed=seed)
+            setattr(cart.line, fault, 1500)
+            for _ in range(25):
+                cart.controller.produce()
+                cart.run(700)
+            setattr(cart.line, fault, 0)
+            settle(cart, 900000)
+            assert cart.counters().get("raw", 0) == 0
+
+
+def test_faults_on_an_ascii_line_lose_nothing_and_double_nothing():
+    for seed in (1, 2):
+        for fault in ("loss_ppm", "extra_ppm"):
+            cart = ready(kind="ascii", seed=seed)
+            setattr(cart.line, fault, 800)
+            for _ in range(20):
+                cart.controller.produce()
+                cart.run(1500)
+            setattr(cart.line, fault, 0)
+            settle(cart, 900000)
+
+
+def test_power_cuts_in_the_middle_of_exchanges_lose_nothing():
+    dice = Dice(21)
+    cart = ready()
+    for _ in range(12):
+        cart.controller.produce()
+        cart.run(dice.randrange(1, 600))
+        cart.cut()
+        cart.run(dice.randrange(1, 400))
+    assert cart.run(120000, cart.is_ready)
+    cart.controller.produce()
+    settle(cart, 900000)
+
+
+def test_odd_result_must_come_twice_before_it_is_acknowledged():
+    cart = ready(kind="ascii")
+    state = {"left": 1}
+
+    def spoil_a_status(octet, index):
+        # The tightening status of the first result: OK becomes a digit that does not exist.
+        wire = state.get("wire", b"")[-200:] + bytes([octet])
+        state["wire"] = wire
+        at = wire.rfind(b"01210061999")
+        if at >= 0 and len(wire) - at == 60 and state["left"]:
+            state["left"] -= 1
+            return [0x39]
+        return [octet]
+
+    cart.line.to_agent.script = spoil_a_status
+    cart.controller.produce()
+    settle(cart)
+    assert cart.station.health.counters[h.ODD] == 1
+    assert cart.counters().get("raw", 0) == 0
+
+
+def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
+    cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
+    cart.controller.produce()
+    settle(cart)
+    assert cart.station.health.counters[h.ODD] == 1 and cart.counters()["edge time"] == 1

@@ -1,0 +1,49 @@
+"""Runs on the Cortex-M3: the whole agent over the two serial lines. Arguments: controller's and PIM's TCP port, results.
+
+Prints `delivered N` when so many results were acknowledged by ToolsNet, then stops in order.
+"""
+
+import gc
+import sys
+
+from agent.app import App
+from agent.config import complete
+from board import loop
+from board.qemu import Board
+
+CONTROLLER, PIM, RESULTS = [int(word) for word in sys.argv[1:4]]
+TURN_MS = 200
+
+configuration = complete(
+    {
+        "system": {},
+        "toolsnet": {"pim_host": "pc", "pim_port": PIM},
+        "stations": [
+            {
+                "number": 10,
+                "controller": {"host": "cart", "port": CONTROLLER},
+                "spool": {"path": "x", "size_kib": 16, "parked_kib": 8},
+            }
+        ],
+    }
+)
+board = Board()
+app = App(configuration, board)
+gc.collect()
+
+
+def on_turn(now):
+    forward = app.stations[0].forward
+    if app.scheduler.last_fault is not None:
+        raise app.scheduler.last_fault
+    if forward is None:
+        return TURN_MS
+    ring = app.stations[0].ring
+    done = ring.number >= RESULTS and ring.backlog(0) == 0
+    return -1 if done else TURN_MS
+
+
+loop.run(app, board, on_turn)
+print("delivered", app.stations[0].ring.number)
+print("heap", gc.mem_alloc())
+loop.stop(app, board)

@@ -1,0 +1,160 @@
+"""`toolcart spool`: look at a spool file, a folder of blocks or an image pulled off a board. It is never written to.
+
+Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`), 2 it cannot be read or is no spool.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from agent.spool import record as rec
+from tools.spool import image, report
+
+_FILE = click.argument("file", type=click.Path(path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document on stdout.")
+
+
+@click.group()
+def spool() -> None:
+    """Look into a spool without touching it."""
+
+
+def _read(file: Path) -> list[image.Area]:
+    try:
+        return image.read(image.load(file))
+    except image.ImageError as reason:
+        click.echo(f"{file}: {reason}", err=True)
+        sys.exit(2)
+
+
+@spool.command()
+@_FILE
+@_JSON
+def info(file: Path, as_json: bool) -> None:
+    """How large it is, what it holds, how worn it is."""
+    accounts = [report.account(area) for area in _read(file)]
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "areas": accounts}))
+        return
+    for account in accounts:
+        click.echo(f"{account.pop('area')} area")
+        for name, value in account.items():
+            if name == "kinds":
+                value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
+            click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else value}")
+
+
+@spool.command("list")
+@_FILE
+@_JSON
+@click.option("--all", "everything", is_flag=True, help="Every record, those that do not count as well.")
+def list_records(file: Path, as_json: bool, everything: bool) -> None:
+    """One line for each result, the oldest first."""
+    for area in _read(file):
+        entries = area.entries if everything else report.results(area)
+        for entry in entries:
+            _say_entry(entry, as_json)
+
+
+def _say_entry(entry: image.Entry, as_json: bool) -> None:
+    shown: dict[str, object] = {"seq": entry.seq, "block": entry.block, "offset": entry.offset, "void": entry.void}
+    shown["kind"] = entry.kind_name
+    if entry.number:
+        shown.update(report.row(entry))
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    words = [f"{entry.seq:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
+    for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
+        if shown.get(name) not in (None, ""):
+            words.append(str(shown[name]))
+    click.echo(" ".join(words) + (" (void)" if entry.void else ""))
+
+
+@spool.command()
+@_FILE
+@click.argument("number", type=int)
+def show(file: Path, number: int) -> None:
+    """Everything about result NUMBER, its octets included."""
+    found = False
+    for area in _read(file):
+        for entry in area.entries:
+            if entry.number == number and number:
+                found = True
+                click.echo(json.dumps(report.row(entry), indent=2))
+                for at in range(0, len(entry.payload), 16):
+                    piece = entry.payload[at : at + 16]
+                    text = "".join(chr(o) if 0x20 <= o <= 0x7E else "." for o in piece)
+                    click.echo(f"  {at:4} {piece.hex(' '):48} {text}")
+    if not found:
+        click.echo(f"{file}: there is no result {number}", err=True)
+        sys.exit(1)
+
+
+def _export(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    writer = csv.DictWriter(sys.stdout, report.COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
+@_JSON
+def export(file: Path, as_csv: bool, as_json: bool) -> None:
+    """All results that count, as CSV or JSON on stdout."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    _export([report.row(entry) for area in _read(file) for entry in report.results(area)], as_json)
+
+
+@spool.command()
+@_FILE
+@_JSON
+def check(file: Path, as_json: bool) -> None:
+    """Look at every octet; exit code 1 if a record that was written cannot be read any more."""
+    areas = _read(file)
+    damaged = sum(area.damaged + area.unreadable for area in areas)
+    records = sum(1 for area in areas for entry in area.entries if not entry.void)
+    void = sum(1 for area in areas for entry in area.entries if entry.void)
+    said = {"file": str(file), "records": records, "damaged": damaged, "void": void}
+    if as_json:
+        click.echo(json.dumps(said))
+    else:
+        click.echo(f"{records} records, {damaged} damaged, {void} void (never acknowledged)")
+    sys.exit(1 if damaged else 0)
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
+@_JSON
+def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
+    """Export every result that can still be found, however damaged the rest is; spools of format 1 as well."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    try:
+        octets = image.load(file)
+    except image.ImageError as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(2)
+    rows = rescued(octets)
+    _export(rows, as_json)
+    click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
+
+
+def rescued(octets: bytes) -> list[dict[str, object]]:
+    """Every result and raw frame, each once, by number; two results under one number are both kept."""
+    found: dict[tuple[int, bytes], dict[str, object]] = {}
+    for _, entry in image.scan(octets):
+        if entry.kind in (rec.KIND_RESULT, rec.KIND_RAW) and len(entry.payload) >= (
+            114 if entry.kind == rec.KIND_RESULT else 8
+        ):
+            found.setdefault((entry.number, entry.payload), report.row(entry))
+    return [found[key] for key in sorted(found)]

@@ -1,0 +1,118 @@
+"""What an image says, as plain values: the account of an area, one line a record, rows for CSV and JSON."""
+
+from datetime import datetime
+
+from agent.base.words import get_u32
+from agent.spool import record as rec
+from agent.spool.ring import ROLE_PARKED
+from agent.status import describe
+from tools.spool.image import Area, Entry
+
+ENDURANCE = 100_000  # erases a block of NOR flash is specified for
+COLUMNS = (
+    "number",
+    "area",
+    "kind",
+    "time",
+    "time_source",
+    "vin",
+    "program",
+    "torque",
+    "unit",
+    "angle",
+    "status",
+    "torque_status",
+    "angle_status",
+    "batch_status",
+    "tightening_id",
+    "source",
+    "station",
+    "spindle",
+    "refused_number",
+    "refused_code",
+    "octets",
+    "frame",
+)
+
+
+def results(area: Area) -> list[Entry]:
+    """The results and raw frames that count, each number once: a copy written at a start stands for both."""
+    by_number = {e.number: e for e in area.entries if e.number and not e.void}
+    return [by_number[number] for number in sorted(by_number)]
+
+
+def row(entry: Entry) -> dict[str, object]:
+    """One result or raw frame in words."""
+    length = len(entry.payload)
+    parked = entry.role == ROLE_PARKED
+    page = bytes(8) + entry.payload
+    shown: dict[str, object] = {"area": "parked" if parked else "main", "kind": entry.kind_name}
+    shown.update(describe(page, 8, entry.kind, entry.flags, length - 8 if parked else length))
+    if parked:
+        shown["refused_number"] = get_u32(entry.payload, length - 8)
+        shown["refused_code"] = int.from_bytes(entry.payload[length - 4 : length - 2], "little")
+    if entry.kind == rec.KIND_RAW:
+        shown["frame"] = entry.payload[8 : length - 8 if parked else length].decode("latin-1")
+    return shown
+
+
+def account(area: Area) -> dict[str, object]:
+    """The account of one area."""
+    kept = results(area)
+    counted = [e for e in area.entries if not e.void]
+    kinds = {}
+    for entry in counted:
+        kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
+    shown: dict[str, object] = {
+        "area": "parked" if area.role == ROLE_PARKED else "main",
+        "blocks": area.block_count,
+        "records": len(counted),
+        "kinds": kinds,
+        "results": len(kept),
+        "oldest": row(kept[0])["number"] if kept else None,
+        "newest": row(kept[-1])["number"] if kept else None,
+        "damaged": area.damaged,
+        "void": len(area.entries) - len(counted),
+        "unreadable_blocks": area.unreadable,
+    }
+    if area.head is not None:
+        payload = area.head.payload
+        shown["format"] = payload[rec.AT_VERSION]
+        shown["unit_bytes"] = int.from_bytes(payload[rec.AT_UNIT : rec.AT_UNIT + 2], "little")
+        shown["block_bytes"] = get_u32(payload, rec.AT_BLOCK_BYTES)
+        shown["erases"] = get_u32(payload, rec.AT_BLOCK_NO)
+        shown["wear_per_block"] = round(get_u32(payload, rec.AT_BLOCK_NO) / max(1, area.block_count), 1)
+        shown["expected_years"] = _years(area, kept)
+        shown["delivered"] = delivered(area)
+        shown["waiting"] = sum(1 for e in kept if e.number > delivered(area))
+    return shown
+
+
+def delivered(area: Area) -> int:
+    """How far the first outlet is, by the newest word about it."""
+    reached = 0
+    for entry in sorted((e for e in area.entries if not e.void), key=lambda e: e.seq):
+        if entry.kind == rec.KIND_HEAD and rec.is_head(entry.payload, 0):
+            reached = get_u32(entry.payload, rec.AT_CURSORS + 4)
+        elif entry.kind == rec.KIND_CURSOR and get_u32(entry.payload, 0) == 0:
+            reached = get_u32(entry.payload, 8)
+    return reached
+
+
+def _years(area: Area, kept: list[Entry]) -> float | None:
+    """How long the flash lasts if results go on coming as fast as those that are kept."""
+    heads = sorted((e for e in area.entries if e.kind == rec.KIND_HEAD and not e.void), key=lambda e: e.seq)
+    times = [shown for shown in (row(e).get("time") for e in kept) if shown]
+    if len(heads) < 2 or len(times) < 2:
+        return None
+    try:
+        first, last = (datetime.strptime(str(times[i]), "%Y-%m-%d %H:%M:%S") for i in (0, -1))
+    except ValueError:
+        return None
+    seconds = (last - first).total_seconds()
+    used = get_u32(heads[-1].payload, rec.AT_BLOCK_NO)
+    opened = used - get_u32(heads[0].payload, rec.AT_BLOCK_NO)
+    if seconds <= 0 or opened <= 0:
+        return None
+    left = max(0, ENDURANCE * area.block_count - used)
+    return round(left * seconds / opened / 31_556_952, 1)
