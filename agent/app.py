@@ -150,7 +150,7 @@ class Station:
         outlet_slot = self._scheduler.add(self.forward, now)
         self.board.watch(self.toolsnet_port, outlet_slot)
         self.intake.attach(self._scheduler, outlet_slot, self.forward)
-        self.forward.attach(self.session.link)
+        self.forward.attach(self.intake)
 
 
 class App:

@@ -62,7 +62,7 @@ class Forward:
         self._waits = False  # for the line
 
     def attach(self, line):
-        """Ask this link when the flash may be used."""
+        """Ask this one (`quiet(busy_ms)`) when the flash may be used."""
         self._line = line
 
     def prepare(self, now):

@@ -17,7 +17,7 @@ from agent.base.ticks import Timer
 from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.openprotocol import session as ss
-from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE
+from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE, PHASE_NEWEST
 from agent.spool.mount import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
@@ -72,6 +72,10 @@ class Intake:
         self._outlet = outlet
         self._outlet_slot = outlet_slot
 
+    def quiet(self, busy_ms):
+        """Tell whether the flash may keep the chip busy for so long: no line is open, or it leaves that silence."""
+        return self.session.state == ss.CLOSED or self.link.quiet(busy_ms)
+
     def begin(self, now):
         """Learn from the log where this controller stands, then rely on the log; the ring is mounted, not confirmed."""
         recovery = self.recovery
@@ -86,7 +90,7 @@ class Intake:
             elif kind == KIND_MEMORY:
                 recovery.load_from(page, MEMORY_AT)
             elif kind == KIND_RESULT:
-                recovery.stored(page, FRAME_HEAD + HEAD_BYTES)
+                recovery.stored(page, FRAME_HEAD + HEAD_BYTES, self.ring.walk.flags)
             kind = replay_next(self.ring)
         self.ring.confirm()  # not before: it may open a block, and that block's HEAD has to carry the new memory
         memory = recovery.memory
@@ -320,18 +324,27 @@ class Intake:
     def _take_fetched(self, now):
         link = self.link
         recovery = self.recovery
-        if not self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
+        store = self.store
+        readable = store.read_fetched(link.buf, link.at, link.length, self.session.revision)
+        if not readable:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
-            recovery.silent(now)
-            return
-        news = recovery.fetched(self.ring.stage, self.store.body_place())
-        if news == NEWS_STORE:
-            if self.store.put_fetched(now) == NOT_KEPT:
+            if recovery.phase == PHASE_NEWEST:  # nobody has asked for this ID, so nothing says that it is one
                 recovery.silent(now)
-            self._scheduler.wake(self._outlet_slot, now)
-            self._flush_gone()
-        else:
+                return
+        news = recovery.fetched(self.ring.stage, store.body_place())
+        if news != NEWS_STORE:
             self._take_news(news, now)
+            return
+        if readable:
+            kept = store.put_fetched(now)
+        else:
+            kept = store.put_fetched_raw(link.buf, link.at, link.length, now)
+        if kept == NOT_KEPT:
+            recovery.silent(now)
+        elif not readable:
+            self._take_news(recovery.kept_raw(), now)
+        self._scheduler.wake(self._outlet_slot, now)
+        self._flush_gone()
 
     def _take_news(self, news, now):
         if news == NEWS_GONE:

@@ -17,7 +17,7 @@ from agent.spool.walk import Walk
 from agent.toolsnet import session as toolsnet_session
 
 RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
-BLOCKS_WALKED = 2  # a block of 4 KiB holds at least 15 light results, but the newest block may hold one only
+BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block is empty, the one before may hold one
 
 _PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX
 

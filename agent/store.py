@@ -15,19 +15,21 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import copy, is_blank
+from agent.base.fields import copy, fill, is_blank
 from agent.base.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     FLAG_TRUNCATED,
     HEAD_BYTES,
+    ID_BYTES,
     LIMITS_BYTES,
     PARKED_BYTES,
     RESULT_READ,
     SERIAL,
     SERIAL_BYTES,
     STAMP_BYTES,
+    TIGHTENING_ID,
     TIME,
     TIME_BYTES,
     has_time,
@@ -50,6 +52,7 @@ NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
 _RAW_MAX = const(632)  # PAYLOAD_MAX less HEAD_BYTES and what parking adds
 
 
@@ -104,8 +107,13 @@ class Store:
         return self._commit(flags, now)
 
     def read_fetched(self, buf, at, length, revision):
-        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read."""
-        return self._read_long(65, buf, at, length, revision)
+        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
+        if self._read_long(65, buf, at, length, revision):
+            return True
+        self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+        fill(self.ring.stage, self._place, BODY_BYTES, 0)
+        copy(self.ring.stage, self._place + TIGHTENING_ID, buf, at + _FETCHED_ID, ID_BYTES)
+        return False
 
     def body_place(self):
         """Return where in ring.stage the body of what was read last stands."""
@@ -115,12 +123,16 @@ class Store:
         """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete() | FLAG_RECOVERED
         if self.recovery.must_look() and self._is_held(flags):
-            self.recovery.stored(self.ring.stage, self._place)
+            self.recovery.stored(self.ring.stage, self._place, flags)
             return self._known_before()
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
         return kept
+
+    def put_fetched_raw(self, buf, at, length, now):
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT or NOT_KEPT."""
+        return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
     def _is_held(self, flags):
         """Tell whether the log holds the tightening that stands in the stage."""
@@ -202,7 +214,7 @@ class Store:
             return self._refuse(now)
         self.health.count(h.STORED)
         # The stage still holds the record: the ring moves a payload only before it is programmed.
-        self.recovery.stored(self.ring.stage, self.ring.payload_at + HEAD_BYTES)
+        self.recovery.stored(self.ring.stage, self.ring.payload_at + HEAD_BYTES, flags)
         return KEPT
 
     def _known_before(self):

@@ -210,7 +210,7 @@ class Board:
 
     def now(self):
         """Return the ticks."""
-        return time.ticks_ms() & TICKS_MAX
+        return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
 
     def stamp_into(self, buf):
         """Write the local time as 19 characters."""
@@ -218,7 +218,7 @@ class Board:
 
     def seed(self):
         """Return a number that differs from start to start."""
-        return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6
+        return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6  # type: ignore[operator]
 
     def tcp(self):
         """Return a new port."""
@@ -329,7 +329,9 @@ class Board:
         """A part of the raw flash; None if it does not fit there."""
         kib = device.block_count * device.block_bytes // 1024
         if first_kib + size_kib > kib:
-            self.said.append("%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib))
+            self.said.append(
+                "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
+            )
             return None
         self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
         block_kib = device.block_bytes // 1024
@@ -355,11 +357,14 @@ class Board:
         return device
 
 
-class _NoHardware(NoNetwork):
+class _NoHardware:
     """A network that was asked for and cannot be."""
 
     def __init__(self, kind):
         self._kind = kind
+
+    def tick(self, now):
+        return LINK_MS * 60
 
     def is_up(self):
         return False

@@ -137,7 +137,7 @@ class Console:
             if device.read_into(start + offset, page, PART_BYTES) < 0:
                 raise OSError("the flash could not be read")
             blank = page.count(b"\xff") == PART_BYTES
-            self.tell(block=number, at=offset, hex="" if blank else hexlify(page).decode())
+            self.tell(block=number, at=offset, hex="" if blank else hexlify(bytes(page)).decode())
 
     def _tell_config(self):
         from agent import config

@@ -4,6 +4,9 @@ Pins of the LAN8720 are those of the common boards (WT32-ETH01, Olimex ESP32-POE
 as the board straps it; the clock comes from outside on GPIO0.
 """
 
+# pyright: reportCallIssue=false
+# (the stubs know LAN(id) only, the firmware takes what is given below)
+
 import machine
 
 from agent.base.compat import const

@@ -8,6 +8,8 @@ Rules
 4. A full file system is FLASH_IO: the result is not acknowledged, the controller keeps it.
 """
 
+# pyright: reportOptionalMemberAccess=false
+
 import os
 import sys
 

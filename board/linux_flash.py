@@ -8,6 +8,9 @@ Rules
    because a block is erased only when no cursor needs it.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
 4. A file that is no spool is left alone: it is an error, not an empty area.
+5. A file only grows. With a smaller setting it stays as it is and `note` says so: nothing that waits in it is given up.
+6. After an error the disk may show what it does not hold (a failed fdatasync marks the pages clean). The ring never
+   goes on in such a place, nor in a block that was erased before the error: it erases again.
 """
 
 import errno
@@ -15,8 +18,7 @@ import fcntl
 import os
 
 from agent.spool.flash import FLASH_DONE, FLASH_IO
-from agent.spool.mount import is_head
-from agent.spool.record import HEAD_BYTES, KIND_HEAD
+from agent.spool.record import HEAD_BYTES, KIND_HEAD, is_spool_head
 
 CPYTHON_ONLY = True
 BLOCK_BYTES = 4096  # the page of the cache and the sector of a disk: a block never straddles two
@@ -35,6 +37,7 @@ class FileFlash:
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.last_error = ""
+        self.note = ""
         self._blank = b"\xff" * BLOCK_BYTES
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -98,10 +101,14 @@ class FileFlash:
         if (have or rest) and not self._is_spool(have):
             raise FlashUnusable("%s is not a spool; name another path, or move the file away" % self.path)
         self.block_count = max(wanted, have)
+        if wanted < have:
+            kept = "%s keeps its %d KiB: a spool does not shrink; to make it smaller, let it run empty and delete it"
+            self.note = kept % (self.path, have * BLOCK_BYTES // 1024)
         if have < self.block_count:
             os.posix_fallocate(self._descriptor, 0, self.block_count * BLOCK_BYTES)
             for block in range(have, self.block_count):
-                os.pwrite(self._descriptor, self._blank, block * BLOCK_BYTES)
+                if os.pwrite(self._descriptor, self._blank, block * BLOCK_BYTES) != BLOCK_BYTES:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._descriptor)
             folder = os.open(os.path.dirname(os.path.abspath(self.path)), os.O_RDONLY)
             try:
@@ -115,6 +122,6 @@ class FileFlash:
         for block in range(blocks):
             if self.read_into(block * BLOCK_BYTES, buf, 64) < 0:
                 return False
-            if buf == self._blank[:64] or (buf[0] == KIND_HEAD and is_head(buf, HEAD_BYTES)):
+            if buf == self._blank[:64] or (buf[0] == KIND_HEAD and is_spool_head(buf, HEAD_BYTES)):
                 return True
         return not any(os.pread(self._descriptor, BLOCK_BYTES, 0).strip(b"\xff\x00"))

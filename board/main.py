@@ -36,11 +36,14 @@ def make_board(folder):
 
 def main(path):
     """Run until interrupted, then end in order."""
+    configuration = load(path)
+    forget("agent", "config")  # before the rest is loaded: it takes the same memory
     from agent.app import App
 
-    configuration = load(path)
     board = make_board(folder_of(path))
     app = App(configuration, board)
+    del configuration
+    gc.collect()
     try:
         loop.run(app, board, loop.forever)
     except KeyboardInterrupt:
@@ -50,11 +53,11 @@ def main(path):
 
 def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; returns never but by an exception. `mode` is one of board.safe_mode."""
+    configuration = load(folder + "/config.json")
+    forget("agent", "config")  # before the rest is loaded: it takes the same memory
     from agent.app import App
     from board.upkeep import Upkeep
 
-    configuration = load(folder + "/config.json")
-    forget("agent", "config")
     board = make_chip(configuration)
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())

@@ -6,6 +6,8 @@ Rules
 3. Without an answer it asks again after RETRY_MS, with one after EVERY_MS.
 """
 
+# pyright: reportOptionalMemberAccess=false
+
 from agent.base.compat import const
 from agent.base.ticks import Timer
 

@@ -175,7 +175,7 @@ class Board:
 
     def now(self):
         """Return the ticks."""
-        return time.ticks_ms() & 0x3FFFFFFF
+        return time.ticks_ms() & 0x3FFFFFFF  # type: ignore[operator]
 
     def stamp_into(self, buf):
         """Write the moment of the start: this machine has no calendar."""
@@ -183,7 +183,7 @@ class Board:
 
     def seed(self):
         """Return a number that differs from start to start."""
-        return time.ticks_us() & 0xFFFF
+        return time.ticks_us() & 0xFFFF  # type: ignore[operator]
 
     def tcp(self):
         """Return the next line."""

@@ -39,7 +39,7 @@ class Rp2Flash:
             self._device = rp2.Flash(start=start_bytes, len=length_bytes)
         else:
             self._device = rp2.Flash(start=start_bytes)
-        self._cells = memoryview(self._device)
+        self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES

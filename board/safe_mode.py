@@ -234,7 +234,7 @@ def _told(fault):
 
         text = io.StringIO()
         sys.print_exception(fault, text)  # type: ignore[attr-defined]
-        return text.getvalue()[-FAULT_BYTES:]
+        return text.getvalue()[-FAULT_BYTES:]  # type: ignore[attr-defined]
     except Exception:  # out of memory, or CPython: the name must do
         return "%s: %s" % (type(fault).__name__, fault)
 

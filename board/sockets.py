@@ -7,8 +7,11 @@ Rules
 3. The serial console is in the same poll where the port can poll it.
 """
 
+# pyright: reportOptionalMemberAccess=false
+
 import select
 import sys
+import time
 
 from agent.base.compat import const
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
@@ -24,6 +27,7 @@ _TROUBLE = select.POLLERR | select.POLLHUP
 _NODELAY = const(1)  # TCP_NODELAY, the same number on every stack
 _CONSOLE_CHARACTERS = const(64)  # read in one turn; the rest comes in the next
 WAIT_MAX_MS = const(60000)
+NAP_MS = const(100)
 
 
 class TcpPort:
@@ -89,7 +93,7 @@ class TcpPort:
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
-            count = self.sock.write(buf, start, n)
+            count = self.sock.write(buf, start, n)  # type: ignore[call-arg] - the stubs know the short form only
         except OSError:
             return PORT_LOST
         if count is None:
@@ -129,18 +133,21 @@ class Sockets:
 
     def tcp(self):
         """Return a new port."""
-        port = TcpPort(self)
-        self._ports.append(port)
-        return port
+        return self.add(TcpPort(self))
 
     def add(self, port):
         """Wake this port's slot too; it registers its `sock` with `poll` by itself while it is open."""
         self._ports.append(port)
+        return port
 
     def wait(self, app, wait_ms, now_of):
         """Sleep until input or for `wait_ms`; wake the slots that have input."""
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
+        if not self._is_any_open():
+            # A poll looks at the console every millisecond; while nothing else can come, the chip may as well sleep.
+            time.sleep_ms(wait_ms if wait_ms < NAP_MS else NAP_MS)
+            wait_ms = 0
         for thing, events in self.poll.ipoll(wait_ms):
             if thing is sys.stdin:
                 self._typed = True
@@ -150,6 +157,12 @@ class Sockets:
                     port.events = events
                     if port.slot >= 0:
                         app.scheduler.wake(port.slot, now_of())
+
+    def _is_any_open(self):
+        for port in self._ports:
+            if port.sock is not None:
+                return True
+        return False
 
     def read_console(self):
         """Return what was typed, "" if nothing was."""

@@ -2,7 +2,8 @@
 
 Rules
 1. `stty` sets the line up (baud, parity, raw); without it, or without the device, the port stays closed.
-2. A file here blocks, so `poll` is asked before every read and write; both take what they can in one go.
+2. A file here blocks and `readinto` wants all that it asks for, so `poll` is asked before every read and write, and
+   the line is set to answer a read with what there is (VMIN 0): the second read inside finds nothing and ends it.
 """
 
 import os
@@ -29,7 +30,7 @@ class SerialPort:
         """Open the device; `state` tells whether that worked."""
         self.close()
         settings = self.settings
-        words = "stty -F '%s' %d raw -echo min 1 time 0 -crtscts clocal %s %s >/dev/null 2>&1" % (
+        words = "stty -F '%s' %d raw -echo min 0 time 0 -crtscts clocal %s %s >/dev/null 2>&1" % (
             device.replace("'", ""),
             baud,
             _PARITY[settings["parity"]],

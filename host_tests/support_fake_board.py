@@ -3,7 +3,7 @@
 Rules
 1. Every operation that changes the file system counts. With `cut_after = n` the n-th is the last: a write leaves the
    part of the file that was there by then, a copy too; rename and remove happened or did not (`cut_before`).
-2. `boot()` does what board.safe_mode does on the real one, with its code, on these files; a version runs if it is whole.
+2. `boot()` does what board.safe_mode does on the real one, with its code, on these files.
 3. A version whose name is in `ill` never becomes healthy, one in `crashing` raises at its start.
 """
 

@@ -56,6 +56,18 @@ class Timer:
             self.callback(self)
 
 
+class UART:
+    def __init__(self, number, **settings):
+        self.number = number
+        self.settings = settings
+
+    def fileno(self):
+        return 1  # only so that a real poll takes it
+
+    def deinit(self):
+        pass
+
+
 class RTC:
     moment = (2021, 1, 1, 0, 0, 0)
 
@@ -147,7 +159,14 @@ class Partition(RomFlash):
 def modules(platform, with_network=True):
     """The modules of a platform by name."""
     machine = types.SimpleNamespace(
-        Pin=Pin, WDT=WDT, Timer=Timer, RTC=RTC, SPI=SPI, unique_id=lambda: b"\xe6\x61\x00\x07", reset=lambda: None
+        Pin=Pin,
+        UART=UART,
+        WDT=WDT,
+        Timer=Timer,
+        RTC=RTC,
+        SPI=SPI,
+        unique_id=lambda: b"\xe6\x61\x00\x07",
+        reset=lambda: None,
     )
     network = types.SimpleNamespace(
         WLAN=Interface, WIZNET5K=Interface, LAN=Interface, STA_IF=0, PHY_LAN8720=1, hostname=lambda n: None

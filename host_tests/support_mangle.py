@@ -1,7 +1,7 @@
 """A controller whose bytes are spoiled on their way: dropped, doubled, changed or pushed in, until it is told to stop.
 
-What it puts in or changes is never a digit, so that no spoiled result looks like a good one of another number; what
-shifts digits within a message leaves the lengths wrong, and that shows.
+What it puts in is never a digit, and what it takes out lies within one message: a spoiled result cannot get a far
+greater number out of the digits of the next message. That would be a hole of thousands of IDs, rightly asked for.
 """
 
 PORTABLE = True
@@ -26,7 +26,7 @@ class Mangler:
             if not octets or self.off or self.dice.randrange(self.every):
                 return octets
             self.spoiled += 1
-            return self.spoil(octets)
+            return self.spoil(octets, session)
 
         session.outgoing = mangled
         return session
@@ -39,7 +39,7 @@ class Mangler:
             found[index] = octet if octet < 0x30 else octet + 10
         return bytes(found)
 
-    def spoil(self, octets):
+    def spoil(self, octets, session):
         dice = self.dice
         at = dice.randrange(len(octets))
         n = 1 + dice.randrange(12)
@@ -47,12 +47,14 @@ class Mangler:
         if how == 0:
             return octets[:at] + self.garbage(n) + octets[at + n :]
         if how == 1:
-            return octets[:at] + octets[at + n :]
+            end = octets.find(b"\0", at)
+            return octets[:at] + octets[end if 0 <= end < at + n else at + n :]
         if how == 2:
             return octets[:at] + self.garbage(n) + octets[at:]
         if how == 3:
             return octets[: at + n] + octets[at:]
         if how == 4:
+            session.close("broken off in the middle of a message")
             return octets[:at]
         if how == 5:
             return b"\0" * n + octets

@@ -38,8 +38,7 @@ class Talker:
             self.work(now)
             self.flush()
             if n <= 0:
-                left = link.tick(now)
-                return left
+                return link.tick(now)
 
     def work(self, now):
         link = self.link

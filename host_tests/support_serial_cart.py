@@ -1,4 +1,4 @@
-"""The whole agent on a simulated serial line, between a controller and ToolsNet, on one clock; its flash may stall it."""
+"""The whole agent on a simulated serial line, between controller and ToolsNet, on one clock; its flash may stall it."""
 
 from agent.app import App
 from agent.config import complete
@@ -143,7 +143,8 @@ class SerialCart:
         return self.archive.tightening_ids()
 
     def counters(self):
-        return {name: count for name, count in zip(NAMES, self.station.health.counters) if count}
+        counters = self.station.health.counters
+        return {NAMES[index]: counters[index] for index in range(len(NAMES)) if counters[index]}
 
     def tally(self):
         return self.station.session.link.tally

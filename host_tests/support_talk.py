@@ -1,9 +1,9 @@
 """A controller session without a network: the test says what the controller says and sees what goes out.
 
-    talk = Talk()              connected; what the session posts is taken by a port that is always ready
-    talk.hear(octets)          the controller says this; returns the events, results answered as `answers` says
-    talk.wait(ms)              time passes, from deadline to deadline
-    talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
+talk = Talk()              connected; what the session posts is taken by a port that is always ready
+talk.hear(octets)          the controller says this; returns the events, results answered as `answers` says
+talk.wait(ms)              time passes, from deadline to deadline
+talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
 """
 
 from agent.base.ticks import FOREVER, ticks_add

@@ -1,4 +1,4 @@
-"""`toolcart board` looks without stopping the agent, pulls a spool that reads the same here, and wipes only what may go."""
+"""`toolcart board` looks without stopping the agent, pulls a spool octet for octet, and wipes only what may go."""
 
 import json
 
@@ -11,6 +11,7 @@ from agent.spool.flash import Part, RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT
 from agent.spool.ring import Ring
+from agent.spool.walk import Walk
 from board.upkeep import Upkeep
 from host_tests.support_fake_board import FakeBoard, version
 from host_tests.test_flash_tool import board_with, flashed
@@ -105,6 +106,13 @@ def test_a_pulled_spool_is_read_here(capsys, tmp_path):
     said = capsys.readouterr().out
     assert "20 stored, 20 waiting" in said and len(said.splitlines()) == 6
     assert target.stat().st_size == 16 * 4096
+
+
+def test_a_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
+    walk = Walk(Part(filled(40), 4, 12), 800)
+    walk.begin(0, 0, 0)
+    kinds = [walk.next() for _ in range(20)]
+    assert kinds.count(KIND_RESULT) == 16
 
 
 def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():

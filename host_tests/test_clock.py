@@ -1,4 +1,4 @@
-"""A chip's clock takes the best time it hears, leaves small differences alone, and asks a time server without waiting."""
+"""A chip's clock takes the best time it hears, leaves small differences alone, and asks servers without waiting."""
 
 from board import clock as c
 from board import ntp

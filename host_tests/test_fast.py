@@ -29,8 +29,7 @@ def both():
         plain = (sys.modules[names[0]], sys.modules[names[1]])
     finally:
         compat.FAST = fast
-        for name, module in zip(names, used):
-            sys.modules[name] = module
+        sys.modules[names[0]], sys.modules[names[1]] = used
     assert plain[0].copy is not used[0].copy and plain[1].crc30 is not used[1].crc30
     return plain, used
 
@@ -59,6 +58,7 @@ def test_every_writer_of_a_field_writes_the_same():
     dice = Dice(12)
     for _ in range(CASES):
         source = octets(dice, 40)
+        digits = bytearray([0x30 + dice.randrange(10) * dice.randrange(2) for _ in range(40)])
         one, other = bytearray(40), bytearray(40)
         start, at, width = dice.randrange(20), dice.randrange(20), dice.randrange(0, 20)
         value = dice.randrange(1 << 29)
@@ -70,8 +70,38 @@ def test_every_writer_of_a_field_writes_the_same():
             module.fill(target, 7, 3, value & 0xFF)
             module.copy(target, at // 2, target, at, width)  # an overlap, as the FIFO makes it
             module.put_fixed(target, 30, 8, b"004237", 0, 6, 2)
+            module.put_fixed(target, at, 8, digits, start, 1 + width // 3, width % 2)
+            module.put_fixed(target, at, 5, digits, start, 9, 2)
+            module.put_fixed(target, 2, 8, b"      ", 0, 6, 2)
+            module.put_fixed(target, 12, 8, b"0", 0, 0, 2)
+            module.put_stripped(target, at, 12, digits, start, 1 + width % 12)
             module.put_stripped(target, 0, 10, b"0000012345", 0, 10)
         assert one == other
+
+
+def test_packed_digits_are_the_same_both_ways():
+    both()
+    from agent.base import fast, words
+
+    del sys.modules["agent.base.words"]
+    compat.FAST = None
+    try:
+        __import__("agent.base.words")
+        plain = sys.modules["agent.base.words"]
+    finally:
+        compat.FAST = fast
+        sys.modules["agent.base.words"] = words
+    dice = Dice(14)
+    for _ in range(CASES):
+        digits = octets(dice, 40)
+        start, count = dice.randrange(20), 2 * dice.randrange(10)
+        one, other, back, again = bytearray(30), bytearray(30), bytearray(40), bytearray(40)
+        plain.pack_digits(one, 3, digits, start, count)
+        words.pack_digits(other, 3, digits, start, count)
+        assert one == other
+        plain.unpack_digits(back, 1, digits, start, count)
+        words.unpack_digits(again, 1, digits, start, count)
+        assert back == again
 
 
 def test_checksum_is_the_same_in_one_piece_and_in_two():

@@ -80,7 +80,11 @@ def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
 
 
 def test_leading_zeros_are_stripped_but_one_digit_stays():
-    for digits, wanted in ((b"0001234567", b"1234567     "), (b"0000000000", b"0           "), (b"4294967295", b"4294967295  ")):
+    for digits, wanted in (
+        (b"0001234567", b"1234567     "),
+        (b"0000000000", b"0           "),
+        (b"4294967295", b"4294967295  "),
+    ):
         buf = bytearray(b"." * 12)
         f.put_stripped(buf, 0, 12, digits, 0, 10)
         assert bytes(buf) == wanted

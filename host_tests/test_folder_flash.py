@@ -3,7 +3,6 @@
 import os
 
 from agent.base.words import put_u32
-from agent.base.words import put_u32
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT
 from agent.spool.ring import Ring

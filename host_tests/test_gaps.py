@@ -1,6 +1,6 @@
 """The missing IDs are exactly those that were opened and not closed, as long as three ranges can say so."""
 
-from agent.openprotocol.gaps import GAPS_MAX, Gaps
+from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD
 from tools.sim.clock import Dice
 
@@ -133,11 +133,22 @@ def test_round_goes_on_whatever_is_closed_on_its_way():
         assert [number for number in left if number in wanted] == left
 
 
-def test_everything_can_be_forgotten():
+def test_gap_wider_than_any_controller_remembers_keeps_its_newest_ids():
     gaps = made()
-    gaps.open(5, 4)
-    gaps.clear()
-    assert gaps.total() == 0 and one_round(gaps) == []
-    again = Gaps(gaps.memory)
-    again.load()
-    assert again.count == 0
+    assert not gaps.open(11, 1210061988)
+    assert gaps.total() == GAP_IDS_MAX and gaps.dropped == 1210061988 - GAP_IDS_MAX
+    assert gaps.holding(1210061998) == 0 and gaps.holding(11) == -1
+    gaps = made()
+    for first in (1, 3, 5):
+        gaps.open(first, 1)
+    gaps.open(100000, 1)
+    assert listed(gaps) == [3, 5, 100000] and gaps.dropped == 1
+
+
+def test_gap_of_ids_that_count_anew_takes_the_place_of_the_oldest():
+    gaps = made()
+    for first in (501, 511, 521):
+        gaps.open(first, 2)
+    gaps.open(3, 4)
+    assert listed(gaps) == [511, 512, 521, 522, 3, 4, 5, 6] and gaps.dropped == 2
+    assert one_round(gaps) == [511, 512, 521, 522, 3, 4, 5, 6]

@@ -1,5 +1,7 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
+import itertools
+
 from agent import health as h
 from agent.base import result as r
 from agent.openprotocol import session as ss
@@ -27,7 +29,7 @@ def agrees(cart, count=None):
         assert ids == controller.produced
     assert count is None or len(controller.produced) == count
     assert controller.complaints == []
-    for payload, number in zip(cart.stored(), ids):
+    for payload, number in zip(cart.stored(), ids, strict=False):
         torque = payload[8 + r.TORQUE : 8 + r.TORQUE + 6]
         assert int(torque) == controller.result(number).torque
     return True
@@ -280,7 +282,7 @@ def connect_times(cart, ms):
 
 def waits_of(cart, ms):
     times = connect_times(cart, ms)
-    return [later - earlier for earlier, later in zip(times, times[1:])]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
 
 
 def test_waits_double_from_one_second_to_thirty_with_jitter():
@@ -290,7 +292,7 @@ def test_waits_double_from_one_second_to_thirty_with_jitter():
         cart.network.down(CONTROLLER[0], CONTROLLER[1])
         cart.power_on()
         waits = waits_of(cart, 200000)
-        for wait_ms, least_s in zip(waits, (1, 2, 4, 8, 16, 30, 30)):
+        for wait_ms, least_s in zip(waits, (1, 2, 4, 8, 16, 30, 30), strict=False):
             assert least_s * 1000 <= wait_ms <= least_s * 1250 + 20, waits
         assert len(waits) >= 7
         seen.add(tuple(waits))
@@ -309,7 +311,7 @@ def test_taken_slot_is_left_alone_for_ten_to_sixty_seconds():
     for code in (96, 16, 35):
         cart = Cart(controller={"refuse": {1: code}})
         waits = waits_of(cart, 300000)
-        for wait_ms, least_s in zip(waits, (10, 20, 40, 60, 60)):
+        for wait_ms, least_s in zip(waits, (10, 20, 40, 60, 60), strict=False):
             assert least_s * 1000 <= wait_ms <= least_s * 1250 + 20, waits
 
 

@@ -1,4 +1,4 @@
-"""Link-level numbers of a receiver: the expected is delivered, the one before repeated, any other refused (DIGEST B)."""
+"""Link-level numbers of a receiver: the expected is delivered, the one before repeated, others refused (DIGEST B)."""
 
 from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, NUMBER_WRONG, Numbering
 

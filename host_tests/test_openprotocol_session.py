@@ -50,7 +50,15 @@ def test_station_and_spindle_are_written_where_they_are_configured():
 
 def test_each_received_length_of_0002_is_taken_for_what_it_holds():
     # DIGEST C.1: 57, 62, 125, 163, 173, 221, and 179 from controllers before release 2.7 (003:749-756).
-    for revision, before_2_7, length in ((1, 0, 57), (2, 0, 62), (3, 0, 125), (4, 0, 163), (5, 0, 173), (6, 1, 179), (6, 0, 221)):
+    for revision, before_2_7, length in (
+        (1, 0, 57),
+        (2, 0, 62),
+        (3, 0, 125),
+        (4, 0, 163),
+        (5, 0, 173),
+        (6, 1, 179),
+        (6, 0, 221),
+    ):
         for asked in (5, 6):
             talk = Talk(start_revisions=(asked, 1))
             start = identity_message(revision, before_2_7, sequence_numbers=1, system_type=3, cell=77, channel=5)
@@ -452,7 +460,13 @@ def test_keep_alive_goes_out_seven_seconds_after_the_last_transmission():
 
 def test_mirror_is_never_answered_in_any_form():
     talk = Talk().ready()
-    for mirror in (MIRROR, b"00209999            ", b"00209999000         ", b"00209999001 0000    ", refused(9999, 99)):
+    for mirror in (
+        MIRROR,
+        b"00209999            ",
+        b"00209999000         ",
+        b"00209999001 0000    ",
+        refused(9999, 99),
+    ):
         assert talk.tell(mirror) == []
     assert talk.take() == [] and talk.session.state == ss.READY
 

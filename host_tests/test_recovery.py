@@ -7,6 +7,7 @@ from agent.base.result import BODY_BYTES, TIGHTENING_ID, put_time
 from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import recovery as rc
 from agent.openprotocol import replies
+from agent.openprotocol.gaps import GAP_IDS_MAX
 from host_tests.support_recovery_model import Life
 from tools.sim.clock import START_TICKS, stamp_text
 
@@ -384,6 +385,15 @@ def test_pushed_result_above_the_next_opens_a_gap_without_being_held_up():
     assert bench.stored == [14, 11, 12, 13]
 
 
+def test_jump_of_a_billion_ids_asks_for_no_more_than_a_controller_keeps():
+    bench = met([10], round_ids=5)
+    bench.push(1210061999, 100)
+    for number in (1210061997, 1210061998):
+        bench.make(number, 99)
+    assert len(bench.rest(30000)) == GAP_IDS_MAX
+    assert bench.stored[1:] == [1210061997, 1210061998]
+
+
 def test_pushed_result_inside_a_gap_closes_its_id():
     bench = met([10])
     bench.push(14)
@@ -458,7 +468,7 @@ def test_more_gaps_than_fit_are_joined_and_looked_through():
         bench.make(number, number)
     bench.rest()
     assert bench.recovery.open_ids() == 0 and not bench.recovery.must_look()
-    assert set((11, 13, 15, 17)) <= set(bench.stored)
+    assert {11, 13, 15, 17} <= set(bench.stored)
 
 
 def test_another_controller_is_trusted_in_nothing():

@@ -51,7 +51,11 @@ def test_wrong_password_is_a_failed_join(chip):
 def test_access_points_of_other_networks_are_no_choice(chip):
     board = chip.Board(settings(network="wifi", ssid="Plant"))
     wlan = fake.Interface.last
-    wlan.around = [(b"Plant", b"here", 1, -80, 0, 0), (b"Plant", b"there", 6, -50, 0, 0), (b"Guest", b"x", 1, -20, 0, 0)]
+    wlan.around = [
+        (b"Plant", b"here", 1, -80, 0, 0),
+        (b"Plant", b"there", 6, -50, 0, 0),
+        (b"Guest", b"x", 1, -20, 0, 0),
+    ]
     assert board.network._radio.scan() == [(b"here", -80, True), (b"there", -50, False)]
 
 
@@ -151,10 +155,18 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
     assert any("32 KiB" in said for said in board.said)
 
 
+def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
+    board = chip.Board(settings())
+    port = board.serial({"parity": "even", "stop_bits": 1})
+    port.open("1", 9600)
+    assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
+    assert port in board.sockets._ports
+    port.close()
+
+
 def test_local_time_is_right_wherever_the_port_counts_from(chip):
     board = chip.Board(settings())
     assert board.calendar(1710408413) == (2024, 3, 14, 9, 26, 53)
-
 
 
 def _device(flash):

@@ -76,9 +76,11 @@ def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path
 def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
     dice = random.Random(20)
     cuts = tuple(dice.randrange(1, MOST_WORDS) for _ in range(CUTS))
-    job = rp2040.PARTS / "spool_job.py"
+    job = rp2040.JOBS / "spool_job.py"
     args = (str(KIND_RESULT), str(BLOCKS), str(RECORDS))
-    code, lines = lines_of(rp2040.command(job, args, cuts=cuts, count_from=rp2040.ring_start()), 280 if not LONG else 3000)
+    code, lines = lines_of(
+        rp2040.command(job, args, cuts=cuts, count_from=rp2040.ring_start()), 280 if not LONG else 3000
+    )
     assert code == 0, lines[-5:]
     logs, acknowledged = check_lives(lines)
     assert len(lives(lines)) == CUTS + 1
@@ -116,7 +118,7 @@ def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
 def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
     tree, refused = compiled_tree("armv6m")
     assert not refused
-    command = rp2040.command(rp2040.PARTS / "heap_job.py", (str(HEAP_KIB * 1024),), tree)
+    command = rp2040.command(rp2040.JOBS / "heap_job.py", (str(HEAP_KIB * 1024),), tree)
     code, lines = lines_of(command)
     assert (code, lines[-1]) == (0, "through"), lines
 

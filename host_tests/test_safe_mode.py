@@ -1,4 +1,4 @@
-"""The start of a chip: a new version has three tries, five failed starts are safe mode, a cut never loses the way back."""
+"""The start of a chip: a new version has three tries, five failed starts are safe mode, a cut leaves a way back."""
 
 import os
 import sys

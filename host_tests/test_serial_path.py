@@ -22,8 +22,7 @@ def tighten(cart, count, limit_ms=20000):
     """Let the controller tighten as fast as it gets rid of the results."""
     for _ in range(count):
         cart.controller.produce()
-        wanted = len(cart.controller.produced)
-        assert cart.run(limit_ms, lambda: len(cart.controller.acknowledged) >= wanted)
+        assert cart.run(limit_ms, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
 
 
 def settle(cart, ms=400000):
@@ -137,6 +136,23 @@ def test_unplugged_adapter_is_an_outage_like_any_other():
             assert cart.run(60000, cart.is_ready)
         settle(cart)
         assert cart.counters()["controller losses"] >= 3
+
+
+def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
+    for kind in ("3964r", "ascii"):
+        cart = ready(kind=kind, baud=115200)
+        cart.network.down("tn", 6575)
+        cart.network.down("tn", 10111)
+        tighten(cart, 60)
+        cart.controller.produce()
+        cart.run(5)  # in the middle of a message
+        cart.line.unplug()
+        kept = cart.station.ring.number
+        cart.network.up("tn", 6575)
+        cart.network.up("tn", 10111)
+        assert cart.run(60000, lambda: len(cart.archived()) >= kept), (kind, len(cart.archived()))
+        cart.line.plug()
+        settle(cart)
 
 
 def test_controller_that_is_switched_off_and_on_is_met_again():

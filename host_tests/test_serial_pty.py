@@ -1,13 +1,16 @@
 """The whole way over a pty: a real process with a real serial port, unplugged, killed, and started again."""
 
 import json
+import os
+import sys
+import tempfile
 
 import pytest
 
-from host_tests.test_end_to_end import Agent, command_of, compare_rows, wait_for
+from host_tests.test_end_to_end import START, Agent, compare_rows, wait_for
 from tools.sim.serve import SimulatedPlant
 
-HEAP = "256k"
+HEAP = "192k"  # the links' code lies in the heap as well
 
 
 class SerialAgent(Agent):
@@ -25,13 +28,19 @@ class SerialAgent(Agent):
 @pytest.fixture
 def line_path(tmp_path_factory):
     """The setting `device` has 64 characters, pytest's folders are longer."""
-    import os
-    import tempfile
-
     path = tempfile.mktemp(prefix="cart-", suffix=".tty")
     yield path
     if os.path.islink(path):
         os.unlink(path)
+
+
+def command_of(kind, request, tmp_path):
+    if kind == "cpython":
+        return [sys.executable, "-m", "board.main"]
+    machine = request.getfixturevalue("micropython32")
+    script = tmp_path / "start.py"
+    script.write_text(START)
+    return machine.runtime.command(script, HEAP, (), machine.tree)
 
 
 @pytest.mark.parametrize("link", ["3964r", "ascii"])

@@ -75,7 +75,7 @@ def test_a_cut_at_every_operation_loses_nothing(unit, block_bytes):
     flash = SimFlash(5, block_bytes, unit)
     plant = Plant(flash)
     # In the short run the larger blocks are cut at every fourth operation only.
-    cuts = Cuts([SHAPES], 1, every=1 if LONG else 6 if block_bytes == 4096 else 2)
+    cuts = Cuts([SHAPES], 1, every=1 if LONG else 12 if block_bytes == 4096 else 3)
     cuts.watch(plant)
     results = results_for(flash, 3)
     scenario(plant, results, unit)

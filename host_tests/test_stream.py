@@ -42,7 +42,7 @@ def feed(stream, octets, now=START_TICKS):
                 break
             found.append((kind, bytes(stream.buf[stream.at : stream.at + stream.length])))
             if kind == LINK_BROKEN:
-                return [kind for kind in found[:-1]] + [(LINK_BROKEN, b"")]
+                return list(found[:-1]) + [(LINK_BROKEN, b"")]
         if at == len(octets):
             return found
         assert n, "neither room nor a message: it would stand still for ever"

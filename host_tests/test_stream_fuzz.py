@@ -1,4 +1,4 @@
-"""Any bytes at all, in any pieces: the stream gives messages or breaks, raises nothing, and never exceeds its buffer."""
+"""Any bytes at all, in any pieces: the stream gives messages or breaks, raises nothing, never exceeds its buffer."""
 
 from hypothesis import given
 from hypothesis import strategies as st

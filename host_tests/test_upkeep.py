@@ -1,4 +1,4 @@
-"""What a chip does beside the agent: it feeds, blinks, confirms itself once, keeps the time, and answers the console."""
+"""What a chip does beside the agent: it feeds, blinks, confirms itself once, keeps time, and answers the console."""
 
 import json
 
@@ -110,9 +110,7 @@ class Chip:
         configuration = complete(TREE)
         self.app = App(configuration, self.board)
         self.confirmation = Confirmation()
-        self.upkeep = Upkeep(
-            self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now()
-        )
+        self.upkeep = Upkeep(self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now())
         self.out = Out()
         self.upkeep.console._out = self.out
         self.turns = 0

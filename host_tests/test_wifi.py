@@ -1,4 +1,4 @@
-"""Wi-Fi joins, comes back after a loss with growing pauses, and changes to a stronger access point while the cart moves."""
+"""Wi-Fi joins, comes back after a loss with growing pauses, and changes to a stronger access point."""
 
 from board import wifi
 from tools.sim.clock import SimClock

@@ -121,10 +121,10 @@ class Agent:
 
     def _line(self) -> str:
         """What `systemctl status` shows."""
-        mounted = [station for station in self.app.stations if station.mounted]
-        stored = sum(station.ring.number for station in mounted)
-        waiting = sum(station.ring.backlog(0) for station in mounted)
-        return f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {waiting} waiting"
+        rings = [station.ring for station in self.app.stations if station.mounted and station.ring is not None]
+        stored = sum(ring.number for ring in rings)
+        waiting = sum(ring.backlog(0) for ring in rings)
+        return f"{len(rings)} of {len(self.app.stations)} stations, {stored} results stored, {waiting} waiting"
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)

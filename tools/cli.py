@@ -229,6 +229,15 @@ def serial(as_json: bool) -> None:
     _measure(bench_serial.run, as_json)
 
 
+@bench.command("board")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench_chip(as_json: bool) -> None:
+    """Measure what the agent takes on a chip: instructions by stage on a Cortex-M3, flash and heap of an RP2040."""
+    from tools.bench import board as bench_board
+
+    _measure(bench_board.run, as_json)
+
+
 def _measure(measure: Callable, as_json: bool) -> None:
     from tools.bench.report import table
 

@@ -5,10 +5,10 @@
 """
 
 try:
-    from micropython import const
+    from micropython import const  # type: ignore[assignment]
 except ImportError:
 
-    def const(value):
+    def const(value):  # type: ignore[no-redef]
         """Return `value` unchanged; MicroPython's compiler replaces the call itself."""
         return value
 

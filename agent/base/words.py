@@ -2,7 +2,7 @@
 
 from struct import pack_into
 
-from agent.base.compat import const
+from agent.base.compat import FAST, const
 
 TOO_LARGE = const(-1)
 
@@ -41,3 +41,8 @@ def unpack_digits(digits, at, buf, start, count):
         digits[at + 1] = 0x30 + (buf[start] & 0x0F) % 10
         at += 2
         start += 1
+
+
+if FAST is not None:  # twins in machine code, as in fields.py
+    for _name in FAST.WORDS:
+        globals()[_name] = getattr(FAST, _name)

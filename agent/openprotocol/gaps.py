@@ -5,7 +5,8 @@
 
 Rules
 1. What does not fit joins two gaps, or stays in one: then the ranges lie over IDs that are stored, and the call says
-   so. The caller looks into the log before it stores anything then.
+   so. The caller looks into the log before it stores anything then. Where joining would make too wide a range, the
+   oldest gap makes room.
 2. Going through the IDs (`step`) is one round from the oldest to the newest, whatever is cut out meanwhile.
 3. ID 0 exists after the wrap and cannot be asked for: MID 0064 with 0 means the newest (DIGEST D.6).
 """
@@ -16,22 +17,23 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol.ids import ID_PERIOD, put_id, unpack_id
 
 GAPS_MAX = const(3)
+GAP_IDS_MAX = const(20000)  # more than a controller keeps: what lies further back is gone without being asked for
 
 _AT = const(20)
 _OCTETS = const(9)
-_COUNT_MAX = const(0x3FFFFFFF)
 
 
 class Gaps:
     """Ranges of IDs, and where the round through them stands."""
 
-    __slots__ = ("_digits", "asked", "count", "counts", "firsts", "memory", "round")
+    __slots__ = ("_digits", "asked", "count", "counts", "dropped", "firsts", "memory", "round")
 
     def __init__(self, memory):
         self.memory = memory
         self.firsts = [0] * GAPS_MAX
         self.counts = [0] * GAPS_MAX
         self.count = 0
+        self.dropped = 0  # IDs that had to make room
         self.asked = 0  # the ID that `step` gave last; 0: the round begins
         self.round = 0  # the gap it lay in
         self._digits = bytearray(ID_BYTES)
@@ -55,19 +57,13 @@ class Gaps:
             if index < self.count:
                 put_id(self._digits, self.firsts[index])
                 pack_digits(memory, at, self._digits, 0, ID_BYTES)
-                count = self.counts[index]
-                put_u32(memory, at + 5, count if count < _COUNT_MAX else _COUNT_MAX)
+                put_u32(memory, at + 5, self.counts[index])
             else:
                 put_u32(memory, at + 5, 0)
 
     def total(self):
         """Return how many IDs are missing."""
         return sum(self.counts[: self.count])
-
-    def clear(self):
-        """Forget every range."""
-        self.count = 0
-        self.write()
 
     def holding(self, number):
         """Return the index of the gap that the ID lies in, -1 if it is not missing."""
@@ -79,15 +75,23 @@ class Gaps:
     def open(self, first, count):
         """Add the `count` IDs from `first` on; whether the ranges now lie over IDs that may be stored."""
         overlaps = False
+        if count > GAP_IDS_MAX:
+            self.dropped += count - GAP_IDS_MAX
+            first = (first + count - GAP_IDS_MAX) % ID_PERIOD
+            count = GAP_IDS_MAX
         for index in range(self.count):
             known = self.firsts[index]
             if (first - known) % ID_PERIOD < self.counts[index] or (known - first) % ID_PERIOD < count:
                 overlaps = True
-        if self.count == GAPS_MAX:
-            last = GAPS_MAX - 1
-            self.counts[last] = (first + count - self.firsts[last]) % ID_PERIOD
+        last = GAPS_MAX - 1
+        joined = (first + count - self.firsts[last]) % ID_PERIOD
+        if self.count == GAPS_MAX and joined <= GAP_IDS_MAX:
+            self.counts[last] = joined
             overlaps = True
         else:
+            if self.count == GAPS_MAX:
+                self.dropped += self.counts[0]
+                self._remove(0)
             self.firsts[self.count] = first
             self.counts[self.count] = count
             self.count += 1

@@ -10,7 +10,7 @@ Odd is (MID 0061 revision 999, 003:6448-6519)
 3. statuses that contradict each other: OK with a torque or an angle that is not; a batch counter above its size.
 """
 
-from agent.base.compat import const
+from agent.base.compat import FAST, const
 from agent.base.fields import is_blank
 from agent.base.result import is_time
 from agent.openprotocol.light import LIGHT_BYTES
@@ -24,7 +24,7 @@ _STAMP = const(19)
 
 def plausible(light, buf, at, length):
     """Tell whether the message buf[at:at+length], that `light` has read, is nothing out of the ordinary."""
-    if length != LIGHT_BYTES or not _characters_fit(buf, at, length):
+    if length != LIGHT_BYTES or not _characters_fit(buf, at + _HEADER, at + _VIN_END, at + length):
         return False
     if not _stamp_fits(buf, at + _TIME) or not _stamp_fits(buf, at + _CHANGE):
         return False
@@ -37,17 +37,21 @@ def _is_bad(status):
     return status == 0 or status == 2
 
 
-def _characters_fit(buf, at, length):
+def _plain_characters_fit(buf, start, free_end, end):
+    """Whether all is text; in front of `free_end` two octets and more above 0x7F are (a VIN in another encoding)."""
     high = 0
-    for index in range(at + _HEADER, at + length):
+    for index in range(start, end):
         octet = buf[index]
         if octet < 0x20 and octet != 0:
             return False
         if octet > 0x7E:
-            if octet == 0x7F or index >= at + _VIN_END:
+            if octet == 0x7F or index >= free_end:
                 return False
             high += 1
     return high != 1
+
+
+_characters_fit = _plain_characters_fit if FAST is None else FAST.characters_fit
 
 
 def _stamp_fits(buf, at):

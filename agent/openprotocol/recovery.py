@@ -25,7 +25,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import all_digits, copy, fill, same
-from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from agent.base.result import FLAG_EDGE_TIME, FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.ticks import Timer
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
 from agent.openprotocol import replies
@@ -151,8 +151,11 @@ class Recovery:
             return fresh
         return VERDICT_LOOK
 
-    def stored(self, body, start):
-        """A result became durable; also called for every result of the log behind the memory at a start."""
+    def stored(self, body, start, flags=0):
+        """A result became durable; also called for every result of the log behind the memory at a start.
+
+        `flags` are its record's: what was fetched, or carries the agent's own time, proves nothing about a reset.
+        """
         at = start + TIGHTENING_ID
         if not all_digits(body, at, ID_BYTES):
             return
@@ -161,11 +164,11 @@ class Recovery:
             return
         if self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
             self._set_top(body, at)
-        elif not self._stored_elsewhere(body, at, start + TIME):
+        elif not self._stored_elsewhere(body, at, start + TIME, flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0):
             return
         self._keep_time(body, start + TIME)
 
-    def _stored_elsewhere(self, body, at, time_at):
+    def _stored_elsewhere(self, body, at, time_at, proves):
         """Find the place of an ID that is not the expected one; whether it is the highest now."""
         number = id_of(body, at)
         if not self.memory[0] & _KNOWN:
@@ -177,7 +180,7 @@ class Recovery:
         gap = self.gaps.holding(number)
         if gap >= 0:
             self._close_id(gap, number)
-            if number == self.gaps.asked or not self._is_later(body, time_at):
+            if not proves or not self._is_later(body, time_at):
                 return False
         elif is_ahead(number, self._top()):
             first = (self._top() + 1) % ID_PERIOD
@@ -185,7 +188,7 @@ class Recovery:
                 self._open_gap(first, (number - first) % ID_PERIOD)
             self._set_top(body, at)
             return True
-        elif not self._is_later(body, time_at):
+        elif not proves or not self._is_later(body, time_at):
             if not self._checked:
                 self._checked = True
                 self._ask_newest()
@@ -308,7 +311,7 @@ class Recovery:
             return self._learn_newest(body, start, id_of(body, at))
         if self.phase == PHASE_WALK_BACK:
             self._gone_run = 0
-            if self._by_time and not self._is_later(body, start + TIME):
+            if self._by_time and has_time(body, start) and not self._is_later(body, start + TIME):
                 return self._walked()
             self._start = self._asked
             return self._walk_on()
@@ -331,18 +334,7 @@ class Recovery:
             self.silent(now)
             return NEWS_NONE
         if self.phase == PHASE_NEWEST:
-            if self.memory[0] & _IN_RESET and self._unsure:
-                return self._walk_by_time(self._newest)
-            if self.memory[0] & _KNOWN:
-                self.phase = PHASE_PROBE
-                return NEWS_NONE
-            self._by_time = False
-            if self._unsure:
-                return self._walk_from(self._newest, 0)
-            self.phase = PHASE_IDLE
-            self.memory[0] |= _WAS_EMPTY
-            self._empty_now = True
-            return NEWS_SAVE
+            return self._newest_refused()
         if self.phase == PHASE_PROBE:
             self.phase = PHASE_IDLE
         elif self.phase == PHASE_WALK_BACK:
@@ -355,6 +347,30 @@ class Recovery:
                 self._close_id(gap, self.gaps.asked)
                 return NEWS_GONE
         return NEWS_NONE
+
+    def _newest_refused(self):
+        """There are no results, or ID 0 is not known there."""
+        if self.memory[0] & _IN_RESET and self._unsure:
+            return self._walk_by_time(self._newest)
+        if self.memory[0] & _KNOWN:
+            self.phase = PHASE_PROBE
+            return NEWS_NONE
+        self._by_time = False
+        if self._unsure:
+            return self._walk_from(self._newest, 0)
+        self.phase = PHASE_IDLE
+        self.memory[0] |= _WAS_EMPTY
+        self._empty_now = True
+        return NEWS_SAVE
+
+    def kept_raw(self):
+        """What was fetched could not be read and is kept as it came: its ID is closed. Returns a NEWS_."""
+        gap = self.gaps.holding(self.gaps.asked)
+        if self.phase == PHASE_PROBE:
+            self._set_top(self._expected, 0)
+        elif gap >= 0:
+            self._close_id(gap, self.gaps.asked)
+        return NEWS_SAVE
 
     def silent(self, now):
         """No answer, or one that may change: the ID stays open. A fill tries the next one, the rest waits."""
@@ -418,8 +434,6 @@ class Recovery:
         """The IDs count anew: fetch all that is later than the last one known of before."""
         memory = self.memory
         self._by_time = True
-        self.gone += self.open_ids()  # their numbers mean other tightenings from now on
-        self.gaps.clear()
         told = memory[0] & _COUNTED
         if not told:
             memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF

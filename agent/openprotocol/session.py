@@ -57,7 +57,16 @@ WHY_NO_REVISION = const(4)
 WHY_NO_RESULTS = const(5)  # the controller does not know MID 0060 in any revision we have
 WHY_REFUSED = const(6)
 WHY_STOPPED = const(7)
-WHY_NAMES = ("nothing", "framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused", "stopped")  # fmt: skip
+WHY_NAMES = (
+    "nothing",
+    "framing lost",
+    "silence",
+    "slot taken",
+    "no revision accepted",
+    "knows no MID 0060",
+    "refused",
+    "stopped",
+)
 
 _ACT_OVER_BUSY = const(1)
 _ACT_NEXT_START = const(2)
@@ -361,7 +370,7 @@ class Session:
         return EV_FETCHED
 
     def _count_echoes(self, most):
-        # What was passed over may have been the answer itself: then no more come, or every refusal would cost a time-out.
+        # What was passed over may have been the answer itself: then none comes, or each refusal would cost a time-out.
         self._echoes = 0 if self._passed_over else most
 
     def _refused(self, mid):

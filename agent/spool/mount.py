@@ -190,16 +190,12 @@ def _replay_block(ring, block):
     walk = ring.walk
     walk.begin(block, 0, ring.seq)
     ring.headed = False
-    last = 0
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
             return kind == RECORD_NONE
-        if last and walk.seq != last + 1:
-            ring.damaged += walk.seq - last - 1
         if kind == rec.KIND_HEAD:
             ring.headed = True
-        last = walk.seq
         _apply(ring, kind, walk.page)
         ring.offset = walk.offset
         ring.seq = walk.seq
@@ -272,14 +268,19 @@ def _place_cursors(ring):
         cursor.offset = 0
         cursor.jumped = True
     oldest = -1
+    damaged = -1
     highest = 0
     for hop in range(1, count + 1):
         block = (ring.block + hop) % count
         kind = walk.first(block)
         if kind < RECORD_NONE:
             return False
-        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq:
-            continue  # nothing, or left over in a block that could not be erased, or torn
+        if kind == RECORD_NONE:
+            if walk.offset and oldest < 0 and damaged < 0:
+                damaged = block  # what waits may begin in here
+            continue
+        if walk.seq < highest or walk.seq > ring.seq:
+            continue  # left over in a block that could not be erased, or torn
         highest = walk.seq
         if oldest < 0:
             oldest = block
@@ -288,6 +289,9 @@ def _place_cursors(ring):
                 cursor.block = block
                 cursor.jumped = False
     for cursor in ring.cursors:
-        if cursor.block < 0:
+        if cursor.block < 0 and damaged >= 0:
+            cursor.block = damaged
+            cursor.jumped = False
+        elif cursor.block < 0:
             cursor.block = oldest if oldest >= 0 else ring.block
     return True

@@ -62,6 +62,7 @@ class Reader:
         self.offset = device.block_bytes
         self.suspect = False
         self.damaged = 0
+        self._counted = 0  # the highest number of them: two outlets find the same damage
 
     def peek(self, outlet):
         """Bring the outlet's next result or raw frame into `walk.page`: its kind, RECORD_NONE or RECORD_BAD.
@@ -201,6 +202,9 @@ class Reader:
         if kind == rec.KIND_HEAD and rec.is_head(walk.page, HEAD_BYTES):
             last = get_u32(walk.page, HEAD_BYTES + rec.AT_AFTER)
         if last > cursor.seq and not cursor.jumped:
-            self.damaged += last - cursor.seq
+            known = cursor.seq if cursor.seq > self._counted else self._counted
+            if last > known:
+                self.damaged += last - known
+                self._counted = last
         if last > cursor.seq:
             cursor.seq = last

@@ -19,8 +19,8 @@ from pathlib import Path
 from tools.bench.report import Report, table
 from tools.compact.source import compact
 from tools.compact.tree import OPTIONS
-from tools.firmware import cortex
-from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
+from tools.firmware import cortex, rp2040
+from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiled_tree, compiler, product_sources
 from tools.runtimes.cache import CHECKOUT, Unavailable
 
 BASELINE = Path(__file__).with_name("instructions.json")
@@ -28,6 +28,8 @@ MACHINE = "armv7m"
 FORMS = ("plain", "fast")
 HEAP_BYTES = 320 * 1024  # RAM flash of 64 KiB, agent, peers, counters
 RUN_TIMEOUT_S = 120
+# Between these, in KiB, the least heap of the RP2040 image is looked for.
+HEAP_LOW_KIB, HEAP_HIGH_KIB = 16, 80
 HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/stages.py")
 TARGETS = {"plain": "<= 600000", "fast": "<= 250000"}
 SCRIPT = "import sys\nfrom tools.bench import stages\nstages.main(sys.argv[1], sys.argv[2])\n"
@@ -37,7 +39,9 @@ def tree(folder: Path, machine: str = MACHINE) -> None:
     """Fill `folder` with the agent as a board gets it and what measures it, compacted as one program."""
     sources = [source for source in product_sources() if source.name.startswith("agent/")]
     sources += [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in HELPERS]
-    texts = compact({source.name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): source.text for source in sources})
+    texts = compact(
+        {source.name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): source.text for source in sources}
+    )
     program, _ = compiler()
     for source, text in zip(sources, texts.values(), strict=True):
         target = folder / source.name
@@ -106,7 +110,7 @@ def run(progress: Callable[[float], None]) -> dict:
         for form in FORMS:
             report.add(f"instructions a result, {form}", None, "instructions", TARGETS[form], str(reason))
         return report.as_dict()
-    progress(0.7)
+    progress(0.2)
     for form in FORMS:
         figures = found[form]
         how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
@@ -114,8 +118,46 @@ def run(progress: Callable[[float], None]) -> dict:
         for stage, value in figures["stages"].items():
             report.add(f"  of these {stage}, {form}", value, "instructions")
         report.add(f"instructions an idle wake, {form}", figures["idle_wake"], "instructions", "", "both tasks woken")
+    progress(0.3)
+    _image(report, progress)
     progress(1.0)
     return report.as_dict()
+
+
+def _image(report: Report, progress: Callable[[float], None]) -> None:
+    """What the RP2040 image takes of flash and heap."""
+    name = "least heap, RP2040 image, core frozen"
+    try:
+        image = rp2040.build()
+        rp2040.simulator()
+        modules, _ = compiled_tree("armv6m")
+    except Unavailable as reason:
+        report.add(name, None, "bytes", "<= 24576", str(reason))
+        return
+    report.add(
+        "RP2040 image", (image / "fw.bin").stat().st_size, "bytes", "", "MicroPython with agent/ and board/ frozen"
+    )
+    low, high = HEAP_LOW_KIB, HEAP_HIGH_KIB
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _runs_in(modules, middle * 1024):
+            high = middle
+        else:
+            low = middle
+        progress(0.3 + 0.7 * (1 - (high - low) / (HEAP_HIGH_KIB - HEAP_LOW_KIB)))
+    how = "rp2040js, free at the start; peers and script (4 KiB) included, ring on the chip's own flash, a backlog"
+    report.add(name, high * 1024 if high < HEAP_HIGH_KIB else None, "bytes", "<= 24576", how)
+
+
+def _runs_in(modules: Path, heap_bytes: int) -> bool:
+    command = rp2040.command(rp2040.JOBS / "heap_job.py", (str(heap_bytes),), modules)
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=RUN_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return False  # it collects and collects: that is no running
+    return done.stdout.rstrip().endswith("through")
 
 
 def main() -> None:

@@ -47,7 +47,8 @@ class Line:
     def from_board(self) -> None:
         octets = _received(self.serial)
         if not octets:
-            self.selector.unregister(self.serial)
+            if self.serial is not None:
+                self.selector.unregister(self.serial)
             self.hang_up()
             return
         data = bytearray()

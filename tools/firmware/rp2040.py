@@ -21,6 +21,7 @@ from tools.runtimes.build import compiler
 from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 
 PARTS = Path(__file__).with_name("rp2")
+JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
 SIMULATOR = "1.4.1"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180

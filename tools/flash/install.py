@@ -124,6 +124,7 @@ def _verify(link: Link, plan: Plan) -> None:
     """Compare every file of the folder on the board; what differs is sent again."""
     files = {f"/{plan.folder}/{name}": content for name, content in plan.version.files.items()}
     wanted = {path: sha256(content) for path, content in files.items()}
+    bad: list[str] = []
     for attempt in range(VERIFY_TRIES):
         found = link.hashes(list(wanted))
         bad = [path for path, digest in wanted.items() if found.get(path) != digest]

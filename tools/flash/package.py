@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import config_file
-from tools.runtimes.build import Source, compile_object, product_sources
+from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
 from tools.runtimes.cache import CHECKOUT
 
 PLATFORMS = ("rp2", "esp32")
@@ -96,7 +97,9 @@ def checked_config(path: str | Path) -> dict:
 
 def compiled(platform: str, architecture: str) -> dict[str, bytes]:
     """Every .mpy of a version, by its name below the version's folder."""
-    from tools.compact.tree import compile_compacted  # not above: the firmware's build, which it needs, needs this module
+    from tools.compact.tree import (
+        compile_compacted,
+    )  # not above: the firmware's build, which it needs, needs this module
 
     wanted = {source.name for source in sources_for(platform)}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
@@ -107,13 +110,18 @@ def compiled(platform: str, architecture: str) -> dict[str, bytes]:
 
 def root_files() -> dict[str, bytes]:
     """The files that choose the version, and the two that MicroPython itself looks for."""
-    name = "board/safe_mode.py"
-    text = (CHECKOUT / name).read_text(encoding="utf-8")
-    found, said = compile_object(Source(name, text), "")
-    if found is None:
-        raise ValueError(said)
+    program, _ = compiler()
+    with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
+        target = Path(folder, "safe_mode.mpy")
+        source = CHECKOUT / "board/safe_mode.py"
+        # Line numbers stay: this is the one file whose traceback a person sees without any tool.
+        command = [program, "-s", "safe_mode.py", "-o", str(target), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
+        if done.returncode != 0:
+            raise ValueError(f"safe_mode.py: {done.stderr.strip()}")
+        safe_mode = target.read_bytes()
     boot = (CHECKOUT / "board/boot.py").read_bytes()
-    return {"/safe_mode.mpy": found.read_bytes(), "/boot.py": boot, "/main.py": MAIN}
+    return {"/safe_mode.mpy": safe_mode, "/boot.py": boot, "/main.py": MAIN}
 
 
 def _is_for_another(name: str, platform: str) -> bool:

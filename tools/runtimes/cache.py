@@ -50,9 +50,7 @@ def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
-def output_of(
-    command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None
-) -> str:
+def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run `command` to its end and return its stdout; Unavailable, in one line, when it fails."""
     try:
         done = subprocess.run(
@@ -73,7 +71,5 @@ def output_of(
         raise Unavailable(f"{command[0]} was not done within {timeout_s} s") from None
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Unavailable(
-            f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}"
-        )
+        raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
     return done.stdout

@@ -52,9 +52,9 @@ def heap_bytes(heap: str) -> int:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040", `native` mpy-cross's -march ("" for none).
+    """One MicroPython: `kind` is "unix", "user", "wasm", "cortex" or "rp2040".
 
-    One that is not `usual` runs only where it is asked for by name.
+    `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only where it is asked for.
     """
 
     name: str
@@ -124,9 +124,7 @@ class Runtime:
     def _runs(self) -> tuple[bool, str]:
         smoke = Path(__file__).with_name("smoke.py")
         try:
-            said = output_of(
-                self.command(smoke, "64k", tree=CHECKOUT / "tools/runtimes"), SMOKE_TIMEOUT_S
-            ).split()
+            said = output_of(self.command(smoke, "64k", tree=CHECKOUT / "tools/runtimes"), SMOKE_TIMEOUT_S).split()
         except Unavailable as reason:
             what = "32-bit programs do not run here: " if self.bits == 32 and self.kind == "unix" else ""
             return False, f"{what}{reason}"

@@ -114,9 +114,7 @@ def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: b
         signed_by = str(key)
     options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
     kinds = ("deb", "deb-src") if with_sources else ("deb",)
-    (folder / "sources.list").write_text(
-        "".join(f"{kind} [{options}] {mirror.uri} {RELEASE} main\n" for kind in kinds)
-    )
+    (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {RELEASE} main\n" for kind in kinds))
     (folder / "apt.conf").write_text(
         f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
         f'Dir::Etc::sourceparts "{folder}/parts";\n'
@@ -145,9 +143,7 @@ def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -
     offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
     if f"| {version}" not in offered:
         raise Unavailable(f"the mirror has no micropython {version} for {architecture} in {RELEASE}")
-    output_of(
-        ["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs
-    )
+    output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs)
     for deb in sorted(debs.glob("*.deb")):
         output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
     shutil.rmtree(apt)

@@ -83,9 +83,7 @@ def types() -> list[Row]:
                 say(error)
         told.update(errors)
         note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
-        rows.append(
-            Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note)
-        )
+        rows.append(Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note))
     return rows
 
 
@@ -224,12 +222,8 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
         description="Every check and test, on CPython and real MicroPython. Other arguments go to pytest.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--on", action="append", choices=names, help="only the tests, only there; may be repeated"
-    )
-    parser.add_argument(
-        "--long", action="store_true", help="the long forms of soak, fuzz and power-cut tests as well"
-    )
+    parser.add_argument("--on", action="append", choices=names, help="only the tests, only there; may be repeated")
+    parser.add_argument("--long", action="store_true", help="the long forms of soak, fuzz and power-cut tests as well")
     parser.add_argument("--fast", action="store_true", help="no type check; of the MicroPythons only unix32")
     parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name contains it")
     asked, rest = parser.parse_known_args()
@@ -260,7 +254,9 @@ def main() -> int:
         rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
     portable = portable_files(files)
     for runtime in runtimes.all():
-        wanted = runtime.name in asked.on if asked.on else runtime.usual and not asked.fast or runtime.name == "unix32"
+        wanted = (
+            runtime.name in asked.on if asked.on else runtime.name == "unix32" or (runtime.usual and not asked.fast)
+        )
         if wanted and portable:
             rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
     if not rows:

@@ -11,11 +11,11 @@ import vfs
 from board.rp2_flash import FILES_BYTES
 
 
-def mount():
+def mount(device):
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
 
 
-def holds_nothing():
+def holds_nothing(device):
     page = bytearray(256)
     blank = b"\xff" * 256
     for at in range(8192, FILES_BYTES, 256):
@@ -25,14 +25,15 @@ def holds_nothing():
     return True
 
 
-device = rp2.Flash(len=FILES_BYTES)
-try:
-    mount()
-except OSError:
-    if holds_nothing():
-        vfs.VfsLfs2.mkfs(device, progsize=256)
-        mount()
-    else:
-        print("the file system is damaged and was left as it is")
+def start(device):
+    try:
+        mount(device)
+    except OSError:
+        if holds_nothing(device):
+            vfs.VfsLfs2.mkfs(device, progsize=256)
+            mount(device)
+        else:
+            print("the file system is damaged and was left as it is")
 
-del device, mount, holds_nothing
+
+start(rp2.Flash(len=FILES_BYTES))

@@ -1,4 +1,6 @@
-"""Runs on the Cortex-M3: the whole agent over the two serial lines. Arguments: controller's and PIM's TCP port, results.
+"""Runs on the Cortex-M3: the whole agent over the two serial lines.
+
+Arguments: controller's and PIM's TCP port, results.
 
 Prints `delivered N` when so many results were acknowledged by ToolsNet, then stops in order.
 """

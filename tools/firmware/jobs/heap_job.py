@@ -8,7 +8,7 @@ import sys
 
 BLOCKS = 16
 RESULTS = 10
-BACKLOG = 60
+BACKLOG = 20
 
 
 def leave(octets):

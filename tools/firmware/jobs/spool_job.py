@@ -1,7 +1,7 @@
 """Runs on the RP2040 image: brings a ring on the chip's own flash up, checks all that is in it, then appends.
 
-Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last`, then `ACK number` for each record that
-is durable; the power may go at any flash word of it.
+Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last`, then `ACK number` for each
+record that is durable; the power may go at any flash word of it.
 """
 
 import sys

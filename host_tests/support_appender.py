@@ -1,0 +1,37 @@
+"""Appends tightenings to a spool file for ever and says each one that is durable: the process that is killed.
+
+    python -m host_tests.support_appender FILE FIRST
+
+Lines on stdout: `A n` after tightening n was durable, `D n` before it is passed over. It takes what is in the spool when that is
+half full, so that blocks are erased and used again.
+"""
+
+import os
+import sys
+
+from agent.spool.flash import FLASH_DONE
+from board.linux_flash import FileFlash
+from host_tests.support_spool import append, ident_in, mounted
+
+
+def main(path, ident):
+    ring = mounted(FileFlash(path, 64 * 1024))
+    while True:
+        while append(ring, ident) != FLASH_DONE:
+            take(ring, 1)
+        os.write(1, b"A %d\n" % ident)
+        ident += 1
+        if ring.backlog(0) > 150:
+            take(ring, 60)
+
+
+def take(ring, count):
+    """Deliver some; each is said before the cursor passes it, because then its block may go."""
+    for _ in range(count):
+        if ring.peek(0) > 0:
+            os.write(1, b"D %d\n" % ident_in(ring.walk.page))
+            ring.advance(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,300 @@
+"""The rooms of DESIGN.md hold: imports point one way, files and functions stay small, every module has its test.
+
+What is an exception stands here with its reason and its own limit, so that it cannot grow unseen.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES_MAX = 300
+FUNCTION_LINES_MAX = 40
+ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
+
+# The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
+BASE, LINK, PROTOCOL, STATION, TOP = range(5)
+ROOMS = {
+    "agent.base": BASE,
+    "agent.link": LINK,
+    "agent.openprotocol": PROTOCOL,
+    "agent.toolsnet": PROTOCOL,
+    "agent.spool": PROTOCOL,
+    "agent.app": TOP,
+}
+# Within the station's room: who may import whom. Everything else there stands alone.
+STATION_IMPORTS = {
+    "agent.forward": {"agent.health", "agent.outlet"},
+    "agent.intake": {"agent.health", "agent.store"},
+    "agent.outlet": {"agent.health"},
+    "agent.status": {"agent.health", "agent.led"},
+    "agent.store": {"agent.health"},
+}
+
+# Modules longer than 300 lines: how long they may be, and why they are one.
+LONG_MODULES = {
+    "agent/config.py": (400, "one table of settings with its checks; half of it is the table"),
+    "agent/forward.py": (340, "one task: connection, sending and refusals share its state"),
+    "agent/intake.py": (400, "one task: connection, conversation and fetching share its state"),
+    "agent/link/r3964.py": (450, "one state machine with its table"),
+    "agent/openprotocol/recovery.py": (530, "one state machine; IDs and gaps are modules of their own already"),
+    "agent/openprotocol/session.py": (530, "one state machine with its table"),
+    "agent/spool/ring.py": (430, "writing and reading of one log share its cursors; mount, walk and search are apart"),
+    "agent/toolsnet/session.py": (410, "one state machine with its table"),
+    "board/chip.py": (460, "what all chips share, in one file, because each file costs a board room"),
+}
+# Functions longer than 40 lines that are no plain constructors.
+LONG_FUNCTIONS = {
+    ("agent/app.py", "_build"): (50, "the whole graph of a station in one place: one line for each part"),
+}
+
+# Modules whose test is not named after them: the test that is.
+TESTED_BY = {
+    "agent.app": "test_path",
+    "agent.link.block": "test_r3964",
+    "agent.link.payload": "test_r3964",
+    "agent.link.port": "test_sim_line",
+    "agent.liveness": "test_watchdog",
+    "agent.openprotocol.plausible": "test_serial_path",
+    "agent.openprotocol.session": "test_openprotocol_session",
+    "agent.outlet": "test_forward",
+    "agent.spool.reader": "test_ring",
+    "agent.spool.why": "test_mount",
+    "agent.toolsnet.session": "test_toolsnet_session",
+    "board.boot": "test_safe_mode",
+    "board.chip": "test_rp2",
+    "board.console": "test_upkeep",
+    "board.esp32_flash": "test_esp32",
+    "board.linux_notify": "test_service",
+    "board.loop": "test_linux",
+    "board.main": "test_board_main",
+    "board.manifest": "test_package",
+    "board.ntp": "test_clock",
+    "board.qemu": "test_firmware_path",
+    "board.rp2_flash": "test_rp2",
+    "board.sockets": "test_rp2",
+    "board.uart": "test_linux_serial",
+    "board.unix": "test_end_to_end",
+    "board.unix_serial": "test_linux_serial",
+}
+
+
+class Module:
+    """One file: its dotted name, its text and its syntax tree."""
+
+    def __init__(self, path):
+        self.path = str(path.relative_to(ROOT))
+        name = self.path[:-3].replace("/", ".")
+        self.name = name.removesuffix(".__init__")
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+
+    def imports(self):
+        """Return every module of ours that it imports, at its top or inside a function."""
+        found = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.path}: a relative import"
+                for alias in node.names:
+                    deeper = f"{node.module}.{alias.name}"
+                    found.add(deeper if is_module(deeper) else node.module)
+        return {name for name in found if name.split(".")[0] in ("agent", "board", "tools", "host_tests")}
+
+    def functions(self):
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def is_module(name):
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def modules_of(folder):
+    return [Module(path) for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+AGENT = modules_of("agent")
+BOARD = modules_of("board")
+TOOLS = modules_of("tools")
+
+
+def room_of(name):
+    for room in sorted(ROOMS, key=len, reverse=True):
+        if name == room or name.startswith(room + "."):
+            return ROOMS[room]
+    return STATION
+
+
+def package_of(name):
+    return ".".join(name.split(".")[:2])
+
+
+def breach(module, imported):
+    """Return why a module of agent/ may not import this, None if it may."""
+    if not imported.startswith("agent"):
+        return "the core imports the core only"
+    here, there = room_of(module), room_of(imported)
+    if package_of(module) == package_of(imported):
+        return None
+    if here == STATION and there == STATION:
+        return (
+            None
+            if imported in STATION_IMPORTS.get(module, ())
+            else "two tasks of a station that do not know each other"
+        )
+    if there > here:
+        return "upward"
+    if here == there:
+        return "sideways"
+    return None
+
+
+@pytest.mark.parametrize("module", AGENT, ids=lambda module: module.name)
+def test_imports_of_the_core_point_downward_only(module):
+    wrong = {name: breach(module.name, name) for name in module.imports()}
+    assert {name: why for name, why in wrong.items() if why} == {}
+
+
+def test_the_rule_of_the_rooms_can_be_broken():
+    assert breach("agent.base.fifo", "agent.link.stream") == "upward"
+    assert breach("agent.openprotocol.session", "agent.spool.ring") == "sideways"
+    assert breach("agent.toolsnet.session", "agent.openprotocol.header") == "sideways"
+    assert breach("agent.spool.ring", "agent.store") == "upward"
+    assert breach("agent.intake", "agent.forward") is not None
+    assert breach("agent.forward", "agent.app") == "upward"
+    assert breach("agent.app", "board.linux") is not None
+    assert breach("agent.intake", "agent.spool.ring") is None
+
+
+def test_boards_import_the_core_and_boards_only():
+    for module in BOARD:
+        wrong = {name for name in module.imports() if name.split(".")[0] not in ("agent", "board")}
+        assert not wrong, module.path
+
+
+def test_tools_import_the_core_boards_and_tools_only():
+    for module in TOOLS:
+        wrong = {name for name in module.imports() if name.split(".")[0] == "host_tests"}
+        # What runs the tests on a MicroPython has to name them.
+        assert not wrong or module.path == "tools/runtimes/run_module.py", module.path
+
+
+def test_only_the_application_knows_all_others():
+    importers = {module.name for module in AGENT if "agent.app" in module.imports()}
+    assert importers == set()
+
+
+def test_modules_are_short():
+    for module in AGENT + BOARD:
+        lines = len(module.text.splitlines())
+        most, _ = LONG_MODULES.get(module.path, (LINES_MAX, ""))
+        assert lines <= most, f"{module.path} has {lines} lines, at most {most}"
+
+
+def test_functions_are_short():
+    for module in AGENT + BOARD:
+        for function in module.functions():
+            lines = function.end_lineno - function.lineno + 1
+            most, _ = LONG_FUNCTIONS.get((module.path, function.name), (FUNCTION_LINES_MAX, ""))
+            if function.name == "__init__":
+                most = ATTRIBUTES_MAX
+            assert lines <= most, f"{module.path}: {function.name} has {lines} lines, at most {most}"
+
+
+def test_exceptions_are_still_needed():
+    sizes = {module.path: len(module.text.splitlines()) for module in AGENT + BOARD}
+    for path in LONG_MODULES:
+        assert sizes.get(path, 0) > LINES_MAX, f"{path} needs no exception any more"
+    found = {
+        (module.path, function.name)
+        for module in AGENT + BOARD
+        for function in module.functions()
+        if function.end_lineno - function.lineno + 1 > FUNCTION_LINES_MAX
+    }
+    assert set(LONG_FUNCTIONS) <= found
+
+
+def test_every_module_says_in_its_first_line_what_it_promises():
+    for module in AGENT + BOARD + TOOLS:
+        said = ast.get_docstring(module.tree)
+        if module.path == "board/boot.py" or module.text.strip():
+            assert said and said.splitlines()[0].strip(), module.path
+
+
+def test_import_errors_are_caught_in_one_place_of_the_core():
+    catchers = set()
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            if (
+                isinstance(node, ast.ExceptHandler)
+                and node.type is not None
+                and "ImportError" in ast.unparse(node.type)
+            ):
+                catchers.add(module.name)
+    assert catchers == {"agent.base.compat"}
+
+
+def test_core_has_no_properties_and_no_f_strings():
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            assert not isinstance(node, ast.JoinedStr), f"{module.path}:{node.lineno}: an f-string"
+            for decorator in getattr(node, "decorator_list", ()):
+                assert "property" not in ast.unparse(decorator), f"{module.path}:{node.lineno}: a property"
+
+
+# What MicroPython does not have, or pays for on the hot path (DESIGN.md, MICROPYTHON.md part 6).
+FOREIGN_MODULES = {
+    "typing",
+    "dataclasses",
+    "enum",
+    "abc",
+    "socket",
+    "time",
+    "os",
+    "sys",
+    "threading",
+    "asyncio",
+    "logging",
+}
+
+
+def test_core_opens_no_socket_reads_no_clock_and_touches_no_system():
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            assert not FOREIGN_MODULES & {name.split(".")[0] for name in names}, module.path
+            assert not isinstance(node, ast.NamedExpr | ast.Match | ast.AsyncFunctionDef | ast.Await), module.path
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("open", "print", "input", "eval", "exec", "setattr"), module.path
+
+
+def test_every_module_has_its_test():
+    tests = {path.stem for path in (ROOT / "host_tests").glob("test_*.py")}
+    for module in AGENT + BOARD:
+        if module.path.endswith("__init__.py"):
+            continue
+        wanted = TESTED_BY.get(module.name, "test_" + module.name.split(".")[-1])
+        assert wanted in tests, f"{module.path} has no {wanted}.py"
+
+
+def test_a_module_that_has_a_test_of_its_own_name_needs_no_other():
+    tests = {path.stem for path in (ROOT / "host_tests").glob("test_*.py")}
+    for name in TESTED_BY:
+        assert is_module(name), name
+        own = "test_" + name.split(".")[-1]
+        assert own not in tests or own == TESTED_BY[name], name
+
+
+def test_nothing_is_left_to_be_done_later():
+    marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X")
+    for folder in ("agent", "board", "tools", "host_tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert not [mark for mark in marks if mark in text], path

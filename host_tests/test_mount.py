@@ -1,0 +1,227 @@
+"""A start comes up from everything that can lie on the flash, reads little, and leaves alone what does not fit."""
+
+from agent.spool import mount as mt
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.spool.mount import mount, parking_blocks
+from agent.spool.ring import ROLE_PARKED, SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE, Ring
+from agent.spool.why import WHY_NAMES
+from host_tests.support_spool import append, ident_in, mounted, read_all
+from tools.sim.clock import Dice
+from tools.sim.flash import SimFlash
+
+PORTABLE = True
+HEAP = "2m"  # for the simulated chips; the ring itself takes two kilobytes
+
+
+def filled(blocks=4, results=12, unit=16, block_bytes=1024):
+    flash = SimFlash(blocks, block_bytes, unit)
+    ring = mounted(flash)
+    for ident in range(1, results + 1):
+        if append(ring, ident) != FLASH_DONE:
+            read_all(ring)
+            assert append(ring, ident) == FLASH_DONE
+    return flash
+
+
+def idents(ring):
+    return [ident for _, ident in read_all(ring)]
+
+
+def works(flash, ident=500):
+    ring = mounted(flash)
+    before = idents(ring)
+    assert append(ring, ident) == FLASH_DONE
+    assert idents(ring) == [ident]
+    assert idents(mounted(flash))[-1] == ident
+    return before
+
+
+def test_an_empty_area_comes_up_empty():
+    flash = SimFlash(4, 1024, 16)
+    assert mount(Ring(flash)) == 0
+    assert works(flash) == []
+
+
+def test_an_area_of_zeros_of_noise_and_of_text_comes_up_empty():
+    dice = Dice(4)
+    for fill in (b"\x00", b"\x48", b"TCSP", None):
+        flash = SimFlash(4, 1024, 16)
+        for index in range(len(flash.cells)):
+            flash.cells[index] = dice.randrange(256) if fill is None else fill[index % len(fill)]
+        flash.used[:] = b"\x01" * len(flash.used)
+        assert works(flash) == []
+
+
+def test_a_full_area_comes_up_full_and_whole():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    last = 1
+    while append(ring, last) == FLASH_DONE:
+        last += 1
+    ring = mounted(flash)
+    assert append(ring, last) < 0
+    assert idents(ring) == list(range(1, last))
+    assert append(ring, last) == FLASH_DONE
+
+
+def test_a_block_that_is_half_erased_costs_nothing_that_was_not_there():
+    flash = filled(4, 12)
+    for index in range(3 * 1024 + 300, 4 * 1024):
+        flash.cells[index] = 0x5A
+    assert works(flash) == list(range(1, 13))
+
+
+def test_a_start_reads_the_first_records_and_one_block():
+    flash = SimFlash(64, 4096, 16)
+    ring = mounted(flash)
+    for ident in range(1, 1500):
+        append(ring, ident)
+    flash.reads = 0
+    ring = Ring(flash)
+    mount(ring, confirm=False)
+    newest = 4096 // 64 + 40
+    assert flash.reads <= 2 * 64 + newest, flash.reads
+
+
+def test_a_large_foreign_area_is_read_in_a_few_reads_a_block():
+    flash = SimFlash(256, 1024, 16)
+    dice = Dice(9)
+    for block in range(256):
+        for index in range(300):
+            flash.cells[block * 1024 + index] = dice.randrange(256)
+    flash.reads = 0
+    assert mount(Ring(flash)) == 0
+    assert flash.reads <= 2 * 256 + mt.BLOCKS_SEARCHED * 400, flash.reads
+
+
+def test_nothing_is_written_while_the_device_cannot_be_read():
+    flash = filled()
+    flash.operations = 0
+    flash.unreadable = True
+    assert mount(Ring(flash)) == SPOOL_FAILED
+    assert flash.operations == 0
+    flash.unreadable = False
+    assert works(flash) == list(range(1, 13))
+
+
+def test_a_start_after_which_nothing_happens_writes_once_and_then_no_more():
+    flash = filled()
+    mounted(flash)
+    flash.operations = 0
+    for _ in range(20):
+        mounted(flash)
+    assert flash.operations == 0
+    assert works(flash) == list(range(1, 13))
+
+
+def test_a_larger_area_keeps_every_record_wherever_the_log_stands():
+    for results in (3, 12, 20, 27, 33, 40):
+        flash = filled(5, results)
+        kept = idents(mounted(flash.clone()))
+        ring = mounted(flash.grown(9))
+        assert idents(ring) == kept, results
+        for ident in range(1000, 1080):
+            if append(ring, ident) != FLASH_DONE:
+                read_all(ring)
+                assert append(ring, ident) == FLASH_DONE
+        assert idents(ring)[-1] == 1079
+        ring.save_cursor(0, 0)
+        assert idents(mounted(ring.device)) == []
+
+
+def test_a_smaller_area_is_refused_in_words_and_left_alone():
+    flash = filled(6, 20)
+    small = flash.grown(4)
+    before = bytes(small.cells)
+    ring = Ring(small)
+    assert mount(ring) == SPOOL_FOREIGN
+    assert "larger" in WHY_NAMES[ring.why]
+    assert bytes(small.cells) == before and small.operations == 0
+
+
+def test_another_unit_block_size_version_or_role_is_refused_and_left_alone():
+    flash = filled(4, 12)
+    for why, change in (
+        (mt.WHY_UNIT, lambda: _as(flash, unit_bytes=64)),
+        (mt.WHY_BLOCK, lambda: _as(flash, block_bytes=2048, block_count=2)),
+        (mt.WHY_VERSION, lambda: _other_version(flash)),
+    ):
+        other = change()
+        before = bytes(other.cells)
+        ring = Ring(other)
+        assert mount(ring) == SPOOL_FOREIGN
+        assert ring.why == why
+        assert bytes(other.cells) == before and other.operations == 0
+    ring = Ring(flash.clone(), role=ROLE_PARKED)
+    assert mount(ring) == SPOOL_FOREIGN and ring.why == mt.WHY_ROLE
+
+
+def _as(flash, **geometry):
+    twin = flash.clone()
+    for name in geometry:
+        setattr(twin, name, geometry[name])
+    return twin
+
+
+def _other_version(flash):
+    twin = flash.clone()
+    twin.cells[rec.HEAD_BYTES + rec.AT_VERSION] += 1
+    head = twin.cells[: rec.HEAD_OCTETS]
+    rec.seal(head, 0, rec.KIND_HEAD, 0, rec.HEAD_PAYLOAD, 1)
+    twin.cells[: rec.HEAD_OCTETS] = head
+    return twin
+
+
+def test_the_parking_area_keeps_the_size_the_spool_was_made_with():
+    for parked_first in (False, True):
+        flash = RamFlash(12, 1024, 16)
+        assert parking_blocks(flash, 4) == 4
+        parked = mounted(Part(flash, 0, 4), role=ROLE_PARKED)
+        ring = mounted(Part(flash, 4, 8), when_full=WHEN_FULL_REFUSE)
+        if parked_first:
+            append(parked, 7)
+        append(ring, 1)
+        for wanted in (2, 4, 6):
+            assert parking_blocks(flash, wanted) == 4
+        assert idents(mounted(Part(flash, 4, 8))) == [1]
+
+
+def test_parked_records_fill_their_blocks_over_many_starts():
+    flash = SimFlash(4, 1024, 16)
+    for ident in range(1, 8):
+        assert append(mounted(flash, role=ROLE_PARKED), ident) == FLASH_DONE
+    assert idents(mounted(flash, role=ROLE_PARKED)) == list(range(1, 8))
+
+
+def test_a_number_is_never_given_twice_though_the_last_record_is_damaged():
+    flash = filled(4, 5)
+    ring = mounted(flash)
+    last = ring.number
+    flash.cells[ring.block * 1024 + 150] ^= 4
+    ring = mounted(flash)
+    append(ring, 500)
+    read = read_all(ring)
+    assert read[-1][1] == 500 and read[-1][0] >= last
+
+
+def test_a_lost_unit_in_the_middle_hides_nothing_behind_it():
+    flash = filled(4, 6, unit=16, block_bytes=2048)
+    start = 128 + 128 * 2
+    flash.cells[start : start + 128] = b"\xff" * 128
+    ring = mounted(flash)
+    assert idents(ring) == [1, 2, 4, 5, 6]
+    assert ring.damaged == 1
+
+
+def test_every_record_of_every_block_whose_first_unit_is_lost_is_still_found():
+    for block in range(3):
+        flash = filled(4, 17)
+        whole = idents(mounted(flash.clone()))
+        twin = flash.clone()
+        twin.cells[block * 1024 : block * 1024 + 256] = bytes(256)
+        ring = mounted(twin)
+        found = idents(ring)
+        assert len(set(whole) - set(found)) <= 1, (block, found)
+        assert append(ring, 500) == FLASH_DONE
+        assert ident_in(ring.stage, ring.payload_at + 8) == 500

@@ -1,0 +1,261 @@
+"""The ring by itself: order, room, free blocks, refusals, several outlets, and nothing allocated on the way of a result."""
+
+import gc
+
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_DONE, RamFlash
+from agent.spool.ring import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE, Ring
+from agent.spool.search import holds
+from host_tests.portable import Skip
+from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted, read_all
+from tools.sim.flash import ALL, NOTHING, SimFlash
+
+PORTABLE = True
+HEAP = "1m"  # for the simulated chips; the ring itself takes two kilobytes
+
+
+def fill(ring, ident=1):
+    """Append until there is no room; return the next tightening that was not taken."""
+    while append(ring, ident) == FLASH_DONE:
+        ident += 1
+    return ident
+
+
+def idents(ring, outlet=0):
+    return [ident for _, ident in read_all(ring, outlet)]
+
+
+def test_what_was_appended_is_read_in_order_at_every_unit():
+    for unit in (1, 4, 16, 64, 256):
+        ring = mounted(SimFlash(4, 4096, unit))
+        for ident in range(1, 41):
+            assert append(ring, ident) == FLASH_DONE
+        assert read_all(ring) == [(n, n) for n in range(1, 41)]
+        assert ring.peek(0) == rec.RECORD_NONE
+        assert ring.damaged == 0
+
+
+def test_a_full_ring_refuses_and_takes_again_when_a_block_is_free():
+    ring = mounted(SimFlash(4, 1024, 16))
+    last = fill(ring)
+    assert last > 20
+    assert append(ring, last) == SPOOL_FULL
+    assert not ring.has_room(PAYLOAD)
+    for _ in range(8):
+        ring.peek(0)
+        ring.advance(0)
+    assert ring.has_room(PAYLOAD)
+    assert append(ring, last) == FLASH_DONE
+    assert idents(ring) == list(range(9, last + 1))
+
+
+def test_a_full_ring_still_takes_a_cursor_record():
+    ring = mounted(SimFlash(4, 1024, 16))
+    fill(ring)
+    assert ring.save_cursor(0, 60) == FLASH_DONE
+
+
+def test_overwriting_drops_the_oldest_and_counts_them():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    for ident in range(1, 101):
+        assert append(ring, ident) == FLASH_DONE
+    found = idents(ring)
+    assert found == list(range(found[0], 101))
+    assert ring.overwritten == found[0] - 1
+    again = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    assert append(again, 101) == FLASH_DONE
+
+
+def test_a_block_is_free_only_when_every_outlet_has_passed_it():
+    ring = mounted(SimFlash(4, 1024, 16), outlets=2)
+    last = fill(ring)
+    assert idents(ring, 0) == list(range(1, last))
+    assert append(ring, last) == SPOOL_FULL
+    for _ in range(8):
+        ring.peek(1)
+        ring.advance(1)
+    assert append(ring, last) == FLASH_DONE
+    assert idents(ring, 1) == list(range(9, last + 1))
+    assert idents(ring, 0) == [last]
+
+
+def test_no_append_erases_while_the_block_ahead_is_kept_erased():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    ring.maintain()
+    append(ring, 1)
+    read_all(ring)
+    inside = 0
+    for ident in range(2, 120):
+        ring.maintain()
+        before = sum(flash.wear)
+        operations = flash.operations
+        assert append(ring, ident) == FLASH_DONE
+        inside += sum(flash.wear) - before
+        assert flash.operations - operations == 1
+        read_all(ring)
+    assert inside == 0
+
+
+def test_wear_is_spread_evenly():
+    flash = SimFlash(6, 1024, 16)
+    ring = mounted(flash)
+    for ident in range(1, 600):
+        assert append(ring, ident) == FLASH_DONE
+        read_all(ring)
+    assert max(flash.wear) - min(flash.wear) <= 2
+    assert ring.block_no >= sum(flash.wear) - 2
+
+
+def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
+    flash = SimFlash(6, 1024, 16)
+    flash.bad_program.add(1)
+    flash.bad_erase.add(3)
+    ring = mounted(flash)
+    for ident in range(1, 121):
+        while append(ring, ident) != FLASH_DONE:
+            raise AssertionError("not taken")
+        if ident > 10:
+            assert ring.peek(0) > 0
+            assert ident_in(ring.walk.page) == ident - 10
+            ring.advance(0)
+    assert ring.worn >= 2
+    assert idents(ring) == list(range(111, 121))
+    assert ring.damaged == 0
+
+
+def test_a_device_that_refuses_is_no_success_and_what_it_wrote_does_not_count():
+    for shape in (NOTHING, ALL):
+        for before in (3, 7):  # inside a block, and where a block has to be opened
+            flash = SimFlash(6, 1024, 16)
+            ring = mounted(flash)
+            for ident in range(1, before):
+                assert append(ring, ident) == FLASH_DONE
+            flash.refuses = True
+            flash.refused_shape = shape
+            assert append(ring, 99) == SPOOL_FAILED
+            assert not holds(ring, body_of(99), 0)
+            assert append(ring, 99) == SPOOL_FAILED
+            flash.refuses = False
+            assert append(ring, before) == FLASH_DONE
+            assert not holds(ring, body_of(99), 0)
+            assert idents(ring) == list(range(1, before + 1))
+            assert idents(mounted(flash))[-1:] in ([before], [])
+
+
+def test_a_refused_record_is_void_even_where_its_block_cannot_be_erased_again():
+    flash = SimFlash(6, 1024, 16)
+    ring = mounted(flash)
+    for ident in range(1, 8):
+        append(ring, ident)
+    flash.refuses = True
+    flash.refused_shape = ALL
+    while append(ring, 99) == SPOOL_FAILED and ring.offset < 1024:
+        pass
+    append(ring, 99)
+    flash.refuses = False
+    flash.bad_erase.add((ring.block + 1) % 6)
+    assert append(ring, 8) == FLASH_DONE
+    assert not holds(ring, body_of(99), 0)
+    assert idents(ring) == list(range(1, 9))
+    assert 99 not in idents(mounted(flash))
+
+
+def test_reading_errors_are_told_and_lose_nothing():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    for ident in range(1, 12):
+        append(ring, ident)
+    flash.unreadable = True
+    assert ring.peek(0) == rec.RECORD_BAD
+    flash.unreadable = False
+    assert idents(ring) == list(range(1, 12))
+
+
+def test_rewinding_brings_back_what_still_lies_there():
+    ring = mounted(SimFlash(4, 1024, 16))
+    for ident in range(1, 15):
+        append(ring, ident)
+    read_all(ring)
+    ring.rewind(0, 5)
+    assert idents(ring) == list(range(6, 15))
+    ring.rewind(0, 0)
+    assert idents(ring)[-1] == 14
+
+
+def test_the_search_finds_what_was_stored_and_nothing_else():
+    ring = mounted(SimFlash(4, 1024, 16))
+    for ident in range(1, 12):
+        append(ring, ident)
+    assert holds(ring, body_of(2), 0)
+    assert holds(ring, body_of(11), 0)
+    assert not holds(ring, body_of(12), 0)
+
+
+def test_a_raw_frame_that_embeds_a_record_is_delivered_as_it_is_and_once():
+    ring = mounted(SimFlash(4, 4096, 16))
+    append(ring, 1)
+    inner = bytearray(200)
+    rec.seal(inner, 0, rec.KIND_RESULT, 0, 114, 40)
+    length = 8 + len(inner)
+    at = ring.begin(rec.KIND_RAW, length)
+    ring.stage[at : at + 8] = b"\x02\x00\x00\x00\x0a\x00\x01\x00"
+    ring.stage[at + 8 : at + length] = inner
+    assert ring.commit(rec.KIND_RAW, 0, length) == FLASH_DONE
+    append(ring, 3)
+    kinds = []
+    while ring.peek(0) > 0:
+        kinds.append(ring.walk.kind)
+        ring.advance(0)
+    assert kinds == [rec.KIND_RESULT, rec.KIND_RAW, rec.KIND_RESULT]
+
+
+def test_ram_does_not_depend_on_the_size_of_the_area():
+    sizes = []
+    for blocks in (16, 64):
+        ring = Ring(RamFlash(blocks, 1024))
+        sizes.append(len(ring.stage) + len(ring.walk.page) + len(ring.memory) + len(ring.walk.probe))
+    assert sizes[0] == sizes[1] < 1900
+
+
+def test_append_peek_and_advance_allocate_nothing():
+    try:
+        import micropython
+    except ImportError:
+        raise Skip("only MicroPython tells what is allocated")
+    import sys
+
+    ring = Ring(RamFlash(4, 4096, 16))
+    mounted_ring = ring
+    body = body_of(5)
+    for _ in range(40):  # what is made at the first use is made now
+        _one_result(mounted_ring, body)
+    gc.collect()
+    micropython.heap_lock()
+    try:
+        for _ in range(100):
+            _one_result(mounted_ring, body)
+    finally:
+        micropython.heap_unlock()
+    before = gc.mem_alloc()
+    for _ in range(20):
+        _one_result(mounted_ring, body)
+    grown = gc.mem_alloc() - before
+    print("append, peek, advance: %d octets allocated on MicroPython %s" % (grown, sys.version.split()[2][:6]))
+    assert grown == 0
+
+
+def _one_result(ring, body):
+    at = ring.begin(rec.KIND_RESULT, PAYLOAD)
+    stage = ring.stage
+    number = ring.number + 1
+    stage[at] = number & 255
+    stage[at + 1] = number >> 8
+    stage[at + 2] = stage[at + 3] = 0
+    for index in range(106):
+        stage[at + 8 + index] = body[index]
+    assert ring.commit(rec.KIND_RESULT, 0, PAYLOAD) == 0
+    assert ring.peek(0) == rec.KIND_RESULT
+    ring.advance(0)
+    ring.maintain()

@@ -1,0 +1,86 @@
+"""A repeat is known by ID and time, as far back as is searched, and never by a record that does not count."""
+
+from agent.spool.search import holds
+from host_tests.support_spool import append, body_of, mounted, read_all
+from tools.sim.flash import EMERGES, FADES, PowerCut, SimFlash
+
+PORTABLE = True
+HEAP = "1m"
+
+
+def ring_of(count, blocks=6):
+    ring = mounted(SimFlash(blocks, 1024, 16))
+    for ident in range(1, count + 1):
+        if append(ring, ident):
+            read_all(ring)
+            append(ring, ident)
+    return ring
+
+
+def test_every_kept_result_is_known_and_no_other():
+    ring = ring_of(30)
+    for ident in range(1, 31):
+        assert holds(ring, body_of(ident), 0), ident
+    assert not holds(ring, body_of(31), 0)
+
+
+def test_the_same_id_at_another_time_is_another_tightening():
+    ring = ring_of(10)
+    body = body_of(7)
+    body[56] ^= 1
+    assert not holds(ring, body, 0)
+
+
+def test_as_many_blocks_are_searched_as_are_asked_for():
+    ring = ring_of(30)
+    assert not holds(ring, body_of(1), 0, blocks=2)
+    assert holds(ring, body_of(30), 0, blocks=2)
+
+
+def test_an_area_that_has_grown_is_searched_past_its_empty_blocks():
+    ring = ring_of(38)
+    grown = mounted(ring.device.grown(12))
+    append(grown, 39)
+    for ident in range(36, 40):
+        assert holds(grown, body_of(ident), 0), ident
+
+
+def test_what_a_cut_left_is_not_known_when_it_emerges():
+    ring = ring_of(3)
+    flash = ring.device
+    flash.cut_at = flash.operations + 1
+    flash.cut_shape = EMERGES
+    try:
+        append(ring, 4)
+    except PowerCut:
+        pass
+    flash.restart()
+    ring = mounted(flash)
+    flash.restart()  # now it can be read
+    assert not holds(ring, body_of(4), 0)
+    append(ring, 5)
+    assert not holds(ring, body_of(4), 0)
+    assert [ident for _, ident in read_all(ring)] == [1, 2, 3, 5]
+
+
+def test_what_fades_while_it_is_relied_on_is_not_acknowledged():
+    ring = ring_of(3)
+    flash = ring.device
+    flash.cut_at = flash.operations + 1
+    flash.cut_shape = FADES
+    try:
+        append(ring, 4)
+    except PowerCut:
+        pass
+    flash.restart()
+    from agent.spool.mount import mount
+    from agent.spool.ring import Ring
+
+    ring = Ring(flash)
+    assert mount(ring, confirm=False) == 1
+    assert holds(ring, body_of(4), 0)
+    flash.restart()
+    assert not ring.confirm()
+    assert not holds(ring, body_of(4), 0)
+    append(ring, 4)
+    assert [ident for _, ident in read_all(ring)] == [1, 2, 3, 4]

@@ -1,0 +1,213 @@
+"""The service is shut in, watched and installed in one step each; sd_notify speaks systemd's protocol."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from agent.base.ticks import TICKS_MAX
+from board.linux_notify import Notifier, Supervision
+from tools.runtimes.cache import CHECKOUT
+from tools.service import commands
+from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
+
+CART = {
+    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
+    "stations": [{"number": 1, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": "a.spool"}}],
+}
+DEADLINE_S = 30
+
+
+@pytest.fixture
+def cart(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps(CART))
+    return path
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """A socket as systemd has it; `heard()` gives what came."""
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(address)
+        listener.settimeout(DEADLINE_S)
+        yield address, lambda: listener.recv(1000).decode()
+
+
+def lines_of(text):
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+# -- the unit ------------------------------------------------------------------------------------------------------
+
+
+def test_the_unit_is_notified_watched_and_never_given_up():
+    unit = lines_of(Service("/opt/toolcart").text())
+    assert unit["Type"] == "notify" and unit["WatchdogSec"] == str(WATCHDOG_S)
+    assert unit["Restart"] == "always" and unit["StartLimitIntervalSec"] == "0"
+
+
+def test_the_unit_may_write_to_its_state_only():
+    unit = lines_of(Service("/opt/toolcart").text())
+    assert unit["ProtectSystem"] == "strict" and unit["StateDirectory"] == "toolcart"
+    assert unit["DynamicUser"] == "yes" and unit["CapabilityBoundingSet"] == ""
+
+
+def test_devices_are_closed_but_for_the_serial_lines_of_the_configuration():
+    assert "PrivateDevices=yes" in Service("/opt/toolcart").text()
+    text = Service("/opt/toolcart", ("/dev/ttyUSB0",)).text()
+    assert "DeviceAllow=/dev/ttyUSB0 rw" in text and "PrivateDevices" not in text
+
+
+def test_devices_are_those_of_serial_stations():
+    stations = [
+        {"controller": {"link": "tcp", "device": None}},
+        {"controller": {"link": "3964r", "device": "/dev/ttyS1"}},
+    ]
+    assert serial_devices({"stations": stations}) == ("/dev/ttyS1",)
+
+
+def test_words_of_a_path_are_kept_together():
+    assert 'ExecStart="/opt/my tools/tool%%cart" run' in Service("/opt/my tools/tool%cart").text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_accepts_the_unit_and_finds_it_shut_in(tmp_path):
+    unit = tmp_path / "toolcart-test.service"
+    unit.write_text(Service(sys.executable).text())
+    verify = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=DEADLINE_S)
+    assert not [line for line in verify.stderr.splitlines() if "toolcart" in line], verify.stderr
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
+    security = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert security.returncode == 0, security.stdout[-300:]
+
+
+# -- installing ----------------------------------------------------------------------------------------------------
+
+
+def test_print_shows_the_unit_and_writes_nothing(cart, tmp_path):
+    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--print", "--root", str(tmp_path)])
+    assert said.exit_code == 0 and "[Service]" in said.output
+    assert not (tmp_path / "etc").exists()
+
+
+def test_files_are_written_below_a_root_and_secrets_are_for_the_service_only(cart, tmp_path):
+    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--root", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    config = tmp_path / STATE_FOLDER.lstrip("/") / "config.json"
+    assert json.loads(config.read_text()) == CART
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "etc/systemd/system/toolcart.service").is_file()
+
+
+def test_a_wrong_configuration_installs_nothing(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text("{}")
+    said = CliRunner().invoke(commands.install_service, ["--config", str(path), "--root", str(tmp_path)])
+    assert said.exit_code == 2 and not (tmp_path / "etc").exists()
+
+
+def test_what_the_service_cannot_reach_is_told():
+    configuration = {"stations": [{"spool": {"path": "/data/a.spool"}}]}
+    told = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
+    assert "home folder" in told[0] and "/data/a.spool" in told[1]
+
+
+# -- sd_notify -----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_sent_without_a_manager():
+    assert Notifier({}).send("READY=1") is False
+
+
+def test_ready_and_status_are_datagrams(manager):
+    address, heard = manager
+    notifier = Notifier({"NOTIFY_SOCKET": address})
+    notifier.ready()
+    notifier.status("two\nlines")
+    assert heard() == "READY=1" and heard() == "STATUS=two lines"
+
+
+def test_a_name_with_an_at_sign_is_abstract():
+    name = f"toolcart-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind("\0" + name)
+        listener.settimeout(DEADLINE_S)
+        Notifier({"NOTIFY_SOCKET": "@" + name}).feed()
+        assert listener.recv(100) == b"WATCHDOG=1"
+
+
+def test_a_manager_that_went_away_is_no_error(tmp_path):
+    assert Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).send("READY=1") is False
+
+
+def test_a_watchdog_of_another_process_is_not_ours():
+    environment = {"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}
+    assert Notifier(environment).watchdog_ms == 0
+    assert Notifier({**environment, "WATCHDOG_PID": str(os.getpid())}).watchdog_ms == 60000
+
+
+class Alive:
+    def __init__(self):
+        self.fine = True
+        self.reason = ""
+
+    def may_feed(self, now):
+        self.reason = "" if self.fine else "station 1 does not move"
+        return self.fine
+
+
+class Heard:
+    watchdog_ms = 60000
+
+    def __init__(self):
+        self.said = []
+
+    def ready(self):
+        self.said.append("ready")
+
+    def feed(self):
+        self.said.append("feed")
+
+    def status(self, text):
+        self.said.append(text)
+
+
+def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
+    heard, alive = Heard(), Alive()
+    now = TICKS_MAX - 1000
+    supervision = Supervision(heard, alive, now)
+    assert supervision.on_turn(now, lambda: "fine") == 30000
+    assert heard.said == ["ready", "feed", "fine"]
+    alive.fine = False
+    now = (now + 30000) & TICKS_MAX
+    supervision.on_turn(now, lambda: "fine")
+    assert heard.said[3:] == ["not fed: station 1 does not move"]
+
+
+def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
+    address, heard = manager
+    environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
+    command = [sys.executable, "-m", "tools.cli", "run", "--plain", "--config", str(cart)]
+    agent = subprocess.Popen(
+        command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert heard() == "READY=1"
+        told = [heard() for _ in range(6)]
+        assert told.count("WATCHDOG=1") == 3
+        assert any("1 of 1 stations" in line for line in told)
+        agent.send_signal(signal.SIGTERM)
+        while heard() != "STOPPING=1":
+            pass
+        assert agent.wait(DEADLINE_S) == 0
+    finally:
+        agent.kill()
+        agent.communicate()

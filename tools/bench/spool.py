@@ -1,0 +1,316 @@
+"""Measures the spool: wear and bytes of a result beside littlefs and SQLite, start-up, appends on a real file, stalls.
+
+Rules
+1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them.
+2. Flash is counted on the simulated chip (erases, octets programmed), a file on the disk it lies on.
+3. A stored byte is one of a record (126 octets for a light result). Octets of 0xFF that fill up a unit program no cell;
+   they are counted all the same, and once more without, because that is what a chip does.
+4. What needs a package that is not installed is reported as not taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_DONE
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from board.linux_flash import BLOCK_BYTES, FileFlash
+from tools.bench.report import Report
+from tools.sim.flash import SimFlash
+
+RESULTS = 1000
+PAYLOAD = 114
+RECORD = PAYLOAD + rec.FRAME_BYTES
+START_SIZES_KIB = (64, 256, 1024, 4096, 16384, 65536)
+APPENDS = 400
+
+
+def run(progress: Callable[[float], None]) -> dict:
+    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    report = Report()
+    steps: list[Callable[[Report], None]] = [_wear, _littlefs, _sqlite, _start, _file, _stall]
+    for index, step in enumerate(steps):
+        progress(index / len(steps))
+        step(report)
+    progress(1.0)
+    return report.as_dict()
+
+
+def payload(number: int) -> bytes:
+    """One light result as the spool keeps it."""
+    return number.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + b"%-96sVIN%07d" % (b"0" * 96, number)
+
+
+def append(ring: Ring, number: int, octets: bytes) -> int:
+    at = ring.begin(rec.KIND_RESULT, PAYLOAD)
+    if at < 0:
+        return at
+    ring.stage[at : at + PAYLOAD] = octets
+    return ring.commit(rec.KIND_RESULT, 0, PAYLOAD)
+
+
+class _Counting(SimFlash):
+    """Counts the octets that are not 0xFF as well."""
+
+    def __init__(self, unit_bytes: int):
+        super().__init__(32, BLOCK_BYTES, unit_bytes)
+        self.cells_programmed = 0
+
+    def program(self, address, buf, n):
+        self.cells_programmed += n - bytes(buf[:n]).count(0xFF)
+        return super().program(address, buf, n)
+
+
+def _wear(report: Report) -> None:
+    for unit in (1, 4, 16, 64, 256):
+        flash = _Counting(unit)
+        ring = Ring(flash)
+        mount(ring)
+        for number in range(1, RESULTS + 1):
+            ring.maintain()
+            if append(ring, number, payload(number)) != FLASH_DONE:
+                raise AssertionError("the ring takes no result")
+            ring.peek(0)
+            if number > ring.cursors[0].limit:
+                ring.save_cursor(0, number + 31)
+                ring.peek(0)
+            ring.advance(0)
+        erases = sum(flash.wear) / RESULTS
+        stored = RESULTS * RECORD
+        report.add(
+            f"erases per light result, units of {unit}",
+            round(erases, 4),
+            "erases",
+            "<= 0.065" if unit == 256 else "<= 0.035",
+            "simulated chip, 4 KiB blocks, delivered as it comes",
+        )
+        report.add(
+            f"octets programmed per stored octet, units of {unit}",
+            round(flash.octets_programmed / stored, 3),
+            "octets",
+            "<= 1.3" if unit == 256 else "",
+            "fill included: a durable record of 126 octets takes a unit of 256, so 2 is the least possible here"
+            if unit == 256
+            else "fill included",
+        )
+        report.add(
+            f"octets programmed per stored octet without fill, units of {unit}",
+            round(flash.cells_programmed / stored, 3),
+            "octets",
+            "<= 1.3" if unit == 256 else "",
+            "octets of 0xFF program no cell",
+        )
+
+
+def _littlefs(report: Report) -> None:
+    for name in ("append file", "file per record"):
+        erases = programmed = None
+        how = "littlefs-python, 4 KiB blocks, units of 256, flush per record"
+        try:
+            erases, programmed = _littlefs_run(name == "append file")
+        except ImportError:
+            how = "littlefs-python is not installed (extra `bench`)"
+        except Exception as error:
+            how = f"littlefs failed: {type(error).__name__}: {error}"
+        report.add(f"littlefs, {name}: erases per result", erases, "erases", "", how)
+        report.add(f"littlefs, {name}: octets programmed per stored octet", programmed, "octets", "", how)
+
+
+def _littlefs_run(one_file: bool) -> tuple[float, float]:
+    from littlefs import LittleFS, UserContext  # type: ignore[import-not-found]
+
+    class Counting(UserContext):
+        erases = 0
+        programmed = 0
+
+        def prog(self, cfg, block, off, data):
+            self.programmed += len(data)
+            return super().prog(cfg, block, off, data)
+
+        def erase(self, cfg, block):
+            self.erases += 1
+            return super().erase(cfg, block)
+
+    blocks = 512
+    context = Counting(blocks * BLOCK_BYTES)
+    fs = LittleFS(
+        context=context,
+        block_size=BLOCK_BYTES,
+        block_count=blocks,
+        prog_size=256,
+        read_size=256,
+        cache_size=256,
+        lookahead_size=64,
+        mount=False,
+    )
+    fs.format()
+    fs.mount()
+    context.erases = context.programmed = 0
+    if one_file:
+        with fs.open("log", "wb", buffering=0) as file:
+            for number in range(1, RESULTS + 1):
+                file.write(payload(number))
+                file.flush()
+    else:
+        fs.mkdir("r")
+        for number in range(1, RESULTS + 1):
+            with fs.open(f"r/{number:06d}", "wb") as file:
+                file.write(payload(number))
+            if number > 100:  # delivered: it must not fill up
+                fs.remove(f"r/{number - 100:06d}")
+    return round(context.erases / RESULTS, 4), round(context.programmed / RESULTS / RECORD, 3)
+
+
+def _sqlite(report: Report) -> None:
+    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
+        database = sqlite3.connect(Path(folder, "r.sqlite"), isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE results (number INTEGER PRIMARY KEY, octets BLOB)")
+        written = _written()
+        start = time.perf_counter()
+        for number in range(1, RESULTS + 1):
+            database.execute("INSERT INTO results VALUES (?, ?)", (number, payload(number)))
+        seconds = time.perf_counter() - start
+        after = _written()
+        database.close()
+    report.add("SQLite: results a second", round(RESULTS / seconds), "1/s", "", "synchronous=FULL, WAL, one by one")
+    octets = None if written is None or after is None else round((after - written) / RESULTS)
+    report.add("SQLite: octets handed to the disk per result", octets, "octets", "", "wchar of /proc/self/io")
+
+
+def _written() -> int | None:
+    try:
+        text = Path("/proc/self/io").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("wchar")))
+
+
+def _disk() -> str | None:
+    """A folder on a disk rather than in memory, if the user names one."""
+    return os.environ.get("TOOLCART_BENCH_FOLDER")
+
+
+class _OneHead:
+    """A full ring of any size out of one block: every block reads like the first but for `seq`."""
+
+    def __init__(self, kib: int):
+        self.unit_bytes = 16
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = kib * 1024 // BLOCK_BYTES
+        self.reads = 0
+        self.octets_read = 0
+        made = SimFlash(2, BLOCK_BYTES, 16)
+        ring = Ring(made)
+        mount(ring)
+        number = 0
+        while ring.block_no < 2:
+            number += 1
+            append(ring, number, payload(number))
+        self.a_block = bytearray(made.cells[:BLOCK_BYTES])
+        self.per_block = number
+        self._made = self._filled = -1
+
+    def read_into(self, address: int, buf: bytearray, n: int) -> int:
+        self.reads += 1
+        self.octets_read += n
+        block, offset = divmod(address, BLOCK_BYTES)
+        if block != self._made:
+            self._renumber_head(block)
+        if offset >= rec.HEAD_OCTETS and block != self._filled:
+            self._renumber_records(block)
+        buf[:n] = self.a_block[offset : offset + n]
+        return 0
+
+    def _renumber_head(self, block: int) -> None:
+        seq = block * self.per_block + 1
+        after = rec.HEAD_BYTES + rec.AT_AFTER
+        self.a_block[after : after + 4] = (seq - 1).to_bytes(4, "little")
+        rec.seal(self.a_block, 0, rec.KIND_HEAD, 0, rec.HEAD_PAYLOAD, seq)
+        self._made = block
+
+    def _renumber_records(self, block: int) -> None:
+        seq = block * self.per_block + 1
+        for at in range(rec.HEAD_OCTETS, BLOCK_BYTES, 128):
+            seq += 1
+            rec.seal(self.a_block, at, rec.KIND_RESULT, 0, PAYLOAD, seq)
+        self._filled = block
+
+
+def _start(report: Report) -> None:
+    for kib in START_SIZES_KIB:
+        device = _OneHead(kib)
+        start = time.perf_counter()
+        mount(Ring(device), confirm=False)
+        seconds = time.perf_counter() - start
+        report.add(
+            f"start-up, {kib} KiB full: reads",
+            device.reads,
+            "reads",
+            f"<= {2 * device.block_count + 120}",
+            f"two a block and one block; {device.octets_read // 1024} KiB in {seconds:.2f} s here",
+        )
+
+
+def _file(report: Report) -> None:
+    """The ring against a bare loop of the same system calls, in turns so that a slow disk slows both."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
+        flash = FileFlash(str(Path(folder, "spool")), 4096 * 1024)
+        ring = Ring(flash)
+        mount(ring)
+        bare = os.open(Path(folder, "bare"), os.O_RDWR | os.O_CREAT)
+        os.posix_fallocate(bare, 0, 4096 * 1024)
+        os.pwrite(bare, b"\xff" * 4096 * 1024, 0)
+        os.fsync(bare)
+        of_ring = of_bare = 0.0
+        address = 0
+        for number in range(1, APPENDS + 1):
+            octets = payload(number)
+            start = time.perf_counter()
+            append(ring, number, octets)
+            of_ring += time.perf_counter() - start
+            piece = bytes(128 if number % 31 else 256)
+            start = time.perf_counter()
+            if not number % 31:
+                os.pwrite(bare, b"\xff" * BLOCK_BYTES, address // BLOCK_BYTES * BLOCK_BYTES)
+            os.pwrite(bare, piece, address)
+            os.fdatasync(bare)
+            of_bare += time.perf_counter() - start
+            address += len(piece)
+        os.close(bare)
+        flash.close()
+    report.add("durable appends a second on a file", round(APPENDS / of_ring), "1/s", "", "fdatasync each")
+    report.add("the bare loop of the same calls", round(APPENDS / of_bare), "1/s", "", "pwrite, fdatasync")
+    share = round(100 * of_bare / of_ring, 1)
+    report.add("appends, share of the bare loop", share, "%", ">= 90", "the rest is Python: 0.1 ms a record")
+
+
+def _stall(report: Report) -> None:
+    flash = SimFlash(16, BLOCK_BYTES, 256)
+    ring = Ring(flash)
+    mount(ring)
+    most = most_us = 0
+    for number in range(1, 400):
+        ring.maintain()
+        before, before_us = flash.operations, flash.busy_us
+        append(ring, number, payload(number))
+        if number > 1:
+            most = max(most, flash.operations - before)
+            most_us = max(most_us, flash.busy_us - before_us)
+        ring.peek(0)
+        ring.advance(0)
+    report.add("operations inside one append, erased ahead", most, "operations", "<= 1", "units of 256")
+    report.add("longest append, erased ahead", most_us / 1000, "ms", "", "at 0.7 ms a page, a raw frame is three pages")
+    report.add(
+        "operations inside one append, at worst", 6, "operations", "", "three blocks tried: erase and program each"
+    )
+    octets = len(ring.stage) + len(ring.walk.page) + len(ring.memory) + len(ring.walk.probe)
+    report.add("buffers of one ring, any area", octets, "octets", "<= 2200", "stage, page, memory, probe")

@@ -1,0 +1,316 @@
+"""Breaks the spool in one place at a time, in a private copy, and shows that some test notices each break.
+
+    python -m tools.spool.mutations            all of them, a table, exit code 1 if one survives
+    python -m tools.spool.mutations NAME ..    some of them
+    python -m tools.spool.mutations --list
+
+A mutation names a file, the text that is taken out and the text that is put in; a text that is not found any more is
+an error, so that the list cannot grow stale unseen.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COPIED = ("agent", "board", "tools", "host_tests", "pyproject.toml")
+TESTS = (
+    "host_tests/test_record.py",
+    "host_tests/test_ring.py",
+    "host_tests/test_mount.py",
+    "host_tests/test_linux_flash.py",
+    "host_tests/test_spool_power_cut.py",
+    "host_tests/test_spool_bit_flips.py",
+    "host_tests/test_spool_model.py",
+)
+TIMEOUT_S = 400
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One break, and what it stands for."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    why: str
+
+
+RING = "agent/spool/ring.py"
+MOUNT = "agent/spool/mount.py"
+WALK = "agent/spool/walk.py"
+READER = "agent/spool/reader.py"
+RECORD = "agent/spool/record.py"
+FILE = "board/linux_flash.py"
+
+MUTATIONS = (
+    Mutation(
+        "crc-ignored",
+        RECORD,
+        "return get_u32(buf, end) == crc30(buf, start, end)",
+        "return True",
+        "the CRC is not looked at",
+    ),
+    Mutation(
+        "acknowledged-before-program",
+        RING,
+        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
+        "        self.seq = seq + 1\n        code = device.program(block * device.block_bytes + offset, stage, padded)\n"
+        "        code = FLASH_DONE if code == FLASH_IO else code\n",
+        "a refusal of the device is taken for success",
+    ),
+    Mutation(
+        "head-alone-first",
+        RING,
+        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
+        "        code = device.program(block * device.block_bytes + offset, stage, self.align)\n"
+        "        if code == FLASH_DONE and padded > self.align:\n"
+        "            code = device.program(block * device.block_bytes + offset + self.align, stage, padded - self.align)\n",
+        "the order of programs: the second piece is the first one's octets again",
+    ),
+    Mutation(
+        "trusts-the-tail",
+        MOUNT,
+        "    elif ring.role == ROLE_PARKED and offset < end:",
+        "    elif offset < end:",
+        "appends behind what a start found because it reads as erased",
+    ),
+    Mutation(
+        "no-erased-check-of-the-tail",
+        MOUNT,
+        "    if not ring.is_erased(ring.block, found):",
+        "    if False:",
+        "a damaged last record's number is given to another",
+    ),
+    Mutation(
+        "erase-skipped-if-blank",
+        RING,
+        "        code = self.device.erase(block)\n        if code == FLASH_WORN:",
+        "        code = FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n        if code == FLASH_WORN:",
+        "a block that reads as erased after a cut is used",
+    ),
+    Mutation(
+        "suspect-not-copied",
+        MOUNT,
+        "ring.suspect = ring.last_kind != rec.KIND_SEAL",
+        "ring.suspect = False",
+        "the last record is relied on though it may be half programmed",
+    ),
+    Mutation(
+        "suspect-shown",
+        READER,
+        "        if kind > RECORD_NONE and self.suspect and self.walk.seq == self.seq:",
+        "        if False:",
+        "an unconfirmed result goes out",
+    ),
+    Mutation(
+        "faded-is-known",
+        RING,
+        "        if found != kind:\n            if found >= 0:",
+        "        if found != kind:\n            if found >= 99999:",
+        "a record that faded stays the last one",
+    ),
+    Mutation(
+        "no-bound",
+        READER,
+        "                return walk.after + 1\n",
+        "                return rec.SEQ_TOP\n",
+        "what a cut left in a block counts when it becomes readable",
+    ),
+    Mutation(
+        "after-not-written",
+        RING,
+        "device.block_count, self.first_block, self.role, 0, self.seq)",
+        "device.block_count, self.first_block, self.role, 0, self.seq + 2)",
+        "HEADs name a bound that is too high",
+    ),
+    Mutation(
+        "cursor-ahead",
+        READER,
+        "                    cursor.seq = walk.seq - 1\n",
+        "                    cursor.seq = walk.seq\n                    cursor.number = number\n",
+        "looking at a result moves the cursor over it",
+    ),
+    Mutation(
+        "free-for-one-outlet",
+        RING,
+        "        for cursor in self.cursors:\n            if cursor.block == following and cursor.seq < self.seq:\n"
+        "                self.find_next(cursor)",
+        "        for cursor in self.cursors[:1]:\n            if cursor.block == following and cursor.seq < self.seq:\n"
+        "                self.find_next(cursor)",
+        "a block is freed when the first outlet has passed it",
+    ),
+    Mutation(
+        "never-full",
+        RING,
+        "                if cursor.block == following and cursor.seq < self.seq:\n                    return False\n",
+        "                if cursor.block == following and cursor.seq < self.seq:\n                    return True\n",
+        "a block that is still needed is erased",
+    ),
+    Mutation(
+        "no-room-for-cursors",
+        RING,
+        "        spare = 0 if not is_result or self._next_is_free() else",
+        "        spare = 0 if True else",
+        "a result takes the room of the cursor record",
+    ),
+    Mutation(
+        "limit-too-high",
+        RING,
+        "            if cursor.limit < cursor.number + SENT_AHEAD:\n                cursor.limit = cursor.number + SENT_AHEAD",
+        "            if cursor.limit < cursor.number + SENT_AHEAD:\n                cursor.limit = cursor.number + 4 * SENT_AHEAD",
+        "more is sent than the log says",
+    ),
+    Mutation(
+        "failed-block-not-passed",
+        RING,
+        "            self._burned += BURNED\n            return True",
+        "            return True",
+        "numbers in a block that could not be erased are given again",
+    ),
+    Mutation(
+        "write-failure-not-burned",
+        RING,
+        "        if self._opens >= 0:\n            self._burned += BURNED\n        self.offset",
+        "        self.offset",
+        "numbers in a block that failed are given again",
+    ),
+    Mutation(
+        "oldest-is-newest",
+        MOUNT,
+        "        if walk.seq > ring.seq:\n            ring.seq = walk.seq\n            ring.block = block\n    return",
+        "        if ring.seq == 0 or walk.seq < ring.seq:\n            ring.seq = walk.seq\n            ring.block = block\n    return",
+        "the log is continued at its oldest block",
+    ),
+    Mutation(
+        "cursor-placed-late",
+        MOUNT,
+        "            if walk.after <= cursor.seq:",
+        "            if walk.after <= cursor.seq + 5:",
+        "a cursor is placed behind results it has not seen",
+    ),
+    Mutation(
+        "read-errors-are-the-end",
+        MOUNT,
+        "            return kind == RECORD_NONE\n",
+        "            return True\n",
+        "a device that cannot be read counts as an empty one",
+    ),
+    Mutation(
+        "one-reading",
+        MOUNT,
+        "        if block == headed and not ring.headed:\n            return expected\n",
+        "",
+        "a HEAD that reads differently the second time leaves the counters at zero",
+    ),
+    Mutation(
+        "block-behind-kept",
+        RING,
+        "            if code == FLASH_DONE and self.after_start:\n                code = self._clear_behind()\n",
+        "",
+        "what two cuts hid looks newer than the log",
+    ),
+    Mutation(
+        "damage-ends-the-block",
+        WALK,
+        "                self.skipped += 1\n                self.offset += ALIGN_BYTES\n",
+        "                return RECORD_NONE\n",
+        "a damaged record hides those behind it",
+    ),
+    Mutation(
+        "hole-ends-the-block",
+        WALK,
+        "                offset = self.blank_to(self.block, self.offset + ALIGN_BYTES)\n",
+        "                return RECORD_NONE\n",
+        "a lost unit hides the records behind it",
+    ),
+    Mutation(
+        "damage-not-counted", READER, "                self.damaged += last - known\n", "", "damage is not counted"
+    ),
+    Mutation(
+        "geometry-ignored",
+        MOUNT,
+        "            if ring.why:\n                return SPOOL_FOREIGN\n",
+        "",
+        "a spool that does not fit is overwritten",
+    ),
+    Mutation(
+        "not-written-through",
+        FILE,
+        "            os.fdatasync(self._descriptor)\n",
+        "",
+        "programs stay in the page cache",
+    ),
+    Mutation("not-locked", FILE, "            self._lock()\n", "", "two agents share one file"),
+)
+
+
+def apply(mutation: Mutation, root: Path) -> None:
+    """Change the copy under `root`; ValueError if the place is not there exactly once."""
+    path = root / mutation.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        raise ValueError(f"{mutation.name}: its text is {text.count(mutation.old)} times in {mutation.file}, not once")
+    path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+
+
+def check_list(root: Path = CHECKOUT) -> None:
+    """Every mutation still has its place; ValueError names the first that has none."""
+    for mutation in MUTATIONS:
+        text = (root / mutation.file).read_text(encoding="utf-8")
+        if text.count(mutation.old) != 1:
+            raise ValueError(f"{mutation.name}: not exactly once in {mutation.file}")
+
+
+def copy_tree(target: Path) -> None:
+    """A private copy of everything the tests need."""
+    for name in COPIED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copy(source, target / name)
+
+
+def caught_by(root: Path) -> str:
+    """The first test that fails in the copy, or empty text."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *TESTS]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return "(no end)"
+    if done.returncode == 0:
+        return ""
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split(" ")[1].rpartition("/")[2] if failed else f"(exit code {done.returncode})"
+
+
+def run(names: list[str]) -> int:
+    """Try the mutations of these names, or all; return how many survived."""
+    survived = 0
+    for mutation in MUTATIONS:
+        if names and mutation.name not in names:
+            continue
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
+            copy_tree(Path(folder))
+            apply(mutation, Path(folder))
+            caught = caught_by(Path(folder))
+        survived += not caught
+        print(
+            f"{mutation.name:30} {time.monotonic() - start:5.0f} s  {caught or 'SURVIVED: ' + mutation.why}", flush=True
+        )
+    return survived
+
+
+if __name__ == "__main__":
+    if "--list" in sys.argv:
+        for one in MUTATIONS:
+            print(f"{one.name:30} {one.why}")
+        sys.exit(0)
+    sys.exit(1 if run(sys.argv[1:]) else 0)
