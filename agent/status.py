@@ -62,6 +62,7 @@ def of_station(station, now):
         "log": [log_entry(now, *entry) for entry in health.entries()],
     }
     if not station.mounted:
+        shown["spool_refused"] = _spool_refused(station)
         return shown
     ring = station.ring
     shown["controller"] = _controller(station)
@@ -125,6 +126,16 @@ def _recovery(recovery):
     }
 
 
+def _spool_refused(station):
+    """Return in words why a spool that is there is left alone, None if that is not what is waited for."""
+    from agent.spool.why import WHY_NAMES  # needed once in a station's life at most
+
+    for ring in (station.ring, station.parked):
+        if ring is not None and ring.why:
+            return WHY_NAMES[ring.why]
+    return None
+
+
 def _spool(ring):
     device = ring.device
     used = 0
@@ -136,10 +147,12 @@ def _spool(ring):
         "used_blocks": used,
         "unit_bytes": device.unit_bytes,
         "erases": ring.erases,
+        "erases_ever": ring.block_no,
         "damaged": ring.damaged,
         "torn": ring.torn,
         "worn": ring.worn,
         "overwritten": ring.overwritten,
+        "unreadable_blocks": ring.unreadable,
     }
 
 

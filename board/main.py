@@ -89,6 +89,7 @@ def forget(package, module):
     """Give back the memory of a module that is not needed again."""
     if sys.modules.pop(package + "." + module, None) is not None:
         delattr(sys.modules[package], module)
+    gc.collect()
 
 
 if __name__ == "__main__":

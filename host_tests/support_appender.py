@@ -2,8 +2,8 @@
 
     python -m host_tests.support_appender FILE FIRST
 
-Lines on stdout: `A n` after tightening n was durable, `D n` before it is passed over. It takes what is in the spool when that is
-half full, so that blocks are erased and used again.
+Lines on stdout: `A n` after tightening n was durable, `D n` before it is passed over.
+It takes what is in the spool when that is half full, so that blocks are erased and used again.
 """
 
 import os

@@ -18,7 +18,7 @@ from tools.compact.tree import compile_compacted
 from tools.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).parent.parent
-DEADLINE_S = 60
+DEADLINE_S = 30
 HEAPS = {"compacted": "128k", "micropython": "192k"}
 START = "import sys\nfrom board import main\nmain.main(sys.argv[1])\n"
 

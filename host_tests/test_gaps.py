@@ -133,6 +133,18 @@ def test_round_goes_on_whatever_is_closed_on_its_way():
         assert [number for number in left if number in wanted] == left
 
 
+def test_gap_that_is_split_behind_the_round_is_not_gone_through_twice():
+    gaps = made()
+    gaps.open(1, 5)
+    gaps.open(10, 2)
+    assert one_round(gaps) == [1, 2, 3, 4, 5, 10, 11]
+    gaps.begin()
+    while gaps.step() and gaps.asked != 11:
+        pass
+    gaps.cut_out(0, 3)
+    assert not gaps.step()
+
+
 def test_gap_wider_than_any_controller_remembers_keeps_its_newest_ids():
     gaps = made()
     assert not gaps.open(11, 1210061988)

@@ -1,7 +1,5 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
-import itertools
-
 from agent import health as h
 from agent.base import result as r
 from agent.openprotocol import session as ss
@@ -282,7 +280,7 @@ def connect_times(cart, ms):
 
 def waits_of(cart, ms):
     times = connect_times(cart, ms)
-    return [later - earlier for earlier, later in itertools.pairwise(times)]
+    return [times[index] - times[index - 1] for index in range(1, len(times))]
 
 
 def test_waits_double_from_one_second_to_thirty_with_jitter():

@@ -8,7 +8,7 @@ import tty
 import pytest
 from click.testing import CliRunner
 
-from host_tests.support_serial_cart import SerialCart
+from tools.sim.serial_cart import SerialCart
 from tools.line.capture import Heard, NoCapture, line_of, read
 from tools.line.commands import line
 from tools.line.explain import Explain3964R, ExplainAscii, Shower

@@ -225,3 +225,13 @@ def test_every_record_of_every_block_whose_first_unit_is_lost_is_still_found():
         assert len(set(whole) - set(found)) <= 1, (block, found)
         assert append(ring, 500) == FLASH_DONE
         assert ident_in(ring.stage, ring.payload_at + 8) == 500
+
+
+def test_the_last_record_of_a_start_is_shown_to_nobody_before_it_was_written_once_more():
+    flash = filled(4, 5)
+    ring = Ring(flash)
+    assert mount(ring, confirm=False) == 1
+    flash.refuses = True
+    assert idents(ring) == [1, 2, 3, 4]
+    flash.refuses = False
+    assert idents(ring) == [5]

@@ -1,7 +1,7 @@
 """The whole agent on a simulated serial line: nothing is lost, nothing is twice, whatever happens to the line."""
 
 from agent import health as h
-from host_tests.support_serial_cart import SerialCart
+from tools.sim.serial_cart import SerialCart
 from tools.sim.clock import Dice
 
 PORTABLE = True

@@ -70,7 +70,7 @@ def test_a_head_inside_a_block_is_no_record():
 
 def test_a_record_may_end_with_its_block():
     flash = SimFlash(2, 1024, 1)
-    put(flash, 1024 - 52, rec.KIND_RESULT, b"%040d" % 9, 7)
+    put(flash, 1024 - 48, rec.KIND_RESULT, b"%036d" % 9, 7)
     put(flash, 0, rec.KIND_RESULT, b"%040d" % 9, 6)
     assert seqs(flash) == [6, 7]
 

@@ -60,7 +60,8 @@ MUTATIONS = (
         "acknowledged-before-program",
         RING,
         "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
-        "        self.seq = seq + 1\n        code = device.program(block * device.block_bytes + offset, stage, padded)\n"
+        "        self.seq = seq + 1\n"
+        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n"
         "        code = FLASH_DONE if code == FLASH_IO else code\n",
         "a refusal of the device is taken for success",
     ),
@@ -70,7 +71,8 @@ MUTATIONS = (
         "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
         "        code = device.program(block * device.block_bytes + offset, stage, self.align)\n"
         "        if code == FLASH_DONE and padded > self.align:\n"
-        "            code = device.program(block * device.block_bytes + offset + self.align, stage, padded - self.align)\n",
+        "            more = padded - self.align\n"
+        "            code = device.program(block * device.block_bytes + offset + self.align, stage, more)\n",
         "the order of programs: the second piece is the first one's octets again",
     ),
     Mutation(
@@ -91,7 +93,8 @@ MUTATIONS = (
         "erase-skipped-if-blank",
         RING,
         "        code = self.device.erase(block)\n        if code == FLASH_WORN:",
-        "        code = FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n        if code == FLASH_WORN:",
+        "        code = FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n"
+        "        if code == FLASH_WORN:",
         "a block that reads as erased after a cut is used",
     ),
     Mutation(
@@ -162,8 +165,8 @@ MUTATIONS = (
     Mutation(
         "limit-too-high",
         RING,
-        "            if cursor.limit < cursor.number + SENT_AHEAD:\n                cursor.limit = cursor.number + SENT_AHEAD",
-        "            if cursor.limit < cursor.number + SENT_AHEAD:\n                cursor.limit = cursor.number + 4 * SENT_AHEAD",
+        "                cursor.limit = cursor.number + SENT_AHEAD",
+        "                cursor.limit = cursor.number + 4 * SENT_AHEAD",
         "more is sent than the log says",
     ),
     Mutation(
@@ -183,8 +186,8 @@ MUTATIONS = (
     Mutation(
         "oldest-is-newest",
         MOUNT,
-        "        if walk.seq > ring.seq:\n            ring.seq = walk.seq\n            ring.block = block\n    return",
-        "        if ring.seq == 0 or walk.seq < ring.seq:\n            ring.seq = walk.seq\n            ring.block = block\n    return",
+        "        if walk.seq > ring.seq:\n            ring.seq",
+        "        if ring.seq == 0 or walk.seq < ring.seq:\n            ring.seq",
         "the log is continued at its oldest block",
     ),
     Mutation(
