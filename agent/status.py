@@ -95,7 +95,15 @@ def log_entry(now, moment, counter, value):
 def _controller(station):
     intake = station.intake
     session = station.session
+    line = {}
+    if station.settings["controller"]["link"] != "tcp":
+        from agent.link.payload import FORM_NAMES, TALLY_NAMES
+
+        link = session.link
+        line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
+        line["payload"] = FORM_NAMES[link.form.form]
     return {
+        "line": line,
         "host": intake.host,
         "port": intake.number,
         "state": controller_session.STATE_NAMES[session.state],

@@ -42,7 +42,7 @@ class Mangler:
     def spoil(self, octets, session):
         dice = self.dice
         at = dice.randrange(len(octets))
-        n = 1 + dice.randrange(12)
+        n = 1 + dice.randrange(9)  # fewer than an ID has digits
         how = dice.randrange(7)
         if how == 0:
             return octets[:at] + self.garbage(n) + octets[at + n :]

@@ -4,6 +4,7 @@ A start of the simulated chip until it is healthy takes from a quarter of a minu
 once, and the long one (`./tools/test --long`) takes one chip through everything.
 """
 
+import functools
 import json
 import os
 
@@ -34,8 +35,12 @@ BROKEN = b"raise RuntimeError('it cannot')\n"
 
 
 @pytest.fixture
-def chip(tmp_path):
+def chip(tmp_path, monkeypatch):
     reason = why_not()
+    # The checkout as it is now: whoever edits a file meanwhile must not change what is being tested.
+    digest = package.core_digest("rp2")
+    monkeypatch.setattr(package, "core_digest", lambda platform: digest)
+    monkeypatch.setattr(package, "compiled", functools.cache(package.compiled))
     if reason and os.environ.get("CI") == "true":
         pytest.fail(f"the RP2040 image is missing: {reason}")
     if reason:

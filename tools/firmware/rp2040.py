@@ -136,6 +136,8 @@ def _compile(work: Path) -> None:
     # Paths of this machine must not get into the image. In the environment, these flags join those of the tool chain.
     same = f"-ffile-prefix-map={work}=."
     env = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_EPOCH_S, "LC_ALL": "C", "CFLAGS": same, "ASMFLAGS": same}
+    # Nor may the state of the checkout around it: MicroPython asks git for its version, and is to find none.
+    env["GIT_DIR"] = str(work / "no-repository")
     env["CXXFLAGS"] = f"-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1 {same}"
     settings = [
         *("-DMICROPY_BOARD=TOOLCART_PICO", f"-DMICROPY_BOARD_DIR={parts}"),
