@@ -242,6 +242,7 @@ def _load_cursor(cursor, page, at):
 def _close_tail(ring):
     """Decide where the next record may go, and whether the last one can be relied on."""
     ring.suspect = ring.last_kind != rec.KIND_SEAL
+    ring.proven = ring.last_record_at > rec.HEAD_OCTETS
     end = ring.device.block_bytes
     unit = ring.device.unit_bytes
     found = ring.offset

@@ -79,6 +79,7 @@ class Ring(Reader):
         self.last_record_at = 0
         self.headed = False
         self.after_start = True
+        self.proven = True  # the newest block holds more than the unit it was opened with
         self.last_kind = 0
         self.why = 0
         self.torn = 0
@@ -305,10 +306,11 @@ class Ring(Reader):
 
         A start may find nothing of two cuts before it: neither the block that was opened last nor the one that the
         start in between opened behind that. If what lies there came back, it would look newer than all that follows.
+        Not where the newest block has its first unit only: if that faded, the HEAD before it may be the last one left.
         """
         other = (self.block + 2) % self.device.block_count
         self.after_start = False
-        if other == self.block or not self._next_is_free(2):
+        if not self.proven or other == self.block or not self._next_is_free(2):
             return FLASH_DONE
         self.erases += 1
         code = self.device.erase(other)
