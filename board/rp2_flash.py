@@ -73,8 +73,13 @@ class Rp2Flash:
 
 
 def ring():
-    """Return the device of the spool, or None where the file system takes the whole storage."""
+    """Return the device of the spool, or None where the file system takes the whole storage.
+
+    It begins where the file system that is there ends, not where this version would end one: a version that is newer
+    than the firmware must not look for the spool somewhere else.
+    """
     files = os.statvfs("/")
-    if files[0] * files[2] > FILES_BYTES:
+    start_bytes = files[0] * files[2]
+    if start_bytes >= rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES:
         return None
-    return Rp2Flash()
+    return Rp2Flash(start_bytes)

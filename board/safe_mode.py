@@ -178,10 +178,18 @@ class Confirmation:
 
 
 def _run(path, mode, confirmation):
+    forget_modules()
     sys.path.insert(0, path)
     from board import main
 
     main.start(path, mode, confirmation)
+
+
+def forget_modules():
+    """Our image's frozen _boot has loaded parts of the frozen agent/ and board/; a version must not get them mixed in."""
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("agent", "board"):
+            del sys.modules[name]
 
 
 def _keep_still(folder, wait_s):

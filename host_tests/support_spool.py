@@ -129,7 +129,9 @@ class Plant:
             number = cursor.peek_number
             ident = ident_in(ring.walk.page)
             if archive and number <= archive[-1][0]:
-                assert (number, ident) in archive[-2 * BATCH - 70 :], "one number, two results"
+                # A number that was never sent may show up once it is too late for it: a void record whose HEAD faded.
+                for known, stored in archive:
+                    assert known != number or stored == ident, "one number, two results"
                 ring.advance(outlet)
                 continue
             if number > cursor.limit:

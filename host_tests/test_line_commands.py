@@ -8,10 +8,10 @@ import tty
 import pytest
 from click.testing import CliRunner
 
-from tools.sim.serial_cart import SerialCart
 from tools.line.capture import Heard, NoCapture, line_of, read
 from tools.line.commands import line
 from tools.line.explain import Explain3964R, ExplainAscii, Shower
+from tools.sim.serial_cart import SerialCart
 
 
 def capture_of(kind):

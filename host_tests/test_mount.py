@@ -8,7 +8,7 @@ from agent.spool.ring import ROLE_PARKED, SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL
 from agent.spool.why import WHY_NAMES
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from tools.sim.clock import Dice
-from tools.sim.flash import SimFlash
+from tools.sim.flash import ALL, SUFFIX, SimFlash
 
 PORTABLE = True
 HEAP = "2m"  # for the simulated chips; the ring itself takes two kilobytes
@@ -235,3 +235,69 @@ def test_the_last_record_of_a_start_is_shown_to_nobody_before_it_was_written_onc
     assert idents(ring) == [1, 2, 3, 4]
     flash.refuses = False
     assert idents(ring) == [5]
+
+
+def test_a_failed_block_that_holds_the_record_all_the_same_is_not_taken_for_the_newest():
+    for shape in (ALL, SUFFIX):
+        flash = SimFlash(6, 1024, 16, seed=3)
+        flash.bad_program.add(1)
+        flash.worn_shape = shape
+        ring = mounted(flash)
+        for ident in range(1, 12):
+            assert append(ring, ident) == FLASH_DONE
+        again = mounted(flash)
+        assert again.block >= 2
+        assert append(again, 12) == FLASH_DONE
+        assert idents(again) == list(range(1, 13))
+        assert idents(mounted(flash)) == list(range(1, 13))
+
+
+class Shaky(SimFlash):
+    """Refuses its read number `bad_read`; shows the first record of `shaky_block` every other time only."""
+
+    def __init__(self, flash):
+        SimFlash.__init__(self, flash.block_count, flash.block_bytes, flash.unit_bytes)
+        self.cells[:] = flash.cells
+        self.used[:] = flash.used
+        self.bad_read = -1
+        self.shaky_block = -1
+        self.looks = 0
+
+    def read_into(self, address, buf, n):
+        if self.reads == self.bad_read:
+            self.reads += 1
+            return -2
+        code = SimFlash.read_into(self, address, buf, n)
+        if address == self.shaky_block * self.block_bytes:
+            self.looks += 1
+            if self.looks % 2 == 0:
+                buf[0] ^= 0x40
+        return code
+
+
+def test_a_read_that_fails_at_any_moment_of_a_start_never_makes_a_shorter_log_of_it():
+    flash = filled(4, 12)
+    for bad_read in range(60):
+        shaky = Shaky(flash)
+        shaky.bad_read = bad_read
+        ring = Ring(shaky)
+        code = mount(ring)
+        shaky.bad_read = -1
+        assert code == SPOOL_FAILED or (code == 1 and idents(ring) == list(range(1, 13))), bad_read
+        assert code == 1 or shaky.operations == 0, bad_read
+
+
+def test_a_head_that_does_not_read_the_same_twice_leaves_no_counter_at_zero():
+    flash = filled(4, 12)
+    newest = flash_newest(flash)
+    shaky = Shaky(flash)
+    shaky.shaky_block = newest
+    again = Ring(shaky)
+    mount(again)
+    assert again.block_no >= 1 and again.number >= 7
+
+
+def flash_newest(flash):
+    ring = Ring(flash.clone())
+    mount(ring, confirm=False)
+    return ring.block

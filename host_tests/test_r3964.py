@@ -135,11 +135,11 @@ def test_refused_block_starts_again_with_stx():
 
 
 def test_whole_job_ends_before_the_controller_drops_its_session():
-    world = bench()
+    world = bench(R3964(payload="v1", qvz_ms=4000, attempts=10))
     world.peer.answers = [(STX, DLE), (block(KEEP_ALIVE), b"")] * 10  # never a DLE for the block
     world.talker.say(KEEP_ALIVE)
-    assert world.run(20000, lambda: world.talker.broken)
-    assert world.clock.total_ms <= 15000
+    assert world.run(60000, lambda: world.talker.broken)
+    assert JOB_MS <= world.clock.total_ms <= 15000
 
 
 def test_nak_stops_the_block_at_once():
@@ -246,6 +246,13 @@ def test_block_that_stops_is_refused_after_the_character_delay():
     assert hear_block(world, block(RESULT)[:60]) == NAK
     assert 160 <= world.clock.total_ms - start <= 175  # 60 octets, 100 ms, and the NAK's own time
     assert hear_block(world, block(RESULT)) == DLE
+
+
+def test_peer_that_asks_and_then_says_nothing_is_refused_after_the_character_delay():
+    world = bench()
+    world.peer.say(STX)
+    world.run(140)
+    assert world.peer.heard == DLE + NAK
 
 
 def test_late_step_looks_at_the_uart_before_it_calls_a_gap():
@@ -548,4 +555,3 @@ def test_no_block_allocates_in_either_direction():
     gc.enable()
     assert got == 200, got
     assert used == 0, used
-

@@ -6,7 +6,7 @@ Rules
 2. A cut tears the operation it falls into, in one of SHAPES, and in no other octet. FADES reads as done until the next
    start and as never begun afterwards, EMERGES the other way round, FLICKERS changes with every read, UNSTABLE with
    every read and octet.
-3. A block in `bad_program` or `bad_erase` answers FLASH_WORN and holds garbage then; while `refuses` is set the whole
+3. A block in `bad_program` or `bad_erase` answers FLASH_WORN and holds anything then; while `refuses` is set the whole
    device answers FLASH_IO, and while `unreadable` is set so do reads.
 4. `before_operation`, if set, is called with (flash, block, address, octets or None) in front of each program and
    erase: a test forks the world there instead of running up to the same moment again.
@@ -85,6 +85,7 @@ class SimFlash:
         self.is_off = False
         self.bad_program = set()
         self.bad_erase = set()
+        self.worn_shape = None  # what a failed program leaves behind; drawn if None
         self.refuses = False
         self.refused_shape = NOTHING  # what a refused operation leaves behind
         self.unreadable = False
@@ -127,7 +128,8 @@ class SimFlash:
             self.tear(address, bytes(buf[:n]), self.refused_shape)
             return FLASH_IO
         if block in self.bad_program:
-            self.tear(address, bytes(buf[:n]), GARBAGE if self.dice.randrange(2) else SUFFIX)
+            drawn = GARBAGE if self.dice.randrange(2) else SUFFIX
+            self.tear(address, bytes(buf[:n]), drawn if self.worn_shape is None else self.worn_shape)
             return FLASH_WORN
         self._mark(address, n)
         self.cells[address : address + n] = buf[:n]

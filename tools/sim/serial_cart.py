@@ -27,7 +27,16 @@ class SerialCart:
     """
 
     def __init__(
-        self, kind="3964r", baud=9600, blocks=16, stalls=None, settings=None, peer=None, controller=None, seed=7
+        self,
+        kind="3964r",
+        baud=9600,
+        blocks=16,
+        stalls=None,
+        settings=None,
+        peer=None,
+        controller=None,
+        seed=7,
+        cursor_batch=32,
     ):
         self.clock = MicroClock()
         self.network = Network(self.clock, Dice(3))
@@ -51,7 +60,11 @@ class SerialCart:
                 "system": {},
                 "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1], "reconnect_s": 1},
                 "stations": [
-                    {"number": 10, "controller": link, "spool": {"path": "s", "parked_kib": 8, "size_kib": 16}}
+                    {
+                        "number": 10,
+                        "controller": link,
+                        "spool": {"path": "s", "parked_kib": 8, "size_kib": 16, "cursor_batch": cursor_batch},
+                    }
                 ],
             }
         )
