@@ -62,8 +62,6 @@ class Intake:
         self._heard = Timer()
         self._tool_due = False
         self._stored = False  # the flash was busy within this step: its `now` is old
-        self._outlet = None
-        self._scheduler = None
         self._outlet_slot = 0
 
     def attach(self, scheduler, outlet_slot, outlet):

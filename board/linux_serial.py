@@ -50,7 +50,7 @@ class SerialPort:
                 exclusive=True,
             )
             self._descriptor = self.sock.fileno()
-            self._set_up()
+            self._set_up(self.sock)
         except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
             self.last_error = str(error)
             self.close()
@@ -101,7 +101,7 @@ class SerialPort:
         """A device has no name to look up."""
         return False
 
-    def _set_up(self):
+    def _set_up(self, line):
         flags = termios.tcgetattr(self._descriptor)
         flags[_CONTROL_CHARACTERS][termios.VMIN] = 1
         flags[_CONTROL_CHARACTERS][termios.VTIME] = 0
@@ -111,4 +111,4 @@ class SerialPort:
         termios.tcflush(self._descriptor, termios.TCIOFLUSH)  # what came while nobody listened belongs to nothing
         # FTDI adapters hold input for 16 ms otherwise; a driver that does not know the request refuses it.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
-            self.sock.set_low_latency_mode(True)
+            line.set_low_latency_mode(True)

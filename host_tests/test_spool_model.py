@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from agent.spool.flash import FLASH_DONE
 from host_tests.support_spool import Plant
-from tools.sim.flash import PowerCut, SHAPES, SimFlash
+from tools.sim.flash import SHAPES, PowerCut, SimFlash
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 

@@ -77,6 +77,10 @@ class Reader:
             kind = self.find_next(self.cursors[outlet])
         return kind
 
+    def confirm(self):
+        """Tell whether the last record can be relied on; the writing half does something about it."""
+        return not self.suspect
+
     def peek_second(self, outlet):
         """Bring the result behind the one `peek` finds into the page, and leave the cursor where it is.
 

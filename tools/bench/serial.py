@@ -29,6 +29,7 @@ from tools.sim.controller_frames import result_data
 from tools.sim.controller_model import Tightening
 from tools.sim.r3964_peer import block_of
 from tools.sim.serial_cart import SerialCart
+from tools.sim.serial_line import StallFlash
 
 OCTETS_A_RESULT = 155
 BITS = 10
@@ -148,8 +149,8 @@ def _speed(report: Report, baud: int, stalls: tuple[int, int] | None, what: str,
     per_s = count / _tighten(cart, count)
     limit = baud / BITS / OCTETS_A_RESULT
     how = f"{per_s:.2f} acknowledged results/s of {limit:.2f}; {cart.line.port.overruns} octets lost"
-    if stalls is not None:
-        flash = cart.flash_device
+    flash = cart.flash_device
+    if stalls is not None and isinstance(flash, StallFlash):
         how += f"; program {stalls[0] / 1000:g} ms, erase {stalls[1] / 1000:g} ms ({flash.erases} erases)"
     report.add(
         f"3964R at {baud} baud, {what}: share of the line's limit", round(per_s / limit * 100, 2), "%", target, how

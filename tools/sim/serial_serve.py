@@ -16,6 +16,7 @@ import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools.sim.r3964_peer import AsciiPeer, R3964Peer
 from tools.sim.tcp import LONGEST_WAIT_MS, Loop
@@ -24,7 +25,7 @@ READ_OCTETS = 4096
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
-def make_peer(kind: str, factory: Callable, clock: object, **options: object) -> R3964Peer | AsciiPeer:
+def make_peer(kind: str, factory: Callable, clock: object, **options: Any) -> R3964Peer | AsciiPeer:
     """Return the controller's end of a line: kind is "3964r" or "ascii"."""
     return R3964Peer(factory, clock, **options) if kind == "3964r" else AsciiPeer(factory, clock, **options)
 

@@ -166,7 +166,7 @@ class Loop:
     def __init__(self, clock: RealClock | None = None) -> None:
         self.clock = clock or RealClock()
         self.selector = selectors.DefaultSelector()
-        self.served: list[Served] = []
+        self.served: list = []  # Served, or what has its methods
         self.workers: list[Callable[[], int]] = []  # each is called every turn and returns ms until its next work
         self.lock = threading.RLock()
         self._calls: list[Callable[[], None]] = []

@@ -42,7 +42,7 @@ def info(file: Path, as_json: bool) -> None:
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
         for name, value in account.items():
-            if name == "kinds":
+            if isinstance(value, dict):
                 value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
             click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else value}")
 

@@ -9,7 +9,7 @@ from agent.status import describe
 from tools.spool.image import Area, Entry
 
 ENDURANCE = 100_000  # erases a block of NOR flash is specified for
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "number",
     "area",
     "kind",
