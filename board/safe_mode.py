@@ -186,7 +186,7 @@ def _run(path, mode, confirmation):
 
 
 def forget_modules():
-    """Our image's frozen _boot has loaded parts of the frozen agent/ and board/; a version must not get them mixed in."""
+    """Our image's frozen _boot has loaded parts of the frozen agent/ and board/: a version must not get those."""
     for name in list(sys.modules):
         if name.split(".")[0] in ("agent", "board"):
             del sys.modules[name]

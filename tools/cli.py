@@ -21,6 +21,7 @@ from tools.cli_simulate import simulate
 from tools.flash.commands import flash
 from tools.line.commands import line
 from tools.service.commands import install_service
+from tools.spool.commands import spool
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLE = Path(__file__).resolve().parents[1] / "board" / "config.example.json"
@@ -34,6 +35,7 @@ def main() -> None:
 
 main.add_command(simulate)
 main.add_command(line)
+main.add_command(spool)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -227,6 +229,15 @@ def serial(as_json: bool) -> None:
     from tools.bench import serial as bench_serial
 
     _measure(bench_serial.run, as_json)
+
+
+@bench.command("spool")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench_spool(as_json: bool) -> None:
+    """Wear, start-up and durable appends of the spool, beside littlefs and SQLite."""
+    from tools.bench import spool as bench_of_spool
+
+    _measure(bench_of_spool.run, as_json)
 
 
 @bench.command("board")

@@ -1,0 +1,41 @@
+"""The whole agent, killed hard at random moments between the simulators, again and again on one spool."""
+
+import os
+import random
+import sys
+import time
+
+from host_tests.test_end_to_end import Agent, compare_rows, wait_for
+from tools.sim.serve import SimulatedPlant
+
+KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
+RATE_PER_S = 60
+UP_S = (0.05, 0.6)  # how long it may live once it talks to the controller
+SEED = 20
+
+
+def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
+    dice = random.Random(SEED)
+    with SimulatedPlant(tmp_path / "archive.sqlite") as plant:
+        agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant)
+        try:
+            agent.start()
+            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+            plant.produce_rate(RATE_PER_S)
+            for _ in range(KILLS):
+                subscriptions = plant.controller.messages.get(60, 0)
+                time.sleep(dice.uniform(*UP_S))
+                agent.kill()
+                agent.start()
+                wait_for("the agent is back", lambda seen=subscriptions: plant.controller.messages.get(60, 0) > seen)
+            plant.stop_producing()
+            wait_for("everything is delivered", lambda: plant.account()["delivered"] == plant.account()["produced"])
+            agent.end_in_order()
+        finally:
+            if agent.process.poll() is None:
+                agent.kill()
+        account = plant.account()
+        assert account["produced"] > KILLS
+        assert (account["lost"], account["out_of_order"]) == (0, 0)
+        assert plant.complaints() == []
+        compare_rows(plant)  # as many rows as results: nothing under two numbers
