@@ -16,7 +16,7 @@ Rules
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
 """
 
-# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets of it, and the spool is deepest.
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and the spool is deepest.
 import agent.spool.ring  # noqa: F401
 from agent.base.compat import const
 from agent.base.ticks import FOREVER

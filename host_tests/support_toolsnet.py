@@ -4,9 +4,9 @@ from struct import pack_into
 
 from agent.base import result as res
 from agent.forward import Forward
-from agent.outlet import OUTLET
 from agent.health import NAMES, Health
 from agent.openprotocol.light import put_body
+from agent.outlet import OUTLET
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT

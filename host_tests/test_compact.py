@@ -52,7 +52,8 @@ def test_a_plain_global_keeps_its_name():
 def test_private_names_are_short_and_still_found():
     text = (
         "class Box:\n    def __init__(self, long_argument):\n        self._contents_of_box = long_argument\n"
-        "    def _look_inside(self):\n        return self._contents_of_box\n    def open(self):\n        return self._look_inside()\n"
+        "    def _look_inside(self):\n        return self._contents_of_box\n"
+        "    def open(self):\n        return self._look_inside()\n"
     )
     user, texts = run({"base": BASE, "user": text}, "user")
     assert user.Box(5).open() == 5
@@ -89,7 +90,10 @@ def test_the_whole_product_compiles_and_is_a_quarter_smaller(tmp_path):
 
 
 def test_private_names_of_a_class_and_of_its_base_in_another_module_stay_apart():
-    base = "class Base:\n    def _own_of_base(self):\n        return 1\n    def base(self):\n        return self._own_of_base()\n"
+    base = (
+        "class Base:\n    def _own_of_base(self):\n        return 1\n"
+        "    def base(self):\n        return self._own_of_base()\n"
+    )
     user = (
         "from base import Base\nclass User(Base):\n    def _own_of_user(self):\n        return 2\n"
         "    def user(self):\n        return self._own_of_user()\n"

@@ -13,8 +13,7 @@ from tools import config_text
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = list(config.describe())
 KEYS = sorted(
-    {place.rsplit(".", 1)[1] for place, *_ in ROWS}
-    | {"system", "toolsnet", "stations", "controller", "spool"}
+    {place.rsplit(".", 1)[1] for place, *_ in ROWS} | {"system", "toolsnet", "stations", "controller", "spool"}
 )
 
 

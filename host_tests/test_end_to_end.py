@@ -132,7 +132,8 @@ def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, requ
 
 def compare_rows(plant):
     rows = plant.archive.query(
-        "SELECT TighteningId, VIN, Program, Overall, Torque, Angle, Time, System, Station FROM Result ORDER BY TighteningId"
+        "SELECT TighteningId, VIN, Program, Overall, Torque, Angle, Time, System, Station"
+        " FROM Result ORDER BY TighteningId"
     )
     assert len(rows) == len(plant.controller.produced)
     for row in rows:

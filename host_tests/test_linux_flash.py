@@ -68,7 +68,7 @@ def test_a_smaller_setting_keeps_the_file_and_says_so(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
-    with pytest.raises(FlashUnusable, match="cannot open .*No such file"):
+    with pytest.raises(FlashUnusable, match=r"cannot open .*No such file"):
         FileFlash(str(tmp_path / "nowhere" / "spool"), 64 * KIB)
 
 

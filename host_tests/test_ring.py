@@ -1,4 +1,4 @@
-"""The ring by itself: order, room, free blocks, refusals, several outlets, and nothing allocated on the way of a result."""
+"""The ring by itself: order, room, free blocks, refusals, several outlets, nothing allocated for a result."""
 
 import gc
 

@@ -42,7 +42,7 @@ def test_only_the_window_between_two_numbers_is_returned():
 
 
 def test_damage_to_one_record_costs_that_record_only():
-    for at in range(0, 52):
+    for at in range(52):
         flash = block()
         flash.cells[128 + at] ^= 0x10
         assert seqs(flash) == [1, 2, 4, 5, 6], at

@@ -15,31 +15,17 @@ MEANINGS = {
     "toolsnet.connect_timeout_s": "Longest wait for a TCP connection to the PIM or the server.",
     "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
     "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
-    "toolsnet.retransmissions": (
-        "How often an unanswered telegram is sent again before the connection is given up."
-    ),
-    "toolsnet.keepalive_s": (
-        "Time without sending after which a keep-alive goes out; the server closes after 60 s."
-    ),
+    "toolsnet.retransmissions": ("How often an unanswered telegram is sent again before the connection is given up."),
+    "toolsnet.keepalive_s": ("Time without sending after which a keep-alive goes out; the server closes after 60 s."),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
     "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",
-    "toolsnet.keepalive_ack": (
-        "Whether an answer to keep-alives is expected; auto learns what the server does."
-    ),
-    "toolsnet.refused": (
-        "A result that stays refused is parked so that others pass, or blocks to keep the order."
-    ),
+    "toolsnet.keepalive_ack": ("Whether an answer to keep-alives is expected; auto learns what the server does."),
+    "toolsnet.refused": ("A result that stays refused is parked so that others pass, or blocks to keep the order."),
     "toolsnet.refused_attempts": "How often a refused result is offered before `refused` applies.",
-    "toolsnet.refused_wait_s": (
-        "Pause before a refused result is offered the second time; later pauses are longer."
-    ),
-    "toolsnet.host_override": (
-        "Connect to this host in place of the server address the PIM gives (behind NAT)."
-    ),
+    "toolsnet.refused_wait_s": ("Pause before a refused result is offered the second time; later pauses are longer."),
+    "toolsnet.host_override": ("Connect to this host in place of the server address the PIM gives (behind NAT)."),
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
-    "toolsnet.server_empty": (
-        "When the server has nothing stored: continue with what is new, or resend all retained."
-    ),
+    "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "stations[].number": "Station number in ToolsNet; different for each station.",
@@ -53,9 +39,7 @@ MEANINGS = {
     "stations[].controller.baud": "Speed of the serial line.",
     "stations[].controller.parity": "Parity of the serial line.",
     "stations[].controller.stop_bits": "Stop bits of the serial line.",
-    "stations[].controller.priority": (
-        "3964R: which end goes on when both start to send; the integrator is low."
-    ),
+    "stations[].controller.priority": ("3964R: which end goes on when both start to send; the integrator is low."),
     "stations[].controller.payload": (
         "3964R: form of the payload sent; auto tries v2, v0 and v1 and keeps what is answered."
     ),
@@ -63,22 +47,15 @@ MEANINGS = {
     "stations[].controller.zvz_ms": "3964R: longest gap between two characters of a block (ZVZ).",
     "stations[].controller.attempts": "3964R: attempts to connect, and to transmit one block.",
     "stations[].controller.keepalive_s": (
-        "Time since our last transmission after which a keep-alive goes out; the controller closes after "
-        "15 s."
+        "Time since our last transmission after which a keep-alive goes out; the controller closes after 15 s."
     ),
-    "stations[].controller.response_timeout_s": (
-        "Longest wait for the answer to a request before it is sent again."
-    ),
+    "stations[].controller.response_timeout_s": ("Longest wait for the answer to a request before it is sent again."),
     "stations[].controller.connect_timeout_s": "Longest wait for a TCP connection.",
     "stations[].controller.silence_s": (
         "Without a byte for this long while a keep-alive is unanswered, the link is dead."
     ),
-    "stations[].controller.frame_timeout_s": (
-        "Longest time a message may take from its first byte to its last."
-    ),
-    "stations[].controller.stop_wait_s": (
-        "Longest wait for the answer to our stop message before closing anyway."
-    ),
+    "stations[].controller.frame_timeout_s": ("Longest time a message may take from its first byte to its last."),
+    "stations[].controller.stop_wait_s": ("Longest wait for the answer to our stop message before closing anyway."),
     "stations[].controller.tries": "How often a request is sent before the connection counts as lost.",
     "stations[].controller.backoff_s": "Pause before the first reconnect; doubles up to `backoff_max_s`.",
     "stations[].controller.backoff_max_s": "Longest pause between reconnects.",
@@ -97,9 +74,7 @@ MEANINGS = {
     "stations[].controller.recover_round": (
         "Results asked for in one round of recovery; what is left comes in the next."
     ),
-    "stations[].controller.recover_retry_s": (
-        "Pause before a result that could not be fetched is asked for again."
-    ),
+    "stations[].controller.recover_retry_s": ("Pause before a result that could not be fetched is asked for again."),
     "stations[].controller.store_newest": (
         "At the very first start, also store the newest result found in the controller."
     ),

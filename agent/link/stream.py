@@ -25,7 +25,21 @@ _LENGTH_DIGITS = const(4)
 class Stream:
     """One TCP connection's worth of messages; `buffer_bytes` bounds the largest that is taken whole."""
 
-    __slots__ = ("_consumed", "_discard", "_pending", "at", "buf", "fifo", "frame_timeout_ms", "late", "length", "tx", "tx_at", "tx_from", "why")  # fmt: skip
+    __slots__ = (
+        "_consumed",
+        "_discard",
+        "_pending",
+        "at",
+        "buf",
+        "fifo",
+        "frame_timeout_ms",
+        "late",
+        "length",
+        "tx",
+        "tx_at",
+        "tx_from",
+        "why",
+    )
 
     def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000):
         self.fifo = Fifo(buffer_bytes)
