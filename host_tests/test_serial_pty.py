@@ -52,6 +52,10 @@ def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, l
         def delivered():
             return plant.account()["delivered"]
 
+        def answered():
+            # A 0062 that comes right after the 0063 of a new start finds nothing that waits for it: the result is kept.
+            return plant.account()["acknowledged"] + plant._controller.peer.surplus
+
         try:
             agent.start()
             wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
@@ -59,11 +63,11 @@ def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, l
             wait_for("the first results", lambda: delivered() == 10)
             plant.cut_toolsnet(True)
             plant.produce(15)
-            wait_for("acknowledgements without ToolsNet", lambda: plant.account()["acknowledged"] == 25)
+            wait_for("acknowledgements without ToolsNet", lambda: answered() >= 25)
             agent.kill()
             plant.produce(5)
             agent.start()
-            wait_for("what was missed", lambda: plant.account()["acknowledged"] == 30)
+            wait_for("what was missed", lambda: answered() >= 30)
             plant.cut_controller(True)  # the adapter is pulled out
             plant.produce(5)
             plant.cut_toolsnet(False)
@@ -75,7 +79,7 @@ def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, l
             if agent.process.poll() is None:
                 agent.kill()
         account = plant.account()
-        assert account["produced"] == account["acknowledged"] == 35
+        assert account["produced"] == account["delivered"] == 35
         assert account["lost"] == account["out_of_order"] == 0
         assert plant.complaints() == []
         compare_rows(plant)
