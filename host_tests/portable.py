@@ -17,6 +17,18 @@ class Skip(Exception):
     """The test cannot run here; the text says what is missing."""
 
 
+def need_files():
+    """Skip the test where the runtime has no file system to write to."""
+    import os
+
+    try:
+        os.listdir(".")
+    except OSError as error:
+        if error.errno == 19:  # ENODEV
+            raise Skip("this runtime has no file system")
+        raise
+
+
 def _print_exception(error):
     if hasattr(sys, "print_exception"):  # MicroPython
         sys.print_exception(error)

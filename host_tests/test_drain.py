@@ -3,8 +3,9 @@
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
+HEAP = "512k"
 
-RESULTS = 150
+RESULTS = 100
 ROUND_TRIP_MS = 20
 SHARE = 0.98  # of what one outstanding telegram allows
 

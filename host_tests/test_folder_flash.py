@@ -7,6 +7,7 @@ from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT
 from agent.spool.ring import Ring
 from board.folder_flash import BLOCK_BYTES, UNIT_BYTES, FolderFlash
+from host_tests.portable import need_files
 from host_tests.test_safe_mode import own_name, remove_tree
 
 PORTABLE = True
@@ -16,6 +17,7 @@ FOLDER = own_name("folder_flash_test")
 
 class Folder:
     def __enter__(self):
+        need_files()
         self.__exit__()
         return self
 

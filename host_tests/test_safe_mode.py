@@ -5,6 +5,7 @@ import sys
 
 from board import safe_mode
 from board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
+from host_tests.portable import need_files
 
 PORTABLE = True
 
@@ -28,6 +29,7 @@ class Place:
     """A file system's root in a folder of its own."""
 
     def __init__(self, *folders):
+        need_files()
         self.root = own_name("safe_mode_test")
         if self.root in os.listdir("."):
             remove_tree(self.root)

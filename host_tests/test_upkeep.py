@@ -9,6 +9,7 @@ from agent.spool.flash import RamFlash
 from board import clock as c
 from board.console import LINE_MAX
 from board.upkeep import Upkeep
+from host_tests.portable import need_files
 from host_tests.test_clock import MOMENT, Rtc
 from host_tests.test_safe_mode import own_name
 from tools.sim.clock import Dice, SimClock
@@ -220,6 +221,7 @@ def test_time_comes_from_toolsnet_and_from_results_until_something_better_speaks
 def test_console_never_shows_a_password():
     import os
 
+    need_files()
     chip = Chip()
     folder = own_name("upkeep_test")
     try:

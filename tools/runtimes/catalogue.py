@@ -145,7 +145,7 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
         _unix("unix32", 32, 0),
         _unix("unix64", 64, 1),
         Runtime("wasm32", WASM_VERSION, 32, "wasm", "wasm", ""),
-        Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m"),
+        Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m", usual=False),
         Runtime("rp2040", UNIX_VERSION, 32, "rp2040", "armv6m", "armv6m", usual=False),
         Runtime("armv7", UNIX_VERSION, 32, "user", "armhf", "armv7emdp", usual=False),
     ]

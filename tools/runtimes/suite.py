@@ -215,6 +215,10 @@ def summary(rows: list[Row]) -> int:
     return 1 if failed else 0
 
 
+# An emulated chip takes minutes for all portable tests; the tests of the chip itself run in every pytest.
+LONG_RUNTIMES = ("cortex",)
+
+
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
     names = ["cpython", *(runtime.name for runtime in runtimes.all())]
     parser = argparse.ArgumentParser(
@@ -254,9 +258,11 @@ def main() -> int:
         rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
     portable = portable_files(files)
     for runtime in runtimes.all():
-        wanted = (
-            runtime.name in asked.on if asked.on else runtime.name == "unix32" or (runtime.usual and not asked.fast)
-        )
+        if asked.on:
+            wanted = runtime.name in asked.on
+        else:
+            wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
+            wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
         if wanted and portable:
             rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
     if not rows:
