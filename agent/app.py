@@ -111,7 +111,7 @@ class Station:
         ring = self.ring
         self.session = _controller_session(controller)
         self.recovery = Recovery(
-            ring.memory,
+            ring.memory,  # type: ignore
             revisions=tuple(controller["recover_revisions"]),
             round_ids=controller["recover_round"],
             retry_ms=controller["recover_retry_ms"],

@@ -134,7 +134,7 @@ def complete(tree):
     done, mistakes = _walk(tree)
     if mistakes:
         error = ConfigError("\n".join(["%s: found %s, allowed: %s" % mistake for mistake in mistakes]))
-        error.mistakes = mistakes
+        error.mistakes = mistakes  # type: ignore
         raise error
     return done
 
@@ -289,7 +289,7 @@ def _section(table, tree, place, mistakes):
             mistakes.append((place + key, shown, allowed(row)))
             value = None
         elif kind == "list":
-            value = value.copy()
+            value = value.copy()  # type: ignore
         elif kind == "time":
             key = _in_ms(key)
             value = milliseconds(value)
@@ -338,8 +338,8 @@ def _fault(row, value):
         good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()
         if kind == "text" or kind == "host":
             good = type(value) is str
-            size = len(value) if good else 0
-            for c in value if good else "":
+            size = len(value) if good else 0  # type: ignore
+            for c in value if good else "":  # type: ignore
                 good = good and ("!" <= c <= "~" or (c == " " and kind == "text"))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
     return None if good else found(value)

@@ -80,6 +80,6 @@ def ring():
     """
     files = os.statvfs("/")
     start_bytes = files[0] * files[2]
-    if start_bytes >= rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES:
+    if start_bytes >= rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES:  # type: ignore
         return None
     return Rp2Flash(start_bytes)

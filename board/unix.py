@@ -69,7 +69,7 @@ class TcpPort:
         if n == 0:
             return 0
         try:
-            count = self.sock.readinto(buf, n)
+            count = self.sock.readinto(buf, n)  # type: ignore
         except OSError:
             return PORT_LOST
         if count is None:
@@ -81,7 +81,7 @@ class TcpPort:
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
-            count = self.sock.write(buf, start, n)
+            count = self.sock.write(buf, start, n)  # type: ignore
         except OSError:
             return PORT_LOST
         if count is None:
@@ -162,7 +162,7 @@ class Board:
 
     def now(self):
         """Return the ticks."""
-        return time.ticks_ms() & 0x3FFFFFFF
+        return time.ticks_ms() & 0x3FFFFFFF  # type: ignore
 
     def stamp_into(self, buf):
         """Write the local time as 19 characters."""
@@ -170,7 +170,7 @@ class Board:
 
     def seed(self):
         """Return a number that differs from start to start."""
-        return time.ticks_us() & 0xFFFF
+        return time.ticks_us() & 0xFFFF  # type: ignore
 
     def tcp(self):
         """Return a new port."""
