@@ -54,7 +54,7 @@ class TcpPort:
         if n == 0:
             return 0
         try:
-            count = self.sock.recv_into(buf, n)
+            count = self.sock.recv_into(buf, n)  # type: ignore
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
@@ -66,7 +66,7 @@ class TcpPort:
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
-            count = self.sock.send(memoryview(buf)[start : start + n])
+            count = self.sock.send(memoryview(buf)[start : start + n])  # type: ignore
         except (BlockingIOError, InterruptedError):
             count = 0
         except OSError:
@@ -88,7 +88,7 @@ class TcpPort:
         return self._state == PORT_OPENING and self.sock is None
 
     def _connect(self):
-        family, address = self._lookup.result()
+        family, address = self._lookup.result()  # type: ignore
         if family == 0:
             if address == "failed":
                 self.close()
@@ -106,11 +106,11 @@ class TcpPort:
         self.wants_out = True
 
     def _look_at_connect(self):
-        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # type: ignore
             self.close()
             return
         try:
-            self.sock.getpeername()
+            self.sock.getpeername()  # type: ignore
         except OSError:
             return  # still under way
         self._state = PORT_OPEN

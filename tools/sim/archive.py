@@ -189,7 +189,7 @@ class SqliteArchive:
         tightening_id = tightening_id_of(result)
         first = None
         for spindle in result["spindles"]:
-            self._map_program(*key[:3], spindle["spindle"], spindle["program"])
+            self._map_program(*key[:3], spindle["spindle"], spindle["program"])  # type: ignore
             values = (
                 *key,
                 result["vin"].strip(),

@@ -101,8 +101,8 @@ class SimulatedPlant:
             self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
         self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
         self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
-        self.toolsnet.options.server_host = host
-        self.toolsnet.options.server_port = self._server.port
+        self.toolsnet.options.server_host = host  # type: ignore
+        self.toolsnet.options.server_port = self._server.port  # type: ignore
         self.producer = Producer(self.controller)
         self.producer.set_rate(rate, jitter, count)
         self.loop.workers.append(self.producer.work)
@@ -150,7 +150,7 @@ class SimulatedPlant:
 
     def produce(self, count: int = 1, **fields: object) -> list[int]:
         """Tighten `count` screws at once; returns their tightening IDs."""
-        return self.loop.call(lambda: [self.controller.produce(**fields) for _ in range(count)])
+        return self.loop.call(lambda: [self.controller.produce(**fields) for _ in range(count)])  # type: ignore
 
     def produce_rate(self, per_second: float, jitter: float = 0.0, count: int | None = None) -> None:
         self.loop.call(lambda: self.producer.set_rate(per_second, jitter, count))
@@ -302,8 +302,8 @@ def serve_toolsnet(
     toolsnet = ToolsNet(loop.clock, archive, options)
     pim = Served(loop, toolsnet.pim_endpoint, host, pim_port)
     server = Served(loop, toolsnet.server_endpoint, host, server_port)
-    toolsnet.options.server_host = host if told_host is None else told_host
-    toolsnet.options.server_port = server.port
+    toolsnet.options.server_host = host if told_host is None else told_host  # type: ignore
+    toolsnet.options.server_port = server.port  # type: ignore
 
     def figures() -> str:
         told = (
