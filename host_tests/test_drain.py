@@ -3,7 +3,7 @@
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
-HEAP = "512k"
+HEAP = "1m"
 
 RESULTS = 100
 ROUND_TRIP_MS = 20

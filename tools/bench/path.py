@@ -46,7 +46,7 @@ HEAP_RUN = "from tools.bench import inside\ninside.heap('spool')\n"
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` is told the share that is done, 0 to 1."""
     report = Report()
-    steps: list[Callable[[Report], None]] = [  # type: ignore
+    steps: list[Callable[[], None]] = [
         lambda: _size(report),
         lambda: _parse(report),
         lambda: _allocation(report, "wasm32"),
@@ -58,7 +58,7 @@ def run(progress: Callable[[float], None]) -> dict:
     ]
     for index, step in enumerate(steps):
         progress(index / len(steps))
-        step()  # type: ignore
+        step()
     progress(1.0)
     return report.as_dict()
 
