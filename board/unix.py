@@ -1,101 +1,21 @@
 """MicroPython's unix port as a board: the whole agent on the runtime of a chip, with a PC's sockets and files.
 
 Rules
-1. `ipoll`, `readinto` and `write(buf, start, n)` are used as they are free of allocation on every port.
+1. The ports are those of the chips (board.sockets).
 2. Durable means flush(): this port's file system calls fsync for it (extmod/vfs_posix_file.c, MP_STREAM_FLUSH).
 3. Names are looked up by a blocking call here; give addresses.
 """
 
 import os
 import select
-import socket
 import time
 
 from agent.base.compat import const
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
 from agent.spool.flash import FLASH_DONE, FLASH_IO
+from board.sockets import TcpPort
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
-
-_IN_PROGRESS = const(115)
-_TROUBLE = select.POLLERR | select.POLLHUP
-
-
-class TcpPort:
-    """One TCP client connection (agent.link.port)."""
-
-    def __init__(self, board):
-        self.board = board
-        self.sock = None
-        self.slot = -1
-        self.events = 0
-        self._state = PORT_CLOSED
-
-    def open(self, host, number):
-        """Begin to connect."""
-        self.close()
-        try:
-            address = socket.getaddrinfo(host, number)[0][-1]
-            sock = socket.socket()
-        except OSError:
-            return
-        sock.setblocking(False)
-        try:
-            sock.connect(address)
-        except OSError as error:
-            if error.errno != _IN_PROGRESS:
-                sock.close()
-                return
-        self.sock = sock
-        self.events = 0
-        self._state = PORT_OPENING
-        self.board.poll.register(sock, select.POLLIN | select.POLLOUT)
-
-    def state(self):
-        """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
-        if self._state == PORT_OPENING and self.events:
-            if self.events & _TROUBLE:
-                self.close()
-            else:
-                self._state = PORT_OPEN
-                self.board.poll.modify(self.sock, select.POLLIN)
-        return self._state
-
-    def readinto(self, buf, n):
-        """Read up to n octets into buf[0:]; 0 if there are none, PORT_LOST at the end."""
-        if self._state != PORT_OPEN:
-            return PORT_LOST
-        if n == 0:
-            return 0
-        try:
-            count = self.sock.readinto(buf, n)  # type: ignore
-        except OSError:
-            return PORT_LOST
-        if count is None:
-            return 0
-        return count if count else PORT_LOST
-
-    def write(self, buf, start, n):
-        """Hand buf[start:start+n] over in one call; return how many octets were taken."""
-        if self._state != PORT_OPEN:
-            return PORT_LOST
-        try:
-            count = self.sock.write(buf, start, n)  # type: ignore
-        except OSError:
-            return PORT_LOST
-        if count is None:
-            count = 0
-        self.board.poll.modify(self.sock, select.POLLIN | select.POLLOUT if count < n else select.POLLIN)
-        return count
-
-    def close(self):
-        """Close at once."""
-        if self.sock is not None:
-            self.board.poll.unregister(self.sock)
-            self.sock.close()
-            self.sock = None
-        self._state = PORT_CLOSED
 
 
 class FileFlash:
@@ -159,6 +79,10 @@ class Board:
         self.folder = folder
         self.poll = select.poll()
         self._ports = []
+
+    def is_up(self):
+        """Tell whether there is a network: the system's business here."""
+        return True
 
     def now(self):
         """Return the ticks."""
