@@ -3,7 +3,7 @@
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "4m"  # the simulated archive keeps every row
 
 RESULTS = 100
 ROUND_TRIP_MS = 20
