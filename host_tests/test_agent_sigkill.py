@@ -6,17 +6,20 @@ import sys
 import time
 
 from host_tests.test_end_to_end import Agent, compare_rows, wait_for
+from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
 RATE_PER_S = 60
 UP_S = (0.05, 0.6)  # how long it may live once it talks to the controller
+MEMORY = 200000  # results the controller keeps: all of the long run's, to compare every row
 SEED = 20
 
 
 def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     dice = random.Random(SEED)
-    with SimulatedPlant(tmp_path / "archive.sqlite") as plant:
+    options = ControllerOptions(memory=MEMORY)
+    with SimulatedPlant(tmp_path / "archive.sqlite", controller_options=options) as plant:
         agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant)
         try:
             agent.start()
