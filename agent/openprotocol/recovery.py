@@ -81,7 +81,6 @@ class Recovery:
         self.revision_index = 0
         self.phase = PHASE_IDLE
         self.ask_id = bytearray(b"0" * ID_BYTES)  # what `want` wants fetched
-        self.gone = 0
         self._expected = bytearray(ID_BYTES)
         self.gaps = Gaps(memory)
         self._asked = 0  # the ID that the walk back stands at
@@ -117,10 +116,6 @@ class Recovery:
     def distrust(self):
         """The memory may be older than the log: look into the log before storing anything fetched."""
         self.memory[0] |= _OVERLAPS
-
-    def knows_ids(self):
-        """Tell whether any ID of this controller is known."""
-        return self.memory[0] & _KNOWN != 0
 
     def must_look(self):
         """Tell whether a fetched result may be stored already."""
@@ -343,7 +338,6 @@ class Recovery:
         elif self.phase == PHASE_FILL:
             gap = self.gaps.holding(self.gaps.asked)
             if gap >= 0:
-                self.gone += 1
                 self._close_id(gap, self.gaps.asked)
                 return NEWS_GONE
         return NEWS_NONE
@@ -382,10 +376,6 @@ class Recovery:
         self._waiting = False
         self._stale = False
         return stale
-
-    def already_stored(self, body, start):
-        """The fetched result is in the log: its ID is closed."""
-        self.stored(body, start)
 
     # -- the newest, and the way back --------------------------------------------------------------------------
 
