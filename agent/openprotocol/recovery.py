@@ -81,6 +81,7 @@ class Recovery:
         self.revision_index = 0
         self.phase = PHASE_IDLE
         self.ask_id = bytearray(b"0" * ID_BYTES)  # what `want` wants fetched
+        self.gone = 0
         self._expected = bytearray(ID_BYTES)
         self.gaps = Gaps(memory)
         self._asked = 0  # the ID that the walk back stands at
@@ -338,6 +339,7 @@ class Recovery:
         elif self.phase == PHASE_FILL:
             gap = self.gaps.holding(self.gaps.asked)
             if gap >= 0:
+                self.gone += 1
                 self._close_id(gap, self.gaps.asked)
                 return NEWS_GONE
         return NEWS_NONE
