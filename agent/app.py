@@ -101,7 +101,7 @@ class Station:
             Part(device, blocks, device.block_count - blocks),
             when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
         )
-        self.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, stage=self.ring.stage)
+        self.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, stage=self.ring.desk)
         return mount(self.parked) >= 0 and mount(self.ring, confirm=False) >= 0
 
     def _build(self, now):
@@ -134,7 +134,7 @@ class Station:
         )
         self.outlet = _toolsnet_session(toolsnet, system, self.number)
         writer = ResultWriter(
-            self.outlet.tx,
+            self.outlet.result,
             system["type"],
             system["number"],
             _parameter_mask(toolsnet["parameters"]),

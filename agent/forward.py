@@ -16,7 +16,6 @@ from agent.base.ticks import FOREVER, Timer
 from agent.link import PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.outlet import Outlet
-from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
 
@@ -97,37 +96,45 @@ class Forward:
         if self._stopping:
             return FOREVER
         session = self.session
-        port = self.port
         self._waits = False
         if (self._probe or session.state != ts.STREAMING) and not self._flash_free():
             self._waits = True
             return LINE_WAIT_MS  # an answer may have to be written down
         for _ in range(READS_A_STEP):
-            n = 0
+            n = room = 0
             if self._opening:
                 self._look_at_opening(now)
             elif session.state > ts.PIM_OPENING:
-                n = port.readinto(session.frames.inlet(), session.frames.room())
+                room = session.frames.room()
+                n = self.port.readinto(session.frames.inlet(), room)
                 if n > 0:
                     session.frames.receive(n)
-            self._handle_events(now)
-            if n < 0:
-                self._lost(session.closed(now), now)
-            self._obey(now)
-            if session.can_send():
-                self._send_next(now)
-            left = session.tick(now)
-            self._write(now)
-            if n <= 0:
+            left = self._converse(n, now)
+            if n < room or n == 0:  # the port wakes us if there is more
                 break
         else:
             return 0
-        if self._hold.expired(now):
-            self._hold.stop()  # there is no connection to use it: its deadline is over all the same
-        held = self._hold.left(now)
         if self._waits and left > LINE_WAIT_MS:
             left = LINE_WAIT_MS
-        return held if held < left else left
+        if not self._hold.armed:
+            return left
+        if self._hold.expired(now):
+            self._hold.stop()  # there is no connection to use it: its deadline is over all the same
+        return self._hold.least(now, left)
+
+    def _converse(self, n, now):
+        """Take what came, send what is due; return the ms until the session's next deadline."""
+        session = self.session
+        if n or session.is_due(now):
+            self._handle_events(now)
+        if n < 0:
+            self._lost(session.closed(now), now)
+        if session.commanded != ts.CMD_NONE:
+            self._obey(now)
+        if session.can_send():
+            self._send_next(now)
+        left = session.tick(now)
+        return self._write(left, now) if session.pending else left
 
     # -- connection --------------------------------------------------------------------------------------------
 
@@ -142,8 +149,6 @@ class Forward:
 
     def _obey(self, now):
         command = self.session.command()
-        if command == ts.CMD_NONE:
-            return
         self.port.close()
         self._opening = False
         self.attempts += 1
@@ -170,18 +175,21 @@ class Forward:
             self.health.note(h.OTHER_HOST, self.session.server_port, now)
         return named
 
-    def _write(self, now):
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
         session = self.session
-        while session.outgoing():
-            n = self.port.write(session.tx, session.tx_from, session.outgoing())
+        pending = session.pending
+        while pending:
+            n = self.port.write(session.tx, session.tx_from, pending)
             if n < 0:
                 self._lost(session.closed(now), now)
-                return
+                return 0
             if n == 0:
-                return
+                break
             session.sent(n, now)
-            if not session.outgoing():
-                session.tick(now)  # the 07 follows the 05 at once
+            left = session.tick(now)  # the 07 follows the 05 at once
+            pending = session.pending
+        return left
 
     def _lost(self, event, now):
         if event != ts.EV_NONE:
@@ -295,7 +303,7 @@ class Forward:
         self._send(number)
 
     def _choose(self, number):
-        """Return the number to send: the next one, or the probe behind it (in the page then); 0 if there is none."""
+        """Return the number to send: the next one, or the probe behind it (found then); 0 if there is none."""
         if number != self._suspect:
             self._suspect = number  # what was counted speaks of one that is gone
             self._refusals = 0
@@ -311,9 +319,11 @@ class Forward:
             self.health.count(h.REPEATED)
         else:
             self._highest = number
-        walk = self.outlet.ring.walk
+        outlet = self.outlet
         session = self.session
-        sequence = self.outlet.sequence_of(number)
-        octets = self.writer.write(walk.page, FRAME_HEAD, walk.length, walk.flags, session.next_ident(), sequence)
         self._sent = number
-        session.send(octets)
+        session.send(
+            self.writer.write(
+                outlet.buf, outlet.at, outlet.length, outlet.flags, session.next_ident(), outlet.sequence_of(number)
+            )
+        )

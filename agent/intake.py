@@ -21,7 +21,7 @@ from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_S
 from agent.spool.mount import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
-from agent.store import NOT_KEPT, NOT_SURE
+from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
@@ -61,7 +61,7 @@ class Intake:
         self._gone = 0
         self._heard = Timer()
         self._tool_due = False
-        self._stored = False  # the flash was busy within this step: its `now` is old
+        self._more = False  # came while the flash was busy within this step: its `now` is old
         self._outlet_slot = 0
 
     def attach(self, scheduler, outlet_slot, outlet):
@@ -179,56 +179,71 @@ class Intake:
 
     def _converse(self, now):
         link = self.link
-        session = self.session
+        steady = link.steady
         for _ in range(READS_A_STEP):
-            n = self.port.readinto(link.inlet(), link.room())
+            room = link.room()
+            n = self.port.readinto(link.inlet(), room)
             if n > 0:
-                session.receive(n)
-                self._heard.start(now, self._fetch_after_ms)
-            self._handle_events(now)
-            if session.state == ss.CLOSED:
+                self.session.receive(n)
+                if self._fetch_after_ms:
+                    self._heard.start(now, self._fetch_after_ms)
+            if n or self._more or not steady:
+                self._handle_events(now)
+            left = self._exchange(n, now)
+            if left < 0:
                 return self._wait.left(now)
-            if n < 0:
-                self._close(now)
-                return self._wait.left(now)
-            session.tick(now)
-            if not self._write(now):
-                return self._wait.left(now)
-            left = session.tick(now)  # only now: what has gone out has set deadlines
-            if self._stored and link.room() == 0:
-                self._stored = False
+            if self._more:
                 return 0  # more came while the flash was busy: that wants the time as it is now
-            self._stored = False
-            if n == 0:
-                if self._heard.expired(now):
-                    self._heard.stop()
-                rest_left = self._heard.left(now)
-                if not self._heard.armed and session.can_fetch() and self._fetch_next(now):
-                    continue
-                if rest_left < left and session.can_fetch():
-                    left = rest_left
-                if link.quiet(ERASE_MS):
-                    self.ring.maintain()
-                fetch_left = self.recovery.wait_left(now)
-                return fetch_left if fetch_left < left and session.can_fetch() else left
+            if n == 0 or (steady and n < room):  # the port wakes us if there is more
+                left = self._use_silence(left, now)
+                if left >= 0:
+                    return left
         return 0
 
-    def _write(self, now):
+    def _exchange(self, n, now):
+        """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
+        session = self.session
+        if n < 0 and session.state != ss.CLOSED:
+            self._close(now)
+        left = session.tick(now)
+        if left == 0 and self.link.steady:  # a deadline has come, and nothing else would look at it
+            self._handle_events(now)
+            left = session.tick(now)
+        if self.link.pending:
+            left = self._write(left, now)
+        return -1 if session.state == ss.CLOSED else left
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
         link = self.link
-        pending = link.outgoing()
+        pending = link.pending
         while pending:
             n = self.port.write(link.tx, link.tx_from, pending)
             if n < 0:
                 self._close(now)
-                return False
+                return left
+            if n:
+                link.sent(n)
+            left = self.session.tick(now)  # only now: what has gone out sets deadlines, and more may be due
             if n == 0:
                 break
-            link.sent(n)
-            pending = link.outgoing()
-            if pending == 0:
-                self.session.tick(now)  # more acknowledgements may be due
-                pending = link.outgoing()
-        return True
+            pending = link.pending
+        return left
+
+    def _use_silence(self, left, now):
+        """Nothing is to be read: fetch what was missed, erase ahead; ms until the next deadline, -1 after a fetch."""
+        session = self.session
+        if self._heard.armed and self._heard.expired(now):
+            self._heard.stop()
+        if session.can_fetch():
+            if self._heard.armed:
+                left = self._heard.least(now, left)
+            elif self._fetch_next(now):
+                return -1
+            left = self.recovery.wait_least(now, left)
+        if self.link.quiet(ERASE_MS):
+            self.ring.maintain()
+        return left
 
     def _fetch_next(self, now):
         if self._tool_due:
@@ -236,7 +251,7 @@ class Intake:
             self.session.ask_tool()
             return True
         if not self.recovery.want(now):
-            if self.link.quiet(PROGRAM_MS):
+            if self._gone and self.link.quiet(PROGRAM_MS):
                 self._flush_gone()
             return False
         if not self.ring.has_room(HEAD_BYTES + 150):
@@ -250,16 +265,17 @@ class Intake:
 
     def _handle_events(self, now):
         session = self.session
+        self._more = False
         while True:
             event = session.next_event(now)
-            if session.state == ss.READY and not self._ready:
+            if not self._ready and session.state == ss.READY:
                 self._begin_ready()
             if event == ss.EV_NONE:
                 return
             if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
                 self._take_result(event == ss.EV_RESULT_CUT, now)
                 if self.link.room() == 0:
-                    self._stored = True
+                    self._more = True
                     return
             elif event == ss.EV_OVER:
                 self._close(now)
@@ -304,10 +320,7 @@ class Intake:
         session = self.session
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
-        if kept == NOT_SURE:
-            session.withhold()
-            return
-        if kept != NOT_KEPT:
+        if kept == KEPT or kept == KEPT_BEFORE:
             if link.last_chance() and session.request == 0:  # else the answer may come meanwhile
                 self.ring.maintain()
                 self._outlet.prepare(now)
@@ -315,7 +328,7 @@ class Intake:
             self._scheduler.wake(self._outlet_slot, now)
             return
         session.withhold()
-        if not self.full:
+        if kept == NOT_KEPT and not self.full:
             self.full = True
             session.stop()
 

@@ -40,14 +40,40 @@ class Outlet:
         self.resends_if_empty = resends_if_empty
         self.taken = 0  # number of the latest result that the server is known to have
         self.reason = 0  # why the held result was refused
+        # The record to be sent: where its payload lies. Use it before the next call of any method.
+        self.buf = ring.walk.page
+        self.at = FRAME_HEAD
+        self.length = 0
+        self.flags = 0
 
     def sequence_of(self, number):
         """Return the rundown sequence 1..99999 of a result number."""
         return (number + self.ring.base - 1) % SEQUENCES + 1
 
     def next(self):
-        """Bring the next result or raw frame into the ring's page; its kind, or 0 or less if there is none."""
-        return self.ring.peek(OUTLET)
+        """Find the next result or raw frame: its kind, or 0 or less if there is none.
+
+        What was stored just now is taken from where it was put together; everything else is read from the flash.
+        """
+        ring = self.ring
+        if self.cursor.number >= ring.number:
+            return 0
+        if ring.peek_stage(OUTLET):
+            self.buf = ring.stage
+            self.at = ring.payload_at
+            self.length = ring.fresh_length
+            self.flags = ring.fresh_flags
+            return KIND_RESULT
+        return self._read(ring.peek(OUTLET))
+
+    def _read(self, kind):
+        """What `kind` tells of lies in the ring's page."""
+        walk = self.ring.walk
+        self.buf = walk.page
+        self.at = FRAME_HEAD
+        self.length = walk.length
+        self.flags = walk.flags
+        return kind
 
     def may_go(self, number):
         """Tell whether the log already allows this result to go out."""
@@ -89,7 +115,7 @@ class Outlet:
         self.ring.save_memory()
 
     def prepare_probe(self, refused):
-        """Bring the result behind the refused one into the page, all notes made; its number, 0 if there is none."""
+        """Find the result behind the refused one, all notes made; its number, 0 if there is none."""
         ring = self.ring
         kind, number = ring.peek_second(OUTLET)
         if kind != KIND_RESULT:
@@ -98,7 +124,7 @@ class Outlet:
         if not self.may_go(number):
             self.allow(number)
         kind, number = ring.peek_second(OUTLET)
-        return number if kind == KIND_RESULT else 0
+        return number if self._read(kind) == KIND_RESULT else 0
 
     # -- parking -----------------------------------------------------------------------------------------------
 

@@ -14,14 +14,15 @@ from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 
 PAUSE_MS = const(1000)
 
+_ASLEEP = const(-1)  # in the place of a moment: until woken
+
 
 class Scheduler:
     """Runs up to `slots` tasks."""
 
     def __init__(self, slots=16):
         self._tasks = [None] * slots
-        self._due = [0] * slots
-        self._sleeps = [False] * slots  # until woken
+        self._due = [_ASLEEP] * slots
         self._failed = [False] * slots
         self.count = 0
         self.faults = 0
@@ -41,7 +42,6 @@ class Scheduler:
         """Run this slot at the next step: input has come for it."""
         if not self._failed[slot]:
             self._due[slot] = now
-            self._sleeps[slot] = False
 
     def is_failing(self):
         """Tell whether the last run of any task raised."""
@@ -52,8 +52,9 @@ class Scheduler:
         shortest = FOREVER
         slot = 0
         while slot < self.count:  # a task may add others, they run in the same step
-            if not self._sleeps[slot]:
-                left = ticks_diff(self._due[slot], now)
+            due = self._due[slot]
+            if due != _ASLEEP:
+                left = 0 if due == now else ticks_diff(due, now)
                 if left <= 0:
                     left = self._run(slot, now)
                 if left < shortest:
@@ -62,12 +63,11 @@ class Scheduler:
         return shortest
 
     def _run(self, slot, now):
-        task = self._tasks[slot]
         try:
             if self._failed[slot]:
-                task.recover(now)
+                self._tasks[slot].recover(now)
                 self._failed[slot] = False
-            left = task.step(now)
+            left = self._tasks[slot].step(now)
         except MemoryError:
             raise  # nobody can go on without memory: the board starts anew, the spool has everything
         except Exception as fault:  # one station's trouble is not the others'
@@ -76,7 +76,7 @@ class Scheduler:
             self._failed[slot] = True
             left = PAUSE_MS
         if left >= FOREVER:
-            self._sleeps[slot] = True
+            self._due[slot] = _ASLEEP
             return FOREVER
         self._due[slot] = ticks_add(now, left)
         return left

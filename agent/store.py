@@ -37,7 +37,7 @@ from agent.base.result import (
     put_time,
 )
 from agent.openprotocol.header import spindle_of
-from agent.openprotocol.light import Light, put_body
+from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
 from agent.openprotocol.recovery import VERDICT_LOOK, VERDICT_NEW
 from agent.spool.reader import PAYLOAD_MAX
@@ -66,7 +66,6 @@ class Store:
         self.clock = clock
         self.station = station
         self.serial = bytearray(b" " * SERIAL_BYTES)
-        self.light = Light()
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(TIME_BYTES)
         self.strict = False
@@ -79,32 +78,12 @@ class Store:
 
     def put_pushed(self, buf, at, length, revision, cut_short, now):
         """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT."""
-        read = False
-        if not cut_short:
-            if revision == 999:
-                self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
-                read = self.light.read(buf, at, length) == RESULT_READ
-                if read:
-                    put_body(self.ring.stage, self._place, buf, at)
-            else:
-                self.health.count(h.OTHER_REVISION)
-                read = self._read_long(61, buf, at, length, revision)
+        read = not cut_short and self._read_pushed(buf, at, length, revision)
         if self.strict and not self._is_sure(read, buf, at, length, revision, now):
             return NOT_SURE
         if not read:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
-        flags = self._complete()
-        stage = self.ring.stage
-        if self.wants_time and not flags:
-            self.wants_time = False
-            copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
-        verdict = self.recovery.verdict(stage, self._place)
-        if verdict != VERDICT_NEW:
-            if self._is_held(flags):
-                return self._known_before()
-            if verdict == VERDICT_LOOK:
-                self.health.note(h.OUT_OF_SEQUENCE, 0, now)
-        return self._commit(flags, now)
+        return self._put_read(now)
 
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
@@ -140,7 +119,7 @@ class Store:
 
     def _is_sure(self, read, buf, at, length, revision, now):
         """Tell whether the message is nothing odd, or came exactly so before."""
-        if read and (revision != 999 or plausible(self.light, buf, at, length)):
+        if read and (revision != 999 or plausible(self.ring.stage, self._place, buf, at, length)):
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:
@@ -150,6 +129,29 @@ class Store:
         return False
 
     # -- steps -------------------------------------------------------------------------------------------------
+
+    def _read_pushed(self, buf, at, length, revision):
+        """Bring the message into the stage; whether it could be read."""
+        if revision != 999:
+            self.health.count(h.OTHER_REVISION)
+            return self._read_long(61, buf, at, length, revision)
+        self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+        return read_light(self.ring.stage, self._place, buf, at, length) == RESULT_READ
+
+    def _put_read(self, now):
+        """Store the pushed result that stands in the stage, if it is not known already."""
+        flags = self._complete()
+        stage = self.ring.stage
+        if self.wants_time and not flags:
+            self.wants_time = False
+            copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
+        verdict = self.recovery.verdict(stage, self._place)
+        if verdict != VERDICT_NEW:
+            if self._is_held(flags):
+                return self._known_before()
+            if verdict == VERDICT_LOOK:
+                self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        return self._commit(flags, now)
 
     def _begin(self, kind, length, buf, at):
         """Ask the ring for a place. Without one the stage still serves to find out whether the result is known."""

@@ -61,8 +61,8 @@ class Talker:
 
     def flush(self):
         link = self.link
-        while link.outgoing():
-            n = self.port.write(link.tx, link.tx_from, link.outgoing())
+        while link.pending:
+            n = self.port.write(link.tx, link.tx_from, link.pending)
             if n <= 0:
                 return
             link.sent(n)

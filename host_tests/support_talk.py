@@ -77,8 +77,8 @@ class Talk:
         """Let the port take what is posted."""
         link = self.link
         self.session.tick(self.now)
-        while self.takes and link.outgoing():
-            n = link.outgoing()
+        while self.takes and link.pending:
+            n = link.pending
             octets = bytes(link.tx[link.tx_from : link.tx_from + n])
             assert octets[-1] == 0 and int(octets[:4]) == n - 1
             self.said.append(octets[:-1])

@@ -5,7 +5,7 @@ from struct import pack_into
 from agent.base import result as res
 from agent.forward import Forward
 from agent.health import NAMES, Health
-from agent.openprotocol.light import put_body
+from agent.openprotocol.light import read_light
 from agent.outlet import OUTLET
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
@@ -72,7 +72,7 @@ class Outlet:
         self.health = Health()
         self.port = self.network.port()
         self.session = Session(3, 1, STATION, **self.session_settings)
-        writer = ResultWriter(self.session.tx, 3, 1)
+        writer = ResultWriter(self.session.result, 3, 1)
         self.forward = Forward(
             self.port, self.session, writer, self.ring, self.parked, self.health, self, self.settings, self.cursor_batch
         )
@@ -103,7 +103,7 @@ class Outlet:
             at = self.ring.begin(KIND_RESULT, res.HEAD_BYTES + res.BODY_BYTES)
             assert at >= 0, "the spool is full"
             pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, STATION, 1, 0)
-            put_body(self.ring.stage, at + res.HEAD_BYTES, message, 0)
+            read_light(self.ring.stage, at + res.HEAD_BYTES, message, 0, len(message))
             assert self.ring.commit(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == 0
             ids.append(result.tightening_id)
             self.next_id += 1

@@ -3,6 +3,7 @@
 import sys
 
 from agent.base import compat
+from agent.base import form as used_form
 from host_tests.portable import Skip
 from tools.sim.clock import Dice
 
@@ -58,7 +59,6 @@ def test_every_writer_of_a_field_writes_the_same():
     dice = Dice(12)
     for _ in range(CASES):
         source = octets(dice, 40)
-        digits = bytearray([0x30 + dice.randrange(10) * dice.randrange(2) for _ in range(40)])
         one, other = bytearray(40), bytearray(40)
         start, at, width = dice.randrange(20), dice.randrange(20), dice.randrange(0, 20)
         value = dice.randrange(1 << 29)
@@ -69,13 +69,6 @@ def test_every_writer_of_a_field_writes_the_same():
             module.fill(target, 5, width)
             module.fill(target, 7, 3, value & 0xFF)
             module.copy(target, at // 2, target, at, width)  # an overlap, as the FIFO makes it
-            module.put_fixed(target, 30, 8, b"004237", 0, 6, 2)
-            module.put_fixed(target, at, 8, digits, start, 1 + width // 3, width % 2)
-            module.put_fixed(target, at, 5, digits, start, 9, 2)
-            module.put_fixed(target, 2, 8, b"      ", 0, 6, 2)
-            module.put_fixed(target, 12, 8, b"0", 0, 0, 2)
-            module.put_stripped(target, at, 12, digits, start, 1 + width % 12)
-            module.put_stripped(target, 0, 10, b"0000012345", 0, 10)
         assert one == other
 
 
@@ -138,3 +131,76 @@ def test_a_field_beyond_the_end_of_its_buffer_is_an_index_error_in_both_forms():
             except IndexError:
                 continue
             raise AssertionError("no IndexError")
+
+
+def plain_form():
+    """agent.base.form without machine code below it."""
+    both()
+    names = ("agent.base.form", "agent.base.result", "agent.base.words", "agent.base.fields")
+    used = [sys.modules.pop(name) for name in names if name in sys.modules]
+    fast, compat.FAST = compat.FAST, None
+    try:
+        __import__(names[0])
+        return sys.modules[names[0]]
+    finally:
+        compat.FAST = fast
+        for module in used:
+            sys.modules[module.__name__] = module
+
+
+def stamp(dice):
+    """Nineteen characters that are a time, nearly one, or none."""
+    date = "%04d-%02d-%02d" % (dice.randrange(3) * 1012, dice.randrange(14), dice.randrange(33))
+    time = "%02d:%02d:%02d" % (dice.randrange(26), dice.randrange(62), dice.randrange(62))
+    text = bytearray((date + ":" + time).encode())
+    if dice.randrange(4) == 0:
+        text[dice.randrange(19)] = OCTETS[dice.randrange(len(OCTETS))]
+    return text
+
+
+def test_every_move_of_a_form_does_the_same():
+    plain = plain_form()
+    used = (
+        sys.modules["agent.base.form"] if "agent.base.form" in sys.modules else __import__("agent.base.form").base.form
+    )
+    assert plain.carry_out is not used.carry_out
+    dice = Dice(15)
+    made = 0
+    for _ in range(3 * CASES):
+        move, width, upper = dice.randrange(9), dice.randrange(1, 20), dice.randrange(4)
+        source = octets(dice, 60) if dice.randrange(3) else bytearray(b" \0"[dice.randrange(2) :][:1] * 60)
+        if dice.randrange(2):
+            source = bytearray([0x30 + dice.randrange(10) * dice.randrange(2) for _ in range(60)])
+        if move == plain.PACK_TIME:
+            width = 19
+            source[5:24] = stamp(dice)
+        elif move == plain.FIXED:
+            width, upper = 3 + dice.randrange(6), 2 * dice.randrange(2)
+        elif move == plain.STATUS:
+            width = 1
+        form = bytes((move | upper << 4, 7, 0, 2, width)) * 2
+        one, other = bytearray(b"#" * 80), bytearray(b"#" * 80)
+        answer = plain.carry_out(form, 2, one, 3, source, 3)
+        assert used.carry_out(form, 2, other, 3, source, 3) is answer
+        assert not answer or one == other, (move, width, upper, source)
+        made += answer
+    assert made > CASES
+
+
+def test_a_move_beyond_the_end_of_a_buffer_is_an_index_error_in_both_forms():
+    plain = plain_form()
+    used = used_form
+    digits = b"123456789012345678901234567890"
+    for move in range(9):
+        for to, begin in ((17, 0), (0, 27)):
+            if (move == plain.BLANK and begin) or (move, begin) == (plain.STATUS, 27):
+                continue
+            form = bytes((move | 2 << 4, to, 0, begin, 4))
+            for module in (plain, used):
+                try:
+                    module.carry_out(form, 1, bytearray(20), 0, digits, 0)
+                except IndexError:
+                    continue
+                if (move, to) == (plain.STATUS, 17):
+                    continue  # one octet has room there
+                raise AssertionError("no IndexError", move, to)

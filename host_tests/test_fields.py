@@ -77,34 +77,3 @@ def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
     buf = bytearray(10)
     f.put_text(buf, 1, b"A\0\x7f\x1f\xc3\xa4~ ", 0, 8)
     assert bytes(buf) == b"\0A ????~ \0"
-
-
-def test_leading_zeros_are_stripped_but_one_digit_stays():
-    for digits, wanted in (
-        (b"0001234567", b"1234567     "),
-        (b"0000000000", b"0           "),
-        (b"4294967295", b"4294967295  "),
-    ):
-        buf = bytearray(b"." * 12)
-        f.put_stripped(buf, 0, 12, digits, 0, 10)
-        assert bytes(buf) == wanted
-
-
-def fixed(digits, width, decimals):
-    buf = bytearray(b"." * (width + 2))
-    f.put_fixed(buf, 1, width, digits, 0, len(digits), decimals)
-    assert buf[0] == 0x2E and buf[-1] == 0x2E
-    return bytes(buf[1:-1])
-
-
-def test_a_point_is_inserted_and_nothing_is_computed():
-    assert fixed(b"004237", 8, 2) == b"00042.37"
-    assert fixed(b"004237", 10, 2) == b"0000042.37"
-    assert fixed(b"999999", 8, 2) == b"09999.99"
-    assert fixed(b"00095", 8, 0) == b"0000095."
-
-
-def test_point_with_too_little_room_cuts_on_the_left_and_blank_is_zero():
-    assert fixed(b"123456", 6, 2) == b"234.56"
-    assert fixed(b"      ", 8, 2) == b"00000.00"
-    assert fixed(b"\0\0\0\0\0\0", 8, 2) == b"00000.00"

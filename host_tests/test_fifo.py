@@ -13,7 +13,7 @@ def push(fifo, octets):
         n = len(octets)
     inlet = fifo.inlet()
     inlet[:n] = octets[:n]
-    fifo.commit(n)
+    fifo.receive(n)
     return n
 
 

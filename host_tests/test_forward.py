@@ -242,7 +242,7 @@ def test_probe_cut_off_by_garbage_is_forgotten_and_what_follows_is_not_taken_for
     outlet.store(4)
     refuse(outlet, 2)
     outlet.options.silent_sequences = (3,)
-    outlet.until(lambda: outlet.forward._probe == 3 and outlet.session.outgoing() == 0)
+    outlet.until(lambda: outlet.forward._probe == 3 and outlet.session.pending == 0)
     outlet.options.silent_sequences = ()
     outlet.options.tightening_codes = {}
     for session in outlet.toolsnet.server_sessions:

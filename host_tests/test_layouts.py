@@ -2,7 +2,7 @@
 
 from agent.base import result as r
 from agent.openprotocol.layouts import layout_of, read_limits, read_result
-from agent.openprotocol.light import put_body
+from agent.openprotocol.light import read_light
 from host_tests.support_frames import EXAMPLE, fetched, pushed
 
 PORTABLE = True
@@ -29,7 +29,7 @@ def limits_of(mid, revision, frame):
 
 def light_body():
     body = bytearray(r.BODY_BYTES)
-    put_body(body, 0, EXAMPLE, 0)
+    read_light(body, 0, EXAMPLE, 0, len(EXAMPLE))
     return bytes(body)
 
 

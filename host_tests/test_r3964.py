@@ -150,8 +150,8 @@ def test_nak_stops_the_block_at_once():
     world.peer.answers = [(STX, DLE), (sent[:10], NAK), (STX, DLE), (sent, DLE)]
 
     def slow_flush():
-        if link.outgoing():
-            link.sent(world.talker.port.write(link.tx, link.tx_from, min(link.outgoing(), 4)))
+        if link.pending:
+            link.sent(world.talker.port.write(link.tx, link.tx_from, min(link.pending, 4)))
 
     world.talker.flush = slow_flush
     world.talker.say(text)
@@ -179,13 +179,13 @@ def test_good_block_is_answered_before_its_message_is_handed_up():
     link = R3964(payload="v1")
     link.inlet()[0:1] = STX
     link.receive(1)
-    assert link.next_message(0) == LINK_NEED_DATA and link.outgoing() == 1
+    assert link.next_message(0) == LINK_NEED_DATA and link.pending == 1
     link.sent(1)
     wire = block(KEEP_ALIVE)
     link.inlet()[0 : len(wire)] = wire
     link.receive(len(wire))
     assert link.next_message(5) == LINK_NEED_DATA
-    assert link.outgoing() == 1 and link.tx[link.tx_from] == 0x10
+    assert link.pending == 1 and link.tx[link.tx_from] == 0x10
     link.sent(1)
     assert link.next_message(5) == LINK_MESSAGE
     assert bytes(link.buf[link.at : link.at + link.length]) == KEEP_ALIVE
@@ -421,7 +421,7 @@ def test_flash_is_left_alone_from_the_go_ahead_to_the_check_and_while_a_block_le
     assert link.quiet(400)
     world.peer.answers = [(STX, DLE)]
     world.talker.say(message(1, b"z" * 40))
-    world.run(2, lambda: link.outgoing() == 0 and world.peer.heard.endswith(STX))
+    world.run(2, lambda: link.pending == 0 and world.peer.heard.endswith(STX))
     assert link.quiet(3) and not link.quiet(400)  # the peer waits 100 ms for our block at most
     world.run(20, lambda: world.peer.heard.endswith(b"0001"))
     assert not link.quiet(400)  # more is left than the UART holds
@@ -530,8 +530,8 @@ def _exchange(link, port, now):
         while link.next_message(now) == LINK_MESSAGE:
             got += 1
             link.post(20)
-        while link.outgoing():
-            link.sent(link.outgoing())
+        while link.pending:
+            link.sent(link.pending)
         link.tick(now)
     return got
 

@@ -191,7 +191,7 @@ def test_any_other_refusal_leaves_the_id_open_for_later_and_for_the_next_connect
         assert bench.rest() == [0, 11, 12, 13]
         assert bench.recovery.open_ids() == 1
         bench.now = ticks_add(bench.now, 29999)
-        assert bench.rest() == [] and bench.recovery.wait_left(bench.now) == 1
+        assert bench.rest() == [] and bench.recovery.wait_least(bench.now, FOREVER) == 1
         bench.now = ticks_add(bench.now, 1)
         assert bench.rest() == [12]
         bench.codes = {}
@@ -540,7 +540,7 @@ def test_nothing_is_asked_between_two_connections():
     bench.push(14)
     bench.recovery.silent(bench.now)
     bench.recovery.closed()
-    assert bench.recovery.wait_left(bench.now) == FOREVER
+    assert bench.recovery.wait_least(bench.now, FOREVER) == FOREVER
 
 
 # The model

@@ -4,10 +4,11 @@ from struct import pack_into
 
 from agent.base import result as res
 from agent.openprotocol.layouts import layout_of, read_limits, read_result
-from agent.openprotocol.light import put_body
+from agent.openprotocol.light import read_light
 from agent.toolsnet import result04 as r04
-from agent.toolsnet.session import TX_BYTES
+from agent.toolsnet.session import RESULT_BYTES
 from tools.sim import controller_frames as frames
+from tools.sim.clock import Dice
 from tools.sim.controller_model import Tightening
 from tools.sim.toolsnet_telegrams import take_apart
 
@@ -66,7 +67,7 @@ class Record:
         self.length = body + res.BODY_BYTES
         pack_into("<IHBB", self.octets, 0, 17, station, spindle, 0)
         if revision == 999:
-            put_body(self.octets, body, message, 0)
+            read_light(self.octets, body, message, 0, len(message))
             self.put_serial(b"C3412129")
             return
         layout = layout_of(mid, revision)
@@ -87,7 +88,7 @@ class Record:
 
     def write(self, flags=0, ident=42, sequence=17, **settings):
         """Return telegram 04 with its length field; what lay in the buffer before must not show."""
-        writer = r04.ResultWriter(bytearray(b"\xaa" * TX_BYTES), 3, 1, **settings)
+        writer = r04.ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, **settings)
         page = bytearray(b"\xee" * 5) + self.octets
         octets = writer.write(page, 5, self.length, flags, ident, sequence)
         return bytes(writer.tx[:octets])
@@ -122,7 +123,7 @@ def test_telegram_is_the_worked_example_octet_for_octet():
 
 def test_identity_is_that_of_the_configuration_and_the_record():
     record = Record(example(), station=9876, spindle=31)
-    writer = r04.ResultWriter(bytearray(TX_BYTES), 21, 1234)
+    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 21, 1234)
     octets = writer.write(record.octets, 0, record.length, 0, 99999, 99999)
     found = take_apart(bytes(writer.tx[4:octets]))[0]
     assert (found["system_type"], found["system"], found["station"]) == (21, 1234, 9876)
@@ -372,7 +373,7 @@ def test_largest_result_fits_the_buffer_exactly():
     octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED)
     found, breaches = take_apart(octets[4:])
     assert breaches == [] and len(found["parameters"]) == 13
-    assert len(octets) == r04.RESULT_BYTES_MAX <= TX_BYTES
+    assert len(octets) == r04.RESULT_BYTES_MAX <= RESULT_BYTES
 
 
 def test_buffer_too_small_for_the_largest_result_is_refused_at_the_start():
@@ -385,7 +386,7 @@ def test_buffer_too_small_for_the_largest_result_is_refused_at_the_start():
 
 
 def test_writer_leaves_nothing_of_the_result_before():
-    writer = r04.ResultWriter(bytearray(TX_BYTES), 3, 1)
+    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 3, 1)
     large = Record(example(torque_unit=7, result_type=3), 61, 3)
     large.put_serial(b"ABCDEFGHIJKLMN")
     small = Record(example(job=None))
@@ -393,3 +394,27 @@ def test_writer_leaves_nothing_of_the_result_before():
         writer.write(large.octets, 0, large.length, res.FLAG_EDGE_TIME, 41, 16)
         octets = writer.write(small.octets, 0, small.length, 0, 42, 17)
         assert bytes(writer.tx[:octets]) == small.write()
+
+
+def test_a_writer_that_has_written_others_writes_what_a_new_one_does():
+    # What two results have in common is not written again, so every pair of shapes has to be followed by either.
+    dice = Dice(21)
+    writer = r04.ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, parameters=r04.PARAM_ALL)
+    kinds = ((61, 999), (61, 1), (61, 2), (61, 3), (65, 1), (65, 2))
+    for _ in range(300):
+        fields = {}
+        for name in ("job", "batch_size", "batch_counter", "batch_status", "tightening_id"):
+            fields[name] = (None, 0, 1, 2)[dice.randrange(4)]
+        fields["pset"] = (None, 0, 12, 13)[dice.randrange(4)]
+        fields["torque"] = dice.randrange(1000000)
+        fields["torque_unit"] = dice.randrange(9)
+        fields["status"], fields["torque_status"] = dice.randrange(2), (None, 0, 1, 2)[dice.randrange(4)]
+        fields["vin"] = (b"", b"WVWZZZ1KZAW123456", b"\xc3\xa4")[dice.randrange(3)]
+        mid, revision = kinds[dice.randrange(len(kinds))] if dice.randrange(2) else (61, 999)
+        record = Record(example(**fields), mid, revision, 10 + dice.randrange(2), 1 + dice.randrange(2))
+        record.put_serial((b"", b"C3412129", b" ABCDEFGHIJKLM", b"ABCDEFGHIJKLMN")[dice.randrange(4)])
+        if revision == 999 and dice.randrange(3) == 0:
+            record.put_limits((dice.randrange(5000), 5000))
+        flags = dice.randrange(4)
+        octets = writer.write(record.octets, 0, record.length, flags, 42, 17)
+        assert bytes(writer.tx[:octets]) == record.write(flags)

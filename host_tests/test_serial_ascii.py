@@ -116,8 +116,8 @@ def test_any_noise_leaves_a_link_that_finds_the_next_message_after_a_gap():
 
 
 def sent(link):
-    octets = bytes(link.tx[link.tx_from : link.tx_from + link.outgoing()])
-    link.sent(link.outgoing())
+    octets = bytes(link.tx[link.tx_from : link.tx_from + link.pending])
+    link.sent(link.pending)
     return octets
 
 
@@ -191,7 +191,7 @@ def test_no_message_allocates():
         link.receive(at)
         got = link.next_message(5)
         link.post(20)
-        link.sent(link.outgoing())
+        link.sent(link.pending)
         link.next_message(5)
         link.tick(5)
         return got

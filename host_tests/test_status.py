@@ -7,7 +7,7 @@ from agent.app import App
 from agent.base.fields import fill
 from agent.base.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from agent.config import complete
-from agent.openprotocol.light import put_body
+from agent.openprotocol.light import read_light
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RAW, KIND_RESULT
@@ -100,7 +100,7 @@ def _append(ring, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
     ring.stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
     if kind == KIND_RESULT:
         fill(ring.stage, at + HEAD_BYTES, BODY_BYTES)
-        put_body(ring.stage, at + HEAD_BYTES, message, 0)
+        read_light(ring.stage, at + HEAD_BYTES, message, 0, len(message))
         if limits:
             ring.stage[at + HEAD_BYTES + BODY_BYTES : at + length] = limits
     else:

@@ -229,13 +229,13 @@ def test_message_is_valid_until_the_next_call():
 
 def test_posted_message_goes_out_with_its_nul_in_any_pieces():
     stream = Stream()
-    assert stream.idle() and stream.outgoing() == 0
+    assert stream.idle() and stream.pending == 0
     stream.tx[stream.tx_at : stream.tx_at + 20] = message(9999)
     stream.post(20)
-    assert not stream.idle() and stream.outgoing() == 21
+    assert not stream.idle() and stream.pending == 21
     sent = b""
-    while stream.outgoing():
-        n = 4 if stream.outgoing() > 4 else stream.outgoing()
+    while stream.pending:
+        n = 4 if stream.pending > 4 else stream.pending
         sent += bytes(stream.tx[stream.tx_from : stream.tx_from + n])
         stream.sent(n)
     assert sent == message(9999) + b"\0" and stream.idle()
@@ -246,7 +246,7 @@ def test_new_connection_forgets_what_was_not_sent_and_not_whole():
     stream.post(20)
     feed(stream, EXAMPLE[:77])
     stream.reset()
-    assert stream.idle() and stream.outgoing() == 0 and stream.tick(START_TICKS) == FOREVER
+    assert stream.idle() and stream.pending == 0 and stream.tick(START_TICKS) == FOREVER
     assert feed(stream, EXAMPLE) == whole([EXAMPLE])
 
 

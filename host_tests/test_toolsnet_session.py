@@ -46,7 +46,7 @@ class Driven:
             self.commands.append(command)
         while True:
             session.tick(now)
-            n = min(session.outgoing(), self.takes)
+            n = min(session.pending, self.takes)
             if n == 0:
                 return events, written
             written += bytes(session.tx[session.tx_from : session.tx_from + n])
@@ -102,7 +102,7 @@ class Driven:
         session = self.session
         assert session.can_send()
         ident = session.next_ident()
-        session.tx[0:11] = b"%04d04%05d" % (octets - 4, ident)
+        session.result[0:11] = b"%04d04%05d" % (octets - 4, ident)
         session.send(octets)
         return ident, self.turn()[1]
 

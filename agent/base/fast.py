@@ -10,6 +10,8 @@ Rules
 
 import micropython
 
+from agent.base.fast_form import carry_out  # noqa: F401 - compat.FAST is this module alone
+
 _len = len  # a builtin is looked up in the module first, and that costs more than the loop
 
 
@@ -146,60 +148,6 @@ def put_text(target, at: int, source, start: int, width: int):
 
 
 @micropython.viper
-def put_stripped(target, at: int, width: int, source, start: int, digits: int):
-    if at < 0 or start < 0 or at + width > int(_len(target)) or start + digits > int(_len(source)):
-        raise IndexError
-    if digits < 1 or digits > width:
-        raise IndexError
-    to = ptr8(target)
-    octets = ptr8(source)
-    end = start + digits
-    while start < end - 1 and octets[start] == 0x30:
-        start += 1
-    after = at + width
-    while start < end:
-        to[at] = octets[start]
-        at += 1
-        start += 1
-    while at < after:
-        to[at] = 0x20
-        at += 1
-
-
-@micropython.viper
-def put_fixed(target, at: int, width: int, source, start: int, digits: int, decimals: int):
-    if at < 0 or start < 0 or at + width > int(_len(target)) or start + digits > int(_len(source)):
-        raise IndexError
-    if decimals < 0 or width <= decimals:
-        raise IndexError
-    to = ptr8(target)
-    octets = ptr8(source)
-    point = at + width - 1 - decimals
-    here = at
-    while here < at + width:
-        to[here] = 0x30
-        here += 1
-    to[point] = 0x2E
-    end = start + digits
-    here = start
-    while here < end and (octets[here] == 0x20 or octets[here] == 0):
-        here += 1
-    if here == end:
-        return
-    if digits < decimals:
-        raise IndexError
-    # From the last digit to the first; the point is stepped over, what has no room on the left is cut off.
-    here = at + width - 1
-    while end > start and here >= at:
-        if here == point:
-            here -= 1
-        else:
-            end -= 1
-            to[here] = octets[end]
-            here -= 1
-
-
-@micropython.viper
 def pack_digits(buf, start: int, digits, at: int, count: int):
     if start < 0 or at < 0 or start + count // 2 > int(_len(buf)) or at + count > int(_len(digits)):
         raise IndexError
@@ -268,7 +216,5 @@ FIELDS = (
     "all_digits",
     "same",
     "put_text",
-    "put_stripped",
-    "put_fixed",
 )
 WORDS = ("pack_digits", "unpack_digits")

@@ -15,7 +15,6 @@ BAD = const(-2)
 
 _BLANK = const(0x20)
 _ZERO = const(0x30)
-_POINT = const(0x2E)
 
 
 def number(buf, start, width):
@@ -108,39 +107,6 @@ def put_text(target, at, source, start, width):
         target[at] = octet
         at += 1
         start += 1
-
-
-def put_stripped(target, at, width, source, start, digits):
-    """Write the digits source[start:start+digits] without leading zeros, left-aligned in `width` blanks."""
-    end = start + digits
-    while start < end - 1 and source[start] == _ZERO:
-        start += 1
-    used = end - start
-    copy(target, at, source, start, used)
-    fill(target, at + used, width - used)
-
-
-def put_fixed(target, at, width, source, start, digits, decimals):
-    """Write source digits as a decimal number of `width` characters with `decimals` digits after the point.
-
-    Inserts a point, computes nothing: b"004237" with two decimals gives b"00042.37" in width 8 (DIGEST trap 24).
-    Blank source digits give zero.
-    """
-    fill(target, at, width, _ZERO)
-    point = at + width - 1 - decimals
-    target[point] = _POINT
-    if is_blank(source, start, digits):
-        return
-    from_at = start + digits - decimals
-    copy(target, point + 1, source, from_at, decimals)
-    whole = digits - decimals
-    room = point - at
-    if whole > room:
-        from_at = start + digits - decimals - room
-        whole = room
-    else:
-        from_at = start
-    copy(target, point - whole, source, from_at, whole)
 
 
 if FAST is not None:

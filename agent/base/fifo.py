@@ -4,9 +4,9 @@
                             start                  end
 
 Rules
-1. Data comes in through `inlet()`: a buffer whose first `room()` octets the owner may fill, then `commit(n)`.
+1. Data comes in through `inlet()`: a buffer whose first `room()` octets the owner may fill, then `receive(n)`.
    While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
-2. Otherwise it is a small side buffer and `commit` copies: reading into the middle of a buffer would cost a
+2. Otherwise it is a small side buffer and `receive` copies: reading into the middle of a buffer would cost a
    memoryview, and that is an allocation.
 3. It never grows. When full, `room()` is 0 and the owner has to consume or give up.
 """
@@ -53,7 +53,7 @@ class Fifo:
             left = self.size - self.end
         return left if left < SIDE_BYTES else SIDE_BYTES
 
-    def commit(self, n):
+    def receive(self, n):
         """Take over the first `n` octets of what `inlet()` returned."""
         if self.start == self.end:
             self.start = 0

@@ -18,7 +18,7 @@ serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets o
 """
 
 from agent.base.compat import const
-from agent.base.fields import is_blank, number
+from agent.base.fields import fill, is_blank, number
 from agent.base.words import pack_digits
 
 VIN = const(0)
@@ -88,19 +88,22 @@ def is_time(buf, at):
     )
 
 
-def put_time(body, start, buf, at):
-    """Pack the 19 octets of text at buf[at:] into the body's time; zeros if they are no time."""
-    start += TIME
+def pack_time(target, to, buf, at):
+    """Pack the 19 octets of text at buf[at:] into seven octets at target[to:]; zeros if they are no time."""
     if not is_time(buf, at):
-        for index in range(start, start + TIME_BYTES):
-            body[index] = 0
+        fill(target, to, TIME_BYTES, 0)
         return
-    pack_digits(body, start, buf, at, 4)
-    pack_digits(body, start + 2, buf, at + 5, 2)
-    pack_digits(body, start + 3, buf, at + 8, 2)
-    pack_digits(body, start + 4, buf, at + 11, 2)
-    pack_digits(body, start + 5, buf, at + 14, 2)
-    pack_digits(body, start + 6, buf, at + 17, 2)
+    pack_digits(target, to, buf, at, 4)
+    pack_digits(target, to + 2, buf, at + 5, 2)
+    pack_digits(target, to + 3, buf, at + 8, 2)
+    pack_digits(target, to + 4, buf, at + 11, 2)
+    pack_digits(target, to + 5, buf, at + 14, 2)
+    pack_digits(target, to + 6, buf, at + 17, 2)
+
+
+def put_time(body, start, buf, at):
+    """Pack the time at buf[at:] into the body's."""
+    pack_time(body, start + TIME, buf, at)
 
 
 def has_time(body, start):

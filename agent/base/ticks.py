@@ -63,6 +63,11 @@ class Timer:
         ms = ticks_diff(self.due, now)
         return ms if ms > 0 else 0
 
+    def least(self, now, ms):
+        """Return `ms`, or what is left if that is less."""
+        left = self.left(now)
+        return left if left < ms else ms
+
     def expired(self, now):
         """Tell whether it is set and its moment has come; stays so until it is started or stopped."""
         return self.armed and ticks_diff(self.due, now) <= 0

@@ -5,11 +5,12 @@
     buf, at, length                 the message, header and data without terminator; valid until the next call
     idle()                          whether a message may be posted
     tx, tx_at, post(n)              build n octets at tx[tx_at:], then post them: one piece, one write
-    outgoing(), tx_from, sent(n)    what the port has to write: tx[tx_from : tx_from + outgoing()]
+    pending, tx_from, sent(n)       what the port has to write: tx[tx_from : tx_from + pending]
     tick(now)                       ms until the link needs to be called again without input
     quiet(busy_ms)                  whether the flash may keep the chip busy for so long now (serial lines need silence)
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
+    steady                          whether next_message has nothing to do but at input and when `tick` answers 0
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.
 LINK_BROKEN means that the end of messages is lost, or on a serial line that the other side does not answer: the owner

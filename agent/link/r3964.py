@@ -82,6 +82,8 @@ _ACKNOWLEDGE = const(62)
 class R3964:
     """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
 
+    steady = False  # the procedure goes on by itself
+
     def __init__(
         self, buffer_bytes=2048, octet_us=1042, qvz_ms=2000, zvz_ms=100, attempts=6, high_priority=False, payload="auto"
     ):
@@ -114,7 +116,7 @@ class R3964:
         self._wire.stop()
         self._job_time.stop()
         self._raw_at = self._raw_end = 0
-        self._pending = 0
+        self.pending = 0
         self._job = False
         self._acknowledges = False
         self._last_fill = self._last_bcc = -1
@@ -148,7 +150,7 @@ class R3964:
         self._now = now
         while True:
             if self._message:
-                if self._pending:
+                if self.pending:
                     return LINK_NEED_DATA  # its DLE has not gone out yet
                 self._message = False
                 found = self._open()
@@ -163,7 +165,7 @@ class R3964:
                     self._take(octet)
             else:
                 break
-        if self._state == DOWN and self._pending == 0:
+        if self._state == DOWN and self.pending == 0:
             self.why = WHY_UNANSWERED
             return LINK_BROKEN
         self._look_at_time(now)
@@ -171,7 +173,7 @@ class R3964:
 
     def idle(self):
         """Tell whether a message may be posted: no block is under way in either direction."""
-        return self._state == IDLE and not self._job and self._pending == 0 and not self._message
+        return self._state == IDLE and not self._job and self.pending == 0 and not self._message
 
     def post(self, n):
         """Send the n octets at tx[tx_at:]; the handshake begins at once."""
@@ -185,20 +187,16 @@ class R3964:
         self._job_time.start(self._now, JOB_MS)
         self._ask()
 
-    def outgoing(self):
-        """Return how many octets of tx[tx_from:] wait for the port."""
-        return self._pending
-
     def sent(self, n):
         """The port took n octets; the wait for the answer counts from when they have left the wire."""
         now = self._now
         self.tx_from += n
-        self._pending -= n
+        self.pending -= n
         wire_ms = self._wire.left(now) if self._wire.armed else 0
         wire_ms += (n * self.octet_us + 999) // 1000
         self._wire.start(now, wire_ms)
         state = self._state
-        if self._pending:
+        if self.pending:
             return
         if state == TX_BLOCK:
             self._state = TX_ACK
@@ -211,7 +209,7 @@ class R3964:
     def tick(self, now):
         """Return the ms until a deadline; soon while something waits for the port."""
         self._now = now
-        if self._pending or self._message:
+        if self.pending or self._message:
             return _SOON_MS
         if self._state == DOWN:
             return 0
@@ -225,7 +223,7 @@ class R3964:
 
     def quiet(self, busy_ms):
         """Tell whether no octet is lost and no gap seen if the processor is away for so long."""
-        if self._pending or self._raw_at < self._raw_end:
+        if self.pending or self._raw_at < self._raw_end:
             return False
         state = self._state
         if state == IDLE:
@@ -263,10 +261,10 @@ class R3964:
 
     def _take_connect(self, octet):
         """An octet while we ask to send."""
-        if octet == _DLE and self._pending == 0:
+        if octet == _DLE and self.pending == 0:
             self._state = TX_BLOCK
             self.tx_from = _BLOCK_AT
-            self._pending = self._block_end - _BLOCK_AT
+            self.pending = self._block_end - _BLOCK_AT
             self._timer.stop()
         elif octet == _STX:
             self.tally[TALLY_CONFLICTS] += 1
@@ -344,7 +342,7 @@ class R3964:
     def _put(self, at):
         """Send the one control octet at tx[at]; whatever else waited is given up."""
         self.tx_from = at
-        self._pending = 1
+        self.pending = 1
 
     def _answer(self):
         """DLE: go ahead, we receive."""
@@ -371,7 +369,7 @@ class R3964:
         if self._state == DOWN:
             return
         self._state = TX_CLEAR
-        self._pending = 0
+        self.pending = 0
         if octet == _NAK:
             self.tally[TALLY_NAKS_GOT] += 1
             self._timer.stop()
@@ -403,7 +401,7 @@ class R3964:
             if not self._wire_busy() and (not self._timer.armed or self._timer.expired(now)):
                 self._ask()
         elif state == IDLE:
-            if self._job and self._pending == 0 and not self._message:
+            if self._job and self.pending == 0 and not self._message:
                 self._ask()
         elif self._timer.expired(now):
             self._late(state)
@@ -421,6 +419,6 @@ class R3964:
             self._bad_blocks = 0
             self._become_idle()
         elif state == DOWN:
-            self._pending = 0  # the port does not take even the NAK
+            self.pending = 0  # the port does not take even the NAK
         else:
             self._fail(-1)

@@ -53,6 +53,8 @@ _ACKNOWLEDGE = const(62)
 class SerialAscii:
     """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
 
+    steady = False  # the procedure goes on by itself
+
     def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto"):
         self.buf = bytearray(buffer_bytes)
         self.tx = bytearray(MESSAGE_AT + MESSAGE_BYTES + 2)
@@ -82,7 +84,7 @@ class SerialAscii:
         self._length = 0
         self._nul = False
         self._raw_at = self._raw_end = 0
-        self._pending = 0
+        self.pending = 0
         self._window = False
         self._gap.stop()
         self._busy.stop()
@@ -132,30 +134,26 @@ class SerialAscii:
 
     def idle(self):
         """Tell whether the last message posted has gone to the port."""
-        return self._pending == 0
+        return self.pending == 0
 
     def post(self, n):
         """Send the n octets at tx[tx_at:] with what belongs around them."""
         self._window = False
         self.tx_from = self.form.put(self.tx, n)
-        self._pending = self.form.end_of(n) - self.tx_from
+        self.pending = self.form.end_of(n) - self.tx_from
         if number(self.tx, MESSAGE_AT + 4, 4) != _ACKNOWLEDGE:
             self._awaits.start(self._now, ANSWER_MS)
-
-    def outgoing(self):
-        """Return how many octets of tx[tx_from:] wait for the port."""
-        return self._pending
 
     def sent(self, n):
         """The port took n octets."""
         self.tx_from += n
-        self._pending -= n
+        self.pending -= n
         self._busy.start(self._now, SILENT_MS)
 
     def tick(self, now):
         """Return the ms until a message that stopped in the middle is given up; soon while the port holds us up."""
         self._now = now
-        if self._pending:
+        if self.pending:
             return _SOON_MS
         if self._held.armed:
             return self._held.left(now)

@@ -22,16 +22,13 @@ CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all
 _LENGTH_DIGITS = const(4)
 
 
-class Stream:
+class Stream(Fifo):
     """One TCP connection's worth of messages; `buffer_bytes` bounds the largest that is taken whole."""
 
     __slots__ = (
-        "_consumed",
         "_discard",
-        "_pending",
+        "pending",
         "at",
-        "buf",
-        "fifo",
         "frame_timeout_ms",
         "late",
         "length",
@@ -41,9 +38,10 @@ class Stream:
         "why",
     )
 
+    steady = True  # nothing is said here but messages: without input and before its deadline there is nothing to do
+
     def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000):
-        self.fifo = Fifo(buffer_bytes)
-        self.buf = self.fifo.buf
+        Fifo.__init__(self, buffer_bytes)
         self.tx = bytearray(TX_BYTES)
         self.tx_at = 0
         self.frame_timeout_ms = frame_timeout_ms
@@ -52,58 +50,36 @@ class Stream:
 
     def reset(self):
         """Forget both directions: a new connection begins."""
-        self.fifo.clear()
+        self.clear()
         self.late.stop()
         self.at = 0
         self.length = 0
         self.tx_from = 0
         self.why = WHY_NOTHING
-        self._pending = 0
-        self._consumed = 0
+        self.pending = 0
         self._discard = 0
 
-    def inlet(self):
-        """Return the buffer whose first `room()` octets may be filled."""
-        return self.fifo.inlet()
-
-    def room(self):
-        """Return how many octets are taken now."""
-        self._consume()
-        return self.fifo.room()
-
-    def receive(self, n):
-        """Take over the first n octets of the inlet."""
-        self.fifo.commit(n)
+    # inlet, room and receive are the Fifo's
 
     def next_message(self, now):
         """Find the next whole message; see the link contract for what it returns."""
-        self._consume()
-        fifo = self.fifo
-        buf = self.buf
-        while fifo.start < fifo.end:
-            if self._discard:
-                have = fifo.end - fifo.start
-                gone = have if have < self._discard else self._discard
-                fifo.drop(gone)
-                self._discard -= gone
-            elif buf[fifo.start] == 0:
-                fifo.drop(1)
-            else:
-                break
-        have = fifo.end - fifo.start
+        have = self.end - self.start
+        if have and (self._discard or self.buf[self.start] == 0):
+            have = self._pass_over(have)
         if have == 0 and not self._discard:
-            self.late.stop()
+            self.late.armed = False
             return LINK_NEED_DATA
         if have >= _LENGTH_DIGITS:
-            length = number(buf, fifo.start, _LENGTH_DIGITS)
+            length = number(self.buf, self.start, _LENGTH_DIGITS)
             if length < HEADER_BYTES:
                 return self._lose(WHY_LENGTH)
             if have >= length:
                 return self._found(length, LINK_MESSAGE)
-            kept = CUT_SHORT_BYTES if fifo.size > CUT_SHORT_BYTES else fifo.size
-            if length > fifo.size and have >= kept:
-                self._discard = length - kept
-                return self._found(kept, LINK_CUT_SHORT)
+            if length > self.size:
+                kept = CUT_SHORT_BYTES if self.size > CUT_SHORT_BYTES else self.size
+                if have >= kept:
+                    self._discard = length - kept
+                    return self._found(kept, LINK_CUT_SHORT)
         if not self.late.armed:
             self.late.start(now, self.frame_timeout_ms)
         elif self.late.expired(now):
@@ -112,22 +88,18 @@ class Stream:
 
     def idle(self):
         """Tell whether the last message posted has gone to the port."""
-        return self._pending == 0
+        return self.pending == 0
 
     def post(self, n):
         """Send the n octets at tx[tx_at:] and the NUL that ends them."""
         self.tx[n] = 0
         self.tx_from = 0
-        self._pending = n + 1
-
-    def outgoing(self):
-        """Return how many octets of tx[tx_from:] wait for the port."""
-        return self._pending
+        self.pending = n + 1
 
     def sent(self, n):
         """The port took n octets."""
         self.tx_from += n
-        self._pending -= n
+        self.pending -= n
 
     def tick(self, now):
         """Return the ms until an unfinished message is given up."""
@@ -141,21 +113,28 @@ class Stream:
         """Nor does the flash need silence: never."""
         return False
 
-    def _consume(self):
-        if self._consumed:
-            self.fifo.drop(self._consumed)
-            self._consumed = 0
+    def _pass_over(self, have):
+        """Drop what is left of a message too large, and late terminators; return what is there then."""
+        gone = have if have < self._discard else self._discard
+        self.start += gone
+        self._discard -= gone
+        while self.start < self.end and not self._discard and self.buf[self.start] == 0:
+            self.start += 1
+        return self.end - self.start
 
     def _found(self, length, kind):
-        self.at = self.fifo.start
+        """Hand the message over; its octets stay where they are until more are read."""
+        self.at = self.start
         self.length = length
-        self._consumed = length
-        self.late.stop()
+        self.start += length
+        if self.start < self.end and self.buf[self.start] == 0 and not self._discard:
+            self.start += 1  # its terminator
+        self.late.armed = False
         return kind
 
     def _lose(self, why):
         self.why = why
-        self.fifo.clear()
+        self.clear()
         self._discard = 0
         self.late.stop()
         return LINK_BROKEN

@@ -11,8 +11,8 @@ Odd is (MID 0061 revision 999, 003:6448-6519)
 """
 
 from agent.base.compat import FAST, const
-from agent.base.fields import is_blank
-from agent.base.result import is_time
+from agent.base.fields import is_blank, number
+from agent.base.result import ANGLE_STATUS, BATCH_COUNTER, BATCH_SIZE, TIGHTENING_STATUS, TORQUE_STATUS, is_time
 from agent.openprotocol.light import LIGHT_BYTES
 
 _HEADER = const(20)
@@ -22,19 +22,21 @@ _CHANGE = const(92)
 _STAMP = const(19)
 
 
-def plausible(light, buf, at, length):
-    """Tell whether the message buf[at:at+length], that `light` has read, is nothing out of the ordinary."""
+def plausible(body, start, buf, at, length):
+    """Tell whether the message buf[at:at+length], whose body lies at body[start:], is nothing out of the ordinary."""
     if length != LIGHT_BYTES or not _characters_fit(buf, at + _HEADER, at + _VIN_END, at + length):
         return False
     if not _stamp_fits(buf, at + _TIME) or not _stamp_fits(buf, at + _CHANGE):
         return False
-    if light.tightening_status == 1 and (_is_bad(light.torque_status) or _is_bad(light.angle_status)):
-        return False
-    return light.batch_size <= 0 or light.batch_counter <= light.batch_size
+    if body[start + TIGHTENING_STATUS] == 0x31:
+        if _is_bad(body[start + TORQUE_STATUS]) or _is_bad(body[start + ANGLE_STATUS]):
+            return False
+    size = number(body, start + BATCH_SIZE, 4)
+    return size <= 0 or number(body, start + BATCH_COUNTER, 4) <= size
 
 
 def _is_bad(status):
-    return status == 0 or status == 2
+    return status == 0x30 or status == 0x32
 
 
 def _plain_characters_fit(buf, start, free_end, end):

@@ -135,13 +135,16 @@ class Recovery:
     def verdict(self, body, start):
         """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
         at = start + TIGHTENING_ID
-        if not all_digits(body, at, ID_BYTES):
+        state = self.memory[0]
+        if state & _KNOWN and not state & _IN_RESET and same(self._expected, 0, body, at, ID_BYTES):
             return VERDICT_NEW
+        return self._verdict_elsewhere(body, at) if all_digits(body, at, ID_BYTES) else VERDICT_NEW
+
+    def _verdict_elsewhere(self, body, at):
+        """The verdict on an ID that is not the expected one."""
         fresh = VERDICT_UNSURE if self.memory[0] & _OVERLAPS else VERDICT_NEW
         if not self.memory[0] & _KNOWN or self.memory[0] & _IN_RESET:
             return fresh
-        if same(self._expected, 0, body, at, ID_BYTES):
-            return VERDICT_NEW
         number = id_of(body, at)
         if self.gaps.holding(number) >= 0 or is_ahead(number, self._top()):
             return fresh
@@ -153,16 +156,16 @@ class Recovery:
         `flags` are its record's: what was fetched, or carries the agent's own time, proves nothing about a reset.
         """
         at = start + TIGHTENING_ID
-        if not all_digits(body, at, ID_BYTES):
-            return
         if self.phase == PHASE_WALK_BACK or self.memory[0] & _IN_RESET:
-            self._stored_in_doubt(body, at, start + TIME)
-            return
-        if self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
-            self._set_top(body, at)
-        elif not self._stored_elsewhere(body, at, start + TIME, flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0):
-            return
-        self._keep_time(body, start + TIME)
+            if all_digits(body, at, ID_BYTES):
+                self._stored_in_doubt(body, at, start + TIME)
+        elif self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
+            pack_digits(self.memory, _TOP, body, at, ID_BYTES)
+            increment(self._expected)
+            self._keep_time(body, start + TIME)
+        elif all_digits(body, at, ID_BYTES):
+            if self._stored_elsewhere(body, at, start + TIME, flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0):
+                self._keep_time(body, start + TIME)
 
     def _stored_elsewhere(self, body, at, time_at, proves):
         """Find the place of an ID that is not the expected one; whether it is the highest now."""
@@ -281,9 +284,9 @@ class Recovery:
             put_id(self.ask_id, self.gaps.asked if phase == PHASE_FILL else self._asked)
         return True
 
-    def wait_left(self, now):
-        """Return the ms until `want` may change its mind by time alone."""
-        return self._retry.left(now)
+    def wait_least(self, now, ms):
+        """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
+        return self._retry.least(now, ms) if self._retry.armed else ms
 
     def revision(self):
         """Return the revision to ask in."""
@@ -496,9 +499,10 @@ class Recovery:
     def _is_later(self, body, at):
         """Tell whether the packed time at body[at:] is later than the latest stored."""
         memory = self.memory
-        for index in range(TIME_BYTES):
-            known = memory[_TIME + index]
-            octet = body[at + index]
-            if octet != known:
-                return octet > known
+        place = _TIME
+        while place < _TIME + TIME_BYTES:
+            if body[at] != memory[place]:
+                return body[at] > memory[place]
+            at += 1
+            place += 1
         return False

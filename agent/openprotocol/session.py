@@ -18,13 +18,15 @@ Rules (DIGEST part C)
        | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: OVER, no such message
 """
 
+from struct import pack_into
+
 from agent.base.compat import const
 from agent.base.fields import copy, fill, number, put_number
 from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
 from agent.openprotocol import replies
-from agent.openprotocol.header import mid_of, put_header, revision_of, sequence_of
-from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_REPEAT, Numbering
+from agent.openprotocol.header import HEADER_BYTES, mid_of, put_header, revision_of, sequence_of
+from agent.openprotocol.numbering import NUMBER_DELIVER, NUMBER_WRONG, Numbering
 
 CLOSED = const(0)
 STARTING = const(1)
@@ -135,6 +137,7 @@ class Session:
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
         self.numbering = Numbering()
+        self._acknowledgement = bytearray(HEADER_BYTES)  # MID 0062: one for every result, so it is made once
         self._answer = Timer()
         self._rest = Timer()
         self._silence = Timer()
@@ -173,6 +176,8 @@ class Session:
 
     def opened(self):
         """The port is open: begin with MID 0001."""
+        put_header(self._acknowledgement, 0, HEADER_BYTES, 62, 1)
+        self._put_place(self._acknowledgement, 0)
         self.link.reset()
         self.state = STARTING
         self._ask(1)
@@ -235,28 +240,27 @@ class Session:
         """Post what is due, if the link has room; return the ms until something may be due again."""
         if self.state == CLOSED or self.state == OVER:
             return FOREVER
+        rest = FOREVER
         if self.link.idle():
-            self._blocked.stop()
-            self._post_next(now)
+            self._blocked.armed = False
+            rest = self._post_next(now)
         elif not self._blocked.armed:
             self._blocked.start(now, self.silence_ms)
-        wait = self._answer.left(now)
-        left = self._blocked.left(now)
-        if left < wait:
-            wait = left
-        left = self._rest.left(now) if self.state != STARTING else FOREVER
-        if left < wait and (left or self.link.idle()):  # what is due and cannot go out waits for the port
-            wait = left
-        left = self._silence.left(now)
-        if left < wait:
-            wait = left
-        left = self.link.tick(now)
-        return left if left < wait else wait
+        wait = self.link.tick(now)
+        if rest < wait:
+            wait = rest
+        if self._answer.armed:
+            wait = self._answer.least(now, wait)
+        if self._silence.armed:
+            wait = self._silence.least(now, wait)
+        if self._blocked.armed:
+            wait = self._blocked.least(now, wait)
+        return wait
 
     def _look_at_time(self, now):
-        if self._silence.expired(now) or self._blocked.expired(now):
+        if (self._silence.armed and self._silence.expired(now)) or (self._blocked.armed and self._blocked.expired(now)):
             return self._over(WHY_SILENCE)
-        if not self._answer.expired(now):
+        if not self._answer.armed or not self._answer.expired(now):
             return EV_NONE
         self._answer.stop()
         self._tries_left -= 1
@@ -275,29 +279,37 @@ class Session:
 
     def _take(self, cut_short):
         link = self.link
-        buf = link.buf
-        at = link.at
-        mid = mid_of(buf, at)
+        mid = mid_of(link.buf, link.at)
         if mid < 0:
             return self._over(WHY_FRAMING)
         self.mid = mid
-        self.revision = revision_of(buf, at)
-        self._sequence = sequence_of(buf, at) if self.numbering.active and mid != 9997 and mid != 9998 else 0
-        if self._sequence:
-            verdict = self.numbering.judge(self._sequence)
-            if verdict != NUMBER_DELIVER:
-                self._link_ack_mid = mid
-                self._link_ack_code = 0 if verdict == NUMBER_REPEAT else 3
-                return EV_NONE
-            if mid != 61:
-                self._link_ack_mid = mid
-                self._link_ack_code = 0
+        self.revision = revision_of(link.buf, link.at)
+        self._sequence = 0
+        if self.numbering.active and not self._is_in_turn(mid):
+            return EV_NONE
         if mid == 61:
             if self.state == SUBSCRIBING:  # it came instead of the 0005: the subscription stands
                 self._subscribed()
             return EV_RESULT_CUT if cut_short else EV_RESULT
-        if mid == 9999:
-            return EV_NONE
+        return EV_NONE if mid == 9999 else self._take_answer(mid, cut_short)
+
+    def _is_in_turn(self, mid):
+        """Look at the message's link-level number; False if it is a repeat or out of turn."""
+        link = self.link
+        if mid != 9997 and mid != 9998:
+            self._sequence = sequence_of(link.buf, link.at)
+        if not self._sequence:
+            return True
+        verdict = self.numbering.judge(self._sequence)
+        if mid != 61 or verdict != NUMBER_DELIVER:  # a result is answered when it is durable
+            self._link_ack_mid = mid
+            self._link_ack_code = 3 if verdict == NUMBER_WRONG else 0
+        return verdict == NUMBER_DELIVER
+
+    def _take_answer(self, mid, cut_short):
+        link = self.link
+        buf = link.buf
+        at = link.at
         if mid == 5 and link.length >= 24:
             return self._accepted(number(buf, at + 20, 4))
         if mid == 4 and link.length >= 25:
@@ -456,22 +468,27 @@ class Session:
         self._answer.stop()
 
     def _post_next(self, now):
+        """Post what is due, one message; return the ms until MID 9999 is."""
+        starting = self.state == STARTING  # nothing is answered before 0002 (003:3075-3076)
         if self._link_ack_mid:
             self._post_link_ack()
         elif self._acks_due:
             self._acks_due -= 1
-            self._post(62, 1, 0)
+            pack_into("20s", self.link.tx, self.link.tx_at, self._acknowledgement)
+            self.link.post(HEADER_BYTES)
         elif self._request_due:
             self._request_due = False
             self._post_request()
             self._answer.start(now, self.stop_wait_ms if self.request == 3 else self.response_timeout_ms)
-        elif self._rest.expired(now) and self.state != STARTING:  # nothing is answered before 0002 (003:3075-3076)
+        else:
+            left = FOREVER if starting or not self._rest.armed else self._rest.left(now)
+            if left > 0:
+                return left
             self._post(9999, 1, 0)
             if not self._silence.armed:
                 self._silence.start(now, self.silence_ms)
-        else:
-            return
         self._rest.start(now, self.keepalive_ms)
+        return FOREVER if starting else self.keepalive_ms
 
     def _post_request(self):
         mid = self.request
@@ -494,11 +511,15 @@ class Session:
         put_header(tx, at, 20 + data_bytes, mid, revision)
         if mid == 60:
             tx[at + 11] = 0x30  # acknowledged, said aloud (003:1114-1125)
-        if self.station_id:
-            put_number(tx, at + 12, 2, self.station_id)
-        if self.spindle_id:
-            put_number(tx, at + 14, 2, self.spindle_id)
+        self._put_place(tx, at)
         link.post(20 + data_bytes)
+
+    def _put_place(self, buf, at):
+        """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
+        if self.station_id:
+            put_number(buf, at + 12, 2, self.station_id)
+        if self.spindle_id:
+            put_number(buf, at + 14, 2, self.spindle_id)
 
     def _post_link_ack(self):
         link = self.link

@@ -29,6 +29,7 @@ class Cursor:
         "limit",
         "number",
         "offset",
+        "peek_block",
         "peek_number",
         "peek_offset",
         "peek_seq",
@@ -46,6 +47,7 @@ class Cursor:
         self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
         self.peek_seq = 0
         self.peek_number = 0
+        self.peek_block = 0
         self.peek_offset = 0
 
 
@@ -89,14 +91,14 @@ class Reader:
         """
         cursor = self.cursors[outlet]
         kept = (cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged)
-        first = (cursor.peek_seq, cursor.peek_number, cursor.peek_offset)
+        first = (cursor.peek_seq, cursor.peek_number, cursor.peek_block, cursor.peek_offset)
         kind = rec.KIND_RAW
         while kind == rec.KIND_RAW:
             self.advance(outlet)
             kind = self.peek(outlet)
         number = cursor.peek_number
         cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged = kept
-        cursor.peek_seq, cursor.peek_number, cursor.peek_offset = first
+        cursor.peek_seq, cursor.peek_number, cursor.peek_block, cursor.peek_offset = first
         return kind, number
 
     def advance(self, outlet):
@@ -104,6 +106,7 @@ class Reader:
         cursor = self.cursors[outlet]
         cursor.seq = cursor.peek_seq
         cursor.number = cursor.peek_number
+        cursor.block = cursor.peek_block
         cursor.offset = cursor.peek_offset
 
     def rewind(self, outlet, number):
@@ -194,6 +197,7 @@ class Reader:
                     cursor.seq = walk.seq - 1
                     cursor.peek_seq = walk.seq
                     cursor.peek_number = number
+                    cursor.peek_block = cursor.block
                     cursor.peek_offset = walk.offset
                     return kind
             cursor.seq = walk.seq

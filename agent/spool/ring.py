@@ -37,6 +37,7 @@ from agent.spool.record import (
     OUTLETS,
     seal,
 )
+from agent.spool.stage import Stage
 
 SPOOL_FULL = const(-3)
 SPOOL_FAILED = const(-4)  # the device refused; the acknowledgement has to wait
@@ -70,7 +71,8 @@ class Ring(Reader):
         unit = device.unit_bytes
         self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
         # Two rings of one process may share a stage: it is in use only from `begin` to `commit`.
-        self.stage = stage or bytearray(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        self.desk = stage or Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        self.stage = self.desk.buf
         self.memory = bytearray(MEMORY_BYTES)
         self.event_number = 0
         self.base = 0
@@ -92,6 +94,9 @@ class Ring(Reader):
         self._burned = 0
         self._confirming = False
         self._opens = -1
+        self._cursor_octets = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
+        self.fresh_flags = 0
+        self.fresh_length = 0
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -102,22 +107,22 @@ class Ring(Reader):
         """
         if length > PAYLOAD_MAX:
             raise ValueError("payload of %d octets, at most %d" % (length, PAYLOAD_MAX))
+        self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self._next_is_free() else SPOOL_FULL
         is_result = kind == rec.KIND_RESULT or kind == rec.KIND_RAW
         if self.seq >= SEQ_MAX or (is_result and not self._keeps_below_most()):
             return SPOOL_FULL
-        octets = self._aligned(FRAME_BYTES + length)
-        # A result may not take the room of the cursor record that says which results may be sent again.
-        spare = 0 if not is_result or self._next_is_free() else self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
         self._opens = -1
-        at = 0
-        if self.offset + octets + spare > self.device.block_bytes:
+        self.payload_at = HEAD_BYTES
+        room = self.device.block_bytes - self.offset - self._aligned(FRAME_BYTES + length)
+        # A result may not take the room of the cursor record that says which results may be sent again.
+        if room < 0 or (is_result and room < self._cursor_octets and not self._next_is_free()):
             code = self._open_next()
             if code < 0:
                 return code
-            at = HEAD_OCTETS
-        self.payload_at = at + HEAD_BYTES
+            self.payload_at = HEAD_OCTETS + HEAD_BYTES
+            self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
         return self.payload_at
 
     def has_room(self, length):
@@ -128,10 +133,8 @@ class Ring(Reader):
             return True
         if self.number - self._slowest().number >= RETAINED_MAX:
             return False
-        spare = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
-        return (
-            self._next_is_free() or self.offset + self._aligned(FRAME_BYTES + length) + spare <= self.device.block_bytes
-        )
+        octets = self._aligned(FRAME_BYTES + length) + self._cursor_octets
+        return self.offset + octets <= self.device.block_bytes or self._next_is_free()
 
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
@@ -139,6 +142,10 @@ class Ring(Reader):
         while True:
             code = self._program(kind, flags, length)
             if code == FLASH_DONE:
+                if kind == rec.KIND_RESULT:
+                    self.desk.fresh = self
+                    self.fresh_flags = flags
+                    self.fresh_length = length
                 return code
             self._leave_place()
             if code == FLASH_IO:
@@ -150,6 +157,20 @@ class Ring(Reader):
             code = self._move_elsewhere(length)
             if code < 0:
                 return code
+
+    def peek_stage(self, outlet):
+        """Tell whether the outlet's next result is the one just committed, which still lies in the stage.
+
+        It stands at stage[payload_at:] then, with `fresh_length` and `fresh_flags`, and `advance` passes over it.
+        """
+        cursor = self.cursors[outlet]
+        if self.desk.fresh is not self or cursor.number != self.number - 1 or cursor.jumped or self.suspect:
+            return False
+        cursor.peek_seq = self.seq
+        cursor.peek_number = self.number
+        cursor.peek_block = self.block
+        cursor.peek_offset = self.offset
+        return True
 
     def save_cursor(self, outlet, limit):
         """Make the cursor durable, and that results up to number `limit` may be on their way."""
@@ -352,35 +373,38 @@ class Ring(Reader):
 
     def _program(self, kind, flags, length):
         """Seal the record (and the HEAD in front of it) and program both in one piece."""
-        stage = self.stage
-        device = self.device
-        opens = self._opens
+        desk = self.desk
         at = self.payload_at - HEAD_BYTES
-        seq = self.seq
-        block = self.block
-        offset = self.offset
-        if opens >= 0:
+        seq = self.seq + 1
+        if self._opens >= 0:
             seq += 1 + self._burned
-            seal(stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq)
-            block = opens
-            offset = 0
-        end = at + seal(stage, at, kind, flags, length, seq + 1)
-        padded = self._aligned(end)
-        fill(stage, end, padded - end, 0xFF)
-        code = device.program(block * device.block_bytes + offset, stage, padded)
-        if opens >= 0 and code != FLASH_IO:
-            self.block = block
+            seal(self.stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
+        end = at + seal(self.stage, at, kind, flags, length, seq)
+        if desk.used > end:
+            fill(self.stage, end, desk.used - end, 0xFF)
+        desk.used = end
+        octets = self._aligned(end)
+        code = self.device.program(self._address(), self.stage, octets)
+        if self._opens >= 0 and code != FLASH_IO:
+            self.block = self._opens
             self.block_no += 1
             self._next_ready = False
+            self.offset = 0
         if code == FLASH_DONE:
-            if opens >= 0:
+            if self._opens >= 0:
                 self._burned = 0
                 self._take_limits()
-            self.seq = seq + 1
-            self.offset = offset + padded
+            self.seq = seq
+            self.offset += octets
             if (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY:
                 self.number += 1
         return code
+
+    def _address(self):
+        """Return where the record begun goes."""
+        if self._opens >= 0:
+            return self._opens * self.device.block_bytes
+        return self.block * self.device.block_bytes + self.offset
 
     def _take_limits(self):
         """The HEAD is durable: what it says about sending holds from now on."""
@@ -404,6 +428,7 @@ class Ring(Reader):
             return code
         target = HEAD_OCTETS + HEAD_BYTES
         if at != target:
+            self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
             index = length - 1
             while index >= 0:  # backwards: the two overlap
                 stage[target + index] = stage[at + index]

@@ -17,64 +17,44 @@ FRAME_BROKEN = const(-1)
 BUFFER_BYTES = const(256)
 
 
-class Frames:
+class Frames(Fifo):
     """The receiving side of one connection; `at` and `length` (without the length field) are the telegram found."""
 
-    __slots__ = ("_consumed", "_discard", "at", "buf", "fifo", "length")
+    __slots__ = ("_discard", "at", "length")
 
     def __init__(self):
-        self.fifo = Fifo(BUFFER_BYTES)
-        self.buf = self.fifo.buf
+        Fifo.__init__(self, BUFFER_BYTES)
         self.reset()
 
     def reset(self):
         """A new connection begins."""
-        self.fifo.clear()
+        self.clear()
         self.at = 0
         self.length = 0
-        self._consumed = 0
         self._discard = 0
 
-    def inlet(self):
-        """Return the buffer whose first `room()` octets may be filled."""
-        return self.fifo.inlet()
-
-    def room(self):
-        """Return how many octets are taken now."""
-        self._consume()
-        return self.fifo.room()
-
-    def receive(self, n):
-        """Take over the first n octets of the inlet."""
-        self.fifo.commit(n)
+    # inlet, room and receive are the Fifo's
 
     def next(self):
-        """Find the next telegram; what was found before is forgotten."""
-        self._consume()
-        fifo = self.fifo
+        """Find the next telegram; its octets stay where they are until more are read."""
+        have = self.end - self.start
         if self._discard:
-            have = fifo.end - fifo.start
             gone = have if have < self._discard else self._discard
-            fifo.drop(gone)
+            self.start += gone
             self._discard -= gone
-        have = fifo.end - fifo.start
+            have -= gone
         if have < 4:
             return FRAME_NEED_DATA
-        length = number(self.buf, fifo.start, 4)
+        length = number(self.buf, self.start, 4)
         if length < 1:
-            fifo.clear()
+            self.clear()
             return FRAME_BROKEN
         if length + 4 > BUFFER_BYTES:
             self._discard = length + 4
             return FRAME_TOO_LARGE
         if have < length + 4:
             return FRAME_NEED_DATA
-        self.at = fifo.start
+        self.at = self.start
         self.length = length
-        self._consumed = length + 4
+        self.start += length + 4
         return FRAME_FOUND
-
-    def _consume(self):
-        if self._consumed:
-            self.fifo.drop(self._consumed)
-            self._consumed = 0

@@ -8,23 +8,16 @@ Rules
 2. ToolsNet's overall status is the other way round; its statuses are 0 OK, 1 NOK, 2 low, 3 high.
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
+5. The buffer is the writer's alone. What two results in a row have in common stands there already: only when the
+   `shape` (which parameters there are) changes the telegram is laid out anew, else its values alone are written.
 """
 
 from struct import pack_into
 
 from agent.base import result as res
 from agent.base.compat import const
-from agent.base.fields import (
-    copy,
-    fill,
-    is_blank,
-    number,
-    put_fixed,
-    put_number,
-    put_stripped,
-    put_text,
-)
-from agent.base.words import unpack_digits
+from agent.base.fields import fill, is_blank, number, put_number, put_text, same
+from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
 PARAM_TIGHTENING_ID = const(1)
@@ -39,12 +32,30 @@ PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_sta
 
 RESULT_BYTES_MAX = const(1090)  # 4 + 80 + 70 + 13 parameters of 72
 
-_GENERAL = const(4)
+# The rest of a shape's bits; the unit's character stands above them.
+_PROGRAM_ZERO = const(128)
+_LONG_SERIAL = const(256)
+_HAS_LIMITS = const(512)
+_NO_LIMITS = const(1024)  # none, or blank ones
+_RESULT_TYPE = const(2048)
+_RECOVERED = const(4096)  # FLAG_RECOVERED and FLAG_EDGE_TIME, shifted
+_EDGE_TIME = const(8192)
+_FLAGS_SHIFT = const(12)
+_UNIT_SHIFT = const(16)
+
 _SPINDLE = const(84)
+_SERIAL = const(88)
+_SERIAL_WIDTH = const(10)
+_PROGRAM = const(98)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
+_MOVES_MAX = 16
+_LIMITS = const(106)  # behind the body
 _NM = const(0x31)
 _PERCENT = const(0x37)
+
+# What ToolsNet says for Open Protocol's 0 low, 1 OK, 2 high.
+_JUDGED = b"203"
 
 # Nm of one unit as numerator and denominator, by parameter 48 of MID 0061 (DIGEST G.7, 003:12642-12664).
 _UNITS = {
@@ -58,7 +69,7 @@ _UNITS = {
 
 
 class ResultWriter:
-    """Writes telegram 04 of one station into one transmit buffer."""
+    """Writes telegram 04 of one station into a transmit buffer of its own."""
 
     def __init__(self, tx, system_type, system, parameters=PARAM_ALL, program_for_zero=9999):
         if len(tx) < RESULT_BYTES_MAX:
@@ -68,10 +79,16 @@ class ResultWriter:
         self.system = system
         self.parameters = parameters
         self.program_for_zero = program_for_zero
-        self._count = 0
-        self._unit = _NM
-        self._limits = -1
-        self._cut_serial = False
+        self._shape = -1
+        self._octets = 0
+        self._count = 0  # of parameters
+        self._form = bytearray(_MOVES_MAX * MOVE_BYTES)
+        self._moves = 0
+        self._factor = None
+        self._station = self._spindle = self._program = -1  # as they stand in the buffer
+        self._serial = bytearray(b" " * res.SERIAL_BYTES)  # likewise, before it was cut
+        self._long_serial = 0
+        fill(tx, _SERIAL, _SERIAL_WIDTH)
 
     def write(self, buf, at, length, flags, ident, sequence):
         """Write the result record whose payload of `length` octets lies at buf[at:]; return the octets to send.
@@ -80,144 +97,201 @@ class ResultWriter:
         """
         tx = self.tx
         body = at + res.HEAD_BYTES
-        self._limits = body + res.BODY_BYTES if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES else -1
-        self._unit = buf[self._limits + res.TORQUE_UNIT] if self._limits >= 0 else _NM
-        begin(tx, ID_RESULT, ident)
-        put_number(tx, 11, 2, 80)
-        put_number(tx, 13, 4, self.system_type)
-        put_number(tx, 17, 4, self.system)
-        put_number(tx, 21, 4, buf[at + 4] | buf[at + 5] << 8)
-        unpack_digits(tx, 25, buf, body + res.TIME, 14)
-        put_number(tx, 39, 5, sequence)
-        put_text(tx, 44, buf, body + res.VIN, res.VIN_BYTES)
-        pack_into("11s", tx, 69, b"00017000290")
-        put_number(tx, 82, 2, _PARAMETER_BYTES)
+        if not same(self._serial, 0, buf, body + res.SERIAL, res.SERIAL_BYTES):
+            self._put_serial(buf, body + res.SERIAL)
         program = number(buf, body + res.PSET, 4)
-        self._spindle(buf, body, buf[at + 6], program if program > 0 else self.program_for_zero)
-        self._count = 0
-        self._parameter_list(buf, body, flags, program)
-        put_number(tx, 79, 3, self._count)
-        return finish(tx, _PARAMETERS + self._count * _PARAMETER_BYTES)
+        shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
+        shape |= (flags & 3) << _FLAGS_SHIFT
+        if program == 0:
+            shape |= _PROGRAM_ZERO
+        if shape != self._shape:
+            self._lay_out(shape)
+        self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
+        put_number(tx, 6, 5, ident)
+        put_number(tx, 39, 5, sequence)
+        carry_out(self._form, self._moves, tx, 0, buf, body)
+        self._judge(buf, body)
+        if self._factor is not None:
+            self._convert(buf, body)
+        return self._octets
 
-    def _spindle(self, buf, body, spindle, program):
-        tx = self.tx
-        put_number(tx, _SPINDLE, 4, spindle)
-        self._serial(buf, body + res.SERIAL)
-        put_number(tx, _SPINDLE + 14, 4, program)
-        overall = 0x30 if buf[body + res.TIGHTENING_STATUS] == 0x31 else 0x31
-        tx[_SPINDLE + 18] = overall
-        limits = self._limits
-        self._torque(_SPINDLE + 19, buf, limits + res.TORQUE_MIN if limits >= 0 else -1)
-        self._torque(_SPINDLE + 27, buf, body + res.TORQUE)
-        tx[_SPINDLE + 35] = _status(buf[body + res.TORQUE_STATUS], overall)
-        self._torque(_SPINDLE + 36, buf, limits + res.TORQUE_MAX if limits >= 0 else -1)
-        self._angle(_SPINDLE + 44, buf, limits + res.ANGLE_MIN if limits >= 0 else -1)
-        self._angle(_SPINDLE + 52, buf, body + res.ANGLE)
-        tx[_SPINDLE + 60] = _status(buf[body + res.ANGLE_STATUS], overall)
-        self._angle(_SPINDLE + 61, buf, limits + res.ANGLE_MAX if limits >= 0 else -1)
-        tx[_SPINDLE + 69] = 0x30
+    # -- what changes from result to result --------------------------------------------------------------------
 
-    def _serial(self, buf, at):
+    def _shape_of(self, buf, body, has_limits):
+        """Return which parameters this result has. A numeric field is blank as a whole or not at all."""
+        shape = self.parameters | self._long_serial
+        if buf[body + res.TIGHTENING_ID] <= 0x20:
+            shape &= ~PARAM_TIGHTENING_ID
+        if buf[body + res.JOB] <= 0x20:
+            shape &= ~PARAM_JOB
+        if buf[body + res.BATCH_SIZE] <= 0x20:
+            shape &= ~PARAM_BATCH_SIZE
+        if buf[body + res.BATCH_COUNTER] <= 0x20:
+            shape &= ~PARAM_BATCH_COUNTER
+        if buf[body + res.BATCH_STATUS] <= 0x20:
+            shape &= ~PARAM_BATCH_STATUS
+        if buf[body + res.PSET_CHANGE] <= 0x20 and is_blank(buf, body + res.PSET_CHANGE, res.STAMP_BYTES):
+            shape &= ~PARAM_PSET_CHANGE
+        if not has_limits:
+            return shape | _NO_LIMITS | _NM << _UNIT_SHIFT
+        limits = body + _LIMITS
+        shape |= _HAS_LIMITS | buf[limits + res.TORQUE_UNIT] << _UNIT_SHIFT
+        if is_blank(buf, limits, 12):
+            shape |= _NO_LIMITS
+        return shape if is_blank(buf, limits + res.RESULT_TYPE, 2) else shape | _RESULT_TYPE
+
+    def _put_serial(self, buf, at):
         """The tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
         first = at
         end = at + res.SERIAL_BYTES
+        for index in range(res.SERIAL_BYTES):
+            self._serial[index] = buf[at + index]
         while end > first and buf[end - 1] <= 0x20:
             end -= 1
         while first < end and buf[first] <= 0x20:
             first += 1
-        self._cut_serial = end - first > 10
-        if self._cut_serial:
-            first = end - 10
-        fill(self.tx, _SPINDLE + 4, 10)
-        put_text(self.tx, _SPINDLE + 4, buf, first, end - first)
+        self._long_serial = _LONG_SERIAL if end - first > _SERIAL_WIDTH else 0
+        if self._long_serial:
+            first = end - _SERIAL_WIDTH
+        fill(self.tx, _SERIAL, _SERIAL_WIDTH)
+        put_text(self.tx, _SERIAL, buf, first, end - first)
+
+    def _put_owner(self, buf, at, program):
+        """Station, spindle and program; the last two stand in every parameter as well."""
+        tx = self.tx
+        station = buf[at + 4] | buf[at + 5] << 8
+        if station != self._station:
+            self._station = station
+            put_number(tx, 21, 4, station)
+        spindle = buf[at + 6]
+        if spindle == self._spindle and program == self._program:
+            return
+        self._spindle = spindle
+        self._program = program
+        put_number(tx, _SPINDLE, 4, spindle)
+        put_number(tx, _PROGRAM, 4, program)
+        at = _PARAMETERS
+        while at < self._octets:
+            put_number(tx, at, 4, spindle)
+            put_number(tx, at + 4, 4, program)
+            at += _PARAMETER_BYTES
+
+    def _judge(self, buf, body):
+        """The overall status and those of torque and angle; a blank one takes the overall status."""
+        tx = self.tx
+        overall = 0x30 if buf[body + res.TIGHTENING_STATUS] == 0x31 else 0x31
+        tx[_SPINDLE + 18] = overall
+        octet = buf[body + res.TORQUE_STATUS]
+        tx[_SPINDLE + 35] = _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x32 else overall
+        octet = buf[body + res.ANGLE_STATUS]
+        tx[_SPINDLE + 60] = _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x32 else overall
+
+    def _convert(self, buf, body):
+        """Torques that are not in Nm."""
+        self._torque(_SPINDLE + 27, buf, body + res.TORQUE)
+        self._torque(_SPINDLE + 19, buf, body + _LIMITS + res.TORQUE_MIN)
+        self._torque(_SPINDLE + 36, buf, body + _LIMITS + res.TORQUE_MAX)
 
     def _torque(self, at, buf, start):
+        value = number(buf, start, 6)
+        value = value * self._factor[0] // self._factor[1] if value > 0 else 0
+        put_number(self.tx, at, 5, value // 100)
+        put_number(self.tx, at + 6, 2, value % 100)
+
+    # -- what a shape has in common ----------------------------------------------------------------------------
+
+    def _lay_out(self, shape):
+        """Write all that stays, and note where the values go."""
         tx = self.tx
-        if start < 0 or is_blank(buf, start, 6):
-            put_fixed(tx, at, 8, b"0", 0, 0, 2)
-            return
-        factor = _UNITS.get(self._unit)
-        if factor is None:  # Nm, percent (sent as it is), or a unit nobody documents
-            put_fixed(tx, at, 8, buf, start, 6, 2)
-            return
-        value = number(buf, start, 6) * factor[0] // factor[1]
-        put_number(tx, at, 5, value // 100)
-        tx[at + 5] = 0x2E
-        put_number(tx, at + 6, 2, value % 100)
+        self._shape = shape
+        self._count = 0
+        self._moves = 0
+        self._spindle = self._program = -1
+        begin(tx, ID_RESULT, 0)
+        put_number(tx, 11, 2, 80)
+        put_number(tx, 13, 4, self.system_type)
+        put_number(tx, 17, 4, self.system)
+        self._move(UNPACK, 25, res.TIME, res.TIME_BYTES)
+        self._move(TEXT, 44, res.VIN, res.VIN_BYTES)
+        pack_into("11s", tx, 69, b"00017000290")
+        put_number(tx, 82, 2, _PARAMETER_BYTES)
+        self._lay_out_values(shape)
+        self._lay_out_parameters(shape)
+        self._lay_out_extras(shape)
+        put_number(tx, 79, 3, self._count)
+        self._octets = finish(tx, _PARAMETERS + self._count * _PARAMETER_BYTES)
 
-    def _angle(self, at, buf, start):
-        """Write degrees as xxxxxx.x: the source has no decimals."""
-        tx = self.tx
-        fill(tx, at, 8, 0x30)
-        tx[at + 6] = 0x2E
-        if start >= 0 and not is_blank(buf, start, 5):
-            copy(tx, at + 1, buf, start, 5)
+    def _lay_out_values(self, shape):
+        """Torque and angle, measured and limits."""
+        unit = shape >> _UNIT_SHIFT
+        self._factor = _UNITS.get(unit)  # None: Nm, percent (sent as it is), or a unit nobody documents
+        for at in (_SPINDLE + 19, _SPINDLE + 27, _SPINDLE + 36):
+            pack_into("8s", self.tx, at, b"00000.00")
+        for at in (_SPINDLE + 44, _SPINDLE + 52, _SPINDLE + 61):
+            pack_into("8s", self.tx, at, b"000000.0")
+        self.tx[_SPINDLE + 69] = 0x30
+        if self._factor is None:
+            self._move(FIXED + 2 * UPPER, _SPINDLE + 27, res.TORQUE, 6)
+        self._move(FIXED, _SPINDLE + 52, res.ANGLE, 5)
+        if shape & _HAS_LIMITS:
+            if self._factor is None:
+                self._move(FIXED + 2 * UPPER, _SPINDLE + 19, _LIMITS + res.TORQUE_MIN, 6)
+                self._move(FIXED + 2 * UPPER, _SPINDLE + 36, _LIMITS + res.TORQUE_MAX, 6)
+            self._move(FIXED, _SPINDLE + 44, _LIMITS + res.ANGLE_MIN, 5)
+            self._move(FIXED, _SPINDLE + 61, _LIMITS + res.ANGLE_MAX, 5)
 
-    def _parameter_list(self, buf, body, flags, program):
-        wanted = self.parameters
-        if wanted & PARAM_TIGHTENING_ID and not is_blank(buf, body + res.TIGHTENING_ID, res.ID_BYTES):
-            self._text(b"00030Tightening ID            ", buf, body + res.TIGHTENING_ID, res.ID_BYTES)
-        if wanted & PARAM_JOB:
-            self._integer(b"01500Job ID                   ", buf, body + res.JOB, 4)
-        if wanted & PARAM_BATCH_SIZE:
-            self._integer(b"00100Batch size               ", buf, body + res.BATCH_SIZE, 4)
-        if wanted & PARAM_BATCH_COUNTER:
-            self._integer(b"00101Batch counter            ", buf, body + res.BATCH_COUNTER, 4)
-        if wanted & PARAM_BATCH_STATUS:
-            self._integer(b"00102Batch status             ", buf, body + res.BATCH_STATUS, 1)
-        if wanted & PARAM_PSET_CHANGE and not is_blank(buf, body + res.PSET_CHANGE, res.STAMP_BYTES):
-            self._text(b"01003Pset last change         ", buf, body + res.PSET_CHANGE, res.STAMP_BYTES)
-        if program == 0:
-            self._text(b"01000Program number           ", b"0", 0, 1)
-        self._extras(buf, body, flags)
+    def _lay_out_parameters(self, shape):
+        if shape & PARAM_TIGHTENING_ID:
+            self._move(TEXT, self._text(b"00030Tightening ID            "), res.TIGHTENING_ID, res.ID_BYTES)
+        if shape & PARAM_JOB:
+            self._move(STRIP, self._integer(b"01500Job ID                   "), res.JOB, 4)
+        if shape & PARAM_BATCH_SIZE:
+            self._move(STRIP, self._integer(b"00100Batch size               "), res.BATCH_SIZE, 4)
+        if shape & PARAM_BATCH_COUNTER:
+            self._move(STRIP, self._integer(b"00101Batch counter            "), res.BATCH_COUNTER, 4)
+        if shape & PARAM_BATCH_STATUS:
+            self._move(STRIP, self._integer(b"00102Batch status             "), res.BATCH_STATUS, 1)
+        if shape & PARAM_PSET_CHANGE:
+            self._move(TEXT, self._text(b"01003Pset last change         "), res.PSET_CHANGE, res.STAMP_BYTES)
 
-    def _extras(self, buf, body, flags):
+    def _lay_out_extras(self, shape):
         """What is only there when there is something to say, and where the result came from."""
-        if self._cut_serial:
-            self._text(b"01202Tool serial number       ", buf, body + res.SERIAL, res.SERIAL_BYTES)
-        limits = self._limits
-        if limits < 0 or is_blank(buf, limits, 12):
-            self._text(b"60002Limits                   ", b"UNKNOWN", 0, 7)
-        if flags & res.FLAG_EDGE_TIME:
-            self._text(b"60003Time source              ", b"EDGE", 0, 4)
-        if self._unit == _PERCENT:
-            self._text(b"60004Torque unit              ", b"%", 0, 1)
-        if limits >= 0 and not is_blank(buf, limits + res.RESULT_TYPE, 2):
-            self._integer(b"60005Result type              ", buf, limits + res.RESULT_TYPE, 2)
-        if self.parameters & PARAM_SOURCE:
-            recovered = flags & res.FLAG_RECOVERED
-            self._text(
-                b"60001Edge source              ", b"RECOVERED" if recovered else b"LIVE", 0, 9 if recovered else 4
-            )
+        if shape & _PROGRAM_ZERO:
+            self._text(b"01000Program number           ", b"0")
+        if shape & _LONG_SERIAL:
+            self._move(TEXT, self._text(b"01202Tool serial number       "), res.SERIAL, res.SERIAL_BYTES)
+        if shape & _NO_LIMITS:
+            self._text(b"60002Limits                   ", b"UNKNOWN")
+        if shape & _EDGE_TIME:
+            self._text(b"60003Time source              ", b"EDGE")
+        if shape >> _UNIT_SHIFT == _PERCENT:
+            self._text(b"60004Torque unit              ", b"%")
+        if shape & _RESULT_TYPE:
+            self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
+        if shape & PARAM_SOURCE:
+            self._text(b"60001Edge source              ", b"RECOVERED" if shape & _RECOVERED else b"LIVE")
 
-    def _head(self, name):
-        """Begin a parameter block: spindle and program of the spindle part, ID, name; return where its value goes."""
+    def _move(self, move, to, start, width):
+        pack_into("<BHBB", self._form, self._moves * MOVE_BYTES, move, to, start, width)
+        self._moves += 1
+
+    def _text(self, name, value=b""):
+        return self._parameter(name, value, b"0      00")
+
+    def _integer(self, name):
+        return self._parameter(name, b"", b"1      00")
+
+    def _parameter(self, name, value, kind):
+        """Lay out one more parameter; return where its value goes."""
         tx = self.tx
         at = _PARAMETERS + self._count * _PARAMETER_BYTES
-        copy(tx, at, tx, _SPINDLE, 4)
-        copy(tx, at + 4, tx, _SPINDLE + 14, 4)
-        pack_into("30s", tx, at + 8, name)
         self._count += 1
+        pack_into("30s", tx, at + 8, name)
+        fill(tx, at + 38, 25)
+        put_text(tx, at + 38, value, 0, len(value))
+        pack_into("9s", tx, at + 63, kind)
         return at + 38
 
-    def _text(self, name, source, start, width):
-        at = self._head(name)
-        fill(self.tx, at, 25)
-        put_text(self.tx, at, source, start, width)
-        pack_into("9s", self.tx, at + 25, b"0      00")
 
-    def _integer(self, name, buf, start, digits):
-        if is_blank(buf, start, digits):
-            return
-        at = self._head(name)
-        put_stripped(self.tx, at, 25, buf, start, digits)
-        pack_into("9s", self.tx, at + 25, b"1      00")
-
-
-def _status(octet, overall):
-    """Open Protocol 0 low, 1 OK, 2 high as ToolsNet's 2, 0, 3; blank takes the overall status."""
-    if octet == 0x31:
-        return 0x30
-    if octet == 0x30:
-        return 0x32
-    return 0x33 if octet == 0x32 else overall
+assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
+assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME

@@ -1,7 +1,7 @@
 """The station's session with ToolsNet: the PIM first, then the server; one telegram outstanding; restart after a loss.
 
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
-`frames`, asks `next_event` until EV_NONE, writes `outgoing()`, and calls `tick`.
+`frames`, asks `next_event` until EV_NONE, writes `pending` octets of `tx`, and calls `tick`.
 
 Rules (DIGEST G.5, G.9; 004:67-82)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
@@ -51,7 +51,8 @@ AUTO = const(0)
 ALWAYS = const(1)
 NEVER = const(2)
 
-TX_BYTES = const(1092)
+RESULT_BYTES = const(1092)  # of the buffer for telegram 04
+NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
 
 _OUT_NOTHING = const(0)
@@ -90,7 +91,9 @@ class Session:
         self.ack_12 = ack_12
         self.keepalive_ack = keepalive_ack
         self.frames = Frames()
-        self.tx = bytearray(TX_BYTES)
+        self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
+        self.note = bytearray(NOTE_BYTES)
+        self.tx = self.note  # what is going out
         self._stamp = bytearray(b"0" * 14)
         self.tx_from = 0
         self.state = STOPPED
@@ -108,7 +111,7 @@ class Session:
         self._out = _OUT_NOTHING
         self._out_bytes = 0
         self._out_ident = 0
-        self._pending = 0
+        self.pending = 0  # octets of tx[tx_from:] that wait for the port
         self._sends_left = 0
         self._posted = False
         self._whole = False  # the telegram has gone out to its last octet at least once
@@ -117,7 +120,7 @@ class Session:
         self._keepalive_sent = False
         self._keepalive_acked = False
         self._streaming_event = False
-        self._command = CMD_NONE
+        self.commanded = CMD_NONE  # what `command` will return
         self._wait = Timer()  # for whatever the state waits for
         self._rest = Timer()  # since the last transmission
 
@@ -134,7 +137,7 @@ class Session:
         self._wait.stop()
         self._rest.stop()
         self._clear_out()
-        self._command = CMD_CLOSE
+        self.commanded = CMD_CLOSE
 
     def set_stamp(self, stamp):
         """Take over our time, 19 characters, for the 05 that answers the PIM's 12."""
@@ -146,8 +149,8 @@ class Session:
 
     def command(self):
         """Return what the port has to do now, once: CMD_."""
-        command = self._command
-        self._command = CMD_NONE
+        command = self.commanded
+        self.commanded = CMD_NONE
         return command
 
     def opened(self, now):
@@ -173,10 +176,8 @@ class Session:
         return self._lose(now)
 
     def can_send(self):
-        """Tell whether a result may be written into `tx` and sent."""
-        return (
-            self.state == STREAMING and self._out == _OUT_NOTHING and self._pending == 0 and not self._streaming_event
-        )
+        """Tell whether a result may be written into `result` and sent."""
+        return self.state == STREAMING and self._out == _OUT_NOTHING and self.pending == 0 and not self._streaming_event
 
     def next_ident(self):
         """Return a new identifier, 1..99999, never 0 (004:73)."""
@@ -184,18 +185,14 @@ class Session:
         return self.ident
 
     def send(self, octets):
-        """Send the telegram of `octets` in `tx`; it carries the identifier of the last `next_ident`."""
+        """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
         self._put_out(_OUT_RESULT, octets, self.ident)
-
-    def outgoing(self):
-        """Return how many octets of tx[tx_from:] wait for the port."""
-        return self._pending
 
     def sent(self, n, now):
         """The port took n octets."""
         self.tx_from += n
-        self._pending -= n
-        if self._pending:
+        self.pending -= n
+        if self.pending:
             return
         self._whole = True
         if self._out == _OUT_NOTHING:
@@ -207,6 +204,10 @@ class Session:
         self._rest.start(now, self.keepalive_ms)
 
     # -- events ------------------------------------------------------------------------------------------------
+
+    def is_due(self, now):
+        """Tell whether `next_event` has something to do although nothing came."""
+        return self._streaming_event or (self._wait.armed and self._wait.expired(now))
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing until input or time comes."""
@@ -229,38 +230,38 @@ class Session:
 
     def tick(self, now):
         """Post a keep-alive if it is due; return the ms until something may be due again."""
-        if self.can_send() and self._rest.expired(now):
+        rest = self._rest.left(now) if self.can_send() else FOREVER
+        if rest == 0:
             self._keepalive_sent = True
-            self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.tx, self.next_ident()), self.ident)
+            self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
         if self._out != _OUT_NOTHING and not self._posted:
-            self._posted = True
-            self.tx_from = 0
-            self._pending = self._out_bytes
-            self._wait.start(now, self.ack_timeout_ms)
-            if self._out == _OUT_KEEPALIVE and not self._expects_keepalive_ack:
-                self._out = _OUT_NOTHING
-        left = self._wait.left(now)
-        if self.can_send():
-            rest = self._rest.left(now)
-            return rest if rest < left else left
-        return left if self.state != STOPPED else FOREVER
+            self._post(now)
+        left = self._wait.left(now) if self._wait.armed else FOREVER
+        return rest if 0 < rest < left else left
+
+    def _post(self, now):
+        self._posted = True
+        self.tx = self.result if self._out == _OUT_RESULT else self.note
+        self.tx_from = 0
+        self.pending = self._out_bytes
+        self._wait.start(now, self.ack_timeout_ms)
+        if self._out == _OUT_KEEPALIVE and not self._expects_keepalive_ack:
+            self._out = _OUT_NOTHING
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def _take(self, now):
         frames = self.frames
-        buf = frames.buf
-        at = frames.at
-        kind = tel.telegram_of(buf, at, frames.length)
-        ident = tel.ident_of(buf, at) if kind >= 0 else -1
+        kind = tel.telegram_of(frames.buf, frames.at, frames.length)
+        ident = tel.ident_of(frames.buf, frames.at) if kind >= 0 else -1
         if ident < 0:
             return EV_MALFORMED
+        if kind == tel.ID_ACKNOWLEDGE and self.state == STREAMING:
+            return self._acknowledged(ident)
         if kind == tel.ID_VERIFICATION:
             return self._verified(ident) if self.state == PIM_VERIFY else EV_NONE
         if kind == tel.ID_INFO and self.state == PIM_INFO:
-            return self._informed(buf, at, ident, frames.length, now)
-        if kind == tel.ID_ACKNOWLEDGE and self.state == STREAMING:
-            return self._acknowledged(buf, at, ident, frames.length)
+            return self._informed(ident, now)
         return EV_UNKNOWN
 
     def _verified(self, ident):
@@ -268,18 +269,20 @@ class Session:
         self._wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.tx, ident, self._stamp), ident)
+            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp), ident)
         else:
             self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
         return EV_NONE
 
     def _write_info_request(self):
-        return tel.put_info_request(self.tx, self.next_ident(), self.system_type, self.system, self.station)
+        return tel.put_info_request(self.note, self.next_ident(), self.system_type, self.system, self.station)
 
-    def _informed(self, buf, at, ident, length, now):
+    def _informed(self, ident, now):
         if ident != self._out_ident:
             return EV_FOREIGN
-        sequence = tel.result_sequence_of(buf, at) if tel.is_info(length) else -1
+        buf = self.frames.buf
+        at = self.frames.at
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.frames.length) else -1
         if sequence < 0:
             return EV_MALFORMED
         self.result_sequence = sequence
@@ -289,25 +292,26 @@ class Session:
         self._clear_out()
         self.state = SERVER_OPENING
         self._wait.start(now, self.connect_timeout_ms)
-        self._command = CMD_OPEN_SERVER
+        self.commanded = CMD_OPEN_SERVER
         return EV_INFO
 
-    def _acknowledged(self, buf, at, ident, length):
+    def _acknowledged(self, ident):
         if ident != self._out_ident:
             return EV_FOREIGN
-        code = tel.code_of(buf, at, length)
+        frames = self.frames
+        code = tel.code_of(frames.buf, frames.at, frames.length)
         if code == tel.NO_CODE:
             return EV_MALFORMED
         if self.wants_stamp:
             self.wants_stamp = False
-            copy(self.stamp, 0, buf, at + 11, 14)  # 004:220
+            copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
         if self._out == _OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
         if not self._whole:
             return EV_FOREIGN  # nobody can have stored what has not gone out
         kind = self._out
         self._out = _OUT_NOTHING
-        if not self._pending:  # else a second copy is under way: it has to end before anything else begins
+        if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self._clear_out()
         self._heard = True
         if kind == _OUT_KEEPALIVE:
@@ -322,13 +326,13 @@ class Session:
     # -- time and loss -----------------------------------------------------------------------------------------
 
     def _look_at_time(self, now):
-        if not self._wait.expired(now):
+        if not self._wait.armed or not self._wait.expired(now):
             return EV_NONE
         self._wait.stop()
         state = self.state
         if state == WAITING:
             self.state = PIM_OPENING
-            self._command = CMD_OPEN_PIM
+            self.commanded = CMD_OPEN_PIM
             self._wait.start(now, self.connect_timeout_ms)
             return EV_NONE
         if state == PIM_VERIFY:
@@ -337,7 +341,7 @@ class Session:
         if state >= PIM_INFO and self._out != _OUT_NOTHING:
             self._sends_left -= 1
             if self._sends_left > 0:
-                if self._pending:
+                if self.pending:
                     self._wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
                 else:
                     self._posted = False
@@ -353,7 +357,7 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self._learn_of_keepalives()
-        self._command = CMD_CLOSE
+        self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
@@ -382,7 +386,7 @@ class Session:
 
     def _clear_out(self):
         self._out = _OUT_NOTHING
-        self._pending = 0
+        self.pending = 0
         self.tx_from = 0
         self._posted = False
         self._wait.stop()

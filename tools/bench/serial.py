@@ -15,9 +15,10 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
+from agent.base.result import BODY_BYTES, RESULT_READ
 from agent.link.block import BlockReader
 from agent.link.payload import NO_MESSAGE, begin_of, tail_fits
-from agent.openprotocol.light import LIGHT_BYTES, Light
+from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
 from tools import runtimes
 from tools.bench.report import Report
@@ -267,7 +268,7 @@ class _Judge:
         self.message = (self.message[:16] + b"    " + data)[: 20 + len(data)]
         self.wire = block_of(self.message + b"\0")
         self._reader = BlockReader(600)
-        self._light = Light()
+        self._body = bytearray(BODY_BYTES)
 
     def passes_check(self, wire: bytearray) -> bool:
         self._reader.begin()
@@ -280,7 +281,8 @@ class _Judge:
             return False
         if buf[at + 4 : at + 11] != b"0061999" or int(buf[at : at + 4]) != LIGHT_BYTES:
             return False  # some other message: it gets no 0062, and the controller repeats
-        return self._light.read(buf, at, LIGHT_BYTES) > 0 and plausible(self._light, buf, at, LIGHT_BYTES)
+        read = read_light(self._body, 0, buf, at, LIGHT_BYTES) == RESULT_READ
+        return read and plausible(self._body, 0, buf, at, LIGHT_BYTES)
 
 
 def _misses(report: Report) -> None:

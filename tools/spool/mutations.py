@@ -59,20 +59,20 @@ MUTATIONS = (
     Mutation(
         "acknowledged-before-program",
         RING,
-        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
-        "        self.seq = seq + 1\n"
-        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n"
+        "        code = self.device.program(self._address(), self.stage, octets)\n",
+        "        self.seq = seq\n"
+        "        code = self.device.program(self._address(), self.stage, octets)\n"
         "        code = FLASH_DONE if code == FLASH_IO else code\n",
         "a refusal of the device is taken for success",
     ),
     Mutation(
         "head-alone-first",
         RING,
-        "        code = device.program(block * device.block_bytes + offset, stage, padded)\n",
-        "        code = device.program(block * device.block_bytes + offset, stage, self.align)\n"
-        "        if code == FLASH_DONE and padded > self.align:\n"
-        "            more = padded - self.align\n"
-        "            code = device.program(block * device.block_bytes + offset + self.align, stage, more)\n",
+        "        code = self.device.program(self._address(), self.stage, octets)\n",
+        "        code = self.device.program(self._address(), self.stage, self.align)\n"
+        "        if code == FLASH_DONE and octets > self.align:\n"
+        "            more = octets - self.align\n"
+        "            code = self.device.program(self._address() + self.align, self.stage, more)\n",
         "the order of programs: the second piece is the first one's octets again",
     ),
     Mutation(
@@ -158,8 +158,8 @@ MUTATIONS = (
     Mutation(
         "no-room-for-cursors",
         RING,
-        "        spare = 0 if not is_result or self._next_is_free() else",
-        "        spare = 0 if True else",
+        "        if room < 0 or (is_result and room < self._cursor_octets and not self._next_is_free()):\n",
+        "        if room < 0:\n",
         "a result takes the room of the cursor record",
     ),
     Mutation(

@@ -1,0 +1,123 @@
+"""Fields brought from one layout into another: a form is data, a row of moves that are carried out in one go.
+
+    octet  0      1      3      4
+           | move | to   | from | width |     `to` is little endian; some moves carry a number in their upper four bits
+
+Rules
+1. `to` counts from where the target begins, `from` from where the source does; a form knows neither buffer.
+2. A numeric field is digits or, absent, blanks (003:1283-1291); NUL counts as a blank and is written as one.
+3. Text is copied and a point is put between digits; nothing is computed (DIGEST traps 24, 25).
+4. A move that cannot be made ends it: `carry_out` answers False, and what is in the target then is nobody's.
+5. Where machine code runs, `carry_out` is the twin of agent.base.fast: one call for a whole message.
+"""
+
+from agent.base.compat import FAST, const
+from agent.base.fields import copy, fill, is_blank, put_text
+from agent.base.result import pack_time
+from agent.base.words import unpack_digits
+
+MOVE_BYTES = const(5)
+
+COPY = const(0)  # the octets as they are
+TEXT = const(1)  # `?` for every octet outside 0x20..0x7E, blanks for NUL (DIGEST G.1)
+DIGITS = const(2)  # digits; in front so many zeros, or blanks where the field is blank, as the upper bits say
+STATUS = const(3)  # one digit, at most what the upper bits say
+PACK_TIME = const(4)  # 19 characters of a time into seven octets, zeros if they are none
+UNPACK = const(5)  # packed digits, two from each octet
+STRIP = const(6)  # digits without leading zeros, blanks behind them
+FIXED = const(7)  # digits with a zero in front and a point, so many digits behind it as the upper bits say, or a zero
+BLANK = const(8)  # blanks
+
+UPPER = const(16)  # what a number in the upper bits is multiplied by
+
+
+def carry_out(form, moves, target, at, source, start):
+    """Make the first `moves` moves of the form from source[start:] to target[at:]; False if one cannot be made."""
+    place = 0
+    while moves > 0:
+        moves -= 1
+        move = form[place]
+        to = at + (form[place + 1] | form[place + 2] << 8)
+        begin = start + form[place + 3]
+        width = form[place + 4]
+        place += MOVE_BYTES
+        upper = move >> 4
+        move &= 15
+        if move == COPY:
+            copy(target, to, source, begin, width)
+        elif move == DIGITS:
+            if not _digits(target, to, source, begin, width, upper):
+                return False
+        elif move == TEXT:
+            put_text(target, to, source, begin, width)
+        elif move == STATUS:
+            octet = source[begin]
+            if octet == 0x20 or octet == 0:
+                octet = 0x20
+            elif octet < 0x30 or octet > 0x30 + upper:
+                return False
+            target[to] = octet
+        elif move == FIXED:
+            _fixed(target, to, source, begin, width, upper)
+        elif move == STRIP:
+            _strip(target, to, source, begin, width)
+        elif move == UNPACK:
+            unpack_digits(target, to, source, begin, width * 2)
+        elif move == PACK_TIME:
+            pack_time(target, to, source, begin)
+        else:
+            fill(target, to, width)
+    return True
+
+
+def _digits(target, to, source, begin, width, lead):
+    octet = source[begin]
+    if octet == 0x20 or octet == 0:
+        if not is_blank(source, begin, width):
+            return False
+        fill(target, to, lead + width)
+        return True
+    while lead > 0:
+        lead -= 1
+        target[to] = 0x30
+        to += 1
+    end = begin + width
+    while begin < end:
+        octet = source[begin]
+        if octet < 0x30 or octet > 0x39:
+            return False
+        target[to] = octet
+        begin += 1
+        to += 1
+    return True
+
+
+def _fixed(target, to, source, begin, width, decimals):
+    target[to] = 0x30
+    to += 1
+    end = begin + width
+    point = end - decimals
+    while begin < end:
+        if begin == point:
+            target[to] = 0x2E
+            to += 1
+        octet = source[begin]
+        target[to] = octet if octet > 0x20 else 0x30
+        begin += 1
+        to += 1
+    if decimals == 0:
+        target[to] = 0x2E
+        target[to + 1] = 0x30
+
+
+def _strip(target, to, source, begin, width):
+    end = begin + width
+    while begin < end - 1 and source[begin] == 0x30:
+        begin += 1
+    used = end - begin
+    copy(target, to, source, begin, used)
+    fill(target, to + used, width - used)
+
+
+if FAST is not None:
+    globals()["carry_out"] = FAST.carry_out
