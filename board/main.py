@@ -7,8 +7,6 @@ import gc
 import json
 import sys
 
-from board import loop
-
 
 def load(path):
     """Read and complete the configuration; agent.config.ConfigError with every mistake if it is wrong."""
@@ -39,6 +37,7 @@ def main(path):
     configuration = load(path)
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
     from agent.app import App
+    from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
 
     board = make_board(folder_of(path))
     app = App(configuration, board)
@@ -56,6 +55,7 @@ def start(folder, mode, confirmation):
     configuration = load(folder + "/config.json")
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
     from agent.app import App
+    from board import loop
     from board.upkeep import Upkeep
 
     board = make_chip(configuration)

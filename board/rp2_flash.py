@@ -17,7 +17,6 @@ import os
 import rp2
 
 from agent.base.compat import const
-from agent.base.fields import copy
 from agent.spool.flash import FLASH_DONE, FLASH_IO
 
 # Two versions of the agent as .mpy (each 70 files, most take a whole block of littlefs: 360 KB), for the way back.
@@ -32,9 +31,13 @@ _BLOCK_ERASE = const(6)
 class Rp2Flash:
     """Whole blocks of the storage from `start_bytes` on, to its end if `length_bytes` is 0."""
 
-    __slots__ = ("_cells", "_device", "_page", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = ("_cells", "_copy", "_device", "_page", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, start_bytes=FILES_BYTES, length_bytes=0):
+        # Here, because the start of the firmware imports this module, and with `copy` comes the whole agent.
+        from agent.base.fields import copy
+
+        self._copy = copy
         if length_bytes:
             self._device = rp2.Flash(start=start_bytes, len=length_bytes)
         else:
@@ -47,7 +50,7 @@ class Rp2Flash:
 
     def read_into(self, address, buf, n):
         """Copy `n` octets from `address` into buf[0:n]."""
-        copy(buf, 0, self._cells, address, n)
+        self._copy(buf, 0, self._cells, address, n)
         return FLASH_DONE
 
     def program(self, address, buf, n):
@@ -55,7 +58,7 @@ class Rp2Flash:
         at = 0
         try:
             while at < n:
-                copy(self._page, 0, buf, at, UNIT_BYTES)
+                self._copy(self._page, 0, buf, at, UNIT_BYTES)
                 self._device.writeblocks(address // BLOCK_BYTES, self._page, address % BLOCK_BYTES)
                 at += UNIT_BYTES
                 address += UNIT_BYTES

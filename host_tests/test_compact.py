@@ -1,102 +1,178 @@
-"""tools/compact: the rewritten program does the same with fewer names."""
+"""tools/compact: the rewritten program does the same with fewer names, functions and modules."""
 
 import types
 
 import pytest
 
-from tools.compact.source import compact
-from tools.compact.tree import compile_compacted
+from tools.compact.names import FOREIGN, Missing, Names
+from tools.compact.program import Program, compact
+from tools.compact.tree import compile_compacted, program_of_board
+from tools.runtimes.build import compile_object, product_sources
 
 
 def run(sources, name):
-    """Execute the modules of a rewritten program and return one of them."""
+    """Execute the modules of a rewritten program; its module `name` as it is now, and all the texts."""
+    texts = compact(sources)
     modules = {}
-    for dotted in sources:
-        modules[dotted] = types.ModuleType(dotted)
-    rewritten = compact(sources)
-    for dotted, text in rewritten.items():
-        lines = [line for line in text.splitlines() if not line.startswith("from base import")]
-        scope = modules[dotted].__dict__
-        for line in text.splitlines():
-            if line.startswith("from base import"):
-                for imported in line.removeprefix("from base import ").split(", "):
-                    scope[imported] = modules["base"].__dict__[imported]
-        exec("\n".join(lines), scope)
-    return modules[name], rewritten
+
+    def load(dotted, *rest):
+        fromlist = rest[2] if len(rest) > 2 else ()
+        if dotted not in texts:
+            return __import__(dotted)
+        if dotted not in modules:
+            modules[dotted] = types.ModuleType(dotted)
+            modules[dotted].__dict__["__builtins__"] = {**vars(__import__("builtins")), "__import__": load}
+            exec(texts[dotted], modules[dotted].__dict__)
+        for one in fromlist or ():
+            if f"{dotted}.{one}" in texts:
+                setattr(modules[dotted], one, load(f"{dotted}.{one}", None, None, ("",)))
+        return modules[dotted]
+
+    return load(name, None, None, ("",)), texts
 
 
 BASE = """
-const = lambda value: value
+from agent.base.compat import const
 LIMIT = const(7)
 TWICE = const(LIMIT * 2)
-KEPT = 3
+KEPT = [3]
 def double(amount, by=2):
     return amount * by
 """
+COMPAT = "def const(value):\n    return value\n"
 
 
 def test_a_constant_of_another_module_becomes_a_number():
-    user, texts = run(
-        {"base": BASE, "user": "from base import LIMIT, TWICE, double\ndef f():\n    return double(LIMIT + TWICE)\n"},
-        "user",
-    )
+    sources = {
+        "agent.base.compat": COMPAT,
+        "agent.base": BASE,
+        "user": "from agent.base import LIMIT, TWICE, double\ndef f():\n    return double(LIMIT + TWICE)\n",
+    }
+    user, texts = run(sources, "user")
     assert user.f() == 42
-    assert "LIMIT" not in texts["user"] and "TWICE" not in texts["base"]
+    assert "LIMIT" not in "".join(texts.values()) and "TWICE" not in "".join(texts.values())
 
 
-def test_a_plain_global_keeps_its_name():
-    user, texts = run({"base": BASE, "user": "from base import KEPT\ndef f():\n    return KEPT\n"}, "user")
-    assert user.f() == 3 and "KEPT" in texts["base"]
+def test_all_that_the_app_imports_is_one_module_and_the_others_find_it_there():
+    sources = {
+        "agent": "",
+        "agent.base.compat": COMPAT,
+        "agent.base": BASE,
+        "agent.one": (
+            "from agent.base import double\n_STEP = [1]\ndef take(number):\n    return double(number) + _STEP[0]\n"
+        ),
+        "agent.app": (
+            "from agent import one\nfrom agent.base import double as twice\n_STEP = [2]\n"
+            "def run(number):\n    from agent.late import last\n    return last(one.take(twice(number)) + _STEP[0])\n"
+        ),
+        "agent.late": (
+            "from agent.base import KEPT\nfrom agent import one as h\ndef last(n):\n    return h.take(n) + KEPT[0]\n"
+        ),
+        "board": "from agent.app import run\ndef go(number):\n    return run(number)\n",
+    }
+    board, texts = run(sources, "board")
+    assert board.go(5) == ((5 * 2 * 2 + 1) + 2) * 2 + 1 + 3
+    assert "agent.one" not in texts and "agent.base" not in texts
+    assert set(texts) == {"agent", "agent.app", "agent.late", "board"}
 
 
-def test_private_names_are_short_and_still_found():
+def test_what_stays_apart_is_imported_where_the_bundle_uses_it():
+    sources = {
+        "agent.app": "from agent.spool.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
+        "agent.spool.mount": "def mount():\n    return 7\n",
+        "board": "from agent.app import up, idle\ndef go():\n    return up() + idle()\n",
+    }
+    board, texts = run(sources, "board")
+    assert board.go() == 8
+    assert not texts["agent.app"].startswith("from agent.spool")
+
+
+def test_a_function_that_nothing_uses_is_left_out():
+    sources = {
+        "agent.app": "class Box:\n    def used(self):\n        return 1\n    def unused_one(self):\n        return 2\n"
+        "def spare_one():\n    return 3\n",
+        "board": "from agent.app import Box\ndef go():\n    return Box().used()\n",
+    }
+    board, texts = run(sources, "board")
+    assert board.go() == 1 and "return 2" not in texts["agent.app"] and "return 3" not in texts["agent.app"]
+
+
+def test_names_for_a_person_go_to_who_shows_them():
+    sources = {
+        "agent.health": "NAMES = ('stored', 'gone')\ndef counters():\n    return [0] * len(NAMES)\n",
+        "agent.app": "from agent.health import counters\ndef run():\n    return counters()\n",
+        "agent.status": "from agent import health as h\ndef show():\n    return h.NAMES[1]\n",
+        "board": "from agent.app import run\nfrom agent.status import show\ndef go():\n    return run(), show()\n",
+    }
+    board, texts = run(sources, "board")
+    assert board.go() == ([0, 0], "gone")
+    assert "gone" not in texts["agent.app"]
+
+
+def test_attributes_are_short_and_apart_in_each_class_and_its_base():
     text = (
-        "class Box:\n    def __init__(self, long_argument):\n        self._contents_of_box = long_argument\n"
-        "    def _look_inside(self):\n        return self._contents_of_box\n"
-        "    def open(self):\n        return self._look_inside()\n"
+        "class Base:\n    def __init__(self, long_argument):\n        self._own_of_base = long_argument\n"
+        "    def public_of_base(self):\n        return self._own_of_base\n"
+        "class User(Base):\n    def __init__(self):\n        Base.__init__(self, 1)\n        self.own_of_user = 2\n"
+        "    def both(self):\n        return self.public_of_base(), self.own_of_user, self._own_of_base\n"
+        "class Other:\n    def __init__(self):\n        self.own_of_other = 5\n"
+        "def f():\n    return User().both(), Other().own_of_other\n"
     )
-    user, texts = run({"base": BASE, "user": text}, "user")
-    assert user.Box(5).open() == 5
-    assert "_contents_of_box" not in texts["user"] and "long_argument" not in texts["user"]
+    board, texts = run({"agent.app": text, "board": "from agent.app import f\ndef go():\n    return f()\n"}, "board")
+    assert board.go() == ((1, 2, 1), 5)
+    assert "own_of" not in texts["agent.app"] and "long_argument" not in texts["agent.app"]
 
 
 def test_an_argument_passed_by_name_keeps_its_name():
-    user, texts = run({"base": BASE, "user": "from base import double\ndef f():\n    return double(4, by=3)\n"}, "user")
-    assert user.f() == 12 and "by=2" in texts["base"]
+    sources = {
+        "agent.base.compat": COMPAT,
+        "agent.base": BASE,
+        "user": "from agent.base import double\ndef f():\n    return double(4, by=3)\n",
+    }
+    user, texts = run(sources, "user")
+    assert user.f() == 12 and "by=2" in texts["agent.base"]
 
 
-def test_the_private_name_of_another_module_is_refused():
-    with pytest.raises(ValueError, match="_hidden is private"):
-        compact(
-            {
-                "a": "class A:\n    def __init__(self):\n        self._hidden = 1\n",
-                "b": "def f(a):\n    return a._hidden\n",
-            }
-        )
+def test_what_other_objects_have_keeps_its_name():
+    sources = {
+        "agent.app": (
+            "class Port:\n    def close(self):\n        self.first = 1\n    def settle(self):\n        self.close()\n"
+        ),
+        "board": "from agent.app import Port\ndef go(socket):\n    Port().settle()\n    socket.close()\n",
+    }
+    names = Names(sources)
+    assert "close" not in names.attributes and "settle" in names.attributes
+    assert {"close", "readinto", "append", "write", "any"} <= FOREIGN
 
 
-def test_the_whole_product_compiles_and_is_a_quarter_smaller(tmp_path):
-    from tools.runtimes.build import compile_object, product_sources
+def test_a_script_beside_the_program_is_written_against_its_names_or_refused():
+    program = Program(
+        {
+            "agent.ring": "class Ring:\n    def __init__(self):\n        self.stored = 4\n",
+            "agent.app": "from agent.ring import Ring\ndef run():\n    return Ring().stored\n",
+            "board": "from agent.app import run\nrun()\n",
+        }
+    )
+    text = program.beside({"job": "from agent.ring import Ring\nprint(Ring().stored)\n"})["job"]
+    assert text.startswith("from agent.app import") and "stored" not in text
+    with pytest.raises((Missing, KeyError)):
+        program.beside({"job": "from agent.ring import Rong\n"})
 
+
+def test_the_program_of_a_board_finds_every_name_it_uses():
+    program = program_of_board()
+    for module, text in program.texts.items():
+        compile(text, module, "exec")
+    assert program.place("agent.spool.ring", "Ring")[0] == "agent.app"
+
+
+def test_the_whole_product_compiles_and_is_less_than_half_as_large(tmp_path):
     sizes = compile_compacted(tmp_path)
     plain = {}
     for source in product_sources():
-        if source.name in sizes:
+        if source.name.startswith("agent/") and not source.is_native:
             compiled, said = compile_object(source, "")
             assert compiled is not None, said
             plain[source.name] = compiled.stat().st_size
     agent = [name for name in sizes if name.startswith("agent/")]
-    assert sum(sizes[name] for name in agent) < 0.75 * sum(plain[name] for name in agent)
-
-
-def test_private_names_of_a_class_and_of_its_base_in_another_module_stay_apart():
-    base = (
-        "class Base:\n    def _own_of_base(self):\n        return 1\n"
-        "    def base(self):\n        return self._own_of_base()\n"
-    )
-    user = (
-        "from base import Base\nclass User(Base):\n    def _own_of_user(self):\n        return 2\n"
-        "    def user(self):\n        return self._own_of_user()\n"
-    )
-    module, _ = run({"base": base, "user": user}, "user")
-    assert (module.User().base(), module.User().user()) == (1, 2)
+    assert sum(sizes[name] for name in agent) < 0.6 * sum(plain.values())

@@ -16,12 +16,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.bench import stages
 from tools.bench.report import Report, table
-from tools.compact.source import compact
-from tools.compact.tree import OPTIONS
+from tools.compact.program import Program
+from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, rp2040
-from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiled_tree, compiler, product_sources
-from tools.runtimes.cache import CHECKOUT, Unavailable
+from tools.runtimes.build import product_sources
+from tools.runtimes.cache import Unavailable
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"
@@ -32,24 +33,28 @@ RUN_TIMEOUT_S = 120
 HEAP_LOW_KIB, HEAP_HIGH_KIB = 16, 80
 HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/stages.py")
 TARGETS = {"plain": "<= 600000", "fast": "<= 250000"}
-SCRIPT = "import sys\nfrom tools.bench import stages\nstages.main(sys.argv[1], sys.argv[2])\n"
+SCRIPT = (
+    "import sys\nimport stage_tables\nfrom tools.bench import stages\n"
+    "stages.take(stage_tables)\nstages.main(sys.argv[1], sys.argv[2])\n"
+)
 
 
 def tree(folder: Path, machine: str = MACHINE) -> None:
-    """Fill `folder` with the agent as a board gets it and what measures it, compacted as one program."""
-    sources = [source for source in product_sources() if source.name.startswith("agent/")]
-    sources += [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in HELPERS]
-    texts = compact(
-        {source.name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): source.text for source in sources}
-    )
-    program, _ = compiler()
-    for source, text in zip(sources, texts.values(), strict=True):
-        target = folder / source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        native = [f"-march={machine}"] if source.is_native else []
-        subprocess.run([program, *OPTIONS, *native, str(target)], check=True, timeout=COMPILE_TIMEOUT_S)
-        target.unlink()
+    """Fill `folder` with the agent as a board gets it and what measures it, written against it."""
+    tables = stages.STAGES + stages.BOARD
+    keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
+    program = program_of(product_sources(), keep)
+    compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), machine)
+    tables_now = [[_now(program, row) for row in table] for table in (stages.STAGES, stages.BOARD)]
+    (folder / "stage_tables.py").write_text("STAGES, BOARD = %r, %r\n" % tuple(tables_now), encoding="utf-8")
+
+
+def _now(program: Program, row: tuple) -> tuple:
+    """A row of the tables of stages.py with the names that the program has."""
+    module, cls, methods, stage = row
+    if module.startswith("agent."):
+        module, cls = program.place(module, cls)
+    return module, cls, tuple((program.attribute(method), count) for method, count in methods), stage
 
 
 def count(folder: Path, what: str, form: str) -> dict[str, list[float]]:
@@ -130,7 +135,7 @@ def _image(report: Report, progress: Callable[[float], None]) -> None:
     try:
         image = rp2040.build()
         rp2040.simulator()
-        modules, _ = compiled_tree("armv6m")
+        modules = rp2040.peers_tree()
     except Unavailable as reason:
         report.add(name, None, "bytes", "<= 24576", str(reason))
         return

@@ -25,9 +25,8 @@ from agent.openprotocol.light import read_light
 from tools import runtimes
 from tools.bench import inside, quiet
 from tools.bench.report import Report
-from tools.compact.source import compact
-from tools.compact.tree import OPTIONS, compile_compacted
-from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
+from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
+from tools.runtimes.build import product_sources
 from tools.runtimes.cache import CHECKOUT, Unavailable
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
@@ -40,7 +39,7 @@ PARSE_ROUNDS = 20000
 CATALOGUE = "agent/openprotocol/catalogue/"
 HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/inside.py")
 
-IMPORT_ONLY = "from agent.app import App\nfrom agent.config import complete\nprint('through')\n"
+IMPORT_ONLY = "import agent.app\nimport agent.config\nprint('through')\n"
 HEAP_RUN = "from tools.bench import inside\ninside.heap('spool')\n"
 
 
@@ -194,16 +193,9 @@ def _speed_here(report: Report) -> None:
 
 def board_tree(folder: Path) -> None:
     """Fill `folder` with the agent as a board gets it, and, made as small, with what runs and answers it."""
-    sources = [source for source in product_sources() if source.name.startswith("agent/") and not source.is_native]
-    sources += [Source(name, (CHECKOUT / name).read_text(encoding="utf-8")) for name in HELPERS]
-    texts = compact({_module_of(source.name): source.text for source in sources})
-    program, _ = compiler()
-    for source, text in zip(sources, texts.values(), strict=True):
-        target = folder / source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        subprocess.run([program, *OPTIONS, str(target)], check=True, timeout=COMPILE_TIMEOUT_S)
-        target.unlink()
+    sources = [source for source in product_sources() if not source.is_native]
+    program = program_of(sources)
+    compile_sources(folder, files_of(program.texts) + beside(program, HELPERS))
 
 
 def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> bool:

@@ -10,7 +10,6 @@ Rules
 from agent.app import App
 from agent.base.fields import copy, number, put_number, same
 from agent.base.ticks import ticks_add
-from agent.spool.flash import RamFlash
 
 PORTABLE = True
 
@@ -178,7 +177,11 @@ class Workbench:
         self.moment = 0x3FFFFFFF - 2000  # the tick counter wraps two seconds after the start
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
-        self._device = RamFlash(32) if device is None else device
+        if device is None:
+            from agent.spool.flash import RamFlash  # a board has none: its flash is not in its memory
+
+            device = RamFlash(32)
+        self._device = device
         self._ports = [self.controller, self.toolsnet]
         self._slots = []
         self.app = App(configuration, self)

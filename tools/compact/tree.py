@@ -7,17 +7,33 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tools.compact.source import compact
+from tools.compact.program import Program
 from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
+from tools.runtimes.cache import CHECKOUT
 
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
 
+def program_of(sources: list[Source], keep: frozenset[str] = frozenset()) -> Program:
+    """The program made of these files; names in `keep` stay although nothing uses them."""
+    return Program({_dotted(source.name): source.text for source in sources}, keep)
+
+
+def beside(program: Program, names: tuple[str, ...]) -> list[Source]:
+    """Files of the checkout that are no part of the program, written against it."""
+    texts = {_dotted(name): (CHECKOUT / name).read_text(encoding="utf-8") for name in names}
+    return files_of(program.beside(texts))
+
+
+def files_of(texts: dict[str, str]) -> list[Source]:
+    """The modules as files, named as in the checkout."""
+    packages = {name.rpartition(".")[0] for name in texts}
+    return [Source(_file_of(name, name in packages), text) for name, text in texts.items()]
+
+
 def compacted_sources(without: frozenset[str] = frozenset()) -> list[Source]:
-    """Every product file but those named `without`, rewritten; names as in the checkout."""
-    sources = [source for source in product_sources() if source.name not in without]
-    texts = compact({_dotted(source.name): source.text for source in sources})
-    return [Source(source.name, texts[_dotted(source.name)]) for source in sources]
+    """A board's program of every product file but those named `without`."""
+    return files_of(program_of([source for source in product_sources() if source.name not in without]).texts)
 
 
 def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] = frozenset()) -> dict[str, int]:
@@ -25,12 +41,18 @@ def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] =
 
     `machine` is mpy-cross's -march for native code; without one files of native code are left out.
     """
+    wanted = [source for source in product_sources() if source.name not in without]
+    return compile_sources(
+        folder, files_of(program_of([one for one in wanted if machine or not one.is_native]).texts), machine
+    )
+
+
+def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> dict[str, int]:
+    """Compile the files of a program into `folder`."""
     program, _ = compiler()
     sizes = {}
     with tempfile.TemporaryDirectory(prefix="toolcart-compact-") as scratch:
-        for source in compacted_sources(without):
-            if source.is_native and not machine:
-                continue
+        for source in sources:
             text = Path(scratch, "source.py")
             text.write_text(source.text, encoding="utf-8")
             target = folder / source.name.replace(".py", ".mpy")
@@ -51,3 +73,12 @@ def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] =
 
 def _dotted(name: str) -> str:
     return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _file_of(dotted: str, is_package: bool) -> str:
+    return dotted.replace(".", "/") + ("/__init__.py" if is_package else ".py")
+
+
+def program_of_board() -> Program:
+    """The program that this checkout gives to an RP2 or an ESP32."""
+    return program_of(product_sources())

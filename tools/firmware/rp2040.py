@@ -51,11 +51,43 @@ UF2_FAMILY_RP2040 = 0xE48BFF56
 FLASH_ADDRESS = 0x10000000
 
 
+@functools.cache
+def program():
+    """The program that is frozen."""
+    from tools.compact.tree import program_of  # it needs the runtimes, which need this module
+    from tools.runtimes.build import product_sources
+
+    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2])
+
+
 def frozen_sources() -> dict[str, str]:
     """What is frozen: file names of the checkout and their compacted text."""
-    from tools.compact.tree import compacted_sources  # it needs the runtimes, which need this module
+    from tools.compact.tree import files_of
 
-    return {source.name: source.text for source in compacted_sources(frozenset(NOT_FOR_RP2))}
+    return {source.name: source.text for source in files_of(program().texts)}
+
+
+def against_frozen(script: Path) -> Path:
+    """A script that was written against the checkout, with the names that the frozen program has."""
+    text = program().beside({script.stem: script.read_text(encoding="utf-8")})[script.stem]
+    target = CACHE / "firmware-jobs" / f"{script.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return target
+
+
+def peers_tree() -> Path:
+    """A folder with the peers of tools/bench/quiet.py, compiled against the frozen program."""
+    from tools.compact.tree import beside, compile_sources
+
+    files = beside(program(), ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py"))
+    key = hashlib.sha256("".join(file.text for file in files).encode()).hexdigest()[:16]
+
+    def compile_into(target: Path) -> None:
+        compile_sources(target, files)
+
+    return whole_folder(CACHE / "firmware-jobs" / f"peers-{key}", compile_into)
 
 
 def folder() -> Path:
@@ -198,7 +230,8 @@ def command(
     if flash:
         line += ["--flash", str(flash)]
     if script:
-        line += ["--job", str(Path(script).resolve())]
+        path = Path(script).resolve()
+        line += ["--job", str(against_frozen(path) if path.parent == JOBS else path)]
     if tree is not None:
         line += ["--tree", str(cortex.tree_image(tree))]
     if tree_first:

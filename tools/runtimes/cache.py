@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CACHE = CHECKOUT / ".cache"
+CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every work tree that shares a cache
 
 
 class Unavailable(Exception):

@@ -1,0 +1,411 @@
+"""Gives everything in `agent/` a short name, and everything private of the other modules: a name is paid for on a chip.
+
+A name that is not in the firmware costs its text and about eight octets beside it, and two octets of bytecode instead
+of one wherever it is used, once a module has more than 127 of them.
+
+Rules
+1. Attributes share: two get one name where no class has both, for no object can be asked for both then. What a class
+   has are its methods, what it sets on `self`, and the same of its bases and of what derives from it.
+2. A public attribute is renamed only if a class of `agent/` defines it and nothing outside the program has one of that
+   name (FOREIGN): a socket's `close` must stay what it is.
+3. Functions, classes and values of `agent/`'s modules get names that are theirs alone, since one module imports them
+   from another. Locals and arguments begin anew in each function. What is passed by keyword keeps its name.
+4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
+5. `python -m tools.compact.names NAME` tells what a name in a board's traceback stands for.
+"""
+
+from __future__ import annotations
+
+import array
+import ast
+import builtins
+import io
+import json
+import keyword
+import os
+import select
+import socket
+import struct
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+
+from tools.compact.bundle import NATIVE, _asked_by_string
+from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
+
+# What objects that are not ours may have: Python's own, and of MicroPython's those that the stubs of its ports name.
+_OF_PYTHON = (
+    *(str, bytes, bytearray, list, dict, tuple, set, int, float, memoryview, array.array, slice, range, BaseException),
+    *(io.FileIO, io.StringIO, socket.socket, select.epoll, OSError, type(iter([])), type(_ for _ in ())),
+    *(io, json, os, select, socket, struct, sys, time),
+)
+_OF_MICROPYTHON = (
+    "active any atten block bus calibration channel config connect datetime deinit disable duty enable feed freq "
+    "gather get_time handler id ifconfig info init ioctl ipconfig ipoll irq isconnected mac mode mount now off on "
+    "poll pull read readblocks readinto register reset scan send set set_time sendbreak status toggle txdone umount "
+    "unregister "
+    "value wake_reason width write writeblocks flush Flash Partition find writev schedule mem_alloc mem_free collect "
+    "threshold ticks_ms ticks_us ticks_diff ticks_add sleep_ms unique_id bootloader lightsleep mkfs"
+).split()
+FOREIGN = frozenset(name for one in _OF_PYTHON for name in dir(one)) | frozenset(_OF_MICROPYTHON)
+
+# What `toolcart board` asks of a board whatever version runs there (WIPE in tools/board_commands.py).
+ASKED_BY_HOST = frozenset(("block_count", "erase"))
+# Also in the root of a board's file system, compiled as it is: `toolcart flash` puts it there.
+TWICE = ("board.safe_mode",)
+
+
+class Names:
+    """The names chosen for one program: `attributes` by name, `tops` by module and name."""
+
+    def __init__(self, sources: dict[str, str]):
+        self.trees = {name: ast.parse(text) for name, text in sources.items()}
+        self.attributes: dict[str, str] = {}
+        self.tops: dict[tuple[str, str], str] = {}
+        for tree in self.trees.values():
+            scopes(tree)
+        self.asked = (
+            _asked_by_string(self.trees.values())
+            | _asked_of_objects(self.trees)
+            | _met_outside(self.trees)
+            | ASKED_BY_HOST
+        )
+        self.keywords = {
+            node.arg for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)
+        }
+        self._choose()
+
+    def _choose(self) -> None:
+        together = _attributes_together(self.trees)
+        uses = Counter(
+            node.attr for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+        )
+        own = _defined_in_agent(self.trees)
+        wanted = [
+            name
+            for name in together
+            if name not in self.asked and not name.startswith("__") and (name.startswith("_") or name in own - FOREIGN)
+        ]
+        tops = [key for key in _tops(self.trees) if key[1] not in self.asked]
+        taken = self._kept(set(wanted), set(tops))
+        colour: dict[str, int] = {}
+        for name in sorted(wanted, key=lambda name: (-uses[name], name)):
+            others = {colour[other] for other in together[name] if other in colour}
+            colour[name] = next(number for number in count() if number not in others)
+        texts = _texts(taken)
+        short = [next(texts) for _ in range(max([*colour.values(), len(tops)], default=0) + 1)]
+        self.attributes = {name: short[number] for name, number in colour.items()}
+        named = Counter(
+            node.id for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name)
+        )
+        tops.sort(key=lambda key: (-named[key[1]], key))
+        self.tops = {key: short[number] for number, key in enumerate(tops)}
+
+    def _kept(self, attributes: set[str], tops: set[tuple[str, str]]) -> set[str]:
+        """Every identifier that stays what it is: no new name may be one of these."""
+        kept = {*dir(builtins), *keyword.kwlist, *self.keywords, *self.asked}
+        for module, tree in self.trees.items():
+            kept.add(module.rpartition(".")[2])
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Attribute) and node.attr not in attributes:
+                    kept.add(node.attr)
+                elif isinstance(node, ast.Name):
+                    home = getattr(node, "home", None)
+                    if home is None or (home.kind == MODULE and (module, node.id) not in tops):
+                        kept.add(node.id)
+                elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    if node.home.kind == MODULE and (module, node.name) not in tops:
+                        kept.add(node.name)
+                elif isinstance(node, ast.alias):
+                    kept.update(node.name.split("."))
+        return kept - {""}
+
+    def _check_foreign(self, module: str, tree: ast.Module) -> None:
+        for node in tree.body:  # what a function imports is found missing when it runs, if it does
+            if isinstance(node, ast.ImportFrom) and node.module in self.trees:
+                for alias in node.names:
+                    top = alias.name in self.trees[node.module].inner.names  # type: ignore[attr-defined, index]
+                    if not top and f"{node.module}.{alias.name}" not in self.trees:
+                        raise Missing(f"{module}: the program has no {node.module}.{alias.name}")
+        for name, others in _attributes_together({module: tree}).items():
+            short = self.attributes.get(name, name)
+            clash = [other for other in others if self.attributes.get(other, other) == short]
+            if clash:
+                raise Missing(f"{module}: {name} and {clash[0]} would both be {short}")
+
+    def rewritten(self) -> dict[str, str]:
+        """The program with its new names."""
+        return {module: self.apply(module, tree) for module, tree in self.trees.items()}
+
+    def apply(self, module: str, tree: ast.Module) -> str:
+        """One module with the new names; `tree` is marked with its scopes. ValueError if it asks for what is gone."""
+        if module not in self.trees:
+            self._check_foreign(module, tree)
+        modules, tops = _bound(module, tree, self)
+        _Renamer(self, module, modules, tops).visit(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:
+                _rename_locals(node, self.keywords)
+        return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
+
+
+class Missing(ValueError):
+    """A script beside the program asks for what the program has not, or has names that clash with the new ones."""
+
+
+def _texts(taken: set[str]) -> Iterator[str]:
+    for number in count():
+        text = ""
+        while True:
+            text = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[number % 52] + text
+            number //= 52
+            if number == 0:
+                break
+            number -= 1
+        if text not in taken:
+            yield text
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == "agent"
+
+
+def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
+    """Names that `getattr` and its like are given."""
+    return {
+        one.value
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("getattr", "setattr", "hasattr", "delattr")
+        for one in node.args[1:2]
+        if isinstance(one, ast.Constant)
+    }
+
+
+def _met_outside(trees: dict[str, ast.Module]) -> set[str]:
+    """Attributes in modules that a board has a second time, as they were written: they meet the program's objects."""
+    return {
+        node.attr if isinstance(node, ast.Attribute) else node.name
+        for module in TWICE
+        if module in trees
+        for node in ast.walk(trees[module])
+        if isinstance(node, (ast.Attribute, ast.FunctionDef))
+    }
+
+
+# -- attributes ----------------------------------------------------------------------------------------------------
+
+
+def _of_class(node: ast.ClassDef) -> set[str]:
+    found = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
+            found.add(part.attr)
+        elif isinstance(part, ast.Name) and getattr(getattr(part, "home", None), "kind", "") == CLASS:
+            found.add(part.id)
+    return found
+
+
+def _defined_in_agent(trees: dict[str, ast.Module]) -> set[str]:
+    """Attributes that classes of agent/ define: methods, and what they set on themselves."""
+    found = set()
+    for module, tree in trees.items():
+        for node in ast.walk(tree) if _is_ours(module) else ():
+            if isinstance(node, ast.ClassDef):
+                found |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+                found |= {
+                    part.attr
+                    for part in ast.walk(node)
+                    if isinstance(part, ast.Attribute)
+                    and isinstance(part.ctx, ast.Store)
+                    and isinstance(part.value, ast.Name)
+                    and part.value.id == "self"
+                }
+    return found
+
+
+def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+    """For each attribute of any class, the others that some object has as well."""
+    own: dict[str, set[str]] = {}
+    bases: dict[str, set[str]] = {}
+    for module, tree in trees.items():
+        origin = {
+            alias.asname or alias.name: f"{node.module}.{alias.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                name = f"{module}.{node.name}"
+                own[name] = own.get(name, set()) | _of_class(node)
+                bases[name] = {
+                    origin.get(base.id, f"{module}.{base.id}") for base in node.bases if isinstance(base, ast.Name)
+                }
+
+    def whole(name: str) -> set[str]:
+        return own.get(name, set()).union(*(whole(base) for base in bases.get(name, ())))
+
+    together: dict[str, set[str]] = {}
+    for name in own:
+        everything = whole(name)
+        for attribute in everything:
+            together.setdefault(attribute, set()).update(everything - {attribute})
+    return together
+
+
+# -- names at the top of modules -----------------------------------------------------------------------------------
+
+
+def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
+    """The names at the top of modules that may be renamed: all of agent/'s, the private ones of the others."""
+    found = []
+    for module, tree in trees.items():
+        if module == NATIVE:
+            continue
+        modules = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if f"{node.module}.{alias.name}" in trees
+        }
+        passed_on = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.module in trees
+            for alias in node.names
+        }
+        for name in sorted(tree.inner.names - modules - passed_on):  # type: ignore[attr-defined]
+            if name.startswith("__") or not (_is_ours(module) or name.startswith("_")):
+                continue
+            found.append((module, name))
+    return found
+
+
+def _bound(module: str, tree: ast.Module, names: Names) -> tuple[dict[str, str], dict[str, str]]:
+    """What the names in `tree` stand for: modules of the program by alias, and new names by old ones."""
+    modules: dict[str, str] = {}
+    tops = {name: short for (of, name), short in names.tops.items() if of == module}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                bound = alias.asname or alias.name
+                if f"{node.module}.{alias.name}" in names.trees:
+                    modules[bound] = f"{node.module}.{alias.name}"
+                elif (node.module, alias.name) in names.tops:
+                    tops[bound] = names.tops[(node.module, alias.name)]  # type: ignore[index]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                modules[alias.asname or alias.name] = alias.name
+    return modules, tops
+
+
+class _Renamer(ast.NodeTransformer):
+    def __init__(self, names: Names, module: str, modules: dict[str, str], tops: dict[str, str]):
+        self.names = names
+        self.module = module
+        self.modules = modules
+        self.tops = tops
+
+    def new(self, node, name: str) -> str:
+        home = getattr(node, "home", None)
+        if home is None:
+            return name
+        if home.kind == MODULE:
+            return self.tops.get(name, name)
+        return self.names.attributes.get(name, name) if home.kind == CLASS else name
+
+    def visit_FunctionDef(self, node):
+        node.name = self.new(node, node.name)
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node):
+        node.name = self.new(node, node.name)
+        return self.generic_visit(node)
+
+    def visit_Name(self, node):
+        node.id = self.new(node, node.id)
+        return node
+
+    def visit_Import(self, node):
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            new = self.new(alias, bound)
+            if new != bound:
+                alias.asname = new
+        return node
+
+    def visit_ImportFrom(self, node):
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            alias.name = self.names.tops.get((node.module, alias.name), alias.name)
+            new = self.new(alias, bound)
+            alias.asname = new if new != alias.name else None
+        return node
+
+    def visit_ExceptHandler(self, node):
+        if node.name:
+            node.name = self.new(node, node.name)
+        return self.generic_visit(node)
+
+    def visit_Global(self, node):
+        node.names = [self.tops.get(name, name) for name in node.names]
+        return node
+
+    def visit_Attribute(self, node):
+        value = node.value
+        if isinstance(value, ast.Name) and value.id in self.modules and getattr(value, "home", None) is not None:
+            reached = self.modules[value.id]
+            node.attr = self.names.tops.get((reached, node.attr), node.attr)
+        else:
+            node.attr = self.names.attributes.get(node.attr, node.attr)
+        return self.generic_visit(node)
+
+
+# -- locals --------------------------------------------------------------------------------------------------------
+
+
+def _rename_locals(function: ast.FunctionDef, keywords: set[str]) -> None:
+    """Arguments and locals from `a` on; a function with another one inside keeps its names."""
+    inside = [node for node in ast.walk(function) if node is not function]
+    if any(isinstance(node, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp)) for node in inside):
+        return
+    scope = function.inner  # type: ignore[attr-defined]
+    arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    used = {node.id for node in inside if isinstance(node, ast.Name) and getattr(node, "home", None) is not scope}
+    used |= {arg.arg for arg in arguments if arg.arg in keywords} | set(keyword.kwlist)
+    fresh = _texts(used)
+    locals_ = [arg.arg for arg in arguments] + sorted(scope.names - {arg.arg for arg in arguments})
+    short = {name: next(fresh) for name in locals_ if name not in keywords or name not in {a.arg for a in arguments}}
+    for node in inside:
+        if getattr(node, "home", None) is not scope:
+            continue
+        if isinstance(node, ast.Name):
+            node.id = short.get(node.id, node.id)
+        elif isinstance(node, ast.arg):
+            node.arg = short.get(node.arg, node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            node.name = short.get(node.name, node.name)
+        elif isinstance(node, ast.alias):
+            bound = node.asname or node.name
+            node.asname = short.get(bound, bound)
+
+
+def main() -> None:
+    """Tell what the names given on the command line stand for in the bundle of this checkout."""
+    from tools.compact.tree import program_of_board
+
+    names = program_of_board().names
+    for name in sys.argv[1:]:
+        said = [f"{module}.{long}" for (module, long), short in names.tops.items() if short == name]
+        said += [f".{long}" for long, short in names.attributes.items() if short == name]
+        print(name, "=", ", ".join(said) or "?")
+
+
+if __name__ == "__main__":
+    main()

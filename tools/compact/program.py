@@ -1,0 +1,54 @@
+"""The steps that make a board's program out of the sources, in their order.
+
+constants (numbers for names), bundle (one module of forty), prune (what nobody uses), names (short ones).
+
+What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
+written against the same names, and changes nothing of the program; what it uses must be there.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tools.compact.bundle import Bundle
+from tools.compact.names import Names
+from tools.compact.prune import prune, without_unused_imports
+from tools.compact.scopes import scopes
+from tools.compact.source import constants
+
+
+class Program:
+    """A board's program: `texts` by module. `place` and `attribute` find what had another name.
+
+    `keep` are names that stay although the program does not use them.
+    """
+
+    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset()):
+        self.sources = sources
+        self.bundle = Bundle(constants(sources))
+        self.names = Names(prune(self.bundle.texts, keep))
+        self.texts = self.names.rewritten()
+
+    def beside(self, foreign: dict[str, str]) -> dict[str, str]:
+        """The modules of `foreign`, written against the program; Missing if they ask for what it has not."""
+        plain = constants(self.sources | foreign)
+        return {name: self._against(name, plain[name]) for name in foreign}
+
+    def _against(self, name: str, text: str) -> str:
+        tree = ast.parse(without_unused_imports(self.bundle.outside(name, text)))
+        scopes(tree)
+        return self.names.apply(name, tree)
+
+    def place(self, module: str, name: str) -> tuple[str, str]:
+        """Where the name `name` of the source `module` is now, and what it is called."""
+        module, name = self.bundle.place(module, name)
+        return module, self.names.tops.get((module, name), name)
+
+    def attribute(self, name: str) -> str:
+        """What the attribute `name` is called now."""
+        return self.names.attributes.get(name, name)
+
+
+def compact(sources: dict[str, str]) -> dict[str, str]:
+    """Return what a board is given of every module that is left (dotted name -> text)."""
+    return Program(sources).texts

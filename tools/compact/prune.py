@@ -1,0 +1,265 @@
+"""Drops what a board's program never uses: functions that only tests call, imports of constants, decided conditions.
+
+Rules
+1. Of `agent/` go functions, classes and constants that nothing in the program names, and methods whose name nobody
+   in the program uses as an attribute; of the other modules only imports that are not used.
+2. A tuple of constants that only other modules use (names for a person to read) goes to those that use it: they are
+   loaded when somebody looks.
+3. What is found by a string (`getattr`, `globals()`) counts as used.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tools.compact.bundle import ENTRY
+from tools.compact.scopes import scopes
+
+
+def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the program without what it does not use; names in `keep` count as used."""
+    trees = {name: _decided(ast.parse(text)) for name, text in sources.items()}
+    _fold_lengths(trees)
+    _move_tables(trees)
+    while _drop_names(trees, keep) | _drop_methods(trees, keep):
+        pass
+    return {
+        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
+    }
+
+
+def without_unused_imports(text: str) -> str:
+    """One module that is no part of the program, without imported names that it does not use."""
+    tree = ast.parse(text)
+    own = scopes(tree)[0]
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
+    _drop_imports(tree, used, "", set())
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
+
+
+def strings_in(trees) -> set[str]:
+    """Every text that somebody may look a name up with."""
+    return {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
+    }
+
+
+# -- conditions that are decided -----------------------------------------------------------------------------------
+
+
+class _Decider(ast.NodeTransformer):
+    def __init__(self, none: set[str]):
+        self.none = none
+
+    def truth(self, test: ast.expr) -> bool | None:
+        if (
+            isinstance(test, ast.Compare)
+            and isinstance(test.left, ast.Name)
+            and test.left.id in self.none
+            and isinstance(test.comparators[0], ast.Constant)
+            and test.comparators[0].value is None
+        ):
+            return isinstance(test.ops[0], ast.Is)
+        return None
+
+    def visit_If(self, node):
+        self.generic_visit(node)
+        truth = self.truth(node.test)
+        return node if truth is None else node.body if truth else node.orelse
+
+    def visit_IfExp(self, node):
+        self.generic_visit(node)
+        truth = self.truth(node.test)
+        return node if truth is None else node.body if truth else node.orelse
+
+
+def _decided(tree: ast.Module) -> ast.Module:
+    """Take the one way that is left where a constant of the module is None."""
+    none = {
+        one.targets[0].id
+        for one in tree.body
+        if isinstance(one, ast.Assign)
+        and isinstance(one.targets[0], ast.Name)
+        and one.targets[0].id.isupper()
+        and isinstance(one.value, ast.Constant)
+        and one.value.value is None
+    }
+    return _Decider(none).visit(tree) if none else tree
+
+
+# -- tables --------------------------------------------------------------------------------------------------------
+
+
+def _tables_of(tree: ast.Module) -> dict[str, ast.Assign]:
+    return {
+        one.targets[0].id: one
+        for one in tree.body
+        if isinstance(one, ast.Assign)
+        and isinstance(one.targets[0], ast.Name)
+        and isinstance(one.value, ast.Tuple)
+        and all(isinstance(part, ast.Constant) for part in one.value.elts)
+    }
+
+
+def _fold_lengths(trees: dict[str, ast.Module]) -> None:
+    """`len(NAMES)` of a tuple of constants is a number."""
+
+    class Folder(ast.NodeTransformer):
+        def visit_Call(self, node):
+            self.generic_visit(node)
+            if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.Name):
+                table = tables.get(node.args[0].id)
+                if table is not None:
+                    return ast.copy_location(ast.Constant(len(table.value.elts)), node)
+            return node
+
+    for tree in trees.values():
+        tables = _tables_of(tree)
+        if tables:
+            Folder().visit(tree)
+
+
+def _move_tables(trees: dict[str, ast.Module]) -> None:
+    entry = trees.get(ENTRY)
+    if entry is None:
+        return
+    tables = _tables_of(entry)
+    for name, table in tables.items():
+        if any(
+            isinstance(node, ast.Name) and node.id == name and node is not table.targets[0] for node in ast.walk(entry)
+        ):
+            continue
+        for module, tree in trees.items():
+            if module != ENTRY:
+                _take_table(tree, name, table)
+
+
+def _take_table(tree: ast.Module, name: str, table: ast.Assign) -> None:
+    """Give a module that uses a table of the bundle its own."""
+    aliases = _aliases_of_entry(tree)
+    found: list[str] = []
+
+    class Taker(ast.NodeTransformer):
+        def visit_Attribute(self, node):
+            self.generic_visit(node)
+            if node.attr == name and isinstance(node.value, ast.Name) and node.value.id in aliases:
+                found.append(name)
+                return ast.copy_location(ast.Name(name, node.ctx), node)
+            return node
+
+        def visit_ImportFrom(self, node):
+            for alias in node.names:
+                if node.module == ENTRY and alias.name == name:
+                    found.append(alias.asname or name)
+            node.names = [alias for alias in node.names if node.module != ENTRY or alias.name != name]
+            return node if node.names else None
+
+    Taker().visit(tree)
+    for bound in dict.fromkeys(found):
+        tree.body.insert(0, ast.Assign([ast.Name(bound, ast.Store())], table.value, lineno=1))
+
+
+def _aliases_of_entry(tree: ast.Module) -> set[str]:
+    package, _, name = ENTRY.rpartition(".")
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == package
+        for alias in node.names
+        if alias.name == name
+    }
+
+
+# -- names ---------------------------------------------------------------------------------------------------------
+
+
+def _drop_names(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
+    """Drop definitions at the top of modules, and imported names, that are not used."""
+    strings = strings_in(trees.values()) | also
+    wanted = {
+        (node.module, alias.name)
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    attributes = _attributes(trees)
+    dropped = False
+    for module, tree in trees.items():
+        own = scopes(tree)[0]
+        used = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.home is own
+        }
+        if module.startswith("agent"):
+            used |= strings | attributes
+            # `__init__` of a package and the program's own modules are asked for by others.
+            used |= {name for of, name in wanted if of == module}
+            keep = [one for one in tree.body if not _is_unused(one, used)]
+        else:
+            keep = tree.body
+            used |= strings
+        dropped |= len(keep) != len(tree.body)
+        tree.body = keep
+        dropped |= _drop_imports(tree, used, module, wanted)
+    return dropped
+
+
+def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return statement.name not in used
+    if isinstance(statement, ast.Assign) and all(isinstance(one, ast.Name) for one in statement.targets):
+        calls = any(isinstance(node, ast.Call) for node in ast.walk(statement.value))
+        return not calls and not any(one.id in used for one in statement.targets)  # type: ignore[attr-defined]
+    if isinstance(statement, ast.Try):
+        bound = {node.name for node in ast.walk(statement) if isinstance(node, ast.FunctionDef)}
+        bound |= {alias.asname or alias.name for node in ast.walk(statement) for alias in getattr(node, "names", ())}
+        return bool(bound) and not bound & used
+    return False
+
+
+def _drop_imports(tree: ast.Module, used: set[str], module: str, wanted: set[tuple[str | None, str]]) -> bool:
+    kept = []
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom):
+            before = len(statement.names)
+            statement.names = [
+                alias
+                for alias in statement.names
+                if (alias.asname or alias.name) in used or (module, alias.asname or alias.name) in wanted
+            ]
+            if not statement.names:
+                continue
+            if len(statement.names) != before:
+                kept.append(statement)
+                continue
+        kept.append(statement)
+    dropped = len(kept) != len(tree.body)
+    tree.body = kept
+    return dropped
+
+
+def _attributes(trees: dict[str, ast.Module]) -> set[str]:
+    return {node.attr for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def _drop_methods(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
+    used = _attributes(trees) | strings_in(trees.values()) | also
+    dropped = False
+    for module, tree in trees.items():
+        if not module.startswith("agent"):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                keep = [
+                    one
+                    for one in node.body
+                    if not isinstance(one, ast.FunctionDef) or one.name.startswith("__") or one.name in used
+                ]
+                dropped |= len(keep) != len(node.body)
+                node.body = keep or [ast.Pass()]
+    return dropped
