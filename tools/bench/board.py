@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.bench import board_idle
 from tools.bench.report import Report, table
 from tools.compact.source import compact
 from tools.compact.tree import OPTIONS
@@ -109,6 +110,7 @@ def run(progress: Callable[[float], None]) -> dict:
     except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
         for form in FORMS:
             report.add(f"instructions a result, {form}", None, "instructions", TARGETS[form], str(reason))
+        board_idle.add(report, None)
         return report.as_dict()
     progress(0.2)
     for form in FORMS:
@@ -118,6 +120,7 @@ def run(progress: Callable[[float], None]) -> dict:
         for stage, value in figures["stages"].items():
             report.add(f"  of these {stage}, {form}", value, "instructions")
         report.add(f"instructions an idle wake, {form}", figures["idle_wake"], "instructions", "", "both tasks woken")
+    board_idle.add(report, found["fast"]["idle_wake"])
     progress(0.3)
     _image(report, progress)
     progress(1.0)
