@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CACHE = CHECKOUT / ".cache"
+CACHE = (CHECKOUT / ".cache").resolve()  # a second worktree may link to the first one's: CMake wants one name
 
 
 class Unavailable(Exception):
