@@ -117,7 +117,7 @@ class Trial:
         self.flash = RamFlash(8)
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
-        self.ballast = Ballast()
+        self.ballast = Ballast(4000)
         self.moment = 0x3FFFFFFF - 2000
         self.turns = self.asked = self.resets = self.waited_s = 0
         self.has_run = False
