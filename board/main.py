@@ -7,6 +7,8 @@ import gc
 import json
 import sys
 
+MODE_WORDS = ("", " on trial", " out of safe mode")  # by board.safe_mode's PROVEN, ON_TRIAL, SAFE
+
 
 def load(path):
     """Read and complete the configuration; agent.config.ConfigError with every mistake if it is wrong."""
@@ -62,7 +64,7 @@ def start(folder, mode, confirmation):
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
     gc.collect()
-    print("toolcart: running %s%s" % (folder, " on trial" if mode else ""))
+    print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))
     board.start_watchdog()
     try:
         loop.run(app, board, upkeep.on_turn)

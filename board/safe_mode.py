@@ -15,8 +15,10 @@ Rules
 4. After FAILURES_MAX starts in a row that never became healthy: safe mode. The REPL can be reached, no spool is
    touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is no failed start.
+6. Out of memory is a failed start like any other. Where not even this module has enough, main.py starts the board anew.
 """
 
+import gc
 import os
 import sys
 import time
@@ -135,10 +137,12 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
         run(root + "/" + folder, mode, Confirmation(root, folder))
         reason = "the agent ended by itself"
     except KeyboardInterrupt:
-        undo(root, before)
+        undo(root, before, state.text())
         print("toolcart: stopped; machine.reset() starts it again")
         return
     except Exception as fault:  # whatever it is, the next start has a chance
+        if isinstance(fault, MemoryError):
+            _make_room()
         reason = _told(fault)
     _note(root, reason)
     print("toolcart: start of %s failed: %s" % (folder, reason))
@@ -151,12 +155,10 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
     reset()
 
 
-def undo(root, before):
-    """A start that was ended by hand counts for nothing, unless it became healthy meanwhile."""
-    state = read(root)
-    earlier = parsed(before)
-    if earlier is not None and (state.trial == earlier.trial and state.confirmed == earlier.confirmed):
-        write(earlier, root)
+def undo(root, before, written):
+    """A start that was ended by hand counts for nothing; one that became healthy has changed the line, and it stays."""
+    if read(root).text() == written:
+        write(parsed(before), root)
 
 
 class Confirmation:
@@ -234,6 +236,13 @@ def _reset():
     import machine
 
     machine.reset()
+
+
+def _make_room():
+    """What was loaded is of no use any more, and without its memory nobody could say what failed."""
+    gc.collect()
+    forget_modules()
+    gc.collect()
 
 
 def _told(fault):

@@ -145,8 +145,7 @@ class Sockets:
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
         if not self._is_any_open():
-            # A poll looks at the console every millisecond; while nothing else can come, the chip may as well sleep.
-            time.sleep_ms(wait_ms if wait_ms < NAP_MS else NAP_MS)
+            self._nap(wait_ms)
             wait_ms = 0
         for thing, events in self.poll.ipoll(wait_ms):
             if thing is sys.stdin:
@@ -157,6 +156,15 @@ class Sockets:
                     port.events = events
                     if port.slot >= 0:
                         app.scheduler.wake(port.slot, now_of())
+
+    def _nap(self, wait_ms):
+        """A poll looks at the console every millisecond; while nothing else can come, the chip may as well sleep."""
+        while wait_ms > 0:
+            piece_ms = wait_ms if wait_ms < NAP_MS else NAP_MS
+            time.sleep_ms(piece_ms)
+            wait_ms -= piece_ms
+            if self._is_typed():
+                return
 
     def _is_any_open(self):
         for port in self._ports:

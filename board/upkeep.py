@@ -20,7 +20,6 @@ from agent.liveness import ASKED_MS, Liveness
 from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
 from board.console import Console
 
-CONSOLE_MS = const(500)  # how often a console that cannot wake the loop is looked at
 CLOCK_MS = const(60000)
 TELL_MS = const(5000)
 TELLINGS = const(24)  # two minutes
@@ -65,7 +64,7 @@ class Upkeep:
             self.console.take(text)
         if self.console.wants_restart or self.wants_restart:
             return -1
-        return _less(wait_ms, CONSOLE_MS)
+        return wait_ms  # what is typed ends the wait by itself (board.sockets)
 
     def about(self):
         """The board's own part of the status."""

@@ -24,15 +24,15 @@ BLOCKS = 8
 class Ballast:
     """Takes the heap but for one piece of a size that is asked for."""
 
-    def __init__(self):
-        self.pieces = [None] * BALLAST_PIECES
+    def __init__(self, pieces=BALLAST_PIECES):
+        self.pieces = [None] * pieces
 
     def leave(self, octets):
         gc.collect()
         place = bytearray(octets) if octets else None
         size = 65536
         at = 0
-        while size >= 16 and at < BALLAST_PIECES:
+        while size >= 16 and at < len(self.pieces):
             try:
                 self.pieces[at] = bytearray(size)
                 at += 1
@@ -40,10 +40,12 @@ class Ballast:
                 size //= 2
         place = None
         gc.collect()
+        if at == len(self.pieces):
+            raise AssertionError("%d pieces do not fill the heap" % at)
         return place
 
     def give_back(self):
-        for at in range(BALLAST_PIECES):
+        for at in range(len(self.pieces)):
             self.pieces[at] = None
         gc.collect()
 

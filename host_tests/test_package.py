@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,18 @@ def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):
     told = json.loads(version.manifest())
     assert told["digest"] == version.digest
     assert told["files"] == {name: [len(c), package.sha256(c)] for name, c in version.files.items()}
+
+
+def test_main_starts_anew_when_not_even_safe_mode_has_the_memory(monkeypatch):
+    done = []
+
+    def start():
+        done.append("start")
+        raise MemoryError
+
+    safe_mode = types.SimpleNamespace(start=start)
+    monkeypatch.setitem(sys.modules, "safe_mode", safe_mode)
+    monkeypatch.setitem(sys.modules, "machine", types.SimpleNamespace(reset=lambda: done.append("reset")))
+    monkeypatch.setattr("time.sleep", lambda seconds: done.append("time for Ctrl-C"))
+    exec(compile(package.MAIN, "main.py", "exec"), {})
+    assert done == ["start", "time for Ctrl-C", "reset"]

@@ -1,5 +1,7 @@
 """An RP2's board on fake modules: Wi-Fi, W5500, lamp, watchdog, and where the spool lies."""
 
+import sys
+
 import pytest
 
 from agent import config
@@ -162,6 +164,37 @@ def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
     assert port in board.sockets._ports
     port.close()
+
+
+class Poll:
+    """A poll whose console has something after so many looks; it counts its waits."""
+
+    def __init__(self, quiet):
+        self.quiet = quiet
+        self.waits = []
+
+    def ipoll(self, ms):
+        self.waits.append(ms)
+        self.quiet -= 1
+        return iter(() if self.quiet >= 0 else ((sys.stdin, 1),))
+
+
+def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears_the_console(chip, monkeypatch):
+    from board import sockets
+
+    slept = []
+    monkeypatch.setattr(sockets.time, "sleep_ms", slept.append, raising=False)
+    board = chip.Board(settings())
+    board.sockets.poll = Poll(1000)
+    board.sockets.wait(None, 2550, board.now)
+    assert sum(slept) == 2550 and max(slept) <= sockets.NAP_MS
+    assert max(board.sockets.poll.waits) == 0  # nothing spins while it sleeps
+    assert board.read_console() == ""
+    slept.clear()
+    board.sockets.poll = Poll(3)
+    board.sockets.wait(None, 60000, board.now)
+    assert sum(slept) == 4 * sockets.NAP_MS
+    assert board.sockets._typed
 
 
 def test_local_time_is_right_wherever_the_port_counts_from(chip):

@@ -158,6 +158,14 @@ def test_a_start_that_a_person_ends_counts_for_nothing():
         assert runs.resets == 0
 
 
+def test_failures_are_forgotten_by_a_healthy_start_that_a_person_ends_later():
+    for failures in (3, safe_mode.FAILURES_MAX):
+        with Place("a") as place:
+            place.put(confirmed="a", failures=failures)
+            Runs("healthy").start(place)
+            assert place.line() == "a - 0 0 -"
+
+
 def test_safe_mode_waits_and_then_tries_once_more():
     with Place("a") as place:
         place.put(confirmed="a", failures=safe_mode.FAILURES_MAX)

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.bench import stages
+from tools.bench import board_idle, board_sizes, board_time, stages
 from tools.bench.report import Report, table
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
@@ -114,6 +114,8 @@ def run(progress: Callable[[float], None]) -> dict:
     except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
         for form in FORMS:
             report.add(f"instructions a result, {form}", None, "instructions", TARGETS[form], str(reason))
+        board_idle.add(report, None)
+        _beside(report)
         return report.as_dict()
     progress(0.2)
     for form in FORMS:
@@ -123,10 +125,18 @@ def run(progress: Callable[[float], None]) -> dict:
         for stage, value in figures["stages"].items():
             report.add(f"  of these {stage}, {form}", value, "instructions")
         report.add(f"instructions an idle wake, {form}", figures["idle_wake"], "instructions", "", "both tasks woken")
+    board_idle.add(report, found["fast"]["idle_wake"])
+    _beside(report)
     progress(0.3)
     _image(report, progress)
     progress(1.0)
     return report.as_dict()
+
+
+def _beside(report: Report) -> None:
+    """What does not need the Cortex-M3."""
+    board_sizes.add(report)
+    board_time.add(report)
 
 
 def _image(report: Report, progress: Callable[[float], None]) -> None:

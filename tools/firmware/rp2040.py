@@ -222,6 +222,7 @@ def command(
     tree_first: bool = False,
     cuts: tuple[int, ...] = (),
     count_from: int = 0,
+    marks: bool = False,
 ) -> list[str]:
     """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
     image = build()
@@ -238,6 +239,8 @@ def command(
         line.append("--tree-first")
     if cuts:
         line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
+    if marks:
+        line.append("--marks")
     return [*line, "--", *args]
 
 

@@ -23,7 +23,19 @@ from tools.runtimes.cache import CHECKOUT
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
 CONFIG_FILE = "config.json"
-MAIN = b"# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.\nimport safe_mode\n\nsafe_mode.start()\n"
+MAIN = b"""# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.
+try:
+    import safe_mode
+
+    safe_mode.start()
+except MemoryError:
+    import machine
+    import time
+
+    print("toolcart: out of memory")
+    time.sleep(5)  # Ctrl-C gives the REPL
+    machine.reset()
+"""
 
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")

@@ -9,11 +9,14 @@
 //                       life is not cut. `== cut N` is printed at each.
 //     --count-from N    count only words from this octet of the flash on
 //     --speed           at the end say how many cycles the job took
+//     --marks           say `== mark NUMBER NANOSECONDS ERASES WORDS` whenever the program writes NUMBER into the register
+//                       MARK, and `== sent ...` at the first octet of UART 0; then end
 //
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
 // 2. A reset (machine.reset, the watchdog) starts the chip again with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
-// 4. USB is polled by the simulator; a job's input goes through the raw REPL in pieces the USB buffer takes.
+// 4. A mark costs the program one store: time, and flash blocks erased and words written since power came.
+// 5. USB is polled by the simulator; a job's input goes through the raw REPL in pieces the USB buffer takes.
 import fs from 'fs';
 import path from 'path';
 import { pathToFileURL } from 'url';
@@ -23,7 +26,7 @@ for (let words = process.argv.slice(2); words.length;) {
   const word = words.shift();
   if (word === '--') { options.arguments = words; break; }
   const name = word.replace(/^--/, '');
-  options[name] = name === 'tree-first' || name === 'speed' ? true : words.shift();
+  options[name] = ['tree-first', 'speed', 'marks'].includes(name) ? true : words.shift();
 }
 const from = path.resolve(options.simulator, 'node_modules/rp2040js/dist/esm/index.js');
 const { RP2040, USBCDC, ConsoleLogger, LogLevel } = await import(pathToFileURL(from));
@@ -35,6 +38,7 @@ const countFrom = Number(options['count-from'] || 0);
 const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
 const BATCH = 200000;
 const CYCLE_NS = 8;
+const MARK = 0x40058010; // WATCHDOG_SCRATCH1, which neither MicroPython nor the boot ROM uses
 
 const rom = new Uint32Array(4096);
 new Uint8Array(rom.buffer).set(fs.readFileSync(options.rom));
@@ -50,6 +54,21 @@ function end(code) {
 }
 
 let chip = null;
+
+// The simulator raises a UART's transmit interrupt for ever, also just after it was cleared: a chip does when its FIFO
+// has become empty. MicroPython's handler would never return.
+function mendUart(uart) {
+  const write = uart.writeUint32.bind(uart);
+  uart.checkInterrupts = () => {
+    uart.rp2040.setInterrupt(uart.irq, !!(uart.interruptStatus & uart.interruptMask));
+  };
+  uart.writeUint32 = (offset, value) => {
+    write(offset, value);
+    if (offset !== 0) return;
+    uart.interruptStatus |= 1 << 5; // the octet is gone at once
+    uart.checkInterrupts();
+  };
+}
 
 // Takes what the chip has in its flash over into `flash`, which outlives it.
 function keepFlash() {
@@ -69,6 +88,7 @@ class Chip {
     if (tree) mcu.flash.set(tree, TREE_OFFSET);
     mcu.core.PC = 0x10000000;
     this.words = 0;
+    this.erases = 0;
     this.cutAfter = Infinity;
     this.off = false;
     this.resets = false;
@@ -76,6 +96,8 @@ class Chip {
     this.countWords();
     mcu.onBreak = (code) => { console.error(`break ${code} at ${mcu.core.PC.toString(16)}`); end(1); };
     mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resets = true; this.off = true; };
+    for (const uart of mcu.uart) mendUart(uart);
+    if (options.marks) mcu.uart[0].onByte = () => { this.mark('sent'); end(0); };
     this.usb = new USBCDC(mcu.usbCtrl);
     this.usb.onDeviceConnected = () => terminal.connected();
     this.usb.onSerialData = (octets) => terminal.received(Buffer.from(octets));
@@ -87,9 +109,15 @@ class Chip {
       if (address >>> 24 === 0x10 && (address & 0xffffff) >= countFrom) {
         if (this.words >= this.cutAfter) { this.off = true; return; }
         this.words += 1;
+        if (address % 4096 === 0 && value === 0xffffffff) this.erases += 1; // nobody programs a block's first word to this
       }
+      if (address === MARK && options.marks) this.mark(`mark ${value}`);
       write(address, value);
     };
+  }
+
+  mark(what) {
+    console.log(`== ${what} ${this.clock.nanos} ${this.erases} ${this.words}`);
   }
 
   // A piece of its life; false when it is over.
@@ -202,7 +230,7 @@ function begin() {
 }
 
 process.on('SIGTERM', () => end(0));
-if (!options.job) {
+if (!options.job && !options.marks) {
   process.stdin.on('data', (octets) => chip.input.push(...octets));
   process.stdin.on('end', () => end(0));
 }

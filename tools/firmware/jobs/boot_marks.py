@@ -1,0 +1,81 @@
+"""Lies on the RP2040 image beside safe_mode.mpy: starts the agent as it does, with a mark behind each stage.
+
+A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the octets in use are
+marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import.
+"""
+
+import gc
+import sys
+
+import safe_mode  # type: ignore[import-not-found] - /safe_mode.mpy of the board
+from machine import mem32
+
+MARK = 0x40058010
+HEAP_FROM = 1000000  # a mark from here on is an amount of heap
+HEAP = False
+
+
+def mark(number):
+    """Tell the simulator that this stage is over."""
+    mem32[MARK] = number
+    if HEAP:
+        gc.collect()
+        mem32[MARK] = HEAP_FROM + gc.mem_alloc()  # type: ignore[attr-defined]
+
+
+def run(path, mode, confirmation):
+    """What safe_mode._run does."""
+    mark(3)
+    safe_mode.forget_modules()
+    sys.path.insert(0, path)
+    from board import main
+
+    mark(4)
+    load, make_chip = main.load, main.make_chip
+
+    def marked_load(path):
+        configuration = load(path)
+        mark(5)
+        return configuration
+
+    def marked_make_chip(configuration):
+        mark(8)
+        board = make_chip(configuration)
+        mark(9)
+        start_watchdog, serial = board.start_watchdog, board.serial
+
+        def marked_watchdog():
+            mark(10)
+            start_watchdog()
+
+        def marked_serial(controller):
+            port = serial(controller)
+            port_open = port.open
+
+            def marked_open(device, baud):
+                mark(11)
+                port_open(device, baud)
+
+            port.open = marked_open
+            return port
+
+        board.start_watchdog = marked_watchdog
+        board.serial = marked_serial
+        return board
+
+    forget = main.forget
+
+    def marked_forget(package, module):
+        forget(package, module)
+        mark(6)
+        import agent.app  # noqa: F401
+
+        mark(7)
+        import board.upkeep  # noqa: F401
+
+    main.load, main.make_chip, main.forget = marked_load, marked_make_chip, marked_forget
+    main.start(path, mode, confirmation)
+
+
+mark(2)
+safe_mode.start("", run)
