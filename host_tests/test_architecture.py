@@ -34,19 +34,20 @@ STATION_IMPORTS = {
 
 # Modules longer than 300 lines: how long they may be, and why they are one.
 LONG_MODULES = {
+    "agent/base/fast.py": (370, "machine code for one chip is one file"),
     "agent/config.py": (400, "one table of settings with its checks; half of it is the table"),
     "agent/forward.py": (340, "one task: connection, sending and refusals share its state"),
     "agent/intake.py": (400, "one task: connection, conversation and fetching share its state"),
     "agent/link/r3964.py": (450, "one state machine with its table"),
     "agent/openprotocol/recovery.py": (530, "one state machine; IDs and gaps are modules of their own already"),
     "agent/openprotocol/session.py": (540, "one state machine with its table"),
-    "agent/spool/ring.py": (430, "writing and reading of one log share its cursors; mount, walk and search are apart"),
+    "agent/spool/ring.py": (450, "writing and reading of one log share its cursors; mount, walk and search are apart"),
     "agent/toolsnet/session.py": (410, "one state machine with its table"),
     "board/chip.py": (460, "what all chips share, in one file, because each file costs a board room"),
 }
 # Functions longer than 40 lines that are no plain constructors.
 LONG_FUNCTIONS = {
-    ("agent/base/fast_form.py", "carry_out"): (
+    ("agent/base/fast.py", "carry_out"): (
         90,
         "machine code: a call between two of its functions costs more than a move",
     ),
@@ -62,7 +63,6 @@ TESTED_BY = {
     "agent.liveness": "test_watchdog",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.session": "test_openprotocol_session",
-    "agent.base.fast_form": "test_fast",
     "agent.outlet": "test_forward",
     "agent.spool.reader": "test_ring",
     "agent.spool.why": "test_mount",
