@@ -100,7 +100,9 @@ class Forward:
         if (self._probe or session.state != ts.STREAMING) and not self._flash_free():
             self._waits = True
             return LINE_WAIT_MS  # an answer may have to be written down
-        for _ in range(READS_A_STEP):
+        reads = READS_A_STEP
+        while reads:
+            reads -= 1
             n = room = 0
             if self._opening:
                 self._look_at_opening(now)
@@ -109,32 +111,31 @@ class Forward:
                 n = self.port.readinto(session.frames.inlet(), room)
                 if n > 0:
                     session.frames.receive(n)
-            left = self._converse(n, now)
+            if n or session.is_due(now):
+                self._handle_events(now)
+            if n < 0:
+                self._lost(session.closed(now), now)
+            if session.commanded != ts.CMD_NONE:
+                self._obey(now)
+            if self.outlet.cursor.number < self.outlet.ring.number and session.can_send():
+                self._send_next(now)
+            left = session.tick(now)
+            if session.pending:
+                left = self._write(left, now)
             if n < room or n == 0:  # the port wakes us if there is more
-                break
-        else:
-            return 0
+                return self._least(left, now) if self._waits or self._hold.armed else left
+        return 0
+
+    def _least(self, left, now):
+        """Return `left`, or what is left until a hold is over or the line is asked again, if that is less."""
         if self._waits and left > LINE_WAIT_MS:
             left = LINE_WAIT_MS
         if not self._hold.armed:
             return left
         if self._hold.expired(now):
             self._hold.stop()  # there is no connection to use it: its deadline is over all the same
+            return left
         return self._hold.least(now, left)
-
-    def _converse(self, n, now):
-        """Take what came, send what is due; return the ms until the session's next deadline."""
-        session = self.session
-        if n or session.is_due(now):
-            self._handle_events(now)
-        if n < 0:
-            self._lost(session.closed(now), now)
-        if session.commanded != ts.CMD_NONE:
-            self._obey(now)
-        if session.can_send():
-            self._send_next(now)
-        left = session.tick(now)
-        return self._write(left, now) if session.pending else left
 
     # -- connection --------------------------------------------------------------------------------------------
 
@@ -186,8 +187,8 @@ class Forward:
                 return 0
             if n == 0:
                 break
-            session.sent(n, now)
-            left = session.tick(now)  # the 07 follows the 05 at once
+            if session.sent(n, now):
+                left = session.tick(now)
             pending = session.pending
         return left
 
@@ -207,6 +208,8 @@ class Forward:
                 return
             if event == ts.EV_ACCEPTED:
                 self._accepted(now)
+                if session.frames.is_empty():
+                    return  # nothing waits for a deadline now
             elif event == ts.EV_REFUSED:
                 self._refused(now)
             elif event == ts.EV_INFO:
@@ -284,35 +287,34 @@ class Forward:
         if kind <= 0:
             return
         number = outlet.cursor.peek_number
-        writes = kind == KIND_RAW or self._probe_due or not outlet.may_go(number)
-        self._waits = writes and not self._flash_free()
-        if self._waits:
-            return
-        if kind == KIND_RAW:
-            if not outlet.park(PARKED_UNREADABLE, now):
-                self._hold.start(now, RETRY_MS)
-            return
-        number = self._choose(number)
-        if number == 0:
-            self._hold.start(now, RETRY_MS)
-            return
-        if not self._probe and not outlet.may_go(number):
-            outlet.allow(number)
-            if outlet.next() != KIND_RESULT:
-                return
-        self._send(number)
-
-    def _choose(self, number):
-        """Return the number to send: the next one, or the probe behind it (found then); 0 if there is none."""
         if number != self._suspect:
             self._suspect = number  # what was counted speaks of one that is gone
             self._refusals = 0
             self._silences = 0
             self._probe_due = False
+        if kind == KIND_RAW or self._probe_due or not outlet.may_go(number):
+            number = self._write_down(kind, number, now)
+        if number:
+            self._send(number)
+
+    def _write_down(self, kind, number, now):
+        """Do what has to be durable before anything goes out; return the number that may go out now, 0 if none."""
+        outlet = self.outlet
+        self._waits = not self._flash_free()
+        if self._waits:
+            return 0
+        if kind == KIND_RAW:
+            if not outlet.park(PARKED_UNREADABLE, now):
+                self._hold.start(now, RETRY_MS)
+            return 0
         if self._probe_due:
             self._probe_due = False
-            number = self._probe = self.outlet.prepare_probe(number)
-        return number
+            self._probe = outlet.prepare_probe(number)
+            if self._probe == 0:
+                self._hold.start(now, RETRY_MS)
+            return self._probe
+        outlet.allow(number)
+        return number if outlet.next() == KIND_RESULT else 0
 
     def _send(self, number):
         if number <= self._highest:

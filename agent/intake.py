@@ -116,10 +116,31 @@ class Intake:
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
-        if self.session.state == ss.CLOSED:
-            if not self._connect(now):
+        if self.session.state == ss.CLOSED and not self._connect(now):
+            return self._wait.left(now)
+        link = self.link
+        steady = link.steady
+        reads = READS_A_STEP
+        while reads:
+            reads -= 1
+            room = link.room()
+            n = self.port.readinto(link.inlet(), room)
+            if n > 0:
+                self.session.receive(n)
+                if self._fetch_after_ms:
+                    self._heard.start(now, self._fetch_after_ms)
+            if n or self._more or not steady:
+                self._handle_events(now)
+            left = self._exchange(n, now)
+            if left < 0:
                 return self._wait.left(now)
-        return self._converse(now)
+            if self._more:
+                return 0  # more came while the flash was busy: that wants the time as it is now
+            if n == 0 or (steady and n < room):  # the port wakes us if there is more
+                left = self._use_silence(left, now)
+                if left >= 0:
+                    return left
+        return 0
 
     # -- connection --------------------------------------------------------------------------------------------
 
@@ -177,29 +198,6 @@ class Intake:
 
     # -- conversation ------------------------------------------------------------------------------------------
 
-    def _converse(self, now):
-        link = self.link
-        steady = link.steady
-        for _ in range(READS_A_STEP):
-            room = link.room()
-            n = self.port.readinto(link.inlet(), room)
-            if n > 0:
-                self.session.receive(n)
-                if self._fetch_after_ms:
-                    self._heard.start(now, self._fetch_after_ms)
-            if n or self._more or not steady:
-                self._handle_events(now)
-            left = self._exchange(n, now)
-            if left < 0:
-                return self._wait.left(now)
-            if self._more:
-                return 0  # more came while the flash was busy: that wants the time as it is now
-            if n == 0 or (steady and n < room):  # the port wakes us if there is more
-                left = self._use_silence(left, now)
-                if left >= 0:
-                    return left
-        return 0
-
     def _exchange(self, n, now):
         """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
         session = self.session
@@ -224,6 +222,9 @@ class Intake:
                 return left
             if n:
                 link.sent(n)
+                pending = link.pending
+                if pending == 0 and link.steady and not self.session.has_more():
+                    break
             left = self.session.tick(now)  # only now: what has gone out sets deadlines, and more may be due
             if n == 0:
                 break
@@ -274,7 +275,10 @@ class Intake:
                 return
             if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
                 self._take_result(event == ss.EV_RESULT_CUT, now)
-                if self.link.room() == 0:
+                if self.link.steady:
+                    if self.link.is_empty():
+                        return
+                elif self.link.room() == 0:
                     self._more = True
                     return
             elif event == ss.EV_OVER:

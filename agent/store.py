@@ -30,6 +30,7 @@ from agent.base.result import (
     SERIAL_BYTES,
     STAMP_BYTES,
     TIGHTENING_ID,
+    TIGHTENING_STATUS,
     TIME,
     TIME_BYTES,
     has_time,
@@ -185,7 +186,7 @@ class Store:
         place = self._place
         if is_blank(stage, place + SERIAL, SERIAL_BYTES):
             copy(stage, place + SERIAL, self.serial, 0, SERIAL_BYTES)
-        if looks_empty(stage, place):
+        if stage[place + TIGHTENING_STATUS] != 0x31 and looks_empty(stage, place):
             self.health.count(h.NO_VALUES)
         if has_time(stage, place):
             return 0

@@ -62,6 +62,10 @@ class Fifo:
             copy(self.buf, self.end, self.side, 0, n)
             self.end += n
 
+    def is_empty(self):
+        """Tell whether nothing is in it."""
+        return self.start == self.end
+
     def drop(self, n):
         """Forget the oldest `n` octets; n may not exceed what is in it."""
         self.start += n

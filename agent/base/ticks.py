@@ -60,8 +60,10 @@ class Timer:
         """Return the milliseconds until it expires: 0 when it has, FOREVER when it is not set."""
         if not self.armed:
             return FOREVER
-        ms = ticks_diff(self.due, now)
-        return ms if ms > 0 else 0
+        ms = self.due - now  # ticks_diff, without a call
+        if ms > 0:
+            return ms if ms < _HALF else 0
+        return 0 if ms >= -_HALF else ms + TICKS_MAX + 1
 
     def least(self, now, ms):
         """Return `ms`, or what is left if that is less."""
@@ -70,4 +72,4 @@ class Timer:
 
     def expired(self, now):
         """Tell whether it is set and its moment has come; stays so until it is started or stopped."""
-        return self.armed and ticks_diff(self.due, now) <= 0
+        return self.armed and self.left(now) == 0

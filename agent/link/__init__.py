@@ -10,7 +10,8 @@
     quiet(busy_ms)                  whether the flash may keep the chip busy for so long now (serial lines need silence)
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
-    steady                          whether next_message has nothing to do but at input and when `tick` answers 0
+    steady                          whether next_message has nothing to do but at input and when `tick` answers 0;
+                                    such a link has is_empty(): whether all that came was looked at
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.
 LINK_BROKEN means that the end of messages is lost, or on a serial line that the other side does not answer: the owner

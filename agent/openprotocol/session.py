@@ -236,6 +236,10 @@ class Session:
                 return event
         return EV_NONE
 
+    def has_more(self):
+        """Tell whether `tick` would post another message at once."""
+        return self._acks_due > 0 or self._request_due or self._link_ack_mid > 0
+
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
         if self.state == CLOSED or self.state == OVER:

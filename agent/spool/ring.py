@@ -111,7 +111,7 @@ class Ring(Reader):
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self._next_is_free() else SPOOL_FULL
         is_result = kind == rec.KIND_RESULT or kind == rec.KIND_RAW
-        if self.seq >= SEQ_MAX or (is_result and not self._keeps_below_most()):
+        if self.seq >= SEQ_MAX or (is_result and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         self._opens = -1
         self.payload_at = HEAD_BYTES

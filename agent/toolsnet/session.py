@@ -189,19 +189,23 @@ class Session:
         self._put_out(_OUT_RESULT, octets, self.ident)
 
     def sent(self, n, now):
-        """The port took n octets."""
+        """The port took n octets; whether `tick` has to be asked again for that."""
         self.tx_from += n
         self.pending -= n
         if self.pending:
-            return
+            return False
         self._whole = True
+        if self._out == _OUT_RESULT:
+            self._rest.start(now, self.keepalive_ms)
+            return False
         if self._out == _OUT_NOTHING:
             self._wait.stop()
-        if self._out == _OUT_ACK_12:
+        if self._out == _OUT_ACK_12:  # the 07 follows the 05 at once
             self._out = _OUT_NOTHING
             self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
-            return
-        self._rest.start(now, self.keepalive_ms)
+        else:
+            self._rest.start(now, self.keepalive_ms)
+        return True
 
     # -- events ------------------------------------------------------------------------------------------------
 
