@@ -163,13 +163,10 @@ class App:
             for settings in configuration["stations"]
         ]
         self.scheduler = Scheduler(SLOTS_A_STATION * len(self.stations))
+        self.step = self.scheduler.step  # step(now): run what is due; the ms until the next thing is
         now = board.now()
         for station in self.stations:
             station.attach(self.scheduler, now)
-
-    def step(self, now):
-        """Run what is due; return the ms until the next thing is."""
-        return self.scheduler.step(now)
 
     def stop(self, now):
         """Begin the orderly end: MID 0003 to every controller. Go on stepping until `stopped`."""

@@ -103,14 +103,15 @@ class Forward:
         reads = READS_A_STEP
         while reads:
             reads -= 1
-            n = room = 0
+            n = 0
+            frames = None
             if self._opening:
                 self._look_at_opening(now)
             elif session.state > ts.PIM_OPENING:
-                room = session.frames.room()
-                n = self.port.readinto(session.frames.inlet(), room)
+                frames = session.frames
+                n = self.port.readinto(frames.inlet(), frames.free)
                 if n > 0:
-                    session.frames.receive(n)
+                    frames.receive(n)
             if n or session.is_due(now):
                 self._handle_events(now)
             if n < 0:
@@ -122,7 +123,7 @@ class Forward:
             left = session.tick(now)
             if session.pending:
                 left = self._write(left, now)
-            if n < room or n == 0:  # the port wakes us if there is more
+            if frames is None or n < frames.free:  # the port wakes us if there is more
                 return self._least(left, now) if self._waits or self._hold.armed else left
         return 0
 
@@ -292,7 +293,7 @@ class Forward:
             self._refusals = 0
             self._silences = 0
             self._probe_due = False
-        if kind == KIND_RAW or self._probe_due or not outlet.may_go(number):
+        if kind == KIND_RAW or self._probe_due or number > outlet.cursor.limit:
             number = self._write_down(kind, number, now)
         if number:
             self._send(number)

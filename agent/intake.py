@@ -123,8 +123,7 @@ class Intake:
         reads = READS_A_STEP
         while reads:
             reads -= 1
-            room = link.room()
-            n = self.port.readinto(link.inlet(), room)
+            n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 self.session.receive(n)
                 if self._fetch_after_ms:
@@ -136,7 +135,7 @@ class Intake:
                 return self._wait.left(now)
             if self._more:
                 return 0  # more came while the flash was busy: that wants the time as it is now
-            if n == 0 or (steady and n < room):  # the port wakes us if there is more
+            if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
                 left = self._use_silence(left, now)
                 if left >= 0:
                     return left
@@ -236,12 +235,13 @@ class Intake:
         session = self.session
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
-        if session.can_fetch():
-            if self._heard.armed:
-                left = self._heard.least(now, left)
-            elif self._fetch_next(now):
-                return -1
-            left = self.recovery.wait_least(now, left)
+        if self._tool_due or self.recovery.seeks() or self._gone:
+            if session.can_fetch():
+                if self._heard.armed:
+                    left = self._heard.least(now, left)
+                elif self._fetch_next(now):
+                    return -1
+                left = self.recovery.wait_least(now, left)
         if self.link.quiet(ERASE_MS):
             self.ring.maintain()
         return left
@@ -325,7 +325,7 @@ class Intake:
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
-            if link.last_chance() and session.request == 0:  # else the answer may come meanwhile
+            if not link.steady and link.last_chance() and session.request == 0:  # else the answer may come meanwhile
                 self.ring.maintain()
                 self._outlet.prepare(now)
             session.acknowledge()

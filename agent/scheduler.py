@@ -10,7 +10,7 @@ Rules
 """
 
 from agent.base.compat import const
-from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 
 PAUSE_MS = const(1000)
 
@@ -78,5 +78,5 @@ class Scheduler:
         if left >= FOREVER:
             self._due[slot] = _ASLEEP
             return FOREVER
-        self._due[slot] = ticks_add(now, left)
+        self._due[slot] = now + left if left <= TICKS_MAX - now else ticks_add(now, left)
         return left

@@ -137,7 +137,11 @@ class Store:
             self.health.count(h.OTHER_REVISION)
             return self._read_long(61, buf, at, length, revision)
         self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
-        return read_light(self.ring.stage, self._place, buf, at, length) == RESULT_READ
+        stage = self.ring.stage
+        if read_light(stage, self._place, buf, at, length) != RESULT_READ:
+            return False
+        copy(stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
+        return True
 
     def _put_read(self, now):
         """Store the pushed result that stands in the stage, if it is not known already."""
@@ -176,16 +180,16 @@ class Store:
         stage = self.ring.stage
         if layouts.read_result(layout, buf, at, length, stage, self._place) != RESULT_READ:
             return False
+        if is_blank(stage, self._place + SERIAL, SERIAL_BYTES):
+            copy(stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
         if not layouts.read_limits(layout, buf, at, length, stage, self._place + BODY_BYTES):
             self._length = _LIGHT_PAYLOAD
         return True
 
     def _complete(self):
-        """Put in what the message does not have: the tool's serial number, a time."""
+        """Look whether the message says anything; put in a time where it has none."""
         stage = self.ring.stage
         place = self._place
-        if is_blank(stage, place + SERIAL, SERIAL_BYTES):
-            copy(stage, place + SERIAL, self.serial, 0, SERIAL_BYTES)
         if stage[place + TIGHTENING_STATUS] != 0x31 and looks_empty(stage, place):
             self.health.count(h.NO_VALUES)
         if has_time(stage, place):

@@ -52,6 +52,9 @@ def test_every_reader_of_a_field_answers_the_same():
             assert plain.is_blank(field, start, width) is used.is_blank(field, start, width)
             assert plain.all_digits(field, start, width) is used.all_digits(field, start, width)
             assert plain.same(field, start, digits, 3, width) is used.same(field, start, digits, 3, width)
+            for other in (field, digits):
+                wanted = plain.compare(field, start, other, 3, width)
+                assert used.compare(field, start, other, 3, width) == wanted
 
 
 def test_every_writer_of_a_field_writes_the_same():

@@ -73,6 +73,13 @@ def test_all_digits_and_same_look_at_every_octet():
     assert f.same(b"ab123", 2, b"123", 0, 3)
 
 
+def test_octets_are_compared_from_the_left():
+    assert f.compare(b"x129", 1, b"130", 0, 3) == -1
+    assert f.compare(b"x131", 1, b"130", 0, 3) == 1
+    assert f.compare(b"x130", 1, b"1300", 0, 3) == 0 == f.compare(b"a", 0, b"b", 0, 0)
+    assert f.compare(b"\x7f", 0, b"\x80", 0, 1) == -1
+
+
 def test_text_that_is_not_ascii_becomes_question_marks_and_nul_a_blank():
     buf = bytearray(10)
     f.put_text(buf, 1, b"A\0\x7f\x1f\xc3\xa4~ ", 0, 8)

@@ -51,8 +51,7 @@ def test_writers_touch_nothing_behind_their_telegram():
 def test_acknowledgement_is_read_from_its_places():
     at = 3
     buf = b"xyz" + ACKNOWLEDGE
-    assert tel.telegram_of(buf, at, 24) == tel.ID_ACKNOWLEDGE
-    assert tel.ident_of(buf, at) == 42
+    assert tel.head_of(buf, at, 24) == tel.ID_ACKNOWLEDGE * tel.IDENTS + 42
     assert tel.code_of(buf, at, 24) == 0
     assert tel.code_of(b"xyz" + ACKNOWLEDGE[:-3] + b"017", at, 24) == 17
 
@@ -64,7 +63,7 @@ def test_error_code_that_is_no_number_or_not_there_is_no_success():
 
 
 def test_information_is_read_from_its_places():
-    assert tel.telegram_of(INFORMATION, 0, 37) == tel.ID_INFO
+    assert tel.head_of(INFORMATION, 0, 37) // tel.IDENTS == tel.ID_INFO
     assert tel.is_info(37) and not tel.is_info(36)
     assert tel.result_sequence_of(INFORMATION, 0) == 16
     assert tel.event_sequence_of(INFORMATION, 0) == 3
@@ -96,7 +95,8 @@ def test_port_that_can_be_none_is_0():
 
 
 def test_telegram_too_short_for_an_identifier_has_no_number():
-    assert tel.telegram_of(b"0006060004", 0, 6) == -1
-    assert tel.telegram_of(b"0007ab00044", 0, 7) == BAD
-    assert tel.telegram_of(b"00070600044", 0, 7) == tel.ID_KEEPALIVE
-    assert tel.ident_of(b"000706000x4", 0) == BAD
+    assert tel.head_of(b"0006060004", 0, 6) == -1
+    assert tel.head_of(b"0007ab00044", 0, 7) == BAD
+    assert tel.head_of(b"00070600044", 0, 7) == tel.ID_KEEPALIVE * tel.IDENTS + 44
+    assert tel.head_of(b"000706000x4", 0, 7) == BAD
+    assert tel.head_of(b"00070699999", 0, 7) == tel.ID_KEEPALIVE * tel.IDENTS + 99999

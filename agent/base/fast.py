@@ -137,6 +137,21 @@ def same(one, at: int, other, start: int, width: int) -> bool:
 
 
 @micropython.viper
+def compare(one, at: int, other, start: int, width: int) -> int:
+    if at < 0 or start < 0 or at + width > int(_len(one)) or start + width > int(_len(other)):
+        raise IndexError
+    octets = ptr8(one)
+    others = ptr8(other)
+    end = start + width
+    while start < end:
+        if octets[at] != others[start]:
+            return 1 if octets[at] > others[start] else -1
+        at += 1
+        start += 1
+    return 0
+
+
+@micropython.viper
 def put_text(target, at: int, source, start: int, width: int):
     if width <= 0:
         return
@@ -349,6 +364,7 @@ FIELDS = (
     "is_blank",
     "all_digits",
     "same",
+    "compare",
     "put_text",
 )
 WORDS = ("pack_digits", "unpack_digits")

@@ -95,6 +95,17 @@ def same(one, at, other, start, width):
     return True
 
 
+def compare(one, at, other, start, width):
+    """Return 1, 0 or -1 as one[at:at+width] is greater than, equal to or less than other[start:start+width]."""
+    end = start + width
+    while start < end:
+        if one[at] != other[start]:
+            return 1 if one[at] > other[start] else -1
+        at += 1
+        start += 1
+    return 0
+
+
 def put_text(target, at, source, start, width):
     """Copy a text field, with `?` for every octet outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
     end = start + width

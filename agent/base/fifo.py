@@ -4,7 +4,7 @@
                             start                  end
 
 Rules
-1. Data comes in through `inlet()`: a buffer whose first `room()` octets the owner may fill, then `receive(n)`.
+1. Data comes in through `inlet()`: a buffer whose first `free` octets the owner may fill, then `receive(n)`.
    While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
 2. Otherwise it is a small side buffer and `receive` copies: reading into the middle of a buffer would cost a
    memoryview, and that is an allocation.
@@ -19,7 +19,7 @@ SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
 class Fifo:
     """Bytes between a port and a machine; `size` octets at the most."""
 
-    __slots__ = ("buf", "end", "side", "size", "start")
+    __slots__ = ("buf", "end", "free", "side", "size", "start")
 
     def __init__(self, size):
         self.buf = bytearray(size)
@@ -27,6 +27,7 @@ class Fifo:
         self.size = size
         self.start = 0
         self.end = 0
+        self.free = 0
 
     def clear(self):
         """Forget everything that is in it."""
@@ -34,15 +35,17 @@ class Fifo:
         self.end = 0
 
     def inlet(self):
-        """Return the buffer to read into, from its first octet on."""
+        """Return the buffer to read into, from its first octet on; `free` says how many octets it takes."""
         if self.start == self.end:
             self.start = 0
             self.end = 0
+            self.free = self.size
             return self.buf
+        self.free = self.room()
         return self.side
 
     def room(self):
-        """Return how many octets the inlet takes now; 0 when the FIFO is full."""
+        """Return how many octets can come in now; 0 when the FIFO is full."""
         if self.start == self.end:
             return self.size
         left = self.size - self.end

@@ -1,6 +1,7 @@
 """Links: between the bytes of a port and whole Open Protocol messages. All have the same verbs.
 
-    inlet(), room(), receive(n)     fill inlet()[0:n], then say so
+    inlet(), free, receive(n)       fill inlet()[0:n] with up to `free` octets, then say so
+    room()                          how many octets could come in now
     next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
     buf, at, length                 the message, header and data without terminator; valid until the next call
     idle()                          whether a message may be posted

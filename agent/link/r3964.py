@@ -110,6 +110,7 @@ class R3964:
 
     def reset(self):
         """Forget both directions: a new connection begins."""
+        self.free = 0
         self.form.reset()
         self._state = IDLE
         self._timer.stop()
@@ -133,7 +134,8 @@ class R3964:
     # -- the link's verbs --------------------------------------------------------------------------------------
 
     def inlet(self):
-        """Return the buffer whose first `room()` octets may be filled."""
+        """Return the buffer whose first `free` octets may be filled."""
+        self.free = self.room()
         return self._raw
 
     def room(self):

@@ -75,6 +75,7 @@ class SerialAscii:
 
     def reset(self):
         """Forget both directions: a new connection begins."""
+        self.free = 0
         self.form.reset()
         self.why = WHY_NOTHING
         self.length = 0
@@ -94,7 +95,8 @@ class SerialAscii:
     # -- the link's verbs --------------------------------------------------------------------------------------
 
     def inlet(self):
-        """Return the buffer whose first `room()` octets may be filled."""
+        """Return the buffer whose first `free` octets may be filled."""
+        self.free = self.room()
         return self._raw
 
     def room(self):

@@ -29,9 +29,6 @@ def mid_of(buf, at):
 
 def revision_of(buf, at):
     """Return the revision; blank-padded digits count on either side. Negative if it is no number."""
-    value = number(buf, at + 8, 3)
-    if value > 0:
-        return value
     value = 0
     for index in range(8, 11):
         octet = buf[at + index]

@@ -24,7 +24,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, copy, fill, same
+from agent.base.fields import all_digits, compare, copy, fill, same
 from agent.base.result import FLAG_EDGE_TIME, FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.ticks import Timer
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
@@ -256,6 +256,11 @@ class Recovery:
         self._empty_now = False
         self._waiting = False
         self._stale = False
+
+    def seeks(self):
+        """Tell whether something is to be asked for, now or later."""
+        phase = self.phase
+        return (phase != PHASE_IDLE and phase != PHASE_OFF) or (self.gaps.count > 0 and self.enabled)
 
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
@@ -498,11 +503,4 @@ class Recovery:
 
     def _is_later(self, body, at):
         """Tell whether the packed time at body[at:] is later than the latest stored."""
-        memory = self.memory
-        place = _TIME
-        while place < _TIME + TIME_BYTES:
-            if body[at] != memory[place]:
-                return body[at] > memory[place]
-            at += 1
-            place += 1
-        return False
+        return compare(body, at, self.memory, _TIME, TIME_BYTES) > 0

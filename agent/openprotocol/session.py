@@ -185,7 +185,7 @@ class Session:
     def receive(self, n):
         """The first n octets of link.inlet() were filled."""
         self.link.receive(n)
-        self._silence.stop()
+        self._silence.armed = False
 
     def acknowledge(self):
         """The result of the last EV_RESULT is durable (or is known already): answer it."""
@@ -283,11 +283,16 @@ class Session:
 
     def _take(self, cut_short):
         link = self.link
-        mid = mid_of(link.buf, link.at)
-        if mid < 0:
-            return self._over(WHY_FRAMING)
+        head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
+        if head > 0 and head % 1000:
+            mid = head // 1000
+            self.revision = head % 1000
+        else:
+            mid = mid_of(link.buf, link.at)
+            self.revision = revision_of(link.buf, link.at)
+            if mid < 0:
+                return self._over(WHY_FRAMING)
         self.mid = mid
-        self.revision = revision_of(link.buf, link.at)
         self._sequence = 0
         if self.numbering.active and not self._is_in_turn(mid):
             return EV_NONE

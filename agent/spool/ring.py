@@ -383,7 +383,8 @@ class Ring(Reader):
         if desk.used > end:
             fill(self.stage, end, desk.used - end, 0xFF)
         desk.used = end
-        octets = self._aligned(end)
+        octets = end + self.align - 1
+        octets -= octets % self.align
         code = self.device.program(self._address(), self.stage, octets)
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens

@@ -234,10 +234,12 @@ class Session:
 
     def tick(self, now):
         """Post a keep-alive if it is due; return the ms until something may be due again."""
-        rest = self._rest.left(now) if self.can_send() else FOREVER
-        if rest == 0:
-            self._keepalive_sent = True
-            self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+        rest = FOREVER
+        if self._out == _OUT_NOTHING and self.can_send():
+            rest = self._rest.left(now)
+            if rest == 0:
+                self._keepalive_sent = True
+                self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
         if self._out != _OUT_NOTHING and not self._posted:
             self._post(now)
         left = self._wait.left(now) if self._wait.armed else FOREVER
@@ -256,10 +258,11 @@ class Session:
 
     def _take(self, now):
         frames = self.frames
-        kind = tel.telegram_of(frames.buf, frames.at, frames.length)
-        ident = tel.ident_of(frames.buf, frames.at) if kind >= 0 else -1
-        if ident < 0:
+        head = tel.head_of(frames.buf, frames.at, frames.length)
+        if head < 0:
             return EV_MALFORMED
+        kind = head // tel.IDENTS
+        ident = head % tel.IDENTS
         if kind == tel.ID_ACKNOWLEDGE and self.state == STREAMING:
             return self._acknowledged(ident)
         if kind == tel.ID_VERIFICATION:
@@ -393,4 +396,4 @@ class Session:
         self.pending = 0
         self.tx_from = 0
         self._posted = False
-        self._wait.stop()
+        self._wait.armed = False

@@ -22,6 +22,7 @@ BODY = const(4)  # octet 1 of the documents' tables
 ADDRESS = const(21)  # of the 08: 15 characters
 ADDRESS_BYTES = const(15)
 IDENT_MAX = const(99999)
+IDENTS = const(100000)
 NO_CODE = const(-1)
 
 _ACKNOWLEDGE_BYTES = const(24)
@@ -63,14 +64,9 @@ def put_acknowledge(tx, ident, stamp):
     return finish(tx, 28)
 
 
-def telegram_of(buf, at, length):
-    """Return the telegram's number, or a negative number if it has none or is too short to have an identifier."""
-    return number(buf, at + 4, 2) if length >= 7 else -1
-
-
-def ident_of(buf, at):
-    """Return the identifier 0..99999, or a negative number."""
-    return number(buf, at + 6, 5)
+def head_of(buf, at, length):
+    """Return telegram number * IDENTS + identifier, or a negative number if one of them is none."""
+    return number(buf, at + 4, 7) if length >= 7 else -1
 
 
 def code_of(buf, at, length):
