@@ -1,11 +1,15 @@
 """tools/compact: the rewritten program does the same with fewer names, functions and modules."""
 
+import ast
 import types
 
 import pytest
 
+from tools.compact.inline import bind_builtins
 from tools.compact.names import FOREIGN, Missing, Names
 from tools.compact.program import Program, compact
+from tools.compact.scopes import scopes
+from tools.compact.slots import slots
 from tools.compact.tree import compile_compacted, program_of_board
 from tools.runtimes.build import compile_object, product_sources
 
@@ -176,3 +180,99 @@ def test_the_whole_product_compiles_and_is_less_than_half_as_large(tmp_path):
             plain[source.name] = compiled.stat().st_size
     agent = [name for name in sizes if name.startswith("agent/")]
     assert sum(sizes[name] for name in agent) < 0.6 * sum(plain.values())
+
+
+CALLS = """
+class Box:
+    def __init__(self):
+        self.seen = []
+    def _early(self, number):
+        if number < 0:
+            return -1
+        for _ in range(2):
+            self.seen.append(number)
+        if number > 5:
+            return 5
+        return number
+    def _last(self, number, by=1):
+        while True:
+            number += by
+            if number > 20:
+                return number
+    def _twice(self, number):
+        number = number * 2
+        return number
+    def run(self, number):
+        kept = number
+        found = self._early(number)
+        if not self._twice(found) < 10:
+            return self._last(found), kept
+        return found, kept
+def go(numbers):
+    box = Box()
+    return [box.run(number) for number in numbers], box.seen
+"""
+
+
+def test_a_function_called_from_one_place_goes_there_and_does_the_same():
+    sources = {"agent.app": CALLS, "board": "from agent.app import go\ndef all_of(numbers):\n    return go(numbers)\n"}
+    plain: dict = {}
+    exec(CALLS, plain)
+    board, texts = run(sources, "board")
+    numbers = [-3, 0, 3, 5, 6, 9]
+    assert board.all_of(numbers) == plain["go"](numbers)
+    assert texts["agent.app"].count("def ") == 4  # __init__, run, go, and _last, which returns out of a loop
+
+
+def test_what_is_called_twice_or_found_by_a_string_or_makes_the_frame_large_stays_a_function():
+    many = "".join(f"        v{index} = number + {index}\n" for index in range(12))
+    total = " + ".join(f"v{index}" for index in range(12))
+    text = (
+        "class Box:\n    def _twice(self):\n        return 1\n    def _asked(self):\n        return 2\n"
+        f"    def _large(self, number):\n{many}        return {total}\n"
+        "    def run(self):\n        a = self._twice() + self._twice()\n        b = self._asked()\n"
+        "        b += getattr(self, '_asked')()\n        return a, b, self._large(1)\n"
+    )
+    board, texts = run(
+        {"agent.app": text, "board": "from agent.app import Box\ndef go():\n    return Box().run()\n"}, "board"
+    )
+    assert board.go() == (2, 4, 78)
+    assert texts["agent.app"].count("def ") == 4
+
+
+def test_locals_share_a_place_only_when_none_of_them_is_needed():
+    text = (
+        "def f(first, second):\n    a = first + 1\n    b = a * 2\n    c = b + 3\n    for d in range(3):\n"
+        "        e = c + d\n        if e > 5:\n            g = e\n    return g + second\n"
+    )
+    function = ast.parse(text).body[0]
+    scope = scopes(ast.Module([function], []))[1]
+    found = slots(function, scope.names)
+    assert (found["first"], found["second"]) == (0, 1)
+    assert found["a"] == found["b"] == found["c"] == 0  # first is not needed any more
+    assert len({found["c"], found["d"], found["e"], found["g"], found["second"]}) == 5
+    plain: dict = {}
+    exec(text, plain)
+    rewritten: dict = {}
+    texts = compact({"agent.app": text, "board": "from agent.app import f\nf(1, 2)\n"})
+    exec(texts["agent.app"], rewritten)
+    assert next(value for value in rewritten.values() if isinstance(value, types.FunctionType))(1, 10) == plain["f"](
+        1, 10
+    )
+
+
+def test_a_local_that_lives_on_into_the_next_turn_of_a_loop_keeps_its_place():
+    text = (
+        "def f(numbers):\n    last = 0\n    total = 0\n    for number in numbers:\n        step = number - last\n"
+        "        total += step * step\n        last = number\n    return total\n"
+    )
+    function = ast.parse(text).body[0]
+    scope = scopes(ast.Module([function], []))[1]
+    found = slots(function, scope.names)
+    assert len({found["last"], found["total"], found["number"], found["step"]}) == 4
+
+
+def test_a_builtin_has_a_short_way_but_the_loop_over_a_range_stays_free():
+    text = bind_builtins("def f(x):\n    for i in range(len(x)):\n        pass\n    return len(x)\n")
+    assert text.count("len") == text.count("len__bound") + 1
+    assert "in range(len__bound(x))" in text

@@ -34,6 +34,7 @@ from itertools import count
 
 from tools.compact.bundle import NATIVE, _asked_by_string
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
+from tools.compact.slots import is_simple, slots
 
 # What objects that are not ours may have: Python's own, and of MicroPython's those that the stubs of its ports name.
 _OF_PYTHON = (
@@ -144,6 +145,8 @@ class Names:
         if module not in self.trees:
             self._check_foreign(module, tree)
         modules, tops = _bound(module, tree, self)
+        if module not in self.trees:
+            tops = {}  # it calls what it imports as it likes
         _Renamer(self, module, modules, tops).visit(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:
@@ -372,28 +375,35 @@ class _Renamer(ast.NodeTransformer):
 
 def _rename_locals(function: ast.FunctionDef, keywords: set[str]) -> None:
     """Arguments and locals from `a` on; a function with another one inside keeps its names."""
-    inside = [node for node in ast.walk(function) if node is not function]
-    if any(isinstance(node, (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp)) for node in inside):
+    if not is_simple(function):
         return
     scope = function.inner  # type: ignore[attr-defined]
-    arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    inside = [node for node in ast.walk(function) if node is not function]
+    arguments = [one.arg for one in function.args.posonlyargs + function.args.args + function.args.kwonlyargs]
+    kept = [name for name in arguments if name in keywords]
     used = {node.id for node in inside if isinstance(node, ast.Name) and getattr(node, "home", None) is not scope}
-    used |= {arg.arg for arg in arguments if arg.arg in keywords} | set(keyword.kwlist)
-    fresh = _texts(used)
-    locals_ = [arg.arg for arg in arguments] + sorted(scope.names - {arg.arg for arg in arguments})
-    short = {name: next(fresh) for name in locals_ if name not in keywords or name not in {a.arg for a in arguments}}
+    fresh = _texts(used | set(kept) | set(keyword.kwlist))
+    names: dict[int, str] = {}
+    short = {}
+    places = slots(function, scope.names)
+    if function.decorator_list:  # machine code: a local has a type
+        places = {name: index for index, name in enumerate([*arguments, *sorted(scope.names - set(arguments))])}
+    for name, slot in sorted(places.items(), key=lambda pair: pair[1]):
+        if slot not in names:
+            names[slot] = arguments[slot] if slot < len(arguments) and arguments[slot] in kept else next(fresh)
+        short[name] = names[slot]
     for node in inside:
         if getattr(node, "home", None) is not scope:
             continue
         if isinstance(node, ast.Name):
-            node.id = short.get(node.id, node.id)
+            node.id = short[node.id]
         elif isinstance(node, ast.arg):
-            node.arg = short.get(node.arg, node.arg)
+            node.arg = short[node.arg]
         elif isinstance(node, ast.ExceptHandler) and node.name:
-            node.name = short.get(node.name, node.name)
+            node.name = short[node.name]
         elif isinstance(node, ast.alias):
             bound = node.asname or node.name
-            node.asname = short.get(bound, bound)
+            node.asname = short[bound]
 
 
 def main() -> None:

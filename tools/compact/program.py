@@ -1,6 +1,7 @@
 """The steps that make a board's program out of the sources, in their order.
 
-constants (numbers for names), bundle (one module of forty), prune (what nobody uses), names (short ones).
+constants (numbers for names), bundle (one module of forty), prune (what nobody uses), inline (functions called from one
+place), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 import ast
 
-from tools.compact.bundle import Bundle
+from tools.compact.bundle import ENTRY, Bundle
+from tools.compact.inline import bind_builtins, inline
 from tools.compact.names import Names
+from tools.compact.order import ordered
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
@@ -26,8 +29,11 @@ class Program:
     def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset()):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
-        self.names = Names(prune(self.bundle.texts, keep))
-        self.texts = self.names.rewritten()
+        texts = inline(prune(self.bundle.texts, keep), keep)
+        if ENTRY in texts:
+            texts[ENTRY] = bind_builtins(texts[ENTRY])
+        self.names = Names(texts)
+        self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:
         """The modules of `foreign`, written against the program; Missing if they ask for what it has not."""

@@ -23,6 +23,9 @@ class Scope:
         self.names: set[str] = set()
         self.declared_global: set[str] = set()
 
+    def __deepcopy__(self, memo: dict) -> Scope:
+        return self  # the copy of a node lies in the same scope
+
     @property
     def module(self) -> Scope:
         """The module's scope around this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,11 @@ OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
 def program_of(sources: list[Source], keep: frozenset[str] = frozenset()) -> Program:
     """The program made of these files; names in `keep` stay although nothing uses them."""
+    return _program_of(tuple(sources), keep)
+
+
+@functools.lru_cache(4)
+def _program_of(sources: tuple[Source, ...], keep: frozenset[str]) -> Program:
     return Program({_dotted(source.name): source.text for source in sources}, keep)
 
 

@@ -1,0 +1,438 @@
+"""Puts a function that is called from one place only into that place: on a chip a function costs 65 octets and a call.
+
+Small functions are for the reader. Each has an object, a head, a place in a dict, and takes 700 to 1,500 instructions
+to be called on a Cortex-M3.
+
+Rules
+1. A function goes in if its name is used once in the program, in a call in the same module, and nothing about it is
+   out of the ordinary: no decorator, no function inside, no `yield`, `global` or `*args`.
+2. The call is a statement, or what a statement evaluates first; so nothing is evaluated in another order. An argument
+   that is no constant and no local is put into a local first.
+3. `return` becomes the end of a branch. A function that returns out of a loop, or out of `try`, goes in only where the
+   caller returns its answer at once.
+4. The frame of the caller may not grow above FRAME_WORDS: MicroPython takes a larger one from the heap at each call.
+   One that is larger anyway may grow to FRAME_MOST.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import types
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tools.compact.prune import strings_in
+from tools.compact.scopes import MODULE, scopes
+from tools.compact.slots import is_simple, slots
+
+FRAME_MOST = 30
+FRAME_WORDS = 11  # VM_MAX_STATE_ON_STACK of py/objfun.c
+
+
+def inline(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the program with fewer functions; those named in `keep` stay."""
+    trees = {name: ast.parse(text) for name, text in sources.items()}
+    refused: set[str] = set(keep)
+    uses = _uses(trees)
+    for name, tree in trees.items():
+        scopes(tree)
+        while name.startswith("agent") and _inline_in(tree, uses, refused):
+            pass
+    return {
+        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
+    }
+
+
+def bind_builtins(text: str) -> str:
+    """Give a module short ways to the builtins that its functions use: one that is missed in a full dict is slow."""
+    tree = ast.parse(text)
+    scopes(tree)
+    found: dict[str, list[ast.Name]] = {}
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and function.name != "__init__" and not function.decorator_list:
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name) and getattr(node, "home", 0) is None and hasattr(builtins, node.id):
+                    if not isinstance(getattr(builtins, node.id), type) or not issubclass(
+                        getattr(builtins, node.id), BaseException
+                    ):
+                        found.setdefault(node.id, []).append(node)
+    taken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    bound: list[ast.stmt] = []
+    for name, nodes in sorted(found.items()):
+        if name in NOT_BOUND or f"{name}__bound" in taken:
+            continue
+        bound.append(ast.Assign([ast.Name(f"{name}__bound", ast.Store())], ast.Name(name, ast.Load()), lineno=1))
+        for node in nodes:
+            node.id = f"{name}__bound"
+    at = next((i for i, one in enumerate(tree.body) if not isinstance(one, (ast.Import, ast.ImportFrom))), 0)
+    tree.body[at:at] = bound
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _uses(trees: dict[str, ast.Module]) -> Counter[str]:
+    """How often each name is used, defined or looked up, in the whole program."""
+    uses: Counter[str] = Counter()
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                uses[node.attr] += 1
+            elif isinstance(node, ast.Name):
+                uses[node.id] += 1
+            elif isinstance(node, ast.alias):
+                uses[node.name] += 1
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.arg)):
+                uses[node.name if not isinstance(node, ast.arg) else node.arg] += 1
+    for text in strings_in(trees.values()):
+        uses[text] += 2
+    return uses
+
+
+# The compiler makes a loop without an object of `for index in range(...)`, and knows it by its name.
+NOT_BOUND = ("range", "globals", "getattr", "super")
+Callers = dict[str, list[ast.FunctionDef]]  # the functions in which a name is used
+
+
+@dataclass
+class _Place:
+    """Where a statement stands: its list, and the function around it."""
+
+    function: ast.FunctionDef
+    statements: list[ast.stmt]
+    index: int
+    call: ast.Call = field(repr=False)
+
+
+def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str]) -> bool:
+    """Put in every function of the module that can be, the first time round; whether there was one."""
+    found = False
+    owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    callers: Callers = {}
+    for owner in owners:
+        for function in owner.body:
+            if isinstance(function, ast.FunctionDef):
+                for name in {_names(node) for node in ast.walk(function)}:
+                    callers.setdefault(name, []).append(function)
+    for owner in owners:
+        for function in list(owner.body):
+            if not isinstance(function, ast.FunctionDef) or function.name in refused or uses[function.name] != 2:
+                continue
+            if not _is_ordinary(function):
+                refused.add(function.name)
+                continue
+            place = _find_call(callers, function, owner is not tree)
+            if place is None or not _put_in(place, function, owner is not tree):
+                refused.add(function.name)
+                continue
+            owner.body.remove(function)
+            for node in ast.walk(function):
+                asked = callers.setdefault(_names(node), [])
+                asked[:] = [one for one in asked if one not in (function, place.function)] + [place.function]
+            if not owner.body:
+                owner.body.append(ast.Pass())
+            found = True
+    return found
+
+
+def _is_ordinary(function: ast.FunctionDef) -> bool:
+    args = function.args
+    if function.decorator_list or function.name.startswith("__") or args.vararg or args.kwarg or args.kwonlyargs:
+        return False
+    odd = (ast.Lambda, ast.Yield, ast.YieldFrom, ast.Global, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.Import)
+    inside = [node for node in ast.walk(function) if node is not function]
+    return not any(isinstance(node, (*odd, ast.FunctionDef, ast.ClassDef, ast.ImportFrom)) for node in inside)
+
+
+# -- where it is called --------------------------------------------------------------------------------------------
+
+
+def _find_call(callers: Callers, function: ast.FunctionDef, is_method: bool) -> _Place | None:
+    for caller in callers.get(function.name, ()):
+        if caller is function or caller.decorator_list:
+            continue
+        if any(
+            isinstance(node, (ast.FunctionDef, ast.Lambda, ast.Yield))
+            for node in ast.walk(caller)
+            if node is not caller
+        ):
+            continue
+        for statements in _lists(caller):
+            for index, statement in enumerate(statements):
+                call = _first_call(_head_of(statement), caller)
+                while call is not None:
+                    if _is_call_of(call, function.name, is_method):
+                        return _Place(caller, statements, index, call)
+                    call = _first_inside(call, caller)
+    return None
+
+
+def _names(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _lists(function: ast.FunctionDef):
+    for node in ast.walk(function):
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list):
+                yield statements
+
+
+def _head_of(statement: ast.stmt) -> ast.expr | None:
+    """What a statement evaluates before it does anything else."""
+    if isinstance(statement, (ast.Expr, ast.Return)):
+        return statement.value
+    if isinstance(statement, ast.Assign):
+        return statement.value
+    if isinstance(statement, ast.If):
+        return statement.test
+    if isinstance(statement, ast.For):
+        return statement.iter
+    return None
+
+
+def _first_call(node: ast.expr | None, caller: ast.FunctionDef) -> ast.Call | None:
+    """The call that an expression evaluates first of all, unconditionally."""
+    while node is not None and not isinstance(node, ast.Call):
+        if isinstance(node, ast.UnaryOp):
+            node = node.operand
+        elif isinstance(node, (ast.BinOp, ast.Compare)):
+            node = node.left
+        elif isinstance(node, ast.BoolOp):
+            node = node.values[0]
+        elif isinstance(node, ast.IfExp):
+            node = node.test
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        else:
+            return None
+    return node
+
+
+def _first_inside(call: ast.Call, caller: ast.FunctionDef) -> ast.Call | None:
+    """The call that is evaluated before this one, as its object or its first argument that is not settled."""
+    if isinstance(call.func, ast.Attribute):
+        found = _first_call(call.func.value, caller)
+        if found is not None:
+            return found
+    for argument in call.args:
+        if _is_settled(argument):
+            continue
+        return _first_call(argument, caller)
+    return None
+
+
+def _is_settled(node: ast.expr) -> bool:
+    """Whether it is the same whenever it is evaluated: a constant, a local."""
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and _is_local(node))
+
+
+def _is_local(node: ast.Name) -> bool:
+    home = getattr(node, "home", None)
+    return home is not None and home.kind != MODULE
+
+
+def _is_call_of(call: ast.Call, name: str, is_method: bool) -> bool:
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return False
+    if is_method:
+        return isinstance(call.func, ast.Attribute) and call.func.attr == name
+    return isinstance(call.func, ast.Name) and call.func.id == name
+
+
+# -- putting it in -------------------------------------------------------------------------------------------------
+
+
+def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool) -> bool:
+    """Replace the call; False, and nothing changed, if that cannot be or makes the frame too large."""
+    before = _frame_words(place.function)
+    statement = place.statements[place.index]
+    kept = copy.deepcopy(statement.__dict__), list(place.statements)
+    new = _expanded(place, statement, copy.deepcopy(function), is_method)
+    if new is None:
+        return False
+    place.statements[place.index : place.index + 1] = new
+    words = _frame_words(place.function)
+    if words > (FRAME_WORDS if before <= FRAME_WORDS else max(FRAME_MOST, before)):
+        statement.__dict__.update(kept[0])
+        place.statements[:] = kept[1]
+        return False
+    return True
+
+
+def _expanded(place: _Place, statement: ast.stmt, function: ast.FunctionDef, is_method: bool) -> list[ast.stmt] | None:
+    """The statements that do what the one with the call did."""
+    parameters = _arguments_of(place.call, function, is_method)
+    if parameters is None:
+        return None
+    first = _settle(function, parameters)
+    body = function.body
+    call = place.call
+    if isinstance(statement, ast.Return) and statement.value is call:
+        return first + body + ([] if _ends(body) else [ast.Return(None)])
+    if isinstance(statement, ast.Expr) and statement.value is call:
+        answered = _answers(body, None)
+        return None if answered is None else first + answered
+    if isinstance(statement, ast.Assign) and statement.value is call and len(statement.targets) == 1:
+        target = statement.targets[0]
+        if isinstance(target, ast.Name) or (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)):
+            answered = _answers(body, target)
+            return None if answered is None else first + answered
+    if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
+        _replace(statement, call, body[0].value)
+        return [*first, statement]
+    name = f"{function.name}__answer"
+    answered = _answers(body, _local(name, ast.Store()))
+    if answered is None:
+        return None
+    _replace(statement, call, _local(name, ast.Load()))
+    return [*first, *answered, statement]
+
+
+def _arguments_of(call: ast.Call, function: ast.FunctionDef, is_method: bool) -> dict[str, ast.expr] | None:
+    names = [one.arg for one in function.args.args]
+    values = list(call.args)
+    if is_method:
+        assert isinstance(call.func, ast.Attribute)
+        values.insert(0, call.func.value)
+    found = dict(zip(names, values, strict=False))
+    for one in call.keywords:
+        if one.arg is None or one.arg in found:
+            return None
+        found[one.arg] = one.value
+    defaults = function.args.defaults
+    for name, default in zip(names[len(names) - len(defaults) :], defaults, strict=True):
+        if name not in found:
+            if not isinstance(default, ast.Constant):
+                return None
+            found[name] = default
+    return found if len(found) == len(names) == len({*names}) and len(values) <= len(names) else None
+
+
+def _settle(function: ast.FunctionDef, parameters: dict[str, ast.expr]) -> list[ast.stmt]:
+    """Give the function's locals names of their own, and its arguments their values; what has to come first."""
+    stored = {
+        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    first: list[ast.stmt] = []
+    values: dict[str, ast.expr] = {}
+    for name, value in parameters.items():
+        if _is_settled(value) and name not in stored:
+            values[name] = value
+        else:
+            new = f"{function.name}__{name}"
+            first.append(ast.Assign([_local(new, ast.Store())], value, lineno=1))
+            values[name] = _local(new, ast.Load())
+
+    class Settler(ast.NodeTransformer):
+        def visit_Name(self, node):
+            if not _is_local(node):
+                return node
+            if node.id in values and isinstance(node.ctx, ast.Load):
+                return copy.deepcopy(values[node.id])
+            return ast.copy_location(_local(f"{function.name}__{node.id}", node.ctx), node)
+
+        def visit_ExceptHandler(self, node):
+            if node.name:
+                node.name = f"{function.name}__{node.name}"
+            return self.generic_visit(node)
+
+    function.body = [Settler().visit(statement) for statement in function.body]
+    return first
+
+
+def _local(name: str, context: ast.expr_context) -> ast.Name:
+    node = ast.Name(name, context)
+    node.home = _SOME_LOCAL  # type: ignore[attr-defined]
+    return node
+
+
+class _Somewhere:
+    kind = "function"
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+_SOME_LOCAL = _Somewhere()
+
+
+def _replace(statement: ast.stmt, call: ast.Call, by: ast.expr) -> None:
+    class Replacer(ast.NodeTransformer):
+        def visit_Call(self, node):
+            return by if node is call else self.generic_visit(node)
+
+    for name, value in ast.iter_fields(statement):
+        if isinstance(value, ast.expr):
+            setattr(statement, name, Replacer().visit(value))
+
+
+# -- returns -------------------------------------------------------------------------------------------------------
+
+
+def _has_return(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Return) for one in ast.walk(node))
+
+
+def _ends(statements: list[ast.stmt]) -> bool:
+    """Whether what follows these is never reached."""
+    if not statements:
+        return False
+    last = statements[-1]
+    if isinstance(last, (ast.Return, ast.Raise)):
+        return True
+    if isinstance(last, ast.If):
+        return _ends(last.body) and _ends(last.orelse)
+    if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
+        return not any(isinstance(node, ast.Break) for node in ast.walk(last))
+    return False
+
+
+def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
+    """The same with the answer put into `target` (nowhere if None) instead of returned; None if that cannot be."""
+    out: list[ast.stmt] = []
+    for index, statement in enumerate(statements):
+        if isinstance(statement, ast.Return):
+            return out + _store(statement.value, target)
+        if not _has_return(statement):
+            out.append(statement)
+            continue
+        if not isinstance(statement, ast.If):
+            return None
+        rest = statements[index + 1 :]
+        body = statement.body if _ends(statement.body) else None
+        orelse = statement.orelse if _ends(statement.orelse) else None
+        if not rest or (body is not None and orelse is not None):
+            one, other = _answers(statement.body, target), _answers(statement.orelse, target)
+        elif body is not None:
+            one, other = _answers(statement.body, target), _answers(statement.orelse + rest, target)
+        elif orelse is not None:
+            one, other = _answers(statement.body + rest, target), _answers(statement.orelse, target)
+        else:
+            return None
+        if one is None or other is None:
+            return None
+        out.append(ast.If(statement.test, one or [ast.Pass()], other))
+        return out
+    return out if target is None or _ends(statements) else out + _store(None, target)
+
+
+def _store(value: ast.expr | None, target: ast.expr | None) -> list[ast.stmt]:
+    if target is None:
+        return [] if value is None or isinstance(value, (ast.Constant, ast.Name)) else [ast.Expr(value)]
+    return [ast.Assign([copy.deepcopy(target)], value or ast.Constant(None), lineno=1)]
+
+
+# -- the frame -----------------------------------------------------------------------------------------------------
+
+
+def _frame_words(function: ast.FunctionDef) -> int:
+    """About the words of a call's frame: locals that share, and what lies on the stack by CPython's compiler."""
+    alone = ast.Module([ast.FunctionDef(function.name, function.args, function.body, [], lineno=1)], [])
+    code = compile(ast.fix_missing_locations(alone), "<frame>", "exec")
+    inner = next(one for one in code.co_consts if isinstance(one, types.CodeType))
+    count = inner.co_nlocals
+    if is_simple(function):
+        count = max(slots(function, set(inner.co_varnames)).values(), default=-1) + 1
+    return count + inner.co_stacksize
