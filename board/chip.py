@@ -321,7 +321,7 @@ class Board:
             device = self._chip.raw_flash()
             if device is not None:
                 return self._part(device, path, first_kib, size_kib)
-            self.said.append("%s: this firmware leaves no raw flash, the spool lies in files" % path)
+            self.said.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
             path = path.replace("@", "_")
         return self._open_folder(path, size_kib)
 

@@ -54,4 +54,9 @@ class Board(ChipBoard):
     """The board of an RP2."""
 
     def __init__(self, configuration):
+        from board import rp2_flash
+
         super().__init__(configuration, Rp2())
+        said = rp2_flash.other_division()
+        if said:
+            self.said.append(said)

@@ -76,13 +76,33 @@ class Rp2Flash:
 
 
 def ring():
-    """Return the device of the spool, or None where the file system takes the whole storage.
+    """Return the device of the spool, or None where the file system takes the whole storage, or where there is none.
 
     It begins where the file system that is there ends, not where this version would end one: a version that is newer
     than the firmware must not look for the spool somewhere else.
     """
-    files = os.statvfs("/")
-    start_bytes = files[0] * files[2]
-    if start_bytes >= rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES:  # type: ignore
+    start_bytes = files_bytes()
+    if not 0 < start_bytes < _storage_bytes():
         return None
     return Rp2Flash(start_bytes)
+
+
+def files_bytes():
+    """Return the size of the file system that is mounted, 0 if none is."""
+    files = os.statvfs("/")
+    return files[0] * files[2]
+
+
+def other_division():
+    """Return what there is to say of a flash that is not divided as this firmware would, "" if there is nothing."""
+    size = files_bytes()
+    if size == FILES_BYTES or not 0 < size < _storage_bytes():
+        return ""
+    return "files have %d KiB as an earlier firmware made them (now %d), the spool lies behind" % (
+        size // 1024,
+        FILES_BYTES // 1024,
+    )
+
+
+def _storage_bytes():
+    return rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES  # type: ignore

@@ -124,7 +124,7 @@ class Interface:
 class RomFlash:
     """rp2.Flash and esp32.Partition: a block device over octets."""
 
-    def __init__(self, blocks):
+    def __init__(self, blocks=352, start=0, len=0):
         self.cells = bytearray(b"\xff" * blocks * 4096)
 
     def readblocks(self, block, buf, offset=0):

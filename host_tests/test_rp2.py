@@ -148,6 +148,24 @@ def test_stock_firmware_keeps_the_spool_in_files_and_says_so(chip, monkeypatch, 
     assert any("in files" in said for said in board.said)
 
 
+def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told_and_no_ring_is_looked_for_without_files(
+    chip, monkeypatch
+):
+    from board import rp2_flash
+
+    def files(blocks):
+        monkeypatch.setattr(rp2_flash.os, "statvfs", lambda path: (4096, 0, blocks))
+
+    files(176)
+    assert any("704 KiB" in said for said in chip.Board(settings()).said)
+    files(rp2_flash.FILES_BYTES // 4096)
+    assert chip.Board(settings()).said == []
+    for blocks in (0, 352):  # none mounted, and all of the flash
+        files(blocks)
+        assert rp2_flash.ring() is None
+        assert chip.Board(settings()).said == []
+
+
 def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
     from board import rp2_flash
 

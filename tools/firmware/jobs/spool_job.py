@@ -1,7 +1,7 @@
 """Runs on the RP2040 image: brings a ring on the chip's own flash up, checks all that is in it, then appends.
 
-Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last`, then `ACK number` for each
-record that is durable; the power may go at any flash word of it.
+Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last blocks-in-use`, then
+`ACK number` for each record that is durable; the power may go at any flash word of it.
 """
 
 import sys
@@ -42,9 +42,21 @@ def check(ring):
     return first, last
 
 
-ring = Ring(Part(rp2_flash.ring(), 0, BLOCKS), when_full=OVERWRITE)
+def blocks_in_use(device):
+    """How many blocks do not begin with erased octets."""
+    start = bytearray(16)
+    used = 0
+    for block in range(BLOCKS):
+        device.read_into(block * device.block_bytes, start, 16)
+        used += start != b"\xff" * 16
+    return used
+
+
+device = Part(rp2_flash.ring(), 0, BLOCKS)
+used = blocks_in_use(device)
+ring = Ring(device, when_full=OVERWRITE)
 print("MOUNT", mount(ring))
-print("LOG", *check(ring))
+print("LOG", *check(ring), used)
 for turn in range(RECORDS):
     at = ring.begin(KIND, PAYLOAD_BYTES)
     if at < 0:
