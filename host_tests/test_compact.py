@@ -6,6 +6,7 @@ import types
 import pytest
 
 from tools.compact.inline import bind_builtins
+from tools.compact.methods import functions_of_methods
 from tools.compact.names import FOREIGN, Missing, Names
 from tools.compact.program import Program, compact
 from tools.compact.scopes import scopes
@@ -276,3 +277,62 @@ def test_a_builtin_has_a_short_way_but_the_loop_over_a_range_stays_free():
     text = bind_builtins("def f(x):\n    for i in range(len(x)):\n        pass\n    return len(x)\n")
     assert text.count("len") == text.count("len__bound") + 1
     assert "in range(len__bound(x))" in text
+
+
+METHODS = """
+class Base:
+    def __init__(self):
+        self.total = 0
+    def _add(self, amount):
+        self.total += amount
+    def _twice(self, amount):
+        self._add(amount)
+        self._add(amount)
+    def _which(self):
+        return "base"
+    def asked(self):
+        return self._which()
+class Derived(Base):
+    def _which(self):
+        return "derived"
+    def run(self):
+        self._twice(5)
+        self._add(self.total)
+        return self._only(3)
+    def _only(self, amount, by=2):
+        self.extra = [self._kept, self._kept]
+        return self.total * amount * by
+    def _kept(self):
+        return self.total
+"""
+
+
+def test_private_methods_become_functions_unless_something_else_is_done_with_them():
+    texts = functions_of_methods({"agent.app": METHODS})
+    tree = ast.parse(texts["agent.app"])
+    classes = {node.name: [one.name for one in node.body] for node in tree.body if isinstance(node, ast.ClassDef)}
+    # `_which` is in both classes of a line, `_kept` is taken as a value.
+    assert classes == {"Base": ["__init__", "_which", "asked"], "Derived": ["_which", "run", "_kept"]}
+    for text in (METHODS, texts["agent.app"]):
+        names: dict = {}
+        exec(text, names)
+        one = names["Derived"]()
+        assert (one.run(), one.total, one.asked(), names["Base"]().asked()) == (120, 20, "derived", "base")
+        assert one.extra[0]() == 20
+
+
+def test_what_a_method_sets_that_became_a_function_still_counts_as_its_classs():
+    source = """
+class One:
+    def __init__(self):
+        self.first = 1
+    def go(self):
+        self._set()
+        self._set()
+        return self.first + self.second
+    def _set(self):
+        self.second = 2
+"""
+    app, texts = run({"agent.app": source + "\nanswer = One().go()\n"}, "agent.app")
+    assert 3 in vars(app).values()
+    assert "_set" not in texts["agent.app"]

@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from tools.compact.bundle import NATIVE, _asked_by_string
+from tools.compact.methods import parts_of
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
 from tools.compact.slots import is_simple, slots
 
@@ -203,9 +204,9 @@ def _met_outside(trees: dict[str, ast.Module]) -> set[str]:
 # -- attributes ----------------------------------------------------------------------------------------------------
 
 
-def _of_class(node: ast.ClassDef) -> set[str]:
+def _of_class(node: ast.ClassDef, tree: ast.Module) -> set[str]:
     found = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
-    for part in ast.walk(node):
+    for part in parts_of(node, tree):
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
             found.add(part.attr)
         elif isinstance(part, ast.Name) and getattr(getattr(part, "home", None), "kind", "") == CLASS:
@@ -222,7 +223,7 @@ def _defined_in_agent(trees: dict[str, ast.Module]) -> set[str]:
                 found |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
                 found |= {
                     part.attr
-                    for part in ast.walk(node)
+                    for part in parts_of(node, tree)
                     if isinstance(part, ast.Attribute)
                     and isinstance(part.ctx, ast.Store)
                     and isinstance(part.value, ast.Name)
@@ -245,7 +246,7 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 name = f"{module}.{node.name}"
-                own[name] = own.get(name, set()) | _of_class(node)
+                own[name] = own.get(name, set()) | _of_class(node, tree)
                 bases[name] = {
                     origin.get(base.id, f"{module}.{base.id}") for base in node.bases if isinstance(base, ast.Name)
                 }

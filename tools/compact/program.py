@@ -13,6 +13,7 @@ import ast
 
 from tools.compact.bundle import ENTRY, Bundle
 from tools.compact.inline import bind_builtins, inline
+from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
 from tools.compact.prune import prune, without_unused_imports
@@ -29,7 +30,7 @@ class Program:
     def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset()):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
-        texts = inline(prune(self.bundle.texts, keep), keep)
+        texts = functions_of_methods(inline(prune(self.bundle.texts, keep), keep), keep)
         if ENTRY in texts:
             texts[ENTRY] = bind_builtins(texts[ENTRY])
         self.names = Names(texts)
