@@ -140,7 +140,7 @@ class Store:
         stage = self.ring.stage
         if read_light(stage, self._place, buf, at, length) != RESULT_READ:
             return False
-        copy(stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
+        pack_into("14s", stage, self._place + SERIAL, self.serial)
         return True
 
     def _put_read(self, now):

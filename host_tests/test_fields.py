@@ -73,6 +73,12 @@ def test_all_digits_and_same_look_at_every_octet():
     assert f.same(b"ab123", 2, b"123", 0, 3)
 
 
+def test_a_buffer_holds_octets_only_where_they_begin():
+    for buf in (b"01230", bytearray(b"01230")):
+        assert f.holds(buf, 0, bytearray(b"0123")) and f.holds(buf, 1, b"1230") and f.holds(buf, 4, b"0")
+        assert not f.holds(buf, 0, b"123") and not f.holds(buf, 2, b"2301") and not f.holds(buf, 3, b"0")
+
+
 def test_octets_are_compared_from_the_left():
     assert f.compare(b"x129", 1, b"130", 0, 3) == -1
     assert f.compare(b"x131", 1, b"130", 0, 3) == 1

@@ -71,10 +71,6 @@ def test_a_point_is_inserted_and_nothing_is_computed():
     assert made(f.FIXED, b"      ", upper=2) == b"00000.00" == made(f.FIXED, b"\0" * 6, upper=2)
 
 
-def test_blanks_are_written_without_a_source():
-    assert made(f.BLANK, b"", width=5) == b"     "
-
-
 def test_moves_are_made_one_after_the_other_and_only_so_many():
     row = bytes((f.COPY, 0, 0, 0, 2, f.COPY, 4, 0, 2, 1, f.STATUS, 5, 0, 0, 1))
     target = bytearray(b"......")

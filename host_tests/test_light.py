@@ -32,7 +32,7 @@ def test_worked_example_becomes_the_body_of_the_drawing():
         b"\x20\x24\x03\x14\x09\x26\x53"
         b"2024-02-01:08:00:00"
         b"0001234567"
-        b"              "
+        b"##############"  # the tool's serial number is not in the message
     )
 
 

@@ -21,7 +21,6 @@ _PACK_TIME = const(4)
 _UNPACK = const(5)
 _STRIP = const(6)
 _FIXED = const(7)
-_BLANK = const(8)
 
 
 @micropython.viper
@@ -292,11 +291,9 @@ def carry_out(form, moves: int, target, at: int, source, start: int) -> bool:
             last += upper
         elif move == _FIXED:
             last += 2 if upper > 0 else 3
-        elif move == _BLANK:
-            begin = end = 0
         if end > have or last > room:
             raise IndexError
-        octet = octets[begin] if begin < end else 0
+        octet = octets[begin]
         blank = int(octet == 0x20 or octet == 0)
         point = -1
         if move == _DIGITS:

@@ -26,7 +26,6 @@ PACK_TIME = const(4)  # 19 characters of a time into seven octets, zeros if they
 UNPACK = const(5)  # packed digits, two from each octet
 STRIP = const(6)  # digits without leading zeros, blanks behind them
 FIXED = const(7)  # digits with a zero in front and a point, so many digits behind it as the upper bits say, or a zero
-BLANK = const(8)  # blanks
 
 UPPER = const(16)  # what a number in the upper bits is multiplied by
 
@@ -63,10 +62,8 @@ def carry_out(form, moves, target, at, source, start):
             _strip(target, to, source, begin, width)
         elif move == UNPACK:
             unpack_digits(target, to, source, begin, width * 2)
-        elif move == PACK_TIME:
-            pack_time(target, to, source, begin)
         else:
-            fill(target, to, width)
+            pack_time(target, to, source, begin)
     return True
 
 

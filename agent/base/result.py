@@ -17,9 +17,8 @@ serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets o
            |tq min|tq max|tq tgt|amin |amax |atgt |u |type|
 """
 
-from agent.base.compat import const
-from agent.base.fields import fill, is_blank, number
-from agent.base.words import pack_digits
+from agent.base.compat import FAST, const
+from agent.base.fields import fill, is_blank
 
 VIN = const(0)
 JOB = const(25)
@@ -72,33 +71,43 @@ RESULT_READ = const(1)
 RESULT_UNREADABLE = const(0)
 
 
-def is_time(buf, at):
-    """Tell whether the 19 octets are a date and time that can be: `YYYY-MM-DD:HH:MM:SS` (003:5848-5854)."""
-    if buf[at + 4] != 0x2D or buf[at + 7] != 0x2D:
-        return False
-    if buf[at + 10] != 0x3A or buf[at + 13] != 0x3A or buf[at + 16] != 0x3A:
-        return False
-    return (
-        number(buf, at, 4) > 0
-        and 1 <= number(buf, at + 5, 2) <= 12
-        and 1 <= number(buf, at + 8, 2) <= 31
-        and 0 <= number(buf, at + 11, 2) <= 23
-        and 0 <= number(buf, at + 14, 2) <= 59
-        and 0 <= number(buf, at + 17, 2) <= 59
-    )
-
-
 def pack_time(target, to, buf, at):
-    """Pack the 19 octets of text at buf[at:] into seven octets at target[to:]; zeros if they are no time."""
-    if not is_time(buf, at):
+    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven octets at target[to:].
+
+    Zeros if the 19 octets are no date and time that can be.
+    """
+    end = to + TIME_BYTES
+    place = to
+    fits = buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
+    while place < end and fits:
+        high = buf[at] - 0x30
+        low = buf[at + 1] - 0x30
+        fits = 0 <= high <= 9 and 0 <= low <= 9
+        target[place] = (high << 4 | low) & 0xFF
+        at += 2 if place == to else 3
+        place += 1
+    if (
+        not fits
+        or not (target[to] or target[to + 1])
+        or not 1 <= target[to + 2] <= 0x12
+        or not 1 <= target[to + 3] <= 0x31
+        or target[to + 4] > 0x23
+        or target[to + 5] > 0x59
+        or target[to + 6] > 0x59
+    ):
         fill(target, to, TIME_BYTES, 0)
-        return
-    pack_digits(target, to, buf, at, 4)
-    pack_digits(target, to + 2, buf, at + 5, 2)
-    pack_digits(target, to + 3, buf, at + 8, 2)
-    pack_digits(target, to + 4, buf, at + 11, 2)
-    pack_digits(target, to + 5, buf, at + 14, 2)
-    pack_digits(target, to + 6, buf, at + 17, 2)
+
+
+if FAST is not None:
+    globals()["pack_time"] = FAST.pack_time
+
+_scratch = bytearray(TIME_BYTES)
+
+
+def is_time(buf, at):
+    """Tell whether the 19 octets are a date and time that can be."""
+    pack_time(_scratch, 0, buf, at)
+    return _scratch[2] != 0
 
 
 def put_time(body, start, buf, at):

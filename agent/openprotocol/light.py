@@ -10,7 +10,7 @@ statuses: batch 0 not completed, 1 OK, 2 not used; tightening 0 NOK, 1 OK; torqu
 """
 
 from agent.base.compat import const
-from agent.base.form import BLANK, COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
+from agent.base.form import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
 from agent.base.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -22,23 +22,31 @@ from agent.base.result import (
     PSET_CHANGE,
     RESULT_READ,
     RESULT_UNREADABLE,
-    SERIAL,
     TIGHTENING_ID,
     TIGHTENING_STATUS,
     TIME,
     TORQUE,
     TORQUE_STATUS,
     VIN,
+    statuses_fit,
 )
 
 LIGHT_BYTES = const(121)
 
-# Move, place in the body (two octets), place in the message, width; the tool's serial is not in the message.
+# Move, place in the body (two octets), place in the message, width. Where nothing is blank, all from the batch size to
+# the angle is one row of digits.
 # fmt: off
-_FORM = bytes((
+_WHOLE = bytes((
     COPY, VIN, 0, 20, 25,
     DIGITS + 2 * UPPER, JOB, 0, 45, 2,
     DIGITS + 1 * UPPER, PSET, 0, 47, 3,
+    DIGITS, BATCH_SIZE, 0, 50, 23,
+    PACK_TIME, TIME, 0, 73, 19,
+    COPY, PSET_CHANGE, 0, 92, 19,
+    DIGITS, TIGHTENING_ID, 0, 111, 10,
+))
+_WHOLE_MOVES = const(7)
+_FORM = bytes((
     DIGITS, BATCH_SIZE, 0, 50, 4,
     DIGITS, BATCH_COUNTER, 0, 54, 4,
     STATUS + 2 * UPPER, BATCH_STATUS, 0, 58, 1,
@@ -50,17 +58,21 @@ _FORM = bytes((
     PACK_TIME, TIME, 0, 73, 19,
     COPY, PSET_CHANGE, 0, 92, 19,
     DIGITS, TIGHTENING_ID, 0, 111, 10,
-    BLANK, SERIAL, 0, 0, 14,
+    COPY, VIN, 0, 20, 25,
+    DIGITS + 2 * UPPER, JOB, 0, 45, 2,
+    DIGITS + 1 * UPPER, PSET, 0, 47, 3,
 ))
+_MOVES = const(14)
 # fmt: on
-_MOVES = const(15)
 
 
 def read_light(body, start, buf, at, length):
-    """Write the body of the message buf[at:at+length] to body[start:]; the tool's serial is left blank.
+    """Write the body of the message buf[at:at+length] to body[start:], but for the tool's serial: it is not in there.
 
     RESULT_READ, or RESULT_UNREADABLE if a number is none or the message is too short.
     """
-    if length < LIGHT_BYTES or not carry_out(_FORM, _MOVES, body, start, buf, at):
+    if length < LIGHT_BYTES:
         return RESULT_UNREADABLE
-    return RESULT_READ
+    if carry_out(_WHOLE, _WHOLE_MOVES, body, start, buf, at):
+        return RESULT_READ if statuses_fit(body, start) else RESULT_UNREADABLE
+    return RESULT_READ if carry_out(_FORM, _MOVES, body, start, buf, at) else RESULT_UNREADABLE

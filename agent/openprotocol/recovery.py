@@ -24,7 +24,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, compare, copy, fill, same
+from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.result import FLAG_EDGE_TIME, FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.ticks import Timer
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
@@ -136,7 +136,7 @@ class Recovery:
         """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
         at = start + TIGHTENING_ID
         state = self.memory[0]
-        if state & _KNOWN and not state & _IN_RESET and same(self._expected, 0, body, at, ID_BYTES):
+        if state & _KNOWN and not state & _IN_RESET and holds(body, at, self._expected):
             return VERDICT_NEW
         return self._verdict_elsewhere(body, at) if all_digits(body, at, ID_BYTES) else VERDICT_NEW
 
@@ -159,7 +159,7 @@ class Recovery:
         if self.phase == PHASE_WALK_BACK or self.memory[0] & _IN_RESET:
             if all_digits(body, at, ID_BYTES):
                 self._stored_in_doubt(body, at, start + TIME)
-        elif self.memory[0] & _KNOWN and same(self._expected, 0, body, at, ID_BYTES):
+        elif self.memory[0] & _KNOWN and holds(body, at, self._expected):
             pack_digits(self.memory, _TOP, body, at, ID_BYTES)
             increment(self._expected)
             self._keep_time(body, start + TIME)

@@ -16,7 +16,7 @@ from struct import pack_into
 
 from agent.base import result as res
 from agent.base.compat import const
-from agent.base.fields import fill, is_blank, number, put_number, put_text, same
+from agent.base.fields import copy, fill, holds, is_blank, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
@@ -49,7 +49,7 @@ _SERIAL_WIDTH = const(10)
 _PROGRAM = const(98)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
-_MOVES_MAX = 16
+_MOVES_MAX = 14
 _LIMITS = const(106)  # behind the body
 _NM = const(0x31)
 _PERCENT = const(0x37)
@@ -86,8 +86,13 @@ class ResultWriter:
         self._moves = 0
         self._factor = None
         self._station = self._spindle = self._program = -1  # as they stand in the buffer
-        self._serial = bytearray(b" " * res.SERIAL_BYTES)  # likewise, before it was cut
+        # Texts that seldom change, as they were before they were made fit to be sent.
+        self._vin = bytearray(b" " * res.VIN_BYTES)
+        self._serial = bytearray(b" " * res.SERIAL_BYTES)
+        self._change = bytearray(b" " * res.STAMP_BYTES)
+        self._change_at = 0
         self._long_serial = 0
+        fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
 
     def write(self, buf, at, length, flags, ident, sequence):
@@ -97,8 +102,11 @@ class ResultWriter:
         """
         tx = self.tx
         body = at + res.HEAD_BYTES
-        if not same(self._serial, 0, buf, body + res.SERIAL, res.SERIAL_BYTES):
+        if not holds(buf, body + res.SERIAL, self._serial):
             self._put_serial(buf, body + res.SERIAL)
+        if not holds(buf, body, self._vin):
+            copy(self._vin, 0, buf, body, res.VIN_BYTES)
+            put_text(tx, 44, buf, body, res.VIN_BYTES)
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
         shape |= (flags & 3) << _FLAGS_SHIFT
@@ -106,6 +114,9 @@ class ResultWriter:
             shape |= _PROGRAM_ZERO
         if shape != self._shape:
             self._lay_out(shape)
+        if shape & PARAM_PSET_CHANGE and not holds(buf, body + res.PSET_CHANGE, self._change):
+            copy(self._change, 0, buf, body + res.PSET_CHANGE, res.STAMP_BYTES)
+            put_text(tx, self._change_at, buf, body + res.PSET_CHANGE, res.STAMP_BYTES)
         self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
@@ -144,8 +155,7 @@ class ResultWriter:
         """The tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
         first = at
         end = at + res.SERIAL_BYTES
-        for index in range(res.SERIAL_BYTES):
-            self._serial[index] = buf[at + index]
+        copy(self._serial, 0, buf, at, res.SERIAL_BYTES)
         while end > first and buf[end - 1] <= 0x20:
             end -= 1
         while first < end and buf[first] <= 0x20:
@@ -212,7 +222,6 @@ class ResultWriter:
         put_number(tx, 13, 4, self.system_type)
         put_number(tx, 17, 4, self.system)
         self._move(UNPACK, 25, res.TIME, res.TIME_BYTES)
-        self._move(TEXT, 44, res.VIN, res.VIN_BYTES)
         pack_into("11s", tx, 69, b"00017000290")
         put_number(tx, 82, 2, _PARAMETER_BYTES)
         self._lay_out_values(shape)
@@ -252,7 +261,7 @@ class ResultWriter:
         if shape & PARAM_BATCH_STATUS:
             self._move(STRIP, self._integer(b"00102Batch status             "), res.BATCH_STATUS, 1)
         if shape & PARAM_PSET_CHANGE:
-            self._move(TEXT, self._text(b"01003Pset last change         "), res.PSET_CHANGE, res.STAMP_BYTES)
+            self._change_at = self._text(b"01003Pset last change         ", self._change)
 
     def _lay_out_extras(self, shape):
         """What is only there when there is something to say, and where the result came from."""

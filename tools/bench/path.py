@@ -112,7 +112,6 @@ def plain_read(body: bytearray, start: int, buf: bytearray, at: int, length: int
     body[start + 33 : start + 56] = buf[at + 50 : at + 73]
     body[start + 56 : start + 63] = bytes.fromhex(digits.decode())
     body[start + 63 : start + 92] = buf[at + 92 : at + 121]
-    body[start + 92 : start + 106] = b" " * 14
     return 1
 
 

@@ -33,6 +33,8 @@ _RESULT = (
 )
 _ID = 111  # of the tightening in the result's frame
 _ID_DIGITS = 10
+_VIN_DIGIT = 36
+_VALUES = (66, 67, 71, 91)  # of torque, angle, time
 
 _VERIFICATION = b"00071200007"
 _INFORMATION = b"003708000010000000000192.0.2.20     10111"
@@ -106,13 +108,19 @@ class QuietController(_QuietPort):
         return n
 
     def produce(self):
-        """Push one more result, with the next tightening ID."""
+        """Push one more result, with the next tightening ID; other values each time, another car every fourth time."""
+        result = self.result
         at = _ID + _ID_DIGITS - 1
-        while self.result[at] == 0x39:
-            self.result[at] = 0x30
+        while result[at] == 0x39:
+            result[at] = 0x30
             at -= 1
-        self.result[at] += 1
-        self.say(self.result)
+        result[at] += 1
+        last = result[_ID + _ID_DIGITS - 1]
+        for at in _VALUES:
+            result[at] = last
+        if last & 3 == 0:
+            result[_VIN_DIGIT] = 0x30 + (result[_VIN_DIGIT] + 3) % 10
+        self.say(result)
 
 
 class QuietToolsNet(_QuietPort):
