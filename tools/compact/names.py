@@ -11,7 +11,9 @@ Rules
 3. Functions, classes and values of `agent/`'s modules get names that are theirs alone, since one module imports them
    from another. Locals and arguments begin anew in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
-5. `python -m tools.compact.names NAME` tells what a name in a board's traceback stands for.
+5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
+   for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
+6. `python -m tools.compact.names NAME` tells what a name in a board's traceback stands for.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ TWICE = ("board.safe_mode",)
 class Names:
     """The names chosen for one program: `attributes` by name, `tops` by module and name."""
 
-    def __init__(self, sources: dict[str, str]):
+    def __init__(self, sources: dict[str, str], sharing: bool = True):
         self.trees = {name: ast.parse(text) for name, text in sources.items()}
         self.attributes: dict[str, str] = {}
         self.tops: dict[tuple[str, str], str] = {}
@@ -77,9 +79,9 @@ class Names:
         self.keywords = {
             node.arg for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)
         }
-        self._choose()
+        self._choose(sharing)
 
-    def _choose(self) -> None:
+    def _choose(self, sharing: bool) -> None:
         together = _attributes_together(self.trees)
         uses = Counter(
             node.attr for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)
@@ -94,6 +96,9 @@ class Names:
         taken = self._kept(set(wanted), set(tops))
         colour: dict[str, int] = {}
         for name in sorted(wanted, key=lambda name: (-uses[name], name)):
+            if not sharing:
+                colour[name] = len(tops) + len(colour)
+                continue
             others = {colour[other] for other in together[name] if other in colour}
             colour[name] = next(number for number in count() if number not in others)
         texts = _texts(taken)

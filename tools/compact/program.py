@@ -24,16 +24,16 @@ from tools.compact.source import constants
 class Program:
     """A board's program: `texts` by module. `place` and `attribute` find what had another name.
 
-    `keep` are names that stay although the program does not use them.
+    `keep` are names that stay although the program does not use them; for `sharing` see tools.compact.names.
     """
 
-    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset()):
+    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset(), sharing: bool = True):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
         texts = functions_of_methods(inline(prune(self.bundle.texts, keep), keep), keep)
         if ENTRY in texts:
             texts[ENTRY] = bind_builtins(texts[ENTRY])
-        self.names = Names(texts)
+        self.names = Names(texts, sharing)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:

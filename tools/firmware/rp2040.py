@@ -57,7 +57,7 @@ def program():
     from tools.compact.tree import program_of  # it needs the runtimes, which need this module
     from tools.runtimes.build import product_sources
 
-    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2])
+    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2], sharing=False)
 
 
 def frozen_sources() -> dict[str, str]:

@@ -11,3 +11,5 @@
 #define MICROPY_PY_IO_IOBASE (1)
 #define MICROPY_PY_SYS_STDFILES (1)
 #define MICROPY_PY_MACHINE_MEMX (1)
+// Where each attribute was found last: 384 octets more of RAM take an eighth off what a result costs.
+#define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE (512)
