@@ -39,7 +39,8 @@ class Outlet:
         self.rewinds = rewinds
         self.resends_if_empty = resends_if_empty
         self.taken = 0  # number of the latest result that the server is known to have
-        self.reason = 0  # why the held result was refused
+        self.held = 0  # number of the result that is held
+        self.reason = 0  # why it was refused
         # The record to be sent: where its payload lies. Use it before the next call of any method.
         self.buf = ring.walk.page
         self.at = FRAME_HEAD
@@ -97,7 +98,7 @@ class Outlet:
         self.move_past(number)
         self.taken = number
         self.health.count(h.DELIVERED)
-        if number == get_u32(self.ring.memory, _HELD_AT):
+        if number == self.held:
             self.hold(0)
 
     def move_past(self, number):
@@ -111,6 +112,7 @@ class Outlet:
 
     def hold(self, number):
         """Note durably which result was refused, 0 for none."""
+        self.held = number
         put_u32(self.ring.memory, _HELD_AT, number)
         self.ring.save_memory()
 
@@ -168,6 +170,7 @@ class Outlet:
         """Set the cursor by the sequence that the 08 names (DIGEST G.8); False if something could not be parked."""
         ring = self.ring
         cursor = self.cursor
+        self.held = get_u32(ring.memory, _HELD_AT)
         if ring.number == 0:
             self._begin_behind(stored)
             return True
@@ -210,7 +213,7 @@ class Outlet:
         ring = self.ring
         cursor = self.cursor
         self.taken = reached
-        held = get_u32(ring.memory, _HELD_AT)
+        held = self.held
         while cursor.number < reached:
             kind = ring.peek(OUTLET)
             number = cursor.peek_number

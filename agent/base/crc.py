@@ -26,12 +26,12 @@ def _table():
     return entries
 
 
-_TABLE = _table()
+TABLE = _table()
 
 
 def crc30(buf, start, end, crc=_START):
     """Return the CRC of buf[start:end], 0..2**30-1; pass the last result as `crc` to go on with another piece."""
-    table = _TABLE
+    table = TABLE
     whole = end - 3
     while start < whole:  # the loop itself is a fifth of it
         crc = table[(crc ^ buf[start]) & 0xFF] ^ (crc >> 8)
@@ -49,6 +49,6 @@ if FAST is not None:
     _loop = FAST.crc
 
     def _crc30(buf, start, end, crc=_START):
-        return _loop(_TABLE, buf, start, end, crc)
+        return _loop(TABLE, buf, start, end, crc)
 
     globals()["crc30"] = _crc30

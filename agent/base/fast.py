@@ -230,6 +230,32 @@ def crc(table, buf, start: int, end: int, value: int) -> int:
 
 
 @micropython.viper
+def seal(table, buf, start: int, kind: int, flags: int, length: int, seq: int) -> int:
+    end = start + length + 8
+    if start < 0 or length < 0 or end + 4 > int(_len(buf)):
+        raise IndexError
+    entries = ptr32(table)
+    octets = ptr8(buf)
+    octets[start] = kind
+    octets[start + 1] = flags
+    octets[start + 2] = length
+    octets[start + 3] = length >> 8
+    octets[start + 4] = seq
+    octets[start + 5] = seq >> 8
+    octets[start + 6] = seq >> 16
+    octets[start + 7] = seq >> 24
+    value = 0x3FFFFFFF
+    while start < end:
+        value = entries[(value ^ octets[start]) & 0xFF] ^ (value >> 8)
+        start += 1
+    octets[end] = value
+    octets[end + 1] = value >> 8
+    octets[end + 2] = value >> 16
+    octets[end + 3] = value >> 24
+    return length + 12
+
+
+@micropython.viper
 def pack_time(target, to: int, source, at: int):
     if to < 0 or at < 0 or to + 7 > int(_len(target)) or at + 19 > int(_len(source)):
         raise IndexError

@@ -15,8 +15,8 @@ Rules
 
 from struct import pack_into
 
-from agent.base.compat import const
-from agent.base.crc import crc30
+from agent.base.compat import FAST, const
+from agent.base.crc import TABLE, crc30
 from agent.base.words import get_u32
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
@@ -74,6 +74,15 @@ def seal(buf, start, kind, flags, length, seq):
     end = start + HEAD_BYTES + length
     pack_into("<I", buf, end, crc30(buf, start, end))
     return FRAME_BYTES + length
+
+
+if FAST is not None:
+    _seal = FAST.seal
+
+    def _sealed(buf, start, kind, flags, length, seq):
+        return _seal(TABLE, buf, start, kind, flags, length, seq)
+
+    globals()["seal"] = _sealed
 
 
 def record_length(buf, start, room):

@@ -43,7 +43,7 @@ def tree(folder: Path, machine: str = MACHINE) -> None:
     """Fill `folder` with the agent as a board gets it and what measures it, written against it."""
     tables = stages.STAGES + stages.BOARD
     keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
-    program = program_of(product_sources(), keep, sharing=False)
+    program = program_of(product_sources(), keep, own_image=True)
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), machine)
     tables_now = [[_now(program, row) for row in table] for table in (stages.STAGES, stages.BOARD)]
     (folder / "stage_tables.py").write_text("STAGES, BOARD = %r, %r\n" % tuple(tables_now), encoding="utf-8")

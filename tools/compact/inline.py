@@ -10,7 +10,7 @@ Rules
    that is no constant and no local is put into a local first.
 3. `return` becomes the end of a branch. A function that returns out of a loop, or out of `try`, goes in only where the
    caller returns its answer at once.
-4. The frame of the caller may not grow above FRAME_WORDS: MicroPython takes a larger one from the heap at each call.
+4. The frame of the caller may not grow above `frame_words`: MicroPython takes a larger one from the heap at each call.
    One that is larger anyway may grow to FRAME_MOST.
 """
 
@@ -29,16 +29,19 @@ from tools.compact.slots import is_simple, slots
 
 FRAME_MOST = 30
 FRAME_WORDS = 11  # VM_MAX_STATE_ON_STACK of py/objfun.c
+OWN_FRAME_WORDS = 24  # the same of our own images
 
 
-def inline(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
+def inline(
+    sources: dict[str, str], keep: frozenset[str] = frozenset(), frame_words: int = FRAME_WORDS
+) -> dict[str, str]:
     """Return the program with fewer functions; those named in `keep` stay."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
     refused: set[str] = set(keep)
     uses = _uses(trees)
     for name, tree in trees.items():
         scopes(tree)
-        while name.startswith("agent") and _inline_in(tree, uses, refused):
+        while name.startswith("agent") and _inline_in(tree, uses, refused, frame_words):
             pass
     return {
         name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
@@ -104,7 +107,7 @@ class _Place:
     call: ast.Call = field(repr=False)
 
 
-def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str]) -> bool:
+def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_words: int) -> bool:
     """Put in every function of the module that can be, the first time round; whether there was one."""
     found = False
     owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
@@ -122,7 +125,7 @@ def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str]) -> bool:
                 refused.add(function.name)
                 continue
             place = _find_call(callers, function, owner is not tree)
-            if place is None or not _put_in(place, function, owner is not tree):
+            if place is None or not _put_in(place, function, owner is not tree, frame_words):
                 refused.add(function.name)
                 continue
             owner.body.remove(function)
@@ -244,7 +247,7 @@ def _is_call_of(call: ast.Call, name: str, is_method: bool) -> bool:
 # -- putting it in -------------------------------------------------------------------------------------------------
 
 
-def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool) -> bool:
+def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool, frame_words: int) -> bool:
     """Replace the call; False, and nothing changed, if that cannot be or makes the frame too large."""
     before = _frame_words(place.function)
     statement = place.statements[place.index]
@@ -254,7 +257,7 @@ def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool) -> bool:
         return False
     place.statements[place.index : place.index + 1] = new
     words = _frame_words(place.function)
-    if words > (FRAME_WORDS if before <= FRAME_WORDS else max(FRAME_MOST, before)):
+    if words > (frame_words if before <= frame_words else max(FRAME_MOST, before)):
         statement.__dict__.update(kept[0])
         place.statements[:] = kept[1]
         return False

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 
 from tools.compact.bundle import ENTRY, Bundle
-from tools.compact.inline import bind_builtins, inline
+from tools.compact.inline import FRAME_WORDS, OWN_FRAME_WORDS, bind_builtins, inline
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
@@ -24,16 +24,19 @@ from tools.compact.source import constants
 class Program:
     """A board's program: `texts` by module. `place` and `attribute` find what had another name.
 
-    `keep` are names that stay although the program does not use them; for `sharing` see tools.compact.names.
+    `keep` are names that stay although the program does not use them. `own_image`: it is frozen into our own firmware,
+    where names cost nothing and frames lie on the stack.
     """
 
-    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset(), sharing: bool = True):
+    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset(), own_image: bool = False):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
-        texts = functions_of_methods(inline(prune(self.bundle.texts, keep), keep), keep)
+        texts = functions_of_methods(
+            inline(prune(self.bundle.texts, keep), keep, OWN_FRAME_WORDS if own_image else FRAME_WORDS), keep
+        )
         if ENTRY in texts:
             texts[ENTRY] = bind_builtins(texts[ENTRY])
-        self.names = Names(texts, sharing)
+        self.names = Names(texts, sharing=not own_image)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:

@@ -15,14 +15,14 @@ from tools.runtimes.cache import CHECKOUT
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
 
-def program_of(sources: list[Source], keep: frozenset[str] = frozenset(), sharing: bool = True) -> Program:
+def program_of(sources: list[Source], keep: frozenset[str] = frozenset(), own_image: bool = False) -> Program:
     """The program made of these files; names in `keep` stay although nothing uses them."""
-    return _program_of(tuple(sources), keep, sharing)
+    return _program_of(tuple(sources), keep, own_image)
 
 
 @functools.lru_cache(4)
-def _program_of(sources: tuple[Source, ...], keep: frozenset[str], sharing: bool) -> Program:
-    return Program({_dotted(source.name): source.text for source in sources}, keep, sharing)
+def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bool) -> Program:
+    return Program({_dotted(source.name): source.text for source in sources}, keep, own_image)
 
 
 def beside(program: Program, names: tuple[str, ...]) -> list[Source]:

@@ -42,7 +42,7 @@ def key_of(parts: Path, *more: str) -> str:
 
 def folder() -> Path:
     """Where the image of the present files is or will be."""
-    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES))}"
+    return IMAGES / f"cortex-{key_of(PARTS, str(STACK_BYTES), repr(sources.FRAMES))}"
 
 
 @functools.cache
@@ -59,6 +59,7 @@ def _fill(target: Path) -> None:
     shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
     shutil.copytree(PARTS, modules / "cortex")
     shutil.copyfile(PARTS / "main.c", tree / "ports/qemu/main.c")
+    sources.edit(tree / "py", sources.FRAMES)
     config = modules / "cortex/mpconfigport_cortex.h"
     flags = [f"-DMP_CONFIGFILE='\"{config}\"'", f"-DTOOLCART_STACK_BYTES={STACK_BYTES}", f"-I{config.parent}"]
     command = [

@@ -44,7 +44,8 @@ EDITS = {
     ),
 }
 
-WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}"
+_EDITED = hashlib.sha256(repr((EDITS, sources.FRAMES)).encode()).hexdigest()[:8]
+WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}-{_EDITED}"
 FLASH_BYTES = 2 * 1024 * 1024
 STORAGE_BYTES = 1408 * 1024  # as rp2/mpconfigboard.h says
 UF2_FAMILY_RP2040 = 0xE48BFF56
@@ -57,7 +58,7 @@ def program():
     from tools.compact.tree import program_of  # it needs the runtimes, which need this module
     from tools.runtimes.build import product_sources
 
-    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2], sharing=False)
+    return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2], own_image=True)
 
 
 def frozen_sources() -> dict[str, str]:
@@ -93,7 +94,7 @@ def peers_tree() -> Path:
 def folder() -> Path:
     """Where the image of the present files is or will be."""
     frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
-    versions = f"{sources.PICO_SDK} {sources.TINYUSB}"
+    versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
 
@@ -127,14 +128,8 @@ def _prepare(work: Path) -> None:
             shutil.rmtree(tree / "lib" / name, ignore_errors=True)
             shutil.copytree(sources.folder() / name, tree / "lib" / name, symlinks=True)
         (tree / "lib/pico-sdk/README.md").touch()
-        for name, edits in EDITS.items():
-            file = tree / "ports/rp2" / name
-            text = file.read_text()
-            for old, new in edits:
-                if old not in text:
-                    raise Unavailable(f"ports/rp2/{name} has no line `{old}`: it is another MicroPython")
-                text = text.replace(old, new)
-            file.write_text(text)
+        sources.edit(tree / "ports/rp2", EDITS)
+        sources.edit(tree / "py", sources.FRAMES)
         (work / "lib").mkdir()
         output_of(["arm-none-eabi-ar", "rc", str(work / "lib/libstdc++.a")], 60)
         (work / "whole").touch()

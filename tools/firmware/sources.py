@@ -7,6 +7,7 @@ cache and never installed. The versions are asserted: another one is refused, no
 import shutil
 from pathlib import Path
 
+from tools.compact.inline import OWN_FRAME_WORDS
 from tools.runtimes import debian
 from tools.runtimes.cache import CACHE, Unavailable, output_of, whole_folder
 
@@ -15,11 +16,34 @@ PICO_SDK = "2.1.1-1"
 TINYUSB = "0.18.0+dfsg-1"
 TIMEOUT_S = 180
 
+Edits = dict[str, tuple[tuple[str, str], ...]]  # file -> old and new text
+
+# A call whose frame has more words than this takes it from the heap.
+FRAMES: Edits = {
+    "objfun.c": (
+        (
+            "#define VM_MAX_STATE_ON_STACK (sizeof(mp_uint_t) * 11)",
+            f"#define VM_MAX_STATE_ON_STACK (sizeof(mp_uint_t) * {OWN_FRAME_WORDS})",
+        ),
+    )
+}
+
 
 def folder() -> Path:
     """The folder with `micropython`, `pico-sdk` and `tinyusb`; fetched if it is not there."""
     name = f"micropython-{MICROPYTHON}-pico-{PICO_SDK}-tinyusb-{TINYUSB}"
     return whole_folder(CACHE / "firmware-sources" / name, _fill)
+
+
+def edit(tree: Path, edits: Edits) -> None:
+    """Change files below `tree`; Unavailable if one does not read as it should."""
+    for name, changes in edits.items():
+        text = (tree / name).read_text()
+        for old, new in changes:
+            if old not in text:
+                raise Unavailable(f"{tree.name}/{name} has no line `{old}`: it is another MicroPython")
+            text = text.replace(old, new)
+        (tree / name).write_text(text)
 
 
 def _fill(target: Path) -> None:
