@@ -5,7 +5,8 @@ import sys
 
 from agent.base.ticks import ticks_add
 from host_tests.portable import Skip
-from tools.bench.quiet import Workbench, configuration
+from tools.bench.cart import configuration
+from tools.bench.quiet import Workbench
 
 PORTABLE = True
 HEAP = "512k"

@@ -153,7 +153,8 @@ def cost_of_dress():
 def ready():
     """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from agent.spool.flash import RamFlash
-    from tools.bench.quiet import Workbench, configuration
+    from tools.bench.cart import configuration
+    from tools.bench.quiet import Workbench
 
     class Bench(Workbench):
         """Wakes a task for input alone once it counts, as a board does."""

@@ -23,16 +23,21 @@ from tools.compact.source import constants
 class Program:
     """A board's program: `texts` by module. `place` and `attribute` find what had another name.
 
-    `keep` are names that stay although the program does not use them.
+    `keep` are names that stay although the program does not use them, `companions` are modules that will run beside.
     """
 
-    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset()):
+    def __init__(
+        self,
+        sources: dict[str, str],
+        keep: frozenset[str] = frozenset(),
+        companions: dict[str, str] | None = None,
+    ):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
         texts = inline(prune(self.bundle.texts, keep), keep)
         if ENTRY in texts:
             texts[ENTRY] = bind_builtins(texts[ENTRY])
-        self.names = Names(texts)
+        self.names = Names(texts, companions)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:
