@@ -253,7 +253,9 @@ def crc(table, buf, start: int, end: int, value: int) -> int:
     entries = ptr32(table)
     octets = ptr8(buf)
     while start < end:
-        value = entries[(value ^ octets[start]) & 0xFF] ^ (value >> 8)
+        octet = octets[start]
+        value = entries[(value ^ octet) & 0x0F] ^ (value >> 4)
+        value = entries[(value ^ octet >> 4) & 0x0F] ^ (value >> 4)
         start += 1
     return value
 
