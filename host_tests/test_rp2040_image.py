@@ -15,7 +15,7 @@ RECORDS = 40
 CUTS = 60 if LONG else 9
 # A record is 64 words of a page, an erased block 1024, the first formatting of the files about 1200.
 MOST_WORDS = 2600
-HEAP_KIB = 52
+HEAP_KIB = 36
 KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
 
 pytestmark = pytest.mark.xdist_group("rp2040")
