@@ -79,7 +79,7 @@ recover_revisions list 2,1 1,2,3,4,5,6,7
 recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false
-buffer_bytes int 2048 256 9999"""
+buffer_bytes int 1024 256 9999"""
 
 _SPOOL = """path text - 1 128
 size_kib int 1024 16 65536

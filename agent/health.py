@@ -100,7 +100,7 @@ class Health:
         self.counters = [0] * len(NAMES)
         self.logged = 0  # entries ever written
         self._moments = array("i", [0] * LOG_ENTRIES)
-        self._codes = array("i", [0] * LOG_ENTRIES)
+        self._codes = bytearray(LOG_ENTRIES)
         self._values = array("i", [0] * LOG_ENTRIES)
 
     def count(self, counter):

@@ -18,9 +18,9 @@ from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN
 from agent.openprotocol import session as ss
 from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE, PHASE_NEWEST
-from agent.spool.mount import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
+from agent.spool.replay import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn

@@ -54,6 +54,8 @@ def main(path):
 
 def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; returns never but by an exception. `mode` is one of board.safe_mode."""
+    # What is first lies lowest: there frames that are too large for the stack find their place (docs/firmware.md).
+    hole = bytearray(1024)
     configuration = load(folder + "/config.json")
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
     from agent.app import App
@@ -63,6 +65,8 @@ def start(folder, mode, confirmation):
     board = make_chip(configuration)
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
+    app.step(board.now())  # brings the spools up, if they can be
+    del hole
     gc.collect()
     print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))
     board.start_watchdog()

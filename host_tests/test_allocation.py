@@ -8,7 +8,8 @@ import gc
 import sys
 
 from host_tests.portable import Skip
-from tools.bench.quiet import Workbench, configuration
+from tools.bench.cart import configuration
+from tools.bench.quiet import Workbench
 
 PORTABLE = True
 HEAP = "512k"

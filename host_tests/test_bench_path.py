@@ -14,8 +14,8 @@ from tools.runtimes.cache import Unavailable
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark: 40 and 64 KiB.
-CORE_BYTES = 72 * 1024
-HEAP_BYTES = 120 * 1024
+CORE_BYTES = 56 * 1024
+HEAP_BYTES = 82 * 1024  # with script and peers
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():
@@ -58,14 +58,15 @@ def test_least_heap_is_found_to_the_step(monkeypatch):
 
         def runs_in(runtime, tree, source, heap_bytes, least=least, asked=asked):
             asked.append(heap_bytes)
-            return heap_bytes >= least
+            return 7 if heap_bytes >= least else None
 
         monkeypatch.setattr(path, "runs_in", runs_in)
-        found = path.least_heap(None, None, "")
+        found, beside = path.least_heap(None, None, "")
+        assert beside == 7
         assert least <= found < least + path.HEAP_STEP_BYTES
         assert len(asked) <= 12
-    monkeypatch.setattr(path, "runs_in", lambda *_: False)
-    assert path.least_heap(None, None, "") is None
+    monkeypatch.setattr(path, "runs_in", lambda *_: None)
+    assert path.least_heap(None, None, "") == (None, 0)
 
 
 def test_every_figure_is_taken_and_progress_ends_at_one(monkeypatch):
@@ -111,11 +112,11 @@ def test_compiled_core_does_not_grow_unnoticed(board_tree):
 
 
 def test_heap_of_the_whole_agent_with_a_backlog_does_not_grow_unnoticed(board_tree, micropython32):
-    assert path.runs_in(micropython32.runtime, board_tree, path.HEAP_RUN, HEAP_BYTES)
+    assert path.runs_in(micropython32.runtime, board_tree, path.HEAP_RUN, HEAP_BYTES) is not None
 
 
 def test_heap_too_small_is_told_from_one_that_will_do(board_tree, micropython32):
-    assert not path.runs_in(micropython32.runtime, board_tree, path.HEAP_RUN, 16384)
+    assert path.runs_in(micropython32.runtime, board_tree, path.HEAP_RUN, 16384) is None
 
 
 def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():

@@ -9,7 +9,8 @@ import sys
 
 from agent.spool.flash import RamFlash
 from host_tests.portable import Skip
-from tools.bench.quiet import RECONNECT_MS, Workbench, configuration
+from tools.bench.cart import configuration
+from tools.bench.quiet import RECONNECT_MS, Workbench
 
 PORTABLE = True
 HEAP = "320k"

@@ -6,7 +6,8 @@ from agent.health import Health
 from agent.openprotocol.recovery import Recovery
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_IO, FLASH_WORN
-from agent.spool.mount import mount, replay_begin, replay_next
+from agent.spool.mount import mount
+from agent.spool.replay import replay_begin, replay_next
 from agent.spool.ring import Ring
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, Store
 from host_tests.support_frames import EXAMPLE, fetched, light, pushed

@@ -1,8 +1,12 @@
 """The one place where MicroPython and CPython differ for the core; nothing else catches ImportError.
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
+`give_back` frees a module that only a start needs; on CPython, where nobody is short of memory, it does nothing.
 `FAST` is the module of machine code twins (agent.base.fast), None where the port or the build has no machine code.
 """
+
+import gc
+import sys
 
 try:
     from micropython import const  # type: ignore[assignment]
@@ -17,3 +21,10 @@ try:
     from agent.base import fast as FAST
 except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without; a build for another chip
     FAST = None
+
+
+def give_back(package, module):
+    """Free the module `module` of `package`; who needs it again imports it again."""
+    if sys.implementation.name != "cpython" and sys.modules.pop(package + "." + module, None) is not None:
+        delattr(sys.modules[package], module)
+        gc.collect()

@@ -224,7 +224,9 @@ def crc(table, buf, start: int, end: int, value: int) -> int:
     entries = ptr32(table)
     octets = ptr8(buf)
     while start < end:
-        value = entries[(value ^ octets[start]) & 0xFF] ^ (value >> 8)
+        octet = octets[start]
+        value = entries[(value ^ octet) & 0x0F] ^ (value >> 4)
+        value = entries[(value ^ octet >> 4) & 0x0F] ^ (value >> 4)
         start += 1
     return value
 
@@ -246,7 +248,9 @@ def seal(table, buf, start: int, kind: int, flags: int, length: int, seq: int) -
     octets[start + 7] = seq >> 24
     value = 0x3FFFFFFF
     while start < end:
-        value = entries[(value ^ octets[start]) & 0xFF] ^ (value >> 8)
+        octet = octets[start]
+        value = entries[(value ^ octet) & 0x0F] ^ (value >> 4)
+        value = entries[(value ^ octet >> 4) & 0x0F] ^ (value >> 4)
         start += 1
     octets[end] = value
     octets[end + 1] = value >> 8

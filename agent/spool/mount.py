@@ -15,11 +15,10 @@ from agent.base.fields import copy
 from agent.base.words import get_u32
 from agent.spool import record as rec
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
+from agent.spool.replay import HEAD_MEMORY_AT, MEMORY_AT
 from agent.spool.ring import ROLE_MAIN, ROLE_PARKED, SPOOL_FAILED, SPOOL_FOREIGN
 from agent.spool.walk import READ_BYTES, Walk
 
-HEAD_MEMORY_AT = HEAD_BYTES + rec.AT_MEMORY  # where the owner's memory lies in the page of a HEAD
-MEMORY_AT = HEAD_BYTES + 4  # and in that of a MEMORY record
 READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not
 BLOCKS_SEARCHED = const(8)  # 32 KiB: more than the parking area and any burst of damage
 
@@ -59,21 +58,6 @@ def mount(ring, confirm=True):
     if confirm:
         ring.confirm()
     return 1
-
-
-def replay_begin(ring):
-    """Start over at the newest block's first record, for the owner of the ring's memory."""
-    ring.walk.begin(ring.block, 0, 0, ring.seq + 1)
-
-
-def replay_next(ring):
-    """Bring the next record of the newest block into the page: its kind, or RECORD_NONE.
-
-    HEAD and MEMORY records stand for `ring.memory`, which already holds the last of them; results behind the last one
-    have to be applied by the owner.
-    """
-    kind = ring.walk.next()
-    return kind if kind > RECORD_NONE else RECORD_NONE
 
 
 def parking_blocks(device, wanted):

@@ -14,7 +14,8 @@ from agent.spool.flash import RamFlash
 from board import loop
 from board.clock import Clock
 from board.upkeep import Upkeep
-from tools.bench.quiet import QuietController, QuietToolsNet, configuration
+from tools.bench.cart import configuration
+from tools.bench.quiet import QuietController, QuietToolsNet
 
 HOUR_MS = 3600000
 WAIT_MAX_MS = 60000  # as board.sockets, which cannot be imported without a chip's `select`

@@ -4,7 +4,8 @@ Rules
 1. The agent is the real one, compiled as for a board; its peers are those of tools/bench/quiet.py, which allocate
    nothing and answer at once. So times are the agent's and the interpreter's, without a network.
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
-   Its flash is a file, its peers and the script are in the heap and count against it.
+   Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
+   agent loaded before them) and not counted as the agent's.
 3. What needs a MicroPython that is not to be had is reported as not taken, with the reason.
 """
 
@@ -26,6 +27,7 @@ from tools import runtimes
 from tools.bench import inside, quiet
 from tools.bench.report import Report
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
+from tools.firmware import rp2040
 from tools.runtimes.build import product_sources
 from tools.runtimes.cache import CHECKOUT, Unavailable
 from tools.runtimes.catalogue import Runtime
@@ -37,10 +39,13 @@ HEAP_MOST_BYTES = 256 * 1024
 RUN_TIMEOUT_S = 120
 PARSE_ROUNDS = 20000
 CATALOGUE = "agent/openprotocol/catalogue/"
-HELPERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py", "tools/bench/inside.py")
+HELPERS = (*rp2040.PEERS, "tools/bench/least.py")
 
-IMPORT_ONLY = "import agent.app\nimport agent.config\nprint('through')\n"
-HEAP_RUN = "from tools.bench import inside\ninside.heap('spool')\n"
+IMPORT_ONLY = "import agent.app\nprint('through 0')\n"
+HEAP_RUN = (
+    "import gc\nbefore = gc.mem_alloc()\nfrom tools.bench import least\ngc.collect()\n"
+    "least.heap('spool', gc.mem_alloc() - before)\n"
+)
 
 
 def run(progress: Callable[[float], None]) -> dict:
@@ -91,7 +96,8 @@ def _module_of(name: str) -> str:
 def _loaded() -> frozenset[str]:
     """The modules of agent/ that a fresh interpreter has after a run with one station over TCP."""
     source = (
-        "import sys; from tools.bench.quiet import Workbench, configuration; bench = Workbench(configuration()); "
+        "import sys; from tools.bench.cart import configuration; from tools.bench.quiet import Workbench; "
+        "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
     done = subprocess.run(
@@ -197,8 +203,8 @@ def board_tree(folder: Path) -> None:
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS))
 
 
-def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> bool:
-    """Tell whether the script prints `through` with so small a heap."""
+def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> int | None:
+    """The octets beside the agent that the script says, if it gets `through` with so small a heap; else None."""
     with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
         script = Path(folder, "script.py")
         script.write_text(source, encoding="utf-8")
@@ -213,22 +219,27 @@ def runs_in(runtime: Runtime, tree: Path, source: str, heap_bytes: int) -> bool:
                 timeout=RUN_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired:
-            return False  # it collects and collects: that is no running
-    return done.stdout.strip() == "through"
+            return None  # it collects and collects: that is no running
+    said = done.stdout.split()
+    return int(said[1]) if said[:1] == ["through"] else None
 
 
-def least_heap(runtime: Runtime, tree: Path, source: str) -> int | None:
-    """The least heap, a multiple of HEAP_STEP_BYTES, in which the script gets through; None if none of them will do."""
+def least_heap(runtime: Runtime, tree: Path, source: str) -> tuple[int | None, int]:
+    """The least heap, a multiple of HEAP_STEP_BYTES, in which the script gets through, None if none of them will do.
+
+    With it the octets that were not the agent's.
+    """
     low, high = 0, HEAP_MOST_BYTES // HEAP_STEP_BYTES
-    if not runs_in(runtime, tree, source, high * HEAP_STEP_BYTES):
-        return None
+    beside_it = runs_in(runtime, tree, source, high * HEAP_STEP_BYTES)
+    if beside_it is None:
+        return None, 0
     while high - low > 1:
         middle = (low + high) // 2
-        if runs_in(runtime, tree, source, middle * HEAP_STEP_BYTES):
+        if runs_in(runtime, tree, source, middle * HEAP_STEP_BYTES) is not None:
             high = middle
         else:
             low = middle
-    return high * HEAP_STEP_BYTES
+    return high * HEAP_STEP_BYTES, beside_it
 
 
 def _heap(report: Report) -> None:
@@ -236,17 +247,19 @@ def _heap(report: Report) -> None:
     runtime = runtimes.named("unix32")
     reason = runtime.fetch()
     whole = imported = None
+    peers = 0
     if not reason:
         with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
             try:
                 board_tree(Path(folder))
-                whole = least_heap(runtime, Path(folder), HEAP_RUN)
-                imported = least_heap(runtime, Path(folder), IMPORT_ONLY)
+                whole, peers = least_heap(runtime, Path(folder), HEAP_RUN)
+                imported, _ = least_heap(runtime, Path(folder), IMPORT_ONLY)
             except (Unavailable, ValueError) as unavailable:
                 reason = str(unavailable)
     if not reason and whole is None:
         reason = f"it does not run in {HEAP_MOST_BYTES} bytes either"
-    how = "unix32, .mpy loaded into the heap, one station, peers and script included, flash in a file"
+    how = f"unix32, .mpy loaded into the heap, one station, flash in a file; {peers} more for script, flash and peers"
+    whole = None if whole is None else whole - peers
     report.add(names[0], whole, "bytes", "<= 65536", reason or how)
     report.add(names[1], imported, "bytes", "", reason or "unix32, agent.app and all that it imports")
     beyond = whole - imported if whole is not None and imported is not None else None

@@ -10,10 +10,10 @@ Rules
 from agent.app import App
 from agent.base.fields import copy, number, put_number, same
 from agent.base.ticks import ticks_add
+from tools.bench.cart import PIM_PORT
 
 PORTABLE = True
 
-PIM_PORT = 6575
 STEPS_MAX = 64  # of the scheduler for one result: more means that it does not get through
 RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
 SETTLED_MS = 3000  # after the start: both sides are connected, the tool was asked for, nothing is fetched any more
@@ -167,15 +167,6 @@ class QuietToolsNet(_QuietPort):
             self.disorder += 1
         self.following = sequence % 99999 + 1
         put_number(self.information, 11, 5, sequence)
-
-
-def configuration():
-    """Return the completed configuration of one station; a board forgets agent.config afterwards."""
-    from agent.config import complete
-
-    spool = {"path": "spool", "size_kib": 16, "parked_kib": 8}
-    station = {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": spool}
-    return complete({"system": {}, "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT}, "stations": [station]})
 
 
 class Workbench:

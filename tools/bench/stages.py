@@ -23,6 +23,7 @@ WARM_UP = 8
 RESULTS = 40
 IDLE_WAKES = 50
 FLASH_BLOCKS = 16
+HOLE_BYTES = 1024
 ticks = getattr(time, "ticks_cpu", int)  # on a PC only the tables are read
 ticks_diff = getattr(time, "ticks_diff", int)
 
@@ -153,7 +154,8 @@ def cost_of_dress():
 def ready():
     """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from agent.spool.flash import RamFlash
-    from tools.bench.quiet import Workbench, configuration
+    from tools.bench.cart import configuration
+    from tools.bench.quiet import Workbench
 
     class Bench(Workbench):
         """Wakes a task for input alone once it counts, as a board does."""
@@ -183,6 +185,7 @@ def ready():
     if not bench.many_results(WARM_UP):
         raise RuntimeError("results do not get through")
     bench.counts = True
+    hole.clear()
     gc.collect()
     gc.disable()
     meter.clear()
@@ -224,8 +227,12 @@ def stages():
     print("stage.scheduler", ticks_of("agent", 0, outer), 0)
 
 
+hole = []
+
+
 def main(what, form):
     """Count `total` or `stages`, of `plain` bytecode or with the `fast` twins in machine code."""
+    hole.append(bytearray(HOLE_BYTES))  # as board.main does
     if form == "plain":
         sys.modules["agent.base.fast"] = None  # compat finds no twins then
     {"total": total, "stages": stages}[what]()

@@ -62,13 +62,17 @@ TWICE = ("board.safe_mode",)
 
 
 class Names:
-    """The names chosen for one program: `attributes` by name, `tops` by module and name."""
+    """The names chosen for one program: `attributes` by name, `tops` by module and name.
 
-    def __init__(self, sources: dict[str, str], sharing: bool = True):
+    `companions` run beside it: no class of theirs has two attributes that get one name.
+    """
+
+    def __init__(self, sources: dict[str, str], companions: dict[str, str] | None = None, sharing: bool = True):
+        self.companions = {name: ast.parse(text) for name, text in (companions or {}).items()}
         self.trees = {name: ast.parse(text) for name, text in sources.items()}
         self.attributes: dict[str, str] = {}
         self.tops: dict[tuple[str, str], str] = {}
-        for tree in self.trees.values():
+        for tree in (*self.trees.values(), *self.companions.values()):
             scopes(tree)
         self.asked = (
             _asked_by_string(self.trees.values())
@@ -82,7 +86,7 @@ class Names:
         self._choose(sharing)
 
     def _choose(self, sharing: bool) -> None:
-        together = _attributes_together(self.trees)
+        together = _attributes_together(self.trees | self.companions)
         uses = Counter(
             node.attr for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)
         )
@@ -256,6 +260,8 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
                     origin.get(base.id, f"{module}.{base.id}") for base in node.bases if isinstance(base, ast.Name)
                 }
 
+    everywhere = _set_from_outside(trees, own)
+
     def whole(name: str) -> set[str]:
         return own.get(name, set()).union(*(whole(base) for base in bases.get(name, ())))
 
@@ -264,7 +270,33 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
         everything = whole(name)
         for attribute in everything:
             together.setdefault(attribute, set()).update(everything - {attribute})
+    for attribute in everywhere:
+        others = set(together) - {attribute}
+        together.setdefault(attribute, set()).update(others)
+        for other in others:
+            together[other].add(attribute)
     return together
+
+
+def _set_from_outside(trees: dict[str, ast.Module], own: dict[str, set[str]]) -> set[str]:
+    """Add what is set on a `station` to the class Station; what is set on an object of no such name, any may have."""
+    named: dict[str, list[str]] = {}
+    for name in own:
+        named.setdefault(name.rpartition(".")[2].split("_")[0].lower(), []).append(name)
+    everywhere = set()
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
+                continue
+            holder = node.value
+            said = holder.id if isinstance(holder, ast.Name) else getattr(holder, "attr", "")
+            if said == "self":
+                continue
+            for name in named.get(said.strip("_").lower(), ()):
+                own[name].add(node.attr)
+            if said.strip("_").lower() not in named:
+                everywhere.add(node.attr)
+    return everywhere
 
 
 # -- names at the top of modules -----------------------------------------------------------------------------------

@@ -24,11 +24,17 @@ from tools.compact.source import constants
 class Program:
     """A board's program: `texts` by module. `place` and `attribute` find what had another name.
 
-    `keep` are names that stay although the program does not use them. `own_image`: it is frozen into our own firmware,
-    where names cost nothing and frames lie on the stack.
+    `keep` are names that stay although the program does not use them, `companions` are modules that will run beside.
+    `own_image`: it is frozen into our own firmware, where names cost nothing and frames lie on the stack.
     """
 
-    def __init__(self, sources: dict[str, str], keep: frozenset[str] = frozenset(), own_image: bool = False):
+    def __init__(
+        self,
+        sources: dict[str, str],
+        keep: frozenset[str] = frozenset(),
+        companions: dict[str, str] | None = None,
+        own_image: bool = False,
+    ):
         self.sources = sources
         self.bundle = Bundle(constants(sources))
         texts = functions_of_methods(
@@ -36,7 +42,7 @@ class Program:
         )
         if ENTRY in texts:
             texts[ENTRY] = bind_builtins(texts[ENTRY])
-        self.names = Names(texts, sharing=not own_image)
+        self.names = Names(texts, companions, sharing=not own_image)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:

@@ -36,8 +36,9 @@ class _Loop:
 
 
 def is_simple(function: ast.FunctionDef) -> bool:
-    """Tell whether the function has no other one inside."""
-    return not any(isinstance(node, _APART) for node in ast.walk(function) if node is not function)
+    """Tell whether the function has no other one inside, and no import of a name with dots."""
+    inside = [node for node in ast.walk(function) if node is not function]
+    return not any(isinstance(node, (*_APART, ast.Import)) for node in inside)
 
 
 def slots(function: ast.FunctionDef, names: set[str]) -> dict[str, int]:

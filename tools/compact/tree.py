@@ -12,6 +12,7 @@ from tools.compact.program import Program
 from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
 from tools.runtimes.cache import CHECKOUT
 
+COMPANIONS = ("tools/bench/quiet.py", "tools/bench/stages.py")  # peers that measure the very program a board gets
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
 
@@ -22,7 +23,8 @@ def program_of(sources: list[Source], keep: frozenset[str] = frozenset(), own_im
 
 @functools.lru_cache(4)
 def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bool) -> Program:
-    return Program({_dotted(source.name): source.text for source in sources}, keep, own_image)
+    companions = {_dotted(name): (CHECKOUT / name).read_text(encoding="utf-8") for name in COMPANIONS}
+    return Program({_dotted(source.name): source.text for source in sources}, keep, companions, own_image)
 
 
 def beside(program: Program, names: tuple[str, ...]) -> list[Source]:

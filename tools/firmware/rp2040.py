@@ -27,6 +27,7 @@ BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
 # Of the files for boards these are for others.
 NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py")
+PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/cart.py", "tools/bench/quiet.py")
 # The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"
 
@@ -82,7 +83,7 @@ def peers_tree() -> Path:
     """A folder with the peers of tools/bench/quiet.py, compiled against the frozen program."""
     from tools.compact.tree import beside, compile_sources
 
-    files = beside(program(), ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/quiet.py"))
+    files = beside(program(), PEERS)
     key = hashlib.sha256("".join(file.text for file in files).encode()).hexdigest()[:16]
 
     def compile_into(target: Path) -> None:

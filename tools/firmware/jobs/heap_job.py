@@ -1,6 +1,7 @@
 """Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its ring on the flash.
 
-Argument: the octets. Prints `through` when results and a backlog got through; peers and script count against the agent.
+Argument: the octets. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
+through. The script itself is loaded before.
 """
 
 import gc
@@ -27,15 +28,27 @@ def leave(octets):
 
 
 def run():
-    from agent.spool.flash import Part
-    from board import rp2_flash
-    from tools.bench.quiet import Workbench, configuration
+    from tools.bench.cart import configuration
 
     settings = configuration()
     sys.modules.pop("agent.config", None)
     delattr(sys.modules["agent"], "config")
     gc.collect()
-    bench = Workbench(settings, Part(rp2_flash.ring(), 0, BLOCKS))
+    __import__("agent.app")
+    from agent.spool.flash import Part
+    from board import rp2_flash
+
+    device = Part(rp2_flash.ring(), 0, BLOCKS)
+    gc.collect()
+    beside = -gc.mem_alloc()
+    from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
+
+    peers = [QuietController(), QuietToolsNet()]
+    gc.collect()
+    beside += gc.mem_alloc()
+    del peers  # the bench has its own
+    gc.collect()
+    bench = Workbench(settings, device)
     bench.settle()
     gc.collect()
     print("in use", gc.mem_alloc())
@@ -43,6 +56,7 @@ def run():
     fault = bench.app.scheduler.last_fault
     if fault:
         sys.print_exception(fault)
+    print("beside", beside)
     print("through" if through else "stuck")
 
 

@@ -1,0 +1,157 @@
+"""Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
+
+from agent.forward import Forward
+from agent.intake import Intake
+from agent.openprotocol.recovery import Recovery
+from agent.openprotocol.session import Session as ControllerSession
+from agent.spool.flash import Part
+from agent.spool.mount import mount, parking_blocks
+from agent.spool.ring import ROLE_PARKED, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Ring
+from agent.store import Store
+from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
+from agent.toolsnet.session import ALWAYS, AUTO, NEVER
+from agent.toolsnet.session import Session as ToolsNetSession
+
+_CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
+
+
+def bring_up(station, device):
+    """Mount the rings of this station on its device; False if they cannot be read or do not fit."""
+    spool = station.settings["spool"]
+    wanted = spool["parked_kib"] * 1024 // device.block_bytes
+    if wanted < 2:
+        wanted = 2
+    # The parking area lies in front, so that the ring can grow at the end. Where a spool lies already, its HEADs
+    # say how large it is: another setting of parked_kib takes effect with a new spool.
+    blocks = parking_blocks(device, wanted)
+    if not 2 <= blocks <= device.block_count - 2:
+        return False
+    station.parked_blocks_differ = blocks != wanted
+    overwrites = spool["when_full"] == "overwrite"
+    station.ring = Ring(
+        Part(device, blocks, device.block_count - blocks),
+        when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
+    )
+    station.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, stage=station.ring.desk)
+    return mount(station.parked) >= 0 and mount(station.ring, confirm=False) >= 0
+
+
+def assemble(station, scheduler, system, toolsnet, now):
+    """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
+    controller = station.settings["controller"]
+    ring = station.ring
+    station.session = _controller_session(controller)
+    station.recovery = Recovery(
+        ring.memory,  # type: ignore
+        revisions=tuple(controller["recover_revisions"]),
+        round_ids=controller["recover_round"],
+        retry_ms=controller["recover_retry_ms"],
+        store_newest=controller["store_newest"],
+        enabled=controller["recover"],
+    )
+    store = Store(ring, station.recovery, station.health, station.board, station.number)
+    tcp = controller["link"] == "tcp"
+    store.strict = not tcp
+    station.intake = Intake(
+        station.controller_port,
+        station.session,
+        station.recovery,
+        store,
+        station.health,
+        controller["host"] if tcp else controller["device"],
+        controller["port"] if tcp else controller["baud"],
+        controller,
+        station.board.seed() + station.number,
+    )
+    station.outlet = _toolsnet_session(toolsnet, system, station.number)
+    writer = ResultWriter(
+        station.outlet.result,
+        system["type"],
+        system["number"],
+        _parameter_mask(toolsnet["parameters"]),
+        toolsnet["program_for_zero"],
+    )
+    batch = station.settings["spool"]["cursor_batch"]
+    station.forward = Forward(
+        station.toolsnet_port,
+        station.outlet,
+        writer,
+        ring,
+        station.parked,
+        station.health,
+        station.board,
+        toolsnet,
+        batch,
+    )
+    station.intake.begin(now)
+    station.forward.begin(now)
+    station.board.watch(station.controller_port, scheduler.add(station.intake, now))
+    outlet_slot = scheduler.add(station.forward, now)
+    station.board.watch(station.toolsnet_port, outlet_slot)
+    station.intake.attach(scheduler, outlet_slot, station.forward)
+    station.forward.attach(station.intake)
+
+
+def _link(controller):
+    """Return the link of these settings; only the one that is used is imported."""
+    kind = controller["link"]
+    if kind == "tcp":
+        from agent.link.stream import Stream
+
+        return Stream(controller["buffer_bytes"], controller["frame_timeout_ms"])
+    bits = 9 + controller["stop_bits"] + (0 if controller["parity"] == "none" else 1)
+    octet_us = (bits * 1000000 + controller["baud"] - 1) // controller["baud"]
+    if kind == "ascii":
+        from agent.link.serial_ascii import SerialAscii
+
+        return SerialAscii(controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"])
+    from agent.link.r3964 import R3964
+
+    return R3964(
+        controller["buffer_bytes"],
+        octet_us,
+        controller["qvz_ms"],
+        controller["zvz_ms"],
+        controller["attempts"],
+        controller["priority"] == "high",
+        controller["payload"],
+    )
+
+
+def _controller_session(controller):
+    session = ControllerSession(
+        _link(controller),
+        start_revisions=tuple(controller["start_revisions"]),
+        result_revisions=tuple(controller["result_revisions"]),
+        keepalive_ms=controller["keepalive_ms"],
+        response_timeout_ms=controller["response_timeout_ms"],
+        silence_ms=controller["silence_ms"],
+        stop_wait_ms=controller["stop_wait_ms"],
+        tries=controller["tries"],
+    )
+    session.station_id = controller["station_id"] or 0
+    session.spindle_id = controller["spindle_id"] or 0
+    return session
+
+
+def _toolsnet_session(toolsnet, system, station):
+    return ToolsNetSession(
+        system["type"],
+        system["number"],
+        station,
+        ack_timeout_ms=toolsnet["ack_timeout_ms"],
+        retransmissions=toolsnet["retransmissions"],
+        keepalive_ms=toolsnet["keepalive_ms"],
+        reconnect_ms=toolsnet["reconnect_ms"],
+        connect_timeout_ms=toolsnet["connect_timeout_ms"],
+        verify_timeout_ms=toolsnet["verify_timeout_ms"],
+        ack_12=_CHOICES[toolsnet["ack_12"]],
+        keepalive_ack=_CHOICES[toolsnet["keepalive_ack"]],
+    )
+
+
+def _parameter_mask(names):
+    mask = 0
+    for name in names:
+        mask |= 1 << PARAM_NAMES.index(name)
+    return mask

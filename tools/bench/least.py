@@ -1,0 +1,66 @@
+"""Runs the whole agent in a heap of any size, and says what of that heap was not the agent's.
+
+As on a board: the configuration is read and forgotten, then the agent is loaded, then the station is built. Prints
+`through` and the octets that script, peers and flash took beside it, so that they can be given to it on top.
+"""
+
+import gc
+import sys
+
+PORTABLE = True
+
+WARM_UP = 40  # results before the backlog: blocks are opened, a cursor is saved
+BACKLOG = 100
+
+
+class FileFlash:
+    """Flash in a file, so that the heap holds the agent and not its memory. Reads and writes allocate nothing."""
+
+    def __init__(self, path, block_count=16, block_bytes=4096, unit_bytes=256):
+        self.unit_bytes = unit_bytes
+        self.block_bytes = block_bytes
+        self.block_count = block_count
+        self._blank = b"\xff" * 256
+        self._file = open(path, "w+b")
+        for block in range(block_count):
+            self.erase(block)
+
+    def read_into(self, address, buf, n):
+        self._file.seek(address)
+        return 0 if self._file.readinto(buf, n) == n else -2
+
+    def program(self, address, buf, n):
+        self._file.seek(address)
+        return 0 if self._file.write(buf, n) == n else -2
+
+    def erase(self, block):
+        self._file.seek(block * self.block_bytes)
+        for _ in range(self.block_bytes // 256):
+            self._file.write(self._blank)
+        return 0
+
+
+def heap(path, taken):
+    """Run with a backlog; `taken` octets were taken by this module already."""
+    from tools.bench.cart import configuration
+
+    settings = configuration()
+    sys.modules.pop("agent.config", None)  # as board.main does
+    delattr(sys.modules["agent"], "config")
+    gc.collect()
+    __import__("agent.app")
+
+    gc.collect()
+    taken -= gc.mem_alloc()
+    from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
+
+    device = FileFlash(path)
+    peers = [QuietController(), QuietToolsNet()]
+    gc.collect()
+    taken += gc.mem_alloc()
+    del peers  # the bench has its own
+    gc.collect()
+    bench = Workbench(settings, device)
+    bench.settle()
+    through = bench.many_results(WARM_UP) and bench.backlog(BACKLOG) and bench.sound()
+    print("through" if through else "stuck: %s" % bench.app.scheduler.last_fault, taken)
