@@ -58,9 +58,10 @@ class Cable:
     def __init__(self, interface, now):
         self.interface = interface
         self.losses = 0
-        self._is_up = False
+        # At once: who tries to connect before the first look waits for a minute (toolsnet.reconnect_ms).
+        self._is_up = bool(interface.isconnected())
         self._next = Timer()
-        self._next.start(now, 0)
+        self._next.start(now, LINK_MS)
 
     def tick(self, now):
         """Look whether the link is there; the ms until the next look."""

@@ -28,11 +28,11 @@ def why_not():
 
 
 class Chip:
-    """One simulated chip with the flash in `flash`, a file; its port is `port`."""
+    """One simulated chip with the flash in `flash`, a file; its port is `port`. `uarts` are TCP ports of a bridge."""
 
-    def __init__(self, flash):
+    def __init__(self, flash, uarts=()):
         # Once: whoever edits a file meanwhile must not change what is being tested.
-        self._command = rp2040.command(flash=flash)
+        self._command = rp2040.command(flash=flash, uarts=uarts)
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)

@@ -245,6 +245,7 @@ def test_another_chip_is_refused_before_anything_changes(cart, small, capsys):
     [
         About("rp2", "Pico", (1, 22, 1), 6, "armv6m", 300000, 4096, ""),
         About("rp2", "Pico", (1, 40, 0), 7, "armv6m", 300000, 4096, ""),
+        About("rp2", "Pico", (1, 25, 0), 6, "armv6m", 0, 0, ""),  # what statvfs says where nothing is mounted
     ],
 )
 def test_a_firmware_that_cannot_run_it_is_refused(about):

@@ -215,6 +215,12 @@ def test_with_nothing_open_the_chip_sleeps_to_the_deadline_in_one_turn_and_hears
     assert board.sockets._typed
 
 
+def test_a_cable_that_is_in_counts_from_the_first_moment(chip, monkeypatch):
+    # The first connection is tried before the first look: without a network ToolsNet's next one comes a minute later.
+    monkeypatch.setattr(fake.Interface, "isconnected", lambda self: True)
+    assert chip.Board(settings(network="ethernet")).network.is_up()
+
+
 def test_local_time_is_right_wherever_the_port_counts_from(chip):
     board = chip.Board(settings())
     assert board.calendar(1710408413) == (2024, 3, 14, 9, 26, 53)

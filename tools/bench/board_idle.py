@@ -27,35 +27,35 @@ BOTH, NO_TOOLSNET, NEITHER = "both connected", "ToolsNet away", "both away"
 SITUATIONS = (BOTH, NO_TOOLSNET, NEITHER)
 
 
-class _Counted:
-    """What a port does beside its work: it counts what moves."""
+class _Port:
+    """A quiet peer's port that counts what moves; `away`: nothing answers."""
 
-    moves = 0
-    away = False
-    asleep = 0  # the state at the last wait, so that a change wakes as a poll does
+    def __init__(self, peer: QuietController | QuietToolsNet) -> None:
+        self.peer = peer
+        self.moves = 0
+        self.away = False
+        self.asleep = 0  # the state at the last wait, so that a change wakes as a poll does
 
     def open(self, host, port_number):
         self.moves += 1
-        super().open(host, port_number)
+        self.peer.open(host, port_number)
         if self.away:
-            self.close()
+            self.peer.close()
+
+    def state(self):
+        return self.peer.state()
 
     def readinto(self, buf, n):
-        n = super().readinto(buf, n)
+        n = self.peer.readinto(buf, n)
         self.moves += n > 0
         return n
 
     def write(self, buf, start, n):
         self.moves += 1
-        return super().write(buf, start, n)
+        return self.peer.write(buf, start, n)
 
-
-class _Controller(_Counted, QuietController):
-    pass
-
-
-class _ToolsNet(_Counted, QuietToolsNet):
-    pass
+    def close(self):
+        self.peer.close()
 
 
 class _Network:
@@ -100,8 +100,8 @@ class Board:
         self.in_vain = 0
         self.lamp_changes = 0
         self.feeds = 0
-        self.controller = _Controller()
-        self.toolsnet = _ToolsNet()
+        self.controller = _Port(QuietController())
+        self.toolsnet = _Port(QuietToolsNet())
         self.watchdog = self
         self.network = _Network()
         self.clock = Clock(_Rtc(), self.moment)
@@ -147,7 +147,7 @@ class Board:
             wait_ms = WAIT_MAX_MS
         for port, slot in self._watched:
             state = port.state()
-            if port.left or state > port.asleep:
+            if port.peer.left or state > port.asleep:
                 app.scheduler.wake(slot, self.moment)
                 wait_ms = 0
             port.asleep = state
@@ -181,8 +181,9 @@ def hour(situation: str, whole_board: bool) -> tuple[int, int]:
     _pass(app, board, on_turn, SETTLE_MS)  # pauses between connections have grown to their longest
     turns, in_vain = board.turns, board.in_vain
     _pass(app, board, on_turn, HOUR_MS)
-    if app.scheduler.faults:
-        raise app.scheduler.last_fault
+    fault = app.scheduler.last_fault
+    if fault is not None:
+        raise fault
     return board.turns - turns, board.in_vain - in_vain
 
 

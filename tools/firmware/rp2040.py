@@ -219,6 +219,7 @@ def command(
     cuts: tuple[int, ...] = (),
     count_from: int = 0,
     marks: bool = False,
+    uarts: tuple[int, ...] = (),
 ) -> list[str]:
     """The command line that starts the simulated chip; without a script, stdin and stdout are its USB port."""
     image = build()
@@ -235,6 +236,8 @@ def command(
         line.append("--tree-first")
     if cuts:
         line += ["--cuts", ",".join(str(cut) for cut in cuts), "--count-from", str(count_from)]
+    if uarts:
+        line += ["--uarts", ",".join(str(port) for port in uarts)]
     if marks:
         line.append("--marks")
     return [*line, "--", *args]

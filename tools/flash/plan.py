@@ -70,6 +70,11 @@ def check_board(about: About, platform: str) -> None:
         raise Wrong(f"MicroPython {have} is too old, 1.24 or later is needed: nothing was changed.")
     if about.mpy != MPY_FORMAT:
         raise Wrong(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
+    if not about.block_bytes:
+        raise Wrong(
+            "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
+            "behind it is untouched. To begin anew, erase the flash and load the firmware again; that erases both."
+        )
 
 
 def read_state(link: Link) -> safe_mode.State:

@@ -12,12 +12,14 @@
 //     --marks           say `== mark NUMBER NANOSECONDS ERASES WORDS` whenever the program writes NUMBER into the register
 //                       MARK, and `== sent ...` at the first octet of UART 0; then end
 //
+//     --uarts PORT,...  UART 0 (and 1) is carried to this TCP port of 127.0.0.1 each, where a bridge listens
 // 1. A word is what the boot ROM's program and erase write at once: no cut is finer than the flash itself.
 // 2. A reset (machine.reset, the watchdog) starts the chip again with the flash as it is.
 // 3. SIGTERM is a power cut: the chip stops where it is, the flash is written to its file.
 // 4. A mark costs the program one store: time, and flash blocks erased and words written since power came.
 // 5. USB is polled by the simulator; a job's input goes through the raw REPL in pieces the USB buffer takes.
 import fs from 'fs';
+import net from 'net';
 import path from 'path';
 import { pathToFileURL } from 'url';
 
@@ -37,6 +39,7 @@ const FLASH_BYTES = 2 * 1024 * 1024;
 const countFrom = Number(options['count-from'] || 0);
 const INPUT_MOST = 400; // the simulator's USB buffer holds 512 octets
 const BATCH = 200000;
+const UART_MOST = 16; // fed at once; its FIFO holds 32
 const CYCLE_NS = 8;
 const MARK = 0x40058010; // WATCHDOG_SCRATCH1, which neither MicroPython nor the boot ROM uses
 
@@ -54,6 +57,14 @@ function end(code) {
 }
 
 let chip = null;
+
+// What lies behind the UARTs: sockets, which outlive the chip's resets, and what they have sent.
+const wires = (options.uarts || '').split(',').filter((word) => word).map((word) => {
+  const wire = { socket: net.connect(Number(word), '127.0.0.1').setNoDelay(), waiting: [] };
+  wire.socket.on('data', (octets) => wire.waiting.push(...octets));
+  wire.socket.on('error', () => {});
+  return wire;
+});
 
 // The simulator raises a UART's transmit interrupt for ever, also just after it was cleared: a chip does when its FIFO
 // has become empty. MicroPython's handler would never return.
@@ -97,6 +108,11 @@ class Chip {
     mcu.onBreak = (code) => { console.error(`break ${code} at ${mcu.core.PC.toString(16)}`); end(1); };
     mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resets = true; this.off = true; };
     for (const uart of mcu.uart) mendUart(uart);
+    wires.forEach((wire, index) => {
+      wire.waiting.length = 0;
+      wire.out = [];
+      mcu.uart[index].onByte = (octet) => wire.out.push(octet);
+    });
     if (options.marks) mcu.uart[0].onByte = () => { this.mark('sent'); end(0); };
     this.usb = new USBCDC(mcu.usbCtrl);
     this.usb.onDeviceConnected = () => terminal.connected();
@@ -131,6 +147,11 @@ class Chip {
         clock.tick(mcu.core.executeInstruction() * CYCLE_NS);
       }
     }
+    wires.forEach((wire, index) => {
+      if (wire.out.length) wire.socket.write(Buffer.from(wire.out.splice(0)));
+      const uart = mcu.uart[index];
+      while (wire.waiting.length && uart.rxFIFO.itemCount < UART_MOST) uart.feedByte(wire.waiting.shift());
+    });
     while (this.input.length && this.usb.txFIFO.itemCount < INPUT_MOST) this.usb.sendSerialByte(this.input.shift());
     return !this.off;
   }
