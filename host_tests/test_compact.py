@@ -5,13 +5,16 @@ import types
 
 import pytest
 
+from tools.compact.bundle import NATIVE
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import FOREIGN, Missing, Names
 from tools.compact.program import Program, compact
 from tools.compact.scopes import scopes
 from tools.compact.slots import slots
+from tools.compact.source import constants
 from tools.compact.tree import compile_compacted, program_of_board
+from tools.compact.twins import only_twins
 from tools.runtimes.build import compile_object, product_sources
 
 
@@ -277,6 +280,30 @@ def test_a_builtin_has_a_short_way_but_the_loop_over_a_range_stays_free():
     text = bind_builtins("def f(x):\n    for i in range(len(x)):\n        pass\n    return len(x)\n")
     assert text.count("len") == text.count("len__bound") + 1
     assert "in range(len__bound(x))" in text
+
+
+def test_bytes_of_numbers_become_octets():
+    source = (
+        "from agent.base.compat import const\nTWO = const(2)\nrow = bytes((1, TWO, TWO * 16 + 3))\nplain = bytes(3)\n"
+    )
+    text = constants({"agent.base.compat": COMPAT, "user": source})["user"]
+    assert "row = b'\\x01\\x02#'" in text and "plain = bytes(3)" in text
+
+
+def test_with_machine_code_in_the_program_its_twins_are_all_there_is():
+    native = "import micropython\ndef twice(a):\n    return a + a\ndef same(a):\n    return a\nNAMES = ('twice',)\n"
+    user = (
+        "from agent.base.compat import FAST\ndef twice(a):\n    return 2 * a\ndef same(a):\n    return a * 1\n"
+        "def other(a):\n    return a\nsize = 3 if FAST is None else 5\n"
+        "if FAST is not None:\n    for _name in FAST.NAMES:\n        globals()[_name] = getattr(FAST, _name)\n"
+        "    _same = FAST.same\n    def _better(a):\n        return _same(a)\n    globals()['same'] = _better\n"
+    )
+    with_native = only_twins({NATIVE: native, "user": user})["user"]
+    assert with_native.count("def ") == 2 and "2 * a" not in with_native and "a * 1" not in with_native
+    names = {"FAST": types.SimpleNamespace(twice=lambda a: a + a, same=lambda a: a)}
+    exec(with_native.replace("from agent.base.compat import FAST", ""), names)
+    assert (names["twice"]("x"), names["same"](4), names["other"](5), names["size"]) == ("xx", 4, 5, 5)
+    assert only_twins({"user": user}) == {"user": user}
 
 
 METHODS = """

@@ -16,24 +16,23 @@ _POLYNOMIAL = const(0x38E74301)
 _START = const(0x3FFFFFFF)
 
 
-def _table(bits):
-    """The remainders of every number of so many bits."""
-    entries = array("I", [0] * (1 << bits))
-    for index in range(1 << bits):
+def _table():
+    """The remainders of every octet."""
+    entries = array("I", [0] * 256)
+    for index in range(256):
         value = index
-        for _ in range(bits):
+        for _ in range(8):
             value = (value >> 1) ^ _POLYNOMIAL if value & 1 else value >> 1
         entries[index] = value
     return entries
 
 
-# Bytecode takes an octet at a time; machine code two half octets, and saves a kilobyte.
-TABLE = _table(8 if FAST is None else 4)
+_TABLE = _table() if FAST is None else None
 
 
 def crc30(buf, start, end, crc=_START):
     """Return the CRC of buf[start:end], 0..2**30-1; pass the last result as `crc` to go on with another piece."""
-    table = TABLE
+    table = _TABLE
     whole = end - 3
     while start < whole:  # the loop itself is a fifth of it
         crc = table[(crc ^ buf[start]) & 0xFF] ^ (crc >> 8)
@@ -51,6 +50,6 @@ if FAST is not None:
     _loop = FAST.crc
 
     def _crc30(buf, start, end, crc=_START):
-        return _loop(TABLE, buf, start, end, crc)
+        return _loop(buf, start, end, crc)
 
     globals()["crc30"] = _crc30

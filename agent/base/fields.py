@@ -85,17 +85,6 @@ def all_digits(buf, start, width):
     return True
 
 
-def same(one, at, other, start, width):
-    """Tell whether one[at:at+width] equals other[start:start+width]."""
-    end = start + width
-    while start < end:
-        if one[at] != other[start]:
-            return False
-        at += 1
-        start += 1
-    return True
-
-
 def compare(one, at, other, start, width):
     """Return 1, 0 or -1 as one[at:at+width] is greater than, equal to or less than other[start:start+width]."""
     end = start + width
@@ -108,7 +97,7 @@ def compare(one, at, other, start, width):
 
 
 def holds(buf, at, octets):
-    """Tell whether buf[at:] begins with the whole of `octets`: one search in C, where `same` is a loop."""
+    """Tell whether buf[at:] begins with the whole of `octets`: one search in C, where `compare` is a loop."""
     return buf.find(octets, at, at + _len(octets)) == at
 
 

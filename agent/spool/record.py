@@ -16,7 +16,7 @@ Rules
 from struct import pack_into
 
 from agent.base.compat import FAST, const
-from agent.base.crc import TABLE, crc30
+from agent.base.crc import crc30
 from agent.base.words import get_u32
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
@@ -77,12 +77,7 @@ def seal(buf, start, kind, flags, length, seq):
 
 
 if FAST is not None:
-    _seal = FAST.seal
-
-    def _sealed(buf, start, kind, flags, length, seq):
-        return _seal(TABLE, buf, start, kind, flags, length, seq)
-
-    globals()["seal"] = _sealed
+    globals()["seal"] = FAST.seal
 
 
 def record_length(buf, start, room):

@@ -1,6 +1,6 @@
 """Answers one question from the log itself: was this very tightening stored before?"""
 
-from agent.base.fields import same
+from agent.base.fields import compare
 from agent.base.result import (
     BATCH_STATUS,
     FLAG_EDGE_TIME,
@@ -58,13 +58,13 @@ def _holds_here(ring, block, body, start, timeless):
             return 0
         if (
             kind == rec.KIND_RESULT
-            and same(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES)
+            and compare(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) == 0
             and (
-                same(walk.page, at + TIME, body, start + TIME, TIME_BYTES)
+                compare(walk.page, at + TIME, body, start + TIME, TIME_BYTES) == 0
                 if not timeless
                 else walk.flags & FLAG_EDGE_TIME
-                and same(walk.page, at + VIN, body, start + VIN, VIN_BYTES)
-                and same(walk.page, at + BATCH_STATUS, body, start + BATCH_STATUS, _VALUES_BYTES)
+                and compare(walk.page, at + VIN, body, start + VIN, VIN_BYTES) == 0
+                and compare(walk.page, at + BATCH_STATUS, body, start + BATCH_STATUS, _VALUES_BYTES) == 0
             )
         ):
             return 1

@@ -16,7 +16,7 @@ from struct import pack_into
 
 from agent.base import result as res
 from agent.base.compat import const
-from agent.base.fields import copy, fill, holds, is_blank, number, put_number, put_text
+from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
@@ -102,9 +102,10 @@ class ResultWriter:
         """
         tx = self.tx
         body = at + res.HEAD_BYTES
-        if not holds(buf, body + res.SERIAL, self._serial):
-            self._put_serial(buf, body + res.SERIAL)
-        if not holds(buf, body, self._vin):
+        place = body + res.SERIAL
+        if buf.find(self._serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
+            self._put_serial(buf, place)
+        if buf.find(self._vin, body, body + res.VIN_BYTES) < 0:
             copy(self._vin, 0, buf, body, res.VIN_BYTES)
             put_text(tx, 44, buf, body, res.VIN_BYTES)
         program = number(buf, body + res.PSET, 4)
@@ -114,9 +115,10 @@ class ResultWriter:
             shape |= _PROGRAM_ZERO
         if shape != self._shape:
             self._lay_out(shape)
-        if shape & PARAM_PSET_CHANGE and not holds(buf, body + res.PSET_CHANGE, self._change):
-            copy(self._change, 0, buf, body + res.PSET_CHANGE, res.STAMP_BYTES)
-            put_text(tx, self._change_at, buf, body + res.PSET_CHANGE, res.STAMP_BYTES)
+        place = body + res.PSET_CHANGE
+        if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
+            copy(self._change, 0, buf, place, res.STAMP_BYTES)
+            put_text(tx, self._change_at, buf, place, res.STAMP_BYTES)
         self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)

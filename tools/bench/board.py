@@ -39,13 +39,17 @@ SCRIPT = (
 )
 
 
-def tree(folder: Path, machine: str = MACHINE) -> None:
-    """Fill `folder` with the agent as a board gets it and what measures it, written against it."""
-    tables = stages.STAGES + stages.BOARD
+def tree(folder: Path, form: str, what: str = "stages") -> None:
+    """Fill `folder` with the agent as our own image has it and what measures it, written against it.
+
+    The functions that the stages are counted by are not put into others there; for the `total` they are.
+    """
+    tables = stages.BOARD if what == "total" else stages.STAGES + stages.BOARD
     keep = frozenset(name for _, cls, methods, _ in tables for name in (cls, *(method for method, _ in methods)))
-    program = program_of(product_sources(), keep, own_image=True)
-    compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), machine)
-    tables_now = [[_now(program, row) for row in table] for table in (stages.STAGES, stages.BOARD)]
+    sources = [source for source in product_sources() if form == "fast" or not source.is_native]
+    program = program_of(sources, keep, own_image=True)
+    compile_sources(folder, files_of(program.texts) + beside(program, HELPERS), MACHINE)
+    tables_now = [[_now(program, row) for row in table if row in tables] for table in (stages.STAGES, stages.BOARD)]
     (folder / "stage_tables.py").write_text("STAGES, BOARD = %r, %r\n" % tuple(tables_now), encoding="utf-8")
 
 
@@ -86,23 +90,25 @@ def measure() -> dict:
     """The counts of both forms: `result`, `idle_wake`, `stages` in instructions, `allocated` in bytes."""
     cortex.build()
     found = {}
-    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
-        folder = Path(name)
-        tree(folder)
-        for form in FORMS:
-            whole = count(folder, "total", form)
-            parts = count(folder, "stages", form)
-            found[form] = {
-                "result": instructions(whole["result"][0]),
-                "idle_wake": instructions(whole["idle_wake"][0]),
-                "allocated": whole["allocated"][0],
-                "stages": {
-                    stage.removeprefix("stage."): instructions(ticks[0])
-                    for stage, ticks in sorted(parts.items())
-                    if stage.startswith("stage.")
-                },
-            }
+    for form in FORMS:
+        whole, parts = _counted("total", form), _counted("stages", form)
+        found[form] = {
+            "result": instructions(whole["result"][0]),
+            "idle_wake": instructions(whole["idle_wake"][0]),
+            "allocated": whole["allocated"][0],
+            "stages": {
+                stage.removeprefix("stage."): instructions(ticks[0])
+                for stage, ticks in sorted(parts.items())
+                if stage.startswith("stage.")
+            },
+        }
     return found
+
+
+def _counted(what: str, form: str) -> dict[str, list[float]]:
+    with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
+        tree(Path(name), form, what)
+        return count(Path(name), what, form)
 
 
 def run(progress: Callable[[float], None]) -> dict:

@@ -8,7 +8,7 @@ Rules
 """
 
 from agent.app import App
-from agent.base.fields import copy, number, put_number, same
+from agent.base.fields import compare, copy, number, put_number
 from agent.base.ticks import ticks_add
 from tools.bench.cart import PIM_PORT
 
@@ -160,7 +160,7 @@ class QuietToolsNet(_QuietPort):
         return n
 
     def _store(self, buf, start):
-        if not same(self.information, 11, buf, start + 39, 5):  # else it was sent again
+        if compare(self.information, 11, buf, start + 39, 5):  # else it was sent again
             self.stored += 1
         sequence = number(buf, start + 39, 5)
         if self.following and sequence != self.following:

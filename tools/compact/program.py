@@ -1,7 +1,7 @@
 """The steps that make a board's program out of the sources, in their order.
 
-constants (numbers for names), bundle (one module of forty), prune (what nobody uses), inline (functions called from one
-place), names (short ones).
+twins (machine code alone), constants (numbers for names), bundle (one module of forty), prune (what nobody uses),
+inline (functions called from one place), methods (private ones become functions), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -19,6 +19,7 @@ from tools.compact.order import ordered
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
+from tools.compact.twins import only_twins
 
 
 class Program:
@@ -35,7 +36,7 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = sources
+        self.sources = sources = only_twins(sources)
         self.bundle = Bundle(constants(sources))
         texts = functions_of_methods(
             inline(prune(self.bundle.texts, keep), keep, OWN_FRAME_WORDS if own_image else FRAME_WORDS), keep

@@ -6,7 +6,8 @@ it there), measured on the 32-bit unix port. A named constant is for the reader;
 Rules
 1. `NAME = const(<whole number>)` at a module's top is replaced by its value everywhere in the program, also where it
    is imported or reached through its module, and the definition goes. So is what is computed from such numbers.
-2. A name that is looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
+2. `bytes((1, 2, ...))` of numbers becomes the octets themselves.
+3. A name that is looked up in any other way (`getattr`, a star import) would be missed: `agent/` does neither, and the
    tests run on the result.
 """
 
@@ -51,6 +52,16 @@ def _find_constants(modules: dict[str, Module]) -> None:
                     if number is not None:
                         module.constants[name] = known[name] = number
                         unresolved = True
+
+
+def _octets(call: ast.Call) -> bytes | None:
+    """What `bytes((1, 2, ...))` makes of whole numbers; None for any other call."""
+    if not isinstance(call.func, ast.Name) or call.func.id != "bytes" or len(call.args) != 1:
+        return None
+    if not isinstance(call.args[0], ast.Tuple):
+        return None
+    numbers = [_evaluate(one, {}) for one in call.args[0].elts]
+    return None if None in numbers else bytes(numbers)  # type: ignore[arg-type]
 
 
 def _const_of(statement: ast.stmt) -> tuple[str, ast.expr | None]:
@@ -133,6 +144,11 @@ class _Rewriter(ast.NodeTransformer):
         self.aliases = aliases
         self.modules = modules
         self.is_viper = False
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        octets = _octets(node)
+        return node if octets is None else ast.copy_location(ast.Constant(octets), node)
 
     def visit_Assign(self, node):
         if isinstance(node.targets[0], ast.Name) and node.targets[0].id in self.gone:

@@ -1,0 +1,89 @@
+"""Leaves out the bytecode of what has a twin in machine code, where the program is made for a chip that runs it.
+
+A chip's program either has `agent.base.fast`, compiled for that very chip, or has it not. In the sources the choice is
+made when a module is imported, so that the same files run everywhere; made here, loops that never run stay away.
+
+Rules
+1. Only with `agent.base.fast` in the program. There `FAST is None` is False, and an `if FAST is not None:` is its body.
+2. `globals()["name"] = ...` in there becomes `name = ...`, and the function of that name before it goes. A loop over
+   the names of the twins becomes one such line for each.
+3. If the machine code does not load after all, the import fails: that chip was given the wrong files.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tools.compact.bundle import NATIVE
+
+
+def only_twins(sources: dict[str, str]) -> dict[str, str]:
+    """Return the program with the twins alone; the same if it has none."""
+    if NATIVE not in sources:
+        return sources
+    lists = _lists(ast.parse(sources[NATIVE]))
+    return {name: text if name == NATIVE else _decided(text, lists) for name, text in sources.items()}
+
+
+def _lists(native: ast.Module) -> dict[str, list[str]]:
+    """The tuples of names at the end of the machine code's module."""
+    return {
+        statement.targets[0].id: [one.value for one in statement.value.elts if isinstance(one, ast.Constant)]
+        for statement in native.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Tuple)
+    }
+
+
+def _decided(text: str, lists: dict[str, list[str]]) -> str:
+    if "FAST" not in text:
+        return text
+    tree = _Decider().visit(ast.parse(text))
+    body: list[ast.stmt] = []
+    for statement in tree.body:
+        taken = statement.body if _is_chosen(statement) else [statement]
+        for one in taken:
+            body += _bound(one, lists)
+    last = {
+        one.targets[0].id: one for one in body if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
+    }
+    tree.body = [one for one in body if not (isinstance(one, ast.FunctionDef) and one.name in last)]
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _is_chosen(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant) and statement.test.value is True
+
+
+def _bound(statement: ast.stmt, lists: dict[str, list[str]]) -> list[ast.stmt]:
+    """What a statement binds at the top of its module, written plainly."""
+    if isinstance(statement, ast.For) and isinstance(statement.iter, ast.Attribute) and _is_fast(statement.iter.value):
+        names = lists[statement.iter.attr]
+        return [_assign(name, ast.Attribute(ast.Name("FAST", ast.Load()), name, ast.Load())) for name in names]
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        target = statement.targets[0]
+        if isinstance(target.slice, ast.Constant) and ast.unparse(target.value) == "globals()":
+            return [_assign(target.slice.value, statement.value)]
+    return [statement]
+
+
+def _assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value, lineno=1)
+
+
+def _is_fast(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "FAST"
+
+
+class _Decider(ast.NodeTransformer):
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        if _is_fast(node.left) and isinstance(node.comparators[0], ast.Constant) and node.comparators[0].value is None:
+            return ast.Constant(isinstance(node.ops[0], ast.IsNot))
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.test, ast.Constant):
+            return node.body if node.test.value else node.orelse
+        return node
