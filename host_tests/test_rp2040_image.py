@@ -149,10 +149,10 @@ def test_files_and_ring_of_an_image_that_divided_the_flash_otherwise_stay_where_
     assert files_kib * 1024 != rp2040.files_bytes()
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)
-    assert lines_of(rp2040.command(script, (str(files_kib * 1024),), flash=flash))[0] == 0
+    assert lines_of(rp2040.command(rp2040.against_frozen(script), (str(files_kib * 1024),), flash=flash))[0] == 0
     before = flash.read_bytes()
     script.write_text(LOOK)
-    code, lines = lines_of(rp2040.command(script, flash=flash))
+    code, lines = lines_of(rp2040.command(rp2040.against_frozen(script), flash=flash))
     ring = rp2040.STORAGE_BYTES // 4096 - files_kib // 4
     assert (code, lines[0]) == (0, f"{files_kib // 4} 9000 {ring} b'ring'")
     assert f"files have {files_kib} KiB" in lines[1]
@@ -162,9 +162,9 @@ def test_files_and_ring_of_an_image_that_divided_the_flash_otherwise_stay_where_
 def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
     flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
     script.write_text(DIVIDE)
-    assert lines_of(rp2040.command(script, (str(rp2040.STORAGE_BYTES),), flash=flash))[0] == 0
+    assert lines_of(rp2040.command(rp2040.against_frozen(script), (str(rp2040.STORAGE_BYTES),), flash=flash))[0] == 0
     script.write_text(LOOK)
-    code, lines = lines_of(rp2040.command(script, flash=flash))
+    code, lines = lines_of(rp2040.command(rp2040.against_frozen(script), flash=flash))
     assert (code, lines[0]) == (0, f"{rp2040.STORAGE_BYTES // 4096} 9000 None {bytes(4)}")
 
 
