@@ -32,7 +32,7 @@ def bring_up(station, device):
         Part(device, blocks, device.block_count - blocks),
         when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
     )
-    station.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, stage=station.ring.desk)
+    station.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, other=station.ring)
     return mount(station.parked) >= 0 and mount(station.ring, confirm=False) >= 0
 
 

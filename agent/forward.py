@@ -134,8 +134,8 @@ class Forward:
         if not self._hold.armed:
             return left
         if self._hold.expired(now):
-            self._hold.stop()  # there is no connection to use it: its deadline is over all the same
-            return left
+            self._hold.stop()
+            return 0 if self.session.can_send() else left  # without a connection its end changes nothing
         return self._hold.least(now, left)
 
     # -- connection --------------------------------------------------------------------------------------------
@@ -305,8 +305,8 @@ class Forward:
         if self._waits:
             return 0
         if kind == KIND_RAW:
-            if not outlet.park(PARKED_UNREADABLE, now):
-                self._hold.start(now, RETRY_MS)
+            # Parked, it makes room for the next one at once; with no place for it the way is blocked.
+            self._hold.start(now, 0 if outlet.park(PARKED_UNREADABLE, now) else RETRY_MS)
             return 0
         if self._probe_due:
             self._probe_due = False

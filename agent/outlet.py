@@ -139,7 +139,7 @@ class Outlet:
         walk = ring.walk
         length = walk.length + PARKED_BYTES
         at = parked.begin(walk.kind, length)
-        if at >= 0:
+        if at >= 0 and ring.peek(OUTLET) > 0:  # once more: the two rings share the page
             copy(parked.stage, at, walk.page, FRAME_HEAD, walk.length)
             put_u32(parked.stage, at, parked.number + 1)
             pack_into("<IHH", parked.stage, at + walk.length, self.cursor.peek_number, reason, 0)

@@ -67,7 +67,7 @@ class Outlet:
     def start(self):
         """Make everything anew over the flash, as after power has come back."""
         self.ring = Ring(self.flash)
-        self.parked = Ring(self.parked_flash)
+        self.parked = Ring(self.parked_flash, other=self.ring)  # as agent.assembly does
         assert mount(self.parked) >= 0 and mount(self.ring) >= 0
         self.health = Health()
         self.port = self.network.port()

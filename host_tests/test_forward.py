@@ -754,3 +754,17 @@ def test_recovery_from_a_fault_begins_at_the_pim_again():
     outlet.forward.recover(outlet.clock.now)
     outlet.until_stored(3)
     assert outlet.ids() == [1, 2, 3] and outlet.counted(h.FAULTS) == 1
+
+
+def test_what_is_parked_through_several_blocks_is_what_lay_in_the_log():
+    # The two rings share a page: finding room in the parking area reads its blocks.
+    outlet = Outlet(parked_blocks=12)
+    frames = []
+    for number in range(60):
+        frames.append(b"%03d cannot be read " % number + b"abcdefgh"[number % 8 : number % 8 + 1] * (number * 7 % 500))
+        outlet.store_raw(frames[-1])
+    outlet.run(5000)
+    parked = outlet.parked_records()
+    assert [record[1] for record in parked] == list(range(1, 61))
+    assert [bytes(record[3][4:]) for record in parked] == frames
+    assert outlet.parked.block_no > 3

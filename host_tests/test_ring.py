@@ -294,7 +294,7 @@ def test_what_was_stored_before_is_read_from_the_flash_however_fresh_the_last_on
 def test_nothing_is_taken_from_a_stage_that_holds_something_else_by_now():
     flash = SimFlash(8, 1024, 16)
     ring = mounted(Part(flash, 2, 6))
-    parked = Ring(Part(flash, 0, 2), role=ROLE_PARKED, stage=ring.desk)
+    parked = Ring(Part(flash, 0, 2), role=ROLE_PARKED, other=ring)
     mount(parked)
     uses = (
         lambda: ring.save_cursor(0, 60),

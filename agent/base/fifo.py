@@ -6,8 +6,8 @@
 Rules
 1. Data comes in through `inlet()`: a buffer whose first `free` octets the owner may fill, then `receive(n)`.
    While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
-2. Otherwise it is a small side buffer and `receive` copies: reading into the middle of a buffer would cost a
-   memoryview, and that is an allocation.
+2. Otherwise it is a small side buffer of `side_bytes` and `receive` copies: reading into the middle of a buffer would
+   cost a memoryview, and that is an allocation.
 3. It never grows. When full, `room()` is 0 and the owner has to consume or give up.
 """
 
@@ -21,9 +21,9 @@ class Fifo:
 
     __slots__ = ("buf", "end", "free", "side", "size", "start")
 
-    def __init__(self, size):
+    def __init__(self, size, side_bytes=SIDE_BYTES):
         self.buf = bytearray(size)
-        self.side = bytearray(SIDE_BYTES)
+        self.side = bytearray(side_bytes)
         self.size = size
         self.start = 0
         self.end = 0
@@ -48,13 +48,14 @@ class Fifo:
         """Return how many octets can come in now; 0 when the FIFO is full."""
         if self.start == self.end:
             return self.size
+        side = len(self.side)
         left = self.size - self.end
-        if left < SIDE_BYTES and self.start:
+        if left < side and self.start:
             copy(self.buf, 0, self.buf, self.start, self.end - self.start)
             self.end -= self.start
             self.start = 0
             left = self.size - self.end
-        return left if left < SIDE_BYTES else SIDE_BYTES
+        return left if left < side else side
 
     def receive(self, n):
         """Take over the first `n` octets of what `inlet()` returned."""

@@ -54,9 +54,9 @@ class Cursor:
 class Reader:
     """A log and its cursors. `seq` and `number` are the last ones that count, `block` is the newest block."""
 
-    def __init__(self, device, outlets):
+    def __init__(self, device, outlets, other=None):
         self.device = device
-        self.walk = Walk(device, FRAME_BYTES + PAYLOAD_MAX)
+        self.walk = Walk(device, FRAME_BYTES + PAYLOAD_MAX, None if other is None else other.walk)
         self.cursors = [Cursor() for _ in range(outlets)]
         self.seq = 0
         self.number = 0

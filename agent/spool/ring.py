@@ -59,19 +59,19 @@ BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a 
 class Ring(Reader):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
-    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, stage=None):
+    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None):
         if device.block_count < 2:
             raise ValueError("a spool needs two blocks at least, the device has %d" % device.block_count)
         if not 1 <= outlets <= OUTLETS:
             raise ValueError("a spool has 1 to %d outlets" % OUTLETS)
-        Reader.__init__(self, device, outlets)
+        Reader.__init__(self, device, outlets, other)
         self.when_full = when_full
         self.role = role
         self.first_block = getattr(device, "first_block", 0)
         unit = device.unit_bytes
         self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
-        # Two rings of one process may share a stage: it is in use only from `begin` to `commit`.
-        self.desk = stage or Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        # Two rings of one process may share stage and page: they are in use for a moment only.
+        self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
         self.stage = self.desk.buf
         self.memory = bytearray(MEMORY_BYTES)
         self.event_number = 0

@@ -32,7 +32,10 @@ _BLANK = b"\xff" * PROBE_BYTES
 
 
 class Walk:
-    """A position in one block, and the record found there in `page` (its payload begins at HEAD_BYTES)."""
+    """A position in one block, and the record found there in `page` (its payload begins at HEAD_BYTES).
+
+    With `other` its buffers are used: what was found there is gone with the next look here.
+    """
 
     __slots__ = (
         "after",
@@ -50,10 +53,10 @@ class Walk:
         "until",
     )
 
-    def __init__(self, device, page_bytes):
+    def __init__(self, device, page_bytes, other=None):
         self.device = device
-        self.page = bytearray(page_bytes)
-        self.probe = bytearray(PROBE_BYTES)
+        self.page = bytearray(page_bytes) if other is None else other.page
+        self.probe = bytearray(PROBE_BYTES) if other is None else other.probe
         self.after = 0
         self.begin(0, 0, 0)
 

@@ -14,7 +14,8 @@ FRAME_FOUND = const(1)
 FRAME_TOO_LARGE = const(2)
 FRAME_BROKEN = const(-1)
 
-BUFFER_BYTES = const(256)
+BUFFER_BYTES = const(128)
+SIDE_BYTES = const(32)
 
 
 class Frames(Fifo):
@@ -23,7 +24,7 @@ class Frames(Fifo):
     __slots__ = ("_discard", "at", "length")
 
     def __init__(self):
-        Fifo.__init__(self, BUFFER_BYTES)
+        Fifo.__init__(self, BUFFER_BYTES, SIDE_BYTES)
         self.reset()
 
     def reset(self):
