@@ -111,6 +111,15 @@ class App:
         for slot in range(self.scheduler.count):
             self.scheduler.wake(slot, now)
 
+    def network_is_up(self, now):
+        """The network has come, or come back: what waited in vain for its next attempt makes it now."""
+        for station in self.stations:
+            if station.intake is not None:
+                station.intake.hurry(now)
+                station.forward.hurry(now)
+        for slot in range(self.scheduler.count):
+            self.scheduler.wake(slot, now)
+
     def stopped(self):
         """Tell whether every controller has been left."""
         for station in self.stations:

@@ -48,6 +48,7 @@ class Forward:
         self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
         self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
+        self._reached = False  # by the last attempt: somebody's connection is open, or was
         self._sent = 0  # number of the result that is out, 0 if none
         self._probe = 0  # number of the result that is out as a probe
         self._probe_due = False
@@ -83,6 +84,11 @@ class Forward:
         self.session.stop()
         self.port.close()
         self.outlet.save()
+
+    def hurry(self, now):
+        """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
+        if not self._reached:
+            self.session.hurry(now)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
@@ -144,6 +150,7 @@ class Forward:
         state = self.port.state()
         if state == PORT_OPEN:
             self._opening = False
+            self._reached = True
             self.session.opened(now)
         elif state == PORT_CLOSED:
             self._opening = False
@@ -153,6 +160,7 @@ class Forward:
         command = self.session.command()
         self.port.close()
         self._opening = False
+        self._reached = self._reached and command == ts.CMD_CLOSE
         self.attempts += 1
         if command == ts.CMD_OPEN_PIM:
             self.clock.stamp_into(self._stamp)
@@ -162,6 +170,8 @@ class Forward:
         elif command == ts.CMD_OPEN_SERVER:
             self.port.open(self._server_host(now), self.session.server_port or self.pim_port)
             self._opening = True
+        if self._opening and self.port.state() == PORT_CLOSED:  # a network that is away wakes nobody
+            self._look_at_opening(now)
 
     def _server_host(self, now):
         """The host named by the 08; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""

@@ -15,7 +15,7 @@ from agent.base.fields import copy
 from agent.base.result import HEAD_BYTES, ID_BYTES
 from agent.base.ticks import Timer
 from agent.link import ERASE_MS, PROGRAM_MS
-from agent.link.port import PORT_CLOSED, PORT_OPEN
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import session as ss
 from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE, PHASE_NEWEST
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -109,6 +109,11 @@ class Intake:
         """Tell whether the port is closed after `stop`."""
         return self.stopping and self.session.state == ss.CLOSED
 
+    def hurry(self, now):
+        """The network is there now: do not wait for the next connection to it."""
+        if self.link.steady and self.session.state == ss.CLOSED and not self._opening:
+            self._wait.start(now, 0)
+
     def recover(self, now):
         """After a fault: begin with a new connection."""
         self.health.note(h.FAULTS, 0, now)
@@ -169,8 +174,8 @@ class Intake:
         self._wait.start(now, self.limits["connect_timeout_ms"])
         self.ring.maintain()  # while nobody can say anything yet
         self.port.open(self.host, self.number)
-        # A serial line is open at once, and nothing will ever wake us for it.
-        return self.port.state() == PORT_OPEN and self._connect(now)
+        # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
+        return self.port.state() != PORT_OPENING and self._connect(now)
 
     def _close(self, now):
         """Close, and wait before the next connection."""

@@ -39,6 +39,7 @@ class Upkeep:
         self._folder = folder
         self._confirmation = confirmation
         self._tellings = 0
+        self._was_up = False
         self._feed = _started(now)
         self._clock = _started(now)
         self._tell = _started(now)
@@ -49,6 +50,10 @@ class Upkeep:
         """Do what is due; the ms until the next, negative to end the loop."""
         board = self.board
         wait_ms = board.network.tick(now)
+        if board.network.is_up() is not self._was_up:
+            self._was_up = not self._was_up
+            if self._was_up:
+                self.app.network_is_up(now)
         if self._feed.expired(now):
             self._feed.start(now, ASKED_MS)
             self._look_after(now)

@@ -21,7 +21,7 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
     figures = {figure.name: figure.value for figure in report.figures}
     modules = [value for name, value in figures.items() if name.startswith("  ")]
     assert sum(modules) == figures[".mpy in all, rp2"] < ALL_BYTES
-    assert "  agent/spool/ring.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
+    assert "  agent/app.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
     assert 0 < figures["heap after import of agent.config, unix32"] < figures["heap after import of agent.app, unix32"]
 
 

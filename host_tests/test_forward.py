@@ -768,3 +768,23 @@ def test_what_is_parked_through_several_blocks_is_what_lay_in_the_log():
     assert [record[1] for record in parked] == list(range(1, 61))
     assert [bytes(record[3][4:]) for record in parked] == frames
     assert outlet.parked.block_no > 3
+
+
+def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_sooner():
+    outlet = Outlet()
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    outlet.store(1)
+    outlet.run(5000)
+    outlet.network.up(*PIM)
+    outlet.forward.hurry(outlet.clock.now)
+    assert outlet.until_stored(1) <= 1000
+    # Reached, and lost without a single 05: the pause of 60 s is the server's due, whatever the network does.
+    outlet.network.down(*SERVER)
+    outlet.network.cut(*SERVER)
+    outlet.run(2000)
+    attempts = outlet.toolsnet.pim_connections
+    for _ in range(5):
+        outlet.forward.hurry(outlet.clock.now)
+        outlet.run(1000)
+    assert outlet.toolsnet.pim_connections <= attempts + 1

@@ -509,3 +509,21 @@ def test_bodies_of_pushed_and_fetched_results_agree_in_what_both_have():
     for place, width in ((r.JOB, 4), (r.BATCH_SIZE, 4)):
         assert live[place : place + width] == old[place : place + width]
     assert old[r.PSET_CHANGE : r.PSET_CHANGE + 19] == b" " * 19
+
+
+def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
+    cart = Cart(on=False)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.power_on()
+    cart.run(40000)  # it waits 16 s and more by now
+    before = cart.station.intake.attempts
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.app.network_is_up(cart.clock.now)
+    cart.run(500)
+    assert cart.station.intake.attempts == before + 1
+    produce(cart, 3)
+    cart.run(1000)
+    agrees(cart, 3)
+    cart.app.network_is_up(cart.clock.now)  # and changes nothing where all is well
+    cart.run(1000)
+    assert cart.station.intake.attempts == before + 1

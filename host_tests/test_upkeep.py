@@ -235,3 +235,19 @@ def test_console_never_shows_a_password():
     assert "geheim" not in chip.out.text and "***" in chip.out.text
     os.remove(folder + "/config.json")
     os.rmdir(folder)
+
+
+def test_the_agent_is_told_each_time_the_network_comes_up():
+    chip = Chip()
+    told = []
+    chip.app.network_is_up = told.append
+    chip.board.network.is_up = lambda: False
+    chip.go(30000)
+    assert told == []
+    for count in (1, 2):
+        chip.board.network.is_up = lambda: True
+        chip.go(10000)
+        assert len(told) == count
+        chip.board.network.is_up = lambda: False
+        chip.go(10000)
+        assert len(told) == count

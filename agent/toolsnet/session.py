@@ -131,6 +131,11 @@ class Session:
         self.state = WAITING
         self._wait.start(now, 0)
 
+    def hurry(self, now):
+        """Make the next attempt now, if one is waited for."""
+        if self.state == WAITING:
+            self._wait.start(now, 0)
+
     def stop(self):
         """Close and stay closed."""
         self.state = STOPPED

@@ -190,6 +190,7 @@ def hour(situation: str, whole_board: bool) -> tuple[int, int]:
 def _pass(app, board, on_turn, ms: int) -> None:
     """Run the loop until `ms` have passed."""
     until = ticks_add(board.moment, ms)
+    board._seen = -1  # its first turn is ours: it comes when the last pass ended
 
     def bounded(now):
         left = ticks_diff(until, now)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.bench.report import Report, table
+from tools.compact.tree import program_of
 from tools.firmware import rp2040
 from tools.flash import package
 from tools.runtimes.build import COMPILE_TIMEOUT_S, compiler
@@ -81,7 +82,7 @@ def lay_out(folder: Path, flash: Path, frozen: bool, heap: bool) -> package.Vers
     files = {f"a/{name}": content for name, content in version.files.items()}
     files |= {name.lstrip("/"): content for name, content in version.root.items()}
     files |= {"a/version.json": version.manifest(), "toolcart.state": CONFIRMED}
-    files |= {"main.py": MAIN, "boot_marks.mpy": _compiled_marks(folder, heap)}
+    files |= {"main.py": MAIN, "boot_marks.mpy": _compiled_marks(folder, frozen, heap)}
     tree = folder / "tree"
     for name, content in files.items():
         target = tree / "files" / name
@@ -116,8 +117,11 @@ def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
     return found
 
 
-def _compiled_marks(folder: Path, heap: bool) -> bytes:
+def _compiled_marks(folder: Path, frozen: bool, heap: bool) -> bytes:
+    """The marks, written against the names that the program has there."""
     text = (rp2040.JOBS / "boot_marks.py").read_text(encoding="utf-8").replace("HEAP = False", f"HEAP = {heap}")
+    program = rp2040.program() if frozen else program_of(package.sources_for("rp2"))
+    text = program.beside({"boot_marks": text})["boot_marks"]
     source, target = folder / "boot_marks.py", folder / "boot_marks.mpy"
     source.write_text(text, encoding="utf-8")
     command = [compiler()[0], "-O3", "-o", str(target), str(source)]

@@ -42,11 +42,11 @@ def run(path, mode, confirmation):
         mark(8)
         board = make_chip(configuration)
         mark(9)
-        start_watchdog, serial = board.start_watchdog, board.serial
+        flash, serial = board.flash, board.serial
 
-        def marked_watchdog():
+        def marked_flash(spool):
             mark(10)
-            start_watchdog()
+            return flash(spool)
 
         def marked_serial(controller):
             port = serial(controller)
@@ -59,7 +59,7 @@ def run(path, mode, confirmation):
             port.open = marked_open
             return port
 
-        board.start_watchdog = marked_watchdog
+        board.flash = marked_flash
         board.serial = marked_serial
         return board
 
