@@ -15,7 +15,7 @@ from tools.runtimes.cache import Unavailable
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark: 40 and 64 KiB.
 CORE_BYTES = 56 * 1024
-HEAP_BYTES = 82 * 1024  # with script and peers
+HEAP_BYTES = 84 * 1024  # with script and peers
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():
