@@ -20,6 +20,7 @@ import time
 PORTABLE = True
 
 WARM_UP = 8
+RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
 RESULTS = 40
 IDLE_WAKES = 50
 FLASH_BLOCKS = 16
@@ -209,10 +210,43 @@ def total():
     print("result", ticks_of("agent", 0, outer))
     meter.clear()
     for _ in range(IDLE_WAKES):
-        for _, slot in bench.watched:
-            bench.app.scheduler.wake(slot, bench.moment)
+        wake_all(bench)
         bench.step()
     print("idle_wake", ticks_of("agent", 0, outer) * RESULTS / IDLE_WAKES)
+    print("from_backlog", backlog(bench, outer))
+
+
+def wake_all(bench):
+    """Let both tasks run at the next step."""
+    for _, slot in bench.watched:
+        bench.app.scheduler.wake(slot, bench.moment)
+
+
+def backlog(bench, outer):
+    """The mean ticks of sending one result that waits on the flash and taking its 05."""
+    from agent.base.ticks import ticks_add
+
+    toolsnet = bench.toolsnet
+    toolsnet.away = True
+    toolsnet.close()
+    wake_all(bench)
+    wanted = toolsnet.stored + RESULTS + 1
+    for _ in range(RESULTS + 1):
+        bench.controller.produce()
+        for _ in range(4):
+            bench.step()
+    toolsnet.away = False
+    bench.moment = ticks_add(bench.moment, RECONNECT_MS)
+    steps = 0
+    while toolsnet.stored < wanted and steps < 8 * RESULTS:
+        if toolsnet.stored < wanted - RESULTS:
+            wake_all(bench)  # a connection that opens wakes its task
+            meter.clear()  # the first one has the connect with it
+        bench.step()
+        steps += 1
+    if toolsnet.stored < wanted:
+        raise RuntimeError("the backlog does not get through")
+    return ticks_of("agent", 0, outer)
 
 
 def stages():

