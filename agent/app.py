@@ -80,6 +80,8 @@ class Station:
         give_back("agent.spool", "mount")
         self.mounted = True
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
+        # All that was read from the configuration stands in its place by now.
+        self.settings = self._system = self._toolsnet = None
         give_back("agent", "assembly")
         return FOREVER
 

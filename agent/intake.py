@@ -45,7 +45,6 @@ class Intake:
         self.health = health
         self.host = host
         self.number = number
-        self.limits = limits
         self.full = False
         self.attempts = 0  # connections begun: agent.liveness looks whether it moves
         self.stopping = False
@@ -53,8 +52,11 @@ class Intake:
         self._opening = False
         self._wait = Timer()
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
-        self._backoff_ms = limits["backoff_ms"]
-        self._busy_ms = limits["busy_backoff_ms"]
+        self._connect_timeout_ms = limits["connect_timeout_ms"]
+        self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
+        self._backoff_most_ms = limits["backoff_max_ms"]
+        self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
+        self._busy_most_ms = limits["busy_backoff_max_ms"]
         self._dice = seed & 0x7FFF
         self._gone_first = bytearray(ID_BYTES)
         self._gone_last = bytearray(ID_BYTES)
@@ -171,7 +173,7 @@ class Intake:
             self.full = False
         self._opening = True
         self.attempts += 1
-        self._wait.start(now, self.limits["connect_timeout_ms"])
+        self._wait.start(now, self._connect_timeout_ms)
         self.ring.maintain()  # while nobody can say anything yet
         self.port.open(self.host, self.number)
         # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
@@ -187,15 +189,14 @@ class Intake:
         self.recovery.closed()
         self._flush_gone()
         self._opening = False
-        limits = self.limits
         if why == ss.WHY_BUSY:
             wait_ms = self._busy_ms
-            self._busy_ms = _doubled(wait_ms, limits["busy_backoff_max_ms"])
+            self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
         elif self._ready and not self.full:
-            wait_ms = limits["backoff_ms"]
+            wait_ms = self._backoff_least_ms
         else:
             wait_ms = self._backoff_ms
-            self._backoff_ms = _doubled(wait_ms, limits["backoff_max_ms"])
+            self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
         self._ready = False
         self._dice = (self._dice * 109 + 89) & 0x7FFF
         self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
@@ -313,8 +314,8 @@ class Intake:
         session = self.session
         memory = self.recovery.memory
         self._ready = True
-        self._backoff_ms = self.limits["backoff_ms"]
-        self._busy_ms = self.limits["busy_backoff_ms"]
+        self._backoff_ms = self._backoff_least_ms
+        self._busy_ms = self._busy_least_ms
         changed = memory[_START_INDEX] != session.start_index or memory[_RESULT_INDEX] != session.result_index
         memory[_START_INDEX] = session.start_index
         memory[_RESULT_INDEX] = session.result_index

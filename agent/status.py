@@ -96,7 +96,7 @@ def _controller(station):
     intake = station.intake
     session = station.session
     line = {}
-    if station.settings["controller"]["link"] != "tcp":
+    if not station.intake.link.steady:
         from agent.link.payload import FORM_NAMES, TALLY_NAMES
 
         link = session.link

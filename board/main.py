@@ -65,6 +65,7 @@ def start(folder, mode, confirmation):
     board = make_chip(configuration)
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
+    del configuration  # what is still needed of it has its place
     app.step(board.now())  # brings the spools up, if they can be
     del hole
     gc.collect()

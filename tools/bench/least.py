@@ -61,6 +61,7 @@ def heap(path, taken):
     del peers  # the bench has its own
     gc.collect()
     bench = Workbench(settings, device)
+    del settings  # as board.main does
     bench.settle()
     through = bench.many_results(WARM_UP) and bench.backlog(BACKLOG) and bench.sound()
     print("through" if through else "stuck: %s" % bench.app.scheduler.last_fault, taken)

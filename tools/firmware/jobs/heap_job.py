@@ -49,6 +49,7 @@ def run():
     del peers  # the bench has its own
     gc.collect()
     bench = Workbench(settings, device)
+    del settings  # as board.main does
     bench.settle()
     gc.collect()
     print("in use", gc.mem_alloc())
