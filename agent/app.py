@@ -81,7 +81,8 @@ class Station:
         self.mounted = True
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
         # All that was read from the configuration stands in its place by now.
-        self.settings = self._system = self._toolsnet = None
+        self.settings = {}
+        self._system = self._toolsnet = None
         give_back("agent", "assembly")
         return FOREVER
 
@@ -116,7 +117,7 @@ class App:
     def network_is_up(self, now):
         """The network has come, or come back: what waited in vain for its next attempt makes it now."""
         for station in self.stations:
-            if station.intake is not None:
+            if station.intake is not None and station.forward is not None:
                 station.intake.hurry(now)
                 station.forward.hurry(now)
         for slot in range(self.scheduler.count):

@@ -37,8 +37,8 @@ STATION_IMPORTS = {
 LONG_MODULES = {
     "agent/base/fast.py": (410, "machine code for one chip is one file"),
     "agent/config.py": (400, "one table of settings with its checks; half of it is the table"),
-    "agent/forward.py": (340, "one task: connection, sending and refusals share its state"),
-    "agent/intake.py": (400, "one task: connection, conversation and fetching share its state"),
+    "agent/forward.py": (350, "one task: connection, sending and refusals share its state"),
+    "agent/intake.py": (410, "one task: connection, conversation and fetching share its state"),
     "agent/toolsnet/result04.py": (320, "one telegram: what its shapes have in common and what changes"),
     "agent/link/r3964.py": (450, "one state machine with its table"),
     "agent/openprotocol/recovery.py": (530, "one state machine; IDs and gaps are modules of their own already"),

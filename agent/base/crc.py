@@ -27,7 +27,7 @@ def _table():
     return entries
 
 
-_TABLE = _table() if FAST is None else None
+_TABLE = _table() if FAST is None else array("I")  # machine code has its own
 
 
 def crc30(buf, start, end, crc=_START):

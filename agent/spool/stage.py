@@ -15,7 +15,7 @@ class Stage:
     def __init__(self, octets):
         self.buf = bytearray(b"\xff" * octets)
         self.used = 0
-        self.fresh = None
+        self.fresh = None  # type: object
 
     def use(self, end):
         """Octets up to `end` are about to be written."""

@@ -206,7 +206,8 @@ class ResultWriter:
 
     def _torque(self, at, buf, start):
         value = number(buf, start, 6)
-        value = value * self._factor[0] // self._factor[1] if value > 0 else 0
+        numerator, denominator = self._factor  # type: ignore[misc] - not None where this is called
+        value = value * numerator // denominator if value > 0 else 0
         put_number(self.tx, at, 5, value // 100)
         put_number(self.tx, at + 6, 2, value % 100)
 
@@ -263,7 +264,8 @@ class ResultWriter:
         if shape & PARAM_BATCH_STATUS:
             self._move(STRIP, self._integer(b"00102Batch status             "), res.BATCH_STATUS, 1)
         if shape & PARAM_PSET_CHANGE:
-            self._change_at = self._text(b"01003Pset last change         ", self._change)
+            self._change_at = self._text(b"01003Pset last change         ")
+            put_text(self.tx, self._change_at, self._change, 0, res.STAMP_BYTES)
 
     def _lay_out_extras(self, shape):
         """What is only there when there is something to say, and where the result came from."""

@@ -208,13 +208,13 @@ class _Inside(ast.NodeTransformer):
         self.depth += 1
         late: dict[Key, str] = {}
         for inner in ast.walk(node):
-            if isinstance(inner, ast.Name) and inner.home is self.own:
+            if isinstance(inner, ast.Name) and inner.home is self.own:  # type: ignore[attr-defined]
                 key = self.key_of(inner.id)
                 if key[0] == "def" and key[1] not in self.program.members:
                     late[key] = inner.id
         self.generic_visit(node)
         self.depth -= 1
-        if (late and self.depth == 0) or (late and isinstance(node.home.node, ast.ClassDef)):
+        if (late and self.depth == 0) or (late and isinstance(node.home.node, ast.ClassDef)):  # type: ignore[attr-defined]
             imports = [
                 ast.ImportFrom(key[1], [ast.alias(key[2], name if name != key[2] else None)], 0)
                 for key, name in late.items()

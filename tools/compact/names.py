@@ -81,7 +81,10 @@ class Names:
             | ASKED_BY_HOST
         )
         self.keywords = {
-            node.arg for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)
+            node.arg
+            for tree in self.trees.values()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg
         }
         self._choose(sharing)
 
@@ -127,7 +130,7 @@ class Names:
                     if home is None or (home.kind == MODULE and (module, node.id) not in tops):
                         kept.add(node.id)
                 elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                    if node.home.kind == MODULE and (module, node.name) not in tops:
+                    if node.home.kind == MODULE and (module, node.name) not in tops:  # type: ignore[attr-defined]
                         kept.add(node.name)
                 elif isinstance(node, ast.alias):
                     kept.update(node.name.split("."))
@@ -159,7 +162,7 @@ class Names:
             tops = {}  # it calls what it imports as it likes
         _Renamer(self, module, modules, tops).visit(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:
+            if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
                 _rename_locals(node, self.keywords)
         return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
 
@@ -195,7 +198,7 @@ def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
         and isinstance(node.func, ast.Name)
         and node.func.id in ("getattr", "setattr", "hasattr", "delattr")
         for one in node.args[1:2]
-        if isinstance(one, ast.Constant)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
     }
 
 
@@ -384,7 +387,7 @@ class _Renamer(ast.NodeTransformer):
     def visit_ImportFrom(self, node):
         for alias in node.names:
             bound = alias.asname or alias.name
-            alias.name = self.names.tops.get((node.module, alias.name), alias.name)
+            alias.name = self.names.tops.get((node.module or "", alias.name), alias.name)
             new = self.new(alias, bound)
             alias.asname = new if new != alias.name else None
         return node

@@ -113,7 +113,7 @@ def _fold_lengths(trees: dict[str, ast.Module]) -> None:
             if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.Name):
                 table = tables.get(node.args[0].id)
                 if table is not None:
-                    return ast.copy_location(ast.Constant(len(table.value.elts)), node)
+                    return ast.copy_location(ast.Constant(len(table.value.elts)), node)  # type: ignore[attr-defined]
             return node
 
     for tree in trees.values():
@@ -193,7 +193,7 @@ def _drop_names(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
         used = {
             node.id
             for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.home is own
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.home is own  # type: ignore[attr-defined]
         }
         if module.startswith("agent"):
             used |= strings | attributes

@@ -71,7 +71,7 @@ class _Marker(ast.NodeVisitor):
         self.scope = outer
 
     def visit_FunctionDef(self, node):
-        node.home = self.scope.bind(node.name)
+        node.home = self.scope.bind(node.name)  # type: ignore[attr-defined]
         arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
         outside = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults, node.returns]
         for part in [*outside, *(one.annotation for one in arguments)]:
@@ -86,10 +86,10 @@ class _Marker(ast.NodeVisitor):
         self.within(FUNCTION, node, [*node.args.args, node.body])
 
     def visit_arg(self, node):
-        node.home = self.scope.bind(node.arg)
+        node.home = self.scope.bind(node.arg)  # type: ignore[attr-defined]
 
     def visit_ClassDef(self, node):
-        node.home = self.scope.bind(node.name)
+        node.home = self.scope.bind(node.name)  # type: ignore[attr-defined]
         for part in [*node.bases, *node.decorator_list]:
             self.visit(part)
         self.within(CLASS, node, node.body)
@@ -108,14 +108,14 @@ class _Marker(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Load):
             self.uses.append((node, self.scope))
         else:
-            node.home = self.scope.bind(node.id)
+            node.home = self.scope.bind(node.id)  # type: ignore[attr-defined]
 
     def visit_alias(self, node):
-        node.home = self.scope.bind(node.asname or node.name.split(".")[0])
+        node.home = self.scope.bind(node.asname or node.name.split(".")[0])  # type: ignore[attr-defined]
 
     def visit_ExceptHandler(self, node):
         if node.name:
-            node.home = self.scope.bind(node.name)
+            node.home = self.scope.bind(node.name)  # type: ignore[attr-defined]
         self.generic_visit(node)
 
 

@@ -33,7 +33,9 @@ def constants(sources: dict[str, str]) -> dict[str, str]:
     _find_constants(modules)
     texts = {}
     for name, module in modules.items():
-        rewriter = _Rewriter(_visible(module, modules), _module_aliases(module, modules), modules, module.constants)
+        rewriter = _Rewriter(
+            _visible(module, modules), _module_aliases(module, modules), modules, frozenset(module.constants)
+        )
         texts[name] = _text(rewriter.visit(module.tree))
     return texts
 
@@ -47,7 +49,7 @@ def _find_constants(modules: dict[str, Module]) -> None:
             known = _visible(module, modules)
             aliases = _module_aliases(module, modules)
             for name, value in _computed(module):
-                if name not in module.constants:
+                if value is not None and name not in module.constants:
                     number = _evaluate(_Rewriter(known, aliases, modules).visit(copy.deepcopy(value)), known)
                     if number is not None:
                         module.constants[name] = known[name] = number

@@ -28,7 +28,7 @@ def only_twins(sources: dict[str, str]) -> dict[str, str]:
 def _lists(native: ast.Module) -> dict[str, list[str]]:
     """The tuples of names at the end of the machine code's module."""
     return {
-        statement.targets[0].id: [one.value for one in statement.value.elts if isinstance(one, ast.Constant)]
+        statement.targets[0].id: [str(one.value) for one in statement.value.elts if isinstance(one, ast.Constant)]
         for statement in native.body
         if isinstance(statement, ast.Assign)
         and isinstance(statement.targets[0], ast.Name)
@@ -64,7 +64,7 @@ def _bound(statement: ast.stmt, lists: dict[str, list[str]]) -> list[ast.stmt]:
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
         target = statement.targets[0]
         if isinstance(target.slice, ast.Constant) and ast.unparse(target.value) == "globals()":
-            return [_assign(target.slice.value, statement.value)]
+            return [_assign(str(target.slice.value), statement.value)]
     return [statement]
 
 
