@@ -33,7 +33,7 @@ def test_empty_again_means_whole_room_again():
     fifo = Fifo(200)
     push(fifo, b"x" * 200)
     assert fifo.room() == 0
-    fifo.drop(200)
+    fifo.start += 200
     assert fifo.room() == 200 and fifo.inlet() is fifo.buf
     push(fifo, b"yz")
     assert content(fifo) == b"yz" and fifo.start == 0
@@ -45,7 +45,7 @@ def test_full_takes_nothing_until_something_is_dropped():
     assert push(fifo, octets[:150]) == 150
     assert push(fifo, octets[150:]) == 50
     assert fifo.room() == 0 and push(fifo, b"z") == 0
-    fifo.drop(10)
+    fifo.start += 10
     assert fifo.room() == 10
     assert push(fifo, b"0123456789abc") == 10
     assert content(fifo) == octets[10:] + b"0123456789"
@@ -54,7 +54,7 @@ def test_full_takes_nothing_until_something_is_dropped():
 def test_clear_forgets_everything():
     fifo = Fifo(150)
     push(fifo, b"x" * 100)
-    fifo.drop(3)
+    fifo.start += 3
     fifo.clear()
     assert content(fifo) == b"" and fifo.room() == 150
 
@@ -74,7 +74,7 @@ def test_any_sequence_of_pieces_comes_out_as_it_went_in():
                 kept += piece[:taken]
             else:
                 n = dice.randrange(len(kept) + 1)
-                fifo.drop(n)
+                fifo.start += n
                 kept = kept[n:]
             assert len(kept) <= size and content(fifo) == bytes(kept)
             # It never says full while there is room for a whole side buffer.

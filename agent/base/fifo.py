@@ -8,7 +8,7 @@ Rules
    While the FIFO is empty that is the FIFO's own buffer, so the usual message is never copied.
 2. Otherwise it is a small side buffer of `side_bytes` and `receive` copies: reading into the middle of a buffer would
    cost a memoryview, and that is an allocation.
-3. It never grows. When full, `room()` is 0 and the owner has to consume or give up.
+3. It never grows. When full, `room()` is 0 and the owner has to consume (move `start`) or give up.
 """
 
 from agent.base.fields import copy
@@ -69,7 +69,3 @@ class Fifo:
     def is_empty(self):
         """Tell whether nothing is in it."""
         return self.start == self.end
-
-    def drop(self, n):
-        """Forget the oldest `n` octets; n may not exceed what is in it."""
-        self.start += n
