@@ -17,7 +17,8 @@ Rules
 3. What only a start needs (agent.spool.mount, agent.assembly) is loaded for it and given back to the heap.
 """
 
-# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and the spool is deepest.
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+import agent.openprotocol.light
 import agent.spool.ring
 
 # isort: split
