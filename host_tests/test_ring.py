@@ -361,14 +361,14 @@ def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():
             break
     # The cut came with the record that opened this block. The start finds nothing of it, and then it is there again,
     # and does not go away: what was acknowledged to nobody must not count, now or at the next start.
-    place = slice(ring.block * 1024, ring.block * 1024 + 1024)
-    stale = bytes(flash.cells[place])
+    start, end = ring.block * 1024, ring.block * 1024 + 1024
+    stale = bytes(flash.cells[start:end])
     later = SimFlash(6, 1024, 16)
     later.cells[:] = before
     later.bad_erase.add(ring.block)
     second = Ring(later)
     assert mount(second, confirm=False) >= 0
-    later.cells[place] = stale
+    later.cells[start:end] = stale
     assert second.confirm()
     wanted = list(range(1, ident))
     assert idents(second) == wanted
