@@ -1,5 +1,6 @@
 """A MicroPython together with the compiled tree: runs test modules and scripts on it, with a deadline."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from tools.runtimes.build import RUNNER, compiled_tree
 from tools.runtimes.catalogue import Runtime
 
 MODULE_TIMEOUT_S = 300
+LONG_MODULE_TIMEOUT_S = 3600  # with --long
 DEFAULT_HEAP = "256k"
 
 _HEAP = re.compile(r'^HEAP = "(\d+[kKmM]?)"', re.MULTILINE)
@@ -69,14 +71,15 @@ class Machine:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""
         wanted = _HEAP.search(test_file.read_text(encoding="utf-8"))
         args = (f"host_tests.{test_file.stem}", word)
+        timeout_s = LONG_MODULE_TIMEOUT_S if os.environ.get("TOOLCART_LONG") == "1" else MODULE_TIMEOUT_S
         start = time.monotonic()
         try:
-            done = self.run(self.tree / RUNNER, wanted[1] if wanted else DEFAULT_HEAP, args)
+            done = self.run(self.tree / RUNNER, wanted[1] if wanted else DEFAULT_HEAP, args, timeout_s)
             text, code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as late:
             said = late.stdout or b""
             text = said.decode(errors="replace") if isinstance(said, bytes) else said
-            text, code = f"{text}\nno end within {MODULE_TIMEOUT_S} s", -1
+            text, code = f"{text}\nno end within {timeout_s} s", -1
         seconds = time.monotonic() - start
         lines = text.rstrip().splitlines()
         totals = _TOTALS.match(lines[-1]) if lines else None
