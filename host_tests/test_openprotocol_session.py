@@ -334,12 +334,26 @@ def test_result_larger_than_the_buffer_is_handed_over_cut_short_and_acknowledged
     assert talk.take() == [ACKNOWLEDGE] * 2
 
 
-def test_result_that_comes_while_stopping_is_handed_over_all_the_same():
-    talk = Talk().ready()
+def test_result_that_comes_while_stopping_is_handed_over_and_not_answered_behind_0003():
+    # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
+    talk = Talk(stop_wait_ms=10000).ready()
     talk.session.stop()
     talk.settle()
     assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
-    assert talk.mids() == [3, 62]
+    assert talk.mids() == [3]
+    talk.wait(9000)  # nor does a keep-alive follow
+    assert talk.mids() == []
+
+
+def test_result_that_came_before_0003_went_out_is_answered_before_it():
+    talk = Talk().ready()
+    talk.takes = False
+    talk.tell(EXAMPLE)
+    talk.session.stop()
+    talk.tell(EXAMPLE)
+    talk.takes = True
+    talk.settle()
+    assert talk.mids() == [62, 62, 3]
 
 
 # Fetching

@@ -188,7 +188,12 @@ class Session:
         self._silence.armed = False
 
     def acknowledge(self):
-        """The result of the last EV_RESULT is durable (or is known already): answer it."""
+        """The result of the last EV_RESULT is durable (or is known already): answer it.
+
+        Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
+        """
+        if self.state == STOPPING and not self._request_due:
+            return
         if self._sequence:
             self._link_ack_mid = 61
             self._link_ack_code = 0
@@ -478,7 +483,8 @@ class Session:
 
     def _post_next(self, now):
         """Post what is due, one message; return the ms until MID 9999 is."""
-        starting = self.state == STARTING  # nothing is answered before 0002 (003:3075-3076)
+        # Nothing is answered before 0002 (003:3075-3076), nothing follows 0003.
+        mute = self.state == STARTING or self.state == STOPPING
         if self._link_ack_mid:
             self._post_link_ack()
         elif self._acks_due:
@@ -490,14 +496,14 @@ class Session:
             self._post_request()
             self._answer.start(now, self.stop_wait_ms if self.request == 3 else self.response_timeout_ms)
         else:
-            left = FOREVER if starting or not self._rest.armed else self._rest.left(now)
+            left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
             if left > 0:
                 return left
             self._post(9999, 1, 0)
             if not self._silence.armed:
                 self._silence.start(now, self.silence_ms)
         self._rest.start(now, self.keepalive_ms)
-        return FOREVER if starting else self.keepalive_ms
+        return FOREVER if mute else self.keepalive_ms
 
     def _post_request(self):
         mid = self.request
