@@ -1,6 +1,9 @@
 """tools/compact: the rewritten program does the same with fewer names, functions and modules."""
 
 import ast
+import os
+import subprocess
+import sys
 import types
 
 import pytest
@@ -16,6 +19,7 @@ from tools.compact.source import constants
 from tools.compact.tree import compile_compacted, program_of_board
 from tools.compact.twins import only_twins
 from tools.runtimes.build import compile_object, product_sources
+from tools.runtimes.cache import CHECKOUT
 
 
 def run(sources, name):
@@ -363,3 +367,24 @@ class One:
     app, texts = run({"agent.app": source + "\nanswer = One().go()\n"}, "agent.app")
     assert 3 in vars(app).values()
     assert "_set" not in texts["agent.app"]
+
+
+def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
+    script = (
+        "import hashlib\nfrom tools.compact.tree import program_of\nfrom tools.runtimes.build import product_sources\n"
+        "texts = program_of(product_sources(), own_image=True).texts\n"
+        "print(hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest())\n"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=CHECKOUT,
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout
+        for seed in (1, 4, 11)
+    }
+    assert len(said) == 1

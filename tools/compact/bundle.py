@@ -67,7 +67,7 @@ class Bundle:
 
     def _bindings_of(self, module: str) -> dict[str, Key]:
         tree = self.trees[module]
-        found: dict[str, Key] = {name: ("def", module, name) for name in tree.inner.names}  # type: ignore[attr-defined]
+        found: dict[str, Key] = {name: ("def", module, name) for name in sorted(tree.inner.names)}  # type: ignore[attr-defined]
         for statement in tree.body:  # an import inside `try` is one of several ways: its names are the module's own
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 for alias in statement.names:
