@@ -45,21 +45,9 @@ RUN_TIMEOUT_S = 120
 BURSTS_BITS = range(9, 17)
 
 ALLOCATION = """
-import gc
-from host_tests.test_r3964 import R3964, _Still, _exchange, block, message, RESULT, STX, DLE
-link = R3964(payload="v1")
-link.tx[16:36] = message(62)
-wire = block(RESULT)
-port = _Still([STX, wire[:64], wire[64:], b"", b"", DLE, DLE + STX, wire, b"", DLE, DLE, b"", b"", b"", b""])
-for _ in range(6):
-    _exchange(link, port, 100)
-gc.collect()
-gc.disable()
-before = gc.mem_alloc()
-got = 0
-for _ in range(300):
-    got += _exchange(link, port, 100)
-print("figure", (gc.mem_alloc() - before) / (got * 2))
+from host_tests.test_r3964 import allocated_by_exchanges
+got, used = allocated_by_exchanges()
+print("figure", used / (got * 2))
 """
 # Counts twice with different numbers of rounds: the difference is free of what happens once.
 WORK = """
