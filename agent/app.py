@@ -50,7 +50,7 @@ class Station:
         self.mounted = False
         self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
         self.ring = None
-        self.parked = None
+        self.quarantine = None
         self.intake = None
         self.forward = None
         self._system = system

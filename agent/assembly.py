@@ -1,12 +1,16 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
 
 from agent.forward import Forward
+from agent.health import NOT_SAVED
 from agent.intake import Intake
+from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.session import Session as ControllerSession
+from agent.quarantine import Quarantine
+from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import Part
-from agent.spool.mount import mount, parking_blocks
-from agent.spool.ring import ROLE_PARKED, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Ring
+from agent.spool.mount import mount, quarantine_blocks
+from agent.spool.ring import BLOCKS_LEAST, ROLE_QUARANTINE, Ring
 from agent.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import ALWAYS, AUTO, NEVER
@@ -21,10 +25,10 @@ def bring_up(station, device):
     wanted = spool["parked_kib"] * 1024 // device.block_bytes
     if wanted < 2:
         wanted = 2
-    # The parking area lies in front, so that the ring can grow at the end. Where a spool lies already, its HEADs
-    # say how large it is: another setting of parked_kib takes effect with a new spool.
-    blocks = parking_blocks(device, wanted)
-    if not 2 <= blocks <= device.block_count - 2:
+    # The quarantine lies in front, so that the ring can grow at the end. Where a spool lies already, its HEADs say how
+    # large it is: another setting of parked_kib takes effect with a new spool.
+    blocks = quarantine_blocks(device, wanted)
+    if not 2 <= blocks <= device.block_count - BLOCKS_LEAST:
         return False
     station.parked_blocks_differ = blocks != wanted
     overwrites = spool["when_full"] == "overwrite"
@@ -32,8 +36,15 @@ def bring_up(station, device):
         Part(device, blocks, device.block_count - blocks),
         when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
     )
-    station.parked = Ring(Part(device, 0, blocks), role=ROLE_PARKED, other=station.ring)
-    return mount(station.parked) >= 0 and mount(station.ring, confirm=False) >= 0
+    parked = Ring(Part(device, 0, blocks), role=ROLE_QUARANTINE, other=station.ring)
+    station.quarantine = Quarantine(parked)
+    controller = station.settings["controller"]
+    station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
+    if mount(parked) < 0 or mount(station.ring) < 0:
+        return False
+    if not parked.confirm():  # it is tried again when something is to be kept there
+        station.health.count(NOT_SAVED)
+    return True
 
 
 def assemble(station, scheduler, system, toolsnet, now):
@@ -42,14 +53,14 @@ def assemble(station, scheduler, system, toolsnet, now):
     ring = station.ring
     station.session = _controller_session(controller)
     station.recovery = Recovery(
-        ring.memory,  # type: ignore
+        ring,
+        station.known,
         revisions=tuple(controller["recover_revisions"]),
         round_ids=controller["recover_round"],
         retry_ms=controller["recover_retry_ms"],
         store_newest=controller["store_newest"],
-        enabled=controller["recover"],
     )
-    store = Store(ring, station.recovery, station.health, station.board, station.number)
+    store = Store(ring, station.known, station.recovery, station.health, station.board, station.number)
     tcp = controller["link"] == "tcp"
     store.strict = not tcp
     station.intake = Intake(
@@ -77,7 +88,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         station.outlet,
         writer,
         ring,
-        station.parked,
+        station.quarantine,
         station.health,
         station.board,
         toolsnet,

@@ -2,26 +2,33 @@
 
 Rules
 1. Order is the log's order, one telegram at a time; `agent.outlet` knows where the log stands.
-2. A result refused `refused_attempts` times, or silent on three connects, is probed with the one behind it (DIGEST G.9
-   no. 3): if that is taken the refused one is parked; if not, the server is in trouble and the order is kept.
-3. A frame that could not be read is parked when its turn comes. With the parking area full the way is blocked: nothing
-   is dropped.
-4. The flash is used only while the controller's line is quiet (agent.link): a chip loses octets meanwhile.
+2. A result refused `refused_attempts` times, or silent on three connects, may be the server's fault or its own. What
+   is behind it tells (DIGEST G.9 no. 3): a sweep sends one after the other until one is taken. Then all in front of it
+   are set aside; if none is, the server is in trouble and the order is kept.
+3. Each sweep begins at the refused result again and reaches twice as far as the one before, and a result that it meets
+   for the first time has to be refused `refused_attempts` times: a server that comes back is noticed at the first one.
+4. A frame that could not be read is set aside when its turn comes. What is set aside moves into the quarantine when
+   there is time; with no room there it stays where it is and stops nothing.
+5. The flash is used only while the controller's line is quiet (agent.link): a chip loses octets meanwhile.
 """
 
 from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, STAMP_BYTES
 from agent.base.ticks import FOREVER, Timer
-from agent.link import PROGRAM_MS
-from agent.link.port import PORT_CLOSED, PORT_OPEN
+from agent.link import ERASE_MS, PROGRAM_MS
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.outlet import Outlet
+from agent.quarantine import NO_ROOM, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
 
 READS_A_STEP = const(8)
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 SILENT_CONNECTS = const(3)
+LOOKS_A_REACH = const(256)
+REACH_MOST = const(1 << 17)  # more than are ever retained
+TIDY_MS = const(60000)  # how often a full quarantine is asked for room
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 
 _WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
@@ -30,13 +37,12 @@ _WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
 class Forward:
     """One spool, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
-    def __init__(self, port, session, writer, ring, parked, health, clock, settings, cursor_batch):
+    def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
         self.port = port
         self.session = session
         self.writer = writer
-        self.outlet = Outlet(
-            ring, parked, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
-        )
+        self.outlet = Outlet(ring, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend")
+        self.quarantine = quarantine
         self.health = health
         self.clock = clock
         self.pim_host = settings["pim_host"]
@@ -50,13 +56,21 @@ class Forward:
         self._opening = False
         self._reached = False  # by the last attempt: somebody's connection is open, or was
         self._sent = 0  # number of the result that is out, 0 if none
-        self._probe = 0  # number of the result that is out as a probe
-        self._probe_due = False
-        self._suspect = 0  # number of the result that the next three speak of
+        self._sweeping = False  # what is out belongs to a sweep
+        self._reach = 0  # how far the last sweep looked beyond the first; 0 while there is no need for any
+        self._skips = 0  # how often only the first is tried before the next sweep
+        self._proven = 0  # up to here every result was refused often enough
+        self._mute = 0  # the result that the last connection ended at: the sweep passes over it once
+        self._refused_here = 0  # how often the one that the sweep met last
+        self._taken = 0  # number of the result that a sweep found, while what is in front of it is not set aside yet
+        self._suspect = 0  # number of the result that the next two speak of
         self._refusals = 0
         self._silences = 0
         self._highest = 0
         self._hold = Timer()
+        self._tidy = Timer()  # until the quarantine is asked for room again
+        self._full = False  # the quarantine, when it was asked last
+        self._lowers = False  # the limit has to be taken back
         self._stopping = False
         self._line = None
         self._waits = False  # for the line
@@ -69,10 +83,13 @@ class Forward:
         """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
         if self._waits:
             self.step(now)
-        self.outlet.prepare()
+        if not self.outlet.prepare():
+            self.health.note(h.NOT_SAVED, 4, now)
 
     def _flash_free(self):
-        return self._line is None or self._line.quiet(PROGRAM_MS)
+        if self._line is None:
+            return True
+        return self._line.quiet(PROGRAM_MS if self.outlet.ring.is_ready() else ERASE_MS)
 
     def begin(self, now):
         """The ring is mounted: go to the PIM."""
@@ -83,7 +100,8 @@ class Forward:
         self._stopping = True
         self.session.stop()
         self.port.close()
-        self.outlet.save()
+        if not self.outlet.save():
+            self.health.count(h.NOT_SAVED)
 
     def hurry(self, now):
         """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
@@ -103,9 +121,11 @@ class Forward:
             return FOREVER
         session = self.session
         self._waits = False
-        if (self._probe or session.state != ts.STREAMING) and not self._flash_free():
+        if (self._sweeping or session.state != ts.STREAMING) and not self._flash_free():
             self._waits = True
             return LINE_WAIT_MS  # an answer may have to be written down
+        if self._lowers and session.state != ts.STREAMING:
+            self._lowers = not self.outlet.lower()
         reads = READS_A_STEP
         while reads:
             reads -= 1
@@ -124,12 +144,16 @@ class Forward:
                 self._lost(session.closed(now), now)
             if session.commanded != ts.CMD_NONE:
                 self._obey(now)
-            if self.outlet.cursor.number < self.outlet.ring.number and session.can_send():
+                if session.is_due(now):
+                    continue  # it is open already
+            if session.can_send() and (self.outlet.waits() or self._taken or self._reach):
                 self._send_next(now)
             left = session.tick(now)
             if session.pending:
                 left = self._write(left, now)
             if frames is None or n < frames.free:  # the port wakes us if there is more
+                if self.outlet.ring.has_aside():
+                    left = self._tidy_up(left, now)
                 return self._least(left, now) if self._waits or self._hold.armed else left
         return 0
 
@@ -143,6 +167,26 @@ class Forward:
             self._hold.stop()
             return 0 if self.session.can_send() else left  # without a connection its end changes nothing
         return self._hold.least(now, left)
+
+    def _tidy_up(self, left, now):
+        """Move one record that was set aside into the quarantine; return the ms until there may be more to do."""
+        tidy = self._tidy
+        if tidy.armed:
+            if not tidy.expired(now):
+                return tidy.least(now, left)
+            tidy.stop()
+        if not self._flash_free():
+            self._waits = True
+            return left
+        code = self.quarantine.take_oldest(self.outlet.ring)
+        if code == TAKEN:
+            self._full = False
+            return 0
+        if code == NO_ROOM and not self._full:
+            self._full = True
+            self.health.note(h.PARKED_FAILED, 0, now)
+        tidy.start(now, TIDY_MS)
+        return tidy.least(now, left)
 
     # -- connection --------------------------------------------------------------------------------------------
 
@@ -170,7 +214,8 @@ class Forward:
         elif command == ts.CMD_OPEN_SERVER:
             self.port.open(self._server_host(now), self.session.server_port or self.pim_port)
             self._opening = True
-        if self._opening and self.port.state() == PORT_CLOSED:  # a network that is away wakes nobody
+        # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
+        if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
 
     def _server_host(self, now):
@@ -207,7 +252,9 @@ class Forward:
         if event != ts.EV_NONE:
             self.health.note(h.SERVER_LOSSES, self._sent, now)
         self._sent = 0
-        self._probe = 0
+        self._sweeping = False
+        self._lowers = True
+        self.outlet.streams(False)
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -224,10 +271,10 @@ class Forward:
             elif event == ts.EV_REFUSED:
                 self._refused(now)
             elif event == ts.EV_INFO:
-                if not self.outlet.resume(session.result_sequence, now):
-                    self._hold.start(now, RETRY_MS)
+                self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.health.count(h.SERVER_CONNECTS)
+                self.outlet.streams(self._reach == 0)
             elif event == ts.EV_SILENT:
                 self._silent(now)
             elif event == ts.EV_LOST:
@@ -243,48 +290,119 @@ class Forward:
                 if session.state == ts.WAITING:
                     self._lost(event, now)
 
+    def _resume(self, now):
+        """The 08 says where the server stands; until that is written down nothing may go out."""
+        if not self.outlet.resume(self.session.result_sequence, now):
+            self.health.note(h.NOT_SAVED, 5, now)
+            self.port.close()
+            self._opening = False
+            self._lost(self.session.closed(now), now)
+            return
+        self._taken = 0
+
     def _accepted(self, now):
-        if not self._probe:
-            self.outlet.deliver(self._sent)
-        elif not self.outlet.park_up_to(self._probe, now):
-            self._hold.start(now, RETRY_MS)
-        self._probe = 0
+        number = self._sent
         self._sent = 0
         self._refusals = 0
         self._silences = 0
+        if self._sweeping:
+            self._taken = number
+            self._finish_sweep(now)
+        else:
+            self.outlet.deliver(number)
+            self.health.count(h.DELIVERED)
 
     def _refused(self, now):
         self.health.note(h.REFUSED_BY_SERVER, self.session.code, now)
+        number = self._sent
         self._sent = 0
-        if self._probe:
-            self._in_trouble(now)
-            return
         self.outlet.reason = self.session.code
+        if self._sweeping:
+            self._refused_in_sweep(number)
+            return
         self._refusals += 1
         if self._refusals < self.refused_attempts or not self.parks:
             step = self._refusals - 1 if self._refusals < 3 else 2
             self._hold.start(now, self.refused_wait_ms * _WAIT_FACTORS[step])
-        else:
-            self._probe_due = True
+            return
+        self._proven = number
+        self._begin_sweep(now)
+        if self._sweeping:
+            self.outlet.pass_in_sweep()  # it was refused just now
 
     def _silent(self, now):
         self.health.note(h.SERVER_SILENT, self._sent, now)
+        number = self._sent
         self._sent = 0
-        if self._probe:
-            self._in_trouble(now)
+        self._sweeping = False
+        if not self.parks:
+            return
+        if self._reach:
+            if number > self._proven:
+                self._look_later(now)  # this one as well: it is the server
+            else:
+                self._mute = number
+                self.session.hurry(now)
             return
         self._silences += 1
-        if self._silences >= SILENT_CONNECTS and self.parks:
+        if self._silences >= SILENT_CONNECTS:
             self.outlet.reason = PARKED_SILENT
-            self._probe_due = True
+            self._mute = self._proven = number
+            self._reach = 1
+            self.session.hurry(now)
 
-    def _in_trouble(self, now):
-        """The probe was not taken either: it is the server; keep the order and try again later."""
-        self._probe = 0
-        self._probe_due = False
-        self._refusals = 0
-        self._silences = 0
+    # -- in search of one that the server takes ----------------------------------------------------------------
+
+    def _begin_sweep(self, now):
+        """Look beyond the refused one, or only at it: a sweep over thousands is not made every minute."""
+        reach = 0
+        if self._skips:
+            self._skips -= 1
+        else:
+            reach = self._reach = self._reach * 2 if 0 < self._reach < REACH_MOST else self._reach or 1
+            self._skips = reach // LOOKS_A_REACH
+        self._refused_here = 0
+        self.outlet.streams(False)
+        self._sweeping = self.outlet.begin_sweep(reach)
+        if not self._sweeping:
+            self.health.note(h.NOT_SAVED, 6, now)
+            self._hold.start(now, RETRY_MS)
+
+    def _refused_in_sweep(self, number):
+        if number > self._proven:
+            self._refused_here += 1
+            if self._refused_here < self.refused_attempts:
+                return  # the same again
+            self._proven = number
+        self._refused_here = 0
+        self.outlet.pass_in_sweep()
+
+    def _look_later(self, now):
+        """None of the sweep was taken: the server is in trouble. Keep the order, and try again later."""
+        self._sweeping = False
+        self._mute = 0
         self._hold.start(now, RETRY_MS)
+
+    def _finish_sweep(self, now):
+        """The server has taken result `_taken`: set aside what is in front of it, then it is delivered."""
+        outlet = self.outlet
+        if not outlet.set_aside(self._taken, outlet.reason, now):
+            self._hold.start(now, RETRY_MS)
+            return
+        outlet.deliver(self._taken)
+        self.health.count(h.DELIVERED)
+        self._taken = 0
+        self._end_sweep(now)
+
+    def _end_sweep(self, now):
+        """Go on as always, once the log says so."""
+        self._sweeping = False
+        if self.outlet.end_sweep():
+            self._reach = self._skips = self._mute = 0
+            self.outlet.streams(True)
+        else:
+            self.health.note(h.NOT_SAVED, 7, now)
+            self._hold.start(now, RETRY_MS)
 
     # -- the next one ------------------------------------------------------------------------------------------
 
@@ -293,6 +411,9 @@ class Forward:
             if not self._hold.expired(now):
                 return
             self._hold.stop()
+        if self._sweeping or self._taken or self._reach:
+            self._send_of_sweep(now)
+            return
         outlet = self.outlet
         kind = outlet.next()
         if kind <= 0:
@@ -302,11 +423,38 @@ class Forward:
             self._suspect = number  # what was counted speaks of one that is gone
             self._refusals = 0
             self._silences = 0
-            self._probe_due = False
-        if kind == KIND_RAW or self._probe_due or number > outlet.cursor.limit:
+        if kind == KIND_RAW or number > outlet.cursor.limit or outlet.sweeps():
             number = self._write_down(kind, number, now)
         if number:
             self._send(number)
+
+    def _send_of_sweep(self, now):
+        """The same while refused results are passed over."""
+        outlet = self.outlet
+        self._waits = not self._flash_free()
+        if self._waits:
+            return
+        if self._taken:
+            self._finish_sweep(now)
+            return
+        if not self._sweeping:
+            kind = outlet.next()
+            if kind <= 0 or outlet.cursor.peek_number > self._proven:
+                self._end_sweep(now)  # what was refused is gone: taken after all, or overwritten
+                return
+            self._begin_sweep(now)
+            if not self._sweeping:
+                return
+        while True:
+            kind = outlet.next_of_sweep()
+            number = outlet.scout.peek_number
+            if kind <= 0:
+                self._look_later(now)
+                return
+            if number != self._mute:
+                self._send(number)
+                return
+            outlet.pass_in_sweep()
 
     def _write_down(self, kind, number, now):
         """Do what has to be durable before anything goes out; return the number that may go out now, 0 if none."""
@@ -315,16 +463,13 @@ class Forward:
         if self._waits:
             return 0
         if kind == KIND_RAW:
-            # Parked, it makes room for the next one at once; with no place for it the way is blocked.
-            self._hold.start(now, 0 if outlet.park(PARKED_UNREADABLE, now) else RETRY_MS)
+            done = outlet.set_aside(number + 1, PARKED_UNREADABLE, now)
+            self._hold.start(now, 0 if done else RETRY_MS)
             return 0
-        if self._probe_due:
-            self._probe_due = False
-            self._probe = outlet.prepare_probe(number)
-            if self._probe == 0:
-                self._hold.start(now, RETRY_MS)
-            return self._probe
-        outlet.allow(number)
+        if not outlet.allow(number):
+            self.health.note(h.NOT_SAVED, 8, now)
+            self._hold.start(now, RETRY_MS)
+            return 0
         return number if outlet.next() == KIND_RESULT else 0
 
     def _send(self, number):
@@ -335,6 +480,8 @@ class Forward:
         outlet = self.outlet
         session = self.session
         self._sent = number
+        if number > outlet.may_have:
+            outlet.may_have = number
         session.send(
             self.writer.write(
                 outlet.buf, outlet.at, outlet.length, outlet.flags, session.next_ident(), outlet.sequence_of(number)

@@ -47,6 +47,8 @@ OTHER_HOST = const(33)
 FAULTS = const(34)
 SERVER_CONNECTS = const(35)
 ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
+DEFERRED = const(37)  # a result that has to come again, since too much else is missing to note what it leaves open
+NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
 
 NAMES = (
     "stored",
@@ -86,6 +88,8 @@ NAMES = (
     "faults",
     "server connects",
     "odd on the line",
+    "deferred",
+    "not saved",
 )
 
 LOG_ENTRIES = 32
@@ -110,6 +114,10 @@ class Health:
     def note(self, counter, value, now):
         """Add one and keep it in the log with a number that says more (a code, a MID, an octet count)."""
         self.counters[counter] += 1
+        self.log(counter, value, now)
+
+    def log(self, counter, value, now):
+        """Keep an entry for what was counted already."""
         at = self.logged % LOG_ENTRIES
         self._moments[at] = now
         self._codes[at] = counter

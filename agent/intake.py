@@ -13,23 +13,19 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import HEAD_BYTES, ID_BYTES
-from agent.base.ticks import Timer
+from agent.base.ticks import FOREVER, Timer
 from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import session as ss
-from agent.openprotocol.recovery import NEWS_GONE, NEWS_NONE, NEWS_RESET, NEWS_STORE, PHASE_NEWEST
-from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_GAP, KIND_HEAD, KIND_MEMORY, KIND_RESULT
-from agent.spool.replay import HEAD_MEMORY_AT, MEMORY_AT, replay_begin, replay_next
+from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
+from agent.openprotocol.recovery import NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
 ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
 
-_GAP_PAYLOAD = const(24)  # epoch, three zeros, first and last ID
-_START_INDEX = const(1)  # of the memory: see agent.openprotocol.recovery
-_RESULT_INDEX = const(2)
+_ROOM_BYTES = HEAD_BYTES + 150  # of a result with its limits
 
 
 class Intake:
@@ -58,9 +54,6 @@ class Intake:
         self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
         self._busy_most_ms = limits["busy_backoff_max_ms"]
         self._dice = seed & 0x7FFF
-        self._gone_first = bytearray(ID_BYTES)
-        self._gone_last = bytearray(ID_BYTES)
-        self._gone = 0
         self._heard = Timer()
         self._tool_due = False
         self._more = False  # came while the flash was busy within this step: its `now` is old
@@ -77,26 +70,13 @@ class Intake:
         return self.session.state == ss.CLOSED or self.link.quiet(busy_ms)
 
     def begin(self, now):
-        """Learn from the log where this controller stands, then rely on the log; the ring is mounted, not confirmed."""
-        recovery = self.recovery
-        replay_begin(self.ring)
-        kind = replay_next(self.ring)
-        if self.ring.seq and kind != KIND_HEAD:
-            recovery.distrust()
-        page = self.ring.walk.page
-        while kind:
-            if kind == KIND_HEAD:
-                recovery.load_from(page, HEAD_MEMORY_AT)
-            elif kind == KIND_MEMORY:
-                recovery.load_from(page, MEMORY_AT)
-            elif kind == KIND_RESULT:
-                recovery.stored(page, FRAME_HEAD + HEAD_BYTES, self.ring.walk.flags)
-            kind = replay_next(self.ring)
-        self.ring.confirm()  # not before: it may open a block, and that block's HEAD has to carry the new memory
-        memory = recovery.memory
+        """Start from what the log says; the ring is mounted, not confirmed."""
+        if not self.ring.confirm():
+            self.health.note(h.NOT_SAVED, 0, now)  # `maintain` tries again; until then the last record is not shown
         session = self.session
-        session.start_index = memory[_START_INDEX] % len(session.start_revisions)
-        session.result_index = memory[_RESULT_INDEX] % len(session.result_revisions)
+        indexes = self.recovery.known.memory[INDEXES]
+        session.start_index = (indexes & 0x0F) % len(session.start_revisions)
+        session.result_index = (indexes >> 4) % len(session.result_revisions)
         self._wait.start(now, 0)
 
     def stop(self):
@@ -123,8 +103,11 @@ class Intake:
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
-        if self.session.state == ss.CLOSED and not self._connect(now):
-            return self._wait.left(now)
+        if self.session.state == ss.CLOSED:
+            if self.stopping:
+                return FOREVER
+            if not self._connect(now):
+                return self._wait.left(now)
         link = self.link
         steady = link.steady
         reads = READS_A_STEP
@@ -167,7 +150,7 @@ class Intake:
         if not self._wait.expired(now):
             return False
         if self.full:
-            if not self.ring.has_room(HEAD_BYTES + 150):
+            if not self.ring.has_room(_ROOM_BYTES):
                 self._wait.start(now, ROOM_ASKED_MS)
                 return False
             self.full = False
@@ -186,8 +169,9 @@ class Intake:
             self.health.note(h.CONTROLLER_LOSSES, why, now)
         self.port.close()
         self.session.closed()
+        if not self.recovery.flush():
+            self.health.note(h.NOT_SAVED, 1, now)  # the IDs are asked for again
         self.recovery.closed()
-        self._flush_gone()
         self._opening = False
         if why == ss.WHY_BUSY:
             wait_ms = self._busy_ms
@@ -241,7 +225,7 @@ class Intake:
         session = self.session
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
-        if self._tool_due or self.recovery.seeks() or self._gone:
+        if self._tool_due or self.recovery.seeks():
             if session.can_fetch():
                 if self._heard.armed:
                     left = self._heard.least(now, left)
@@ -257,16 +241,15 @@ class Intake:
             self._tool_due = False
             self.session.ask_tool()
             return True
-        if not self.recovery.want(now):
-            if self._gone and self.link.quiet(PROGRAM_MS):
-                self._flush_gone()
+        recovery = self.recovery
+        if recovery.phase == PHASE_FILL and not self.ring.has_room(_ROOM_BYTES):
+            recovery.wait_for_room(now)
             return False
-        if not self.ring.has_room(HEAD_BYTES + 150):
-            self.recovery.silent(now)
+        if not self.link.quiet(PROGRAM_MS) or not recovery.want(now):
             return False
         session = self.session
-        copy(session.fetch_id, 0, self.recovery.ask_id, 0, ID_BYTES)
-        session.fetch_revision = self.recovery.revision()
+        copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
+        session.fetch_revision = recovery.revision()
         session.fetch()
         return True
 
@@ -276,7 +259,7 @@ class Intake:
         while True:
             event = session.next_event(now)
             if not self._ready and session.state == ss.READY:
-                self._begin_ready()
+                self._begin_ready(now)
             if event == ss.EV_NONE:
                 return
             if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
@@ -310,18 +293,19 @@ class Intake:
         elif event == ss.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
 
-    def _begin_ready(self):
+    def _begin_ready(self, now):
         session = self.session
-        memory = self.recovery.memory
         self._ready = True
         self._backoff_ms = self._backoff_least_ms
         self._busy_ms = self._busy_least_ms
-        changed = memory[_START_INDEX] != session.start_index or memory[_RESULT_INDEX] != session.result_index
-        memory[_START_INDEX] = session.start_index
-        memory[_RESULT_INDEX] = session.result_index
+        indexes = session.start_index | session.result_index << 4
+        if self.recovery.known.memory[INDEXES] != indexes:
+            at = self.ring.begin_memory()
+            if at >= 0:
+                self.ring.stage[at + INDEXES] = indexes
+            if at < 0 or self.ring.commit_memory() != 0:
+                self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
         self.recovery.opened(session.identity)
-        if changed:
-            self.ring.save_memory()
         self._tool_due = True
 
     # -- results -----------------------------------------------------------------------------------------------
@@ -346,55 +330,38 @@ class Intake:
         link = self.link
         recovery = self.recovery
         store = self.store
-        readable = store.read_fetched(link.buf, link.at, link.length, self.session.revision)
-        if not readable:
+        filling = recovery.phase == PHASE_FILL
+        if filling and not recovery.flush():  # before the stage is used: what is gone lies in front of this one
+            self.health.note(h.NOT_SAVED, 3, now)
+            recovery.wait_for_room(now)
+            return
+        if not store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
-            if recovery.phase == PHASE_NEWEST:  # nobody has asked for this ID, so nothing says that it is one
-                recovery.silent(now)
-                return
-        news = recovery.fetched(self.ring.stage, store.body_place())
+            if filling:
+                self._keep_unread(now)
+            else:
+                recovery.silent(now)  # what it answers says nothing about its IDs
+            return
+        news = recovery.fetched(self.ring.stage, store.body_place(), now)
         if news != NEWS_STORE:
             self._take_news(news, now)
             return
-        if readable:
-            kept = store.put_fetched(now)
-        else:
-            kept = store.put_fetched_raw(link.buf, link.at, link.length, now)
-        if kept == NOT_KEPT:
-            recovery.silent(now)
-        elif not readable:
-            self._take_news(recovery.kept_raw(), now)
+        kept = store.put_fetched(now)
+        if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
+            recovery.wait_for_room(now)
         self._scheduler.wake(self._outlet_slot, now)
-        self._flush_gone()
+
+    def _keep_unread(self, now):
+        """The answer is the result that was asked for, and nobody can read it: keep it as it came."""
+        link = self.link
+        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
+        if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
+            self.recovery.wait_for_room(now)
+        self._scheduler.wake(self._outlet_slot, now)
 
     def _take_news(self, news, now):
-        if news == NEWS_GONE:
-            self.health.count(h.IDS_GONE)
-            if self._gone == 0:
-                copy(self._gone_first, 0, self.session.fetch_id, 0, ID_BYTES)
-            copy(self._gone_last, 0, self.session.fetch_id, 0, ID_BYTES)
-            self._gone += 1
-            return
         if news == NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.epoch(), now)
-        if news != NEWS_NONE:
-            self.ring.save_memory()
-
-    def _flush_gone(self):
-        """Write down which IDs cannot be had, as one range."""
-        if self._gone == 0:
-            return
-        self._gone = 0
-        at = self.ring.begin(KIND_GAP, _GAP_PAYLOAD)
-        if at < 0:
-            return
-        stage = self.ring.stage
-        stage[at] = self.recovery.epoch()
-        stage[at + 1] = stage[at + 2] = stage[at + 3] = 0
-        copy(stage, at + 4, self._gone_first, 0, ID_BYTES)
-        copy(stage, at + 14, self._gone_last, 0, ID_BYTES)
-        if self.ring.commit(KIND_GAP, 0, _GAP_PAYLOAD) == 0:
-            self.ring.save_memory()
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.memory[EPOCH], now)
 
 
 def _doubled(ms, most):

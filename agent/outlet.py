@@ -1,46 +1,55 @@
-"""Where ToolsNet stands in the log: the cursor, the number a result has over there, what is parked, what may go out.
+"""Where ToolsNet stands in the log: the cursor, the number a result has over there, what is set aside, what may go out.
 
 Rules
-1. The cursor moves only here: past a result that was acknowledged (`move_past`), past one that was parked (`park`), or
-   to where the server's 08 says it is (`resume`, DIGEST G.8).
-2. Nothing goes out before the log says durably that it may (`allow`): after a cut the 08 then tells what is there from
-   what never left (never skip what was never sent).
-3. A result that was refused is held (`hold`) before one behind it may reach the server: a cut in between must not take
-   it for delivered.
-4. What is parked lies durably in an area of its own before the cursor moves; with that area full nothing moves.
+1. The cursor moves only here: past a result that was acknowledged (`deliver`), past one that cannot be delivered
+   (`set_aside`, one record that is durable before anything behind it counts), or to where the server's 08 says it is
+   (`resume`, DIGEST G.8).
+2. Nothing goes out before the log says durably that it may (`allow`), and nothing is taken as stored over there that
+   was not sent: `may_have` is what this process has sent since the server was last asked, and after a start the
+   durable limit. A limit that was not used is taken back when the connection ends (`lower`).
+3. The first meeting with the server settles the base, whatever waits by then: what is sent first follows what the
+   server has (`FLAG_MET`).
+4. While refused results are passed over in search of one that the server takes (`begin_sweep`), the log says so: of
+   what lies between the cursor and the one that the 08 names nothing was taken.
 """
 
 from struct import pack_into
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.fields import copy
-from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
-from agent.base.words import get_u32, put_u32
+from agent.base.result import PARKED_UNREADABLE
+from agent.base.words import put_u32
+from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.reader import Cursor
+from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.spool.ring import SENT_AHEAD
 
 OUTLET = const(0)
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
+ASIDE_MOST = const(60000)  # records of the log that one ASIDE record speaks of
 
-_HELD_AT = const(47)  # in the ring's memory, behind what agent.openprotocol.recovery keeps there
+FLAG_MET = const(1)
+FLAG_SWEEP = const(2)
+
 _HALF = const(50000)
 
 
 class Outlet:
     """One spool as ToolsNet takes it."""
 
-    def __init__(self, ring, parked, health, cursor_batch, rewinds, resends_if_empty):
+    def __init__(self, ring, health, cursor_batch, rewinds, resends_if_empty):
         self.ring = ring
-        self.parked = parked
         self.health = health
         self.cursor = ring.cursors[OUTLET]
+        self.scout = Cursor()  # looks ahead of it while refused results are passed over
+        self.sweep_last = 0  # the last number that the sweep looks at
         self.cursor_batch = cursor_batch
         self.rewinds = rewinds
         self.resends_if_empty = resends_if_empty
         self.taken = 0  # number of the latest result that the server is known to have
-        self.held = 0  # number of the result that is held
-        self.reason = 0  # why it was refused
+        self.may_have = self.cursor.limit  # nothing above this number can have reached the server
+        self.reason = 0  # of the last refusal
         # The record to be sent: where its payload lies. Use it before the next call of any method.
         self.buf = ring.walk.page
         self.at = FRAME_HEAD
@@ -49,7 +58,12 @@ class Outlet:
 
     def sequence_of(self, number):
         """Return the rundown sequence 1..99999 of a result number."""
-        return (number + self.ring.base - 1) % SEQUENCES + 1
+        memory = self.ring.memory
+        return (number + (memory[BASE] | memory[BASE + 1] << 8 | memory[BASE + 2] << 16) - 1) % SEQUENCES + 1
+
+    def waits(self):
+        """Tell whether anything waits to be sent."""
+        return self.cursor.number < self.ring.number or self.ring.suspect
 
     def next(self):
         """Find the next result or raw frame: its kind, or 0 or less if there is none.
@@ -57,8 +71,6 @@ class Outlet:
         What was stored just now is taken from where it was put together; everything else is read from the flash.
         """
         ring = self.ring
-        if self.cursor.number >= ring.number:
-            return 0
         if ring.peek_stage(OUTLET):
             self.buf = ring.stage
             self.at = ring.payload_at
@@ -76,30 +88,47 @@ class Outlet:
         self.flags = walk.flags
         return kind
 
-    def may_go(self, number):
-        """Tell whether the log already allows this result to go out."""
-        return number <= self.cursor.limit
+    # -- what may go out ---------------------------------------------------------------------------------------
+
+    def streams(self, on):
+        """Results go out as they come now, or no more: a HEAD that is written meanwhile allows a block's worth."""
+        self.cursor.ahead = SENT_AHEAD if on else 0
 
     def allow(self, number):
-        """Allow results up to `number` and the rest of its batch to go out; uses the page."""
-        self.ring.save_cursor(OUTLET, number + self.cursor_batch - 1)
+        """Allow results up to `number` and the rest of its batch to go out; whether that is durable. Uses the page."""
+        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP)
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
-        if self.cursor.limit <= self.cursor.number + self.cursor_batch // 2:
-            self.ring.save_cursor(OUTLET, self.cursor.number + self.cursor_batch)
+        if self.cursor.limit > self.cursor.number + self.cursor_batch // 2 or self._flags() & FLAG_SWEEP:
+            return True
+        return self._save(self.cursor.number + self.cursor_batch, self._flags())
 
     def save(self):
-        """Make the cursor durable."""
-        self.ring.save_cursor(OUTLET, self.cursor.limit)
+        """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
+        return self._save(self._sent_most(), self._flags())
+
+    def lower(self):
+        """The connection is gone: take back what was allowed and not sent. Whether that is done."""
+        most = self._sent_most()
+        return self.cursor.limit <= most or self._save(most, self._flags())
+
+    def _sent_most(self):
+        return self.may_have if self.may_have > self.cursor.number else self.cursor.number
+
+    def _flags(self):
+        return self.ring.memory[OUTLET_FLAGS]
+
+    def _save(self, limit, flags):
+        return self.ring.save_cursor(OUTLET, limit, flags) == 0
+
+    # -- delivered or not --------------------------------------------------------------------------------------
 
     def deliver(self, number):
-        """The server has acknowledged result `number`."""
+        """The server has acknowledged result `number`, or vouches for it."""
         self.move_past(number)
         self.taken = number
-        self.health.count(h.DELIVERED)
-        if number == self.held:
-            self.hold(0)
+        self.cursor.delivered += 1
 
     def move_past(self, number):
         """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
@@ -110,122 +139,149 @@ class Outlet:
             if cursor.peek_number == number:
                 self.ring.advance(OUTLET)
 
-    def hold(self, number):
-        """Note durably which result was refused, 0 for none."""
-        self.held = number
-        put_u32(self.ring.memory, _HELD_AT, number)
-        self.ring.save_memory()
+    def set_aside(self, before, reason, now):
+        """Pass everything that waits in front of result `before`, undelivered; whether that is durable.
 
-    def prepare_probe(self, refused):
-        """Find the result behind the refused one, all notes made; its number, 0 if there is none."""
+        Where nothing is left in front of it that is so already. One record says it all.
+        """
         ring = self.ring
-        kind, number = ring.peek_second(OUTLET)
-        if kind != KIND_RESULT:
-            return 0
-        self.hold(refused)
-        if not self.may_go(number):
-            self.allow(number)
-        kind, number = ring.peek_second(OUTLET)
-        return number if self._read(kind) == KIND_RESULT else 0
-
-    # -- parking -----------------------------------------------------------------------------------------------
-
-    def park(self, reason, now):
-        """Put the next record into the parking area and move past it; False if it could not be kept there."""
-        ring = self.ring
-        parked = self.parked
-        if ring.peek(OUTLET) <= 0:
-            return False
-        walk = ring.walk
-        length = walk.length + PARKED_BYTES
-        at = parked.begin(walk.kind, length)
-        if at >= 0 and ring.peek(OUTLET) > 0:  # once more: the two rings share the page
-            copy(parked.stage, at, walk.page, FRAME_HEAD, walk.length)
-            put_u32(parked.stage, at, parked.number + 1)
-            pack_into("<IHH", parked.stage, at + walk.length, self.cursor.peek_number, reason, 0)
-            if parked.commit(walk.kind, walk.flags, length) == 0:
-                self.health.note(h.PARKED, reason, now)
-                ring.advance(OUTLET)
-                return True
-        self.health.note(h.PARKED_FAILED, reason, now)
-        return False
-
-    def park_up_to(self, probe, now):
-        """The probe was taken: park what lies in front of it, then it is delivered; False if parking failed."""
-        ring = self.ring
-        reason = self.reason
-        self.taken = probe
-        while ring.peek(OUTLET) > 0 and self.cursor.peek_number < probe:
-            if not self.park(reason, now):
+        cursor = self.cursor
+        scout = self.scout
+        while True:
+            kind = ring.peek(OUTLET)
+            if kind <= RECORD_NONE or cursor.peek_number >= before:
+                return kind >= RECORD_NONE
+            first = cursor.peek_seq
+            scout.stand_at(cursor)
+            count = 0
+            while ring.peek_from(scout) > RECORD_NONE and scout.peek_number < before:
+                if scout.peek_seq - first >= ASIDE_MOST:
+                    break
+                scout.advance()
+                count += 1
+            if ring.peek(OUTLET) <= RECORD_NONE:  # the block it lies in is where the range begins
                 return False
-            reason = PARKED_UNREADABLE  # between the two only frames that could not be read may lie
-        self.move_past(probe)
-        self.health.count(h.DELIVERED)
-        self.hold(0)
+            at = ring.begin(KIND_ASIDE, ASIDE_PAYLOAD)
+            if at < 0:
+                self.health.note(h.PARKED_FAILED, reason, now)
+                return False
+            pack_into("<IIIHH", ring.stage, at, first, scout.seq, scout.number, reason, count)
+            if ring.commit(KIND_ASIDE, 0, ASIDE_PAYLOAD) != 0:
+                self.health.note(h.PARKED_FAILED, reason, now)
+                return False
+            for _ in range(count):
+                self.health.count(h.PARKED)
+            self.health.log(h.PARKED, reason, now)
+
+    # -- in search of one that the server takes ----------------------------------------------------------------
+
+    def begin_sweep(self, reach):
+        """Look from the cursor on for `reach` numbers more than the next; whether the log says so durably."""
+        cursor = self.cursor
+        last = cursor.number + 1 + reach
+        if last > self.ring.number:
+            last = self.ring.number
+        if not self.sweeps() or cursor.limit < last:
+            if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
+                return False
+        self.sweep_last = last
+        self.scout.stand_at(cursor)
         return True
+
+    def pass_in_sweep(self):
+        """Go on behind the one that was refused last."""
+        self.ring.peek_from(self.scout)
+        if self.scout.peek_number > self.scout.number:
+            self.scout.advance()
+
+    def sweeps(self):
+        """Tell whether the log says that refused results are being passed over."""
+        return self._flags() & FLAG_SWEEP != 0
+
+    def end_sweep(self):
+        """Nothing is passed over any more; whether the log says so."""
+        return self._save(self._sent_most(), self._flags() & ~FLAG_SWEEP)
+
+    def next_of_sweep(self):
+        """Find the next result of the sweep, past frames that cannot be read: its kind, or 0 or less at its end."""
+        ring = self.ring
+        scout = self.scout
+        if scout.number < self.cursor.number:  # what was overwritten meanwhile
+            scout.stand_at(self.cursor)
+        while True:
+            kind = self._read(ring.peek_from(scout))
+            if kind != KIND_RAW:
+                return kind if kind <= RECORD_NONE or scout.peek_number <= self.sweep_last else RECORD_NONE
+            scout.advance()
 
     # -- where the server stands -------------------------------------------------------------------------------
 
     def resume(self, stored, now):
-        """Set the cursor by the sequence that the 08 names (DIGEST G.8); False if something could not be parked."""
-        ring = self.ring
+        """Set the cursor by the sequence that the 08 names (DIGEST G.8); False if that could not be written down."""
         cursor = self.cursor
-        self.held = get_u32(ring.memory, _HELD_AT)
-        if ring.number == 0:
-            self._begin_behind(stored)
-            return True
-        if stored == 0:
-            if cursor.number:
-                self.health.note(h.SERVER_EMPTY, cursor.number, now)
-                if self.resends_if_empty:
-                    ring.rewind(OUTLET, 0)
-            return True
-        reached = ring.number - (self.sequence_of(ring.number) - stored) % SEQUENCES
-        if reached == cursor.number or 0 < self.taken == reached < cursor.number:
-            return True  # what lies between the two was parked
-        if cursor.number < reached <= cursor.limit:
-            return self._take_as_stored(reached, now)
-        if 0 <= reached < cursor.number and cursor.number - reached < _HALF:
-            self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
-            if self.rewinds:
-                ring.rewind(OUTLET, reached)
-            return True
-        self.health.note(h.RESUME_UNKNOWN, stored, now)
-        if reached <= cursor.number:
-            self._move_ahead_of(stored)
+        number = self.ring.number
+        if not self._flags() & FLAG_MET:
+            done = self._set_base(stored - cursor.number)  # what goes out first follows what the server has
+        elif stored == 0:
+            done = self._server_is_empty(now)
+        else:
+            reached = number - (self.sequence_of(number) - stored) % SEQUENCES
+            if reached == cursor.number or 0 < self.taken == reached < cursor.number:
+                done = True  # what lies between the two was set aside
+            elif cursor.number < reached <= self.may_have:
+                done = self._take_as_stored(reached, now)
+            elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
+                self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
+                if self.rewinds:
+                    self.ring.rewind(OUTLET, reached)
+                done = True
+            else:
+                self.health.note(h.RESUME_UNKNOWN, stored, now)
+                done = self._move_ahead_of(stored)
+        if done:
+            self.may_have = cursor.number
+        return done
+
+    def _server_is_empty(self, now):
+        if self.cursor.number:
+            self.health.note(h.SERVER_EMPTY, self.cursor.number, now)
+            if self.resends_if_empty:
+                self.ring.rewind(OUTLET, 0)
         return True
 
-    def _begin_behind(self, stored):
-        """A virgin log counts on from what the server has."""
-        if self.ring.base != stored % SEQUENCES:
-            self.ring.base = stored % SEQUENCES
-            self.ring.save_memory()
+    def _set_base(self, base):
+        base %= SEQUENCES
+        ring = self.ring
+        at = ring.begin_memory()
+        if at < 0:
+            return False
+        flags = ring.stage[at + OUTLET_FLAGS] | FLAG_MET
+        put_u32(ring.stage, at + BASE, base)
+        ring.stage[at + OUTLET_FLAGS] = flags
+        return ring.commit_memory() == 0
 
     def _move_ahead_of(self, stored):
         """If our numbers lie behind the server's, move them, so that nothing new looks already stored."""
         following = self.sequence_of(self.cursor.number + 1)
-        if (following - stored - 1) % SEQUENCES >= _HALF:
-            self.ring.base = (self.ring.base + stored + 1 - following) % SEQUENCES
-            self.ring.save_memory()
+        if (following - stored - 1) % SEQUENCES < _HALF:
+            return True
+        return self._set_base(stored - self.cursor.number)
 
     def _take_as_stored(self, reached, now):
-        """The server has everything up to number `reached`: only its 05 were lost."""
+        """The server has everything up to number `reached`, or that one alone after a sweep: only its 05 were lost."""
         ring = self.ring
         cursor = self.cursor
-        self.taken = reached
-        held = self.held
+        if self.sweeps() and not self.set_aside(reached, self.reason, now):
+            return False
         while cursor.number < reached:
             kind = ring.peek(OUTLET)
             number = cursor.peek_number
             if kind <= 0 or number > reached:
-                return True
-            refused = number == held and number < reached  # the probe behind it was taken
-            if kind == KIND_RAW or refused:
-                if not self.park(PARKED_UNREADABLE if kind == KIND_RAW else self.reason, now):
-                    return False
-            else:
-                ring.advance(OUTLET)
-            self.health.count(h.RESUMED)
-        if 0 < held <= reached:
-            self.hold(0)
+                break
+            if kind == KIND_RESULT:
+                self.deliver(number)
+                self.health.count(h.RESUMED)
+            elif not self.set_aside(number + 1, PARKED_UNREADABLE, now):
+                return False
+        self.taken = reached
         return True

@@ -11,6 +11,7 @@ from agent.base import result as res
 from agent.base.ticks import ticks_diff
 from agent.base.words import get_u32, unpack_digits
 from agent.openprotocol import session as controller_session
+from agent.openprotocol.known import EPOCH
 from agent.openprotocol.recovery import PHASE_NAMES
 from agent.spool import record as rec
 from agent.spool.walk import Walk
@@ -68,12 +69,15 @@ def of_station(station, now):
     shown["controller"] = _controller(station)
     shown["toolsnet"] = _toolsnet(station)
     shown["stored"] = ring.number
+    shown["delivered"] = ring.cursors[0].delivered
+    shown["overwritten"] = ring.overwritten
     shown["backlog"] = ring.backlog(0)
     shown["oldest_waiting"] = _oldest_waiting(ring)
     shown["results"] = newest_results(ring, RESULTS_SHOWN)
-    shown["recovery"] = _recovery(station.recovery)
+    shown["recovery"] = _recovery(station)
     shown["spool"] = _spool(ring)
-    shown["parked"] = station.parked.number
+    shown["parked"] = station.quarantine.count()
+    shown["parked_in_place"] = ring.has_aside()
     shown["parked_kib_ignored"] = station.parked_blocks_differ
     return shown
 
@@ -125,12 +129,14 @@ def _toolsnet(station):
     }
 
 
-def _recovery(recovery):
+def _recovery(station):
+    recovery = station.recovery
+    known = station.known
     return {
         "phase": PHASE_NAMES[recovery.phase],
         "open_ids": recovery.open_ids(),
-        "gone": recovery.gone,
-        "epoch": recovery.epoch(),
+        "gone": known.gone(),
+        "epoch": known.memory[EPOCH],
     }
 
 
@@ -138,10 +144,9 @@ def _spool_refused(station):
     """Return in words why a spool that is there is left alone, None if that is not what is waited for."""
     from agent.spool.why import WHY_NAMES  # needed once in a station's life at most
 
-    for ring in (station.ring, station.parked):
-        if ring is not None and ring.why:
-            return WHY_NAMES[ring.why]
-    return None
+    if station.quarantine is None:
+        return None
+    return WHY_NAMES[station.ring.why or station.quarantine.ring.why] or None
 
 
 def _spool(ring):

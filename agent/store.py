@@ -15,21 +15,19 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import copy, fill, is_blank
+from agent.base.fields import copy, is_blank
 from agent.base.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     FLAG_TRUNCATED,
     HEAD_BYTES,
-    ID_BYTES,
     LIMITS_BYTES,
     PARKED_BYTES,
     RESULT_READ,
     SERIAL,
     SERIAL_BYTES,
     STAMP_BYTES,
-    TIGHTENING_ID,
     TIGHTENING_STATUS,
     TIME,
     TIME_BYTES,
@@ -38,14 +36,14 @@ from agent.base.result import (
     put_time,
 )
 from agent.openprotocol.header import spindle_of
+from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_NEW
 from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
-from agent.openprotocol.recovery import VERDICT_LOOK, VERDICT_NEW
+from agent.spool.blocks import SPOOL_FULL
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.ring import SPOOL_FULL
-from agent.spool.search import holds
+from agent.spool.search import holds, holds_raw
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -53,15 +51,15 @@ NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
-_FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
 _RAW_MAX = const(632)  # PAYLOAD_MAX less HEAD_BYTES and what parking adds
 
 
 class Store:
     """One station's way from a message into its spool."""
 
-    def __init__(self, ring, recovery, health, clock, station):
+    def __init__(self, ring, known, recovery, health, clock, station):
         self.ring = ring
+        self.known = known
         self.recovery = recovery
         self.health = health
         self.clock = clock
@@ -87,13 +85,8 @@ class Store:
         return self._put_read(now)
 
     def read_fetched(self, buf, at, length, revision):
-        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
-        if self._read_long(65, buf, at, length, revision):
-            return True
-        self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
-        fill(self.ring.stage, self._place, BODY_BYTES, 0)
-        copy(self.ring.stage, self._place + TIGHTENING_ID, buf, at + _FETCHED_ID, ID_BYTES)
-        return False
+        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read."""
+        return self._read_long(65, buf, at, length, revision)
 
     def body_place(self):
         """Return where in ring.stage the body of what was read last stands."""
@@ -102,8 +95,7 @@ class Store:
     def put_fetched(self, now):
         """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete() | FLAG_RECOVERED
-        if self.recovery.must_look() and self._is_held(flags):
-            self.recovery.stored(self.ring.stage, self._place, flags)
+        if (self.known.looks() or self.recovery.other) and self._is_held(flags):
             return self._known_before()
         kept = self._commit(flags, now)
         if kept == KEPT:
@@ -111,12 +103,12 @@ class Store:
         return kept
 
     def put_fetched_raw(self, buf, at, length, now):
-        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT or NOT_KEPT."""
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
     def _is_held(self, flags):
         """Tell whether the log holds the tightening that stands in the stage."""
-        return holds(self.ring, self.ring.stage, self._place, timeless=flags & FLAG_EDGE_TIME != 0)
+        return holds(self.ring, self.ring.stage, self._place, flags=flags)
 
     def _is_sure(self, read, buf, at, length, revision, now):
         """Tell whether the message is nothing odd, or came exactly so before."""
@@ -150,13 +142,22 @@ class Store:
         if self.wants_time and not flags:
             self.wants_time = False
             copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
-        verdict = self.recovery.verdict(stage, self._place)
-        if verdict != VERDICT_NEW:
-            if self._is_held(flags):
-                return self._known_before()
-            if verdict == VERDICT_LOOK:
-                self.health.note(h.OUT_OF_SEQUENCE, 0, now)
-        return self._commit(flags, now)
+        verdict = self.known.verdict(stage, self._place)
+        if verdict == VERDICT_NEW:
+            return self._commit(flags, now)
+        if verdict == VERDICT_LATER:
+            if self.recovery.makes_progress():
+                self.health.note(h.DEFERRED, 0, now)
+                return NOT_SURE
+            return self._commit(flags, now)
+        if self._is_held(flags):
+            return self._known_before()
+        if self.ring.number:
+            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        kept = self._commit(flags, now)
+        if kept == KEPT:
+            self.recovery.look_again()
+        return kept
 
     def _begin(self, kind, length, buf, at):
         """Ask the ring for a place. Without one the stage still serves to find out whether the result is known."""
@@ -168,7 +169,9 @@ class Store:
         self._kind = kind
         self._length = length
         self._place = place + HEAD_BYTES
-        pack_into("<IHBB", ring.stage, place, ring.number + 1, self.station, spindle_of(buf, at), self.recovery.epoch())
+        pack_into(
+            "<IHBB", ring.stage, place, ring.number + 1, self.station, spindle_of(buf, at), self.known.memory[EPOCH]
+        )
 
     def _read_long(self, mid, buf, at, length, revision):
         from agent.openprotocol import layouts  # only where a controller has no revision 999, or for what was missed
@@ -204,6 +207,8 @@ class Store:
         if kept < length:
             flags |= FLAG_TRUNCATED
         self._begin(KIND_RAW, HEAD_BYTES + kept, buf, at)
+        if holds_raw(self.ring, buf, at, kept):
+            return self._known_before()
         copy(self.ring.stage, self._place, buf, at, kept)
         if self._code < 0:
             return self._refuse(now)
@@ -220,8 +225,6 @@ class Store:
         if self._code < 0:
             return self._refuse(now)
         self.health.count(h.STORED)
-        # The stage still holds the record: the ring moves a payload only before it is programmed.
-        self.recovery.stored(self.ring.stage, self.ring.payload_at + HEAD_BYTES, flags)
         return KEPT
 
     def _known_before(self):

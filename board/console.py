@@ -121,7 +121,7 @@ class Console:
             block_count=device.block_count,
             parked_blocks=station.ring.device.first_block,
             stored=station.ring.number,
-            erases=station.ring.erases + station.parked.erases,
+            erases=station.ring.erases + station.quarantine.ring.erases,
             backlog=station.ring.backlog(0),
         )
 

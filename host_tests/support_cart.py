@@ -121,6 +121,7 @@ class Cart:
         flash.cells[:] = self.flashes["spool0"].cells[PARKED_BLOCKS * flash.block_bytes :]
         ring = Ring(flash)
         assert mount(ring) >= 0
+        assert ring.confirm()
         return ring
 
     # Time

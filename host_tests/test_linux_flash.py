@@ -5,8 +5,8 @@ import os
 
 import pytest
 
+from agent.spool.blocks import SPOOL_FAILED
 from agent.spool.flash import FLASH_DONE, FLASH_IO
-from agent.spool.ring import SPOOL_FAILED
 from board import linux_flash
 from board.linux_flash import FileFlash, FlashUnusable
 from host_tests.support_spool import append, mounted, read_all

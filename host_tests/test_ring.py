@@ -3,9 +3,10 @@
 import gc
 
 from agent.spool import record as rec
+from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.mount import mount
-from agent.spool.ring import ROLE_PARKED, SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE, Ring
+from agent.spool.ring import ROLE_QUARANTINE, Ring
 from agent.spool.search import holds
 from host_tests.portable import Skip
 from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted, read_all
@@ -294,7 +295,7 @@ def test_what_was_stored_before_is_read_from_the_flash_however_fresh_the_last_on
 def test_nothing_is_taken_from_a_stage_that_holds_something_else_by_now():
     flash = SimFlash(8, 1024, 16)
     ring = mounted(Part(flash, 2, 6))
-    parked = Ring(Part(flash, 0, 2), role=ROLE_PARKED, other=ring)
+    parked = Ring(Part(flash, 0, 2), role=ROLE_QUARANTINE, other=ring)
     mount(parked)
     uses = (
         lambda: ring.save_cursor(0, 60),
@@ -345,7 +346,7 @@ def test_no_more_may_go_out_than_the_log_itself_says():
             ring.peek(0)
             ring.advance(0)
         found = Ring(flash.clone())
-        assert mount(found, confirm=False) >= 0
+        assert mount(found) >= 0
         assert ring.cursors[0].limit <= found.cursors[0].limit
 
 
@@ -367,7 +368,7 @@ def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():
     later.cells[:] = before
     later.bad_erase.add(ring.block)
     second = Ring(later)
-    assert mount(second, confirm=False) >= 0
+    assert mount(second) >= 0
     later.cells[start:end] = stale
     assert second.confirm()
     wanted = list(range(1, ident))
@@ -377,7 +378,7 @@ def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():
             assert append(second, 500 + one) == FLASH_DONE
             wanted.append(500 + one)
         third = Ring(later.clone())
-        assert mount(third, confirm=False) >= 0
+        assert mount(third) >= 0
         assert third.confirm()
         third.rewind(0, 0)
         assert [one for one in idents(third) if one == ident] == []

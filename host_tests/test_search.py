@@ -77,7 +77,7 @@ def test_what_fades_while_it_is_relied_on_is_not_acknowledged():
     from agent.spool.ring import Ring
 
     ring = Ring(flash)
-    assert mount(ring, confirm=False) == 1
+    assert mount(ring) == 1
     assert holds(ring, body_of(4), 0)
     flash.restart()
     assert not ring.confirm()

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent.spool.flash import FLASH_DONE, Part
-from agent.spool.ring import ROLE_PARKED
+from agent.spool.ring import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import SimFlash
@@ -27,7 +27,7 @@ def image(tmp_path):
         if ident <= 20:
             read_all(ring)
     ring.save_cursor(0, 0)
-    append(mounted(Part(flash, 0, 2), role=ROLE_PARKED), 500, extra=8)
+    append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 500, extra=8)
     path = tmp_path / "cart.spool"
     path.write_bytes(flash.cells)
     return path

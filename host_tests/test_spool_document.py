@@ -3,7 +3,7 @@
 import struct
 
 from agent.spool.flash import Part  # only to make the image
-from agent.spool.ring import ROLE_PARKED
+from agent.spool.ring import ROLE_QUARANTINE
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import BITS, PowerCut, SimFlash
 
@@ -80,7 +80,7 @@ def image_with_a_cut():
     ring = mounted(Part(flash, 2, 8))
     for ident in range(60, 80):
         append(ring, ident)
-    append(mounted(Part(flash, 0, 2), role=ROLE_PARKED), 500, extra=8)
+    append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 500, extra=8)
     return flash
 
 

@@ -145,7 +145,8 @@ def spool_problems(app: App, board: Board) -> list[str]:
         if station.mounted:
             continue
         path = os.path.join(board.folder, station.settings["spool"]["path"])
-        why = max((ring.why for ring in (station.ring, station.parked) if ring is not None), default=0)
+        rings = () if station.quarantine is None else (station.ring, station.quarantine.ring)
+        why = max((ring.why for ring in rings), default=0)
         if path in board.unusable:
             problems.append(board.unusable[path])
         elif why:

@@ -1,292 +1,166 @@
-"""What was missed while nobody listened: finds the holes in the tightening IDs and fetches them, oldest first.
+"""What was missed while nobody listened: asks the controller what it has, fetches the missing IDs, oldest first.
 
-Sans I/O: told of every result that became durable (`stored`), of every answer to MID 0064, and asked what to fetch
-next (`want`). Its state is small enough for the spool's memory and is saved by the owner.
+Sans I/O: asked what to fetch next (`want`) and told of every answer to MID 0064. What it concludes becomes known by
+records of the log only (agent.openprotocol.known); everything here may be forgotten at any moment.
 
 Rules (DIGEST D.6, on 003:6535-6557)
-1. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
-   opens a gap; one inside a gap is cut out of it. Only 15 (gone) or the result itself closes an ID.
-2. An ID at or below `top` and in no gap may be a repeat or a controller that was reset: the owner looks into the log
-   by ID and time. What is not found there is stored: never lose one because of its number; and the newest is asked for.
-3. After each connect the newest is asked for (ID 0). Forward up to 2**31 is a gap; backward by more than a wrap can
-   explain is a reset: epoch + 1, and the start is found by walking back to the last time known.
-4. A large gap, a reset and a first meeting that was empty walk back from the newest: until `round_ids` neighbours were
-   found gone in a row (WALK_GONE), the last ID known, or a time not above the last one stored.
-5. One request at a time; the owner calls when no live result waits. Silence and any refusal but 15 leave the ID open.
-6. What is pushed during a walk back only moves the walk's newest end; until the walk is over, and while gaps lie over
-   stored IDs, everything is looked for in the log before it is stored.
-7. An old ID with a time later than that of the highest one is the sign of a reset (IN_RESET): it is durable with the
-   record that showed it, and from then on neither the highest ID nor its time move until a walk by time is over.
-
-    memory  0      1      2      3     4     8        13      20                    47
-           | flags| start| subsc| epoch| identity| top BCD| time BCD| agent.openprotocol.gaps 27 |
+1. After each connect the newest is asked for (ID 0), then the highest ID known from before: it proves whether the
+   controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on are missing;
+   of these only what is later than the last one before is new. An old ID that is pushed with new values asks again.
+2. The first time a controller is met only its newest ID is noted: what it made before is not ours.
+3. Missing IDs are asked for one at a time, oldest first. Only 15 (gone) or the result itself closes one. Where there is
+   no answer the same one is asked again; only if the next one is answered meanwhile, UNANSWERED_MOST times are enough.
+4. In a large gap the way back from its newest end finds where it begins: WALK_GONE neighbours in a row that are gone.
+5. One request at a time; the owner calls when no live result waits.
 """
 
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, compare, copy, fill, holds
-from agent.base.result import FLAG_EDGE_TIME, FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
+from agent.base.fields import all_digits, compare, copy, fill
+from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.ticks import Timer
-from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.base.words import get_u32, pack_digits, put_u32
+from agent.openprotocol import known as kn
 from agent.openprotocol import replies
 from agent.openprotocol.gaps import Gaps
-from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead, put_id
-
-VERDICT_NEW = const(0)
-VERDICT_LOOK = const(1)  # at or below the highest ID, in no gap: look into the log
-VERDICT_UNSURE = const(2)  # new by its ID, but the IDs cannot be trusted now: look into the log as well
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
+from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 
 PHASE_IDLE = const(0)
 PHASE_NEWEST = const(1)
-PHASE_PROBE = const(2)  # ID 0 is not answered there: ask for the next IDs until one is gone
-PHASE_WALK_BACK = const(3)
-PHASE_FILL = const(4)
-PHASE_OFF = const(5)
-PHASE_NAMES = ("idle", "asking for the newest", "probing", "walking back", "filling", "off")
+PHASE_WITNESS = const(2)  # the highest ID known before this connection: does it mean the same result?
+PHASE_PROBE = const(3)  # ID 0 is not answered there: ask for the next ID until one is gone
+PHASE_WALK_BACK = const(4)
+PHASE_FILL = const(5)
+PHASE_OFF = const(6)
+PHASE_NAMES = (
+    "idle",
+    "asking for the newest",
+    "asking for the last known",
+    "probing",
+    "walking back",
+    "filling",
+    "off",
+)
 
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
-NEWS_GONE = const(2)  # an ID of a gap cannot be had any more
-NEWS_RESET = const(3)  # the controller counts anew: epoch + 1
-NEWS_SAVE = const(4)  # the state changed otherwise than by a result: save the memory
+NEWS_RESET = const(2)  # the controller counts anew
 
-WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
-RESET_AT = const(100000)  # a step back larger than this is no wrap
+_SAME = const(0)  # what the witness proves: the IDs mean what they meant
+_UNKNOWN = const(1)  # it is not there any more
+_ANEW = const(2)
+
 NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
-
-_KNOWN = const(1)
-_WAS_EMPTY = const(2)
-_IN_RESET = const(8)  # the IDs may have begun anew; what is later than the time in the memory has to be found
-_COUNTED = const(16)  # and that is told already
-_OVERLAPS = const(4)  # gaps were joined over stored IDs: look before storing
-
-_START_INDEX = const(1)
-_RESULT_INDEX = const(2)
-_EPOCH = const(3)
-_IDENTITY = const(4)
-_TOP = const(8)
-_TIME = const(13)
+WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
+GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
+UNANSWERED_MOST = const(5)
 
 
 class Recovery:
-    """The IDs of one controller: what is known, what is missing, what to ask next."""
+    """Asks one controller for what is missing."""
 
-    def __init__(self, memory, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False, enabled=True):
-        self.memory = memory
+    def __init__(self, ring, known, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False):
+        self.ring = ring
+        self.known = known
         self.revisions = revisions
         self.round_ids = round_ids
         self.retry_ms = retry_ms
         self.store_newest = store_newest
-        self.enabled = enabled
         self.revision_index = 0
         self.phase = PHASE_IDLE
         self.ask_id = bytearray(b"0" * ID_BYTES)  # what `want` wants fetched
-        self.gone = 0
-        self._expected = bytearray(ID_BYTES)
-        self.gaps = Gaps(memory)
-        self._asked = 0  # the ID that the walk back stands at
-        self._newest = 0
+        self.other = False  # the controller says that it is another one: trust no number
+        self._newest = bytearray(ID_BYTES)  # what the controller called its newest
         self._newest_time = bytearray(TIME_BYTES)
-        self._start = 0
-        self._low = 0
-        self._by_time = False
+        self._witness = bytearray(ID_BYTES)  # the highest ID known before this connection, and its time
+        self._witness_time = bytearray(TIME_BYTES)
+        self._has_witness = False
+        self._epoch = 0  # when this connection began
+        self._identity = 0
+        self._run_first = 0  # IDs from here on are gone, and that is not written down yet
+        self._run = 0
+        self._asked = 0  # where the way back stands
         self._gone_run = 0
-        self._unsure = False  # results above `top` were stored, or some while nothing was known
-        self._empty_now = False  # the controller had nothing when it was asked in this connection
+        self._walked = -1  # the ID at which the gap begins that needs no way back any more
+        self._unanswered = 0
+        self._beside = False  # the ID behind the one that is not answered was asked for
         self._online = False
-        self._checked = False  # the newest was asked for again in this connection
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
         self._retry = Timer()
-        self.load()
+        self._draft = Gaps()
 
-    # -- memory ------------------------------------------------------------------------------------------------
+    # -- the connection ----------------------------------------------------------------------------------------
 
-    def load(self):
-        """Take the state over from the memory."""
-        memory = self.memory
-        unpack_digits(self._expected, 0, memory, _TOP, ID_BYTES)
-        increment(self._expected)
-        self.gaps.load()
+    def opened(self, identity):
+        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
+        known = self.known
+        memory = known.memory
+        self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
+        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_LOOK) == kn.FLAG_KNOWN
+        put_id(self._witness, known.top())
+        self.other = self._has_witness and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
+        self._epoch = memory[kn.EPOCH]
+        copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
+        self._retry.stop()
+        self._online = True
+        self._unanswered = 0
+        self._walked = -1
+        if known.enabled:
+            self.phase = PHASE_NEWEST
 
-    def load_from(self, page, at):
-        """Take the memory over from a record of the log."""
-        copy(self.memory, 0, page, at, len(self.memory))
-        self.load()
+    def closed(self):
+        """The session is over; what is open stays open."""
+        self.phase = PHASE_IDLE
+        self._retry.stop()
+        self._online = False
+        self._waiting = False
+        self._stale = False
+        self._beside = False
+        self._run = 0
 
-    def distrust(self):
-        """The memory may be older than the log: look into the log before storing anything fetched."""
-        self.memory[0] |= _OVERLAPS
-
-    def must_look(self):
-        """Tell whether a fetched result may be stored already."""
-        return self.memory[0] & _OVERLAPS != 0
-
-    def epoch(self):
-        """Return how often the controller has begun to count anew, 0..255."""
-        return self.memory[_EPOCH]
-
-    def open_ids(self):
-        """Return how many IDs are missing."""
-        return self.gaps.total()
-
-    # -- what becomes durable ----------------------------------------------------------------------------------
-
-    def verdict(self, body, start):
-        """Say whether a pushed result is new by its ID, or has to be looked for in the log."""
-        at = start + TIGHTENING_ID
-        state = self.memory[0]
-        if state & _KNOWN and not state & _IN_RESET and holds(body, at, self._expected):
-            return VERDICT_NEW
-        return self._verdict_elsewhere(body, at) if all_digits(body, at, ID_BYTES) else VERDICT_NEW
-
-    def _verdict_elsewhere(self, body, at):
-        """The verdict on an ID that is not the expected one."""
-        fresh = VERDICT_UNSURE if self.memory[0] & _OVERLAPS else VERDICT_NEW
-        if not self.memory[0] & _KNOWN or self.memory[0] & _IN_RESET:
-            return fresh
-        number = id_of(body, at)
-        if self.gaps.holding(number) >= 0 or is_ahead(number, self._top()):
-            return fresh
-        return VERDICT_LOOK
-
-    def stored(self, body, start, flags=0):
-        """A result became durable; also called for every result of the log behind the memory at a start.
-
-        `flags` are its record's: what was fetched, or carries the agent's own time, proves nothing about a reset.
-        """
-        at = start + TIGHTENING_ID
-        if self.phase == PHASE_WALK_BACK or self.memory[0] & _IN_RESET:
-            if all_digits(body, at, ID_BYTES):
-                self._stored_in_doubt(body, at, start + TIME)
-        elif self.memory[0] & _KNOWN and holds(body, at, self._expected):
-            pack_digits(self.memory, _TOP, body, at, ID_BYTES)
-            increment(self._expected)
-            self._keep_time(body, start + TIME)
-        elif all_digits(body, at, ID_BYTES):
-            if self._stored_elsewhere(body, at, start + TIME, flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0):
-                self._keep_time(body, start + TIME)
-
-    def _stored_elsewhere(self, body, at, time_at, proves):
-        """Find the place of an ID that is not the expected one; whether it is the highest now."""
-        number = id_of(body, at)
-        if not self.memory[0] & _KNOWN:
-            if not self.memory[0] & _WAS_EMPTY or self._empty_now or not self._asks():
-                self._set_top(body, at)
-                return True
-            self._doubt(number, body, time_at)  # pushed before the newest was told: find what lies below it
-            return False
-        gap = self.gaps.holding(number)
-        if gap >= 0:
-            self._close_id(gap, number)
-            if not proves or not self._is_later(body, time_at):
-                return False
-        elif is_ahead(number, self._top()):
-            first = (self._top() + 1) % ID_PERIOD
-            if number != first:
-                self._open_gap(first, (number - first) % ID_PERIOD)
-            self._set_top(body, at)
-            return True
-        elif not proves or not self._is_later(body, time_at):
-            if not self._checked:
-                self._checked = True
-                self._ask_newest()
-            return False
-        if not self._asks():  # nothing will be fetched: go on from here
-            self._set_top(body, at)
-            return True
-        self.memory[0] |= _IN_RESET
-        self._doubt(number, body, time_at)
-        self._ask_newest()
-        return False
-
-    def _stored_in_doubt(self, body, at, time_at):
-        """A result that came while the walk back is not over."""
-        number = id_of(body, at)
-        memory = self.memory
-        if not self._asks():
-            memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
-            self._set_top(body, at)
-            self._keep_time(body, time_at)
-        elif self.phase != PHASE_WALK_BACK or is_ahead(number, self._newest):
-            self._doubt(number, body, time_at)
-        else:
-            self._doubt(self._newest, self._newest_time, 0)
-            plain = memory[0] & _KNOWN and not memory[0] & _IN_RESET
-            if plain and not is_ahead(number, self._top()) and self._is_later(body, time_at):
-                memory[0] |= _IN_RESET
-                self._ask_newest()
-
-    def _doubt(self, newest, body, time_at):
-        self._newest = newest
-        copy(self._newest_time, 0, body, time_at, TIME_BYTES)
-        self._unsure = True
-        self.memory[0] |= _OVERLAPS
-
-    def _asks(self):
-        return self.enabled and self.phase != PHASE_OFF
-
-    def _ask_newest(self):
-        if self._online and self._asks():
+    def look_again(self):
+        """Something was stored that does not fit what is known: ask for the newest once more."""
+        if self._online and self.known.enabled and self.phase != PHASE_OFF:
             self._stale = self._waiting
             self.phase = PHASE_NEWEST
 
     # -- asking ------------------------------------------------------------------------------------------------
 
-    def opened(self, identity):
-        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
-        value = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        memory = self.memory
-        if memory[0] & _KNOWN and get_u32(memory, _IDENTITY) != value:
-            memory[0] |= _OVERLAPS  # another controller, or its serial was not told before: trust no number
-        put_u32(memory, _IDENTITY, value)
-        self._retry.stop()
-        self.gaps.begin()
-        self._online = True
-        self._checked = False
-        if self.enabled and self.phase != PHASE_OFF:
-            self.phase = PHASE_NEWEST
-
-    def closed(self):
-        """The session is over; what is open stays open."""
-        if self.phase != PHASE_OFF:
-            self.phase = PHASE_IDLE
-        self._retry.stop()
-        self._online = False
-        self._empty_now = False
-        self._waiting = False
-        self._stale = False
+    def open_ids(self):
+        """Return how many IDs are missing."""
+        return self.known.gaps.total()
 
     def seeks(self):
         """Tell whether something is to be asked for, now or later."""
         phase = self.phase
-        return (phase != PHASE_IDLE and phase != PHASE_OFF) or (self.gaps.count > 0 and self.enabled)
+        return phase != PHASE_OFF and (phase != PHASE_IDLE or self.known.gaps.count > 0 or self.known.looks())
 
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
-        phase = self.phase
-        if phase == PHASE_IDLE and self.gaps.count and self.enabled:
-            phase = self.phase = PHASE_FILL
-        if phase == PHASE_IDLE or phase == PHASE_OFF:
-            return False
         if self._retry.armed:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
-        if phase == PHASE_FILL and not self.gaps.step():
-            if not self.gaps.count:
-                self.phase = PHASE_IDLE
-            else:
-                self.gaps.begin()
-                self._retry.start(now, self.retry_ms)
+        if self.phase == PHASE_OFF or not self._online:
             return False
-        self._waiting = True
+        if self.phase == PHASE_IDLE and not self._begin_gap():
+            if not self.known.looks() or self.known.gaps.count:
+                return False
+            self.phase = PHASE_NEWEST  # nothing of doubt is missing any more: its time is the latest from now on
+        phase = self.phase
         if phase == PHASE_NEWEST:
             fill(self.ask_id, 0, ID_BYTES, 0x30)
+        elif phase == PHASE_WITNESS:
+            copy(self.ask_id, 0, self._witness, 0, ID_BYTES)
         elif phase == PHASE_PROBE:
-            copy(self.ask_id, 0, self._expected, 0, ID_BYTES)
-        else:
-            put_id(self.ask_id, self.gaps.asked if phase == PHASE_FILL else self._asked)
+            copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
+        elif phase == PHASE_WALK_BACK:
+            put_id(self.ask_id, self._asked)
+        elif not self._next_missing(now):
+            return False
+        self._waiting = True
         return True
 
     def wait_least(self, now, ms):
@@ -297,89 +171,151 @@ class Recovery:
         """Return the revision to ask in."""
         return self.revisions[self.revision_index]
 
+    def makes_progress(self):
+        """Tell whether missing IDs are being closed: a pushed result may wait for that."""
+        return self._online and self.phase != PHASE_OFF and self._unanswered == 0
+
+    def _begin_gap(self):
+        """Turn to the oldest gap; False if there is none."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or not self.known.fetches():
+            return False
+        self._run = 0
+        self._run_first = gaps.firsts[0]
+        if gaps.counts[0] > self.round_ids and self._walked != gaps.firsts[0]:
+            self._asked = (gaps.firsts[0] + gaps.counts[0] - 1) % ID_PERIOD
+            self._gone_run = 0
+            self.phase = PHASE_WALK_BACK
+        else:
+            self.phase = PHASE_FILL
+        return True
+
+    def _next_missing(self, now):
+        """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none now."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or gaps.firsts[0] != self._run_first:
+            self._run = 0
+            self.phase = PHASE_IDLE
+            return self._begin_gap() and self.phase == PHASE_FILL and self._next_missing(now)
+        number = (self._run_first + self._run) % ID_PERIOD
+        if number == 0:  # it cannot be asked for
+            self._run += 1
+            number = 1
+        if self._run >= gaps.counts[0] or self._run >= GONE_AT_ONCE:
+            if not self.flush():
+                self._retry.start(now, self.retry_ms)
+                return False
+            return self._next_missing(now)
+        if self._unanswered >= UNANSWERED_MOST and self._run + 1 < gaps.counts[0]:
+            self._beside = not self._beside
+            if self._beside:
+                number = (number + 1) % ID_PERIOD
+        put_id(self.ask_id, number)
+        return True
+
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def fetched(self, body, start):
-        """Take the answer to what `want` asked for; returns a NEWS_."""
+    def fetched(self, body, start, now):
+        """Take the answer to what `want` asked for; returns a NEWS_. It may use the stage unless it is NEWS_STORE."""
         if self._is_stale():
             return NEWS_NONE
         at = start + TIGHTENING_ID
+        phase = self.phase
         if not all_digits(body, at, ID_BYTES):
-            self.phase = PHASE_IDLE
+            self._again(now)
             return NEWS_NONE
-        if self.phase == PHASE_FILL or self.phase == PHASE_PROBE:
-            # It may have been pushed while the answer was on its way.
-            number = id_of(body, at)
-            return NEWS_STORE if self.gaps.holding(number) >= 0 or is_ahead(number, self._top()) else NEWS_NONE
-        if self.phase == PHASE_NEWEST:
-            return self._learn_newest(body, start, id_of(body, at))
-        if self.phase == PHASE_WALK_BACK:
+        if phase == PHASE_NEWEST:
+            copy(self._newest, 0, body, at, ID_BYTES)
+            copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
+            return self._learn_newest(now)
+        if compare(body, at, self.ask_id, 0, ID_BYTES) != 0:
+            self._again(now)  # an answer to another question
+            return NEWS_NONE
+        if phase == PHASE_WITNESS:
+            later = (
+                self._witness_time[2] != 0  # a month: else nothing is known to compare with
+                and has_time(body, start)
+                and compare(body, start + TIME, self._witness_time, 0, TIME_BYTES) > 0
+            )
+            return self._note_newest(_ANEW if later else _SAME, now)
+        self._answered()
+        if phase == PHASE_WALK_BACK:
             self._gone_run = 0
-            if self._by_time and has_time(body, start) and not self._is_later(body, start + TIME):
-                return self._walked()
-            self._start = self._asked
-            return self._walk_on()
-        return NEWS_NONE
+            self._walk_on()
+            return NEWS_NONE
+        if phase == PHASE_FILL and self._beside:
+            self._run += 1  # the one in front of it is never answered
+            self._beside = False
+            return NEWS_NONE
+        if self.known.looks() and has_time(body, start) and not self.known.is_later(body, start):
+            self.kept(kn.CLOSED_KEPT)  # of the time before the IDs began anew; where that has no room it comes again
+            return NEWS_NONE
+        # It may have been pushed while the answer was on its way.
+        number = id_of(body, at)
+        if phase == PHASE_PROBE:
+            return NEWS_STORE if is_ahead(number, self.known.top()) else NEWS_NONE
+        return NEWS_STORE if self.known.gaps.holding(number) >= 0 else NEWS_NONE
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
         if self._is_stale():
             return NEWS_NONE
-        if kind == replies.REFUSED_REVISION:
+        if kind == replies.REFUSED_REVISION and self.revision_index + 1 < len(self.revisions):
             self.revision_index += 1
-            if self.revision_index == len(self.revisions):
-                self.revision_index = 0
-                self.phase = PHASE_OFF
-            return NEWS_NONE
-        if kind == replies.REFUSED_NEVER:
-            self.phase = PHASE_OFF
-            return NEWS_NONE
-        if kind != replies.REFUSED_GONE:
-            self.silent(now)
-            return NEWS_NONE
-        if self.phase == PHASE_NEWEST:
-            return self._newest_refused()
-        if self.phase == PHASE_PROBE:
-            self.phase = PHASE_IDLE
-        elif self.phase == PHASE_WALK_BACK:
-            self._gone_run += 1
-            return self._walked() if self._gone_run >= WALK_GONE else self._walk_on()
-        elif self.phase == PHASE_FILL:
-            gap = self.gaps.holding(self.gaps.asked)
-            if gap >= 0:
-                self.gone += 1
-                self._close_id(gap, self.gaps.asked)
-                return NEWS_GONE
+        elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
+            self.revision_index = 0
+            self._switch_off(now)
+        elif kind != replies.REFUSED_GONE:
+            self._again(now)
+        elif self.phase == PHASE_NEWEST:
+            self._nothing_there(now)
+        elif self.phase == PHASE_WITNESS:
+            # Deleted as too old, or one that the controller has not used since it began anew: the way back tells.
+            return self._note_newest(_UNKNOWN, now)
+        else:
+            self._answered()
+            if self.phase == PHASE_PROBE:
+                self.phase = PHASE_IDLE
+            elif self.phase == PHASE_WALK_BACK:
+                self._gone_run += 1
+                self._walk_on()
+            elif self.phase == PHASE_FILL:
+                self._run += 1
+                self._beside = False
         return NEWS_NONE
 
-    def _newest_refused(self):
-        """There are no results, or ID 0 is not known there."""
-        if self.memory[0] & _IN_RESET and self._unsure:
-            return self._walk_by_time(self._newest)
-        if self.memory[0] & _KNOWN:
-            self.phase = PHASE_PROBE
-            return NEWS_NONE
-        self._by_time = False
-        if self._unsure:
-            return self._walk_from(self._newest, 0)
-        self.phase = PHASE_IDLE
-        self.memory[0] |= _WAS_EMPTY
-        self._empty_now = True
-        return NEWS_SAVE
-
-    def kept_raw(self):
-        """What was fetched could not be read and is kept as it came: its ID is closed. Returns a NEWS_."""
-        gap = self.gaps.holding(self.gaps.asked)
-        if self.phase == PHASE_PROBE:
-            self._set_top(self._expected, 0)
-        elif gap >= 0:
-            self._close_id(gap, self.gaps.asked)
-        return NEWS_SAVE
-
     def silent(self, now):
-        """No answer, or one that may change: the ID stays open. A fill tries the next one, the rest waits."""
-        if not self._is_stale() and self.phase != PHASE_FILL:
-            self._retry.start(now, self.retry_ms)
+        """No answer, no room, or an answer that may change: the ID stays open and is asked for again later."""
+        if not self._is_stale():
+            self._again(now)
+
+    def wait_for_room(self, now):
+        """What was fetched could not be kept: it is asked for again."""
+        self._retry.start(now, self.retry_ms)
+
+    def kept(self, why):
+        """The log keeps what was asked for, though not as a result under its ID: close that; False if it could not."""
+        return self._close(id_of(self.ask_id, 0), 1, why)
+
+    def flush(self):
+        """Write down which IDs are gone, as one range; False if that could not be."""
+        run = self._run
+        if run == 0:
+            return True
+        gaps = self.known.gaps
+        if gaps.count == 0 or gaps.firsts[0] != self._run_first:  # somebody has closed them meanwhile
+            self._run = 0
+            return True
+        if not self._close(self._run_first, run if run < gaps.counts[0] else gaps.counts[0], kn.CLOSED_GONE):
+            return False
+        self._run = 0
+        if gaps.count:
+            if self._walked == self._run_first:
+                self._walked = gaps.firsts[0]
+            self._run_first = gaps.firsts[0]
+        return True
+
+    # -- steps -------------------------------------------------------------------------------------------------
 
     def _is_stale(self):
         stale = self._stale
@@ -387,120 +323,171 @@ class Recovery:
         self._stale = False
         return stale
 
-    # -- the newest, and the way back --------------------------------------------------------------------------
+    def _answered(self):
+        self._unanswered = 0
 
-    def _learn_newest(self, body, start, newest):
-        at = start + TIGHTENING_ID
-        memory = self.memory
-        if self._unsure and is_ahead(self._newest, newest):
-            newest = self._newest  # pushed while the answer was on its way
-        else:
-            copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
-        if not memory[0] & _KNOWN:
-            self._newest = newest
-            self._by_time = False
-            if memory[0] & _WAS_EMPTY:
-                return self._walk_from(newest, 0)
-            if self.store_newest:
-                self._open_gap(newest, 1)
-            self._set_top(body, at)
-            self._keep_time(body, start + TIME)
-            self.phase = PHASE_IDLE
-            return NEWS_SAVE
-        top = self._top()
-        ahead = (newest - top) % ID_PERIOD
-        later = self._is_later(self._newest_time, 0)
-        if memory[0] & _IN_RESET and later:
-            return self._walk_by_time(newest)
-        memory[0] &= ~_IN_RESET & 0xFF
-        if ahead == 0 or ((top - newest) % ID_PERIOD <= NEWEST_LAG and not later):
-            self.phase = PHASE_IDLE
-            self._trust()
-            return NEWS_NONE
-        if ahead > ID_PERIOD // 2 or (newest < top and ahead > RESET_AT):
-            return self._walk_by_time(newest)
-        self._by_time = False
-        if ahead > self.round_ids:
-            return self._walk_from(newest, (top + 1) % ID_PERIOD)
-        self._open_gap((top + 1) % ID_PERIOD, ahead)
-        put_id(self._expected, newest)
-        self._set_top(self._expected, 0)
-        self._keep_time(self._newest_time, 0)
-        self._trust()
-        self.phase = PHASE_FILL
-        return NEWS_SAVE
+    def _again(self, now):
+        self._unanswered += 1
+        self._retry.start(now, self.retry_ms)
 
-    def _walk_by_time(self, newest):
-        """The IDs count anew: fetch all that is later than the last one known of before."""
-        memory = self.memory
-        self._by_time = True
-        told = memory[0] & _COUNTED
-        if not told:
-            memory[_EPOCH] = (memory[_EPOCH] + 1) & 0xFF
-        memory[0] |= _IN_RESET | _COUNTED | _OVERLAPS
-        news = self._walk_from(newest, 0)
-        return news if told else NEWS_RESET
-
-    def _walk_from(self, newest, low):
-        self._newest = newest
-        self._start = newest
-        self._low = low
-        self._asked = newest
-        self._gone_run = 0
-        self.phase = PHASE_WALK_BACK
-        return self._walk_on()
+    def _close(self, number, length, why):
+        ring = self.ring
+        at = ring.begin(KIND_GAP, GAP_PAYLOAD)
+        if at < 0:
+            return False
+        stage = ring.stage
+        stage[at] = self.known.memory[kn.EPOCH]
+        stage[at + 1] = why
+        stage[at + 2] = stage[at + 3] = 0
+        digits = bytearray(ID_BYTES)
+        put_id(digits, number)
+        copy(stage, at + 4, digits, 0, ID_BYTES)
+        put_id(digits, (number + length - 1) % ID_PERIOD)
+        copy(stage, at + 14, digits, 0, ID_BYTES)
+        return ring.commit(KIND_GAP, 0, GAP_PAYLOAD) == 0
 
     def _walk_on(self):
-        # Below 1 the IDs go on only where the way back leads over the wrap; 0 itself cannot be asked for.
-        if self._asked == self._low or (self._asked == 1 and self._low <= self._newest):
-            return self._walked()
-        self._asked = self._asked - 1 if self._asked > 1 else ID_PERIOD - 1
-        return NEWS_NONE
-
-    def _walked(self):
-        count = (self._newest - self._start) % ID_PERIOD + 1
-        self._open_gap(self._start, count)
-        put_id(self._expected, self._newest)
-        self._set_top(self._expected, 0)
-        self._keep_time(self._newest_time, 0)
+        """Go one ID back, or end the way and write down what lies in front of its end."""
+        gaps = self.known.gaps
+        if gaps.count == 0:
+            self.phase = PHASE_IDLE
+            return
+        first = gaps.firsts[0]
+        before = (self._asked - first) % ID_PERIOD
+        if self._gone_run < WALK_GONE and 0 < before < gaps.counts[0]:
+            self._asked = (self._asked - 1) % ID_PERIOD
+            if self._asked == 0 and before > 1:
+                self._asked = ID_PERIOD - 1
+            return
         self.phase = PHASE_FILL
-        self.gaps.begin()
-        self._unsure = False
-        self.memory[0] &= ~(_IN_RESET | _COUNTED) & 0xFF
-        return NEWS_SAVE
+        self._run_first = first
+        self._run = before if self._gone_run >= WALK_GONE and before < gaps.counts[0] else 0
+        self._walked = first
+        self.flush()  # what cannot be written down now is asked for again
 
-    def _open_gap(self, first, count):
-        if self.gaps.open(first, count):
-            self.memory[0] |= _OVERLAPS
+    # -- what the controller has -------------------------------------------------------------------------------
 
-    def _close_id(self, gap, number):
-        if self.gaps.cut_out(gap, number):
-            self.memory[0] |= _OVERLAPS
-        if not self._unsure:
-            self._trust()
+    def _learn_newest(self, now):
+        """The newest is known: go on from it, or see first whether the IDs still mean the same."""
+        self._answered()
+        if not self._has_witness or self.known.memory[kn.EPOCH] != self._epoch:
+            return self._note_newest(_SAME, now)
+        newest = id_of(self._newest, 0)
+        witness = id_of(self._witness, 0)
+        if newest != self.known.top() and not is_ahead(newest, self.known.top()):
+            if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
+                return self._note_newest(_ANEW, now)
+            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG:
+                return self._note_newest(_SAME, now)
+            fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
+            return self._note_newest(_ANEW, now)
+        if is_ahead(newest, witness):
+            if witness == 0:  # met while empty; and to ask for 0 is to ask for the newest
+                return self._note_newest(_SAME, now)
+            self.phase = PHASE_WITNESS
+            return NEWS_NONE
+        return self._note_newest(_SAME, now)
 
-    def _trust(self):
-        """Whatever was stored in doubt lies in a gap, or below the highest ID, now."""
-        self._unsure = False
-        if self.gaps.count == 0:
-            self.memory[0] &= ~_OVERLAPS & 0xFF
+    def _note_newest(self, evidence, now):
+        """Write down what the controller has beyond what is known, and that it is this controller."""
+        known = self.known
+        memory = known.memory
+        newest = id_of(self._newest, 0)
+        top = known.top()
+        met = memory[kn.FLAGS] & kn.FLAG_KNOWN
+        if memory[kn.EPOCH] != self._epoch:
+            evidence = _SAME  # a pushed result has told of it meanwhile
+        beyond = not met or is_ahead(newest, top)
+        told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
+        settled = known.looks() and known.gaps.count == 0
+        beyond = beyond or (settled and newest == top)
+        if evidence == _SAME and not beyond and told:
+            self.phase = PHASE_IDLE
+            self.other = False
+            return NEWS_NONE
+        ring = self.ring
+        at = ring.begin_memory()
+        if at < 0:
+            self._retry.start(now, self.retry_ms)
+            return NEWS_NONE
+        draft = self._draft
+        draft.load(ring.stage, at + kn.GAPS)
+        anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
+        gone = 0
+        if not met or (self.other and evidence != _SAME):
+            gone = draft.clear()  # what it made before it was met is not ours
+            if self.store_newest and newest:
+                draft.open(newest, 1)
+            beyond = True
+        elif evidence != _SAME:
+            gone = self._begin_anew(draft, newest, top)
+            beyond = True
+        elif newest != top and beyond:
+            gone = draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
+        if settled:
+            ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
+        self._put(ring.stage, at, beyond, gone, anew)
+        if met and evidence != _SAME and draft.count:
+            ring.stage[at + kn.FLAGS] |= kn.FLAG_LOOK
+            copy(ring.stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
+        draft.write(ring.stage, at + kn.GAPS)
+        if ring.commit_memory() != 0:
+            self._retry.start(now, self.retry_ms)
+            return NEWS_NONE
+        self.phase = PHASE_IDLE
+        self.other = False
+        return NEWS_RESET if anew else NEWS_NONE
 
-    # -- top and time ------------------------------------------------------------------------------------------
+    def _begin_anew(self, draft, newest, top):
+        """The IDs up to the witness may mean other results now; returns how many of those before are gone."""
+        witness = id_of(self._witness, 0)
+        if not is_ahead(newest, top) and newest != top:
+            gone = draft.clear()
+            return gone + draft.open(1, newest) if newest else gone
+        gone = draft.put_below(1, witness) if witness else 0
+        if is_ahead(newest, top):
+            gone += draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
+        return gone
 
-    def _top(self):
-        return (id_of(self._expected, 0) - 1) % ID_PERIOD
+    def _put(self, stage, at, takes_newest, gone, anew):
+        """Change the copy of the memory that begins at stage[at]."""
+        stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
+        put_u32(stage, at + kn.IDENTITY, self._identity)
+        put_u32(stage, at + kn.GONE, get_u32(stage, at + kn.GONE) + gone)
+        if anew:
+            stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
+        if takes_newest:
+            pack_digits(stage, at + kn.TOP, self._newest, 0, ID_BYTES)
+            looks = stage[at + kn.FLAGS] & kn.FLAG_LOOK
+            if not looks and compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES) > 0:
+                copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
 
-    def _set_top(self, digits, at):
-        self.memory[0] |= _KNOWN
-        pack_digits(self.memory, _TOP, digits, at, ID_BYTES)
-        if digits is not self._expected:
-            copy(self._expected, 0, digits, at, ID_BYTES)
-        increment(self._expected)
+    def _nothing_there(self, now):
+        """There are no results, or ID 0 is not known there."""
+        self._answered()
+        if self.known.memory[kn.FLAGS] & kn.FLAG_KNOWN:
+            self.phase = PHASE_PROBE
+            return
+        # Met while empty: whatever it has from now on is ours.
+        fill(self._newest, 0, ID_BYTES, 0x30)
+        fill(self._newest_time, 0, TIME_BYTES, 0)
+        self._note_newest(_SAME, now)
 
-    def _keep_time(self, body, at):
-        if self._is_later(body, at):
-            copy(self.memory, _TIME, body, at, TIME_BYTES)
-
-    def _is_later(self, body, at):
-        """Tell whether the packed time at body[at:] is later than the latest stored."""
-        return compare(body, at, self.memory, _TIME, TIME_BYTES) > 0
+    def _switch_off(self, now):
+        """This controller knows no MID 0064: nothing that is missing can be had."""
+        ring = self.ring
+        at = ring.begin_memory()
+        if at < 0:
+            self._retry.start(now, self.retry_ms)
+            return
+        stage = ring.stage
+        draft = self._draft
+        draft.load(stage, at + kn.GAPS)
+        put_u32(stage, at + kn.GONE, get_u32(stage, at + kn.GONE) + draft.clear())
+        draft.write(stage, at + kn.GAPS)
+        stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH
+        put_u32(stage, at + kn.IDENTITY, self._identity)
+        if ring.commit_memory() == 0:
+            self.phase = PHASE_OFF
+        else:
+            self._retry.start(now, self.retry_ms)

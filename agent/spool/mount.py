@@ -3,8 +3,11 @@ one block.
 
 Rules
 1. The newest block is the one whose first sound record has the highest `seq`; HEADs order the log, places do not.
-2. Counters, cursors and memory come from the newest sound HEAD, then from every record behind it in order.
+2. Counters, cursors and memory come from the newest sound HEAD, then from every record behind it in order, by the
+   same `apply` that takes over a record when it is written. A HEAD and the record behind it were programmed in one
+   piece: where nothing sound follows a HEAD that piece is torn, and the block counts as never opened.
 3. Nothing is appended behind the last record: it may be half programmed and read well, and so may what looks erased.
+   A result found there is not applied before it was written once more; state is, because the next HEAD repeats it.
 4. What is whole and does not fit (another version, other units, a larger area) is left alone: SPOOL_FOREIGN.
 5. Blocks whose first records cannot be read are searched from end to end only where the newest one is to be expected,
    BLOCKS_SEARCHED of them at most: a foreign area of any size costs one or two reads a block.
@@ -12,11 +15,12 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.words import get_u32
+from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
+from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN
+from agent.spool.memory import DELIVERED
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
-from agent.spool.replay import HEAD_MEMORY_AT, MEMORY_AT
-from agent.spool.ring import ROLE_MAIN, ROLE_PARKED, SPOOL_FAILED, SPOOL_FOREIGN
+from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE, load_cursor
 from agent.spool.walk import READ_BYTES, Walk
 
 READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not
@@ -29,39 +33,59 @@ WHY_SMALLER = const(4)
 WHY_ROLE = const(5)
 
 
-def mount(ring, confirm=True):
+def mount(ring):
     """Set `ring` to what its device holds: 1 if a log was found, 0 for an area without one.
 
     SPOOL_FAILED if the device could not be read; nothing may be written then, try again later. SPOOL_FOREIGN if the
-    area holds a spool that does not fit; `ring.why` says how (agent.spool.why). An owner with a memory passes
-    confirm=False and confirms when its memory is up to date: the copy opens a block, whose HEAD carries it.
+    area holds a spool that does not fit; `ring.why` says how (agent.spool.why). Nothing is written: `ring.confirm`
+    makes the last record reliable.
     """
     below = rec.SEQ_TOP
-    for _ in range(READINGS):
+    unopened = 0
+    readings = 0
+    while True:
         headed = _find_newest(ring, below)
         if headed < -1:
             return headed
         if ring.seq == 0:
+            ring.suspect = False
             return 0
+        begins = ring.seq
         below = _replay(ring, headed)
-        if below <= 0:
-            break
-    if below:
-        return SPOOL_FAILED
+        if below < 0:
+            return SPOOL_FAILED
+        if below == 0:
+            if ring.last_kind != rec.KIND_HEAD:
+                break
+            # A HEAD alone: the piece that it is of was cut.
+            below = begins
+            unopened += 1
+            if unopened > ring.device.block_count:
+                return SPOOL_FAILED
+        else:
+            readings += 1
+            if readings == READINGS:
+                return SPOOL_FAILED
+    if unopened:
+        ring.torn += 1
     _close_tail(ring)
+    ring.number += ring.lost  # a record that cannot be read may have a number that was sent
     for cursor in ring.cursors:
         # A result that was delivered and has faded since must not have its number taken by another.
         if cursor.number > ring.number:
             ring.number = cursor.number
     if not _place_cursors(ring):
         return SPOOL_FAILED
-    if confirm:
-        ring.confirm()
+    if ring.has_aside():
+        from agent.spool.aside import place
+
+        if place(ring) < 0:
+            return SPOOL_FAILED
     return 1
 
 
-def parking_blocks(device, wanted):
-    """Return how many blocks in front of the device are the parking area: as a main HEAD says, else `wanted`.
+def quarantine_blocks(device, wanted):
+    """Return how many blocks in front of the device are the quarantine: as a main HEAD says, else `wanted`.
 
     SPOOL_FAILED if the device cannot be read.
     """
@@ -72,10 +96,9 @@ def parking_blocks(device, wanted):
             return SPOOL_FAILED
         if kind != rec.KIND_HEAD or not is_head(walk.page, HEAD_BYTES):
             continue
-        at = HEAD_BYTES + rec.AT_FIRST_BLOCK
         if walk.page[HEAD_BYTES + rec.AT_ROLE] == ROLE_MAIN:
-            return walk.page[at] | walk.page[at + 1] << 8
-        return get_u32(walk.page, HEAD_BYTES + rec.AT_BLOCK_COUNT)
+            return _u16(walk.page, HEAD_BYTES + rec.AT_FIRST_BLOCK)
+        return _u16(walk.page, HEAD_BYTES + rec.AT_BLOCK_COUNT)
     return wanted
 
 
@@ -86,15 +109,19 @@ def _misfit(ring, page, at):
         return 0
     if not is_head(page, at):
         return WHY_VERSION
-    if page[at + rec.AT_UNIT] | page[at + rec.AT_UNIT + 1] << 8 != device.unit_bytes:
+    if 1 << page[at + rec.AT_UNIT_LOG] != device.unit_bytes:
         return WHY_UNIT
-    if get_u32(page, at + rec.AT_BLOCK_BYTES) != device.block_bytes:
+    if 1 << page[at + rec.AT_BLOCK_LOG] != device.block_bytes:
         return WHY_BLOCK
     if page[at + rec.AT_ROLE] != ring.role:
         return WHY_ROLE
-    if get_u32(page, at + rec.AT_BLOCK_COUNT) > device.block_count:
+    if _u16(page, at + rec.AT_BLOCK_COUNT) > device.block_count:
         return WHY_SMALLER
     return 0
+
+
+def _u16(page, at):
+    return page[at] | page[at + 1] << 8
 
 
 def _find_newest(ring, below):
@@ -105,10 +132,7 @@ def _find_newest(ring, below):
     walk = ring.walk
     headed = -1
     headed_seq = 0
-    ring.seq = 0
-    ring.block = ring.device.block_count - 1
-    for cursor in ring.cursors:
-        cursor.seq = cursor.number = cursor.limit = 0
+    _forget(ring)
     for block in range(ring.device.block_count):
         kind = walk.first(block)
         if kind < RECORD_NONE:
@@ -158,29 +182,73 @@ def _replay(ring, headed):
     newest = ring.block
     expected = ring.seq
     block = headed if headed >= 0 else newest
+    before = bytearray(rec.MEMORY_BYTES + 4)
     ring.seq = 0
-    ring.number = 0
     while True:
-        if not _replay_block(ring, block):
+        headed_here = _replay_block(ring, block, before)
+        if headed_here < 0:
             return -1
-        if block == headed and not ring.headed:
+        if block == headed and headed_here == 0:
             return expected
         if block == newest:
-            return 0 if ring.seq >= expected else expected
+            break
         block = (block + 1) % ring.device.block_count
+    if ring.last_kind == rec.KIND_RESULT or ring.last_kind == rec.KIND_RAW:
+        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES))
+    return 0 if ring.seq >= expected else expected
 
 
-def _replay_block(ring, block):
+def _forget(ring):
+    """As on an area without a log."""
+    ring.seq = 0
+    ring.block = ring.device.block_count - 1
+    ring.offset = ring.device.block_bytes
+    ring.block_no = 0
+    ring.event_number = 0
+    ring.overwritten = 0
+    ring.last_kind = 0
+    ring.lost = 0
+    for cursor in ring.cursors:
+        cursor.seq = cursor.number = cursor.limit = 0
+    _remember(ring, bytes(rec.MEMORY_BYTES), 0)
+
+
+def _remember(ring, memory, number):
+    copy(ring.memory, 0, memory, 0, rec.MEMORY_BYTES)
+    ring.cursors[0].delivered = get_u32(ring.memory, DELIVERED)
+    ring.number = number
+    ring.owner.load()
+
+
+def _replay_block(ring, block, before):
+    """Apply what counts in this block: 1 if a HEAD was among it, 0 if not, -1 if the device cannot be read.
+
+    `before` gets the memory as it was in front of the last result.
+    """
     walk = ring.walk
-    walk.begin(block, 0, ring.seq)
-    ring.headed = False
+    until = rec.SEQ_TOP
+    if block != ring.block:
+        until = _until(ring, block)
+        if until < 0:
+            return -1
+    walk.begin(block, 0, ring.seq, until)
+    headed = 0
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
-            return kind == RECORD_NONE
+            return headed if kind == RECORD_NONE else -1
         if kind == rec.KIND_HEAD:
-            ring.headed = True
-        _apply(ring, kind, walk.page)
+            headed = 1
+            _apply_head(ring, walk.page)
+            ring.lost = 0
+        else:
+            if ring.seq and walk.seq > ring.seq + 1:
+                ring.lost += walk.seq - ring.seq - 1
+            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+                copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
+                put_u32(before, rec.MEMORY_BYTES, ring.number)
+                ring.lost = 0
+            ring.apply(kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
         ring.offset = walk.offset
         ring.seq = walk.seq
         ring.last_record_at = walk.record_at
@@ -188,39 +256,36 @@ def _replay_block(ring, block):
         ring.last_block = block
 
 
-def _apply(ring, kind, page):
+def _until(ring, block):
+    """Return the `seq` from which on records of a block before the newest do not count, as far as a HEAD says so."""
+    walk = ring.walk
+    if walk.first(block) < RECORD_NONE:
+        return rec.RECORD_BAD
+    own = walk.seq
+    while block != ring.block:
+        block = (block + 1) % ring.device.block_count
+        kind = walk.first(block)
+        if kind < RECORD_NONE:
+            return rec.RECORD_BAD
+        if kind > RECORD_NONE and walk.seq > own:
+            return walk.after + 1
+    return rec.SEQ_TOP
+
+
+def _apply_head(ring, page):
     at = HEAD_BYTES
-    if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
-        number = get_u32(page, at)
-        if number > ring.number:
-            ring.number = number
-    elif kind == rec.KIND_EVENT:
-        ring.event_number = get_u32(page, at)
-    elif kind == rec.KIND_CURSOR:
-        outlet = get_u32(page, at)
-        if 0 <= outlet < len(ring.cursors):
-            _load_cursor(ring.cursors[outlet], page, at + 4)
-    elif kind == rec.KIND_MEMORY:
-        ring.base = get_u32(page, at)
-        copy(ring.memory, 0, page, MEMORY_AT, rec.MEMORY_BYTES)
-    elif kind == rec.KIND_HEAD and is_head(page, at):
-        ring.block_no = get_u32(page, at + rec.AT_BLOCK_NO)
-        ring.number = get_u32(page, at + rec.AT_NUMBER)
-        ring.event_number = get_u32(page, at + rec.AT_EVENT_NUMBER)
-        ring.base = get_u32(page, at + rec.AT_BASE)
-        at += rec.AT_CURSORS
-        for cursor in ring.cursors:
-            _load_cursor(cursor, page, at)
-            at += rec.CURSOR_BYTES
-        copy(ring.memory, 0, page, HEAD_MEMORY_AT, rec.MEMORY_BYTES)
-
-
-def _load_cursor(cursor, page, at):
-    cursor.seq = get_u32(page, at)
-    cursor.number = get_u32(page, at + 4)
-    limit = get_u32(page, at + 8)
-    if limit > cursor.limit:
-        cursor.limit = limit
+    if not is_head(page, at):
+        return
+    ring.block_no = get_u32(page, at + rec.AT_BLOCK_NO)
+    ring.number = get_u32(page, at + rec.AT_NUMBER)
+    ring.event_number = get_u32(page, at + rec.AT_EVENT_NUMBER)
+    ring.overwritten = get_u32(page, at + rec.AT_OVERWRITTEN)
+    load_cursor(ring.cursors[0], page, at + rec.AT_CURSORS)
+    for index in range(1, len(ring.cursors)):
+        ring.cursors[index].seq = get_u32(page, at + rec.AT_CURSORS + 8 + 4 * index)
+    copy(ring.memory, 0, page, at + rec.AT_MEMORY, rec.MEMORY_BYTES)
+    ring.cursors[0].delivered = get_u32(ring.memory, DELIVERED)
+    ring.owner.load()
 
 
 def _close_tail(ring):
@@ -239,8 +304,8 @@ def _close_tail(ring):
     if not ring.is_erased(ring.block, found):
         # Torn, or damaged since it was acknowledged and sent: its number may be known elsewhere.
         ring.torn += 1
-        ring.number += 1
-    elif ring.role == ROLE_PARKED and offset < end:
+        ring.skip_number()
+    elif ring.role == ROLE_QUARANTINE and offset < end:
         ring.offset = offset
 
 
@@ -249,8 +314,7 @@ def _place_cursors(ring):
     walk = ring.walk
     count = ring.device.block_count
     for cursor in ring.cursors:
-        cursor.block = -1
-        cursor.offset = 0
+        cursor.enter(-1, 0)
         cursor.jumped = True
     oldest = -1
     damaged = -1
@@ -279,4 +343,28 @@ def _place_cursors(ring):
             cursor.jumped = False
         elif cursor.block < 0:
             cursor.block = oldest if oldest >= 0 else ring.block
+        if not _number(ring, cursor):
+            return False
+        cursor.saved()
     return True
+
+
+def _number(ring, cursor):
+    """Set a cursor's number to that of the last result in front of it: only the first outlet's is in the HEADs."""
+    if cursor is ring.cursors[0] or cursor.jumped:
+        return True
+    walk = ring.walk
+    bound = ring.bound(cursor.block)
+    if bound < 0:
+        return False
+    walk.begin(cursor.block, 0, 0, bound)
+    while True:
+        kind = walk.next()
+        if kind < RECORD_NONE:
+            return False
+        if kind == RECORD_NONE or walk.seq > cursor.seq:
+            return True
+        if kind == rec.KIND_HEAD and is_head(walk.page, HEAD_BYTES):
+            cursor.number = get_u32(walk.page, HEAD_BYTES + rec.AT_NUMBER)
+        elif kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            cursor.number = get_u32(walk.page, HEAD_BYTES)

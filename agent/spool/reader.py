@@ -3,7 +3,8 @@
 Rules
 1. `peek` finds, `advance` passes: a cursor moves over a result only because its owner said so.
 2. A record counts only below the bound of its block, which the next block's HEAD names (`after`): what a cut or a
-   failed write left there was acknowledged to nobody, whether it reads well today or not.
+   failed write left there was acknowledged to nobody, whether it reads well today or not. A bound is known for one
+   visit to a block and forgotten when the cursor leaves it: a lap later the block holds something else.
 3. The last record found at a start is shown to nobody before it was confirmed (agent.spool.ring).
 4. Blocks that could not be erased keep old records between new ones: whoever looks at a block's place in the log
    compares `seq`, not places.
@@ -17,14 +18,17 @@ from agent.spool.walk import Walk
 
 PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 
+_UNKNOWN = const(-1)
+
 
 class Cursor:
     """How far one outlet is: everything up to `seq` (and result `number`) is done; `limit` may have been sent."""
 
     __slots__ = (
+        "ahead",
         "block",
         "bound",
-        "bound_block",
+        "delivered",
         "jumped",
         "limit",
         "number",
@@ -33,6 +37,8 @@ class Cursor:
         "peek_number",
         "peek_offset",
         "peek_seq",
+        "saved_block",
+        "saved_number",
         "seq",
     )
 
@@ -40,15 +46,44 @@ class Cursor:
         self.seq = 0
         self.number = 0
         self.limit = 0
+        self.delivered = 0  # how many the outlet's other side has said to have
+        self.ahead = 0  # results that go out as they come: what a HEAD allows beyond `number`
         self.block = 0
         self.offset = 0
-        self.bound = 0
-        self.bound_block = -1  # the block that `bound` was found for
+        self.bound = _UNKNOWN  # of the block it stands in
         self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
         self.peek_seq = 0
         self.peek_number = 0
         self.peek_block = 0
         self.peek_offset = 0
+        self.saved_block = _UNKNOWN  # where the durable cursor stands
+        self.saved_number = 0
+
+    def enter(self, block, offset):
+        """Stand in another block."""
+        self.block = block
+        self.offset = offset
+        self.bound = _UNKNOWN
+
+    def stand_at(self, other):
+        """Stand where `other` stands."""
+        self.seq = other.seq
+        self.number = other.number
+        self.enter(other.block, other.offset)
+        self.jumped = other.jumped
+
+    def advance(self):
+        """Pass over the record that was found last."""
+        self.seq = self.peek_seq
+        self.number = self.peek_number
+        if self.block != self.peek_block:
+            self.enter(self.peek_block, 0)
+        self.offset = self.peek_offset
+
+    def saved(self):
+        """The cursor as it stands now is durable."""
+        self.saved_block = self.block
+        self.saved_number = self.number
 
 
 class Reader:
@@ -71,53 +106,32 @@ class Reader:
 
         The page is everybody's: use it before the next call of any method.
         """
-        kind = self.find_next(self.cursors[outlet])
+        return self.peek_from(self.cursors[outlet])
+
+    def peek_from(self, cursor):
+        """The same for any cursor, as one that looks ahead."""
+        kind = self.find_next(cursor)
         if kind > RECORD_NONE and self.suspect and self.walk.seq == self.seq:
-            self.confirm()
-            if self.suspect:
+            if not self.confirm():
                 return RECORD_NONE
-            kind = self.find_next(self.cursors[outlet])
+            kind = self.find_next(cursor)
         return kind
 
     def confirm(self):
         """Tell whether the last record can be relied on; the writing half does something about it."""
         return not self.suspect
 
-    def peek_second(self, outlet):
-        """Bring the result behind the one `peek` finds into the page, and leave the cursor where it is.
-
-        Returns (kind, number); for the rare question whether a refusal is the record's or the server's fault. Frames
-        that could not be read are passed over.
-        """
-        cursor = self.cursors[outlet]
-        kept = (cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged)
-        first = (cursor.peek_seq, cursor.peek_number, cursor.peek_block, cursor.peek_offset)
-        kind = rec.KIND_RAW
-        while kind == rec.KIND_RAW:
-            self.advance(outlet)
-            kind = self.peek(outlet)
-        number = cursor.peek_number
-        cursor.seq, cursor.number, cursor.block, cursor.offset, self.damaged = kept
-        cursor.peek_seq, cursor.peek_number, cursor.peek_block, cursor.peek_offset = first
-        return kind, number
-
     def advance(self, outlet):
-        """Pass over the record that `peek` found: it is acknowledged, parked or given up by the outlet's owner."""
-        cursor = self.cursors[outlet]
-        cursor.seq = cursor.peek_seq
-        cursor.number = cursor.peek_number
-        cursor.block = cursor.peek_block
-        cursor.offset = cursor.peek_offset
+        """Pass over the record that `peek` found: it is acknowledged or given up by the outlet's owner."""
+        self.cursors[outlet].advance()
 
     def rewind(self, outlet, number):
         """Set the outlet back behind result `number`, as far as the records still lie in the ring."""
         cursor = self.cursors[outlet]
         cursor.number = number
         cursor.seq = 0
-        cursor.offset = 0
         cursor.jumped = True
-        cursor.block = (self.block + 1) % self.device.block_count
-        cursor.bound_block = -1
+        cursor.enter((self.block + 1) % self.device.block_count, 0)
         self.find_next(cursor)  # so that `number` says at once how much is really kept
 
     def backlog(self, outlet):
@@ -148,37 +162,29 @@ class Reader:
         walk = self.walk
         hops = self.device.block_count
         while cursor.seq < self.seq:
-            if not self._know_bound(cursor):
-                return rec.RECORD_BAD
-            walk.begin(cursor.block, cursor.offset, cursor.seq, cursor.bound)
+            if cursor.block == self.block:
+                bound = self.seq + 1
+            elif cursor.bound < 0:
+                bound = cursor.bound = self.bound(cursor.block)
+                if bound < 0:
+                    return rec.RECORD_BAD
+            else:
+                bound = cursor.bound
+            walk.begin(cursor.block, cursor.offset, cursor.seq, bound)
             kind = self._find_here(cursor)
             if kind != RECORD_NONE:
                 return kind
             if cursor.block == self.block or hops == 0:
                 break
             hops -= 1
-            cursor.block = (cursor.block + 1) % self.device.block_count
-            cursor.offset = 0
+            cursor.enter((cursor.block + 1) % self.device.block_count, 0)
         else:
             if cursor.block != self.block:
-                cursor.block = self.block
-                cursor.offset = self.offset
+                cursor.enter(self.block, self.offset)
         if cursor.jumped and cursor.block == self.block:
             cursor.jumped = False
             cursor.number = self.number
         return RECORD_NONE
-
-    def _know_bound(self, cursor):
-        if cursor.block == self.block:
-            cursor.bound = self.seq + 1
-            cursor.bound_block = -1
-        elif cursor.bound_block != cursor.block:
-            bound = self.bound(cursor.block)
-            if bound < 0:
-                return False
-            cursor.bound = bound
-            cursor.bound_block = cursor.block
-        return True
 
     def _find_here(self, cursor):
         """Look in the cursor's block only."""

@@ -24,8 +24,9 @@ KIND_RESULT = const(0xD2)
 KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
 KIND_EVENT = const(0xC5)
 KIND_GAP = const(0xC7)  # tightening IDs that cannot be had any more
+KIND_ASIDE = const(0xC1)  # records that an outlet passes without having delivered them
 KIND_CURSOR = const(0xC3)
-KIND_MEMORY = const(0xCD)  # the owner's memory (recovery, revisions), when it changed otherwise than by a result
+KIND_MEMORY = const(0xCD)  # the owners' memory, when it changed otherwise than by another record
 KIND_SEAL = const(0xD3)  # everything in front of it was durable when it was written
 
 FRAME_BYTES = const(12)  # head and CRC
@@ -36,34 +37,34 @@ ALIGN_BYTES = const(8)
 HEAD_PAYLOAD = const(116)
 HEAD_OCTETS = const(128)  # with its frame
 AT_VERSION = const(4)
-AT_OUTLETS = const(5)
-AT_UNIT = const(6)
-AT_BLOCK_BYTES = const(8)
-AT_BLOCK_COUNT = const(12)
-AT_FIRST_BLOCK = const(16)
-AT_ROLE = const(18)
-AT_AFTER = const(20)
-AT_BLOCK_NO = const(24)
-AT_NUMBER = const(28)
-AT_EVENT_NUMBER = const(32)
-AT_BASE = const(36)
-AT_CURSORS = const(40)
-AT_MEMORY = const(64)
-CURSOR_BYTES = const(12)
-CURSOR_PAYLOAD = const(16)
-MEMORY_BYTES = const(52)  # what a 256-octet unit leaves beside HEAD and one light result
-MEMORY_PAYLOAD = const(56)
-OUTLETS = const(2)
-FORMAT_VERSION = const(2)  # version 1 was never released
+AT_ROLE = const(5)
+AT_UNIT_LOG = const(6)  # sizes are powers of two
+AT_BLOCK_LOG = const(7)
+AT_BLOCK_COUNT = const(8)  # u16
+AT_FIRST_BLOCK = const(10)  # u16
+AT_AFTER = const(12)
+AT_BLOCK_NO = const(16)
+AT_NUMBER = const(20)
+AT_EVENT_NUMBER = const(24)
+AT_OVERWRITTEN = const(28)
+AT_CURSORS = const(32)  # the first outlet's seq, number, limit, then OUTLETS - 1 times a seq
+AT_MEMORY = const(56)
+OUTLETS = const(4)
+MEMORY_BYTES = const(60)  # what a 256-octet unit leaves beside HEAD and one light result
+MEMORY_PAYLOAD = const(60)
+CURSOR_PAYLOAD = const(28)  # outlet u32, seq, number, limit, overwritten, the outlet's own 8 octets of the memory
+ASIDE_PAYLOAD = const(16)  # first and last seq, last number, reason u16, count u16
+GAP_PAYLOAD = const(24)  # epoch, why, two zeros, first and last tightening ID (10 digits each)
+FORMAT_VERSION = const(3)  # 1 and 2 were never released
 SEQ_TOP = const(0x3FFFFFFF)
 
 RECORD_NONE = const(0)  # erased flash, or the end of the block
 RECORD_BAD = const(-1)
 RECORD_LOST = const(-2)  # the device could not be read
 
-_KINDS = b"\x48\xd2\xd7\xc5\xc7\xc3\xcd\xd3"
+_KINDS = b"\x48\xd2\xd7\xc5\xc7\xc1\xc3\xcd\xd3"
 # The least payload of each: a walk through damage must not take something short for a record.
-_LEAST = b"\x06\x04\x04\x04\x04\x10\x38\x00"
+_LEAST = b"\x06\x04\x04\x04\x18\x10\x1c\x3c\x00"
 _MAGIC = b"TCSP"
 _TOP = const(0x3F)
 
@@ -98,7 +99,7 @@ def record_length(buf, start, room):
 
 
 def _least(kind):
-    for index in range(8):
+    for index in range(9):
         if _KINDS[index] == kind:
             return _LEAST[index]
     return 0x10000  # no record
@@ -120,4 +121,4 @@ def is_spool_head(page, at):
 
 def is_head(page, at):
     """Tell whether the payload at `at` is a HEAD of the version this code reads."""
-    return is_spool_head(page, at) and page[at + AT_VERSION] == FORMAT_VERSION and page[at + AT_OUTLETS] == OUTLETS
+    return is_spool_head(page, at) and page[at + AT_VERSION] == FORMAT_VERSION

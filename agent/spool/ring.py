@@ -1,19 +1,18 @@
 """The ring: append is durable when it returns, a cursor is never ahead of what was acknowledged, nothing grows.
 
 Rules
-1. Blocks are used in the order of their place, round and round; the log's `seq` orders them. Each opens with a HEAD
-   that repeats everything a start needs: counters, cursors, the owner's memory.
-2. A block is free when every cursor has passed its records. It is erased by this very process before it is used:
-   what a cut left may read as erased today and otherwise tomorrow.
-3. For the same reason nothing is appended behind what a start found: the next record opens a block. The last record
-   found is written once more (a copy has its number; readers pass over a number they know), then sealed.
-4. `begin` says where the payload goes in `stage`, `commit` programs it, as one piece. Nothing else may use the
-   stage between the two.
-5. A block that fails is left: its good records stay, the record goes to the next block (at most BLOCKS_TRIED). After
-   a refusal of the whole device the record does not count, whatever of it was written.
+1. `begin` says where the payload goes in `stage`, `commit` programs it, as one piece. Nothing else may use the stage
+   between the two. A block opens with a HEAD in the same piece; it repeats everything a start needs: counters,
+   cursors, the owners' memory.
+2. What is remembered changes only by a committed record, in `apply`, here and at a start alike. A refused write changes
+   nothing. The one exception is a cursor, which may run ahead of its record after an acknowledgement.
+3. Nothing is appended behind what a start found: the next record opens a block. The last record found counts for
+   nothing until it was written once more (a copy has its number; readers pass over a number they know).
+4. After a refusal of the whole device the record does not count, whatever of it was written.
 
-Sizes: RAM is the stage, one page and some forty numbers, whatever the area's size. One append is at most one program
-and, when the block ahead was not erased in time, one erase for each block tried; a confirmation is two programs more.
+Sizes: RAM is the stage, one page and some fifty numbers, whatever the area's size. One append is at most one program
+and, when the block ahead was not erased in time, one erase for each block tried and a cursor record; a confirmation is
+two programs more.
 """
 
 from struct import pack_into
@@ -21,10 +20,20 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.result import FLAG_COPY
-from agent.base.words import put_u32
+from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.spool.reader import PAYLOAD_MAX, Reader
+from agent.spool.blocks import (
+    BLOCKS_TRIED,
+    BURNED,
+    SPOOL_FAILED,
+    SPOOL_FULL,
+    WHEN_FULL_OVERWRITE,
+    WHEN_FULL_REFUSE,
+    Blocks,
+)
+from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.spool.memory import ASIDE_FIRST, ASIDE_RANGES, DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
+from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
     FORMAT_VERSION,
@@ -39,62 +48,64 @@ from agent.spool.record import (
 )
 from agent.spool.stage import Stage
 
-SPOOL_FULL = const(-3)
-SPOOL_FAILED = const(-4)  # the device refused; the acknowledgement has to wait
-SPOOL_FOREIGN = const(-5)  # the area holds a spool that does not fit these settings; `ring.why` says how
-
-WHEN_FULL_REFUSE = const(0)
-WHEN_FULL_OVERWRITE = const(1)
-
 ROLE_MAIN = const(0)
-ROLE_PARKED = const(1)  # dead letters: few, for ever, so the rest of a block is used again after a start
+ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
 
+BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
+BLOCKS_FOR_TWO_SPARE = const(8)
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
+SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
-BLOCKS_TRIED = const(3)
-SENT_AHEAD = const(48)  # results that may go out on the word of one HEAD; a block of 4 KiB holds 31
-BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a block that failed
 
 
-class Ring(Reader):
+class NoOwner:
+    """What an owner of the ring's memory offers: told of each result that has become durable, and of closed IDs."""
+
+    def stored(self, kind, flags, buf, at, length):
+        """The result or raw frame whose payload is buf[at:at+length] counts from now on."""
+
+    def closed_ids(self, buf, at):
+        """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
+
+    def load(self):
+        """The memory was read anew."""
+
+
+class Ring(Blocks):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
     def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None):
-        if device.block_count < 2:
-            raise ValueError("a spool needs two blocks at least, the device has %d" % device.block_count)
+        if device.block_count < (BLOCKS_LEAST if role == ROLE_MAIN else 2):
+            raise ValueError("a spool needs %d blocks at least, the device has %d" % (BLOCKS_LEAST, device.block_count))
         if not 1 <= outlets <= OUTLETS:
             raise ValueError("a spool has 1 to %d outlets" % OUTLETS)
-        Reader.__init__(self, device, outlets, other)
-        self.when_full = when_full
+        Blocks.__init__(self, device, outlets, when_full, other)
         self.role = role
+        self.owner = NoOwner()
         self.first_block = getattr(device, "first_block", 0)
         unit = device.unit_bytes
         self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
         # Two rings of one process may share stage and page: they are in use for a moment only.
         self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
         self.stage = self.desk.buf
-        self.memory = bytearray(MEMORY_BYTES)
         self.event_number = 0
-        self.base = 0
         self.block_no = 0
         self.last_block = 0
         self.last_record_at = 0
-        self.headed = False
-        self.after_start = True
-        self.proven = True  # the newest block holds more than the unit it was opened with
         self.last_kind = 0
+        self.lost = 0  # records behind the last result that a start could not read
         self.why = 0
         self.torn = 0
-        self.worn = 0
-        self.overwritten = 0
         self.unreadable = 0
-        self.erases = 0
         self.payload_at = 0
-        self._next_ready = False
-        self._burned = 0
+        self.unsealed = 0
         self._confirming = False
+        self._skipped = 0
         self._opens = -1
         self._cursor_octets = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
+        # What has to be written before the next block can be erased must fit behind every record.
+        self.spare_blocks = 2 if device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
+        self._reserve = self._cursor_octets + self._aligned(FRAME_BYTES + MEMORY_PAYLOAD)
         self.fresh_flags = 0
         self.fresh_length = 0
 
@@ -109,20 +120,28 @@ class Ring(Reader):
             raise ValueError("payload of %d octets, at most %d" % (length, PAYLOAD_MAX))
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
-            return SPOOL_FAILED if self._next_is_free() else SPOOL_FULL
-        is_result = kind == rec.KIND_RESULT or kind == rec.KIND_RAW
-        if self.seq >= SEQ_MAX or (is_result and self.number >= RETAINED_MAX and not self._keeps_below_most()):
+            return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
+        spare = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not self._confirming and self.role == ROLE_MAIN
+        if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
+            return SPOOL_FULL
+        if spare and not self._next_ready and not self._make_free(1):
             return SPOOL_FULL
         self._opens = -1
         self.payload_at = HEAD_BYTES
-        room = self.device.block_bytes - self.offset - self._aligned(FRAME_BYTES + length)
-        # A result may not take the room of the cursor record that says which results may be sent again.
-        if room < 0 or (is_result and room < self._cursor_octets and not self._next_is_free()):
-            code = self._open_next()
-            if code < 0:
-                return code
-            self.payload_at = HEAD_OCTETS + HEAD_BYTES
-            self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
+        octets = self._aligned(FRAME_BYTES + length)
+        room = self.device.block_bytes - self.offset - octets
+        if room < self._reserve and not self._saving:
+            if room >= 0 and not self._next_ready:
+                code = self._make_ready(0)
+                if code < 0 and spare:
+                    return code
+                room = self.device.block_bytes - self.offset - octets  # getting ready may have used some
+            if room < 0:
+                code = self._open_next(self.spare_blocks if spare else 0)
+                if code < 0:
+                    return code
+                self.payload_at = HEAD_OCTETS + HEAD_BYTES
+                self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
         return self.payload_at
 
     def has_room(self, length):
@@ -131,10 +150,20 @@ class Ring(Reader):
             return False
         if self.when_full == WHEN_FULL_OVERWRITE:
             return True
-        if self.number - self._slowest().number >= RETAINED_MAX:
+        if self.number - self._slowest().number >= RETAINED_MAX or not (self._next_ready or self.is_free(1)):
             return False
-        octets = self._aligned(FRAME_BYTES + length) + self._cursor_octets
-        return self.offset + octets <= self.device.block_bytes or self._next_is_free()
+        if self.offset + self._aligned(FRAME_BYTES + length) + self._reserve <= self.device.block_bytes:
+            return True
+        for ahead in range(2, 2 + self.spare_blocks):
+            if not self.is_free(ahead):
+                return False
+        return True
+
+    def is_ready(self):
+        """Tell whether a small record goes out without an erase in front of it."""
+        if self.offset + self._reserve <= self.device.block_bytes:
+            return True
+        return self._next_ready and not self.after_start
 
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
@@ -172,40 +201,85 @@ class Ring(Reader):
         cursor.peek_offset = self.offset
         return True
 
-    def save_cursor(self, outlet, limit):
-        """Make the cursor durable, and that results up to number `limit` may be on their way."""
+    def save_cursor(self, outlet, limit, flags=-1):
+        """Make the cursor durable, and that results up to number `limit` may be on their way; with its own `flags`."""
         cursor = self.cursors[outlet]
         at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)
         if at < 0:
             return at
-        pack_into("<IIII", self.stage, at, outlet, cursor.seq, cursor.number, limit)
+        pack_into("<IIIII", self.stage, at, outlet, cursor.seq, cursor.number, limit, self.overwritten)
+        copy(self.stage, at + 20, self.memory, OUTLET_OWN, OUTLET_OWN_BYTES)
+        put_u32(self.stage, at + 20 + DELIVERED, cursor.delivered)
+        if flags >= 0:
+            self.stage[at + 20 + OUTLET_FLAGS] = flags
         code = self.commit(rec.KIND_CURSOR, 0, CURSOR_PAYLOAD)
-        if code == FLASH_DONE and limit > cursor.limit:
-            cursor.limit = limit
+        if code == FLASH_DONE:
+            cursor.saved()
         return code
 
-    def save_memory(self):
-        """Make the owner's memory and the number base durable."""
+    def begin_memory(self):
+        """Return where in `stage` a copy of the memory stands that `commit_memory` makes the new one, or a SPOOL_."""
         at = self.begin(rec.KIND_MEMORY, MEMORY_PAYLOAD)
-        if at < 0:
-            return at
-        put_u32(self.stage, at, self.base)
-        copy(self.stage, at + 4, self.memory, 0, MEMORY_BYTES)
+        if at >= 0:
+            self._put_memory(at)
+        return at
+
+    def commit_memory(self):
+        """Make the changed copy durable and take it over."""
         return self.commit(rec.KIND_MEMORY, 0, MEMORY_PAYLOAD)
 
-    def maintain(self):
-        """Erase the block ahead if it is free and not yet erased; return whether the device was busy with it."""
-        if self._next_ready or not self._next_is_free():
-            return False
-        return self._prepare((self.block + 1) % self.device.block_count) == FLASH_DONE
+    # -- what a record changes ---------------------------------------------------------------------------------
+
+    def apply(self, kind, flags, buf, at, length):
+        """Take over what the sound record with the payload buf[at:at+length] says; the same at a start and now."""
+        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            number = get_u32(buf, at)
+            if number > self.number:  # else it is a copy
+                self.number = number
+                self.owner.stored(kind, flags, buf, at, length)
+        elif kind == rec.KIND_CURSOR:
+            outlet = get_u32(buf, at)
+            if 0 <= outlet < len(self.cursors):
+                load_cursor(self.cursors[outlet], buf, at + 4)
+                self.overwritten = get_u32(buf, at + 16)
+                if self.role == ROLE_MAIN:
+                    copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
+                    self._load_delivered()
+        elif kind == rec.KIND_MEMORY:
+            copy(self.memory, 0, buf, at, MEMORY_BYTES)
+            self._load_delivered()
+            self.owner.load()
+        elif kind == rec.KIND_ASIDE:
+            self._set_aside(buf, at)
+        elif kind == rec.KIND_GAP:
+            self.owner.closed_ids(buf, at)
+        elif kind == rec.KIND_EVENT:
+            self.event_number = get_u32(buf, at)
+
+    def _load_delivered(self):
+        self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
+
+    def _set_aside(self, buf, at):
+        """An outlet passes some records that it could not deliver; they stay where they are."""
+        cursor = self.cursors[0]
+        first = get_u32(buf, at)
+        last = get_u32(buf, at + 4)
+        memory = self.memory
+        if not self.has_aside():
+            self.aside_block = cursor.block
+            pack_into("<IH", memory, ASIDE_FIRST, first, last - first + 1)
+        elif memory[ASIDE_RANGES] < 255:
+            memory[ASIDE_RANGES] += 1
+        if last > cursor.seq:
+            cursor.seq = last
+            cursor.number = get_u32(buf, at + 8)
 
     # -- after a start -----------------------------------------------------------------------------------------
 
     def confirm(self):
         """Make what the start found reliable: write the last record once more and seal the log.
 
-        False while that cannot be (full, or the device refuses), and for the one call that finds the record faded:
-        whatever was concluded from it is to be forgotten.
+        False while that cannot be: the log is full, or the device refuses.
         """
         if not self.suspect:
             return True
@@ -213,10 +287,20 @@ class Ring(Reader):
             return False
         self._confirming = True
         done = self._write_last_again()
-        if done and self.begin(rec.KIND_SEAL, 0) >= 0:
-            self.commit(rec.KIND_SEAL, 0, 0)
+        if done:
+            self.number += self._skipped
+            self._skipped = 0
+            if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
+                self.unsealed += 1  # the next start writes the last record once more, that is all
         self._confirming = False
         return done
+
+    def skip_number(self):
+        """Give the next number to nobody: something that cannot be read may carry it, and may have been sent."""
+        if self.suspect:
+            self._skipped = 1  # the record that waits to be confirmed has the number before
+        else:
+            self.number += 1
 
     def _write_last_again(self):
         kind = self.last_kind
@@ -227,9 +311,13 @@ class Ring(Reader):
         walk = self.walk
         found = self._reread_last()
         if found != kind:
-            if found >= 0:
-                self._forget_last()
-            return False
+            if found < 0:
+                return False
+            # It has faded. Nobody was told of it and nothing was concluded from it; should it come back, it is void.
+            self.suspect = False
+            self.torn += 1
+            self.seq -= 1
+            return True
         length = walk.length
         at = self.begin(kind, length)
         if at < 0 or self._reread_last() != kind or walk.length != length:  # `begin` may have used the page
@@ -242,17 +330,14 @@ class Ring(Reader):
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 
-    def _forget_last(self):
-        """The record has faded. Nobody was told of it since the start; should it come back, it does not count."""
-        self.suspect = False
-        self.torn += 1
-        self.seq -= 1
-
-    # -- blocks ------------------------------------------------------------------------------------------------
+    # -- steps -------------------------------------------------------------------------------------------------
 
     def _aligned(self, octets):
         octets += self.align - 1
         return octets - octets % self.align
+
+    def _has_room_to_save(self):
+        return not self.suspect and self.offset + self._cursor_octets <= self.device.block_bytes
 
     def _slowest(self):
         slowest = self.cursors[0]
@@ -270,122 +355,72 @@ class Ring(Reader):
             self._drop_block(cursor)
         return True
 
-    def _next_is_free(self, ahead=1):
-        following = (self.block + ahead) % self.device.block_count
-        for cursor in self.cursors:
-            if cursor.block == following and cursor.seq < self.seq:
-                self.find_next(cursor)  # moves the cursor on if nothing in that block is for it
-                if cursor.block == following and cursor.seq < self.seq:
-                    return False
-        return True
-
-    def _drop_block(self, cursor):
-        """Give up what the cursor has not taken of its block."""
-        before = cursor.number
-        cursor.block = (cursor.block + 1) % self.device.block_count
-        cursor.offset = 0
-        cursor.jumped = True
-        self.find_next(cursor)
-        self.overwritten += cursor.number - before
-
-    def _drop_oldest(self):
-        following = (self.block + 1) % self.device.block_count
-        for cursor in self.cursors:
-            if cursor.block == following and cursor.seq < self.seq:
-                self._drop_block(cursor)
-
-    def _open_next(self):
-        """Find and erase the block that comes next, and write its HEAD into the stage."""
-        if not self._next_is_free():
-            if self.when_full != WHEN_FULL_OVERWRITE:
-                return SPOOL_FULL
-            self._drop_oldest()
-        for _ in range(BLOCKS_TRIED):
-            following = (self.block + 1) % self.device.block_count
-            code = FLASH_DONE if self._next_ready else self._prepare(following)
-            if code == FLASH_DONE and self.after_start:
-                code = self._clear_behind()
-            if code == FLASH_DONE:
-                self._opens = following
-                self._write_head()
-                return FLASH_DONE
-            if code != FLASH_WORN or not self._step_over(following):
-                break
-        return SPOOL_FAILED
-
-    def _prepare(self, block):
-        """Erase the block that comes next."""
-        self.erases += 1
-        code = self.device.erase(block)
-        if code == FLASH_WORN:
-            self.worn += 1
-        self._next_ready = code == FLASH_DONE
+    def _open_next(self, spare):
+        """Have the next block erased, and write its HEAD into the stage."""
+        code = self._make_ready(spare)
+        if code == FLASH_DONE:
+            self._opens = (self.block + 1) % self.device.block_count
+            self._write_head()
         return code
-
-    def _clear_behind(self):
-        """Erase the block after next as well, once after a start.
-
-        A start may find nothing of two cuts before it: neither the block that was opened last nor the one that the
-        start in between opened behind that. If what lies there came back, it would look newer than all that follows.
-        Not where the newest block has its first unit only: if that faded, the HEAD before it may be the last one left.
-        """
-        other = (self.block + 2) % self.device.block_count
-        self.after_start = False
-        if not self.proven or other == self.block or not self._next_is_free(2):
-            return FLASH_DONE
-        self.erases += 1
-        code = self.device.erase(other)
-        return FLASH_IO if code == FLASH_IO else FLASH_DONE
-
-    def _step_over(self, block):
-        """Leave a block that cannot be erased where it is and look behind it; False when that one is not free."""
-        kept_block, kept_offset = self.block, self.offset
-        self.block = block
-        self.offset = self.device.block_bytes
-        self._next_ready = False
-        if self._next_is_free():
-            self._burned += BURNED
-            return True
-        self.block, self.offset = kept_block, kept_offset
-        return False
-
-    def is_erased(self, block, offset):
-        """Tell whether everything from `offset` to the end of the block reads as erased."""
-        return self.walk.blank_to(block, offset) == self.device.block_bytes
 
     def _write_head(self):
         device = self.device
         stage = self.stage
         at = HEAD_BYTES
-        pack_into("<4sBBHI", stage, at, b"TCSP", FORMAT_VERSION, OUTLETS, device.unit_bytes, device.block_bytes)
-        pack_into("<IHBBI", stage, at + 12, device.block_count, self.first_block, self.role, 0, self.seq)
-        pack_into("<IIII", stage, at + 24, self.block_no + 1, self.number, self.event_number, self.base)
+        pack_into(
+            "<4sBBBB",
+            stage,
+            at,
+            b"TCSP",
+            FORMAT_VERSION,
+            self.role,
+            _log2(device.unit_bytes),
+            _log2(device.block_bytes),
+        )
+        pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, self.seq)
+        pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
         at += rec.AT_CURSORS
-        fill(stage, at, rec.CURSOR_BYTES * OUTLETS, 0)
-        for cursor in self.cursors:
-            # Between this HEAD and the next nothing else may be written, so what may be sent until then counts.
-            limit = cursor.number + SENT_AHEAD
-            if limit < cursor.limit:
-                limit = cursor.limit
-            pack_into("<III", stage, at, cursor.seq, cursor.number, limit)
-            at += rec.CURSOR_BYTES
-        copy(stage, HEAD_BYTES + rec.AT_MEMORY, self.memory, 0, MEMORY_BYTES)
+        fill(stage, at, rec.AT_MEMORY - rec.AT_CURSORS, 0)
+        cursor = self.cursors[0]
+        pack_into("<III", stage, at, cursor.seq, cursor.number, self._granted(cursor))
+        at += 8
+        for index in range(1, len(self.cursors)):
+            put_u32(stage, at + 4 * index, self.cursors[index].seq)
+        self._put_memory(HEAD_BYTES + rec.AT_MEMORY)
+
+    def _put_memory(self, at):
+        copy(self.stage, at, self.memory, 0, MEMORY_BYTES)
+        if self.role == ROLE_MAIN:
+            put_u32(self.stage, at + DELIVERED, self.cursors[0].delivered)
+
+    def _granted(self, cursor):
+        """Return up to which number results may go out on the word of the HEAD that is being written.
+
+        While they go out as they come, it grants what a block holds, so that no cursor record is needed. So it does in
+        the last free block: there may be no room for one.
+        """
+        ahead = cursor.ahead
+        if ahead == 0 and self.role == ROLE_MAIN and not self.is_free(2):
+            ahead = SENT_AHEAD
+        limit = cursor.number + ahead
+        return limit if limit > cursor.limit else cursor.limit
 
     def _program(self, kind, flags, length):
         """Seal the record (and the HEAD in front of it) and program both in one piece."""
         desk = self.desk
+        stage = self.stage
         at = self.payload_at - HEAD_BYTES
         seq = self.seq + 1
         if self._opens >= 0:
             seq += 1 + self._burned
-            seal(self.stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
-        end = at + seal(self.stage, at, kind, flags, length, seq)
+            seal(stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
+        end = at + seal(stage, at, kind, flags, length, seq)
         if desk.used > end:
-            fill(self.stage, end, desk.used - end, 0xFF)
+            fill(stage, end, desk.used - end, 0xFF)
         desk.used = end
         octets = end + self.align - 1
         octets -= octets % self.align
-        code = self.device.program(self._address(), self.stage, octets)
+        code = self.device.program(self._address(), stage, octets)
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens
             self.block_no += 1
@@ -394,11 +429,10 @@ class Ring(Reader):
         if code == FLASH_DONE:
             if self._opens >= 0:
                 self._burned = 0
-                self._take_limits()
+                self._opened()
             self.seq = seq
             self.offset += octets
-            if (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY:
-                self.number += 1
+            self.apply(kind, flags, stage, self.payload_at, length)
         return code
 
     def _address(self):
@@ -407,11 +441,11 @@ class Ring(Reader):
             return self._opens * self.device.block_bytes
         return self.block * self.device.block_bytes + self.offset
 
-    def _take_limits(self):
-        """The HEAD is durable: what it says about sending holds from now on."""
+    def _opened(self):
+        """The HEAD is durable: what it says of the cursors holds from now on."""
+        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
         for cursor in self.cursors:
-            if cursor.limit < cursor.number + SENT_AHEAD:
-                cursor.limit = cursor.number + SENT_AHEAD
+            cursor.saved()
 
     def _leave_place(self):
         """Nobody knows what was written: go on in another block, whose HEAD says that nothing of it counts."""
@@ -424,10 +458,13 @@ class Ring(Reader):
         """After a block has failed: open the next one and put the payload behind its HEAD."""
         at = self.payload_at
         stage = self.stage
-        code = self._open_next()
+        target = HEAD_OCTETS + HEAD_BYTES
+        self._saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
+        code = self._make_ready(0)
+        self._saving = False
         if code < 0:
             return code
-        target = HEAD_OCTETS + HEAD_BYTES
+        self._opens = (self.block + 1) % self.device.block_count
         if at != target:
             self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
             index = length - 1
@@ -435,4 +472,20 @@ class Ring(Reader):
                 stage[target + index] = stage[at + index]
                 index -= 1
             self.payload_at = target
+        self._write_head()
         return FLASH_DONE
+
+
+def load_cursor(cursor, page, at):
+    """Set the cursor to the one whose seq, number and limit stand at page[at:]."""
+    cursor.seq = get_u32(page, at)
+    cursor.number = get_u32(page, at + 4)
+    cursor.limit = get_u32(page, at + 8)
+
+
+def _log2(size):
+    power = 0
+    while size > 1:
+        size >>= 1
+        power += 1
+    return power

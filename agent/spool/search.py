@@ -1,16 +1,34 @@
-"""Answers one question from the log itself: was this very tightening stored before?"""
+"""Answers one question from the log itself: was this very tightening stored before?
 
-from agent.base.fields import compare
+Rules
+1. Two results are one tightening if ID and time agree and so does every field that both of them carry: a fetched one
+   carries fewer. A controller with a constant or blank ID, or one that was reset, gives two the same ID; a VIN or a
+   value tells them apart then.
+2. A result that carries the agent's own time came without one: there the time is no field that both carry.
+3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
+"""
+
+from agent.base.fields import compare, is_blank
 from agent.base.result import (
+    ANGLE,
+    ANGLE_STATUS,
+    BATCH_COUNTER,
+    BATCH_SIZE,
     BATCH_STATUS,
     FLAG_EDGE_TIME,
     HEAD_BYTES,
     ID_BYTES,
+    JOB,
+    PSET,
+    PSET_CHANGE,
+    SERIAL,
     TIGHTENING_ID,
+    TIGHTENING_STATUS,
     TIME,
     TIME_BYTES,
+    TORQUE,
+    TORQUE_STATUS,
     VIN,
-    VIN_BYTES,
 )
 from agent.spool import record as rec
 from agent.spool.record import RECORD_NONE
@@ -18,24 +36,46 @@ from agent.spool.record import RECORD_NONE
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
 BLOCKS_SEARCHED = 256
+RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 
-_VALUES_BYTES = TIME - BATCH_STATUS  # statuses, torque and angle lie side by side
+# The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
+_FIELDS = bytes(
+    (
+        VIN,
+        JOB,
+        PSET,
+        BATCH_SIZE,
+        BATCH_COUNTER,
+        BATCH_STATUS,
+        TIGHTENING_STATUS,
+        TORQUE_STATUS,
+        ANGLE_STATUS,
+        TORQUE,
+        ANGLE,
+        TIME,
+    )
+)
 
 
-def holds(ring, body, start, blocks=BLOCKS_SEARCHED, timeless=False):
-    """Tell whether the newest `blocks` blocks hold a result with the tightening ID and time of body[start:].
+def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
+    """Tell whether the newest `blocks` blocks hold the tightening of body[start:], a result with these flags."""
+    return _search(ring, blocks, rec.KIND_RESULT, body, start, flags)
 
-    An ID alone does not do: a controller that was reset counts from the beginning again. A `timeless` result carries
-    the agent's time, a new one each time it comes: there VIN and values have to be the same. Only records that count
-    are looked at: what a failed write left behind was never acknowledged, and may fade.
-    """
+
+def holds_raw(ring, buf, at, length):
+    """Tell whether one of the newest blocks holds this very frame."""
+    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
+
+
+def _search(ring, left, kind, buf, at, detail):
     count = ring.device.block_count
     block = ring.block
-    left = blocks if blocks < ring.block_no else ring.block_no + 1
+    if left > ring.block_no:
+        left = ring.block_no + 1
     for _ in range(count):
         if left <= 0:
             return False
-        found = _holds_here(ring, block, body, start, timeless)
+        found = _holds_here(ring, block, kind, buf, at, detail)
         if found > 0:
             return True
         if found == 0:  # an empty block, as an area that has grown has some, is no block searched
@@ -44,7 +84,7 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, timeless=False):
     return False
 
 
-def _holds_here(ring, block, body, start, timeless):
+def _holds_here(ring, block, wanted, buf, start, detail):
     """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
     walk = ring.walk
     if walk.first(block) == RECORD_NONE and walk.offset == 0:
@@ -56,15 +96,34 @@ def _holds_here(ring, block, body, start, timeless):
         kind = walk.next()
         if kind <= RECORD_NONE:
             return 0
-        if (
-            kind == rec.KIND_RESULT
-            and compare(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) == 0
-            and (
-                compare(walk.page, at + TIME, body, start + TIME, TIME_BYTES) == 0
-                if not timeless
-                else walk.flags & FLAG_EDGE_TIME
-                and compare(walk.page, at + VIN, body, start + VIN, VIN_BYTES) == 0
-                and compare(walk.page, at + BATCH_STATUS, body, start + BATCH_STATUS, _VALUES_BYTES) == 0
-            )
-        ):
+        if kind != wanted:
+            continue
+        if kind == rec.KIND_RESULT:
+            if is_same(walk.page, at, walk.flags, buf, start, detail):
+                return 1
+        elif walk.length == HEAD_BYTES + detail and compare(walk.page, at, buf, start, detail) == 0:
             return 1
+
+
+def is_same(one, at, flags, other, start, other_flags):
+    """Tell whether the bodies at one[at:] and other[start:], with their records' flags, are of one tightening."""
+    if compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) != 0:
+        return False
+    if not (flags | other_flags) & FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
+        return False
+    for index in range(len(_FIELDS) - 1):
+        if _differs(one, at, other, start, _FIELDS[index], _FIELDS[index + 1] - _FIELDS[index]):
+            return False
+    return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
+
+
+def _differs(one, at, other, start, field, width):
+    """Tell whether both carry the field, and not the same."""
+    return (
+        compare(one, at + field, other, start + field, width) != 0
+        and not is_blank(one, at + field, width)
+        and not is_blank(other, start + field, width)
+    )
+
+
+assert TIGHTENING_ID + ID_BYTES == SERIAL

@@ -250,7 +250,7 @@ def _start(report: Report) -> None:
     for kib in START_SIZES_KIB:
         device = _OneHead(kib)
         start = time.perf_counter()
-        mount(Ring(device), confirm=False)
+        mount(Ring(device))
         seconds = time.perf_counter() - start
         report.add(
             f"start-up, {kib} KiB full: reads",

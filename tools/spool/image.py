@@ -13,7 +13,7 @@ from agent.base.crc import crc30
 from agent.base.words import get_u32
 from agent.spool import record as rec
 from agent.spool.reader import PAYLOAD_MAX
-from agent.spool.ring import ROLE_MAIN, ROLE_PARKED
+from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.walk import Walk
 
 FOLDER_BLOCK_BYTES = 4096
@@ -23,6 +23,7 @@ KIND_NAMES = {
     rec.KIND_RAW: "raw",
     rec.KIND_EVENT: "event",
     rec.KIND_GAP: "gap",
+    rec.KIND_ASIDE: "aside",
     rec.KIND_CURSOR: "cursor",
     rec.KIND_MEMORY: "memory",
     rec.KIND_SEAL: "seal",
@@ -133,8 +134,7 @@ def geometry(octets: bytes) -> tuple[int, int]:
             continue
         if rec.is_head(octets, at + rec.HEAD_BYTES):
             payload = at + rec.HEAD_BYTES
-            unit = int.from_bytes(octets[payload + rec.AT_UNIT : payload + rec.AT_UNIT + 2], "little")
-            return unit, get_u32(octets, payload + rec.AT_BLOCK_BYTES)
+            return 1 << octets[payload + rec.AT_UNIT_LOG], 1 << octets[payload + rec.AT_BLOCK_LOG]
         if rec.is_spool_head(octets, at + rec.HEAD_BYTES):
             version = octets[at + rec.HEAD_BYTES + rec.AT_VERSION]
             raise ImageError(f"this spool has format {version}, this program reads {rec.FORMAT_VERSION}; try `rescue`")
@@ -157,10 +157,10 @@ def read(octets: bytes) -> list[Area]:
             if roles[block] == ROLE_MAIN:
                 first_main = int.from_bytes(head.payload[rec.AT_FIRST_BLOCK : rec.AT_FIRST_BLOCK + 2], "little")
             elif first_main is None:
-                first_main = get_u32(head.payload, rec.AT_BLOCK_COUNT)
+                first_main = int.from_bytes(head.payload[rec.AT_BLOCK_COUNT : rec.AT_BLOCK_COUNT + 2], "little")
     first_main = first_main or 0
     areas = []
-    for role, first, end in ((ROLE_MAIN, first_main, device.block_count), (ROLE_PARKED, 0, first_main)):
+    for role, first, end in ((ROLE_MAIN, first_main, device.block_count), (ROLE_QUARANTINE, 0, first_main)):
         mine = {n: blocks[n] for n in range(first, end) if blocks[n] and roles.get(n, role) == role}
         unreadable = sum(1 for n in range(first, end) if not blocks[n] and skipped[n])
         areas.append(_area(role, first, end - first, mine, unreadable))

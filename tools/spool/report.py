@@ -4,7 +4,7 @@ from datetime import datetime
 
 from agent.base.words import get_u32
 from agent.spool import record as rec
-from agent.spool.ring import ROLE_PARKED
+from agent.spool.ring import ROLE_QUARANTINE
 from agent.status import describe
 from tools.spool.image import Area, Entry
 
@@ -44,7 +44,7 @@ def results(area: Area) -> list[Entry]:
 def row(entry: Entry) -> dict[str, object]:
     """One result or raw frame in words."""
     length = len(entry.payload)
-    parked = entry.role == ROLE_PARKED
+    parked = entry.role == ROLE_QUARANTINE
     page = bytes(8) + entry.payload
     shown: dict[str, object] = {"area": "parked" if parked else "main", "kind": entry.kind_name}
     shown.update(describe(page, 8, entry.kind, entry.flags, length - 8 if parked else length))
@@ -64,7 +64,7 @@ def account(area: Area) -> dict[str, object]:
     for entry in counted:
         kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
     shown: dict[str, object] = {
-        "area": "parked" if area.role == ROLE_PARKED else "main",
+        "area": "parked" if area.role == ROLE_QUARANTINE else "main",
         "blocks": area.block_count,
         "records": len(counted),
         "kinds": kinds,
@@ -78,8 +78,8 @@ def account(area: Area) -> dict[str, object]:
     if area.head is not None:
         payload = area.head.payload
         shown["format"] = payload[rec.AT_VERSION]
-        shown["unit_bytes"] = int.from_bytes(payload[rec.AT_UNIT : rec.AT_UNIT + 2], "little")
-        shown["block_bytes"] = get_u32(payload, rec.AT_BLOCK_BYTES)
+        shown["unit_bytes"] = 1 << payload[rec.AT_UNIT_LOG]
+        shown["block_bytes"] = 1 << payload[rec.AT_BLOCK_LOG]
         shown["erases"] = get_u32(payload, rec.AT_BLOCK_NO)
         shown["wear_per_block"] = round(get_u32(payload, rec.AT_BLOCK_NO) / max(1, area.block_count), 1)
         shown["expected_years"] = _years(area, kept)

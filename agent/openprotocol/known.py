@@ -1,0 +1,177 @@
+"""What is known of a controller's tightening IDs: a fold of the log, the owner of the controller's part of its memory.
+
+Rules
+1. Everything here follows from the records that count, in their order: `stored` for a result, `closed_ids` for a GAP
+   record, `load` for what a HEAD or a MEMORY record says. Nothing else changes it, so a start sees what ran before.
+2. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
+   opens a gap; one inside a gap is cut out of it.
+3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
+   of the two the controller is asked (agent.openprotocol.recovery).
+4. While gaps lie over IDs that count anew (`FLAG_LOOK`) the latest time stays what it was before: only what is later
+   was not stored in its former life. The controller's newest ends that, once no gap is left.
+
+    octet  0       4      5       6      7          11       16        23               45
+           |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
+"""
+
+from agent.base.compat import const
+from agent.base.fields import all_digits, compare, copy, holds
+from agent.base.result import (
+    FLAG_EDGE_TIME,
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    ID_BYTES,
+    TIGHTENING_ID,
+    TIME,
+    TIME_BYTES,
+)
+from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.openprotocol.gaps import Gaps
+from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
+from agent.spool.memory import CONTROLLER
+from agent.spool.record import KIND_RESULT
+
+VERDICT_NEW = const(0)
+VERDICT_LOOK = const(1)  # it may be stored already: look into the log
+VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
+
+GONE = const(15)  # CONTROLLER + the octets above
+FLAGS = const(19)
+INDEXES = const(20)  # of the revisions that worked: MID 0001 in the low half, 0060 in the high one
+EPOCH = const(21)
+IDENTITY = const(22)
+TOP = const(26)
+TIME_KNOWN = const(31)
+GAPS = const(38)
+
+FLAG_KNOWN = const(1)
+FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
+FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
+
+CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
+CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
+
+
+class Known:
+    """The IDs of one controller."""
+
+    def __init__(self, memory, enabled=True):
+        self.memory = memory
+        self.enabled = enabled
+        self.gaps = Gaps()
+        self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
+        self.load()
+
+    # -- the fold ----------------------------------------------------------------------------------------------
+
+    def load(self):
+        """The memory was read anew."""
+        unpack_digits(self.expected, 0, self.memory, TOP, ID_BYTES)
+        increment(self.expected)
+        self.gaps.load(self.memory, GAPS)
+
+    def stored(self, kind, flags, buf, at, _length):
+        """The result whose payload lies at buf[at:] counts from now on."""
+        at += HEAD_BYTES
+        if kind != KIND_RESULT:
+            return
+        if self.memory[FLAGS] & FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
+            pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
+            increment(self.expected)
+            if not flags & FLAG_EDGE_TIME:
+                self._keep_time(buf, at)
+        elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+            self._stored_elsewhere(flags, buf, at)
+
+    def closed_ids(self, buf, at):
+        """The IDs of the GAP record at buf[at:] will not come: epoch, why, two zeros, first and last ID."""
+        if buf[at] != self.memory[EPOCH]:
+            return
+        first = id_of(buf, at + 4)
+        length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
+        gone = self.gaps.cut(first, length)
+        self._count_gone(gone if buf[at + 1] == CLOSED_KEPT else gone + length)
+        self._write_gaps()
+
+    def _stored_elsewhere(self, flags, buf, at):
+        """Find the place of an ID that is not the expected one."""
+        id_at = at + TIGHTENING_ID
+        number = id_of(buf, id_at)
+        if not self.memory[FLAGS] & FLAG_KNOWN:
+            self._set_top(buf, id_at)
+        elif self.gaps.holding(number) >= 0:
+            self._count_gone(self.gaps.cut(number, 1))
+            self._write_gaps()
+        elif is_ahead(number, self.top()):
+            self._open_up_to(number)
+            self._set_top(buf, id_at)
+        else:
+            return
+        if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0:
+            self._keep_time(buf, at)
+
+    def _open_up_to(self, number):
+        """Everything between `top` and `number` is missing."""
+        first = (self.top() + 1) % ID_PERIOD
+        if number != first and self.fetches():
+            self._count_gone(self.gaps.open(first, (number - first) % ID_PERIOD))
+            self._write_gaps()
+
+    def _write_gaps(self):
+        self.gaps.write(self.memory, GAPS)
+
+    def _count_gone(self, count):
+        if count:
+            put_u32(self.memory, GONE, get_u32(self.memory, GONE) + count)
+
+    def _set_top(self, digits, at):
+        self.memory[FLAGS] |= FLAG_KNOWN
+        pack_digits(self.memory, TOP, digits, at, ID_BYTES)
+        copy(self.expected, 0, digits, at, ID_BYTES)
+        increment(self.expected)
+
+    def _keep_time(self, body, start):
+        if self.is_later(body, start) and not self.memory[FLAGS] & FLAG_LOOK:
+            copy(self.memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def verdict(self, body, start):
+        """Say whether the pushed result at body[start:] is new by its ID, or has to be looked for in the log."""
+        at = start + TIGHTENING_ID
+        if not self.memory[FLAGS] & FLAG_KNOWN:
+            return VERDICT_LOOK
+        if holds(body, at, self.expected):
+            return VERDICT_NEW
+        if not all_digits(body, at, ID_BYTES):
+            return VERDICT_LOOK
+        number = id_of(body, at)
+        if self.gaps.holding(number) >= 0 and not self.looks():
+            return VERDICT_LATER if self.gaps.splits(number) else VERDICT_NEW
+        if not is_ahead(number, self.top()):
+            return VERDICT_LATER if self.gaps.splits(number) else VERDICT_LOOK
+        first = (self.top() + 1) % ID_PERIOD
+        return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER
+
+    def looks(self):
+        """Tell whether what is fetched may be stored already."""
+        return self.memory[FLAGS] & FLAG_LOOK != 0
+
+    def fetches(self):
+        """Tell whether what is missing can be asked for at all."""
+        return self.enabled and not self.memory[FLAGS] & FLAG_NO_FETCH
+
+    def top(self):
+        """Return the highest ID known."""
+        return (id_of(self.expected, 0) - 1) % ID_PERIOD
+
+    def gone(self):
+        """Return how many IDs of this controller could not be had, ever."""
+        return get_u32(self.memory, GONE)
+
+    def is_later(self, body, start):
+        """Tell whether the body's time is later than the latest that was pushed."""
+        return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) > 0
+
+
+assert CONTROLLER == GONE

@@ -1,0 +1,171 @@
+"""Which block of the ring may be used next, and how it is made ready: the ring's half that knows places, not records.
+
+Rules
+1. Blocks are used in the order of their place, round and round; the log's `seq` orders them.
+2. A block is free when every cursor has passed its records and nothing that was set aside lies in it. It is erased by
+   this very process before it is used: what a cut left may read as erased today and otherwise tomorrow.
+3. No block is erased while the durable cursor stands in front of something in it that was passed since: the cursor is
+   made durable first. So a start that finds records missing knows that they were done with.
+4. A result never takes the last free block (`spare`): what has to be written so that results may go out, be set aside
+   or be confirmed finds room in a full spool, and lets the next block become free.
+5. A block that fails is left: the record goes to the next one, at most BLOCKS_TRIED.
+"""
+
+from agent.base.compat import const
+from agent.spool import record as rec
+from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.spool.memory import ASIDE_LENGTH
+from agent.spool.reader import Reader
+
+SPOOL_FULL = const(-3)
+SPOOL_FAILED = const(-4)  # the device refused; the acknowledgement has to wait
+SPOOL_FOREIGN = const(-5)  # the area holds a spool that does not fit these settings; `ring.why` says how
+
+WHEN_FULL_REFUSE = const(0)
+WHEN_FULL_OVERWRITE = const(1)
+
+BLOCKS_TRIED = const(3)
+BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a block that failed
+
+
+class Blocks(Reader):
+    """A log's blocks on one device."""
+
+    def __init__(self, device, outlets, when_full, other):
+        Reader.__init__(self, device, outlets, other)
+        self.when_full = when_full
+        self.memory = bytearray(rec.MEMORY_BYTES)
+        self.overwritten = 0
+        self.worn = 0
+        self.erases = 0
+        self.after_start = True
+        self.proven = True  # the newest block holds more than the unit it was opened with
+        self.aside_block = 0  # where the oldest record that is set aside lies
+        self._next_ready = False
+        self._burned = 0
+        self._saving = False
+
+    def maintain(self):
+        """Erase the block ahead if it is free and not yet erased; return whether the device was busy with it."""
+        if self.suspect:
+            return self.confirm()
+        if self._next_ready or not self.is_free(1):
+            return False
+        return self._prepare() == FLASH_DONE
+
+    def is_erased(self, block, offset):
+        """Tell whether everything from `offset` to the end of the block reads as erased."""
+        return self.walk.blank_to(block, offset) == self.device.block_bytes
+
+    def is_free(self, ahead):
+        """Tell whether nobody needs anything of the block that comes next, or of the one after it."""
+        block = (self.block + ahead) % self.device.block_count
+        if self.aside_block == block and self.has_aside():
+            return False
+        for cursor in self.cursors:
+            if cursor.block == block and cursor.seq < self.seq:
+                self.find_next(cursor)  # moves the cursor on if nothing in that block is for it
+                if cursor.block == block and cursor.seq < self.seq:
+                    return False
+        return True
+
+    def has_aside(self):
+        """Tell whether a record that was set aside still lies where it was stored."""
+        return self.memory[ASIDE_LENGTH] != 0 or self.memory[ASIDE_LENGTH + 1] != 0
+
+    def _make_free(self, ahead):
+        """The same, after giving up what lies there where that is allowed."""
+        if self.is_free(ahead):
+            return True
+        if self.when_full != WHEN_FULL_OVERWRITE:
+            return False
+        block = (self.block + ahead) % self.device.block_count
+        for cursor in self.cursors:
+            if cursor.block == block and cursor.seq < self.seq:
+                self._drop_block(cursor)
+        if self.aside_block == block and self.has_aside():
+            from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
+
+            give_up(self, block)
+        return self.is_free(ahead)
+
+    def _drop_block(self, cursor):
+        """Give up what the cursor has not taken of its block."""
+        before = cursor.number
+        cursor.enter((cursor.block + 1) % self.device.block_count, 0)
+        cursor.jumped = True
+        self.find_next(cursor)
+        self.overwritten += cursor.number - before
+
+    def _make_ready(self, spare):
+        """Have the next block erased and `spare` blocks behind it free: FLASH_DONE or a SPOOL_."""
+        for ahead in range(1, 2 + spare):
+            if not self._make_free(ahead):
+                return SPOOL_FULL
+        for _ in range(BLOCKS_TRIED):
+            code = FLASH_DONE if self._next_ready else self._prepare()
+            if code == FLASH_DONE and self.after_start:
+                code = self._clear_behind()
+            if code == FLASH_DONE:
+                return FLASH_DONE
+            if code != FLASH_WORN or not self._step_over():
+                break
+        return SPOOL_FAILED
+
+    def _prepare(self):
+        """Erase the block that comes next."""
+        block = (self.block + 1) % self.device.block_count
+        code = self._save_passed(block)
+        if code != FLASH_DONE:
+            return FLASH_IO
+        if self._next_ready:  # saving has opened a block
+            return FLASH_DONE
+        block = (self.block + 1) % self.device.block_count
+        self.erases += 1
+        code = self.device.erase(block)
+        if code == FLASH_WORN:
+            self.worn += 1
+        self._next_ready = code == FLASH_DONE
+        return code
+
+    def _save_passed(self, block):
+        """Make the cursor durable if it stands in this block and has moved on; where that has no room, go on."""
+        if self._saving:
+            return FLASH_DONE
+        index = 0
+        for cursor in self.cursors:
+            if cursor.saved_block == block and cursor.number != cursor.saved_number and self._has_room_to_save():
+                self._saving = True
+                code = self.save_cursor(index, cursor.limit)
+                self._saving = False
+                if code != FLASH_DONE:
+                    return code
+            index += 1
+        return FLASH_DONE
+
+    def _clear_behind(self):
+        """Erase the block after next as well, once after a start.
+
+        A start may find nothing of two cuts before it: neither the block that was opened last nor the one that the
+        start in between opened behind that. If what lies there came back, it would look newer than all that follows.
+        Not where the newest block has its first unit only: if that faded, the HEAD before it may be the last one left.
+        """
+        other = (self.block + 2) % self.device.block_count
+        self.after_start = False
+        if not self.proven or other == self.block or not self.is_free(2) or self._save_passed(other) != FLASH_DONE:
+            return FLASH_DONE
+        self.erases += 1
+        code = self.device.erase(other)
+        return FLASH_IO if code == FLASH_IO else FLASH_DONE
+
+    def _step_over(self):
+        """Leave a block that cannot be erased where it is and look behind it; False when that one is not free."""
+        kept_block, kept_offset = self.block, self.offset
+        self.block = (self.block + 1) % self.device.block_count
+        self.offset = self.device.block_bytes
+        self._next_ready = False
+        if self.is_free(1):
+            self._burned += BURNED
+            return True
+        self.block, self.offset = kept_block, kept_offset
+        return False

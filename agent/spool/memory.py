@@ -1,0 +1,29 @@
+"""The memory that every HEAD repeats: sixty octets, and who owns which of them.
+
+    octet  0          4       7       8           12       14      15                                  60
+           | delivered| base  | flags | first seq | length | ranges | gone u32, flags .. gaps           |
+           |      the first outlet    |      set aside in place     |      the controller's IDs         |
+
+Rules
+1. Nobody writes here but what applies a committed record: `Ring` for its own kinds, the owner's `stored` and
+   `closed_ids` for results and gaps. So memory is never ahead of the flash, and a refused write changes nothing.
+2. What no other record says goes through a MEMORY record: the owner changes a copy in the stage (`Ring.begin_memory`),
+   and only the commit brings it here.
+3. The first outlet's own octets also travel in its CURSOR records; after an acknowledgement `delivered` runs ahead
+   like the cursor itself, because the server vouches for it.
+"""
+
+from agent.base.compat import const
+
+OUTLET_OWN = const(0)  # ToolsNet's: agent.outlet
+OUTLET_OWN_BYTES = const(8)
+DELIVERED = const(0)  # u32: results of which the server said that it has them
+BASE = const(4)  # u24: added to a result's number it gives the server's
+OUTLET_FLAGS = const(7)
+
+ASIDE_FIRST = const(8)  # seq of the first record of the oldest range that is set aside and still lies in the log
+ASIDE_LENGTH = const(12)  # u16: the last one's seq less the first one's plus one; 0 if nothing is
+ASIDE_RANGES = const(14)  # u8: ranges behind that one, 255 for that many or more
+
+CONTROLLER = const(15)  # agent.openprotocol.recovery
+CONTROLLER_BYTES = const(45)
