@@ -12,6 +12,7 @@ Rules (DIGEST part C)
    the controller for `silence_ms` while a mirror is due, the link is lost; so it is when the port takes nothing for
    as long.
 5. Results are read by the revision in their own header, never by the one asked for.
+6. MID 0003 waits for the answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
@@ -192,7 +193,7 @@ class Session:
 
         Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
         """
-        if self.state == STOPPING and not self._request_due:
+        if self.state == STOPPING and self.request == 3 and not self._request_due:
             return
         if self._sequence:
             self._link_ack_mid = 61
@@ -219,12 +220,15 @@ class Session:
         self._tries_left = 1
 
     def stop(self):
-        """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`."""
-        if self.state == CLOSED or self.state == OVER:
+        """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
+
+        What was asked before is answered first, or its time is over: one request is outstanding at a time.
+        """
+        if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
         self.state = STOPPING
-        self._ask(3)
-        self._tries_left = 1
+        if self.request == 0 or self._request_due:
+            self._leave()
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -273,14 +277,15 @@ class Session:
             return EV_NONE
         self._answer.stop()
         self._tries_left -= 1
-        if self._tries_left > 0:
+        silent = self.request
+        leaves = self.state == STOPPING and silent != 3
+        if self._tries_left > 0 and not leaves:
             self._request_due = True
             return EV_NONE
-        if self.request == 64 or self.request == 40:
-            silent = self.request
+        if silent == 64 or silent == 40 or leaves:
             if silent == 64:
                 self._count_echoes(self._sends)
-            self.request = 0
+            self._answered()
             return EV_FETCH_SILENT if silent == 64 else EV_NONE
         return self._over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
 
@@ -302,7 +307,7 @@ class Session:
         if self.numbering.active and not self._is_in_turn(mid):
             return EV_NONE
         if mid == 61:
-            if self.state == SUBSCRIBING:  # it came instead of the 0005: the subscription stands
+            if self.request == 60:  # it came instead of the 0005: the subscription stands
                 self._subscribed()
             return EV_RESULT_CUT if cut_short else EV_RESULT
         return EV_NONE if mid == 9999 else self._take_answer(mid, cut_short)
@@ -328,7 +333,7 @@ class Session:
             return self._accepted(number(buf, at + 20, 4))
         if mid == 4 and link.length >= 25:
             return self._refused(number(buf, at + 20, 4))
-        if mid == 2 and self.state == STARTING:
+        if mid == 2 and self.request == 1:
             return self._started(buf, at, link.length)
         if mid == 65 and self.request == 64 and not cut_short:
             return self._fetched(buf, at, link.length)
@@ -353,6 +358,9 @@ class Session:
         if self.numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
             self.numbering.judge(sequence_of(buf, at))
             self._link_ack_mid = 2
+        if self.state == STOPPING:
+            self._answered()
+            return EV_NONE
         self.state = SUBSCRIBING
         self._ask(60)
         return EV_STARTED
@@ -365,18 +373,28 @@ class Session:
             self.state = SUBSCRIBING
             self._ask(60)
             return EV_NONE
-        if mid == 3 and self.state == STOPPING:
+        if mid != self.request or self.state != STOPPING or mid == 64:
+            return EV_UNKNOWN
+        if mid == 3:
             return self._over(WHY_STOPPED)
-        return EV_UNKNOWN
+        self._answered()
+        return EV_NONE
 
     def _subscribed(self):
-        self.state = READY
+        if self.state != STOPPING:
+            self.state = READY
         self._answered()
 
     def _answered(self):
         self.request = 0
         self._request_due = False
         self._answer.stop()
+        if self.state == STOPPING:
+            self._leave()
+
+    def _leave(self):
+        self._ask(3)
+        self._tries_left = 1
 
     def _fetched(self, buf, at, length):
         if length < 32:
@@ -391,8 +409,8 @@ class Session:
                     if self._echoes:
                         self._echoes -= 1
                     return EV_UNKNOWN  # the answer to an earlier try
-        self._answered()
         self._count_echoes(self._sends - 1)
+        self._answered()
         return EV_FETCHED
 
     def _count_echoes(self, most):
@@ -418,7 +436,10 @@ class Session:
             self._answered()
             return EV_FETCH_REFUSED if mid == 64 else EV_NONE
         if self.state == STOPPING:
-            return self._over(WHY_STOPPED)
+            if mid == 1 or mid == 3:  # there is no session, or none any more
+                return self._over(WHY_STOPPED)
+            self._answered()
+            return EV_NONE
         return self._act(_ON_REFUSAL.get(self.state * 16 + kind, _ACT_OVER_REFUSED))
 
     def _act(self, action):
