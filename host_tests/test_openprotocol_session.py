@@ -431,6 +431,21 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
         assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
 
 
+def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awaited():
+    for early, event in ((fetched(2), ss.EV_FETCHED), (refused(64, 15), ss.EV_FETCH_REFUSED)):
+        talk = Talk().ready()
+        talk.takes = False
+        talk.tell(EXAMPLE)  # its 0062 keeps the request from going out
+        talk.session.fetch_id[:] = b"0001234567"
+        talk.session.fetch()
+        assert talk.tell(early) == [event]  # late, to the same question in an earlier round
+        talk.takes = True
+        talk.settle()
+        assert talk.mids() == [62]
+        fetch_next(talk, b"0001234568")
+        assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+
+
 def test_events_may_come_between_request_and_answer():
     talk = fetching()
     assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [ss.EV_RESULT, ss.EV_FETCHED, ss.EV_RESULT]

@@ -424,7 +424,7 @@ class Session:
 
     def _count_echoes(self, most):
         # What was passed over may have been the answer itself: then none comes, or each refusal would cost a time-out.
-        self._echoes = 0 if self._passed_over else most
+        self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
 
     def _refused(self, mid):
         link = self.link
