@@ -42,7 +42,7 @@ LONG_MODULES = {
     "agent/toolsnet/result04.py": (320, "one telegram: what its shapes have in common and what changes"),
     "agent/link/r3964.py": (450, "one state machine with its table"),
     "agent/openprotocol/recovery.py": (530, "one state machine; IDs and gaps are modules of their own already"),
-    "agent/openprotocol/session.py": (550, "one state machine with its table"),
+    "agent/openprotocol/session.py": (590, "one state machine; its table and linked results are modules of their own"),
     "agent/spool/ring.py": (450, "writing and reading of one log share its cursors; mount, walk and search are apart"),
     "agent/toolsnet/session.py": (410, "one state machine with its table"),
     "board/chip.py": (460, "what all chips share, in one file, because each file costs a board room"),

@@ -160,6 +160,7 @@ def reaction(state, code):
 
 
 def talk_in(state):
+    """Return a session that is in this state, with what it asks for on the wire."""
     talk = Talk()
     if state != ss.STARTING:
         talk.tell(STARTED)
@@ -430,6 +431,21 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
         assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
 
 
+def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awaited():
+    for early, event in ((fetched(2), ss.EV_FETCHED), (refused(64, 15), ss.EV_FETCH_REFUSED)):
+        talk = Talk().ready()
+        talk.takes = False
+        talk.tell(EXAMPLE)  # its 0062 keeps the request from going out
+        talk.session.fetch_id[:] = b"0001234567"
+        talk.session.fetch()
+        assert talk.tell(early) == [event]  # late, to the same question in an earlier round
+        talk.takes = True
+        talk.settle()
+        assert talk.mids() == [62]
+        fetch_next(talk, b"0001234568")
+        assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+
+
 def test_events_may_come_between_request_and_answer():
     talk = fetching()
     assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [ss.EV_RESULT, ss.EV_FETCHED, ss.EV_RESULT]
@@ -563,13 +579,82 @@ def test_stop_without_answer_is_over_after_a_second():
     assert talk.mids() == [3]
 
 
-def test_stop_takes_the_place_of_a_request_that_is_out():
+def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
+    for answer, event in ((fetched(2), ss.EV_FETCHED), (refused(64, 15), ss.EV_FETCH_REFUSED)):
+        talk = fetching()
+        talk.take()
+        talk.session.stop()
+        talk.session.stop()
+        assert talk.settle() == [] and talk.mids() == []
+        assert talk.tell(accepted(3), accepted(64)) == [ss.EV_UNKNOWN] * 2  # 0003 is not out yet
+        assert talk.tell(EXAMPLE) == [ss.EV_RESULT] and talk.mids() == [62]  # and results are still answered
+        assert talk.tell(answer) == [event]
+        assert talk.mids() == [3]
+        assert talk.tell(answer) == [ss.EV_UNKNOWN]
+        assert talk.tell(accepted(3)) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+
+
+def test_stop_waits_for_no_answer_longer_than_the_response_timeout_and_asks_nothing_again():
     talk = fetching()
+    talk.wait(1000)
     talk.session.stop()
+    talk.take()
+    assert talk.wait(3999) == [] and talk.mids() == []
+    assert talk.wait(1) == [ss.EV_FETCH_SILENT] and talk.mids() == [3]
+    assert talk.wait(999) == []
+    assert talk.wait(1) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+
+
+def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
+    talk = fetching()
+    talk.take()
+    talk.takes = False
+    talk.wait(4999)
+    talk.tell(EXAMPLE)  # its 0062 keeps the link busy when the time of the request is over
+    talk.wait(10)
+    talk.session.stop()
+    talk.takes = True
     talk.settle()
-    assert talk.mids() == [64, 3]
-    assert talk.tell(fetched(2), refused(64, 15)) == [ss.EV_UNKNOWN, ss.EV_UNKNOWN]
-    assert talk.tell(accepted(3)) == [ss.EV_OVER]
+    assert [mid for mid in talk.mids() if mid != 9999] == [62, 3]
+
+
+def test_stop_in_every_state_waits_for_what_is_out_there():
+    for state, answers in (
+        (ss.STARTING, (STARTED,)),
+        (ss.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
+        (ss.CLEARING, (accepted(63), refused(63, 10))),
+    ):
+        for answer in answers + (None,):
+            talk = talk_in(state)
+            talk.session.stop()
+            talk.settle()
+            assert talk.mids() == [], state
+            if answer is None:
+                talk.wait(5000)
+            else:
+                events = talk.tell(answer)
+                assert events == ([ss.EV_RESULT] if answer == EXAMPLE else []), (state, events)
+            assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
+            assert talk.session.state == ss.STOPPING
+            assert talk.tell(accepted(3)) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+
+
+def test_stop_of_a_start_that_is_refused_is_over_without_0003():
+    talk = talk_in(ss.STARTING)
+    talk.session.stop()
+    assert talk.tell(refused(1, 97)) == [ss.EV_OVER]
+    assert talk.session.why == ss.WHY_STOPPED and talk.mids() == []
+
+
+def test_stop_of_the_tool_request_waits_too():
+    talk = Talk().ready()
+    talk.session.ask_tool()
+    talk.settle()
+    talk.take()
+    talk.session.stop()
+    assert talk.settle() == [] and talk.mids() == []
+    assert talk.tell(message(41, b"01C3412129      ")) == [ss.EV_TOOL]
+    assert talk.mids() == [3]
 
 
 def test_stop_of_a_session_that_is_over_does_nothing():

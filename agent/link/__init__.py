@@ -4,6 +4,8 @@
     room()                          how many octets could come in now
     next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
     buf, at, length                 the message, header and data without terminator; valid until the next call
+    size, start, end                messages get buf[0:size]; buf[start:end] came and was not looked at yet (0, 0 where
+                                    that lies elsewhere). agent.openprotocol.linked keeps parts in buf[size:]
     idle()                          whether a message may be posted
     tx, tx_at, post(n)              build n octets at tx[tx_at:], then post them: one piece, one write
     pending, tx_from, sent(n)       what the port has to write: tx[tx_from : tx_from + pending]

@@ -21,16 +21,17 @@ _AFTER_END = const(2)  # `10 03` came, the next octet is the BCC
 
 
 class BlockReader:
-    """The payload so far is buf[0:fill]; made once, `begin` for each block."""
+    """The payload so far is buf[0:fill], `size` octets at the most; made once, `begin` for each block."""
 
-    __slots__ = ("_count", "_place", "bcc", "buf", "fill", "good")
+    __slots__ = ("_count", "_place", "bcc", "buf", "fill", "good", "size")
 
     def __init__(self, buffer_bytes):
         self.buf = bytearray(buffer_bytes)
-        self.begin()
+        self.begin(buffer_bytes)
 
-    def begin(self):
-        """A block begins."""
+    def begin(self, size):
+        """A block begins; `size` octets of it are kept."""
+        self.size = size
         self.fill = 0
         self.good = True
         self.bcc = 0
@@ -40,7 +41,7 @@ class BlockReader:
     def take(self, raw, at, end):
         """Take raw[at:end]; return how far, or minus that if the block ended there (then `good` is the verdict)."""
         buf = self.buf
-        size = len(buf)
+        size = self.size
         fill = self.fill
         bcc = self.bcc
         place = self._place

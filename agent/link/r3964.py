@@ -129,7 +129,9 @@ class R3964:
         self.at = 0
         self.length = 0
         self.why = WHY_NOTHING
-        self._reader.begin()
+        self.size = len(self.buf)
+        self.start = self.end = 0  # what was not looked at lies in a buffer of its own
+        self._reader.begin(self.size)
 
     # -- the link's verbs --------------------------------------------------------------------------------------
 
@@ -333,7 +335,7 @@ class R3964:
             self.form.answered()
             if at + length <= end and tail_fits(self.buf, at + length, end):
                 return LINK_MESSAGE
-            if end == len(self.buf) and at + length >= end:
+            if end == self._reader.size and at + length >= end:
                 self.length = CUT_SHORT_BYTES if end - at > CUT_SHORT_BYTES else end - at
                 return LINK_CUT_SHORT
         self.tally[TALLY_REFUSED] += 1
@@ -349,7 +351,7 @@ class R3964:
     def _answer(self):
         """DLE: go ahead, we receive."""
         self._state = RX_BLOCK
-        self._reader.begin()
+        self._reader.begin(self.size)
         self._timer.start(self._now, self.qvz_ms)  # until it has gone out
         self._put(_DLE_AT)
 

@@ -81,8 +81,11 @@ class SerialAscii:
         self.length = 0
         self.tx_from = 0
         self._state = HUNT
+        self.size = len(self.buf)
+        self.start = self.end = 0  # what was not looked at lies in a buffer of its own
         self._fill = 0
         self._length = 0
+        self._most = self.size  # of this message: `size` may change while it comes
         self._nul = False
         self._raw_at = self._raw_end = 0
         self.pending = 0
@@ -202,6 +205,7 @@ class SerialAscii:
                 return self._drop(octet)
             if self._fill == 4:
                 self._length = number(self.buf, 0, 4)
+                self._most = self.size
                 self._state = BODY
                 self._nul = False
                 if self._length < MESSAGE_MIN:
@@ -218,7 +222,7 @@ class SerialAscii:
         """Take what belongs to the message by its length; the only loop that runs for every octet."""
         raw = self._raw
         buf = self.buf
-        size = len(buf)
+        size = self._most
         at = self._raw_at
         fill = self._fill
         end = at + self._length - fill
@@ -256,10 +260,11 @@ class SerialAscii:
 
     def _deliver(self):
         self._window = number(self.buf, 4, 4) == _RESULT
+        self.at = 0
         self.length = self._length
-        if self._length <= len(self.buf):
+        if self._length <= self._most:
             return LINK_MESSAGE
-        self.length = CUT_SHORT_BYTES if len(self.buf) > CUT_SHORT_BYTES else len(self.buf)
+        self.length = CUT_SHORT_BYTES if self._most > CUT_SHORT_BYTES else self._most
         return LINK_CUT_SHORT
 
     def _can_be(self):

@@ -51,6 +51,7 @@ class Stream(Fifo):
     def reset(self):
         """Forget both directions: a new connection begins."""
         self.clear()
+        self.size = len(self.buf)
         self.late.stop()
         self.at = 0
         self.length = 0

@@ -12,6 +12,8 @@ Rules (DIGEST part C)
    the controller for `silence_ms` while a mirror is due, the link is lost; so it is when the port takes nothing for
    as long.
 5. Results are read by the revision in their own header, never by the one asked for.
+6. A result in parts is made whole (agent.openprotocol.linked), and answered as one; a part alone never is.
+7. MID 0003 waits for the answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
@@ -46,7 +48,7 @@ EV_FETCHED = const(5)  # 0065, the answer to `fetch`
 EV_FETCH_REFUSED = const(6)  # 0004 to it; `refusal` holds the class
 EV_FETCH_SILENT = const(7)  # no answer in time; the session goes on
 EV_UNKNOWN = const(8)  # a message that nobody asked for; `mid` names it
-EV_MALFORMED = const(9)  # a header or an answer that cannot be read
+EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
 EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
 EV_OVER = const(11)
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
@@ -70,39 +72,7 @@ WHY_NAMES = (
     "stopped",
 )
 
-_ACT_OVER_BUSY = const(1)
-_ACT_NEXT_START = const(2)
-_ACT_CLEAR = const(3)
-_ACT_NEXT_SUBSCRIBE = const(4)
-_ACT_OVER_NO_RESULTS = const(5)
-_ACT_AGAIN_LATER = const(6)
-_ACT_OVER_REFUSED = const(7)
-_ACT_SUBSCRIBE = const(8)
-
-# What a 0004 does in each state: state * 16 + class -> action. What is not here: the session is over, refused.
-_ON_REFUSAL = {
-    STARTING * 16 + replies.REFUSED_BUSY: _ACT_OVER_BUSY,
-    STARTING * 16 + replies.REFUSED_OTHER: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_REVISION: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_EXISTS: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_MISSING: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_LATER: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_NEVER: _ACT_NEXT_START,
-    STARTING * 16 + replies.REFUSED_GONE: _ACT_NEXT_START,
-    SUBSCRIBING * 16 + replies.REFUSED_BUSY: _ACT_OVER_BUSY,
-    SUBSCRIBING * 16 + replies.REFUSED_EXISTS: _ACT_CLEAR,
-    SUBSCRIBING * 16 + replies.REFUSED_REVISION: _ACT_NEXT_SUBSCRIBE,
-    SUBSCRIBING * 16 + replies.REFUSED_NEVER: _ACT_OVER_NO_RESULTS,
-    SUBSCRIBING * 16 + replies.REFUSED_LATER: _ACT_AGAIN_LATER,
-    CLEARING * 16 + replies.REFUSED_BUSY: _ACT_OVER_BUSY,
-    CLEARING * 16 + replies.REFUSED_LATER: _ACT_AGAIN_LATER,
-    CLEARING * 16 + replies.REFUSED_MISSING: _ACT_SUBSCRIBE,
-    CLEARING * 16 + replies.REFUSED_OTHER: _ACT_SUBSCRIBE,
-    CLEARING * 16 + replies.REFUSED_REVISION: _ACT_SUBSCRIBE,
-    CLEARING * 16 + replies.REFUSED_EXISTS: _ACT_SUBSCRIBE,
-    CLEARING * 16 + replies.REFUSED_NEVER: _ACT_SUBSCRIBE,
-    CLEARING * 16 + replies.REFUSED_GONE: _ACT_SUBSCRIBE,
-}
+_PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
 
 
 class Session:
@@ -137,6 +107,7 @@ class Session:
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
         self.numbering = Numbering()
+        self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self._acknowledgement = bytearray(HEADER_BYTES)  # MID 0062: one for every result, so it is made once
         self._answer = Timer()
         self._rest = Timer()
@@ -169,6 +140,8 @@ class Session:
         self._cleared = False
         self._sequence = 0
         self.numbering.reset()
+        if self._linked is not None:
+            self._linked.closed()
         self._answer.stop()
         self._rest.stop()
         self._silence.stop()
@@ -192,7 +165,7 @@ class Session:
 
         Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
         """
-        if self.state == STOPPING and not self._request_due:
+        if self.state == STOPPING and self.request == 3 and not self._request_due:
             return
         if self._sequence:
             self._link_ack_mid = 61
@@ -219,12 +192,15 @@ class Session:
         self._tries_left = 1
 
     def stop(self):
-        """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`."""
-        if self.state == CLOSED or self.state == OVER:
+        """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
+
+        What was asked before is answered first, or its time is over: one request is outstanding at a time.
+        """
+        if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
         self.state = STOPPING
-        self._ask(3)
-        self._tries_left = 1
+        if self.request == 0 or self._request_due:
+            self._leave()
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -269,18 +245,22 @@ class Session:
     def _look_at_time(self, now):
         if (self._silence.armed and self._silence.expired(now)) or (self._blocked.armed and self._blocked.expired(now)):
             return self._over(WHY_SILENCE)
+        if self._linked is not None and self._linked.is_over(self.link, now):
+            self.mid = self._linked.mid
+            return EV_MALFORMED
         if not self._answer.armed or not self._answer.expired(now):
             return EV_NONE
         self._answer.stop()
         self._tries_left -= 1
-        if self._tries_left > 0:
+        silent = self.request
+        leaves = self.state == STOPPING and silent != 3
+        if self._tries_left > 0 and not leaves:
             self._request_due = True
             return EV_NONE
-        if self.request == 64 or self.request == 40:
-            silent = self.request
+        if silent == 64 or silent == 40 or leaves:
             if silent == 64:
                 self._count_echoes(self._sends)
-            self.request = 0
+            self._answered()
             return EV_FETCH_SILENT if silent == 64 else EV_NONE
         return self._over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
 
@@ -301,11 +281,43 @@ class Session:
         self._sequence = 0
         if self.numbering.active and not self._is_in_turn(mid):
             return EV_NONE
+        if link.buf[link.at + _PARTS] > 0x31 and (mid == 61 or (mid == 65 and self.request == 64)):
+            return self._take_part(mid, cut_short)
         if mid == 61:
-            if self.state == SUBSCRIBING:  # it came instead of the 0005: the subscription stands
+            if self.request == 60:  # it came instead of the 0005: the subscription stands
                 self._subscribed()
-            return EV_RESULT_CUT if cut_short else EV_RESULT
+            return self._result_cut() if cut_short else EV_RESULT
         return EV_NONE if mid == 9999 else self._take_answer(mid, cut_short)
+
+    def _result_cut(self):
+        """A result too large for the buffer, or only for what parts under way have left of it: that one comes again."""
+        if self._linked is not None and self._linked.took_room(self.link):
+            self.withhold()
+            return EV_MALFORMED
+        return EV_RESULT_CUT
+
+    def _take_part(self, mid, cut_short):
+        """A message that says it is one part of several."""
+        from agent.openprotocol import linked  # only where a controller sends parts
+
+        if self._linked is None:
+            self._linked = linked.Linked()
+        found = self._linked.take(self.link, mid, cut_short)
+        if found == linked.PART_NONE or found >= linked.PART_LAST:
+            if found != linked.PART_NONE:
+                cut_short = found == linked.PART_LAST_CUT
+            if mid == 65:
+                return self._take_answer(mid, cut_short)
+            if self.request == 60:
+                self._subscribed()
+            return self._result_cut() if cut_short else EV_RESULT
+        if self._sequence:
+            self._link_ack_mid = mid
+            self._link_ack_code = 0
+            if found == linked.PART_REFUSED:
+                self._link_ack_code = 4  # 003:3054-3055
+                self.withhold()
+        return EV_NONE if found == linked.PART_KEPT else EV_MALFORMED
 
     def _is_in_turn(self, mid):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
@@ -324,11 +336,13 @@ class Session:
         link = self.link
         buf = link.buf
         at = link.at
+        if cut_short and self._linked is not None and self._linked.took_room(link):
+            return EV_MALFORMED
         if mid == 5 and link.length >= 24:
             return self._accepted(number(buf, at + 20, 4))
         if mid == 4 and link.length >= 25:
             return self._refused(number(buf, at + 20, 4))
-        if mid == 2 and self.state == STARTING:
+        if mid == 2 and self.request == 1:
             return self._started(buf, at, link.length)
         if mid == 65 and self.request == 64 and not cut_short:
             return self._fetched(buf, at, link.length)
@@ -353,6 +367,9 @@ class Session:
         if self.numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
             self.numbering.judge(sequence_of(buf, at))
             self._link_ack_mid = 2
+        if self.state == STOPPING:
+            self._answered()
+            return EV_NONE
         self.state = SUBSCRIBING
         self._ask(60)
         return EV_STARTED
@@ -365,18 +382,28 @@ class Session:
             self.state = SUBSCRIBING
             self._ask(60)
             return EV_NONE
-        if mid == 3 and self.state == STOPPING:
+        if mid != self.request or self.state != STOPPING or mid == 64:
+            return EV_UNKNOWN
+        if mid == 3:
             return self._over(WHY_STOPPED)
-        return EV_UNKNOWN
+        self._answered()
+        return EV_NONE
 
     def _subscribed(self):
-        self.state = READY
+        if self.state != STOPPING:
+            self.state = READY
         self._answered()
 
     def _answered(self):
         self.request = 0
         self._request_due = False
         self._answer.stop()
+        if self.state == STOPPING:
+            self._leave()
+
+    def _leave(self):
+        self._ask(3)
+        self._tries_left = 1
 
     def _fetched(self, buf, at, length):
         if length < 32:
@@ -391,13 +418,13 @@ class Session:
                     if self._echoes:
                         self._echoes -= 1
                     return EV_UNKNOWN  # the answer to an earlier try
-        self._answered()
         self._count_echoes(self._sends - 1)
+        self._answered()
         return EV_FETCHED
 
     def _count_echoes(self, most):
         # What was passed over may have been the answer itself: then none comes, or each refusal would cost a time-out.
-        self._echoes = 0 if self._passed_over else most
+        self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
 
     def _refused(self, mid):
         link = self.link
@@ -418,39 +445,42 @@ class Session:
             self._answered()
             return EV_FETCH_REFUSED if mid == 64 else EV_NONE
         if self.state == STOPPING:
-            return self._over(WHY_STOPPED)
-        return self._act(_ON_REFUSAL.get(self.state * 16 + kind, _ACT_OVER_REFUSED))
+            if mid == 1 or mid == 3:  # there is no session, or none any more
+                return self._over(WHY_STOPPED)
+            self._answered()
+            return EV_NONE
+        return self._act(replies.action(mid, kind))
 
     def _act(self, action):
-        if action == _ACT_NEXT_START:
+        if action == replies.ACT_NEXT_START:
             self.start_index += 1
             if self.start_index == len(self.start_revisions):
                 self.start_index = 0
                 return self._end(WHY_NO_REVISION)
             self._ask(1)
-        elif action == _ACT_NEXT_SUBSCRIBE:
+        elif action == replies.ACT_NEXT_SUBSCRIBE:
             self.result_index += 1
             if self.result_index == len(self.result_revisions):
                 self.result_index = 0
                 return self._over(WHY_NO_RESULTS)
             self._ask(60)
-        elif action == _ACT_CLEAR:
+        elif action == replies.ACT_CLEAR:
             if self._cleared:
                 self._subscribed()
                 return EV_READY
             self._cleared = True
             self.state = CLEARING
             self._ask(63)
-        elif action == _ACT_SUBSCRIBE:
+        elif action == replies.ACT_SUBSCRIBE:
             self.state = SUBSCRIBING
             self._ask(60)
-        elif action == _ACT_OVER_BUSY:
+        elif action == replies.ACT_OVER_BUSY:
             return self._end(WHY_BUSY)
-        elif action == _ACT_OVER_NO_RESULTS:
+        elif action == replies.ACT_OVER_NO_RESULTS:
             return self._over(WHY_NO_RESULTS)
-        elif action == _ACT_OVER_REFUSED:
+        elif action == replies.ACT_OVER_REFUSED:
             return self._over(WHY_REFUSED)
-        # _ACT_AGAIN_LATER: the request stays outstanding and is sent again when its time is over
+        # ACT_AGAIN_LATER: the request stays outstanding and is sent again when its time is over
         return EV_REFUSED
 
     def _code(self, buf, start, end):
@@ -545,6 +575,9 @@ class Session:
         if negative:
             put_number(tx, at + 24, 4, negative)
         put_header(tx, at, 28 if negative else 24, 9998 if negative else 9997, 1)
-        put_number(tx, at + 16, 2, self.numbering.expected)
+        following = self.numbering.expected
+        if negative == 4:  # "received + 1" (003:1468-1469), though the number stays open: the part may come again
+            following = following % 99 + 1
+        put_number(tx, at + 16, 2, following)
         self._link_ack_mid = 0
         link.post(28 if negative else 24)

@@ -259,7 +259,7 @@ class _Judge:
         self._body = bytearray(BODY_BYTES)
 
     def passes_check(self, wire: bytearray) -> bool:
-        self._reader.begin()
+        self._reader.begin(len(self._reader.buf))
         return self._reader.take(wire, 0, len(wire)) == -len(wire) and self._reader.good
 
     def passes_fields(self) -> bool:

@@ -1,0 +1,109 @@
+"""Any input, in any pieces, at any place: every parser says the same, raises nothing and leaves the heap as it was."""
+
+import gc
+import os
+import sys
+
+from agent.openprotocol import session as ss
+from host_tests.portable import Skip
+from tools.bench import fuzz
+from tools.sim.clock import Dice
+
+PORTABLE = True
+HEAP = "1m"
+
+LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"
+if sys.implementation.name == "cpython":
+    INPUTS = 10_000_000 if LONG else 24_000
+else:
+    INPUTS = 500_000 if LONG else 4_000
+HEAP_INPUTS = 60
+FIRST_SEED = 1
+
+PARSERS = fuzz.parsers()
+SHARES = fuzz.shared_out(INPUTS, PARSERS)
+
+
+def go_through(name):
+    """Give the parser its share of the inputs; with --long a line now and then tells how far it is."""
+    index = [parser.name for parser in PARSERS].index(name)
+    count = SHARES[index]
+
+    def tell(done):
+        if done % 50000 == 0:
+            print("%s: %d of %d inputs" % (name, done, count))
+
+    fuzz.batch(PARSERS[index], FIRST_SEED, count, tell if LONG else None)
+
+
+def test_layouts_and_plausibility_read_any_message_alike_at_any_place():
+    go_through("layouts")
+
+
+def test_telegrams_of_toolsnet_come_out_alike_in_any_pieces():
+    go_through("toolsnet")
+
+
+def test_messages_come_out_of_a_network_alike_in_any_pieces():
+    go_through("stream")
+
+
+def test_messages_come_out_of_a_plain_serial_line_alike_in_any_pieces():
+    go_through("ascii")
+
+
+def test_messages_come_out_of_blocks_alike_in_any_pieces():
+    go_through("3964r")
+
+
+def test_session_has_the_same_conversation_in_any_pieces():
+    go_through("session")
+
+
+def test_session_on_a_serial_line_has_the_same_conversation_in_any_pieces():
+    go_through("session ascii")
+
+
+def test_every_parser_is_gone_through():
+    assert len(PARSERS) == 7 and sum(SHARES) <= INPUTS
+
+
+def test_inputs_reach_what_lies_deep():
+    events = set()
+    for parser in PARSERS:
+        if parser.name == "session":
+            for seed in range(300):
+                found = parser.run(parser.sessions[1], parser.inputs.make(Dice(seed)), seed % 6, None)
+                events.update([entry[0] for entry in found if isinstance(entry, tuple) and len(entry) == 5])
+    wanted = {ss.EV_STARTED, ss.EV_READY, ss.EV_RESULT, ss.EV_FETCHED, ss.EV_FETCH_REFUSED, ss.EV_UNKNOWN}
+    assert wanted | {ss.EV_MALFORMED, ss.EV_REFUSED, ss.EV_OVER} <= events
+
+
+def test_fault_is_told_with_its_parser_and_its_seed():
+    class Wrong:
+        name = "wrong"
+        inputs = PARSERS[0].inputs
+
+        def check(self, octets, dice):
+            return "other messages" if octets else ""
+
+    try:
+        fuzz.check(Wrong(), 7)
+    except fuzz.Fault as fault:
+        assert str(fault) == "wrong, seed 7: other messages"
+    else:
+        raise AssertionError("nothing was told")
+
+
+def test_heap_is_as_before_whatever_came_in():
+    if sys.implementation.name != "micropython":
+        raise Skip("CPython's heap grows and shrinks by itself")
+    for parser in PARSERS:
+        fuzz.batch(parser, 1, HEAP_INPUTS)  # what is made when it is first needed
+        gc.collect()
+        gc.collect()
+        before = gc.mem_alloc()
+        fuzz.batch(parser, 1 + HEAP_INPUTS, HEAP_INPUTS)
+        gc.collect()
+        gc.collect()
+        assert gc.mem_alloc() == before, (parser.name, gc.mem_alloc() - before)

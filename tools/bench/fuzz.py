@@ -1,0 +1,369 @@
+"""Feeds every parser of the agent with spoiled input: it says the same in any pieces, raises nothing, keeps nothing.
+
+    python -m tools.bench.fuzz                         some inputs for every parser, and how many it takes a second
+    python -m tools.bench.fuzz --inputs 10000000       in all, shared out among them; --seed N to go on elsewhere
+    python -m tools.bench.fuzz --only stream --seed 7 --inputs 1      one input again
+
+Rules
+1. An input is made from its seed alone (tools/bench/fuzz_inputs.py), so a number is all it takes to see a fault again.
+2. A link, a frame reader and a whole session get each input at once and in random pieces; what comes out is compared
+   with all its fields. Readers of a whole message get it at two places in the buffer, and write nowhere else.
+3. A parser is made once and reset for each input: what one input leaves behind would spoil the next one's comparison,
+   and shows in the heap (host_tests/test_fuzz_parsers.py).
+4. Time stands still: what deadlines do is the matter of other tests.
+"""
+
+import sys
+import time
+
+from agent.base import result as r
+from agent.link import LINK_BROKEN, LINK_NEED_DATA
+from agent.link.r3964 import R3964
+from agent.link.serial_ascii import SerialAscii
+from agent.link.stream import Stream
+from agent.openprotocol import layouts
+from agent.openprotocol import session as ss
+from agent.openprotocol.header import mid_of, revision_of, sequence_of, spindle_of
+from agent.openprotocol.light import LIGHT_BYTES, read_light
+from agent.openprotocol.plausible import plausible
+from agent.toolsnet import telegram as tel
+from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
+from tools.bench.fuzz_inputs import Ascii, Blocks, Messages, OneMessage, Telegrams
+from tools.sim.clock import Dice
+
+PORTABLE = True
+
+SIZES = (256, 1024)  # of a link's buffer: the smallest there is, and the usual one
+_GUARD = b"#####"
+_SECOND_PLACE = 9
+
+
+class Fault(Exception):
+    """A parser did what it must not; the text names the parser and the seed."""
+
+
+def _piece(dice, most, room, left):
+    """Return how many octets to give now; all there is room for without dice."""
+    n = left if left < room else room
+    if dice is not None:
+        wanted = 1 + dice.randrange(most)
+        n = wanted if wanted < n else n
+    return n
+
+
+def _most(dice):
+    """Return the longest piece: octet by octet, a few, or as a network gives them."""
+    return 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
+
+
+class Links:
+    """One kind of link in two sizes: what it hands over, with the fields of the header."""
+
+    def __init__(self, name, inputs, make):
+        self.name = name
+        self.inputs = inputs
+        self.links = [make(size) for size in SIZES]
+
+    def check(self, octets, dice):
+        link = self.links[dice.randrange(len(SIZES))]
+        whole = self.run(link, octets, None)
+        return "" if self.run(link, octets, dice) == whole else "other messages in other pieces"
+
+    def run(self, link, octets, dice):
+        link.reset()
+        tally = getattr(link, "tally", None)
+        if tally is not None:
+            for index in range(len(tally)):
+                tally[index] = 0
+        found = []
+        most = _most(dice)
+        at = 0
+        while at < len(octets):
+            n = _piece(dice, most, link.room(), len(octets) - at)
+            assert n > 0, "the link takes nothing"
+            link.inlet()[0:n] = octets[at : at + n]
+            link.receive(n)
+            at += n
+            if not self._take(link, found):
+                return found
+        if tally is not None:
+            found.append(tuple(tally))
+        found.append(link.end - link.start)
+        return found
+
+    def _take(self, link, found):
+        """Take all messages that are there; False if the link broke."""
+        while True:
+            kind = link.next_message(0)
+            waits = link.pending
+            if waits:
+                link.sent(waits)
+            if kind == LINK_BROKEN:
+                found.append((kind, link.why))
+                return False
+            if kind != LINK_NEED_DATA:
+                buf = link.buf
+                at = link.at
+                assert 20 <= link.length <= len(buf) - at
+                fields = (mid_of(buf, at), revision_of(buf, at), spindle_of(buf, at), sequence_of(buf, at))
+                found.append((kind, bytes(buf[at : at + link.length]), fields))
+            elif not waits:
+                return True
+
+
+class Sessions:
+    """A whole session over a network or a plain serial line, met in any of its states: its events and results."""
+
+    def __init__(self, name, inputs, make_link):
+        self.name = name
+        self.inputs = inputs
+        self.sessions = [ss.Session(make_link(size)) for size in SIZES]
+
+    def check(self, octets, dice):
+        way = dice.randrange(6)
+        session = self.sessions[dice.randrange(len(SIZES))]
+        whole = self.run(session, octets, way, None)
+        return "" if self.run(session, octets, way, dice) == whole else "another conversation in other pieces"
+
+    def run(self, session, octets, way, dice):
+        found = []
+        for _ in range(2):  # once to hear what the last input has left: a result torn in the middle is told now
+            session.closed()
+            session.start_index = session.result_index = 0
+            session.opened()
+            self._settle(session, found)
+        session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"
+        for begin in self.inputs.beginnings(way):
+            self._hear(session, begin, None, found)
+        if way == 3:
+            session.stop()
+        del found[:]
+        if self._hear(session, octets, dice, found):
+            link = session.link
+            found.append((session.state, session.request, link.end - link.start))
+        found.append(bytes(session.identity) + bytes(session.tool_serial))
+        return found
+
+    def _hear(self, session, octets, dice, found):
+        link = session.link
+        most = _most(dice)
+        at = 0
+        while at < len(octets):
+            n = _piece(dice, most, link.room(), len(octets) - at)
+            assert n > 0, "the link takes nothing"
+            link.inlet()[0:n] = octets[at : at + n]
+            session.receive(n)
+            at += n
+            self._settle(session, found)
+            if session.state == ss.OVER:
+                return False
+        return True
+
+    def _settle(self, session, found):
+        link = session.link
+        while True:
+            event = session.next_event(0)
+            if event == ss.EV_NONE:
+                break
+            found.append((event, session.mid, session.code, session.revision, session.refusal))
+            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT or event == ss.EV_FETCHED:
+                assert 20 <= link.length <= len(link.buf) - link.at
+                found.append(bytes(link.buf[link.at : link.at + link.length]))
+            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
+                if len(found) % 5:
+                    session.acknowledge()
+                else:
+                    session.withhold()
+            self._post(session)
+            if session.can_fetch():
+                session.fetch()
+                self._post(session)
+        self._post(session)
+
+    def _post(self, session):
+        link = session.link
+        for _ in range(20):
+            session.tick(0)
+            if not link.pending:
+                return
+            link.sent(link.pending)
+        raise AssertionError("it never stops talking")
+
+
+class Readers:
+    """What reads one whole message: header, light and long layouts, plausibility."""
+
+    def __init__(self, name, inputs):
+        self.name = name
+        self.inputs = inputs
+        self._buf = bytearray(_SECOND_PLACE + 9999)
+        self._body = bytearray(len(_GUARD) * 2 + r.BODY_BYTES + r.LIMITS_BYTES)
+
+    def check(self, octets, dice):
+        first = self.run(octets, 0)
+        if self.run(octets, _SECOND_PLACE) != first:
+            return "another result at another place"
+        return ""
+
+    def run(self, octets, at):
+        buf = self._buf
+        buf[at : at + len(octets)] = octets
+        length = len(octets)
+        found = [mid_of(buf, at), revision_of(buf, at), spindle_of(buf, at), sequence_of(buf, at)]
+        for mid, revision in self._readings(found):
+            found.append(self._read(mid, revision, at, length))
+        return found
+
+    def _readings(self, header):
+        """As what the message is read: the light form, the layout its header names, and one it does not name."""
+        mid = 65 if header[0] == 65 else 61
+        return ((61, 999), (mid, header[1]), (126 - mid, 1 + header[2] % 7))
+
+    def _read(self, mid, revision, at, length):
+        body = self._body
+        first = len(_GUARD)
+        last = len(body) - first
+        for index in range(len(body)):
+            body[index] = 0x23
+        kept = r.BODY_BYTES
+        if revision == 999:
+            code = read_light(body, first, self._buf, at, length)
+            odd = code == r.RESULT_READ and not plausible(body, first, self._buf, at, length)
+            assert length >= LIGHT_BYTES or code == r.RESULT_UNREADABLE
+        else:
+            odd = False
+            layout = layouts.layout_of(mid, revision)
+            if layout is None:
+                return None
+            code = layouts.read_result(layout, self._buf, at, length, body, first)
+            if code == r.RESULT_READ:
+                kept += layouts.read_limits(layout, self._buf, at, length, body, first + r.BODY_BYTES)
+        assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
+        if code != r.RESULT_READ:
+            return code  # what lies in the body then is nobody's
+        assert r.statuses_fit(body, first)
+        return code, odd, bytes(body[first : first + kept])
+
+
+class ToolsNet:
+    """What comes from ToolsNet: frames, and the fields of the telegrams in them."""
+
+    def __init__(self, name, inputs):
+        self.name = name
+        self.inputs = inputs
+        self.frames = Frames()
+
+    def check(self, octets, dice):
+        whole = self.run(octets, None)
+        if self.run(octets, dice) != whole:
+            return "other telegrams in other pieces"
+        return ""
+
+    def run(self, octets, dice):
+        frames = self.frames
+        frames.reset()
+        found = []
+        most = _most(dice)
+        at = 0
+        while at < len(octets):
+            n = _piece(dice, most, frames.room(), len(octets) - at)
+            assert n > 0, "nothing is taken"
+            frames.inlet()[0:n] = octets[at : at + n]
+            frames.receive(n)
+            at += n
+            while True:
+                kind = frames.next()
+                if kind == FRAME_NEED_DATA:
+                    break
+                found.append(self._fields(kind))
+                if kind == FRAME_BROKEN:
+                    return found
+        found.append(frames.end - frames.start)
+        return found
+
+    def _fields(self, kind):
+        if kind != FRAME_FOUND:
+            return kind
+        frames = self.frames
+        buf = frames.buf
+        at = frames.at
+        length = frames.length
+        assert 1 <= length <= len(buf) - at - 4
+        fields = (tel.head_of(buf, at, length), tel.code_of(buf, at, length))
+        if tel.is_info(length):
+            fields += (tel.result_sequence_of(buf, at), tel.event_sequence_of(buf, at), tel.port_of(buf, at))
+        return bytes(buf[at : at + 4 + length]), fields
+
+
+def parsers():
+    """Return every parser, made once."""
+    return [
+        Readers("layouts", OneMessage()),
+        ToolsNet("toolsnet", Telegrams()),
+        Links("stream", Messages(), Stream),
+        Links("ascii", Ascii(), lambda size: SerialAscii(size)),
+        Links("3964r", Blocks(), lambda size: R3964(size)),
+        Sessions("session", Messages(), Stream),
+        Sessions("session ascii", Ascii(), lambda size: SerialAscii(size)),
+    ]
+
+
+# Of so many inputs in all, how many a parser gets: what is quick gets more.
+_SHARES = {"layouts": 8, "toolsnet": 8, "stream": 2}
+
+
+def shared_out(inputs, made):
+    """Return how many of `inputs` each of the parsers gets."""
+    shares = [_SHARES.get(parser.name, 1) for parser in made]
+    return [max(1, inputs * share // sum(shares)) for share in shares]
+
+
+def check(parser, seed):
+    """Give the parser the input of this seed; Fault if it does not do as it must."""
+    octets = parser.inputs.make(Dice(seed))
+    try:
+        wrong = parser.check(octets, Dice(seed + 1))
+    except Exception as error:
+        raise Fault("%s, seed %d: %s: %s" % (parser.name, seed, type(error).__name__, error))
+    if wrong:
+        raise Fault("%s, seed %d: %s" % (parser.name, seed, wrong))
+
+
+def batch(parser, first, count, progress=None):
+    """Check `count` seeds from `first` on; `progress` is told how many are done, now and then."""
+    for seed in range(first, first + count):
+        check(parser, seed)
+        done = seed + 1 - first
+        if progress is not None and done % 2000 == 0:
+            progress(done)
+
+
+def main():
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.fuzz", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=70000, help="in all")
+    parser.add_argument("--seed", type=int, default=1, help="the first")
+    parser.add_argument("--only", choices=[one.name for one in parsers()], help="one parser")
+    asked = parser.parse_args()
+    wanted = [one for one in parsers() if asked.only in (None, one.name)]
+    for one, each in zip(wanted, shared_out(asked.inputs, wanted), strict=True):
+        begun = time.monotonic()
+
+        def tell(done, one=one, begun=begun, each=each):
+            rate = done / (time.monotonic() - begun)
+            line = "%-14s %9d of %d inputs  %6d a second" % (one.name, done, each, rate)
+            print(line, end="\r", file=sys.stderr, flush=True)
+
+        try:
+            batch(one, asked.seed, each, tell if sys.stderr.isatty() else None)
+        except Fault as fault:
+            print(fault)
+            return 1
+        seconds = time.monotonic() - begun
+        print("%-14s %9d inputs  %7.1f s  %6d a second" % (one.name, each, seconds, each / seconds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
