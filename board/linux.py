@@ -14,7 +14,8 @@ import time
 
 from agent.base.ticks import TICKS_MAX
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
-from board.linux_flash import FileFlash, FlashUnusable
+from board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
+from board.linux_header import NOBODY
 
 CPYTHON_ONLY = True
 LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
@@ -192,12 +193,20 @@ class Board:
         if path in self._flashes:
             return self._flashes[path]
         try:
-            self._flashes[path] = FileFlash(path, spool["size_kib"] * 1024)
+            size_bytes = spool["size_kib"] * 1024
+            self._flashes[path] = FileFlash(path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NOBODY))
         except FlashUnusable as reason:
             self.unusable[path] = str(reason)
             return None
         self.unusable.pop(path, None)
         return self._flashes[path]
+
+    def spool_notes(self):
+        """Return what is to be said of the open spools: what has no effect, what was changed, the last error."""
+        told = []
+        for flash in self._flashes.values():
+            told += [text for text in (flash.note, flash.last_error) if text]
+        return told
 
     def watch(self, port, slot):
         """Wake `slot` whenever the port has something to say."""
