@@ -200,3 +200,15 @@ def test_a_spool_that_cannot_be_opened_is_reported_with_its_reason(board, tmp_pa
     assert board.flash({"path": "taken.spool", "size_kib": 64}) is None
     (reason,) = board.unusable.values()
     assert "is not a spool" in reason
+
+
+def test_a_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
+    device = board.flash({"path": "a.spool", "size_kib": 64, "unit": 256, "owner": (3, 1, 7)})
+    assert device.unit_bytes == 256 and board.spool_notes() == []
+    board.close()
+    assert board.flash({"path": "a.spool", "size_kib": 64, "unit": 16, "owner": (3, 1, 8)}) is None
+    (reason,) = board.unusable.values()
+    assert "belongs to station 7" in reason
+    assert board.flash({"path": "a.spool", "size_kib": 32, "unit": 16, "owner": (3, 1, 7)}).unit_bytes == 256
+    (note,) = board.spool_notes()
+    assert "keeps its 64 KiB" in note and "keeps its unit of 256 octets" in note
