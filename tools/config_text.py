@@ -90,7 +90,7 @@ MEANINGS = {
     ),
     "stations[].spool.parked_kib": "Part of the spool for results that ToolsNet refused.",
     "stations[].spool.unit": (
-        "Octets of a file that no two records share; see below. A spool keeps the one it was made with; chips have their own."
+        "Files only: octets that no two records share, see below; a spool keeps the unit it was made with."
     ),
     "stations[].spool.cursor_batch": (
         "Sent results that one cursor record covers; at most so many are repeated after a power cut."
@@ -139,7 +139,7 @@ _INTRODUCTION = """\
 
 One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
 Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
-there and what is allowed; a key that is not listed here is a mistake.
+there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
 - A relative spool path is relative to the configuration file.
