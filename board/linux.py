@@ -13,7 +13,7 @@ import threading
 import time
 
 from agent.base.ticks import TICKS_MAX
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
 from board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
 from board.linux_header import NOBODY
 
@@ -35,8 +35,13 @@ class TcpPort:
     def open(self, host, number):
         """Begin to connect to `host` (an address, or a name that is looked up first)."""
         self.close()
+        if not is_address(host, number):
+            return
+        try:
+            self._lookup = _Lookup(host, number)
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be had now
+            return
         self._state = PORT_OPENING
-        self._lookup = _Lookup(host, number)
         self._connect()
 
     def state(self):
@@ -101,7 +106,7 @@ class TcpPort:
             self.sock.connect(address)
         except BlockingIOError:
             pass
-        except OSError:
+        except (OSError, ValueError, OverflowError):
             self.close()
             return
         self.wants_out = True
@@ -139,7 +144,7 @@ class _Lookup:
     def _resolve(self, host, number):
         try:
             first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-        except (OSError, UnicodeError):
+        except Exception:  # whatever it is: a look-up that never ends would be worse than one that failed
             self._found = (0, "failed")
             return
         self._found = (first[0], first[4])

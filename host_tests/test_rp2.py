@@ -233,3 +233,20 @@ def _device(flash):
     device = RamFlash(len(flash.cells) // 4096)
     device.cells = flash.cells
     return device
+
+
+ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "a" * 300, "a b", "a" * 64 + ".plant", "a..b"]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
+def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
+    from agent.link.port import PORT_CLOSED, PORT_LOST
+
+    board = chip.Board(settings())
+    board.network.is_up = board.sockets.is_up = lambda: True
+    port = board.tcp()
+    port.open(host, 4545)
+    assert port.state() == PORT_CLOSED and port.sock is None
+    assert port.readinto(bytearray(4), 4) == PORT_LOST and port.write(b"x", 0, 1) == PORT_LOST
+    port.open("127.0.0.1", 70000)
+    assert port.state() == PORT_CLOSED
