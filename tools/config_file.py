@@ -37,14 +37,23 @@ def lines(path: str, mistakes: list[Mistake]) -> list[str]:
 
 def parse(path: str | Path) -> object:
     """Return the JSON tree of the file; Wrong if a key in it stands twice."""
-    tree, mistakes = _parse(path)
+    tree, mistakes = _parse(path, _text(path))
     if mistakes:
         raise Wrong(path, mistakes)
     return tree
 
 
-def _parse(path: str | Path) -> tuple[object, list[Mistake]]:
-    """The tree of the file, and a mistake for every key that stands twice."""
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
+    except UnicodeDecodeError as error:
+        raise Wrong(path, [("(file)", f"octet {error.start} is no UTF-8", "text in UTF-8")]) from None
+
+
+def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
+    """The tree of the file's text, and a mistake for every key that stands twice."""
     doubled: list[tuple[dict, list[str]]] = []  # objects with the keys that stand in them more than once
 
     def made(pairs: list[tuple[str, object]]) -> dict:
@@ -54,12 +63,6 @@ def _parse(path: str | Path) -> tuple[object, list[Mistake]]:
             doubled.append((tree, [key for key, count in counted.items() if count > 1]))
         return tree
 
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
-    except UnicodeDecodeError as error:
-        raise Wrong(path, [("(file)", f"octet {error.start} is no UTF-8", "text in UTF-8")]) from None
     try:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
@@ -92,8 +95,11 @@ def _name(key: str) -> str:
 
 def read(path: str | Path) -> dict:
     """Return the completed configuration, or raise Wrong."""
-    tree, mistakes = _parse(path)
-    mistakes += config.check(tree)
+    return _complete(path, *_parse(path, _text(path)))
+
+
+def _complete(path: str | Path, tree: object, doubled: list[Mistake]) -> dict:
+    mistakes = [*doubled, *config.check(tree)]
     if mistakes:
         raise Wrong(path, mistakes)
     return config.complete(tree)
@@ -101,11 +107,17 @@ def read(path: str | Path) -> dict:
 
 def read_to_run(path: str | Path) -> dict:
     """As `read`, and every station must be one that this machine can run."""
-    configuration = read(path)
+    return read_to_install(path)[0]
+
+
+def read_to_install(path: str | Path) -> tuple[dict, str]:
+    """As `read_to_run`, with the text that was checked: what is read a second time may be another."""
+    text = _text(path)
+    configuration = _complete(path, *_parse(path, text))
     mistakes = not_runnable(configuration)
     if mistakes:
         raise Wrong(path, mistakes)
-    return configuration
+    return configuration, text
 
 
 def not_runnable(configuration: dict) -> list[Mistake]:
