@@ -105,6 +105,7 @@ def test_files_are_written_below_a_root_and_secrets_are_for_the_service_only(car
     assert json.loads(config.read_text()) == CART
     assert config.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "etc/systemd/system/toolcart.service").is_file()
+    assert (tmp_path / "etc/systemd/system/toolcart.service").stat().st_mode & 0o7777 == 0o644
 
 
 def install(cart, root, code=0):
