@@ -76,7 +76,7 @@ class Station:
         from agent.assembly import assemble, bring_up
 
         spool = self.settings["spool"]
-        spool["owner"] = (self._system["type"], self._system["number"], self.number)
+        spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
         device = self.board.flash(spool)
         if device is None or not bring_up(self, device):
             self.health.note(FLASH_FAILED, 0, now)

@@ -199,3 +199,25 @@ def test_a_disk_without_room_to_grow_leaves_the_spool_in_use_as_it_is(tmp_path, 
     ring = mounted(flash)
     assert append(ring, 2) == FLASH_DONE and len(read_all(ring)) == 2
     flash.close()
+
+
+def test_growing_that_was_cut_off_before_the_new_blocks_were_erased_harms_nothing(tmp_path):
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB)
+    ring = mounted(flash)
+    ident = 0
+    while append(ring, ident + 1) == FLASH_DONE:
+        ident += 1
+    flash.close()
+    with path.open("ab") as file:
+        file.write(bytes(64 * KIB + 100))  # allocated, not erased, and no whole number of blocks
+    flash = FileFlash(str(path), 160 * KIB)
+    assert flash.block_count == 40 and path.stat().st_size == 4096 + 160 * KIB
+    ring = mounted(flash)
+    assert [found for _, found in read_all(ring)] == list(range(1, ident + 1))
+    for more in range(ident + 1, ident + 701):
+        assert append(ring, more) == FLASH_DONE
+    assert [found for _, found in read_all(ring)] == list(range(ident + 1, ident + 701))
+    again = [found for _, found in read_all(mounted(flash))]
+    assert again == list(range(again[0], ident + 701)) and again[0] <= ident + 1
+    flash.close()
