@@ -50,7 +50,8 @@ class SpoolFile:
             raise
         except OSError as error:
             self.close()
-            raise FlashUnusable("cannot prepare %s (%d KiB): %s" % (path, size_bytes // 1024, error.strerror))
+            why = "cannot prepare %s (%d KiB): %s; the disk needs room for it, and this user the folder's permission"
+            raise FlashUnusable(why % (path, size_bytes // 1024, error.strerror))
 
     def close(self):
         """Close the file and give up the lock."""
@@ -89,7 +90,8 @@ class SpoolFile:
         try:
             self.descriptor = os.open(self.path, flags)
         except OSError as error:
-            raise FlashUnusable("cannot open %s: %s" % (self.path, error.strerror))
+            why = "cannot open %s: %s; run the agent as the owner of the file"
+            raise FlashUnusable(why % (self.path, error.strerror))
         lock(self.descriptor, self.path)
 
     def _own(self):
