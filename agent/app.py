@@ -6,7 +6,8 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
-                          be had now; the board knows why
+                          be had now; the board knows why. `owner` is with them: the numbers of system type, system and
+                          station, for a board that keeps them with the spool
     seed()                any number, for the jitter
     watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
 
@@ -74,7 +75,9 @@ class Station:
         # Here, so that they can be given back.
         from agent.assembly import assemble, bring_up
 
-        device = self.board.flash(self.settings["spool"])
+        spool = self.settings["spool"]
+        spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
+        device = self.board.flash(spool)
         if device is None or not bring_up(self, device):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS

@@ -85,6 +85,7 @@ _SPOOL = """path text - 1 128
 size_kib int 1024 16 65536
 when_full one refuse refuse,overwrite
 parked_kib int 16 8 1024
+unit one 16 16,64,256,512
 cursor_batch int 32 1 1000"""
 
 _BOARD = """network one none none,wifi,ethernet

@@ -3,28 +3,32 @@
 Rules
 1. The partition is called `spool` in the table (docs/boards.md); nothing else writes to it.
 2. `writeblocks` with an offset programs without erasing first; erasing is ioctl 6 (the block device protocol).
-3. The unit is 16 octets: what an encrypted flash can program at once, and two wasted octets on a light result.
+3. The chip does not say whether a program succeeded: what was programmed is read back, and FLASH_WORN if it differs.
+   That shows a bad erase as well, since a program only clears bits.
+4. The unit is 16 octets: what an encrypted flash can program at once, and two wasted octets on a light result.
 """
 
 from esp32 import Partition
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
 UNIT_BYTES = const(16)
 BLOCK_BYTES = const(4096)
 LABEL = "spool"
 
 _BLOCK_ERASE = const(6)
+_PIECE_BYTES = const(256)  # read back at once; most programs are smaller
 
 
 class PartitionFlash:
     """All whole blocks of a partition."""
 
-    __slots__ = ("_partition", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = ("_partition", "_piece", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, partition):
         self._partition = partition
+        self._piece = bytearray(_PIECE_BYTES)
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = partition.info()[3] // BLOCK_BYTES
@@ -38,12 +42,23 @@ class PartitionFlash:
         return FLASH_DONE
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`."""
+        """Write buf[0:n] to `address`; FLASH_WORN if it does not read as it was written."""
         try:
             self._partition.writeblocks(address // BLOCK_BYTES, _part(buf, n), address % BLOCK_BYTES)
+            return FLASH_DONE if self._reads_as(address, buf, n) else FLASH_WORN
         except OSError:
             return FLASH_IO
-        return FLASH_DONE
+
+    def _reads_as(self, address, buf, n):
+        at = 0
+        while at < n:
+            octets = n - at if n - at < _PIECE_BYTES else _PIECE_BYTES
+            piece = _part(self._piece, octets)
+            self._partition.readblocks((address + at) // BLOCK_BYTES, piece, (address + at) % BLOCK_BYTES)
+            if piece != memoryview(buf)[at : at + octets]:
+                return False
+            at += octets
+        return True
 
     def erase(self, block):
         """Make every octet of the block 0xFF."""

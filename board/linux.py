@@ -13,8 +13,9 @@ import threading
 import time
 
 from agent.base.ticks import TICKS_MAX
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
-from board.linux_flash import FileFlash, FlashUnusable
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
+from board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
+from board.linux_header import NOBODY
 
 CPYTHON_ONLY = True
 LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
@@ -34,8 +35,13 @@ class TcpPort:
     def open(self, host, number):
         """Begin to connect to `host` (an address, or a name that is looked up first)."""
         self.close()
+        if not is_address(host, number):
+            return
+        try:
+            self._lookup = _Lookup(host, number)
+        except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be had now
+            return
         self._state = PORT_OPENING
-        self._lookup = _Lookup(host, number)
         self._connect()
 
     def state(self):
@@ -100,7 +106,7 @@ class TcpPort:
             self.sock.connect(address)
         except BlockingIOError:
             pass
-        except OSError:
+        except (OSError, ValueError, OverflowError):
             self.close()
             return
         self.wants_out = True
@@ -138,7 +144,7 @@ class _Lookup:
     def _resolve(self, host, number):
         try:
             first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-        except (OSError, UnicodeError):
+        except Exception:  # whatever it is: a look-up that never ends would be worse than one that failed
             self._found = (0, "failed")
             return
         self._found = (first[0], first[4])
@@ -192,12 +198,20 @@ class Board:
         if path in self._flashes:
             return self._flashes[path]
         try:
-            self._flashes[path] = FileFlash(path, spool["size_kib"] * 1024)
+            size_bytes = spool["size_kib"] * 1024
+            self._flashes[path] = FileFlash(path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NOBODY))
         except FlashUnusable as reason:
             self.unusable[path] = str(reason)
             return None
         self.unusable.pop(path, None)
         return self._flashes[path]
+
+    def spool_notes(self):
+        """Return what is to be said of the open spools: what has no effect, what was changed, the last error."""
+        told = []
+        for flash in self._flashes.values():
+            told += [text for text in (flash.note, flash.last_error) if text]
+        return told
 
     def watch(self, port, slot):
         """Wake `slot` whenever the port has something to say."""

@@ -2,7 +2,7 @@
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 
-STOP_LIMIT_MS = 3000  # an orderly stop waits this long for the controllers' answers, then closes all the same
+STOP_LIMIT_MS = 7000  # an orderly stop waits this long for the controllers' answers, then closes all the same
 
 
 def run(app, board, on_turn):

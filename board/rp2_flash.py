@@ -9,7 +9,9 @@ Rules
    lies in a file.
 2. Reading is a copy from the mapped flash; programming goes by pages of 256 octets through a page of our own, because
    a part of a buffer would be an allocation.
-3. A program stops the chip for up to 3 ms, an erase for 45 to 400 ms: the ring erases ahead while idle.
+3. The chip does not say whether a program succeeded: every page is read back, and one that differs is FLASH_WORN. That
+   shows a bad erase as well, since a program only clears bits.
+4. A program stops the chip for up to 3 ms, an erase for 45 to 400 ms: the ring erases ahead while idle.
 """
 
 import os
@@ -17,7 +19,7 @@ import os
 import rp2
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
 # Two versions of the agent as .mpy (each 70 files, most take a whole block of littlefs: 360 KB), for the way back.
 FILES_BYTES = 851968
@@ -31,7 +33,7 @@ _BLOCK_ERASE = const(6)
 class Rp2Flash:
     """Whole blocks of the storage from `start_bytes` on, to its end if `length_bytes` is 0."""
 
-    __slots__ = ("_cells", "_copy", "_device", "_page", "block_bytes", "block_count", "unit_bytes")
+    __slots__ = ("_cells", "_copy", "_device", "_page", "_read_back", "block_bytes", "block_count", "unit_bytes")
 
     def __init__(self, start_bytes=FILES_BYTES, length_bytes=0):
         # Here, because the start of the firmware imports this module, and with `copy` comes the whole agent.
@@ -44,6 +46,7 @@ class Rp2Flash:
             self._device = rp2.Flash(start=start_bytes)
         self._cells = memoryview(self._device)  # type: ignore[arg-type]
         self._page = bytearray(UNIT_BYTES)
+        self._read_back = bytearray(UNIT_BYTES)
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = self._device.ioctl(_BLOCK_COUNT, 0)
@@ -54,12 +57,15 @@ class Rp2Flash:
         return FLASH_DONE
 
     def program(self, address, buf, n):
-        """Write buf[0:n] to `address`, page by page."""
+        """Write buf[0:n] to `address`, page by page; FLASH_WORN if a page does not read as it was written."""
         at = 0
         try:
             while at < n:
                 self._copy(self._page, 0, buf, at, UNIT_BYTES)
                 self._device.writeblocks(address // BLOCK_BYTES, self._page, address % BLOCK_BYTES)
+                self._copy(self._read_back, 0, self._cells, address, UNIT_BYTES)
+                if self._read_back != self._page:
+                    return FLASH_WORN
                 at += UNIT_BYTES
                 address += UNIT_BYTES
         except OSError:

@@ -16,6 +16,9 @@ Rules
    touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is no failed start.
 6. Out of memory is a failed start like any other. Where not even this module has enough, main.py starts the board anew.
+7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. What cannot be
+   counted is not tried, though: in place of a version on trial the confirmed one runs. It is printed, and kept in
+   toolcart.fault if that can be written; a version that cannot be confirmed says so in the board's status.
 """
 
 import gc
@@ -122,13 +125,25 @@ def write(state, root=""):
     os.rename(root + NEW_STATE_FILE, root + STATE_FILE)
 
 
+def is_written(state, root=""):
+    """Make the line durable; False where that cannot be done: it is told, and the board goes on without it."""
+    try:
+        write(state, root)
+    except OSError as error:
+        reason = "cannot write %s: %s" % (STATE_FILE, error)
+        print("toolcart: " + reason)
+        _note(root, reason)
+        return False
+    return True
+
+
 def start(root="", run=None, wait_s=time.sleep, reset=None):
     """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, but for tests."""
     state = read(root)
     before = state.text()
     folder, mode = choose(state)
-    if state.text() != before:
-        write(state, root)
+    if state.text() != before and not is_written(state, root) and mode == ON_TRIAL and state.confirmed != NONE:
+        folder, mode = state.confirmed, PROVEN
     if mode == SAFE and not _keep_still(folder, wait_s):
         return
     try:
@@ -157,8 +172,8 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
 
 def undo(root, before, written):
     """A start that was ended by hand counts for nothing; one that became healthy has changed the line, and it stays."""
-    if read(root).text() == written:
-        write(parsed(before), root)
+    if before != written and read(root).text() == written:
+        is_written(parsed(before), root)
 
 
 class Confirmation:
@@ -171,12 +186,11 @@ class Confirmation:
         self.folder = folder
 
     def healthy(self):
-        """Make this version the one that runs from now on."""
+        """Make this version the one that runs from now on; True when that is durable, else call it again later."""
         state = read(self.root)
         before = state.text()
         confirm(state, self.folder)
-        if state.text() != before:
-            write(state, self.root)
+        return state.text() == before or is_written(state, self.root)
 
 
 def _run(path, mode, confirmation):

@@ -14,7 +14,7 @@ import sys
 import time
 
 from agent.base.compat import const
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
 
 try:
     import socket
@@ -42,9 +42,9 @@ class TcpPort:
         self._asks_out = False
 
     def open(self, host, number):
-        """Begin to connect; without a network it stays closed."""
+        """Begin to connect; without a network, or a host that can be one, it stays closed."""
         self.close()
-        if socket is None or not self._sockets.is_up():
+        if socket is None or not is_address(host, number) or not self._sockets.is_up():
             return
         sock = None
         try:
@@ -53,8 +53,8 @@ class TcpPort:
             sock.setblocking(False)
             _set_nodelay(sock)
             sock.connect(address)
-        except OSError as error:
-            if sock is None or error.errno not in _UNDER_WAY:
+        except (OSError, ValueError) as error:  # a ValueError is a name that cannot be encoded (CPython)
+            if sock is None or getattr(error, "errno", 0) not in _UNDER_WAY:
                 if sock is not None:
                     sock.close()
                 return

@@ -3,7 +3,9 @@
 Rules
 1. The ports are those of the chips (board.sockets).
 2. Durable means flush(): this port's file system calls fsync for it (extmod/vfs_posix_file.c, MP_STREAM_FLUSH).
-3. Names are looked up by a blocking call here; give addresses.
+3. A spool's file has the header of board.linux_header, is made under another name, and a foreign one is refused. This
+   port can neither lock a file nor sync a folder, nor tell links and owners: that is CPython's (board.linux_flash).
+4. Names are looked up by a blocking call here; give addresses.
 """
 
 import os
@@ -12,29 +14,52 @@ import time
 
 from agent.base.compat import const
 from agent.spool.flash import FLASH_DONE, FLASH_IO
+from board import linux_header
+from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
 from board.sockets import TcpPort
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
 
 
-class FileFlash:
-    """A file of whole blocks as a flash device, made erased if it is not there."""
+class ForeignFile(OSError):
+    """The file is there and not ours; the text says what it is."""
 
-    def __init__(self, path, size_bytes):
-        self.unit_bytes = UNIT_BYTES
+
+class FileFlash:
+    """A file of whole blocks as a flash device, made erased if it is not there; ForeignFile if it is not ours."""
+
+    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NOBODY):
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
         self._blank = b"\xff" * 256
-        try:
-            have = os.stat(path)[6] // BLOCK_BYTES
-        except OSError:
-            have = 0
-            open(path, "wb").close()
+        if _size_of(path) < 0:
+            self._make(path, Header(unit_bytes, BLOCK_BYTES, self.block_count, owner, _identity()))
         self._file = open(path, "r+b")
+        header = linux_header.read(self._file.read(PAGE_BYTES))
+        if header is None or header.version != linux_header.VERSION or header.block_bytes != BLOCK_BYTES:
+            self._file.close()
+            raise ForeignFile("%s is not a spool of this version; name another path" % path)
+        if owner != NOBODY and header.owner not in (NOBODY, owner):
+            self._file.close()
+            raise ForeignFile("%s belongs to station %d of system %d" % (path, header.owner[2], header.owner[1]))
+        self.unit_bytes = header.unit_bytes
+        have = _size_of(path) // BLOCK_BYTES - 1
         if have > self.block_count:
             self.block_count = have
-        self._file.seek(have * BLOCK_BYTES)
+        self._fill(have)
+
+    def _make(self, path, header):
+        """Under another name first: what a cut leaves of it is written over by the next start."""
+        self._file = open(path + ".new", "wb")
+        self._file.write(header.page())
+        self._fill(0)
+        self._file.close()
+        os.rename(path + ".new", path)
+
+    def _fill(self, have):
+        """Erase the blocks behind the first `have`."""
+        self._file.seek(PAGE_BYTES + have * BLOCK_BYTES)
         for _ in range((self.block_count - have) * (BLOCK_BYTES // 256)):
             self._file.write(self._blank)
         self._file.flush()
@@ -42,7 +67,7 @@ class FileFlash:
     def read_into(self, address, buf, n):
         """Copy `n` octets from `address` into buf[0:n]."""
         try:
-            self._file.seek(address)
+            self._file.seek(PAGE_BYTES + address)
             return FLASH_DONE if self._file.readinto(buf, n) == n else FLASH_IO
         except OSError:
             return FLASH_IO
@@ -50,7 +75,7 @@ class FileFlash:
     def program(self, address, buf, n):
         """Write buf[0:n] to `address` and through to the disk."""
         try:
-            self._file.seek(address)
+            self._file.seek(PAGE_BYTES + address)
             put = self._file.write(buf, 0, n)
             self._file.flush()
         except OSError:
@@ -60,7 +85,7 @@ class FileFlash:
     def erase(self, block):
         """Make every octet of the block 0xFF; durable with the next `program`."""
         try:
-            self._file.seek(block * BLOCK_BYTES)
+            self._file.seek(PAGE_BYTES + block * BLOCK_BYTES)
             for _ in range(BLOCK_BYTES // 256):
                 self._file.write(self._blank)
         except OSError:
@@ -79,6 +104,7 @@ class Board:
         self.folder = folder
         self.poll = select.poll()
         self._ports = []
+        self._said = ""
 
     def is_up(self):
         """Tell whether there is a network: the system's business here."""
@@ -116,8 +142,11 @@ class Board:
         if not path.startswith("/"):
             path = self.folder + "/" + path
         try:
-            return FileFlash(path, spool["size_kib"] * 1024)
-        except OSError:
+            return FileFlash(path, spool["size_kib"] * 1024, spool.get("unit", UNIT_BYTES), spool.get("owner", NOBODY))
+        except OSError as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                print("toolcart: spool %s: %s" % (path, error))
             return None
 
     def watch(self, port, slot):
@@ -132,3 +161,16 @@ class Board:
                     port.events = events
                     if port.slot >= 0:
                         app.scheduler.wake(port.slot, self.now())
+
+
+def _size_of(path):
+    """Return the octets of the file, -1 if there is none."""
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return -1
+
+
+def _identity():
+    with open("/dev/urandom", "rb") as lot:
+        return lot.read(IDENTITY_BYTES)

@@ -22,6 +22,7 @@ from board.console import Console
 
 CLOCK_MS = const(60000)
 TELL_MS = const(5000)
+UNCONFIRMED_MS = const(60000)  # between two tries to write to a file system that may be full or worn
 TELLINGS = const(24)  # two minutes
 
 
@@ -35,6 +36,7 @@ class Upkeep:
         self.liveness = Liveness(app, configuration, now)
         self.blinker = Blinker(now)
         self.is_confirmed = False
+        self.unconfirmed = 0  # how often that could not be written down
         self.wants_restart = False
         self._folder = folder
         self._confirmation = confirmation
@@ -78,6 +80,7 @@ class Upkeep:
         told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
         told["lamp"] = self.blinker.code
         told["confirmed"] = self.is_confirmed
+        told["unconfirmed"] = self.unconfirmed
         told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
         told["network"] = board.network.about()
         return told
@@ -104,8 +107,12 @@ class Upkeep:
         if not self.is_confirmed:
             if not self.liveness.is_healthy(now):
                 return
-            self._confirmation.healthy()
-            self.is_confirmed = True
+            # False: that cannot be written down, so that the next start would not know. It is tried again.
+            self.is_confirmed = self._confirmation.healthy() is not False
+            if not self.is_confirmed:
+                self.unconfirmed += 1
+                self._tell.start(now, UNCONFIRMED_MS)
+                return
         self._tellings += 1
         self.console.tell(healthy=True, version=version_of(self._folder))
 

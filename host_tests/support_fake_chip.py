@@ -144,6 +144,29 @@ class RomFlash:
         return 0
 
 
+class MappedFlash(bytearray):
+    """rp2.Flash as it is: its octets can be read through the buffer protocol. Cells in `stuck` are not programmed."""
+
+    stuck: tuple = ()
+
+    @classmethod
+    def of(cls, blocks):
+        return cls(b"\xff" * blocks * 4096)
+
+    def writeblocks(self, block, buf, offset=0):
+        start = block * 4096 + offset
+        for index, octet in enumerate(buf):
+            if start + index not in self.stuck:
+                self[start + index] &= octet
+
+    def ioctl(self, command, argument):
+        if command == 4:
+            return len(self) // 4096
+        if command == 6:
+            self[argument * 4096 : argument * 4096 + 4096] = b"\xff" * 4096
+        return 0
+
+
 class Partition(RomFlash):
     TYPE_DATA = 1
     table: dict = {}

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent import config
 from agent.base.crc import crc30
 from agent.spool.record import AT_VERSION, HEAD_BYTES
+from agent.spool.ring import SPOOL_FAILED
 from tools import cli, cli_simulate, config_file
+from tools.agent_process import Agent
+from tools.live.figures import Figures
 from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 60
@@ -221,3 +225,61 @@ def test_options_of_a_simulator_are_read_in_the_form_they_have():
     assert cli_simulate.value_like(b" ", "x") == b"x"
     assert cli_simulate.value_like("mirror", "none") == "none"
     assert cli_simulate.value_like(1, "3") == 3
+
+
+def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
+    """The lines of an agent in this process that runs for some turns; nobody answers it."""
+    told = []
+    agent = Agent(config.complete(tree), str(tmp_path), 20, told.append)
+    left = list(range(turns))
+
+    def goes_on():
+        each_turn(agent)
+        agent.board.request_stop() if not left else left.pop()
+        return True
+
+    try:
+        agent.run(goes_on)
+    finally:
+        agent.board.close()
+    return told
+
+
+def test_what_is_odd_about_a_spool_that_is_used_is_told_once_and_shown(tmp_path):
+    tree = _tree((_closed_port(), _closed_port()))
+    assert not [line for line in _agent_told(tmp_path, tree) if line["kind"] in ("note", "spool")]
+    spool = tmp_path / "cart.spool"
+    spool.chmod(0o666)
+    tree["stations"][0]["spool"]["unit"] = 256
+    (note,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "note"]
+    assert "had mode 0666 and has 0600 now" in note["text"] and "keeps its unit of 16 octets" in note["text"]
+    (change,) = Figures().feed(note, 1.0)
+    assert change.level == "warning" and change.text.startswith("spool: ")
+
+
+def test_another_station_does_not_get_the_spool(tmp_path):
+    tree = _tree((_closed_port(), _closed_port()))
+    _agent_told(tmp_path, tree)
+    before = (tmp_path / "cart.spool").read_bytes()
+    tree["stations"][0]["number"] = 2
+    (line,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
+    assert "belongs to station 1 of system 1 (type 3), not to station 2" in line["text"]
+    assert (tmp_path / "cart.spool").read_bytes() == before
+
+
+def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
+    def delete(agent):
+        ring = agent.app.stations[0].ring
+        path = tmp_path / "cart.spool"
+        if ring is not None and path.exists():
+            path.unlink()
+            assert ring.save_cursor(0, 5) == SPOOL_FAILED
+
+    tree = _tree((_closed_port(), _closed_port()))
+    notes = [line["text"] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "note"]
+    assert len(notes) == 1 and "was deleted, replaced or cut while the agent was running" in notes[0]
+
+
+def _closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

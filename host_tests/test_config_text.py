@@ -8,6 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config
+from agent.base.result import LIMITS_BYTES
+from agent.spool.flash import FLASH_DONE, RamFlash
+from board.linux_spool_file import UNITS
+from host_tests.support_spool import append, mounted
 from tools import config_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +51,19 @@ def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
 
 def test_the_page_about_the_configuration_is_up_to_date():
     assert (ROOT / "docs/configuration.md").read_text(encoding="utf-8") == config_text.page()
+
+
+def test_as_many_results_fit_as_the_page_says_for_each_unit():
+    assert set(config_text.ROOM) == set(UNITS)
+    blocks = 25
+    for unit, said in config_text.ROOM.items():
+        for full, count in zip((0, LIMITS_BYTES), said, strict=True):
+            ring = mounted(RamFlash(blocks, 4096, unit))
+            stored = 0
+            while append(ring, stored + 1, extra=full) == FLASH_DONE:
+                stored += 1
+            a_mebibyte = stored * (1024 - 16) * 1024 // (blocks * 4096)  # less what is parked
+            assert abs(count - a_mebibyte) < 0.07 * a_mebibyte, (unit, full, a_mebibyte)
 
 
 def test_no_setting_is_listed_twice_and_every_time_names_its_unit():

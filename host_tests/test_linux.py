@@ -200,3 +200,62 @@ def test_a_spool_that_cannot_be_opened_is_reported_with_its_reason(board, tmp_pa
     assert board.flash({"path": "taken.spool", "size_kib": 64}) is None
     (reason,) = board.unusable.values()
     assert "is not a spool" in reason
+
+
+def test_a_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
+    device = board.flash({"path": "a.spool", "size_kib": 64, "unit": 256, "owner": (3, 1, 7)})
+    assert device.unit_bytes == 256 and board.spool_notes() == []
+    board.close()
+    assert board.flash({"path": "a.spool", "size_kib": 64, "unit": 16, "owner": (3, 1, 8)}) is None
+    (reason,) = board.unusable.values()
+    assert "belongs to station 7" in reason
+    assert board.flash({"path": "a.spool", "size_kib": 32, "unit": 16, "owner": (3, 1, 7)}).unit_bytes == 256
+    (note,) = board.spool_notes()
+    assert "keeps its 64 KiB" in note and "keeps its unit of 256 octets" in note
+
+
+ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "\ud800", "a" * 300, "a b", "\x1b[2J"]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
+def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(board, monkeypatch, host):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("it was looked up"))
+    port = board.tcp()
+    port.open(host, 4545)
+    assert port.state() == PORT_CLOSED
+    assert port.readinto(bytearray(4), 4) == PORT_LOST and port.write(b"x", 0, 1) == PORT_LOST
+
+
+@pytest.mark.parametrize("number", [0, -1, 65536, 1 << 40])
+def test_a_port_number_that_can_be_none_closes_the_port(board, number):
+    port = board.tcp()
+    port.open("127.0.0.1", number)
+    assert port.state() == PORT_CLOSED
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".plant", "a..b", "." * 253])
+def test_a_name_that_no_system_can_look_up_closes_the_port(board, host):
+    port = board.tcp()
+    port.open(host, 4545)
+    settle(port, PORT_CLOSED)
+
+
+@pytest.mark.parametrize("fault", [ValueError("embedded null"), UnicodeError("label"), MemoryError(), KeyError()])
+def test_a_look_up_that_raises_anything_ends(board, monkeypatch, fault):
+    def fail(*_, **__):
+        raise fault
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    port = board.tcp()
+    port.open("toolsnet.plant", 4545)
+    settle(port, PORT_CLOSED)
+
+
+def test_a_system_without_another_thread_closes_the_port(board, monkeypatch):
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    port = board.tcp()
+    port.open("toolsnet.plant", 4545)
+    assert port.state() == PORT_CLOSED

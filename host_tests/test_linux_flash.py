@@ -26,7 +26,7 @@ def test_a_second_agent_is_told_that_the_file_is_in_use(tmp_path):
 def test_a_new_file_is_made_whole_and_erased(tmp_path):
     path = tmp_path / "spool"
     FileFlash(str(path), 64 * KIB).close()
-    assert path.read_bytes() == b"\xff" * 64 * KIB
+    assert path.read_bytes()[4096:] == b"\xff" * 64 * KIB
     assert path.stat().st_blocks * 512 >= 64 * KIB, "not preallocated"
 
 
@@ -68,7 +68,7 @@ def test_a_smaller_setting_keeps_the_file_and_says_so(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
-    with pytest.raises(FlashUnusable, match=r"cannot open .*No such file"):
+    with pytest.raises(FlashUnusable, match=r"cannot open .*nowhere: No such file"):
         FileFlash(str(tmp_path / "nowhere" / "spool"), 64 * KIB)
 
 
@@ -109,3 +109,74 @@ def test_every_program_is_written_through_before_it_returns(tmp_path, monkeypatc
     monkeypatch.setattr(linux_flash.os, "fdatasync", lambda fd: calls.append("sync") or real_sync(fd))
     assert flash.program(4096, bytearray(16), 16) == FLASH_DONE
     assert calls == ["write", "sync"]
+
+
+def deleted(path):
+    path.unlink()
+
+
+def moved(path):
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path):
+    path.rename(path.with_name("elsewhere"))
+    path.write_bytes(path.with_name("elsewhere").read_bytes())
+
+
+def linked(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def shortened(path):
+    os.truncate(path, 8192)
+
+
+@pytest.mark.parametrize("change", [deleted, moved, replaced, linked, shortened])
+def test_a_file_that_goes_under_a_running_agent_is_noticed_before_the_next_acknowledgement(tmp_path, change):
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+    change(path)
+    for _ in range(3):
+        assert append(ring, 2) == SPOOL_FAILED
+    assert "was deleted, replaced or cut while the agent was running" in flash.last_error
+    assert flash.program(4096, bytearray(16), 16) == flash.erase(3) == FLASH_IO
+    flash.close()
+
+
+def test_a_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, "stat", fail)
+        assert flash.program(0, bytearray(16), 16) == FLASH_IO
+        assert os.strerror(errno.EIO) in flash.last_error
+    assert flash.program(0, bytearray(16), 16) == FLASH_DONE
+    flash.close()
+
+
+def test_the_working_folder_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flash = FileFlash("spool", 64 * KIB)
+    monkeypatch.chdir("/")
+    assert flash.program(0, bytearray(16), 16) == FLASH_DONE
+    flash.close()
+
+
+@pytest.mark.parametrize("unit", [16, 64, 256])
+def test_records_of_every_unit_come_back_after_a_restart(tmp_path, unit):
+    path = str(tmp_path / "spool")
+    flash = FileFlash(path, 64 * KIB, unit)
+    ring = mounted(flash)
+    for ident in range(1, 60):
+        assert append(ring, ident) == FLASH_DONE
+    flash.close()
+    flash = FileFlash(path, 64 * KIB, unit)
+    assert [ident for _, ident in read_all(mounted(flash))] == list(range(1, 60))
+    flash.close()

@@ -195,3 +195,13 @@ def test_the_newest_events_stand_at_the_bottom():
         "00:00:03  event 3",
         "00:00:04  event 4",
     ]
+
+
+def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
+    nasty = "\x1b[2J\x07\x9b31m\u202e"
+    station = _station(1, name=nasty, results=[_result(1, vin=nasty, program=nasty)])
+    station["controller"]["host"] = nasty
+    text = "\n".join(_screen([station])[0])
+    assert "\\x1b" in text
+    assert not [c for c in text if c != "\n" and not c.isprintable()]
+    assert "\x1b" not in panels.events([Change(1.0, "bad", nasty)], 3).plain

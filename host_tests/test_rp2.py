@@ -233,3 +233,63 @@ def _device(flash):
     device = RamFlash(len(flash.cells) // 4096)
     device.cells = flash.cells
     return device
+
+
+ODD_HOSTS = ["", "\0", "127.0.0.1\0", "a\0b", "b\xfcro.plant", "\u20ac", "a" * 300, "a b", "a" * 64 + ".plant", "a..b"]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
+def test_a_host_that_can_be_none_closes_the_port_and_raises_nothing(chip, host):
+    from agent.link.port import PORT_CLOSED, PORT_LOST
+
+    board = chip.Board(settings())
+    board.network.is_up = board.sockets.is_up = lambda: True
+    port = board.tcp()
+    port.open(host, 4545)
+    assert port.state() == PORT_CLOSED and port.sock is None
+    assert port.readinto(bytearray(4), 4) == PORT_LOST and port.write(b"x", 0, 1) == PORT_LOST
+    port.open("127.0.0.1", 70000)
+    assert port.state() == PORT_CLOSED
+
+
+def mapped(blocks=4):
+    """The driver over a chip of these blocks, and the chip."""
+    from board import rp2_flash
+
+    cells = fake.MappedFlash.of(blocks)
+    rp2_flash.rp2.Flash = lambda **_: cells
+    return rp2_flash.Rp2Flash(), cells
+
+
+def test_the_raw_flash_keeps_the_contract_of_a_flash_device(chip):
+    device, cells = mapped()
+    octets = bytearray(range(256)) * 2
+    assert device.program(4096 + 256, octets, 512) == 0
+    assert cells[4096 + 256 : 4096 + 768] == octets
+    read = bytearray(600)
+    assert device.read_into(4096 + 256, read, 600) == 0
+    assert read[:512] == octets and read[512:] == b"\xff" * 88
+    assert device.erase(1) == 0 and cells == b"\xff" * len(cells)
+
+
+def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
+    from agent.spool.flash import FLASH_WORN
+
+    device, cells = mapped()
+    cells.stuck = (4096 + 300,)
+    assert device.program(4096, bytearray(512), 512) == FLASH_WORN
+    assert device.program(4096 + 512, bytearray(256), 256) == 0
+    cells[8192 + 7] = 0xFE  # a bit that the erase left
+    assert device.program(8192, bytearray(b"\xff" * 256), 256) == FLASH_WORN
+
+
+def test_a_spool_goes_on_behind_a_worn_block(chip):
+    from host_tests.support_spool import append, mounted, read_all
+
+    device, cells = mapped(8)
+    cells.stuck = (4096 + 200, 3 * 4096 + 200)
+    ring = mounted(device)
+    for ident in range(1, 61):
+        assert append(ring, ident) == 0 or append(ring, ident) == 0
+    assert [ident for _, ident in read_all(ring)] == list(range(1, 61))
+    assert [ident for _, ident in read_all(mounted(device))] == list(range(1, 61))

@@ -211,6 +211,76 @@ def test_a_cut_between_write_and_rename_leaves_the_old_line():
         assert place.line() == "a - 0 0 -"
 
 
+class Unwritable:
+    """A place whose state file cannot be written: a folder lies where its new line would go."""
+
+    def __init__(self, place):
+        self.path = place.root + safe_mode.NEW_STATE_FILE
+
+    def __enter__(self):
+        os.mkdir(self.path)
+
+    def __exit__(self, *_):
+        os.rmdir(self.path)
+
+
+def test_a_state_file_that_cannot_be_written_keeps_nothing_from_starting():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        runs = Runs(RuntimeError("it cannot"))
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [PROVEN] and runs.resets == 1
+        assert place.line() == "a - 0 0 -"
+
+
+def test_what_cannot_be_counted_is_not_tried():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=3)
+        runs = Runs("healthy")
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [PROVEN] and runs.paths == [place.root + "/a"]
+        assert place.line() == "a b 3 0 -"
+
+
+def test_the_only_version_runs_on_trial_even_uncounted():
+    with Place("a") as place:
+        place.put(trial="a", tries=1)
+        runs = Runs("healthy")
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [ON_TRIAL]
+
+
+def test_a_state_file_that_cannot_be_written_is_told_and_kept():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        with Unwritable(place):
+            Runs("healthy").start(place)
+        with open(place.root + safe_mode.FAULT_FILE) as file:
+            assert "cannot write /toolcart.state" in file.read()
+
+
+def test_a_version_that_cannot_be_confirmed_says_so_and_may_try_again():
+    with Place("a") as place:
+        place.put(confirmed="a", failures=2)
+        confirmation = safe_mode.Confirmation(place.root, "a")
+        with Unwritable(place):
+            assert confirmation.healthy() is False
+        assert place.line() == "a - 0 2 -"
+        assert confirmation.healthy() is True and confirmation.healthy() is True
+        assert place.line() == "a - 0 0 -"
+
+
+def test_a_state_file_that_cannot_be_read_is_guessed():
+    with Place("a") as place:
+        os.mkdir(place.root + safe_mode.STATE_FILE)
+        runs = Runs(RuntimeError("it cannot"))
+        runs.start(place)
+        assert runs.modes == [ON_TRIAL]
+
+
 def test_blinks_of_safe_mode_are_those_of_the_table():
     from agent import led
 

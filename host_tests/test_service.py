@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from agent.base.ticks import TICKS_MAX
 from board.linux_notify import Notifier, Supervision
 from tools.runtimes.cache import CHECKOUT
-from tools.service import commands
+from tools.service import commands, place
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
 
 CART = {
@@ -105,6 +105,102 @@ def test_files_are_written_below_a_root_and_secrets_are_for_the_service_only(car
     assert json.loads(config.read_text()) == CART
     assert config.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "etc/systemd/system/toolcart.service").is_file()
+    assert (tmp_path / "etc/systemd/system/toolcart.service").stat().st_mode & 0o7777 == 0o644
+
+
+def install(cart, root, code=0):
+    said = CliRunner().invoke(commands.install_service, ["--config", str(cart), "--root", str(root)])
+    assert said.exit_code == code, said.output
+    return said.output
+
+
+def test_no_link_in_the_service_s_folder_is_followed(cart, tmp_path):
+    state = tmp_path / STATE_FOLDER.lstrip("/")
+    state.mkdir(parents=True)
+    precious = tmp_path / "shadow"
+    precious.write_text("root's own")
+    for name in ("config.json.new", "config.json"):
+        (state / name).symlink_to(precious)
+    install(cart, tmp_path)
+    assert precious.read_text() == "root's own"
+    assert not (state / "config.json").is_symlink() and json.loads((state / "config.json").read_text()) == CART
+    assert sorted(p.name for p in state.iterdir()) == ["config.json"]
+
+
+def test_a_link_that_comes_back_at_once_is_not_followed(cart, tmp_path, monkeypatch):
+    state = tmp_path / STATE_FOLDER.lstrip("/")
+    state.mkdir(parents=True)
+    precious = tmp_path / "shadow"
+    precious.write_text("root's own")
+    real = os.open
+
+    def late(name, *arguments, **named):
+        if name == "config.json.new":
+            (state / name).symlink_to(precious)
+        return real(name, *arguments, **named)
+
+    monkeypatch.setattr(place.os, "open", late)
+    assert "File exists" in install(cart, tmp_path, code=1)
+    assert precious.read_text() == "root's own"
+
+
+def test_a_second_run_leaves_a_file_that_the_service_can_read(cart, tmp_path, monkeypatch):
+    install(cart, tmp_path)
+    state = tmp_path / STATE_FOLDER.lstrip("/")
+    given = []
+    if os.geteuid() == 0:
+        os.chown(state, 64123, 64124)  # as systemd does for a dynamic user
+    else:
+        monkeypatch.setattr(place.os, "geteuid", lambda: -1)
+        monkeypatch.setattr(place.os, "fchown", lambda _, *owner: given.append(owner))
+    config = state / "config.json"
+    config.chmod(0o000)
+    install(cart, tmp_path)
+    owner = config.stat()
+    if given:
+        assert given[0] == (os.getuid(), os.getgid())
+    else:
+        assert (owner.st_uid, owner.st_gid) == (64123, 64124)
+    assert owner.st_mode & 0o7777 == 0o600 and state.stat().st_mode & 0o7777 == 0o700
+
+
+def test_the_folder_of_a_dynamic_user_is_found_behind_systemd_s_link(cart, tmp_path):
+    state = tmp_path / STATE_FOLDER.lstrip("/")
+    for target in ("private/toolcart", "/var/lib/private/toolcart"):
+        private = state.parent / "private" / "toolcart"
+        private.mkdir(parents=True, exist_ok=True)
+        state.symlink_to(target)
+        install(cart, tmp_path)
+        assert json.loads((private / "config.json").read_text()) == CART
+        (private / "config.json").unlink()
+        state.unlink()
+
+
+def test_any_other_link_in_place_of_the_folder_is_refused(cart, tmp_path):
+    state = tmp_path / STATE_FOLDER.lstrip("/")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    state.parent.mkdir(parents=True)
+    for target in (elsewhere, "private/other", "../../elsewhere"):
+        state.symlink_to(target)
+        assert "which systemd did not make" in install(cart, tmp_path, code=1)
+        state.unlink()
+    (state.parent / "private").symlink_to(elsewhere)
+    state.symlink_to("private/toolcart")
+    install(cart, tmp_path, code=1)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_what_is_installed_is_what_was_checked(cart, tmp_path, monkeypatch):
+    real = commands.problems
+
+    def later(*arguments):
+        cart.write_text("something else by now")
+        return real(*arguments)
+
+    monkeypatch.setattr(commands, "problems", later)
+    install(cart, tmp_path)
+    assert json.loads((tmp_path / STATE_FOLDER.lstrip("/") / "config.json").read_text()) == CART
 
 
 def test_a_wrong_configuration_installs_nothing(tmp_path):

@@ -1,5 +1,6 @@
 """Simulated lines keep the Port contract and break only in the ways they are told to."""
 
+from agent.link.port import is_address
 from tools.sim.clock import Dice, SimClock
 from tools.sim.endpoint import Endpoint
 from tools.sim.line import PORT_CLOSED, PORT_OPEN, PORT_OPENING, Network
@@ -275,3 +276,12 @@ def test_what_was_sent_later_waits_behind_what_was_sent_late():
     clock.advance(20)
     endpoint.tick(clock.now)
     assert endpoint.outgoing() == b"firstsecond"
+
+
+def test_a_host_is_printable_ascii_of_a_name_s_length_and_a_port_is_one():
+    for host in ("192.0.2.1", "::1", "fe80::1%eth0", "toolsnet.plant", "x", "a" * 253):
+        assert is_address(host, 1) and is_address(host, 65535)
+    for host in ("", "\0", "192.0.2.1\0", "a b", " ", "a\n", "\x7f", "b\xfcro", "\u20ac", "a" * 254):
+        assert not is_address(host, 4545)
+    for number in (0, -1, 65536, 1 << 31):
+        assert not is_address("192.0.2.1", number)

@@ -4,6 +4,7 @@ import struct
 
 from agent.spool.flash import Part  # only to make the image
 from agent.spool.ring import ROLE_QUARANTINE
+from board.linux_flash import FileFlash
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import BITS, PowerCut, SimFlash
 
@@ -98,6 +99,21 @@ def test_a_reader_written_from_the_document_finds_what_the_ring_finds():
     assert damaged == 0
     parked, _ = read_log(octets, unit, block_bytes, 0, first)
     assert parked == [(1, "0000000500")]
+
+
+def test_the_page_in_front_of_a_file_s_blocks_lies_as_the_document_says(tmp_path):
+    path = tmp_path / "spool"
+    FileFlash(str(path), 65536, 64, (3, 17, 7)).close()
+    octets = path.read_bytes()
+    for at in (0, 2048):
+        form = "<8sHHIIHHHH16sI"
+        magic, version, unit, block_bytes, count, kind, system, station, zeros, identity, check = struct.unpack_from(
+            form, octets, at
+        )
+        assert (magic, version, unit, block_bytes, count) == (b"toolcart", 1, 64, 4096, 16)
+        assert (kind, system, station, zeros, check) == (3, 17, 7, 0, crc(octets[at : at + 44]))
+        assert any(identity) and octets[at + 48 : at + 2048] == bytes(2000)
+    assert octets[4096:] == b"\xff" * 65536
 
 
 def test_the_reader_counts_what_is_damaged():

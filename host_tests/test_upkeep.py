@@ -251,3 +251,16 @@ def test_the_agent_is_told_each_time_the_network_comes_up():
         chip.board.network.is_up = lambda: False
         chip.go(10000)
         assert len(told) == count
+
+
+def test_a_version_that_cannot_be_confirmed_runs_on_and_tries_again_each_minute():
+    chip = Chip()
+    answers = [False, False, True]
+    chip.confirmation.healthy = lambda: answers.pop(0)
+    while len(answers) > 1 and chip.board.time.total_ms < 200000:
+        chip.go(1000)
+    assert not chip.upkeep.is_confirmed and chip.upkeep.about()["unconfirmed"] == 2
+    assert not [line for line in chip.out.lines() if line.get("healthy")]
+    chip.go(61000)
+    assert chip.upkeep.is_confirmed and answers == []
+    assert [line for line in chip.out.lines() if line.get("healthy")]

@@ -1,7 +1,7 @@
 """The agent as a process of its own: `python -m tools.agent_process CONFIG` tells its state as JSON lines on stdout.
 
 Rules:
-1. Lines are objects with a `kind`: started, spool, status, stopped, failed. Nothing else goes to stdout.
+1. Lines are objects with a `kind`: started, spool, note, status, stopped, failed. Nothing else goes to stdout.
 2. The agent never waits for its reader: a status that does not fit the pipe is left out, whole.
 3. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
    the cursors are made durable.
@@ -89,6 +89,7 @@ class Agent:
         self._notifier = Notifier()
         self._liveness = Liveness(self.app, configuration, self._due)
         self._told_problems: list[str] = []
+        self._told_notes: list[str] = []
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
@@ -132,6 +133,12 @@ class Agent:
             self._told_problems = problems
             for problem in problems:
                 self.tell({"kind": "spool", "text": problem})
+        notes = self.board.spool_notes()
+        if notes != self._told_notes:
+            for note in notes:
+                if note not in self._told_notes:
+                    self.tell({"kind": "note", "text": note})
+            self._told_notes = notes
 
     def _has_no_spool(self) -> bool:
         """With several stations one bad spool is that station's trouble: it is told, and tried again."""

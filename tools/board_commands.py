@@ -25,6 +25,7 @@ from agent.spool.ring import Ring
 from board import safe_mode
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
+from tools.printable import visible, visible_lines
 
 ANSWER_S = 4.0
 PULL_TRIES = 3
@@ -131,7 +132,7 @@ def show_status(link: Asked, as_json: bool = False) -> None:
         click.echo(json.dumps(told))
         return
     for line in status_lines(told):
-        click.echo(line)
+        click.echo(visible(line))
 
 
 def status_lines(told: dict[str, Any]) -> list[str]:
@@ -177,11 +178,12 @@ def _show_held(link: Asked, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(told))
         return
-    click.echo(f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free")
+    firmware = f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free"
+    click.echo(visible(firmware))
     click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
     click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
     if told["fault"]:
-        click.echo(f"the last failed start:\n{told['fault']}")
+        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
     click.echo("the board was restarted")
 
 
@@ -206,7 +208,7 @@ def show_log(link: Asked, as_json: bool = False) -> None:
         click.echo(f"station {number}")
         for entry in entries:
             text = f" ({entry['text']})" if entry.get("text") else ""
-            click.echo(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}")
+            click.echo(visible(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}"))
 
 
 def show_config(link: Asked) -> None:
@@ -248,7 +250,8 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
     click.echo(f"{ring.number} stored, {ring.backlog(0)} waiting, {ring.damaged} damaged, {ring.torn} torn")
     for result in status.newest_results(ring, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
-        click.echo("  ".join(str(result[field]) for field in fields if result.get(field) not in (None, "")))
+        words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
+        click.echo(visible("  ".join(words)))
 
 
 def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
@@ -268,7 +271,7 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
     link.restart()
     if "wiped" not in said:
         raise Failed("the spool could not be erased; the agent was started again.")
-    click.echo(f"station {station}: {said.strip()}")
+    click.echo(visible(f"station {station}: {said.strip()}"))
 
 
 WIPE = """

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from tools.printable import visible_lines
+
 EXIT_OTHER = 1
 PORT = click.IntRange(0, 65535)
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -107,7 +109,7 @@ def value_like(default: object, text: str) -> object:
 
 
 def _report(text: str) -> None:
-    click.echo(text)
+    click.echo(visible_lines(text))
 
 
 def _serve(serve, host: str, ports: str, option: str) -> None:

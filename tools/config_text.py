@@ -89,6 +89,9 @@ MEANINGS = {
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),
     "stations[].spool.parked_kib": "Part of the spool for results that ToolsNet refused.",
+    "stations[].spool.unit": (
+        "Files only: octets that no two records share, see below; a spool keeps the unit it was made with."
+    ),
     "stations[].spool.cursor_batch": (
         "Sent results that one cursor record covers; at most so many are repeated after a power cut."
     ),
@@ -124,6 +127,9 @@ _DEFAULTS = {
     '""': "empty",
 }
 
+# Results that fit a spool of 1 MiB, by its unit: light ones, and full ones with their limits. A test measures them.
+ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}
+
 _HEAD = "| setting | type | unit | default | allowed | meaning |"
 
 _INTRODUCTION = """\
@@ -133,7 +139,7 @@ _INTRODUCTION = """\
 
 One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
 Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
-there and what is allowed; a key that is not listed here is a mistake.
+there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
 - A relative spool path is relative to the configuration file.
@@ -141,6 +147,28 @@ there and what is allowed; a key that is not listed here is a mistake.
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`.
 - There are 1 to 16 stations.
+"""
+
+
+_UNITS = """
+## What `spool.unit` is for
+
+A result is acknowledged when the disk says that it has it. **With the default of 16 a new result shares a sector of
+the disk with results that were acknowledged before,** and the sector is written again with all of them. Their octets do
+not change, so a sector of which old and new parts are mixed still holds them. But a medium that leaves a sector
+unreadable, or with anything in it, when power fails in the middle of writing loses them together with the new one.
+
+With 512 every result has its sectors of 512 octets to itself: what is spoiled then is the new result only, which nobody
+has acknowledged and which the controller brings again. 64 and 256 do the same for media that write such pieces whole.
+
+No unit helps where the medium spoils more than the 512 octets that changed: most disks have sectors of 4096 octets,
+cheap cards write still larger pieces, and Linux hands over whole pages of 4096. A medium that says it is safe against
+power loss is worth more than any unit.
+
+Results that fit a spool of 1 MiB:
+
+| `unit` | light results | full results with limits |
+|---|---|---|
 """
 
 
@@ -160,7 +188,8 @@ def page():
             section = parent
             lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|---|\n")
         lines.append(f"| `{key}` | {kind} | {unit} | {default} | {allowed} | {meaning} |\n")
-    return "".join(lines)
+    room = [f"| {unit} | {light:,} | {full:,} |\n" for unit, (light, full) in ROOM.items()]
+    return "".join([*lines, _UNITS, *room])
 
 
 if __name__ == "__main__":

@@ -45,6 +45,11 @@ PYTHON
 
 toolcart_make_venv() {
     local python=$1 extras=$2 venv=$toolcart_root/.venv
+    # Making an environment empties the folder first, and through a link that would be somebody else's.
+    if [ -L "$venv" ]; then
+        echo "$venv is a symbolic link; remove it, an environment is made in its place." >&2
+        return 1
+    fi
     # An environment that was moved or whose Python went away keeps nothing worth repairing.
     if ! "$venv/bin/python" -c "import sys; sys.exit(sys.prefix != '$venv' or sys.version_info < (3, 11))" \
         >/dev/null 2>&1 || ! grep -qF "$venv" "$venv/bin/pip" 2>/dev/null; then

@@ -18,6 +18,7 @@ from agent import config as settings
 from tools import config_file
 from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
+from tools.printable import visible_lines
 from tools.runtimes.cache import CHECKOUT, Unavailable
 
 EXIT_CONFIGURATION = 2
@@ -149,7 +150,7 @@ def packages() -> tuple[str, ...]:
 
 def say(text: str) -> None:
     """Words for the person go to stderr: stdout is the outcome's."""
-    click.echo(text, err=True)
+    click.echo(visible_lines(text), err=True)
 
 
 def _board_says(text: str) -> None:

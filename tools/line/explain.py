@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from tools.line.capture import Heard
+from tools.printable import visible
 
 STX = 0x02
 ETX = 0x03
@@ -179,7 +180,7 @@ class Shower:
     def line(self, heard: Heard) -> str:
         gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
         self._before_s = heard.at_s
-        words = self.explainer.explain(heard)
+        words = visible(self.explainer.explain(heard))
         who = WHO[heard.from_agent]
         return f"{heard.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {heard.octet:02x}  {words}"
 

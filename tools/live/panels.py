@@ -12,6 +12,7 @@ import time
 from rich.text import Text
 
 from tools import demo_account
+from tools.printable import visible
 
 GOOD_STATES = {"ready", "streaming"}
 DOWN_STATES = {"closed", "stopped", "no agent", "over"}
@@ -188,7 +189,7 @@ def events(changes: list, rows: int) -> Text:
     for change in changes[-rows:]:
         if text.plain:
             text.append("\n")
-        text.append(f"{clock(change.at_s)}  ", "dim").append(change.text, LEVEL_STYLES[change.level])
+        text.append(f"{clock(change.at_s)}  ", "dim").append(visible(change.text), LEVEL_STYLES[change.level])
     return text
 
 

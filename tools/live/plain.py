@@ -18,6 +18,7 @@ from tools import config_file
 from tools.agent_process import EXIT_SPOOL, Agent, folder_of
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
+from tools.printable import visible, visible_lines
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0
@@ -40,20 +41,20 @@ class PlainLines:
                 told = {"kind": "change", "at_s": round(change.at_s, 2), "level": change.level, "text": change.text}
                 self._put(json.dumps(told))
             else:
-                self._put(f"{change.at_s:9.2f}  {MARKS[change.level]} {change.text}")
+                self._put(f"{change.at_s:9.2f}  {MARKS[change.level]} {visible(change.text)}")
 
     def summary(self, at_s: float, figures: dict, text: str) -> None:
         if self.as_json:
             self._put(json.dumps({"kind": "summary", "at_s": round(at_s, 2), **figures}))
         else:
-            self._put(f"{at_s:9.2f}    {text}")
+            self._put(f"{at_s:9.2f}    {visible(text)}")
 
     def account(self, account: dict, lines: list[str]) -> None:
         if self.as_json:
             self._put(json.dumps({"kind": "account", **account}))
         else:
             for line in lines:
-                self._put(line)
+                self._put(visible(line))
 
     def _put(self, line: str) -> None:
         if self.closed:
@@ -86,7 +87,7 @@ def run_plain(watch: Watch, as_json: bool = False, out: TextIO | None = None) ->
         lines.changes(watch.take_changes())
         lines.account(watch.account(), watch.account_lines())
         for line in watch.failure():
-            print(line, file=sys.stderr)
+            print(visible(line), file=sys.stderr)
         return watch.exit_code
     finally:
         watch.close()
@@ -117,7 +118,7 @@ class InProcess:
         told = totals(self.figures)
         self.lines.account(told, [totals_text(self.figures)])
         if exit_code == EXIT_SPOOL:
-            print("\n".join(spool_failure(self.figures)), file=sys.stderr)
+            print(visible_lines("\n".join(spool_failure(self.figures))), file=sys.stderr)
         return exit_code
 
     def _elapsed_s(self) -> float:

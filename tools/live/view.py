@@ -22,6 +22,7 @@ from textual.widgets import Footer, Sparkline, Static
 
 from tools.live import panels
 from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+from tools.printable import visible, visible_in
 
 if TYPE_CHECKING:
     from tools.demo import Demo
@@ -162,6 +163,7 @@ class View(App[None]):
 
     def _show_station(self, station: dict, count: int, cut: dict[str, bool]) -> None:
         watch = self.driven
+        station = visible_in(station)
         links = self._put("links", panels.links(station, cut))
         which = f"  ({self._station + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may hold brackets, and they are no markup.
@@ -202,11 +204,11 @@ def run_view(watch: Watch) -> int:
                 time.sleep(TURN_S)
         for change in watch.recent:
             if change.level == "bad":
-                print(f"{change.at_s:9.2f}  X {change.text}")
+                print(f"{change.at_s:9.2f}  X {visible(change.text)}")
         for line in watch.account_lines():
             print(line)
         for line in watch.failure():
-            print(line, file=sys.stderr)
+            print(visible(line), file=sys.stderr)
         return watch.exit_code
     finally:
         watch.close()

@@ -14,9 +14,11 @@ from pathlib import Path
 import click
 
 from tools import config_file
+from tools.service import place
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
 
 SYSTEMCTL_S = 60
+CONFIG = "config.json"
 
 
 @click.command("install-service")
@@ -27,7 +29,7 @@ SYSTEMCTL_S = 60
 def install_service(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
     """Install the agent as a systemd service: sandboxed, watched, started at boot."""
     try:
-        configuration = config_file.read_to_run(config_path)
+        configuration, content = config_file.read_to_install(config_path)
     except config_file.Wrong as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(2)
@@ -41,8 +43,10 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
     try:
-        for line in write(Path(root), text, Path(config_path)):
+        for line in write(Path(root), text, content):
             click.echo(line)
+    except place.Refused as reason:
+        raise click.ClickException(str(reason)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if no_start or root != "/":
@@ -76,26 +80,16 @@ def problems(configuration: dict, program: str) -> list[str]:
     return told
 
 
-def write(root: Path, text: str, config: Path) -> list[str]:
-    """Write both files below `root`, each in one step; says what was done."""
+def write(root: Path, text: str, content: str) -> list[str]:
+    """Write the unit and the configuration's content below `root`, each in one step; says what was done."""
     state = root / STATE_FOLDER.lstrip("/")
-    unit = root / UNIT_FOLDER.lstrip("/") / f"{NAME}.service"
-    state.mkdir(parents=True, exist_ok=True)
-    state.chmod(0o700)
-    unit.parent.mkdir(parents=True, exist_ok=True)
-    _replace(state / "config.json", config.read_text(encoding="utf-8"), 0o600)
-    _replace(unit, text, 0o644)
-    return [f"wrote {unit}", f"wrote {state / 'config.json'}; change that one and restart the service"]
-
-
-def _replace(target: Path, text: str, mode: int) -> None:
-    new = target.with_name(target.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, target)
+    units = root / UNIT_FOLDER.lstrip("/")
+    with place.state_folder(state, 0o700) as inside:
+        place.replace(inside, CONFIG, content, 0o600)
+    units.mkdir(parents=True, exist_ok=True)
+    with place.folder(units) as inside:
+        place.replace(inside, f"{NAME}.service", text, 0o644)
+    return [f"wrote {units / NAME}.service", f"wrote {state / CONFIG}; change that one and restart the service"]
 
 
 def _systemctl(arguments: list[str]) -> None:

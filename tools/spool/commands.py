@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from agent.spool import record as rec
+from tools.printable import visible, visible_in
 from tools.spool import image, report
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -36,15 +37,18 @@ def _read(file: Path) -> list[image.Area]:
 def info(file: Path, as_json: bool) -> None:
     """How large it is, what it holds, how worn it is."""
     accounts = [report.account(area) for area in _read(file)]
+    owner = report.owner(image.header(file))
     if as_json:
-        click.echo(json.dumps({"file": str(file), "areas": accounts}))
+        click.echo(json.dumps({"file": str(file), "owner": owner, "areas": accounts}))
         return
+    if owner is not None and owner["station"]:
+        click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
         for name, value in account.items():
             if isinstance(value, dict):
                 value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
-            click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else value}")
+            click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else visible(value)}")
 
 
 @spool.command("list")
@@ -71,7 +75,7 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
     for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
         if shown.get(name) not in (None, ""):
             words.append(str(shown[name]))
-    click.echo(" ".join(words) + (" (void)" if entry.void else ""))
+    click.echo(visible(" ".join(words)) + (" (void)" if entry.void else ""))
 
 
 @spool.command()
@@ -100,7 +104,7 @@ def _export(rows: list[dict[str, object]], as_json: bool) -> None:
         return
     writer = csv.DictWriter(sys.stdout, report.COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(visible_in(rows))
 
 
 @spool.command()
@@ -108,7 +112,7 @@ def _export(rows: list[dict[str, object]], as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
 @_JSON
 def export(file: Path, as_csv: bool, as_json: bool) -> None:
-    """All results that count, as CSV or JSON on stdout."""
+    """All results that count, as CSV or JSON on stdout. CSV shows control characters as escapes, JSON is exact."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     _export([report.row(entry) for area in _read(file) for entry in report.results(area)], as_json)

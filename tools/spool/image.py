@@ -3,7 +3,8 @@
 Rules
 1. The geometry is taken from the HEADs found, so an image needs no configuration beside it.
 2. Blocks are ordered by the `seq` of their first record; a record counts if it is below the next block's `after`.
-3. `scan` forgets all order and takes every sound record wherever it lies, of format 1 as well: for rescue.
+3. The header page in front of the blocks of a file is no part of them; an image of a chip has none.
+4. `scan` forgets all order and takes every sound record wherever it lies, of format 1 as well: for rescue.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from agent.spool import record as rec
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.walk import Walk
+from board import linux_header
 
 FOLDER_BLOCK_BYTES = 4096
 KIND_NAMES = {
@@ -86,10 +88,10 @@ class Area:
 
 
 def load(path: Path) -> bytes:
-    """The octets of a file, or of a folder with one file a block."""
+    """The blocks of a file, or of a folder with one file a block."""
     try:
         if not path.is_dir():
-            return path.read_bytes()
+            return linux_header.blocks_of(path.read_bytes())
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
@@ -97,6 +99,14 @@ def load(path: Path) -> bytes:
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def header(path: Path) -> linux_header.Header | None:
+    """What the first page of a file says, None where there is no sound one."""
+    if path.is_dir():
+        return None
+    with path.open("rb") as file:
+        return linux_header.read(file.read(linux_header.PAGE_BYTES))
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:

@@ -23,6 +23,8 @@ TESTS = (
     "host_tests/test_ring.py",
     "host_tests/test_mount.py",
     "host_tests/test_linux_flash.py",
+    "host_tests/test_linux_spool_file.py",
+    "host_tests/test_linux_spool_make.py",
     "host_tests/test_spool_power_cut.py",
     "host_tests/test_spool_bit_flips.py",
     "host_tests/test_spool_model.py",
@@ -47,6 +49,8 @@ WALK = "agent/spool/walk.py"
 READER = "agent/spool/reader.py"
 RECORD = "agent/spool/record.py"
 FILE = "board/linux_flash.py"
+SPOOL_FILE = "board/linux_spool_file.py"
+MAKE = "board/linux_spool_make.py"
 
 MUTATIONS = (
     Mutation(
@@ -249,7 +253,22 @@ MUTATIONS = (
         "",
         "programs stay in the page cache",
     ),
-    Mutation("not-locked", FILE, "            self._lock()\n", "", "two agents share one file"),
+    Mutation("not-locked", SPOOL_FILE, "        lock(self.descriptor, self.path)\n", "", "two agents share one file"),
+    Mutation("gone-unseen", FILE, "        if not in_place:\n", "        if False:\n", "a deleted file is durable"),
+    Mutation(
+        "any-station",
+        SPOOL_FILE,
+        "header.owner not in (NOBODY, owner):",
+        "header.owner is None:",
+        "the spool of another station is used",
+    ),
+    Mutation(
+        "named-too-early",
+        MAKE,
+        "        _write(descriptor, header.page(), 0)\n",
+        "        _name(new_path, path)\n        _write(descriptor, header.page(), 0)\n",
+        "a half-made file has the spool's name",
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from agent.base.words import get_u32
 from agent.spool import record as rec
 from agent.spool.ring import ROLE_QUARANTINE
 from agent.status import describe
+from board.linux_header import Header
 from tools.spool.image import Area, Entry
 
 ENDURANCE = 100_000  # erases a block of NOR flash is specified for
@@ -54,6 +55,14 @@ def row(entry: Entry) -> dict[str, object]:
     if entry.kind == rec.KIND_RAW:
         shown["frame"] = entry.payload[8 : length - 8 if parked else length].decode("latin-1")
     return shown
+
+
+def owner(header: Header | None) -> dict[str, object] | None:
+    """Whose spool the file is; None for an image without a header, as a chip's is."""
+    if header is None:
+        return None
+    kind, system, station = header.owner
+    return {"station": station, "system": system, "type": kind, "identity": bytes(header.identity).hex()}
 
 
 def account(area: Area) -> dict[str, object]:

@@ -1,0 +1,191 @@
+"""A spool's file is made whole, owned and locked by us, or it is refused with the reason and left as it is.
+
+Rules
+1. A file that is not there is made whole before it gets its name (board.linux_spool_make).
+2. An existing one is opened only if it is a plain file, no link of any kind, and belongs to this user or to root. A
+   mode that lets others in is made 0600 and noted: the results in it are wanted, and a refusal would not undo what
+   others did. It is refused only where the mode cannot be changed.
+3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
+4. It must begin with a sound header (board.linux_header) that names this system and station.
+5. It only grows. A setting that is smaller, or for which the disk has no room, leaves it as it is; `notes` say so.
+"""
+
+import os
+import stat
+
+from agent.spool.record import AT_VERSION, HEAD_BYTES, KIND_HEAD, is_spool_head
+from board import linux_header
+from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, VERSION, Header
+from board.linux_spool_make import BLOCK_BYTES, MODE, FlashUnusable, fill, lock, make, remove_leftover
+
+CPYTHON_ONLY = True
+UNITS = (16, 64, 256, 512)  # program units on offer; each divides a block
+OTHERS = 0o077
+KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a folder"),
+)
+
+
+class SpoolFile:
+    """One open spool: `descriptor`, `header`, `block_count`, and `notes` for people."""
+
+    def __init__(self, path, size_bytes, unit_bytes, owner=NOBODY):
+        self.path = os.path.abspath(path)
+        self.notes = []
+        self.descriptor = -1
+        blocks = size_bytes // BLOCK_BYTES
+        try:
+            remove_leftover(self.path)
+            if self._is_there():
+                self._open()
+            else:
+                header = Header(unit_bytes, BLOCK_BYTES, blocks, owner, os.urandom(IDENTITY_BYTES))
+                self.descriptor = make(self.path, header)
+            self._own()
+            self._read_header(owner)
+            self._fit(blocks, unit_bytes)
+        except FlashUnusable:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            why = "cannot prepare %s (%d KiB): %s; the disk needs room for it, and this user the folder's permission"
+            raise FlashUnusable(why % (path, size_bytes // 1024, error.strerror))
+
+    def close(self):
+        """Close the file and give up the lock."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def is_in_place(self):
+        """Tell whether the open file is still the one under its path, as long as it was; OSError if nobody knows.
+
+        An inode that is open is not used for another file, so one look at the path is enough.
+        """
+        try:
+            now = os.stat(self.path, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (now.st_ino, now.st_dev, now.st_size) == self._place
+
+    # -- an existing file --------------------------------------------------------------------------------------
+
+    def _is_there(self):
+        try:
+            mode = os.stat(self.path, follow_symlinks=False).st_mode
+        except FileNotFoundError:
+            return False
+        self._refuse_kind(mode)  # before it is opened: opening a device may already do something
+        return True
+
+    def _refuse_kind(self, mode):
+        if not stat.S_ISREG(mode):
+            kind = [words for is_kind, words in KINDS if is_kind(mode)] or ["a device, pipe or socket"]
+            raise FlashUnusable("%s is %s, not a spool; name the path of a file" % (self.path, kind[0]))
+
+    def _open(self):
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        try:
+            self.descriptor = os.open(self.path, flags)
+        except OSError as error:
+            why = "cannot open %s: %s; run the agent as the owner of the file"
+            raise FlashUnusable(why % (self.path, error.strerror))
+        lock(self.descriptor, self.path)
+
+    def _own(self):
+        """Refuse what others may have under their hands."""
+        found = os.fstat(self.descriptor)
+        self._refuse_kind(found.st_mode)
+        self._place = (found.st_ino, found.st_dev, found.st_size)
+        if not self.is_in_place():
+            raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
+        if found.st_nlink != 1:
+            why = "%s has %d names (hard links); remove the others, or name another path"
+            raise FlashUnusable(why % (self.path, found.st_nlink))
+        if found.st_uid not in (os.geteuid(), 0):
+            why = "%s belongs to user %d, and the agent runs as user %d; run it as the owner, or chown the file"
+            raise FlashUnusable(why % (self.path, found.st_uid, os.geteuid()))
+        if stat.S_IMODE(found.st_mode) & OTHERS:
+            self._tighten(stat.S_IMODE(found.st_mode))
+
+    def _tighten(self, mode):
+        try:
+            os.fchmod(self.descriptor, MODE)
+            now = stat.S_IMODE(os.fstat(self.descriptor).st_mode)
+        except OSError:
+            now = mode
+        if now & OTHERS:
+            why = "%s has mode %04o, and others could change it; chmod 600 it, or use a file system that knows modes"
+            raise FlashUnusable(why % (self.path, now))
+        self.notes.append("%s had mode %04o and has %04o now" % (self.path, mode, now))
+
+    def _read_header(self, owner):
+        size = os.fstat(self.descriptor).st_size
+        page = os.pread(self.descriptor, PAGE_BYTES, 0)
+        header = linux_header.read(page)
+        if header is None:
+            raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
+        if header.version != VERSION:
+            why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
+            raise FlashUnusable(why % (self.path, header.version, VERSION))
+        if header.block_bytes != BLOCK_BYTES or header.unit_bytes not in UNITS:
+            why = "%s has blocks of %d octets in units of %d, which this toolcart does not know; use another version"
+            raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
+        if owner != NOBODY and header.owner not in (NOBODY, owner):
+            why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
+            raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
+        if size < PAGE_BYTES + header.block_count * BLOCK_BYTES:
+            why = "%s was cut short: it has %d octets, and was made with %d; `toolcart spool rescue` reads what is left"
+            raise FlashUnusable(why % (self.path, size, PAGE_BYTES + header.block_count * BLOCK_BYTES))
+        if header.copies == 1:
+            self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
+        self.header = header
+
+    def _foreign(self, page, size):
+        """Say what a file without a sound header is, and what to do with it."""
+        if size == 0:
+            return "is an empty file that toolcart did not make; delete it, or name another path"
+        if linux_header.is_ours(page):
+            return "has a damaged header; `toolcart spool rescue` reads its results, then move it away"
+        is_erased = True
+        for block in range(size // BLOCK_BYTES):
+            start = os.pread(self.descriptor, BLOCK_BYTES, block * BLOCK_BYTES)
+            if start[:1] == bytes([KIND_HEAD]) and is_spool_head(start, HEAD_BYTES):
+                return (
+                    "is a spool of an earlier toolcart (format %d, no header): `toolcart spool export` reads its "
+                    "results; then move it away" % start[HEAD_BYTES + AT_VERSION]
+                )
+            is_erased = is_erased and not start.strip(b"\xff")
+        if is_erased and size >= BLOCK_BYTES:
+            return "is an empty spool of an earlier toolcart, nothing is in it; delete it"
+        return "is not a spool; name another path, or move the file away"
+
+    def _fit(self, wanted, unit_bytes):
+        """Make the file larger if the setting says so; note every setting that has no effect."""
+        have = os.fstat(self.descriptor).st_size // BLOCK_BYTES - 1
+        kib = have * BLOCK_BYTES // 1024
+        if wanted < have:
+            kept = "%s keeps its %d KiB: a spool does not shrink; to make it smaller, let it run empty and delete it"
+            self.notes.append(kept % (self.path, kib))
+        elif wanted > have:
+            try:
+                fill(self.descriptor, have, wanted)
+                have = wanted
+            except OSError as error:
+                os.ftruncate(self.descriptor, PAGE_BYTES + have * BLOCK_BYTES)
+                kept = "%s keeps its %d KiB: it cannot grow to %d KiB: %s"
+                self.notes.append(kept % (self.path, kib, wanted * BLOCK_BYTES // 1024, error.strerror))
+            os.fsync(self.descriptor)
+        if unit_bytes != self.header.unit_bytes:
+            kept = "%s keeps its unit of %d octets; spool.unit takes effect with a new spool"
+            self.notes.append(kept % (self.path, self.header.unit_bytes))
+        self.block_count = have
+        found = os.fstat(self.descriptor)
+        self._place = (found.st_ino, found.st_dev, found.st_size)
+
+
+def _named(owner):
+    kind, system, station = owner
+    return "station %d of system %d (type %d)" % (station, system, kind)

@@ -1,0 +1,78 @@
+"""A configuration file is read whole or every mistake in it is told; a key that stands twice is one."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tools import config_file
+from tools.cli import main
+from tools.flash.package import checked_config
+
+GOOD = """{
+  "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+  "board": {"network": "ethernet"},
+  "stations": [
+    {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}},
+    {"number": 2, "controller": {"host": "192.0.2.11"}, "spool": {"path": "raw@1024"}}
+  ]
+}"""
+
+
+def mistakes_of(tmp_path, old, new, read=config_file.read):
+    assert GOOD.count(old) == 1
+    path = tmp_path / "cart.json"
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(config_file.Wrong) as raised:
+        read(path)
+    return raised.value.mistakes
+
+
+def test_a_good_file_has_no_mistakes(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(GOOD)
+    assert len(config_file.read_to_run(path)["stations"]) == 2
+    assert checked_config(path) == json.loads(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('"pim_port": 6575', '"pim_port": 6575, "pim_port": 6576', "toolsnet.pim_port"),
+        ('"pim_port": 6575', '"pim_port": 6575, "pim_port": 6575', "toolsnet.pim_port"),
+        ('"number": 2', '"number": 3, "number": 2', "stations[1].number"),
+        ('"host": "192.0.2.11"', '"host": "192.0.2.12", "host": "192.0.2.11"', "stations[1].controller.host"),
+        ('{"network": "ethernet"}', '{"network": "none"}, "board": {"network": "ethernet"}', "board"),
+        ('"board": {', '"board": {"password": "hunter2", "password": "hunter3", ', "board.password"),
+    ],
+)
+@pytest.mark.parametrize("read", [config_file.read, config_file.read_to_run, config_file.parse, checked_config])
+def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path, old, new, place, read):
+    told = mistakes_of(tmp_path, old, new, read)
+    assert told == [(place, "more than one of it", "every key once")]
+
+
+def test_keys_that_stand_twice_are_told_together_with_all_other_mistakes(tmp_path):
+    places = [place for place, *_ in mistakes_of(tmp_path, '"number": 2', '"number": 2, "number": 1, "nmae": ""')]
+    assert sorted(places) == ["stations[1].nmae", "stations[1].number", "stations[1].number"]
+
+
+def test_a_key_of_any_characters_is_shown_in_printable_ones(tmp_path):
+    told = mistakes_of(tmp_path, '"number": 2', '"number": 2, "\\u001b[31m": 1, "\\u001b[31m": 2')
+    assert all(place.isprintable() and place.isascii() for place, *_ in told)
+
+
+def test_check_and_run_refuse_a_key_that_stands_twice(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(GOOD.replace('"number": 2', '"number": 3, "number": 2'))
+    for arguments in (["config", "check", str(path)], ["run", "--plain", "--config", str(path)]):
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 2 and "stations[1].number" in done.output and "every key once" in done.output
+
+
+def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text('{"a":' * 400 + '{"b": 1, "b": 2}' + "}" * 400)
+    with pytest.raises(config_file.Wrong) as raised:
+        config_file.parse(path)
+    assert raised.value.mistakes[0][0].count(".") == 400

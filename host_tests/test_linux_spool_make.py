@@ -1,0 +1,166 @@
+"""A spool's file has its name only when it is whole; what a cut leaves is removed, what is not ours stays."""
+
+import errno
+import fcntl
+import os
+import signal
+
+import pytest
+
+from board import linux_header, linux_spool_make
+from board.linux_flash import FileFlash, FlashUnusable
+from board.linux_header import NOBODY, Header
+
+KIB = 1024
+HEADER = Header(16, 4096, 16, NOBODY, bytes(16))
+
+
+def opened(path):
+    flash = FileFlash(str(path), 64 * KIB)
+    flash.close()
+    return flash
+
+
+class Steps:
+    """Counts the calls that change the disk; the process ends in front of number `cut_at`, as at a power cut."""
+
+    NAMES = ("open", "fchmod", "pwrite", "posix_fallocate", "fsync", "link", "unlink")
+
+    def __init__(self, monkeypatch):
+        self.count = 0
+        self.cut_at = 0
+        for name in self.NAMES:
+            monkeypatch.setattr(linux_spool_make.os, name, self._counted(getattr(os, name)))
+
+    def _counted(self, real):
+        def step(*arguments, **named):
+            self.count += 1
+            if self.count == self.cut_at:
+                os._exit(0)
+            return real(*arguments, **named)
+
+        return step
+
+
+def in_a_process(act):
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1]
+
+
+def test_a_cut_at_any_step_leaves_no_half_made_spool_and_the_next_start_makes_it(tmp_path, monkeypatch):
+    steps = Steps(monkeypatch)
+    opened(tmp_path / "counted")
+    total = steps.count
+    assert total > 7
+    for cut_at in range(1, total + 1):
+        path = tmp_path / f"spool{cut_at}"
+        steps.count, steps.cut_at = 0, cut_at
+        assert in_a_process(lambda path=path: opened(path)) == 0, "it was not cut"
+        steps.cut_at = 0
+        if path.exists():
+            assert linux_header.read(path.read_bytes()[:4096]).copies == 2
+            assert path.read_bytes()[4096:] == b"\xff" * 64 * KIB
+        opened(path)
+        assert [p.name for p in tmp_path.iterdir() if p.name.split(".")[0] == path.name] == [path.name]
+        assert path.stat().st_nlink == 1
+
+
+def test_a_full_disk_leaves_nothing_behind_and_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(linux_spool_make.os, "posix_fallocate", full)
+    with pytest.raises(FlashUnusable, match="No space left"):
+        opened(tmp_path / "spool")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_and_its_folder_are_synced_before_and_after_it_gets_its_name(tmp_path, monkeypatch):
+    done = []
+    real_sync, real_link = os.fsync, os.link
+
+    def sync(descriptor):
+        done.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        real_sync(descriptor)
+
+    def link(*arguments, **named):
+        done.append("name")
+        real_link(*arguments, **named)
+
+    monkeypatch.setattr(linux_spool_make.os, "fsync", sync)
+    monkeypatch.setattr(linux_spool_make.os, "link", link)
+    opened(tmp_path / "spool")
+    assert done == ["file", "name", "folder"]
+
+
+def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "spool"
+    real = os.link
+
+    def late(*arguments, **named):
+        path.write_text("another's")
+        real(*arguments, **named)
+
+    monkeypatch.setattr(linux_spool_make.os, "link", late)
+    with pytest.raises(FlashUnusable, match="File exists"):
+        opened(path)
+    assert path.read_text() == "another's" and [p.name for p in tmp_path.iterdir()] == ["spool"]
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(linux_spool_make.os, "link", none)
+    opened(tmp_path / "spool")
+    assert [p.name for p in tmp_path.iterdir()] == ["spool"]
+
+
+@pytest.mark.parametrize("left", [b"", bytes(4096), bytes(100), bytes(HEADER.page()), bytes(HEADER.page()) + b"\xff"])
+def test_what_an_interrupted_start_left_is_removed(tmp_path, left):
+    (tmp_path / "spool.new").write_bytes(left)
+    opened(tmp_path / "spool")
+    assert [p.name for p in tmp_path.iterdir()] == ["spool"]
+
+
+def test_another_file_under_the_temporary_name_stays_and_is_named(tmp_path):
+    for make in (
+        lambda new: new.write_text("a draft"),
+        lambda new: new.mkdir(),
+        lambda new: new.symlink_to("elsewhere"),
+        os.mkfifo,
+    ):
+        new = tmp_path / "spool.new"
+        make(new)
+        with pytest.raises(FlashUnusable, match=r"spool\.new is in the way"):
+            opened(tmp_path / "spool")
+        assert os.path.lexists(new) and not (tmp_path / "spool").exists()
+        new.rmdir() if new.is_dir() else new.unlink()
+
+
+def test_two_agents_do_not_make_spools_in_one_folder_at_once(tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with pytest.raises(FlashUnusable, match="another agent makes a spool"):
+        opened(tmp_path / "spool")
+    os.close(folder)
+    opened(tmp_path / "spool")
+
+
+def test_a_process_killed_while_it_makes_a_spool_leaves_none_or_a_whole_one(tmp_path):
+    for after_us in (100, 400, 1000, 3000):
+        path = tmp_path / f"spool{after_us}"
+
+        def make(path=path, after_us=after_us):
+            signal.setitimer(signal.ITIMER_REAL, after_us / 1e6)  # SIGALRM kills: it has no handler
+            FileFlash(str(path), 4096 * KIB).close()
+
+        in_a_process(make)
+        assert not path.exists() or path.stat().st_size == 4096 + 4096 * KIB
+        FileFlash(str(path), 4096 * KIB).close()
+        assert not path.with_name(path.name + ".new").exists()
