@@ -18,7 +18,7 @@ from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, STAMP_BYTES
 from agent.base.ticks import FOREVER, Timer
 from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
-from agent.outlet import Outlet
+from agent.outlet import NOT_SET, SET_ASIDE, SET_SOME, Outlet
 from agent.quarantine import NO_ROOM, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
@@ -28,6 +28,9 @@ RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G
 SILENT_CONNECTS = const(3)
 LOOKS_A_REACH = const(256)
 REACH_MOST = const(1 << 17)  # more than are ever retained
+JAM_MS = const(1800000)  # a log full of refused results, and none behind them that could come in
+JAM_RESULTS = const(31)  # what a block holds
+ROOM_BYTES = const(158)  # of a result with its limits
 TIDY_MS = const(60000)  # how often a full quarantine is asked for room
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 
@@ -41,7 +44,9 @@ class Forward:
         self.port = port
         self.session = session
         self.writer = writer
-        self.outlet = Outlet(ring, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend")
+        self.outlet = Outlet(
+            ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
+        )
         self.quarantine = quarantine
         self.health = health
         self.clock = clock
@@ -68,6 +73,7 @@ class Forward:
         self._silences = 0
         self._highest = 0
         self._hold = Timer()
+        self._jam = Timer()  # since the log is full of results that are all refused
         self._tidy = Timer()  # until the quarantine is asked for room again
         self._full = False  # the quarantine, when it was asked last
         self._lowers = False  # the limit has to be taken back
@@ -152,7 +158,7 @@ class Forward:
             if session.pending:
                 left = self._write(left, now)
             if frames is None or n < frames.free:  # the port wakes us if there is more
-                if self.outlet.ring.has_aside():
+                if self.outlet.has_untidied():
                     left = self._tidy_up(left, now)
                 return self._least(left, now) if self._waits or self._hold.armed else left
         return 0
@@ -181,6 +187,8 @@ class Forward:
         code = self.quarantine.take_oldest(self.outlet.ring)
         if code == TAKEN:
             self._full = False
+            return 0
+        if code == NO_ROOM and self.quarantine.make_way(self.outlet.ring) == TAKEN:
             return 0
         if code == NO_ROOM and not self._full:
             self._full = True
@@ -382,12 +390,23 @@ class Forward:
         self._sweeping = False
         self._mute = 0
         self._hold.start(now, RETRY_MS)
+        outlet = self.outlet
+        if outlet.sweep_last < outlet.ring.number or outlet.ring.has_room(ROOM_BYTES):
+            self._jam.stop()
+        elif not self._jam.armed:
+            self._jam.start(now, JAM_MS)
+        elif self._jam.expired(now):
+            # The log is full of what is refused, and only another result can tell whose fault it is: room for some.
+            self._jam.stop()
+            if outlet.set_aside(outlet.cursor.number + JAM_RESULTS + 1, outlet.reason, now) == NOT_SET:
+                self.health.note(h.NOT_SAVED, 9, now)
 
     def _finish_sweep(self, now):
         """The server has taken result `_taken`: set aside what is in front of it, then it is delivered."""
         outlet = self.outlet
-        if not outlet.set_aside(self._taken, outlet.reason, now):
-            self._hold.start(now, RETRY_MS)
+        code = outlet.set_aside(self._taken, outlet.reason, now)
+        if code != SET_ASIDE:
+            self._hold.start(now, 0 if code == SET_SOME else RETRY_MS)
             return
         outlet.deliver(self._taken)
         self.health.count(h.DELIVERED)
@@ -419,11 +438,14 @@ class Forward:
         if kind <= 0:
             return
         number = outlet.cursor.peek_number
+        if number == outlet.vouched:
+            outlet.deliver(number)
+            return
         if number != self._suspect:
             self._suspect = number  # what was counted speaks of one that is gone
             self._refusals = 0
             self._silences = 0
-        if kind == KIND_RAW or number > outlet.cursor.limit or outlet.sweeps():
+        if kind == KIND_RAW or number > outlet.cursor.limit or outlet.is_swept():
             number = self._write_down(kind, number, now)
         if number:
             self._send(number)
@@ -463,8 +485,8 @@ class Forward:
         if self._waits:
             return 0
         if kind == KIND_RAW:
-            done = outlet.set_aside(number + 1, PARKED_UNREADABLE, now)
-            self._hold.start(now, 0 if done else RETRY_MS)
+            code = outlet.set_aside(number + 1, PARKED_UNREADABLE, now)
+            self._hold.start(now, RETRY_MS if code == NOT_SET else 0)
             return 0
         if not outlet.allow(number):
             self.health.note(h.NOT_SAVED, 8, now)

@@ -71,7 +71,7 @@ class Intake:
 
     def begin(self, now):
         """Start from what the log says; the ring is mounted, not confirmed."""
-        if not self.ring.confirm():
+        if self.ring.has_spare() and not self.ring.confirm():
             self.health.note(h.NOT_SAVED, 0, now)  # `maintain` tries again; until then the last record is not shown
         session = self.session
         indexes = self.recovery.known.memory[INDEXES]
@@ -299,7 +299,7 @@ class Intake:
         self._backoff_ms = self._backoff_least_ms
         self._busy_ms = self._busy_least_ms
         indexes = session.start_index | session.result_index << 4
-        if self.recovery.known.memory[INDEXES] != indexes:
+        if self.recovery.known.memory[INDEXES] != indexes and self.ring.has_spare():
             at = self.ring.begin_memory()
             if at >= 0:
                 self.ring.stage[at + INDEXES] = indexes

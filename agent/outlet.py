@@ -2,8 +2,8 @@
 
 Rules
 1. The cursor moves only here: past a result that was acknowledged (`deliver`), past one that cannot be delivered
-   (`set_aside`, one record that is durable before anything behind it counts), or to where the server's 08 says it is
-   (`resume`, DIGEST G.8).
+   (`set_aside`: it is kept in the quarantine first, or with no room there the log says that it stays where it is), or
+   to where the server's 08 says it is (`resume`, DIGEST G.8).
 2. Nothing goes out before the log says durably that it may (`allow`), and nothing is taken as stored over there that
    was not sent: `may_have` is what this process has sent since the server was last asked, and after a start the
    durable limit. A limit that was not used is taken back when the connection ends (`lower`).
@@ -19,7 +19,8 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_UNREADABLE
 from agent.base.words import put_u32
-from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.quarantine import NO_ROOM, TAKEN
+from agent.spool.memory import ASIDE_LENGTH, BASE, OUTLET_FLAGS
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -28,6 +29,12 @@ from agent.spool.ring import SENT_AHEAD
 OUTLET = const(0)
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 ASIDE_MOST = const(60000)  # records of the log that one ASIDE record speaks of
+
+ASIDE_A_TURN = const(16)
+
+SET_ASIDE = const(1)
+SET_SOME = const(0)
+NOT_SET = const(-1)
 
 FLAG_MET = const(1)
 FLAG_SWEEP = const(2)
@@ -38,8 +45,9 @@ _HALF = const(50000)
 class Outlet:
     """One spool as ToolsNet takes it."""
 
-    def __init__(self, ring, health, cursor_batch, rewinds, resends_if_empty):
+    def __init__(self, ring, quarantine, health, cursor_batch, rewinds, resends_if_empty):
         self.ring = ring
+        self.quarantine = quarantine
         self.health = health
         self.cursor = ring.cursors[OUTLET]
         self.scout = Cursor()  # looks ahead of it while refused results are passed over
@@ -47,6 +55,7 @@ class Outlet:
         self.cursor_batch = cursor_batch
         self.rewinds = rewinds
         self.resends_if_empty = resends_if_empty
+        self.vouched = 0  # number of the last record, if the server has it and it is still to be confirmed
         self.taken = 0  # number of the latest result that the server is known to have
         self.may_have = self.cursor.limit  # nothing above this number can have reached the server
         self.reason = 0  # of the last refusal
@@ -95,8 +104,12 @@ class Outlet:
         self.cursor.ahead = SENT_AHEAD if on else 0
 
     def allow(self, number):
-        """Allow results up to `number` and the rest of its batch to go out; whether that is durable. Uses the page."""
-        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP)
+        """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
+
+        In a full log without room for another record they go out all the same: only that makes room. A cut before that
+        may store one twice that the server cannot vouch for.
+        """
+        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
@@ -106,12 +119,12 @@ class Outlet:
 
     def save(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
-        return self._save(self._sent_most(), self._flags())
+        return not self.ring.has_spare() or self._save(self._sent_most(), self._flags())
 
     def lower(self):
-        """The connection is gone: take back what was allowed and not sent. Whether that is done."""
+        """The connection is gone: take back what was allowed and not sent. Whether that is done, or may be left."""
         most = self._sent_most()
-        return self.cursor.limit <= most or self._save(most, self._flags())
+        return self.cursor.limit <= most or not self.ring.has_spare() or self._save(most, self._flags())
 
     def _sent_most(self):
         return self.may_have if self.may_have > self.cursor.number else self.cursor.number
@@ -140,38 +153,57 @@ class Outlet:
                 self.ring.advance(OUTLET)
 
     def set_aside(self, before, reason, now):
-        """Pass everything that waits in front of result `before`, undelivered; whether that is durable.
+        """Pass everything that waits in front of result `before`, undelivered: SET_ASIDE when it is done.
 
-        Where nothing is left in front of it that is so already. One record says it all.
+        SET_SOME if there is more to do: a long row takes several turns. NOT_SET if it could not be kept anywhere.
         """
         ring = self.ring
         cursor = self.cursor
-        scout = self.scout
-        while True:
+        for _ in range(ASIDE_A_TURN):
             kind = ring.peek(OUTLET)
             if kind <= RECORD_NONE or cursor.peek_number >= before:
-                return kind >= RECORD_NONE
-            first = cursor.peek_seq
-            scout.stand_at(cursor)
-            count = 0
-            while ring.peek_from(scout) > RECORD_NONE and scout.peek_number < before:
-                if scout.peek_seq - first >= ASIDE_MOST:
-                    break
-                scout.advance()
-                count += 1
-            if ring.peek(OUTLET) <= RECORD_NONE:  # the block it lies in is where the range begins
-                return False
-            at = ring.begin(KIND_ASIDE, ASIDE_PAYLOAD)
-            if at < 0:
+                return SET_ASIDE if kind >= RECORD_NONE else NOT_SET
+            code = self.quarantine.keep(ring, reason)
+            if code == TAKEN:
+                ring.advance(OUTLET)
+                self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
+            elif code != NO_ROOM or not self._leave_in_place(before, reason, now):
                 self.health.note(h.PARKED_FAILED, reason, now)
-                return False
-            pack_into("<IIIHH", ring.stage, at, first, scout.seq, scout.number, reason, count)
-            if ring.commit(KIND_ASIDE, 0, ASIDE_PAYLOAD) != 0:
-                self.health.note(h.PARKED_FAILED, reason, now)
-                return False
-            for _ in range(count):
-                self.health.count(h.PARKED)
-            self.health.log(h.PARKED, reason, now)
+                return NOT_SET
+        return SET_SOME
+
+    def has_untidied(self):
+        """Tell whether something was set aside in its place, or the log has still to be told that it moved."""
+        memory = self.ring.memory
+        return memory[ASIDE_LENGTH] != 0 or memory[ASIDE_LENGTH + 1] != 0
+
+    def _leave_in_place(self, before, reason, now):
+        """There is no room in the quarantine: one record says what is passed in front of `before`; whether it does."""
+        ring = self.ring
+        cursor = self.cursor
+        scout = self.scout
+        if ring.peek(OUTLET) <= RECORD_NONE:
+            return False
+        first = cursor.peek_seq
+        scout.stand_at(cursor)
+        count = 0
+        while ring.peek_from(scout) > RECORD_NONE and scout.peek_number < before:
+            if scout.peek_seq - first >= ASIDE_MOST:
+                break
+            scout.advance()
+            count += 1
+        if ring.peek(OUTLET) <= RECORD_NONE:  # the block it lies in is where the range begins
+            return False
+        at = ring.begin(KIND_ASIDE, ASIDE_PAYLOAD)
+        if at < 0:
+            return False
+        pack_into("<IIIHH", ring.stage, at, first, scout.seq, scout.number, reason, count)
+        if ring.commit(KIND_ASIDE, 0, ASIDE_PAYLOAD) != 0:
+            return False
+        for _ in range(count):
+            self.health.count(h.PARKED)
+        self.health.log(h.PARKED, reason, now)
+        return True
 
     # -- in search of one that the server takes ----------------------------------------------------------------
 
@@ -199,8 +231,16 @@ class Outlet:
         return self._flags() & FLAG_SWEEP != 0
 
     def end_sweep(self):
-        """Nothing is passed over any more; whether the log says so."""
-        return self._save(self._sent_most(), self._flags() & ~FLAG_SWEEP)
+        """Nothing is passed over any more; whether the log says so, or has no room to say anything.
+
+        In a full log results have to go out before there is room again. A cut before that keeps some of them in the
+        quarantine although they were taken: better than to wait for ever.
+        """
+        return self._save(self._sent_most(), self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
+
+    def is_swept(self):
+        """Tell whether the log has still to be told that a sweep is over."""
+        return self._flags() & FLAG_SWEEP != 0 and self.ring.can_write()
 
     def next_of_sweep(self):
         """Find the next result of the sweep, past frames that cannot be read: its kind, or 0 or less at its end."""
@@ -220,6 +260,10 @@ class Outlet:
         """Set the cursor by the sequence that the 08 names (DIGEST G.8); False if that could not be written down."""
         cursor = self.cursor
         number = self.ring.number
+        self.vouched = 0
+        if self.ring.suspect:
+            # The last record may have been sent before this start.
+            number = self.ring.number if self.ring.confirm() else number + 1
         if not self._flags() & FLAG_MET:
             done = self._set_base(stored - cursor.number)  # what goes out first follows what the server has
         elif stored == 0:
@@ -271,8 +315,13 @@ class Outlet:
         """The server has everything up to number `reached`, or that one alone after a sweep: only its 05 were lost."""
         ring = self.ring
         cursor = self.cursor
-        if self.sweeps() and not self.set_aside(reached, self.reason, now):
-            return False
+        if self.sweeps():
+            while True:
+                code = self.set_aside(reached, self.reason, now)
+                if code == NOT_SET:
+                    return False
+                if code == SET_ASIDE:
+                    break
         while cursor.number < reached:
             kind = ring.peek(OUTLET)
             number = cursor.peek_number
@@ -281,7 +330,9 @@ class Outlet:
             if kind == KIND_RESULT:
                 self.deliver(number)
                 self.health.count(h.RESUMED)
-            elif not self.set_aside(number + 1, PARKED_UNREADABLE, now):
+            elif self.set_aside(number + 1, PARKED_UNREADABLE, now) == NOT_SET:
                 return False
         self.taken = reached
+        if cursor.number < reached:
+            self.vouched = reached  # the last record, as long as it cannot be confirmed
         return True

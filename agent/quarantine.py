@@ -5,9 +5,9 @@ of theirs from being used again. Behind its payload a record carries its number 
 two zeros.
 
 Rules
-1. What an outlet has set aside lies in the main log until it is kept here (`take_oldest`); with no room here it stays
-   there. So nothing is ever in neither place, and a cut between the two is seen: numbers ascend, and what is not above
-   the last one kept is here already.
+1. What an outlet cannot deliver is kept here before the outlet passes it (`keep`). With no room here it is set aside
+   where it lies in the main log, and moves in later (`take_oldest`). So nothing is ever in neither place, and a cut
+   between the two is seen: numbers ascend, and what is not above the last one kept is here already.
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped.
 
@@ -74,9 +74,11 @@ class Quarantine:
 
     def take_oldest(self, main):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
-        if not main.has_aside() or main.suspect:
-            return NOTHING
-        first, last = aside.first_of(main), aside.last_of(main)
+        if not main.has_aside():
+            if aside.is_saved(main) or not main.has_spare():
+                return NOTHING
+            return TAKEN if aside.save(main) == 0 else FAILED
+        first, last = main.aside_first, main.aside_last
         if self._range != first:
             found = aside.find_range(main, first - 1)
             if found is None:
@@ -93,6 +95,22 @@ class Quarantine:
             if found is not False:
                 return FAILED
             return TAKEN if aside.leave_range(main) == 0 else FAILED
+        return self._keep(main, walk.record_at, walk.seq)
+
+    def make_way(self, main):
+        """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
+        if not aside.is_in_the_way(main):
+            return NO_ROOM
+        return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
+
+    def keep(self, main, reason):
+        """Keep the record that `main.peek` has found: TAKEN, also if it is here already, NO_ROOM or FAILED."""
+        if main.has_aside():
+            return NO_ROOM  # what lies in front of it waits for room
+        walk = main.walk
+        if get_u32(walk.page, FRAME_HEAD) <= get_u32(self.ring.memory, _LAST):
+            return TAKEN
+        self._range, self._reason = 0, reason
         return self._keep(main, walk.record_at, walk.seq)
 
     def _keep(self, main, record_at, seq):

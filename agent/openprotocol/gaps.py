@@ -81,9 +81,16 @@ class Gaps:
         """Tell whether a range beginning at `first`, above all others, can be added without one that goes."""
         if self.count == 0:
             return True
+        skip = self._skip(first)
+        return skip == 0 or (self.count < GAPS_MAX and skip <= _SKIP_MAX)
+
+    def _skip(self, first):
+        """Return how many IDs lie between the last range and `first`; -1 without one, or if it cannot grow."""
+        if self.count == 0:
+            return -1
         last = self.count - 1
         skip = (first - self.firsts[last] - self.counts[last]) % ID_PERIOD
-        return self.count < GAPS_MAX and skip <= _SKIP_MAX
+        return -1 if skip == 0 and self.counts[last] > GAP_IDS_MAX else skip
 
     def splits(self, number):
         """Tell whether taking this ID out needs a range more than there is room for."""
@@ -101,6 +108,9 @@ class Gaps:
             first = (first + gone) % ID_PERIOD
             count = GAP_IDS_MAX
         if count == 0:
+            return gone
+        if self._skip(first) == 0:
+            self.counts[self.count - 1] += count
             return gone
         while not self.fits(first):
             gone += self.counts[0]

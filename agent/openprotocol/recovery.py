@@ -88,6 +88,7 @@ class Recovery:
         self._online = False
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
+        self._asks_again = False  # for the newest, once there is room to note what is missing
         self._retry = Timer()
         self._draft = Gaps()
 
@@ -115,6 +116,7 @@ class Recovery:
         self.phase = PHASE_IDLE
         self._retry.stop()
         self._online = False
+        self._asks_again = False
         self._waiting = False
         self._stale = False
         self._beside = False
@@ -135,7 +137,9 @@ class Recovery:
     def seeks(self):
         """Tell whether something is to be asked for, now or later."""
         phase = self.phase
-        return phase != PHASE_OFF and (phase != PHASE_IDLE or self.known.gaps.count > 0 or self.known.looks())
+        if phase == PHASE_OFF or phase != PHASE_IDLE:
+            return phase != PHASE_OFF
+        return self.known.gaps.count > 0 or self._asks_again or self.known.looks()
 
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
@@ -146,7 +150,7 @@ class Recovery:
         if self.phase == PHASE_OFF or not self._online:
             return False
         if self.phase == PHASE_IDLE and not self._begin_gap():
-            if not self.known.looks() or self.known.gaps.count:
+            if not (self._asks_again or self.known.looks()) or self.known.gaps.count:
                 return False
             self.phase = PHASE_NEWEST  # nothing of doubt is missing any more: its time is the latest from now on
         phase = self.phase
@@ -332,7 +336,7 @@ class Recovery:
 
     def _close(self, number, length, why):
         ring = self.ring
-        at = ring.begin(KIND_GAP, GAP_PAYLOAD)
+        at = ring.begin(KIND_GAP, GAP_PAYLOAD) if ring.has_spare() else -1
         if at < 0:
             return False
         stage = ring.stage
@@ -399,14 +403,19 @@ class Recovery:
             evidence = _SAME  # a pushed result has told of it meanwhile
         beyond = not met or is_ahead(newest, top)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
+        if beyond and met and evidence == _SAME and newest != top and not known.gaps.fits((top + 1) % ID_PERIOD):
+            self.phase = PHASE_IDLE  # no room to note what is missing: first what was missing before
+            self._asks_again = True
+            return NEWS_NONE
+        self._asks_again = False
         settled = known.looks() and known.gaps.count == 0
         beyond = beyond or (settled and newest == top)
-        if evidence == _SAME and not beyond and told:
+        if evidence == _SAME and not beyond and told and not settled:
             self.phase = PHASE_IDLE
             self.other = False
             return NEWS_NONE
         ring = self.ring
-        at = ring.begin_memory()
+        at = ring.begin_memory() if ring.has_spare() else -1
         if at < 0:
             self._retry.start(now, self.retry_ms)
             return NEWS_NONE
@@ -476,7 +485,7 @@ class Recovery:
     def _switch_off(self, now):
         """This controller knows no MID 0064: nothing that is missing can be had."""
         ring = self.ring
-        at = ring.begin_memory()
+        at = ring.begin_memory() if ring.has_spare() else -1
         if at < 0:
             self._retry.start(now, self.retry_ms)
             return

@@ -1,33 +1,35 @@
-"""Finds again what an outlet has set aside and nobody has taken away yet: rare, so it is read from the log.
+"""Finds again what an outlet has set aside in its place and nobody has taken away yet; rare, so the log is read for it.
 
 Rules
 1. The memory names the oldest range only; the others are found by their ASIDE records, which come behind what they
    speak of. `ASIDE_RANGES` says whether there are any.
-2. A range is left with one MEMORY record, when everything of it is kept elsewhere or given up.
+2. `ring.aside_first` and its like are where the one who takes them away stands; after a start they are what the memory
+   says, and what was taken since is found to be taken. So the memory may follow when there is room for a record.
 """
 
 from struct import pack_into
 
-from agent.base.words import get_u32
+from agent.base.fields import copy
+from agent.base.result import FLAG_RETRIED
+from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
 
-def first_of(ring):
-    """Return the `seq` of the first record of the oldest range."""
-    return get_u32(ring.memory, ASIDE_FIRST)
-
-
-def last_of(ring):
-    """Return the `seq` of its last record."""
+def load(ring):
+    """Stand at the oldest range that the memory names: 0, or RECORD_BAD if the device cannot be read."""
     memory = ring.memory
-    return get_u32(memory, ASIDE_FIRST) + (memory[ASIDE_LENGTH] | memory[ASIDE_LENGTH + 1] << 8) - 1
+    length = memory[ASIDE_LENGTH] | memory[ASIDE_LENGTH + 1] << 8
+    ring.aside_first = get_u32(memory, ASIDE_FIRST) if length else 0
+    ring.aside_last = ring.aside_first + length - 1 if length else 0
+    ring.aside_ranges = memory[ASIDE_RANGES] if length else 0
+    return place(ring) if length else 0
 
 
 def place(ring):
-    """Set `ring.aside_block` to the block in which the oldest range begins: FLASH_DONE, or RECORD_BAD."""
-    seq = first_of(ring)
+    """Set `ring.aside_block` to the block in which the oldest range begins: 0, or RECORD_BAD."""
+    seq = ring.aside_first
     walk = ring.walk
     count = ring.device.block_count
     highest = 0
@@ -96,30 +98,86 @@ def find_range(ring, after):
     return None if code == rec.RECORD_BAD and code is not True else (found[0], found[1], found[2])
 
 
-def leave_range(ring, first=0, last=0):
-    """Make it durable that the oldest range is done with, up to `first` where that still lies in it; 0 or less."""
-    memory = ring.memory
-    ranges = memory[ASIDE_RANGES]
-    if first == 0 and ranges:
-        following = find_range(ring, last_of(ring))
+def leave_range(ring):
+    """The oldest range is done with: stand at the next one, if there is any: 0, or RECORD_BAD."""
+    first = last = 0
+    if ring.aside_ranges:
+        following = find_range(ring, ring.aside_last)
         if following is None:
             return rec.RECORD_BAD
         first, last, _ = following
-        if ranges < 255 or first == 0:
-            ranges = ranges - 1 if first else 0
+        if ring.aside_ranges < 255:
+            ring.aside_ranges -= 1
+    if first == 0:
+        ring.aside_ranges = 0
+    ring.aside_first = first
+    ring.aside_last = last
+    return place(ring) if first else 0
+
+
+def is_saved(ring):
+    """Tell whether the memory names the range at which `ring` stands."""
+    memory = ring.memory
+    length = memory[ASIDE_LENGTH] | memory[ASIDE_LENGTH + 1] << 8
+    return get_u32(memory, ASIDE_FIRST) == ring.aside_first if length else ring.aside_first == 0
+
+
+def save(ring):
+    """Let the memory name the range at which `ring` stands: 0, or less if that could not be written."""
     at = ring.begin_memory()
     if at < 0:
         return at
-    pack_into("<IHB", ring.stage, at + ASIDE_FIRST, first, last - first + 1 if first else 0, ranges)
-    code = ring.commit_memory()
-    if code == 0 and first:
+    first = ring.aside_first
+    length = ring.aside_last - first + 1 if first else 0
+    pack_into("<IHB", ring.stage, at + ASIDE_FIRST, first, length, ring.aside_ranges)
+    return ring.commit_memory()
+
+
+def is_in_the_way(ring):
+    """Tell whether the oldest record that is set aside lies in one of the blocks that come next."""
+    return (ring.aside_block - ring.block - 1) % ring.device.block_count <= ring.spare_blocks
+
+
+def carry(ring, known):
+    """Write the oldest record that is set aside, with a number above `known`, once more at the end of the log.
+
+    There it waits to be sent or set aside again, and no longer keeps its old block from being used. 0 when that is
+    done, or less. A cut between the two records leaves it in both places.
+    """
+    walk = ring.walk
+
+    def visit(kind):
+        return (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and get_u32(walk.page, HEAD_BYTES) > known
+
+    found = walk_from(ring, ring.aside_block, ring.aside_first, ring.aside_last + 1, visit)
+    if found is not True:
+        return leave_range(ring) if found is False else rec.RECORD_BAD
+    block, record_at, seq = walk.block, walk.record_at, walk.seq
+    kind, flags, length = walk.kind, walk.flags, walk.length
+    ring.urgent = True
+    at = ring.begin(kind, length)
+    ring.urgent = False
+    if at < 0:
+        return at
+    walk.begin(block, record_at, seq - 1)
+    if walk.next() != kind or walk.length != length:
+        return rec.RECORD_BAD
+    copy(ring.stage, at, walk.page, HEAD_BYTES, length)
+    put_u32(ring.stage, at, ring.number + 1)
+    code = ring.commit(kind, flags | FLAG_RETRIED, length)
+    if code < 0:
+        return code
+    if seq < ring.aside_last:
+        ring.aside_first = seq + 1
         code = place(ring)
-    return code
+    else:
+        code = leave_range(ring)
+    return code if code < 0 or is_saved(ring) else save(ring)
 
 
 def give_up(ring, block):
     """What is set aside in this block is overwritten: count it and leave it behind. Only where that is allowed."""
-    first, last = first_of(ring), last_of(ring)
+    first, last = ring.aside_first, ring.aside_last
     bound = ring.bound(block)
     counted = [0]
 
@@ -130,8 +188,9 @@ def give_up(ring, block):
 
     if bound < 0 or walk_from(ring, block, first, bound if bound <= last else last + 1, visit) == rec.RECORD_BAD:
         return
-    kept = ring.overwritten
     ring.overwritten += counted[0]
-    code = leave_range(ring, bound, last) if bound <= last else leave_range(ring)
-    if code < 0:
-        ring.overwritten = kept
+    if bound > last:
+        leave_range(ring)
+        return
+    ring.aside_first = bound
+    place(ring)

@@ -14,7 +14,6 @@ Rules
 from agent.base.compat import const
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.spool.memory import ASIDE_LENGTH
 from agent.spool.reader import Reader
 
 SPOOL_FULL = const(-3)
@@ -35,20 +34,24 @@ class Blocks(Reader):
         Reader.__init__(self, device, outlets, other)
         self.when_full = when_full
         self.memory = bytearray(rec.MEMORY_BYTES)
-        self.overwritten = 0
         self.worn = 0
         self.erases = 0
         self.after_start = True
         self.proven = True  # the newest block holds more than the unit it was opened with
-        self.aside_block = 0  # where the oldest record that is set aside lies
+        # The oldest range that is set aside in its place (agent.spool.aside): its first and last seq, its block, and
+        # how many ranges lie behind it.
+        self.aside_first = 0
+        self.aside_last = 0
+        self.aside_block = 0
+        self.aside_ranges = 0
         self._next_ready = False
         self._burned = 0
         self._saving = False
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; return whether the device was busy with it."""
-        if self.suspect:
-            return self.confirm()
+        if self.suspect and self.has_spare() and self.confirm():
+            return True
         if self._next_ready or not self.is_free(1):
             return False
         return self._prepare() == FLASH_DONE
@@ -69,9 +72,17 @@ class Blocks(Reader):
                     return False
         return True
 
+    def can_write(self):
+        """Tell whether a small record could be written at all."""
+        return self._has_room_to_save() or self._next_ready or self.is_free(1)
+
+    def has_spare(self):
+        """Tell whether a record that can be done without may be written: it must not take the last free block."""
+        return self._has_room_to_save() or (self.is_free(1) and self.is_free(2))
+
     def has_aside(self):
         """Tell whether a record that was set aside still lies where it was stored."""
-        return self.memory[ASIDE_LENGTH] != 0 or self.memory[ASIDE_LENGTH + 1] != 0
+        return self.aside_first != 0
 
     def _make_free(self, ahead):
         """The same, after giving up what lies there where that is allowed."""
@@ -91,11 +102,9 @@ class Blocks(Reader):
 
     def _drop_block(self, cursor):
         """Give up what the cursor has not taken of its block."""
-        before = cursor.number
         cursor.enter((cursor.block + 1) % self.device.block_count, 0)
-        cursor.jumped = True
+        cursor.jumped = cursor.dropped = True
         self.find_next(cursor)
-        self.overwritten += cursor.number - before
 
     def _make_ready(self, spare):
         """Have the next block erased and `spare` blocks behind it free: FLASH_DONE or a SPOOL_."""

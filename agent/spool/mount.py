@@ -17,8 +17,8 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
-from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN
-from agent.spool.memory import DELIVERED
+from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_OVERWRITE
+from agent.spool.memory import ASIDE_LENGTH, DELIVERED
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
 from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE, load_cursor
 from agent.spool.walk import READ_BYTES, Walk
@@ -76,10 +76,10 @@ def mount(ring):
             ring.number = cursor.number
     if not _place_cursors(ring):
         return SPOOL_FAILED
-    if ring.has_aside():
-        from agent.spool.aside import place
+    if ring.memory[ASIDE_LENGTH] or ring.memory[ASIDE_LENGTH + 1]:
+        from agent.spool.aside import load
 
-        if place(ring) < 0:
+        if load(ring) < 0:
             return SPOOL_FAILED
     return 1
 
@@ -208,6 +208,7 @@ def _forget(ring):
     ring.overwritten = 0
     ring.last_kind = 0
     ring.lost = 0
+    ring.aside_first = ring.aside_last = ring.aside_ranges = 0
     for cursor in ring.cursors:
         cursor.seq = cursor.number = cursor.limit = 0
     _remember(ring, bytes(rec.MEMORY_BYTES), 0)
@@ -343,6 +344,8 @@ def _place_cursors(ring):
             cursor.jumped = False
         elif cursor.block < 0:
             cursor.block = oldest if oldest >= 0 else ring.block
+            # Nothing that waits is erased without the durable cursor before it, but where it may be overwritten.
+            cursor.dropped = ring.when_full == WHEN_FULL_OVERWRITE
         if not _number(ring, cursor):
             return False
         cursor.saved()

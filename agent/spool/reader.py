@@ -29,6 +29,7 @@ class Cursor:
         "block",
         "bound",
         "delivered",
+        "dropped",
         "jumped",
         "limit",
         "number",
@@ -52,6 +53,7 @@ class Cursor:
         self.offset = 0
         self.bound = _UNKNOWN  # of the block it stands in
         self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
+        self.dropped = False  # what it jumps over is overwritten, to be counted when the next record is found
         self.peek_seq = 0
         self.peek_number = 0
         self.peek_block = 0
@@ -99,6 +101,7 @@ class Reader:
         self.offset = device.block_bytes
         self.suspect = False
         self.damaged = 0
+        self.overwritten = 0
         self._counted = 0  # the highest number of them: two outlets find the same damage
 
     def peek(self, outlet):
@@ -182,9 +185,17 @@ class Reader:
             if cursor.block != self.block:
                 cursor.enter(self.block, self.offset)
         if cursor.jumped and cursor.block == self.block:
-            cursor.jumped = False
-            cursor.number = self.number
+            self._land(cursor, self.number)
         return RECORD_NONE
+
+    def _land(self, cursor, number):
+        """The jump ends behind result `number`."""
+        cursor.jumped = False
+        if number > cursor.number:
+            if cursor.dropped:
+                self.overwritten += number - cursor.number
+            cursor.number = number
+        cursor.dropped = False
 
     def _find_here(self, cursor):
         """Look in the cursor's block only."""
@@ -196,9 +207,8 @@ class Reader:
             self._count_missing(cursor, kind)
             if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
                 number = get_u32(walk.page, HEAD_BYTES)
-                if cursor.jumped and number > cursor.number:
-                    cursor.number = number - 1
-                cursor.jumped = False
+                if cursor.jumped:
+                    self._land(cursor, number - 1)
                 if number > cursor.number:
                     cursor.seq = walk.seq - 1
                     cursor.peek_seq = walk.seq

@@ -19,7 +19,7 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy, fill
-from agent.base.result import FLAG_COPY
+from agent.base.result import FLAG_COPY, FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import (
@@ -32,7 +32,15 @@ from agent.spool.blocks import (
     Blocks,
 )
 from agent.spool.flash import FLASH_DONE, FLASH_IO
-from agent.spool.memory import ASIDE_FIRST, ASIDE_RANGES, DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
+from agent.spool.memory import (
+    ASIDE_FIRST,
+    ASIDE_LENGTH,
+    ASIDE_RANGES,
+    DELIVERED,
+    OUTLET_FLAGS,
+    OUTLET_OWN,
+    OUTLET_OWN_BYTES,
+)
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
@@ -52,7 +60,7 @@ ROLE_MAIN = const(0)
 ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
-BLOCKS_FOR_TWO_SPARE = const(8)
+BLOCKS_FOR_TWO_SPARE = const(6)
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
 SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
@@ -99,12 +107,13 @@ class Ring(Blocks):
         self.unreadable = 0
         self.payload_at = 0
         self.unsealed = 0
+        self.urgent = False  # what is written now may take the last free block
         self._confirming = False
         self._skipped = 0
         self._opens = -1
         self._cursor_octets = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
         # What has to be written before the next block can be erased must fit behind every record.
-        self.spare_blocks = 2 if device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
+        self.spare_blocks = 1 if device.block_count < BLOCKS_FOR_TWO_SPARE else 2
         self._reserve = self._cursor_octets + self._aligned(FRAME_BYTES + MEMORY_PAYLOAD)
         self.fresh_flags = 0
         self.fresh_length = 0
@@ -121,7 +130,7 @@ class Ring(Blocks):
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
-        spare = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not self._confirming and self.role == ROLE_MAIN
+        spare = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not self.urgent and self.role == ROLE_MAIN
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         if spare and not self._next_ready and not self._make_free(1):
@@ -236,7 +245,8 @@ class Ring(Blocks):
             number = get_u32(buf, at)
             if number > self.number:  # else it is a copy
                 self.number = number
-                self.owner.stored(kind, flags, buf, at, length)
+                if not flags & FLAG_RETRIED:
+                    self.owner.stored(kind, flags, buf, at, length)
         elif kind == rec.KIND_CURSOR:
             outlet = get_u32(buf, at)
             if 0 <= outlet < len(self.cursors):
@@ -265,11 +275,16 @@ class Ring(Blocks):
         first = get_u32(buf, at)
         last = get_u32(buf, at + 4)
         memory = self.memory
-        if not self.has_aside():
-            self.aside_block = cursor.block
+        if memory[ASIDE_LENGTH] == 0 and memory[ASIDE_LENGTH + 1] == 0:
             pack_into("<IH", memory, ASIDE_FIRST, first, last - first + 1)
         elif memory[ASIDE_RANGES] < 255:
             memory[ASIDE_RANGES] += 1
+        if not self.has_aside():
+            self.aside_first = first
+            self.aside_last = last
+            self.aside_block = cursor.block
+        elif self.aside_ranges < 255:
+            self.aside_ranges += 1
         if last > cursor.seq:
             cursor.seq = last
             cursor.number = get_u32(buf, at + 8)
@@ -285,14 +300,14 @@ class Ring(Blocks):
             return True
         if self._confirming:
             return False
-        self._confirming = True
+        self._confirming = self.urgent = True
         done = self._write_last_again()
         if done:
             self.number += self._skipped
             self._skipped = 0
             if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
-        self._confirming = False
+        self._confirming = self.urgent = False
         return done
 
     def skip_number(self):
