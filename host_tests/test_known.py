@@ -197,6 +197,7 @@ def test_gap_that_counts_anew_is_looked_for_and_holds_the_time_until_the_newest_
     store(known, 12, 90000)
     store(known, 17, 90001)
     assert time_of(known) == packed(14) and missing(known) == [11, 13, 15, 16]
+    assert known.is_earlier(body(1, 13), 0) and not known.is_earlier(body(1, 14), 0)
     assert known.is_later(body(1, 15), 0) and not known.is_later(body(1, 14), 0)
 
 
