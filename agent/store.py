@@ -228,8 +228,12 @@ class Store:
         return KEPT
 
     def _known_before(self):
-        """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow."""
-        if not self.ring.confirm():
+        """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow.
+
+        `begin` has just tried to confirm. To try again here would be too late: it may find that what was read a moment
+        ago reads otherwise now.
+        """
+        if self.ring.suspect:
             return NOT_KEPT
         self.health.count(h.DUPLICATES)
         return KEPT_BEFORE

@@ -106,5 +106,5 @@ def test_a_ring_on_it_keeps_its_results_over_a_restart():
             assert ring.commit(KIND_RESULT, 0, 114) == 0
         device.close()
         again = Ring(folder.device(8))
-        assert mount(again) >= 0
+        assert mount(again) >= 0 and again.confirm()
         assert again.number == 50 and again.backlog(0) == 50

@@ -1,14 +1,12 @@
-"""The missing IDs are exactly those that were opened and not closed, as long as three ranges can say so."""
+"""The missing IDs are exactly those opened and not closed; what cannot be noted any more is the oldest, and counted."""
 
-from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX, Gaps
+from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_BYTES, GAPS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD
 from tools.sim.clock import Dice
 
 PORTABLE = True
 
-
-def made():
-    return Gaps(bytearray(52))
+AT = 3  # somewhere inside a memory
 
 
 def listed(gaps):
@@ -19,148 +17,171 @@ def listed(gaps):
     return found
 
 
-def one_round(gaps):
-    gaps.begin()
-    found = []
-    while gaps.step():
-        found.append(gaps.asked)
-        assert len(found) < 1000
-    return found
+def ranges(gaps):
+    return [(gaps.firsts[index], gaps.counts[index]) for index in range(gaps.count)]
+
+
+def read_again(gaps):
+    """What a start would read out of the memory."""
+    memory = bytearray(b"\xa5" * (AT + GAPS_BYTES + 2))
+    gaps.write(memory, AT)
+    assert memory[:AT] + memory[-2:] == b"\xa5" * (AT + 2)
+    again = Gaps()
+    again.load(memory, AT)
+    return again
+
+
+def opened(*some):
+    gaps = Gaps()
+    for first, count in some:
+        assert gaps.open(first, count) == 0
+    return gaps
+
+
+def full(first=1, count=3, step=10):
+    return opened(*[(first + step * index, count) for index in range(GAPS_MAX)])
 
 
 def test_nothing_is_missing_at_first():
-    gaps = made()
-    assert gaps.total() == 0 and gaps.holding(5) == -1 and one_round(gaps) == []
+    gaps = Gaps()
+    assert gaps.total() == 0 and gaps.holding(5) == -1 and gaps.fits(5) and not gaps.splits(5)
+    assert read_again(gaps).count == 0
 
 
-def test_opened_ids_are_missing_and_gone_through_oldest_first():
-    gaps = made()
-    assert not gaps.open(5, 3) and not gaps.open(20, 2)
-    assert one_round(gaps) == [5, 6, 7, 20, 21]
-    assert gaps.total() == 5 and gaps.holding(6) == 0 and gaps.holding(20) == 1 and gaps.holding(8) == -1
+def test_opened_ids_are_missing_and_no_others():
+    gaps = opened((5, 3), (20, 2))
+    assert listed(gaps) == [5, 6, 7, 20, 21] and gaps.total() == 5
+    assert [gaps.holding(number) for number in (4, 5, 7, 8, 19, 20, 21, 22)] == [-1, 0, 0, -1, -1, 1, 1, -1]
 
 
 def test_closed_id_leaves_the_others_open_wherever_it_lay():
     for number in (5, 6, 7, 8):
-        gaps = made()
-        gaps.open(5, 4)
-        assert not gaps.cut_out(gaps.holding(number), number)
+        gaps = opened((5, 4))
+        assert gaps.cut(number, 1) == 0
         assert listed(gaps) == [other for other in (5, 6, 7, 8) if other != number]
 
 
+def test_run_of_ids_is_closed_as_far_as_its_range_goes():
+    for first, length, left in (
+        (5, 2, [7, 8]),
+        (6, 2, [5, 8]),
+        (7, 2, [5, 6]),
+        (7, 9, [5, 6]),
+        (5, 4, []),
+        (9, 2, [5, 6, 7, 8]),
+    ):
+        gaps = opened((5, 4), (20, 1))
+        assert gaps.cut(first, length) == 0
+        assert listed(gaps) == left + [20]
+
+
 def test_memory_holds_the_same_ranges_after_every_change():
-    for seed in range(60):
+    for seed in range(80):
         dice = Dice(seed + 1)
-        gaps = made()
+        gaps = Gaps()
         top = ID_PERIOD - 40
         missing = []
-        doubt = False
-        for _ in range(40):
+        gone = 0
+        for _ in range(60):
             if dice.randrange(3) == 0:
                 first = (top + 1 + dice.randrange(5)) % ID_PERIOD
                 count = 1 + dice.randrange(6)
-                doubt = gaps.open(first, count) or doubt
+                gone += gaps.open(first, count)
                 missing += [(first + step) % ID_PERIOD for step in range(count)]
                 top = missing[-1]
             elif missing:
                 number = missing.pop(dice.randrange(len(missing)))
-                doubt = gaps.cut_out(gaps.holding(number), number) or doubt
-            again = Gaps(bytearray(gaps.memory))
-            again.load()
-            assert listed(again) == listed(gaps) and again.total() == gaps.total()
-            # Nothing that is missing is ever forgotten; more than that only after it was said.
-            assert set(missing) <= set(listed(gaps))
-            assert doubt or sorted(missing) == sorted(listed(gaps))
+                gone += gaps.cut(number, 1)
+            # What had to go is the oldest, and as many as was said.
+            missing = missing[gone:]
+            gone = 0
+            assert listed(gaps) == missing and gaps.total() == len(missing)
+            assert ranges(read_again(gaps)) == ranges(gaps)
 
 
-def test_fourth_range_joins_the_third_and_says_so():
-    gaps = made()
-    for index in range(GAPS_MAX):
-        assert not gaps.open(10 * index + 1, 2)
-    assert gaps.open(51, 2)
-    assert listed(gaps) == [1, 2, 11, 12] + list(range(21, 53))
+def test_range_too_many_makes_the_oldest_go_and_says_how_many_ids_that_were():
+    gaps = full()
+    assert not gaps.fits(51)
+    assert gaps.open(51, 2) == 3
+    assert listed(gaps)[:3] == [11, 12, 13] and listed(gaps)[-2:] == [51, 52] and gaps.count == GAPS_MAX
 
 
-def test_id_that_cannot_be_cut_out_stays_and_it_is_said():
-    gaps = made()
-    for index in range(GAPS_MAX):
-        gaps.open(10 * index + 1, 3)
-    assert gaps.cut_out(1, 12)
-    assert gaps.holding(12) == 1
-    assert not gaps.cut_out(1, 11) and not gaps.cut_out(1, 12)
-    assert listed(gaps) == [1, 2, 3, 13, 21, 22, 23]
+def test_range_behind_the_last_one_joins_it():
+    gaps = full()
+    end = gaps.firsts[GAPS_MAX - 1] + 3
+    assert gaps.fits(end)
+    assert gaps.open(end, 4) == 0
+    assert gaps.count == GAPS_MAX and gaps.counts[GAPS_MAX - 1] == 7
+    assert ranges(read_again(gaps)) == ranges(gaps)
 
 
-def test_ranges_over_each_other_are_told():
-    for first, count in ((1, 3), (3, 1), (5, 9), (4, 2), (1, 100)):
-        gaps = made()
-        gaps.open(3, 3)
-        assert gaps.open(first, count)
-    gaps = made()
-    gaps.open(3, 3)
-    assert not gaps.open(6, 5)
+def test_joined_range_keeps_no_more_ids_than_a_controller_does():
+    gaps = opened((1, GAP_IDS_MAX - 10))
+    assert gaps.open(GAP_IDS_MAX - 9, 30) == 20
+    assert ranges(gaps) == [(21, GAP_IDS_MAX)]
 
 
-def test_zero_cannot_be_asked_for_and_is_closed_on_the_way():
-    gaps = made()
-    gaps.open(ID_PERIOD - 2, 5)
-    assert one_round(gaps) == [ID_PERIOD - 2, ID_PERIOD - 1, 1, 2]
-    assert gaps.holding(0) == -1
-    gaps = made()
-    gaps.open(0, 1)
-    assert one_round(gaps) == [] and gaps.total() == 0
-
-
-def test_round_goes_on_whatever_is_closed_on_its_way():
-    for seed in range(60):
-        dice = Dice(seed + 1)
-        gaps = made()
-        for index in range(GAPS_MAX):
-            gaps.open(10 * index + 1, 1 + dice.randrange(5))
-        wanted = listed(gaps)
-        gaps.begin()
-        asked = []
-        while gaps.step():
-            asked.append(gaps.asked)
-            if dice.randrange(2):
-                gaps.cut_out(gaps.holding(gaps.asked), gaps.asked)
-            if dice.randrange(3) == 0 and gaps.count:
-                other = dice.randrange(gaps.count)
-                gaps.cut_out(other, gaps.firsts[other])
-        # Each at most once, in order; those that were left out are closed, or still there for the next round.
-        assert asked == [number for number in wanted if number in asked]
-        left = listed(gaps)
-        assert [number for number in left if number in wanted] == left
-
-
-def test_gap_that_is_split_behind_the_round_is_not_gone_through_twice():
-    gaps = made()
-    gaps.open(1, 5)
-    gaps.open(10, 2)
-    assert one_round(gaps) == [1, 2, 3, 4, 5, 10, 11]
-    gaps.begin()
-    while gaps.step() and gaps.asked != 11:
-        pass
-    gaps.cut_out(0, 3)
-    assert not gaps.step()
+def test_id_in_the_middle_that_needs_a_range_too_many_is_told_before_and_costs_the_oldest():
+    gaps = full()
+    assert gaps.splits(12) and not gaps.splits(11) and not gaps.splits(13) and not gaps.splits(14)
+    assert gaps.cut(12, 1) == 3
+    assert listed(gaps) == [11, 13, 21, 22, 23, 31, 32, 33, 41, 42, 43]
+    gaps = full()
+    assert gaps.cut(2, 1) == 1  # the oldest is what was just split off
+    assert listed(gaps)[:2] == [3, 11]
 
 
 def test_gap_wider_than_any_controller_remembers_keeps_its_newest_ids():
-    gaps = made()
-    assert not gaps.open(11, 1210061988)
-    assert gaps.total() == GAP_IDS_MAX and gaps.dropped == 1210061988 - GAP_IDS_MAX
+    gaps = Gaps()
+    assert gaps.open(11, 1210061988) == 1210061988 - GAP_IDS_MAX
+    assert gaps.total() == GAP_IDS_MAX
     assert gaps.holding(1210061998) == 0 and gaps.holding(11) == -1
-    gaps = made()
-    for first in (1, 3, 5):
-        gaps.open(first, 1)
-    gaps.open(100000, 1)
-    assert listed(gaps) == [3, 5, 100000] and gaps.dropped == 1
+    assert ranges(read_again(gaps)) == ranges(gaps)
 
 
-def test_gap_of_ids_that_count_anew_takes_the_place_of_the_oldest():
-    gaps = made()
-    for first in (501, 511, 521):
-        gaps.open(first, 2)
-    gaps.open(3, 4)
-    assert listed(gaps) == [511, 512, 521, 522, 3, 4, 5, 6] and gaps.dropped == 2
-    assert one_round(gaps) == [511, 512, 521, 522, 3, 4, 5, 6]
+def test_ranges_too_far_apart_to_be_noted_together_leave_the_newer():
+    gaps = opened((1, 2), (10, 1))
+    assert gaps.fits(65546) and not gaps.fits(65547)
+    assert gaps.open(65547, 2) == 3 and ranges(gaps) == [(65547, 2)]
+    gaps = opened((10, 1))
+    assert gaps.open(65546, 2) == 0
+    assert ranges(read_again(gaps)) == [(10, 1), (65546, 2)]
+
+
+def test_what_lay_between_two_ranges_and_is_closed_leaves_no_skip_that_cannot_be_noted():
+    widest = 65535
+    # The last ID of a range, and the first one, with as much between them as can be noted.
+    for number, left in ((2, (3 + widest, 2)), (3 + widest, (4 + widest, 1))):
+        gaps = opened((1, 2), (3 + widest, 2))
+        assert gaps.splits(number)
+        assert gaps.cut(number, 1) == (1 if number == 2 else 2)
+        assert ranges(gaps) == [left] == ranges(read_again(gaps))
+    gaps = opened((1, 1), (60000, 1), (120000, 1))
+    assert gaps.splits(60000)
+    assert gaps.cut(60000, 1) == 1
+    assert ranges(read_again(gaps)) == [(120000, 1)]
+    gaps = opened((1, 1), (60000, 1), (120000, 1))
+    assert not gaps.splits(1) and not gaps.splits(120000)
+    assert gaps.cut(1, 1) == 0 and gaps.cut(120000, 1) == 0 and ranges(gaps) == [(60000, 1)]
+
+
+def test_ids_that_count_anew_come_first_and_take_over_what_lay_there():
+    gaps = opened((50, 5), (90, 20), (200, 3))
+    assert gaps.put_below(1, 100) == 25  # of the former life: nobody can ask for those any more
+    assert ranges(gaps) == [(1, 100), (200, 3)]
+    gaps = opened((50, 5))
+    assert gaps.put_below(1, 40) == 0 and ranges(gaps) == [(1, 40), (50, 5)]
+    gaps = opened((50, 5))
+    assert gaps.put_below(1, GAP_IDS_MAX + 10) == 10 + 5
+    assert ranges(gaps) == [(11, GAP_IDS_MAX)]
+
+
+def test_ids_that_count_anew_are_not_given_up_for_those_before_the_wrap():
+    gaps = opened((ID_PERIOD - 9, 4), (20, 2))
+    assert gaps.put_below(1, 10) == 4
+    assert ranges(gaps) == [(1, 10), (20, 2)]
+
+
+def test_clearing_says_how_many_were_missing():
+    gaps = full()
+    assert gaps.clear() == 3 * GAPS_MAX and gaps.count == 0 and read_again(gaps).count == 0

@@ -9,11 +9,12 @@ Rules
 1. A range lies over missing IDs only, never over one that is stored: what is fetched out of it is new for certain.
 2. What does not fit makes the oldest range go; the call returns how many IDs that were, and the caller counts them.
    Whoever would rather wait asks `fits` and `splits` first.
-3. ID 0 exists after the wrap and cannot be asked for: MID 0064 with 0 means the newest (DIGEST D.6).
+3. A range that begins where the last one ends joins it: one gap stays one, however often its end was asked for.
+4. ID 0 exists after the wrap and cannot be asked for: MID 0064 with 0 means the newest (DIGEST D.6).
 """
 
 from agent.base.compat import const
-from agent.openprotocol.ids import ID_PERIOD
+from agent.openprotocol.ids import ID_PERIOD, is_ahead
 
 GAPS_MAX = const(5)
 GAP_IDS_MAX = const(20000)  # more than a controller keeps: what lies further back is gone without being asked for
@@ -81,24 +82,26 @@ class Gaps:
         """Tell whether a range beginning at `first`, above all others, can be added without one that goes."""
         if self.count == 0:
             return True
-        skip = self._skip(first)
+        skip = (first - self._behind(self.count - 1)) % ID_PERIOD
         return skip == 0 or (self.count < GAPS_MAX and skip <= _SKIP_MAX)
 
-    def _skip(self, first):
-        """Return how many IDs lie between the last range and `first`; -1 without one, or if it cannot grow."""
-        if self.count == 0:
-            return -1
-        last = self.count - 1
-        skip = (first - self.firsts[last] - self.counts[last]) % ID_PERIOD
-        return -1 if skip == 0 and self.counts[last] > GAP_IDS_MAX else skip
-
     def splits(self, number):
-        """Tell whether taking this ID out needs a range more than there is room for."""
+        """Tell whether taking this ID out leaves more than can be noted."""
         gap = self.holding(number)
-        if gap < 0 or self.count < GAPS_MAX:
+        if gap < 0:
             return False
-        offset = (number - self.firsts[gap]) % ID_PERIOD
-        return 0 < offset < self.counts[gap] - 1
+        before = number != self.firsts[gap]
+        behind = (number + 1) % ID_PERIOD != self._behind(gap)
+        if before and behind:
+            return self.count == GAPS_MAX
+        if (not before and gap == 0) or (not behind and gap == self.count - 1):
+            return False
+        skip = 1
+        if not before:
+            skip += self._skip(gap)
+        if not behind:
+            skip += self._skip(gap + 1)
+        return skip > _SKIP_MAX
 
     def open(self, first, count):
         """Add `count` IDs from `first` on, above all others; return how many IDs had to go for that."""
@@ -109,12 +112,18 @@ class Gaps:
             count = GAP_IDS_MAX
         if count == 0:
             return gone
-        if self._skip(first) == 0:
-            self.counts[self.count - 1] += count
-            return gone
         while not self.fits(first):
             gone += self.counts[0]
             self._remove(0)
+        last = self.count - 1
+        if last >= 0 and first == self._behind(last):  # more of what the last one lies over
+            too_many = self.counts[last] + count - GAP_IDS_MAX
+            if too_many > 0:
+                gone += too_many
+                self.firsts[last] = (self.firsts[last] + too_many) % ID_PERIOD
+                count -= too_many
+            self.counts[last] += count
+            return gone + self._drop_far()
         self.firsts[self.count] = first
         self.counts[self.count] = count
         self.count += 1
@@ -130,8 +139,7 @@ class Gaps:
         kept = [
             (self.firsts[index], self.counts[index])
             for index in range(self.count)
-            if (self.firsts[index] - first) % ID_PERIOD >= count
-            and (first - self.firsts[index]) % ID_PERIOD >= self.counts[index]
+            if is_ahead(self.firsts[index], (first + count - 1) % ID_PERIOD)
         ]
         gone += self.total() - sum([one[1] for one in kept])
         self.count = 0
@@ -170,10 +178,26 @@ class Gaps:
             counts[gap] = before
         else:
             self._remove(gap)
+        return self._drop_far()
+
+    def _behind(self, gap):
+        """Return the ID behind the range."""
+        return (self.firsts[gap] + self.counts[gap]) % ID_PERIOD
+
+    def _skip(self, gap):
+        """Return how many IDs lie between this range and the one before it."""
+        return (self.firsts[gap] - self._behind(gap - 1)) % ID_PERIOD
+
+    def _drop_far(self):
+        """Let the oldest ranges go until the rest can be noted; return how many IDs that were."""
         gone = 0
-        while self.count > GAPS_MAX:
-            gone += counts[0]
+        gap = self.count - 1
+        while gap > 0 and self._skip(gap) <= _SKIP_MAX:
+            gap -= 1
+        while gap > 0 or self.count > GAPS_MAX:
+            gone += self.counts[0]
             self._remove(0)
+            gap -= 1
         return gone
 
     def _remove(self, gap):

@@ -7,8 +7,8 @@ Rules
    opens a gap; one inside a gap is cut out of it.
 3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
    of the two the controller is asked (agent.openprotocol.recovery).
-4. While gaps lie over IDs that count anew (`FLAG_LOOK`) the latest time stays what it was before: only what is later
-   was not stored in its former life. The controller's newest ends that, once no gap is left.
+4. While gaps lie over IDs that count anew (`FLAG_LOOK`) the latest time stays what it was before: what is earlier is
+   of its former life, and for the rest the log is asked. The controller's newest ends that, once no gap is left.
 
     octet  0       4      5       6      7          11       16        23               45
            |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
@@ -47,6 +47,8 @@ GAPS = const(38)
 FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
 FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
+
+GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
@@ -122,7 +124,7 @@ class Known:
 
     def _count_gone(self, count):
         if count:
-            put_u32(self.memory, GONE, get_u32(self.memory, GONE) + count)
+            add_gone(self.memory, GONE, count)
 
     def _set_top(self, digits, at):
         self.memory[FLAGS] |= FLAG_KNOWN
@@ -169,9 +171,19 @@ class Known:
         """Return how many IDs of this controller could not be had, ever."""
         return get_u32(self.memory, GONE)
 
+    def is_earlier(self, body, start):
+        """Tell whether the body's time is earlier than the latest that was pushed."""
+        return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) < 0
+
     def is_later(self, body, start):
         """Tell whether the body's time is later than the latest that was pushed."""
         return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) > 0
+
+
+def add_gone(memory, at, count):
+    """Add to the count at memory[at:]; it stays at its highest, as one jump may be wider than all of it."""
+    count += get_u32(memory, at)
+    put_u32(memory, at, count if count < GONE_MOST else GONE_MOST)
 
 
 assert CONTROLLER == GONE

@@ -6,7 +6,7 @@ records of the log only (agent.openprotocol.known); everything here may be forgo
 Rules (DIGEST D.6, on 003:6535-6557)
 1. After each connect the newest is asked for (ID 0), then the highest ID known from before: it proves whether the
    controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on are missing;
-   of these only what is later than the last one before is new. An old ID that is pushed with new values asks again.
+   of these what is earlier than the last one before is not new. An old ID that is pushed with new values asks again.
 2. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 3. Missing IDs are asked for one at a time, oldest first. Only 15 (gone) or the result itself closes one. Where there is
    no answer the same one is asked again; only if the next one is answered meanwhile, UNANSWERED_MOST times are enough.
@@ -82,13 +82,14 @@ class Recovery:
         self._run = 0
         self._asked = 0  # where the way back stands
         self._gone_run = 0
-        self._walked = -1  # the ID at which the gap begins that needs no way back any more
+        self._walked = -1  # the ID behind the gap that needs no way back any more
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
+        self._lagged = False  # the newest was one of the last few, not the last, when it was asked for before
+        self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._online = False
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
-        self._asks_again = False  # for the newest, once there is room to note what is missing
         self._retry = Timer()
         self._draft = Gaps()
 
@@ -116,10 +117,11 @@ class Recovery:
         self.phase = PHASE_IDLE
         self._retry.stop()
         self._online = False
-        self._asks_again = False
         self._waiting = False
         self._stale = False
         self._beside = False
+        self._lagged = False
+        self._postponed = False
         self._run = 0
 
     def look_again(self):
@@ -137,9 +139,9 @@ class Recovery:
     def seeks(self):
         """Tell whether something is to be asked for, now or later."""
         phase = self.phase
-        if phase == PHASE_OFF or phase != PHASE_IDLE:
+        if phase != PHASE_IDLE:
             return phase != PHASE_OFF
-        return self.known.gaps.count > 0 or self._asks_again or self.known.looks()
+        return self.known.gaps.count > 0 or self.known.looks() or self._postponed
 
     def want(self, now):
         """Tell whether the ID in `ask_id` should be fetched now."""
@@ -150,7 +152,7 @@ class Recovery:
         if self.phase == PHASE_OFF or not self._online:
             return False
         if self.phase == PHASE_IDLE and not self._begin_gap():
-            if not (self._asks_again or self.known.looks()) or self.known.gaps.count:
+            if self.known.gaps.count or not (self.known.looks() or self._postponed):
                 return False
             self.phase = PHASE_NEWEST  # nothing of doubt is missing any more: its time is the latest from now on
         phase = self.phase
@@ -186,8 +188,9 @@ class Recovery:
             return False
         self._run = 0
         self._run_first = gaps.firsts[0]
-        if gaps.counts[0] > self.round_ids and self._walked != gaps.firsts[0]:
-            self._asked = (gaps.firsts[0] + gaps.counts[0] - 1) % ID_PERIOD
+        behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
+        if gaps.counts[0] > self.round_ids and self._walked != behind:
+            self._asked = (behind - 1) % ID_PERIOD
             self._gone_run = 0
             self.phase = PHASE_WALK_BACK
         else:
@@ -210,10 +213,10 @@ class Recovery:
                 self._retry.start(now, self.retry_ms)
                 return False
             return self._next_missing(now)
-        if self._unanswered >= UNANSWERED_MOST and self._run + 1 < gaps.counts[0]:
+        if self._unanswered >= UNANSWERED_MOST:
             self._beside = not self._beside
             if self._beside:
-                number = (number + 1) % ID_PERIOD
+                number = (number + 1) % ID_PERIOD or 1
         put_id(self.ask_id, number)
         return True
 
@@ -236,12 +239,7 @@ class Recovery:
             self._again(now)  # an answer to another question
             return NEWS_NONE
         if phase == PHASE_WITNESS:
-            later = (
-                self._witness_time[2] != 0  # a month: else nothing is known to compare with
-                and has_time(body, start)
-                and compare(body, start + TIME, self._witness_time, 0, TIME_BYTES) > 0
-            )
-            return self._note_newest(_ANEW if later else _SAME, now)
+            return self._note_newest(_ANEW if self._is_later(body, start + TIME) else _SAME, now)
         self._answered()
         if phase == PHASE_WALK_BACK:
             self._gone_run = 0
@@ -251,7 +249,7 @@ class Recovery:
             self._run += 1  # the one in front of it is never answered
             self._beside = False
             return NEWS_NONE
-        if self.known.looks() and has_time(body, start) and not self.known.is_later(body, start):
+        if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
             self.kept(kn.CLOSED_KEPT)  # of the time before the IDs began anew; where that has no room it comes again
             return NEWS_NONE
         # It may have been pushed while the answer was on its way.
@@ -279,7 +277,7 @@ class Recovery:
         else:
             self._answered()
             if self.phase == PHASE_PROBE:
-                self.phase = PHASE_IDLE
+                self._probed(now)
             elif self.phase == PHASE_WALK_BACK:
                 self._gone_run += 1
                 self._walk_on()
@@ -314,8 +312,6 @@ class Recovery:
             return False
         self._run = 0
         if gaps.count:
-            if self._walked == self._run_first:
-                self._walked = gaps.firsts[0]
             self._run_first = gaps.firsts[0]
         return True
 
@@ -358,24 +354,32 @@ class Recovery:
             return
         first = gaps.firsts[0]
         before = (self._asked - first) % ID_PERIOD
-        if self._gone_run < WALK_GONE and 0 < before < gaps.counts[0]:
+        if before >= gaps.counts[0]:  # what was pushed meanwhile has split the gap
+            self.phase = PHASE_IDLE
+            return
+        if self._gone_run < WALK_GONE and before:
             self._asked = (self._asked - 1) % ID_PERIOD
             if self._asked == 0 and before > 1:
                 self._asked = ID_PERIOD - 1
             return
         self.phase = PHASE_FILL
         self._run_first = first
-        self._run = before if self._gone_run >= WALK_GONE and before < gaps.counts[0] else 0
-        self._walked = first
+        self._run = before if self._gone_run >= WALK_GONE else 0
+        self._walked = (first + gaps.counts[0]) % ID_PERIOD
         self.flush()  # what cannot be written down now is asked for again
+
+    def _is_later(self, buf, at):
+        """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""
+        before = self._witness_time
+        return before[2] != 0 and compare(buf, at, before, 0, TIME_BYTES) > 0  # a month: else nothing is known
 
     # -- what the controller has -------------------------------------------------------------------------------
 
     def _learn_newest(self, now):
         """The newest is known: go on from it, or see first whether the IDs still mean the same."""
         self._answered()
-        if not self._has_witness or self.known.memory[kn.EPOCH] != self._epoch:
-            return self._note_newest(_SAME, now)
+        if not self._has_witness or self.known.memory[kn.EPOCH] != self._epoch or self.known.looks():
+            return self._note_newest(_SAME, now)  # there is no witness, or it was heard
         newest = id_of(self._newest, 0)
         witness = id_of(self._witness, 0)
         if newest != self.known.top() and not is_ahead(newest, self.known.top()):
@@ -390,6 +394,8 @@ class Recovery:
                 return self._note_newest(_SAME, now)
             self.phase = PHASE_WITNESS
             return NEWS_NONE
+        if newest == witness and witness and self._is_later(self._newest_time, 0):
+            return self._note_newest(_ANEW, now)  # it has counted exactly to where it was
         return self._note_newest(_SAME, now)
 
     def _note_newest(self, evidence, now):
@@ -403,16 +409,23 @@ class Recovery:
             evidence = _SAME  # a pushed result has told of it meanwhile
         beyond = not met or is_ahead(newest, top)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
-        if beyond and met and evidence == _SAME and newest != top and not known.gaps.fits((top + 1) % ID_PERIOD):
-            self.phase = PHASE_IDLE  # no room to note what is missing: first what was missing before
-            self._asks_again = True
-            return NEWS_NONE
-        self._asks_again = False
         settled = known.looks() and known.gaps.count == 0
+        if settled and not beyond and newest != top and evidence == _SAME:
+            lag = (top - newest) % ID_PERIOD
+            if lag <= NEWEST_LAG and not self._lagged:
+                self._lagged = True  # it may have crossed live results
+                self._retry.start(now, self.retry_ms)
+                return NEWS_NONE
+            if lag > NEWEST_LAG:
+                evidence = _ANEW  # once more, while the IDs of the first time were looked through
+        self._lagged = False
         beyond = beyond or (settled and newest == top)
         if evidence == _SAME and not beyond and told and not settled:
-            self.phase = PHASE_IDLE
-            self.other = False
+            self._at_rest()
+            return NEWS_NONE
+        if beyond and evidence == _SAME and met and self._has_to_wait((top + 1) % ID_PERIOD):
+            self._at_rest()
+            self._postponed = True
             return NEWS_NONE
         ring = self.ring
         at = ring.begin_memory() if ring.has_spare() else -1
@@ -443,9 +456,19 @@ class Recovery:
         if ring.commit_memory() != 0:
             self._retry.start(now, self.retry_ms)
             return NEWS_NONE
+        self._at_rest()
+        return NEWS_RESET if anew else NEWS_NONE
+
+    def _at_rest(self):
+        """What the controller has is written down, or was known."""
         self.phase = PHASE_IDLE
         self.other = False
-        return NEWS_RESET if anew else NEWS_NONE
+        self._postponed = False
+
+    def _has_to_wait(self, first):
+        """Tell whether noting a gap from `first` on would make an older one go that is being filled."""
+        known = self.known
+        return known.fetches() and not known.gaps.fits(first) and self.makes_progress()
 
     def _begin_anew(self, draft, newest, top):
         """The IDs up to the witness may mean other results now; returns how many of those before are gone."""
@@ -462,7 +485,7 @@ class Recovery:
         """Change the copy of the memory that begins at stage[at]."""
         stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
         put_u32(stage, at + kn.IDENTITY, self._identity)
-        put_u32(stage, at + kn.GONE, get_u32(stage, at + kn.GONE) + gone)
+        kn.add_gone(stage, at + kn.GONE, gone)
         if anew:
             stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
         if takes_newest:
@@ -482,6 +505,18 @@ class Recovery:
         fill(self._newest_time, 0, TIME_BYTES, 0)
         self._note_newest(_SAME, now)
 
+    def _probed(self, now):
+        """There is nothing above what is known: nor is there anything left to look for."""
+        known = self.known
+        if known.looks() and known.gaps.count == 0:
+            at = self.ring.begin_memory()
+            if at >= 0:
+                self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
+            if at < 0 or self.ring.commit_memory() != 0:
+                self._again(now)
+                return
+        self._at_rest()
+
     def _switch_off(self, now):
         """This controller knows no MID 0064: nothing that is missing can be had."""
         ring = self.ring
@@ -492,7 +527,7 @@ class Recovery:
         stage = ring.stage
         draft = self._draft
         draft.load(stage, at + kn.GAPS)
-        put_u32(stage, at + kn.GONE, get_u32(stage, at + kn.GONE) + draft.clear())
+        kn.add_gone(stage, at + kn.GONE, draft.clear())
         draft.write(stage, at + kn.GAPS)
         stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH
         put_u32(stage, at + kn.IDENTITY, self._identity)
