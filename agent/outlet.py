@@ -219,6 +219,8 @@ class Outlet:
     def resume(self, stored, now):
         """Set the cursor by the sequence that the 08 names (DIGEST G.8); False if that could not be written down."""
         cursor = self.cursor
+        if not self.ring.confirm():  # the last result that a start found may be the one that the server names
+            return False
         number = self.ring.number
         if not self._flags() & FLAG_MET:
             done = self._set_base(stored - cursor.number)  # what goes out first follows what the server has

@@ -7,10 +7,11 @@ from agent.forward import Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import read_light
 from agent.outlet import OUTLET
+from agent.quarantine import Quarantine
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import PAYLOAD_MAX, Ring
+from agent.spool.ring import PAYLOAD_MAX, ROLE_QUARANTINE, Ring
 from agent.spool.walk import Walk
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
@@ -67,14 +68,24 @@ class Outlet:
     def start(self):
         """Make everything anew over the flash, as after power has come back."""
         self.ring = Ring(self.flash)
-        self.parked = Ring(self.parked_flash, other=self.ring)  # as agent.assembly does
+        self.parked = Ring(self.parked_flash, role=ROLE_QUARANTINE, other=self.ring)  # as agent.assembly does
+        self.quarantine = Quarantine(self.parked)
         assert mount(self.parked) >= 0 and mount(self.ring) >= 0
+        self.parked.confirm()
         self.health = Health()
         self.port = self.network.port()
         self.session = Session(3, 1, STATION, **self.session_settings)
         writer = ResultWriter(self.session.result, 3, 1)
         self.forward = Forward(
-            self.port, self.session, writer, self.ring, self.parked, self.health, self, self.settings, self.cursor_batch
+            self.port,
+            self.session,
+            writer,
+            self.ring,
+            self.quarantine,
+            self.health,
+            self,
+            self.settings,
+            self.cursor_batch,
         )
         self.forward.begin(self.clock.now)
 
