@@ -82,6 +82,9 @@ class Quarantine:
             if found is None:
                 return FAILED
             self._range, self._reason = first, found[2]
+        if not self.ring.confirm():  # the last one kept may wait for that: it is known only then
+            return FAILED
+        self._pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
 
@@ -104,9 +107,12 @@ class Quarantine:
         number = get_u32(walk.page, FRAME_HEAD)
         if ring.number - ring.cursors[0].number >= SLOTS:
             return NO_ROOM
+        # What is kept leaves the last free block to the drops, or a full quarantine could never be emptied.
+        if not ring.has_room(length + PARKED_BYTES):
+            return NO_ROOM
         at = ring.begin(kind, length + PARKED_BYTES)
         if at < 0:
-            return NO_ROOM
+            return FAILED
         walk.begin(block, record_at, seq - 1)
         if walk.next() != kind or walk.length != length:
             return FAILED
@@ -141,24 +147,26 @@ class Quarantine:
             if not self._is_dropped(number)
         ]
 
-    def drop(self, number):
-        """Give up the kept record `number`; whether that is durable."""
+    def drop(self, *numbers):
+        """Give up these kept records, all by one record of the log; whether that is durable."""
         ring = self.ring
         at = ring.begin_memory()
         if at < 0:
             return False
-        slot = number % SLOTS
-        ring.stage[at + _DROPPED + (slot >> 3)] |= 1 << (slot & 7)
-        return ring.commit_memory() == 0 and self._pass_dropped()
+        for number in numbers:
+            slot = number % SLOTS
+            ring.stage[at + _DROPPED + (slot >> 3)] |= 1 << (slot & 7)
+        if ring.commit_memory() != 0:
+            return False
+        self._pass_dropped()
+        return True
 
     def _pass_dropped(self):
+        """Move the cursor behind what is dropped at the front; a start finds that again by the bits."""
         ring = self.ring
         cursor = ring.cursors[0]
-        moved = False
         while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
             ring.advance(0)
-            moved = True
-        return not moved or ring.save_cursor(0, 0) == 0
 
     def _is_dropped(self, number):
         slot = number % SLOTS
