@@ -11,8 +11,10 @@ Rules
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped.
 
-    memory  0         4                                             60
-           | last u32| dropped, one bit a record: number % SLOTS    |
+    memory  0         4        16                                   60
+           | last u32| zeros  | dropped, one bit a record: number % SLOTS
+
+The zeros cover what a main log keeps of its own in there (agent.spool.memory): nothing of this log is set aside.
 """
 
 from struct import pack_into
@@ -26,7 +28,7 @@ from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 
-SLOTS = const(448)
+SLOTS = const(352)
 
 TAKEN = const(1)
 NOTHING = const(0)
@@ -34,7 +36,7 @@ NO_ROOM = const(-1)
 FAILED = const(-2)
 
 _LAST = const(0)
-_DROPPED = const(4)
+_DROPPED = const(16)
 
 
 class Quarantine:
@@ -150,6 +152,7 @@ class Quarantine:
     def drop(self, *numbers):
         """Give up these kept records, all by one record of the log; whether that is durable."""
         ring = self.ring
+        self._pass_dropped()
         at = ring.begin_memory()
         if at < 0:
             return False

@@ -7,8 +7,10 @@ from agent.outlet import FLAG_MET, OUTLET, SEQUENCES
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import SENT_AHEAD
+from agent.toolsnet.session import STREAMING
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
+from tools.sim.port import PORT_OPENING, SimPort
 
 PORTABLE = True
 HEAP = "3m"
@@ -864,3 +866,42 @@ def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_so
         outlet.forward.hurry(outlet.clock.now)
         outlet.run(1000)
     assert outlet.toolsnet.pim_connections <= attempts + 1
+
+
+# -- a server next door
+
+
+class NextDoor(SimPort):
+    """A port whose connections are open before `open` has returned, as on one machine."""
+
+    def open(self, host, number):
+        SimPort.open(self, host, number)
+        self._network.step()
+        assert self.state() != PORT_OPENING
+
+
+def test_port_that_is_open_at_once_needs_no_time_out_for_the_first_result():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.store(2)
+    for _ in range(20):
+        outlet.step()
+    assert outlet.clock.total_ms == 0 and outlet.ids() == [1, 2], outlet.toolsnet.telegrams
+    outlet.clean()
+
+
+def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.run(29999)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1}
+    outlet.run(1)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 1}
+    outlet.clean()
+
+
+def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
+    outlet = Outlet(make_port=NextDoor)
+    while outlet.session.state != STREAMING:
+        left = outlet.forward.step(outlet.clock.now)
+        outlet.network.step()
+        assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
+    assert outlet.session.can_send() and 0 < left <= 30000
