@@ -11,9 +11,10 @@ Rules
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped.
 
-    memory  0         4        16                                   60
-           | last u32| zeros  | dropped, one bit a record: number % SLOTS
+    memory  0         4           8       16                                   60
+           | last u32| newest u32| zeros | dropped, one bit a record: number % SLOTS
 
+`last` is the main log's number of the newest record; what a torn record left between two numbers counts as dropped.
 The zeros cover what a main log keeps of its own in there (agent.spool.memory): nothing of this log is set aside.
 """
 
@@ -36,6 +37,7 @@ NO_ROOM = const(-1)
 FAILED = const(-2)
 
 _LAST = const(0)
+_NEWEST = const(4)
 _DROPPED = const(16)
 
 
@@ -59,17 +61,20 @@ class Quarantine:
     def stored(self, _kind, _flags, buf, at, length):
         """A record is kept."""
         memory = self.ring.memory
+        number = get_u32(buf, at)
+        for void in range(get_u32(memory, _NEWEST) + 1, number):
+            self._mark(memory, _DROPPED, void)
         put_u32(memory, _LAST, get_u32(buf, at + length - PARKED_BYTES))
-        slot = get_u32(buf, at) % SLOTS
+        put_u32(memory, _NEWEST, number)
+        slot = number % SLOTS
         memory[_DROPPED + (slot >> 3)] &= ~(1 << (slot & 7)) & 0xFF
 
     # -- the agent's calls -------------------------------------------------------------------------------------
 
     def count(self):
         """Return how many records are kept."""
-        cursor = self.ring.cursors[0]
         kept = 0
-        for number in range(cursor.number + 1, self.ring.number + 1):
+        for number in self._all():
             if not self._is_dropped(number):
                 kept += 1
         return kept
@@ -79,11 +84,6 @@ class Quarantine:
         if not main.has_aside() or main.suspect:
             return NOTHING
         first, last = aside.first_of(main), aside.last_of(main)
-        if self._range != first:
-            found = aside.find_range(main, first - 1)
-            if found is None:
-                return FAILED
-            self._range, self._reason = first, found[2]
         if not self.ring.confirm():  # the last one kept may wait for that: it is known only then
             return FAILED
         self._pass_dropped()
@@ -107,6 +107,9 @@ class Quarantine:
         block = walk.block
         kind, flags, length = walk.kind, walk.flags, walk.length
         number = get_u32(walk.page, FRAME_HEAD)
+        reason = PARKED_UNREADABLE if kind == KIND_RAW else self._reason_of(main)
+        if reason < 0:
+            return FAILED
         if ring.number - ring.cursors[0].number >= SLOTS:
             return NO_ROOM
         # What is kept leaves the last free block to the drops, or a full quarantine could never be emptied.
@@ -120,9 +123,18 @@ class Quarantine:
             return FAILED
         copy(ring.stage, at, walk.page, FRAME_HEAD, length)
         put_u32(ring.stage, at, ring.number + 1)
-        reason = PARKED_UNREADABLE if kind == KIND_RAW else self._reason
         pack_into("<IHH", ring.stage, at + length, number, reason, 0)
         return TAKEN if ring.commit(kind, flags, length + PARKED_BYTES) == 0 else FAILED
+
+    def _reason_of(self, main):
+        """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""
+        first = aside.first_of(main)
+        if self._range != first:
+            found = aside.find_range(main, first - 1)
+            if found is None:
+                return -1
+            self._range, self._reason = first, found[2]
+        return self._reason
 
     # -- the operator's calls ----------------------------------------------------------------------------------
 
@@ -143,22 +155,21 @@ class Quarantine:
 
     def numbers(self):
         """Return the numbers of the kept records, oldest first."""
-        return [
-            number
-            for number in range(self.ring.cursors[0].number + 1, self.ring.number + 1)
-            if not self._is_dropped(number)
-        ]
+        return [number for number in self._all() if not self._is_dropped(number)]
 
     def drop(self, *numbers):
-        """Give up these kept records, all by one record of the log; whether that is durable."""
+        """Give up these kept records, all by one record of the log; whether that is durable. False for one never kept."""
         ring = self.ring
+        known = self._all()
+        for number in numbers:
+            if number not in known:
+                return False
         self._pass_dropped()
         at = ring.begin_memory()
         if at < 0:
             return False
         for number in numbers:
-            slot = number % SLOTS
-            ring.stage[at + _DROPPED + (slot >> 3)] |= 1 << (slot & 7)
+            self._mark(ring.stage, at + _DROPPED, number)
         if ring.commit_memory() != 0:
             return False
         self._pass_dropped()
@@ -170,6 +181,13 @@ class Quarantine:
         cursor = ring.cursors[0]
         while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
             ring.advance(0)
+
+    def _all(self):
+        return range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1)
+
+    def _mark(self, buf, at, number):
+        slot = number % SLOTS
+        buf[at + (slot >> 3)] |= 1 << (slot & 7)
 
     def _is_dropped(self, number):
         slot = number % SLOTS
