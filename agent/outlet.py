@@ -275,9 +275,10 @@ class Outlet:
             elif cursor.number < reached <= self.may_have:
                 done = self._take_as_stored(reached, now)
             elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
-                self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
-                if self.rewinds:
-                    self.ring.rewind(OUTLET, reached)
+                if self._lacks(reached):
+                    self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
+                    if self.rewinds:
+                        self.ring.rewind(OUTLET, reached)
                 done = True
             else:
                 self.health.note(h.RESUME_UNKNOWN, stored, now)
@@ -286,8 +287,30 @@ class Outlet:
             self.may_have = cursor.number
         return done
 
+    def _lacks(self, reached):
+        """Tell whether the server lacks anything behind `reached` that it once had: frames set aside it never got.
+
+        It does unless the log still holds all from `reached` on and shows otherwise.
+        """
+        ring = self.ring
+        scout = self.scout
+        first = reached if reached else 1
+        scout.seq = 0
+        scout.number = first - 1
+        scout.jumped = True
+        scout.enter((ring.block + 1) % ring.device.block_count, 0)
+        if ring.peek_from(scout) <= RECORD_NONE or scout.peek_number != first:
+            return True
+        if reached:
+            scout.advance()
+        while True:
+            kind = ring.peek_from(scout)
+            if kind != KIND_RAW or scout.peek_number > self.cursor.number:
+                return kind < RECORD_NONE or (kind > RECORD_NONE and scout.peek_number <= self.cursor.number)
+            scout.advance()
+
     def _server_is_empty(self, now):
-        if self.cursor.number:
+        if self.cursor.delivered:
             self.health.note(h.SERVER_EMPTY, self.cursor.number, now)
             if self.resends_if_empty:
                 self.ring.rewind(OUTLET, 0)

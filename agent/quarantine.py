@@ -11,8 +11,11 @@ Rules
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped.
 
-    memory  0         4                                             60
-           | last u32| dropped, one bit a record: number % SLOTS    |
+    memory  0         4           8       16                                   60
+           | last u32| newest u32| zeros | dropped, one bit a record: number % SLOTS
+
+`last` is the main log's number of the newest record; what a torn record left between two numbers counts as dropped.
+The zeros cover what a main log keeps of its own in there (agent.spool.memory): nothing of this log is set aside.
 """
 
 from struct import pack_into
@@ -26,7 +29,7 @@ from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 
-SLOTS = const(448)
+SLOTS = const(352)
 
 TAKEN = const(1)
 NOTHING = const(0)
@@ -34,7 +37,8 @@ NO_ROOM = const(-1)
 FAILED = const(-2)
 
 _LAST = const(0)
-_DROPPED = const(4)
+_NEWEST = const(4)
+_DROPPED = const(16)
 
 
 class Quarantine:
@@ -57,17 +61,20 @@ class Quarantine:
     def stored(self, _kind, _flags, buf, at, length):
         """A record is kept."""
         memory = self.ring.memory
+        number = get_u32(buf, at)
+        for void in range(get_u32(memory, _NEWEST) + 1, number):
+            self._mark(memory, _DROPPED, void)
         put_u32(memory, _LAST, get_u32(buf, at + length - PARKED_BYTES))
-        slot = get_u32(buf, at) % SLOTS
+        put_u32(memory, _NEWEST, number)
+        slot = number % SLOTS
         memory[_DROPPED + (slot >> 3)] &= ~(1 << (slot & 7)) & 0xFF
 
     # -- the agent's calls -------------------------------------------------------------------------------------
 
     def count(self):
         """Return how many records are kept."""
-        cursor = self.ring.cursors[0]
         kept = 0
-        for number in range(cursor.number + 1, self.ring.number + 1):
+        for number in self._all():
             if not self._is_dropped(number):
                 kept += 1
         return kept
@@ -79,11 +86,9 @@ class Quarantine:
                 return NOTHING
             return TAKEN if aside.save(main) == 0 else FAILED
         first, last = main.aside_first, main.aside_last
-        if self._range != first:
-            found = aside.find_range(main, first - 1)
-            if found is None:
-                return FAILED
-            self._range, self._reason = first, found[2]
+        if not self.ring.confirm():  # the last one kept may wait for that: it is known only then
+            return FAILED
+        self._pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
 
@@ -95,7 +100,14 @@ class Quarantine:
             if found is not False:
                 return FAILED
             return TAKEN if aside.leave_range(main) == 0 else FAILED
-        return self._keep(main, walk.record_at, walk.seq)
+        reason = PARKED_UNREADABLE if walk.kind == KIND_RAW else -1
+        record_at, seq, block = walk.record_at, walk.seq, walk.block
+        if reason < 0:
+            reason = self._reason_of(main)
+            walk.begin(block, record_at, seq - 1)
+            if reason < 0 or walk.next() <= RECORD_NONE:
+                return FAILED
+        return self._keep(main, record_at, seq, reason)
 
     def make_way(self, main):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
@@ -107,13 +119,17 @@ class Quarantine:
         """Keep the record that `main.peek` has found: TAKEN, also if it is here already, NO_ROOM or FAILED."""
         if main.has_aside():
             return NO_ROOM  # what lies in front of it waits for room
+        if not self.ring.confirm():
+            return FAILED
+        self._pass_dropped()
+        if main.peek(0) <= RECORD_NONE:  # the two logs share the page
+            return FAILED
         walk = main.walk
         if get_u32(walk.page, FRAME_HEAD) <= get_u32(self.ring.memory, _LAST):
             return TAKEN
-        self._range, self._reason = 0, reason
-        return self._keep(main, walk.record_at, walk.seq)
+        return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
 
-    def _keep(self, main, record_at, seq):
+    def _keep(self, main, record_at, seq, reason):
         """Copy the record that stands in the page; the two logs share page and stage."""
         ring = self.ring
         walk = main.walk
@@ -122,17 +138,29 @@ class Quarantine:
         number = get_u32(walk.page, FRAME_HEAD)
         if ring.number - ring.cursors[0].number >= SLOTS:
             return NO_ROOM
+        # What is kept leaves the last free block to the drops, or a full quarantine could never be emptied.
+        if not ring.has_room(length + PARKED_BYTES):
+            return NO_ROOM
         at = ring.begin(kind, length + PARKED_BYTES)
         if at < 0:
-            return NO_ROOM
+            return FAILED
         walk.begin(block, record_at, seq - 1)
         if walk.next() != kind or walk.length != length:
             return FAILED
         copy(ring.stage, at, walk.page, FRAME_HEAD, length)
         put_u32(ring.stage, at, ring.number + 1)
-        reason = PARKED_UNREADABLE if kind == KIND_RAW else self._reason
         pack_into("<IHH", ring.stage, at + length, number, reason, 0)
         return TAKEN if ring.commit(kind, flags, length + PARKED_BYTES) == 0 else FAILED
+
+    def _reason_of(self, main):
+        """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""
+        first = main.aside_first
+        if self._range != first:
+            found = aside.find_range(main, first - 1)
+            if found is None:
+                return -1
+            self._range, self._reason = first, found[2]
+        return self._reason
 
     # -- the operator's calls ----------------------------------------------------------------------------------
 
@@ -153,30 +181,39 @@ class Quarantine:
 
     def numbers(self):
         """Return the numbers of the kept records, oldest first."""
-        return [
-            number
-            for number in range(self.ring.cursors[0].number + 1, self.ring.number + 1)
-            if not self._is_dropped(number)
-        ]
+        return [number for number in self._all() if not self._is_dropped(number)]
 
-    def drop(self, number):
-        """Give up the kept record `number`; whether that is durable."""
+    def drop(self, *numbers):
+        """Give up these kept records, all by one record of the log; whether that is durable. False for one never kept."""
         ring = self.ring
+        known = self._all()
+        for number in numbers:
+            if number not in known:
+                return False
+        self._pass_dropped()
         at = ring.begin_memory()
         if at < 0:
             return False
-        slot = number % SLOTS
-        ring.stage[at + _DROPPED + (slot >> 3)] |= 1 << (slot & 7)
-        return ring.commit_memory() == 0 and self._pass_dropped()
+        for number in numbers:
+            self._mark(ring.stage, at + _DROPPED, number)
+        if ring.commit_memory() != 0:
+            return False
+        self._pass_dropped()
+        return True
 
     def _pass_dropped(self):
+        """Move the cursor behind what is dropped at the front; a start finds that again by the bits."""
         ring = self.ring
         cursor = ring.cursors[0]
-        moved = False
         while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
             ring.advance(0)
-            moved = True
-        return not moved or ring.save_cursor(0, 0) == 0
+
+    def _all(self):
+        return range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1)
+
+    def _mark(self, buf, at, number):
+        slot = number % SLOTS
+        buf[at + (slot >> 3)] |= 1 << (slot & 7)
 
     def _is_dropped(self, number):
         slot = number % SLOTS

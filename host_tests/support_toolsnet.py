@@ -7,10 +7,11 @@ from agent.forward import Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import read_light
 from agent.outlet import OUTLET
+from agent.quarantine import Quarantine
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import PAYLOAD_MAX, Ring
+from agent.spool.ring import PAYLOAD_MAX, ROLE_QUARANTINE, Ring
 from agent.spool.walk import Walk
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
@@ -43,7 +44,17 @@ SETTINGS = {
 class Outlet:
     """One station's forwarding. What survives a cut are the flash devices, the clock, and ToolsNet."""
 
-    def __init__(self, options=None, blocks=16, parked_blocks=4, cursor_batch=32, session=None, **settings):
+    def __init__(
+        self,
+        options=None,
+        blocks=16,
+        parked_blocks=4,
+        cursor_batch=32,
+        session=None,
+        make_flash=RamFlash,
+        make_port=None,
+        **settings,
+    ):
         self.clock = SimClock()
         self.network = Network(self.clock, Dice(5))
         options = dict(options or {})
@@ -53,8 +64,9 @@ class Outlet:
         self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
-        self.flash = RamFlash(blocks)
-        self.parked_flash = RamFlash(parked_blocks)
+        self.flash = make_flash(blocks)
+        self.parked_flash = make_flash(parked_blocks)
+        self.make_port = make_port  # of the network; None for its own
         self.settings = dict(SETTINGS)
         self.settings.update(settings)
         self.session_settings = session or {}
@@ -67,14 +79,24 @@ class Outlet:
     def start(self):
         """Make everything anew over the flash, as after power has come back."""
         self.ring = Ring(self.flash)
-        self.parked = Ring(self.parked_flash, other=self.ring)  # as agent.assembly does
+        self.parked = Ring(self.parked_flash, role=ROLE_QUARANTINE, other=self.ring)  # as agent.assembly does
+        self.quarantine = Quarantine(self.parked)
         assert mount(self.parked) >= 0 and mount(self.ring) >= 0
+        self.parked.confirm()
         self.health = Health()
-        self.port = self.network.port()
+        self.port = self.make_port(self.network) if self.make_port else self.network.port()
         self.session = Session(3, 1, STATION, **self.session_settings)
         writer = ResultWriter(self.session.result, 3, 1)
         self.forward = Forward(
-            self.port, self.session, writer, self.ring, self.parked, self.health, self, self.settings, self.cursor_batch
+            self.port,
+            self.session,
+            writer,
+            self.ring,
+            self.quarantine,
+            self.health,
+            self,
+            self.settings,
+            self.cursor_batch,
         )
         self.forward.begin(self.clock.now)
 
@@ -128,7 +150,8 @@ class Outlet:
                 kind = walk.next()
                 if kind <= 0:
                     break
-                if kind == KIND_RESULT or kind == KIND_RAW:
+                # What a start wrote once more is in there twice.
+                if (kind == KIND_RESULT or kind == KIND_RAW) and not walk.flags & res.FLAG_COPY:
                     page = bytes(walk.page[HEAD_BYTES : HEAD_BYTES + walk.length])
                     tail = page[-res.PARKED_BYTES :]
                     number = tail[0] | tail[1] << 8 | tail[2] << 16 | tail[3] << 24

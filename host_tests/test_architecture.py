@@ -66,7 +66,6 @@ TESTED_BY = {
     "agent.liveness": "test_watchdog",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.session": "test_openprotocol_session",
-    "agent.outlet": "test_forward",
     "agent.spool.reader": "test_ring",
     "agent.spool.replay": "test_store",
     "agent.spool.why": "test_mount",

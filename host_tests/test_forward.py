@@ -1,13 +1,16 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
 from agent import health as h
-from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
-from agent.base.words import put_u32
-from agent.outlet import OUTLET, SEQUENCES
-from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
+from agent.base.words import get_u32
+from agent.outlet import FLAG_MET, OUTLET, SEQUENCES
+from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import SENT_AHEAD
+from agent.toolsnet.session import STREAMING
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
+from tools.sim.port import PORT_OPENING, SimPort
 
 PORTABLE = True
 HEAP = "3m"
@@ -198,16 +201,50 @@ def test_refused_result_without_one_behind_it_waits_for_a_probe():
     assert outlet.ids() == [1, 2, 4] and outlet.parked_numbers() == [3]
 
 
-def test_two_refused_results_in_a_row_are_the_servers_trouble_until_one_behind_them_is_taken():
-    outlet = Outlet()
-    outlet.store(5)
+def test_refused_results_in_a_row_are_passed_kept_and_the_good_ones_behind_arrive():
+    for count in (2, 5, 20):
+        outlet = Outlet(blocks=24)
+        outlet.store(1 + count + 4)
+        for ident in range(2, 2 + count):
+            refuse(outlet, ident)
+        outlet.until_stored(5, 3600000)
+        outlet.run(1000)
+        assert outlet.ids() == [1] + numbers(2 + count, 5 + count), count
+        assert outlet.parked_numbers() == numbers(2, 1 + count)
+        assert {record[2] for record in outlet.parked_records()} == {17}
+        assert outlet.counted(h.REFUSED_BY_SERVER) >= 3 * count, "each was refused as often as the first"
+        assert outlet.counted(h.PARKED) == count and outlet.ring.backlog(OUTLET) == 0
+        outlet.clean()
+
+
+def test_one_behind_the_refused_that_is_refused_once_only_is_not_set_aside():
+    outlet = Outlet({"codes_once": [(3, 9)]})
+    outlet.store(4)
     refuse(outlet, 2)
-    refuse(outlet, 3)
-    outlet.run(600000)
-    assert outlet.ids() == [1] and outlet.parked_numbers() == []
-    del outlet.options.tightening_codes[3]
-    outlet.until_stored(4)
-    assert outlet.ids() == [1, 3, 4, 5] and outlet.parked_numbers() == [2]
+    outlet.until_stored(3)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 3, 4] and outlet.parked_numbers() == [2]
+
+
+def test_server_that_comes_back_between_two_sweeps_gets_all_in_order():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(30)
+    for hours in (1, 5):
+        outlet.run(hours * 1800000)
+        assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
+    outlet.options.code_all = None
+    outlet.until_stored(30)
+    assert outlet.ids() == numbers(1, 30) and outlet.parked_numbers() == []
+
+
+def test_what_a_server_in_trouble_is_sent_is_bounded():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(200)
+    outlet.run(2 * 3600000)
+    assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
+    # Each result is refused three times when a sweep meets it first; after that a sweep costs one of each at most.
+    assert outlet.toolsnet.refused < 3 * 200 + 120 * 200
+    assert outlet.counted(h.REFUSED_BY_SERVER) == outlet.toolsnet.refused
 
 
 def test_blocking_policy_never_parks():
@@ -242,7 +279,7 @@ def test_probe_cut_off_by_garbage_is_forgotten_and_what_follows_is_not_taken_for
     outlet.store(4)
     refuse(outlet, 2)
     outlet.options.silent_sequences = (3,)
-    outlet.until(lambda: outlet.forward._probe == 3 and outlet.session.pending == 0)
+    outlet.until(lambda: outlet.forward._sent == 3 and outlet.session.pending == 0)
     outlet.options.silent_sequences = ()
     outlet.options.tightening_codes = {}
     for session in outlet.toolsnet.server_sessions:
@@ -256,7 +293,7 @@ def test_probe_cut_off_by_garbage_is_forgotten_and_what_follows_is_not_taken_for
 def test_number_once_held_and_then_taken_is_not_parked_after_a_cut():
     outlet = Outlet({"code_all": 5}, cursor_batch=100)
     outlet.store(6)
-    outlet.until_refused(4)  # three times number 1, then number 2 as a probe
+    outlet.until_refused(6)  # three times number 1, then number 2 as often: the server is in trouble
     outlet.options.code_all = None
     outlet.until_stored(4)
     outlet.cut()
@@ -363,43 +400,65 @@ def test_parked_record_at_the_end_is_no_gap_at_the_server():
     assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
 
 
-def fill_parking_area(outlet, length):
-    """Park frames of so many octets until no more fits; return how many there are."""
-    parked = outlet.parked
-    while parked.has_room(length):
-        put_u32(parked.stage, parked.begin(KIND_RAW, length), parked.number + 1)
-        assert parked.commit(KIND_RAW, 0, length) == 0
-    return parked.number
-
-
-def test_full_parking_area_blocks_the_way_and_loses_nothing():
+def test_full_quarantine_keeps_what_is_set_aside_in_the_log_and_stops_nothing():
     outlet = Outlet(parked_blocks=2)
-    assert fill_parking_area(outlet, 600) > 8
-    outlet.store(1)
-    outlet.store_raw(b"x" * 600)
-    outlet.store(2)
-    outlet.run(300000)
-    assert outlet.ids() == [1] and outlet.counted(h.PARKED_FAILED) >= 4
-    assert outlet.ring.backlog(OUTLET) == 3
-    outlet.parked_flash.erase(0)
-    outlet.parked_flash.erase(1)
-    outlet.cut()
-    outlet.until_stored(3)
-    assert outlet.ids() == [1, 2, 3] and outlet.parked_numbers() == [2]
+    for _ in range(12):
+        outlet.store(1)
+        outlet.store_raw(b"x" * 600)
+    outlet.until_stored(12)
+    outlet.run(1000)
+    kept = outlet.quarantine.count()
+    assert 0 < kept < 12 and outlet.ring.has_aside()
+    assert outlet.ids() == numbers(1, 12) and outlet.ring.backlog(OUTLET) == 0
+    assert outlet.counted(h.PARKED) == 12 and outlet.counted(h.PARKED_FAILED) == 1, "it is told once"
+    assert outlet.parked_numbers() == numbers(1, 24)[1 : 2 * kept : 2], "the oldest ones"
+    outlet.clean()
 
 
-def test_full_parking_area_keeps_a_refused_result_in_the_log():
+def empty_quarantine(outlet, cuts=False):
+    """Drop what is kept, again and again until nothing waits in place; return (kind, main number) of all, in order."""
+    seen = []
+    for _ in range(100):
+        kept = outlet.quarantine.numbers()
+        for number in kept:
+            kind = outlet.quarantine.find(number)
+            walk = outlet.quarantine.ring.walk
+            seen.append((kind, get_u32(walk.page, HEAD_BYTES + walk.length - PARKED_BYTES)))
+        if not kept:
+            break
+        assert outlet.quarantine.drop(*kept)
+        if cuts:
+            outlet.cut()
+        outlet.run(120000)
+    assert not outlet.ring.has_aside()
+    return seen
+
+
+def test_room_in_the_quarantine_is_found_again_after_drops_and_after_a_cut():
+    for cuts in (False, True):
+        outlet = Outlet(parked_blocks=2)
+        for _ in range(12):
+            outlet.store_raw(b"x" * 600)
+        outlet.run(1000)
+        assert outlet.ring.has_aside()
+        assert empty_quarantine(outlet, cuts) == [(KIND_RAW, n) for n in numbers(1, 12)], "each of them once"
+
+
+def test_full_quarantine_keeps_a_refused_result_in_the_log_and_the_good_one_behind_arrives():
     outlet = Outlet(parked_blocks=2)
-    assert fill_parking_area(outlet, 140) > 20
+    for _ in range(30):
+        outlet.store_raw(b"y" * 140)
+    outlet.run(1000)
+    assert outlet.ring.has_aside()
     outlet.store(4)
     refuse(outlet, 2)
-    outlet.run(600000)
-    assert outlet.counted(h.PARKED_FAILED) > 0
-    assert outlet.ring.cursors[OUTLET].number == 1, "neither the refused one nor the probe is passed"
-    del outlet.options.tightening_codes[2]
-    outlet.until_passed()
-    assert sorted(outlet.ids()) == [1, 2, 3, 4]
-    assert outlet.archive.stored == 4
+    outlet.until_stored(3)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 3, 4] and outlet.ring.backlog(OUTLET) == 0
+    assert 32 not in outlet.parked_numbers(), "its turn comes behind those that wait in place"
+    seen = empty_quarantine(outlet)
+    assert [number for _, number in seen] == numbers(1, 30) + [32]
+    assert seen[-1][0] == KIND_RESULT
 
 
 # -- where the server stands: every branch of DIGEST G.8
@@ -420,7 +479,7 @@ def test_virgin_spool_continues_behind_what_the_server_has():
 
 def test_number_learned_from_the_server_is_durable_before_the_first_result():
     outlet = Outlet({"reported_result": 4711})
-    assert outlet.ring.save_memory() == 0  # a block is open: its HEAD knows of no number yet
+    assert outlet.ring.begin_memory() >= 0 and outlet.ring.commit_memory() == 0  # a HEAD that knows of no number
     outlet.run(1000)
     outlet.options.reported_result = None
     outlet.options.drop_after_store.append(4714)
@@ -471,13 +530,16 @@ def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
 
 
 def test_server_ahead_of_all_that_was_sent_skips_nothing():
-    outlet = Outlet({"reported_result": 60})
+    outlet = Outlet()
+    outlet.run(1000)
     outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
     outlet.store(70)
+    outlet.options.reported_result = 60
     outlet.network.up(*PIM)
-    assert outlet.ring.cursors[OUTLET].limit < 60
     outlet.until_stored(70)
     assert outlet.ids() == numbers(1, 70)
+    assert outlet.archive.sequences() == numbers(61, 130), "nothing new looks already stored"
     assert outlet.counted(h.RESUME_UNKNOWN) == 1
 
 
@@ -563,59 +625,75 @@ def test_numbers_wrap_over_99999_and_are_never_0():
 
 
 class Model:
-    """DIGEST G.8 word by word, over plain numbers."""
+    """DIGEST G.8 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
 
-    def __init__(self, base):
+    def __init__(self, base, met=True):
         self.base = base
+        self.met = met
 
     def wire(self, number):
         return (number + self.base - 1) % 99999 + 1
 
-    def start_of(self, stored, newest, acked, limit, rewind, resend):
+    def start_of(self, stored, newest, acked, sent, rewind, resend):
         """Return (number to begin with, base) after an 08 that names `stored`."""
-        if newest == 0:
-            return 1, stored % 99999
+        if not self.met:
+            return acked + 1, (stored - acked) % 99999
         if stored == 0:
             return (1 if resend else acked + 1), self.base
         k = (self.wire(newest) - stored) % 99999
         c = newest - k
         if c == acked:
             return acked + 1, self.base
-        if c > acked:
-            return (c + 1 if c <= limit else acked + 1), self.base
-        if c >= 0:
+        if acked < c <= sent:
+            return c + 1, self.base
+        if 0 <= c < acked:
             return (c + 1 if rewind else acked + 1), self.base
-        base = self.base
+        base = self.base  # another history, or what was never sent: nothing is skipped, and nothing looks stored
         if (self.wire(acked + 1) - stored - 1) % 99999 >= 50000:
             base = (base + (stored + 1 - self.wire(acked + 1))) % 99999
         return acked + 1, base
 
 
+def base_of(outlet):
+    memory = outlet.ring.memory
+    return memory[BASE] | memory[BASE + 1] << 8 | memory[BASE + 2] << 16
+
+
 def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
     dice = Dice(11)
-    cases = [0, 1, 5, 6, 7, 8, 9, 12, 13, 50, 49999, 50000, 50001, 99998, 99999]
-    for rewind in (False, True):
+    cases = [0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 50, 49999, 50000, 50001, 99994, 99998, 99999]
+    for rewind, resend in ((False, False), (True, False), (False, True)):
         for start in (0, 99994):
-            outlet = Outlet({"reported_result": start}, rewind=rewind, cursor_batch=6)
+            outlet = Outlet(
+                {"reported_result": start}, rewind=rewind, server_empty="resend" if resend else "continue", blocks=48
+            )
             outlet.run(1000)
             outlet.options.reported_result = None
             outlet.store(8)
             outlet.until_stored(8)
+            outlet.run(100)
             outlet.network.down(*PIM)
             outlet.network.cut(*SERVER)
             outlet.store(5)
             outlet.run(100)
             cursor = outlet.ring.cursors[OUTLET]
-            kept = (cursor.number, cursor.seq, cursor.block, cursor.offset, outlet.ring.base)
-            for stored in cases + [dice.randrange(100000) for _ in range(40)]:
-                outlet.forward.outlet.taken = 0
-                model = Model(outlet.ring.base)
-                expected = model.start_of(stored, 13, cursor.number, cursor.limit, rewind, False)
-                outlet.forward.outlet.resume(stored, outlet.clock.now)
-                assert outlet.ring.peek(OUTLET) == KIND_RESULT or expected[0] == 14, stored
-                first = cursor.peek_number if expected[0] <= 13 else cursor.number + 1
-                assert (first, outlet.ring.base) == expected, (rewind, start, stored)
-                cursor.number, cursor.seq, cursor.block, cursor.offset, outlet.ring.base = kept
+            assert cursor.number == 8 and base_of(outlet) == start
+            kept = (cursor.number, cursor.seq, cursor.block, cursor.offset, cursor.delivered)
+            memory = bytes(outlet.ring.memory)
+            for sent, met in ((8, True), (11, True), (13, True), (8, False)):
+                for stored in cases + [dice.randrange(100000) for _ in range(6)]:
+                    if not met:
+                        outlet.ring.memory[OUTLET_FLAGS] = 0
+                    outlet.forward.outlet.may_have = sent
+                    expected = Model(start, met).start_of(stored, 13, 8, sent, rewind, resend)
+                    assert outlet.forward.outlet.resume(stored, outlet.clock.now)
+                    assert outlet.ring.peek(OUTLET) == KIND_RESULT or expected[0] == 14, stored
+                    first = cursor.peek_number if expected[0] <= 13 else cursor.number + 1
+                    assert (first, base_of(outlet)) == expected, (rewind, resend, start, sent, met, stored)
+                    assert outlet.ring.memory[OUTLET_FLAGS] == FLAG_MET
+                    assert outlet.forward.outlet.may_have == cursor.number
+                    cursor.number, cursor.seq, cursor.block, cursor.offset, cursor.delivered = kept
+                    outlet.ring.memory[:] = memory
 
 
 def cut_scenario(cut_at, acks_lost=()):
@@ -788,3 +866,42 @@ def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_so
         outlet.forward.hurry(outlet.clock.now)
         outlet.run(1000)
     assert outlet.toolsnet.pim_connections <= attempts + 1
+
+
+# -- a server next door
+
+
+class NextDoor(SimPort):
+    """A port whose connections are open before `open` has returned, as on one machine."""
+
+    def open(self, host, number):
+        SimPort.open(self, host, number)
+        self._network.step()
+        assert self.state() != PORT_OPENING
+
+
+def test_port_that_is_open_at_once_needs_no_time_out_for_the_first_result():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.store(2)
+    for _ in range(20):
+        outlet.step()
+    assert outlet.clock.total_ms == 0 and outlet.ids() == [1, 2], outlet.toolsnet.telegrams
+    outlet.clean()
+
+
+def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.run(29999)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1}
+    outlet.run(1)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 1}
+    outlet.clean()
+
+
+def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
+    outlet = Outlet(make_port=NextDoor)
+    while outlet.session.state != STREAMING:
+        left = outlet.forward.step(outlet.clock.now)
+        outlet.network.step()
+        assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
+    assert outlet.session.can_send() and 0 < left <= 30000

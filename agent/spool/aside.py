@@ -72,7 +72,7 @@ def walk_from(ring, block, seq, until, visit):
             last = walk.seq
             if visit(kind):
                 return True
-        if block == ring.block:
+        if block == ring.block or bound >= until:
             return False
         block = (block + 1) % count
     return False

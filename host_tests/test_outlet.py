@@ -1,0 +1,282 @@
+"""Where ToolsNet stands: settled when it is first met, written down before anything goes out, and never guessed."""
+
+from agent import health as h
+from agent.base.words import get_u32
+from agent.outlet import FLAG_MET, FLAG_SWEEP, OUTLET
+from agent.spool.memory import OUTLET_FLAGS
+from agent.spool.record import HEAD_BYTES, KIND_ASIDE, KIND_RESULT
+from agent.spool.walk import READ_BYTES, Walk
+from agent.toolsnet import session as ts
+from host_tests.support_toolsnet import PIM, SERVER, Outlet
+from tools.sim.flash import ALL, NOTHING, SimFlash
+
+PORTABLE = True
+HEAP = "3m"
+
+
+def numbers(first, last):
+    return list(range(first, last + 1))
+
+
+def chip(blocks):
+    return SimFlash(blocks, unit_bytes=256)
+
+
+def asides_in(flash):
+    """Return how many records say that something was set aside."""
+    walk = Walk(flash, READ_BYTES)
+    found = 0
+    for block in range(flash.block_count):
+        walk.begin(block, 0, 0)
+        while True:
+            kind = walk.next()
+            if kind <= 0:
+                break
+            found += kind == KIND_ASIDE
+    return found
+
+
+# -- the first meeting
+
+
+def test_whatever_waits_when_the_server_is_first_met_follows_what_it_has():
+    for stored, waiting in ((0, 40), (25, 40), (100, 120), (99990, 40), (99999, 3)):
+        outlet = Outlet({"reported_result": stored})
+        outlet.store(waiting)
+        outlet.until_stored(waiting)
+        outlet.run(100)
+        expected = [(stored + n) % 99999 + 1 for n in range(waiting)]
+        assert outlet.archive.sequences() == expected, (stored, outlet.archive.sequences()[:5])
+        assert outlet.ids() == numbers(1, waiting) and outlet.archive.repeated == 0
+        outlet.options.reported_result = None
+        outlet.cut()
+        outlet.store(2)
+        outlet.until_stored(waiting + 2)
+        assert outlet.archive.sequences()[waiting:] == [(stored + waiting + n) % 99999 + 1 for n in range(2)]
+        outlet.clean()
+
+
+def test_a_cut_right_after_the_first_meeting_changes_nothing_of_it():
+    for cut_after in range(1, 12):
+        outlet = Outlet({"reported_result": 25}, cursor_batch=4)
+        outlet.store(10)
+        for _ in range(cut_after):
+            outlet.step()
+        if outlet.archive.stored:
+            outlet.options.reported_result = None
+        outlet.cut()
+        outlet.until_stored(1)
+        outlet.options.reported_result = None
+        outlet.until_stored(10)
+        assert outlet.archive.sequences() == numbers(26, 35), cut_after
+        assert outlet.ids() == numbers(1, 10)
+
+
+def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
+    outlet = Outlet({"reported_result": 25}, make_flash=chip)
+    outlet.store(3)
+    outlet.flash.refuses = True
+    outlet.run(300000)
+    assert outlet.archive.stored == 0 and "04" not in outlet.toolsnet.telegrams
+    assert outlet.counted(h.NOT_SAVED) > 0
+    outlet.flash.refuses = False
+    outlet.until_stored(3)
+    assert outlet.archive.sequences() == [26, 27, 28]
+
+
+def test_the_last_result_a_start_found_is_known_when_the_08_names_it():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.until_stored(2)
+    outlet.run(100)
+    outlet.store(1)
+    outlet.until_stored(3)  # its 05 is still under way
+    outlet.cut()
+    assert outlet.ring.suspect and outlet.ring.number == 2, "what a start found last does not count yet"
+    outlet.run(1000)
+    assert outlet.counted(h.RESUME_UNKNOWN) == 0 and outlet.counted(h.RESUMED) >= 1
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
+
+
+def test_an_08_is_believed_only_when_the_last_result_could_be_confirmed():
+    outlet = Outlet(make_flash=chip)
+    outlet.store(2)
+    outlet.until_stored(2)
+    outlet.run(100)
+    outlet.store(1)
+    outlet.until_stored(3)
+    outlet.cut()
+    outlet.flash.refuses = True
+    outlet.run(300000)
+    assert outlet.toolsnet.telegrams["04"] == 3 and outlet.counted(h.RESUME_UNKNOWN) == 0
+    outlet.flash.refuses = False
+    outlet.run(120000)
+    assert outlet.archive.sequences() == [1, 2, 3] and outlet.ring.backlog(OUTLET) == 0
+
+
+# -- a flash that refuses
+
+
+class Refusing:
+    """Lets the flash refuse while the outlet does what `name` says, as long as `on`."""
+
+    def __init__(self, outlet, name, shape):
+        self.on = True
+        self.answers = []
+        self._flash = outlet.flash
+        self._flash.refused_shape = shape
+        self._method = getattr(outlet.forward.outlet, name)
+        setattr(outlet.forward.outlet, name, self._do)
+
+    def _do(self, *given):
+        self._flash.refuses = self.on
+        answer = self._method(*given)
+        self._flash.refuses = False
+        self.answers.append(answer)
+        return answer
+
+
+def watch_sends(outlet):
+    """Return a list that grows by (number, limit on flash, flags on flash) with every result that goes out."""
+    sent = []
+    send = outlet.session.send
+
+    def watched(octets):
+        ring = outlet.ring_after_cut()
+        sent.append((outlet.forward._sent, ring.cursors[OUTLET].limit, ring.memory[OUTLET_FLAGS]))
+        send(octets)
+
+    outlet.session.send = watched
+    return sent
+
+
+def test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_as_delivered():
+    for name in ("allow", "begin_sweep", "set_aside"):
+        for shape in (NOTHING, ALL):
+            outlet = Outlet(make_flash=chip, blocks=24, cursor_batch=2)
+            sent = watch_sends(outlet)
+            outlet.store(6)
+            outlet.options.tightening_codes[3] = 17
+            outlet.run(0)
+            refusing = Refusing(outlet, name, shape)
+            outlet.store(4)
+            outlet.until(lambda refusing=refusing: len(refusing.answers) >= 3, 3600000)
+            outlet.run(200)
+            assert refusing.answers == [False] * 3, (name, refusing.answers)
+            cursor = outlet.ring.cursors[OUTLET]
+            durable = outlet.ring_after_cut()
+            assert cursor.number < 3 or (3 not in outlet.ids() and name == "allow"), (name, cursor.number)
+            assert outlet.counted(h.DELIVERED) == cursor.delivered <= cursor.number
+            # A record that was refused after all of it was written counts for a start, and is right by then.
+            assert outlet.counted(h.PARKED) == 0 and (shape == ALL or not durable.has_aside())
+            assert max([0] + outlet.ids()) <= max(durable.cursors[OUTLET].limit, durable.cursors[OUTLET].number)
+            refusing.on = False
+            outlet.until_stored(9, 3600000)
+            outlet.run(1000)
+            assert outlet.ids() == [1, 2] + numbers(4, 10), (name, shape, outlet.ids())
+            assert outlet.parked_numbers() == [3] and outlet.counted(h.PARKED) == 1
+            assert outlet.archive.out_of_order == 0 and outlet.counted(h.NOT_SAVED) + outlet.counted(h.PARKED_FAILED)
+            for number, limit, flags in sent:
+                assert number <= limit, (name, number, limit)
+                assert number <= 3 or 3 not in outlet.ids()[:number] or flags & FLAG_SWEEP, (name, number)
+
+
+def test_a_result_taken_by_a_sweep_is_delivered_only_when_those_before_it_are_set_aside():
+    outlet = Outlet(make_flash=chip)
+    outlet.store(3)
+    outlet.options.tightening_codes[1] = 17
+    refusing = Refusing(outlet, "set_aside", NOTHING)
+    outlet.until_stored(1)
+    outlet.run(30000)
+    assert refusing.answers and not any(refusing.answers)
+    cursor = outlet.ring.cursors[OUTLET]
+    assert outlet.ids() == [2] and cursor.number == 0 and cursor.delivered == outlet.counted(h.DELIVERED) == 0
+    # Now the power fails: only the log's word that a sweep was on tells what the 08 means.
+    outlet.cut()
+    outlet.until_stored(2)
+    outlet.run(1000)
+    assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0
+
+
+def test_what_was_allowed_and_not_sent_is_taken_back_when_the_connection_ends():
+    outlet = Outlet(cursor_batch=20)
+    outlet.store(3)
+    outlet.until_stored(3)
+    outlet.run(100)
+    assert outlet.ring_after_cut().cursors[OUTLET].limit > 3
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    outlet.run(1000)
+    assert outlet.ring_after_cut().cursors[OUTLET].limit == 3
+    # So a server with another history that stands a little ahead has nothing taken from us.
+    outlet.store(5)
+    outlet.options.reported_result = 6
+    outlet.cut()
+    outlet.network.up(*PIM)
+    outlet.until_stored(8)
+    assert outlet.ids() == numbers(1, 8) and outlet.archive.sequences()[3:] == numbers(7, 11)
+
+
+# -- what is set aside stays so
+
+
+def test_an_unreadable_frame_is_set_aside_once_over_thirty_starts():
+    for before, rewind, empty in (
+        (0, False, "resend"),
+        (2, True, "continue"),
+        (2, False, "continue"),
+        (0, True, "resend"),
+    ):
+        outlet = Outlet(rewind=rewind, server_empty=empty)
+        outlet.store(before)
+        outlet.store_raw()
+        parked = told = 0
+        for _ in range(30):
+            outlet.run(3000)
+            parked += outlet.counted(h.PARKED)
+            told += outlet.counted(h.SERVER_BEHIND) + outlet.counted(h.SERVER_EMPTY)
+            outlet.cut()
+        outlet.run(3000)
+        assert outlet.archive.stored == before and outlet.archive.repeated == 0
+        assert parked == 1 and asides_in(outlet.flash) <= 1, (before, rewind, empty, parked)
+        assert outlet.parked_numbers() == [before + 1] and outlet.quarantine.count() == 1
+        assert told == 0, "the server has all that it ever got"
+        outlet.store(1)
+        outlet.until_stored(before + 1)
+        assert outlet.archive.sequences()[-1] == before + 2
+
+
+def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_follows_them():
+    outlet = Outlet(rewind=True)
+    outlet.store(4)
+    outlet.store_raw()
+    outlet.until_stored(4)
+    outlet.run(1000)
+    outlet.archive.restore_backup(2)
+    outlet.network.cut(*SERVER)
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(h.SERVER_BEHIND) == 1
+    assert outlet.quarantine.count() == 1, "it is kept already"
+
+
+def test_a_range_that_was_set_aside_is_passed_at_once_and_durably():
+    outlet = Outlet()
+    outlet.run(1000)
+    outlet.store(5)
+    inner = outlet.forward.outlet
+    assert inner.set_aside(4, 17, outlet.clock.now)
+    ring = outlet.ring_after_cut()
+    assert ring.cursors[OUTLET].number == 3 and ring.has_aside()
+    assert inner.set_aside(4, 17, outlet.clock.now), "nothing is left in front of it"
+    assert outlet.counted(h.PARKED) == 3 and asides_in(outlet.flash) == 1
+    assert inner.next() == KIND_RESULT and get_u32(inner.buf, HEAD_BYTES) == 4
+
+
+def test_what_is_known_of_the_server_is_one_record_of_the_log():
+    outlet = Outlet({"reported_result": 7})
+    outlet.until(lambda: outlet.session.state == ts.STREAMING)
+    assert outlet.ring_after_cut().memory[OUTLET_FLAGS] == FLAG_MET
+    assert bytes(outlet.ring_after_cut().memory) == bytes(outlet.ring.memory)
