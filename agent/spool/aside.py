@@ -25,8 +25,11 @@ def last_of(ring):
     return get_u32(memory, ASIDE_FIRST) + (memory[ASIDE_LENGTH] | memory[ASIDE_LENGTH + 1] << 8) - 1
 
 
-def place(ring):
-    """Set `ring.aside_block` to the block in which the oldest range begins: FLASH_DONE, or RECORD_BAD."""
+def place(ring, below=rec.SEQ_TOP):
+    """Set `ring.aside_block` to the block in which the oldest range begins: FLASH_DONE, or RECORD_BAD.
+
+    Blocks that begin at number `below` or above were never opened, as a start found.
+    """
     seq = first_of(ring)
     walk = ring.walk
     count = ring.device.block_count
@@ -37,7 +40,7 @@ def place(ring):
         kind = walk.first(block)
         if kind < RECORD_NONE:
             return rec.RECORD_BAD
-        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq:
+        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq or walk.seq >= below:
             continue
         highest = walk.seq
         if walk.after < seq or found < 0:
