@@ -9,7 +9,7 @@ from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
 from tools.sim.flash import FADES, NOTHING, PowerCut, SimFlash
 
-DEVICES = ["ram", "part", "sim", "file", "folder"]
+DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
 
 
 def make(name, tmp_path):
@@ -19,6 +19,10 @@ def make(name, tmp_path):
         return Part(RamFlash(9, 4096, 256), 2, 6)
     if name == "sim":
         return SimFlash(6, 4096, 64)
+    if name == "sim 512":
+        return SimFlash(6, 4096, 512)
+    if name == "file 512":
+        return FileFlash(str(tmp_path / "spool"), 6 * 4096, 512)
     if name == "file":
         return FileFlash(str(tmp_path / "spool"), 6 * 4096)
     return FolderFlash(str(tmp_path / "spool"), 6 * 4096)
@@ -37,7 +41,7 @@ def read(flash, address, n):
 
 
 def test_a_new_device_reads_as_erased_and_names_its_geometry(flash):
-    assert flash.unit_bytes in (1, 4, 16, 64, 256)
+    assert flash.unit_bytes in (1, 4, 16, 64, 256, 512)
     assert flash.block_bytes % flash.unit_bytes == 0
     assert flash.block_count == 6
     for block in range(6):
@@ -56,26 +60,26 @@ def test_what_was_programmed_is_read_in_any_piece(flash):
 
 def test_erase_takes_one_block_and_no_other(flash):
     for block in range(6):
-        assert flash.program(block * flash.block_bytes, bytearray(b"\x55" * 256), 256) == FLASH_DONE
+        assert flash.program(block * flash.block_bytes, bytearray(b"\x55" * 512), 512) == FLASH_DONE
     assert flash.erase(3) == FLASH_DONE
     for block in range(6):
-        assert read(flash, block * flash.block_bytes, 256) == (b"\xff" if block == 3 else b"\x55") * 256
-    assert flash.program(3 * flash.block_bytes, bytearray(b"\x11" * 256), 256) == FLASH_DONE
-    assert read(flash, 3 * flash.block_bytes, 256) == b"\x11" * 256
+        assert read(flash, block * flash.block_bytes, 512) == (b"\xff" if block == 3 else b"\x55") * 512
+    assert flash.program(3 * flash.block_bytes, bytearray(b"\x11" * 512), 512) == FLASH_DONE
+    assert read(flash, 3 * flash.block_bytes, 512) == b"\x11" * 512
 
 
 def test_programs_may_leave_a_hole_in_a_block(flash):
-    assert flash.program(4096, bytearray(b"\x01" * 256), 256) == FLASH_DONE
-    assert flash.program(4096 + 1024, bytearray(b"\x02" * 256), 256) == FLASH_DONE
-    assert read(flash, 4096 + 256, 768) == b"\xff" * 768
+    assert flash.program(4096, bytearray(b"\x01" * 512), 512) == FLASH_DONE
+    assert flash.program(4096 + 1024, bytearray(b"\x02" * 512), 512) == FLASH_DONE
+    assert read(flash, 4096 + 512, 512) == b"\xff" * 512
 
 
-@pytest.mark.parametrize("name", ["file", "folder"])
+@pytest.mark.parametrize("name", ["file", "file 512", "folder"])
 def test_a_file_holds_its_content_for_the_next_start(name, tmp_path):
     flash = make(name, tmp_path)
-    assert flash.program(4096, bytearray(b"kept" * 64), 256) == FLASH_DONE
+    assert flash.program(4096, bytearray(b"kept" * 128), 512) == FLASH_DONE
     flash.close()
-    assert read(make(name, tmp_path), 4096, 256) == b"kept" * 64
+    assert read(make(name, tmp_path), 4096, 512) == b"kept" * 128
 
 
 def test_the_simulated_chip_objects_to_a_second_program_of_a_unit():

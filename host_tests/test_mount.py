@@ -253,6 +253,21 @@ def test_a_failed_block_that_holds_the_record_all_the_same_is_not_taken_for_the_
         assert idents(mounted(flash)) == list(range(1, 13))
 
 
+def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_of_the_last_record():
+    flash = filled(4, 5)
+    ring = mounted(flash)
+    flash.refuses, flash.refused_shape = True, ALL
+    assert append(ring, 6) == SPOOL_FAILED
+    flash.refuses = False
+    assert append(ring, 7) == FLASH_DONE
+    assert append(ring, 8) == FLASH_DONE
+    assert idents(mounted(flash.clone())) == [1, 2, 3, 4, 5, 7, 8]
+    # The cut came with the record that opened the block: its HEAD is whole, and what was refused counts again.
+    start = ring.block * 1024 + rec.HEAD_OCTETS
+    flash.cells[start : start + 1024 - rec.HEAD_OCTETS] = b"\xff" * (1024 - rec.HEAD_OCTETS)
+    assert idents(mounted(flash)) == [1, 2, 3, 4, 5, 6]
+
+
 class Shaky(SimFlash):
     """Refuses its read number `bad_read`; shows the first record of `shaky_block` every other time only."""
 

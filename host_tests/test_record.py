@@ -45,10 +45,17 @@ def test_no_printable_octet_begins_a_record_but_that_of_a_head():
 
 
 def test_a_record_that_does_not_fit_its_block_or_is_too_short_for_its_kind_is_none():
-    buf = sealed(rec.KIND_CURSOR, bytes(16), 5)
-    assert rec.record_length(buf, 0, 28) == 28
-    assert rec.record_length(buf, 0, 27) == rec.RECORD_BAD
-    assert rec.record_length(sealed(rec.KIND_CURSOR, bytes(15), 5), 0, 100) == rec.RECORD_BAD
+    for kind, least in (
+        (rec.KIND_CURSOR, rec.CURSOR_PAYLOAD),
+        (rec.KIND_MEMORY, rec.MEMORY_PAYLOAD),
+        (rec.KIND_GAP, rec.GAP_PAYLOAD),
+        (rec.KIND_ASIDE, rec.ASIDE_PAYLOAD),
+    ):
+        octets = least + rec.FRAME_BYTES
+        buf = sealed(kind, bytes(least), 5)
+        assert rec.record_length(buf, 0, octets) == octets
+        assert rec.record_length(buf, 0, octets - 1) == rec.RECORD_BAD
+        assert rec.record_length(sealed(kind, bytes(least - 1), 5), 0, 100) == rec.RECORD_BAD
     assert rec.record_length(sealed(rec.KIND_SEAL, b"", 5), 0, 100) == 12
 
 

@@ -28,8 +28,8 @@ def idents(ring, outlet=0):
 
 
 def test_what_was_appended_is_read_in_order_at_every_unit():
-    for unit in (1, 4, 16, 64, 256):
-        ring = mounted(SimFlash(4, 4096, unit))
+    for unit in (1, 4, 16, 64, 256, 512):
+        ring = mounted(SimFlash(4 if unit < 512 else 9, 4096, unit))
         for ident in range(1, 41):
             assert append(ring, ident) == FLASH_DONE
         assert read_all(ring) == [(n, n) for n in range(1, 41)]
@@ -299,7 +299,7 @@ def test_nothing_is_taken_from_a_stage_that_holds_something_else_by_now():
     mount(parked)
     uses = (
         lambda: ring.save_cursor(0, 60),
-        lambda: ring.save_memory(),
+        lambda: (ring.begin_memory(), ring.commit_memory()),
         lambda: ring.begin(rec.KIND_RESULT, PAYLOAD),  # and not committed
         lambda: parked.begin(rec.KIND_RESULT, PAYLOAD),
         lambda: append(parked, 77),

@@ -88,7 +88,7 @@ def test_a_device_that_cannot_be_read_is_not_the_end():
 
 def test_the_first_record_is_found_behind_a_damaged_head():
     flash = SimFlash(2, 1024, 16)
-    put(flash, 0, rec.KIND_HEAD, b"TCSP\x02\x02" + bytes(110), 30)
+    put(flash, 0, rec.KIND_HEAD, b"TCSP\x03\x00" + bytes(110), 30)
     put(flash, 128, rec.KIND_RESULT, b"%040d" % 1, 31)
     walk = Walk(flash, 700)
     assert walk.first(0) == rec.KIND_HEAD and walk.seq == 30 and walk.after == 0

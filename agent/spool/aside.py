@@ -17,18 +17,21 @@ from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
 
-def load(ring):
+def load(ring, below):
     """Stand at the oldest range that the memory names: 0, or RECORD_BAD if the device cannot be read."""
     memory = ring.memory
     length = memory[ASIDE_LENGTH] | memory[ASIDE_LENGTH + 1] << 8
     ring.aside_first = get_u32(memory, ASIDE_FIRST) if length else 0
     ring.aside_last = ring.aside_first + length - 1 if length else 0
     ring.aside_ranges = memory[ASIDE_RANGES] if length else 0
-    return place(ring) if length else 0
+    return place(ring, below) if length else 0
 
 
-def place(ring):
-    """Set `ring.aside_block` to the block in which the oldest range begins: 0, or RECORD_BAD."""
+def place(ring, below=rec.SEQ_TOP):
+    """Set `ring.aside_block` to the block in which the oldest range begins: FLASH_DONE, or RECORD_BAD.
+
+    Blocks that begin at number `below` or above were never opened, as a start found.
+    """
     seq = ring.aside_first
     walk = ring.walk
     count = ring.device.block_count
@@ -39,7 +42,7 @@ def place(ring):
         kind = walk.first(block)
         if kind < RECORD_NONE:
             return rec.RECORD_BAD
-        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq:
+        if kind == RECORD_NONE or walk.seq < highest or walk.seq > ring.seq or walk.seq >= below:
             continue
         highest = walk.seq
         if walk.after < seq or found < 0:

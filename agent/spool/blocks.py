@@ -129,13 +129,19 @@ class Blocks(Reader):
             return FLASH_IO
         if self._next_ready:  # saving has opened a block
             return FLASH_DONE
-        block = (self.block + 1) % self.device.block_count
-        self.erases += 1
-        code = self.device.erase(block)
+        code = self._erase((self.block + 1) % self.device.block_count)
         if code == FLASH_WORN:
             self.worn += 1
         self._next_ready = code == FLASH_DONE
         return code
+
+    def _erase(self, block):
+        """Erase a block; a cursor that has taken everything may still stand there, and stands at its begin then."""
+        for cursor in self.cursors:
+            if cursor.block == block:
+                cursor.enter(block, 0)
+        self.erases += 1
+        return self.device.erase(block)
 
     def _save_passed(self, block):
         """Make the cursor durable if it stands in this block and has moved on; where that has no room, go on."""
@@ -163,8 +169,7 @@ class Blocks(Reader):
         self.after_start = False
         if not self.proven or other == self.block or not self.is_free(2) or self._save_passed(other) != FLASH_DONE:
             return FLASH_DONE
-        self.erases += 1
-        code = self.device.erase(other)
+        code = self._erase(other)
         return FLASH_IO if code == FLASH_IO else FLASH_DONE
 
     def _step_over(self):

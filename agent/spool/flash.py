@@ -1,7 +1,7 @@
 """The contract of a flash device, and the two devices that need no hardware: RAM, and a part of another device.
 
 A device has
-- `unit_bytes`   program unit: 1, 4, 16, 64 or 256; `block_bytes` erase block; `block_count`
+- `unit_bytes`   program unit: a power of two, 512 at most; `block_bytes` erase block; `block_count`
 - `read_into(address, buf, n)`  copy n octets from `address` into buf[0:n]
 - `program(address, buf, n)`    write buf[0:n]; address and n are multiples of the unit; never leaves a block
 - `erase(block)`                make all octets of the block 0xFF

@@ -51,10 +51,10 @@ def mount(ring):
             ring.suspect = False
             return 0
         begins = ring.seq
-        below = _replay(ring, headed)
-        if below < 0:
+        began = _replay(ring, headed)
+        if began < 0:
             return SPOOL_FAILED
-        if below == 0:
+        if began == 0:
             if ring.last_kind != rec.KIND_HEAD:
                 break
             # A HEAD alone: the piece that it is of was cut.
@@ -63,6 +63,7 @@ def mount(ring):
             if unopened > ring.device.block_count:
                 return SPOOL_FAILED
         else:
+            below = began
             readings += 1
             if readings == READINGS:
                 return SPOOL_FAILED
@@ -74,12 +75,12 @@ def mount(ring):
         # A result that was delivered and has faded since must not have its number taken by another.
         if cursor.number > ring.number:
             ring.number = cursor.number
-    if not _place_cursors(ring):
+    if not _place_cursors(ring, below):
         return SPOOL_FAILED
     if ring.memory[ASIDE_LENGTH] or ring.memory[ASIDE_LENGTH + 1]:
         from agent.spool.aside import load
 
-        if load(ring) < 0:
+        if load(ring, below) < 0:
             return SPOOL_FAILED
     return 1
 
@@ -310,8 +311,12 @@ def _close_tail(ring):
         ring.offset = offset
 
 
-def _place_cursors(ring):
-    """Find for each cursor the block in which its next record lies: the last one that begins at or before it."""
+def _place_cursors(ring, below):
+    """Find for each cursor the block in which its next record lies: the last one that begins at or before it.
+
+    A block that was never opened begins at `below` or above. It may have the number of the last record that counts:
+    one that was refused, or had faded, and is there again.
+    """
     walk = ring.walk
     count = ring.device.block_count
     for cursor in ring.cursors:
@@ -329,7 +334,7 @@ def _place_cursors(ring):
             if walk.offset and oldest < 0 and damaged < 0:
                 damaged = block  # what waits may begin in here
             continue
-        if walk.seq < highest or walk.seq > ring.seq:
+        if walk.seq < highest or walk.seq > ring.seq or walk.seq >= below:
             continue  # left over in a block that could not be erased, or torn
         highest = walk.seq
         if oldest < 0:

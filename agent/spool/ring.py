@@ -211,11 +211,21 @@ class Ring(Blocks):
         return True
 
     def save_cursor(self, outlet, limit, flags=-1):
-        """Make the cursor durable, and that results up to number `limit` may be on their way; with its own `flags`."""
+        """Make the cursor durable, and that results up to number `limit` may be on their way; with its own `flags`.
+
+        What is granted already is not taken back where the next block is not free: after a start there would be no
+        room to grant it again, and nothing could go out that makes room.
+        """
         cursor = self.cursors[outlet]
         at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)
         if at < 0:
             return at
+        if outlet == 0 and self.role == ROLE_MAIN:
+            granted = cursor.limit
+            if self._opens >= 0:
+                granted = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
+            if limit < granted and not self.is_free(1 if self._opens < 0 else 2):
+                limit = granted
         pack_into("<IIIII", self.stage, at, outlet, cursor.seq, cursor.number, limit, self.overwritten)
         copy(self.stage, at + 20, self.memory, OUTLET_OWN, OUTLET_OWN_BYTES)
         put_u32(self.stage, at + 20 + DELIVERED, cursor.delivered)

@@ -1,0 +1,238 @@
+"""Blocks are used in turn, none is erased too early, and a full log always finds the room to become less full."""
+
+from agent.outlet import Outlet
+from agent.spool.blocks import SPOOL_FULL
+from agent.spool.flash import FLASH_DONE
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from host_tests.support_spool import append, ident_in, mounted, read_all
+from tools.sim.flash import SimFlash
+
+PORTABLE = True
+HEAP = "2m"  # for the simulated chips
+
+BATCH = 5
+
+
+class NoHealth:
+    """Counts nothing."""
+
+    def count(self, _counter):
+        pass
+
+    def log(self, _counter, _value, _now):
+        pass
+
+    note = log
+
+
+def outlet_of(ring):
+    return Outlet(ring, NoHealth(), BATCH, False, False)
+
+
+def full(blocks, unit=16):
+    """A chip whose log has met the server and takes no result any more, and how many it has."""
+    flash = SimFlash(blocks, 1024 if unit < 256 else 4096, unit)
+    ring = mounted(flash)
+    assert outlet_of(ring).resume(700, 0)
+    count = 0
+    while append(ring, count + 1) == FLASH_DONE:
+        count += 1
+    return flash, count
+
+
+def take(ring, most, refuses=()):
+    """Deliver up to `most` results as the agent does: the log has to say first that they may go out."""
+    outlet = outlet_of(ring)
+    taken = []
+    while len(taken) < most:
+        if outlet.next() <= 0:
+            break
+        number = outlet.cursor.peek_number
+        if number > outlet.cursor.limit:
+            if not outlet.allow(number):
+                break
+            assert outlet.next() > 0
+        ident = ident_in(outlet.buf, outlet.at + 8)
+        if ident in refuses:
+            assert outlet.set_aside(number + 1, 43, 0)
+            continue
+        taken.append(ident)
+        outlet.deliver(number)
+    return taken
+
+
+# -- spare blocks ------------------------------------------------------------------------------------------------------
+
+
+def test_results_leave_one_block_free_and_two_where_there_are_many():
+    for blocks, spare in ((3, 1), (7, 1), (8, 2), (12, 2)):
+        for unit in (16, 256, 512):
+            flash, _ = full(blocks, unit)
+            ring = Ring(flash)
+            assert mount(ring) == 1  # as it was left: nothing was written behind it
+            assert ring.is_free(spare) and not ring.is_free(spare + 1), (blocks, unit)
+
+
+def test_a_full_log_takes_what_has_to_be_written_so_that_results_go_out():
+    for blocks in (3, 4, 8, 9):
+        for unit in (16, 256, 512):
+            flash, count = full(blocks, unit)
+            ring = mounted(flash)
+            if blocks < 8:
+                assert append(ring, 999) == SPOOL_FULL
+            assert ring.save_cursor(0, 9) == FLASH_DONE
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            assert outlet_of(ring).set_aside(3, 43, 0)
+            assert take(ring, count) == list(range(3, count + 1)), (blocks, unit)
+
+
+# -- erasing -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_block_is_erased_in_front_of_which_the_durable_cursor_stands():
+    for unit in (16, 256):
+        flash = SimFlash(5, 1024, unit)
+        ring = mounted(flash)
+        seen = [0]
+
+        def look(flash, block, address, octets, seen=seen):
+            if octets is None:
+                found = Ring(flash.clone())
+                if mount(found) == 1 and not found.suspect:
+                    cursor = found.cursors[0]
+                    seen[0] += 1
+                    assert cursor.block != block or cursor.number == found.number, "it would find its place gone"
+
+        ring.maintain()
+        flash.before_operation = look
+        for ident in range(1, 200):
+            assert append(ring, ident) == FLASH_DONE
+            if ident > 9:
+                ring.peek(0)
+                ring.advance(0)
+            if ident % 3 == 0:
+                ring.maintain()
+        flash.before_operation = None
+        assert sum(flash.wear) > 12
+
+
+def test_a_start_after_any_erase_finds_its_cursor_s_place_and_no_damage():
+    flash = SimFlash(5, 1024, 16)
+    ring = mounted(flash)
+    for ident in range(1, 200):
+        assert append(ring, ident) == FLASH_DONE
+        if ident > 9:
+            ring.peek(0)
+            ring.advance(0)
+        if ring.maintain() and ident > 30:
+            found = Ring(flash.clone())
+            assert mount(found) == 1 and not found.cursors[0].jumped, ident
+            assert [one for _, one in read_all(found)][-1:] == [ident]
+            assert found.damaged == 0
+
+
+def test_a_cursor_whose_block_was_erased_under_it_still_finds_the_next_result():
+    for blocks in (3, 4):
+        flash = SimFlash(blocks, 1024, 16)
+        ring = mounted(flash)
+        ring.maintain()
+        for ident in range(1, 5):
+            append(ring, ident)
+        assert len(read_all(ring)) == 4
+        flash.bad_erase |= {block for block in range(blocks) if block != ring.block}
+        ident = 5
+        while append(ring, ident) == FLASH_DONE and ident < 40:
+            assert read_all(ring) == [(ident, ident)], (blocks, ident)
+            ident += 1
+        assert ident > 6
+
+
+# -- a full log that is started again and again ------------------------------------------------------------------------
+
+
+def nothing(_outlet):
+    pass
+
+
+def asks(outlet):
+    assert outlet.resume(700, 0)
+
+
+def asks_and_takes_back(outlet):
+    asks(outlet)
+    outlet.lower()
+
+
+def allows(outlet):
+    asks(outlet)
+    outlet.allow(1)
+
+
+def allows_and_takes_back(outlet):
+    allows(outlet)
+    outlet.lower()
+
+
+def stops_in_order(outlet):
+    asks(outlet)
+    outlet.save()
+
+
+def test_a_full_log_comes_to_progress_however_often_it_was_started_and_whatever_was_written_then():
+    for blocks in (3, 4, 7, 8, 12):
+        for unit in (16, 512):
+            for life in (nothing, asks, asks_and_takes_back, allows, allows_and_takes_back, stops_in_order):
+                flash, count = full(blocks, unit)
+                for _ in range(7):
+                    ring = mounted(flash)
+                    ring.maintain()
+                    life(outlet_of(ring))
+                    while append(ring, count + 1) == FLASH_DONE:
+                        count += 1  # with two blocks spare the first start leaves some room
+                taken = take(mounted(flash), count)
+                assert taken == list(range(1, count + 1)), (blocks, unit, life, taken)
+
+
+def test_a_full_log_that_is_started_after_each_result_is_taken_goes_on():
+    for blocks in (3, 4, 8):
+        flash, count = full(blocks)
+        archive = []
+        for _ in range(2 * count):
+            ring = mounted(flash)
+            outlet = outlet_of(ring)
+            assert outlet.resume(outlet.sequence_of(len(archive)), 0)  # what the server has, by its 08
+            if append(ring, count + 1) == FLASH_DONE:
+                count += 1
+            archive += take(ring, 2)
+            outlet.lower()
+        assert archive == list(range(1, len(archive) + 1)) and count > 30, (blocks, count)
+
+
+def test_refused_results_at_the_head_of_a_full_log_are_set_aside_and_the_rest_goes_out():
+    for blocks in (3, 4, 8):
+        for starts in (1, 2):
+            flash, count = full(blocks)
+            for _ in range(starts):
+                ring = mounted(flash)
+            assert ring.number == count
+            outlet = outlet_of(ring)
+            if starts == 1 or ring.is_free(1):
+                assert outlet.begin_sweep(3)
+                assert outlet.set_aside(4, 43, 0)
+                assert take(ring, count) == list(range(4, count + 1))
+                assert ring.has_aside()
+
+
+def test_what_is_granted_in_the_last_free_block_is_not_taken_back():
+    flash, count = full(4)
+    ring = mounted(flash)
+    assert ring.cursors[0].limit >= count
+    assert outlet_of(ring).save()
+    assert ring.cursors[0].limit >= count
+    again = mounted(flash)
+    assert again.suspect and again.cursors[0].limit >= count
+    taken = take(again, count)
+    assert taken == list(range(1, count + 1))
+    again.save_cursor(0, count)
+    assert again.cursors[0].limit == count, "with room it is"
