@@ -134,9 +134,7 @@ class Outlet:
         """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
         cursor = self.cursor
         if cursor.number < number:
-            if cursor.peek_number != number:
-                self.ring.peek(OUTLET)
-            if cursor.peek_number == number:
+            if cursor.peek_number == number or (self.ring.peek(OUTLET) > RECORD_NONE and cursor.peek_number == number):
                 self.ring.advance(OUTLET)
 
     def set_aside(self, before, reason, now):
@@ -190,9 +188,9 @@ class Outlet:
 
     def pass_in_sweep(self):
         """Go on behind the one that was refused last."""
-        self.ring.peek_from(self.scout)
-        if self.scout.peek_number > self.scout.number:
-            self.scout.advance()
+        scout = self.scout
+        if self.ring.peek_from(scout) > RECORD_NONE and scout.peek_number > scout.number:
+            scout.advance()  # where it cannot be read now it comes once more
 
     def sweeps(self):
         """Tell whether the log says that refused results are being passed over."""
@@ -232,9 +230,7 @@ class Outlet:
                 done = self._take_as_stored(reached, now)
             elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
                 self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
-                if self.rewinds:
-                    self.ring.rewind(OUTLET, reached)
-                done = True
+                done = not self.rewinds or self.ring.rewind(OUTLET, reached)
             else:
                 self.health.note(h.RESUME_UNKNOWN, stored, now)
                 done = self._move_ahead_of(stored)
@@ -246,7 +242,7 @@ class Outlet:
         if self.cursor.number:
             self.health.note(h.SERVER_EMPTY, self.cursor.number, now)
             if self.resends_if_empty:
-                self.ring.rewind(OUTLET, 0)
+                return self.ring.rewind(OUTLET, 0)
         return True
 
     def _set_base(self, base):

@@ -350,9 +350,8 @@ class Ring(Blocks):
         """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
         while self.number - self._slowest().number >= RETAINED_MAX:
             cursor = self._slowest()
-            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block:
+            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
                 return False
-            self._drop_block(cursor)
         return True
 
     def _open_next(self, spare):
