@@ -18,8 +18,8 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_UNREADABLE
-from agent.base.words import put_u32
-from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.base.words import get_u32, put_u32
+from agent.spool.memory import BASE, DELIVERED, OUTLET_FLAGS
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -145,6 +145,9 @@ class Outlet:
         ring = self.ring
         cursor = self.cursor
         scout = self.scout
+        # The record moves the durable cursor: what was delivered in front of it has to be counted by then.
+        if cursor.delivered != get_u32(ring.memory, DELIVERED) and not self._save(cursor.limit, self._flags()):
+            return False
         while True:
             kind = ring.peek(OUTLET)
             if kind <= RECORD_NONE or cursor.peek_number >= before:

@@ -246,8 +246,9 @@ class Ring(Blocks):
                     copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
                     self._load_delivered()
         elif kind == rec.KIND_MEMORY:
-            copy(self.memory, 0, buf, at, MEMORY_BYTES)
-            self._load_delivered()
+            # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
+            skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
+            copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
             self.owner.load()
         elif kind == rec.KIND_ASIDE:
             self._set_aside(buf, at)
@@ -443,6 +444,8 @@ class Ring(Blocks):
     def _opened(self):
         """The HEAD is durable: what it says of the cursors holds from now on."""
         self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
+        if self.role == ROLE_MAIN:
+            copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
         for cursor in self.cursors:
             cursor.saved()
 
