@@ -4,8 +4,8 @@ A `World` is all of it at a moment at which the next thing is up to others; `mov
 each state every move is made, on a copy; what comes out is looked at once, whatever way led there.
 
 Rules
-1. A move that others need not make (a refusal, a loss, a cut of the power ..) takes one of `faults`. What is left is the
-   ordinary way, and it is followed to its end from every state: then the account has to be right.
+1. A move that others need not make (a refusal, a loss, a cut of the power ..) takes one of `faults`. What is left is
+   the ordinary way, and it is followed to its end from every state: then the account has to be right.
 2. Power can fail at each operation of the flash, before it or just behind it, and between two of them.
 3. The server is truthful: its 08 names what its store holds. It may be set back to an older store, or to an empty one;
    then doubles are excused, and nothing else.
@@ -509,7 +509,7 @@ class Explorer:
         """Make the move, cut at an operation of the two devices; False if it ended before that."""
         world = pickle.loads(frozen)
         world.path += (move if not operation else "%s, cut %s at %d" % (move, shape, operation),)
-        if left < self.faults and operation or move.isupper():
+        if operation or move.isupper():
             world.moves = 0
         self.moves += 1
         try:
