@@ -116,6 +116,7 @@ class Line:
         self.peer = 0
         self.lost = False
         self.mute = False  # the server takes nothing and says nothing any more on this connection
+        self.sent = set()  # tightenings that went out on this connection
         self.unread = b""
         self.written = b""
         self.result = None  # (identifier, sequence, tightening) that waits to be judged
@@ -130,6 +131,7 @@ class Line:
         self.peer = 0
         self.lost = self.mute = False
         self.unread = self.written = b""
+        self.sent.clear()
         self.result = None
 
     def state(self):
@@ -167,6 +169,9 @@ class Line:
             self.world.watch_sent(number)
             if self.mute:
                 return
+            stored = any(other == number for _, other in self.world.server.store)
+            need(number in self.sent or not stored, "%d is sent again though the 08 had told of it" % number)
+            self.sent.add(number)
             need(self.result is None or self.result[2] == number, "two telegrams are out at a time")
             self.result = (ident, int(telegram[35:40]), number)
 
@@ -372,6 +377,8 @@ class World:
                 need(refusals >= ATTEMPTS or silences >= SILENCES, "tightening %d is kept without a reason" % ident)
             else:
                 need(ident in server.ever, "tightening %d is lost" % ident)
+                if self.settings["rewind"]:
+                    need(ident in [other for _, other in server.store], "tightening %d is not sent again" % ident)
             if ident in kept and ident in server.ever:
                 need(refusals or server.excused, "tightening %d is kept and stored" % ident)
         if not server.excused:
@@ -390,7 +397,7 @@ class World:
             self.server.state(),
             len(self.acknowledged),
             None if self.line.result is None else self.line.result[1:],
-            (self.line.peer, self.line.lost, self.line.mute, ring.desk.fresh is ring),
+            (tuple(sorted(self.line.sent)), self.line.peer, self.line.lost, self.line.mute, ring.desk.fresh is ring),
         ]
         left = min(self.left, FOREVER)
         for one in (
@@ -468,9 +475,8 @@ def get_last_number(ring):
 class Explorer:
     """Goes through all states that at most `faults` of the unusual moves lead to."""
 
-    def __init__(self, faults, cuts=True):
+    def __init__(self, faults):
         self.faults = faults
-        self.cuts = cuts
         self.seen = {}  # key -> faults that were left
         self.states = 0
         self.moves = 0
@@ -494,9 +500,8 @@ class Explorer:
             if left:
                 for move in world.unusual():
                     self._follow(waiting, frozen, move, left - 1, 0)
-                if self.cuts:
-                    for move in usual:
-                        self._cut_everywhere(waiting, frozen, move, left - 1)
+                for move in usual:
+                    self._cut_everywhere(waiting, frozen, move, left - 1)
 
     def _cut_everywhere(self, waiting, frozen, move, left):
         for operation in range(1, 100):
@@ -508,7 +513,7 @@ class Explorer:
     def _follow(self, waiting, frozen, move, left, operation, shape=NOTHING):
         """Make the move, cut at an operation of the two devices; False if it ended before that."""
         world = pickle.loads(frozen)
-        world.path += (move if not operation else "%s, cut %s at %d" % (move, shape, operation),)
+        world.path = (*world.path, move if not operation else "%s, cut %s at %d" % (move, shape, operation))
         if operation or move.isupper():
             world.moves = 0
         self.moves += 1

@@ -24,6 +24,7 @@ WRITERS = (
     "openprotocol/recovery.py",
 )
 DEVICE = {("read_into", 3), ("program", 3), ("erase", 1)}
+ARGUMENTS_MOST = 8  # of a function that takes any number
 
 
 def trees_of(patterns):
@@ -64,8 +65,9 @@ def key_of(call):
 def keys_of(function):
     """Return the keys of all calls that can mean this function."""
     arguments = [one.arg for one in function.args.args]
-    most = len(arguments) - (arguments[:1] == ["self"])
-    return {(function.name, count) for count in range(most - len(function.args.defaults), most + 1)}
+    least = len(arguments) - (arguments[:1] == ["self"]) - len(function.args.defaults)
+    most = least + len(function.args.defaults) + (ARGUMENTS_MOST if function.args.vararg else 0)
+    return {(function.name, count) for count in range(least, most + 1)}
 
 
 def returns_of(function):
