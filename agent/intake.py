@@ -157,7 +157,7 @@ class Intake:
         self._opening = True
         self.attempts += 1
         self._wait.start(now, self._connect_timeout_ms)
-        self.ring.maintain()  # while nobody can say anything yet
+        self._maintain()  # while nobody can say anything yet
         self.port.open(self.host, self.number)
         # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
         return self.port.state() != PORT_OPENING and self._connect(now)
@@ -233,8 +233,12 @@ class Intake:
                     return -1
                 left = self.recovery.wait_least(now, left)
         if self.link.quiet(ERASE_MS):
-            self.ring.maintain()
+            self._maintain()
         return left
+
+    def _maintain(self):
+        if not self.ring.maintain():
+            self.health.count(h.NOT_SAVED)  # it is tried again each time
 
     def _fetch_next(self, now):
         if self._tool_due:
@@ -316,7 +320,7 @@ class Intake:
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
             if not link.steady and link.last_chance() and session.request == 0:  # else the answer may come meanwhile
-                self.ring.maintain()
+                self._maintain()
                 self._outlet.prepare(now)
             session.acknowledge()
             self._scheduler.wake(self._outlet_slot, now)

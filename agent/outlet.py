@@ -18,9 +18,9 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_UNREADABLE
-from agent.base.words import put_u32
+from agent.base.words import get_u32, put_u32
 from agent.quarantine import NO_ROOM, TAKEN
-from agent.spool.memory import ASIDE_LENGTH, BASE, OUTLET_FLAGS
+from agent.spool.memory import ASIDE_LENGTH, BASE, DELIVERED, OUTLET_FLAGS
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -147,9 +147,7 @@ class Outlet:
         """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
         cursor = self.cursor
         if cursor.number < number:
-            if cursor.peek_number != number:
-                self.ring.peek(OUTLET)
-            if cursor.peek_number == number:
+            if cursor.peek_number == number or (self.ring.peek(OUTLET) > RECORD_NONE and cursor.peek_number == number):
                 self.ring.advance(OUTLET)
 
     def set_aside(self, before, reason, now):
@@ -182,6 +180,9 @@ class Outlet:
         ring = self.ring
         cursor = self.cursor
         scout = self.scout
+        # The record moves the durable cursor: what was delivered in front of it has to be counted by then.
+        if cursor.delivered != get_u32(ring.memory, DELIVERED) and not self._save(cursor.limit, self._flags()):
+            return False
         if ring.peek(OUTLET) <= RECORD_NONE:
             return False
         first = cursor.peek_seq
@@ -222,9 +223,9 @@ class Outlet:
 
     def pass_in_sweep(self):
         """Go on behind the one that was refused last."""
-        self.ring.peek_from(self.scout)
-        if self.scout.peek_number > self.scout.number:
-            self.scout.advance()
+        scout = self.scout
+        if self.ring.peek_from(scout) > RECORD_NONE and scout.peek_number > scout.number:
+            scout.advance()  # where it cannot be read now it comes once more
 
     def sweeps(self):
         """Tell whether the log says that refused results are being passed over."""
@@ -277,9 +278,9 @@ class Outlet:
             elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
                 if self._lacks(reached):
                     self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
-                    if self.rewinds:
-                        self.ring.rewind(OUTLET, reached)
-                done = True
+                    done = not self.rewinds or self.ring.rewind(OUTLET, reached)
+                else:
+                    done = True
             else:
                 self.health.note(h.RESUME_UNKNOWN, stored, now)
                 done = self._move_ahead_of(stored)
@@ -313,7 +314,7 @@ class Outlet:
         if self.cursor.delivered:
             self.health.note(h.SERVER_EMPTY, self.cursor.number, now)
             if self.resends_if_empty:
-                self.ring.rewind(OUTLET, 0)
+                return self.ring.rewind(OUTLET, 0)
         return True
 
     def _set_base(self, base):

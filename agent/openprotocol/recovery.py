@@ -243,14 +243,15 @@ class Recovery:
         self._answered()
         if phase == PHASE_WALK_BACK:
             self._gone_run = 0
-            self._walk_on()
+            self._walk_on(now)
             return NEWS_NONE
         if phase == PHASE_FILL and self._beside:
             self._run += 1  # the one in front of it is never answered
             self._beside = False
             return NEWS_NONE
         if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
-            self.kept(kn.CLOSED_KEPT)  # of the time before the IDs began anew; where that has no room it comes again
+            if not self.kept(kn.CLOSED_KEPT):  # of the time before the IDs began anew
+                self.wait_for_room(now)
             return NEWS_NONE
         # It may have been pushed while the answer was on its way.
         number = id_of(body, at)
@@ -280,7 +281,7 @@ class Recovery:
                 self._probed(now)
             elif self.phase == PHASE_WALK_BACK:
                 self._gone_run += 1
-                self._walk_on()
+                self._walk_on(now)
             elif self.phase == PHASE_FILL:
                 self._run += 1
                 self._beside = False
@@ -346,7 +347,7 @@ class Recovery:
         copy(stage, at + 14, digits, 0, ID_BYTES)
         return ring.commit(KIND_GAP, 0, GAP_PAYLOAD) == 0
 
-    def _walk_on(self):
+    def _walk_on(self, now):
         """Go one ID back, or end the way and write down what lies in front of its end."""
         gaps = self.known.gaps
         if gaps.count == 0:
@@ -366,7 +367,8 @@ class Recovery:
         self._run_first = first
         self._run = before if self._gone_run >= WALK_GONE else 0
         self._walked = (first + gaps.counts[0]) % ID_PERIOD
-        self.flush()  # what cannot be written down now is asked for again
+        if not self.flush():
+            self.wait_for_room(now)  # what could not be written down is asked for again
 
     def _is_later(self, buf, at):
         """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""

@@ -15,6 +15,7 @@ from agent.base.compat import const
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from agent.spool.reader import Reader
+from agent.spool.record import RECORD_NONE
 
 SPOOL_FULL = const(-3)
 SPOOL_FAILED = const(-4)  # the device refused; the acknowledgement has to wait
@@ -49,12 +50,10 @@ class Blocks(Reader):
         self._saving = False
 
     def maintain(self):
-        """Erase the block ahead if it is free and not yet erased; return whether the device was busy with it."""
-        if self.suspect and self.has_spare() and self.confirm():
-            return True
-        if self._next_ready or not self.is_free(1):
+        """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
+        if self.suspect and self.has_spare() and not self.confirm():
             return False
-        return self._prepare() == FLASH_DONE
+        return self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
 
     def is_erased(self, block, offset):
         """Tell whether everything from `offset` to the end of the block reads as erased."""
@@ -67,8 +66,8 @@ class Blocks(Reader):
             return False
         for cursor in self.cursors:
             if cursor.block == block and cursor.seq < self.seq:
-                self.find_next(cursor)  # moves the cursor on if nothing in that block is for it
-                if cursor.block == block and cursor.seq < self.seq:
+                # This moves the cursor on if nothing in that block is for it.
+                if self.find_next(cursor) < RECORD_NONE or (cursor.block == block and cursor.seq < self.seq):
                     return False
         return True
 
@@ -92,8 +91,8 @@ class Blocks(Reader):
             return False
         block = (self.block + ahead) % self.device.block_count
         for cursor in self.cursors:
-            if cursor.block == block and cursor.seq < self.seq:
-                self._drop_block(cursor)
+            if cursor.block == block and cursor.seq < self.seq and not self._drop_block(cursor):
+                return False
         if self.aside_block == block and self.has_aside():
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
 
@@ -101,10 +100,16 @@ class Blocks(Reader):
         return self.is_free(ahead)
 
     def _drop_block(self, cursor):
-        """Give up what the cursor has not taken of its block."""
-        cursor.enter((cursor.block + 1) % self.device.block_count, 0)
+        """Give up what the cursor has not taken of its block; False if it cannot be read what comes behind that."""
+        block = cursor.block
+        jumped, dropped = cursor.jumped, cursor.dropped
+        cursor.enter((block + 1) % self.device.block_count, 0)
         cursor.jumped = cursor.dropped = True
-        self.find_next(cursor)
+        if self.find_next(cursor) < RECORD_NONE:
+            cursor.enter(block, 0)
+            cursor.jumped, cursor.dropped = jumped, dropped
+            return False
+        return True
 
     def _make_ready(self, spare):
         """Have the next block erased and `spare` blocks behind it free: FLASH_DONE or a SPOOL_."""

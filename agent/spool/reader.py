@@ -129,13 +129,16 @@ class Reader:
         self.cursors[outlet].advance()
 
     def rewind(self, outlet, number):
-        """Set the outlet back behind result `number`, as far as the records still lie in the ring."""
+        """Set the outlet back behind result `number`, as far as the records still lie in the ring.
+
+        Returns whether `number` says at once how much is really kept: False if the device cannot be read.
+        """
         cursor = self.cursors[outlet]
         cursor.number = number
         cursor.seq = 0
         cursor.jumped = True
         cursor.enter((self.block + 1) % self.device.block_count, 0)
-        self.find_next(cursor)  # so that `number` says at once how much is really kept
+        return self.find_next(cursor) >= RECORD_NONE
 
     def backlog(self, outlet):
         """Return how many results the outlet has still to take."""

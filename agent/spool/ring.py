@@ -266,8 +266,9 @@ class Ring(Blocks):
                     copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
                     self._load_delivered()
         elif kind == rec.KIND_MEMORY:
-            copy(self.memory, 0, buf, at, MEMORY_BYTES)
-            self._load_delivered()
+            # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
+            skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
+            copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
             self.owner.load()
         elif kind == rec.KIND_ASIDE:
             self._set_aside(buf, at)
@@ -375,9 +376,8 @@ class Ring(Blocks):
         """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
         while self.number - self._slowest().number >= RETAINED_MAX:
             cursor = self._slowest()
-            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block:
+            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
                 return False
-            self._drop_block(cursor)
         return True
 
     def _open_next(self, spare):
@@ -469,6 +469,8 @@ class Ring(Blocks):
     def _opened(self):
         """The HEAD is durable: what it says of the cursors holds from now on."""
         self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
+        if self.role == ROLE_MAIN:
+            copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
         for cursor in self.cursors:
             cursor.saved()
 

@@ -1,0 +1,184 @@
+"""No answer of the log is thrown away: whatever can refuse is asked, counted or handled wherever it is called.
+
+Rules
+1. A function can refuse if one of its returns is a truth value, a negative number or a constant that is one, or hands
+   on what another that can refuse has returned. So can a device's read_into, program and erase.
+2. Looked at are the functions of the log and of those that write it; their calls are looked for in all of agent/.
+3. A call is known by its name and by how many arguments it has: `begin(now)` of a task is not the log's `begin`. A
+   private name is known in its own folder only.
+4. A call whose answer nobody takes is a statement of its own. There are no exceptions: whoever can do nothing about a
+   refusal counts it.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITERS = (
+    "spool/*.py",
+    "quarantine.py",
+    "outlet.py",
+    "store.py",
+    "openprotocol/recovery.py",
+)
+DEVICE = {("read_into", 3), ("program", 3), ("erase", 1)}
+ARGUMENTS_MOST = 8  # of a function that takes any number
+
+
+def trees_of(patterns):
+    """Return {path: syntax tree} of these files of agent/."""
+    paths = sorted({path for pattern in patterns for path in (ROOT / "agent").glob(pattern)})
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def negative_constants(trees):
+    """Return the names that stand for a negative number: NAME = const(-1)."""
+    found = set()
+    for tree in trees.values():
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
+                if is_negative(node.value.args[0], ()):
+                    found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def is_negative(node, names):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return isinstance(node.operand, ast.Constant) and node.operand.value != 0
+    return name_of(node) in names
+
+
+def name_of(node):
+    """Return the last part of a name, of an attribute, or of what is called."""
+    if isinstance(node, ast.Call):
+        return name_of(node.func)
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+
+
+def key_of(call):
+    """Return (name, number of arguments) of a call."""
+    return name_of(call), len(call.args) + len(call.keywords)
+
+
+def keys_of(function):
+    """Return the keys of all calls that can mean this function."""
+    arguments = [one.arg for one in function.args.args]
+    least = len(arguments) - (arguments[:1] == ["self"]) - len(function.args.defaults)
+    most = least + len(function.args.defaults) + (ARGUMENTS_MOST if function.args.vararg else 0)
+    return {(function.name, count) for count in range(least, most + 1)}
+
+
+def returns_of(function):
+    """Return what the function returns, not what one inside it does."""
+    found = []
+    waiting = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return) and node.value is not None:
+            found.append(node.value)
+        elif not isinstance(node, ast.FunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def assigned_calls(function):
+    """Return {name: keys of what was called for it} of a function's local names."""
+    found = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, set()).add(key_of(node.value))
+    return found
+
+
+def says_no(value, negatives, refusing, local):
+    """Tell whether a returned expression can mean that it was not done."""
+    if isinstance(value, ast.IfExp):
+        return says_no(value.body, negatives, refusing, local) or says_no(value.orelse, negatives, refusing, local)
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, bool)
+    if isinstance(value, ast.Compare | ast.BoolOp) or is_negative(value, negatives):
+        return True
+    if isinstance(value, ast.UnaryOp):
+        return isinstance(value.op, ast.Not)
+    if isinstance(value, ast.Call):
+        return key_of(value) in refusing
+    return bool(local.get(name_of(value), set()) & refusing)
+
+
+def those_that_refuse(trees):
+    """Return {folder: keys of all calls that can be refused and are defined there}."""
+    negatives = negative_constants(trees)
+    functions = [
+        (str(Path(path).parent), node)
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    ]
+    refusing = {"": set(DEVICE)}
+    grows = True
+    while grows:
+        grows = False
+        for folder, function in functions:
+            known = known_in(folder, refusing)
+            local = assigned_calls(function)
+            if not keys_of(function) <= known and any(
+                says_no(value, negatives, known, local) for value in returns_of(function)
+            ):
+                refusing.setdefault(folder, set()).update(keys_of(function))
+                grows = True
+    return refusing
+
+
+def known_in(folder, refusing):
+    """Return those of {folder: keys} that a file of this folder can mean."""
+    return {key for home, keys in refusing.items() for key in keys if home == folder or not key[0].startswith("_")}
+
+
+def thrown_away(tree, refusing):
+    """Return (line, name) of each call of one that can refuse that is a statement of its own."""
+    return [
+        (node.lineno, name_of(node.value))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and key_of(node.value) in refusing
+    ]
+
+
+ALL = trees_of(("**/*.py",))
+REFUSING = those_that_refuse(trees_of(WRITERS))
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_no_answer_of_the_log_is_thrown_away(path):
+    assert thrown_away(ALL[path], known_in(str(Path(path).parent), REFUSING)) == []
+
+
+def test_what_can_refuse_is_known():
+    names = {name for keys in REFUSING.values() for name, _ in keys}
+    for name in ("commit", "begin", "confirm", "save_cursor", "commit_memory", "program", "erase", "set_aside", "drop"):
+        assert name in names, name
+    for name in ("lower", "resume", "prepare", "begin_sweep", "take_oldest", "leave_range", "flush", "put_pushed"):
+        assert name in names, name
+    assert not names & {"deliver", "advance", "streams"}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    (
+        "self.ring.confirm()",
+        "ring.commit(KIND_RESULT, 0, 12)",
+        "if now:\n    self.outlet.save()",
+        "leave_range(ring)",
+        "self.device.erase(block)",
+    ),
+)
+def test_an_answer_that_is_thrown_away_is_found(planted):
+    assert len(thrown_away(ast.parse(planted), known_in("agent", REFUSING))) == 1
+
+
+def test_a_new_way_to_refuse_is_found():
+    tree = ast.parse("NO_ROOM = const(-4)\ndef one():\n    return NO_ROOM\ndef two():\n    x = one()\n    return x\n")
+    assert those_that_refuse({"agent/x.py": tree})["agent"] == {("one", 0), ("two", 0)}
