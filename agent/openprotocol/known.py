@@ -26,7 +26,7 @@ from agent.base.result import (
     TIME_BYTES,
 )
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
-from agent.openprotocol.gaps import Gaps
+from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
 from agent.spool.memory import CONTROLLER
 from agent.spool.record import KIND_RESULT
@@ -50,8 +50,13 @@ FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time,
 
 GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
 
+FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
+
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
+
+
+_KNOWN_OR_EMPTY = const(9)
 
 
 class Known:
@@ -77,7 +82,7 @@ class Known:
         at += HEAD_BYTES
         if kind != KIND_RESULT:
             return
-        if self.memory[FLAGS] & FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
+        if self.memory[FLAGS] & _KNOWN_OR_EMPTY == FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
             pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
             increment(self.expected)
             if not flags & FLAG_EDGE_TIME:
@@ -104,7 +109,7 @@ class Known:
         elif self.gaps.holding(number) >= 0:
             self._count_gone(self.gaps.cut(number, 1))
             self._write_gaps()
-        elif is_ahead(number, self.top()):
+        elif self.is_beyond(number):
             self._open_up_to(number)
             self._set_top(buf, id_at)
         else:
@@ -114,8 +119,8 @@ class Known:
 
     def _open_up_to(self, number):
         """Everything between `top` and `number` is missing."""
-        first = (self.top() + 1) % ID_PERIOD
-        if number != first and self.fetches():
+        if self.fetches():
+            first = self.first_missing(number)
             self._count_gone(self.gaps.open(first, (number - first) % ID_PERIOD))
             self._write_gaps()
 
@@ -127,7 +132,7 @@ class Known:
             add_gone(self.memory, GONE, count)
 
     def _set_top(self, digits, at):
-        self.memory[FLAGS] |= FLAG_KNOWN
+        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN) & ~FLAG_EMPTY & 0xFF
         pack_digits(self.memory, TOP, digits, at, ID_BYTES)
         copy(self.expected, 0, digits, at, ID_BYTES)
         increment(self.expected)
@@ -150,10 +155,20 @@ class Known:
         number = id_of(body, at)
         if self.gaps.holding(number) >= 0 and not self.looks():
             return VERDICT_LATER if self.gaps.splits(number) else VERDICT_NEW
-        if not is_ahead(number, self.top()):
+        if not self.is_beyond(number):
             return VERDICT_LATER if self.gaps.splits(number) else VERDICT_LOOK
-        first = (self.top() + 1) % ID_PERIOD
+        first = self.first_missing(number)
         return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER
+
+    def is_beyond(self, number):
+        """Tell whether the ID is above all that are known."""
+        return self.memory[FLAGS] & FLAG_EMPTY != 0 or is_ahead(number, self.top())
+
+    def first_missing(self, number):
+        """Return the first ID that is missing if `number`, above all that are known, is stored or seen."""
+        if not self.memory[FLAGS] & FLAG_EMPTY:
+            return (self.top() + 1) % ID_PERIOD
+        return number - GAP_IDS_MAX if number > GAP_IDS_MAX else 1 if number else 0
 
     def looks(self):
         """Tell whether what is fetched may be stored already."""

@@ -86,6 +86,7 @@ class Recovery:
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
         self._lagged = False  # the newest was one of the last few, not the last, when it was asked for before
+        self._is_empty = False  # what is being written down is that there is no result
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._online = False
         self._waiting = False  # for an answer
@@ -100,7 +101,8 @@ class Recovery:
         known = self.known
         memory = known.memory
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_LOOK) == kn.FLAG_KNOWN
+        doubts = kn.FLAG_LOOK | kn.FLAG_EMPTY
+        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | doubts) == kn.FLAG_KNOWN
         put_id(self._witness, known.top())
         self.other = self._has_witness and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         self._epoch = memory[kn.EPOCH]
@@ -392,7 +394,7 @@ class Recovery:
             fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
             return self._note_newest(_ANEW, now)
         if is_ahead(newest, witness):
-            if witness == 0:  # met while empty; and to ask for 0 is to ask for the newest
+            if witness == 0:  # to ask for 0 is to ask for the newest
                 return self._note_newest(_SAME, now)
             self.phase = PHASE_WITNESS
             return NEWS_NONE
@@ -409,7 +411,7 @@ class Recovery:
         met = memory[kn.FLAGS] & kn.FLAG_KNOWN
         if memory[kn.EPOCH] != self._epoch:
             evidence = _SAME  # a pushed result has told of it meanwhile
-        beyond = not met or is_ahead(newest, top)
+        beyond = not met or known.is_beyond(newest)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
         settled = known.looks() and known.gaps.count == 0
         if settled and not beyond and newest != top and evidence == _SAME:
@@ -425,7 +427,8 @@ class Recovery:
         if evidence == _SAME and not beyond and told and not settled:
             self._at_rest()
             return NEWS_NONE
-        if beyond and evidence == _SAME and met and self._has_to_wait((top + 1) % ID_PERIOD):
+        first = known.first_missing(newest)
+        if beyond and evidence == _SAME and met and self._has_to_wait(first):
             self._at_rest()
             self._postponed = True
             return NEWS_NONE
@@ -447,7 +450,7 @@ class Recovery:
             gone = self._begin_anew(draft, newest, top)
             beyond = True
         elif newest != top and beyond:
-            gone = draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
+            gone = draft.open(first, (newest - first + 1) % ID_PERIOD)
         if settled:
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
         self._put(ring.stage, at, beyond, gone, anew)
@@ -486,6 +489,10 @@ class Recovery:
     def _put(self, stage, at, takes_newest, gone, anew):
         """Change the copy of the memory that begins at stage[at]."""
         stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
+        if takes_newest:
+            stage[at + kn.FLAGS] &= ~kn.FLAG_EMPTY & 0xFF
+        if self._is_empty:
+            stage[at + kn.FLAGS] |= kn.FLAG_EMPTY
         put_u32(stage, at + kn.IDENTITY, self._identity)
         kn.add_gone(stage, at + kn.GONE, gone)
         if anew:
@@ -499,13 +506,19 @@ class Recovery:
     def _nothing_there(self, now):
         """There are no results, or ID 0 is not known there."""
         self._answered()
-        if self.known.memory[kn.FLAGS] & kn.FLAG_KNOWN:
+        flags = self.known.memory[kn.FLAGS]
+        if flags & kn.FLAG_EMPTY:
+            self._at_rest()
+            return
+        if flags & kn.FLAG_KNOWN:
             self.phase = PHASE_PROBE
             return
         # Met while empty: whatever it has from now on is ours.
         fill(self._newest, 0, ID_BYTES, 0x30)
         fill(self._newest_time, 0, TIME_BYTES, 0)
+        self._is_empty = True
         self._note_newest(_SAME, now)
+        self._is_empty = False
 
     def _probed(self, now):
         """There is nothing above what is known: nor is there anything left to look for."""
