@@ -1,0 +1,301 @@
+"""A network between the agent's ports and its peers: latency, splits, resets, outages and black holes.
+
+Rules
+1. A service has a name, a place (host, port) and a state: "up", "refusing", or "hole", where nothing comes through but
+   nothing is told either; what was under way comes when the hole ends, if the connection still stands then.
+2. Octets of one direction keep their order. A reset takes what is under way with it.
+3. `Link.send(octets, on_read)` calls `on_read` in the moment in which the agent has read the last of these octets.
+4. A peer has `receive(octets, reads)`, `lost()`; `reads` is how many whole messages the agent had read on this link
+   when it wrote these octets.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from tools.worlds.power import SEND, Fuse, PowerCut
+from tools.worlds.timeline import Timeline
+
+CLOSED, OPENING, OPEN = 0, 1, 2  # of a port
+LOST = -1
+LEVEL_MS, LEVEL_MAX_MS = 1, 128  # a port that has something to say wakes its slot again and again, ever slower
+
+
+class Service:
+    """One place that can be connected to; `accept(link)` returns the peer of a new connection."""
+
+    def __init__(self, name: str, accept: Callable[[Link], Any]) -> None:
+        self.name = name
+        self.accept = accept
+        self.state = "up"
+
+
+class Link:
+    """One connection, seen by its peer."""
+
+    def __init__(self, network: Network, service: Service, port: Port) -> None:
+        self.network = network
+        self.service = service
+        self.port: Port | None = port  # None once the agent's end is gone
+        self.peer: Any = None  # None once the peer's end is gone
+        self.reads = 0
+        self.held: list[Callable[[], None]] = []
+        self._marks: deque[tuple[int, Callable[[], None] | None]] = deque()
+        self._sent = 0
+        self._read = 0
+        self._to_agent_at = 0
+        self._to_peer_at = 0
+
+    # -- the peer's end --------------------------------------------------------------------------------------------
+
+    def send(self, octets: bytes, on_read: Callable[[], None] | None = None) -> None:
+        """One message to the agent."""
+        self._sent += len(octets)
+        self._marks.append((self._sent, on_read))
+        dice = self.network.dice
+        pieces = [octets]
+        if dice.random() < self.network.split_odds and len(octets) > 1:
+            at = dice.randrange(1, len(octets))
+            pieces = [octets[:at], octets[at:]]
+        for piece in pieces:
+            self._to_agent_at = max(self._to_agent_at, self.network.time.now + self.network.latency())
+            self._at(self._to_agent_at, lambda piece=piece: self._arrive(piece))
+
+    def close(self) -> None:
+        """Close in order: what was sent arrives first."""
+        self.peer = None
+        self._to_agent_at = max(self._to_agent_at, self.network.time.now + self.network.latency())
+        self._at(self._to_agent_at, self._lose_port)
+
+    def reset(self) -> None:
+        """Break it for both at once."""
+        self._lose_port()
+        self._lose_peer()
+
+    def _arrive(self, piece: bytes) -> None:
+        if self.port is not None:
+            self.port.arrived(piece)
+        elif self.network.powered:  # a host that knows this connection no more answers with a reset
+            self._at(self.network.time.now + self.network.latency(), self._lose_peer)
+
+    def _lose_port(self) -> None:
+        if self.port is not None:
+            self.port.lost()
+            self.port = None
+
+    def _lose_peer(self) -> None:
+        if self.peer is not None:
+            peer, self.peer = self.peer, None
+            peer.lost()
+
+    # -- the agent's end -------------------------------------------------------------------------------------------
+
+    def count_read(self, octets: int) -> None:
+        """So many more octets were read by the agent."""
+        self._read += octets
+        while self._marks and self._marks[0][0] <= self._read:
+            on_read = self._marks.popleft()[1]
+            self.reads += 1
+            if on_read is not None:
+                on_read()
+
+    def write(self, octets: bytes) -> None:
+        """Octets from the agent."""
+        reads = self.reads
+        self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
+        self._at(self._to_peer_at, lambda: self.peer.receive(octets, reads) if self.peer is not None else None)
+
+    def leave(self) -> None:
+        """The agent closes."""
+        self.port = None
+        self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
+        self._at(self._to_peer_at, self._lose_peer)
+
+    def _at(self, moment: int, action: Callable[[], None]) -> None:
+        self.network.time.at(moment, lambda: self._pass(action))
+
+    def _pass(self, action: Callable[[], None]) -> None:
+        if self.service.state == "hole" or self.held:
+            self.held.append(action)
+        else:
+            action()
+
+
+class Port:
+    """The agent's end, as its contract of a port wants it."""
+
+    def __init__(self, network: Network, on_ready: Callable[[Port], None]) -> None:
+        self._network = network
+        self._on_ready = on_ready
+        self.slot = -1
+        self.link: Link | None = None
+        self._state = CLOSED
+        self._broken = False
+        self._inbox = bytearray()
+        self._attempt = 0
+        self._level_ms = 0
+        self._level_of = -1
+
+    def open(self, host: str, number: int) -> None:
+        """Begin to connect."""
+        self.close()
+        self._state = OPENING
+        self._attempt += 1
+        attempt = self._attempt
+        network = self._network
+        network.time.after(network.latency(), lambda: self._reached(attempt, (host, number)))
+
+    def _reached(self, attempt: int, place: tuple[str, int]) -> None:
+        if attempt != self._attempt or self._state != OPENING:
+            return
+        network = self._network
+        service = network.services.get(place)
+        if service is not None and service.state == "hole":
+            network.waiting.append((service, lambda: self._reached(attempt, place)))
+            return
+        if service is None or service.state != "up":
+            self._state = CLOSED
+        else:
+            self._state = OPEN
+            self._broken = False
+            self.link = Link(network, service, self)
+            network.links.append(self.link)
+            self.link.peer = service.accept(self.link)
+        self._on_ready(self)
+
+    def state(self) -> int:
+        """CLOSED, OPENING or OPEN."""
+        return self._state
+
+    def readinto(self, buf, n: int) -> int:
+        """Octets that have arrived; 0 if there are none, LOST if the other side is gone."""
+        if self._state != OPEN:
+            return LOST
+        count = min(n, len(self._inbox))
+        if count:
+            buf[0:count] = self._inbox[:count]
+            del self._inbox[:count]
+            if self.link is not None:
+                self.link.count_read(count)
+            return count
+        return LOST if self._broken else 0
+
+    def write(self, buf, start: int, n: int) -> int:
+        """Octets taken, LOST if the other side is gone."""
+        if self._state != OPEN or self._broken or self.link is None:
+            return LOST
+        network = self._network
+        taken = n
+        if n > 1 and network.dice.random() < network.short_write_odds:
+            taken = network.dice.randrange(n)
+            network.time.after(network.latency() + 1, lambda: self._on_ready(self))
+        burns = network.fuse.left and network.fuse.burns(SEND)
+        if burns and network.dice.random() < 0.5:
+            raise PowerCut
+        if taken:
+            self.link.write(bytes(buf[start : start + taken]))
+        if burns:
+            raise PowerCut
+        return taken
+
+    def close(self) -> None:
+        """At once."""
+        self._attempt += 1
+        self._state = CLOSED
+        self._inbox.clear()
+        link, self.link = self.link, None
+        if link is not None:
+            link.leave()
+
+    def arrived(self, piece: bytes) -> None:
+        """Octets can be read."""
+        self._inbox += piece
+        self._on_ready(self)
+
+    def lost(self) -> None:
+        """The other side is gone."""
+        self.link_gone()
+        self._on_ready(self)
+
+    def link_gone(self) -> None:
+        """There is nobody any more; what has arrived can still be read."""
+        self._broken = True
+
+    def has_something(self) -> bool:
+        """Tell whether a poll would report this port now."""
+        return self._state == OPEN and (self._broken or bool(self._inbox))
+
+    def level(self) -> int:
+        """Return in how many ms a poll reports again what nobody has read, 0 if there is nothing."""
+        if not self.has_something():
+            self._level_of = -1
+            return 0
+        if self._level_of == len(self._inbox):
+            self._level_ms = min(2 * self._level_ms, LEVEL_MAX_MS)
+        else:
+            self._level_ms = LEVEL_MS
+        self._level_of = len(self._inbox)
+        return self._level_ms
+
+
+class Network:
+    """All links of one world."""
+
+    def __init__(self, time: Timeline, dice: random.Random, fuse: Fuse, traits: dict) -> None:
+        self.time = time
+        self.dice = dice
+        self.fuse = fuse
+        self.latency_ms = traits["latency_ms"]
+        self.split_odds = traits["split_odds"]
+        self.short_write_odds = traits["short_write_odds"]
+        self.services: dict[tuple[str, int], Service] = {}
+        self.links: list[Link] = []
+        self.waiting: list[tuple[Service, Callable[[], None]]] = []
+        self.powered = False
+
+    def latency(self) -> int:
+        """One way, in ms."""
+        return self.dice.randrange(self.latency_ms + 1)
+
+    def serve(self, host: str, number: int, service: Service) -> None:
+        """Reach this service at that place."""
+        self.services[(host, number)] = service
+
+    def set_state(self, service: Service, state: str, breaks: bool) -> None:
+        """Begin or end an outage; `breaks` resets what stands."""
+        service.state = state
+        if breaks:
+            self.break_all(service)
+        if state == "hole":
+            return
+        waiting = [action for held_by, action in self.waiting if held_by is service]
+        self.waiting = [entry for entry in self.waiting if entry[0] is not service]
+        for action in waiting:
+            action()
+        for link in [link for link in self.links if link.service is service]:
+            held, link.held = link.held, []
+            for action in held:
+                action()
+
+    def break_all(self, service: Service) -> None:
+        """Reset every connection of this service."""
+        for link in [link for link in self.links if link.service is service]:
+            link.held.clear()
+            link.reset()
+        self._forget_dead()
+
+    def power_off(self) -> None:
+        """The agent's host is gone: some peers are told at once, the others find out when they next send."""
+        self.powered = False
+        for link in self.links:
+            if link.port is not None:
+                link.port = None
+                if self.dice.random() < 0.5:
+                    link.leave()
+        self._forget_dead()
+
+    def _forget_dead(self) -> None:
+        self.links = [link for link in self.links if link.port is not None or link.peer is not None]
