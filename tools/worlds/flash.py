@@ -20,6 +20,7 @@ BLOCK_BYTES = 4096
 
 _ERASED, _PROGRAMMED, _WEAK = 0, 1, 2
 MISUSES_KEPT = 20
+FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
 
 
 class NorFlash:
@@ -58,8 +59,10 @@ class NorFlash:
 
     def read_into(self, address: int, buf, n: int) -> int:
         """Copy `n` octets from `address` into buf[0:n]."""
-        if self.fuse is not None and self.fuse.left and self.fuse.burns(READ):
-            raise PowerCut
+        if self.fuse is not None:
+            self.fuse.count_read()
+            if self.fuse.left and self.fuse.burns(READ):
+                raise PowerCut
         if self.refusing in ("all", "absent"):
             return REFUSED
         if address < 0 or n < 0 or address + n > len(self.cells):
@@ -67,8 +70,9 @@ class NorFlash:
             return REFUSED
         buf[0:n] = self.cells[address : address + n]
         if self.flickering and n:
-            for unit in range(address // self.unit_bytes, (address + n - 1) // self.unit_bytes + 1):
-                if unit in self.flickering:
+            first, last = address // self.unit_bytes, (address + n - 1) // self.unit_bytes
+            for unit in sorted(self.flickering):
+                if first <= unit <= last:
                     self._flicker(unit, address, buf, n)
         return DONE
 
@@ -207,7 +211,7 @@ class NorFlash:
             look = self.dice.randbytes(size)
         else:
             look = b"\xff" * size
-        if how in ("bits", "garbage") and self.dice.random() < 0.5:
+        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.dice.random() < 0.5:
             self.flickering.add(unit)
         at = unit * size
         self.cells[at : at + size] = look

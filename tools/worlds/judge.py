@@ -34,10 +34,11 @@ KINDS = (
     MALFORMED,
     CHECK,
 )
-KEPT, OVERWRITTEN, KEPT_GONE, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
+KEPT, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
     "kept",
     "overwritten",
     "kept no longer",
+    "still refused",
     "forgotten",
     "lied to",
     "pushed again",
@@ -115,11 +116,23 @@ def may_be_kept(result: Result) -> bool:
     return result.disliked or result.frame != READABLE
 
 
+def refused_at_the_end(station: StationHistory) -> list[Result]:
+    """Rule 6: refused ones behind which the server has taken nothing; who could say whether it refuses everything?"""
+    there = {row.number for row in station.rows}
+    last = max([r.offered() or 0 for r in station.results.values() if r.number in there], default=-1)
+    behind = [r for r in missing(station) if may_be_kept(r) and (r.offered() or 0) > last]
+    first = min([r.offered() or 0 for r in behind if r.disliked], default=None)
+    tail = [r for r in behind if first is not None and (r.offered() or 0) >= first and not is_kept(r, station.said)]
+    return tail[: station.said.waiting]
+
+
 def still_open(station: StationHistory) -> int:
     """How much the calm has still to wait for: what is missing and not excused, and what the agent says waits."""
-    gone = [r for r in missing(station) if not (may_be_kept(r) and is_kept(r, station.said))]
-    excused = station.said.overwritten if station.rules.overwrite else 0
-    return max(len(gone) - excused - station.said.kept_gone, 0) + station.said.waiting
+    said = station.said
+    gone = [r for r in missing(station) if not (may_be_kept(r) and is_kept(r, said))]
+    refused = len(refused_at_the_end(station))
+    excused = said.overwritten if station.rules.overwrite else 0
+    return max(len(gone) - refused - excused - said.kept_gone, 0) + said.waiting - refused
 
 
 class _StationJudge:
@@ -129,6 +142,7 @@ class _StationJudge:
         self.station = station
         self.verdict = verdict
         self.number = station.rules.number
+        self.tail = 0
         self.rows_of: dict[int, list[Row]] = {}
         for row in station.rows:
             if row.number is not None:
@@ -160,7 +174,12 @@ class _StationJudge:
         station, said, excused = self.station, self.station.said, self.verdict.excused
         self.verdict.owed += sum(is_owed(result, station) for result in station.results.values())
         gone, unkept, kept = [], [], 0
+        tail = refused_at_the_end(station)
+        self.tail = len(tail)
+        excused[STILL_REFUSED] += len(tail)
         for result in missing(station):
+            if result in tail:
+                continue
             if may_be_kept(result):
                 if is_kept(result, said):
                     kept += 1
@@ -312,7 +331,7 @@ class _StationJudge:
     def said_rules(self) -> None:
         """What the agent says at the end, and after a switch off and on."""
         said, after = self.station.said, self.station.said_after
-        if said.waiting:
+        if said.waiting > self.tail:
             self._tell(STUCK, f"says {said.waiting} wait")
         if not self.station.rules.overwrite and said.overwritten:
             self._tell(UNTRUTHFUL, f"says {said.overwritten} overwritten, and must not overwrite")

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 READ, PROGRAM, ERASE, SEND = 1, 2, 4, 8  # operations that count
 ON_FLASH = PROGRAM | ERASE
+READS_MAX = 200000  # a mount of the largest flash here takes less than a tenth
 KINDS = {"flash": ON_FLASH, "any": ON_FLASH | SEND, "read": READ | ON_FLASH | SEND, "send": SEND}
 
 
 class PowerCut(BaseException):
     """There is no power any more."""
+
+
+class Hung(BaseException):
+    """The agent does not come back from one step."""
 
 
 class Fuse:
@@ -20,6 +25,13 @@ class Fuse:
     def __init__(self) -> None:
         self.left = 0  # operations until it burns; 0: not armed
         self.kinds = 0
+        self.reads = 0  # in this step of the agent
+
+    def count_read(self) -> None:
+        """Count one read of a flash; no step reads as often as READS_MAX times."""
+        self.reads += 1
+        if self.reads > READS_MAX:
+            raise Hung
 
     def arm(self, operations: int, kinds: str) -> None:
         """Burn through at this operation from now on, the next being 1."""

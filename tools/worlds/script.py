@@ -95,9 +95,9 @@ def draw(seed: int, shape: str = "") -> dict:
         },
     }
     for number in range(1, int(count) + 1):  # type: ignore[call-overload]
-        flash = _flash(d)
-        script["stations"].append({"flash": flash, "controller": _controller(d, number)})
-        script["settings"]["stations"].append(_station_settings(d, number, flash, fast))
+        traits = {"flash": _flash(d), "controller": _controller(d, number)}
+        script["stations"].append(traits)
+        script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
     return script
 
@@ -121,15 +121,16 @@ def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
     return settings
 
 
-def _station_settings(d: random.Random, number: int, flash: dict, fast: bool) -> dict:
+def _station_settings(d: random.Random, number: int, traits: dict, fast: bool) -> dict:
+    flash = traits["flash"]
     controller = {
         "host": f"controller{number}",
         "keepalive_s": d.choice((5, 7, 14)),
         "silence_s": 20,
         "recover": d.random() < 0.92,
         "recover_round": one_of(d, [(3, 500), (1, 1), (1, 7), (1, 40)]),
-        "recover_revisions": d.choice(([2, 1], [1], [2])),
-        "result_revisions": d.choice(([999, 1], [999, 1], [1], [2, 1], [999])),
+        "recover_revisions": _common(d, ([2, 1], [1], [2]), traits["controller"]["old_revisions"]),
+        "result_revisions": _common(d, ([999, 1], [1], [2, 1], [999]), traits["controller"]["result_revisions"]),
         "store_newest": d.random() < 0.1,
     }
     if fast:
@@ -148,6 +149,12 @@ def _station_settings(d: random.Random, number: int, flash: dict, fast: bool) ->
         "cursor_batch": d.choice((1, 3, 8, 32, 100)),
     }
     return {"number": number, "name": f"Cart {number}", "controller": controller, "spool": spool}
+
+
+def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[int]) -> list[int]:
+    """One of the choices that has a revision the controller supports; any where it supports none."""
+    fitting = [choice for choice in choices if set(choice) & set(supported)]
+    return d.choice(fitting or choices)
 
 
 def _flash(d: random.Random) -> dict:

@@ -39,7 +39,19 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
         if shape != "calm" and phase < phases - 1:
             at = _dark(d, events, at, shape, stations, share)
     events.sort(key=lambda event: event[0])
+    _limit_disliked(events, script)
     return events, at
+
+
+def _limit_disliked(events: list[list], script: dict) -> None:
+    """A log full of refused results cannot be told from a server that refuses all: there are never so many."""
+    for station, traits in enumerate(script["stations"], 1):
+        flash = traits["flash"]
+        left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
+        for event in events:
+            if event[1] == "dislike" and event[2] == station:
+                event[3] = min(event[3], left)
+                left -= event[3]
 
 
 def _production(d: random.Random, events: list[list], at: int, length: int, station: int, share: int) -> None:
@@ -127,7 +139,7 @@ _FAULTS = {
     "drop": lambda d, s, n: ["drop", d.choice(("server", "pim", f"controller {s}"))],
     "lose_05": lambda d, s, n: ["lose_05", d.choice((1, 1, 2, 3, 9))],
     "late_05": lambda d, s, n: ["late_05", d.randint(1, 5), d.choice((500, 4000, 8000, 17000))],
-    "dislike": lambda d, s, n: ["dislike", s, d.choice((1, 1, 2, 3, 8, 40))],
+    "dislike": lambda d, s, n: ["dislike", s, d.choice((1, 1, 1, 1, 2, 3, 8, 40))],
     "refuse_all": lambda d, s, n: ["refuse_all", d.choice((2000, 15000, 120000)), d.choice((1, 99))],
     "garble": lambda d, s, n: ["garble", s, d.choice((1, 1, 2, 5))],
     "forget": lambda d, s, n: ["empty"] if d.random() < 0.4 else ["restore", int(d.choice((5000, 60000, 600000)))],

@@ -22,7 +22,7 @@ from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.judge import Verdict, judge, still_open
 from tools.worlds.network import Network
-from tools.worlds.power import ERASE, Fuse, PowerCut
+from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
 from tools.worlds.script import filled
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
@@ -232,9 +232,14 @@ class World:
         if agent is None or board is None:
             self._due = FAR
             return
+        self.fuse.reads = 0
         try:
             wait_ms = adapter.step(agent, board.now())
         except PowerCut:
+            self.power_off()
+            return
+        except Hung:
+            self.history.raised.append(f"at {self.time.now} ms: does not come back from a step")
             self.power_off()
             return
         self._spins = self._spins + 1 if wait_ms <= 0 else 0
