@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from agent.app import App
 from agent.base.ticks import FOREVER
-from agent.config import complete
+from agent.config import ConfigError, complete
 from agent.spool import record
 from agent.spool.walk import Walk
 from agent.status import snapshot
@@ -26,8 +26,11 @@ class Agent:
 
 
 def completed(tree: dict) -> dict:
-    """Return the configuration with every default filled in; raise for any mistake."""
-    return complete(tree)
+    """Return the configuration with every default filled in; raise ValueError for any mistake."""
+    try:
+        return complete(tree)
+    except ConfigError as mistake:
+        raise ValueError(str(mistake)) from None
 
 
 def build(tree: dict, board) -> Agent:

@@ -31,7 +31,8 @@ SPINS = 30
 CALM_MAX_MS = 2 * 3600 * 1000
 QUIET_MS = 15 * 60 * 1000
 LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
-AFTER_MS = 180 * 1000  # with power again after the calm; QUIET_MS if something is missing
+SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
+AFTER_MS = 180 * 1000  # quiet with power again after the calm; QUIET_MS at most
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
 FAR = 1 << 60
@@ -83,6 +84,7 @@ class World:
         self._due = FAR
         self._spins = 0
         self._steps = 0
+        self._reads = 0
         self._check_every = script["step"]["check_every"]
         self._starts = dice(seed, "starts")
 
@@ -232,6 +234,7 @@ class World:
         if agent is None or board is None:
             self._due = FAR
             return
+        self._reads += self.fuse.reads
         self.fuse.reads = 0
         try:
             wait_ms = adapter.step(agent, board.now())
@@ -273,36 +276,44 @@ class World:
         self.run_until(self.script["end_ms"])
         events.faults_cease()
         self.calm = True
-        self._calm()
+        self._calm(CALM_MAX_MS, QUIET_MS)
         self._ask(after=False)
         rows = {number: len(station.rows) for number, station in self.history.stations.items()}
-        complete = not self._open()
+        said = {number: station.said for number, station in self.history.stations.items()}
         self._down(2000)
-        self.run_until(self.time.now + (AFTER_MS if complete else QUIET_MS))
+        self._calm(QUIET_MS, AFTER_MS)
         for number, station in self.history.stations.items():
             before = {row.number for row in station.rows[: rows[number]]}
             station.came_after = {row.number for row in station.rows[rows[number] :] if row.number} - before
+            station.said = said[number]
         self._ask(after=True)
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
 
-    def _calm(self) -> None:
-        begun = self.time.now
-        open_until = begun
-        while self.time.now < begun + CALM_MAX_MS and self.time.now < open_until + QUIET_MS:
+    def _calm(self, longest_ms: int, quiet_ms: int) -> None:
+        """Let time pass until nothing has been open for a while, or nothing helps."""
+        begun = open_until = changed = self.time.now
+        was_open = reads = 0
+        while self.time.now < begun + longest_ms and self.time.now < open_until + quiet_ms:
             self.run_until(self.time.now + LOOK_MS)
-            if self._open():
+            is_open = self._open()
+            if is_open:
                 open_until = self.time.now
+            if is_open != was_open:
+                was_open, changed, reads = is_open, self.time.now, self._reads
+            elif is_open and self._reads > reads + SPUN_READS and self.time.now > changed + SPUN_MS:
+                break
 
-    def _open(self) -> bool:
+    def _open(self) -> int:
+        """How much is open; what waits is asked first, because it is cheap."""
         if self.agent is None:
-            return True
-        for index in range(len(self.controllers)):
-            if adapter.waiting(self.agent, index):
-                return True
+            return 1
+        waiting = sum(adapter.waiting(self.agent, index) for index in range(len(self.controllers)))
+        if waiting:
+            return waiting
         self._ask(after=False)
-        return any(still_open(station) for station in self.history.stations.values())
+        return sum(still_open(station) for station in self.history.stations.values())
 
     def _ask(self, after: bool) -> None:
         for index, controller in enumerate(self.controllers):
