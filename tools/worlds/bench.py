@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from tools.bench.report import Report
 from tools.worlds.judge import DOUBLED, LOST, OUT_OF_ORDER, STUCK
 from tools.worlds.script import draw
-from tools.worlds.shrink import Shrinker
+from tools.worlds.shrink import Shrinker, fails_with
 from tools.worlds.world import run
 
 SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
@@ -81,7 +81,7 @@ def shrink(told: list[Told], shape: str, say: Callable[[str], None]) -> None:
     """Make the first failing worlds small, in place."""
     for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
         say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
-        one_told.shrunk = Shrinker(draw(one_told.seed, shape), one_told.kinds[0]).shrink()
+        one_told.shrunk = Shrinker(draw(one_told.seed, shape), fails_with(one_told.kinds[0])).shrink()
 
 
 def report(told: list[Told], first: int, shape: str) -> dict:

@@ -44,17 +44,21 @@ class Session:
 
     def lost(self) -> None:
         """The connection is gone."""
-        controller = self.controller
         self._over = True
+        self._unsubscribed()
+        if self.controller.session is self:
+            self.controller.session = None
+
+    def _unsubscribed(self) -> None:
+        """Nothing is pushed any more; what was not acknowledged is remembered by a controller that pushes again."""
         self._timer += 1
-        if controller.session is self:
-            controller.session = None
-            if controller.traits["replays"]:
-                for result in self._outstanding + self._queue:
-                    controller.keep_for_replay(result)
+        self.revision = 0
+        self._paused = False
+        if self.controller.traits["replays"]:
+            for result in self._outstanding + self._queue:
+                self.controller.keep_for_replay(result)
         self._queue.clear()
         self._outstanding.clear()
-        self.revision = 0
 
     def _close(self) -> None:
         self.link.close()
@@ -134,7 +138,7 @@ class Session:
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
         self._accept(b"0003")
         self._stopped = True
-        self.revision = 0
+        self._unsubscribed()
         if self.controller.session is self:
             self.controller.session = None
 
@@ -169,7 +173,7 @@ class Session:
         self._pump()
 
     def _unsubscribe(self, revision: int, content: bytes, reads: int) -> None:
-        self.revision = 0
+        self._unsubscribed()
         self._accept(b"0063")
 
     def queue(self, result: Result) -> None:

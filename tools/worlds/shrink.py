@@ -20,12 +20,17 @@ _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "nu
 _TIMES = ("dark_ms", "within_ms")
 
 
+def fails_with(kind: str) -> Callable[[dict], bool]:
+    """Return what tells whether the worst that the judge finds in a script's world is of this kind."""
+    return lambda script: run(script).verdict.kinds()[:1] == [kind]
+
+
 class Shrinker:
     """One script on its way to a shorter one."""
 
-    def __init__(self, script: dict, kind: str, tries: int = TRIES) -> None:
+    def __init__(self, script: dict, still_fails: Callable[[dict], bool], tries: int = TRIES) -> None:
         self.script = script
-        self.kind = kind
+        self.still_fails = still_fails
         self.left = tries
 
     def shrink(self, on_try: Callable[[int], None] | None = None) -> dict:
@@ -47,13 +52,12 @@ class Shrinker:
         if on_try is not None:
             on_try(self.left)
         try:
-            kinds = run(script).verdict.kinds()
+            fails = self.still_fails(script)
         except (ValueError, KeyError, IndexError):
             return False  # a script that makes no world any more
-        if kinds and kinds[0] == self.kind:
+        if fails:
             self.script = script
-            return True
-        return False
+        return fails
 
     def _fewer_events(self, on_try) -> None:
         size = max(len(self.script["events"]) // 2, 1)
@@ -79,14 +83,16 @@ class Shrinker:
             self._fails(script, on_try)
 
     def _one_station(self, on_try) -> None:
-        if len(self.script["stations"]) < 2:
+        if len(self.script["stations"]) != 2:
             return
-        script = copy.deepcopy(self.script)
-        script["stations"].pop()
-        script["settings"]["stations"].pop()
-        gone = len(script["stations"]) + 1
-        script["events"] = [event for event in script["events"] if not _is_of(event, gone)]
-        self._fails(script, on_try)
+        for gone in (2, 1):
+            script = copy.deepcopy(self.script)
+            del script["stations"][gone - 1]
+            del script["settings"]["stations"][gone - 1]
+            script["settings"]["stations"][0]["number"] = 1
+            script["events"] = [_for_station_1(event) for event in script["events"] if not _is_of(event, gone)]
+            if self._fails(script, on_try):
+                return
 
     def _smaller(self, on_try) -> None:
         """Fewer results in a row, fewer cuts in a row, shorter waits."""
@@ -115,6 +121,12 @@ class Shrinker:
 
 def _is_of(event: list, station: int) -> bool:
     return event[1] in _OF_STATIONS and event[2] == station
+
+
+def _for_station_1(event: list) -> list:
+    if event[1] in _OF_STATIONS:
+        return [*event[:2], 1, *event[3:]]
+    return [part.replace("controller 2", "controller 1") if isinstance(part, str) else part for part in event]
 
 
 _OF_STATIONS = {
