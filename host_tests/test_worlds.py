@@ -11,13 +11,13 @@ import pytest
 
 from tools.worlds import bench
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
+from tools.worlds.course import run
 from tools.worlds.flash import DONE, NorFlash
 from tools.worlds.history import History, Result, Row, Said, StationHistory, StationRules
 from tools.worlds.judge import judge
 from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw
 from tools.worlds.shrink import Shrinker
-from tools.worlds.world import run
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "120"))
@@ -98,7 +98,7 @@ def test_acknowledged_and_still_in_the_controller_is_stuck():
 
 
 def test_what_comes_only_after_a_switch_off_and_on_is_stuck():
-    assert kinds(station([result(1, held=False)], [], came_after={1})) == ["stuck"]
+    assert kinds(station([result(1, held=False)], [row(1, 9000)], came_after={1})) == ["stuck"]
 
 
 def test_what_the_agent_has_still_is_stuck_and_not_lost():

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from tools.bench.report import Report
-from tools.worlds.judge import DOUBLED, LOST, OUT_OF_ORDER, STUCK
+from tools.worlds.course import run
 from tools.worlds.script import draw
 from tools.worlds.shrink import Shrinker, fails_with
-from tools.worlds.world import run
+from tools.worlds.verdict import DOUBLED, LOST, OUT_OF_ORDER, STUCK
 
 SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
 _COUNTED = ((LOST, "results"), (DOUBLED, "rows"), (OUT_OF_ORDER, "rows"), (STUCK, "results"))

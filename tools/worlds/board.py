@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.worlds.flash import NorFlash
-from tools.worlds.network import Network, Port
+from tools.worlds.network import Network
+from tools.worlds.port import Port
 from tools.worlds.timeline import Timeline
 
 TICKS = 0x40000000

@@ -58,7 +58,7 @@ def worlds(
 
 
 def _one_script(path: str, as_json: bool) -> int:
-    from tools.worlds.world import run
+    from tools.worlds.course import run
 
     try:
         script = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -13,7 +13,6 @@ from tools.worlds.history import Result
 from tools.worlds.network import Link
 
 SILENCE_MS = 15000
-QUEUED = 10  # more than these are not pushed, only kept
 POLITE_MS = 2000
 _NOT_FOUND, _BUSY, _REVISION, _UNKNOWN, _EXISTS = 15, 96, 97, 99, 9
 
@@ -178,9 +177,8 @@ class Session:
 
     def queue(self, result: Result) -> None:
         """Push this result when its turn comes."""
-        if len(self._queue) < QUEUED:
-            self._queue.append(result)
-            self._pump()
+        self._queue.append(result)
+        self._pump()
 
     def _pump(self) -> None:
         window = self.controller.traits["window"]

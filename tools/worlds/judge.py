@@ -5,75 +5,34 @@ Knows the history only (`history.py`): what the models saw, and what the agent s
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-
-from tools.worlds.history import READABLE, History, Result, Row, Said, StationHistory
-
-LOST, STUCK, DOUBLED, OUT_OF_ORDER, SEQUENCE, GARBLED, INVENTED = (
-    "lost",
-    "stuck",
-    "doubled",
-    "out of order",
-    "sequence",
-    "garbled",
-    "invented",
-)
-UNTRUTHFUL, RAISED, MISUSE, MALFORMED, CHECK = "untruthful", "raised", "misuse", "malformed", "check"
-KINDS = (
-    LOST,
+from tools.worlds.history import History, Result, Row, StationHistory
+from tools.worlds.owed import is_kept, is_owed, may_be_kept, missing, refused_at_the_end
+from tools.worlds.verdict import (
+    CHECK,
     DOUBLED,
-    OUT_OF_ORDER,
-    STUCK,
-    SEQUENCE,
+    FORGOTTEN,
     GARBLED,
     INVENTED,
-    UNTRUTHFUL,
-    RAISED,
-    MISUSE,
+    KEPT,
+    KEPT_GONE,
+    LIED_TO,
+    LOST,
     MALFORMED,
-    CHECK,
+    MISUSE,
+    OUT_OF_ORDER,
+    OVERWRITTEN,
+    PASSED_OVER,
+    PUSHED_AGAIN,
+    RAISED,
+    SEQUENCE,
+    STILL_REFUSED,
+    STUCK,
+    UNTRUTHFUL,
+    Verdict,
 )
-KEPT, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
-    "kept",
-    "overwritten",
-    "kept no longer",
-    "still refused",
-    "forgotten",
-    "lied to",
-    "pushed again",
-    "passed over",
-)
+
 KEPT_A_BLOCK = 16  # results that 4096 octets of the area for kept ones hold at the largest program unit
 SHOWN = 6
-
-
-@dataclass
-class Finding:
-    """One way in which the promise was broken."""
-
-    kind: str
-    station: int
-    text: str
-    count: int = 1
-
-
-@dataclass
-class Verdict:
-    """What the judge found in one world."""
-
-    findings: list[Finding] = field(default_factory=list)
-    excused: Counter = field(default_factory=Counter)
-    owed: int = 0
-
-    def add(self, kind: str, station: int, text: str, count: int = 1) -> None:
-        """Note a finding."""
-        self.findings.append(Finding(kind, station, text, count))
-
-    def kinds(self) -> list[str]:
-        """The kinds found, worst first, each once."""
-        found = {finding.kind for finding in self.findings}
-        return [kind for kind in KINDS if kind in found]
 
 
 def judge(history: History) -> Verdict:
@@ -90,49 +49,6 @@ def judge(history: History) -> Verdict:
         if said:
             verdict.add(kind, 0, said[0], len(said))
     return verdict
-
-
-def is_owed(result: Result, station: StationHistory) -> bool:
-    """Rules 1, 3, 4 and 5."""
-    if result.acks:
-        return True
-    return station.rules.recover and result.held and result.after_meeting
-
-
-def missing(station: StationHistory) -> list[Result]:
-    """Owed results that have no row which counts (rule 7), whatever may excuse them."""
-    there = {row.number for row in station.rows if row.forgotten is None or row.vouched}
-    return [r for r in station.results.values() if r.number not in there and is_owed(r, station)]
-
-
-def is_kept(result: Result, said: Said) -> bool:
-    """Whether the octets of this result stand among what the agent has set aside."""
-    token = result.vin.encode()
-    return any(token in payload for payload in said.kept_payloads)
-
-
-def may_be_kept(result: Result) -> bool:
-    """Rule 6: refused by its content, or not readable."""
-    return result.disliked or result.frame != READABLE
-
-
-def refused_at_the_end(station: StationHistory) -> list[Result]:
-    """Rule 6: refused ones behind which the server has taken nothing; who could say whether it refuses everything?"""
-    there = {row.number for row in station.rows}
-    last = max([r.offered() or 0 for r in station.results.values() if r.number in there], default=-1)
-    behind = [r for r in missing(station) if may_be_kept(r) and (r.offered() or 0) > last]
-    first = min([r.offered() or 0 for r in behind if r.disliked], default=None)
-    tail = [r for r in behind if first is not None and (r.offered() or 0) >= first and not is_kept(r, station.said)]
-    return tail[: station.said.waiting]
-
-
-def still_open(station: StationHistory) -> int:
-    """How much the calm has still to wait for: what is missing and not excused, and what the agent says waits."""
-    said = station.said
-    gone = [r for r in missing(station) if not (may_be_kept(r) and is_kept(r, said))]
-    refused = len(refused_at_the_end(station))
-    excused = said.overwritten if station.rules.overwrite else 0
-    return max(len(gone) - refused - excused - said.kept_gone, 0) + said.waiting - refused
 
 
 class _StationJudge:

@@ -12,8 +12,8 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 
+from tools.worlds.course import run
 from tools.worlds.script import PLAIN_NETWORK, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
-from tools.worlds.world import run
 
 TRIES = 400
 _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "number", "controller", "spool"}

@@ -1,62 +1,30 @@
-"""One world: builds all from a script, runs it in simulated time, cuts power, ends in the calm, and asks the judge.
+"""One world: all its models, built from a script; time that jumps, power that comes and goes.
 
 Rules
 1. Time stands while the agent works, but for what its flash takes; an agent that always wants to run at once gets a
    millisecond for every SPINS steps.
 2. A cut takes the agent as it stands; what the peers see of it is the network's affair.
-3. In the calm nothing fails and nothing is produced. It ends when nothing is open and QUIET_MS more have passed.
-4. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
+3. What becomes of a world from its first start to the judge is in `course.py`.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from tools.worlds import adapter
 from tools.worlds.board import TICKS, Board
 from tools.worlds.controller import Controller
 from tools.worlds.dice import dice
-from tools.worlds.events import Events
 from tools.worlds.flash import NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
-from tools.worlds.judge import Verdict, judge, still_open
 from tools.worlds.network import Network
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
-from tools.worlds.script import filled
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
 
 SPINS = 30
-CALM_MAX_MS = 2 * 3600 * 1000
-QUIET_MS = 15 * 60 * 1000
-LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
-SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
-AFTER_MS = 180 * 1000  # quiet with power again after the calm; QUIET_MS at most
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
 FAR = 1 << 60
-
-
-@dataclass
-class Outcome:
-    """What came of one world."""
-
-    script: dict
-    history: History
-    verdict: Verdict
-    simulated_ms: int
-
-    @property
-    def results(self) -> int:
-        return sum(len(station.results) for station in self.history.stations.values())
-
-
-def run(script: dict) -> Outcome:
-    """Run the world of this script and judge it."""
-    world = World(filled(script))
-    world.run()
-    return Outcome(script, world.history, judge(world.history), world.time.now)
 
 
 class World:
@@ -84,7 +52,7 @@ class World:
         self._due = FAR
         self._spins = 0
         self._steps = 0
-        self._reads = 0
+        self.reads = 0
         self._check_every = script["step"]["check_every"]
         self._starts = dice(seed, "starts")
 
@@ -167,9 +135,10 @@ class World:
     def power_off(self, dark_ms: int | None = None) -> None:
         """A cut: the agent is gone, and comes back after the dark."""
         self.history.cuts += 1
-        self._down(self.dark_ms if dark_ms is None else dark_ms)
+        self.switch_off(self.dark_ms if dark_ms is None else dark_ms)
 
-    def _down(self, dark_ms: int) -> None:
+    def switch_off(self, dark_ms: int) -> None:
+        """The agent is gone; a start follows the dark."""
         if self.agent is not None:
             self._note_raised()
         self.agent = None
@@ -198,7 +167,7 @@ class World:
             except PowerCut:
                 self.power_off(dark_ms)
                 return
-            self._down(dark_ms)
+            self.switch_off(dark_ms)
 
         self.time.after(1, look)
 
@@ -234,7 +203,7 @@ class World:
         if agent is None or board is None:
             self._due = FAR
             return
-        self._reads += self.fuse.reads
+        self.reads += self.fuse.reads
         self.fuse.reads = 0
         try:
             wait_ms = adapter.step(agent, board.now())
@@ -265,65 +234,8 @@ class World:
         if board is self.board and port.has_something():
             self._wake(port.slot)
 
-    # -- the whole -------------------------------------------------------------------------------------------------
-
-    def run(self) -> None:
-        """All of it."""
-        events = Events(self)
-        for event in self.script["events"]:
-            self.time.at(event[0], lambda event=event: events.happen(event))
-        self.power_on()
-        self.run_until(self.script["end_ms"])
-        events.faults_cease()
-        self.calm = True
-        self._calm(CALM_MAX_MS, QUIET_MS)
-        self._ask(after=False)
-        rows = {number: len(station.rows) for number, station in self.history.stations.items()}
-        said = {number: station.said for number, station in self.history.stations.items()}
-        self._down(2000)
-        self._calm(QUIET_MS, AFTER_MS)
-        for number, station in self.history.stations.items():
-            before = {row.number for row in station.rows[: rows[number]]}
-            station.came_after = {row.number for row in station.rows[rows[number] :] if row.number} - before
-            station.said = said[number]
-        self._ask(after=True)
+    def close_account(self) -> None:
+        """Note what the flashes objected to, and what the agent raised last."""
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
-
-    def _calm(self, longest_ms: int, quiet_ms: int) -> None:
-        """Let time pass until nothing has been open for a while, or nothing helps."""
-        begun = open_until = changed = self.time.now
-        was_open = reads = 0
-        while self.time.now < begun + longest_ms and self.time.now < open_until + quiet_ms:
-            self.run_until(self.time.now + LOOK_MS)
-            is_open = self._open()
-            if is_open:
-                open_until = self.time.now
-            if is_open != was_open:
-                was_open, changed, reads = is_open, self.time.now, self._reads
-            elif is_open and self._reads > reads + SPUN_READS and self.time.now > changed + SPUN_MS:
-                break
-
-    def _open(self) -> int:
-        """How much is open; what waits is asked first, because it is cheap."""
-        if self.agent is None:
-            return 1
-        waiting = sum(adapter.waiting(self.agent, index) for index in range(len(self.controllers)))
-        if waiting:
-            return waiting
-        self._ask(after=False)
-        return sum(still_open(station) for station in self.history.stations.values())
-
-    def _ask(self, after: bool) -> None:
-        for index, controller in enumerate(self.controllers):
-            station = controller.history
-            if not after:
-                controller.close_account()
-            said = adapter.said(self.agent, index) if self.agent is not None else None
-            if said is None:
-                self.history.complaints.append("there is no agent to ask")
-            elif after:
-                station.said_after = said
-            else:
-                station.said = said
