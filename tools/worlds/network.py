@@ -3,7 +3,8 @@
 Rules
 1. A service has a name, a place (host, port) and a state: "up", "refusing", or "hole", where nothing comes through but
    nothing is told either; what was under way comes when the hole ends, if the connection still stands then.
-2. Octets of one direction keep their order. A reset takes what is under way with it.
+2. Octets of one direction keep their order. A reset takes what is under way with it. Nothing that the agent wrote on
+   one connection arrives after it has begun another: an 08 would not know it, and no agent could.
 3. `Link.send(octets, on_read)` calls `on_read` in the moment in which the agent has read the last of these octets.
 4. A peer has `receive(octets, reads)`, `lost()`; `reads` is how many whole messages the agent had read on this link
    when it wrote these octets.
@@ -43,6 +44,7 @@ class Link:
         self.reads = 0
         self.held: list[Callable[[], None]] = []
         self._marks: deque[tuple[int, Callable[[], None] | None]] = deque()
+        self._on_the_way: deque[tuple[bytes, int]] = deque()  # from the agent
         self._sent = 0
         self._read = 0
         self._to_agent_at = 0
@@ -103,13 +105,28 @@ class Link:
 
     def write(self, octets: bytes) -> None:
         """Octets from the agent."""
-        reads = self.reads
+        self._on_the_way.append((octets, self.reads))
         self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
-        self._at(self._to_peer_at, lambda: self.peer.receive(octets, reads) if self.peer is not None else None)
+        self._at(self._to_peer_at, self._reach_peer)
+
+    def _reach_peer(self) -> None:
+        if self._on_the_way:
+            octets, reads = self._on_the_way.popleft()
+            if self.peer is not None:
+                self.peer.receive(octets, reads)
+
+    def cut_off(self, arrives: bool) -> None:
+        """The agent's host has no power: what it wrote arrives now or never."""
+        self.port = None
+        while self._on_the_way and arrives and self.service.state != "hole":
+            self._reach_peer()
+        self._on_the_way.clear()
 
     def leave(self) -> None:
-        """The agent closes."""
+        """The agent closes; what a black hole has swallowed until then is never sent again."""
         self.port = None
+        if self.service.state == "hole":
+            self._on_the_way.clear()
         self._to_peer_at = max(self._to_peer_at, self.network.time.now + self.network.latency())
         self._at(self._to_peer_at, self._lose_peer)
 
@@ -174,7 +191,7 @@ class Network:
         self.powered = False
         for link in self.links:
             if link.port is not None:
-                link.port = None
+                link.cut_off(self.dice.random() < 0.7)
                 if self.dice.random() < 0.5:
                     link.leave()
         self._forget_dead()

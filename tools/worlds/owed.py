@@ -13,7 +13,7 @@ def is_owed(result: Result, station: StationHistory) -> bool:
 
 
 def missing(station: StationHistory) -> list[Result]:
-    """Owed results that had no row which counts (rule 7) before the last switch off and on, whatever may excuse them."""
+    """Owed results without a row that counts (rule 7) before the last switch off and on, whatever may excuse them."""
     there = {row.number for row in station.rows if row.forgotten is None or row.vouched} - station.came_after
     return [r for r in station.results.values() if r.number not in there and is_owed(r, station)]
 

@@ -9,6 +9,8 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tools.worlds import adapter
 from tools.worlds.board import TICKS, Board
 from tools.worlds.controller import Controller
@@ -126,11 +128,13 @@ class World:
             self.fuse.arm(*self.again.pop(0))
         board = Board(self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake)
         self.board = board
-        try:
+
+        def build() -> None:
             self.agent = adapter.build(self.tree, board)
+
+        self.fuse.reads = 0
+        if self._survives(build):
             self._due = self.time.now
-        except PowerCut:
-            self.power_off()
 
     def power_off(self, dark_ms: int | None = None) -> None:
         """A cut: the agent is gone, and comes back after the dark."""
@@ -162,12 +166,9 @@ class World:
             if not adapter.stopped(agent) and self.time.now < until:
                 self.time.after(20, look)
                 return
-            try:
-                adapter.close(agent)
-            except PowerCut:
-                self.power_off(dark_ms)
-                return
-            self.switch_off(dark_ms)
+            self.fuse.reads = 0
+            if self._survives(lambda: adapter.close(agent)):
+                self.switch_off(dark_ms)
 
         self.time.after(1, look)
 
@@ -176,6 +177,23 @@ class World:
         if self.agent is not None:
             adapter.network_is_up(self.agent, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
+
+    def _survives(self, work: Callable[[], None]) -> bool:
+        """Let the agent do this; False if the power went, or had to go because the agent raised or never came back."""
+        said = ""
+        try:
+            work()
+            return True
+        except PowerCut:
+            pass
+        except Hung:
+            said = "does not come back from a step"
+        except Exception as fault:
+            said = f"{type(fault).__name__}: {fault}"
+        if said:
+            self.history.raised.append(f"at {self.time.now} ms: {said}")
+        self.power_off()
+        return False
 
     def _note_raised(self) -> None:
         said = adapter.raised(self.agent) if self.agent is not None else ""
@@ -205,14 +223,13 @@ class World:
             return
         self.reads += self.fuse.reads
         self.fuse.reads = 0
-        try:
+        wait_ms = 0
+
+        def step() -> None:
+            nonlocal wait_ms
             wait_ms = adapter.step(agent, board.now())
-        except PowerCut:
-            self.power_off()
-            return
-        except Hung:
-            self.history.raised.append(f"at {self.time.now} ms: does not come back from a step")
-            self.power_off()
+
+        if not self._survives(step):
             return
         self._spins = self._spins + 1 if wait_ms <= 0 else 0
         if self._spins >= SPINS:
