@@ -139,6 +139,9 @@ def test_a_refused_result_at_the_end_may_wait():
     assert kinds(station([result(1), refused], [row(1)], Said(waiting=1))) == []
     assert kinds(station([result(1), refused], [row(1)], Said(waiting=2))) == ["stuck"]
     assert kinds(station([refused, result(3)], [row(3)], Said(waiting=1))) == ["stuck"]
+    two = [refused, result(3, held=False, disliked=True)]
+    assert kinds(station([result(1), *two], [row(1)], Said(waiting=2))) == []
+    assert kinds(station([result(1), *two], [row(1)], Said(waiting=1))) == ["stuck"]
 
 
 def test_overwritten_ones_are_excused_as_configured_and_as_many_as_the_agent_says():
@@ -191,6 +194,7 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
     again = {"pushes": [1001, 9000]}
     assert excused(station([result(1, pushed_gone=[9000], **again)], rows)) == {"pushed again": 1}
     assert kinds(station([result(1, **again)], rows)) == ["doubled"]
+    assert kinds(station([result(1, pushed_gone=[9000], fetches=[9500], **again)], rows)) == ["doubled"]
 
 
 def test_a_fetched_result_is_excused_once_at_most():

@@ -5,6 +5,8 @@ Everything else in `tools/worlds` uses the functions below and `Agent`'s attribu
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent.app import App
 from agent.base.ticks import FOREVER
 from agent.config import ConfigError, complete
@@ -77,7 +79,7 @@ def raised(agent: Agent) -> str:
 
 def waiting(agent: Agent, index: int) -> int:
     """How many results of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
-    station = agent.app.stations[index]
+    station: Any = agent.app.stations[index]
     return station.ring.backlog(0) if station.mounted else 1
 
 
@@ -86,7 +88,7 @@ def said(agent: Agent, index: int) -> Said:
     shown = snapshot(agent.app)["stations"][index]
     if not shown["mounted"]:
         return Said(waiting=1)
-    station = agent.app.stations[index]
+    station: Any = agent.app.stations[index]
     return Said(
         waiting=shown["backlog"],
         overwritten=shown["spool"]["overwritten"],

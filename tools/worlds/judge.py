@@ -145,7 +145,7 @@ class _StationJudge:
             fetched = self._is_fetched(station.results[row.number])
             why = ""
             if not (fetched and row.number in excused_once):
-                why = self._excuse(row, before, forgets, lies, fetched)
+                why = self._excuse(row, before, forgets, lies)
             if why:
                 self.verdict.excused[why] += 1
                 excused_once.add(row.number)
@@ -153,7 +153,7 @@ class _StationJudge:
                 doubled.append(row.number)
         self._tell(DOUBLED, "stored a second time", doubled)
 
-    def _excuse(self, row: Row, before: Row, forgets: dict, lies: dict, fetched: bool) -> str:
+    def _excuse(self, row: Row, before: Row, forgets: dict, lies: dict) -> str:
         station, rules = self.station, self.station.rules
         if before.forgotten is not None and before.forgotten <= row.arrived:
             if rules.rewind or rules.resend:
@@ -169,10 +169,9 @@ class _StationJudge:
                 if lies[(moment, nothing)]:
                     lies[(moment, nothing)] -= 1
                     return LIED_TO
-        if not fetched:
-            result = station.results[before.number or 0]
-            if any(before.arrived <= moment <= row.arrived for moment in result.pushed_gone):
-                return PUSHED_AGAIN
+        result = station.results[before.number or 0]
+        if not _between(result.fetches, before, row) and _between(result.pushed_gone, before, row):
+            return PUSHED_AGAIN
         return ""
 
     @staticmethod
@@ -256,3 +255,8 @@ class _StationJudge:
         for what in ("overwritten", "kept", "kept_gone"):
             if getattr(after, what) < getattr(said, what):
                 self._tell(UNTRUTHFUL, f"said {getattr(said, what)} {what}, after a start {getattr(after, what)}")
+
+
+def _between(moments: list[int], before: Row, row: Row) -> bool:
+    """Whether one of these moments lies between the two rows."""
+    return any(before.arrived <= moment <= row.arrived for moment in moments)

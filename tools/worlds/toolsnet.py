@@ -39,7 +39,7 @@ class ToolsNet:
         network.serve(*SERVER, self.server)
         network.serve(PIM[0], SERVER[1], self.server)
         self.present: dict[int, list[Row]] = {number: [] for number in history.stations}
-        self.at_first = dict.fromkeys(history.stations, traits["sequence_at_first"])
+        self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
         self.lost_answers = 0
