@@ -89,12 +89,9 @@ def test_a_history_in_which_all_is_well_is_not_accused():
     assert not any(told.excused.values())
 
 
-def test_acknowledged_and_nowhere_is_lost():
+def test_acknowledged_and_nowhere_is_lost_even_if_the_controller_still_has_it():
     assert kinds(station([result(1, held=False), result(2)], [row(2)])) == ["lost"]
-
-
-def test_acknowledged_and_still_in_the_controller_is_stuck():
-    assert kinds(station([result(1), result(2)], [row(2)])) == ["stuck"]
+    assert kinds(station([result(1), result(2)], [row(2)])) == ["lost"]
 
 
 def test_what_comes_only_after_a_switch_off_and_on_is_stuck():

@@ -116,7 +116,7 @@ class _StationJudge:
             spared = [result for result in gone if result.offered() is not None][: said.overwritten]
             excused[OVERWRITTEN] += len(spared)
             gone = [result for result in gone if result not in spared]
-        stuck = [r for r in gone if r.number in station.came_after or (r.held and station.rules.recover)]
+        stuck = [r for r in gone if r.number in station.came_after or not r.acks]  # the controller still has the latter
         lost = [r for r in gone if r not in stuck]
         if station.said_after is not None and station.said_after.waiting >= len(lost):
             stuck, lost = gone, []  # the agent has them still, but does not get rid of them
