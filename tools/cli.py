@@ -22,6 +22,7 @@ from tools.flash.commands import flash
 from tools.line.commands import line
 from tools.service.commands import install_service
 from tools.spool.commands import spool
+from tools.worlds.commands import worlds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 EXAMPLE = Path(__file__).resolve().parents[1] / "board" / "config.example.json"
@@ -247,6 +248,9 @@ def bench_chip(as_json: bool) -> None:
     from tools.bench import board as bench_board
 
     _measure(bench_board.run, as_json)
+
+
+bench.add_command(worlds)
 
 
 def _measure(measure: Callable, as_json: bool) -> None:

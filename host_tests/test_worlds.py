@@ -1,0 +1,364 @@
+"""The judge against histories made by hand, the models against their own rules, and a row of whole worlds."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.worlds import bench
+from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
+from tools.worlds.course import run
+from tools.worlds.flash import DONE, NorFlash
+from tools.worlds.history import History, Result, Row, Said, StationHistory, StationRules
+from tools.worlds.judge import judge
+from tools.worlds.power import Fuse, PowerCut
+from tools.worlds.script import draw
+from tools.worlds.shrink import Shrinker
+
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "120"))
+SLICES = 8  # of the worlds, so that they run beside each other
+SCRIPTS = sorted((Path(__file__).parent / "worlds").glob("*.json"))
+ROOT = Path(__file__).resolve().parents[1]
+
+
+# -- histories made by hand ----------------------------------------------------------------------------------------
+
+
+def result(number, **more):
+    """A result that was made, pushed and acknowledged, one a second."""
+    moment = 1000 * number
+    fields = {
+        "station": 1,
+        "number": number,
+        "id_text": f"{number:010d}",
+        "made": moment,
+        "vin": f"W1N{number:06d}",
+        "stamp": "20260301060000",
+        "torque": "00042.37",
+        "angle": "000095.0",
+        "statuses": "000",
+        "pushes": [moment + 1],
+        "acks": [moment + 2],
+        "held": True,
+        "after_meeting": True,
+    }
+    return Result(**{**fields, **more})
+
+
+def fetched(number, **more):
+    """A result that was made while the cart was away, and fetched."""
+    return result(number, **{"pushes": [], "acks": [], "fetches": [100000 + 10 * number], **more})
+
+
+def row(of, arrived=None, **more):
+    """The row of this result, just after it was acknowledged."""
+    fields = {"sequence": of, "number": of, "vouched": True}
+    return Row(1, 1000 * of + 5 if arrived is None else arrived, **{**fields, **more})
+
+
+def station(results, rows, said=None, **more):
+    """The history of one station; `rules` as keywords beginning with rules_."""
+    rules = {name[6:]: value for name, value in more.items() if name.startswith("rules_")}
+    rest = {name: value for name, value in more.items() if not name.startswith("rules_")}
+    said = said or Said()
+    numbered = {one.number: one for one in results}
+    return StationHistory(StationRules(1, **rules), numbered, rows, said=said, said_after=said, **rest)
+
+
+def verdict(history):
+    return judge(History({1: history}))
+
+
+def kinds(history):
+    return verdict(history).kinds()
+
+
+def excused(history):
+    return {name: count for name, count in verdict(history).excused.items() if count}
+
+
+def test_a_history_in_which_all_is_well_is_not_accused():
+    told = verdict(station([result(1), result(2), result(3)], [row(1), row(2), row(3)]))
+    assert told.findings == []
+    assert told.owed == 3
+    assert not any(told.excused.values())
+
+
+def test_acknowledged_and_nowhere_is_lost_even_if_the_controller_still_has_it():
+    assert kinds(station([result(1, held=False), result(2)], [row(2)])) == ["lost"]
+    assert kinds(station([result(1), result(2)], [row(2)])) == ["lost"]
+
+
+def test_what_comes_only_after_a_switch_off_and_on_is_stuck():
+    assert kinds(station([result(1, held=False)], [row(1, 9000)], came_after={1})) == ["stuck"]
+
+
+def test_what_the_agent_has_still_is_stuck_and_not_lost():
+    assert kinds(station([result(1, held=False)], [], Said(waiting=1))) == ["stuck"]
+
+
+def test_a_result_that_was_made_while_away_is_owed_once_the_controller_was_met():
+    away = {"pushes": [], "acks": []}
+    assert kinds(station([result(1, **away)], [])) == ["stuck"]
+    assert kinds(station([result(1, after_meeting=False, **away)], [])) == []
+    assert kinds(station([result(1, held=False, **away)], [])) == []
+    assert kinds(station([result(1, **away)], [], rules_recover=False)) == []
+
+
+def test_a_refused_result_is_excused_only_where_its_octets_are_kept_and_counted():
+    refused = result(1, held=False, disliked=True)
+    kept = [b"\x01\x02W1N000001 and the rest"]
+    behind = [result(2)], [row(2)]
+    assert excused(station([refused, *behind[0]], behind[1], Said(kept=1, kept_payloads=kept))) == {"kept": 1}
+    assert kinds(station([refused, *behind[0]], behind[1], Said(kept=1, kept_payloads=kept))) == []
+    assert kinds(station([refused, *behind[0]], behind[1], Said(kept=1))) == ["lost"]
+    assert kinds(station([refused, *behind[0]], behind[1], Said(kept=0, kept_payloads=kept))) == ["untruthful"]
+
+
+def test_an_unreadable_result_is_excused_where_its_octets_are_kept():
+    garbled = result(1, held=False, frame="unreadable")
+    told = station([garbled, result(2)], [row(2)], Said(kept=1, kept_payloads=[b"0121006W1N000001####"]))
+    assert (kinds(told), excused(told)) == ([], {"kept": 1})
+
+
+def test_what_the_server_takes_must_not_be_set_aside():
+    told = station([result(1, held=False), result(2)], [row(2)], Said(kept=1, kept_payloads=[b"W1N000001"]))
+    assert kinds(told) == ["lost"]
+
+
+def test_a_refused_result_at_the_end_may_wait():
+    refused = result(2, held=False, disliked=True)
+    assert kinds(station([result(1), refused], [row(1)], Said(waiting=1))) == []
+    assert kinds(station([result(1), refused], [row(1)], Said(waiting=2))) == ["stuck"]
+    assert kinds(station([refused, result(3)], [row(3)], Said(waiting=1))) == ["stuck"]
+    two = [refused, result(3, held=False, disliked=True)]
+    assert kinds(station([result(1), *two], [row(1)], Said(waiting=2))) == []
+    assert kinds(station([result(1), *two], [row(1)], Said(waiting=1))) == ["stuck"]
+
+
+def test_overwritten_ones_are_excused_as_configured_and_as_many_as_the_agent_says():
+    results = [result(number, held=False) for number in (1, 2, 3)]
+    assert kinds(station(results, [row(3)], Said(overwritten=2), rules_overwrite=True)) == []
+    assert excused(station(results, [row(3)], Said(overwritten=2), rules_overwrite=True)) == {"overwritten": 2}
+    assert kinds(station(results, [row(3)], Said(overwritten=1), rules_overwrite=True)) == ["lost"]
+    assert kinds(station(results, [row(3)], Said(overwritten=2))) == ["lost", "untruthful"]
+
+
+def test_refused_ones_may_be_given_up_only_where_there_were_too_many_to_keep():
+    many = [result(number, held=False, disliked=True) for number in range(1, 41)]
+    last = [result(50)], [row(50)]
+    assert kinds(station(many + last[0], last[1], Said(kept_gone=40))) == []
+    assert kinds(station(many + last[0], last[1], Said(kept_gone=39))) == ["lost"]
+    assert kinds(station(many[:10] + last[0], last[1], Said(kept_gone=10))) == ["lost"]
+
+
+def test_a_forgotten_row_counts_only_if_it_was_vouched_for():
+    results = [result(1, held=False)]
+    assert kinds(station(results, [row(1, forgotten=9000)], forgets=[9000])) == []
+    assert kinds(station(results, [row(1, forgotten=9000, vouched=False)], forgets=[9000])) == ["lost"]
+
+
+def test_a_second_row_is_doubled():
+    assert kinds(station([result(1)], [row(1), row(1, 5000)])) == ["doubled"]
+
+
+def test_a_second_row_after_the_server_forgot_is_excused_for_one_cursor_batch():
+    results = [result(number) for number in (1, 2, 3)]
+    first = [row(number, forgotten=9000) for number in (1, 2, 3)]
+    again = [row(number, 10000 + number) for number in (1, 2, 3)]
+    told = station(results, first + again, forgets=[9000], rules_cursor_batch=3)
+    assert (kinds(told), excused(told)) == ([], {"forgotten": 3})
+    assert kinds(station(results, first + again, forgets=[9000], rules_cursor_batch=2)) == ["doubled"]
+    assert kinds(station(results, first + again, forgets=[9000], rules_cursor_batch=2, rules_rewind=True)) == []
+
+
+def test_a_second_row_after_a_lie_is_excused_for_one_cursor_batch():
+    results = [result(1), result(2)]
+    rows = [row(1), row(2), row(1, 10001), row(2, 10002)]
+    assert kinds(station(results, rows, lies=[(9000, False)], rules_cursor_batch=2)) == []
+    assert kinds(station(results, rows, lies=[(9000, False)], rules_cursor_batch=1)) == ["doubled"]
+    assert kinds(station(results, rows, lies=[(9000, True)], rules_cursor_batch=1, rules_resend=True)) == []
+    assert kinds(station(results, rows, lies=[(11000, False)], rules_cursor_batch=2)) == ["doubled"]
+
+
+def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has_lost_it():
+    rows = [row(1), row(1, 10000)]
+    again = {"pushes": [1001, 9000]}
+    assert excused(station([result(1, pushed_gone=[9000], **again)], rows)) == {"pushed again": 1}
+    assert kinds(station([result(1, **again)], rows)) == ["doubled"]
+    assert kinds(station([result(1, pushed_gone=[9000], fetches=[9500], **again)], rows)) == ["doubled"]
+
+
+def test_a_fetched_result_is_excused_once_at_most():
+    rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000), row(1, 6000)]
+    forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
+    assert kinds(station([fetched(1, fetches=[1500])], rows, **forgets)) == ["doubled"]
+    assert kinds(station([result(1)], rows, **forgets)) == []
+
+
+def test_pushed_results_come_in_the_order_of_their_acknowledgement():
+    results = [result(1), result(2), result(3)]
+    assert kinds(station(results, [row(2, 5000), row(1, 6000), row(3, 7000)])) == ["out of order"]
+
+
+def test_the_order_of_two_results_that_waited_for_their_acknowledgement_together_is_open():
+    both = [result(1, pushes=[1001], acks=[5000]), result(2, pushes=[1002], acks=[4000])]
+    assert kinds(station(both, [row(2, 6000), row(1, 7000)])) == []
+    assert kinds(station(both, [row(1, 6000), row(2, 7000)])) == []
+
+
+def test_fetched_results_ascend_unless_the_controller_passed_one_over():
+    rows = [row(2, 200000), row(1, 200001)]
+    assert kinds(station([fetched(1), fetched(2)], rows)) == ["out of order"]
+    told = station([fetched(1, passed_over=[100005]), fetched(2)], rows)
+    assert (kinds(told), excused(told)) == ([], {"passed over": 1})
+    assert kinds(station([fetched(1, passed_over=[150000]), fetched(2)], rows)) == ["out of order"]
+
+
+def test_two_results_never_carry_one_sequence():
+    rows = [row(1, sequence=7), row(2, sequence=7)]
+    assert kinds(station([result(1), result(2)], rows)) == ["sequence"]
+    assert kinds(station([result(1), result(2)], rows, forgets=[1500])) == []
+
+
+def test_a_row_says_what_was_produced():
+    assert kinds(station([result(1)], [row(1, wrong="torque '00042.36' in place of '00042.37'")])) == ["garbled"]
+    assert kinds(station([result(1)], [row(1), row(9, number=None, wrong="VIN ''")])) == ["invented"]
+
+
+def test_counters_are_still_known_after_a_start():
+    told = station([result(1), result(2, held=False)], [row(1)], Said(overwritten=1), rules_overwrite=True)
+    told.said_after = Said()
+    assert kinds(told) == ["untruthful"]
+
+
+def test_what_waits_at_the_end_is_stuck():
+    assert kinds(station([result(1)], [row(1)], Said(waiting=1))) == ["stuck"]
+
+
+@pytest.mark.parametrize("place, kind", [("misuse",) * 2, ("raised",) * 2, ("malformed",) * 2, ("complaints", "check")])
+def test_what_the_models_objected_to_is_found(place, kind):
+    history = History({1: station([result(1)], [row(1)])})
+    getattr(history, place).append("something")
+    assert judge(history).kinds() == [kind]
+
+
+# -- the models ----------------------------------------------------------------------------------------------------
+
+
+def test_the_controllers_messages_have_the_lengths_of_the_document():
+    one = result(1)
+    assert {revision: 20 + len(write(one)) for revision, write in RESULTS.items()} == {999: 121, 1: 231, 2: 385}
+    assert {revision: 20 + len(write(one)) for revision, write in OLD_RESULTS.items()} == {1: 118, 2: 226}
+    assert [20 + len(started(revision, "C1")) for revision in range(1, 7)] == [57, 62, 125, 163, 173, 221]
+
+
+def _flash(unit=16, fuse=None):
+    return NorFlash(unit, 6, random.Random(3), fuse)
+
+
+def test_a_flash_objects_to_a_unit_that_is_programmed_twice():
+    flash = _flash()
+    assert flash.program(32, b"a" * 16, 16) == DONE
+    assert flash.misuse == []
+    flash.program(32, b"b" * 16, 16)
+    assert flash.misuse == ["unit 2 programmed a second time"]
+    flash.erase(0)
+    flash.program(32, b"b" * 16, 16)
+    flash.program(40, b"b" * 16, 16)
+    assert len(flash.misuse) == 2
+
+
+def test_a_cut_leaves_other_units_alone_and_what_is_done_stays():
+    for cut_at in range(1, 40):
+        fuse = Fuse()
+        flash = _flash(fuse=fuse)
+        flash.dice = random.Random(cut_at)
+        flash.program(0, b"a" * 16, 16)
+        fuse.arm(1, "flash")
+        with pytest.raises(PowerCut):
+            flash.program(16, b"b" * 64, 64)
+        for _ in range(5):
+            flash.power_on()
+            seen = bytearray(128)
+            flash.read_into(0, seen, 128)
+            assert seen[:16] == b"a" * 16
+            assert seen[80:] == b"\xff" * 48
+
+
+def test_a_torn_unit_can_change_at_a_later_start_and_a_clone_knows_it():
+    looks = set()
+    for dice in range(60):
+        fuse = Fuse()
+        flash = _flash(fuse=fuse)
+        flash.dice = random.Random(dice)
+        fuse.arm(1, "flash")
+        with pytest.raises(PowerCut):
+            flash.program(0, b"b" * 16, 16)
+        flash.flickering.clear()
+        before = bytes(flash.cells[:16])
+        assert bytes(flash.clone().cells[:16]) == before
+        flash.power_on()
+        looks.add((before == b"b" * 16, bytes(flash.cells[:16]) == b"b" * 16))
+    assert (True, False) in looks  # a whole record that fades
+    assert (False, True) in looks  # one that emerges
+
+
+# -- whole worlds --------------------------------------------------------------------------------------------------
+
+
+def _figures(seed):
+    told = bench.one((seed, ""))
+    told.seconds = 0
+    return json.dumps(vars(told), sort_keys=True)
+
+
+def test_a_world_is_its_seed_whatever_the_hashes_of_the_interpreter():
+    code = "from host_tests.test_worlds import _figures; print(_figures(3)); print(_figures(8))"
+    answers = set()
+    for hash_seed in ("1", "2"):
+        environment = dict(os.environ, PYTHONHASHSEED=hash_seed, PYTHONPATH=str(ROOT))
+        done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        answers.add(done.stdout)
+    assert answers == {_figures(3) + "\n" + _figures(8) + "\n"}
+
+
+def test_calm_worlds_have_no_cut_and_short_ones_many():
+    calm, short = run(draw(5, "calm")), run(draw(5, "short"))
+    assert calm.history.cuts == 0
+    assert short.history.starts >= 6
+
+
+def test_a_script_survives_json_and_runs_the_same_way():
+    script = draw(12)
+    again = json.loads(json.dumps(script))
+    first, second = run(script), run(again)
+    assert (first.results, first.simulated_ms, first.verdict) == (second.results, second.simulated_ms, second.verdict)
+
+
+def test_a_failing_world_shrinks_to_one_that_fails_the_same_way():
+    script = draw(0)
+    script["events"] = [[1000, "make", 1, 30, 200], [2000, "drop", "server"], [20000, "empty"]]
+    script["end_ms"] = 60000
+    shrunk = Shrinker(script, lambda script: run(script).results > 0, 200).shrink()
+    assert [event[1] for event in shrunk["events"]] == ["make"]
+    assert shrunk["events"][0][3] == 1
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_the_promise_holds_in_every_world(part):
+    seeds = range(1 + part, WORLDS + 1, SLICES)
+    failed = {seed: told.kinds for seed in seeds if (told := bench.one((seed, ""))).kinds}
+    assert failed == {}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_what_failed_once_does_not_fail_again(path):
+    told = run(json.loads(path.read_text(encoding="utf-8"))).verdict
+    assert told.findings == []

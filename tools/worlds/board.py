@@ -1,0 +1,71 @@
+"""The board that a world gives the agent: a clock that wraps, flashes, ports; new at every start, the flashes stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tools.worlds.flash import NorFlash
+from tools.worlds.network import Network
+from tools.worlds.port import Port
+from tools.worlds.timeline import Timeline
+
+TICKS = 0x40000000
+
+
+class Board:
+    """One start's board. `ticks_at_first` is what the tick counter says at this start."""
+
+    def __init__(
+        self,
+        time: Timeline,
+        network: Network,
+        flashes: dict[str, NorFlash],
+        ticks_at_first: int,
+        seed: int,
+        wake: Callable[[int], None],
+    ) -> None:
+        self._time = time
+        self._network = network
+        self._flashes = flashes
+        self._offset = ticks_at_first - time.now
+        self._seed = seed
+        self._wake = wake
+        self.ports: list[Port] = []
+
+    def now(self) -> int:
+        """The tick counter."""
+        return (self._time.now + self._offset) % TICKS
+
+    def stamp_into(self, buf) -> None:
+        """The wall clock, which nobody has set: it differs from the controller's by years."""
+        seconds = self._time.now // 1000
+        days, seconds = divmod(seconds, 86400)
+        text = f"2021-01-{1 + days % 28:02d}:{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        buf[0:19] = text.encode()
+
+    def tcp(self) -> Port:
+        """A new port."""
+        port = Port(self._network, self._ready)
+        self.ports.append(port)
+        return port
+
+    def serial(self, controller):
+        """There is no serial line in these worlds."""
+        raise ValueError("no serial line")
+
+    def flash(self, spool) -> NorFlash | None:
+        """The device of these settings."""
+        flash = self._flashes[spool["path"]]
+        return None if flash.refusing == "absent" else flash
+
+    def seed(self) -> int:
+        """A number for the jitter."""
+        return self._seed
+
+    def watch(self, port: Port, slot: int) -> None:
+        """Wake this slot when the port has something to say."""
+        port.slot = slot
+
+    def _ready(self, port: Port) -> None:
+        if port.slot >= 0:
+            self._wake(port.slot)

@@ -1,0 +1,76 @@
+"""`toolcart bench worlds`: whole simulated worlds, judged; exit code 1 if the promise breaks in any of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("worlds")
+@click.option("--worlds", "count", type=click.IntRange(min=1), default=200, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
+@click.option("--calm", is_flag=True, help="Only worlds without any cut.")
+@click.option("--short", is_flag=True, help="Only worlds with seconds between starts.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
+@click.option("--script", "script_path", metavar="FILE", help="Run the world of this script in place of seeds.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def worlds(
+    count: int, seed: int, calm: bool, short: bool, jobs: int, shrinks: bool, script_path: str | None, as_json: bool
+) -> None:
+    """Run the agent in simulated worlds with faults of every kind, and judge what ToolsNet got.
+
+    A world is its seed. A failing one prints its seed, and with --shrink a short script that fails the same way;
+    docs/worlds.md says how a script becomes a test.
+    """
+    from tools.bench.report import table
+    from tools.worlds import bench
+
+    if calm and short:
+        raise click.UsageError("--calm and --short: only one of them.")
+    if script_path is not None:
+        sys.exit(_one_script(script_path, as_json))
+    shape = "calm" if calm else "short" if short else ""
+    with click.progressbar(length=1000, label="worlds", file=sys.stderr) as bar:
+        done = 0
+
+        def progress(share: float) -> None:
+            nonlocal done
+            step = int(share * 1000) - done
+            if step > 0:
+                bar.update(step)
+                done += step
+
+        told = bench.many(seed, count, shape, jobs, progress)
+    if shrinks:
+        bench.shrink(told, shape, lambda text: click.echo(text, err=True))
+    tree = bench.report(told, seed, shape)
+    if as_json:
+        click.echo(json.dumps(tree))
+    else:
+        click.echo(table(tree))
+        if tree["failures"]:
+            click.echo(bench.failures_as_text(tree))
+    sys.exit(1 if tree["failures"] else 0)
+
+
+def _one_script(path: str, as_json: bool) -> int:
+    from tools.worlds.course import run
+
+    try:
+        script = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as reason:
+        raise click.UsageError(f"{path}: {reason}") from None
+    verdict = run(script).verdict
+    if as_json:
+        excused = {name: count for name, count in sorted(verdict.excused.items()) if count}
+        findings = [vars(finding) for finding in verdict.findings]
+        click.echo(json.dumps({"owed": verdict.owed, "findings": findings, "excused": excused}))
+    else:
+        for finding in verdict.findings:
+            click.echo(f"{finding.kind}, station {finding.station}: {finding.text}")
+        click.echo(f"{verdict.owed} owed, {len(verdict.findings)} findings")
+    return 1 if verdict.findings else 0

@@ -1,0 +1,168 @@
+"""A tightening controller: makes results, pushes them, keeps some, and has the habits that were met in the field.
+
+Rules
+1. Every result has its production number in its VIN and in its values; IDs repeat, stand still or are missing as the
+   traits say.
+2. The memory holds the newest results; a reset wipes it and counts from 1 again, the clock goes on.
+3. MID 0062 has no number: it counts for the oldest result that is waited for. Whether it can mean no other is judged
+   from what the agent had read when it wrote it (docs/worlds.md, rule 2).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import OrderedDict
+
+from tools.worlds.controller_session import Session
+from tools.worlds.history import READABLE, Result, StationHistory
+from tools.worlds.network import Link, Service
+from tools.worlds.timeline import Timeline
+
+ID_LAST = 4294967295
+MEETING_MS = 5000
+REPLAYED = 5  # of what was not acknowledged, by a controller that pushes again after a new subscription
+_CLOCK_STARTS = datetime.datetime(2026, 3, 1, 6, 0, 0)
+
+
+class Controller:
+    """The controller of one station."""
+
+    def __init__(self, time: Timeline, history: StationHistory, traits: dict, plant) -> None:
+        self.time = time
+        self.history = history
+        self.traits = traits
+        self.plant = plant  # tells of power and flash: `awake_since`, `flash_sound_since`, `last_block`, `erases_of`
+        self.number = history.rules.number
+        self.service = Service(f"controller {self.number}", self._accept)
+        self.next_id = traits["first_id"]
+        self.memory: OrderedDict[int, Result] = OrderedDict()
+        self.session: Session | None = None
+        self.unacknowledged: list[Result] = []
+        self.newest: Result | None = None
+        self.met: int | None = None
+        self.deaf_until = -1  # answers no 0064
+        self.grumble_until = -1  # refuses every 0064 with `grumble_code`
+        self.grumble_code = 98
+        self.garble_left = 0
+        self.dislike_left = 0
+
+    def _accept(self, link: Link) -> Session:
+        return Session(self, link)
+
+    # -- production ------------------------------------------------------------------------------------------------
+
+    def make(self) -> None:
+        """One tightening: into the memory, and out if somebody has subscribed."""
+        number = len(self.history.results) + 1
+        result = self._result(number)
+        self.history.results[number] = result
+        self.newest = result
+        if result.id_text.isdigit():
+            key = int(result.id_text)
+            self.memory.pop(key, None)
+            self.memory[key] = result
+            while len(self.memory) > self.traits["memory"]:
+                self.memory.popitem(last=False)
+        if self.session is not None and self.session.revision:
+            self.session.queue(result)
+        elif self.traits["replays"]:
+            self.keep_for_replay(result)
+
+    def _result(self, number: int) -> Result:
+        hundredths = (number * 37 + self.number * 1000) % 100000
+        ok = number % 7 != 0
+        low_or_high = "2" if number % 2 else "3"
+        frame = READABLE
+        if self.garble_left:
+            self.garble_left -= 1
+            frame = "unreadable"
+        disliked = self.dislike_left > 0
+        if disliked:
+            self.dislike_left -= 1
+        return Result(
+            station=self.number,
+            number=number,
+            id_text=self._id(),
+            made=self.time.now,
+            vin=f"W{self.number}N{number:06d}",
+            stamp=self._stamp(),
+            torque=f"{hundredths // 100:05d}.{hundredths % 100:02d}",
+            angle=f"{(number * 11) % 100000:06d}.0",
+            statuses="000" if ok else "1" + low_or_high + "0",
+            frame=frame,
+            disliked=disliked,
+        )
+
+    def _id(self) -> str:
+        mode = self.traits["ids"]
+        if mode == "blank":
+            return " " * 10
+        if mode == "constant":
+            return f"{self.traits['first_id']:010d}"
+        text = f"{self.next_id:010d}"
+        self.next_id = self.next_id + 1 if self.next_id < ID_LAST else self.traits["wraps_to"]
+        return text
+
+    def _stamp(self) -> str:
+        seconds = 0 if self.traits["clock_stands"] else self.time.now // 1000
+        return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%S")
+
+    def skip_ids(self, count: int) -> None:
+        """Some IDs go to other spindles."""
+        self.next_id = min(self.next_id + count, ID_LAST)
+
+    def reset(self) -> None:
+        """Somebody resets the result database, and the controller starts anew."""
+        self.break_session()
+        self.next_id = 1
+        self.memory.clear()
+        self.unacknowledged.clear()
+        self.newest = None
+
+    def break_session(self) -> None:
+        """End the session from this side."""
+        if self.session is not None:
+            self.session.link.reset()
+
+    # -- what a session tells --------------------------------------------------------------------------------------
+
+    def keep_for_replay(self, result: Result) -> None:
+        """Remember what was not acknowledged, for a controller that pushes it again."""
+        if result not in self.unacknowledged:
+            self.unacknowledged.append(result)
+            del self.unacknowledged[:-REPLAYED]
+
+    def acknowledged(self, result: Result, surely: bool) -> None:
+        """A 0062 came for this result."""
+        if result in self.unacknowledged:
+            self.unacknowledged.remove(result)
+        if not surely:
+            return
+        if not result.acks:
+            result.block, result.block_count = self.plant.last_programmed(self.number)
+        result.acks.append(self.time.now)
+
+    def was_pushed(self, result: Result) -> None:
+        """The agent has read an 0061 of it."""
+        result.pushes.append(self.time.now)
+        if result.block >= 0 and self.plant.erases_of(self.number, result.block) > result.block_count:
+            result.pushed_gone.append(self.time.now)
+
+    def was_met(self, session: Session) -> None:
+        """The agent has read the answer to 0064 for ID 0."""
+        if self.met is None:
+            moment = self.time.now
+            self.time.after(MEETING_MS, lambda: self._went_on(session, moment))
+
+    def _went_on(self, session: Session, moment: int) -> None:
+        if self.met is None and session is self.session and self.plant.sound_since(self.number) <= moment:
+            self.met = moment
+
+    def close_account(self) -> None:
+        """Write into the history what is held at the end."""
+        fetchable = self.traits["ids"] == "normal" and bool(self.traits["old_revisions"])
+        self.history.rules.recover = self.history.rules.recover and fetchable
+        for result in self.history.results.values():
+            key = int(result.id_text) if result.id_text.isdigit() else 0
+            result.held = fetchable and key > 0 and self.memory.get(key) is result
+            result.after_meeting = self.met is not None and result.made > self.met

@@ -1,0 +1,144 @@
+"""The messages of Open Protocol that a controller sends, written from the tables of release 2.8.0.
+
+Lines are those of the digest's parts A to D. A message is 20 octets of header, its data, one NUL that is not counted.
+"""
+
+from __future__ import annotations
+
+from tools.worlds.history import READABLE, Result
+
+HEADER = 20
+# Octets 12 to 20 (no-ack, station, spindle, sequence, parts) as controllers of different makers fill them.
+HEADER_RESTS = ("         ", "00101    ", " 0101    ", "0000000  ", "0    00  ")
+GARBLED = "#"
+
+
+def message(mid: int, revision: int, content: str, rest: str = HEADER_RESTS[0], blank_revision: bool = False) -> bytes:
+    """One message with its end."""
+    shown = "   " if blank_revision and revision == 1 else f"{revision:03d}"
+    text = f"{HEADER + len(content):04d}{mid:04d}{shown}{rest}{content}\0"
+    return text.encode("latin-1")
+
+
+def numbered(*fields: tuple[int, str]) -> str:
+    """Parameters with the two digits of their number before each."""
+    return "".join(f"{number:02d}{value}" for number, value in fields)
+
+
+def started(revision: int, serial: str) -> str:
+    """Data of 0002 (003:3095-3232) up to this revision."""
+    parts = [
+        [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}")],
+        [(4, "ACT")],
+        [(5, f"{'2.8.0':<19}"), (6, f"{'3.6.2':<19}"), (7, f"{'1.4':<19}")],
+        [(8, f"{'Gold':<24}"), (9, f"{serial:<10}")],
+        [(10, "001"), (11, "001")],
+        [(12, "0"), (13, "0"), (14, f"{10:010d}"), (15, f"{'Cell':<25}"), (16, "1")],
+    ]
+    return numbered(*[one for part in parts[:revision] for one in part])
+
+
+def tool(revision: int, serial: str) -> str:
+    """Data of 0041 (003:5303-5436), revision 1: tool serial, tightenings, calibration, controller serial."""
+    return numbered((1, f"{'T' + serial:<14}"), (2, f"{1234:010d}"), (3, "2026-01-02:03:04:05"), (4, f"{serial:<10}"))
+
+
+def _stamp(stamp: str) -> str:
+    return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}:{stamp[8:10]}:{stamp[10:12]}:{stamp[12:]}"
+
+
+class Values:
+    """The fields of a result as Open Protocol writes them, out of its production number."""
+
+    def __init__(self, result: Result) -> None:
+        self.vin = f"{result.vin:<25}"
+        self.job = "07"
+        self.pset = f"{1 + result.number % 9:03d}"
+        self.ok = "1" if result.statuses[0] == "0" else "0"
+        self.torque_status = {"0": "1", "2": "0", "3": "2"}[result.statuses[1]]
+        self.angle_status = {"0": "1", "2": "0", "3": "2"}[result.statuses[2]]
+        self.torque = result.torque.replace(".", "")[-6:].rjust(6, "0")
+        self.angle = result.angle.split(".")[0][-5:].rjust(5, "0")
+        self.stamp = _stamp(result.stamp)
+        self.id = result.id_text
+        if result.frame != READABLE:  # nothing of time and status can be made out, of the ID only in an 0065
+            self.ok = self.torque_status = self.angle_status = GARBLED
+            self.torque, self.angle = GARBLED * 6, GARBLED * 5
+            self.stamp, self.id = GARBLED * 19, GARBLED * 10
+
+
+PSET_CHANGE = "2026-01-01:08:00:00"
+_LIMITS = ("004000", "005000", "004500")
+_ANGLES = ("00060", "00090", "00075")
+
+
+def result_light(result: Result) -> str:
+    """Data of 0061 revision 999 (003:6448-6519)."""
+    v = Values(result)
+    return (
+        f"{v.vin}{v.job}{v.pset}000600040{v.ok}{v.torque_status}{v.angle_status}{v.torque}{v.angle}"
+        f"{v.stamp}{PSET_CHANGE}{v.id}"
+    )
+
+
+def result_one(result: Result) -> str:
+    """Data of 0061 revision 1 (003:5718-5877)."""
+    v = Values(result)
+    head = [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}"), (4, v.vin), (5, v.job), (6, v.pset)]
+    batch = [(7, "0006"), (8, "0004"), (9, v.ok), (10, v.torque_status), (11, v.angle_status)]
+    torque = [(12, _LIMITS[0]), (13, _LIMITS[1]), (14, _LIMITS[2]), (15, v.torque)]
+    angle = [(16, _ANGLES[0]), (17, _ANGLES[1]), (18, _ANGLES[2]), (19, v.angle)]
+    return numbered(*head, *batch, *torque, *angle, (20, v.stamp), (21, PSET_CHANGE), (22, "0"), (23, v.id))
+
+
+def result_two(result: Result) -> str:
+    """Data of 0061 revision 2 (003:5880-6200)."""
+    v = Values(result)
+    head = [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}"), (4, v.vin), (5, "00" + v.job), (6, v.pset)]
+    batch = [(7, "01"), (8, "00003"), (9, "0006"), (10, "0004"), (11, v.ok), (12, "0"), (13, v.torque_status)]
+    states = [(14, v.angle_status), *[(number, "1") for number in range(15, 20)], (20, "0000000000")]
+    torque = [(21, _LIMITS[0]), (22, _LIMITS[1]), (23, _LIMITS[2]), (24, v.torque)]
+    angle = [(25, _ANGLES[0]), (26, _ANGLES[1]), (27, _ANGLES[2]), (28, v.angle)]
+    rundown = [(29, "00000"), (30, "00000"), (31, "00000"), (32, "000"), (33, "000"), (34, "000")]
+    others = [(number, "000000") for number in range(35, 41)]
+    tail = [(41, v.id), (42, "00001"), (43, "00001"), (44, f"{'T1':<14}"), (45, v.stamp), (46, PSET_CHANGE)]
+    return numbered(*head, *batch, *states, *torque, *angle, *rundown, *others, *tail)
+
+
+def old_one(result: Result) -> str:
+    """Data of 0065 revision 1 (003:6556-6620)."""
+    v = Values(result)
+    head = [
+        (1, result.id_text),
+        (2, v.vin),
+        (3, v.pset),
+        (4, "0004"),
+        (5, v.ok),
+        (6, v.torque_status),
+        (7, v.angle_status),
+    ]
+    return numbered(*head, (8, v.torque), (9, v.angle), (10, v.stamp), (11, "0"))
+
+
+def old_two(result: Result) -> str:
+    """Data of 0065 revision 2 (003:6621-6870)."""
+    v = Values(result)
+    head = [
+        (1, result.id_text),
+        (2, v.vin),
+        (3, "00" + v.job),
+        (4, v.pset),
+        (5, "01"),
+        (6, "00003"),
+        (7, "0006"),
+        (8, "0004"),
+    ]
+    states = [(9, v.ok), (10, "0"), (11, v.torque_status), (12, v.angle_status)]
+    checks = [*[(number, "1") for number in range(13, 18)], (18, "0000000000")]
+    values = [(19, v.torque), (20, v.angle), (21, "00000"), (22, "000"), (23, "000000"), (24, "000000")]
+    tail = [(25, "00001"), (26, "00001"), (27, f"{'T1':<14}"), (28, v.stamp)]
+    return numbered(*head, *states, *checks, *values, *tail)
+
+
+RESULTS = {999: result_light, 1: result_one, 2: result_two}  # 0061 by revision
+OLD_RESULTS = {1: old_one, 2: old_two}  # 0065 by revision

@@ -1,0 +1,288 @@
+"""One connection to a controller, from its first octet to its end (DIGEST C and D).
+
+Rules
+1. Nothing but 0001 is answered before 0001. After 15 s without an octet the controller closes.
+2. A result that is not acknowledged is sent again some times, then the connection is dropped or the result given up.
+3. A controller that is not hasty waits for the 0062 of every copy it has sent before it goes on.
+"""
+
+from __future__ import annotations
+
+from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, message, started, tool
+from tools.worlds.history import Result
+from tools.worlds.network import Link
+
+SILENCE_MS = 15000
+POLITE_MS = 2000
+_NOT_FOUND, _BUSY, _REVISION, _UNKNOWN, _EXISTS = 15, 96, 97, 99, 9
+
+
+class Session:
+    """The controller's end of one connection."""
+
+    def __init__(self, controller, link: Link) -> None:
+        self.controller = controller
+        self.link = link
+        self.revision = 0  # of the subscribed results; 0: not subscribed
+        self._started = False
+        self._stopped = False
+        self._inbox = b""
+        self._queue: list[Result] = []
+        self._outstanding: list[Result] = []
+        self._tries = 0
+        self._timer = 0
+        self._copies: list[tuple[int, int]] = []  # (messages the agent had read with it, production number)
+        self._sent = 0
+        self._acks = 0
+        self._paused = False
+        self._over = False
+        self._heard = controller.time.now
+        self._watch()
+
+    # -- the line --------------------------------------------------------------------------------------------------
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._over = True
+        self._unsubscribed()
+        if self.controller.session is self:
+            self.controller.session = None
+
+    def _unsubscribed(self) -> None:
+        """Nothing is pushed any more; what was not acknowledged is remembered by a controller that pushes again."""
+        self._timer += 1
+        self.revision = 0
+        self._paused = False
+        if self.controller.traits["replays"]:
+            for result in self._outstanding + self._queue:
+                self.controller.keep_for_replay(result)
+        self._queue.clear()
+        self._outstanding.clear()
+
+    def _close(self) -> None:
+        self.link.close()
+        self.lost()
+
+    def _watch(self) -> None:
+        time = self.controller.time
+        if self._over:
+            return
+        if time.now - self._heard >= SILENCE_MS:
+            self._close()
+        else:
+            time.at(self._heard + SILENCE_MS, self._watch)
+
+    def receive(self, octets: bytes, reads: int) -> None:
+        """Octets from the agent."""
+        self._heard = self.controller.time.now
+        self._inbox += octets
+        while len(self._inbox) >= 4:
+            if not self._inbox[:4].isdigit() or int(self._inbox[:4]) < 20:
+                self._object(self._inbox)
+                self._inbox = b""
+                return
+            length = int(self._inbox[:4])
+            if len(self._inbox) <= length:
+                return
+            whole, self._inbox = self._inbox[: length + 1], self._inbox[length + 1 :]
+            self._message(whole, reads)
+
+    def _message(self, whole: bytes, reads: int) -> None:
+        mid, revision, content = whole[4:8], whole[8:11], whole[20:-1]
+        if whole[-1:] != b"\0" or not mid.isdigit() or not (revision.isdigit() or revision == b"   "):
+            self._object(whole)
+            return
+        if self._stopped and mid != b"0001":
+            return
+        handler = _HANDLERS.get(mid)
+        if mid == b"0001":
+            self._start(int(revision))
+        elif not self._started:
+            self._object(whole)
+        elif handler is None:
+            self._refuse(mid, _UNKNOWN)
+        else:
+            handler(self, int(revision) if revision.isdigit() else 1, content, reads)
+
+    def _object(self, whole: bytes) -> None:
+        self.controller.plant.malformed(f"to controller {self.controller.number}: {whole[:60]!r}")
+
+    def _send(self, mid: int, revision: int, content: str = "", on_read=None) -> None:
+        traits = self.controller.traits
+        self.link.send(message(mid, revision, content, traits["header_rest"], traits["blank_revision"]), on_read)
+
+    def _accept(self, mid: bytes) -> None:
+        self._send(5, 1, mid.decode())
+
+    def _refuse(self, mid: bytes, code: int) -> None:
+        self._send(4, 1, f"{mid.decode()}{code:02d}")
+
+    # -- session ---------------------------------------------------------------------------------------------------
+
+    def _start(self, revision: int) -> None:
+        controller = self.controller
+        other = controller.session
+        if revision not in controller.traits["start_revisions"]:
+            self._refuse(b"0001", _REVISION)
+            return
+        if other is not None and other is not self:
+            if controller.traits["single"]:
+                self._refuse(b"0001", _BUSY)
+                return
+            other._close()
+        controller.session = self
+        self._started, self._stopped = True, False
+        self._send(2, revision, started(revision, controller.traits["serial"]))
+
+    def _stop(self, revision: int, content: bytes, reads: int) -> None:
+        self._accept(b"0003")
+        self._stopped = True
+        self._unsubscribed()
+        if self.controller.session is self:
+            self.controller.session = None
+
+    def _alive(self, revision: int, content: bytes, reads: int) -> None:
+        self._send(9999, 1)
+
+    def _tool(self, revision: int, content: bytes, reads: int) -> None:
+        if not self.controller.traits["tells_tool"]:
+            self._refuse(b"0040", _UNKNOWN)
+        elif revision != 1:
+            self._refuse(b"0040", _REVISION)
+        else:
+            self._send(41, 1, tool(1, self.controller.traits["serial"]))
+
+    # -- pushed results --------------------------------------------------------------------------------------------
+
+    def _subscribe(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        if revision not in controller.traits["result_revisions"]:
+            self._refuse(b"0060", _REVISION)
+            return
+        if self.revision:
+            self._refuse(b"0060", _EXISTS)
+            return
+        self.revision = revision
+        self._accept(b"0060")
+        if controller.traits["replays"]:
+            self._queue.extend(controller.unacknowledged)
+        if controller.traits["pushes_newest"] and controller.newest is not None:
+            if controller.newest not in self._queue:
+                self._queue.append(controller.newest)
+        self._pump()
+
+    def _unsubscribe(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(b"0063")
+
+    def queue(self, result: Result) -> None:
+        """Push this result when its turn comes."""
+        self._queue.append(result)
+        self._pump()
+
+    def _pump(self) -> None:
+        window = self.controller.traits["window"]
+        while self._queue and len(self._outstanding) < window and not self._paused:
+            result = self._queue.pop(0)
+            self._outstanding.append(result)
+            if len(self._outstanding) == 1:
+                self._tries = 0
+                self._arm()
+            self._push(result)
+
+    def _push(self, result: Result) -> None:
+        self._sent += 1
+        self._send(61, self.revision, RESULTS[self.revision](result), lambda: self._was_read(result))
+
+    def _was_read(self, result: Result) -> None:
+        self._copies.append((self.link.reads, result.number))
+        self.controller.was_pushed(result)
+
+    def _arm(self) -> None:
+        self._timer += 1
+        timer = self._timer
+        self.controller.time.after(self.controller.traits["repeat_ms"], lambda: self._unanswered(timer))
+
+    def _unanswered(self, timer: int) -> None:
+        if timer != self._timer or not self._outstanding:
+            return
+        traits = self.controller.traits
+        if self._tries < traits["repeats"]:
+            self._tries += 1
+            self._push(self._outstanding[0])
+            self._arm()
+        elif traits["drops"]:
+            self._close()
+        else:
+            self._outstanding.pop(0)
+            self._next()
+
+    def _next(self) -> None:
+        self._timer += 1
+        self._tries = 0
+        if self._outstanding:
+            self._arm()
+        self._pump()
+
+    def _acknowledged(self, revision: int, content: bytes, reads: int) -> None:
+        before = self._acks
+        self._acks += 1
+        if self._outstanding:
+            result = self._outstanding.pop(0)
+            copies = [number for read_as, number in self._copies if read_as <= reads]
+            surely = result.number in copies and before >= copies.index(result.number)
+            self.controller.acknowledged(result, surely)
+        if not self.controller.traits["hasty"] and self._sent > self._acks and not self._outstanding:
+            self._paused = True
+            self.controller.time.after(POLITE_MS, self._go_on)
+            return
+        self._paused = False
+        self._next()
+
+    def _go_on(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._next()
+
+    # -- old results -----------------------------------------------------------------------------------------------
+
+    def _old(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        now = controller.time.now
+        if len(content) != 10 or not content.isdigit():
+            self._object(b"0064" + content)
+            return
+        asked = int(content)
+        traits = controller.traits
+        if asked:
+            result = controller.memory.get(asked)
+        else:
+            result = controller.newest if traits["memory"] else None
+        if revision not in traits["old_revisions"]:
+            self._refuse(b"0064", traits["old_refusal"])
+        elif now < controller.deaf_until or now < controller.grumble_until:
+            if result is not None and asked:
+                result.passed_over.append(now)
+            if now >= controller.deaf_until:
+                self._refuse(b"0064", controller.grumble_code)
+        elif result is None:
+            met = None if asked else lambda: controller.was_met(self)
+            self._send(4, 1, f"0064{_NOT_FOUND:02d}", met)
+        else:
+            self._send(65, revision, OLD_RESULTS[revision](result), lambda: self._was_fetched(result, asked))
+
+    def _was_fetched(self, result: Result, asked: int) -> None:
+        result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
+        if not asked:
+            self.controller.was_met(self)
+
+
+_HANDLERS = {
+    b"0003": Session._stop,
+    b"0040": Session._tool,
+    b"0060": Session._subscribe,
+    b"0062": Session._acknowledged,
+    b"0063": Session._unsubscribe,
+    b"0064": Session._old,
+    b"9999": Session._alive,
+}

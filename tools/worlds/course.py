@@ -1,0 +1,118 @@
+"""The course of a world: its events, the calm, one switch off and on, and the judge.
+
+Rules
+1. In the calm nothing fails and nothing is produced. It ends when nothing is open and QUIET_MS more have passed, or
+   after CALM_MAX_MS, or when an agent works hard and nothing changes.
+2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tools.worlds import adapter
+from tools.worlds.events import Events
+from tools.worlds.history import History
+from tools.worlds.judge import judge
+from tools.worlds.owed import still_open
+from tools.worlds.script import filled
+from tools.worlds.verdict import Verdict
+from tools.worlds.world import World
+
+CALM_MAX_MS = 2 * 3600 * 1000
+QUIET_MS = 15 * 60 * 1000
+LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
+SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
+DARK_MS = 2000
+AFTER_MS = 180 * 1000  # quiet with power again after the calm; QUIET_MS at most
+
+
+@dataclass
+class Outcome:
+    """What came of one world."""
+
+    script: dict
+    history: History
+    verdict: Verdict
+    simulated_ms: int
+
+    @property
+    def results(self) -> int:
+        return sum(len(station.results) for station in self.history.stations.values())
+
+
+def run(script: dict) -> Outcome:
+    """Run the world of this script and judge it."""
+    course = Course(World(filled(script)))
+    course.run()
+    history = course.world.history
+    return Outcome(script, history, judge(history), course.world.time.now)
+
+
+class Course:
+    """One world from its first start to its last question."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._waited = 0
+
+    def run(self) -> None:
+        """All of it."""
+        world = self.world
+        events = Events(world)
+        for event in world.script["events"]:
+            world.time.at(event[0], lambda event=event: events.happen(event))
+        world.power_on()
+        world.run_until(world.script["end_ms"])
+        events.faults_cease()
+        world.calm = True
+        self._calm(CALM_MAX_MS, QUIET_MS)
+        self._ask()
+        stations = world.history.stations
+        rows = {number: len(station.rows) for number, station in stations.items()}
+        said = {number: station.said for number, station in stations.items()}
+        world.switch_off(DARK_MS)
+        self._calm(QUIET_MS, AFTER_MS)
+        self._ask()
+        for number, station in stations.items():
+            before = {row.number for row in station.rows[: rows[number]]}
+            station.came_after = {row.number for row in station.rows[rows[number] :] if row.number} - before
+            station.said, station.said_after = said[number], station.said
+        world.close_account()
+
+    def _calm(self, longest_ms: int, quiet_ms: int) -> None:
+        """Let time pass until nothing has been open for a while, or nothing helps."""
+        world = self.world
+        begun = open_until = changed = world.time.now
+        was_open = reads = 0
+        while world.time.now < begun + longest_ms and world.time.now < open_until + quiet_ms:
+            world.run_until(world.time.now + LOOK_MS)
+            is_open = self._open()
+            if is_open:
+                open_until = world.time.now
+            if is_open != was_open:
+                was_open, changed, reads = is_open, world.time.now, world.reads
+            elif is_open and world.reads > reads + SPUN_READS and world.time.now > changed + SPUN_MS:
+                break
+
+    def _open(self) -> int:
+        """How much is open; while what waits grows less, that is answer enough."""
+        world = self.world
+        if world.agent is None:
+            return 1
+        waiting = sum(adapter.waiting(world.agent, index) for index in range(len(world.controllers)))
+        waited, self._waited = self._waited, waiting
+        if waiting and waiting != waited:
+            return waiting
+        self._ask()
+        return sum(still_open(station) for station in world.history.stations.values())
+
+    def _ask(self) -> None:
+        """Ask the agent about each station, and the controllers what they hold."""
+        world = self.world
+        for index, controller in enumerate(world.controllers):
+            controller.close_account()
+            if world.agent is not None:
+                controller.history.said = adapter.said(world.agent, index)
+            else:
+                world.history.raised.append("there is no agent to ask")

@@ -1,0 +1,23 @@
+"""Dice with a name: each purpose rolls its own, so that taking one event out of a world does not change the others.
+
+A seed of text goes through SHA-512 inside `random.Random`, so the numbers depend on nothing but it.
+"""
+
+from __future__ import annotations
+
+import random
+
+
+def dice(seed: int, *names: object) -> random.Random:
+    """Return the dice of this purpose in the world of this seed."""
+    return random.Random(":".join(["world", str(seed), *map(str, names)]))
+
+
+def one_of(dice: random.Random, odds: list[tuple[float, object]]):
+    """Return one of the values, each with its weight: `one_of(d, [(3, "often"), (1, "seldom")])`."""
+    at = dice.random() * sum(weight for weight, _ in odds)
+    for weight, value in odds:
+        at -= weight
+        if at < 0:
+            return value
+    return odds[-1][1]

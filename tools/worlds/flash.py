@@ -1,0 +1,244 @@
+"""A NOR flash as chips have it: bits that only go down, blocks that are erased, cuts that leave anything behind.
+
+Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`; 0 is done, -1 a worn block, -2 a
+device that refuses. Physics (docs/worlds.md):
+1. A cut during program or erase leaves anything in the touched units and in no other. Such a unit is weak: it may read
+   otherwise at each read, or be otherwise at a later start, until it is erased or programmed.
+2. A completed program or erase is durable and never rots.
+3. A unit is programmed once, whole, between two erases. Who does otherwise is written down in `misuse`. A weak unit
+   that reads as erased cannot be told from an erased one, so programming it is no misuse, and durable like any other.
+"""
+
+from __future__ import annotations
+
+import random
+
+from tools.worlds.power import ERASE, PROGRAM, READ, Fuse, PowerCut
+
+DONE, WORN, REFUSED = 0, -1, -2
+BLOCK_BYTES = 4096
+
+_ERASED, _PROGRAMMED, _WEAK = 0, 1, 2
+MISUSES_KEPT = 20
+FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
+
+
+class NorFlash:
+    """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are of no more use."""
+
+    def __init__(self, unit_bytes: int, block_count: int, dice: random.Random, fuse: Fuse | None) -> None:
+        self.unit_bytes = unit_bytes
+        self.block_bytes = BLOCK_BYTES
+        self.block_count = block_count
+        self.dice = dice
+        self.fuse = fuse
+        self.cells = bytearray(b"\xff" * (block_count * BLOCK_BYTES))
+        self.units = bytearray(len(self.cells) // unit_bytes)
+        self.weak: dict[int, bytes] = {}  # unit: what was to be written there
+        self.flickering: set[int] = set()
+        self.worn: set[int] = set()
+        self.refusing = ""
+        self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
+        self.misuse: list[str] = []
+        self.erase_counts = [0] * block_count
+        self.last_block = 0  # where the last program went
+        self.sound_since = 0  # when it last began to work; set by who lets it fail
+        self.spend = _nothing  # called with the operation, so that time can pass
+
+    def clone(self) -> NorFlash:
+        """Return a device with the same content and the same weak units, and with power that never fails."""
+        other = type(self)(self.unit_bytes, self.block_count, random.Random(1), None)
+        other.cells[:] = self.cells
+        other.units[:] = self.units
+        other.weak = dict(self.weak)
+        other.flickering = set(self.flickering)
+        other.worn = set(self.worn)
+        return other
+
+    # -- the contract ----------------------------------------------------------------------------------------------
+
+    def read_into(self, address: int, buf, n: int) -> int:
+        """Copy `n` octets from `address` into buf[0:n]."""
+        if self.fuse is not None:
+            self.fuse.count_read()
+            if self.fuse.left and self.fuse.burns(READ):
+                raise PowerCut
+        if self.refusing in ("all", "absent"):
+            return REFUSED
+        if address < 0 or n < 0 or address + n > len(self.cells):
+            self._object(f"read of {n} octets at {address}")
+            return REFUSED
+        buf[0:n] = self.cells[address : address + n]
+        if self.flickering and n:
+            first, last = address // self.unit_bytes, (address + n - 1) // self.unit_bytes
+            for unit in sorted(self.flickering):
+                if first <= unit <= last:
+                    self._flicker(unit, address, buf, n)
+        return DONE
+
+    def program(self, address: int, buf, n: int) -> int:
+        """Write buf[0:n] to `address`."""
+        unit = self.unit_bytes
+        block = address // BLOCK_BYTES
+        if (
+            n <= 0
+            or address % unit
+            or n % unit
+            or address < 0
+            or address + n > min(len(self.cells), (block + 1) * 4096)
+        ):
+            self._object(f"program of {n} octets at {address}, unit {unit}")
+            return REFUSED
+        content = bytes(buf[:n])
+        first = address // unit
+        count = n // unit
+        self._object_to_second(first, count)
+        self.last_block = block
+        self.spend(PROGRAM)
+        if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
+            self._tear(first, content)
+            raise PowerCut
+        if self._refuses():
+            if self.dice.random() < 0.5:
+                self._tear(first, content)
+            return REFUSED
+        if block in self.worn:
+            self._tear(first, content)
+            return WORN
+        self.cells[address : address + n] = content
+        self.units[first : first + count] = bytes([_PROGRAMMED]) * count
+        self._settle(first, count)
+        return DONE
+
+    def erase(self, block: int) -> int:
+        """Make all octets of the block 0xFF."""
+        if not 0 <= block < self.block_count:
+            self._object(f"erase of block {block}")
+            return REFUSED
+        self.spend(ERASE)
+        if self.fuse is not None and self.fuse.left and self.fuse.burns(ERASE):
+            self.erase_counts[block] += 1
+            self._tear_block(block)
+            raise PowerCut
+        if self._refuses():
+            if self.dice.random() < 0.3:
+                self._tear_block(block)
+            return REFUSED
+        if block in self.worn:
+            return WORN
+        self.erase_counts[block] += 1
+        at = block * BLOCK_BYTES
+        self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
+        count = BLOCK_BYTES // self.unit_bytes
+        self.units[block * count : (block + 1) * count] = bytes(count)
+        self._settle(block * count, count)
+        return DONE
+
+    # -- faults ----------------------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """A start: what is weak may have become something else."""
+        for unit in sorted(self.weak):
+            if self.dice.random() < 0.4:
+                self._look(unit, self.dice.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
+
+    def _refuses(self) -> bool:
+        if self.refusals_left:
+            self.refusals_left -= 1
+            return True
+        return self.refusing != ""
+
+    def _settle(self, first: int, count: int) -> None:
+        if self.weak or self.flickering:
+            for unit in range(first, first + count):
+                self.weak.pop(unit, None)
+                self.flickering.discard(unit)
+
+    def _tear(self, first: int, content: bytes) -> None:
+        """Leave anything in these units: mostly done up to one place, at times anything in each of them."""
+        unit = self.unit_bytes
+        count = len(content) // unit
+        broken = self.dice.randrange(count + 1)
+        anyhow = self.dice.random() < 0.4
+        for index in range(count):
+            intended = content[index * unit : (index + 1) * unit]
+            if anyhow:
+                how = self.dice.choice(("intended", "erased", "garbage", "bits", "prefix"))
+            elif index < broken:
+                how = "intended"
+            elif index == broken:
+                how = self.dice.choice(("bits", "prefix", "garbage", "intended", "erased"))
+            else:
+                how = "erased"
+            if how == "intended" and not anyhow and index < broken:
+                at = (first + index) * unit
+                self.cells[at : at + unit] = intended
+                self.units[first + index] = _PROGRAMMED
+                continue
+            if how == "erased" and not anyhow and index > broken:
+                continue
+            self.weak[first + index] = intended
+            self.units[first + index] = _WEAK
+            self._look(first + index, how, intended)
+
+    def _tear_block(self, block: int) -> None:
+        """Half erased: each unit old, erased or between; all of them weak."""
+        count = BLOCK_BYTES // self.unit_bytes
+        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix"))
+        upto = self.dice.randrange(count)
+        for index in range(count):
+            unit = block * count + index
+            at = unit * self.unit_bytes
+            self.weak[unit] = bytes(self.cells[at : at + self.unit_bytes])
+            self.units[unit] = _WEAK
+            if how == "erased" or (how == "prefix" and index < upto):
+                self._look(unit, "erased", b"")
+            elif how == "mixed":
+                self._look(unit, self.dice.choice(("erased", "intended", "bits")), self.weak[unit])
+
+    def _look(self, unit: int, how: str, intended: bytes) -> None:
+        """Let a weak unit look so from now on."""
+        size = self.unit_bytes
+        self.flickering.discard(unit)
+        if how == "intended":
+            look = intended
+        elif how == "prefix":
+            taken = self.dice.randrange(size + 1)
+            look = intended[:taken] + b"\xff" * (size - taken)
+        elif how == "bits":  # bits that were to go down, some of which have not
+            look = bytes(octet | self.dice.randrange(256) for octet in intended)
+        elif how == "garbage":
+            look = self.dice.randbytes(size)
+        else:
+            look = b"\xff" * size
+        if how in ("bits", "garbage") and len(self.flickering) < FLICKERING_MOST and self.dice.random() < 0.5:
+            self.flickering.add(unit)
+        at = unit * size
+        self.cells[at : at + size] = look
+
+    def _flicker(self, unit: int, address: int, buf, n: int) -> None:
+        """Change some bits of this unit, as far as it lies in what was read."""
+        at = unit * self.unit_bytes - address
+        for index in range(max(at, 0), min(at + self.unit_bytes, n)):
+            if self.dice.random() < 0.3:
+                buf[index] = buf[index] ^ (1 << self.dice.randrange(8))
+
+    def _object_to_second(self, first: int, count: int) -> None:
+        if not any(self.units[first : first + count]):
+            return
+        for unit in range(first, first + count):
+            at = unit * self.unit_bytes
+            erased = self.cells[at : at + self.unit_bytes] == b"\xff" * self.unit_bytes
+            if self.units[unit] == _PROGRAMMED or (
+                self.units[unit] == _WEAK and not erased and unit not in self.flickering
+            ):
+                self._object(f"unit {unit} programmed a second time")
+                return
+
+    def _object(self, what: str) -> None:
+        if len(self.misuse) < MISUSES_KEPT:
+            self.misuse.append(what)
+
+
+def _nothing(operation: int) -> None:
+    """Take no time."""

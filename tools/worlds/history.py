@@ -1,0 +1,105 @@
+"""What the models saw, and what the agent said of itself at the end: all that the judge knows.
+
+Moments are ms since the world began. A result is known by its station and its production number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+READABLE, UNREADABLE = "readable", "unreadable"
+
+
+@dataclass
+class Result:
+    """One tightening that a controller made."""
+
+    station: int
+    number: int
+    id_text: str  # ten characters as sent; blanks where the controller sends none
+    made: int
+    vin: str
+    stamp: str  # 14 digits, the controller's clock
+    torque: str  # as ToolsNet writes it
+    angle: str
+    statuses: str  # overall, torque, angle, as ToolsNet writes them
+    frame: str = READABLE
+    disliked: bool = False  # ToolsNet refuses it by its content
+    pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
+    fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
+    acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
+    passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
+    block_count: int = -1  # erases, at its first acknowledgement, of the block that was programmed last before it
+    block: int = -1
+    pushed_gone: list[int] = field(default_factory=list)  # pushes after that block was erased
+    held: bool = False  # at the end: under an ID that is its alone
+    after_meeting: bool = False  # made after the controller was met
+
+    def offered(self) -> int | None:
+        """The first moment at which the agent could know it."""
+        return min([*self.pushes[:1], *self.fetches[:1]], default=None)
+
+
+@dataclass
+class Row:
+    """One telegram 04 that ToolsNet stored."""
+
+    station: int
+    arrived: int
+    sequence: int
+    number: int | None  # of the result, by the VIN; None where nobody made it
+    wrong: str = ""  # the first field that is not as produced
+    vouched: bool = False
+    forgotten: int | None = None  # when the server forgot it
+
+
+@dataclass
+class Said:
+    """What the agent says of one station."""
+
+    waiting: int = 0
+    overwritten: int = 0
+    kept: int = 0
+    kept_gone: int = 0
+    kept_payloads: list[bytes] = field(default_factory=list)
+
+
+@dataclass
+class StationRules:
+    """What the configuration asks of one station, and what its controller can do."""
+
+    number: int
+    overwrite: bool = False
+    recover: bool = True  # and the controller answers 0064
+    cursor_batch: int = 32
+    kept_octets: int = 8192
+    rewind: bool = False
+    resend: bool = False  # `server_empty` is "resend"
+
+
+@dataclass
+class StationHistory:
+    """All of one station."""
+
+    rules: StationRules
+    results: dict[int, Result] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # as they arrived
+    forgets: list[int] = field(default_factory=list)
+    vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
+    lies: list[tuple[int, bool]] = field(default_factory=list)  # when it had read a lie; whether it said "nothing"
+    said: Said = field(default_factory=Said)  # at the end of the calm
+    said_after: Said | None = None  # after the switch off and on behind it
+    came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
+
+
+@dataclass
+class History:
+    """One world."""
+
+    stations: dict[int, StationHistory] = field(default_factory=dict)
+    malformed: list[str] = field(default_factory=list)
+    misuse: list[str] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)  # of the agent's own check
+    cuts: int = 0
+    starts: int = 0

@@ -1,0 +1,48 @@
+"""What is owed, what of it is missing, and what may be missing for a while: rules 1 to 8 of docs/worlds.md."""
+
+from __future__ import annotations
+
+from tools.worlds.history import READABLE, Result, Said, StationHistory
+
+
+def is_owed(result: Result, station: StationHistory) -> bool:
+    """Rules 1, 3, 4 and 5."""
+    if result.acks:
+        return True
+    return station.rules.recover and result.held and result.after_meeting
+
+
+def missing(station: StationHistory) -> list[Result]:
+    """Owed results without a row that counts (rule 7) before the last switch off and on, whatever may excuse them."""
+    there = {row.number for row in station.rows if row.forgotten is None or row.vouched} - station.came_after
+    return [r for r in station.results.values() if r.number not in there and is_owed(r, station)]
+
+
+def is_kept(result: Result, said: Said) -> bool:
+    """Whether the octets of this result stand among what the agent has set aside."""
+    token = result.vin.encode()
+    return any(token in payload for payload in said.kept_payloads)
+
+
+def may_be_kept(result: Result) -> bool:
+    """Rule 6: refused by its content, or not readable."""
+    return result.disliked or result.frame != READABLE
+
+
+def refused_at_the_end(station: StationHistory) -> list[Result]:
+    """Rule 6: refused ones behind which the server has taken nothing; who could say whether it refuses everything?"""
+    there = {row.number for row in station.rows} - station.came_after
+    last = max([r.offered() or 0 for r in station.results.values() if r.number in there], default=-1)
+    behind = [r for r in missing(station) if may_be_kept(r) and (r.offered() or 0) > last]
+    first = min([r.offered() or 0 for r in behind if r.disliked], default=None)
+    tail = [r for r in behind if first is not None and (r.offered() or 0) >= first and not is_kept(r, station.said)]
+    return tail[: station.said.waiting]
+
+
+def still_open(station: StationHistory) -> int:
+    """How much the calm has still to wait for: what is missing and not excused, and what the agent says waits."""
+    said = station.said
+    gone = [r for r in missing(station) if not (may_be_kept(r) and is_kept(r, said))]
+    refused = len(refused_at_the_end(station))
+    excused = said.overwritten if station.rules.overwrite else 0
+    return max(len(gone) - refused - excused - said.kept_gone, 0) + said.waiting - refused

@@ -1,0 +1,213 @@
+"""A world's script: all that is drawn before it runs, as JSON, so that it can be shortened by hand or by `shrink.py`.
+
+    seed        of the dice that roll while it runs (latency, tears)
+    settings    the configuration, as a file would have it
+    stations    for each the traits of its flash and of its controller
+    toolsnet, network, step    traits of the others
+    events      [ms, what, ...] in the order of time; what can happen stands in docs/worlds.md and in `events.py`
+    end_ms      then the calm begins
+
+Rules
+1. A trait that is left out has the plain value of PLAIN: an event list alone is a world.
+2. The odds stand here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import random
+
+from tools.worlds.dice import dice, one_of
+from tools.worlds.script_events import draw_events
+
+PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 6, "more_blocks": 0, "takes_time": False}
+PLAIN_CONTROLLER = {
+    "ids": "normal",
+    "first_id": 1,
+    "wraps_to": 1,
+    "memory": 5000,
+    "start_revisions": [1, 2, 3, 4, 5, 6],
+    "result_revisions": [999, 1, 2],
+    "old_revisions": [1, 2],
+    "old_refusal": 97,
+    "repeat_ms": 3000,
+    "repeats": 3,
+    "drops": True,
+    "window": 1,
+    "hasty": False,
+    "replays": False,
+    "pushes_newest": False,
+    "single": False,
+    "tells_tool": True,
+    "clock_stands": False,
+    "header_rest": "         ",
+    "blank_revision": False,
+    "serial": "C100000001",
+}
+PLAIN_TOOLSNET = {
+    "sequence_at_first": 0,
+    "dislike_code": 1,
+    "pim_wants_05": "any",
+    "keepalive_answered": True,
+    "server_host": "plain",
+}
+PLAIN_NETWORK = {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0}
+PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
+HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
+PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
+SHAPES = ("usual", "short", "calm")
+
+
+def filled(script: dict) -> dict:
+    """Return the script with every trait that is left out."""
+    stations = [
+        {part: {**plain, **given.get(part, {})} for part, plain in PLAIN_STATION.items()}
+        for given in script["stations"]
+    ]
+    return {
+        **script,
+        "stations": stations,
+        "toolsnet": {**PLAIN_TOOLSNET, **script.get("toolsnet", {})},
+        "network": {**PLAIN_NETWORK, **script.get("network", {})},
+        "step": {**PLAIN_STEP, **script.get("step", {})},
+    }
+
+
+def draw(seed: int, shape: str = "") -> dict:
+    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any."""
+    d = dice(seed, "script", shape)
+    shape = shape or str(one_of(d, [(6, "usual"), (3, "short"), (2, "calm")]))
+    count = one_of(d, [(5, 1), (1, 2)])
+    fast = d.random() < 0.75
+    script = {
+        "seed": seed,
+        "shape": shape,
+        "settings": {"system": {"number": d.randint(1, 9)}, "toolsnet": _toolsnet_settings(d, fast), "stations": []},
+        "stations": [],
+        "toolsnet": _toolsnet(d),
+        "network": {
+            "latency_ms": one_of(d, [(3, 5), (2, 40), (1, 300)]),
+            "split_odds": one_of(d, [(3, 0.0), (1, 0.2)]),
+            "short_write_odds": one_of(d, [(6, 0.0), (1, 0.1)]),
+        },
+        "step": {
+            "check_every": one_of(d, [(1, 1), (4, 20)]),
+            "ticks_before_wrap_ms": d.choice((1, 5000, 60000, 600000)),
+        },
+    }
+    for number in range(1, int(count) + 1):  # type: ignore[call-overload]
+        traits = {"flash": _flash(d), "controller": _controller(d, number)}
+        script["stations"].append(traits)
+        script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
+    script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
+    return script
+
+
+def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
+    settings = {
+        "pim_host": "pim",
+        "pim_port": 6575,
+        "keepalive_s": d.choice((10, 30, 55)),
+        "refused_attempts": d.choice((1, 2, 3)),
+        "rewind": d.random() < 0.1,
+        "server_empty": one_of(d, [(9, "continue"), (1, "resend")]),
+    }
+    if fast:
+        settings["reconnect_s"] = d.choice((0.3, 1, 5))
+        settings["refused_wait_s"] = d.choice((0.1, 0.5, 2))
+        settings["ack_timeout_s"] = d.choice((1, 5))
+        settings["verify_timeout_s"] = d.choice((1, 5))
+    if d.random() < 0.2:
+        settings["parameters"] = d.sample(["tightening_id", "job", "batch_size", "source"], d.randint(1, 4))
+    return settings
+
+
+def _station_settings(d: random.Random, number: int, traits: dict, fast: bool) -> dict:
+    flash = traits["flash"]
+    controller = {
+        "host": f"controller{number}",
+        "keepalive_s": d.choice((5, 7, 14)),
+        "silence_s": 20,
+        "recover": d.random() < 0.92,
+        "recover_round": one_of(d, [(3, 500), (1, 1), (1, 7), (1, 40)]),
+        "recover_revisions": _common(d, ([2, 1], [1], [2]), traits["controller"]["old_revisions"]),
+        "result_revisions": _common(d, ([999, 1], [1], [2, 1], [999]), traits["controller"]["result_revisions"]),
+        "store_newest": d.random() < 0.1,
+    }
+    if fast:
+        controller["backoff_s"] = d.choice((0.1, 1))
+        controller["backoff_max_s"] = d.choice((1, 10))
+        controller["recover_retry_s"] = d.choice((1, 5))
+        controller["response_timeout_s"] = d.choice((1, 5))
+        controller["busy_backoff_s"] = 1
+        controller["busy_backoff_max_s"] = 5
+    parked_blocks = 2 if flash["blocks"] < 12 else d.choice((2, 4))
+    spool = {
+        "path": f"spool{number}",
+        "size_kib": 4 * flash["blocks"],
+        "parked_kib": 4 * parked_blocks,
+        "when_full": one_of(d, [(3, "refuse"), (1, "overwrite")]),
+        "cursor_batch": d.choice((1, 3, 8, 32, 100)),
+    }
+    return {"number": number, "name": f"Cart {number}", "controller": controller, "spool": spool}
+
+
+def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[int]) -> list[int]:
+    """One of the choices that has a revision the controller supports; any where it supports none."""
+    fitting = [choice for choice in choices if set(choice) & set(supported)]
+    return d.choice(fitting or choices)
+
+
+def _flash(d: random.Random) -> dict:
+    model = one_of(d, [(4, "nor"), (1, "file")])
+    return {
+        "model": model,
+        "unit": 16 if model == "file" else d.choice((1, 4, 16, 64, 256, 256)),
+        "blocks": one_of(d, [(6, 6), (2, 7), (2, 10), (1, 20), (1, 64)]),
+        "more_blocks": one_of(d, [(6, 0), (1, 3)]),
+        "takes_time": d.random() < 0.3,
+    }
+
+
+def _controller(d: random.Random, number: int) -> dict:
+    ids = one_of(d, [(16, "normal"), (1, "constant"), (2, "blank")])
+    near_the_end = 4294967295 - d.randrange(40)
+    traits = {
+        "ids": ids,
+        "first_id": one_of(d, [(4, 1), (3, d.randrange(2, 5000000)), (2, near_the_end)]),
+        "wraps_to": one_of(d, [(3, 1), (1, 0)]),
+        "memory": one_of(d, [(5, 5000), (2, 200), (1, 20), (1, 3)]),
+        "result_revisions": d.choice(([999, 1, 2], [999], [1], [1, 2])),
+        "start_revisions": d.choice(([1, 2, 3, 4, 5, 6], [1], [6], [1, 2, 3])),
+        "old_revisions": one_of(d, [(6, [1, 2]), (3, [1]), (1, [2]), (1, [])]),
+        "old_refusal": d.choice((97, 99, 75)),
+        "repeat_ms": d.choice((1000, 3000, 8000)),
+        "repeats": d.choice((0, 1, 3)),
+        "drops": d.random() < 0.7,
+        "window": one_of(d, [(9, 1), (1, 3)]),
+        "hasty": d.random() < 0.2,
+        "replays": d.random() < 0.2,
+        "pushes_newest": d.random() < 0.1,
+        "single": d.random() < 0.2,
+        "tells_tool": d.random() < 0.5,
+        "header_rest": d.choice(HEADER_RESTS),
+        "blank_revision": d.random() < 0.3,
+        "serial": f"C10000000{number}",
+    }
+    if ids != "normal":
+        traits["first_id"] = d.choice((0, 1, 77))
+        traits["clock_stands"] = d.random() < 0.4
+    if ids == "blank" and d.random() < 0.3:
+        traits["replays"] = True
+    return traits
+
+
+def _toolsnet(d: random.Random) -> dict:
+    return {
+        "sequence_at_first": one_of(
+            d, [(4, 0), (2, d.randint(1, 40)), (1, 99999 - d.randrange(60)), (1, d.randint(1, 99999))]
+        ),
+        "dislike_code": d.choice((1, 2, 17, 999)),
+        "pim_wants_05": one_of(d, [(5, "any"), (1, "never"), (1, "always")]),
+        "keepalive_answered": d.random() < 0.85,
+        "server_host": one_of(d, [(5, "plain"), (1, "padded"), (1, "blank"), (1, "zero")]),
+    }

@@ -1,0 +1,164 @@
+"""The events of a world, drawn: what is produced when, when there is power, and what else goes wrong.
+
+Rules
+1. Events are independent: each can be taken out and the rest still means the same.
+2. A world is a row of phases with power and of dark ones; in both the controller may work.
+3. What must be slow to be seen (a reconnect after 60 s) makes the phases long, else they are short: a world costs time.
+"""
+
+from __future__ import annotations
+
+import random
+
+from tools.worlds.dice import one_of
+
+
+def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple[list[list], int]:
+    """Return the events in the order of time, and the moment of the calm."""
+    stations = len(script["stations"])
+    phases = {"usual": d.randint(2, 6), "short": d.randint(6, 20), "calm": 1}[shape]
+    results = int(d.choice((20, 60, 120, 240)) * d.uniform(0.5, 1.2))
+    events: list[list] = []
+    at = 0
+    faults = _kinds_of_faults(d, shape)
+    for phase in range(phases):
+        if shape == "short":
+            length = d.randint(1500, 20000)
+        elif shape == "calm":
+            length = d.randint(120, 600) * 1000
+        else:
+            length = d.randint(10, 90) * 1000 if fast else d.randint(60, 240) * 1000
+        share = max(1, results // phases)
+        for station in range(1, stations + 1):
+            _production(d, events, at, length, station, share)
+            for kind in faults:
+                for _ in range(_times(d, kind, shape)):
+                    event = _FAULTS[kind](d, station, length)
+                    events.append([at + d.randrange(length), *event])
+        at += length
+        if shape != "calm" and phase < phases - 1:
+            at = _dark(d, events, at, shape, stations, share)
+    events.sort(key=lambda event: event[0])
+    _limit_disliked(events, script)
+    return events, at
+
+
+def _limit_disliked(events: list[list], script: dict) -> None:
+    """A log full of refused results cannot be told from a server that refuses all: there are never so many."""
+    for station, traits in enumerate(script["stations"], 1):
+        flash = traits["flash"]
+        left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
+        for event in events:
+            if event[1] == "dislike" and event[2] == station:
+                event[3] = min(event[3], left)
+                left -= event[3]
+
+
+def _production(d: random.Random, events: list[list], at: int, length: int, station: int, share: int) -> None:
+    while share > 0:
+        count = min(share, d.randint(1, 40))
+        gap = int(d.choice((50, 200, 700, 2000)))
+        events.append([at + d.randrange(length), "make", station, count, gap])
+        share -= count
+
+
+def _dark(d: random.Random, events: list[list], at: int, shape: str, stations: int, share: int) -> int:
+    """The power goes at `at`, in one way or another; return when the next phase begins."""
+    dark = int(d.choice((500, 5000, 60000, 3600000)) * d.uniform(0.5, 1.5))
+    if d.random() < (0.25 if shape == "usual" else 0.15):
+        events.append([at, "off", {"dark_ms": dark, "orderly": True}])
+    else:
+        again = []
+        while d.random() < 0.35 and len(again) < 4:
+            again.append([_operations(d), str(d.choice(("flash", "read", "any")))])
+        operations = one_of(d, [(1, 0), (2, d.randint(1, 4)), (2, d.randint(1, 40))])
+        kinds = one_of(d, [(3, "flash"), (2, "any"), (1, "send")])
+        cut = {"operations": operations, "kinds": kinds, "within_ms": 3000, "dark_ms": dark, "again": again}
+        events.append([at, "cut", cut])
+    for station in range(1, stations + 1):
+        if d.random() < 0.4:
+            count = d.randint(1, min(2 * share, 25))
+            events.append([at + d.randrange(dark + 1), "make", station, count, int(d.choice((50, 1000)))])
+        if d.random() < 0.05:
+            events.append([at + d.randrange(dark + 1), "reset", station])
+    return at + dark + 3000
+
+
+def _operations(d: random.Random) -> int:
+    return int(d.choice((1, 2, 3, 5, 10, 30, 100)) * d.uniform(1, 1.9))
+
+
+def _kinds_of_faults(d: random.Random, shape: str) -> list[str]:
+    """Each world has some kinds of faults, not all: what hides behind another fault is seen as well."""
+    odds = {
+        "toolsnet_outage": 0.6,
+        "controller_outage": 0.35,
+        "drop": 0.3,
+        "lose_05": 0.35,
+        "late_05": 0.25,
+        "dislike": 0.3,
+        "refuse_all": 0.2,
+        "garble": 0.12,
+        "forget": 0.1,
+        "lie": 0.1,
+        "deaf": 0.12,
+        "grumble": 0.12,
+        "skip": 0.2,
+        "reset": 0.06,
+        "flash": 0.15,
+        "worn": 0.06,
+        "net_up": 0.1,
+        "odd_cut": 0.0 if shape == "calm" else 0.25,
+    }
+    return [kind for kind, odd in odds.items() if d.random() < odd]
+
+
+def _times(d: random.Random, kind: str, shape: str) -> int:
+    if shape == "calm":
+        return d.randint(1, 4)
+    if shape == "short":
+        return int(d.random() < 0.4)
+    return one_of(d, [(2, 0), (3, 1), (1, 2)])  # type: ignore[return-value]
+
+
+def _outage(d: random.Random, station: int, length: int, names: tuple[str, ...]) -> list:
+    state = one_of(d, [(2, "refusing"), (1, "hole")])
+    lasts = int(length * d.choice((0.1, 0.3, 1.5)) * d.uniform(0.5, 1.5)) + 100
+    return ["outage", d.choice(names), state, lasts, d.random() < 0.7]
+
+
+def _flash_fault(d: random.Random, station: int) -> list:
+    if d.random() < 0.5:
+        return ["flash_operations", station, d.randint(1, 6)]
+    return ["flash", station, d.choice(("writes", "all", "absent")), d.randint(100, 30000)]
+
+
+_FAULTS = {
+    "toolsnet_outage": lambda d, s, n: _outage(d, s, n, ("server", "pim", "toolsnet", "toolsnet")),
+    "controller_outage": lambda d, s, n: _outage(d, s, n, (f"controller {s}",)),
+    "drop": lambda d, s, n: ["drop", d.choice(("server", "pim", f"controller {s}"))],
+    "lose_05": lambda d, s, n: ["lose_05", d.choice((1, 1, 2, 3, 9))],
+    "late_05": lambda d, s, n: ["late_05", d.randint(1, 5), d.choice((500, 4000, 8000, 17000))],
+    "dislike": lambda d, s, n: ["dislike", s, d.choice((1, 1, 1, 1, 2, 3, 8, 40))],
+    "refuse_all": lambda d, s, n: ["refuse_all", d.choice((2000, 15000, 120000)), d.choice((1, 99))],
+    "garble": lambda d, s, n: ["garble", s, d.choice((1, 1, 2, 5))],
+    "forget": lambda d, s, n: ["empty"] if d.random() < 0.4 else ["restore", int(d.choice((5000, 60000, 600000)))],
+    "lie": lambda d, s, n: ["lie", d.choice(("nothing", "blank", "ahead", "foreign")), d.randint(1, 2)],
+    "deaf": lambda d, s, n: ["deaf", s, d.choice((1000, 10000, 60000))],
+    "grumble": lambda d, s, n: ["grumble", s, d.choice((98, 79, 28)), d.choice((1000, 10000, 60000))],
+    "skip": lambda d, s, n: ["skip", s, d.choice((1, 2, 5, 20))],
+    "reset": lambda d, s, n: ["reset", s],
+    "flash": lambda d, s, n: _flash_fault(d, s),
+    "worn": lambda d, s, n: ["worn", s, d.randrange(8)],
+    "net_up": lambda d, s, n: ["net_up"],
+    "odd_cut": lambda d, s, n: [
+        "cut",
+        {
+            "operations": d.randint(1, 60),
+            "kinds": d.choice(("flash", "any")),
+            "within_ms": 20000,
+            "dark_ms": d.randint(100, 5000),
+            "again": [],
+        },
+    ],
+}

@@ -1,0 +1,285 @@
+"""ToolsNet: the PIM, the server, and the store that the judge looks at.
+
+Rules
+1. The store takes every telegram 04 that is well formed and not refused, also when its 05 gets lost.
+2. The same octets with the same identifier on the same connection are a retransmission and no second row.
+3. The 08 says the sequence of the newest row that the store has now; only a lie that was asked for says otherwise.
+4. A restored or emptied store forgets rows; the history keeps them, with the moment.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tools.worlds import telegrams
+from tools.worlds.history import READABLE, History, Row, StationHistory
+from tools.worlds.network import Link, Network, Service
+
+PIM = ("pim", 6575)
+SERVER = ("192.0.2.9", 10111)
+SILENCE_MS = 60000
+_VIN = re.compile(r"W(\d)N(\d{6})$")
+FOREIGN = 61234  # the count of another cart, far from ours
+AHEAD = 30000
+_HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
+
+
+class ToolsNet:
+    """Both services and the store of every station."""
+
+    def __init__(self, network: Network, history: History, traits: dict, plant) -> None:
+        self.network = network
+        self.time = network.time
+        self.history = history
+        self.traits = traits
+        self.plant = plant
+        self.pim = Service("pim", lambda link: PimPeer(self, link))
+        self.server = Service("server", lambda link: ServerPeer(self, link))
+        network.serve(*PIM, self.pim)
+        network.serve(*SERVER, self.server)
+        network.serve(PIM[0], SERVER[1], self.server)
+        self.present: dict[int, list[Row]] = {number: [] for number in history.stations}
+        self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
+        self.refuses_all_until = -1
+        self.refusal_code = 1
+        self.lost_answers = 0
+        self.late_answers = 0
+        self.late_ms = 0
+        self.lies: list[str] = []
+
+    def stamp(self) -> str:
+        """The server's clock."""
+        seconds = self.time.now // 1000 % 86400
+        return f"20260301{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}"
+
+    # -- the store -------------------------------------------------------------------------------------------------
+
+    def take(self, telegram: telegrams.ResultTelegram) -> tuple[int, Row | None]:
+        """Store it or refuse it: the code of the answer, and the row."""
+        station = self.history.stations.get(telegram.station)
+        if station is None:
+            self.plant.malformed(f"04 for station {telegram.station}")
+            return 2, None
+        match = _VIN.match(telegram.vin)
+        number = int(match[2]) if match and int(match[1]) == telegram.station else None
+        result = station.results.get(number) if number is not None else None
+        if self.time.now < self.refuses_all_until:
+            return self.refusal_code, None
+        if result is not None and result.disliked:
+            return self.traits["dislike_code"], None
+        wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
+        row = Row(telegram.station, self.time.now, telegram.sequence, number if result is not None else None, wrong)
+        station.rows.append(row)
+        self.present[telegram.station].append(row)
+        return 0, row
+
+    def forget(self, age_ms: int | None) -> None:
+        """Restored from a copy of this age, or emptied."""
+        now = self.time.now
+        for number, station in self.history.stations.items():
+            kept = [] if age_ms is None else [row for row in self.present[number] if row.arrived <= now - age_ms]
+            for row in self.present[number][len(kept) :]:
+                row.forgotten = now
+            self.present[number] = kept
+            if age_ms is None:
+                self.at_first[number] = 0
+            station.forgets.append(now)
+        self.server_breaks()
+
+    def server_breaks(self) -> None:
+        """Who restores a database stops the server for it."""
+        self.network.break_all(self.server)
+        self.network.break_all(self.pim)
+
+    def latest(self, number: int) -> int:
+        """The sequence of the newest row that the store has."""
+        rows = self.present[number]
+        return rows[-1].sequence if rows else self.at_first[number]
+
+    def information(self, number: int) -> tuple[str, object]:
+        """What the next 08 says, and what is to be noted when the agent has read it."""
+        station = self.history.stations[number]
+        latest = self.latest(number)
+        lie = self.lies.pop(0) if self.lies else ""
+        text = {
+            "nothing": "00000",
+            "blank": "     ",
+            "ahead": f"{(latest + AHEAD) % 99999 + 1:05d}",
+            "foreign": f"{FOREIGN:05d}",
+        }.get(lie, f"{latest:05d}")
+        if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
+            lie = ""
+        if lie:
+            return text, lambda: station.lies.append((self.time.now, lie in ("nothing", "blank")))
+        rows = list(self.present[number])
+        return text, lambda: _vouch(station, rows, self.time.now)
+
+
+def _vouch(station: StationHistory, rows: list[Row], now: int) -> None:
+    for row in rows:
+        row.vouched = True
+    station.vouches.append(now)
+
+
+def compared(telegram: telegrams.ResultTelegram, result) -> str:
+    """The first field that is not as produced, in words; empty if all are."""
+    if result.frame != READABLE:
+        return ""
+    shown_id = telegram.parameters.get(telegrams.ID_PARAMETER)
+    pairs = [
+        ("VIN", telegram.vin, result.vin),
+        ("time", telegram.stamp, result.stamp),
+        ("statuses", telegram.overall + telegram.torque_status + telegram.angle_status, result.statuses),
+        ("torque", telegram.torque, result.torque),
+        ("angle", telegram.angle, result.angle),
+    ]
+    if shown_id is not None and result.id_text.strip():
+        pairs.append(("tightening ID", shown_id.lstrip("0"), result.id_text.lstrip("0")))
+    for what, shown, made in pairs:
+        if shown != made:
+            return f"{what} {shown!r} in place of {made!r}"
+    return ""
+
+
+class Peer:
+    """One connection: cuts octets into telegrams by their length."""
+
+    SILENCE_MS = SILENCE_MS
+
+    def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
+        self.toolsnet = toolsnet
+        self.link = link
+        self._inbox = b""
+        self._over = False
+        self._heard = toolsnet.time.now
+        self._watch()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._over = True
+
+    def close(self) -> None:
+        """Close from this side."""
+        self._over = True
+        self.link.close()
+
+    def _watch(self) -> None:
+        time = self.toolsnet.time
+        if self._over:
+            return
+        if time.now - self._heard >= SILENCE_MS:
+            self.close()
+        else:
+            time.at(self._heard + SILENCE_MS, self._watch)
+
+    def receive(self, octets: bytes, reads: int) -> None:
+        """Octets from the agent."""
+        self._heard = self.toolsnet.time.now
+        self._inbox += octets
+        while len(self._inbox) >= 4 and not self._over:
+            if not self._inbox[:4].isdigit():
+                self.object(f"length {self._inbox[:4]!r}")
+                self.close()
+                return
+            end = 4 + int(self._inbox[:4])
+            if len(self._inbox) < end:
+                return
+            telegram, self._inbox = self._inbox[4:end], self._inbox[end:]
+            try:
+                self.telegram(telegram)
+            except telegrams.Refused as reason:
+                self.object(f"{reason} in {telegram[:60]!r}")
+                self.refused(telegram)
+
+    def object(self, what: str) -> None:
+        """Write down what the documents do not allow."""
+        self.toolsnet.plant.malformed(f"to ToolsNet: {what}")
+
+    def telegram(self, telegram: bytes) -> None:
+        """One telegram."""
+        raise NotImplementedError
+
+    def refused(self, telegram: bytes) -> None:
+        """One that is not well formed."""
+
+
+class PimPeer(Peer):
+    """The PIM: 12 at once, an 05 as this plant wants it, 08 for 07."""
+
+    def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
+        super().__init__(toolsnet, link)
+        self._acknowledged = False
+        link.send(telegrams.framed("1200007"))
+
+    def telegram(self, telegram: bytes) -> None:
+        wants = self.toolsnet.traits["pim_wants_05"]
+        kind = telegram[:2]
+        if kind == b"05":
+            self._acknowledged = True
+            if wants == "never":
+                self.close()
+        elif kind == b"07":
+            identifier, number = telegrams.read_request(telegram)
+            if wants == "always" and not self._acknowledged:
+                return
+            if number not in self.toolsnet.present:
+                self.object(f"07 of station {number}")
+                return
+            text, on_read = self.toolsnet.information(number)
+            host = _HOSTS[self.toolsnet.traits["server_host"]]
+            self.link.send(telegrams.information(identifier, text, host, SERVER[1]), on_read)  # type: ignore[arg-type]
+        else:
+            self.object(f"telegram {kind!r} to the PIM")
+
+
+class ServerPeer(Peer):
+    """The server: 05 for everything, as the faults of the moment let it."""
+
+    def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
+        super().__init__(toolsnet, link)
+        self._last = b""
+        self._last_row: Row | None = None
+
+    def telegram(self, telegram: bytes) -> None:
+        kind = telegram[:2]
+        identifier = telegram[2:7].decode("ascii", "replace")
+        if kind == b"04":
+            self._result(telegram)
+        elif kind == b"06":
+            if self.toolsnet.traits["keepalive_answered"]:
+                self._answer(identifier, 0, None)
+        elif kind in (b"01", b"02", b"09", b"13"):
+            telegrams.printable(telegram[:57])
+            self._answer(identifier, 0, None)
+        else:
+            self.object(f"telegram {kind!r} to the server")
+
+    def _result(self, telegram: bytes) -> None:
+        toolsnet = self.toolsnet
+        read = telegrams.read_result(telegram)
+        if telegram == self._last and self._last_row is not None:
+            code, row = 0, self._last_row
+        else:
+            code, row = toolsnet.take(read)
+        self._last, self._last_row = telegram, row
+        if toolsnet.lost_answers:
+            toolsnet.lost_answers -= 1
+        elif toolsnet.late_answers:
+            toolsnet.late_answers -= 1
+            toolsnet.time.after(toolsnet.late_ms, lambda: self._answer(read.identifier, code, row))
+        else:
+            self._answer(read.identifier, code, row)
+
+    def refused(self, telegram: bytes) -> None:
+        self._answer(telegram[2:7].decode("ascii", "replace"), 2, None)
+
+    def _answer(self, identifier: str, code: int, row: Row | None) -> None:
+        if self._over:
+            return
+        on_read = None if row is None or code else lambda: _mark(row)
+        self.link.send(telegrams.acknowledgement(identifier, self.toolsnet.stamp(), code), on_read)
+
+
+def _mark(row: Row | None) -> None:
+    if row is not None:
+        row.vouched = True

@@ -1,0 +1,69 @@
+"""What the judge can find and excuse, by name, and the form in which it says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+LOST, STUCK, DOUBLED, OUT_OF_ORDER, SEQUENCE, GARBLED, INVENTED = (
+    "lost",
+    "stuck",
+    "doubled",
+    "out of order",
+    "sequence",
+    "garbled",
+    "invented",
+)
+UNTRUTHFUL, RAISED, MISUSE, MALFORMED, CHECK = "untruthful", "raised", "misuse", "malformed", "check"
+KINDS = (
+    LOST,
+    DOUBLED,
+    OUT_OF_ORDER,
+    STUCK,
+    SEQUENCE,
+    GARBLED,
+    INVENTED,
+    UNTRUTHFUL,
+    RAISED,
+    MISUSE,
+    MALFORMED,
+    CHECK,
+)
+KEPT, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
+    "kept",
+    "overwritten",
+    "kept no longer",
+    "still refused",
+    "forgotten",
+    "lied to",
+    "pushed again",
+    "passed over",
+)
+
+
+@dataclass
+class Finding:
+    """One way in which the promise was broken."""
+
+    kind: str
+    station: int
+    text: str
+    count: int = 1
+
+
+@dataclass
+class Verdict:
+    """What the judge found in one world."""
+
+    findings: list[Finding] = field(default_factory=list)
+    excused: Counter = field(default_factory=Counter)
+    owed: int = 0
+
+    def add(self, kind: str, station: int, text: str, count: int = 1) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(kind, station, text, count))
+
+    def kinds(self) -> list[str]:
+        """The kinds found, worst first, each once."""
+        found = {finding.kind for finding in self.findings}
+        return [kind for kind in KINDS if kind in found]
