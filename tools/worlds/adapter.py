@@ -5,18 +5,19 @@ Everything else in `tools/worlds` uses the functions below and `Agent`'s attribu
 
 from __future__ import annotations
 
-from typing import Any
-
 from agent.app import App
 from agent.base.ticks import FOREVER
-from agent.config import ConfigError, complete
-from agent.spool import record
-from agent.spool.walk import Walk
+from agent.base.words import get_u32
+from agent.config import complete
+from agent.openprotocol.known import Known
+from agent.spool import aside, record
+from agent.spool.flash import Part
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
 from agent.status import snapshot
 from tools.worlds.history import Said
 
 TICKS_MAX = 0x3FFFFFFF
-_PAGE_BYTES = record.FRAME_BYTES + 648  # of the longest record
 
 
 class Agent:
@@ -28,11 +29,8 @@ class Agent:
 
 
 def completed(tree: dict) -> dict:
-    """Return the configuration with every default filled in; raise ValueError for any mistake."""
-    try:
-        return complete(tree)
-    except ConfigError as mistake:
-        raise ValueError(str(mistake)) from None
+    """Return the configuration with every default filled in; raise for any mistake."""
+    return complete(tree)
 
 
 def build(tree: dict, board) -> Agent:
@@ -79,7 +77,7 @@ def raised(agent: Agent) -> str:
 
 def waiting(agent: Agent, index: int) -> int:
     """How many results of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
-    station: Any = agent.app.stations[index]
+    station = agent.app.stations[index]
     return station.ring.backlog(0) if station.mounted else 1
 
 
@@ -88,33 +86,75 @@ def said(agent: Agent, index: int) -> Said:
     shown = snapshot(agent.app)["stations"][index]
     if not shown["mounted"]:
         return Said(waiting=1)
-    station: Any = agent.app.stations[index]
+    station = agent.app.stations[index]
     return Said(
         waiting=shown["backlog"],
-        overwritten=shown["spool"]["overwritten"],
-        kept=shown["parked"],
-        kept_gone=station.parked.overwritten,
-        kept_payloads=_payloads(station.parked.device),
+        overwritten=shown["overwritten"],
+        kept=len(_kept(station)),
+        kept_payloads=_kept(station),
     )
 
 
 def check(agent: Agent) -> list[str]:
-    """Complaints of the agent's own invariants after a step; there are none yet.
+    """Complaints of the agent's own invariants after a step: what it remembers is what its flash says.
 
-    Meant for: mounting a copy of the flash (`device.clone()`) gives the same remembered state.
+    Every remembered field is compared with what a start on a copy of the flash would find. Only the first outlet's
+    cursor may run ahead of the log, since the server vouches for it.
     """
-    return []
+    complaints = []
+    for station in agent.app.stations:
+        if station.mounted and not station.ring.suspect:
+            complaints += _differences(station)
+    return complaints
 
 
-def _payloads(device) -> list[bytes]:
-    """The payload of every record in the area of what is set aside."""
-    walk = Walk(device, _PAGE_BYTES)
+def _differences(station) -> list[str]:
+    ring = station.ring
+    device = ring.device
+    twin = Ring(Part(device.device.clone(), device.first_block, device.block_count), when_full=ring.when_full)
+    known = twin.owner = Known(twin.memory, station.known.enabled)
+    if mount(twin) < 0:
+        return []  # the device refuses to be read just now
+    twin.confirm()
     found = []
-    for block in range(device.block_count):
-        walk.begin(block, 0, 0)
-        while True:
-            kind = walk.next()
-            if kind <= record.RECORD_NONE:
-                break
+    for name in ("number", "event_number", "overwritten"):
+        if getattr(twin, name) != getattr(ring, name):
+            found.append(f"{name} is {getattr(ring, name)}, the flash says {getattr(twin, name)}")
+    if twin.memory[4:] != ring.memory[4:]:
+        found.append(f"memory is {bytes(ring.memory).hex()}, the flash says {bytes(twin.memory).hex()}")
+    if known.expected != station.known.expected:
+        found.append(f"the next ID is {station.known.expected}, the flash says {known.expected}")
+    mine, its = ring.cursors[0], twin.cursors[0]
+    if its.number > mine.number or its.limit != mine.limit or its.delivered > mine.delivered:
+        found.append(
+            f"the cursor is at {mine.number}/{mine.limit}/{mine.delivered}, "
+            f"the flash says {its.number}/{its.limit}/{its.delivered}"
+        )
+    return found
+
+
+def _kept(station) -> list[bytes]:
+    """The payload of every record that is set aside, in the quarantine or still in its place."""
+    found = []
+    quarantine = station.quarantine
+    known = get_u32(quarantine.ring.memory, 0)
+    for number in quarantine.numbers():
+        if quarantine.find(number) > 0:
+            walk = quarantine.ring.walk
             found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
+    ring = station.ring
+    walk = ring.walk
+    after = ring.aside_first - 1 if ring.has_aside() else None
+    while after is not None:
+        first, last, _ = aside.find_range(ring, after) or (0, 0, 0)
+        if not first:
+            break
+
+        def visit(kind):
+            if kind in (record.KIND_RESULT, record.KIND_RAW) and get_u32(walk.page, record.HEAD_BYTES) > known:
+                found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
+            return False
+
+        aside.walk_from(ring, ring.aside_block, first, last + 1, visit)
+        after = last
     return found

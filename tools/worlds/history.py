@@ -39,6 +39,11 @@ class Result:
         """The first moment at which the agent could know it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
+    def last_offered(self) -> int:
+        """The last moment at which the agent was given it; the first one if it was acknowledged."""
+        first = self.offered() or 0
+        return first if self.acks else max([*self.pushes[-1:], *self.fetches[-1:]], default=first)
+
 
 @dataclass
 class Row:
