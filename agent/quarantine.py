@@ -158,7 +158,7 @@ class Quarantine:
         return [number for number in self._all() if not self._is_dropped(number)]
 
     def drop(self, *numbers):
-        """Give up these kept records, all by one record of the log; whether that is durable. False for one never kept."""
+        """Give up these kept records by one record of the log; whether that is durable. False if one was never kept."""
         ring = self.ring
         known = self._all()
         for number in numbers:
