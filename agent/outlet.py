@@ -19,7 +19,7 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
-from agent.quarantine import NO_ROOM, TAKEN
+from agent.quarantine import TAKEN
 from agent.spool.memory import ASIDE_LENGTH, BASE, DELIVERED, OUTLET_FLAGS
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
@@ -162,10 +162,11 @@ class Outlet:
             if kind <= RECORD_NONE or cursor.peek_number >= before:
                 return SET_ASIDE if kind >= RECORD_NONE else NOT_SET
             code = self.quarantine.keep(ring, reason)
-            if code == TAKEN:
+            if code > 0:
                 ring.advance(OUTLET)
-                self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
-            elif code != NO_ROOM or not self._leave_in_place(before, reason, now):
+                if code == TAKEN:
+                    self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
+            elif not self._leave_in_place(before, reason, now):
                 self.health.note(h.PARKED_FAILED, reason, now)
                 return NOT_SET
         return SET_SOME
@@ -176,7 +177,7 @@ class Outlet:
         return memory[ASIDE_LENGTH] != 0 or memory[ASIDE_LENGTH + 1] != 0
 
     def _leave_in_place(self, before, reason, now):
-        """There is no room in the quarantine: one record says what is passed in front of `before`; whether it does."""
+        """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does."""
         ring = self.ring
         cursor = self.cursor
         scout = self.scout

@@ -34,6 +34,7 @@ SLOTS = const(352)
 TAKEN = const(1)
 NOTHING = const(0)
 NO_ROOM = const(-1)
+KEPT = const(2)
 FAILED = const(-2)
 
 _LAST = const(0)
@@ -116,7 +117,7 @@ class Quarantine:
         return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
 
     def keep(self, main, reason):
-        """Keep the record that `main.peek` has found: TAKEN, also if it is here already, NO_ROOM or FAILED."""
+        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is here already, NO_ROOM or FAILED."""
         if main.has_aside():
             return NO_ROOM  # what lies in front of it waits for room
         if not self.ring.confirm():
@@ -126,7 +127,7 @@ class Quarantine:
             return FAILED
         walk = main.walk
         if get_u32(walk.page, FRAME_HEAD) <= get_u32(self.ring.memory, _LAST):
-            return TAKEN
+            return KEPT
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
 
     def _keep(self, main, record_at, seq, reason):

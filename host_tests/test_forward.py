@@ -237,6 +237,14 @@ def test_server_that_comes_back_between_two_sweeps_gets_all_in_order():
     assert outlet.ids() == numbers(1, 30) and outlet.parked_numbers() == []
 
 
+def test_server_in_trouble_is_asked_once_a_minute_beginning_with_the_first_and_each_time_further():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(20)
+    outlet.until_refused(3)
+    # Number 2 three times; a minute later 1 and 2 once and 3, which is new, three times; a minute later 1 again.
+    assert [outlet.until_refused(count) for count in (4, 6, 7, 11, 12)] == [0, 0, 60000, 0, 60000]
+
+
 def test_what_a_server_in_trouble_is_sent_is_bounded():
     outlet = Outlet({"code_all": 99})
     outlet.store(200)

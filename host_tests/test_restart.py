@@ -1,5 +1,6 @@
 """A start after any number of results: nothing is stored twice, nothing is asked for that is there."""
 
+from agent import health as h
 from host_tests.support_cart import Cart
 
 PORTABLE = True
@@ -37,3 +38,25 @@ def test_restarts_one_after_the_other_store_nothing_twice():
     assert cart.station.ring.number == 31
     assert cart.station.recovery.open_ids() == 0
     assert cart.ids() == cart.controller.produced
+
+
+def test_a_frame_nobody_can_read_is_set_aside_once_over_thirty_starts():
+    for empty, rewind in (("continue", False), ("continue", True), ("resend", False)):
+        cart = Cart(settings={"server_empty": empty, "rewind": rewind})
+        cart.until_ready()
+        cart.controller.produce()
+        cart.controller.produce(status=7)
+        cart.run(5000)
+        assert cart.ids() == [1] and cart.counted(h.RAW) == 1 and cart.counted(h.PARKED) == 1
+        raw = parked = 0
+        for _ in range(30):
+            cart.cut()
+            cart.run(5000)
+            raw += cart.counted(h.RAW)
+            parked += cart.counted(h.PARKED)
+        kept = cart.station.quarantine.count()
+        assert (raw, parked, kept) == (0, 0, 1), (empty, rewind, raw, parked, kept)
+        assert cart.station.ring.number == 2 and cart.archive.repeated == 0
+        cart.controller.produce()
+        cart.until_stored(2)
+        assert cart.ids() == [1, 3]
