@@ -341,10 +341,10 @@ class Intake:
             return
         if not store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
-            if filling:
+            if recovery.keeps_answer():
                 self._keep_unread(now)
-            else:
-                recovery.silent(now)  # what it answers says nothing about its IDs
+            elif recovery.fetched(self.ring.stage, store.body_place(), now) == NEWS_RESET:  # its ID may tell enough
+                self._take_news(NEWS_RESET, now)
             return
         news = recovery.fetched(self.ring.stage, store.body_place(), now)
         if news != NEWS_STORE:

@@ -17,7 +17,7 @@ from struct import pack_into
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import PARKED_UNREADABLE
+from agent.base.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
 from agent.quarantine import TAKEN
 from agent.spool.memory import ASIDE_LENGTH, BASE, DELIVERED, OUTLET_FLAGS
@@ -95,7 +95,7 @@ class Outlet:
         self.at = FRAME_HEAD
         self.length = walk.length
         self.flags = walk.flags
-        return kind
+        return KIND_RAW if kind > RECORD_NONE and walk.flags & FLAG_ASIDE else kind  # neither is to be sent
 
     # -- what may go out ---------------------------------------------------------------------------------------
 
@@ -161,6 +161,8 @@ class Outlet:
             kind = ring.peek(OUTLET)
             if kind <= RECORD_NONE or cursor.peek_number >= before:
                 return SET_ASIDE if kind >= RECORD_NONE else NOT_SET
+            if kind != KIND_RAW and ring.walk.flags & FLAG_ASIDE:
+                reason = PARKED_MOVED
             code = self.quarantine.keep(ring, reason)
             if code > 0:
                 ring.advance(OUTLET)
@@ -352,7 +354,7 @@ class Outlet:
             number = cursor.peek_number
             if kind <= 0 or number > reached:
                 break
-            if kind == KIND_RESULT:
+            if kind == KIND_RESULT and not ring.walk.flags & FLAG_ASIDE:
                 self.deliver(number)
                 self.health.count(h.RESUMED)
             elif self.set_aside(number + 1, PARKED_UNREADABLE, now) == NOT_SET:

@@ -15,19 +15,21 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import copy, is_blank
+from agent.base.fields import copy, fill, is_blank
 from agent.base.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     FLAG_TRUNCATED,
     HEAD_BYTES,
+    ID_BYTES,
     LIMITS_BYTES,
     PARKED_BYTES,
     RESULT_READ,
     SERIAL,
     SERIAL_BYTES,
     STAMP_BYTES,
+    TIGHTENING_ID,
     TIGHTENING_STATUS,
     TIME,
     TIME_BYTES,
@@ -51,6 +53,7 @@ NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
 _RAW_MAX = const(632)  # PAYLOAD_MAX less HEAD_BYTES and what parking adds
 
 
@@ -85,8 +88,14 @@ class Store:
         return self._put_read(now)
 
     def read_fetched(self, buf, at, length, revision):
-        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read."""
-        return self._read_long(65, buf, at, length, revision)
+        """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
+        if self._read_long(65, buf, at, length, revision):
+            return True
+        self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+        fill(self.ring.stage, self._place, BODY_BYTES, 0)
+        if length >= _FETCHED_ID + ID_BYTES:
+            copy(self.ring.stage, self._place + TIGHTENING_ID, buf, at + _FETCHED_ID, ID_BYTES)
+        return False
 
     def body_place(self):
         """Return where in ring.stage the body of what was read last stands."""

@@ -58,6 +58,7 @@ FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
 FLAG_EDGE_TIME = const(2)  # the controller's time was no time; the agent's own stands in its place
 FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
+FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to nobody
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
@@ -66,6 +67,7 @@ HEAD_BYTES = const(8)
 PARKED_BYTES = const(8)
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
+PARKED_MOVED = const(1003)  # refused long ago; why stood in a part of the log that was needed
 
 
 RESULT_READ = const(1)

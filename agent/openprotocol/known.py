@@ -95,6 +95,8 @@ class Known:
         if buf[at] != self.memory[EPOCH]:
             return
         first = id_of(buf, at + 4)
+        if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
+            self._set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
         gone = self.gaps.cut(first, length)
         self._count_gone(gone if buf[at + 1] == CLOSED_KEPT else gone + length)

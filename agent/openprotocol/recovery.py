@@ -294,6 +294,10 @@ class Recovery:
         if not self._is_stale():
             self._again(now)
 
+    def keeps_answer(self):
+        """Tell whether what is answered now is to be stored, readable or not."""
+        return not self._stale and (self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside))
+
     def wait_for_room(self, now):
         """What was fetched could not be kept: it is asked for again."""
         self._retry.start(now, self.retry_ms)

@@ -10,7 +10,7 @@ Rules
 from struct import pack_into
 
 from agent.base.fields import copy
-from agent.base.result import FLAG_RETRIED
+from agent.base.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES
@@ -144,7 +144,7 @@ def is_in_the_way(ring):
 def carry(ring, known):
     """Write the oldest record that is set aside, with a number above `known`, once more at the end of the log.
 
-    There it waits to be sent or set aside again, and no longer keeps its old block from being used. 0 when that is
+    There it waits to be set aside again, and no longer keeps its old block from being used. 0 when that is
     done, or less. A cut between the two records leaves it in both places.
     """
     walk = ring.walk
@@ -167,7 +167,7 @@ def carry(ring, known):
         return rec.RECORD_BAD
     copy(ring.stage, at, walk.page, HEAD_BYTES, length)
     put_u32(ring.stage, at, ring.number + 1)
-    code = ring.commit(kind, flags | FLAG_RETRIED, length)
+    code = ring.commit(kind, flags | FLAG_RETRIED | FLAG_ASIDE, length)
     if code < 0:
         return code
     if seq < ring.aside_last:
