@@ -112,9 +112,9 @@ def copy_of(device):
     return twin
 
 
-def mounted(device):
+def mounted(device, enabled=True):
     ring = Ring(device)
-    ring.owner = Known(ring.memory)
+    ring.owner = Known(ring.memory, enabled)
     assert mount(ring) >= 0
     return ring
 
@@ -189,7 +189,7 @@ class Tank:
 
     def check_memory(self):
         """A start from a copy of the flash knows what is known here."""
-        twin = mounted(copy_of(self.device))
+        twin = mounted(copy_of(self.device), self.enabled)
         assert twin.confirm()
         assert bytes(twin.memory) == bytes(self.ring.memory), "a start would not know what is known"
 
@@ -230,6 +230,7 @@ class Life:
         self.queue = []
         self.acknowledged = []
         self.taken = []
+        self.taken_up_to = 0
         self.late = None
         self.met_at = 0
         self.resets = 0
@@ -258,6 +259,7 @@ class Life:
         return self
 
     def finish(self):
+        self.tank.device.cut_at = 0
         self.lose()
         self.connect()
         self.rest()
@@ -376,8 +378,8 @@ class Life:
             self.late = found
         elif what == 2 and self.late and number:
             tank.answer(self.late)  # to an earlier question
-        elif what == 3 and number and self.memory.made:
-            tank.answer(self.memory.made[self._draw(len(self.memory.made))])
+        elif what == 3 and number and self._other(number):
+            tank.answer(self._other(number))
         elif found is None:
             tank.refuse(15)
         else:
@@ -386,6 +388,13 @@ class Life:
         if what < 4:
             tank.wait(self._draw(2) * 30000)
         return True
+
+    def _other(self, number):
+        """Return a result that was not asked for."""
+        for one in self.memory.kept:
+            if one.ident != number and one.ident != BLANK:
+                return one
+        return None
 
     def reset(self):
         """The controller forgets everything and begins at 1 again; see the module for what comes with it."""
@@ -437,12 +446,16 @@ class Life:
     def take(self):
         """In a small log everything is taken at once, as by a server that answers."""
         ring = self.tank.ring
+        before = self.taken_up_to
         while self.small and not ring.suspect and ring.peek(0) > 0:
             page = ring.walk.page
-            if get_u32(page, rec.HEAD_BYTES) > len(self.taken):
-                assert get_u32(page, rec.HEAD_BYTES) == len(self.taken) + 1
+            number = get_u32(page, rec.HEAD_BYTES)
+            if number > self.taken_up_to:
+                self.taken_up_to = number
                 self.taken.append(entry_of(page, rec.HEAD_BYTES, ring.walk.flags))
             ring.advance(0)
+        if self.taken_up_to != before:
+            ring.save_cursor(0, self.taken_up_to)
 
     def entries(self):
         return self.taken if self.small else self.tank.stored()
