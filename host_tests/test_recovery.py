@@ -238,7 +238,7 @@ def test_id_that_is_never_answered_is_closed_once_others_are():
             bench.wait()
             bench.rest()
         assert bench.missing() == [] and bench.known.gone() >= 1
-        assert bench.ids() == [20, *range(12, 11 + count)]
+        assert bench.ids() == [20] + list(range(12, 11 + count))
 
 
 def test_nothing_is_closed_while_nothing_at_all_is_answered():
@@ -317,7 +317,7 @@ def test_large_gap_is_walked_back_to_its_beginning_first():
     bench = met([10], round_ids=5)
     bench.make(*range(11, 21))
     bench.connect()
-    assert bench.rest() == [0, 10, *range(20, 10, -1), *range(11, 21)]
+    assert bench.rest() == [0, 10] + list(range(20, 10, -1)) + list(range(11, 21))
     assert bench.ids() == list(range(11, 21))
 
 
@@ -334,7 +334,7 @@ def test_way_back_ends_after_a_hundred_that_are_gone_in_a_row():
     bench.make(1000, 1001, 1003)
     bench.connect()
     asked = bench.rest()
-    assert asked[: 2 + 4 + rc.WALK_GONE] == [0, 10, *range(1003, 999 - rc.WALK_GONE, -1)]
+    assert asked[: 2 + 4 + rc.WALK_GONE] == [0, 10] + list(range(1003, 999 - rc.WALK_GONE, -1))
     assert asked[2 + 4 + rc.WALK_GONE :] == list(range(1000 - rc.WALK_GONE, 1004))
     assert bench.ids() == [1000, 1001, 1003] and bench.missing() == []
 
@@ -565,7 +565,7 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
     bench.make(31)
     bench.connect()
     bench.rest()
-    assert bench.ids() == [*range(11, 30), 31]
+    assert bench.ids() == list(range(11, 30)) + [31]
 
 
 def test_another_controller_is_trusted_in_nothing():
