@@ -236,6 +236,7 @@ class Life:
         self.resets = 0
         self.connects = 0
         self.jumped = 0
+        self.forgotten = 0
         self.connected = False
         self.log = []
         if self._draw(3):
@@ -319,6 +320,7 @@ class Life:
     def forget(self):
         kept = self.memory.kept
         if kept and self.memory.fixed is None:
+            self.forgotten += 1
             kept.pop(self._draw(len(kept)))
 
     def connect(self):
@@ -477,7 +479,7 @@ class Life:
         assert not [uid for uid in self.acknowledged if uid not in uids], "acknowledged, and not stored"
         recovered = [uid for flags, uid, _ in entries if flags]
         assert recovered == sorted(recovered), "fetched out of order: %s" % recovered
-        most = 60 + 12 * self.connects + 3 * (len(made) + self.jumped) + 250 * (self.resets + 1)
+        most = 60 + 12 * self.connects + 3 * (len(made) + self.jumped) + 250 * (self.resets + self.forgotten + 1)
         assert len(self.tank.asked) <= most, "%d questions, %d were enough" % (len(self.tank.asked), most)
 
     def _is_owed(self, one):

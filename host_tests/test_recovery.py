@@ -496,6 +496,20 @@ def test_reset_that_a_live_result_shows_loses_nothing_that_was_missed_before_it(
     assert bench.ring.memory[kn.EPOCH] == 1
 
 
+def test_reset_whose_newest_was_pushed_into_an_old_gap_is_found():
+    bench = met([3])
+    bench.make(*range(4, 25))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    bench.memory.wipe()
+    bench.make(*range(1, 18))
+    bench.connect()
+    assert bench.again(17) == KEPT
+    bench.rest()
+    assert sorted(bench.ids()) == list(range(1, 18))
+
+
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
     for steps in range(1, 12):
         bench = met([100])

@@ -389,6 +389,8 @@ class Recovery:
             return self._note_newest(_SAME, now)  # there is no witness, or it was heard
         newest = id_of(self._newest, 0)
         witness = id_of(self._witness, 0)
+        if witness and not is_ahead(newest, witness) and self._is_later(self._newest_time, 0):
+            return self._note_newest(_ANEW, now)
         if newest != self.known.top() and not is_ahead(newest, self.known.top()):
             if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
                 return self._note_newest(_ANEW, now)
@@ -401,8 +403,6 @@ class Recovery:
                 return self._note_newest(_SAME, now)
             self.phase = PHASE_WITNESS
             return NEWS_NONE
-        if newest == witness and witness and self._is_later(self._newest_time, 0):
-            return self._note_newest(_ANEW, now)  # it has counted exactly to where it was
         return self._note_newest(_SAME, now)
 
     def _note_newest(self, evidence, now):
