@@ -7,7 +7,8 @@ start from a copy of the flash knows exactly what the running agent knows.
 Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 1. an ID 0 that was not pushed cannot be asked for, nor can a result under an ID that is blank or means another one;
 2. a reset within the second of the last result before it, or while the one before is still being looked through;
-3. a reset whose first connection ends before the controller was asked for the highest ID known from before.
+3. a reset or a deleted witness in a log so small that it no longer holds what was pushed since;
+4. a reset whose first connection ends before the controller was asked for the highest ID known from before.
 """
 
 from agent.base import result as res
@@ -219,11 +220,11 @@ class Life:
     `fixed`: the controller gives every result this ID. `small`: a log of a few blocks that is emptied all the time.
     """
 
-    def __init__(self, seed, fixed=None, small=False, dice=None):
-        self.dice = dice or Dice(seed)
+    def __init__(self, seed, fixed=None, small=False):
+        self.dice = Dice(seed)
         self.small = small
         first = (1, 1, 5000, LAST_ID - 12, LAST_ID - 3)[self._draw(5)]
-        limit = (100000, 100000, 30, 8)[self._draw(4)]
+        limit = (100000, 100000, 30, 8)[self._draw(4) if not small else 0]
         self.memory = Memory(first, limit, fixed)
         self.tank = Tank(SimFlash(5 if small else 60, 1024, 16, seed + 1), round_ids=20)
         self.again = self._draw(2)  # it pushes once more after a reconnect what nobody has acknowledged
@@ -319,7 +320,7 @@ class Life:
 
     def forget(self):
         kept = self.memory.kept
-        if kept and self.memory.fixed is None:
+        if kept and self.memory.fixed is None and not self.small:
             self.forgotten += 1
             kept.pop(self._draw(len(kept)))
 
@@ -400,7 +401,7 @@ class Life:
 
     def reset(self):
         """The controller forgets everything and begins at 1 again; see the module for what comes with it."""
-        if self.tank.known.looks() or self.tank.known.top() > 2000000000 or not self.proven():
+        if self.small or self.tank.known.looks() or self.tank.known.top() > 2000000000 or not self.proven():
             return
         self.resets += 1
         self.tank.device.cut_at = 0
