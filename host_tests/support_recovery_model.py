@@ -7,7 +7,8 @@ start from a copy of the flash knows exactly what the running agent knows.
 Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 1. an ID 0 that was not pushed cannot be asked for, nor can a result under an ID that is blank or means another one;
 2. a reset within the second of the last result before it, or while the one before is still being looked through;
-3. a reset whose first connection ends before the controller was asked for the highest ID known from before.
+3. a reset or a deleted witness in a log so small that it no longer holds what was pushed since;
+4. a reset whose first connection ends before the controller was asked for the highest ID known from before.
 """
 
 from agent.base import result as res
@@ -112,9 +113,9 @@ def copy_of(device):
     return twin
 
 
-def mounted(device):
+def mounted(device, enabled=True):
     ring = Ring(device)
-    ring.owner = Known(ring.memory)
+    ring.owner = Known(ring.memory, enabled)
     assert mount(ring) >= 0
     return ring
 
@@ -189,7 +190,7 @@ class Tank:
 
     def check_memory(self):
         """A start from a copy of the flash knows what is known here."""
-        twin = mounted(copy_of(self.device))
+        twin = mounted(copy_of(self.device), self.enabled)
         assert twin.confirm()
         assert bytes(twin.memory) == bytes(self.ring.memory), "a start would not know what is known"
 
@@ -219,22 +220,24 @@ class Life:
     `fixed`: the controller gives every result this ID. `small`: a log of a few blocks that is emptied all the time.
     """
 
-    def __init__(self, seed, fixed=None, small=False, dice=None):
-        self.dice = dice or Dice(seed)
+    def __init__(self, seed, fixed=None, small=False):
+        self.dice = Dice(seed)
         self.small = small
         first = (1, 1, 5000, LAST_ID - 12, LAST_ID - 3)[self._draw(5)]
-        limit = (100000, 100000, 30, 8)[self._draw(4)]
+        limit = (100000, 100000, 30, 8)[self._draw(4) if not small else 0]
         self.memory = Memory(first, limit, fixed)
         self.tank = Tank(SimFlash(5 if small else 60, 1024, 16, seed + 1), round_ids=20)
         self.again = self._draw(2)  # it pushes once more after a reconnect what nobody has acknowledged
         self.queue = []
         self.acknowledged = []
         self.taken = []
+        self.taken_up_to = 0
         self.late = None
         self.met_at = 0
         self.resets = 0
         self.connects = 0
         self.jumped = 0
+        self.forgotten = 0
         self.connected = False
         self.log = []
         if self._draw(3):
@@ -258,6 +261,7 @@ class Life:
         return self
 
     def finish(self):
+        self.tank.device.cut_at = 0
         self.lose()
         self.connect()
         self.rest()
@@ -316,7 +320,8 @@ class Life:
 
     def forget(self):
         kept = self.memory.kept
-        if kept and self.memory.fixed is None:
+        if kept and self.memory.fixed is None and not self.small:
+            self.forgotten += 1
             kept.pop(self._draw(len(kept)))
 
     def connect(self):
@@ -376,8 +381,8 @@ class Life:
             self.late = found
         elif what == 2 and self.late and number:
             tank.answer(self.late)  # to an earlier question
-        elif what == 3 and number and self.memory.made:
-            tank.answer(self.memory.made[self._draw(len(self.memory.made))])
+        elif what == 3 and number and self._other(number):
+            tank.answer(self._other(number))
         elif found is None:
             tank.refuse(15)
         else:
@@ -387,9 +392,16 @@ class Life:
             tank.wait(self._draw(2) * 30000)
         return True
 
+    def _other(self, number):
+        """Return a result that was not asked for."""
+        for one in self.memory.kept:
+            if one.ident != number and one.ident != BLANK:
+                return one
+        return None
+
     def reset(self):
         """The controller forgets everything and begins at 1 again; see the module for what comes with it."""
-        if self.tank.known.looks() or self.tank.known.top() > 2000000000 or not self.proven():
+        if self.small or self.tank.known.looks() or self.tank.known.top() > 2000000000 or not self.proven():
             return
         self.resets += 1
         self.tank.device.cut_at = 0
@@ -437,12 +449,16 @@ class Life:
     def take(self):
         """In a small log everything is taken at once, as by a server that answers."""
         ring = self.tank.ring
+        before = self.taken_up_to
         while self.small and not ring.suspect and ring.peek(0) > 0:
             page = ring.walk.page
-            if get_u32(page, rec.HEAD_BYTES) > len(self.taken):
-                assert get_u32(page, rec.HEAD_BYTES) == len(self.taken) + 1
+            number = get_u32(page, rec.HEAD_BYTES)
+            if number > self.taken_up_to:
+                self.taken_up_to = number
                 self.taken.append(entry_of(page, rec.HEAD_BYTES, ring.walk.flags))
             ring.advance(0)
+        if self.taken_up_to != before:
+            ring.save_cursor(0, self.taken_up_to)
 
     def entries(self):
         return self.taken if self.small else self.tank.stored()
@@ -464,7 +480,7 @@ class Life:
         assert not [uid for uid in self.acknowledged if uid not in uids], "acknowledged, and not stored"
         recovered = [uid for flags, uid, _ in entries if flags]
         assert recovered == sorted(recovered), "fetched out of order: %s" % recovered
-        most = 60 + 12 * self.connects + 3 * (len(made) + self.jumped) + 250 * (self.resets + 1)
+        most = 60 + 12 * self.connects + 3 * (len(made) + self.jumped) + 250 * (self.resets + self.forgotten + 1)
         assert len(self.tank.asked) <= most, "%d questions, %d were enough" % (len(self.tank.asked), most)
 
     def _is_owed(self, one):

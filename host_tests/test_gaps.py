@@ -167,8 +167,8 @@ def test_what_lay_between_two_ranges_and_is_closed_leaves_no_skip_that_cannot_be
 
 def test_ids_that_count_anew_come_first_and_take_over_what_lay_there():
     gaps = opened((50, 5), (90, 20), (200, 3))
-    assert gaps.put_below(1, 100) == 25  # of the former life: nobody can ask for those any more
-    assert ranges(gaps) == [(1, 100), (200, 3)]
+    assert gaps.put_below(1, 100) == 5 + 11  # of the former life: nobody can ask for those any more
+    assert listed(gaps) == list(range(1, 110)) + [200, 201, 202]
     gaps = opened((50, 5))
     assert gaps.put_below(1, 40) == 0 and ranges(gaps) == [(1, 40), (50, 5)]
     gaps = opened((50, 5))

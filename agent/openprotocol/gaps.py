@@ -136,11 +136,14 @@ class Gaps:
             gone = count - GAP_IDS_MAX
             first = (first + gone) % ID_PERIOD
             count = GAP_IDS_MAX
-        kept = [
-            (self.firsts[index], self.counts[index])
-            for index in range(self.count)
-            if is_ahead(self.firsts[index], (first + count - 1) % ID_PERIOD)
-        ]
+        last = (first + count - 1) % ID_PERIOD
+        kept = []
+        for index in range(self.count):
+            below = (last + 1 - self.firsts[index]) % ID_PERIOD  # as many of its IDs are taken over
+            if is_ahead(self.firsts[index], last):
+                kept.append((self.firsts[index], self.counts[index]))
+            elif below < self.counts[index]:
+                kept.append(((last + 1) % ID_PERIOD, self.counts[index] - below))
         gone += self.total() - sum([one[1] for one in kept])
         self.count = 0
         if count:

@@ -153,11 +153,9 @@ class Recovery:
             self._retry.stop()
         if self.phase == PHASE_OFF or not self._online:
             return False
-        if self.phase == PHASE_IDLE and not self._begin_gap():
-            if self.known.gaps.count or not (self.known.looks() or self._postponed):
-                return False
-            self.phase = PHASE_NEWEST  # nothing of doubt is missing any more: its time is the latest from now on
-        phase = self.phase
+        phase = self._turn(now)
+        if phase == PHASE_IDLE:
+            return False
         if phase == PHASE_NEWEST:
             fill(self.ask_id, 0, ID_BYTES, 0x30)
         elif phase == PHASE_WITNESS:
@@ -166,8 +164,6 @@ class Recovery:
             copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
         elif phase == PHASE_WALK_BACK:
             put_id(self.ask_id, self._asked)
-        elif not self._next_missing(now):
-            return False
         self._waiting = True
         return True
 
@@ -183,6 +179,18 @@ class Recovery:
         """Tell whether missing IDs are being closed: a pushed result may wait for that."""
         return self._online and self.phase != PHASE_OFF and self._unanswered == 0
 
+    def _turn(self, now):
+        """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
+        while True:  # each turn closes a gap, or is the last one
+            if self.phase == PHASE_IDLE and not self._begin_gap():
+                if self.known.gaps.count or not (self.known.looks() or self._postponed):
+                    return PHASE_IDLE
+                self.phase = PHASE_NEWEST  # nothing is missing any more: what waited for that can be noted
+            if self.phase != PHASE_FILL or self._next_missing(now):
+                return self.phase
+            if self.phase == PHASE_FILL:
+                return PHASE_IDLE
+
     def _begin_gap(self):
         """Turn to the oldest gap; False if there is none."""
         gaps = self.known.gaps
@@ -192,7 +200,7 @@ class Recovery:
         self._run_first = gaps.firsts[0]
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         if gaps.counts[0] > self.round_ids and self._walked != behind:
-            self._asked = (behind - 1) % ID_PERIOD
+            self._asked = (behind - 1) % ID_PERIOD or ID_PERIOD - 1
             self._gone_run = 0
             self.phase = PHASE_WALK_BACK
         else:
@@ -200,12 +208,12 @@ class Recovery:
         return True
 
     def _next_missing(self, now):
-        """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none now."""
+        """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none in this gap."""
         gaps = self.known.gaps
         if gaps.count == 0 or gaps.firsts[0] != self._run_first:
             self._run = 0
             self.phase = PHASE_IDLE
-            return self._begin_gap() and self.phase == PHASE_FILL and self._next_missing(now)
+            return False
         number = (self._run_first + self._run) % ID_PERIOD
         if number == 0:  # it cannot be asked for
             self._run += 1
@@ -364,10 +372,9 @@ class Recovery:
         if before >= gaps.counts[0]:  # what was pushed meanwhile has split the gap
             self.phase = PHASE_IDLE
             return
-        if self._gone_run < WALK_GONE and before:
-            self._asked = (self._asked - 1) % ID_PERIOD
-            if self._asked == 0 and before > 1:
-                self._asked = ID_PERIOD - 1
+        back = 1 if self._asked != 1 else 2  # 0 cannot be asked for
+        if self._gone_run < WALK_GONE and before >= back:
+            self._asked = (self._asked - back) % ID_PERIOD
             return
         self.phase = PHASE_FILL
         self._run_first = first
@@ -390,6 +397,8 @@ class Recovery:
             return self._note_newest(_SAME, now)  # there is no witness, or it was heard
         newest = id_of(self._newest, 0)
         witness = id_of(self._witness, 0)
+        if witness and not is_ahead(newest, witness) and self._is_later(self._newest_time, 0):
+            return self._note_newest(_ANEW, now)
         if newest != self.known.top() and not is_ahead(newest, self.known.top()):
             if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
                 return self._note_newest(_ANEW, now)
@@ -402,8 +411,6 @@ class Recovery:
                 return self._note_newest(_SAME, now)
             self.phase = PHASE_WITNESS
             return NEWS_NONE
-        if newest == witness and witness and self._is_later(self._newest_time, 0):
-            return self._note_newest(_ANEW, now)  # it has counted exactly to where it was
         return self._note_newest(_SAME, now)
 
     def _note_newest(self, evidence, now):
@@ -432,7 +439,7 @@ class Recovery:
             self._at_rest()
             return NEWS_NONE
         first = known.first_missing(newest)
-        if beyond and evidence == _SAME and met and self._has_to_wait(first):
+        if met and self._has_to_wait(evidence, beyond, first):
             self._at_rest()
             self._postponed = True
             return NEWS_NONE
@@ -474,10 +481,14 @@ class Recovery:
         self.other = False
         self._postponed = False
 
-    def _has_to_wait(self, first):
-        """Tell whether noting a gap from `first` on would make an older one go that is being filled."""
-        known = self.known
-        return known.fetches() and not known.gaps.fits(first) and self.makes_progress()
+    def _has_to_wait(self, evidence, beyond, first):
+        """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""
+        gaps = self.known.gaps
+        if not self.known.fetches() or self.other:
+            return False
+        if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
+            return gaps.count > 0
+        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress()
 
     def _begin_anew(self, draft, newest, top):
         """The IDs up to the witness may mean other results now; returns how many of those before are gone."""
