@@ -44,6 +44,7 @@ class Blocks(Reader):
         self._next_ready = False
         self._burned = 0
         self._saving = False
+        self._giving_up = False
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; return whether the device was busy with it."""
@@ -83,10 +84,15 @@ class Blocks(Reader):
         for cursor in self.cursors:
             if cursor.block == block and cursor.seq < self.seq:
                 self._drop_block(cursor)
-        if self.aside_block == block and self.has_aside():
+        if self.aside_block == block and self.has_aside() and not self._giving_up:
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
 
+            newest = self.block
+            self._giving_up = True  # its own record may need a block, and must not ask for this one
             give_up(self, block)
+            self._giving_up = False
+            if self.block != newest:  # it opened one: what is needed lies further on now
+                return self._make_free(ahead)
         return self.is_free(ahead)
 
     def _drop_block(self, cursor):
