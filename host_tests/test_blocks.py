@@ -132,6 +132,18 @@ def test_a_start_after_any_erase_finds_its_cursor_s_place_and_no_damage():
             assert found.damaged == 0
 
 
+def test_a_cursor_that_has_gone_on_is_durable_before_the_block_it_stood_in_is_erased():
+    for blocks in (4, 8):
+        flash, count = full(blocks)
+        ring = mounted(flash)
+        outlet_of(ring).allow(count)
+        assert ring.cursors[0].saved_block == 0 and len(read_all(ring)) >= count - 1
+        while ring.maintain() is False:
+            append(ring, 500)
+        found = Ring(flash.clone())
+        assert mount(found) == 1 and not found.cursors[0].jumped, "its place is gone"
+
+
 def test_a_cursor_whose_block_was_erased_under_it_still_finds_the_next_result():
     for blocks in (3, 4):
         flash = SimFlash(blocks, 1024, 16)
