@@ -4,6 +4,7 @@ from agent.outlet import Outlet
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount
+from agent.spool.record import KIND_HEAD
 from agent.spool.ring import Ring
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from tools.sim.flash import SimFlash
@@ -130,6 +131,39 @@ def test_a_start_after_any_erase_finds_its_cursor_s_place_and_no_damage():
             assert mount(found) == 1 and not found.cursors[0].jumped, ident
             assert [one for _, one in read_all(found)][-1:] == [ident]
             assert found.damaged == 0
+
+
+def test_a_cursor_that_has_gone_on_is_durable_before_the_block_it_stood_in_is_erased():
+    for blocks in (4, 8):
+        flash, count = full(blocks)
+        ring = mounted(flash)
+        outlet_of(ring).allow(count)
+        assert ring.cursors[0].saved_block == 0 and len(read_all(ring)) >= count - 1
+        while ring.maintain() is False:
+            append(ring, 500)
+        found = Ring(flash.clone())
+        assert mount(found) == 1 and not found.cursors[0].jumped, "its place is gone"
+
+
+def test_a_result_leaves_the_room_that_saving_the_cursor_takes_before_the_next_block_is_erased():
+    for extra in range(0, 128, 16):
+        flash, count = full(4)
+        ring = mounted(flash)
+        outlet_of(ring).allow(count)
+        assert len(read_all(ring)) >= count - 1
+        looked = [0]
+
+        def look(flash, block, address, octets, looked=looked):
+            if octets is not None and octets[0] == KIND_HEAD:
+                found = Ring(flash.clone())
+                looked[0] += 1
+                assert mount(found) == 1 and not found.cursors[0].jumped, "its place is gone"
+
+        flash.before_operation = look
+        assert append(ring, 500, extra=extra) == FLASH_DONE
+        for _ in range(12):
+            assert append(ring, 501) == FLASH_DONE
+        assert looked[0]
 
 
 def test_a_cursor_whose_block_was_erased_under_it_still_finds_the_next_result():

@@ -238,6 +238,14 @@ def test_the_last_record_of_a_start_is_shown_to_nobody_before_it_was_written_onc
     assert idents(ring) == [5]
 
 
+def test_the_last_result_of_a_start_is_not_remembered_before_it_was_written_once_more():
+    flash = filled(4, 5)
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.suspect
+    assert ring.number == 4
+    assert ring.confirm() and ring.number == 5
+
+
 def test_a_failed_block_that_holds_the_record_all_the_same_is_not_taken_for_the_newest():
     for shape in (ALL, SUFFIX):
         flash = SimFlash(6, 1024, 16, seed=3)

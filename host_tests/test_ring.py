@@ -6,7 +6,7 @@ from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.mount import mount
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import ROLE_QUARANTINE, SENT_AHEAD, NoOwner, Ring
 from agent.spool.search import holds
 from host_tests.portable import Skip
 from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted, read_all
@@ -348,6 +348,62 @@ def test_no_more_may_go_out_than_the_log_itself_says():
         found = Ring(flash.clone())
         assert mount(found) >= 0
         assert ring.cursors[0].limit <= found.cursors[0].limit
+
+
+def test_a_cursor_record_that_was_refused_grants_nothing():
+    flash = SimFlash(6, 1024, 16)
+    ring = mounted(flash)
+    append(ring, 1)
+    assert ring.save_cursor(0, 3) == FLASH_DONE
+    for shape in (NOTHING, ALL):
+        flash.refuses, flash.refused_shape = True, shape
+        assert ring.save_cursor(0, 30) == SPOOL_FAILED
+        assert ring.cursors[0].limit == 3
+    flash.refuses = False
+    assert ring.save_cursor(0, 30) == FLASH_DONE and ring.cursors[0].limit == 30
+
+
+def test_a_head_grants_nothing_unless_results_go_out_as_they_come_or_no_other_block_is_free():
+    for ahead in (0, SENT_AHEAD):
+        ring = mounted(SimFlash(6, 1024, 16))
+        ring.cursors[0].ahead = ahead
+        for ident in range(1, 16):
+            assert append(ring, ident) == FLASH_DONE
+        assert ring.cursors[0].limit == ahead
+    ring.cursors[0].ahead = 0
+    fill(ring, 16)
+    mounted(ring.device)
+    again = Ring(ring.device)
+    assert mount(again) == 1 and again.cursors[0].limit == SENT_AHEAD
+
+
+class Owner(NoOwner):
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def stored(self, kind, flags, buf, at, length):
+        self.told.append(ident_in(buf, at + 8))
+
+
+def test_what_is_remembered_changes_by_committed_records_only():
+    flash = SimFlash(6, 1024, 16)
+    ring = mounted(flash)
+    ring.owner = Owner()
+    append(ring, 1)
+    memory = bytes(ring.memory)
+    flash.refuses, flash.refused_shape = True, ALL
+    assert append(ring, 2) == SPOOL_FAILED
+    at = ring.begin_memory()
+    if at >= 0:
+        ring.stage[at + 20] = 77
+        assert ring.commit_memory() == SPOOL_FAILED
+    assert bytes(ring.memory) == memory and ring.number == 1 and ring.owner.told == [1]
+    flash.refuses = False
+    ring.stage[ring.begin_memory() + 20] = 77
+    assert ring.memory[20] == 0 and ring.commit_memory() == FLASH_DONE and ring.memory[20] == 77
+    assert mounted(flash).memory[20] == 77
 
 
 def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():

@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import shutil
+import struct
 
 import pytest
 from click.testing import CliRunner
 
+from agent.openprotocol.known import Known
+from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, Part
 from agent.spool.ring import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
-from host_tests.support_spool import append, mounted, read_all
+from host_tests.support_spool import append, body_of, mounted, read_all
+from host_tests.test_blocks import outlet_of
 from tools.sim.flash import SimFlash
 from tools.spool import mutations
 from tools.spool.commands import spool
@@ -25,12 +29,52 @@ def image(tmp_path):
     for ident in range(1, 71):
         assert append(ring, ident) == FLASH_DONE
         if ident <= 20:
-            read_all(ring)
+            ring.cursors[0].delivered += len(read_all(ring))
     ring.save_cursor(0, 0)
     append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 500, extra=8)
     path = tmp_path / "cart.spool"
     path.write_bytes(flash.cells)
     return path
+
+
+def sealed(kind, flags, payload, seq, unit=16):
+    """One record as any format has it, up to the next unit."""
+    buf = bytearray(12 + len(payload))
+    buf[8 : 8 + len(payload)] = payload
+    rec.seal(buf, 0, kind, flags, len(payload), seq)
+    step = 128 if kind == rec.KIND_HEAD else unit
+    return bytes(buf) + b"\xff" * (-len(buf) % step)
+
+
+def format_2(blocks=6):
+    """A spool as programs of format 2 wrote it: two blocks of parked records in front, then the main log."""
+    area = []
+    number = seq = 0
+    for block in range(blocks):
+        role = 1 if block < 2 else 0
+        count, first = (2, 0) if role else (blocks - 2, 2)
+        if block == 2:
+            number = seq = 0
+        head = struct.pack("<4sBBHIIHBBI", b"TCSP", 2, 2, 16, 4096, count, first, role, 0, seq)
+        head += struct.pack("<IIII", block + 1, number, 0, 700) + bytes(24) + bytes(52)
+        octets = sealed(rec.KIND_HEAD, 0, head, seq + 1)
+        seq += 1
+        for place in range(3 if role else 12):
+            number += 1
+            seq += 1
+            front = struct.pack("<IHBB", number, 10, 1, 0)
+            tail = struct.pack("<IHH", 900 + number, 43, 0) if role else b""
+            if place == 2:
+                octets += sealed(rec.KIND_RAW, 0, front + b"00410061999         odd frame" + tail, seq)
+            else:
+                limits = b"0" * 36 if place == 1 else b""
+                ident = (5000 if role else 0) + number
+                octets += sealed(rec.KIND_RESULT, place & 1, front + bytes(body_of(ident)) + limits + tail, seq)
+        seq += 2
+        octets += sealed(rec.KIND_CURSOR, 0, struct.pack("<IIII", 0, 3, 2, 50), seq - 1)
+        octets += sealed(rec.KIND_MEMORY, 0, bytes(56), seq)
+        area.append(octets.ljust(4096, b"\xff"))
+    return b"".join(area)
 
 
 def run(*arguments, code=0):
@@ -89,16 +133,82 @@ def test_rescue_finds_every_sound_result_without_any_head(image):
 
 
 def test_rescue_reads_format_1(image):
-    from agent.spool import record as rec
-
     buf = bytearray(126)
-    from host_tests.support_spool import body_of
-
     buf[8:16] = b"\x09\x00\x00\x00\x0a\x00\x01\x00"
     buf[16:122] = body_of(9)
     rec.seal(buf, 0, 0x52, 0, 114, 3)
     image.write_bytes(b"\xff" * 4096 + buf + b"\xff" * 2000)
     assert [row["tightening_id"] for row in json.loads(run("rescue", image, "--json"))] == ["9"]
+
+
+def test_rescue_exports_everything_of_format_2(tmp_path):
+    path = tmp_path / "old.spool"
+    path.write_bytes(format_2())
+    said = CliRunner().invoke(spool, ["info", str(path)])
+    assert said.exit_code == 2 and "format 2" in said.output and "rescue" in said.output
+    rows = json.loads(run("rescue", path, "--json"))
+    main = [row for row in rows if row["area"] == "main"]
+    assert [row["number"] for row in main] == list(range(1, 49))
+    for row in main:
+        if row["kind"] == "raw":
+            assert row["frame"] == "00410061999         odd frame"
+        else:
+            assert row["tightening_id"] == str(row["number"]) and row["vin"] == "VIN%022d" % (row["number"] * 7919)
+    parked = [row for row in rows if row["area"] == "parked"]
+    assert [(row["number"], row["refused_number"], row["refused_code"]) for row in parked] == [
+        (number, 900 + number, 43) for number in range(1, 7)
+    ]
+    assert [row.get("frame") for row in parked].count("00410061999         odd frame") == 2
+
+
+def test_rescue_loses_nothing_of_format_2_where_its_heads_are_damaged(tmp_path):
+    octets = bytearray(format_2())
+    for block in range(6):
+        octets[block * 4096 + 30] ^= 1
+    path = tmp_path / "old.spool"
+    path.write_bytes(octets)
+    rows = json.loads(run("rescue", path, "--json"))
+    assert len(rows) == 54
+    idents = {int(row["tightening_id"]) for row in rows if row["kind"] == "result"}
+    assert idents == {n for n in range(1, 49) if n % 12 != 3} | {5001, 5002, 5004, 5005}
+
+
+def test_info_tells_what_the_log_remembers(tmp_path):
+    flash = SimFlash(10, 4096, 16)
+    ring = mounted(Part(flash, 2, 8))
+    ring.owner = Known(ring.memory)
+    outlet = outlet_of(ring)
+    outlet.resume(700, 0)
+    for ident in (*range(1, 21), *range(24, 40)):
+        append(ring, ident)
+    for number in range(1, 8):
+        outlet.next()
+        outlet.deliver(number)
+    assert outlet.set_aside(11, 43, 0) and outlet.set_aside(13, 43, 0)
+    assert outlet.save()
+    path = tmp_path / "cart.spool"
+    path.write_bytes(flash.cells)
+    main = json.loads(run("info", path, "--json"))["areas"][0]
+    names = ("stored", "delivered", "waiting", "parked_in_place", "overwritten", "gone", "missing", "base", "format")
+    assert [main[name] for name in names] == [36, 7, 24, 5, 0, 0, 3, 700, 3]
+    assert main["kinds"]["aside"] == 2
+    text = run("list", "--all", path)
+    assert text.count(" aside ") == 2
+    assert "parked in place" in run("info", path)
+
+
+def test_a_head_with_nothing_behind_it_is_shown_as_void(image):
+    octets = bytearray(image.read_bytes())
+    newest = max(
+        range(2, 10),
+        key=lambda block: (
+            int.from_bytes(octets[block * 4096 + 4 : block * 4096 + 8], "little") if octets[block * 4096] == 0x48 else 0
+        ),
+    )
+    octets[newest * 4096 + 128 : newest * 4096 + 4096] = b"\xff" * 3968
+    image.write_bytes(octets)
+    heads = [json.loads(line) for line in run("list", "--all", "--json", image).splitlines()]
+    assert [head["void"] for head in heads if head["kind"] == "head" and head["block"] == newest - 2] == [True]
 
 
 def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):

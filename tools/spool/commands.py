@@ -140,7 +140,7 @@ def check(file: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export every result that can still be found, however damaged the rest is; spools of format 1 as well."""
+    """Export every result that can still be found, however damaged the rest is; spools of formats 1 and 2 as well."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     try:
@@ -158,7 +158,7 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
     found: dict[tuple[int, bytes], dict[str, object]] = {}
     for _, entry in image.scan(octets):
         if entry.kind in (rec.KIND_RESULT, rec.KIND_RAW) and len(entry.payload) >= (
-            114 if entry.kind == rec.KIND_RESULT else 8
+            114 if entry.kind == rec.KIND_RESULT else 16 if entry.role else 8
         ):
             found.setdefault((entry.number, entry.payload), report.row(entry))
     return [found[key] for key in sorted(found)]

@@ -4,21 +4,25 @@ Rules
 1. The geometry is taken from the HEADs found, so an image needs no configuration beside it.
 2. Blocks are ordered by the `seq` of their first record; a record counts if it is below the next block's `after`.
 3. The header page in front of the blocks of a file is no part of them; an image of a chip has none.
-4. `scan` forgets all order and takes every sound record wherever it lies, of format 1 as well: for rescue.
+4. A HEAD alone in the newest block was never opened: neither it nor its `after` counts.
+5. `scan` forgets all order and takes every sound record wherever it lies, of formats 1 and 2 as well: for rescue.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.base.crc import crc30
 from agent.base.words import get_u32
 from agent.spool import record as rec
+from agent.spool.flash import Part
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.walk import Walk
 from board import linux_header
 
 FOLDER_BLOCK_BYTES = 4096
+AT_ROLE_2 = 18  # in a HEAD of format 2
+LENGTHS_PARKED = (122, 158)  # a result's payload with what parking adds; 114 and 150 without
 KIND_NAMES = {
     rec.KIND_HEAD: "head",
     rec.KIND_RESULT: "result",
@@ -85,6 +89,7 @@ class Area:
     entries: list[Entry]
     damaged: int
     unreadable: int
+    device: Part | None = None
 
 
 def load(path: Path) -> bytes:
@@ -125,6 +130,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
     """Every sound record on any multiple of 8, with its address; the kinds of format 1 in today's numbers."""
     found = []
     at = 0
+    role = ROLE_MAIN  # as the HEAD in front says, for a raw frame does not say it itself
     while at + rec.FRAME_BYTES <= len(octets):
         length = _sound(octets, at, len(octets) - at)
         if not length:
@@ -132,9 +138,21 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
             continue
         kind = octets[at] if octets[at] == rec.KIND_HEAD else octets[at] | 0x80
         payload = octets[at + rec.HEAD_BYTES : at + length - 4]
-        found.append((at, Entry(ROLE_MAIN, 0, at, get_u32(octets, at + 4), kind, octets[at + 1], payload)))
+        if kind == rec.KIND_HEAD:
+            role = _role(payload, role)
+        mine = role
+        if kind == rec.KIND_RESULT:
+            mine = ROLE_QUARANTINE if len(payload) in LENGTHS_PARKED else ROLE_MAIN
+        found.append((at, Entry(mine, 0, at, get_u32(octets, at + 4), kind, octets[at + 1], payload)))
         at += (length + rec.ALIGN_BYTES - 1) // rec.ALIGN_BYTES * rec.ALIGN_BYTES
     return found
+
+
+def _role(payload: bytes, otherwise: int) -> int:
+    """The role that a HEAD of any format names."""
+    if len(payload) != rec.HEAD_PAYLOAD or not rec.is_spool_head(payload, 0):
+        return otherwise
+    return payload[AT_ROLE_2 if payload[rec.AT_VERSION] == 2 else rec.AT_ROLE]
 
 
 def geometry(octets: bytes) -> tuple[int, int]:
@@ -173,7 +191,9 @@ def read(octets: bytes) -> list[Area]:
     for role, first, end in ((ROLE_MAIN, first_main, device.block_count), (ROLE_QUARANTINE, 0, first_main)):
         mine = {n: blocks[n] for n in range(first, end) if blocks[n] and roles.get(n, role) == role}
         unreadable = sum(1 for n in range(first, end) if not blocks[n] and skipped[n])
-        areas.append(_area(role, first, end - first, mine, unreadable))
+        area = _area(role, first, end - first, mine, unreadable)
+        area.device = Part(device, first, end - first) if end > first else None
+        areas.append(area)
     return areas
 
 
@@ -191,6 +211,9 @@ def _read_block(device: _Bytes, block: int) -> tuple[list[Entry], int]:
 
 def _area(role: int, first: int, count: int, blocks: dict[int, list[Entry]], unreadable: int) -> Area:
     order = sorted(blocks, key=lambda block: blocks[block][0].seq)
+    unopened = []
+    while order and len(blocks[order[-1]]) == 1 and blocks[order[-1]][0].kind == rec.KIND_HEAD:
+        unopened.append(order.pop())
     entries: list[Entry] = []
     head = None
     damaged = 0
@@ -212,6 +235,8 @@ def _area(role: int, first: int, count: int, blocks: dict[int, list[Entry]], unr
             if last and expected > last:
                 damaged += expected - last
             last = found.seq
+    for block in unopened:
+        entries.append(replace(blocks[block][0], role=role, block=block - first, void=True))
     return Area(role, first, count, head, entries, damaged, unreadable)
 
 

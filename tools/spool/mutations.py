@@ -22,6 +22,8 @@ TESTS = (
     "host_tests/test_record.py",
     "host_tests/test_ring.py",
     "host_tests/test_mount.py",
+    "host_tests/test_blocks.py",
+    "host_tests/test_aside.py",
     "host_tests/test_linux_flash.py",
     "host_tests/test_linux_spool_file.py",
     "host_tests/test_linux_spool_make.py",
@@ -44,6 +46,7 @@ class Mutation:
 
 
 RING = "agent/spool/ring.py"
+BLOCKS = "agent/spool/blocks.py"
 MOUNT = "agent/spool/mount.py"
 WALK = "agent/spool/walk.py"
 READER = "agent/spool/reader.py"
@@ -63,26 +66,26 @@ MUTATIONS = (
     Mutation(
         "acknowledged-before-program",
         RING,
-        "        code = self.device.program(self._address(), self.stage, octets)\n",
+        "        code = self.device.program(self._address(), stage, octets)\n",
         "        self.seq = seq\n"
-        "        code = self.device.program(self._address(), self.stage, octets)\n"
+        "        code = self.device.program(self._address(), stage, octets)\n"
         "        code = FLASH_DONE if code == FLASH_IO else code\n",
         "a refusal of the device is taken for success",
     ),
     Mutation(
         "head-alone-first",
         RING,
-        "        code = self.device.program(self._address(), self.stage, octets)\n",
-        "        code = self.device.program(self._address(), self.stage, self.align)\n"
+        "        code = self.device.program(self._address(), stage, octets)\n",
+        "        code = self.device.program(self._address(), stage, self.align)\n"
         "        if code == FLASH_DONE and octets > self.align:\n"
         "            more = octets - self.align\n"
-        "            code = self.device.program(self._address() + self.align, self.stage, more)\n",
+        "            code = self.device.program(self._address() + self.align, stage, more)\n",
         "the order of programs: the second piece is the first one's octets again",
     ),
     Mutation(
         "trusts-the-tail",
         MOUNT,
-        "    elif ring.role == ROLE_PARKED and offset < end:",
+        "    elif ring.role == ROLE_QUARANTINE and offset < end:",
         "    elif offset < end:",
         "appends behind what a start found because it reads as erased",
     ),
@@ -95,10 +98,9 @@ MUTATIONS = (
     ),
     Mutation(
         "erase-skipped-if-blank",
-        RING,
-        "        code = self.device.erase(block)\n        if code == FLASH_WORN:",
-        "        code = FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n"
-        "        if code == FLASH_WORN:",
+        BLOCKS,
+        "        return self.device.erase(block)\n",
+        "        return FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n",
         "a block that reads as erased after a cut is used",
     ),
     Mutation(
@@ -118,8 +120,8 @@ MUTATIONS = (
     Mutation(
         "faded-is-known",
         RING,
-        "        if found != kind:\n            if found >= 0:",
-        "        if found != kind:\n            if found >= 99999:",
+        "            self.torn += 1\n            self.seq -= 1\n",
+        "            self.torn += 1\n",
         "a record that faded stays the last one",
     ),
     Mutation(
@@ -132,8 +134,8 @@ MUTATIONS = (
     Mutation(
         "after-not-written",
         RING,
-        "device.block_count, self.first_block, self.role, 0, self.seq)",
-        "device.block_count, self.first_block, self.role, 0, self.seq + 2)",
+        "device.block_count, self.first_block, self.seq)",
+        "device.block_count, self.first_block, self.seq + 2)",
         "HEADs name a bound that is too high",
     ),
     Mutation(
@@ -145,37 +147,37 @@ MUTATIONS = (
     ),
     Mutation(
         "free-for-one-outlet",
-        RING,
-        "        for cursor in self.cursors:\n            if cursor.block == following and cursor.seq < self.seq:\n"
+        BLOCKS,
+        "        for cursor in self.cursors:\n            if cursor.block == block and cursor.seq < self.seq:\n"
         "                self.find_next(cursor)",
-        "        for cursor in self.cursors[:1]:\n            if cursor.block == following and cursor.seq < self.seq:\n"
+        "        for cursor in self.cursors[:1]:\n            if cursor.block == block and cursor.seq < self.seq:\n"
         "                self.find_next(cursor)",
         "a block is freed when the first outlet has passed it",
     ),
     Mutation(
         "never-full",
-        RING,
-        "                if cursor.block == following and cursor.seq < self.seq:\n                    return False\n",
-        "                if cursor.block == following and cursor.seq < self.seq:\n                    return True\n",
+        BLOCKS,
+        "                if cursor.block == block and cursor.seq < self.seq:\n                    return False\n",
+        "                if cursor.block == block and cursor.seq < self.seq:\n                    return True\n",
         "a block that is still needed is erased",
     ),
     Mutation(
         "no-room-for-cursors",
         RING,
-        "        if room < 0 or (is_result and room < self._cursor_octets and not self._next_is_free()):\n",
+        "        if room < self._reserve and not self._saving:\n",
         "        if room < 0:\n",
         "a result takes the room of the cursor record",
     ),
     Mutation(
         "limit-too-high",
         RING,
-        "                cursor.limit = cursor.number + SENT_AHEAD",
-        "                cursor.limit = cursor.number + 4 * SENT_AHEAD",
+        "        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)\n",
+        "        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8) + SENT_AHEAD\n",
         "more is sent than the log says",
     ),
     Mutation(
         "failed-block-not-passed",
-        RING,
+        BLOCKS,
         "            self._burned += BURNED\n            return True",
         "            return True",
         "numbers in a block that could not be erased are given again",
@@ -204,23 +206,108 @@ MUTATIONS = (
     Mutation(
         "read-errors-are-the-end",
         MOUNT,
-        "            return kind == RECORD_NONE\n",
-        "            return True\n",
+        "            return headed if kind == RECORD_NONE else -1\n",
+        "            return headed\n",
         "a device that cannot be read counts as an empty one",
     ),
     Mutation(
         "one-reading",
         MOUNT,
-        "        if block == headed and not ring.headed:\n            return expected\n",
+        "        if block == headed and headed_here == 0:\n            return expected\n",
         "",
         "a HEAD that reads differently the second time leaves the counters at zero",
     ),
     Mutation(
         "block-behind-kept",
-        RING,
+        BLOCKS,
         "            if code == FLASH_DONE and self.after_start:\n                code = self._clear_behind()\n",
         "",
         "what two cuts hid looks newer than the log",
+    ),
+    Mutation(
+        "head-alone-counts",
+        MOUNT,
+        "            if ring.last_kind != rec.KIND_HEAD:\n                break\n",
+        "            break\n",
+        "a HEAD whose record was torn off counts as an opened block",
+    ),
+    Mutation(
+        "unopened-block-in-order",
+        MOUNT,
+        " or walk.seq >= below:\n            continue  # left over",
+        ":\n            continue  # left over",
+        "a cursor is placed in a block that was never opened",
+    ),
+    Mutation(
+        "last-result-applied",
+        MOUNT,
+        "        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES))\n",
+        "        pass\n",
+        "the last result is known before it was written once more",
+    ),
+    Mutation(
+        "bound-kept",
+        READER,
+        "        self.offset = offset\n        self.bound = _UNKNOWN\n",
+        "        self.offset = offset\n",
+        "the bound of one block is used in the next",
+    ),
+    Mutation(
+        "spare-not-kept",
+        RING,
+        "self._open_next(self.spare_blocks if spare else 0)",
+        "self._open_next(0)",
+        "a result takes the last free block",
+    ),
+    Mutation(
+        "cursor-not-saved-first",
+        BLOCKS,
+        "        code = self._save_passed(block)\n        if code != FLASH_DONE:\n            return FLASH_IO\n",
+        "        code = FLASH_DONE\n",
+        "the durable cursor stands in a block that is erased",
+    ),
+    Mutation(
+        "aside-not-protected",
+        BLOCKS,
+        "        if self.aside_block == block and self.has_aside():\n            return False\n",
+        "",
+        "what is set aside is erased",
+    ),
+    Mutation(
+        "not-applied",
+        RING,
+        "            self.apply(kind, flags, stage, self.payload_at, length)\n",
+        "",
+        "what a record says is not remembered while running",
+    ),
+    Mutation(
+        "limit-early",
+        RING,
+        "        cursor = self.cursors[outlet]\n        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
+        "        cursor = self.cursors[outlet]\n        cursor.limit = limit\n"
+        "        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
+        "results may go out before the log says so",
+    ),
+    Mutation(
+        "head-grants-always",
+        RING,
+        "        if ahead == 0 and self.role == ROLE_MAIN and not self.is_free(2):\n",
+        "        if ahead == 0:\n",
+        "a HEAD allows results to go out that nobody sends",
+    ),
+    Mutation(
+        "grant-taken-back",
+        RING,
+        "            if limit < granted and not",
+        "            if False and not",
+        "what was granted in the last free block is taken back",
+    ),
+    Mutation(
+        "cursor-in-an-erased-block",
+        BLOCKS,
+        "            if cursor.block == block:\n                cursor.enter(block, 0)\n",
+        "            pass\n",
+        "a cursor looks for the next result behind where it begins",
     ),
     Mutation(
         "damage-ends-the-block",

@@ -3,8 +3,14 @@
 from datetime import datetime
 
 from agent.base.words import get_u32
+from agent.openprotocol.known import Known
+from agent.outlet import FLAG_MET
+from agent.quarantine import Quarantine
+from agent.spool import aside
 from agent.spool import record as rec
-from agent.spool.ring import ROLE_QUARANTINE
+from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.mount import mount
+from agent.spool.ring import BLOCKS_LEAST, ROLE_QUARANTINE, Ring
 from agent.status import describe
 from board.linux_header import Header
 from tools.spool.image import Area, Entry
@@ -38,7 +44,10 @@ COLUMNS: tuple[str, ...] = (
 
 def results(area: Area) -> list[Entry]:
     """The results and raw frames that count, each number once: a copy written at a start stands for both."""
-    by_number = {e.number: e for e in area.entries if e.number and not e.void}
+    by_number: dict[int, Entry] = {}
+    for entry in area.entries:
+        if entry.number and not entry.void:
+            by_number.setdefault(entry.number, entry)
     return [by_number[number] for number in sorted(by_number)]
 
 
@@ -92,20 +101,46 @@ def account(area: Area) -> dict[str, object]:
         shown["erases"] = get_u32(payload, rec.AT_BLOCK_NO)
         shown["wear_per_block"] = round(get_u32(payload, rec.AT_BLOCK_NO) / max(1, area.block_count), 1)
         shown["expected_years"] = _years(area, kept)
-        shown["delivered"] = delivered(area)
-        shown["waiting"] = sum(1 for e in kept if e.number > delivered(area))
+    shown.update(remembered(area, kept))
     return shown
 
 
-def delivered(area: Area) -> int:
-    """How far the first outlet is, by the newest word about it."""
-    reached = 0
-    for entry in sorted((e for e in area.entries if not e.void), key=lambda e: e.seq):
-        if entry.kind == rec.KIND_HEAD and rec.is_head(entry.payload, 0):
-            reached = get_u32(entry.payload, rec.AT_CURSORS + 4)
-        elif entry.kind == rec.KIND_CURSOR and get_u32(entry.payload, 0) == 0:
-            reached = get_u32(entry.payload, 8)
-    return reached
+def remembered(area: Area, kept: list[Entry]) -> dict[str, object]:
+    """What the next start would know, by the very code of a start; nothing if it would find no log."""
+    if area.device is None or area.head is None or area.device.block_count < (2 if area.role else BLOCKS_LEAST):
+        return {}
+    ring = Ring(area.device, role=area.role)
+    if area.role == ROLE_QUARANTINE:
+        quarantine = Quarantine(ring)
+        return {"kept": quarantine.count() + ring.suspect} if mount(ring) == 1 else {}
+    known = ring.owner = Known(ring.memory)
+    if mount(ring) != 1:
+        return {}
+    cursor = ring.cursors[0]
+    waiting = [e for e in kept if e.number > cursor.number]
+    memory = ring.memory
+    return {
+        "stored": max([ring.number, *(e.number for e in waiting)]),
+        "delivered": cursor.delivered,
+        "waiting": len(waiting),
+        "parked_in_place": _in_place(area, ring, kept),
+        "overwritten": ring.overwritten,
+        "gone": known.gone(),
+        "missing": known.gaps.total(),
+        "base": int.from_bytes(memory[BASE : BASE + 3], "little") if memory[OUTLET_FLAGS] & FLAG_MET else None,
+    }
+
+
+def _in_place(area: Area, ring: Ring, kept: list[Entry]) -> int:
+    """How many records are set aside and still lie in the main log."""
+    if not ring.has_aside():
+        return 0
+    oldest = aside.first_of(ring)
+    ranges = [(oldest, aside.last_of(ring))]
+    for entry in area.entries:
+        if entry.kind == rec.KIND_ASIDE and not entry.void and get_u32(entry.payload, 0) > oldest:
+            ranges.append((get_u32(entry.payload, 0), get_u32(entry.payload, 4)))
+    return sum(1 for e in kept if any(first <= e.seq <= last for first, last in ranges))
 
 
 def _years(area: Area, kept: list[Entry]) -> float | None:
