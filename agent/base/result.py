@@ -58,6 +58,7 @@ FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
 FLAG_EDGE_TIME = const(2)  # the controller's time was no time; the agent's own stands in its place
 FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
+FLAG_RETRIED = const(16)  # sent again by an operator, out of the quarantine, under a number of its own
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
 HEAD_BYTES = const(8)
