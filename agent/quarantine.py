@@ -14,8 +14,10 @@ Rules
 4. A drop has to be written down as well. So nothing is kept in the last free block, and where that is used up
    only a drop that empties the oldest block is taken (`may_drop`): a full quarantine can always be emptied.
 
-    memory  0         4                                             60
-           | last u32| dropped, one bit a record: number % SLOTS    |
+    memory  0         4          12     15                           60
+           | last u32| dropped  | zeros| dropped                    |     one bit a record: number % SLOTS
+
+The zeros are where any log says what is set aside in it (agent.spool.memory): nothing is in this one.
 """
 
 from struct import pack_into
@@ -25,11 +27,12 @@ from agent.base.fields import copy
 from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
 from agent.spool import aside
+from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.reader import Cursor
+from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 
-SLOTS = const(448)
+SLOTS = const(424)
 
 TAKEN = const(1)
 NOTHING = const(0)
@@ -42,6 +45,8 @@ PRESSURE_FULL = const(2)  # what was set aside last found no room
 
 _LAST = const(0)
 _DROPPED = const(4)
+_ZEROS = const(12)
+_ZEROS_BYTES = const(3)
 
 
 class Quarantine:
@@ -71,7 +76,7 @@ class Quarantine:
         memory = self.ring.memory
         put_u32(memory, _LAST, get_u32(buf, at + length - PARKED_BYTES))
         slot = get_u32(buf, at) % SLOTS
-        memory[_DROPPED + (slot >> 3)] &= ~(1 << (slot & 7)) & 0xFF
+        memory[_octet(slot)] &= ~(1 << (slot & 7)) & 0xFF
 
     # -- the agent's calls -------------------------------------------------------------------------------------
 
@@ -136,6 +141,8 @@ class Quarantine:
         block = walk.block
         kind, flags, length = walk.kind, walk.flags, walk.length
         number = get_u32(walk.page, FRAME_HEAD)
+        if not ring.has_room(length + PARKED_BYTES):
+            self.pass_dropped()
         self.full = True
         if not self._has_slot() or not ring.has_room(length + PARKED_BYTES):
             return NO_ROOM
@@ -196,17 +203,19 @@ class Quarantine:
             return False
         for number in numbers:
             slot = number % SLOTS
-            ring.stage[at + _DROPPED + (slot >> 3)] |= 1 << (slot & 7)
+            ring.stage[at + _octet(slot)] |= 1 << (slot & 7)
         if ring.commit_memory() != 0:
             return False
         self.full = False
-        self._pass_dropped()
+        self.pass_dropped()
         return True
 
     def may_drop(self, numbers):
         """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
         ring = self.ring
-        if ring.has_room(MEMORY_BYTES):
+        octets = FRAME_BYTES + MEMORY_BYTES + ring.align - 1
+        octets -= octets % ring.align
+        if ring.is_free(1) or ring.offset + 2 * octets <= ring.device.block_bytes:
             return True
         for number in self.oldest_block():
             if number not in numbers:
@@ -230,7 +239,8 @@ class Quarantine:
             scout.advance()
         return found
 
-    def _pass_dropped(self):
+    def pass_dropped(self):
+        """Let the cursor go past what is dropped; after a start it may stand in front of some."""
         ring = self.ring
         cursor = ring.cursors[0]
         while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
@@ -238,4 +248,13 @@ class Quarantine:
 
     def _is_dropped(self, number):
         slot = number % SLOTS
-        return self.ring.memory[_DROPPED + (slot >> 3)] & 1 << (slot & 7) != 0
+        return self.ring.memory[_octet(slot)] & 1 << (slot & 7) != 0
+
+
+def _octet(slot):
+    """Return in which octet of the memory a slot's bit lies."""
+    at = _DROPPED + (slot >> 3)
+    return at if at < _ZEROS else at + _ZEROS_BYTES
+
+
+assert _octet(SLOTS - 1) == MEMORY_BYTES - 1 and ASIDE_LENGTH >= _ZEROS and ASIDE_RANGES < _ZEROS + _ZEROS_BYTES

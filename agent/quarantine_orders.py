@@ -28,6 +28,7 @@ from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.quarantine import TAKEN
 from agent.quarantine_list import IN_PLACE_TOLD, InPlace, kept, needs_operator
+from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_REFUSE
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.search import is_same
 
@@ -212,12 +213,16 @@ class Orders:
 
     def _begin(self, length):
         main = self.main
-        if not _has_room(main, length):
+        when_full = main.when_full
+        main.when_full = WHEN_FULL_REFUSE  # rule 4
+        has_room = main.has_room(length)
+        at = main.begin(KIND_RESULT, length) if has_room else SPOOL_FULL
+        main.when_full = when_full
+        if at == SPOOL_FULL:
             raise Refused(
                 "the spool has no room for more results; what is not sent again stays. "
                 "Try again when ToolsNet has taken some"
             )
-        at = main.begin(KIND_RESULT, length)
         if at < 0:
             raise Refused("the spool takes no result now (%d); what is not sent again stays. Try again" % at)
         return at
@@ -336,6 +341,7 @@ class Orders:
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _ready(self):
+        self.quarantine.pass_dropped()
         if not self.quarantine.ring.confirm() or not self.main.confirm():
             raise Refused("the spool takes nothing now: it is full, or the disk or flash refuses; nothing was done")
 
@@ -379,11 +385,6 @@ def _newest_first(main):
     """Return the blocks of the log, the newest first."""
     count = main.device.block_count
     return [(main.block - back) % count for back in range(count)]
-
-
-def _has_room(main, length):
-    """Tell whether the log takes a result without giving up another one."""
-    return main.has_room(length) and main.is_free(1) and (main.spare_blocks == 1 or main.is_free(2))
 
 
 def _number(word):

@@ -61,6 +61,7 @@ class Station:
         self.quarantine = Quarantine(parked)
         self.known = self.main.owner = Known(self.main.memory)
         assert mount(parked) >= 0 and mount(self.main) >= 0
+        self.quarantine.pass_dropped()
         assert parked.confirm() and self.main.confirm()
         self.health = Health()
         self.outlet = Outlet(self.main, self.health, 8, False, False)
@@ -320,8 +321,12 @@ def test_a_full_quarantine_can_always_be_emptied():
         station.start()
         station.move_in()
         assert "error" not in station.order("retry", "all")[-1]
-        while station.main.has_aside() or station.quarantine.count():
+        for _ in range(20):
             assert "error" not in station.order("retry", "all")[-1]
+            while station.main.peek(0) > 0:
+                station.main.advance(0)
+            station.move_in()
+        assert not station.main.has_aside() and station.quarantine.count() == 0
 
 
 def test_a_serial_line_is_waited_for_and_not_for_ever():
