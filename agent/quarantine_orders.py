@@ -114,8 +114,8 @@ class Orders:
 
     def drop(self, words):
         """Give up those that the words name, and let move in what waits for their room."""
-        numbers = self._chosen(words)
         self._ready()
+        numbers = self._chosen(words)
         self._check_may_drop(numbers)
         yield from self._wait_for_line()
         if not self.quarantine.drop(numbers):
@@ -135,8 +135,8 @@ class Orders:
 
     def retry(self, words):
         """Send again those that the words name."""
-        numbers = self._chosen(words)
         self._ready()
+        numbers = self._chosen(words)
         yield from self._settle()
         there = self.quarantine.numbers()
         numbers = [number for number in numbers if number in there]
