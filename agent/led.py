@@ -12,6 +12,7 @@ Rules
 from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.openprotocol.session import READY
+from agent.quarantine import PRESSURE_NONE
 from agent.toolsnet.session import STREAMING
 
 RUNNING = const(1)
@@ -22,6 +23,7 @@ SPOOL_FULL = const(5)
 SPOOL_UNUSABLE = const(6)
 NO_NETWORK = const(7)
 SAFE_MODE = const(8)  # shown by board.safe_mode, without this module
+NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly
 
 NAMES = (
     "starting",
@@ -33,6 +35,7 @@ NAMES = (
     "spool cannot be used",
     "no network: no link, or no Wi-Fi",
     "safe mode: repeated failed starts",
+    "running, but the quarantine is full or nearly: an operator has to decide",
 )
 
 _BLINK_MS = const(150)
@@ -44,10 +47,12 @@ def code_of(stations, has_network):
     """Return the code of what is wrong most urgently, RUNNING if nothing is."""
     controllers = servers = True
     full = False
+    needs_operator = False
     for station in stations:
         if not station.mounted:
             return SPOOL_UNUSABLE
         full = full or station.intake.full
+        needs_operator = needs_operator or station.quarantine.pressure() != PRESSURE_NONE
         controllers = controllers and station.session.state == READY
         servers = servers and station.outlet.state == STREAMING
     if full:
@@ -55,7 +60,9 @@ def code_of(stations, has_network):
     if not has_network:
         return NO_NETWORK
     if controllers:
-        return RUNNING if servers else NO_TOOLSNET
+        if servers:
+            return NEEDS_OPERATOR if needs_operator else RUNNING
+        return NO_TOOLSNET
     return NO_CONTROLLER if servers else NEITHER
 
 

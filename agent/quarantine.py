@@ -9,7 +9,10 @@ Rules
    where it lies in the main log, and moves in later (`take_oldest`). So nothing is ever in neither place, and a cut
    between the two is seen: numbers ascend, and what is not above the last one kept is here already.
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
-3. At most SLOTS records, whatever the area's size: one bit each says which are dropped.
+3. At most SLOTS records, whatever the area's size: one bit each says which are dropped. A bit is used again only when
+   the durable cursor has passed the record it spoke of.
+4. A drop has to be written down as well. So nothing is kept in the last free block, and where that is used up
+   only a drop that empties the oldest block is taken (`may_drop`): a full quarantine can always be emptied.
 
     memory  0         4           8       16                                   60
            | last u32| newest u32| zeros | dropped, one bit a record: number % SLOTS
@@ -25,9 +28,10 @@ from agent.base.fields import copy
 from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
 from agent.spool import aside
+from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.reader import Cursor
+from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 
 SLOTS = const(352)
 
@@ -36,6 +40,10 @@ NOTHING = const(0)
 NO_ROOM = const(-1)
 KEPT = const(2)
 FAILED = const(-2)
+
+PRESSURE_NONE = const(0)
+PRESSURE_TIGHT = const(1)  # more than three quarters are used
+PRESSURE_FULL = const(2)  # what was set aside last found no room
 
 _LAST = const(0)
 _NEWEST = const(4)
@@ -49,6 +57,11 @@ class Quarantine:
         self.ring = ring
         self._range = 0  # the range that `_reason` speaks of
         self._reason = 0
+        self.full = False  # when it was asked last
+        self.taken = 0  # so many were kept since the start
+        self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
+        self.in_place = -1  # so many lay in the main log when they were counted; agent.quarantine_list keeps it
+        self.in_place_mark = 0
         ring.owner = self
 
     # -- what its records say (the owner's calls, see agent.spool.ring) ---------------------------------------
@@ -80,16 +93,36 @@ class Quarantine:
                 kept += 1
         return kept
 
+    def last_kept(self):
+        """Return the number in the main log of the record that was kept last; what is above it is not here yet."""
+        return get_u32(self.ring.memory, _LAST)
+
+    def pressure(self):
+        """Return one of PRESSURE_: whether an operator is needed. Allocates nothing."""
+        if self.full:
+            return PRESSURE_FULL
+        ring = self.ring
+        cursor = ring.cursors[0]
+        kept = ring.number - cursor.number
+        if kept == 0:
+            return PRESSURE_NONE
+        device = ring.device
+        octets = (ring.block - cursor.block) % device.block_count * device.block_bytes + ring.offset
+        if kept * 4 > SLOTS * 3 or octets * 4 > device.block_count * device.block_bytes * 3:
+            return PRESSURE_TIGHT
+        return PRESSURE_NONE
+
     def take_oldest(self, main):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
         if not main.has_aside():
+            self.full = False
             if aside.is_saved(main) or not main.has_spare():
                 return NOTHING
             return TAKEN if aside.save(main) == 0 else FAILED
         first, last = main.aside_first, main.aside_last
         if not self.ring.confirm():  # the last one kept may wait for that: it is known only then
             return FAILED
-        self._pass_dropped()
+        self.pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
 
@@ -122,7 +155,7 @@ class Quarantine:
             return NO_ROOM  # what lies in front of it waits for room
         if not self.ring.confirm():
             return FAILED
-        self._pass_dropped()
+        self.pass_dropped()
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
         walk = main.walk
@@ -137,10 +170,10 @@ class Quarantine:
         block = walk.block
         kind, flags, length = walk.kind, walk.flags, walk.length
         number = get_u32(walk.page, FRAME_HEAD)
-        if ring.number - ring.cursors[0].number >= SLOTS:
-            return NO_ROOM
-        # What is kept leaves the last free block to the drops, or a full quarantine could never be emptied.
         if not ring.has_room(length + PARKED_BYTES):
+            self.pass_dropped()
+        self.full = True
+        if not self._has_slot() or not ring.has_room(length + PARKED_BYTES):
             return NO_ROOM
         at = ring.begin(kind, length + PARKED_BYTES)
         if at < 0:
@@ -151,7 +184,19 @@ class Quarantine:
         copy(ring.stage, at, walk.page, FRAME_HEAD, length)
         put_u32(ring.stage, at, ring.number + 1)
         pack_into("<IHH", ring.stage, at + length, number, reason, 0)
-        return TAKEN if ring.commit(kind, flags, length + PARKED_BYTES) == 0 else FAILED
+        self.full = False
+        if ring.commit(kind, flags, length + PARKED_BYTES) != 0:
+            return FAILED
+        self.taken += 1
+        return TAKEN
+
+    def _has_slot(self):
+        """Tell whether the next record's bit speaks of none that a start might still find."""
+        ring = self.ring
+        cursor = ring.cursors[0]
+        if ring.number - cursor.number >= SLOTS:
+            return False
+        return ring.number - cursor.saved_number < SLOTS or ring.save_cursor(0, 0) == 0
 
     def _reason_of(self, main):
         """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""
@@ -191,7 +236,7 @@ class Quarantine:
         for number in numbers:
             if number not in known:
                 return False
-        self._pass_dropped()
+        self.pass_dropped()
         at = ring.begin_memory()
         if at < 0:
             return False
@@ -199,11 +244,41 @@ class Quarantine:
             self._mark(ring.stage, at + _DROPPED, number)
         if ring.commit_memory() != 0:
             return False
-        self._pass_dropped()
+        self.full = False
+        self.pass_dropped()
         return True
 
-    def _pass_dropped(self):
-        """Move the cursor behind what is dropped at the front; a start finds that again by the bits."""
+    def may_drop(self, numbers):
+        """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
+        ring = self.ring
+        octets = FRAME_BYTES + MEMORY_BYTES + ring.align - 1
+        octets -= octets % ring.align
+        if ring.is_free(1) or ring.offset + 2 * octets <= ring.device.block_bytes:
+            return True
+        for number in self.oldest_block():
+            if number not in numbers:
+                return False
+        return True
+
+    def oldest_block(self):
+        """Return the numbers of the kept records that lie in one block with the oldest."""
+        ring = self.ring
+        scout = Cursor()
+        scout.stand_at(ring.cursors[0])
+        found = []
+        block = -1
+        while ring.peek_from(scout) > RECORD_NONE:
+            if not self._is_dropped(scout.peek_number):
+                if block < 0:
+                    block = scout.peek_block
+                elif scout.peek_block != block:
+                    break
+                found.append(scout.peek_number)
+            scout.advance()
+        return found
+
+    def pass_dropped(self):
+        """Let the cursor go past what is dropped; after a start it may stand in front of some."""
         ring = self.ring
         cursor = ring.cursors[0]
         while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
@@ -219,3 +294,6 @@ class Quarantine:
     def _is_dropped(self, number):
         slot = number % SLOTS
         return self.ring.memory[_DROPPED + (slot >> 3)] & 1 << (slot & 7) != 0
+
+
+assert _DROPPED + SLOTS // 8 == MEMORY_BYTES and ASIDE_LENGTH >= _NEWEST + 4 and ASIDE_RANGES < _DROPPED

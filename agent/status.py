@@ -13,6 +13,7 @@ from agent.base.words import get_u32, unpack_digits
 from agent.openprotocol import session as controller_session
 from agent.openprotocol.known import EPOCH
 from agent.openprotocol.recovery import PHASE_NAMES
+from agent.quarantine import PRESSURE_NONE
 from agent.spool import record as rec
 from agent.spool.walk import Walk
 from agent.toolsnet import session as toolsnet_session
@@ -77,7 +78,8 @@ def of_station(station, now):
     shown["recovery"] = _recovery(station)
     shown["spool"] = _spool(ring)
     shown["parked"] = station.quarantine.count()
-    shown["parked_in_place"] = ring.has_aside()
+    shown["parked_in_place"] = _parked_in_place(station)
+    shown["needs_operator"] = _needs_operator(station)
     shown["parked_kib_ignored"] = station.parked_blocks_differ
     return shown
 
@@ -138,6 +140,24 @@ def _recovery(station):
         "gone": known.gone(),
         "epoch": known.memory[EPOCH],
     }
+
+
+def _parked_in_place(station):
+    """Return how many set-aside records found no room in the quarantine yet and lie in the main log."""
+    if not station.ring.has_aside():
+        return 0
+    from agent.quarantine_list import count_in_place  # rare: only while something waits for room there
+
+    return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
+
+
+def _needs_operator(station):
+    """Return why somebody has to decide about set-aside results, and the command that helps; None as a rule."""
+    if station.quarantine.pressure() == PRESSURE_NONE:
+        return None
+    from agent.quarantine_list import needs_operator
+
+    return needs_operator(station.quarantine, station.number)
 
 
 def _spool_refused(station):

@@ -1,19 +1,21 @@
 """Answers a computer at the serial console while the agent runs: one line in, lines of JSON out.
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
+    ?quarantine STATION list|show N|drop WHICH|retry WHICH      (agent.quarantine_orders)
 
 Rules
 1. A line begins with `?`; anything else is let pass, so that a terminal left open does no harm. A line is at most
    LINE_MAX characters; a longer one is dropped to its end.
 2. Every line of an answer begins with `toolcart{` and is one JSON object; the last one of an answer has "end": true.
-3. Secrets are shown as ***. Nothing here changes anything but `?restart`, which ends the sessions in order first.
+3. Secrets are shown as ***. Nothing here changes anything but `?restart`, which ends the sessions in order first, and
+   `?quarantine`, which takes a little of each turn (`go_on`) until its answer is whole; no other line is heard then.
 4. It allocates as it likes, and only when somebody asks; without room for an answer it says so.
 """
 
 import json
 import sys
 
-from agent.base.compat import const
+from agent.base.compat import const, give_back
 from board.safe_mode import VERSION_FILE
 
 LINE_MAX = const(40)
@@ -32,6 +34,7 @@ class Console:
         self._out = out or sys.stdout
         self._line = ""
         self._drops = False
+        self.job = None  # an order that is being carried out
         self.wants_restart = False
 
     def take(self, text):
@@ -40,7 +43,7 @@ class Console:
             if character in _ENTER:
                 line = self._line
                 self._line = ""
-                if not self._drops and line.startswith("?"):
+                if not self._drops and line.startswith("?") and self.job is None:
                     self._answer(line[1:].split())
                 self._drops = False
             elif len(self._line) >= LINE_MAX:
@@ -61,7 +64,24 @@ class Console:
             self.tell(error="not enough memory for the answer")
         except (ValueError, IndexError, KeyError, OSError) as error:
             self.tell(error="%s: %s" % (type(error).__name__, error))
+        if self.job is None:
+            self.tell(end=True)
+
+    def go_on(self):
+        """Do the next piece of the order that is being carried out."""
+        try:
+            line = next(self.job)
+            if line is not None:
+                self.tell(**line)
+            return
+        except StopIteration:
+            pass
+        except MemoryError:
+            self.tell(error="not enough memory for the answer")
+        self.job = None
         self.tell(end=True)
+        give_back("agent", "quarantine_orders")
+        give_back("agent", "quarantine_list")
 
     def _obey(self, words):
         command = words[0]
@@ -73,6 +93,8 @@ class Console:
             self._tell_spool(self._station(words[1]))
         elif command == "block":
             self._tell_block(self._station(words[1]), int(words[2]))
+        elif command == "quarantine":
+            self._begin_order(self._station(words[1]), words[2:])
         elif command == "config":
             self._tell_config()
         elif command == "version":
@@ -123,6 +145,16 @@ class Console:
             stored=station.ring.number,
             erases=station.ring.erases + station.quarantine.ring.erases,
             backlog=station.ring.backlog(0),
+        )
+
+    def _begin_order(self, station, words):
+        if not station.mounted:
+            self.tell(error="the spool of station %d is not up" % station.number)
+            return
+        from agent.quarantine_orders import carry_out
+
+        self.job = carry_out(
+            station.quarantine, station.ring, station.number, self._app.board, station.intake.quiet, words
         )
 
     def _tell_block(self, station, number):

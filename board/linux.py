@@ -213,6 +213,10 @@ class Board:
             told += [text for text in (flash.note, flash.last_error) if text]
         return told
 
+    def poll_also(self, ports):
+        """Let `wait` end when one of these has something to say (board.linux_control)."""
+        self._ports += ports
+
     def watch(self, port, slot):
         """Wake `slot` whenever the port has something to say."""
         port.slot = slot

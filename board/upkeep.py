@@ -69,6 +69,9 @@ class Upkeep:
         text = board.read_console()
         if text:
             self.console.take(text)
+        if self.console.job is not None:
+            self.console.go_on()
+            wait_ms = 0
         if self.console.wants_restart or self.wants_restart:
             return -1
         return wait_ms  # what is typed ends the wait by itself (board.sockets)

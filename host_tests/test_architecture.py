@@ -29,7 +29,10 @@ STATION_IMPORTS = {
     "agent.forward": {"agent.health", "agent.outlet"},
     "agent.intake": {"agent.health", "agent.store"},
     "agent.outlet": {"agent.health"},
-    "agent.status": {"agent.health", "agent.led"},
+    "agent.led": {"agent.quarantine"},
+    "agent.quarantine_list": {"agent.quarantine", "agent.status"},
+    "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list"},
+    "agent.status": {"agent.health", "agent.led", "agent.quarantine", "agent.quarantine_list"},
     "agent.store": {"agent.health"},
 }
 
@@ -66,6 +69,7 @@ TESTED_BY = {
     "agent.liveness": "test_watchdog",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.session": "test_openprotocol_session",
+    "agent.quarantine_list": "test_quarantine_orders",
     "agent.spool.reader": "test_ring",
     "agent.spool.replay": "test_store",
     "agent.spool.why": "test_mount",
@@ -76,6 +80,7 @@ TESTED_BY = {
     "board.esp32_flash": "test_esp32",
     "board.linux_notify": "test_service",
     "board.loop": "test_linux",
+    "board.linux_control": "test_quarantine_commands",
     "board.main": "test_board_main",
     "board.manifest": "test_package",
     "board.ntp": "test_clock",

@@ -13,8 +13,17 @@ class Part:
         self.full = full
 
 
+class Shelf:
+    def __init__(self, pressure):
+        self._pressure = pressure
+
+    def pressure(self):
+        return self._pressure
+
+
 class Station:
-    def __init__(self, controller=True, server=True, full=False, mounted=True):
+    def __init__(self, controller=True, server=True, full=False, mounted=True, pressure=0):
+        self.quarantine = Shelf(pressure)
         self.mounted = mounted
         self.session = Part(READY if controller else 0)
         self.outlet = Part(STREAMING if server else 1)
@@ -70,6 +79,8 @@ def test_a_code_that_changes_in_the_middle_is_blinked_to_its_end():
 def test_every_cause_has_its_code():
     for station, network, code in (
         (Station(), True, led.RUNNING),
+        (Station(pressure=1), True, led.NEEDS_OPERATOR),
+        (Station(pressure=2, server=False), True, led.NO_TOOLSNET),
         (Station(server=False), True, led.NO_TOOLSNET),
         (Station(controller=False), True, led.NO_CONTROLLER),
         (Station(controller=False, server=False), True, led.NEITHER),
@@ -87,4 +98,4 @@ def test_one_station_in_trouble_shows():
 
 
 def test_every_code_has_words():
-    assert len(led.NAMES) == led.SAFE_MODE + 1
+    assert len(led.NAMES) == led.NEEDS_OPERATOR + 1

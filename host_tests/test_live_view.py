@@ -46,6 +46,7 @@ def _station(number, **changed):
         "controller": {"host": "10.0.0.1", "port": 4545, "state": "ready", "waits_for_room": False},
         "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "streaming"},
         "stored": 7,
+        "delivered": 5,
         "backlog": 2,
         "oldest_waiting": "2024-03-14 09:26:53",
         "results": [_result(7, status="NOK", torque_status="high"), {"number": 6, "source": "RAW", "octets": 30}],

@@ -27,6 +27,7 @@ from agent.liveness import Liveness
 from agent.spool.why import WHY_NAMES
 from board import loop
 from board.linux import Board
+from board.linux_control import Control, station_orders
 from board.linux_notify import Notifier, Supervision
 from tools import config_file
 
@@ -88,6 +89,7 @@ class Agent:
         # Under systemd this process is watched; elsewhere the notifier does nothing.
         self._notifier = Notifier()
         self._liveness = Liveness(self.app, configuration, self._due)
+        self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
         self._told_notes: list[str] = []
 
@@ -99,6 +101,7 @@ class Agent:
 
         def on_turn(now: int) -> int:
             self._tell_spools()
+            self._open_controls()
             if self._has_no_spool():
                 self.exit_code = EXIT_SPOOL
                 return -1
@@ -109,10 +112,14 @@ class Agent:
                 self._due = ticks_add(now, self.every_ms)
                 self.tell({"kind": "status", **status.snapshot(self.app)})
                 left = self.every_ms
+            for control in self._controls.values():
+                left = min(left, control.on_turn(now))
             return min(left, supervision.on_turn(now, self._line))
 
         loop.run(self.app, self.board, on_turn)
         self._notifier.stopping()
+        for control in self._controls.values():
+            control.close()
         loop.stop(self.app, self.board)
         return self.exit_code
 
@@ -124,8 +131,12 @@ class Agent:
         """What `systemctl status` shows."""
         rings = [station.ring for station in self.app.stations if station.mounted and station.ring is not None]
         stored = sum(ring.number for ring in rings)
+        delivered = sum(ring.cursors[0].delivered for ring in rings)
         waiting = sum(ring.backlog(0) for ring in rings)
-        return f"{len(rings)} of {len(self.app.stations)} stations, {stored} results stored, {waiting} waiting"
+        return (
+            f"{len(rings)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
+            f"{waiting} waiting"
+        )
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
@@ -139,6 +150,17 @@ class Agent:
                 if note not in self._told_notes:
                     self.tell({"kind": "note", "text": note})
             self._told_notes = notes
+
+    def _open_controls(self) -> None:
+        """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
+        for station in self.app.stations:
+            if not station.mounted or station.number in self._controls or station.ring is None:
+                continue
+            control = Control(station.ring.device.device.path, station_orders(station, self.board))
+            self._controls[station.number] = control
+            self.board.poll_also([control.listener, control.client])
+            if control.note:
+                self.tell({"kind": "note", "text": control.note})
 
     def _has_no_spool(self) -> bool:
         """With several stations one bad spool is that station's trouble: it is told, and tried again."""

@@ -23,11 +23,14 @@ from agent.spool.flash import Part, RamFlash
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from board import safe_mode
+from board.console import LINE_MAX
+from tools import quarantine_commands as orders
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
 from tools.printable import visible, visible_lines
 
 ANSWER_S = 4.0
+ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
 PULL_TRIES = 3
 
 
@@ -101,6 +104,53 @@ def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> N
     _end(lambda link: wipe(link, station, lose_waiting), port)
 
 
+@board.command("quarantine")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="drop: do not ask.")
+@JSON_OPTION
+@click.argument("order", type=click.Choice(["list", "show", "retry", "drop", "export"]))
+@click.argument("which", nargs=-1)
+def quarantine_command(
+    port: str, station: int, agreed: bool, as_json: bool, order: str, which: tuple[str, ...]
+) -> None:
+    """Decide about set-aside results on a running board; `toolcart quarantine` explains the orders."""
+    if (order in ("list", "export")) == bool(which):
+        raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
+    if order == "drop":
+        orders.agree(list(which), agreed)
+    _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+
+
+def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
+    """Have it carried out by the agent on the board, and say what became of it."""
+
+    def ask(words: list[str]) -> list[dict]:
+        line = f"?quarantine {station} {' '.join(words)}"
+        if len(line) > LINE_MAX:
+            raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
+        answers = link.ask(line, ORDER_S)
+        if answers is None:
+            raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+        return answers
+
+    try:
+        if order == "list":
+            code = orders.tell_list(ask, as_json)
+        elif order == "show":
+            code = orders.tell_one(ask, which[0], as_json)
+        elif order == "retry":
+            code = orders.tell_retry(ask, which)
+        elif order == "drop":
+            code = orders.tell_drop(ask, which)
+        else:
+            code = orders.tell_export(ask, as_json)
+    except orders.Trouble as trouble:
+        raise Failed(f"the board says: {trouble}") from None
+    if code:
+        sys.exit(code)
+
+
 def _end(act: Callable[[Asked], None], port: str) -> None:
     link: Any = open_link(port)
     try:
@@ -154,6 +204,8 @@ def status_lines(told: dict[str, Any]) -> list[str]:
             lines.append(f"  controller {controller['host']}:{controller['port']}: {controller['state']}")
             lines.append(f"  ToolsNet {toolsnet['host']}:{toolsnet['port']}: {toolsnet['state']}")
             lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")
+            if station.get("needs_operator"):
+                lines.append(f"  needs an operator: {station['needs_operator']['why']}")
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted: {counted or 'nothing'}")
     return lines + [f"error: {error}" for error in told.get("errors", [])]

@@ -20,6 +20,7 @@ from tools.board_commands import board
 from tools.cli_simulate import simulate
 from tools.flash.commands import flash
 from tools.line.commands import line
+from tools.quarantine_commands import quarantine
 from tools.service.commands import install_service
 from tools.spool.commands import spool
 from tools.worlds.commands import worlds
@@ -37,6 +38,7 @@ def main() -> None:
 main.add_command(simulate)
 main.add_command(line)
 main.add_command(spool)
+main.add_command(quarantine)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ class Demo(Watch):
         """Return the account: what counts at the end of a run."""
         books = self._final or self._look_into_books()
         backlog = self.figures.backlog
-        parked = self.figures.total("parked")
+        parked = self.figures.parked
         return {
             "produced": books["produced"],
             "acknowledged": books["acknowledged"],
@@ -258,7 +258,7 @@ class Demo(Watch):
 
     def _look_at_drain(self) -> None:
         books = self.books
-        arrived = books["delivered"] + self.figures.total("parked")
+        arrived = books["delivered"] + self.figures.parked
         if books["produced"] <= arrived and self.figures.backlog == 0 and self.figures.all_connected():
             self.note(GOOD, "everything is delivered")
             self._begin_stopping()

@@ -47,6 +47,8 @@ class StationFigures:
     open_ids: int = 0
     highest_backlog: int = 0
     spool_told: bool = False
+    sorrows: dict = field(default_factory=dict)
+    need: str = ""
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
@@ -56,7 +58,7 @@ class StationFigures:
     def keep_history(self, at_s: float) -> None:
         """Remember what rates and curve are made of."""
         stored, waiting = self.shown.get("stored", 0), self.shown.get("backlog", 0)
-        self.history.append((at_s, stored, stored - waiting))
+        self.history.append((at_s, stored, self.shown.get("delivered", 0)))
         while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
             self.history.popleft()
         if at_s >= self.curve_due_s:
@@ -64,7 +66,7 @@ class StationFigures:
             self.curve.append(waiting)
 
     def rates(self) -> tuple[float, float]:
-        """Return results stored and results passed on, each per second over the last few seconds."""
+        """Return results stored and results that ToolsNet has taken, each per second over the last few seconds."""
         if len(self.history) < 2:
             return 0.0, 0.0
         first, last = self.history[0], self.history[-1]
@@ -97,6 +99,11 @@ class Figures:
     @property
     def backlog(self) -> int:
         return self.total("backlog")
+
+    @property
+    def parked(self) -> int:
+        """How many are set aside, in the quarantine or still in place."""
+        return self.total("parked") + self.total("parked_in_place")
 
     def counter(self, name: str) -> int:
         return sum(station["counters"].get(name, 0) for station in self.shown())
@@ -153,6 +160,8 @@ class Figures:
         self.spool_problems = []
         for known in self.stations.values():
             known.spool_told = False
+            known.sorrows = {}
+            known.need = ""
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
 
     def _compare(self, known: StationFigures, shown: dict, at_s: float, stopped: bool) -> list[Change]:
@@ -163,6 +172,7 @@ class Figures:
             told += _connection_changes(known, shown, stopped)
             told += _never_met(known, shown, at_s)
             told += _backlog_changes(known, shown)
+            told += _sorrow_changes(known, shown)
         new = _log_changes(known, shown)
         if shown["mounted"]:  # until then the log has only what the agent's spool lines say better
             told += new
@@ -251,6 +261,26 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
     elif open_ids == 0 and known.open_ids:
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids
+    return told
+
+
+def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    """What did not reach ToolsNet: told at each start if there is any, and whenever it changes."""
+    told = []
+    counts = {
+        "results overwritten, because the spool was full": shown.get("overwritten", 0),
+        "tightening IDs gone: the controller does not have them any more": shown["recovery"]["gone"],
+        "results set aside": shown["parked"] + shown.get("parked_in_place", 0),
+    }
+    for text, count in counts.items():
+        if count != known.sorrows.get(text, 0):
+            told.append((WARNING if count else GOOD, f"{count} {text}"))
+    known.sorrows = counts
+    need = shown.get("needs_operator")
+    why = f"needs an operator: {need['why']}; `{need['command']}` shows them" if need else ""
+    if why != known.need:
+        told.append((WARNING, why) if why else (GOOD, "the quarantine has room again"))
+    known.need = why
     return told
 
 

@@ -11,7 +11,6 @@ import time
 
 from rich.text import Text
 
-from tools import demo_account
 from tools.printable import visible
 
 GOOD_STATES = {"ready", "streaming"}
@@ -115,8 +114,11 @@ def _recovery_line(text: Text, station: dict) -> None:
         text.append(f"  {recovery['gone']} gone", "yellow")
     if recovery["epoch"]:
         text.append(f"  reset {recovery['epoch']} times", "yellow")
-    if station["parked"]:
-        text.append(f"  {station['parked']} parked", "bold yellow")
+    parked = station["parked"] + station.get("parked_in_place", 0)
+    if parked:
+        text.append(f"  {parked} parked", "bold yellow")
+    if station.get("needs_operator"):
+        text.append("  needs an operator", "bold red")
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
@@ -198,15 +200,15 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def both_books(books: dict, waiting: int, parked: int) -> Text:
-    """Both sides' books: two lines."""
-    lost = demo_account.lost(books, waiting, parked)
+def both_books(books: dict, parked: int) -> Text:
+    """Both sides' books: two lines. What is lost only the account at the end can tell: results may be on their way."""
+    way = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("controller  ", "dim")
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
     text.append("\n").append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
-    wrong = [("lost", lost, "bold red"), ("out of order", books.get("out_of_order", 0), "bold red")]
+    wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), "bold red")]
     if parked:
         wrong.append(("parked", parked, "bold yellow"))
     if books.get("doubled"):

@@ -157,7 +157,7 @@ class View(App[None]):
             self._show_station(shown[min(self._station, len(shown) - 1)], len(shown), cut)
         self._put("events", panels.events(list(watch.recent), 3))
         if demo:
-            self._put("account", panels.both_books(demo.books, watch.figures.backlog, watch.figures.total("parked")))
+            self._put("account", panels.both_books(demo.books, watch.figures.parked))
         else:
             self._put("account", panels.account(watch.account()))
 

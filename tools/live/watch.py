@@ -65,7 +65,7 @@ class Watch:
 
     def account(self) -> dict:
         """Return the last object of the machine form."""
-        parked = self.figures.total("parked")
+        parked = self.figures.parked
         counters = {str(shown["number"]): shown["counters"] for shown in self.figures.shown()}
         return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
 
@@ -193,7 +193,7 @@ def totals(figures: Figures) -> dict:
     stored_per_s, passed_per_s = figures.rates()
     return {
         "stored": figures.stored,
-        "delivered": figures.stored - figures.backlog,
+        "delivered": figures.total("delivered"),
         "waiting": figures.backlog,
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
