@@ -9,8 +9,9 @@ from agent.openprotocol.session import Session as ControllerSession
 from agent.quarantine import Quarantine
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import Part
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount, quarantine_blocks
-from agent.spool.ring import BLOCKS_LEAST, ROLE_QUARANTINE, Ring
+from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import ALWAYS, AUTO, NEVER

@@ -14,14 +14,14 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, STAMP_BYTES
+from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.ticks import FOREVER, Timer
 from agent.link import ERASE_MS, PROGRAM_MS
-from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.outlet import NOT_SET, SET_ASIDE, SET_SOME, Outlet
 from agent.quarantine import NO_ROOM, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
+from agent.upstream import Upstream
 
 READS_A_STEP = const(8)
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
@@ -37,29 +37,19 @@ LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash 
 _WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
 
 
-class Forward:
+class Forward(Upstream):
     """One spool, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
-        self.port = port
-        self.session = session
+        Upstream.__init__(self, port, session, health, clock, settings)
         self.writer = writer
         self.outlet = Outlet(
             ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
         )
         self.quarantine = quarantine
-        self.health = health
-        self.clock = clock
-        self.pim_host = settings["pim_host"]
-        self.pim_port = settings["pim_port"]
-        self.host_override = settings["host_override"]
         self.parks = settings["refused"] == "park"
         self.refused_attempts = settings["refused_attempts"]
         self.refused_wait_ms = settings["refused_wait_ms"]
-        self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
-        self._stamp = bytearray(STAMP_BYTES)
-        self._opening = False
-        self._reached = False  # by the last attempt: somebody's connection is open, or was
         self._sent = 0  # number of the result that is out, 0 if none
         self._sweeping = False  # what is out belongs to a sweep
         self._reach = 0  # how far the last sweep looked beyond the first; 0 while there is no need for any
@@ -109,32 +99,18 @@ class Forward:
         if not self.outlet.save():
             self.health.count(h.NOT_SAVED)
 
-    def hurry(self, now):
-        """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
-        if not self._reached:
-            self.session.hurry(now)
-
-    def recover(self, now):
-        """After a fault: begin with a new connection."""
-        self.health.note(h.FAULTS, 1, now)
-        self.port.close()
-        self._opening = False
-        self.session.closed(now)
-
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
         session = self.session
-        self._waits = False
-        if (self._sweeping or session.state != ts.STREAMING) and not self._flash_free():
-            self._waits = True
-            return LINE_WAIT_MS  # an answer may have to be written down
+        # An answer may have to be written down.
+        self._waits = (self._sweeping or session.state != ts.STREAMING) and not self._flash_free()
+        if self._waits:
+            return LINE_WAIT_MS
         if self._lowers and session.state != ts.STREAMING:
             self._lowers = not self.outlet.lower()
-        reads = READS_A_STEP
-        while reads:
-            reads -= 1
+        for _ in range(READS_A_STEP):
             n = 0
             frames = None
             if self._opening:
@@ -197,64 +173,6 @@ class Forward:
         return tidy.least(now, left)
 
     # -- connection --------------------------------------------------------------------------------------------
-
-    def _look_at_opening(self, now):
-        state = self.port.state()
-        if state == PORT_OPEN:
-            self._opening = False
-            self._reached = True
-            self.session.opened(now)
-        elif state == PORT_CLOSED:
-            self._opening = False
-            self.session.closed(now)
-
-    def _obey(self, now):
-        command = self.session.command()
-        self.port.close()
-        self._opening = False
-        self._reached = self._reached and command == ts.CMD_CLOSE
-        self.attempts += 1
-        if command == ts.CMD_OPEN_PIM:
-            self.clock.stamp_into(self._stamp)
-            self.session.set_stamp(self._stamp)
-            self.port.open(self.pim_host, self.pim_port)
-            self._opening = True
-        elif command == ts.CMD_OPEN_SERVER:
-            self.port.open(self._server_host(now), self.session.server_port or self.pim_port)
-            self._opening = True
-        # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
-        if self._opening and self.port.state() != PORT_OPENING:
-            self._look_at_opening(now)
-
-    def _server_host(self, now):
-        """The host named by the 08; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
-        if self.host_override:
-            return self.host_override
-        try:
-            named = bytes(self.session.server_address).decode().strip(" \x00")
-        except UnicodeError:
-            named = ""
-        if not named or named == "0.0.0.0":
-            return self.pim_host
-        if named != self.pim_host:
-            self.health.note(h.OTHER_HOST, self.session.server_port, now)
-        return named
-
-    def _write(self, left, now):
-        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
-        session = self.session
-        pending = session.pending
-        while pending:
-            n = self.port.write(session.tx, session.tx_from, pending)
-            if n < 0:
-                self._lost(session.closed(now), now)
-                return 0
-            if n == 0:
-                break
-            if session.sent(n, now):
-                left = session.tick(now)
-            pending = session.pending
-        return left
 
     def _lost(self, event, now):
         if event != ts.EV_NONE:

@@ -64,7 +64,7 @@ class Station:
         self.quarantine.pass_dropped()
         assert parked.confirm() and self.main.confirm()
         self.health = Health()
-        self.outlet = Outlet(self.main, self.health, 8, False, False)
+        self.outlet = Outlet(self.main, self.quarantine, self.health, 8, False, False)
 
     def stamp_into(self, buf):
         buf[0:19] = b"2024-05-06:07:08:09"

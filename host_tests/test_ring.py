@@ -5,8 +5,9 @@ import gc
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.spool.fold import ROLE_QUARANTINE, NoOwner
 from agent.spool.mount import mount
-from agent.spool.ring import ROLE_QUARANTINE, SENT_AHEAD, NoOwner, Ring
+from agent.spool.ring import SENT_AHEAD, Ring
 from agent.spool.search import holds
 from host_tests.portable import Skip
 from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted, read_all

@@ -18,9 +18,9 @@ from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_OVERWRITE
+from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, load_cursor
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
-from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE, load_cursor
 from agent.spool.walk import READ_BYTES, Walk
 
 READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not

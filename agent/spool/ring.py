@@ -4,8 +4,7 @@ Rules
 1. `begin` says where the payload goes in `stage`, `commit` programs it, as one piece. Nothing else may use the stage
    between the two. A block opens with a HEAD in the same piece; it repeats everything a start needs: counters,
    cursors, the owners' memory.
-2. What is remembered changes only by a committed record, in `apply`, here and at a start alike. A refused write changes
-   nothing. The one exception is a cursor, which may run ahead of its record after an acknowledgement.
+2. What a committed record changes is taken over by `apply` (agent.spool.fold). A refused write changes nothing.
 3. Nothing is appended behind what a start found: the next record opens a block. The last record found counts for
    nothing until it was written once more (a copy has its number; readers pass over a number they know).
 4. After a refusal of the whole device the record does not count, whatever of it was written.
@@ -19,7 +18,7 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy, fill
-from agent.base.result import FLAG_COPY, FLAG_RETRIED
+from agent.base.result import FLAG_COPY
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import (
@@ -29,35 +28,21 @@ from agent.spool.blocks import (
     SPOOL_FULL,
     WHEN_FULL_OVERWRITE,
     WHEN_FULL_REFUSE,
-    Blocks,
 )
 from agent.spool.flash import FLASH_DONE, FLASH_IO
-from agent.spool.memory import (
-    ASIDE_FIRST,
-    ASIDE_LENGTH,
-    ASIDE_RANGES,
-    DELIVERED,
-    OUTLET_FLAGS,
-    OUTLET_OWN,
-    OUTLET_OWN_BYTES,
-)
+from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, Fold
+from agent.spool.memory import DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
-    FORMAT_VERSION,
     FRAME_BYTES,
     HEAD_BYTES,
     HEAD_OCTETS,
     HEAD_PAYLOAD,
-    MEMORY_BYTES,
     MEMORY_PAYLOAD,
     OUTLETS,
     seal,
 )
-from agent.spool.stage import Stage
-
-ROLE_MAIN = const(0)
-ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
 BLOCKS_FOR_TWO_SPARE = const(6)
@@ -66,38 +51,15 @@ SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
 
 
-class NoOwner:
-    """What an owner of the ring's memory offers: told of each result that has become durable, and of closed IDs."""
-
-    def stored(self, kind, flags, buf, at, length):
-        """The result or raw frame whose payload is buf[at:at+length] counts from now on."""
-
-    def closed_ids(self, buf, at):
-        """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
-
-    def load(self):
-        """The memory was read anew."""
-
-
-class Ring(Blocks):
+class Ring(Fold):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
     def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None):
-        if device.block_count < (BLOCKS_LEAST if role == ROLE_MAIN else 2):
+        if device.block_count < (2 if role == ROLE_QUARANTINE else BLOCKS_LEAST):
             raise ValueError("a spool needs %d blocks at least, the device has %d" % (BLOCKS_LEAST, device.block_count))
         if not 1 <= outlets <= OUTLETS:
             raise ValueError("a spool has 1 to %d outlets" % OUTLETS)
-        Blocks.__init__(self, device, outlets, when_full, other)
-        self.role = role
-        self.owner = NoOwner()
-        self.first_block = getattr(device, "first_block", 0)
-        unit = device.unit_bytes
-        self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
-        # Two rings of one process may share stage and page: they are in use for a moment only.
-        self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
-        self.stage = self.desk.buf
-        self.event_number = 0
-        self.block_no = 0
+        Fold.__init__(self, device, outlets, when_full, role, other)
         self.last_block = 0
         self.last_record_at = 0
         self.last_kind = 0
@@ -247,59 +209,6 @@ class Ring(Blocks):
         """Make the changed copy durable and take it over."""
         return self.commit(rec.KIND_MEMORY, 0, MEMORY_PAYLOAD)
 
-    # -- what a record changes ---------------------------------------------------------------------------------
-
-    def apply(self, kind, flags, buf, at, length):
-        """Take over what the sound record with the payload buf[at:at+length] says; the same at a start and now."""
-        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
-            number = get_u32(buf, at)
-            if number > self.number:  # else it is a copy
-                self.number = number
-                if not flags & FLAG_RETRIED:
-                    self.owner.stored(kind, flags, buf, at, length)
-        elif kind == rec.KIND_CURSOR:
-            outlet = get_u32(buf, at)
-            if 0 <= outlet < len(self.cursors):
-                load_cursor(self.cursors[outlet], buf, at + 4)
-                self.overwritten = get_u32(buf, at + 16)
-                if self.role == ROLE_MAIN:
-                    copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
-                    self._load_delivered()
-        elif kind == rec.KIND_MEMORY:
-            # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
-            skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
-            copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
-            self.owner.load()
-        elif kind == rec.KIND_ASIDE:
-            self._set_aside(buf, at)
-        elif kind == rec.KIND_GAP:
-            self.owner.closed_ids(buf, at)
-        elif kind == rec.KIND_EVENT:
-            self.event_number = get_u32(buf, at)
-
-    def _load_delivered(self):
-        self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
-
-    def _set_aside(self, buf, at):
-        """An outlet passes some records that it could not deliver; they stay where they are."""
-        cursor = self.cursors[0]
-        first = get_u32(buf, at)
-        last = get_u32(buf, at + 4)
-        memory = self.memory
-        if memory[ASIDE_LENGTH] == 0 and memory[ASIDE_LENGTH + 1] == 0:
-            pack_into("<IH", memory, ASIDE_FIRST, first, last - first + 1)
-        elif memory[ASIDE_RANGES] < 255:
-            memory[ASIDE_RANGES] += 1
-        if not self.has_aside():
-            self.aside_first = first
-            self.aside_last = last
-            self.aside_block = cursor.block
-        elif self.aside_ranges < 255:
-            self.aside_ranges += 1
-        if last > cursor.seq:
-            cursor.seq = last
-            cursor.number = get_u32(buf, at + 8)
-
     # -- after a start -----------------------------------------------------------------------------------------
 
     def confirm(self):
@@ -385,45 +294,16 @@ class Ring(Blocks):
         code = self._make_ready(spare)
         if code == FLASH_DONE:
             self._opens = (self.block + 1) % self.device.block_count
-            self._write_head()
+            self._write_head(self._granted())
         return code
 
-    def _write_head(self):
-        device = self.device
-        stage = self.stage
-        at = HEAD_BYTES
-        pack_into(
-            "<4sBBBB",
-            stage,
-            at,
-            b"TCSP",
-            FORMAT_VERSION,
-            self.role,
-            _log2(device.unit_bytes),
-            _log2(device.block_bytes),
-        )
-        pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, self.seq)
-        pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
-        at += rec.AT_CURSORS
-        fill(stage, at, rec.AT_MEMORY - rec.AT_CURSORS, 0)
-        cursor = self.cursors[0]
-        pack_into("<III", stage, at, cursor.seq, cursor.number, self._granted(cursor))
-        at += 8
-        for index in range(1, len(self.cursors)):
-            put_u32(stage, at + 4 * index, self.cursors[index].seq)
-        self._put_memory(HEAD_BYTES + rec.AT_MEMORY)
-
-    def _put_memory(self, at):
-        copy(self.stage, at, self.memory, 0, MEMORY_BYTES)
-        if self.role == ROLE_MAIN:
-            put_u32(self.stage, at + DELIVERED, self.cursors[0].delivered)
-
-    def _granted(self, cursor):
+    def _granted(self):
         """Return up to which number results may go out on the word of the HEAD that is being written.
 
         While they go out as they come, it grants what a block holds, so that no cursor record is needed. So it does in
         the last free block: there may be no room for one.
         """
+        cursor = self.cursors[0]
         ahead = cursor.ahead
         if ahead == 0 and self.role == ROLE_MAIN and not self.is_free(2):
             ahead = SENT_AHEAD
@@ -466,14 +346,6 @@ class Ring(Blocks):
             return self._opens * self.device.block_bytes
         return self.block * self.device.block_bytes + self.offset
 
-    def _opened(self):
-        """The HEAD is durable: what it says of the cursors holds from now on."""
-        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
-        if self.role == ROLE_MAIN:
-            copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
-        for cursor in self.cursors:
-            cursor.saved()
-
     def _leave_place(self):
         """Nobody knows what was written: go on in another block, whose HEAD says that nothing of it counts."""
         if self._opens >= 0:
@@ -499,20 +371,5 @@ class Ring(Blocks):
                 stage[target + index] = stage[at + index]
                 index -= 1
             self.payload_at = target
-        self._write_head()
+        self._write_head(self._granted())
         return FLASH_DONE
-
-
-def load_cursor(cursor, page, at):
-    """Set the cursor to the one whose seq, number and limit stand at page[at:]."""
-    cursor.seq = get_u32(page, at)
-    cursor.number = get_u32(page, at + 4)
-    cursor.limit = get_u32(page, at + 8)
-
-
-def _log2(size):
-    power = 0
-    while size > 1:
-        size >>= 1
-        power += 1
-    return power

@@ -1,0 +1,163 @@
+"""What is remembered: a fold of the log. Each record that counts is applied once, and every HEAD repeats all of it.
+
+Rules
+1. What is remembered changes only by a committed record, in `apply`, here and at a start alike. A refused write changes
+   nothing. The one exception is the first outlet's cursor, which runs ahead of its record after an acknowledgement, and
+   with it how many were delivered: both become durable together, by a CURSOR record or a HEAD.
+2. A HEAD says what a start needs if it finds nothing else: geometry, counters, cursors, the owners' memory.
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.fields import copy, fill
+from agent.base.result import FLAG_RETRIED
+from agent.base.words import get_u32, put_u32
+from agent.spool import record as rec
+from agent.spool.blocks import Blocks
+from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES
+from agent.spool.reader import PAYLOAD_MAX
+from agent.spool.record import FORMAT_VERSION, FRAME_BYTES, HEAD_BYTES, HEAD_OCTETS, MEMORY_BYTES
+from agent.spool.stage import Stage
+
+ROLE_MAIN = const(0)
+ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
+
+
+class NoOwner:
+    """What an owner of the ring's memory offers: told of each result that has become durable, and of closed IDs."""
+
+    def stored(self, kind, flags, buf, at, length):
+        """The result or raw frame whose payload is buf[at:at+length] counts from now on."""
+
+    def closed_ids(self, buf, at):
+        """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
+
+    def load(self):
+        """The memory was read anew."""
+
+
+class Fold(Blocks):
+    """A log's blocks, and what its records add up to."""
+
+    def __init__(self, device, outlets, when_full, role, other):
+        Blocks.__init__(self, device, outlets, when_full, other)
+        self.role = role
+        self.owner = NoOwner()
+        self.first_block = getattr(device, "first_block", 0)
+        self.event_number = 0
+        self.block_no = 0
+        unit = device.unit_bytes
+        self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
+        # Two rings of one process may share stage and page: they are in use for a moment only.
+        self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        self.stage = self.desk.buf
+
+    # -- what a record changes ---------------------------------------------------------------------------------
+
+    def apply(self, kind, flags, buf, at, length):
+        """Take over what the sound record with the payload buf[at:at+length] says; the same at a start and now."""
+        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            number = get_u32(buf, at)
+            if number > self.number:  # else it is a copy
+                self.number = number
+                if not flags & FLAG_RETRIED:
+                    self.owner.stored(kind, flags, buf, at, length)
+        elif kind == rec.KIND_CURSOR:
+            outlet = get_u32(buf, at)
+            if 0 <= outlet < len(self.cursors):
+                load_cursor(self.cursors[outlet], buf, at + 4)
+                self.overwritten = get_u32(buf, at + 16)
+                if self.role == ROLE_MAIN:
+                    copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
+                    self._load_delivered()
+        elif kind == rec.KIND_MEMORY:
+            # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
+            skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
+            copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
+            self.owner.load()
+        elif kind == rec.KIND_ASIDE:
+            self._set_aside(buf, at)
+        elif kind == rec.KIND_GAP:
+            self.owner.closed_ids(buf, at)
+        elif kind == rec.KIND_EVENT:
+            self.event_number = get_u32(buf, at)
+
+    def _load_delivered(self):
+        self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
+
+    def _set_aside(self, buf, at):
+        """An outlet passes some records that it could not deliver; they stay where they are."""
+        cursor = self.cursors[0]
+        first = get_u32(buf, at)
+        last = get_u32(buf, at + 4)
+        memory = self.memory
+        if memory[ASIDE_LENGTH] == 0 and memory[ASIDE_LENGTH + 1] == 0:
+            pack_into("<IH", memory, ASIDE_FIRST, first, last - first + 1)
+        elif memory[ASIDE_RANGES] < 255:
+            memory[ASIDE_RANGES] += 1
+        if not self.has_aside():
+            self.aside_first = first
+            self.aside_last = last
+            self.aside_block = cursor.block
+        elif self.aside_ranges < 255:
+            self.aside_ranges += 1
+        if last > cursor.seq:
+            cursor.seq = last
+            cursor.number = get_u32(buf, at + 8)
+
+    # -- what a HEAD says --------------------------------------------------------------------------------------
+
+    def _write_head(self, limit):
+        """Put a HEAD into the stage; results up to number `limit` may go out on its word."""
+        device = self.device
+        stage = self.stage
+        at = HEAD_BYTES
+        pack_into(
+            "<4sBBBB",
+            stage,
+            at,
+            b"TCSP",
+            FORMAT_VERSION,
+            self.role,
+            _log2(device.unit_bytes),
+            _log2(device.block_bytes),
+        )
+        pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, self.seq)
+        pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
+        at += rec.AT_CURSORS
+        fill(stage, at, rec.AT_MEMORY - rec.AT_CURSORS, 0)
+        cursor = self.cursors[0]
+        pack_into("<III", stage, at, cursor.seq, cursor.number, limit)
+        at += 8
+        for index in range(1, len(self.cursors)):
+            put_u32(stage, at + 4 * index, self.cursors[index].seq)
+        self._put_memory(HEAD_BYTES + rec.AT_MEMORY)
+
+    def _put_memory(self, at):
+        copy(self.stage, at, self.memory, 0, MEMORY_BYTES)
+        if self.role == ROLE_MAIN:
+            put_u32(self.stage, at + DELIVERED, self.cursors[0].delivered)
+
+    def _opened(self):
+        """The HEAD is durable: what it says of the cursors holds from now on."""
+        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
+        if self.role == ROLE_MAIN:
+            copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
+        for cursor in self.cursors:
+            cursor.saved()
+
+
+def load_cursor(cursor, page, at):
+    """Set the cursor to the one whose seq, number and limit stand at page[at:]."""
+    cursor.seq = get_u32(page, at)
+    cursor.number = get_u32(page, at + 4)
+    cursor.limit = get_u32(page, at + 8)
+
+
+def _log2(size):
+    power = 0
+    while size > 1:
+        size >>= 1
+        power += 1
+    return power

@@ -1,0 +1,102 @@
+"""The way to ToolsNet's server: the PIM first, then the host that its 08 names. Knows nothing of results.
+
+Rules
+1. The session says when to open and to close; here it is done, and what became of it is told to the session.
+2. A port that is open or closed at once will never wake anybody: it is looked at straight after `open`.
+3. Whoever sends over it says in `_lost` what a lost connection means for what was out.
+"""
+
+from agent import health as h
+from agent.base.result import STAMP_BYTES
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.toolsnet import session as ts
+
+
+class Upstream:
+    """One station's connection. `settings` is the `toolsnet` part of the completed configuration."""
+
+    def __init__(self, port, session, health, clock, settings):
+        self.port = port
+        self.session = session
+        self.health = health
+        self.clock = clock
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
+        self._stamp = bytearray(STAMP_BYTES)
+        self._opening = False
+        self._reached = False  # by the last attempt: somebody's connection is open, or was
+
+    def hurry(self, now):
+        """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
+        if not self._reached:
+            self.session.hurry(now)
+
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        self.health.note(h.FAULTS, 1, now)
+        self.port.close()
+        self._opening = False
+        self.session.closed(now)
+
+    def _lost(self, event, now):
+        """The connection is gone."""
+
+    def _look_at_opening(self, now):
+        state = self.port.state()
+        if state == PORT_OPEN:
+            self._opening = False
+            self._reached = True
+            self.session.opened(now)
+        elif state == PORT_CLOSED:
+            self._opening = False
+            self.session.closed(now)
+
+    def _obey(self, now):
+        command = self.session.command()
+        self.port.close()
+        self._opening = False
+        self._reached = self._reached and command == ts.CMD_CLOSE
+        self.attempts += 1
+        if command == ts.CMD_OPEN_PIM:
+            self.clock.stamp_into(self._stamp)
+            self.session.set_stamp(self._stamp)
+            self.port.open(self.pim_host, self.pim_port)
+            self._opening = True
+        elif command == ts.CMD_OPEN_SERVER:
+            self.port.open(self._server_host(now), self.session.server_port or self.pim_port)
+            self._opening = True
+        # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
+        if self._opening and self.port.state() != PORT_OPENING:
+            self._look_at_opening(now)
+
+    def _server_host(self, now):
+        """The host named by the 08; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
+        if self.host_override:
+            return self.host_override
+        try:
+            named = bytes(self.session.server_address).decode().strip(" \x00")
+        except UnicodeError:
+            named = ""
+        if not named or named == "0.0.0.0":
+            return self.pim_host
+        if named != self.pim_host:
+            self.health.note(h.OTHER_HOST, self.session.server_port, now)
+        return named
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        session = self.session
+        pending = session.pending
+        while pending:
+            n = self.port.write(session.tx, session.tx_from, pending)
+            if n < 0:
+                self._lost(session.closed(now), now)
+                return 0
+            if n == 0:
+                break
+            if session.sent(n, now):
+                left = session.tick(now)
+            pending = session.pending
+        return left
