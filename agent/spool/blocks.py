@@ -71,6 +71,10 @@ class Blocks(Reader):
                     return False
         return True
 
+    def _has_room_to_save(self):
+        """Tell whether a cursor record fits behind the last one."""
+        return not self.suspect and self.offset + self._cursor_octets <= self.device.block_bytes
+
     def can_write(self):
         """Tell whether a small record could be written at all."""
         return self._has_room_to_save() or self._next_ready or self.is_free(1)

@@ -214,13 +214,15 @@ class Ring(Fold):
     def confirm(self):
         """Make what the start found reliable: write the last record once more and seal the log.
 
-        False while that cannot be: the log is full, or the device refuses.
+        False while that cannot be: the log is full, or the device refuses; and where the record has faded meanwhile:
+        who has just found it in the log must not rely on that.
         """
         if not self.suspect:
             return True
         if self._confirming:
             return False
         self._confirming = self.urgent = True
+        torn = self.torn
         done = self._write_last_again()
         if done:
             self.number += self._skipped
@@ -228,7 +230,7 @@ class Ring(Fold):
             if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
         self._confirming = self.urgent = False
-        return done
+        return done and self.torn == torn
 
     def skip_number(self):
         """Give the next number to nobody: something that cannot be read may carry it, and may have been sent."""
@@ -270,9 +272,6 @@ class Ring(Fold):
     def _aligned(self, octets):
         octets += self.align - 1
         return octets - octets % self.align
-
-    def _has_room_to_save(self):
-        return not self.suspect and self.offset + self._cursor_octets <= self.device.block_bytes
 
     def _slowest(self):
         slowest = self.cursors[0]

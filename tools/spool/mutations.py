@@ -24,6 +24,7 @@ TESTS = (
     "host_tests/test_mount.py",
     "host_tests/test_blocks.py",
     "host_tests/test_aside.py",
+    "host_tests/test_search.py",
     "host_tests/test_linux_flash.py",
     "host_tests/test_linux_spool_file.py",
     "host_tests/test_linux_spool_make.py",
@@ -123,6 +124,13 @@ MUTATIONS = (
         "            self.torn += 1\n            self.seq -= 1\n",
         "            self.torn += 1\n",
         "a record that faded stays the last one",
+    ),
+    Mutation(
+        "faded-is-relied-on",
+        RING,
+        "        return done and self.torn == torn\n",
+        "        return done\n",
+        "a repeat is acknowledged though the record that it was found in has faded",
     ),
     Mutation(
         "no-bound",
