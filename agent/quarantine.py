@@ -21,7 +21,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
-from agent.spool import aside
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
@@ -76,6 +75,8 @@ class Quarantine:
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
         if not main.has_aside() or main.suspect:
             return NOTHING
+        from agent.spool import aside  # most stations never set anything aside
+
         first, last = aside.first_of(main), aside.last_of(main)
         if self._range != first:
             found = aside.find_range(main, first - 1)
