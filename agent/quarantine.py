@@ -27,7 +27,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
-from agent.spool import aside
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.reader import Cursor
 from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
@@ -114,6 +113,8 @@ class Quarantine:
 
     def take_oldest(self, main):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
+        from agent.spool import aside  # most stations never set anything aside
+
         if not main.has_aside():
             self.full = False
             if aside.is_saved(main) or not main.has_spare():
@@ -145,6 +146,8 @@ class Quarantine:
 
     def make_way(self, main):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
+        from agent.spool import aside
+
         if not aside.is_in_the_way(main):
             return NO_ROOM
         return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
@@ -200,6 +203,8 @@ class Quarantine:
 
     def _reason_of(self, main):
         """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""
+        from agent.spool import aside
+
         first = main.aside_first
         if self._range != first:
             found = aside.find_range(main, first - 1)

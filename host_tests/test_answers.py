@@ -4,8 +4,8 @@ Rules
 1. A function can refuse if one of its returns is a truth value, a negative number or a constant that is one, or hands
    on what another that can refuse has returned. So can a device's read_into, program and erase.
 2. Looked at are the functions of the log and of those that write it; their calls are looked for in all of agent/.
-3. A call is known by its name and by how many arguments it has: `begin(now)` of a task is not the log's `begin`. A
-   private name is known in its own folder only.
+3. A call is known by its name, by how many arguments it has, and by whether it is a method or a module's function:
+   `begin(now)` of a task is not the log's `begin`. A private name is known in its own folder only.
 4. A call whose answer nobody takes is a statement of its own. There are no exceptions: whoever can do nothing about a
    refusal counts it.
 """
@@ -23,7 +23,7 @@ WRITERS = (
     "store.py",
     "openprotocol/recovery.py",
 )
-DEVICE = {("read_into", 3), ("program", 3), ("erase", 1)}
+DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}
 ARGUMENTS_MOST = 8  # of a function that takes any number
 
 
@@ -57,17 +57,26 @@ def name_of(node):
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
 
 
-def key_of(call):
-    """Return (name, number of arguments) of a call."""
-    return name_of(call), len(call.args) + len(call.keywords)
+def keys_of_call(call):
+    """Return (name, number of arguments) of what a call may mean: name(), module.name() or .name() of any object."""
+    count = len(call.args) + len(call.keywords)
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        keys = {("." + function.attr, count)}
+        if isinstance(function.value, ast.Name):
+            keys.add((f"{function.value.id}.{function.attr}", count))
+        return keys
+    return {(function.id, count)} if isinstance(function, ast.Name) else set()
 
 
-def keys_of(function):
-    """Return the keys of all calls that can mean this function."""
+def keys_of(function, module):
+    """Return the keys of all calls that can mean this function of a module."""
     arguments = [one.arg for one in function.args.args]
-    least = len(arguments) - (arguments[:1] == ["self"]) - len(function.args.defaults)
+    is_method = arguments[:1] == ["self"]
+    least = len(arguments) - is_method - len(function.args.defaults)
     most = least + len(function.args.defaults) + (ARGUMENTS_MOST if function.args.vararg else 0)
-    return {(function.name, count) for count in range(least, most + 1)}
+    names = ("." + function.name,) if is_method else (function.name, f"{module}.{function.name}")
+    return {(name, count) for name in names for count in range(least, most + 1)}
 
 
 def returns_of(function):
@@ -90,7 +99,7 @@ def assigned_calls(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    found.setdefault(target.id, set()).add(key_of(node.value))
+                    found.setdefault(target.id, set()).update(keys_of_call(node.value))
     return found
 
 
@@ -105,7 +114,7 @@ def says_no(value, negatives, refusing, local):
     if isinstance(value, ast.UnaryOp):
         return isinstance(value.op, ast.Not)
     if isinstance(value, ast.Call):
-        return key_of(value) in refusing
+        return bool(keys_of_call(value) & refusing)
     return bool(local.get(name_of(value), set()) & refusing)
 
 
@@ -113,7 +122,7 @@ def those_that_refuse(trees):
     """Return {folder: keys of all calls that can be refused and are defined there}."""
     negatives = negative_constants(trees)
     functions = [
-        (str(Path(path).parent), node)
+        (str(Path(path).parent), keys_of(node, Path(path).stem), node)
         for path, tree in trees.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)
@@ -122,20 +131,22 @@ def those_that_refuse(trees):
     grows = True
     while grows:
         grows = False
-        for folder, function in functions:
+        for folder, keys, function in functions:
             known = known_in(folder, refusing)
             local = assigned_calls(function)
-            if not keys_of(function) <= known and any(
-                says_no(value, negatives, known, local) for value in returns_of(function)
-            ):
-                refusing.setdefault(folder, set()).update(keys_of(function))
+            if not keys <= known and any(says_no(value, negatives, known, local) for value in returns_of(function)):
+                refusing.setdefault(folder, set()).update(keys)
                 grows = True
     return refusing
 
 
 def known_in(folder, refusing):
     """Return those of {folder: keys} that a file of this folder can mean."""
-    return {key for home, keys in refusing.items() for key in keys if home == folder or not key[0].startswith("_")}
+    return {key for home, keys in refusing.items() for key in keys if home == folder or not is_private(key[0])}
+
+
+def is_private(name):
+    return name.split(".")[-1].startswith("_")
 
 
 def thrown_away(tree, refusing):
@@ -143,7 +154,7 @@ def thrown_away(tree, refusing):
     return [
         (node.lineno, name_of(node.value))
         for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and key_of(node.value) in refusing
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and keys_of_call(node.value) & refusing
     ]
 
 
@@ -157,7 +168,7 @@ def test_no_answer_of_the_log_is_thrown_away(path):
 
 
 def test_what_can_refuse_is_known():
-    names = {name for keys in REFUSING.values() for name, _ in keys}
+    names = {name.split(".")[-1] for keys in REFUSING.values() for name, _ in keys}
     for name in ("commit", "begin", "confirm", "save_cursor", "commit_memory", "program", "erase", "set_aside", "drop"):
         assert name in names, name
     for name in ("lower", "resume", "prepare", "begin_sweep", "take_oldest", "leave_range", "flush", "put_pushed"):
@@ -181,4 +192,4 @@ def test_an_answer_that_is_thrown_away_is_found(planted):
 
 def test_a_new_way_to_refuse_is_found():
     tree = ast.parse("NO_ROOM = const(-4)\ndef one():\n    return NO_ROOM\ndef two():\n    x = one()\n    return x\n")
-    assert those_that_refuse({"agent/x.py": tree})["agent"] == {("one", 0), ("two", 0)}
+    assert those_that_refuse({"agent/x.py": tree})["agent"] == {("one", 0), ("x.one", 0), ("two", 0), ("x.two", 0)}

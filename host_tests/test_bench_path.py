@@ -14,8 +14,9 @@ from tools.runtimes.cache import Unavailable
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark: 40 and 64 KiB.
-CORE_BYTES = 56 * 1024
-HEAP_BYTES = 84 * 1024  # with script and peers
+# The log that is a fold, exact gaps, sweeps and the quarantine took 9 KB of code and 10 KB of heap.
+CORE_BYTES = 64 * 1024
+HEAP_BYTES = 92 * 1024  # with script and peers
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():
