@@ -31,7 +31,7 @@ STATION_IMPORTS = {
     "agent.outlet": {"agent.health"},
     "agent.led": {"agent.quarantine"},
     "agent.quarantine_list": {"agent.quarantine", "agent.status"},
-    "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list"},
+    "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
     "agent.status": {"agent.health", "agent.led", "agent.quarantine", "agent.quarantine_list"},
     "agent.store": {"agent.health"},
 }
@@ -72,6 +72,7 @@ TESTED_BY = {
     "agent.outlet": "test_forward",
     "agent.quarantine": "test_quarantine_orders",
     "agent.quarantine_list": "test_quarantine_orders",
+    "agent.quarantine_retry": "test_quarantine_orders",
     "agent.spool.reader": "test_ring",
     "agent.spool.replay": "test_store",
     "agent.spool.why": "test_mount",
