@@ -25,7 +25,7 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import PARKED_BYTES, PARKED_UNREADABLE
+from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.reader import Cursor
@@ -188,7 +188,7 @@ class Quarantine:
         put_u32(ring.stage, at, ring.number + 1)
         pack_into("<IHH", ring.stage, at + length, number, reason, 0)
         self.full = False
-        if ring.commit(kind, flags, length + PARKED_BYTES) != 0:
+        if ring.commit(kind, flags & ~(FLAG_ASIDE | FLAG_RETRIED), length + PARKED_BYTES) != 0:
             return FAILED
         self.taken += 1
         return TAKEN

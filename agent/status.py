@@ -78,8 +78,12 @@ def of_station(station, now):
     shown["recovery"] = _recovery(station)
     shown["spool"] = _spool(ring)
     shown["parked"] = station.quarantine.count()
-    shown["parked_in_place"] = _parked_in_place(station)
-    shown["needs_operator"] = _needs_operator(station)
+    shown["parked_in_place"] = _parked_in_place(station) if ring.has_aside() else 0
+    shown["needs_operator"] = None
+    if station.quarantine.pressure() != PRESSURE_NONE:
+        from agent.quarantine_list import needs_operator  # rare
+
+        shown["needs_operator"] = needs_operator(station.quarantine, station.number)
     shown["parked_kib_ignored"] = station.parked_blocks_differ
     return shown
 
@@ -144,20 +148,9 @@ def _recovery(station):
 
 def _parked_in_place(station):
     """Return how many set-aside records found no room in the quarantine yet and lie in the main log."""
-    if not station.ring.has_aside():
-        return 0
     from agent.quarantine_list import count_in_place  # rare: only while something waits for room there
 
     return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
-
-
-def _needs_operator(station):
-    """Return why somebody has to decide about set-aside results, and the command that helps; None as a rule."""
-    if station.quarantine.pressure() == PRESSURE_NONE:
-        return None
-    from agent.quarantine_list import needs_operator
-
-    return needs_operator(station.quarantine, station.number)
 
 
 def _spool_refused(station):

@@ -81,6 +81,7 @@ class Console:
         self.job = None
         self.tell(end=True)
         give_back("agent", "quarantine_orders")
+        give_back("agent", "quarantine_retry")
         give_back("agent", "quarantine_list")
 
     def _obey(self, words):

@@ -4,17 +4,22 @@ import json
 import os
 import socket
 import stat
+import threading
+import time
 
 import pytest
 from click.testing import CliRunner
 
-from agent.spool.flash import Part
+from agent.config import complete
 from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from board.linux_flash import FileFlash
 from host_tests.test_quarantine_orders import Station
 from tools import board_commands, cli
 from tools import quarantine_commands as orders
 from tools.flash.link import Failed
+from tools.live import panels
+from tools.live.figures import Figures
+from tools.live.watch import totals
 
 
 @pytest.fixture
@@ -220,4 +225,91 @@ def test_orders_reach_a_board_over_its_cable(capsys):
         board_commands.give_order(board, 10, "drop", ["3"])
     with pytest.raises(Failed, match="too many numbers"):
         board_commands.give_order(board, 10, "drop", ["3"] * 30)
-    assert Part and orders
+
+
+def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
+    from tools.agent_process import Agent
+
+    tree = {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
+        "stations": [{"number": 7, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": str(spool)}}],
+    }
+    lines = []
+    agent = Agent(complete(tree), str(spool.parent), 50, lines.append)
+    answers = []
+
+    def ask():
+        answers.append(orders.Place(spool).ask(["list"]))
+        answers.append(orders.Place(spool).ask(["retry", "1-2"]))
+        answers.append(orders.Place(spool).ask(["status"]))
+        agent.board.request_stop()
+
+    asker = threading.Thread(target=ask, daemon=True)
+    until = time.monotonic() + 30
+    started = []
+
+    def goes_on():
+        if agent._controls and not started:
+            started.append(asker.start())
+        return time.monotonic() < until
+
+    assert agent.run(goes_on) == 0
+    asker.join(5)
+    agent.board.close()
+    listed, retried, shown = answers
+    assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
+    assert [line.get("sent_as") for line in retried[:2]] == [7, 8] and retried[-1]["parked"] == 4
+    assert shown[0]["station"]["backlog"] == 2 and shown[0]["station"]["stored"] == 8
+    assert not os.path.exists(str(spool) + SUFFIX)
+
+
+def status_line(**changed):
+    shown = {
+        "number": 1,
+        "mounted": True,
+        "logged": 0,
+        "log": [],
+        "counters": {},
+        "controller": {"state": "ready", "waits_for_room": False, "host": "a", "port": 1},
+        "toolsnet": {"state": "streaming", "host": "a", "port": 1},
+        "stored": 20,
+        "delivered": 9,
+        "backlog": 3,
+        "overwritten": 0,
+        "recovery": {"open_ids": 0, "gone": 0},
+        "spool": {"kib": 64, "damaged": 0, "torn": 0},
+        "parked": 0,
+        "parked_in_place": 0,
+        "needs_operator": None,
+        **changed,
+    }
+    return {"kind": "status", "stations": [shown], "scheduler": {"faults": 0, "last_fault": None}}
+
+
+def test_the_log_tells_what_did_not_arrive_when_it_changes_and_at_each_start():
+    figures = Figures()
+
+    def told(**changed):
+        return [change.text for change in figures.feed(status_line(**changed), 0.0)]
+
+    assert not [text for text in told() if "set aside" in text or "gone" in text or "overwritten" in text]
+    need = {"why": "the quarantine is full", "command": "toolcart quarantine list --station 1"}
+    wrong = {"overwritten": 4, "parked": 2, "parked_in_place": 1, "needs_operator": need}
+    said = told(**wrong)
+    assert "4 results overwritten, because the spool was full" in said and "3 results set aside" in said
+    assert [text for text in said if text.startswith("needs an operator: the quarantine is full")]
+    assert told(**wrong) == []
+    assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
+    figures.feed({"kind": "started", "pid": 1}, 1.0)
+    assert "3 results set aside" in told(**wrong)
+
+
+def test_delivered_is_what_toolsnet_said():
+    figures = Figures()
+    figures.feed(status_line(), 0.0)
+    assert totals(figures)["delivered"] == 9
+
+
+def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
+    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1).plain
+    assert "lost" not in text and "on the way 5" in text

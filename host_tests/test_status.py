@@ -136,6 +136,16 @@ def test_a_light_result_is_told_in_words():
         assert shown[0][name] == expected[name], (name, shown[0][name])
 
 
+def test_set_aside_results_and_a_full_quarantine_are_told():
+    world = _World(RamFlash(16, 4096, 16))
+    world.run(3000)
+    shown = world.shown()
+    assert (shown["parked"], shown["parked_in_place"], shown["needs_operator"]) == (0, 0, None)
+    world.app.stations[0].quarantine.full = True
+    need = world.shown()["needs_operator"]
+    assert "full" in need["why"] and need["command"] == "toolcart quarantine list --station 10"
+
+
 def test_source_and_time_of_a_recovered_result_are_told():
     ring = _ring()
     _append(ring, flags=FLAG_RECOVERED | FLAG_EDGE_TIME)

@@ -45,7 +45,7 @@ from agent.spool.record import (
 )
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
-BLOCKS_FOR_TWO_SPARE = const(6)
+BLOCKS_FOR_TWO_SPARE = const(4)
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
 SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
