@@ -6,14 +6,15 @@ from agent.base import result as res
 from agent.base.words import get_u32
 from agent.health import Health
 from agent.openprotocol.known import Known
-from agent.outlet import Outlet
+from agent.outlet import SET_ASIDE, SET_SOME, Outlet
 from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, TAKEN, Quarantine
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
 from agent.spool.flash import FLASH_IO, Part, RamFlash
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import Ring
 from host_tests.support_spool import append, body_of
 
 PORTABLE = True
@@ -72,15 +73,24 @@ class Station:
     def set_aside(self, count, first=1, move=True):
         for ident in range(first, first + count):
             assert append(self.main, ident) == 0
-        assert self.outlet.set_aside(self.main.number + 1, 17, 0)
+        self.pass_all(17)
         return self.move_in() if move else 0
+
+    def pass_all(self, reason, before=0):
+        """Everything that waits is set aside in its place, as with no room in the quarantine."""
+        self.quarantine.keep = lambda *_: NO_ROOM
+        code = SET_SOME
+        while code == SET_SOME:
+            code = self.outlet.set_aside(before or self.main.number + 1, reason, 0)
+        assert code == SET_ASIDE
+        del self.quarantine.keep
 
     def set_raw_aside(self, frame, flags=0):
         at = self.main.begin(KIND_RAW, 8 + len(frame))
         pack_into("<IHBB", self.main.stage, at, self.main.number + 1, 10, 2, 3)
         self.main.stage[at + 8 : at + 8 + len(frame)] = frame
         assert self.main.commit(KIND_RAW, flags, 8 + len(frame)) == 0
-        assert self.outlet.set_aside(self.main.number + 1, res.PARKED_UNREADABLE, 0)
+        self.pass_all(res.PARKED_UNREADABLE)
         return self.move_in()
 
     def move_in(self):
@@ -173,7 +183,8 @@ def test_what_was_refused_again_can_be_sent_again():
     station.set_aside(1)
     for _ in range(3):
         assert station.order("retry", "all")[-1]["count"] == 1
-        assert station.outlet.set_aside(station.main.number + 1, 17, 0) and station.move_in() == 1
+        station.pass_all(17)
+        assert station.move_in() == 1
         station.start()
     (record,) = station.listed()
     assert record["refused_number"] == 4 and record["retried"]
@@ -187,7 +198,8 @@ def test_flags_and_head_of_a_retried_result_survive():
     pack_into("<IHBB", station.main.stage, at, 1, 300, 7, 2)
     station.main.stage[at + 8 : at + 114] = body_of(5)
     assert station.main.commit(KIND_RESULT, res.FLAG_RECOVERED | res.FLAG_EDGE_TIME, 114) == 0
-    assert station.outlet.set_aside(2, 17, 0) and station.move_in() == 1
+    station.pass_all(17, before=2)
+    assert station.move_in() == 1
     station.order("retry", "all")
     station.main.peek(0)
     walk = station.main.walk
