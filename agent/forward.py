@@ -18,7 +18,7 @@ from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.ticks import FOREVER, Timer
 from agent.link import ERASE_MS, PROGRAM_MS
 from agent.outlet import NOT_SET, SET_ASIDE, SET_SOME, Outlet
-from agent.quarantine import NO_ROOM, TAKEN
+from agent.quarantine import NO_ROOM, ROOM_BYTES, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
 from agent.upstream import Upstream
@@ -30,7 +30,6 @@ LOOKS_A_REACH = const(256)
 REACH_MOST = const(1 << 17)  # more than are ever retained
 JAM_MS = const(900000)  # a log full of refused results, and none behind them that could come in
 JAM_RESULTS = const(31)  # what a block holds
-ROOM_BYTES = const(158)  # of a result with its limits
 TIDY_MS = const(60000)  # how often a full quarantine is asked for room
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 
@@ -309,10 +308,11 @@ class Forward(Upstream):
         self._mute = 0
         self._hold.start(now, RETRY_MS)
         outlet = self.outlet
-        if outlet.sweep_last < outlet.ring.number or outlet.ring.has_room(ROOM_BYTES):
+        if outlet.ring.has_room(ROOM_BYTES):
             self._jam.stop()
         elif not self._jam.armed:
-            self._jam.start(now, JAM_MS)
+            if outlet.sweep_last >= outlet.ring.number:
+                self._jam.start(now, JAM_MS)
         elif self._jam.expired(now):
             # The log is full of what is refused, and only another result can tell whose fault it is: room for some.
             self._jam.stop()

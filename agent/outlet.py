@@ -139,9 +139,11 @@ class Outlet:
 
     def deliver(self, number):
         """The server has acknowledged result `number`, or vouches for it."""
+        before = self.cursor.number
         self.move_past(number)
         self.taken = number
-        self.cursor.delivered += 1
+        if self.cursor.number != before:  # else it was overwritten meanwhile
+            self.cursor.delivered += 1
 
     def move_past(self, number):
         """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
@@ -281,7 +283,7 @@ class Outlet:
             elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
                 if self._lacks(reached):
                     self.health.note(h.SERVER_BEHIND, cursor.number - reached, now)
-                    done = not self.rewinds or self.ring.rewind(OUTLET, reached)
+                    done = not self.rewinds or self._rewind(reached)
                 else:
                     done = True
             else:
@@ -317,8 +319,17 @@ class Outlet:
         if self.cursor.delivered:
             self.health.note(h.SERVER_EMPTY, self.cursor.number, now)
             if self.resends_if_empty:
-                return self.ring.rewind(OUTLET, 0)
+                return self._rewind(0)
         return True
+
+    def _rewind(self, number):
+        """Send again what the server has lost, as far as the log still holds it; whether that could be read."""
+        cursor = self.cursor
+        before = cursor.number
+        done = self.ring.rewind(OUTLET, number)
+        again = before - cursor.number
+        cursor.delivered = cursor.delivered - again if cursor.delivered > again else 0
+        return done
 
     def _set_base(self, base):
         base %= SEQUENCES

@@ -40,6 +40,9 @@ NO_ROOM = const(-1)
 KEPT = const(2)
 FAILED = const(-2)
 
+ROOM_BYTES = const(158)  # of a result with its limits
+CARRIED_A_BLOCK = const(31)  # light results in a block of 4 KiB
+
 PRESSURE_NONE = const(0)
 PRESSURE_TIGHT = const(1)  # more than three quarters are used
 PRESSURE_FULL = const(2)  # what was set aside last found no room
@@ -57,6 +60,8 @@ class Quarantine:
         self._range = 0  # the range that `_reason` speaks of
         self._reason = 0
         self.full = False  # when it was asked last
+        self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
+        self._carried = 0  # so many were moved on since
         self.taken = 0  # so many were kept since the start
         self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
         self.in_place = -1  # so many lay in the main log when they were counted; agent.quarantine_list keeps it
@@ -148,8 +153,14 @@ class Quarantine:
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
         from agent.spool import aside
 
-        if not aside.is_in_the_way(main):
+        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear.
+        gain = main.cursors[0].delivered + self.taken
+        if gain != self._gain:
+            self._gain = gain
+            self._carried = 0
+        if self._carried > main.device.block_count * CARRIED_A_BLOCK or not aside.is_in_the_way(main, ROOM_BYTES):
             return NO_ROOM
+        self._carried += 1
         return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
 
     def keep(self, main, reason):

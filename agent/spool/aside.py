@@ -136,9 +136,10 @@ def save(ring):
     return ring.commit_memory()
 
 
-def is_in_the_way(ring):
-    """Tell whether the oldest record that is set aside lies in one of the blocks that come next."""
-    return (ring.aside_block - ring.block - 1) % ring.device.block_count <= ring.spare_blocks
+def is_in_the_way(ring, octets):
+    """Tell whether results of so many octets are not taken because of the oldest record that is set aside."""
+    ahead = (ring.aside_block - ring.block - 1) % ring.device.block_count
+    return ahead <= ring.spare_blocks and not ring.has_room(octets)
 
 
 def carry(ring, known):

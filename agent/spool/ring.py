@@ -248,20 +248,29 @@ class Ring(Fold):
         walk = self.walk
         found = self._reread_last()
         if found != kind:
-            if found < 0:
-                return False
-            # It has faded. Nobody was told of it and nothing was concluded from it; should it come back, it is void.
-            self.suspect = False
-            self.torn += 1
-            self.seq -= 1
-            return True
+            return self._forget_last(found)
         length = walk.length
         at = self.begin(kind, length)
-        if at < 0 or self._reread_last() != kind or walk.length != length:  # `begin` may have used the page
+        if at < 0:
             return False
+        found = self._reread_last()  # `begin` may have used the page
+        if found != kind or walk.length != length:
+            return self._forget_last(found)
         copy(self.stage, at, walk.page, HEAD_BYTES, length)
         self.suspect = self.commit(kind, walk.flags | FLAG_COPY, length) != FLASH_DONE
         return not self.suspect
+
+    def _forget_last(self, found):
+        """The record has faded, or reads otherwise each time: it was torn. False if the device could not be read.
+
+        Nobody was told of it and nothing was concluded from it; should it come back, it is void.
+        """
+        if found < 0:
+            return False
+        self.suspect = False
+        self.torn += 1
+        self.seq -= 1
+        return True
 
     def _reread_last(self):
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
