@@ -4,8 +4,9 @@ from agent.spool import mount as mt
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount, quarantine_blocks
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import Ring
 from agent.spool.why import WHY_NAMES
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from tools.sim.clock import Dice

@@ -115,6 +115,7 @@ def _differences(station) -> list[str]:
     known = twin.owner = Known(twin.memory, station.known.enabled)
     if mount(twin) < 0:
         return []  # the device refuses to be read just now
+    limit = twin.cursors[0].limit  # before a HEAD that is written to confirm the last record grants more
     twin.confirm()
     found = []
     for name in ("number", "event_number", "overwritten"):
@@ -125,10 +126,10 @@ def _differences(station) -> list[str]:
     if known.expected != station.known.expected:
         found.append(f"the next ID is {station.known.expected}, the flash says {known.expected}")
     mine, its = ring.cursors[0], twin.cursors[0]
-    if its.number > mine.number or its.limit != mine.limit or its.delivered > mine.delivered:
+    if its.number > mine.number or limit != mine.limit or its.delivered > mine.delivered:
         found.append(
             f"the cursor is at {mine.number}/{mine.limit}/{mine.delivered}, "
-            f"the flash says {its.number}/{its.limit}/{its.delivered}"
+            f"the flash says {its.number}/{limit}/{its.delivered}"
         )
     return found
 
