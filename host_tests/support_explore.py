@@ -21,9 +21,10 @@ from agent.forward import Forward
 from agent.health import Health
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
 from agent.quarantine import Quarantine
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_BYTES
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import Ring
 from agent.spool.search import holds
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session

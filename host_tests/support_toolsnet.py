@@ -9,9 +9,10 @@ from agent.openprotocol.light import read_light
 from agent.outlet import OUTLET
 from agent.quarantine import Quarantine
 from agent.spool.flash import RamFlash
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import PAYLOAD_MAX, ROLE_QUARANTINE, Ring
+from agent.spool.ring import PAYLOAD_MAX, Ring
 from agent.spool.walk import Walk
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session

@@ -1,5 +1,6 @@
 """What is set aside lies where it was until somebody leaves it: found after any start, and never erased before."""
 
+from agent.outlet import SET_ASIDE
 from agent.spool import aside
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
@@ -9,7 +10,7 @@ from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from host_tests.test_blocks import outlet_of
-from tools.sim.flash import ALL, SimFlash
+from tools.sim.flash import SimFlash
 
 PORTABLE = True
 HEAP = "2m"  # for the simulated chips
@@ -25,7 +26,7 @@ def with_ranges(*ranges, blocks=6, count=20, when_full=0):
     for first, last, reason in ranges:
         while outlet.next() > 0 and outlet.cursor.peek_number < first:
             outlet.deliver(outlet.cursor.peek_number)
-        assert outlet.set_aside(last + 1, reason, 0)
+        assert outlet.set_aside(last + 1, reason, 0) == SET_ASIDE
     return flash, ring
 
 
@@ -38,17 +39,18 @@ def idents_of_oldest(ring):
             found.append(ident_in(ring.walk.page))
         return False
 
-    assert aside.walk_from(ring, ring.aside_block, aside.first_of(ring), aside.last_of(ring) + 1, visit) is False
+    assert aside.walk_from(ring, ring.aside_block, ring.aside_first, ring.aside_last + 1, visit) is False
     return found
 
 
 def all_ranges(ring):
-    """Every range with its reason, oldest first; each is left behind."""
+    """Every range with its reason, oldest first; each is left behind, and at last the log is told."""
     found = []
     while ring.has_aside():
-        reason = aside.find_range(ring, aside.first_of(ring) - 1)[2]
+        reason = aside.find_range(ring, ring.aside_first - 1)[2]
         found.append((idents_of_oldest(ring), reason))
         assert aside.leave_range(ring) == FLASH_DONE
+    assert aside.save(ring) == FLASH_DONE and aside.is_saved(ring)
     return found
 
 
@@ -72,7 +74,7 @@ def test_a_start_finds_the_same_ranges_and_the_block_that_the_oldest_begins_in()
 def test_leaving_a_range_moves_on_to_the_block_of_the_next():
     flash, ring = with_ranges((1, 2, 41), (15, 16, 42))
     before = ring.aside_block
-    assert aside.leave_range(ring) == FLASH_DONE
+    assert aside.leave_range(ring) == FLASH_DONE and aside.save(ring) == FLASH_DONE
     assert ring.aside_block != before and ring.aside_block == mounted(flash).aside_block
     assert idents_of_oldest(ring) == [15, 16]
 
@@ -90,7 +92,7 @@ def test_the_block_of_what_is_set_aside_is_not_erased_before_it_is_left():
             assert ident < 200, "the block was used again"
         assert append(ring, ident) == SPOOL_FULL and ring.backlog(0) == 0
         assert idents_of_oldest(ring) == [1, 2]
-        assert aside.leave_range(ring) == FLASH_DONE
+        assert aside.leave_range(ring) == FLASH_DONE and aside.save(ring) == FLASH_DONE
         for more in range(100):
             assert append(ring, ident + more) == FLASH_DONE
             read_all(ring)
@@ -107,26 +109,29 @@ def test_where_overwriting_is_allowed_what_is_set_aside_is_given_up_at_last_and_
     assert again.overwritten == 5 and not again.has_aside()
 
 
-def test_giving_up_ends_where_its_own_record_has_no_room():
-    flash, _ = with_ranges((1, 3, 41), blocks=4, count=5)
+def test_giving_up_asks_for_no_room_of_its_own():
+    flash, _ = with_ranges((1, 3, 41), blocks=3, count=5)
     ring = mounted(flash)
     ident = 6
     while append(ring, ident) == FLASH_DONE:
         ident += 1
     for _ in range(3):  # the last free block is used up, and nothing is written behind what a start found
         ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
-    assert append(ring, ident) == SPOOL_FULL and idents_of_oldest(ring) == [1, 2, 3]
+    assert idents_of_oldest(ring) == [1, 2, 3]
+    assert append(ring, ident) == FLASH_DONE and not ring.has_aside() and ring.overwritten >= 3
 
 
-def test_a_refused_record_changes_nothing_of_what_is_set_aside():
+def test_a_refused_record_leaves_the_memory_at_the_range_before_and_a_start_finds_it_again():
     flash, ring = with_ranges((2, 3, 41), (5, 6, 42))
     memory = bytes(ring.memory)
-    place = ring.aside_block
-    flash.refuses, flash.refused_shape = True, ALL
-    assert aside.leave_range(ring) < 0
-    assert bytes(ring.memory) == memory and ring.aside_block == place
+    assert aside.leave_range(ring) == FLASH_DONE
+    flash.refuses = True
+    assert aside.save(ring) < 0
+    assert bytes(ring.memory) == memory and not aside.is_saved(ring)
     flash.refuses = False
-    assert all_ranges(ring) == [([2, 3], 41), ([5, 6], 42)]
+    assert all_ranges(mounted(flash.clone())) == [([2, 3], 41), ([5, 6], 42)]
+    assert aside.save(ring) == FLASH_DONE and aside.is_saved(ring)
+    assert all_ranges(mounted(flash)) == [([5, 6], 42)]
 
 
 def test_a_device_that_cannot_be_read_is_not_the_end_of_the_ranges():
@@ -148,4 +153,6 @@ def test_an_aside_record_that_is_damaged_lets_its_results_wait_again():
     flash.cells[at + 12] ^= 1
     found = Ring(flash)
     assert mount(found) == 1 and not found.has_aside()
-    assert [ident for _, ident in read_all(found)] == list(range(1, 18))
+    assert [ident for _, ident in read_all(found)] == list(
+        range(2, 18)
+    )  # that the first was delivered was saved before

@@ -4,8 +4,9 @@ from agent.spool import mount as mt
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount, quarantine_blocks
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import Ring
 from agent.spool.why import WHY_NAMES
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from tools.sim.clock import Dice
@@ -55,7 +56,7 @@ def test_an_area_of_zeros_of_noise_and_of_text_comes_up_empty():
 
 
 def test_a_full_area_comes_up_full_and_whole():
-    flash = SimFlash(4, 1024, 16)
+    flash = SimFlash(3, 1024, 16)
     ring = mounted(flash)
     last = 1
     while append(ring, last) == FLASH_DONE:
@@ -196,7 +197,7 @@ def test_parked_records_fill_their_blocks_over_many_starts():
 
 
 def test_a_number_is_never_given_twice_though_the_last_record_is_damaged():
-    flash = filled(4, 5)
+    flash = filled(5, 5)
     ring = mounted(flash)
     last = ring.number
     flash.cells[ring.block * 1024 + 150] ^= 4
@@ -262,7 +263,7 @@ def test_a_failed_block_that_holds_the_record_all_the_same_is_not_taken_for_the_
 
 
 def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_of_the_last_record():
-    flash = filled(4, 5)
+    flash = filled(6, 5)
     ring = mounted(flash)
     flash.refuses, flash.refused_shape = True, ALL
     assert append(ring, 6) == SPOOL_FAILED

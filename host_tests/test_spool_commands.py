@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from agent.openprotocol.known import Known
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, Part
-from agent.spool.ring import ROLE_QUARANTINE
+from agent.spool.fold import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
 from host_tests.support_spool import append, body_of, mounted, read_all
-from host_tests.test_blocks import outlet_of
+from host_tests.test_blocks import outlet_of, set_aside
 from tools.sim.flash import SimFlash
 from tools.spool import mutations
 from tools.spool.commands import spool
@@ -184,7 +184,7 @@ def test_info_tells_what_the_log_remembers(tmp_path):
     for number in range(1, 8):
         outlet.next()
         outlet.deliver(number)
-    assert outlet.set_aside(11, 43, 0) and outlet.set_aside(13, 43, 0)
+    assert set_aside(outlet, 11) and set_aside(outlet, 13)
     assert outlet.save()
     path = tmp_path / "cart.spool"
     path.write_bytes(flash.cells)

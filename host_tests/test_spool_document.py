@@ -5,11 +5,12 @@ import struct
 import pytest
 
 from agent.openprotocol.known import Known  # only to make the image and to compare with
-from agent.outlet import Outlet
-from agent.quarantine import TAKEN, Quarantine
+from agent.outlet import SET_ASIDE, Outlet
+from agent.quarantine import NO_ROOM, TAKEN, Quarantine
 from agent.spool.flash import Part
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
-from agent.spool.ring import ROLE_QUARANTINE, Ring
+from agent.spool.ring import Ring
 from board.linux_flash import FileFlash
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import ALL, BITS, PowerCut, SimFlash
@@ -161,6 +162,13 @@ class NoHealth:
     note = log
 
 
+class NoRoom:
+    """A quarantine that is full."""
+
+    def keep(self, _main, _reason):
+        return NO_ROOM
+
+
 def image_with_a_cut(unit=16):
     flash = SimFlash(10 if unit < 512 else 20, 4096, unit)
     blocks = flash.block_count - 2
@@ -202,7 +210,7 @@ def used(flash):
     ring = Ring(Part(flash, 2, 8))
     known = ring.owner = Known(ring.memory)
     assert mount(ring) >= 0
-    outlet = Outlet(ring, NoHealth(), 5, False, False)
+    outlet = Outlet(ring, NoRoom(), NoHealth(), 5, False, False)
     assert outlet.resume(700, 0)
     for ident in [*range(1, 20), *range(30, 40), 35, *range(60, 75)]:
         assert append(ring, ident) == 0
@@ -242,7 +250,7 @@ def test_what_the_log_remembers_follows_from_its_records_as_the_document_says():
 
     assert outlet.save()
     assert same().missing == {20, *range(25, 30), 40, 41, *range(43, 60)} and known.gone() == 4
-    assert outlet.set_aside(14, 43, 0) and outlet.set_aside(16, 43, 0)
+    assert outlet.set_aside(14, 43, 0) == outlet.set_aside(16, 43, 0) == SET_ASIDE
     assert same().aside[2] == 1
     assert outlet.begin_sweep(3)
     assert same().flags == 3

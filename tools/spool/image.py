@@ -15,8 +15,8 @@ from agent.base.crc import crc30
 from agent.base.words import get_u32
 from agent.spool import record as rec
 from agent.spool.flash import Part
+from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.reader import PAYLOAD_MAX
-from agent.spool.ring import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.walk import Walk
 from board import linux_header
 

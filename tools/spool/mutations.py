@@ -47,6 +47,7 @@ class Mutation:
 
 
 RING = "agent/spool/ring.py"
+FOLD = "agent/spool/fold.py"
 BLOCKS = "agent/spool/blocks.py"
 MOUNT = "agent/spool/mount.py"
 WALK = "agent/spool/walk.py"
@@ -141,7 +142,7 @@ MUTATIONS = (
     ),
     Mutation(
         "after-not-written",
-        RING,
+        FOLD,
         "device.block_count, self.first_block, self.seq)",
         "device.block_count, self.first_block, self.seq + 2)",
         "HEADs name a bound that is too high",
@@ -157,16 +158,16 @@ MUTATIONS = (
         "free-for-one-outlet",
         BLOCKS,
         "        for cursor in self.cursors:\n            if cursor.block == block and cursor.seq < self.seq:\n"
-        "                self.find_next(cursor)",
+        "                # This",
         "        for cursor in self.cursors[:1]:\n            if cursor.block == block and cursor.seq < self.seq:\n"
-        "                self.find_next(cursor)",
+        "                # This",
         "a block is freed when the first outlet has passed it",
     ),
     Mutation(
         "never-full",
         BLOCKS,
-        "                if cursor.block == block and cursor.seq < self.seq:\n                    return False\n",
-        "                if cursor.block == block and cursor.seq < self.seq:\n                    return True\n",
+        " or (cursor.block == block and cursor.seq < self.seq):\n                    return False\n",
+        ":\n                    return False\n",
         "a block that is still needed is erased",
     ),
     Mutation(
@@ -178,7 +179,7 @@ MUTATIONS = (
     ),
     Mutation(
         "limit-too-high",
-        RING,
+        FOLD,
         "        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)\n",
         "        self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8) + SENT_AHEAD\n",
         "more is sent than the log says",

@@ -6,11 +6,11 @@ from agent.base.words import get_u32
 from agent.openprotocol.known import Known
 from agent.outlet import FLAG_MET
 from agent.quarantine import Quarantine
-from agent.spool import aside
 from agent.spool import record as rec
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.mount import mount
-from agent.spool.ring import BLOCKS_LEAST, ROLE_QUARANTINE, Ring
+from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.status import describe
 from board.linux_header import Header
 from tools.spool.image import Area, Entry
@@ -135,8 +135,8 @@ def _in_place(area: Area, ring: Ring, kept: list[Entry]) -> int:
     """How many records are set aside and still lie in the main log."""
     if not ring.has_aside():
         return 0
-    oldest = aside.first_of(ring)
-    ranges = [(oldest, aside.last_of(ring))]
+    oldest = ring.aside_first
+    ranges = [(oldest, ring.aside_last)]
     for entry in area.entries:
         if entry.kind == rec.KIND_ASIDE and not entry.void and get_u32(entry.payload, 0) > oldest:
             ranges.append((get_u32(entry.payload, 0), get_u32(entry.payload, 4)))
