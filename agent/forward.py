@@ -292,6 +292,7 @@ class Forward(Upstream):
         if not self._sweeping:
             self.health.note(h.NOT_SAVED, 6, now)
             self._hold.start(now, RETRY_MS)
+            self._look_at_jam(now)
 
     def _refused_in_sweep(self, number):
         if number > self._proven:
@@ -307,14 +308,20 @@ class Forward(Upstream):
         self._sweeping = False
         self._mute = 0
         self._hold.start(now, RETRY_MS)
+        if self.outlet.sweep_last >= self.outlet.ring.number:
+            self._look_at_jam(now)
+
+    def _look_at_jam(self, now):
+        """Nothing can come in behind what is refused, and only another result can tell whose fault it is: make room.
+
+        What stands first is set aside then, though the server may be in trouble: kept, told, and sent by `retry`.
+        """
         outlet = self.outlet
         if outlet.ring.has_room(ROOM_BYTES):
             self._jam.stop()
         elif not self._jam.armed:
-            if outlet.sweep_last >= outlet.ring.number:
-                self._jam.start(now, JAM_MS)
+            self._jam.start(now, JAM_MS)
         elif self._jam.expired(now):
-            # The log is full of what is refused, and only another result can tell whose fault it is: room for some.
             self._jam.stop()
             if outlet.set_aside(outlet.cursor.number + JAM_RESULTS + 1, outlet.reason, now) == NOT_SET:
                 self.health.note(h.NOT_SAVED, 9, now)

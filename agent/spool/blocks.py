@@ -187,7 +187,7 @@ class Blocks(Reader):
         self.block = (self.block + 1) % self.device.block_count
         self.offset = self.device.block_bytes
         self._next_ready = False
-        if self.is_free(1):
+        if self._make_free(1):
             self._burned += BURNED
             return True
         self.block, self.offset = kept_block, kept_offset

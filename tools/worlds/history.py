@@ -40,9 +40,9 @@ class Result:
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
     def last_offered(self) -> int:
-        """The last moment at which the agent was given it; the first one if it was acknowledged."""
-        first = self.offered() or 0
-        return first if self.acks else max([*self.pushes[-1:], *self.fetches[-1:]], default=first)
+        """The last moment at which the agent was given it, before it was acknowledged if it was."""
+        until = self.acks[0] if self.acks else float("inf")
+        return max([moment for moment in [*self.pushes, *self.fetches] if moment <= until], default=self.offered() or 0)
 
 
 @dataclass

@@ -5,7 +5,7 @@ Knows the history only (`history.py`): what the models saw, and what the agent s
 
 from __future__ import annotations
 
-from tools.worlds.history import History, Result, Row, StationHistory
+from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.owed import is_kept, is_owed, may_be_kept, missing, refused_at_the_end
 from tools.worlds.verdict import (
     CHECK,
@@ -246,7 +246,9 @@ class _StationJudge:
     def said_rules(self) -> None:
         """What the agent says at the end, and after a switch off and on."""
         said, after = self.station.said, self.station.said_after
-        if said.waiting > self.tail:
+        # Behind what is still refused a frame may wait that could not be read, beside the result that came again.
+        beside = sum(result.frame != READABLE for result in self.station.results.values()) if self.tail else 0
+        if said.waiting > self.tail + beside:
             self._tell(STUCK, f"says {said.waiting} wait")
         if not self.station.rules.overwrite and said.overwritten:
             self._tell(UNTRUTHFUL, f"says {said.overwritten} overwritten, and must not overwrite")
