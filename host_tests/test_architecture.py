@@ -47,11 +47,11 @@ LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record"}
 LONG_MODULES = {
     "agent/base/fast.py": (410, "machine code for one chip is one file"),
     "agent/config.py": (400, "one table of settings with its checks; half of it is the table"),
-    "agent/forward.py": (420, "one task: sending, refusals and the search behind them share its state"),
+    "agent/forward.py": (440, "one task: sending, refusals and the search behind them share its state"),
     "agent/intake.py": (410, "one task: connection, conversation and fetching share its state"),
     "agent/toolsnet/result04.py": (320, "one telegram: what its shapes have in common and what changes"),
     "agent/link/r3964.py": (450, "one state machine with its table"),
-    "agent/openprotocol/recovery.py": (530, "one state machine; IDs and gaps are modules of their own already"),
+    "agent/openprotocol/recovery.py": (580, "one state machine; IDs and gaps are modules of their own already"),
     "agent/openprotocol/session.py": (590, "one state machine; its table and linked results are modules of their own"),
     "agent/spool/mount.py": (385, "one start: what one step of it finds decides the next"),
     "agent/spool/ring.py": (370, "writing a record and writing the last one again share its place; the fold is apart"),

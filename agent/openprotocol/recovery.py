@@ -438,11 +438,18 @@ class Recovery:
         if evidence == _SAME and not beyond and told and not settled:
             self._at_rest()
             return NEWS_NONE
-        first = known.first_missing(newest)
-        if met and self._has_to_wait(evidence, beyond, first):
+        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
             self._at_rest()
             self._postponed = True
             return NEWS_NONE
+        return self._write_newest(evidence, beyond, settled, now)
+
+    def _write_newest(self, evidence, beyond, settled, now):
+        """Make it durable; returns a NEWS_."""
+        known = self.known
+        newest = id_of(self._newest, 0)
+        top = known.top()
+        met = known.memory[kn.FLAGS] & kn.FLAG_KNOWN
         ring = self.ring
         at = ring.begin_memory() if ring.has_spare() else -1
         if at < 0:
@@ -461,6 +468,7 @@ class Recovery:
             gone = self._begin_anew(draft, newest, top)
             beyond = True
         elif newest != top and beyond:
+            first = known.first_missing(newest)
             gone = draft.open(first, (newest - first + 1) % ID_PERIOD)
         if settled:
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF

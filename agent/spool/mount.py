@@ -40,35 +40,9 @@ def mount(ring):
     area holds a spool that does not fit; `ring.why` says how (agent.spool.why). Nothing is written: `ring.confirm`
     makes the last record reliable.
     """
-    below = rec.SEQ_TOP
-    unopened = 0
-    readings = 0
-    while True:
-        headed = _find_newest(ring, below)
-        if headed < -1:
-            return headed
-        if ring.seq == 0:
-            ring.suspect = False
-            return 0
-        begins = ring.seq
-        began = _replay(ring, headed)
-        if began < 0:
-            return SPOOL_FAILED
-        if began == 0:
-            if ring.last_kind != rec.KIND_HEAD:
-                break
-            # A HEAD alone: the piece that it is of was cut.
-            below = begins
-            unopened += 1
-            if unopened > ring.device.block_count:
-                return SPOOL_FAILED
-        else:
-            below = began
-            readings += 1
-            if readings == READINGS:
-                return SPOOL_FAILED
-    if unopened:
-        ring.torn += 1
+    code, below = _read_log(ring)
+    if code <= 0:
+        return code
     _close_tail(ring)
     ring.number += ring.lost  # a record that cannot be read may have a number that was sent
     for cursor in ring.cursors:
@@ -83,6 +57,38 @@ def mount(ring):
         if load(ring, below) < 0:
             return SPOOL_FAILED
     return 1
+
+
+def _read_log(ring):
+    """Find the newest block that was opened and replay the log: (1, the number from which on blocks were not opened).
+
+    (0, 0) for an area without a log, (SPOOL_FAILED or SPOOL_FOREIGN, 0).
+    """
+    below = rec.SEQ_TOP
+    unopened = 0
+    readings = 0
+    while unopened <= ring.device.block_count and readings < READINGS:
+        headed = _find_newest(ring, below)
+        if headed < -1:
+            return headed, 0
+        if ring.seq == 0:
+            ring.suspect = False
+            return 0, 0
+        begins = ring.seq
+        began = _replay(ring, headed)
+        if began < 0:
+            break
+        if began == 0 and ring.last_kind != rec.KIND_HEAD:
+            if unopened:
+                ring.torn += 1
+            return 1, below
+        if began == 0:  # a HEAD alone: the piece that it is of was cut
+            below = begins
+            unopened += 1
+        else:
+            below = began
+            readings += 1
+    return SPOOL_FAILED, 0
 
 
 def quarantine_blocks(device, wanted):
@@ -343,6 +349,11 @@ def _place_cursors(ring, below):
             if walk.after <= cursor.seq:
                 cursor.block = block
                 cursor.jumped = False
+    return _stand(ring, oldest, damaged)
+
+
+def _stand(ring, oldest, damaged):
+    """Let each cursor stand in its block, or in the first one there is; False if that could not be read."""
     for cursor in ring.cursors:
         if cursor.block < 0 and damaged >= 0:
             cursor.block = damaged
