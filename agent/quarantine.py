@@ -199,7 +199,9 @@ class Quarantine:
         put_u32(ring.stage, at, ring.number + 1)
         pack_into("<IHH", ring.stage, at + length, number, reason, 0)
         self.full = False
-        if ring.commit(kind, flags & ~(FLAG_ASIDE | FLAG_RETRIED), length + PARKED_BYTES) != 0:
+        if flags & FLAG_ASIDE:  # moved on in the log, not sent again
+            flags &= ~(FLAG_ASIDE | FLAG_RETRIED)
+        if ring.commit(kind, flags, length + PARKED_BYTES) != 0:
             return FAILED
         self.taken += 1
         return TAKEN

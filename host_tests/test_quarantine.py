@@ -72,7 +72,7 @@ def test_seventy_unreadable_frames_do_not_keep_five_good_results_from_arriving()
 
 
 def test_what_stays_in_place_is_not_overwritten_and_a_full_spool_goes_on_after_drops():
-    outlet = Outlet(parked_blocks=2, blocks=5)
+    outlet = Outlet(parked_blocks=2, blocks=6)
     stored = 0
     while outlet.ring.has_room(8 + 600):
         outlet.store_raw(b"z" * 600)

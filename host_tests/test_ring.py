@@ -30,7 +30,7 @@ def idents(ring, outlet=0):
 
 def test_what_was_appended_is_read_in_order_at_every_unit():
     for unit in (1, 4, 16, 64, 256, 512):
-        ring = mounted(SimFlash(4 if unit < 512 else 9, 4096, unit))
+        ring = mounted(SimFlash(5 if unit < 512 else 10, 4096, unit))
         for ident in range(1, 41):
             assert append(ring, ident) == FLASH_DONE
         assert read_all(ring) == [(n, n) for n in range(1, 41)]
@@ -39,7 +39,7 @@ def test_what_was_appended_is_read_in_order_at_every_unit():
 
 
 def test_a_full_ring_refuses_and_takes_again_when_a_block_is_free():
-    ring = mounted(SimFlash(4, 1024, 16))
+    ring = mounted(SimFlash(6, 1024, 16))
     last = fill(ring)
     assert last > 20
     assert append(ring, last) == SPOOL_FULL
@@ -112,7 +112,7 @@ def test_wear_is_spread_evenly():
 
 
 def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
-    flash = SimFlash(6, 1024, 16)
+    flash = SimFlash(7, 1024, 16)
     flash.bad_program.add(1)
     flash.bad_erase.add(3)
     ring = mounted(flash)

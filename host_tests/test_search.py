@@ -80,6 +80,7 @@ def test_what_fades_while_it_is_relied_on_is_not_acknowledged():
     assert mount(ring) == 1
     assert holds(ring, body_of(4), 0)
     flash.restart()
+    assert not ring.confirm()  # who has found it is told
     assert ring.confirm()  # nothing is left that would have to be relied on
     assert not holds(ring, body_of(4), 0)
     append(ring, 4)

@@ -61,7 +61,7 @@ class Fold(Blocks):
             number = get_u32(buf, at)
             if number > self.number:  # else it is a copy
                 self.number = number
-                if not flags & FLAG_RETRIED:
+                if not flags & FLAG_RETRIED or self.role == ROLE_QUARANTINE:
                     self.owner.stored(kind, flags, buf, at, length)
         elif kind == rec.KIND_CURSOR:
             outlet = get_u32(buf, at)

@@ -75,7 +75,7 @@ class Ring(Fold):
         self._opens = -1
         self._cursor_octets = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
         # What has to be written before the next block can be erased must fit behind every record.
-        self.spare_blocks = 1 if device.block_count < BLOCKS_FOR_TWO_SPARE else 2
+        self.spare_blocks = 2 if role == ROLE_MAIN and device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
         self._reserve = self._cursor_octets + self._aligned(FRAME_BYTES + MEMORY_PAYLOAD)
         self.fresh_flags = 0
         self.fresh_length = 0
