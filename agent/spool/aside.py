@@ -82,7 +82,7 @@ def walk_from(ring, block, seq, until, visit):
 
 
 def find_range(ring, after):
-    """Find the first ASIDE record of a range that begins behind `seq` number `after`.
+    """Find the ASIDE record of the first range that ends behind `seq` number `after`; `first` is what is left of it.
 
     Returns (first, last, reason), (0, 0, 0) if there is none, None if the device cannot be read.
     """
@@ -90,8 +90,9 @@ def find_range(ring, after):
     walk = ring.walk
 
     def visit(kind):
-        if kind == rec.KIND_ASIDE and get_u32(walk.page, HEAD_BYTES) > after:
-            found[0] = get_u32(walk.page, HEAD_BYTES)
+        if kind == rec.KIND_ASIDE and get_u32(walk.page, HEAD_BYTES + 4) > after:
+            first = get_u32(walk.page, HEAD_BYTES)
+            found[0] = first if first > after else after + 1
             found[1] = get_u32(walk.page, HEAD_BYTES + 4)
             found[2] = walk.page[HEAD_BYTES + 12] | walk.page[HEAD_BYTES + 13] << 8
             return True

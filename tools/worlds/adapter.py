@@ -6,6 +6,7 @@ Everything else in `tools/worlds` uses the functions below and `Agent`'s attribu
 from __future__ import annotations
 
 from agent.app import App
+from agent.base.result import FLAG_ASIDE
 from agent.base.ticks import FOREVER
 from agent.base.words import get_u32
 from agent.config import complete
@@ -114,7 +115,8 @@ def _differences(station) -> list[str]:
     if ring.offset >= device.block_bytes:
         return []  # after a refusal nobody knows what was written: the HEAD of the next block says that it is void
     twin = Ring(Part(device.device.clone(), device.first_block, device.block_count), when_full=ring.when_full)
-    known = twin.owner = Known(twin.memory, station.known.enabled)
+    known = Known(twin.memory, station.known.enabled)
+    twin.owner = known  # type: ignore[assignment]
     if mount(twin) < 0:
         return []  # the device refuses to be read just now
     limit = twin.cursors[0].limit  # before a HEAD that is written to confirm the last record grants more
@@ -162,4 +164,13 @@ def _kept(station) -> list[bytes]:
 
         aside.walk_from(ring, ring.aside_block, first, last + 1, visit)
         after = last
+    cursor = ring.cursors[0]
+
+    def moved(kind):
+        if kind in (record.KIND_RESULT, record.KIND_RAW) and walk.flags & FLAG_ASIDE:
+            found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
+        return False
+
+    if cursor.seq < ring.seq:  # what was moved on in the log and waits for its turn
+        aside.walk_from(ring, cursor.block, cursor.seq + 1, record.SEQ_TOP, moved)
     return found
