@@ -153,7 +153,7 @@ class Forward(Upstream):
         """Move one record that was set aside into the quarantine; return the ms until there may be more to do."""
         tidy = self._tidy
         if tidy.armed:
-            if not tidy.expired(now):
+            if not tidy.expired(now) and (not self._full or self.outlet.ring.has_room(ROOM_BYTES)):
                 return tidy.least(now, left)
             tidy.stop()
         if not self._flash_free():

@@ -100,8 +100,8 @@ class Outlet:
     # -- what may go out ---------------------------------------------------------------------------------------
 
     def streams(self, on):
-        """Results go out as they come now, or no more: a HEAD that is written meanwhile allows a block's worth."""
-        self.cursor.ahead = SENT_AHEAD if on else 0
+        """Results go out as they come now, or no more: a HEAD that is written meanwhile allows a batch of them."""
+        self.cursor.ahead = 0 if not on else self.cursor_batch if self.cursor_batch < SENT_AHEAD else SENT_AHEAD
 
     def allow(self, number):
         """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
@@ -334,13 +334,21 @@ class Outlet:
     def _set_base(self, base):
         base %= SEQUENCES
         ring = self.ring
+        if not ring.can_write():
+            # In a full log results have to go out before there is room again, and the HEAD that is written then says
+            # it. A cut before that may store some of them twice.
+            self._put_base(ring.memory, 0, base)
+            return True
         at = ring.begin_memory()
         if at < 0:
             return False
-        flags = ring.stage[at + OUTLET_FLAGS] | FLAG_MET
-        put_u32(ring.stage, at + BASE, base)
-        ring.stage[at + OUTLET_FLAGS] = flags
+        self._put_base(ring.stage, at, base)
         return ring.commit_memory() == 0
+
+    def _put_base(self, buf, at, base):
+        flags = buf[at + OUTLET_FLAGS] | FLAG_MET  # they share four octets
+        put_u32(buf, at + BASE, base)
+        buf[at + OUTLET_FLAGS] = flags
 
     def _move_ahead_of(self, stored):
         """If our numbers lie behind the server's, move them, so that nothing new looks already stored."""

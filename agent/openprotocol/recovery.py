@@ -431,8 +431,7 @@ class Recovery:
                 self._lagged = True  # it may have crossed live results
                 self._retry.start(now, self.retry_ms)
                 return NEWS_NONE
-            if lag > NEWEST_LAG:
-                evidence = _ANEW  # once more, while the IDs of the first time were looked through
+            evidence = _ANEW  # once more, while the IDs of the first time were looked through
         self._lagged = False
         beyond = beyond or (settled and newest == top)
         if evidence == _SAME and not beyond and told and not settled:
