@@ -175,7 +175,8 @@ def _station(**changed):
         "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "waiting"},
         "stored": 0,
         "backlog": 0,
-        "recovery": {"open_ids": 0},
+        "parked": 0,
+        "recovery": {"open_ids": 0, "gone": 0},
         "spool": {"kib": 64, "damaged": 0, "torn": 0},
     }
     shown.update(changed)

@@ -100,7 +100,8 @@ class Blocks(Reader):
         if self.aside_block == block and self.has_aside():
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
 
-            give_up(self, block)
+            if give_up(self, block) < 0:
+                return False
         return self.is_free(ahead)
 
     def _drop_block(self, cursor):
