@@ -14,9 +14,10 @@ from tools.runtimes.cache import Unavailable
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark: 40 and 64 KiB.
-# The log that is a fold, exact gaps, sweeps and the quarantine took 9 KB of code and 10 KB of heap.
-CORE_BYTES = 64 * 1024
-HEAP_BYTES = 92 * 1024  # with script and peers
+# Measured: 74,566 octets. 7.8 KB of it are what an operator's orders and ranges set aside in place need
+# (quarantine_list, _orders, _retry, spool/aside), loaded only while in use; the fold, exact gaps and sweeps took 9 KB.
+CORE_BYTES = 74 * 1024
+HEAP_BYTES = 98 * 1024  # measured: 97,792 with script and peers
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():

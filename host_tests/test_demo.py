@@ -175,7 +175,8 @@ def _station(**changed):
         "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "waiting"},
         "stored": 0,
         "backlog": 0,
-        "recovery": {"open_ids": 0},
+        "parked": 0,
+        "recovery": {"open_ids": 0, "gone": 0},
         "spool": {"kib": 64, "damaged": 0, "torn": 0},
     }
     shown.update(changed)
@@ -226,7 +227,7 @@ def test_rates_do_not_notice_that_the_agent_was_killed():
     for index in range(20):
         if index == 10:
             figures.feed({"kind": "started", "pid": 7}, index * 0.2)
-        figures.feed(_status(stored=index * 2, backlog=index), index * 0.2)
+        figures.feed(_status(stored=index * 2, delivered=index, backlog=index), index * 0.2)
     stored_per_s, passed_per_s = figures.rates()
     assert round(stored_per_s) == 10
     assert round(passed_per_s) == 5

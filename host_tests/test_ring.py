@@ -2,6 +2,8 @@
 
 import gc
 
+from agent.base.result import FLAG_ASIDE, FLAG_RETRIED
+from agent.base.words import put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
@@ -439,3 +441,16 @@ def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():
         assert third.confirm()
         third.rewind(0, 0)
         assert [one for one in idents(third) if one == ident] == []
+
+
+def test_a_result_that_is_sent_again_or_moved_on_is_new_to_no_owner():
+    for mark in (FLAG_RETRIED, FLAG_RETRIED | FLAG_ASIDE):
+        ring = mounted(SimFlash(4, 4096, 16))
+        told = []
+        ring.owner = NoOwner()
+        ring.owner.stored = lambda kind, flags, buf, at, length, told=told: told.append(flags)
+        for flags in (0, mark):
+            at = ring.begin(rec.KIND_RESULT, PAYLOAD)
+            put_u32(ring.stage, at, ring.number + 1)
+            assert ring.commit(rec.KIND_RESULT, flags, PAYLOAD) == FLASH_DONE
+        assert told == [0] and ring.number == 2

@@ -181,7 +181,10 @@ def carry(ring, known):
 
 
 def give_up(ring, block):
-    """What is set aside in this block is overwritten: count it and leave it behind. Only where that is allowed."""
+    """What is set aside in this block is overwritten: count it and leave it behind. Only where that is allowed.
+
+    0 when that is done, or RECORD_BAD: then it is tried again.
+    """
     first, last = ring.aside_first, ring.aside_last
     bound = ring.bound(block)
     counted = [0]
@@ -192,10 +195,12 @@ def give_up(ring, block):
         return False
 
     if bound < 0 or walk_from(ring, block, first, bound if bound <= last else last + 1, visit) == rec.RECORD_BAD:
-        return
-    ring.overwritten += counted[0]
+        return rec.RECORD_BAD
     if bound > last:
-        leave_range(ring)
-        return
-    ring.aside_first = bound
-    place(ring)
+        code = leave_range(ring)
+    else:
+        ring.aside_first = bound
+        code = place(ring)
+    if ring.aside_first != first:
+        ring.overwritten += counted[0]
+    return code

@@ -48,6 +48,11 @@ class Blocks(Reader):
         self._next_ready = False
         self._burned = 0
         self._saving = False
+        self._cursor_octets = 0  # what the writing half needs for a cursor record
+
+    def save_cursor(self, outlet, limit, flags=-1):
+        """Make a cursor durable: the writing half's."""
+        return SPOOL_FAILED
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
@@ -100,7 +105,8 @@ class Blocks(Reader):
         if self.aside_block == block and self.has_aside():
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
 
-            give_up(self, block)
+            if give_up(self, block) < 0:
+                return False
         return self.is_free(ahead)
 
     def _drop_block(self, cursor):
