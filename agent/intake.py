@@ -18,7 +18,8 @@ from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import session as ss
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
-from agent.openprotocol.recovery import NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.recovery import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.spool.search import holds_raw_of
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -343,8 +344,8 @@ class Intake:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             if recovery.keeps_answer():
                 self._keep_unread(now)
-            elif recovery.fetched(self.ring.stage, store.body_place(), now) == NEWS_RESET:  # its ID may tell enough
-                self._take_news(NEWS_RESET, now)
+            else:
+                self._take_news(recovery.fetched(self.ring.stage, store.body_place(), now), now)  # its ID may do
             return
         news = recovery.fetched(self.ring.stage, store.body_place(), now)
         if news != NEWS_STORE:
@@ -358,12 +359,16 @@ class Intake:
     def _keep_unread(self, now):
         """The answer is the result that was asked for, and nobody can read it: keep it as it came."""
         link = self.link
-        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
+        kept = KEPT_BEFORE
+        if not holds_raw_of(self.ring, self.recovery.ask_id):  # it may have been pushed, and was not read either
+            kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
         if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
             self.recovery.wait_for_room(now)
         self._scheduler.wake(self._outlet_slot, now)
 
     def _take_news(self, news, now):
+        if news == NEWS_ASK_AGAIN:
+            self.session.stop()
         if news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.memory[EPOCH], now)
 

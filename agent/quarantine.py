@@ -27,7 +27,7 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE
 from agent.base.words import get_u32, put_u32
-from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES
+from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -52,7 +52,7 @@ _NEWEST = const(4)
 _DROPPED = const(16)
 
 
-class Quarantine:
+class Quarantine(NoOwner):
     """One station's kept records. `ring` is mounted and confirmed; it tells this object what it holds."""
 
     def __init__(self, ring):

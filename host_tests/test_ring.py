@@ -7,7 +7,8 @@ from agent.base.words import put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
-from agent.spool.fold import ROLE_QUARANTINE, NoOwner
+from agent.spool.fold import ROLE_QUARANTINE
+from agent.spool.memory import NoOwner
 from agent.spool.mount import mount
 from agent.spool.ring import SENT_AHEAD, Ring
 from agent.spool.search import holds

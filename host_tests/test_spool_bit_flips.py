@@ -13,7 +13,7 @@ LONG = os.environ.get("TOOLCART_LONG") == "1"
 
 
 def image(unit, results, taken):
-    flash = SimFlash(4, 1024, unit)
+    flash = SimFlash(6, 1024, unit)
     ring = mounted(flash)
     made = 0
     while made < results:

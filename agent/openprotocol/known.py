@@ -28,7 +28,7 @@ from agent.base.result import (
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
-from agent.spool.memory import CONTROLLER
+from agent.spool.memory import CONTROLLER, NoOwner
 from agent.spool.record import KIND_RESULT
 
 VERDICT_NEW = const(0)
@@ -59,7 +59,7 @@ CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not count
 _KNOWN_OR_EMPTY = const(9)
 
 
-class Known:
+class Known(NoOwner):
     """The IDs of one controller."""
 
     def __init__(self, memory, enabled=True):

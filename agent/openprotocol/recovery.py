@@ -46,6 +46,7 @@ PHASE_NAMES = (
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller counts anew
+NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
@@ -78,6 +79,8 @@ class Recovery:
         self._has_witness = False
         self._epoch = 0  # when this connection began
         self._identity = 0
+        self._doubts = False  # the witness was another result; it is heard twice
+        self._named = 0  # an identity that was told once and not believed
         self._run_first = 0  # IDs from here on are gone, and that is not written down yet
         self._run = 0
         self._asked = 0  # where the way back stands
@@ -111,6 +114,7 @@ class Recovery:
         self._online = True
         self._unanswered = 0
         self._walked = -1
+        self._doubts = False
         if known.enabled:
             self.phase = PHASE_NEWEST
 
@@ -249,7 +253,11 @@ class Recovery:
             self._again(now)  # an answer to another question
             return NEWS_NONE
         if phase == PHASE_WITNESS:
-            return self._note_newest(_ANEW if self._is_later(body, start + TIME) else _SAME, now)
+            later = self._is_later(body, start + TIME)
+            if later and not self._doubts:
+                self._doubts = True  # that much depends on it: once more
+                return NEWS_NONE
+            return self._note_newest(_ANEW if later else _SAME, now)
         self._answered()
         if phase == PHASE_WALK_BACK:
             self._gone_run = 0
@@ -437,6 +445,10 @@ class Recovery:
         if evidence == _SAME and not beyond and told and not settled:
             self._at_rest()
             return NEWS_NONE
+        if self.other and evidence == _UNKNOWN and self._named != self._identity:
+            self._named = self._identity  # another controller, if it says so once more: one frame may be spoiled
+            self.phase = PHASE_OFF
+            return NEWS_ASK_AGAIN
         if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
             self._at_rest()
             self._postponed = True
@@ -458,7 +470,7 @@ class Recovery:
         draft.load(ring.stage, at + kn.GAPS)
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
         gone = 0
-        if not met or (self.other and evidence != _SAME):
+        if not met or (self.other and evidence == _UNKNOWN):
             gone = draft.clear()  # what it made before it was met is not ours
             if self.store_newest and newest:
                 draft.open(newest, 1)
@@ -473,8 +485,7 @@ class Recovery:
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
         self._put(ring.stage, at, beyond, gone, anew)
         if met and evidence != _SAME and draft.count:
-            ring.stage[at + kn.FLAGS] |= kn.FLAG_LOOK
-            copy(ring.stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
+            self._put_doubt(ring.stage, at)
         draft.write(ring.stage, at + kn.GAPS)
         if ring.commit_memory() != 0:
             self._retry.start(now, self.retry_ms)
@@ -524,6 +535,14 @@ class Recovery:
             looks = stage[at + kn.FLAGS] & kn.FLAG_LOOK
             if not looks and compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES) > 0:
                 copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
+
+    def _put_doubt(self, stage, at):
+        """What is fetched from now on may be stored: that is seen by its time, or by the log."""
+        stage[at + kn.FLAGS] |= kn.FLAG_LOOK
+        if self.known.gaps.count:  # some of these were missing before, whatever their time
+            fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
+        else:
+            copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
 
     def _nothing_there(self, now):
         """There are no results, or ID 0 is not known there."""

@@ -15,26 +15,13 @@ from agent.base.result import FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import Blocks
-from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES
+from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import FORMAT_VERSION, FRAME_BYTES, HEAD_BYTES, HEAD_OCTETS, MEMORY_BYTES
 from agent.spool.stage import Stage
 
 ROLE_MAIN = const(0)
 ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
-
-
-class NoOwner:
-    """What an owner of the ring's memory offers: told of each result that has become durable, and of closed IDs."""
-
-    def stored(self, kind, flags, buf, at, length):
-        """The result or raw frame whose payload is buf[at:at+length] counts from now on."""
-
-    def closed_ids(self, buf, at):
-        """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
-
-    def load(self):
-        """The memory was read anew."""
 
 
 class Fold(Blocks):

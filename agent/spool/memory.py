@@ -27,3 +27,16 @@ ASIDE_RANGES = const(14)  # u8: ranges behind that one, 255 for that many or mor
 
 CONTROLLER = const(15)  # agent.openprotocol.recovery
 CONTROLLER_BYTES = const(45)
+
+
+class NoOwner:
+    """What an owner of the ring's memory offers: told of each result that has become durable, and of closed IDs."""
+
+    def stored(self, kind, flags, buf, at, length):
+        """The result or raw frame whose payload is buf[at:at+length] counts from now on."""
+
+    def closed_ids(self, buf, at):
+        """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
+
+    def load(self):
+        """The memory was read anew."""

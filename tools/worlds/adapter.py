@@ -116,7 +116,7 @@ def _differences(station) -> list[str]:
         return []  # after a refusal nobody knows what was written: the HEAD of the next block says that it is void
     twin = Ring(Part(device.device.clone(), device.first_block, device.block_count), when_full=ring.when_full)
     known = Known(twin.memory, station.known.enabled)
-    twin.owner = known  # type: ignore[assignment]
+    twin.owner = known
     if mount(twin) < 0:
         return []  # the device refuses to be read just now
     limit = twin.cursors[0].limit  # before a HEAD that is written to confirm the last record grants more
