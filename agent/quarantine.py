@@ -73,10 +73,10 @@ class Quarantine(NoOwner):
     def load(self):
         """The memory was read anew: it is looked at where it lies."""
 
-    def closed_ids(self, _buf, _at):
+    def closed_ids(self, buf, at):
         """No GAP record lies here."""
 
-    def stored(self, _kind, _flags, buf, at, length):
+    def stored(self, kind, flags, buf, at, length):
         """A record is kept."""
         memory = self.ring.memory
         number = get_u32(buf, at)

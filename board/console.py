@@ -70,7 +70,7 @@ class Console:
     def go_on(self):
         """Do the next piece of the order that is being carried out."""
         try:
-            line = next(self.job)
+            line = next(self.job)  # type: ignore
             if line is not None:
                 self.tell(**line)
             return

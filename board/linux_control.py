@@ -60,7 +60,7 @@ class Control:
             self._listening = _listen(self.path)
         except OSError as error:
             self.note = "no orders can be given while the agent runs: %s: %s" % (self.path, error.strerror or error)
-        self.listener.sock = self._listening
+        self.listener.sock = self._listening  # type: ignore
 
     def on_turn(self, now):
         """Do what can be done now; the ms until there may be more."""
@@ -94,10 +94,10 @@ class Control:
         if self._listening is None:
             return
         try:
-            self.client.sock = self._listening.accept()[0]
+            self.client.sock = self._listening.accept()[0]  # type: ignore
         except OSError:
             return
-        self.client.sock.setblocking(False)
+        self.client.sock.setblocking(False)  # type: ignore
         self.listener.sock = None  # the next one waits
         self._line = self._pending = b""
         self._ends = False
@@ -109,7 +109,7 @@ class Control:
             self._hang_up()
             return
         try:
-            octets = self.client.sock.recv(LINE_MAX)
+            octets = self.client.sock.recv(LINE_MAX)  # type: ignore
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -137,7 +137,7 @@ class Control:
         if len(self._pending) >= PENDING_MAX:
             return
         try:
-            line = next(self._job)
+            line = next(self._job)  # type: ignore
         except StopIteration:
             self._job = None
             self._end()
@@ -163,7 +163,7 @@ class Control:
     def _write(self, now):
         if self._pending:
             try:
-                taken = self.client.sock.send(self._pending)
+                taken = self.client.sock.send(self._pending)  # type: ignore
             except (BlockingIOError, InterruptedError):
                 taken = 0
             except OSError:
@@ -183,7 +183,7 @@ class Control:
         self.client.wants_out = False
         self._pending = b""
         self._patience.stop()
-        self.listener.sock = self._listening
+        self.listener.sock = self._listening  # type: ignore
 
 
 def station_orders(station, board):

@@ -175,7 +175,7 @@ def spool_problems(app: App, board: Board) -> list[str]:
             continue
         path = os.path.join(board.folder, station.settings["spool"]["path"])
         rings = () if station.quarantine is None else (station.ring, station.quarantine.ring)
-        why = max((ring.why for ring in rings), default=0)
+        why = max((ring.why for ring in rings if ring is not None), default=0)
         if path in board.unusable:
             problems.append(board.unusable[path])
         elif why:

@@ -77,7 +77,7 @@ class Known(NoOwner):
         increment(self.expected)
         self.gaps.load(self.memory, GAPS)
 
-    def stored(self, kind, flags, buf, at, _length):
+    def stored(self, kind, flags, buf, at, length):
         """The result whose payload lies at buf[at:] counts from now on."""
         at += HEAD_BYTES
         if kind != KIND_RESULT:

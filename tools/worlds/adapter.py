@@ -79,7 +79,8 @@ def raised(agent: Agent) -> str:
 def waiting(agent: Agent, index: int) -> int:
     """How many results of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
     station = agent.app.stations[index]
-    return station.ring.backlog(0) if station.mounted else 1
+    ring = station.ring
+    return ring.backlog(0) if station.mounted and ring is not None else 1
 
 
 def said(agent: Agent, index: int) -> Said:
@@ -104,7 +105,8 @@ def check(agent: Agent) -> list[str]:
     """
     complaints = []
     for station in agent.app.stations:
-        if station.mounted and not station.ring.suspect:
+        ring = station.ring
+        if station.mounted and ring is not None and not ring.suspect:
             complaints += _differences(station)
     return complaints
 
