@@ -18,6 +18,7 @@ if sys.implementation.name == "cpython":
 else:
     INPUTS = 500_000 if LONG else 4_000
 HEAP_INPUTS = 60
+HEAP_PARTS = 3
 FIRST_SEED = 1
 
 PARSERS = fuzz.parsers()
@@ -98,12 +99,17 @@ def test_fault_is_told_with_its_parser_and_its_seed():
 def test_heap_is_as_before_whatever_came_in():
     if sys.implementation.name != "micropython":
         raise Skip("CPython's heap grows and shrinks by itself")
+    if sys.platform == "webassembly":
+        raise Skip("gc.collect() collects only when the script has ended")
     for parser in PARSERS:
-        fuzz.batch(parser, 1, HEAP_INPUTS)  # what is made when it is first needed
-        gc.collect()
-        gc.collect()
-        before = gc.mem_alloc()
-        fuzz.batch(parser, 1 + HEAP_INPUTS, HEAP_INPUTS)
-        gc.collect()
-        gc.collect()
-        assert gc.mem_alloc() == before, (parser.name, gc.mem_alloc() - before)
+        grown = []
+        for part in range(HEAP_PARTS):  # the first one makes what is made when it is first needed
+            gc.collect()
+            gc.collect()
+            before = gc.mem_alloc()
+            fuzz.batch(parser, 1 + part * HEAP_INPUTS, HEAP_INPUTS)
+            gc.collect()
+            gc.collect()
+            grown.append(gc.mem_alloc() - before)
+        # A word on the stack can hold one dead object for a while; what is kept of every input grows each time.
+        assert min(grown[1:]) <= 0, (parser.name, grown)

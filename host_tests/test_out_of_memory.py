@@ -18,7 +18,7 @@ HEAP = "320k"
 # Three blocks of the heap: smaller than any two allocations of a start together. Coarser on the simulated Cortex-M3.
 STEP_BYTES = 480 if sys.platform == "qemu" else 48
 MOST_BYTES = 96 * 1024
-BALLAST_PIECES = 400
+BALLAST_PIECES = 1000
 BLOCKS = 8
 
 

@@ -12,7 +12,7 @@ from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.flash import ALL, NOTHING, SimFlash
 
 PORTABLE = True
-HEAP = "3m"
+HEAP = "6m"
 
 
 def numbers(first, last):

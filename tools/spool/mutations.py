@@ -122,8 +122,8 @@ MUTATIONS = (
     Mutation(
         "faded-is-known",
         RING,
-        "            self.torn += 1\n            self.seq -= 1\n",
-        "            self.torn += 1\n",
+        "        self.torn += 1\n        self.seq -= 1\n",
+        "        self.torn += 1\n",
         "a record that faded stays the last one",
     ),
     Mutation(
@@ -236,8 +236,8 @@ MUTATIONS = (
     Mutation(
         "head-alone-counts",
         MOUNT,
-        "            if ring.last_kind != rec.KIND_HEAD:\n                break\n",
-        "            break\n",
+        "        if began == 0 and ring.last_kind != rec.KIND_HEAD:\n",
+        "        if began == 0:\n",
         "a HEAD whose record was torn off counts as an opened block",
     ),
     Mutation(

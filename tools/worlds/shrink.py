@@ -12,6 +12,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 
+from agent.config import ConfigError
 from tools.worlds.course import run
 from tools.worlds.script import PLAIN_NETWORK, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
 
@@ -53,7 +54,7 @@ class Shrinker:
             on_try(self.left)
         try:
             fails = self.still_fails(script)
-        except (ValueError, KeyError, IndexError):
+        except (ConfigError, ValueError, KeyError, IndexError):
             return False  # a script that makes no world any more
         if fails:
             self.script = script
