@@ -256,18 +256,10 @@ bench.add_command(worlds)
 
 
 def _measure(measure: Callable, as_json: bool) -> None:
+    from tools.bench.progress import progress_bar
     from tools.bench.report import table
 
-    with click.progressbar(length=1000, label="measuring", file=sys.stderr) as bar:
-        done = 0
-
-        def progress(share: float) -> None:
-            nonlocal done
-            step = int(share * 1000) - done
-            if step > 0:
-                bar.update(step)
-                done += step
-
+    with progress_bar("measuring") as progress:
         report = measure(progress)
     click.echo(json.dumps(report) if as_json else table(report))
 

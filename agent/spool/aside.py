@@ -99,7 +99,7 @@ def find_range(ring, after):
         return False
 
     code = walk_from(ring, ring.aside_block, after + 1, rec.SEQ_TOP, visit)
-    return None if code == rec.RECORD_BAD and code is not True else (found[0], found[1], found[2])
+    return None if code == rec.RECORD_BAD else (found[0], found[1], found[2])
 
 
 def leave_range(ring):

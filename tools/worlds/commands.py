@@ -26,6 +26,7 @@ def worlds(
     A world is its seed. A failing one prints its seed, and with --shrink a short script that fails the same way;
     docs/worlds.md says how a script becomes a test.
     """
+    from tools.bench.progress import progress_bar
     from tools.bench.report import table
     from tools.worlds import bench
 
@@ -34,16 +35,7 @@ def worlds(
     if script_path is not None:
         sys.exit(_one_script(script_path, as_json))
     shape = "calm" if calm else "short" if short else ""
-    with click.progressbar(length=1000, label="worlds", file=sys.stderr) as bar:
-        done = 0
-
-        def progress(share: float) -> None:
-            nonlocal done
-            step = int(share * 1000) - done
-            if step > 0:
-                bar.update(step)
-                done += step
-
+    with progress_bar("worlds") as progress:
         told = bench.many(seed, count, shape, jobs, progress)
     if shrinks:
         bench.shrink(told, shape, lambda text: click.echo(text, err=True))
