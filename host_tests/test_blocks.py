@@ -1,12 +1,12 @@
 """Blocks are used in turn, none is erased too early, and a full log always finds the room to become less full."""
 
 from agent.outlet import SET_ASIDE, SET_SOME, Outlet
-from agent.quarantine import NO_ROOM
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount
 from agent.spool.record import KIND_HEAD
 from agent.spool.ring import Ring
+from host_tests.support_outlet import NoHealth, NoRoom
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from tools.sim.flash import SimFlash
 
@@ -14,25 +14,6 @@ PORTABLE = True
 HEAP = "2m"  # for the simulated chips
 
 BATCH = 5
-
-
-class NoHealth:
-    """Counts nothing."""
-
-    def count(self, _counter):
-        pass
-
-    def log(self, _counter, _value, _now):
-        pass
-
-    note = log
-
-
-class NoRoom:
-    """A quarantine that is full: what is set aside stays where it is."""
-
-    def keep(self, _main, _reason):
-        return NO_ROOM
 
 
 def outlet_of(ring):

@@ -6,12 +6,13 @@ import pytest
 
 from agent.openprotocol.known import Known  # only to make the image and to compare with
 from agent.outlet import SET_ASIDE, Outlet
-from agent.quarantine import NO_ROOM, TAKEN, Quarantine
+from agent.quarantine import TAKEN, Quarantine
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from board.linux_flash import FileFlash
+from host_tests.support_outlet import NoHealth, NoRoom
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import ALL, BITS, PowerCut, SimFlash
 
@@ -148,25 +149,6 @@ class State:
             if at < 58:
                 first += length + struct.unpack_from("<H", memory, at + 2)[0]
             at += 4
-
-
-class NoHealth:
-    """Counts nothing."""
-
-    def count(self, _counter):
-        pass
-
-    def log(self, _counter, _value, _now):
-        pass
-
-    note = log
-
-
-class NoRoom:
-    """A quarantine that is full."""
-
-    def keep(self, _main, _reason):
-        return NO_ROOM
 
 
 def image_with_a_cut(unit=16):
