@@ -52,7 +52,11 @@ class Station:
         self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
         self.ring = None
         self.quarantine = None
+        self.known = None
+        self.session = None
+        self.recovery = None
         self.intake = None
+        self.outlet = None
         self.forward = None
         self._system = system
         self._toolsnet = toolsnet

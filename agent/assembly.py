@@ -7,10 +7,11 @@ from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.session import Session as ControllerSession
 from agent.quarantine import Quarantine
+from agent.spool.areas import quarantine_blocks
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount, quarantine_blocks
+from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.store import Store
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter

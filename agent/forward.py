@@ -1,7 +1,7 @@
 """The station's task at ToolsNet's side: what the cursor points at goes out, and only a 05 with code 000 moves it on.
 
 Rules
-1. Order is the log's order, one telegram at a time; `agent.outlet` knows where the log stands.
+1. Order is the log's order, one telegram at a time; `agent.position` knows where the log stands.
 2. A result refused `refused_attempts` times, or silent on three connects, may be the server's fault or its own. What
    is behind it tells (DIGEST G.9 no. 3): a sweep sends one after the other until one is taken. Then all in front of it
    are set aside; if none is, the server is in trouble and the order is kept.
@@ -14,11 +14,12 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE
+from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.base.ticks import FOREVER, Timer
 from agent.link import ERASE_MS, PROGRAM_MS
-from agent.outlet import NOT_SET, SET_ASIDE, SET_SOME, Outlet
-from agent.quarantine import NO_ROOM, ROOM_BYTES, TAKEN
+from agent.outlet import Outlet
+from agent.position import NOT_SET, SET_ASIDE, SET_SOME
+from agent.quarantine import NO_ROOM, ROOM_BYTES
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
 from agent.upstream import Upstream
@@ -230,6 +231,7 @@ class Forward(Upstream):
         self._sent = 0
         self._refusals = 0
         self._silences = 0
+        self._jam.stop()
         if self._sweeping:
             self._taken = number
             self._finish_sweep(now)
@@ -308,13 +310,15 @@ class Forward(Upstream):
         self._sweeping = False
         self._mute = 0
         self._hold.start(now, RETRY_MS)
-        if self.outlet.sweep_last >= self.outlet.ring.number:
+        ring = self.outlet.ring
+        if self.outlet.sweep_last >= ring.number or not ring.can_write():
             self._look_at_jam(now)
 
     def _look_at_jam(self, now):
         """Nothing can come in behind what is refused, and only another result can tell whose fault it is: make room.
 
-        What stands first is set aside then, though the server may be in trouble: kept, told, and sent by `retry`.
+        What was refused is set aside then, though the server may be in trouble: kept, told, and sent by `retry`. Where
+        the log has no room to say that results are passed over, that is one after the other until one is taken.
         """
         outlet = self.outlet
         if outlet.ring.has_room(ROOM_BYTES):
@@ -322,8 +326,9 @@ class Forward(Upstream):
         elif not self._jam.armed:
             self._jam.start(now, JAM_MS)
         elif self._jam.expired(now):
-            self._jam.stop()
-            if outlet.set_aside(outlet.cursor.number + JAM_RESULTS + 1, outlet.reason, now) == NOT_SET:
+            self._jam.start(now, JAM_MS if outlet.ring.can_write() else 0)
+            last = outlet.cursor.number + JAM_RESULTS
+            if outlet.set_aside((last if last < self._proven else self._proven) + 1, outlet.reason, now) == NOT_SET:
                 self.health.note(h.NOT_SAVED, 9, now)
 
     def _finish_sweep(self, now):

@@ -18,7 +18,7 @@ from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import session as ss
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
-from agent.openprotocol.recovery import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.spool.search import holds_raw_of
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 

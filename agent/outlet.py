@@ -1,227 +1,62 @@
-"""Where ToolsNet stands in the log: the cursor, the number a result has over there, what is set aside, what may go out.
+"""Where ToolsNet stands: the number a result has over there, what its 08 means, which result it takes at all.
 
 Rules
-1. The cursor moves only here: past a result that was acknowledged (`deliver`), past one that cannot be delivered
-   (`set_aside`: it is kept in the quarantine first, or with no room there the log says that it stays where it is), or
-   to where the server's 08 says it is (`resume`, DIGEST G.8).
-2. Nothing goes out before the log says durably that it may (`allow`), and nothing is taken as stored over there that
-   was not sent: `may_have` is what this process has sent since the server was last asked, and after a start the
-   durable limit. A limit that was not used is taken back when the connection ends (`lower`).
-3. The first meeting with the server settles the base, whatever waits by then: what is sent first follows what the
+1. The cursor goes to where the server's 08 says it is (`resume`, DIGEST G.8), as far as that can be.
+2. The first meeting with the server settles the base, whatever waits by then: what is sent first follows what the
    server has (`FLAG_MET`).
-4. While refused results are passed over in search of one that the server takes (`begin_sweep`), the log says so: of
+3. While refused results are passed over in search of one that the server takes (`begin_sweep`), the log says so: of
    what lies between the cursor and the one that the 08 names nothing was taken.
 """
-
-from struct import pack_into
 
 from agent import health as h
 from agent.base.compat import const
 from agent.base.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE
-from agent.base.words import get_u32, put_u32
-from agent.quarantine import TAKEN
-from agent.spool.memory import ASIDE_LENGTH, BASE, DELIVERED, OUTLET_FLAGS
-from agent.spool.reader import Cursor
-from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
-from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.ring import SENT_AHEAD
+from agent.base.words import put_u32
+from agent.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
+from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 
-OUTLET = const(0)
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
-ASIDE_MOST = const(60000)  # records of the log that one ASIDE record speaks of
-
-ASIDE_A_TURN = const(16)
-
-SET_ASIDE = const(1)
-SET_SOME = const(0)
-NOT_SET = const(-1)
 
 FLAG_MET = const(1)
-FLAG_SWEEP = const(2)
 
 _HALF = const(50000)
 
 
-class Outlet:
+class Outlet(Position):
     """One spool as ToolsNet takes it."""
 
     def __init__(self, ring, quarantine, health, cursor_batch, rewinds, resends_if_empty):
-        self.ring = ring
-        self.quarantine = quarantine
-        self.health = health
-        self.cursor = ring.cursors[OUTLET]
-        self.scout = Cursor()  # looks ahead of it while refused results are passed over
+        Position.__init__(self, ring, quarantine, health, cursor_batch)
         self.sweep_last = 0  # the last number that the sweep looks at
-        self.cursor_batch = cursor_batch
         self.rewinds = rewinds
         self.resends_if_empty = resends_if_empty
         self.vouched = 0  # number of the last record, if the server has it and it is still to be confirmed
-        self.taken = 0  # number of the latest result that the server is known to have
-        self.may_have = self.cursor.limit  # nothing above this number can have reached the server
-        self.reason = 0  # of the last refusal
-        # The record to be sent: where its payload lies. Use it before the next call of any method.
-        self.buf = ring.walk.page
-        self.at = FRAME_HEAD
-        self.length = 0
-        self.flags = 0
+        self.reason = PARKED_MOVED  # of the last refusal; what was refused before this start does not say it again
 
     def sequence_of(self, number):
         """Return the rundown sequence 1..99999 of a result number."""
         memory = self.ring.memory
         return (number + (memory[BASE] | memory[BASE + 1] << 8 | memory[BASE + 2] << 16) - 1) % SEQUENCES + 1
 
-    def waits(self):
-        """Tell whether anything waits to be sent."""
-        return self.cursor.number < self.ring.number or self.ring.suspect
-
-    def next(self):
-        """Find the next result or raw frame: its kind, or 0 or less if there is none.
-
-        What was stored just now is taken from where it was put together; everything else is read from the flash.
-        """
-        ring = self.ring
-        if ring.peek_stage(OUTLET):
-            self.buf = ring.stage
-            self.at = ring.payload_at
-            self.length = ring.fresh_length
-            self.flags = ring.fresh_flags
-            return KIND_RESULT
-        return self._read(ring.peek(OUTLET))
-
-    def _read(self, kind):
-        """What `kind` tells of lies in the ring's page."""
-        walk = self.ring.walk
-        self.buf = walk.page
-        self.at = FRAME_HEAD
-        self.length = walk.length
-        self.flags = walk.flags
-        return KIND_RAW if kind > RECORD_NONE and walk.flags & FLAG_ASIDE else kind  # neither is to be sent
-
-    # -- what may go out ---------------------------------------------------------------------------------------
-
-    def streams(self, on):
-        """Results go out as they come now, or no more: a HEAD that is written meanwhile allows a batch of them."""
-        self.cursor.ahead = 0 if not on else self.cursor_batch if self.cursor_batch < SENT_AHEAD else SENT_AHEAD
-
-    def allow(self, number):
-        """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
-
-        In a full log without room for another record they go out all the same: only that makes room. A cut before that
-        may store one twice that the server cannot vouch for.
-        """
-        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
-
-    def prepare(self):
-        """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
-        if self.cursor.limit > self.cursor.number + self.cursor_batch // 2 or self._flags() & FLAG_SWEEP:
-            return True
-        return self._save(self.cursor.number + self.cursor_batch, self._flags())
-
-    def save(self):
-        """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
-        return not self.ring.has_spare() or self._save(self._sent_most(), self._flags())
-
-    def lower(self):
-        """The connection is gone: take back what was allowed and not sent. Whether that is done, or may be left."""
-        most = self._sent_most()
-        return self.cursor.limit <= most or not self.ring.has_spare() or self._save(most, self._flags())
-
-    def _sent_most(self):
-        return self.may_have if self.may_have > self.cursor.number else self.cursor.number
-
-    def _flags(self):
-        return self.ring.memory[OUTLET_FLAGS]
-
-    def _save(self, limit, flags):
-        return self.ring.save_cursor(OUTLET, limit, flags) == 0
-
-    # -- delivered or not --------------------------------------------------------------------------------------
-
-    def deliver(self, number):
-        """The server has acknowledged result `number`, or vouches for it."""
-        before = self.cursor.number
-        self.move_past(number)
-        self.taken = number
-        if self.cursor.number != before:  # else it was overwritten meanwhile
-            self.cursor.delivered += 1
-
-    def move_past(self, number):
-        """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
-        cursor = self.cursor
-        if cursor.number < number:
-            if cursor.peek_number == number or (self.ring.peek(OUTLET) > RECORD_NONE and cursor.peek_number == number):
-                self.ring.advance(OUTLET)
-
-    def set_aside(self, before, reason, now):
-        """Pass everything that waits in front of result `before`, undelivered: SET_ASIDE when it is done.
-
-        SET_SOME if there is more to do: a long row takes several turns. NOT_SET if it could not be kept anywhere.
-        """
-        ring = self.ring
-        cursor = self.cursor
-        for _ in range(ASIDE_A_TURN):
-            kind = ring.peek(OUTLET)
-            if kind <= RECORD_NONE or cursor.peek_number >= before:
-                return SET_ASIDE if kind >= RECORD_NONE else NOT_SET
-            if kind != KIND_RAW and ring.walk.flags & FLAG_ASIDE:
-                reason = PARKED_MOVED
-            code = self.quarantine.keep(ring, reason)
-            if code > 0:
-                ring.advance(OUTLET)
-                if code == TAKEN:
-                    self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
-            elif not self._leave_in_place(before, reason, now):
-                self.health.note(h.PARKED_FAILED, reason, now)
-                return NOT_SET
-        return SET_SOME
-
-    def has_untidied(self):
-        """Tell whether something was set aside in its place, or the log has still to be told that it moved."""
-        memory = self.ring.memory
-        return memory[ASIDE_LENGTH] != 0 or memory[ASIDE_LENGTH + 1] != 0
-
-    def _leave_in_place(self, before, reason, now):
-        """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does."""
-        ring = self.ring
-        cursor = self.cursor
-        scout = self.scout
-        # The record moves the durable cursor: what was delivered in front of it has to be counted by then.
-        if cursor.delivered != get_u32(ring.memory, DELIVERED) and not self._save(cursor.limit, self._flags()):
-            return False
-        if ring.peek(OUTLET) <= RECORD_NONE:
-            return False
-        first = cursor.peek_seq
-        scout.stand_at(cursor)
-        count = 0
-        while ring.peek_from(scout) > RECORD_NONE and scout.peek_number < before:
-            if scout.peek_seq - first >= ASIDE_MOST:
-                break
-            scout.advance()
-            count += 1
-        if ring.peek(OUTLET) <= RECORD_NONE:  # the block it lies in is where the range begins
-            return False
-        at = ring.begin(KIND_ASIDE, ASIDE_PAYLOAD)
-        if at < 0:
-            return False
-        pack_into("<IIIHH", ring.stage, at, first, scout.seq, scout.number, reason, count)
-        if ring.commit(KIND_ASIDE, 0, ASIDE_PAYLOAD) != 0:
-            return False
-        for _ in range(count):
-            self.health.count(h.PARKED)
-        self.health.log(h.PARKED, reason, now)
-        return True
-
     # -- in search of one that the server takes ----------------------------------------------------------------
 
     def begin_sweep(self, reach):
         """Look from the cursor on for `reach` numbers more than the next; whether the log says so durably."""
         cursor = self.cursor
-        last = cursor.number + 1 + reach
+        self.ring.pressed = True
+        if self.ring.peek(OUTLET) <= RECORD_NONE:
+            return False
+        first = cursor.peek_number
+        last = first + reach
         if last > self.ring.number:
             last = self.ring.number
         if not self.sweeps() or cursor.limit < last:
             if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
-                return False
+                if self.ring.can_write():
+                    return False
+                # With no room to say more: what the log says already, or the first alone, which passes over nothing.
+                last = cursor.limit if self.sweeps() and cursor.limit > first else first
         self.sweep_last = last
         self.scout.stand_at(cursor)
         return True
@@ -327,6 +162,7 @@ class Outlet:
         cursor = self.cursor
         before = cursor.number
         done = self.ring.rewind(OUTLET, number)
+        cursor.limit = cursor.number  # so the log says where the cursor is before anything goes out again
         again = before - cursor.number
         cursor.delivered = cursor.delivered - again if cursor.delivered > again else 0
         return done
@@ -371,7 +207,9 @@ class Outlet:
         while cursor.number < reached:
             kind = ring.peek(OUTLET)
             number = cursor.peek_number
-            if kind <= 0 or number > reached:
+            if kind < RECORD_NONE:
+                return False  # it cannot be read just now: the server is asked again
+            if kind == RECORD_NONE or number > reached:
                 break
             if kind == KIND_RESULT and not ring.walk.flags & FLAG_ASIDE:
                 self.deliver(number)

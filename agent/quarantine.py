@@ -11,7 +11,7 @@ Rules
 2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped. A bit is used again only when
    the durable cursor has passed the record it spoke of.
-4. A drop has to be written down as well. So nothing is kept in the last free block, and where that is used up
+4. A drop has to be written down as well. So the last block is not filled (`Ring.has_room`), and where that is used up
    only a drop that empties the oldest block is taken (`may_drop`): a full quarantine can always be emptied.
 
     memory  0         4           8       16                                   60
@@ -25,16 +25,15 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE
+from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
 from agent.base.words import get_u32, put_u32
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
-from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
+from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
 
 SLOTS = const(352)
 
-TAKEN = const(1)
 NOTHING = const(0)
 NO_ROOM = const(-1)
 KEPT = const(2)
@@ -62,19 +61,15 @@ class Quarantine(NoOwner):
         self.full = False  # when it was asked last
         self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
         self._carried = 0  # so many were moved on since
+        self._begins = True  # what was moved on before this start has still to be passed
         self.taken = 0  # so many were kept since the start
         self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
         self.in_place = -1  # so many lay in the main log when they were counted; agent.quarantine_list keeps it
         self.in_place_mark = 0
         ring.owner = self
+        ring.pressed = True  # nothing but a drop makes room here
 
     # -- what its records say (the owner's calls, see agent.spool.ring) ---------------------------------------
-
-    def load(self):
-        """The memory was read anew: it is looked at where it lies."""
-
-    def closed_ids(self, buf, at):
-        """No GAP record lies here."""
 
     def stored(self, kind, flags, buf, at, length):
         """A record is kept."""
@@ -125,9 +120,14 @@ class Quarantine(NoOwner):
             if aside.is_saved(main) or not main.has_spare():
                 return NOTHING
             return TAKEN if aside.save(main) == 0 else FAILED
-        first, last = main.aside_first, main.aside_last
-        if not self.ring.confirm():  # the last one kept may wait for that: it is known only then
+        main.pressed = True
+        # What was found last counts only when it is confirmed: in the one log it is kept, in the other moved on.
+        if not self.ring.confirm() or (self._begins and (not main.confirm() or aside.pass_moved(main) < 0)):
             return FAILED
+        self._begins = False
+        if not main.has_aside():
+            return TAKEN
+        first, last = main.aside_first, main.aside_last
         self.pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
@@ -158,7 +158,7 @@ class Quarantine(NoOwner):
         if gain != self._gain:
             self._gain = gain
             self._carried = 0
-        if self._carried > main.device.block_count * CARRIED_A_BLOCK or not aside.is_in_the_way(main, ROOM_BYTES):
+        if self._carried > main.device.block_count * CARRIED_A_BLOCK or not aside.is_in_the_way(main):
             return NO_ROOM
         self._carried += 1
         return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
@@ -269,9 +269,7 @@ class Quarantine(NoOwner):
     def may_drop(self, numbers):
         """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
         ring = self.ring
-        octets = FRAME_BYTES + MEMORY_BYTES + ring.align - 1
-        octets -= octets % ring.align
-        if ring.is_free(1) or ring.offset + 2 * octets <= ring.device.block_bytes:
+        if ring.is_free(1) or ring.fits(2 * ring.memory_octets):
             return True
         for number in self.oldest_block():
             if number not in numbers:

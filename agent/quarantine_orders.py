@@ -12,7 +12,7 @@ Rules
 3. Loaded when an order comes, and given back when it is done.
 """
 
-from agent.quarantine import TAKEN
+from agent.base.result import TAKEN
 from agent.quarantine_list import IN_PLACE_TOLD, InPlace, kept, needs_operator
 from agent.quarantine_retry import Again, Refused
 

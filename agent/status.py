@@ -9,11 +9,12 @@ Rules
 from agent import health as h
 from agent.base import result as res
 from agent.base.ticks import ticks_diff
-from agent.base.words import get_u32, unpack_digits
+from agent.base.words import get_u32
 from agent.openprotocol import session as controller_session
 from agent.openprotocol.known import EPOCH
-from agent.openprotocol.recovery import PHASE_NAMES
+from agent.openprotocol.questions import PHASE_NAMES
 from agent.quarantine import PRESSURE_NONE
+from agent.record_text import describe, text_of, time_of
 from agent.spool import record as rec
 from agent.spool.walk import Walk
 from agent.toolsnet import session as toolsnet_session
@@ -22,19 +23,6 @@ RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block is empty, the one before may hold one
 
 _PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX
-
-_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
-_MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
-_UNITS = {
-    0x31: "Nm",
-    0x32: "lbf.ft",
-    0x33: "lbf.in",
-    0x34: "kpm",
-    0x35: "kgf.cm",
-    0x36: "ozf.in",
-    0x37: "%",
-    0x38: "Ncm",
-}
 
 
 def snapshot(app):
@@ -130,7 +118,7 @@ def _toolsnet(station):
         "host": forward.pim_host,
         "port": forward.pim_port,
         "state": toolsnet_session.STATE_NAMES[outlet.state],
-        "server": "%s:%d" % (_text(outlet.server_address, 0, len(outlet.server_address)), outlet.server_port),
+        "server": "%s:%d" % (text_of(outlet.server_address, 0, len(outlet.server_address)), outlet.server_port),
         "server_sequence": outlet.result_sequence,
     }
 
@@ -219,34 +207,6 @@ def _add(results, result):
     results.append(result)
 
 
-def describe(page, at, kind, flags, length):
-    """Return the record whose payload of `length` octets lies at page[at:] in words."""
-    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8, "spindle": page[at + 6]}
-    if kind == rec.KIND_RAW:
-        shown["source"] = "RAW"
-        shown["octets"] = length - res.HEAD_BYTES
-        return shown
-    body = at + res.HEAD_BYTES
-    status = page[body + res.TIGHTENING_STATUS]
-    shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
-    shown["vin"] = _text(page, body + res.VIN, res.VIN_BYTES)
-    shown["program"] = _whole(page, body + res.PSET, 4)
-    shown["torque"] = _hundredths(page, body + res.TORQUE, 6)
-    shown["unit"] = "Nm"
-    shown["angle"] = _whole(page, body + res.ANGLE, 5)
-    shown["status"] = "OK" if status == 0x31 else "NOK"
-    shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
-    shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
-    shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
-    shown["time"] = _time(page, body)
-    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
-    shown["tightening_id"] = _whole(page, body + res.TIGHTENING_ID, res.ID_BYTES)
-    if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
-        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
-        shown["unit"] = _UNITS.get(unit, "Nm")
-    return shown
-
-
 def _oldest_waiting(ring):
     """Return the time of the first result that the outlet has still to take, None if none waits or it has no time."""
     cursor = ring.cursors[0]
@@ -261,39 +221,7 @@ def _oldest_waiting(ring):
             if kind <= rec.RECORD_NONE:
                 break
             if kind == rec.KIND_RESULT and get_u32(walk.page, rec.HEAD_BYTES) > cursor.number:
-                return _time(walk.page, rec.HEAD_BYTES + res.HEAD_BYTES)
+                return time_of(walk.page, rec.HEAD_BYTES + res.HEAD_BYTES)
         block = (block + 1) % ring.device.block_count
         offset = 0
     return None
-
-
-def _time(page, body):
-    if not res.has_time(page, body):
-        return None
-    digits = bytearray(14)
-    unpack_digits(digits, 0, page, body + res.TIME, 14)
-    text = digits.decode()
-    return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
-
-
-def _text(buf, at, width):
-    """Return the field as text without its padding, blanks or NULs; what is no printable ASCII becomes `?`."""
-    letters = []
-    for octet in buf[at : at + width]:
-        if octet == 0:
-            octet = 0x20
-        letters.append(chr(octet) if 0x20 <= octet <= 0x7E else "?")
-    return "".join(letters).strip()
-
-
-def _whole(buf, at, width):
-    """Return the digits without leading zeros, empty text for an absent field."""
-    text = _text(buf, at, width)
-    return (text.lstrip("0") or "0") if text else ""
-
-
-def _hundredths(buf, at, width):
-    text = _text(buf, at, width)
-    if len(text) != width:
-        return ""
-    return "%s.%s" % (text[:-2].lstrip("0") or "0", text[-2:])

@@ -41,7 +41,7 @@ SAFE = 2
 STATE_FILE = "/toolcart.state"
 NEW_STATE_FILE = "/toolcart.new"
 FAULT_FILE = "/toolcart.fault"
-VERSION_FILE = "/version.json"
+VERSION_FILE = "/version.json"  # board.console.VERSION_FILE; a test holds them equal
 
 SAFE_MODE_BLINKS = 8  # agent.led.SAFE_MODE; a test holds them equal
 

@@ -18,7 +18,7 @@ from agent.base.words import unpack_digits
 from agent.led import Blinker, code_of
 from agent.liveness import ASKED_MS, Liveness
 from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
-from board.console import Console
+from board.console import VERSION_FILE, Console
 
 CLOCK_MS = const(60000)
 TELL_MS = const(5000)
@@ -141,10 +141,10 @@ class Upkeep:
         for station in self.app.stations:
             if not station.mounted:
                 continue
-            outlet = station.outlet
-            if not outlet.wants_stamp:
-                self._offer(SOURCE_TOOLSNET, outlet.stamp, now)
-                outlet.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
+            session = station.outlet
+            if not session.wants_stamp:
+                self._offer(SOURCE_TOOLSNET, session.stamp, now)
+                session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)
             store = station.intake.store
             if not store.wants_time:
                 unpack_digits(self._digits, 0, store.heard, 0, 14)
@@ -161,7 +161,7 @@ class Upkeep:
 def version_of(folder):
     """Return the digest of the version in a folder, "" where there is none."""
     try:
-        with open(folder + "/version.json") as file:
+        with open(folder + VERSION_FILE) as file:
             return json.load(file)["digest"]
     except (OSError, ValueError, KeyError):
         return ""

@@ -1,8 +1,14 @@
 """What an outlet needs beside its ring, where a test is not about that."""
 
+from agent.outlet import Outlet
 from agent.quarantine import NO_ROOM
+from agent.spool.flash import FLASH_DONE
+from host_tests.support_spool import append, mounted
+from tools.sim.flash import SimFlash
 
 PORTABLE = True
+
+BATCH = 5  # results that one cursor record lets go out
 
 
 class NoHealth:
@@ -22,3 +28,19 @@ class NoRoom:
 
     def keep(self, _main, _reason):
         return NO_ROOM
+
+
+def outlet_of(ring):
+    """An outlet of this ring, beside a quarantine that is full."""
+    return Outlet(ring, NoRoom(), NoHealth(), BATCH, False, False)
+
+
+def full(blocks, unit=16):
+    """A chip whose log has met the server and takes no result any more, and how many it has."""
+    flash = SimFlash(blocks, 1024 if unit < 256 else 4096, unit)
+    ring = mounted(flash)
+    assert outlet_of(ring).resume(700, 0)
+    count = 0
+    while append(ring, count + 1) == FLASH_DONE:
+        count += 1
+    return flash, count

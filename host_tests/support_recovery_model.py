@@ -6,7 +6,7 @@ start from a copy of the flash knows exactly what the running agent knows.
 
 Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 1. an ID 0 that was not pushed cannot be asked for, nor can a result under an ID that is blank or means another one;
-2. a reset within the second of the last result before it, or while the one before is still being looked through;
+2. a reset within the second of the last result before it;
 3. a reset or a deleted witness in a log so small that it no longer holds what was pushed since;
 4. a reset whose first connection ends before the controller was asked for the highest ID known from before.
 """
@@ -16,6 +16,7 @@ from agent.base.result import FLAG_RECOVERED, TIGHTENING_ID
 from agent.base.ticks import ticks_add
 from agent.base.words import get_u32
 from agent.health import Health
+from agent.openprotocol import questions as qs
 from agent.openprotocol import recovery as rc
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
@@ -177,13 +178,13 @@ class Tank:
         """What agent.intake does with a MID 0065."""
         recovery = self.recovery
         frame = result.fetched(revision)
-        if recovery.phase == rc.PHASE_FILL and not recovery.flush():
+        if recovery.phase == qs.PHASE_FILL and not recovery.flush():
             recovery.wait_for_room(self.now)
             return
         assert self.store.read_fetched(frame, 0, len(frame), revision)
         news = recovery.fetched(self.ring.stage, self.store.body_place(), self.now)
         self.news.append(news)
-        if news != rc.NEWS_STORE:
+        if news != qs.NEWS_STORE:
             return
         kept = self.store.put_fetched(self.now)
         if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
@@ -407,7 +408,7 @@ class Life:
 
     def reset(self):
         """The controller forgets everything and begins at 1 again; see the module for what comes with it."""
-        if self.small or self.tank.known.looks() or self.tank.known.top() > 2000000000 or not self.proven():
+        if self.small or self.tank.known.top() > 2000000000 or not self.proven():
             return
         self.resets += 1
         self.tank.device.cut_at = 0
@@ -430,7 +431,7 @@ class Life:
 
     def proven(self):
         """Whether the agent knows by now if the IDs mean what they meant."""
-        return self.connected and self.tank.recovery.phase not in (rc.PHASE_NEWEST, rc.PHASE_WITNESS)
+        return self.connected and self.tank.recovery.phase not in (qs.PHASE_NEWEST, qs.PHASE_WITNESS)
 
     def rest(self):
         """Push and fetch until nobody wants anything."""

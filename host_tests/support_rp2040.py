@@ -11,8 +11,8 @@ import subprocess
 import threading
 import tty
 
+from tools.cache import Unavailable
 from tools.firmware import rp2040
-from tools.runtimes.cache import Unavailable
 
 CPYTHON_ONLY = True
 

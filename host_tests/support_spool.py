@@ -38,7 +38,7 @@ def ident_in(page, at=_AT):
     return ident
 
 
-def append(ring, ident, kind=rec.KIND_RESULT, extra=0):
+def append(ring, ident, kind=rec.KIND_RESULT, extra=0, flags=0):
     """Store one tightening; return FLASH_DONE or what the ring answered."""
     at = ring.begin(kind, PAYLOAD + extra)
     if at < 0:
@@ -49,7 +49,7 @@ def append(ring, ident, kind=rec.KIND_RESULT, extra=0):
     stage[at + 8 : at + 8 + res.BODY_BYTES] = body_of(ident)
     for index in range(extra):
         stage[at + PAYLOAD + index] = index & 0xFF
-    return ring.commit(kind, 0, PAYLOAD + extra)
+    return ring.commit(kind, flags, PAYLOAD + extra)
 
 
 def read_all(ring, outlet=0):

@@ -6,7 +6,7 @@ from agent.base import result as res
 from agent.forward import Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import read_light
-from agent.outlet import OUTLET
+from agent.position import OUTLET
 from agent.quarantine import Quarantine
 from agent.spool.flash import RamFlash
 from agent.spool.fold import ROLE_QUARANTINE

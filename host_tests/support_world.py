@@ -13,7 +13,7 @@ from agent.app import App
 from agent.base.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.base.words import get_u32
 from agent.config import complete
-from agent.openprotocol import recovery as rc
+from agent.openprotocol import questions as qs
 from agent.openprotocol import session as ss
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, RamFlash
@@ -219,7 +219,7 @@ class Cart:
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.open_ids() or recovery.phase not in (rc.PHASE_IDLE, rc.PHASE_OFF):
+        if not self.is_ready() or recovery.open_ids() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
             return False
         if not station.session.can_fetch():
             return False

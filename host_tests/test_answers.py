@@ -20,7 +20,10 @@ WRITERS = (
     "spool/*.py",
     "quarantine.py",
     "outlet.py",
+    "position.py",
     "store.py",
+    "openprotocol/missing.py",
+    "openprotocol/newest.py",
     "openprotocol/recovery.py",
 )
 DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}

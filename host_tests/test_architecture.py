@@ -4,6 +4,7 @@ What is an exception stands here with its reason and its own limit, so that it c
 """
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,31 +30,39 @@ ROOMS = {
 }
 # Within the station's room: who may import whom. Everything else there stands alone.
 STATION_IMPORTS = {
-    "agent.forward": {"agent.health", "agent.outlet", "agent.quarantine", "agent.upstream"},
+    "agent.forward": {"agent.health", "agent.outlet", "agent.position", "agent.quarantine", "agent.upstream"},
     "agent.intake": {"agent.health", "agent.store"},
-    "agent.outlet": {"agent.health", "agent.quarantine"},
+    "agent.outlet": {"agent.health", "agent.position"},
     "agent.led": {"agent.quarantine"},
-    "agent.quarantine_list": {"agent.quarantine", "agent.status"},
+    "agent.position": {"agent.health"},
+    "agent.quarantine_list": {"agent.quarantine", "agent.record_text"},
     "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
     "agent.quarantine_retry": {"agent.quarantine"},
-    "agent.status": {"agent.health", "agent.led", "agent.quarantine", "agent.quarantine_list"},
+    "agent.status": {
+        "agent.health",
+        "agent.led",
+        "agent.quarantine",
+        "agent.quarantine_list",
+        "agent.record_text",
+    },
     "agent.store": {"agent.health"},
     "agent.upstream": {"agent.health"},
 }
 # What the protocols may know of the log.
-LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record"}
+LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record", "agent.spool.search"}
+
+# Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
+LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
 
 # Modules longer than 300 lines: how long they may be, and why they are one.
 LONG_MODULES = {
     "agent/base/fast.py": (410, "machine code for one chip is one file"),
     "agent/config.py": (400, "one table of settings with its checks; half of it is the table"),
-    "agent/quarantine.py": (320, "what is kept, what is dropped and the room for both share one memory"),
-    "agent/outlet.py": (390, "where ToolsNet stands in the log: what may go out, what is passed, what its 08 means"),
+    "agent/quarantine.py": (325, "what is kept, what is dropped and the room for both share one memory"),
     "agent/forward.py": (445, "one task: sending, refusals and the search behind them share its state"),
     "agent/intake.py": (410, "one task: connection, conversation and fetching share its state"),
     "agent/toolsnet/result04.py": (320, "one telegram: what its shapes have in common and what changes"),
     "agent/link/r3964.py": (450, "one state machine with its table"),
-    "agent/openprotocol/recovery.py": (600, "one state machine; IDs and gaps are modules of their own already"),
     "agent/openprotocol/session.py": (590, "one state machine; its table and linked results are modules of their own"),
     "agent/spool/mount.py": (390, "one start: what one step of it finds decides the next"),
     "agent/spool/ring.py": (385, "writing a record and writing the last one again share its place; the fold is apart"),
@@ -71,16 +80,22 @@ LONG_FUNCTIONS = {
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
+    "agent.position": "test_outlet",
+    "agent.spool.areas": "test_mount",
     "agent.app": "test_path",
     "agent.assembly": "test_path",
     "agent.link.block": "test_r3964",
     "agent.link.payload": "test_r3964",
     "agent.link.port": "test_sim_line",
     "agent.liveness": "test_watchdog",
+    "agent.openprotocol.missing": "test_recovery",
+    "agent.openprotocol.newest": "test_recovery",
     "agent.openprotocol.plausible": "test_serial_path",
+    "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.quarantine_list": "test_quarantine_orders",
     "agent.quarantine_retry": "test_quarantine_orders",
+    "agent.record_text": "test_status",
     "agent.spool.fold": "test_ring",
     "agent.spool.memory": "test_mount",
     "agent.spool.reader": "test_ring",
@@ -145,6 +160,8 @@ def modules_of(folder):
 AGENT = modules_of("agent")
 BOARD = modules_of("board")
 TOOLS = modules_of("tools")
+PROGRAM = AGENT + BOARD + TOOLS
+TESTS = modules_of("host_tests")
 
 
 def room_of(name):
@@ -211,6 +228,56 @@ def test_tools_import_the_core_boards_and_tools_only():
         wrong = {name for name in module.imports() if name.split(".")[0] == "host_tests"}
         # What runs the tests on a MicroPython has to name them.
         assert not wrong or module.path == "tools/runtimes/run_module.py", module.path
+
+
+def circles(imports):
+    """Return every set of modules that reach each other, sorted; `imports` is the set of imported names by module."""
+    reached = {}
+    for module in imports:
+        reached[module] = seen = set()
+        waiting = list(imports[module])
+        while waiting:
+            name = waiting.pop()
+            if name not in seen and name in imports:
+                seen.add(name)
+                waiting += imports[name]
+    return sorted({tuple(sorted(n for n in seen if m in reached[n])) for m, seen in reached.items() if m in seen})
+
+
+def test_no_import_goes_in_a_circle():
+    """Imports inside functions count as well: what waits for a call is still one thing that cannot be had alone."""
+    assert circles({module.name: module.imports() for module in PROGRAM + TESTS}) == []
+
+
+def test_a_circle_of_imports_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "x"}, "d": {"a"}}) == [("b", "c")]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+def product_packages():
+    """The packages that an installation has, by their names here, with `toolcart` for the one that starts it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {name.removeprefix("toolcart.") for name in project["tool"]["setuptools"]["packages"]}
+
+
+def is_laboratory(name):
+    return package_of(name) in LABORATORY
+
+
+def package_holding(module):
+    return module.name if module.path.endswith("__init__.py") else module.name.rpartition(".")[0]
+
+
+def test_every_package_is_product_or_laboratory():
+    found = {package_holding(module) for module in PROGRAM if not is_laboratory(module.name)}
+    assert found - {"tools.installed"} == product_packages() - {"toolcart"}
+    assert {package_of(module.name) for module in PROGRAM if is_laboratory(module.name)} == LABORATORY
+
+
+def test_no_module_of_the_product_imports_the_laboratory():
+    for module in PROGRAM:
+        if not is_laboratory(module.name):
+            assert not {name for name in module.imports() if is_laboratory(name)}, module.path
 
 
 def test_only_the_application_knows_all_others():

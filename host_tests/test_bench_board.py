@@ -6,7 +6,7 @@ import pytest
 
 from host_tests.support_firmware import need_rp2040
 from tools.bench import board_sizes, board_time
-from tools.bench.report import Report
+from tools.report import Report
 
 # What it is today and a little more, so that growth is noticed.
 FROZEN_MS = 1000

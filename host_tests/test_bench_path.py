@@ -9,15 +9,16 @@ from agent.openprotocol.light import read_light
 from host_tests.portable import Skip
 from tools import runtimes
 from tools.bench import path, quiet
-from tools.bench.report import Figure, Report, table
-from tools.runtimes.cache import Unavailable
+from tools.cache import Unavailable
+from tools.report import Figure, Report, table
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark: 40 and 64 KiB.
-# Measured: 74,566 octets. 7.8 KB of it are what an operator's orders and ranges set aside in place need
-# (quarantine_list, _orders, _retry, spool/aside), loaded only while in use; the fold, exact gaps and sweeps took 9 KB.
-CORE_BYTES = 74 * 1024
-HEAP_BYTES = 98 * 1024  # measured: 97,792 with script and peers
+# Measured: 77,216 octets. 9 KB of it are what an operator's orders and ranges set aside in place need
+# (quarantine_list, _orders, _retry, spool/aside), loaded only while in use; the fold, exact gaps and sweeps took 9 KB,
+# a reset that is looked through and full logs that go on another 2 KB.
+CORE_BYTES = 76 * 1024
+HEAP_BYTES = 100 * 1024  # measured: 100,864 with script and peers; the names of long folders cost some more
 
 
 def test_figure_is_met_by_its_target_and_not_without_a_value():

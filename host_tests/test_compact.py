@@ -8,6 +8,7 @@ import types
 
 import pytest
 
+from tools.cache import CHECKOUT
 from tools.compact.bundle import NATIVE
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
@@ -18,8 +19,8 @@ from tools.compact.slots import slots
 from tools.compact.source import constants
 from tools.compact.tree import compile_compacted, program_of_board
 from tools.compact.twins import only_twins
-from tools.runtimes.build import compile_object, product_sources
-from tools.runtimes.cache import CHECKOUT
+from tools.runtimes.build import compile_object
+from tools.sources import product_sources
 
 
 def run(sources, name):
@@ -352,6 +353,42 @@ def test_private_methods_become_functions_unless_something_else_is_done_with_the
         assert one.extra[0]() == 20
 
 
+def test_a_private_method_that_a_class_of_another_module_calls_stays_a_method():
+    sources = {
+        "agent.base": "class Base:\n    def both(self):\n        return self._one() + self._one()\n"
+        "    def _one(self):\n        return 1\n",
+        "agent.late": "from agent.base import Base\nclass Derived(Base):\n    def go(self):\n"
+        "        return self._one() + self.both()\ndef late():\n    return Derived().go()\n",
+        "agent.app": "from agent.base import Base\ndef run():\n    return Base().both()\n",
+        "board": "from agent.app import run\nfrom agent.late import late\ndef go():\n    return run(), late()\n",
+    }
+    board, _ = run(sources, "board")
+    assert board.go() == (2, 3)
+
+
+def test_a_constant_that_a_module_passes_on_is_a_number_for_who_takes_it_there():
+    sources = {
+        "agent.base.compat": COMPAT,
+        "agent.base": BASE,
+        "agent.ring": "from agent.base import LIMIT\ndef least():\n    return LIMIT\n",
+        "user": "from agent.ring import LIMIT, least\ndef f():\n    return LIMIT, least()\n",
+    }
+    user, texts = run(sources, "user")
+    assert user.f() == (7, 7) and "LIMIT" not in "".join(texts.values())
+
+
+def test_rest_of_the_arguments_is_needed_from_the_first_line_on():
+    text = (
+        "def _f(first, *rest):\n    a = first + 1\n    b = a + first\n    b += a\n"
+        "    for one in rest:\n        b += one\n    return b\ndef go():\n    return _f(1, 10, 20)\n"
+    )
+    function = ast.parse(text).body[0]
+    found = slots(function, scopes(ast.Module([function], []))[1].names)
+    assert found["rest"] not in (found["first"], found["a"], found["b"])
+    user, _ = run({"user": text}, "user")
+    assert user.go() == 35
+
+
 def test_what_a_method_sets_that_became_a_function_still_counts_as_its_classs():
     source = """
 class One:
@@ -371,7 +408,7 @@ class One:
 
 def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     script = (
-        "import hashlib\nfrom tools.compact.tree import program_of\nfrom tools.runtimes.build import product_sources\n"
+        "import hashlib\nfrom tools.compact.tree import program_of\nfrom tools.sources import product_sources\n"
         "texts = program_of(product_sources(), own_image=True).texts\n"
         "print(hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest())\n"
     )

@@ -70,6 +70,20 @@ def test_check_and_run_refuse_a_key_that_stands_twice(tmp_path):
         assert done.exit_code == 2 and "stations[1].number" in done.output and "every key once" in done.output
 
 
+def test_a_serial_line_without_pyserial_is_a_mistake_of_running_not_of_the_file(tmp_path, monkeypatch):
+    old, new = '"controller": {"host": "192.0.2.10"}', '"controller": {"link": "3964r", "device": "/dev/ttyUSB0"}'
+    path = tmp_path / "cart.json"
+    path.write_text(GOOD.replace(old, new))
+    assert config_file.read_to_run(path)["stations"][0]["controller"]["link"] == "3964r"
+    monkeypatch.setattr(config_file, "find_spec", lambda name: None)
+    [(place, found, allowed)] = mistakes_of(tmp_path, old, new, config_file.read_to_run)
+    assert (place, found) == ("stations[0].controller.link", '"3964r"')
+    assert "pip install 'toolcart[serial]'" in allowed
+    assert config_file.read(path)
+    demo = CliRunner().invoke(main, ["run", "--link", "ascii", "--headless"])
+    assert demo.exit_code == 2 and "toolcart[serial]" in demo.output
+
+
 def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text('{"a":' * 400 + '{"b": 1, "b": 2}' + "}" * 400)

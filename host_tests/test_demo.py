@@ -88,6 +88,13 @@ def test_what_is_lost_or_stored_twice_breaks_the_promise():
         assert demo_account.is_wrong({**good, name: value})
 
 
+def test_an_account_without_results_does_not_say_that_all_are_there():
+    told = dict.fromkeys(("produced", "acknowledged", "delivered", "repeated", "doubled", "lost", "out_of_order"), 0)
+    told |= {"kills": 0, "toolsnet_outages": 0, "controller_outages": 0, "seconds": 20.1}
+    assert demo_account.lines(told, "")[-1].strip().startswith("No result was made")
+    assert "Every result is in the archive" in demo_account.lines({**told, "produced": 1, "delivered": 1}, "")[-1]
+
+
 def test_what_waits_or_is_parked_is_not_lost():
     assert demo_account.lost({"lost": 7, "overtaken": 2}, waiting=5, parked=2) == 0
     assert demo_account.lost({"lost": 7, "overtaken": 2}, waiting=5, parked=0) == 2

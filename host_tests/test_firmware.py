@@ -14,8 +14,8 @@ import tty
 import pytest
 
 from host_tests.support_firmware import need_cortex, need_rp2040
+from tools.cache import CHECKOUT, Unavailable
 from tools.firmware import cortex, programs, rp2040
-from tools.runtimes.cache import CHECKOUT, Unavailable
 
 DEADLINE_S = 60
 FILE_BYTES = 3000

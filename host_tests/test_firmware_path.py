@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from host_tests.support_firmware import lines_of, need_cortex
+from tools.cache import CHECKOUT
 from tools.firmware import cortex
 from tools.firmware.bridge import Bridge
 from tools.runtimes.build import compiled_tree
-from tools.runtimes.cache import CHECKOUT
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.tcp import Loop, Served

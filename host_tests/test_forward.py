@@ -3,7 +3,8 @@
 from agent import health as h
 from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.words import get_u32
-from agent.outlet import FLAG_MET, OUTLET, SEQUENCES
+from agent.outlet import FLAG_MET, SEQUENCES
+from agent.position import OUTLET
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import SENT_AHEAD
@@ -464,6 +465,9 @@ def test_full_quarantine_keeps_a_refused_result_in_the_log_and_the_good_one_behi
     outlet.run(1000)
     assert outlet.ids() == [1, 3, 4] and outlet.ring.backlog(OUTLET) == 0
     assert 32 not in outlet.parked_numbers(), "its turn comes behind those that wait in place"
+    sent, refused = outlet.toolsnet.telegrams["04"], outlet.toolsnet.refused
+    outlet.run(24 * 3600000)
+    assert (outlet.toolsnet.telegrams["04"], outlet.toolsnet.refused) == (sent, refused), "nothing goes out for ever"
     seen = empty_quarantine(outlet)
     assert [number for _, number in seen] == numbers(1, 30) + [32]
     assert seen[-1][0] == KIND_RESULT
@@ -523,6 +527,20 @@ def test_empty_server_gets_all_that_is_left_when_asked_for():
     outlet.store(2)
     outlet.until_stored(7)
     assert outlet.ids() == numbers(1, 7)
+
+
+def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
+    outlet = Outlet(server_empty="resend")
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.run(100)
+    assert outlet.forward.outlet.save()
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.until_stored(10)
+    outlet.cut()
+    outlet.until_stored(40)
+    assert outlet.ids() == numbers(1, 40) and outlet.archive.repeated == 0
 
 
 def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():

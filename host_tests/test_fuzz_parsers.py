@@ -25,6 +25,10 @@ PARSERS = fuzz.parsers()
 SHARES = fuzz.shared_out(INPUTS, PARSERS)
 
 
+def named(name):
+    return PARSERS[[parser.name for parser in PARSERS].index(name)]
+
+
 def go_through(name):
     """Give the parser its share of the inputs; with --long a line now and then tells how far it is."""
     index = [parser.name for parser in PARSERS].index(name)
@@ -65,19 +69,42 @@ def test_session_on_a_serial_line_has_the_same_conversation_in_any_pieces():
     go_through("session ascii")
 
 
+def test_session_over_blocks_has_the_same_conversation_in_any_pieces():
+    go_through("session 3964r")
+
+
+def test_results_in_parts_over_a_network_are_the_same_in_any_pieces():
+    go_through("linked")
+
+
+def test_results_in_parts_over_blocks_are_the_same_in_any_pieces():
+    go_through("linked 3964r")
+
+
 def test_every_parser_is_gone_through():
-    assert len(PARSERS) == 7 and sum(SHARES) <= INPUTS
+    assert len(PARSERS) == 10 and sum(SHARES) <= INPUTS
 
 
 def test_inputs_reach_what_lies_deep():
-    events = set()
-    for parser in PARSERS:
-        if parser.name == "session":
-            for seed in range(300):
-                found = parser.run(parser.sessions[1], parser.inputs.make(Dice(seed)), seed % 6, None)
-                events.update([entry[0] for entry in found if isinstance(entry, tuple) and len(entry) == 5])
     wanted = {ss.EV_STARTED, ss.EV_READY, ss.EV_RESULT, ss.EV_FETCHED, ss.EV_FETCH_REFUSED, ss.EV_UNKNOWN}
-    assert wanted | {ss.EV_MALFORMED, ss.EV_REFUSED, ss.EV_OVER} <= events
+    wanted |= {ss.EV_MALFORMED, ss.EV_REFUSED}
+    for name, more in (("session", {ss.EV_OVER}), ("session 3964r", set())):
+        parser = named(name)
+        events = set()
+        for seed in range(300):
+            found = parser.run(parser.sessions[1], parser.inputs.make(Dice(seed)), seed % 6, None)
+            events.update([entry[0] for entry in found if isinstance(entry, tuple) and len(entry) == 5])
+        assert wanted | more <= events, name
+
+
+def test_results_come_out_of_their_parts():
+    for name in ("linked", "linked 3964r"):
+        parser = named(name)
+        whole = 0
+        for seed in range(300):
+            found = parser.run(parser.sessions[1], parser.inputs.make(Dice(seed)), 2, None)
+            whole += len([entry for entry in found if isinstance(entry, bytes) and entry[18:20] == b"00"])
+        assert whole > 100, (name, whole)
 
 
 def test_fault_is_told_with_its_parser_and_its_seed():

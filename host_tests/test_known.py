@@ -112,8 +112,28 @@ def test_result_without_an_id_is_looked_for_and_changes_nothing():
 def test_old_id_changes_nothing():
     known = having(10, 11)
     before = bytes(known.memory)
-    store(known, 5, 90000)
+    for time_s, flags in ((5, 0), (11, 0), (90000, FLAG_RECOVERED), (90000, FLAG_EDGE_TIME)):
+        store(known, 5, time_s, flags)
+    store(known, 11, 90000)  # all its IDs may be one
     assert bytes(known.memory) == before
+
+
+def test_old_id_with_a_later_time_counts_anew_and_holds_the_time():
+    for has in ((10, 11), (4, 11)):  # stored once, or missing
+        known = having(*has)
+        store(known, 5, 90000)
+        assert known.told() and known.top() == 11 and time_of(known) == packed(11)
+        store(known, 12, 90001)
+        assert known.top() == 12 and time_of(known) == packed(11)
+
+
+def test_while_ids_that_count_anew_are_looked_for_only_a_closed_one_tells_of_another_count():
+    known = having(10, 20)
+    known.memory[kn.FLAGS] |= kn.FLAG_LOOK
+    store(known, 15, 90000)
+    assert not known.told()
+    store(known, 15, 90001)
+    assert known.told()
 
 
 def test_latest_time_is_that_of_what_was_pushed():

@@ -6,9 +6,10 @@ import os
 import pytest
 
 from agent.spool.blocks import SPOOL_FAILED
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
 from board import linux_flash
 from board.linux_flash import FileFlash, FlashUnusable
+from board.linux_header import PAGE_BYTES
 from host_tests.support_spool import append, mounted, read_all
 
 KIB = 1024
@@ -179,4 +180,25 @@ def test_records_of_every_unit_come_back_after_a_restart(tmp_path, unit):
     flash.close()
     flash = FileFlash(path, 64 * KIB, unit)
     assert [ident for _, ident in read_all(mounted(flash))] == list(range(1, 60))
+    flash.close()
+
+
+def test_with_units_of_512_a_sector_that_is_spoiled_with_a_new_result_costs_no_acknowledged_one(tmp_path):
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB, 512)
+    ring = mounted(flash)
+    written = []
+    program = flash.program
+    flash.program = lambda address, buf, n: written.append((address, n)) or program(address, buf, n)
+    for ident in range(1, 20):
+        del written[:]
+        assert append(ring, ident) == FLASH_DONE
+        spoiled = bytearray(path.read_bytes())
+        for address, n in written:
+            first = (PAGE_BYTES + address) // 512 * 512
+            last = (PAGE_BYTES + address + n - 1) // 512 * 512
+            spoiled[first : last + 512] = b"?" * (last + 512 - first)
+        copy = RamFlash(16, 4096, 512)
+        copy.cells[:] = spoiled[PAGE_BYTES:]
+        assert [one for _, one in read_all(mounted(copy))] == list(range(1, ident)), ident
     flash.close()

@@ -2,10 +2,11 @@
 
 from agent.spool import mount as mt
 from agent.spool import record as rec
+from agent.spool.areas import quarantine_blocks
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount, quarantine_blocks
+from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.spool.why import WHY_NAMES
 from host_tests.support_spool import append, ident_in, mounted, read_all

@@ -2,7 +2,8 @@
 
 from agent import health as h
 from agent.base.words import get_u32
-from agent.outlet import FLAG_MET, FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE
+from agent.outlet import FLAG_MET
+from agent.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE
 from agent.quarantine import NO_ROOM
 from agent.spool.memory import OUTLET_FLAGS
 from agent.spool.record import HEAD_BYTES, KIND_ASIDE, KIND_RESULT
@@ -101,6 +102,21 @@ def test_the_last_result_a_start_found_is_known_when_the_08_names_it():
     assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
 
 
+def test_an_08_is_asked_for_again_while_the_flash_does_not_show_what_it_vouches_for():
+    outlet = Outlet(make_flash=chip)
+    outlet.store(4)
+    outlet.until_stored(3)
+    outlet.run(100)
+    outlet.cut()
+    outlet.flash.unreadable = True
+    outlet.run(200000)
+    assert outlet.counted(h.NOT_SAVED) > 1 and outlet.archive.repeated == 0
+    outlet.flash.unreadable = False
+    outlet.until_passed()
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.archive.repeated == 0
+    assert outlet.archive.sequences() == [1, 2, 3, 4]
+
+
 def test_an_08_is_believed_only_when_the_last_result_could_be_confirmed():
     outlet = Outlet(make_flash=chip)
     outlet.store(2)
@@ -193,8 +209,10 @@ def test_a_result_taken_by_a_sweep_is_delivered_only_when_those_before_it_are_se
     outlet.options.tightening_codes[1] = 17
     refusing = Refusing(outlet, "set_aside", NOTHING)
     outlet.until_stored(1)
-    outlet.run(30000)
-    assert refusing.answers and set(refusing.answers) == {NOT_SET}
+    sent = outlet.toolsnet.telegrams["04"]
+    outlet.run(200000)
+    assert len(refusing.answers) > 2 and set(refusing.answers) == {NOT_SET}
+    assert outlet.toolsnet.telegrams["04"] == sent, "it is there, and waits for those before it"
     cursor = outlet.ring.cursors[OUTLET]
     assert outlet.ids() == [2] and cursor.number == 0 and cursor.delivered == outlet.counted(h.DELIVERED) == 0
     # Now the power fails: only the log's word that a sweep was on tells what the 08 means.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import packages
+from tools.cache import CHECKOUT
+from tools.firmware import packages
 from tools.flash import package
-from tools.runtimes.build import product_sources
-from tools.runtimes.cache import CHECKOUT
+from tools.sources import product_sources
 
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
@@ -53,7 +53,7 @@ def manifest_files(platform):
 
 
 def test_package_json_is_what_the_tree_gives():
-    assert packages.FILE.read_text() == packages.content(), "python -m tools.packages writes it anew"
+    assert packages.FILE.read_text() == packages.content(), "python -m tools.firmware.packages writes it anew"
 
 
 def test_every_address_in_package_json_leads_to_its_file():

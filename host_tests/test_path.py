@@ -1,7 +1,7 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
 from agent import health as h
-from agent.outlet import OUTLET
+from agent.position import OUTLET
 from host_tests.support_cart import PIM, SERVER, Cart, controller_address
 from tools.sim.clock import Dice
 

@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.base.result import PARKED_BYTES
 from agent.base.words import get_u32
-from agent.outlet import OUTLET
+from agent.position import OUTLET
 from agent.quarantine import NO_ROOM, NOTHING, SLOTS
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from host_tests.support_toolsnet import Outlet
@@ -218,6 +218,7 @@ def test_every_record_lies_in_one_of_the_two_places_wherever_power_fails():
                 outlet.cut()
                 outlet.until(lambda outlet=outlet: done(outlet), 3600000)
                 assert kept_in(outlet) == EXPECTED, (where, shape, cut_at, kept_in(outlet))
+                assert 0 not in [record[2] for record in outlet.parked_records()], (where, shape, cut_at)
                 assert outlet.ids() == [1, 4, 5, 6], (where, shape, cut_at, outlet.ids())
                 outlet.cut()
                 assert not outlet.ring.has_aside() and outlet.ring.overwritten == 0, (where, shape, cut_at)

@@ -304,6 +304,14 @@ def test_the_log_tells_what_did_not_arrive_when_it_changes_and_at_each_start():
     assert "3 results set aside" in told(**wrong)
 
 
+def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
+    figures = Figures()
+    figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
+    said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
+    assert "no missed result is left in the controller" in said
+    assert "119 tightening IDs gone: the controller does not have them any more" in said
+
+
 def test_delivered_is_what_toolsnet_said():
     figures = Figures()
     figures.feed(status_line(), 0.0)

@@ -3,11 +3,13 @@
 from struct import pack_into
 
 from agent.base import result as res
+from agent.base.result import TAKEN
 from agent.base.words import get_u32
 from agent.health import Health
 from agent.openprotocol.known import Known
-from agent.outlet import SET_ASIDE, SET_SOME, Outlet
-from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, TAKEN, Quarantine
+from agent.outlet import Outlet
+from agent.position import SET_ASIDE, SET_SOME
+from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, Quarantine
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
 from agent.spool.flash import FLASH_IO, Part, RamFlash

@@ -5,8 +5,9 @@ import sys
 import agent.forward  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
 from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
-from agent.openprotocol import recovery as rc
+from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
+from agent.openprotocol.missing import UNANSWERED_MOST, WALK_GONE
 from agent.spool.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 from host_tests.support_recovery_model import BLANK, IDENTITY, LAST_ID, Life, Memory, Result, Tank
@@ -18,7 +19,8 @@ HEAP = "8m"
 
 ON_A_COMPUTER = sys.implementation.name == "cpython"
 LIVES = 60 if ON_A_COMPUTER else 5
-MET_WITHIN = 250  # questions to a controller that was empty when it was met, and has counted far meanwhile
+MET_WITHIN = 150  # questions to a controller that was empty when it was met, and has counted far meanwhile
+IN_FRONT_OF_THE_WRAP = [LAST_ID - back for back in range(WALK_GONE)]
 
 
 class Bench(Tank):
@@ -118,8 +120,8 @@ def test_empty_controller_is_remembered_and_all_that_it_makes_later_is_fetched()
     bench.restart()
     bench.make(1, 2, 3)
     bench.connect()
-    assert bench.rest() == [0, 1, 2, 3]
-    assert bench.ids() == [1, 2, 3]
+    assert bench.rest() == [0, 3, 2, 1] + IN_FRONT_OF_THE_WRAP + [1, 2, 3]
+    assert bench.ids() == [1, 2, 3] and bench.known.gone() == 0
 
 
 def test_push_that_comes_before_the_answer_hides_nothing_of_a_controller_that_was_empty():
@@ -127,14 +129,32 @@ def test_push_that_comes_before_the_answer_hides_nothing_of_a_controller_that_wa
     bench.make(1, 2, 3)
     bench.connect()
     bench.live(4)
-    assert bench.rest() == [0, 1, 2, 3]
-    assert bench.ids() == [4, 1, 2, 3]
+    assert bench.rest() == [0, 3, 2, 1] + IN_FRONT_OF_THE_WRAP + [1, 2, 3]
+    assert bench.ids() == [4, 1, 2, 3] and bench.known.gone() == 0
+    bench.live(6)
+    bench.rest()
+    assert bench.known.gone() == 1  # from here on what is gone was made
+
+
+def test_controller_that_was_empty_is_searched_on_both_sides_of_the_wrap():
+    for pushed in (False, True):
+        for last in (1, 5):
+            bench = met_empty()
+            bench.make(LAST_ID - 2, LAST_ID - 1, LAST_ID, *range(1, last))
+            bench.connect()
+            if pushed:
+                bench.live(last)
+            bench.rest()
+            assert len(bench.asked) <= MET_WITHIN and bench.known.gone() <= 1  # the ID 0
+            older = [LAST_ID - 2, LAST_ID - 1, LAST_ID] + list(range(1, last))
+            assert bench.ids() == ([last] if pushed else []) + older, (pushed, last)
 
 
 def test_live_results_of_a_controller_that_was_empty_leave_nothing_open():
     bench = met_empty()
     assert bench.live(1) == KEPT and bench.live(2) == KEPT
-    assert bench.rest() == []
+    assert bench.rest() == IN_FRONT_OF_THE_WRAP  # it may have begun there
+    assert bench.missing() == [] and bench.known.gone() == 0
     for _ in range(3):
         bench.restart().connect()
         assert bench.rest() in ([0], [0, 2])  # the newest, and whether it still means the same
@@ -174,7 +194,7 @@ def test_controller_met_empty_that_has_counted_far_costs_few_questions():
 def test_nothing_is_fetched_when_the_newest_is_known():
     bench = met([7])
     bench.connect()
-    assert bench.rest() == [0] and bench.news[-1] == rc.NEWS_NONE
+    assert bench.rest() == [0] and bench.news[-1] == qs.NEWS_NONE
 
 
 def test_what_was_missed_is_fetched_oldest_first_one_at_a_time():
@@ -234,7 +254,7 @@ def test_id_that_is_never_answered_is_closed_once_others_are():
         bench.make(*range(11, 11 + count))
         bench.live(20)
         bench.codes = {11: 79}
-        for _ in range(2 * rc.UNANSWERED_MOST + 2):
+        for _ in range(2 * UNANSWERED_MOST + 2):
             bench.wait()
             bench.rest()
         assert bench.missing() == [] and bench.known.gone() >= 1
@@ -271,7 +291,7 @@ def test_refused_revision_falls_back_to_the_next_and_then_recovery_is_off():
         bench.fetch()
         assert bench.recovery.revision() == 1
         bench.fetch()
-        assert bench.recovery.phase == rc.PHASE_OFF and bench.rest() == []
+        assert bench.recovery.phase == qs.PHASE_OFF and bench.rest() == []
         bench.restart()
         assert not bench.known.fetches()
 
@@ -334,8 +354,8 @@ def test_way_back_ends_after_a_hundred_that_are_gone_in_a_row():
     bench.make(1000, 1001, 1003)
     bench.connect()
     asked = bench.rest()
-    assert asked[: 2 + 4 + rc.WALK_GONE] == [0, 10] + list(range(1003, 999 - rc.WALK_GONE, -1))
-    assert asked[2 + 4 + rc.WALK_GONE :] == list(range(1000 - rc.WALK_GONE, 1004))
+    assert asked[: 2 + 4 + WALK_GONE] == [0, 10] + list(range(1003, 999 - WALK_GONE, -1))
+    assert asked[2 + 4 + WALK_GONE :] == list(range(1000, 1004))
     assert bench.ids() == [1000, 1001, 1003] and bench.missing() == []
 
 
@@ -437,7 +457,7 @@ def test_reset_is_found_by_the_newest():
     bench.connect()
     bench.rest()
     assert bench.ids() == [1, 2, 3]
-    assert rc.NEWS_RESET in bench.news and bench.ring.memory[kn.EPOCH] == 1 and not bench.known.looks()
+    assert qs.NEWS_RESET in bench.news and bench.ring.memory[kn.EPOCH] == 1 and not bench.known.looks()
 
 
 def test_results_of_before_a_reset_are_not_taken_again():
@@ -510,6 +530,30 @@ def test_reset_whose_newest_was_pushed_into_an_old_gap_is_found():
     assert sorted(bench.ids()) == list(range(1, 18))
 
 
+def test_reset_that_only_a_push_has_shown_is_not_forgotten():
+    for has_gap in (False, True):
+        for first in (2, 17, 24):
+            bench = met([3])
+            if has_gap:
+                bench.make(*range(4, 25))
+                bench.connect()
+                bench.fetch()
+                bench.fetch()
+            else:
+                for number in range(4, 26):
+                    bench.live(number)
+            bench.memory.wipe()
+            bench.make(*range(1, first))
+            bench.connect()
+            before = len(bench.ids())
+            for number in range(first, 31):  # past the highest ID of before, and nothing was asked yet
+                assert bench.live(number, 5000 + number) == KEPT
+            bench.restart().connect()
+            bench.rest()
+            assert sorted(bench.ids()[before:]) == list(range(1, 31)), (has_gap, first)
+            assert bench.known.memory[kn.EPOCH] == 1 and not bench.known.looks()
+
+
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
     for steps in range(1, 12):
         bench = met([100])
@@ -539,6 +583,43 @@ def test_second_reset_while_the_first_is_looked_through_has_an_end():
     bench.connect()
     bench.rest()
     assert not bench.known.looks() and [1, 2, 3] == bench.ids()[-3:]
+
+
+def test_second_reset_while_the_first_is_looked_through_loses_nothing_wherever_the_second_count_stands():
+    for done in (1, 5, 20, 39):
+        for last in (3, 6, 21, 60):
+            for pushed in (False, True):
+                bench = met([1000])
+                bench.memory.wipe()
+                bench.make(*range(1, 41))
+                bench.connect()
+                for _ in range(2 + done):
+                    bench.fetch()
+                bench.memory.wipe()
+                bench.make(*range(1, last + 1), time_s=3000 + done)
+                bench.connect()
+                if pushed:
+                    bench.again(last)
+                    bench.restart().connect()  # before the newest was asked for
+                bench.rest()
+                assert sorted(bench.ids()[done + 1 :]) == list(range(1, last + 1)), (done, last, pushed)
+                assert not bench.known.looks()
+
+
+def test_connection_lost_while_a_reset_is_looked_through_asks_for_nothing_again():
+    bench = met([1000])
+    bench.memory.wipe()
+    bench.make(*range(1, 41))
+    bench.connect()
+    for _ in range(20):
+        bench.fetch()
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident not in (18, 19)]
+    for _ in range(5):
+        bench.connect()
+        bench.fetch()
+    bench.connect()
+    assert bench.rest()[:6] == [0, 19, 18, 17, 20, 21]
+    assert bench.ids() == list(range(1, 41)) and bench.known.memory[kn.EPOCH] == 1
 
 
 def test_controller_that_is_emptied_while_a_reset_is_looked_through_has_an_end():
@@ -645,7 +726,7 @@ def test_answer_to_a_question_of_before_a_reset_is_not_taken_for_the_newest():
     bench.memory.wipe()
     bench.live(1)
     bench.answer(Result(77, 1001, 1))
-    assert bench.recovery.phase == rc.PHASE_NEWEST and bench.ids() == [1004, 1]
+    assert bench.recovery.phase == qs.PHASE_NEWEST and bench.ids() == [1004, 1]
 
 
 def test_answer_to_another_question_is_not_taken():
@@ -668,10 +749,10 @@ def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
         bench.memory.fixed = ident
         bench.connect()
         bench.rest()
-        for _ in range(30):
+        for number in range(30):
             result = bench.memory.make()
             assert bench.push(result) == KEPT and bench.push(result) == KEPT_BEFORE
-            assert len(bench.rest()) <= 25
+            assert len(bench.rest()) <= (1 if number else WALK_GONE + 1)  # once: what was in front of it
         assert [uid for _, uid, _ in bench.stored()] == list(range(1, 31))
         bench.restart().connect()
         for _ in range(3):

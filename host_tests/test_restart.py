@@ -1,7 +1,8 @@
 """A start after any number of results: nothing is stored twice, nothing is asked for that is there."""
 
 from agent import health as h
-from host_tests.support_cart import Cart
+from agent import status
+from host_tests.support_cart import PIM, Cart
 
 PORTABLE = True
 HEAP = "3m"  # both simulators, their frames and the agent
@@ -14,6 +15,7 @@ def _cart_with(count):
     for _ in range(count):
         cart.controller.produce()
     cart.until_quiet()
+    cart.until(lambda: cart.station.recovery.open_ids() == 0)  # it was empty: the way back in front of its first result
     return cart
 
 
@@ -60,3 +62,55 @@ def test_a_frame_nobody_can_read_is_set_aside_once_over_thirty_starts():
         cart.controller.produce()
         cart.until_stored(2)
         assert cart.ids() == [1, 3]
+
+
+def test_every_count_of_results_says_after_a_start_what_it_said_before():
+    cart = Cart(toolsnet={"tightening_codes": {3: 17}}, settings={"refused_wait_s": 1}, controller={"max_clients": 9})
+    cart.until_ready()
+    cart.run(1000)
+    for _ in range(4):
+        cart.controller.produce()
+    cart.controller.produce(status=7)  # not to be read
+    cart.until_stored(3)
+    cart.run(5000)
+    cart.network.cut("cart0", 4545)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.controller.forget(7)
+    cart.until_stored(5)
+    cart.run(60000)
+    for _ in range(3):
+        told = counts_of(cart)
+        assert told == {"stored": 7, "delivered": 5, "backlog": 0, "overwritten": 0, "parked": 2, "gone": 1, "open": 0}
+        cart.cut()
+        cart.run(60000)
+
+
+def test_what_was_overwritten_is_still_counted_after_a_start():
+    cart = Cart(spool={"when_full": "overwrite"}, blocks=8)
+    cart.network.down(PIM[0], PIM[1])
+    cart.until_ready()
+    for _ in range(300):
+        cart.controller.produce()
+        cart.run(200)
+    lost = counts_of(cart)["overwritten"]
+    assert lost > 100
+    cart.cut()
+    cart.run(1000)
+    assert counts_of(cart)["overwritten"] >= lost
+    cart.network.up(PIM[0], PIM[1])
+    cart.until_stored(300 - counts_of(cart)["overwritten"])
+    cart.run(5000)
+    told = counts_of(cart)
+    assert told["stored"] == 300 == told["delivered"] + told["overwritten"] and told["backlog"] == 0
+    assert cart.ids() == list(range(told["overwritten"] + 1, 301))
+    cart.cut()
+    cart.run(5000)
+    assert counts_of(cart) == told
+
+
+def counts_of(cart):
+    shown = status.snapshot(cart.app)["stations"][0]
+    told = {name: shown[name] for name in ("stored", "delivered", "backlog", "overwritten", "parked")}
+    told["gone"], told["open"] = shown["recovery"]["gone"], shown["recovery"]["open_ids"]
+    return told

@@ -374,11 +374,17 @@ def test_a_head_grants_nothing_unless_results_go_out_as_they_come_or_no_other_bl
         for ident in range(1, 16):
             assert append(ring, ident) == FLASH_DONE
         assert ring.cursors[0].limit == ahead
-    ring.cursors[0].ahead = 0
-    fill(ring, 16)
-    mounted(ring.device)
-    again = Ring(ring.device)
-    assert mount(again) == 1 and again.cursors[0].limit == SENT_AHEAD
+    for ahead in (0, 1):
+        ring = mounted(SimFlash(6, 1024, 16))
+        fill(ring, 1)
+        for limit in (0, SENT_AHEAD):  # each start uses up one of the two blocks that are left
+            ring = Ring(ring.device)
+            assert mount(ring) == 1
+            ring.cursors[0].ahead = ahead
+            assert ring.confirm() and ring.save_cursor(0, 0) == FLASH_DONE
+            assert ring.cursors[0].limit == limit
+        again = Ring(ring.device)
+        assert mount(again) == 1 and again.cursors[0].limit == SENT_AHEAD, ahead
 
 
 class Owner(NoOwner):
@@ -408,6 +414,27 @@ def test_what_is_remembered_changes_by_committed_records_only():
     ring.stage[ring.begin_memory() + 20] = 77
     assert ring.memory[20] == 0 and ring.commit_memory() == FLASH_DONE and ring.memory[20] == 77
     assert mounted(flash).memory[20] == 77
+
+
+def test_nothing_is_written_behind_a_last_record_that_could_not_be_written_once_more():
+    for refused in range(1, 5):
+        flash = SimFlash(6, 1024, 16)
+        ring = mounted(flash)
+        for ident in range(1, 4):
+            append(ring, ident)
+        ring = Ring(flash)
+        assert mount(ring) == 1 and ring.suspect
+        seen = [0]
+
+        def refuse_the_first(flash, *_, seen=seen, refused=refused):
+            seen[0] += 1
+            flash.refuses = seen[0] <= refused
+
+        flash.before_operation = refuse_the_first
+        for _ in range(20):
+            if append(ring, 4) == FLASH_DONE:
+                break
+        assert not ring.suspect and read_all(ring) == [(n, n) for n in range(1, 5)], refused
 
 
 def test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again():

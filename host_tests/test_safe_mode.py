@@ -281,10 +281,12 @@ def test_a_state_file_that_cannot_be_read_is_guessed():
         assert runs.modes == [ON_TRIAL]
 
 
-def test_blinks_of_safe_mode_are_those_of_the_table():
+def test_what_safe_mode_may_not_import_is_the_same_there():
     from agent import led
+    from board import console
 
     assert safe_mode.SAFE_MODE_BLINKS == led.SAFE_MODE
+    assert safe_mode.VERSION_FILE == console.VERSION_FILE
 
 
 def test_start_imports_nothing_of_the_version_before_it_has_chosen():

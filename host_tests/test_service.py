@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from agent.base.ticks import TICKS_MAX
 from board.linux_notify import Notifier, Supervision
-from tools.runtimes.cache import CHECKOUT
+from tools.cache import CHECKOUT
 from tools.service import commands, place
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
 

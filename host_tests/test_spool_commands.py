@@ -16,8 +16,8 @@ from agent.spool.fold import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
 from host_tests.support_spool import append, body_of, mounted, read_all
 from host_tests.test_blocks import outlet_of, set_aside
+from tools.bench import mutations
 from tools.sim.flash import SimFlash
-from tools.spool import mutations
 from tools.spool.commands import spool
 
 

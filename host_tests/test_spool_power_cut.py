@@ -10,13 +10,14 @@ import os
 
 import pytest
 
+from agent.base.result import FLAG_RECOVERED, TORQUE
 from agent.openprotocol.known import VERDICT_NEW, Known
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_OCTETS
 from agent.spool.ring import Ring
 from host_tests.support_spool import Plant, append, body_of, read_all
 from tools.sim.clock import Dice
-from tools.sim.flash import FADES, SHAPES, PowerCut, SimFlash
+from tools.sim.flash import ALL, FADES, SHAPES, PowerCut, SimFlash
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 GEOMETRIES = [(1, 1024), (4, 1024), (16, 1024), (64, 1024), (256, 1024), (16, 4096), (256, 4096), (512, 4096)]
@@ -137,12 +138,42 @@ def test_a_last_record_that_fades_after_its_copy_was_cut_behind_a_whole_head_lea
     ring = ring_with_known(flash)
     for ident in range(1, 5):
         assert append(ring, ident) == 0
+    ring = fades_behind_the_head_of_its_copy(ring, unit, 5, 0)
+    assert ring.number == 4 and ring.owner.top() == 4 and ring.owner.gone() == 0
+    assert ring.owner.verdict(body_of(5), 0) == VERDICT_NEW, "the controller brings it again, and it is no repeat"
+    assert append(ring, 5) == 0
+    assert read_all(ring) == [(n, n) for n in range(1, 6)]
+    assert ring.damaged == 0
+
+
+@pytest.mark.parametrize("unit", [16, 256, 512])
+def test_a_fetched_result_that_fades_after_its_copy_was_cut_behind_a_whole_head_is_missing_still(unit):
+    flash = SimFlash(4, 4096, unit)
+    ring = ring_with_known(flash)
+    for ident in (1, 2, 6):
+        assert append(ring, ident) == 0
+    assert (ring.owner.gaps.firsts[0], ring.owner.gaps.counts[0]) == (3, 3)
+    ring = fades_behind_the_head_of_its_copy(ring, unit, 3, FLAG_RECOVERED)
+    assert ring.number == 3 and ring.owner.gone() == 0
+    assert (ring.owner.gaps.firsts[0], ring.owner.gaps.counts[0]) == (3, 3), "it is asked for again"
+    assert append(ring, 3, flags=FLAG_RECOVERED) == 0
+    assert [ident for _, ident in read_all(ring)] == [1, 2, 6, 3]
+    assert ring.damaged == 0
+
+
+def fades_behind_the_head_of_its_copy(ring, unit, ident, flags):
+    """Return the log of the third start: the one before found the torn record and was cut within its copy."""
+    flash = ring.device
+    before = ring.number, ring.owner.top(), ring.owner.gaps.total()
     flash.cut_at, flash.cut_shape = flash.operations + 1, FADES
     with pytest.raises(PowerCut):
-        append(ring, 5)
+        append(ring, ident, flags=flags)
     flash.restart()
     ring = ring_with_known(flash)
-    assert ring.suspect and ring.number == 4 and ring.owner.top() == 4, "it reads well and counts for nothing yet"
+    assert (ring.number, ring.owner.top(), ring.owner.gaps.total()) == before, (
+        "it reads well and counts for nothing yet"
+    )
+    assert ring.suspect
 
     def cut_behind_the_head(flash, _block, address, octets):
         if octets is not None:
@@ -157,11 +188,58 @@ def test_a_last_record_that_fades_after_its_copy_was_cut_behind_a_whole_head_lea
     flash.restart()
     ring = ring_with_known(flash)
     assert ring.confirm()
-    assert ring.number == 4 and ring.owner.top() == 4 and ring.owner.gone() == 0
-    assert ring.owner.verdict(body_of(5), 0) == VERDICT_NEW, "the controller brings it again, and it is no repeat"
-    assert append(ring, 5) == 0
-    assert read_all(ring) == [(n, n) for n in range(1, 6)]
-    assert ring.damaged == 0
+    return ring
+
+
+@pytest.mark.parametrize("change", ["fades", "emerges", "flickers once"])
+@pytest.mark.parametrize("unit", [16, 256])
+def test_a_last_record_that_changes_at_any_read_of_a_start_is_neither_lost_nor_doubled(unit, change):
+    changes_at = 0
+    while True:
+        changes_at += 1
+        plant = Plant(SimFlash(5, 1024, unit))
+        flash = plant.flash
+        for _ in range(5):
+            assert plant.produce()
+        assert plant.deliver()
+        assert plant.ring.maintain()
+        flash.cut_at, flash.cut_shape = flash.operations + 1, ALL
+        with pytest.raises(PowerCut):
+            plant.produce()
+        flash.restart()
+        octet = bytes(flash.cells).rindex(bytes(body_of(6))) + TORQUE
+        reads = Reads(flash, octet, change, changes_at)
+        plant.start()
+        plant.finish()
+        plant.restart()
+        plant.finish()
+        if reads.count < changes_at:
+            break
+    assert changes_at > 5
+
+
+class Reads:
+    """One octet of the flash that changes in front of its n-th read; for one read only if it flickers."""
+
+    def __init__(self, flash, octet, change, changes_at):
+        self.flash = flash
+        self.octet = octet
+        self.count = 0
+        self.changes = {changes_at, changes_at + 1} if change == "flickers once" else {changes_at}
+        self.read_into = flash.read_into
+        flash.read_into = self
+        if change == "emerges":
+            self._flip()
+
+    def __call__(self, address, buf, n):
+        if address <= self.octet < address + n:
+            self.count += 1
+            if self.count in self.changes:
+                self._flip()
+        return self.read_into(address, buf, n)
+
+    def _flip(self):
+        self.flash.cells[self.octet] ^= 0x10
 
 
 def three_cuts(seed, unit):

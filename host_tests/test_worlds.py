@@ -9,27 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from tools.worlds import bench
+from tools.worlds import adapter, bench
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from tools.worlds.course import run
 from tools.worlds.flash import DONE, NorFlash
 from tools.worlds.history import History, Result, Row, Said, StationHistory, StationRules
 from tools.worlds.judge import judge
+from tools.worlds.owed import still_open
 from tools.worlds.power import Fuse, PowerCut
-from tools.worlds.script import draw
+from tools.worlds.script import draw, filled
 from tools.worlds.shrink import Shrinker
+from tools.worlds.world import World
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "120"))
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks, and how. Each has to fail this way as long as it stands here; docs/worlds.md says why.
-OPEN = {
-    32: ["stuck"],
-    41: ["doubled"],
-    51: ["lost", "check"],
-    53: ["check"],
-    82: ["stuck"],
-}
+OPEN: dict[int, list[str]] = {}
 SCRIPTS = sorted((Path(__file__).parent / "worlds").glob("*.json"))
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -149,6 +145,17 @@ def test_a_refused_result_at_the_end_may_wait():
     assert kinds(station([result(1), *two], [row(1)], Said(waiting=1))) == ["stuck"]
 
 
+def test_what_is_not_owed_uses_up_no_excuse_of_what_may_wait():
+    unowed = result(2, acks=[], held=False, disliked=True)
+    assert kinds(station([result(1), unowed, result(3, disliked=True)], [row(1)], Said(waiting=1))) == []
+
+
+def test_the_calm_goes_on_while_a_result_is_missing_behind_refused_ones():
+    refused = [result(number, acks=[], held=False, disliked=True) for number in (2, 3)]
+    assert still_open(station([result(1), *refused], [row(1)], Said(waiting=2))) == 0
+    assert still_open(station([result(1), *refused, result(4, acks=[])], [row(1)], Said(waiting=2))) == 1
+
+
 def test_overwritten_ones_are_excused_as_configured_and_as_many_as_the_agent_says():
     results = [result(number, held=False) for number in (1, 2, 3)]
     assert kinds(station(results, [row(3)], Said(overwritten=2), rules_overwrite=True)) == []
@@ -200,13 +207,26 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
     assert excused(station([result(1, pushed_gone=[9000], **again)], rows)) == {"pushed again": 1}
     assert kinds(station([result(1, **again)], rows)) == ["doubled"]
     assert kinds(station([result(1, pushed_gone=[9000], fetches=[9500], **again)], rows)) == ["doubled"]
+    assert kinds(station([result(1, pushed_gone=[9000, 9700], fetches=[9500], **again)], rows)) == []
+    assert kinds(station([result(1, pushed_gone=[9000], fetches=[8500], **again)], rows)) == []
+    assert kinds(station([result(1, pushed_gone=[500, 10500], **again)], rows)) == ["doubled"]
 
 
-def test_a_fetched_result_is_excused_once_at_most():
+def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000), row(1, 6000)]
     forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
-    assert kinds(station([fetched(1, fetches=[1500])], rows, **forgets)) == ["doubled"]
-    assert kinds(station([result(1)], rows, **forgets)) == []
+    assert kinds(station([fetched(1, fetches=[1500, 5500])], rows, **forgets)) == ["doubled"]
+    assert kinds(station([fetched(1, fetches=[1500, 3500, 5500])], rows, **forgets)) == ["doubled"]
+    assert kinds(station([fetched(1, fetches=[1500])], rows, **forgets)) == []
+    assert kinds(station([result(1, fetches=[5500])], rows, **forgets)) == []
+
+
+def test_a_result_that_the_server_never_vouched_for_is_owed_however_often_it_forgets():
+    gone = {"vouched": False}
+    rows = [row(1, 2000, forgotten=3000, **gone), row(1, 4000, forgotten=5000, **gone)]
+    history = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
+    assert kinds(station([fetched(1, fetches=[1500])], rows, **history)) == ["stuck"]
+    assert kinds(station([fetched(1, fetches=[1500])], [*rows, row(1, 6000)], **history)) == []
 
 
 def test_pushed_results_come_in_the_order_of_their_acknowledgement():
@@ -315,6 +335,46 @@ def test_a_torn_unit_can_change_at_a_later_start_and_a_clone_knows_it():
         looks.add((before == b"b" * 16, bytes(flash.cells[:16]) == b"b" * 16))
     assert (True, False) in looks  # a whole record that fades
     assert (False, True) in looks  # one that emerges
+
+
+# -- the check of the agent's own ----------------------------------------------------------------------------------
+
+PLAIN = Path(__file__).parent / "worlds" / "two_refused_in_a_row.json"  # its events are left out
+
+
+def _off_by_one_octet(ring):
+    ring.memory[30] ^= 1
+
+
+def _off(thing, name, by):
+    setattr(thing, name, getattr(thing, name) + by)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda ring: _off(ring, "number", 1),
+        lambda ring: _off(ring, "event_number", 1),
+        lambda ring: _off(ring, "overwritten", 1),
+        lambda ring: _off(ring.cursors[0], "limit", 1),
+        lambda ring: _off(ring.cursors[0], "number", -1),
+        lambda ring: _off(ring.cursors[0], "delivered", -1),
+        _off_by_one_octet,
+    ],
+)
+def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
+    world = World(filled(json.loads(PLAIN.read_text(encoding="utf-8"))))
+    for moment in range(5000, 6200, 200):
+        world.time.at(moment, world.controllers[0].make)
+    world.power_on()
+    world.run_until(60000)
+    assert adapter.check(world.agent) == []
+    ring = world.agent.app.stations[0].ring
+    assert ring.number == 6 and ring.cursors[0].delivered == 6
+    assert ring.save_cursor(0, ring.cursors[0].limit) == 0
+    assert adapter.check(world.agent) == []
+    spoil(ring)
+    assert len(adapter.check(world.agent)) >= 1
 
 
 # -- whole worlds --------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ is wrong, 3 no spool can be used. What is for people goes to stderr where stdout
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -22,11 +22,12 @@ from tools.flash.commands import flash
 from tools.line.commands import line
 from tools.quarantine_commands import quarantine
 from tools.service.commands import install_service
+from tools.sources import ROOT
 from tools.spool.commands import spool
 from tools.worlds.commands import worlds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-EXAMPLE = Path(__file__).resolve().parents[1] / "board" / "config.example.json"
+EXAMPLE = ROOT / "board" / "config.example.json"
 
 
 @click.group(context_settings=CONTEXT)
@@ -101,6 +102,8 @@ def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) 
     from tools.demo import RATE_PER_S, Demo
     from tools.demo_faults import Faults, Span
 
+    if options["link"] not in (None, "tcp") and not config_file.has_serial_lines():
+        raise click.UsageError(f"--link {options['link']}: {config_file.SERIAL_MISSING}.")
     seed = 1 if options["seed"] is None else options["seed"]
     try:
         faults = Faults(
@@ -220,48 +223,79 @@ def bench() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def path(as_json: bool) -> None:
     """Measure a result's way from the controller's bytes to ToolsNet's acknowledgement."""
-    from tools.bench import path as bench_path
-
-    _measure(bench_path.run, as_json)
+    _measure("path", as_json)
 
 
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def serial(as_json: bool) -> None:
     """Measure the serial links over a line simulated octet by octet, and what the block check misses."""
-    from tools.bench import serial as bench_serial
-
-    _measure(bench_serial.run, as_json)
+    _measure("serial", as_json)
 
 
 @bench.command("spool")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench_spool(as_json: bool) -> None:
     """Wear, start-up and durable appends of the spool, beside littlefs and SQLite."""
-    from tools.bench import spool as bench_of_spool
-
-    _measure(bench_of_spool.run, as_json)
+    _measure("spool", as_json)
 
 
 @bench.command("board")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_chip(as_json: bool) -> None:
     """Measure what the agent takes on a chip: instructions by stage on a Cortex-M3, flash and heap of an RP2040."""
-    from tools.bench import board as bench_board
+    _measure("board", as_json)
 
-    _measure(bench_board.run, as_json)
+
+@bench.command("causes")
+@click.argument("names", nargs=-1)
+@click.option("--worlds", "count", type=click.IntRange(min=1), default=120, show_default=True, help="For each cause.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench_causes(names: tuple[str, ...], count: int, seed: int, as_json: bool) -> None:
+    """Break again what once lost, doubled or held up results, and count the worlds that find it.
+
+    NAMES are those of causes; all without any. What no world finds, its own test has to; exit code 1 if it does not.
+    """
+    from tools.progress import progress_bar
+    from tools.report import table
+
+    hunt = _laboratory("causes", "hunt")
+    unknown = sorted(set(names) - {cause.name for cause in hunt.CAUSES})
+    if unknown:
+        raise click.UsageError(f"no cause is called {', '.join(unknown)}.")
+    with progress_bar("causes") as progress:
+        hunts = hunt.hunt(list(names), seed, count, progress)
+    tree = hunt.report(hunts, seed)
+    click.echo(json.dumps(tree) if as_json else table(tree))
+    sys.exit(0 if all(found.seeds or found.caught_by for found in hunts) else 1)
 
 
 bench.add_command(worlds)
 
 
-def _measure(measure: Callable, as_json: bool) -> None:
-    from tools.bench.progress import progress_bar
-    from tools.bench.report import table
+def _measure(name: str, as_json: bool) -> None:
+    """Run a benchmark of the laboratory and print its figures."""
+    from tools.progress import progress_bar
+    from tools.report import table
 
+    benchmark = _laboratory(name, name)
     with progress_bar("measuring") as progress:
-        report = measure(progress)
+        report = benchmark.run(progress)
     click.echo(json.dumps(report) if as_json else table(report))
+
+
+def _laboratory(command: str, module: str) -> ModuleType:
+    """Return a module of the laboratory (tools/bench), which an installation does not have: then exit with that."""
+    try:
+        return importlib.import_module(f"tools.bench.{module}")
+    except ModuleNotFoundError as missing:
+        if missing.name != "tools.bench":
+            raise
+        click.echo(
+            f"toolcart: `bench {command}` needs a checkout of toolcart, an installation does not have it.", err=True
+        )
+        sys.exit(EXIT_CONFIGURATION)
 
 
 main.add_command(flash)

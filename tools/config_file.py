@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 from agent import config
-from board.linux import Board
+
+SERIAL_MISSING = "serial lines need pyserial: pip install 'toolcart[serial]'"
 
 Mistake = tuple[str, str, str]
 
@@ -125,8 +127,11 @@ def not_runnable(configuration: dict) -> list[Mistake]:
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
-        if link != "tcp" and not hasattr(Board, "serial"):
-            mistakes.append(
-                (f"stations[{index}].controller.link", f'"{link}"', "tcp: there are no serial lines here yet")
-            )
+        if link != "tcp" and not has_serial_lines():
+            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {SERIAL_MISSING}"))
     return mistakes
+
+
+def has_serial_lines() -> bool:
+    """Tell whether this machine can speak to a controller over a serial line."""
+    return find_spec("serial") is not None

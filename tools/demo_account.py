@@ -51,6 +51,8 @@ def _is_broken(told: dict) -> bool:
 
 
 def _verdict(told: dict) -> str:
+    if not told["produced"]:
+        return "No result was made: controller, agent and ToolsNet never worked together."
     if not is_wrong(told):
         return "Every result is in the archive, in order."
     if _is_broken(told):

@@ -27,9 +27,10 @@ import click
 from agent.openprotocol.known import Known
 from agent.quarantine import Quarantine
 from agent.quarantine_orders import carry_out
+from agent.spool.areas import quarantine_blocks
 from agent.spool.flash import Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount, quarantine_blocks
+from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable

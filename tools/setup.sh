@@ -3,6 +3,7 @@
 # 1. Nothing goes to stdout: what the caller starts afterwards owns it.
 # 2. Two callers at once are safe: the second waits for the first and finds the work done.
 # 3. A stamp is written last, so an interrupted set-up is repeated.
+# 4. Every Python is started with -I: a file in the current folder is no module of ours (3.10 and older have no -P).
 
 toolcart_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
@@ -13,8 +14,8 @@ toolcart_say() { printf 'toolcart: %s\n' "$*" >&2; }
 toolcart_python() {
     local candidate without_ensurepip=''
     for candidate in python3.11 python3.12 python3.13 python3 python3.14; do
-        "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue
-        if "$candidate" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue
+        if "$candidate" -I -c 'import ensurepip, venv' >/dev/null 2>&1; then
             command -v "$candidate"
             return 0
         fi
@@ -22,7 +23,7 @@ toolcart_python() {
     done
     if [ -n "$without_ensurepip" ]; then
         local version
-        version=$("$without_ensurepip" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        version=$("$without_ensurepip" -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         toolcart_say "$without_ensurepip cannot make virtual environments (its ensurepip or venv is missing)."
         toolcart_say "On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python$version-venv"
     else
@@ -35,7 +36,7 @@ toolcart_python() {
 # One line for all that the environment depends on: the project file, the extras, the place (scripts carry
 # absolute paths) and the Python.
 toolcart_stamp() {
-    "$1" - "$toolcart_root" "$2" <<'PYTHON'
+    "$1" -I - "$toolcart_root" "$2" <<'PYTHON'
 import hashlib, pathlib, sys
 root, extras = sys.argv[1:]
 project = pathlib.Path(root, "pyproject.toml").read_bytes()
@@ -51,11 +52,11 @@ toolcart_make_venv() {
         return 1
     fi
     # An environment that was moved or whose Python went away keeps nothing worth repairing.
-    if ! "$venv/bin/python" -c "import sys; sys.exit(sys.prefix != '$venv' or sys.version_info < (3, 11))" \
+    if ! "$venv/bin/python" -I -c "import sys; sys.exit(sys.prefix != '$venv' or sys.version_info < (3, 11))" \
         >/dev/null 2>&1 || ! grep -qF "$venv" "$venv/bin/pip" 2>/dev/null; then
-        "$python" -m venv --clear "$venv" || return 1
+        "$python" -I -m venv --clear "$venv" || return 1
     fi
-    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
+    "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
 }
 
 # toolcart_setup EXTRAS: afterwards .venv has the project with these extras (comma-separated).
@@ -67,10 +68,10 @@ toolcart_setup() {
     mkdir -p "$cache" || return 1
     exec 9>>"$cache/setup.lock" || return 1
     python=$toolcart_root/.venv/bin/python
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || python=$(toolcart_python) ||
+    "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || python=$(toolcart_python) ||
         { exec 9>&-; return 1; }
     # The lock belongs to descriptor 9, so it outlives the process that takes it. flock(1) is not everywhere.
-    "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || { exec 9>&-; return 1; }
+    "$python" -I -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || { exec 9>&-; return 1; }
     stamp=$(toolcart_stamp "$python" "$extras")
     if [ "$(cat "$stamp_file" 2>/dev/null)" != "$stamp" ]; then
         toolcart_say "setting up .venv with [$extras] (once; about half a minute) ..."

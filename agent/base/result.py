@@ -65,9 +65,10 @@ FLAG_RETRIED = const(16)  # stored before under another number: sent again, or m
 HEAD_BYTES = const(8)
 # Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
 PARKED_BYTES = const(8)
+TAKEN = const(1)  # into the quarantine; agent.quarantine has the other answers
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
-PARKED_MOVED = const(1003)  # refused long ago; why stood in a part of the log that was needed
+PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
 
 
 RESULT_READ = const(1)

@@ -7,8 +7,10 @@ Rules
    opens a gap; one inside a gap is cut out of it.
 3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
    of the two the controller is asked (agent.openprotocol.recovery).
-4. While gaps lie over IDs that count anew (`FLAG_LOOK`) the latest time stays what it was before: what is earlier is
-   of its former life, and for the rest the log is asked. The controller's newest ends that, once no gap is left.
+4. An ID that is not above `top` and is pushed with a time later than all that are known counts anew (`FLAG_AGAIN`).
+   From then on, and while gaps lie over such IDs (`FLAG_LOOK`), the latest time stays what it was before: what is
+   earlier is of its former life, and for the rest the log is asked. The controller's newest ends that, once no gap is
+   left.
 
     octet  0       4      5       6      7          11       16        23               45
            |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
@@ -50,7 +52,12 @@ FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time,
 
 GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
 
+FLAG_AGAIN = const(32)  # an ID that is known was pushed with a later time: it counts anew, or anew again
+_TIME_STANDS = const(36)
+
 FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
+
+FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
@@ -99,7 +106,11 @@ class Known(NoOwner):
             self._set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
         gone = self.gaps.cut(first, length)
-        self._count_gone(gone if buf[at + 1] == CLOSED_KEPT else gone + length)
+        if buf[at + 1] == CLOSED_KEPT:
+            self._begun()
+        elif not self.memory[FLAGS] & FLAG_FIRST:
+            gone += length
+        self._count_gone(gone)
         self._write_gaps()
 
     def _stored_elsewhere(self, flags, buf, at):
@@ -109,25 +120,41 @@ class Known(NoOwner):
         if not self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
+            self._notice(not self.looks(), flags, buf, at)
+            self._begun()
             self._count_gone(self.gaps.cut(number, 1))
             self._write_gaps()
         elif self.is_beyond(number):
             self._open_up_to(number)
             self._set_top(buf, id_at)
         else:
+            self._notice(number != self.top() or self.looks(), flags, buf, at)  # else all its IDs may be one
             return
         if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0:
             self._keep_time(buf, at)
+
+    def _notice(self, matters, flags, buf, at):
+        """An ID that is not above all known was pushed; if that `matters`, with a later time it counts anew."""
+        if matters and self.fetches() and not flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) and self.is_later(buf, at):
+            self.memory[FLAGS] |= FLAG_AGAIN
 
     def _open_up_to(self, number):
         """Everything between `top` and `number` is missing."""
         if self.fetches():
             first = self.first_missing(number)
+            if self.memory[FLAGS] & FLAG_EMPTY:
+                self.memory[FLAGS] |= FLAG_FIRST
             self._count_gone(self.gaps.open(first, (number - first) % ID_PERIOD))
             self._write_gaps()
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)
+        if self.gaps.count == 0:
+            self._begun()
+
+    def _begun(self):
+        """What is gone from here on was made once."""
+        self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
 
     def _count_gone(self, count):
         if count:
@@ -140,7 +167,7 @@ class Known(NoOwner):
         increment(self.expected)
 
     def _keep_time(self, body, start):
-        if self.is_later(body, start) and not self.memory[FLAGS] & FLAG_LOOK:
+        if self.is_later(body, start) and not self.memory[FLAGS] & _TIME_STANDS:
             copy(self.memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
 
     # -- questions ---------------------------------------------------------------------------------------------
@@ -170,11 +197,15 @@ class Known(NoOwner):
         """Return the first ID that is missing if `number`, above all that are known, is stored or seen."""
         if not self.memory[FLAGS] & FLAG_EMPTY:
             return (self.top() + 1) % ID_PERIOD
-        return number - GAP_IDS_MAX if number > GAP_IDS_MAX else 1 if number else 0
+        return (number - GAP_IDS_MAX + 1) % ID_PERIOD  # it may have begun in front of the wrap
 
     def looks(self):
         """Tell whether what is fetched may be stored already."""
         return self.memory[FLAGS] & FLAG_LOOK != 0
+
+    def told(self):
+        """Tell whether a pushed result has shown that the IDs count anew."""
+        return self.memory[FLAGS] & FLAG_AGAIN != 0
 
     def fetches(self):
         """Tell whether what is missing can be asked for at all."""
@@ -183,6 +214,13 @@ class Known(NoOwner):
     def top(self):
         """Return the highest ID known."""
         return (id_of(self.expected, 0) - 1) % ID_PERIOD
+
+    def settled(self):
+        """Return the highest ID in front of all that are missing; the first behind them if they begin at 1."""
+        gaps = self.gaps
+        if gaps.count == 0:
+            return self.top()
+        return gaps.firsts[0] - 1 if gaps.firsts[0] > 1 else (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
 
     def gone(self):
         """Return how many IDs of this controller could not be had, ever."""

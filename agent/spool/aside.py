@@ -9,6 +9,7 @@ Rules
 
 from struct import pack_into
 
+from agent.base.crc import crc30
 from agent.base.fields import copy
 from agent.base.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
@@ -137,24 +138,49 @@ def save(ring):
     return ring.commit_memory()
 
 
-def is_in_the_way(ring, octets):
-    """Tell whether results of so many octets are not taken because of the oldest record that is set aside."""
-    ahead = (ring.aside_block - ring.block - 1) % ring.device.block_count
-    return ahead <= ring.spare_blocks and not ring.has_room(octets)
+def is_in_the_way(ring):
+    """Tell whether the oldest record that is set aside keeps a block that is needed soon, and all of it finds room.
+
+    Begun too late it would fill what is left of the log and free nothing.
+    """
+    block = ring.aside_block
+    ahead = (block - ring.block - 1) % ring.device.block_count
+    if ahead > ring.spare_blocks or ring.suspect:
+        return False
+    bound = ring.bound(block)
+    walk = ring.walk
+    needed = [0]
+
+    def visit(kind):
+        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            needed[0] += ring.aligned(rec.FRAME_BYTES + walk.length)
+        return False
+
+    first, last = ring.aside_first, ring.aside_last
+    while 0 < first < bound:
+        if walk_from(ring, block, first, bound if bound <= last else last + 1, visit) == rec.RECORD_BAD:
+            return False
+        following = find_range(ring, last)
+        if following is None:
+            return False
+        first, last, _ = following
+    room = ring.device.block_bytes - ring.offset + ahead * (ring.device.block_bytes - rec.HEAD_OCTETS)
+    return bound > 0 and needed[0] + ring.memory_octets <= room
 
 
 def carry(ring, known):
     """Write the oldest record that is set aside, with a number above `known`, once more at the end of the log.
 
     There it waits to be set aside again, and no longer keeps its old block from being used. 0 when that is
-    done, or less. A cut between the two records leaves it in both places.
+    done, or less. The memory follows with the last one of a block: `pass_moved` knows the others after a cut.
     """
     walk = ring.walk
 
     def visit(kind):
         return (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and get_u32(walk.page, HEAD_BYTES) > known
 
-    found = walk_from(ring, ring.aside_block, ring.aside_first, ring.aside_last + 1, visit)
+    old_block = ring.aside_block
+    found = walk_from(ring, old_block, ring.aside_first, ring.aside_last + 1, visit)
     if found is not True:
         return leave_range(ring) if found is False else rec.RECORD_BAD
     block, record_at, seq = walk.block, walk.record_at, walk.seq
@@ -172,20 +198,58 @@ def carry(ring, known):
     code = ring.commit(kind, flags | FLAG_RETRIED | FLAG_ASIDE, length)
     if code < 0:
         return code
-    if seq < ring.aside_last:
-        ring.aside_first = seq + 1
-        code = place(ring)
-    else:
-        code = leave_range(ring)
-    return code if code < 0 or is_saved(ring) else save(ring)
+    code = _pass(ring, seq)
+    if code < 0 or (ring.aside_block == old_block and ring.has_aside()) or is_saved(ring):
+        return code
+    return save(ring)
+
+
+def _pass(ring, seq):
+    """Record number `seq` of the oldest range is taken away: 0, or RECORD_BAD."""
+    if seq >= ring.aside_last:
+        return leave_range(ring)
+    ring.aside_first = seq + 1
+    return place(ring)
+
+
+def pass_moved(ring):
+    """After a start: go past what was written once more already; the log is confirmed. 0, or RECORD_BAD."""
+    walk = ring.walk
+
+    def visit(kind):
+        return kind == rec.KIND_RESULT or kind == rec.KIND_RAW
+
+    def is_copy(kind):
+        return (
+            kind == sought[0]
+            and walk.flags & FLAG_ASIDE != 0
+            and walk.length == sought[1]
+            and crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + walk.length) == sought[2]
+        )
+
+    while ring.has_aside():
+        found = walk_from(ring, ring.aside_block, ring.aside_first, ring.aside_last + 1, visit)
+        if found is True:
+            seq, block = walk.seq, walk.block
+            sought = (walk.kind, walk.length, crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + walk.length))
+            found = walk_from(ring, block, seq + 1, rec.SEQ_TOP, is_copy)
+            if found is False:
+                return 0  # they are moved in their order
+            code = _pass(ring, seq) if found is True else found
+        else:
+            code = leave_range(ring) if found is False else found
+        if code < 0:
+            return code
+    return 0
 
 
 def give_up(ring, block):
-    """What is set aside in this block is overwritten: count it and leave it behind. Only where that is allowed.
+    """What is set aside in this block is overwritten: leave it behind, counted durably. Only where that is allowed.
 
-    0 when that is done, or RECORD_BAD: then it is tried again.
+    0 when that is done, or less: then it is tried again.
     """
     first, last = ring.aside_first, ring.aside_last
+    before = first, last, ring.aside_block, ring.aside_ranges, ring.overwritten
     bound = ring.bound(block)
     counted = [0]
 
@@ -203,4 +267,11 @@ def give_up(ring, block):
         code = place(ring)
     if ring.aside_first != first:
         ring.overwritten += counted[0]
+        # Where there is no room the HEAD of the next block says it; a record in the stage must not be disturbed.
+        if code == 0 and not ring.saving and ring.fits(ring.memory_octets):
+            ring.saving = True
+            code = save(ring)
+            ring.saving = False
+    if code < 0:
+        ring.aside_first, ring.aside_last, ring.aside_block, ring.aside_ranges, ring.overwritten = before
     return code

@@ -24,6 +24,7 @@ SPOOL_FOREIGN = const(-5)  # the area holds a spool that does not fit these sett
 WHEN_FULL_REFUSE = const(0)
 WHEN_FULL_OVERWRITE = const(1)
 
+RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
 BLOCKS_TRIED = const(3)
 BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a block that failed
 
@@ -34,8 +35,11 @@ class Blocks(Reader):
     def __init__(self, device, outlets, when_full, other):
         Reader.__init__(self, device, outlets, other)
         self.when_full = when_full
+        unit = device.unit_bytes
+        self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
         self.memory = bytearray(rec.MEMORY_BYTES)
         self.worn = 0
+        self.torn = 0  # records that a cut left half written
         self.erases = 0
         self.after_start = True
         self.proven = True  # the newest block holds more than the unit it was opened with
@@ -46,9 +50,13 @@ class Blocks(Reader):
         self.aside_block = 0
         self.aside_ranges = 0
         self._next_ready = False
+        self._all_worn = False  # of the blocks that are free, when one was needed last
         self._burned = 0
-        self._saving = False
+        self.saving = False
         self._cursor_octets = 0  # what the writing half needs for a cursor record
+        self.memory_octets = 0  # and for a copy of the memory
+        self.rest = device.block_bytes  # from here on the newest block read as erased when it was found
+        self.pressed = False  # only another record can make room: it may go there
 
     def save_cursor(self, outlet, limit, flags=-1):
         """Make a cursor durable: the writing half's."""
@@ -76,17 +84,37 @@ class Blocks(Reader):
                     return False
         return True
 
-    def _has_room_to_save(self):
-        """Tell whether a cursor record fits behind the last one."""
-        return not self.suspect and self.offset + self._cursor_octets <= self.device.block_bytes
+    def aligned(self, octets):
+        """Return what a record of so many octets takes of the flash."""
+        octets += self.align - 1
+        return octets - octets % self.align
+
+    def fits(self, octets):
+        """Tell whether a record of so many octets fits behind the last one."""
+        return not self.suspect and self.offset + octets <= self.device.block_bytes
 
     def can_write(self):
         """Tell whether a small record could be written at all."""
-        return self._has_room_to_save() or self._next_ready or self.is_free(1)
+        if self.fits(self._cursor_octets) or self._next_ready or (self.is_free(1) and not self._all_worn):
+            return True
+        return self.pressed and self.rest + self._cursor_octets <= self.device.block_bytes
 
     def has_spare(self):
         """Tell whether a record that can be done without may be written: it must not take the last free block."""
-        return self._has_room_to_save() or (self.is_free(1) and self.is_free(2))
+        return self.fits(self._cursor_octets) or (self.is_free(1) and self.is_free(2))
+
+    def _take_rest(self, octets):
+        """With no other place left: go on behind what the start found, if it still reads as erased; whether it does."""
+        if not self.pressed:
+            return False
+        rest = self.rest
+        self.rest = self.device.block_bytes
+        if rest + octets > self.rest or not self.is_erased(self.block, rest):
+            return False
+        self.offset = rest
+        if self.torn:  # what lies in front of it may turn out to be a record with the next number
+            self._burned += 1
+        return True
 
     def has_aside(self):
         """Tell whether a record that was set aside still lies where it was stored."""
@@ -108,6 +136,21 @@ class Blocks(Reader):
             if give_up(self, block) < 0:
                 return False
         return self.is_free(ahead)
+
+    def _slowest(self):
+        slowest = self.cursors[0]
+        for cursor in self.cursors:
+            if cursor.number < slowest.number:
+                slowest = cursor
+        return slowest
+
+    def _keeps_below_most(self):
+        """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
+        while self.number - self._slowest().number >= RETAINED_MAX:
+            cursor = self._slowest()
+            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
+                return False
+        return True
 
     def _drop_block(self, cursor):
         """Give up what the cursor has not taken of its block; False if it cannot be read what comes behind that."""
@@ -131,10 +174,14 @@ class Blocks(Reader):
             if code == FLASH_DONE and self.after_start:
                 code = self._clear_behind()
             if code == FLASH_DONE:
+                self._all_worn = False
                 return FLASH_DONE
-            if code != FLASH_WORN or not self._step_over():
+            if code != FLASH_WORN:
+                return SPOOL_FAILED
+            if not self._step_over():
                 break
-        return SPOOL_FAILED
+        self._all_worn = True
+        return SPOOL_FULL  # no block that works is free
 
     def _prepare(self):
         """Erase the block that comes next."""
@@ -160,14 +207,14 @@ class Blocks(Reader):
 
     def _save_passed(self, block):
         """Make the cursor durable if it stands in this block and has moved on; where that has no room, go on."""
-        if self._saving:
+        if self.saving:
             return FLASH_DONE
         index = 0
         for cursor in self.cursors:
-            if cursor.saved_block == block and cursor.number != cursor.saved_number and self._has_room_to_save():
-                self._saving = True
+            if cursor.saved_block == block and cursor.number != cursor.saved_number and self.fits(self._cursor_octets):
+                self.saving = True
                 code = self.save_cursor(index, cursor.limit)
-                self._saving = False
+                self.saving = False
                 if code != FLASH_DONE:
                     return code
             index += 1

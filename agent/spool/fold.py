@@ -3,7 +3,7 @@
 Rules
 1. What is remembered changes only by a committed record, in `apply`, here and at a start alike. A refused write changes
    nothing. The one exception is the first outlet's cursor, which runs ahead of its record after an acknowledgement, and
-   with it how many were delivered: both become durable together, by a CURSOR record or a HEAD.
+   with it how many were delivered or overwritten: all become durable together, by a CURSOR record or a HEAD.
 2. A HEAD says what a start needs if it finds nothing else: geometry, counters, cursors, the owners' memory.
 """
 
@@ -34,8 +34,6 @@ class Fold(Blocks):
         self.first_block = getattr(device, "first_block", 0)
         self.event_number = 0
         self.block_no = 0
-        unit = device.unit_bytes
-        self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES
         # Two rings of one process may share stage and page: they are in use for a moment only.
         self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
         self.stage = self.desk.buf
@@ -62,6 +60,7 @@ class Fold(Blocks):
             # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
             skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
             copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
+            self.overwritten = get_u32(buf, at + MEMORY_BYTES)
             self.owner.load()
         elif kind == rec.KIND_ASIDE:
             self._set_aside(buf, at)

@@ -18,10 +18,9 @@ from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_OVERWRITE
-from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, load_cursor
+from agent.spool.fold import ROLE_QUARANTINE, load_cursor
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
-from agent.spool.walk import READ_BYTES, Walk
 
 READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not
 BLOCKS_SEARCHED = const(8)  # 32 KiB: more than the parking area and any burst of damage
@@ -89,24 +88,6 @@ def _read_log(ring):
             below = began
             readings += 1
     return SPOOL_FAILED, 0
-
-
-def quarantine_blocks(device, wanted):
-    """Return how many blocks in front of the device are the quarantine: as a main HEAD says, else `wanted`.
-
-    SPOOL_FAILED if the device cannot be read.
-    """
-    walk = Walk(device, READ_BYTES)
-    for block in range(device.block_count):
-        kind = walk.first(block)
-        if kind < RECORD_NONE:
-            return SPOOL_FAILED
-        if kind != rec.KIND_HEAD or not is_head(walk.page, HEAD_BYTES):
-            continue
-        if walk.page[HEAD_BYTES + rec.AT_ROLE] == ROLE_MAIN:
-            return _u16(walk.page, HEAD_BYTES + rec.AT_FIRST_BLOCK)
-        return _u16(walk.page, HEAD_BYTES + rec.AT_BLOCK_COUNT)
-    return wanted
 
 
 def _misfit(ring, page, at):
@@ -303,18 +284,23 @@ def _close_tail(ring):
     end = ring.device.block_bytes
     unit = ring.device.unit_bytes
     found = ring.offset
-    ring.offset = end
+    ring.offset = ring.rest = end
     if found >= end:
         return
-    offset = found + unit - 1
-    offset -= offset % unit
     # From where the record ended: behind a HEAD the next one shares its unit.
-    if not ring.is_erased(ring.block, found):
+    blank = ring.walk.blank_from(ring.block, found)
+    if blank != found:
         # Torn, or damaged since it was acknowledged and sent: its number may be known elsewhere.
         ring.torn += 1
         ring.skip_number()
-    elif ring.role == ROLE_QUARANTINE and offset < end:
+    if blank < 0:
+        return
+    offset = blank + unit - 1
+    offset -= offset % unit
+    if ring.role == ROLE_QUARANTINE and blank == found and offset < end:
         ring.offset = offset
+    else:
+        ring.rest = offset
 
 
 def _place_cursors(ring, below):

@@ -51,7 +51,7 @@ AT_CURSORS = const(32)  # the first outlet's seq, number, limit, then OUTLETS - 
 AT_MEMORY = const(56)
 OUTLETS = const(4)
 MEMORY_BYTES = const(60)  # what a 256-octet unit leaves beside HEAD and one light result
-MEMORY_PAYLOAD = const(60)
+MEMORY_PAYLOAD = const(64)  # the memory, overwritten u32
 CURSOR_PAYLOAD = const(28)  # outlet u32, seq, number, limit, overwritten, the outlet's own 8 octets of the memory
 ASIDE_PAYLOAD = const(16)  # first and last seq, last number, reason u16, count u16
 GAP_PAYLOAD = const(24)  # epoch, why, two zeros, first and last tightening ID (10 digits each)
@@ -64,7 +64,7 @@ RECORD_LOST = const(-2)  # the device could not be read
 
 _KINDS = b"\x48\xd2\xd7\xc5\xc7\xc1\xc3\xcd\xd3"
 # The least payload of each: a walk through damage must not take something short for a record.
-_LEAST = b"\x06\x04\x04\x04\x18\x10\x1c\x3c\x00"
+_LEAST = b"\x06\x04\x04\x04\x18\x10\x1c\x40\x00"
 _MAGIC = b"TCSP"
 _TOP = const(0x3F)
 

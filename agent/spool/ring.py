@@ -18,12 +18,13 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy, fill
-from agent.base.result import FLAG_COPY
+from agent.base.result import FLAG_ASIDE, FLAG_COPY
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
     BURNED,
+    RETAINED_MAX,
     SPOOL_FAILED,
     SPOOL_FULL,
     WHEN_FULL_OVERWRITE,
@@ -39,6 +40,7 @@ from agent.spool.record import (
     HEAD_BYTES,
     HEAD_OCTETS,
     HEAD_PAYLOAD,
+    MEMORY_BYTES,
     MEMORY_PAYLOAD,
     OUTLETS,
     seal,
@@ -46,7 +48,7 @@ from agent.spool.record import (
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
 BLOCKS_FOR_TWO_SPARE = const(4)
-RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
+DROPS_LEFT = const(5)  # one of them is for a SEAL
 SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
 
@@ -65,7 +67,6 @@ class Ring(Fold):
         self.last_kind = 0
         self.lost = 0  # records behind the last result that a start could not read
         self.why = 0
-        self.torn = 0
         self.unreadable = 0
         self.payload_at = 0
         self.unsealed = 0
@@ -73,10 +74,11 @@ class Ring(Fold):
         self._confirming = False
         self._skipped = 0
         self._opens = -1
-        self._cursor_octets = self._aligned(FRAME_BYTES + CURSOR_PAYLOAD)
+        self._cursor_octets = self.aligned(FRAME_BYTES + CURSOR_PAYLOAD)
+        self.memory_octets = self.aligned(FRAME_BYTES + MEMORY_PAYLOAD)
         # What has to be written before the next block can be erased must fit behind every record.
         self.spare_blocks = 2 if role == ROLE_MAIN and device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
-        self._reserve = self._cursor_octets + self._aligned(FRAME_BYTES + MEMORY_PAYLOAD)
+        self._reserve = self._cursor_octets + self.memory_octets
         self.fresh_flags = 0
         self.fresh_length = 0
 
@@ -99,9 +101,9 @@ class Ring(Fold):
             return SPOOL_FULL
         self._opens = -1
         self.payload_at = HEAD_BYTES
-        octets = self._aligned(FRAME_BYTES + length)
+        octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
-        if room < self._reserve and not self._saving:
+        if room < self._reserve and not self.saving:
             if room >= 0 and not self._next_ready:
                 code = self._make_ready(0)
                 if code < 0 and spare:
@@ -110,9 +112,11 @@ class Ring(Fold):
             if room < 0:
                 code = self._open_next(self.spare_blocks if spare else 0)
                 if code < 0:
-                    return code
-                self.payload_at = HEAD_OCTETS + HEAD_BYTES
-                self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
+                    if code != SPOOL_FULL or spare or not self._take_rest(octets):
+                        return code
+                else:
+                    self.payload_at = HEAD_OCTETS + HEAD_BYTES
+                    self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
         return self.payload_at
 
     def has_room(self, length):
@@ -121,10 +125,19 @@ class Ring(Fold):
             return False
         if self.when_full == WHEN_FULL_OVERWRITE:
             return True
-        if self.number - self._slowest().number >= RETAINED_MAX or not (self._next_ready or self.is_free(1)):
+        if self.number - self._slowest().number >= RETAINED_MAX:
             return False
-        if self.offset + self._aligned(FRAME_BYTES + length) + self._reserve <= self.device.block_bytes:
+        octets = self.aligned(FRAME_BYTES + length)
+        is_free = self._next_ready or self.is_free(1)
+        if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
+        if self.role == ROLE_QUARANTINE:
+            # The last block is used, too, but for what a start and a few drops may have to write.
+            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
+            if octets + (HEAD_OCTETS if is_free else self.offset) <= self.device.block_bytes:
+                return True
+        if not is_free:
+            return False
         for ahead in range(2, 2 + self.spare_blocks):
             if not self.is_free(ahead):
                 return False
@@ -142,7 +155,7 @@ class Ring(Fold):
         while True:
             code = self._program(kind, flags, length)
             if code == FLASH_DONE:
-                if kind == rec.KIND_RESULT:
+                if kind == rec.KIND_RESULT and not flags & FLAG_ASIDE:
                     self.desk.fresh = self
                     self.fresh_flags = flags
                     self.fresh_length = length
@@ -203,6 +216,7 @@ class Ring(Fold):
         at = self.begin(rec.KIND_MEMORY, MEMORY_PAYLOAD)
         if at >= 0:
             self._put_memory(at)
+            put_u32(self.stage, at + MEMORY_BYTES, self.overwritten)
         return at
 
     def commit_memory(self):
@@ -243,8 +257,11 @@ class Ring(Fold):
         kind = self.last_kind
         if kind != rec.KIND_RESULT and kind != rec.KIND_RAW:
             # It is state: the HEAD of the block that this record opens repeats all of it.
-            self.suspect = self.save_cursor(0, self.cursors[0].limit) != FLASH_DONE
-            return not self.suspect
+            done = self.save_cursor(0, self.cursors[0].limit) == FLASH_DONE
+            if done and self._opens < 0:  # there was no room for a HEAD
+                done = self.begin_memory() >= 0 and self.commit_memory() == FLASH_DONE
+            self.suspect = not done
+            return done
         walk = self.walk
         found = self._reread_last()
         if found != kind:
@@ -278,25 +295,6 @@ class Ring(Fold):
 
     # -- steps -------------------------------------------------------------------------------------------------
 
-    def _aligned(self, octets):
-        octets += self.align - 1
-        return octets - octets % self.align
-
-    def _slowest(self):
-        slowest = self.cursors[0]
-        for cursor in self.cursors:
-            if cursor.number < slowest.number:
-                slowest = cursor
-        return slowest
-
-    def _keeps_below_most(self):
-        """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
-        while self.number - self._slowest().number >= RETAINED_MAX:
-            cursor = self._slowest()
-            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
-                return False
-        return True
-
     def _open_next(self, spare):
         """Have the next block erased, and write its HEAD into the stage."""
         code = self._make_ready(spare)
@@ -308,12 +306,12 @@ class Ring(Fold):
     def _granted(self):
         """Return up to which number results may go out on the word of the HEAD that is being written.
 
-        While they go out as they come, it grants what a block holds, so that no cursor record is needed. So it does in
-        the last free block: there may be no room for one.
+        While they go out as they come, it grants a batch, so that no cursor record is needed. In the last free block it
+        grants more than a block holds: there may be no room for one before that many have gone out.
         """
         cursor = self.cursors[0]
         ahead = cursor.ahead
-        if ahead == 0 and self.role == ROLE_MAIN and not self.is_free(2):
+        if ahead < SENT_AHEAD and self.role == ROLE_MAIN and not self.is_free(2):
             ahead = SENT_AHEAD
         limit = cursor.number + ahead
         return limit if limit > cursor.limit else cursor.limit
@@ -323,28 +321,28 @@ class Ring(Fold):
         desk = self.desk
         stage = self.stage
         at = self.payload_at - HEAD_BYTES
-        seq = self.seq + 1
+        seq = self.seq + 1 + self._burned
         if self._opens >= 0:
-            seq += 1 + self._burned
+            seq += 1
             seal(stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
         end = at + seal(stage, at, kind, flags, length, seq)
         if desk.used > end:
             fill(stage, end, desk.used - end, 0xFF)
         desk.used = end
-        octets = end + self.align - 1
-        octets -= octets % self.align
+        octets = self.aligned(end)
         code = self.device.program(self._address(), stage, octets)
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens
+            self.rest = self.device.block_bytes
             self.block_no += 1
             self._next_ready = False
             self.offset = 0
         if code == FLASH_DONE:
+            self._burned = 0
             if self._opens >= 0:
-                self._burned = 0
                 self._opened()
             self.seq = seq
-            self.offset += octets
+            self.offset += self.aligned(end)
             self.apply(kind, flags, stage, self.payload_at, length)
         return code
 
@@ -366,9 +364,9 @@ class Ring(Fold):
         at = self.payload_at
         stage = self.stage
         target = HEAD_OCTETS + HEAD_BYTES
-        self._saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
+        self.saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
         code = self._make_ready(0)
-        self._saving = False
+        self.saving = False
         if code < 0:
             return code
         self._opens = (self.block + 1) % self.device.block_count

@@ -137,6 +137,15 @@ class Walk:
             offset += n
         return end
 
+    def blank_from(self, block, offset):
+        """Return from where on all of the block reads as erased, `offset` at the least; RECORD_BAD if unreadable."""
+        blank = offset
+        while True:
+            offset = self.blank_to(block, blank)
+            if offset < 0 or offset == self.device.block_bytes:
+                return offset if offset < 0 else blank
+            blank = offset + ALIGN_BYTES
+
     def _look(self):
         """Bring what lies at the offset into the page: the octets of a sound record there, or a RECORD_ code."""
         device = self.device

@@ -17,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.bench import board_idle, board_sizes, board_time, stages
-from tools.bench.report import Report, table
+from tools.cache import Unavailable
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, rp2040
-from tools.runtimes.build import product_sources
-from tools.runtimes.cache import Unavailable
+from tools.report import Report, table
+from tools.sources import product_sources
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from tools import runtimes
-from tools.bench.report import Report, table
+from tools.cache import Unavailable
 from tools.compact.tree import compile_compacted
 from tools.flash import package
+from tools.report import Report, table
 from tools.runtimes.build import BOARD_MACHINES
-from tools.runtimes.cache import Unavailable
 
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
 HEAP = "256k"

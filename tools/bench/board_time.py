@@ -18,12 +18,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench.report import Report, table
+from tools.cache import Unavailable
 from tools.compact.tree import program_of
 from tools.firmware import rp2040
 from tools.flash import package
-from tools.runtimes.build import COMPILE_TIMEOUT_S, compiler
-from tools.runtimes.cache import Unavailable
+from tools.report import Report, table
+from tools.sources import COMPILE_TIMEOUT_S, compiler
 
 RUN_TIMEOUT_S = 120
 ARCHITECTURE = "armv6m"

@@ -28,12 +28,13 @@ from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
-from tools.bench.fuzz_inputs import Ascii, Blocks, Messages, OneMessage, Telegrams
+from tools.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
 from tools.sim.clock import Dice
 
 PORTABLE = True
 
 SIZES = (256, 1024)  # of a link's buffer: the smallest there is, and the usual one
+_STX, _DLE = 0x02, 0x10
 _GUARD = b"#####"
 _SECOND_PLACE = 9
 
@@ -56,6 +57,22 @@ def _most(dice):
     return 1 if dice is None else (1, 7, 60, 60, 600, 600)[dice.randrange(6)]
 
 
+def feed(link, receive, octets, dice, take):
+    """Give the octets to the link, at once or in pieces; `take` looks what came of each, False ends it. Whether all
+    were given."""
+    most = _most(dice)
+    at = 0
+    while at < len(octets):
+        n = _piece(dice, most, link.room(), len(octets) - at)
+        assert n > 0, "nothing is taken"
+        link.inlet()[0:n] = octets[at : at + n]
+        receive(n)
+        at += n
+        if not take():
+            return False
+    return True
+
+
 class Links:
     """One kind of link in two sizes: what it hands over, with the fields of the header."""
 
@@ -76,16 +93,8 @@ class Links:
             for index in range(len(tally)):
                 tally[index] = 0
         found = []
-        most = _most(dice)
-        at = 0
-        while at < len(octets):
-            n = _piece(dice, most, link.room(), len(octets) - at)
-            assert n > 0, "the link takes nothing"
-            link.inlet()[0:n] = octets[at : at + n]
-            link.receive(n)
-            at += n
-            if not self._take(link, found):
-                return found
+        if not feed(link, link.receive, octets, dice, lambda: self._take(link, found)):
+            return found
         if tally is not None:
             found.append(tuple(tally))
         found.append(link.end - link.start)
@@ -145,26 +154,21 @@ class Sessions:
         return found
 
     def _hear(self, session, octets, dice, found):
-        link = session.link
-        most = _most(dice)
-        at = 0
-        while at < len(octets):
-            n = _piece(dice, most, link.room(), len(octets) - at)
-            assert n > 0, "the link takes nothing"
-            link.inlet()[0:n] = octets[at : at + n]
-            session.receive(n)
-            at += n
-            self._settle(session, found)
-            if session.state == ss.OVER:
-                return False
-        return True
+        return feed(session.link, session.receive, octets, dice, lambda: self._settle(session, found))
 
     def _settle(self, session, found):
+        """Take all events and answer them, until nothing is left to say; False if the session is over."""
+        self._take_events(session, found)
+        while self._post(session):
+            self._take_events(session, found)
+        return session.state != ss.OVER
+
+    def _take_events(self, session, found):
         link = session.link
         while True:
             event = session.next_event(0)
             if event == ss.EV_NONE:
-                break
+                return
             found.append((event, session.mid, session.code, session.revision, session.refusal))
             if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT or event == ss.EV_FETCHED:
                 assert 20 <= link.length <= len(link.buf) - link.at
@@ -178,16 +182,39 @@ class Sessions:
             if session.can_fetch():
                 session.fetch()
                 self._post(session)
-        self._post(session)
 
     def _post(self, session):
+        """Send what is due; whether that was anything."""
         link = session.link
-        for _ in range(20):
+        for turn in range(20):
             session.tick(0)
             if not link.pending:
-                return
-            link.sent(link.pending)
+                return turn > 0
+            self._send(link)
         raise AssertionError("it never stops talking")
+
+    def _send(self, link):
+        link.sent(link.pending)
+
+
+class BlockSessions(Sessions):
+    """The same over 3964R: the peer holds to the procedure, so its blocks come one by one, each in any pieces."""
+
+    def _hear(self, session, octets, dice, found):
+        blocks = (octets,) if isinstance(octets, bytes) else octets
+        for block in blocks:
+            if not Sessions._hear(self, session, block, dice, found):
+                return False
+        return True
+
+    def _send(self, link):
+        """Our STX and our block are answered by DLE; our own DLE and NAK are answers themselves."""
+        wants_answer = link.pending > 1 or link.tx[link.tx_from] == _STX
+        link.sent(link.pending)
+        if wants_answer:
+            link.inlet()[0] = _DLE
+            link.receive(1)
+            assert link.next_message(0) == LINK_NEED_DATA
 
 
 class Readers:
@@ -263,23 +290,19 @@ class ToolsNet:
         frames = self.frames
         frames.reset()
         found = []
-        most = _most(dice)
-        at = 0
-        while at < len(octets):
-            n = _piece(dice, most, frames.room(), len(octets) - at)
-            assert n > 0, "nothing is taken"
-            frames.inlet()[0:n] = octets[at : at + n]
-            frames.receive(n)
-            at += n
-            while True:
-                kind = frames.next()
-                if kind == FRAME_NEED_DATA:
-                    break
-                found.append(self._fields(kind))
-                if kind == FRAME_BROKEN:
-                    return found
-        found.append(frames.end - frames.start)
+        if feed(frames, frames.receive, octets, dice, lambda: self._take(found)):
+            found.append(frames.end - frames.start)
         return found
+
+    def _take(self, found):
+        """Take all telegrams that are there; False if the stream broke."""
+        while True:
+            kind = self.frames.next()
+            if kind == FRAME_NEED_DATA:
+                return True
+            found.append(self._fields(kind))
+            if kind == FRAME_BROKEN:
+                return False
 
     def _fields(self, kind):
         if kind != FRAME_FOUND:
@@ -305,6 +328,9 @@ def parsers():
         Links("3964r", Blocks(), lambda size: R3964(size)),
         Sessions("session", Messages(), Stream),
         Sessions("session ascii", Ascii(), lambda size: SerialAscii(size)),
+        BlockSessions("session 3964r", OneByOne(), lambda size: R3964(size)),
+        Sessions("linked", Linked(), Stream),
+        BlockSessions("linked 3964r", LinkedOneByOne(), lambda size: R3964(size)),
     ]
 
 
@@ -341,6 +367,8 @@ def batch(parser, first, count, progress=None):
 def main():
     import argparse
 
+    from tools.progress import progress_bar
+
     parser = argparse.ArgumentParser(prog="python -m tools.bench.fuzz", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--inputs", type=int, default=70000, help="in all")
     parser.add_argument("--seed", type=int, default=1, help="the first")
@@ -349,14 +377,9 @@ def main():
     wanted = [one for one in parsers() if asked.only in (None, one.name)]
     for one, each in zip(wanted, shared_out(asked.inputs, wanted), strict=True):
         begun = time.monotonic()
-
-        def tell(done, one=one, begun=begun, each=each):
-            rate = done / (time.monotonic() - begun)
-            line = "%-14s %9d of %d inputs  %6d a second" % (one.name, done, each, rate)
-            print(line, end="\r", file=sys.stderr, flush=True)
-
         try:
-            batch(one, asked.seed, each, tell if sys.stderr.isatty() else None)
+            with progress_bar(one.name) as bar:
+                batch(one, asked.seed, each, lambda done, each=each, bar=bar: bar(done / each))
         except Fault as fault:
             print(fault)
             return 1

@@ -2,7 +2,8 @@
 
 Rules
 1. What an input is follows from its dice alone, on any interpreter.
-2. Sound inputs stay frequent: half of the telegrams are left as they are, so that deep states are reached.
+2. Sound inputs stay frequent: half of the telegrams are left as they are, and most parts, so that deep states are
+   reached.
 3. An input has some 2,000 octets at the most; length fields claim anything.
 """
 
@@ -97,9 +98,8 @@ def _number(dice, frame):
     return frame[:18] + b"%d%d" % (dice.randrange(5), dice.randrange(5)) + frame[20:]
 
 
-def _parts(dice, frame):
-    """Return the frame in parts, mostly in order."""
-    count = 2 + dice.randrange(3)
+def _parts(dice, frame, count):
+    """Return the frame in `count` parts, mostly in order."""
     step = (len(frame) - 20) // count + 1
     found = []
     for part in range(1, count + 1):
@@ -140,6 +140,8 @@ def _spoil(dice, octets):
 class Messages:
     """Streams of Open Protocol messages, each with its NUL."""
 
+    spoilt = 2  # one in so many telegrams
+
     def __init__(self):
         self.results = _results()
         self.answers = _answers()
@@ -151,7 +153,7 @@ class Messages:
         for _ in range(1 + dice.randrange(5)):
             for frame in self._frames(dice):
                 text = self.wrap(dice, frame)
-                found += text if dice.randrange(2) else _spoil(dice, text)
+                found += text if dice.randrange(self.spoilt) else _spoil(dice, text)
             if len(found) > 1500:
                 break
         return found
@@ -162,7 +164,7 @@ class Messages:
         how = dice.randrange(6)
         if how == 0:
             return (_number(dice, frame),)
-        return _parts(dice, frame) if how == 1 else (frame,)
+        return _parts(dice, frame, 2 + dice.randrange(3)) if how == 1 else (frame,)
 
     def wrap(self, dice, frame):
         return frame + b"\0" * (1 if dice.randrange(8) else dice.randrange(3))
@@ -203,6 +205,44 @@ class Blocks(Messages):
         text = wire_form(frame, ALL_FORMS[dice.randrange(4)])
         block = block_of(text if dice.randrange(3) else _spoil(dice, text))
         return b"\x02" + block + (b"" if dice.randrange(6) else b"\x10\x15"[dice.randrange(2) :])
+
+
+class OneByOne(Messages):
+    """What a controller hands over 3964R as it must: a list of handshakes with their blocks, whatever is in them."""
+
+    def make(self, dice):
+        found = []
+        for _ in range(1 + dice.randrange(5)):
+            for frame in self._frames(dice):
+                found.append(self.wrap(dice, frame if dice.randrange(self.spoilt) else _spoil(dice, frame)))
+        return found
+
+    def wrap(self, dice, frame):
+        return b"\x02" + block_of(wire_form(frame, ALL_FORMS[dice.randrange(4)]))
+
+
+class Linked(Messages):
+    """Results of which most come in parts, from a controller whose MID 0002 of revision 6 announces that."""
+
+    spoilt = 12  # of parts: one is enough to spoil a result
+
+    def __init__(self):
+        Messages.__init__(self)
+        identity = Identity()
+        identity.linking = 1
+        self.answers[0] = self.answers[4] = _message(2, start_data(identity, 6, 0), 6)
+
+    def _frames(self, dice):
+        if dice.randrange(4) == 0:
+            return Messages._frames(self, dice)
+        return _parts(dice, self.results[dice.randrange(len(self.results))], 2 + dice.randrange(8))
+
+
+class LinkedOneByOne(Linked):
+    """The same over 3964R."""
+
+    make = OneByOne.make
+    wrap = OneByOne.wrap
 
 
 class OneMessage(Messages):

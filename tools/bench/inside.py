@@ -13,6 +13,7 @@ from tools.bench.quiet import Workbench
 PORTABLE = True
 
 WARM_UP = 40  # results before anything is counted: blocks are opened, a cursor is saved
+SOUGHT = 250  # idle steps: the controller was empty, so what lies in front of its first ID is looked for once
 
 
 def allocation(count):
@@ -21,7 +22,7 @@ def allocation(count):
     bench.settle()
     if not bench.many_results(WARM_UP):
         raise RuntimeError("the results do not get through")
-    bench.idle(WARM_UP)
+    bench.idle(SOUGHT)
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()

@@ -25,13 +25,13 @@ from agent.base.result import BODY_BYTES
 from agent.openprotocol.light import read_light
 from tools import runtimes
 from tools.bench import inside, quiet
-from tools.bench.report import Report
+from tools.cache import CHECKOUT, Unavailable
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
-from tools.runtimes.build import product_sources
-from tools.runtimes.cache import CHECKOUT, Unavailable
+from tools.report import Report
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
+from tools.sources import product_sources
 
 RESULTS = 1000
 HEAP_STEP_BYTES = 256
@@ -96,7 +96,8 @@ def _module_of(name: str) -> str:
 def _loaded() -> frozenset[str]:
     """The modules of agent/ that a fresh interpreter has after a run with one station over TCP."""
     source = (
-        "import sys; from tools.bench.cart import configuration; from tools.bench.quiet import Workbench; "
+        f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
+        "from tools.bench.cart import configuration; from tools.bench.quiet import Workbench; "
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )
@@ -199,7 +200,7 @@ def _speed_here(report: Report) -> None:
 def board_tree(folder: Path) -> None:
     """Fill `folder` with the agent as a board gets it, and, made as small, with what runs and answers it."""
     sources = [source for source in product_sources() if not source.is_native]
-    program = program_of(sources)
+    program = program_of(sources, companions=HELPERS)
     compile_sources(folder, files_of(program.texts) + beside(program, HELPERS))
 
 

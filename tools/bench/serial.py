@@ -21,9 +21,9 @@ from agent.link.payload import NO_MESSAGE, begin_of, tail_fits
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
 from tools import runtimes
-from tools.bench.report import Report
+from tools.cache import Unavailable
 from tools.firmware import cortex
-from tools.runtimes.cache import Unavailable
+from tools.report import Report
 from tools.runtimes.harness import Machine
 from tools.sim.clock import Dice
 from tools.sim.controller_frames import result_data

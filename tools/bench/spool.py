@@ -21,9 +21,9 @@ from pathlib import Path
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount
-from agent.spool.ring import Ring
+from agent.spool.ring import BLOCKS_LEAST, Ring
 from board.linux_flash import BLOCK_BYTES, FileFlash
-from tools.bench.report import Report
+from tools.report import Report
 from tools.sim.flash import SimFlash
 
 RESULTS = 1000
@@ -209,7 +209,7 @@ class _OneHead:
         self.block_count = kib * 1024 // BLOCK_BYTES
         self.reads = 0
         self.octets_read = 0
-        made = SimFlash(2, BLOCK_BYTES, 16)
+        made = SimFlash(BLOCKS_LEAST, BLOCK_BYTES, 16)
         ring = Ring(made)
         mount(ring)
         number = 0

@@ -19,6 +19,7 @@ import ast
 import builtins
 
 from tools.compact.scopes import MODULE, scopes
+from tools.compact.walk import walk
 
 ENTRY = "agent.app"
 NATIVE = "agent.base.fast"
@@ -207,7 +208,7 @@ class _Inside(ast.NodeTransformer):
         node.name = self.renamed(node, node.name)
         self.depth += 1
         late: dict[Key, str] = {}
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Name) and inner.home is self.own:  # type: ignore[attr-defined]
                 key = self.key_of(inner.id)
                 if key[0] == "def" and key[1] not in self.program.members:
@@ -305,7 +306,7 @@ def _asked_by_string(trees) -> set[str]:
     """Names that somebody looks up by a string in a module's dict: `globals()["x"]`, and the lists of the twins."""
     found = set()
     for tree in trees:
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Subscript) and _is_globals(node.value) and isinstance(node.slice, ast.Constant):
                 found.add(node.slice.value)
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
@@ -328,4 +329,4 @@ def _without_native(tree: ast.Module) -> None:
 
 
 def _text(tree: ast.Module) -> str:
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
+    return ast.unparse(tree) + "\n" if tree.body else ""

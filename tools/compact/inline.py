@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from tools.compact.prune import strings_in
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.slots import is_simple, slots
+from tools.compact.walk import walk
 
 FRAME_MOST = 30
 FRAME_WORDS = 11  # VM_MAX_STATE_ON_STACK of py/objfun.c
@@ -43,9 +44,7 @@ def inline(
         scopes(tree)
         while name.startswith("agent") and _inline_in(tree, uses, refused, frame_words):
             pass
-    return {
-        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
-    }
+    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
 def bind_builtins(text: str) -> str:
@@ -53,15 +52,15 @@ def bind_builtins(text: str) -> str:
     tree = ast.parse(text)
     scopes(tree)
     found: dict[str, list[ast.Name]] = {}
-    for function in ast.walk(tree):
+    for function in walk(tree):
         if isinstance(function, ast.FunctionDef) and function.name != "__init__" and not function.decorator_list:
-            for node in ast.walk(function):
+            for node in walk(function):
                 if isinstance(node, ast.Name) and getattr(node, "home", 0) is None and hasattr(builtins, node.id):
                     if not isinstance(getattr(builtins, node.id), type) or not issubclass(
                         getattr(builtins, node.id), BaseException
                     ):
                         found.setdefault(node.id, []).append(node)
-    taken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    taken = {node.id for node in walk(tree) if isinstance(node, ast.Name)}
     bound: list[ast.stmt] = []
     for name, nodes in sorted(found.items()):
         if name in NOT_BOUND or f"{name}__bound" in taken:
@@ -71,14 +70,14 @@ def bind_builtins(text: str) -> str:
             node.id = f"{name}__bound"
     at = next((i for i, one in enumerate(tree.body) if not isinstance(one, (ast.Import, ast.ImportFrom))), 0)
     tree.body[at:at] = bound
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return ast.unparse(tree) + "\n"
 
 
 def _uses(trees: dict[str, ast.Module]) -> Counter[str]:
     """How often each name is used, defined or looked up, in the whole program."""
     uses: Counter[str] = Counter()
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Attribute):
                 uses[node.attr] += 1
             elif isinstance(node, ast.Name):
@@ -115,7 +114,7 @@ def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_wo
     for owner in owners:
         for function in owner.body:
             if isinstance(function, ast.FunctionDef):
-                for name in {_names(node) for node in ast.walk(function)}:
+                for name in {_names(node) for node in walk(function)}:
                     callers.setdefault(name, []).append(function)
     for owner in owners:
         for function in list(owner.body):
@@ -129,7 +128,7 @@ def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_wo
                 refused.add(function.name)
                 continue
             owner.body.remove(function)
-            for node in ast.walk(function):
+            for node in walk(function):
                 asked = callers.setdefault(_names(node), [])
                 asked[:] = [one for one in asked if one not in (function, place.function)] + [place.function]
             if not owner.body:
@@ -143,7 +142,7 @@ def _is_ordinary(function: ast.FunctionDef) -> bool:
     if function.decorator_list or function.name.startswith("__") or args.vararg or args.kwarg or args.kwonlyargs:
         return False
     odd = (ast.Lambda, ast.Yield, ast.YieldFrom, ast.Global, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.Import)
-    inside = [node for node in ast.walk(function) if node is not function]
+    inside = [node for node in walk(function) if node is not function]
     return not any(isinstance(node, (*odd, ast.FunctionDef, ast.ClassDef, ast.ImportFrom)) for node in inside)
 
 
@@ -155,9 +154,7 @@ def _find_call(callers: Callers, function: ast.FunctionDef, is_method: bool) -> 
         if caller is function or caller.decorator_list:
             continue
         if any(
-            isinstance(node, (ast.FunctionDef, ast.Lambda, ast.Yield))
-            for node in ast.walk(caller)
-            if node is not caller
+            isinstance(node, (ast.FunctionDef, ast.Lambda, ast.Yield)) for node in walk(caller) if node is not caller
         ):
             continue
         for statements in _lists(caller):
@@ -175,7 +172,7 @@ def _names(node: ast.AST) -> str:
 
 
 def _lists(function: ast.FunctionDef):
-    for node in ast.walk(function):
+    for node in walk(function):
         for name in ("body", "orelse", "finalbody"):
             statements = getattr(node, name, None)
             if isinstance(statements, list):
@@ -315,9 +312,7 @@ def _arguments_of(call: ast.Call, function: ast.FunctionDef, is_method: bool) ->
 
 def _settle(function: ast.FunctionDef, parameters: dict[str, ast.expr]) -> list[ast.stmt]:
     """Give the function's locals names of their own, and its arguments their values; what has to come first."""
-    stored = {
-        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
+    stored = {node.id for node in walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     first: list[ast.stmt] = []
     values: dict[str, ast.expr] = {}
     for name, value in parameters.items():
@@ -375,7 +370,7 @@ def _replace(statement: ast.stmt, call: ast.Call, by: ast.expr) -> None:
 
 
 def _has_return(node: ast.AST) -> bool:
-    return any(isinstance(one, ast.Return) for one in ast.walk(node))
+    return any(isinstance(one, ast.Return) for one in walk(node))
 
 
 def _ends(statements: list[ast.stmt]) -> bool:
@@ -388,7 +383,7 @@ def _ends(statements: list[ast.stmt]) -> bool:
     if isinstance(last, ast.If):
         return _ends(last.body) and _ends(last.orelse)
     if isinstance(last, ast.While) and isinstance(last.test, ast.Constant) and last.test.value:
-        return not any(isinstance(node, ast.Break) for node in ast.walk(last))
+        return not any(isinstance(node, ast.Break) for node in walk(last))
     return False
 
 

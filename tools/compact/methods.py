@@ -16,16 +16,17 @@ import ast
 from collections.abc import Iterator
 
 from tools.compact.prune import strings_in
+from tools.compact.walk import walk
 
 _OF = "__of"
 
 
 def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
     """Every node of a class, of its methods that went out of it as well."""
-    yield from ast.walk(node)
+    yield from walk(node)
     for other in tree.body:
         if isinstance(other, ast.FunctionDef) and other.name.startswith(node.name + _OF):
-            yield from ast.walk(other)
+            yield from walk(other)
 
 
 def functions_of_methods(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -35,9 +36,7 @@ def functions_of_methods(sources: dict[str, str], keep: frozenset[str] = frozens
     for name, tree in trees.items():
         if name.startswith("agent"):
             _rewrite(tree, refused)
-    return {
-        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
-    }
+    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
 def _is_private(name: str) -> bool:
@@ -45,18 +44,22 @@ def _is_private(name: str) -> bool:
 
 
 def _used_otherwise(trees: dict[str, ast.Module]) -> set[str]:
-    """The private names that are used in any other way than as `self.name(...)` in a class of `agent/`."""
+    """The private names that are used in any other way than as `self.name(...)` in a class whose line has that method.
+
+    The line ends with the module: a class that derives from one of another module finds its methods as methods only.
+    """
     called: set[int] = set()
     for name, tree in trees.items():
-        for owner in tree.body if name.startswith("agent") else ():
-            if isinstance(owner, ast.ClassDef):
-                for node in ast.walk(owner):
-                    if isinstance(node, ast.Call) and _own_method(node):
-                        called.add(id(node.func))
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        for owner, body in classes.items() if name.startswith("agent") else ():
+            has = {method for one in _line(owner, classes) for method in _methods(classes[one])}
+            for node in walk(body):
+                if isinstance(node, ast.Call) and _own_method(node) in has:
+                    called.add(id(node.func))
     return {
         node.attr
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Attribute) and _is_private(node.attr) and id(node) not in called
     }
 
@@ -78,7 +81,7 @@ def _rewrite(tree: ast.Module, refused: set[str]) -> None:
             if method not in refused and _is_one(owner, method, classes, lines):
                 homes[owner, method] = owner + _OF + method
     for owner, node in classes.items():
-        for call in ast.walk(node):
+        for call in walk(node):
             if isinstance(call, ast.Call) and _own_method(call):
                 name = call.func.attr  # type: ignore[attr-defined]
                 home = next((homes[one, name] for one in lines[owner] if (one, name) in homes), None)

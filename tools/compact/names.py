@@ -13,7 +13,7 @@ Rules
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
-6. `python -m tools.compact.names NAME` tells what a name in a board's traceback stands for.
+6. `python -m tools.compact NAME` tells what a name in a board's traceback stands for.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ from collections.abc import Iterator
 from itertools import count
 
 from tools.compact.bundle import NATIVE, _asked_by_string
+from tools.compact.conventions import called, holder_of
 from tools.compact.methods import parts_of
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
-from tools.compact.slots import is_simple, slots
+from tools.compact.slots import arguments_of, is_simple, slots
+from tools.compact.walk import walk
 
 # What objects that are not ours may have: Python's own, and of MicroPython's those that the stubs of its ports name.
 _OF_PYTHON = (
@@ -64,10 +66,16 @@ TWICE = ("board.safe_mode",)
 class Names:
     """The names chosen for one program: `attributes` by name, `tops` by module and name.
 
-    `companions` run beside it: no class of theirs has two attributes that get one name.
+    `companions` run beside it: no class of theirs has two attributes that get one name. What is `said` stays as it is.
     """
 
-    def __init__(self, sources: dict[str, str], companions: dict[str, str] | None = None, sharing: bool = True):
+    def __init__(
+        self,
+        sources: dict[str, str],
+        companions: dict[str, str] | None = None,
+        sharing: bool = True,
+        said: frozenset[str] = frozenset(),
+    ):
         self.companions = {name: ast.parse(text) for name, text in (companions or {}).items()}
         self.trees = {name: ast.parse(text) for name, text in sources.items()}
         self.attributes: dict[str, str] = {}
@@ -79,11 +87,12 @@ class Names:
             | _asked_of_objects(self.trees)
             | _met_outside(self.trees)
             | ASKED_BY_HOST
+            | said
         )
-        self.keywords = {
+        self.keywords = said | {
             node.arg
             for tree in self.trees.values()
-            for node in ast.walk(tree)
+            for node in walk(tree)
             if isinstance(node, ast.keyword) and node.arg
         }
         self._choose(sharing)
@@ -91,7 +100,7 @@ class Names:
     def _choose(self, sharing: bool) -> None:
         together = _attributes_together(self.trees | self.companions)
         uses = Counter(
-            node.attr for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+            node.attr for tree in self.trees.values() for node in walk(tree) if isinstance(node, ast.Attribute)
         )
         own = _defined_in_agent(self.trees)
         wanted = [
@@ -111,9 +120,7 @@ class Names:
         texts = _texts(taken)
         short = [next(texts) for _ in range(max([*colour.values(), len(tops)], default=0) + 1)]
         self.attributes = {name: short[number] for name, number in colour.items()}
-        named = Counter(
-            node.id for tree in self.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name)
-        )
+        named = Counter(node.id for tree in self.trees.values() for node in walk(tree) if isinstance(node, ast.Name))
         tops.sort(key=lambda key: (-named[key[1]], key))
         self.tops = {key: short[number] for number, key in enumerate(tops)}
 
@@ -122,7 +129,7 @@ class Names:
         kept = {*dir(builtins), *keyword.kwlist, *self.keywords, *self.asked}
         for module, tree in self.trees.items():
             kept.add(module.rpartition(".")[2])
-            for node in ast.walk(tree):
+            for node in walk(tree):
                 if isinstance(node, ast.Attribute) and node.attr not in attributes:
                     kept.add(node.attr)
                 elif isinstance(node, ast.Name):
@@ -143,6 +150,8 @@ class Names:
                     top = alias.name in self.trees[node.module].inner.names  # type: ignore[attr-defined, index]
                     if not top and f"{node.module}.{alias.name}" not in self.trees:
                         raise Missing(f"{module}: the program has no {node.module}.{alias.name}")
+        if module in self.companions:
+            return  # the names were chosen with it in mind
         for name, others in _attributes_together({module: tree}).items():
             short = self.attributes.get(name, name)
             clash = [other for other in others if self.attributes.get(other, other) == short]
@@ -161,10 +170,10 @@ class Names:
         if module not in self.trees:
             tops = {}  # it calls what it imports as it likes
         _Renamer(self, module, modules, tops).visit(tree)
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
                 _rename_locals(node, self.keywords)
-        return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
+        return ast.unparse(tree) + "\n" if tree.body else ""
 
 
 class Missing(ValueError):
@@ -193,7 +202,7 @@ def _asked_of_objects(trees: dict[str, ast.Module]) -> set[str]:
     return {
         one.value
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in ("getattr", "setattr", "hasattr", "delattr")
@@ -208,7 +217,7 @@ def _met_outside(trees: dict[str, ast.Module]) -> set[str]:
         node.attr if isinstance(node, ast.Attribute) else node.name
         for module in TWICE
         if module in trees
-        for node in ast.walk(trees[module])
+        for node in walk(trees[module])
         if isinstance(node, (ast.Attribute, ast.FunctionDef))
     }
 
@@ -230,7 +239,7 @@ def _defined_in_agent(trees: dict[str, ast.Module]) -> set[str]:
     """Attributes that classes of agent/ define: methods, and what they set on themselves."""
     found = set()
     for module, tree in trees.items():
-        for node in ast.walk(tree) if _is_ours(module) else ():
+        for node in walk(tree) if _is_ours(module) else ():
             if isinstance(node, ast.ClassDef):
                 found |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
                 found |= {
@@ -251,11 +260,11 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
     for module, tree in trees.items():
         origin = {
             alias.asname or alias.name: f"{node.module}.{alias.name}"
-            for node in ast.walk(tree)
+            for node in walk(tree)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.ClassDef):
                 name = f"{module}.{node.name}"
                 own[name] = own.get(name, set()) | _of_class(node, tree)
@@ -282,22 +291,24 @@ def _attributes_together(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
 
 
 def _set_from_outside(trees: dict[str, ast.Module], own: dict[str, set[str]]) -> set[str]:
-    """Add what is set on a `station` to the class Station; what is set on an object of no such name, any may have."""
+    """Add what is set on a `station` to the class Station; what is set on an object of no such name, any may have.
+
+    That no Outlet lies in a `station` is what `tools.compact.conventions` looks after.
+    """
     named: dict[str, list[str]] = {}
     for name in own:
-        named.setdefault(name.rpartition(".")[2].split("_")[0].lower(), []).append(name)
+        named.setdefault(called(name.rpartition(".")[2]), []).append(name)
     everywhere = set()
     for tree in trees.values():
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if not isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load):
                 continue
-            holder = node.value
-            said = holder.id if isinstance(holder, ast.Name) else getattr(holder, "attr", "")
-            if said == "self":
+            holder = holder_of(node)
+            if holder == "self":
                 continue
-            for name in named.get(said.strip("_").lower(), ()):
+            for name in named.get(holder, ()):
                 own[name].add(node.attr)
-            if said.strip("_").lower() not in named:
+            if holder not in named:
                 everywhere.add(node.attr)
     return everywhere
 
@@ -335,7 +346,7 @@ def _bound(module: str, tree: ast.Module, names: Names) -> tuple[dict[str, str],
     """What the names in `tree` stand for: modules of the program by alias, and new names by old ones."""
     modules: dict[str, str] = {}
     tops = {name: short for (of, name), short in names.tops.items() if of == module}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 bound = alias.asname or alias.name
@@ -414,13 +425,13 @@ class _Renamer(ast.NodeTransformer):
 # -- locals --------------------------------------------------------------------------------------------------------
 
 
-def _rename_locals(function: ast.FunctionDef, keywords: set[str]) -> None:
+def _rename_locals(function: ast.FunctionDef, keywords: frozenset[str]) -> None:
     """Arguments and locals from `a` on; a function with another one inside keeps its names."""
     if not is_simple(function):
         return
     scope = function.inner  # type: ignore[attr-defined]
-    inside = [node for node in ast.walk(function) if node is not function]
-    arguments = [one.arg for one in function.args.posonlyargs + function.args.args + function.args.kwonlyargs]
+    inside = [node for node in walk(function) if node is not function]
+    arguments = arguments_of(function)
     kept = [name for name in arguments if name in keywords]
     used = {node.id for node in inside if isinstance(node, ast.Name) and getattr(node, "home", None) is not scope}
     fresh = _texts(used | set(kept) | set(keyword.kwlist))
@@ -445,18 +456,3 @@ def _rename_locals(function: ast.FunctionDef, keywords: set[str]) -> None:
         elif isinstance(node, ast.alias):
             bound = node.asname or node.name
             node.asname = short[bound]
-
-
-def main() -> None:
-    """Tell what the names given on the command line stand for in the bundle of this checkout."""
-    from tools.compact.tree import program_of_board
-
-    names = program_of_board().names
-    for name in sys.argv[1:]:
-        said = [f"{module}.{long}" for (module, long), short in names.tops.items() if short == name]
-        said += [f".{long}" for long, short in names.attributes.items() if short == name]
-        print(name, "=", ", ".join(said) or "?")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
+from tools.compact.walk import walk
+
 ONE_OCTET = 124  # of the 128, less what mpy-cross itself puts in front
 WORTH_BYTES = 200  # below so many names in a module nothing is gained
 
@@ -17,7 +19,7 @@ def ordered(text: str) -> str:
     """The module with its most used names in front, if it has more than take one octet."""
     tree = ast.parse(text)
     used: Counter[str] = Counter()
-    for function in ast.walk(tree):
+    for function in walk(tree):
         if isinstance(function, ast.FunctionDef):
             used.update(_names_in(function))
     if len(used) < WORTH_BYTES:
@@ -27,11 +29,9 @@ def ordered(text: str) -> str:
 
 
 def _names_in(function: ast.FunctionDef):
-    local = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    local |= {
-        node.id for node in ast.walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-    for node in ast.walk(function):
+    local = {node.arg for node in walk(function) if isinstance(node, ast.arg)}
+    local |= {node.id for node in walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    for node in walk(function):
         if isinstance(node, ast.Attribute):
             yield node.attr
         elif isinstance(node, ast.Name) and node.id not in local:

@@ -10,6 +10,9 @@ written against the same names, and changes nothing of the program; what it uses
 from __future__ import annotations
 
 import ast
+import copy
+import functools
+import gc
 
 from tools.compact.bundle import ENTRY, Bundle
 from tools.compact.inline import FRAME_WORDS, OWN_FRAME_WORDS, bind_builtins, inline
@@ -20,6 +23,23 @@ from tools.compact.prune import prune, without_unused_imports
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
 from tools.compact.twins import only_twins
+from tools.compact.walk import walk
+
+
+def _without_collection(step):
+    """A step's trees are many objects and no garbage: to look through them again and again costs a quarter more."""
+
+    @functools.wraps(step)
+    def alone(*arguments):
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return step(*arguments)
+        finally:
+            if was_on:
+                gc.enable()
+
+    return alone
 
 
 class Program:
@@ -36,23 +56,50 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = sources = only_twins(sources)
-        self.bundle = Bundle(constants(sources))
-        texts = functions_of_methods(
-            inline(prune(self.bundle.texts, keep), keep, OWN_FRAME_WORDS if own_image else FRAME_WORDS), keep
-        )
-        if ENTRY in texts:
-            texts[ENTRY] = bind_builtins(texts[ENTRY])
-        self.names = Names(texts, companions, sharing=not own_image)
+        self.sources = only_twins(sources)
+        self.own_image = own_image
+        self.bundle = Bundle(constants(self.sources))
+        self._shape(keep, keep)
+        self._name(companions or {}, frozenset())
+
+    @_without_collection
+    def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
+        self.pruned = prune(self.bundle.texts, used)
+        frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
+        self.shaped = functions_of_methods(inline(self.pruned, keep, frame_words), keep)
+        if ENTRY in self.shaped:
+            self.shaped[ENTRY] = bind_builtins(self.shaped[ENTRY])
+
+    @_without_collection
+    def _name(self, companions: dict[str, str], said: frozenset[str]) -> None:
+        self.names = Names(self.shaped, companions, not self.own_image, said)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
+
+    def tested(
+        self, outside: dict[str, str], spare: frozenset[str], keep: frozenset[str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The texts of program and tests, where these derive from its classes and ask for names by strings.
+
+        `outside` are the tests as `outside` returns them. What they want of the program that it does not use is
+        `spare`, what it has in another form is `keep`. The names are chosen so that both sides agree.
+        """
+        other = copy.copy(self)
+        other._shape(spare | keep, keep)
+        other._name(outside, said_in(other.shaped, outside))
+        return other.texts, {name: other._named(name, text) for name, text in outside.items()}
+
+    @_without_collection
+    def outside(self, foreign: dict[str, str]) -> dict[str, str]:
+        """The modules of `foreign` without constants, importing from where things are now, under their long names."""
+        plain = constants(self.sources | foreign)
+        return {name: without_unused_imports(self.bundle.outside(name, plain[name])) for name in foreign}
 
     def beside(self, foreign: dict[str, str]) -> dict[str, str]:
         """The modules of `foreign`, written against the program; Missing if they ask for what it has not."""
-        plain = constants(self.sources | foreign)
-        return {name: self._against(name, plain[name]) for name in foreign}
+        return {name: self._named(name, text) for name, text in self.outside(foreign).items()}
 
-    def _against(self, name: str, text: str) -> str:
-        tree = ast.parse(without_unused_imports(self.bundle.outside(name, text)))
+    def _named(self, name: str, text: str) -> str:
+        tree = ast.parse(text)
         scopes(tree)
         return self.names.apply(name, tree)
 
@@ -64,6 +111,23 @@ class Program:
     def attribute(self, name: str) -> str:
         """What the attribute `name` is called now."""
         return self.names.attributes.get(name, name)
+
+
+def said_in(program: dict[str, str], outside: dict[str, str]) -> frozenset[str]:
+    """Names that modules beside a program may ask for otherwise than plainly: by strings, keywords, computed."""
+    own = {node.attr for text in program.values() for node in walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+    said = set()
+    for text in outside.values():
+        for node in walk(ast.parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                said.add(node.value)
+            elif isinstance(node, ast.keyword) and node.arg:
+                said.add(node.arg)
+            elif isinstance(node, ast.Attribute) and node.attr not in own:
+                said.add(node.attr)
+            elif isinstance(node, ast.FunctionDef) and node.name not in own:
+                said.add(node.name)
+    return frozenset(said)
 
 
 def compact(sources: dict[str, str]) -> dict[str, str]:

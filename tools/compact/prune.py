@@ -14,27 +14,27 @@ import ast
 
 from tools.compact.bundle import ENTRY
 from tools.compact.scopes import scopes
+from tools.compact.walk import walk
 
 
 def prune(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program without what it does not use; names in `keep` count as used."""
     trees = {name: _decided(ast.parse(text)) for name, text in sources.items()}
     _fold_lengths(trees)
-    _move_tables(trees)
+    _move_tables(trees, keep)
     while _drop_names(trees, keep) | _drop_methods(trees, keep):
         pass
-    return {
-        name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else "" for name, tree in trees.items()
-    }
+    return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
 def without_unused_imports(text: str) -> str:
-    """One module that is no part of the program, without imported names that it does not use."""
+    """One module that is no part of the program, without imported names that it neither uses nor passes on."""
     tree = ast.parse(text)
     own = scopes(tree)[0]
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
+    used = {node.id for node in walk(tree) if isinstance(node, ast.Name) and node.home is own}  # type: ignore
+    used |= strings_in([tree])  # `__all__`
     _drop_imports(tree, used, "", set())
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n" if tree.body else ""
+    return ast.unparse(tree) + "\n" if tree.body else ""
 
 
 def strings_in(trees) -> set[str]:
@@ -42,7 +42,7 @@ def strings_in(trees) -> set[str]:
     return {
         node.value
         for tree in trees
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
     }
 
@@ -122,15 +122,13 @@ def _fold_lengths(trees: dict[str, ast.Module]) -> None:
             Folder().visit(tree)
 
 
-def _move_tables(trees: dict[str, ast.Module]) -> None:
+def _move_tables(trees: dict[str, ast.Module], keep: frozenset[str]) -> None:
     entry = trees.get(ENTRY)
     if entry is None:
         return
     tables = _tables_of(entry)
     for name, table in tables.items():
-        if any(
-            isinstance(node, ast.Name) and node.id == name and node is not table.targets[0] for node in ast.walk(entry)
-        ):
+        if any(isinstance(node, ast.Name) and node.id == name and node is not table.targets[0] for node in walk(entry)):
             continue
         for module, tree in trees.items():
             if module != ENTRY:
@@ -166,7 +164,7 @@ def _aliases_of_entry(tree: ast.Module) -> set[str]:
     package, _, name = ENTRY.rpartition(".")
     return {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == package
         for alias in node.names
         if alias.name == name
@@ -182,7 +180,7 @@ def _drop_names(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
     wanted = {
         (node.module, alias.name)
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
@@ -192,7 +190,7 @@ def _drop_names(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
         own = scopes(tree)[0]
         used = {
             node.id
-            for node in ast.walk(tree)
+            for node in walk(tree)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.home is own  # type: ignore[attr-defined]
         }
         if module.startswith("agent"):
@@ -213,11 +211,11 @@ def _is_unused(statement: ast.stmt, used: set[str]) -> bool:
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return statement.name not in used
     if isinstance(statement, ast.Assign) and all(isinstance(one, ast.Name) for one in statement.targets):
-        calls = any(isinstance(node, ast.Call) for node in ast.walk(statement.value))
+        calls = any(isinstance(node, ast.Call) for node in walk(statement.value))
         return not calls and not any(one.id in used for one in statement.targets)  # type: ignore[attr-defined]
     if isinstance(statement, ast.Try):
-        bound = {node.name for node in ast.walk(statement) if isinstance(node, ast.FunctionDef)}
-        bound |= {alias.asname or alias.name for node in ast.walk(statement) for alias in getattr(node, "names", ())}
+        bound = {node.name for node in walk(statement) if isinstance(node, ast.FunctionDef)}
+        bound |= {alias.asname or alias.name for node in walk(statement) for alias in getattr(node, "names", ())}
         return bool(bound) and not bound & used
     return False
 
@@ -244,7 +242,7 @@ def _drop_imports(tree: ast.Module, used: set[str], module: str, wanted: set[tup
 
 
 def _attributes(trees: dict[str, ast.Module]) -> set[str]:
-    return {node.attr for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {node.attr for tree in trees.values() for node in walk(tree) if isinstance(node, ast.Attribute)}
 
 
 def _drop_methods(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
@@ -253,7 +251,7 @@ def _drop_methods(trees: dict[str, ast.Module], also: frozenset[str]) -> bool:
     for module, tree in trees.items():
         if not module.startswith("agent"):
             continue
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.ClassDef):
                 keep = [
                     one

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 
+from tools.compact.walk import walk
+
 MODULE, FUNCTION, CLASS = "module", "function", "class"
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -62,7 +64,7 @@ class _Marker(ast.NodeVisitor):
         outer, self.scope = self.scope, Scope(kind, node, self.scope)
         self.all.append(self.scope)
         if isinstance(node, (ast.FunctionDef, ast.Lambda)):
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.Global):
                     self.scope.declared_global.update(inner.names)
         for part in parts:

@@ -15,6 +15,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from tools.compact.walk import walk
+
 _APART = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp)
 Chain = tuple[tuple[int, int], ...]
 
@@ -37,18 +39,25 @@ class _Loop:
 
 def is_simple(function: ast.FunctionDef) -> bool:
     """Tell whether the function has no other one inside, and no import of a name with dots."""
-    inside = [node for node in ast.walk(function) if node is not function]
+    inside = [node for node in walk(function) if node is not function]
     return not any(isinstance(node, (*_APART, ast.Import)) for node in inside)
+
+
+def arguments_of(function: ast.FunctionDef) -> list[str]:
+    """The names of a function's arguments, `*rest` and `**named` last."""
+    args = function.args
+    last = [one for one in (args.vararg, args.kwarg) if one]
+    return [one.arg for one in args.posonlyargs + args.args + args.kwonlyargs + last]
 
 
 def slots(function: ast.FunctionDef, names: set[str]) -> dict[str, int]:
     """Return a number for each local in `names`, arguments included; the same number where they can be one."""
-    walk = _Walk(names)
-    arguments = [one.arg for one in function.args.posonlyargs + function.args.args + function.args.kwonlyargs]
+    walker = _Walk(names)
+    arguments = arguments_of(function)
     for argument in arguments:
-        walk.place(argument, (), True)
-    walk.statements(function.body, ())
-    spans = {name: walk.span(life) for name, life in walk.lives.items()}
+        walker.place(argument, (), True)
+    walker.statements(function.body, ())
+    spans = {name: walker.span(life) for name, life in walker.lives.items()}
     busy = [spans[argument][1] for argument in arguments]
     found = {argument: index for index, argument in enumerate(arguments)}
     for name in sorted(set(spans) - set(arguments), key=lambda name: (spans[name][0], name)):
@@ -75,7 +84,7 @@ class _Walk:
         if node is None:
             return
         self.now += 1
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Name) and part.id in self.names:
                 self.place(part.id, chain, isinstance(part.ctx, ast.Store))
 

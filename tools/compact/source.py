@@ -17,6 +17,8 @@ import ast
 import copy
 from dataclasses import dataclass, field
 
+from tools.compact.walk import walk
+
 
 @dataclass
 class Module:
@@ -48,6 +50,8 @@ def _find_constants(modules: dict[str, Module]) -> None:
         for module in modules.values():
             known = _visible(module, modules)
             aliases = _module_aliases(module, modules)
+            unresolved |= bool(known.keys() - module.constants.keys())
+            module.constants.update(known)  # who imports them from here, finds them
             for name, value in _computed(module):
                 if value is not None and name not in module.constants:
                     number = _evaluate(_Rewriter(known, aliases, modules).visit(copy.deepcopy(value)), known)
@@ -83,7 +87,7 @@ def _computed(module: Module) -> list[tuple[str, ast.expr | None]]:
     """What is written as a constant, and in `agent/` every name in capitals that is bound once, at the top."""
     found = [_const_of(statement) for statement in module.tree.body]
     if module.name.startswith("agent"):
-        stored = [node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and _is_store(node)]
+        stored = [node.id for node in walk(module.tree) if isinstance(node, ast.Name) and _is_store(node)]
         for statement in module.tree.body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else None
             if isinstance(target, ast.Name) and target.id.isupper() and stored.count(target.id) == 1:
@@ -98,7 +102,7 @@ def _is_store(node: ast.Name) -> bool:
 def _evaluate(value: ast.expr | None, known: dict[str, int]) -> int | None:
     if value is None:
         return None
-    for node in ast.walk(value):
+    for node in walk(value):
         if isinstance(node, ast.Name) and node.id not in known:
             return None
         if isinstance(node, ast.Constant) and type(node.value) is not int:
@@ -114,7 +118,7 @@ def _evaluate(value: ast.expr | None, known: dict[str, int]) -> int | None:
 def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
     """The constants a module can name directly: its own and those it imports by name."""
     visible = dict(module.constants)
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module in modules:
             constants = modules[node.module].constants
             for alias in node.names:
@@ -126,7 +130,7 @@ def _visible(module: Module, modules: dict[str, Module]) -> dict[str, int]:
 def _module_aliases(module: Module, modules: dict[str, Module]) -> dict[str, Module]:
     """The names under which a module reaches other modules as a whole."""
     aliases = {}
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 reached = f"{node.module}.{alias.name}"
@@ -202,4 +206,4 @@ class _Rewriter(ast.NodeTransformer):
 def _text(tree: ast.Module) -> str:
     if not tree.body:
         return ""
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return ast.unparse(tree) + "\n"

@@ -3,33 +3,75 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from tools.cache import CACHE, forget_old, whole_folder
+from tools.compact import conventions
 from tools.compact.program import Program
-from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
-from tools.runtimes.cache import CHECKOUT
+from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
-COMPANIONS = ("tools/bench/quiet.py", "tools/bench/stages.py")  # peers that measure the very program a board gets
+REMEMBERED = CACHE / "compact"
+T = TypeVar("T")
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
 
-def program_of(sources: list[Source], keep: frozenset[str] = frozenset(), own_image: bool = False) -> Program:
-    """The program made of these files; names in `keep` stay although nothing uses them."""
-    return _program_of(tuple(sources), keep, own_image)
+def program_of(
+    sources: list[Source],
+    keep: frozenset[str] = frozenset(),
+    own_image: bool = False,
+    companions: tuple[str, ...] = (),
+) -> Program:
+    """The program made of these files; names in `keep` stay although nothing uses them. Broken names bad lines.
+
+    `companions` are files of the checkout with classes that will run beside it. A board has none.
+    """
+    return _program_of(tuple(sources), keep, own_image, companions)
 
 
 @functools.lru_cache(4)
-def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bool) -> Program:
-    companions = {_dotted(name): (CHECKOUT / name).read_text(encoding="utf-8") for name in COMPANIONS}
-    return Program({_dotted(source.name): source.text for source in sources}, keep, companions, own_image)
+def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bool, beside: tuple[str, ...]) -> Program:
+    conventions.check({source.name: source.text for source in sources})
+    companions = {dotted(name): (ROOT / name).read_text(encoding="utf-8") for name in beside}
+    return Program({dotted(source.name): source.text for source in sources}, keep, companions, own_image)
+
+
+def texts_of(sources: list[Source]) -> dict[str, str]:
+    """The texts of the program made of these files, by module."""
+    return remembered(sources, lambda: program_of(sources).texts)
+
+
+def remembered(what: object, make: Callable[[], T]) -> T:
+    """What `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
+
+    It goes through JSON. What is installed has no cache and makes it anew.
+    """
+    if not CACHE.is_dir():
+        return make()
+    own = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
+    key = hashlib.sha256(repr((sys.version, own, what)).encode()).hexdigest()[:24]
+
+    def fill(folder: Path) -> None:
+        (folder / "made.json").write_text(json.dumps(make()), encoding="utf-8")
+
+    folder = whole_folder(REMEMBERED / key, fill)
+    os.utime(folder)
+    made = json.loads((folder / "made.json").read_text(encoding="utf-8"))
+    forget_old(REMEMBERED)
+    return made
 
 
 def beside(program: Program, names: tuple[str, ...]) -> list[Source]:
     """Files of the checkout that are no part of the program, written against it."""
-    texts = {_dotted(name): (CHECKOUT / name).read_text(encoding="utf-8") for name in names}
+    texts = {dotted(name): (ROOT / name).read_text(encoding="utf-8") for name in names}
     return files_of(program.beside(texts))
 
 
@@ -39,20 +81,13 @@ def files_of(texts: dict[str, str]) -> list[Source]:
     return [Source(_file_of(name, name in packages), text) for name, text in texts.items()]
 
 
-def compacted_sources(without: frozenset[str] = frozenset()) -> list[Source]:
-    """A board's program of every product file but those named `without`."""
-    return files_of(program_of([source for source in product_sources() if source.name not in without]).texts)
-
-
 def compile_compacted(folder: Path, machine: str = "", without: frozenset[str] = frozenset()) -> dict[str, int]:
     """Write the compacted .mpy files below `folder`; returns the octets of each by its name in the checkout.
 
     `machine` is mpy-cross's -march for native code; without one files of native code are left out.
     """
     wanted = [source for source in product_sources() if source.name not in without]
-    return compile_sources(
-        folder, files_of(program_of([one for one in wanted if machine or not one.is_native]).texts), machine
-    )
+    return compile_sources(folder, files_of(texts_of([one for one in wanted if machine or not one.is_native])), machine)
 
 
 def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> dict[str, int]:
@@ -79,7 +114,7 @@ def compile_sources(folder: Path, sources: list[Source], machine: str = "") -> d
     return sizes
 
 
-def _dotted(name: str) -> str:
+def dotted(name: str) -> str:
     return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

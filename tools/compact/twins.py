@@ -49,7 +49,7 @@ def _decided(text: str, lists: dict[str, list[str]]) -> str:
         one.targets[0].id: one for one in body if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name)
     }
     tree.body = [one for one in body if not (isinstance(one, ast.FunctionDef) and one.name in last)]
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return ast.unparse(tree) + "\n"
 
 
 def _is_chosen(statement: ast.stmt) -> bool:

@@ -16,9 +16,11 @@ import shutil
 import struct
 from pathlib import Path
 
+from tools.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, programs, sources
-from tools.runtimes.build import compiler
-from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from tools.flash.package import core_digest
+from tools.sources import compiler, product_sources
 
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
@@ -56,16 +58,11 @@ FLASH_ADDRESS = 0x10000000
 @functools.cache
 def program():
     """The program that is frozen."""
-    from tools.compact.tree import program_of  # it needs the runtimes, which need this module
-    from tools.runtimes.build import product_sources
-
     return program_of([source for source in product_sources() if source.name not in NOT_FOR_RP2], own_image=True)
 
 
 def frozen_sources() -> dict[str, str]:
     """What is frozen: file names of the checkout and their compacted text."""
-    from tools.compact.tree import files_of
-
     return {source.name: source.text for source in files_of(program().texts)}
 
 
@@ -81,8 +78,6 @@ def against_frozen(script: Path) -> Path:
 
 def peers_tree() -> Path:
     """A folder with the peers of tools/bench/quiet.py, compiled against the frozen program."""
-    from tools.compact.tree import beside, compile_sources
-
     files = beside(program(), PEERS)
     key = hashlib.sha256("".join(file.text for file in files).encode()).hexdigest()[:16]
 
@@ -145,8 +140,6 @@ def _lay_out(parts: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
-    from tools.flash.package import core_digest  # it needs the runtimes, which need this module
-
     # By this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:

@@ -19,7 +19,7 @@ from tools import config_file
 from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
 from tools.printable import visible_lines
-from tools.runtimes.cache import CHECKOUT, Unavailable
+from tools.sources import ROOT, Unavailable
 
 EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
@@ -144,7 +144,7 @@ def _flash(
 
 def packages() -> tuple[str, ...]:
     """What package.json names beside our own files: the packages of micropython-lib that the agent needs."""
-    told = json.loads((CHECKOUT / "board/package.json").read_text(encoding="utf-8"))
+    told = json.loads((ROOT / "board/package.json").read_text(encoding="utf-8"))
     return tuple(name for name, _ in told.get("deps", ()))
 
 

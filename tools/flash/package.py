@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import config_file
-from tools.runtimes.build import COMPILE_TIMEOUT_S, Source, compiler, product_sources
-from tools.runtimes.cache import CHECKOUT
+from tools.compact.tree import compile_compacted
+from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
@@ -109,10 +109,6 @@ def checked_config(path: str | Path) -> dict:
 
 def compiled(platform: str, architecture: str) -> dict[str, bytes]:
     """Every .mpy of a version, by its name below the version's folder."""
-    from tools.compact.tree import (
-        compile_compacted,
-    )  # not above: the firmware's build, which it needs, needs this module
-
     wanted = {source.name for source in sources_for(platform)}
     without = frozenset(source.name for source in product_sources() if source.name not in wanted)
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
@@ -125,14 +121,14 @@ def root_files() -> dict[str, bytes]:
     program, _ = compiler()
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
         target = Path(folder, "safe_mode.mpy")
-        source = CHECKOUT / "board/safe_mode.py"
+        source = ROOT / "board/safe_mode.py"
         # Line numbers stay: this is the one file whose traceback a person sees without any tool.
         command = [program, "-s", "safe_mode.py", "-o", str(target), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
         if done.returncode != 0:
             raise ValueError(f"safe_mode.py: {done.stderr.strip()}")
         safe_mode = target.read_bytes()
-    boot = (CHECKOUT / "board/boot.py").read_bytes()
+    boot = (ROOT / "board/boot.py").read_bytes()
     return {"/safe_mode.mpy": safe_mode, "/boot.py": boot, "/main.py": MAIN}
 
 

@@ -4,6 +4,7 @@ Rules:
 1. A thread reads the child's lines at once; whoever shows them takes them with `take()` when it likes.
 2. The child has a session of its own, so that Ctrl-C in the terminal reaches the parent only.
 3. `close()` leaves no process behind, however it was doing.
+4. The child runs this very program: nothing in the current folder or in site-packages can take its modules' place.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.sources import ROOT
+
 STDERR_LINES = 40  # what is kept of a traceback
 STOP_LIMIT_S = 6.0  # the agent's own limit is 3 s, then it has to write its cursors
 
@@ -39,8 +41,10 @@ class AgentChild:
 
     def start(self) -> None:
         """Start it; any earlier one has ended."""
-        command = [sys.executable, "-m", "tools.agent_process", self.config_path]
-        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        # -P: no current folder, which an empty name in PYTHONPATH would be too. ROOT first: our `tools`, whoever else
+        # has one. Not -I: where toolcart is installed for one user, click is found by what -I leaves out.
+        command = [sys.executable, "-P", "-m", "tools.agent_process", self.config_path]
+        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in paths if path))
         self._process = subprocess.Popen(
             [*command, "--status-every-ms", str(self.every_ms)],

@@ -17,8 +17,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from tools.runtimes import debian, webassembly
-from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 
 UNIX_VERSION = "1.25.0"
 WASM_VERSION = "1.27.0"

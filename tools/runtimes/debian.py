@@ -13,7 +13,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.runtimes.cache import Unavailable, output_of
+from tools.cache import Unavailable, output_of
 
 RELEASE = "trixie"
 PACKAGES = (

@@ -31,11 +31,11 @@ class Outcome:
 
 
 class Machine:
-    """One runtime with one compiled tree of the checkout."""
+    """One runtime with one compiled tree, by default of the checkout as it is."""
 
-    def __init__(self, runtime: Runtime):
+    def __init__(self, runtime: Runtime, tree: Path | None = None):
         self.runtime = runtime
-        self.tree, self.refused = compiled_tree(runtime.native)
+        self.tree, self.refused = (tree, []) if tree else compiled_tree(runtime.native)
 
     def run(
         self,

@@ -1,6 +1,7 @@
 """Runs every check and every test in order, says what ran where, and ends with one line of totals.
 
-1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
+1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
+   form of the program that boards get.
 2. A failure does not stop what follows. A MicroPython that cannot be had is named; with CI=true it failed.
 3. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
 4. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
@@ -21,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import runtimes
+from tools.cache import CACHE, CHECKOUT, Unavailable
 from tools.runtimes import typecheck
+from tools.runtimes.board_form import Board
 from tools.runtimes.build import check_product, is_portable
-from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable
 from tools.runtimes.harness import Machine, Outcome
 
 PYTEST_TIMEOUT_S = 540  # the whole is to end within ten minutes
@@ -174,14 +176,16 @@ def _folded(text: str) -> str:
     return "\n".join(lines)
 
 
-def micropython(runtime: runtimes.Runtime, files: list[Path], word: str, aloud: bool) -> Row:
-    where = f"{runtime.name} (MicroPython {runtime.version}, {runtime.bits} bit)"
+def micropython(runtime: runtimes.Runtime, files: list[Path], word: str, aloud: bool, on_board: bool = False) -> Row:
+    """Run the portable tests on one MicroPython; `on_board`: with the program as boards get it."""
+    name = BOARD if on_board else runtime.name
+    where = f"{name} (MicroPython {runtime.version}, {runtime.bits} bit{', compacted' if on_board else ''})"
     say(f"== {where}")
     start = time.monotonic()
     reason = runtime.fetch()
     if reason:
         return missing("tests", where, reason)
-    machine = Machine(runtime)
+    machine = Board(runtime) if on_board else Machine(runtime)
     # A module that does not compile is named, and the tests that need it fail on their own.
     for said in machine.refused:
         say(said)
@@ -191,7 +195,7 @@ def micropython(runtime: runtimes.Runtime, files: list[Path], word: str, aloud: 
         outcome = machine.run_tests(file, word)
         counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
         text = f"{_folded(outcome.text)}\n" if outcome.failed or aloud else ""
-        say(f"{text}{runtime.name} {file.stem}: {counts} ({outcome.seconds:.1f} s)")
+        say(f"{text}{name} {file.stem}: {counts} ({outcome.seconds:.1f} s)")
         return outcome
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -217,10 +221,11 @@ def summary(rows: list[Row]) -> int:
 
 # An emulated chip takes minutes for all portable tests; the tests of the chip itself run in every pytest.
 LONG_RUNTIMES = ("cortex",)
+BOARD = "board"  # unix32 with the program in the form that boards get
 
 
 def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
-    names = ["cpython", *(runtime.name for runtime in runtimes.all())]
+    names = ["cpython", *(runtime.name for runtime in runtimes.all()), BOARD]
     parser = argparse.ArgumentParser(
         prog="./tools/test",
         description="Every check and test, on CPython and real MicroPython. Other arguments go to pytest.",
@@ -265,6 +270,8 @@ def main() -> int:
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
         if wanted and portable:
             rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
+    if portable and (BOARD in asked.on if asked.on else not asked.fast):
+        rows.append(micropython(runtimes.named("unix32"), portable, asked.k, bool(asked.on), on_board=True))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1

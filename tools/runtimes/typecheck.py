@@ -15,8 +15,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.runtimes.build import is_portable, product_sources, python_files
-from tools.runtimes.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from tools.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from tools.runtimes.build import is_portable
+from tools.sources import product_sources, python_files
 
 STUBS_VERSION = "1.29.0.post1"
 STDLIB_STUBS_VERSION = "1.29.0.post2"
@@ -64,7 +65,9 @@ def passes() -> list[TypePass]:
     return [one for one in [*found, TypePass("cpython", cpython, "")] if one.files]
 
 
-def _stubs(port: str) -> Path:
+def stubs(port: str) -> Path:
+    """The folder of a port's stubs; Unavailable if they cannot be had."""
+
     def fill(folder: Path) -> None:
         wanted = [
             f"micropython-{port}-stubs=={STUBS_VERSION}",
@@ -89,12 +92,12 @@ def _configuration(one: TypePass) -> Path:
         "typeCheckingMode": "standard",
     }
     if one.port:
-        stubs = str(_stubs(one.port))
+        folder_of_stubs = str(stubs(one.port))
         settings.update(
             # 3.10 is what the stubs are written for.
-            stubPath=stubs,
-            typeshedPath=stubs,
-            extraPaths=[str(CHECKOUT), stubs],
+            stubPath=folder_of_stubs,
+            typeshedPath=folder_of_stubs,
+            extraPaths=[str(CHECKOUT), folder_of_stubs],
             pythonVersion="3.10",
             # The stubs' own contradictions are not ours to report.
             reportMissingModuleSource="none",

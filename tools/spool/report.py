@@ -6,12 +6,12 @@ from agent.base.words import get_u32
 from agent.openprotocol.known import Known
 from agent.outlet import FLAG_MET
 from agent.quarantine import Quarantine
+from agent.record_text import describe
 from agent.spool import record as rec
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
-from agent.status import describe
 from board.linux_header import Header
 from tools.spool.image import Area, Entry
 

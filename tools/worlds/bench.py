@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from tools.bench.report import Report
+from tools.report import Report
 from tools.worlds.course import run
 from tools.worlds.script import draw
 from tools.worlds.shrink import Shrinker, fails_with

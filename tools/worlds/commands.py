@@ -26,8 +26,8 @@ def worlds(
     A world is its seed. A failing one prints its seed, and with --shrink a short script that fails the same way;
     docs/worlds.md says how a script becomes a test.
     """
-    from tools.bench.progress import progress_bar
-    from tools.bench.report import table
+    from tools.progress import progress_bar
+    from tools.report import table
     from tools.worlds import bench
 
     if calm and short:

@@ -142,9 +142,10 @@ class _StationJudge:
             seen[row.number] = row
             if before is None:
                 continue
-            fetched = self._is_fetched(station.results[row.number])
+            result = station.results[row.number]
+            again = self._is_fetched(result) and _between(result.fetches, before, row)
             why = ""
-            if not (fetched and row.number in excused_once):
+            if not (again and row.number in excused_once):
                 why = self._excuse(row, before, forgets, lies)
             if why:
                 self.verdict.excused[why] += 1
@@ -170,7 +171,8 @@ class _StationJudge:
                     lies[(moment, nothing)] -= 1
                     return LIED_TO
         result = station.results[before.number or 0]
-        if not _between(result.fetches, before, row) and _between(result.pushed_gone, before, row):
+        pushed = [moment for moment in result.pushed_gone if before.arrived <= moment <= row.arrived]
+        if pushed and not any(pushed[-1] <= moment <= row.arrived for moment in result.fetches):
             return PUSHED_AGAIN
         return ""
 

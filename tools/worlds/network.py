@@ -15,13 +15,20 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tools.worlds.power import Fuse
 from tools.worlds.timeline import Timeline
 
-if TYPE_CHECKING:
-    from tools.worlds.port import Port
+
+class End(Protocol):
+    """The agent's end of a connection (tools.worlds.port)."""
+
+    def arrived(self, piece: bytes) -> None:
+        """Octets can be read."""
+
+    def lost(self) -> None:
+        """The other side is gone."""
 
 
 class Service:
@@ -36,10 +43,10 @@ class Service:
 class Link:
     """One connection, seen by its peer."""
 
-    def __init__(self, network: Network, service: Service, port: Port) -> None:
+    def __init__(self, network: Network, service: Service, port: End) -> None:
         self.network = network
         self.service = service
-        self.port: Port | None = port  # None once the agent's end is gone
+        self.port: End | None = port  # None once the agent's end is gone
         self.peer: Any = None  # None once the peer's end is gone
         self.reads = 0
         self.held: list[Callable[[], None]] = []

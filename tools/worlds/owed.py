@@ -41,13 +41,14 @@ def refused_at_the_end(station: StationHistory) -> list[Result]:
     behind = [r for r in unstored if may_be_kept(r) and r.last_offered() > last]
     first = min([r.last_offered() for r in behind if r.disliked], default=None)
     tail = [r for r in behind if first is not None and r.last_offered() >= first and not is_kept(r, station.said)]
+    tail.sort(key=lambda r: not is_owed(r, station))  # what is not owed needs no excuse
     return tail[: station.said.waiting]
 
 
 def still_open(station: StationHistory) -> int:
     """How much the calm has still to wait for: what is missing and not excused, and what the agent says waits."""
     said = station.said
-    gone = [r for r in missing(station) if not (may_be_kept(r) and is_kept(r, said))]
-    refused = len(refused_at_the_end(station))
+    refused = refused_at_the_end(station)
+    gone = [r for r in missing(station) if r not in refused and not (may_be_kept(r) and is_kept(r, said))]
     excused = said.overwritten if station.rules.overwrite else 0
-    return max(len(gone) - refused - excused - said.kept_gone, 0) + said.waiting - refused
+    return max(len(gone) - excused - said.kept_gone, 0) + said.waiting - len(refused)

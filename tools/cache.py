@@ -11,15 +11,16 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tools.sources import ROOT, Unavailable
+
+CHECKOUT = ROOT  # what needs more of it than the program is never installed
+KEPT = 12
+KEPT_S = 3600  # longer than any run that may still use it
 CACHE = (CHECKOUT / ".cache").resolve()  # CMake wants the same path from every work tree that shares a cache
-
-
-class Unavailable(Exception):
-    """Something cannot be had on this machine; the text says what is missing."""
 
 
 @contextlib.contextmanager
@@ -73,3 +74,18 @@ def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = N
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
     return done.stdout
+
+
+def forget_old(folder: Path) -> None:
+    """Remove what lies in a folder of the cache and was not used for an hour, but the latest dozen."""
+
+    def age_s(path: Path) -> float:
+        try:
+            return time.time() - path.stat().st_mtime
+        except FileNotFoundError:  # another run forgot it at the same time
+            return 0.0
+
+    trees = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=age_s)
+    for tree in trees[KEPT:]:
+        if age_s(tree) > KEPT_S:
+            shutil.rmtree(tree, ignore_errors=True)

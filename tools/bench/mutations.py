@@ -1,23 +1,17 @@
 """Breaks the spool in one place at a time, in a private copy, and shows that some test notices each break.
 
-    python -m tools.spool.mutations            all of them, a table, exit code 1 if one survives
-    python -m tools.spool.mutations NAME ..    some of them
-    python -m tools.spool.mutations --list
+    python -m tools.bench.mutations            all of them, a table, exit code 1 if one survives
+    python -m tools.bench.mutations NAME ..    some of them
+    python -m tools.bench.mutations --list
 
-A mutation names a file, the text that is taken out and the text that is put in; a text that is not found any more is
-an error, so that the list cannot grow stale unseen.
+What a mutation is, and how it is tried: tools/bench/mutation.py.
 """
 
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-COPIED = ("agent", "board", "tools", "host_tests", "pyproject.toml")
+from tools.bench.mutation import CHECKOUT, Mutation, broken, caught_by, check_places
+
 TESTS = (
     "host_tests/test_record.py",
     "host_tests/test_ring.py",
@@ -32,19 +26,6 @@ TESTS = (
     "host_tests/test_spool_bit_flips.py",
     "host_tests/test_spool_model.py",
 )
-TIMEOUT_S = 400
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """One break, and what it stands for."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    why: str
-
 
 RING = "agent/spool/ring.py"
 FOLD = "agent/spool/fold.py"
@@ -87,14 +68,14 @@ MUTATIONS = (
     Mutation(
         "trusts-the-tail",
         MOUNT,
-        "    elif ring.role == ROLE_QUARANTINE and offset < end:",
-        "    elif offset < end:",
+        "    if ring.role == ROLE_QUARANTINE and blank == found and offset < end:",
+        "    if blank == found and offset < end:",
         "appends behind what a start found because it reads as erased",
     ),
     Mutation(
         "no-erased-check-of-the-tail",
         MOUNT,
-        "    if not ring.is_erased(ring.block, found):",
+        "    if blank != found:",
         "    if False:",
         "a damaged last record's number is given to another",
     ),
@@ -173,7 +154,7 @@ MUTATIONS = (
     Mutation(
         "no-room-for-cursors",
         RING,
-        "        if room < self._reserve and not self._saving:\n",
+        "        if room < self._reserve and not self.saving:\n",
         "        if room < 0:\n",
         "a result takes the room of the cursor record",
     ),
@@ -300,7 +281,7 @@ MUTATIONS = (
     Mutation(
         "head-grants-always",
         RING,
-        "        if ahead == 0 and self.role == ROLE_MAIN and not self.is_free(2):\n",
+        "        if ahead < SENT_AHEAD and self.role == ROLE_MAIN and not self.is_free(2):\n",
         "        if ahead == 0:\n",
         "a HEAD allows results to go out that nobody sends",
     ),
@@ -368,44 +349,9 @@ MUTATIONS = (
 )
 
 
-def apply(mutation: Mutation, root: Path) -> None:
-    """Change the copy under `root`; ValueError if the place is not there exactly once."""
-    path = root / mutation.file
-    text = path.read_text(encoding="utf-8")
-    if text.count(mutation.old) != 1:
-        raise ValueError(f"{mutation.name}: its text is {text.count(mutation.old)} times in {mutation.file}, not once")
-    path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
-
-
-def check_list(root: Path = CHECKOUT) -> None:
+def check_list() -> None:
     """Every mutation still has its place; ValueError names the first that has none."""
-    for mutation in MUTATIONS:
-        text = (root / mutation.file).read_text(encoding="utf-8")
-        if text.count(mutation.old) != 1:
-            raise ValueError(f"{mutation.name}: not exactly once in {mutation.file}")
-
-
-def copy_tree(target: Path) -> None:
-    """A private copy of everything the tests need."""
-    for name in COPIED:
-        source = CHECKOUT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-        else:
-            shutil.copy(source, target / name)
-
-
-def caught_by(root: Path) -> str:
-    """The first test that fails in the copy, or empty text."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *TESTS]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        return "(no end)"
-    if done.returncode == 0:
-        return ""
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].split(" ")[1].rpartition("/")[2] if failed else f"(exit code {done.returncode})"
+    check_places(CHECKOUT, MUTATIONS)
 
 
 def run(names: list[str]) -> int:
@@ -415,10 +361,8 @@ def run(names: list[str]) -> int:
         if names and mutation.name not in names:
             continue
         start = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
-            copy_tree(Path(folder))
-            apply(mutation, Path(folder))
-            caught = caught_by(Path(folder))
+        with broken(mutation) as root:
+            caught = caught_by(root, TESTS)
         survived += not caught
         print(
             f"{mutation.name:30} {time.monotonic() - start:5.0f} s  {caught or 'SURVIVED: ' + mutation.why}", flush=True

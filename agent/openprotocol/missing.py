@@ -1,0 +1,162 @@
+"""The IDs that are missing: from where on they may be had, which comes next, and which are gone for good.
+
+Rules
+1. Missing IDs are asked for one at a time, oldest first. Only 15 (gone) or the result itself closes one. Where there is
+   no answer the same one is asked again; only if the next one is answered meanwhile, UNANSWERED_MOST times are enough.
+2. In a large gap, and where the controller's first result is not known, the way back from its newest end finds where it
+   begins: WALK_GONE neighbours in a row that are gone.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy
+from agent.base.result import ID_BYTES
+from agent.base.ticks import Timer
+from agent.openprotocol import known as kn
+from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
+from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_WALK_BACK
+from agent.spool.record import GAP_PAYLOAD, KIND_GAP
+
+WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
+GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
+UNANSWERED_MOST = const(5)
+
+
+class Missing:
+    """One controller's missing IDs, asked for one after the other."""
+
+    def __init__(self, ring, known, round_ids, retry_ms):
+        self.ring = ring
+        self.known = known
+        self.round_ids = round_ids
+        self.retry_ms = retry_ms
+        self.phase = PHASE_IDLE
+        self.ask_id = bytearray(b"0" * ID_BYTES)  # what is to be fetched
+        self._run_first = 0  # IDs from here on are gone, and that is not written down yet
+        self._run = 0
+        self._asked = 0  # where the way back stands
+        self._gone_run = 0
+        self._gone_end = 0  # the ID behind these
+        self._walked = -1  # the ID behind the gap that needs no way back any more
+        self._unanswered = 0
+        self._beside = False  # the ID behind the one that is not answered was asked for
+        self._online = False
+        self._retry = Timer()
+
+    # -- what is open ------------------------------------------------------------------------------------------
+
+    def open_ids(self):
+        """Return how many IDs are missing."""
+        return self.known.gaps.total()
+
+    def makes_progress(self):
+        """Tell whether missing IDs are being closed: a pushed result may wait for that."""
+        return self._online and self.phase != PHASE_OFF and self._unanswered == 0
+
+    def wait_for_room(self, now):
+        """Nothing is asked for a while: what was told could not be kept, or may change."""
+        self._retry.start(now, self.retry_ms)
+
+    def kept(self, why):
+        """The log keeps what was asked for, though not as a result under its ID: close that; False if it could not."""
+        return self._close(id_of(self.ask_id, 0), 1, why)
+
+    def flush(self):
+        """Write down which IDs are gone, as one range; False if that could not be."""
+        run = self._run
+        if run == 0:
+            return True
+        gaps = self.known.gaps
+        if gaps.count == 0 or gaps.firsts[0] != self._run_first:  # somebody has closed them meanwhile
+            self._run = 0
+            return True
+        if not self._close(self._run_first, run if run < gaps.counts[0] else gaps.counts[0], kn.CLOSED_GONE):
+            return False
+        self._run = 0
+        if gaps.count:
+            self._run_first = gaps.firsts[0]
+        return True
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _again(self, now):
+        self._unanswered += 1
+        self.wait_for_room(now)
+
+    def _begin_gap(self):
+        """Turn to the oldest gap; False if there is none."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or not self.known.fetches():
+            return False
+        self._run = 0
+        self._run_first = gaps.firsts[0]
+        behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
+        wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
+        if wide and self._walked != behind:
+            self._asked = (behind - 1) % ID_PERIOD or ID_PERIOD - 1
+            self._gone_run = 0
+            self._gone_end = behind
+            self.phase = PHASE_WALK_BACK
+        else:
+            self.phase = PHASE_FILL
+        return True
+
+    def _next_missing(self, now):
+        """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none in this gap."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or gaps.firsts[0] != self._run_first:
+            self._run = 0
+            self.phase = PHASE_IDLE
+            return False
+        number = (self._run_first + self._run) % ID_PERIOD
+        if number == 0:  # it cannot be asked for
+            self._run += 1
+            number = 1
+        if self._run >= gaps.counts[0] or self._run >= GONE_AT_ONCE:
+            if not self.flush():
+                self.wait_for_room(now)
+                return False
+            return self._next_missing(now)
+        if self._unanswered >= UNANSWERED_MOST:
+            self._beside = not self._beside
+            if self._beside:
+                number = (number + 1) % ID_PERIOD or 1
+        put_id(self.ask_id, number)
+        return True
+
+    def _walk_on(self, now):
+        """Go one ID back, or end the way and write down what lies in front of its end."""
+        gaps = self.known.gaps
+        if gaps.count == 0:
+            self.phase = PHASE_IDLE
+            return
+        first = gaps.firsts[0]
+        before = (self._asked - first) % ID_PERIOD
+        if before >= gaps.counts[0]:  # what was pushed meanwhile has split the gap
+            self.phase = PHASE_IDLE
+            return
+        back = 1 if self._asked != 1 else 2  # 0 cannot be asked for
+        if self._gone_run < WALK_GONE and before >= back:
+            self._asked = (self._asked - back) % ID_PERIOD
+            return
+        self.phase = PHASE_FILL
+        self._run_first = first
+        self._run = (self._gone_end - first) % ID_PERIOD if self._gone_run >= WALK_GONE else 0
+        self._walked = (first + gaps.counts[0]) % ID_PERIOD
+        if not self.flush():
+            self.wait_for_room(now)  # what could not be written down is asked for again
+
+    def _close(self, number, length, why):
+        ring = self.ring
+        at = ring.begin(KIND_GAP, GAP_PAYLOAD) if ring.has_spare() else -1
+        if at < 0:
+            return False
+        stage = ring.stage
+        stage[at] = self.known.memory[kn.EPOCH]
+        stage[at + 1] = why
+        stage[at + 2] = stage[at + 3] = 0
+        digits = bytearray(ID_BYTES)
+        put_id(digits, number)
+        copy(stage, at + 4, digits, 0, ID_BYTES)
+        put_id(digits, (number + length - 1) % ID_PERIOD)
+        copy(stage, at + 14, digits, 0, ID_BYTES)
+        return ring.commit(KIND_GAP, 0, GAP_PAYLOAD) == 0

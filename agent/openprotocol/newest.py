@@ -1,0 +1,275 @@
+"""What a controller has beyond what is known, and whether its IDs still mean what they meant.
+
+Rules (DIGEST D.6, on 003:6535-6557)
+1. After each connect the newest is asked for (ID 0), then the witness: the highest ID known from before. It proves
+   whether the controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on
+   are missing; of these what is earlier than the last one before is not new. An old ID that is pushed with new values
+   asks again.
+2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
+   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves.
+   A newest below the highest ID of before, or a closed ID that is pushed with new values, tells without it.
+3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import compare, copy, fill
+from agent.base.result import ID_BYTES, TIME, TIME_BYTES, has_time
+from agent.base.words import get_u32, pack_digits, put_u32
+from agent.openprotocol import known as kn
+from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
+from agent.openprotocol.missing import WALK_GONE, Missing
+from agent.openprotocol.questions import (
+    NEWS_ASK_AGAIN,
+    NEWS_NONE,
+    NEWS_RESET,
+    PHASE_IDLE,
+    PHASE_OFF,
+    PHASE_WITNESS,
+)
+from agent.spool.search import holds
+
+_SAME = const(0)  # what the witness proves: the IDs mean what they meant
+_UNKNOWN = const(1)  # it is not there any more
+_ANEW = const(2)
+
+NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
+
+
+class Newest(Missing):
+    """What one controller has, as far as it says so."""
+
+    def __init__(self, ring, known, round_ids, retry_ms, store_newest):
+        Missing.__init__(self, ring, known, round_ids, retry_ms)
+        self.store_newest = store_newest
+        self.other = False  # the controller says that it is another one: trust no number
+        self._newest = bytearray(ID_BYTES)  # what the controller called its newest
+        self._newest_time = bytearray(TIME_BYTES)
+        self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
+        self._witness_time = bytearray(TIME_BYTES)
+        self._has_witness = False
+        self._top = 0  # the highest ID known before this connection, or when its IDs began anew
+        self._identity = 0
+        self._doubts = False  # the witness was another result; it is heard twice
+        self._named = 0  # an identity that was told once and not believed
+        self._is_empty = False  # what is being written down is that there is no result
+        self._postponed = False  # what is new has to be noted once there is room for one gap more
+        self._draft = Gaps()
+
+    # -- the witness -------------------------------------------------------------------------------------------
+
+    def _choose_witness(self):
+        """Remember what is known before this connection says anything."""
+        known = self.known
+        memory = known.memory
+        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
+        looks = known.looks()
+        self._top = known.top()
+        put_id(self._witness, known.settled() if looks else self._top)
+        self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
+        copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
+        self._gone_run = 0
+        self._doubts = False
+
+    def _learn_newest(self, now):
+        """Go on from the newest, or see first whether the IDs still mean the same."""
+        self._unanswered = 0
+        if self.known.told():
+            return self._note_newest(_ANEW, now)
+        if not self._has_witness:
+            return self._note_newest(_SAME, now)  # there is none, or it was heard
+        newest = id_of(self._newest, 0)
+        witness = id_of(self._witness, 0)
+        looks = self.known.looks()
+        if looks:
+            if is_ahead(self._top, newest):
+                return self._conclude(True, now)
+            if is_ahead(witness, self._top):
+                witness = 0
+        elif witness and not is_ahead(newest, witness) and self._is_later(self._newest_time, 0):
+            return self._note_newest(_ANEW, now)
+        elif newest != self.known.top() and not is_ahead(newest, self.known.top()):
+            if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
+                return self._note_newest(_ANEW, now)
+            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG:
+                return self._note_newest(_SAME, now)
+            fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
+            return self._note_newest(_ANEW, now)
+        if witness and (looks or is_ahead(newest, witness)):  # to ask for 0 is to ask for the newest
+            self.phase = PHASE_WITNESS
+            return NEWS_NONE
+        return self._note_newest(_SAME, now)
+
+    def _hear_witness(self, body, start, now):
+        """The result under the witness's ID: is it the one that was known?"""
+        if not self.known.looks():
+            another = self._is_later(body, start + TIME)
+        elif not has_time(body, start):
+            return self._lose_witness(now)
+        else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
+            another = self.known.is_later(body, start) and not holds(self.ring, body, start)
+        return self._conclude(another, now)
+
+    def _conclude(self, another, now):
+        """The IDs mean other results than they did, or they do not."""
+        self._doubts = another and not self._doubts
+        if self._doubts:
+            return NEWS_NONE  # that much depends on it: once more
+        if another:
+            return self._note_newest(_ANEW, now)
+        self._has_witness = not self.known.looks()
+        return self._note_newest(_SAME, now)
+
+    def _lose_witness(self, now):
+        """Deleted as too old, or one that the controller has not used since it began anew: the way back tells.
+
+        While that is looked through the one before it may serve.
+        """
+        if not self.known.looks():
+            return self._note_newest(_UNKNOWN, now)
+        number = id_of(self._witness, 0) - 1
+        self._gone_run += 1
+        if number > 0 and self._gone_run < WALK_GONE and self.known.gaps.holding(number) < 0:
+            put_id(self._witness, number)
+            return NEWS_NONE
+        self._has_witness = False
+        return self._note_newest(_SAME, now)
+
+    def _is_later(self, buf, at):
+        """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""
+        before = self._witness_time
+        return before[2] != 0 and compare(buf, at, before, 0, TIME_BYTES) > 0  # a month: else nothing is known
+
+    # -- what is written down ----------------------------------------------------------------------------------
+
+    def _note_newest(self, evidence, now):
+        """Write down what the controller has beyond what is known, and that it is this controller."""
+        known = self.known
+        memory = known.memory
+        newest = id_of(self._newest, 0)
+        top = known.top()
+        met = memory[kn.FLAGS] & kn.FLAG_KNOWN
+        beyond = not met or known.is_beyond(newest)
+        told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
+        settled = known.looks() and known.gaps.count == 0
+        if settled and not beyond and newest != top and evidence == _SAME:
+            if not is_ahead(self._top, newest):  # it has crossed live results
+                self.wait_for_room(now)
+                return NEWS_NONE
+            evidence = _ANEW  # once more, while the IDs of the first time were looked through
+        beyond = beyond or (settled and newest == top)
+        if evidence == _SAME and not beyond and told and not settled:
+            self._at_rest()
+            return NEWS_NONE
+        if self.other and evidence == _UNKNOWN and self._named != self._identity:
+            self._named = self._identity  # another controller, if it says so once more: one frame may be spoiled
+            self.phase = PHASE_OFF
+            return NEWS_ASK_AGAIN
+        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
+            self._at_rest()
+            self._postponed = True
+            return NEWS_NONE
+        return self._write_newest(evidence, beyond, settled, now)
+
+    def _note_empty(self, now):
+        """Met while empty: whatever it has from now on is ours."""
+        fill(self._newest, 0, ID_BYTES, 0x30)
+        fill(self._newest_time, 0, TIME_BYTES, 0)
+        self._is_empty = True
+        self._note_newest(_SAME, now)
+        self._is_empty = False
+
+    def _write_newest(self, evidence, beyond, settled, now):
+        """Make it durable; returns a NEWS_."""
+        ring = self.ring
+        at = ring.begin_memory() if ring.has_spare() else -1
+        if at < 0:
+            self.wait_for_room(now)
+            return NEWS_NONE
+        known = self.known
+        met = known.memory[kn.FLAGS] & kn.FLAG_KNOWN
+        draft = self._draft
+        draft.load(ring.stage, at + kn.GAPS)
+        anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
+        gone = self._lay_open(draft, evidence, beyond)
+        if settled and evidence == _SAME:
+            ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
+        self._put(ring.stage, at, beyond or evidence != _SAME, gone, anew)
+        if met and evidence != _SAME and draft.count and not known.looks():
+            self._put_doubt(ring.stage, at)
+        draft.write(ring.stage, at + kn.GAPS)
+        if ring.commit_memory() != 0:
+            self.wait_for_room(now)
+            return NEWS_NONE
+        self._at_rest()
+        if evidence != _SAME:
+            self._has_witness = False
+            self._top = id_of(self._newest, 0)
+        return NEWS_RESET if anew else NEWS_NONE
+
+    def _lay_open(self, draft, evidence, beyond):
+        """Note in the draft what is missing now; return how many IDs that were missing before are gone."""
+        known = self.known
+        newest = id_of(self._newest, 0)
+        top = known.top()
+        gone = 0
+        if not known.memory[kn.FLAGS] & kn.FLAG_KNOWN or (self.other and evidence == _UNKNOWN):
+            gone = draft.clear()  # what it made before it was met is not ours
+            if self.store_newest and newest:
+                draft.open(newest, 1)
+        elif evidence != _SAME:
+            if is_ahead(top, newest):
+                gone = draft.clear()
+            last = newest
+            if evidence == _UNKNOWN and self._top < top <= newest:  # above it was asked for in this connection
+                last = self._top
+                if newest != top:
+                    gone = draft.open(top + 1, newest - top)
+            count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last  # behind the wrap, or from 1 on
+            gone += draft.put_below((last - count + 1) % ID_PERIOD, count)  # all may mean other results now
+        elif newest != top and beyond:
+            first = known.first_missing(newest)
+            gone = draft.open(first, (newest - first + 1) % ID_PERIOD)
+        return gone
+
+    def _at_rest(self):
+        """What the controller has is written down, or was known."""
+        self.phase = PHASE_IDLE
+        self.other = False
+        self._postponed = False
+
+    def _has_to_wait(self, evidence, beyond, first):
+        """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""
+        gaps = self.known.gaps
+        if not self.known.fetches() or self.other:
+            return False
+        if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
+            return gaps.count > 0
+        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress()
+
+    def _put(self, stage, at, takes_newest, gone, anew):
+        """Change the copy of the memory that begins at stage[at]."""
+        stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
+        if takes_newest:
+            if stage[at + kn.FLAGS] & kn.FLAG_EMPTY:
+                stage[at + kn.FLAGS] += kn.FLAG_FIRST - kn.FLAG_EMPTY
+        if self._is_empty:
+            stage[at + kn.FLAGS] |= kn.FLAG_EMPTY
+        put_u32(stage, at + kn.IDENTITY, self._identity)
+        kn.add_gone(stage, at + kn.GONE, gone)
+        if anew:
+            stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
+            stage[at + kn.FLAGS] &= ~(kn.FLAG_AGAIN | kn.FLAG_FIRST) & 0xFF
+        if takes_newest:
+            pack_digits(stage, at + kn.TOP, self._newest, 0, ID_BYTES)
+            stands = stage[at + kn.FLAGS] & kn.FLAG_LOOK or self.known.told()
+            if not stands and compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES) > 0:
+                copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
+
+    def _put_doubt(self, stage, at):
+        """What is fetched from now on may be stored: that is seen by its time, or by the log."""
+        stage[at + kn.FLAGS] |= kn.FLAG_LOOK
+        if self.known.gaps.count:  # some of these were missing before, whatever their time
+            fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
+        elif not self.known.told():
+            copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)

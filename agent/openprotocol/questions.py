@@ -1,0 +1,25 @@
+"""What a controller is asked about its old results, and what an answer comes to."""
+
+from agent.base.compat import const
+
+PHASE_IDLE = const(0)
+PHASE_NEWEST = const(1)
+PHASE_WITNESS = const(2)  # an ID that was known before this connection: does it mean the same result?
+PHASE_PROBE = const(3)  # ID 0 is not answered there: ask for the next ID until one is gone
+PHASE_WALK_BACK = const(4)
+PHASE_FILL = const(5)
+PHASE_OFF = const(6)
+PHASE_NAMES = (
+    "idle",
+    "asking for the newest",
+    "asking for the last known",
+    "probing",
+    "walking back",
+    "filling",
+    "off",
+)
+
+NEWS_NONE = const(0)
+NEWS_STORE = const(1)  # the fetched result has to be stored
+NEWS_RESET = const(2)  # the controller counts anew
+NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller

