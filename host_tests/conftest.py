@@ -7,12 +7,14 @@ from hypothesis import HealthCheck, settings
 
 from host_tests.portable import Skip
 from tools import runtimes
+from tools.remembered import remember_checksums
 from tools.runtimes.harness import Machine
 
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
+remember_checksums()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from tools.remembered import remember_checksums
 from tools.report import Report
 from tools.worlds.course import run
 from tools.worlds.script import draw
@@ -42,6 +43,7 @@ class Told:
 def one(task: tuple[int, str]) -> Told:
     """Run the world of this seed and shape."""
     seed, shape = task
+    remember_checksums()
     begun = time.process_time()
     outcome = run(draw(seed, shape))
     verdict, history = outcome.verdict, outcome.history
