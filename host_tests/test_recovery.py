@@ -383,6 +383,37 @@ def test_push_into_the_gap_does_not_make_it_be_asked_for_one_by_one():
     assert sorted(bench.ids()) == list(range(19000, 19006)) and bench.missing() == []
 
 
+def test_every_large_gap_is_walked_back_whichever_place_it_has():
+    for ends in ((12, 20012), (12, 16, 20016, 20018), (9000, 18000, 27000, 36000), (5000, 5010, 10000)):
+        bench = met([10])
+        for number in ends:
+            bench.live(number)
+        assert len(bench.rest()) <= len(ends) * (WALK_GONE + 1) + 20, ends
+        assert bench.missing() == [] and bench.known.gone() == ends[-1] - 10 - len(ends)
+
+
+def test_results_in_a_large_gap_behind_another_one_are_found_in_their_order():
+    bench = met([10])
+    bench.live(12)
+    bench.make(19990, 19992, 20012)
+    bench.again(20012)
+    assert len(bench.rest()) < 200
+    assert bench.ids() == [12, 20012, 19990, 19992] and bench.missing() == []
+
+
+def test_gap_that_grows_large_while_it_is_filled_is_walked_back():
+    bench = met([10])
+    bench.make(200)
+    bench.connect()
+    for _ in range(5):
+        bench.fetch()
+    bench.memory.kept = []
+    bench.make(19000)
+    bench.recovery.look_again()  # the newest is far away now
+    assert len(bench.rest()) < 4 * WALK_GONE
+    assert bench.ids() == [19000] and bench.missing() == []
+
+
 def test_jump_of_a_billion_ids_costs_few_questions():
     bench = met([10])
     bench.live(1210061999)
