@@ -330,6 +330,35 @@ def test_controller_that_does_not_know_id_zero_is_probed_from_the_last_one_known
     assert bench.ids() == [11, 12]
 
 
+def test_what_is_missing_is_fetched_before_a_controller_that_does_not_know_id_zero_is_probed():
+    bench = met([10])
+    bench.latest_works = False
+    bench.live(15)
+    bench.make(11, 12, 13, 14, 16, 17)
+    bench.codes = {12: 98}
+    bench.connect()
+    assert bench.rest() == [0, 11, 12]
+    bench.codes = {}
+    bench.wait()
+    assert bench.rest() == [12, 13, 14, 0, 16, 17, 18]
+    assert bench.ids() == [15, 11, 12, 13, 14, 16, 17]
+
+
+def test_gap_that_a_push_opens_while_a_controller_is_probed_is_filled_before_the_probing_goes_on():
+    bench = met([10])
+    bench.latest_works = False
+    bench.make(11, 12)
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.ask() == 12
+    bench.live(15)
+    bench.answer(bench.memory.find(12))
+    bench.make(13, 14, 16)
+    assert bench.rest() == [12, 13, 14, 0, 16, 17]
+    assert bench.ids() == [11, 15, 12, 13, 14, 16]
+
+
 # Large gaps
 
 
