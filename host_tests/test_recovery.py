@@ -803,6 +803,56 @@ def test_answer_to_another_question_is_not_taken():
     assert bench.ids() == [11, 12]
 
 
+def test_newest_that_is_pushed_at_each_connection_is_known_when_the_log_has_lost_it():
+    for limit in (100000, 150):  # the highest ID from before is there still, or it is not
+        bench = met([10], blocks=3)
+        bench.live(11)
+        bench.lose()
+        bench.memory.limit = limit
+        bench.make(*range(12, 301))
+        bench.connect()
+        assert bench.again(300) == KEPT
+        while bench.fetch():
+            take_all(bench.ring)
+        count = bench.ring.number
+        for _ in range(3):
+            bench.connect()
+            assert bench.again(300) == KEPT_BEFORE
+            bench.rest()
+            bench.restart()
+        assert bench.ring.number == count
+
+
+def test_newest_that_is_pushed_after_it_was_named_is_known_when_the_log_has_lost_it():
+    bench = met([10], blocks=3)
+    bench.live(11)
+    bench.lose()
+    bench.make(*range(12, 301))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.missing() == [(12, 289)] and bench.again(300) == KEPT
+    while bench.fetch():
+        take_all(bench.ring)
+    assert bench.again(300) == KEPT_BEFORE
+    bench.restart()
+    assert bench.again(300) == KEPT_BEFORE and bench.live(301) == KEPT and bench.again(301) == KEPT_BEFORE
+
+
+def test_two_results_of_one_id_within_one_second_are_two():
+    bench = met_empty()
+    bench.memory.fixed = 7
+    first, second = bench.memory.make(), bench.memory.make(0)
+    for result in (first, second):
+        assert bench.push(result) == KEPT and bench.push(result) == KEPT_BEFORE
+        bench.rest()
+    third = bench.memory.make(0)
+    bench.restart().connect()
+    bench.rest()
+    assert bench.push(third) == KEPT
+    assert [uid for _, uid, _ in bench.stored()] == [1, 2, 3]
+
+
 def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
     for ident in (7, 0, BLANK):
         bench = Bench([])

@@ -227,7 +227,7 @@ class Recovery(Newest):
         if known.looks() and known.gaps.count == 0:
             at = self.ring.begin_memory()
             if at >= 0:
-                self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
+                self.ring.stage[at + kn.FLAGS] &= ~(kn.FLAG_LOOK | kn.FLAG_TOP_HELD) & 0xFF
             if at < 0 or self.ring.commit_memory() != 0:
                 self._again(now)
                 return
