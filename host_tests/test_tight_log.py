@@ -28,11 +28,11 @@ def give_power(flash, shape):
             flash.used[index] = flash.cells[index * unit : (index + 1) * unit] != b"\xff" * unit
 
 
-def take_all(ring):
-    """Deliver all as the agent does, and return the identities in order."""
+def take_all(ring, most=1000):
+    """Deliver all as the agent does, or so many, and return the identities in order."""
     outlet = outlet_of(ring)
     taken = []
-    while outlet.next() > 0:
+    while len(taken) < most and outlet.next() > 0:
         number = outlet.cursor.peek_number
         if number > outlet.cursor.limit:
             if not outlet.allow(number):
@@ -256,3 +256,58 @@ def test_what_is_given_up_is_counted_before_it_is_gone():
             take_all(ring)
         assert ring.overwritten == 10, (unit, blocks, life, ring.overwritten)
         assert not ring.has_aside() and seen[0] > 200
+
+
+def cut_with_results_out(sent):
+    """A log that overwrites, which had delivered so many when power failed, and what a start finds durable of that."""
+    flash = SimFlash(6, 4096, 256)
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    assert outlet_of(ring).resume(700, 0)
+    for ident in range(1, 31):
+        assert append(ring, ident) == FLASH_DONE
+    taken = take_all(ring, sent)
+    assert taken == list(range(1, sent + 1)) and ring.cursors[0].number == sent
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    return flash, ring, ring.cursors[0].number
+
+
+def test_what_was_delivered_before_a_cut_is_not_counted_as_overwritten():
+    for sent in (1, 6, 9, 12):
+        for late in (0, 2, 40):  # results that the server says to have beyond or in front of what went out
+            flash, ring, durable = cut_with_results_out(sent)
+            outlet = outlet_of(ring)
+            assert durable < sent <= ring.cursors[0].limit
+            ident = 30
+            while ring.overwritten == 0:
+                ident += 1
+                assert append(ring, ident) == FLASH_DONE
+            first = ring.cursors[0].number + 1
+            assert first > sent and ring.overwritten == first - 1 - durable, (
+                "whether any was delivered is not known yet"
+            )
+            said = max(durable, sent - late) if late < 40 else 61234
+            assert outlet.resume(700 + said if late < 40 else said, 0)
+            known = sent - durable if late == 0 else said - durable if late == 2 else 0
+            for _ in range(2):
+                assert ring.overwritten == first - 1 - durable - known, (sent, late)
+                assert ring.cursors[0].delivered == durable + known and ring.cursors[0].number == first - 1
+                flash.restart()
+                ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+            assert take_all(ring) == list(range(first, ident + 1))
+
+
+def test_a_result_that_is_overwritten_while_it_is_out_is_not_counted_when_it_is_acknowledged():
+    ring = cut_with_results_out(6)[1]
+    outlet = outlet_of(ring)
+    assert outlet.resume(706, 0) and outlet.allow(7) and outlet.next() > 0
+    outlet.may_have = 7
+    ident = 30
+    while ring.overwritten == 0:
+        ident += 1
+        assert append(ring, ident) == FLASH_DONE
+    gone = ring.overwritten
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1
