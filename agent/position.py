@@ -87,9 +87,13 @@ class Position:
         """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
 
         In a full log without room for another record they go out all the same: only that makes room. A cut before that
-        may store one twice that the server cannot vouch for.
+        may store one twice that the server cannot vouch for. So the last record that finds room speaks of all of them.
         """
-        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
+        ring = self.ring
+        last = number + self.cursor_batch - 1
+        if last < ring.number and not ring.has_room_behind():
+            last = ring.number
+        return self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""

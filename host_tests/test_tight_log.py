@@ -2,6 +2,7 @@
 
 from agent.base.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.openprotocol.known import INDEXES
+from agent.outlet import Outlet
 from agent.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
@@ -10,7 +11,7 @@ from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
-from host_tests.support_outlet import full, outlet_of
+from host_tests.support_outlet import NoHealth, NoRoom, full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted
 from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
@@ -28,9 +29,9 @@ def give_power(flash, shape):
             flash.used[index] = flash.cells[index * unit : (index + 1) * unit] != b"\xff" * unit
 
 
-def take_all(ring, most=1000):
+def take_all(ring, most=1000, outlet=None):
     """Deliver all as the agent does, or so many, and return the identities in order."""
-    outlet = outlet_of(ring)
+    outlet = outlet or outlet_of(ring)
     taken = []
     while len(taken) < most and outlet.next() > 0:
         number = outlet.cursor.peek_number
@@ -182,6 +183,27 @@ def move_all(ring):
             return
         assert aside.carry(ring, 0) == 0
     raise AssertionError("it has no end")
+
+
+def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after_a_cut():
+    worst = 0
+    for left in range(16, 44, 9):  # results that go out one by one, each with a record of its own while there is room
+        flash, count = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700, 0)
+        while outlet.set_aside(count - left + 1, 43, 0) != SET_ASIDE:
+            pass
+        assert take_all(ring, left, outlet) == list(range(count - left + 1, count + 1))
+        worst += not ring.can_write()
+        flash.restart()
+        ring = mounted(flash)
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700 + count, 0) and ring.cursors[0].number == count, left
+        assert outlet.next() <= 0
+    assert worst  # in some of them no record found room at the end
 
 
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
