@@ -13,7 +13,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 
 from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
-from agent.base.result import ID_BYTES, TIME, TIME_BYTES, has_time
+from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
@@ -83,6 +83,16 @@ class Newest(Missing):
         self._top = self.known.top()
         self._run = 0
         self.phase = PHASE_NEWEST
+
+    def _hear_newest(self, body, start, now):
+        """The newest is the result at body[start:]; returns a NEWS_."""
+        copy(self._newest, 0, body, start + TIGHTENING_ID, ID_BYTES)
+        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
+        news = self._learn_newest(now)
+        if self._shown and news == NEWS_NONE:
+            self._shown = False
+            news = NEWS_RESET
+        return news
 
     def _learn_newest(self, now):
         """Go on from the newest, or see first whether the IDs still mean the same."""
