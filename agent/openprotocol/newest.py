@@ -24,7 +24,6 @@ from agent.openprotocol.questions import (
     NEWS_NONE,
     NEWS_RESET,
     PHASE_IDLE,
-    PHASE_NEWEST,
     PHASE_OFF,
     PHASE_WITNESS,
 )
@@ -74,15 +73,6 @@ class Newest(Missing):
         copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
         self._gone_run = 0
         self._doubts = False
-
-    def _turn_to_new_count(self):
-        """A push has begun it: what it has come to since is all that is left to ask for."""
-        self._epoch = self.known.memory[kn.EPOCH]
-        self._shown = True
-        self._has_witness = False
-        self._top = self.known.top()
-        self._run = 0
-        self.phase = PHASE_NEWEST
 
     def _hear_newest(self, body, start, now):
         """The newest is the result at body[start:]; returns a NEWS_."""

@@ -127,6 +127,15 @@ class Recovery(Newest):
             if self.phase == PHASE_FILL:
                 return PHASE_IDLE
 
+    def _turn_to_new_count(self):
+        """A push has begun it: what it has come to since is all that is left to ask for."""
+        self._epoch = self.known.memory[kn.EPOCH]
+        self._shown = True
+        self._has_witness = False
+        self._top = self.known.top()
+        self._run = 0
+        self.phase = PHASE_NEWEST
+
     # -- answers -----------------------------------------------------------------------------------------------
 
     def fetched(self, body, start, now):
