@@ -3,6 +3,7 @@
 import sys
 
 import agent.forward  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
+from agent.base.result import BODY_BYTES, TIGHTENING_ID
 from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
@@ -704,6 +705,21 @@ def test_reset_stays_known_over_power_cuts_until_it_is_settled():
         bench.rest()
         assert sorted(bench.ids()) == list(range(1, 121)), steps
         assert not bench.known.looks()
+
+
+def test_reset_to_just_below_the_old_highest_id_is_found_though_the_newest_cannot_be_read():
+    for has_gap in (False, True):
+        bench = met([10])
+        bench.live(14 if has_gap else 11)
+        bench.memory.wipe(5)
+        bench.make(5, 6, 7, 8)
+        bench.connect()
+        assert bench.ask() == 0
+        body = bytearray(BODY_BYTES)  # only its ID could be read
+        body[TIGHTENING_ID : TIGHTENING_ID + 10] = b"0000000008"
+        bench.news.append(bench.recovery.fetched(body, 0, bench.now))
+        bench.rest()
+        assert bench.ids()[1:] == [5, 6, 7, 8] and not bench.known.looks(), has_gap
 
 
 def test_second_reset_while_the_first_is_looked_through_loses_nothing_wherever_the_second_count_stands():

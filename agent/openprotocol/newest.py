@@ -102,7 +102,7 @@ class Newest(Missing):
         elif newest != self.known.top() and not is_ahead(newest, self.known.top()):
             if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
                 return self._note_newest(_ANEW, now)
-            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG:
+            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG and self._newest_time[2]:  # a month: it was read
                 return self._note_newest(_SAME, now)
             fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
             return self._note_newest(_ANEW, now)
