@@ -83,7 +83,7 @@ MUTATIONS = (
         "erase-skipped-if-blank",
         BLOCKS,
         "        return self.device.erase(block)\n",
-        "        return self.device.erase(block) if self.walk.blank_to(block, 0) < 4096 else FLASH_DONE\n",
+        "        return self.walk.blank_to(block, 0) < self.device.block_bytes and self.device.erase(block)\n",
         "a block that reads as erased after a cut is used",
     ),
     Mutation(
