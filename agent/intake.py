@@ -15,7 +15,7 @@ from agent.base.fields import copy
 from agent.base.result import HEAD_BYTES, ID_BYTES
 from agent.base.ticks import FOREVER, Timer
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.spool.search import holds_raw_of
@@ -72,24 +72,25 @@ class Intake:
         session = self.session
         indexes = self.recovery.known.memory[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
-        session.result_index = (indexes >> 4) % len(session.result_revisions)
+        subscription = session.subscriptions[0]
+        subscription.index = (indexes >> 4) % len(subscription.revisions)
         self._wait.start(now, 0)
 
     def stop(self):
         """End the session in order; `stopped` tells when it is done."""
         self.stopping = True
-        if self.session.state == ss.CLOSED:
+        if self.session.state == st.CLOSED:
             self.port.close()
         else:
             self.session.stop()
 
     def stopped(self):
         """Tell whether the port is closed after `stop`."""
-        return self.stopping and self.session.state == ss.CLOSED
+        return self.stopping and self.session.state == st.CLOSED
 
     def hurry(self, now):
         """The network is there now: do not wait for the next connection to it."""
-        if self.link.steady and self.session.state == ss.CLOSED and not self._opening:
+        if self.link.steady and self.session.state == st.CLOSED and not self._opening:
             self._wait.start(now, 0)
 
     def recover(self, now):
@@ -99,7 +100,7 @@ class Intake:
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
-        if self.session.state == ss.CLOSED:
+        if self.session.state == st.CLOSED:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
@@ -162,7 +163,7 @@ class Intake:
     def _close(self, now):
         """Close, and wait before the next connection."""
         why = self.session.why
-        if self.session.state != ss.CLOSED and not self.stopping:
+        if self.session.state != st.CLOSED and not self.stopping:
             self.health.note(h.CONTROLLER_LOSSES, why, now)
         self.port.close()
         self.session.closed()
@@ -171,7 +172,7 @@ class Intake:
             self.health.note(h.NOT_SAVED, 1, now)  # the IDs are asked for again
         self.recovery.closed()
         self._opening = False
-        if why == ss.WHY_BUSY:
+        if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
             self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
         elif self._ready and not self.full:
@@ -188,7 +189,7 @@ class Intake:
     def _exchange(self, n, now):
         """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
         session = self.session
-        if n < 0 and session.state != ss.CLOSED:
+        if n < 0 and session.state != st.CLOSED:
             self._close(now)
         left = session.tick(now)
         if left == 0 and self.link.steady:  # a deadline has come, and nothing else would look at it
@@ -196,7 +197,7 @@ class Intake:
             left = session.tick(now)
         if self.link.pending:
             left = self._write(left, now)
-        return -1 if session.state == ss.CLOSED else left
+        return -1 if session.state == st.CLOSED else left
 
     def _write(self, left, now):
         """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
@@ -260,19 +261,19 @@ class Intake:
         self._more = False
         while True:
             event = session.next_event(now)
-            if not self._ready and session.state == ss.READY:
+            if not self._ready and session.state == st.READY:
                 self._begin_ready(now)
-            if event == ss.EV_NONE:
+            if event == st.EV_NONE:
                 return
-            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
-                self._take_result(event == ss.EV_RESULT_CUT, now)
+            if event == st.EV_RESULT or event == st.EV_RESULT_CUT:
+                self._take_result(event == st.EV_RESULT_CUT, now)
                 if self.link.steady:
                     if self.link.is_empty():
                         return
                 elif self.link.room() == 0:
                     self._more = True
                     return
-            elif event == ss.EV_OVER:
+            elif event == st.EV_OVER:
                 self._close(now)
                 return
             else:
@@ -280,19 +281,19 @@ class Intake:
 
     def _handle_answer(self, event, now):
         session = self.session
-        if event == ss.EV_FETCHED:
+        if event == st.EV_FETCHED:
             self._take_fetched(now)
-        elif event == ss.EV_FETCH_REFUSED:
+        elif event == st.EV_FETCH_REFUSED:
             self._take_news(self.recovery.refused(session.refusal, now), now)
-        elif event == ss.EV_FETCH_SILENT:
+        elif event == st.EV_FETCH_SILENT:
             self.recovery.silent(now)
-        elif event == ss.EV_TOOL:
+        elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
-        elif event == ss.EV_REFUSED:
+        elif event == st.EV_REFUSED:
             self.health.note(h.CONTROLLER_REFUSALS, session.code, now)
-        elif event == ss.EV_UNKNOWN:
+        elif event == st.EV_UNKNOWN:
             self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
-        elif event == ss.EV_MALFORMED:
+        elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
 
     def _begin_ready(self, now):
@@ -300,7 +301,7 @@ class Intake:
         self._ready = True
         self._backoff_ms = self._backoff_least_ms
         self._busy_ms = self._busy_least_ms
-        indexes = session.start_index | session.result_index << 4
+        indexes = session.start_index | session.subscriptions[0].index << 4
         if self.recovery.known.memory[INDEXES] != indexes and self.ring.has_spare():
             at = self.ring.begin_memory()
             if at >= 0:
@@ -317,7 +318,7 @@ class Intake:
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
-            if not link.steady and link.last_chance() and session.request == 0:  # else the answer may come meanwhile
+            if not link.steady and link.last_chance() and not session.request.mid:  # else the answer may come meanwhile
                 self._maintain()
                 self.quiet.offer(now)
             session.acknowledge()
