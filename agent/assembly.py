@@ -17,8 +17,8 @@ from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.store import Store
+from agent.toolsnet.outgoing import ALWAYS, AUTO, NEVER
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
-from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
 
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
