@@ -38,7 +38,7 @@ from agent.base.result import (
     put_time,
 )
 from agent.openprotocol.header import spindle_of
-from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_NEW
+from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
 from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
 from agent.spool.blocks import SPOOL_FULL
@@ -159,8 +159,10 @@ class Store:
                 self.health.note(h.DEFERRED, 0, now)
                 return NOT_SURE
             return self._commit(flags, now)
-        if self._is_held(flags):
+        if (not flags and self.known.holds_top(stage, self._place)) or self._is_held(flags):
             return self._known_before()
+        if verdict == VERDICT_MISSING:
+            return self._commit(flags, now)
         if self.ring.number:
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         kept = self._commit(flags, now)

@@ -330,6 +330,35 @@ def test_controller_that_does_not_know_id_zero_is_probed_from_the_last_one_known
     assert bench.ids() == [11, 12]
 
 
+def test_what_is_missing_is_fetched_before_a_controller_that_does_not_know_id_zero_is_probed():
+    bench = met([10])
+    bench.latest_works = False
+    bench.live(15)
+    bench.make(11, 12, 13, 14, 16, 17)
+    bench.codes = {12: 98}
+    bench.connect()
+    assert bench.rest() == [0, 11, 12]
+    bench.codes = {}
+    bench.wait()
+    assert bench.rest() == [12, 13, 14, 0, 16, 17, 18]
+    assert bench.ids() == [15, 11, 12, 13, 14, 16, 17]
+
+
+def test_gap_that_a_push_opens_while_a_controller_is_probed_is_filled_before_the_probing_goes_on():
+    bench = met([10])
+    bench.latest_works = False
+    bench.make(11, 12)
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.ask() == 12
+    bench.live(15)
+    bench.answer(bench.memory.find(12))
+    bench.make(13, 14, 16)
+    assert bench.rest() == [12, 13, 14, 0, 16, 17]
+    assert bench.ids() == [11, 15, 12, 13, 14, 16]
+
+
 # Large gaps
 
 
@@ -381,6 +410,37 @@ def test_push_into_the_gap_does_not_make_it_be_asked_for_one_by_one():
     assert bench.again(19001) == KEPT
     assert len(bench.rest()) < 500
     assert sorted(bench.ids()) == list(range(19000, 19006)) and bench.missing() == []
+
+
+def test_every_large_gap_is_walked_back_whichever_place_it_has():
+    for ends in ((12, 20012), (12, 16, 20016, 20018), (9000, 18000, 27000, 36000), (5000, 5010, 10000)):
+        bench = met([10])
+        for number in ends:
+            bench.live(number)
+        assert len(bench.rest()) <= len(ends) * (WALK_GONE + 1) + 20, ends
+        assert bench.missing() == [] and bench.known.gone() == ends[-1] - 10 - len(ends)
+
+
+def test_results_in_a_large_gap_behind_another_one_are_found_in_their_order():
+    bench = met([10])
+    bench.live(12)
+    bench.make(19990, 19992, 20012)
+    bench.again(20012)
+    assert len(bench.rest()) < 200
+    assert bench.ids() == [12, 20012, 19990, 19992] and bench.missing() == []
+
+
+def test_gap_that_grows_large_while_it_is_filled_is_walked_back():
+    bench = met([10])
+    bench.make(200)
+    bench.connect()
+    for _ in range(5):
+        bench.fetch()
+    bench.memory.kept = []
+    bench.make(19000)
+    bench.recovery.look_again()  # the newest is far away now
+    assert len(bench.rest()) < 4 * WALK_GONE
+    assert bench.ids() == [19000] and bench.missing() == []
 
 
 def test_jump_of_a_billion_ids_costs_few_questions():
@@ -437,6 +497,14 @@ def test_gap_that_begins_or_ends_at_zero_has_an_end():
     bench.live(1)
     bench.rest()
     assert sorted(bench.ids())[1:] == [LAST_ID - back for back in range(11, -1, -1)] and bench.missing() == []
+
+
+def test_gap_of_zero_alone_behind_the_one_in_front_of_the_first_result_has_an_end():
+    for settings in ({}, {"round_ids": 1}):
+        bench = met_empty(**settings)
+        for number in (LAST_ID, 1, 2):
+            bench.live(number)
+        assert len(bench.rest()) <= MET_WITHIN and bench.missing() == []
 
 
 def test_live_results_count_over_the_wrap():
@@ -552,6 +620,73 @@ def test_reset_that_only_a_push_has_shown_is_not_forgotten():
             bench.rest()
             assert sorted(bench.ids()[before:]) == list(range(1, 31)), (has_gap, first)
             assert bench.known.memory[kn.EPOCH] == 1 and not bench.known.looks()
+
+
+def test_what_was_pushed_since_a_reset_is_not_asked_for():
+    for has_gap in (False, True):
+        bench = met([99])
+        bench.live(100)
+        if has_gap:
+            bench.live(150)
+        bench.lose()
+        bench.memory.wipe()
+        bench.make(1, 2, 3)
+        bench.connect()
+        assert bench.ask() == 0
+        for number in (4, 5, 6):
+            bench.live(number)
+        bench.answer(bench.memory.find(5))
+        bench.live(7)
+        bench.make(8, 9)
+        assert qs.NEWS_RESET not in bench.news
+        assert bench.rest() == [0, 1, 2, 3, 8, 9, 0] and bench.news.count(qs.NEWS_RESET) == 1
+        assert bench.ids()[-9:] == [4, 5, 6, 7, 1, 2, 3, 8, 9] and not bench.known.looks()
+        assert bench.known.memory[kn.EPOCH] == 1
+        bench.restart().connect()
+        assert len(bench.rest()) <= 2
+
+
+def test_what_was_pushed_above_the_old_highest_id_before_a_reset_is_found_is_not_asked_for():
+    bench = met([89])
+    for number in range(90, 101):
+        bench.live(number)
+    bench.memory.wipe()
+    bench.make(*range(1, 106))
+    bench.connect()
+    bench.live(106)
+    assert bench.rest() == [0, 100, 100, *range(1, 106), 0]
+    assert bench.ids()[11:] == [106, *range(1, 106)] and not bench.known.looks()
+
+
+def test_live_results_while_a_reset_is_looked_through_hold_up_nothing():
+    bench = met([100])
+    bench.memory.wipe()
+    bench.make(*range(1, 21))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    bench.fetch()
+    assert bench.known.looks()
+    bench.make(21, 22, 23)
+    bench.recovery.look_again()
+    bench.fetch()
+    for number, fetched in ((21, 3), (22, 4), (23, 5)):
+        assert bench.ask() == fetched
+        bench.again(number)
+        bench.answer(bench.memory.find(fetched))
+    assert bench.ids()[-6:] == [21, 3, 22, 4, 23, 5]
+
+
+def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
+    bench = met([0])
+    bench.live(30)
+    for _ in range(6):
+        bench.fetch()  # of the gap that begins at 1
+    bench.memory.wipe()
+    bench.make(*range(1, 9))
+    bench.live(9)
+    bench.connect().rest()
+    assert sorted(bench.ids()[1:]) == list(range(1, 10))
 
 
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
@@ -685,8 +820,9 @@ def test_pushed_result_above_the_next_opens_a_gap_without_being_held_up():
 
 def test_pushed_result_inside_a_gap_closes_its_id():
     bench = met([10])
+    bench.make(12)
     bench.live(14)
-    assert bench.live(12) == KEPT
+    assert bench.again(12) == KEPT
     assert bench.rest() == [11, 13]
 
 
@@ -741,6 +877,56 @@ def test_answer_to_another_question_is_not_taken():
     bench.wait()
     bench.rest()
     assert bench.ids() == [11, 12]
+
+
+def test_newest_that_is_pushed_at_each_connection_is_known_when_the_log_has_lost_it():
+    for limit in (100000, 150):  # the highest ID from before is there still, or it is not
+        bench = met([10], blocks=3)
+        bench.live(11)
+        bench.lose()
+        bench.memory.limit = limit
+        bench.make(*range(12, 301))
+        bench.connect()
+        assert bench.again(300) == KEPT
+        while bench.fetch():
+            take_all(bench.ring)
+        count = bench.ring.number
+        for _ in range(3):
+            bench.connect()
+            assert bench.again(300) == KEPT_BEFORE
+            bench.rest()
+            bench.restart()
+        assert bench.ring.number == count
+
+
+def test_newest_that_is_pushed_after_it_was_named_is_known_when_the_log_has_lost_it():
+    bench = met([10], blocks=3)
+    bench.live(11)
+    bench.lose()
+    bench.make(*range(12, 301))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.missing() == [(12, 289)] and bench.again(300) == KEPT
+    while bench.fetch():
+        take_all(bench.ring)
+    assert bench.again(300) == KEPT_BEFORE
+    bench.restart()
+    assert bench.again(300) == KEPT_BEFORE and bench.live(301) == KEPT and bench.again(301) == KEPT_BEFORE
+
+
+def test_two_results_of_one_id_within_one_second_are_two():
+    bench = met_empty()
+    bench.memory.fixed = 7
+    first, second = bench.memory.make(), bench.memory.make(0)
+    for result in (first, second):
+        assert bench.push(result) == KEPT and bench.push(result) == KEPT_BEFORE
+        bench.rest()
+    third = bench.memory.make(0)
+    bench.restart().connect()
+    bench.rest()
+    assert bench.push(third) == KEPT
+    assert [uid for _, uid, _ in bench.stored()] == [1, 2, 3]
 
 
 def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
@@ -815,19 +1001,18 @@ def test_memory_of_any_instant_goes_on_where_it_stood():
 
 
 def test_what_a_gap_asks_for_and_the_log_holds_closes_the_gap_for_good():
-    bench = met([1000])
-    bench.memory.wipe()
+    bench = met([10])
+    for number in (11, 12, 13):  # within one second: their times say nothing
+        bench.live(number, 100)
+    bench.make(14)
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident in (11, 12, 14)]
     bench.connect()
-    bench.live(3)
-    bench.make(1, 2)
-    bench.fetch()
-    assert bench.known.looks() and bench.missing() == [(1, 2)]
-    bench.make(3)
-    twin = bench.memory.find(1)
-    assert bench.push(twin) == KEPT  # and the fetch for it is on its way
-    before = len(bench.ids())
-    bench.rest()
-    assert len(bench.ids()) == before + 2 and bench.missing() == []
+    while not bench.asked or bench.asked[-1] != 11:
+        bench.fetch()
+    assert bench.known.looks() and bench.missing() == [(12, 3)]
+    assert bench.restart().missing() == [(12, 3)]
+    bench.connect().rest()
+    assert bench.ids() == [11, 12, 13, 14] and bench.missing() == []
     assert bench.restart().missing() == []
 
 

@@ -2,7 +2,8 @@
 
 from agent.base.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.openprotocol.known import INDEXES
-from agent.position import FLAG_SWEEP, SET_ASIDE
+from agent.outlet import Outlet
+from agent.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE
@@ -10,7 +11,7 @@ from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
-from host_tests.support_outlet import full, outlet_of
+from host_tests.support_outlet import NoHealth, NoRoom, full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted
 from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
@@ -28,11 +29,11 @@ def give_power(flash, shape):
             flash.used[index] = flash.cells[index * unit : (index + 1) * unit] != b"\xff" * unit
 
 
-def take_all(ring):
-    """Deliver all as the agent does, and return the identities in order."""
-    outlet = outlet_of(ring)
+def take_all(ring, most=1000, outlet=None):
+    """Deliver all as the agent does, or so many, and return the identities in order."""
+    outlet = outlet or outlet_of(ring)
     taken = []
-    while outlet.next() > 0:
+    while len(taken) < most and outlet.next() > 0:
         number = outlet.cursor.peek_number
         if number > outlet.cursor.limit:
             if not outlet.allow(number):
@@ -89,6 +90,59 @@ def test_a_full_log_that_goes_on_behind_what_it_found_remembers_what_it_said_the
         assert again.memory[OUTLET_OWN_BYTES:] == said[OUTLET_OWN_BYTES:], fades
 
 
+def without_a_free_block(blocks=4, met=True):
+    """A chip with a full log of whose last free block a start has just taken the first unit, and how many it holds."""
+    flash, count = full(blocks, met=met)
+    for _ in range(8):
+        ring = mounted(flash)
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        if not ring.is_free(1):
+            return flash, count
+    raise AssertionError("it has no end")
+
+
+def test_a_full_log_goes_on_behind_a_record_that_was_refused_and_that_changes_nothing():
+    for shape in (chips.NOTHING, chips.ALL, chips.BITS, chips.FADES, chips.EMERGES):
+        for work in ("cursor", "memory", "aside"):
+            flash, count = without_a_free_block()
+            ring = mounted(flash)
+            ring.pressed = True
+            outlet = outlet_of(ring)
+            assert outlet.allow(1)  # there is room behind what the start found
+            before = bytes(ring.memory)
+            flash.refuses, flash.refused_shape = True, shape
+            if work == "cursor":
+                assert ring.save_cursor(0, count, FLAG_SWEEP) < 0
+            elif work == "memory":
+                assert ring.begin_memory() >= 0
+                ring.stage[ring.payload_at + INDEXES] += 1
+                assert ring.commit_memory() < 0
+            else:
+                assert outlet.set_aside(3, 43, 0) == NOT_SET
+            flash.refuses = False
+            assert ring.can_write() and outlet.allow(1), (shape, work)
+            for _ in range(2):
+                flash.restart()
+                again = Ring(flash.clone())
+                assert mount(again) == 1 and bytes(again.memory) == before, (shape, work)
+                assert not again.has_aside() and again.cursors[0].number == 0, (shape, work)
+                assert again.cursors[0].limit == ring.cursors[0].limit, (shape, work)
+            assert outlet.set_aside(3, 43, 0) == SET_ASIDE
+            assert take_all(ring) == list(range(3, count + 1)), (shape, work)
+
+
+def test_a_server_that_a_full_log_meets_for_the_first_time_is_remembered():
+    flash, count = without_a_free_block(met=False)
+    ring = Ring(flash)
+    assert mount(ring) == 1
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0) and outlet.sequence_of(1) == 701
+    flash.restart()
+    again = outlet_of(mounted(flash))
+    assert again.sequence_of(1) == 701 and again.resume(702, 0)  # two went out before the cut
+    assert take_all(again.ring) == list(range(3, count + 1))
+
+
 # -- moved on ----------------------------------------------------------------------------------------------------------
 
 ASIDE = 12
@@ -129,6 +183,27 @@ def move_all(ring):
             return
         assert aside.carry(ring, 0) == 0
     raise AssertionError("it has no end")
+
+
+def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after_a_cut():
+    worst = 0
+    for left in range(16, 44, 9):  # results that go out one by one, each with a record of its own while there is room
+        flash, count = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700, 0)
+        while outlet.set_aside(count - left + 1, 43, 0) != SET_ASIDE:
+            pass
+        assert take_all(ring, left, outlet) == list(range(count - left + 1, count + 1))
+        worst += not ring.can_write()
+        flash.restart()
+        ring = mounted(flash)
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700 + count, 0) and ring.cursors[0].number == count, left
+        assert outlet.next() <= 0
+    assert worst  # in some of them no record found room at the end
 
 
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
@@ -203,3 +278,58 @@ def test_what_is_given_up_is_counted_before_it_is_gone():
             take_all(ring)
         assert ring.overwritten == 10, (unit, blocks, life, ring.overwritten)
         assert not ring.has_aside() and seen[0] > 200
+
+
+def cut_with_results_out(sent):
+    """A log that overwrites, which had delivered so many when power failed, and what a start finds durable of that."""
+    flash = SimFlash(6, 4096, 256)
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    assert outlet_of(ring).resume(700, 0)
+    for ident in range(1, 31):
+        assert append(ring, ident) == FLASH_DONE
+    taken = take_all(ring, sent)
+    assert taken == list(range(1, sent + 1)) and ring.cursors[0].number == sent
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    return flash, ring, ring.cursors[0].number
+
+
+def test_what_was_delivered_before_a_cut_is_not_counted_as_overwritten():
+    for sent in (1, 6, 9, 12):
+        for late in (0, 2, 40):  # results that the server says to have beyond or in front of what went out
+            flash, ring, durable = cut_with_results_out(sent)
+            outlet = outlet_of(ring)
+            assert durable < sent <= ring.cursors[0].limit
+            ident = 30
+            while ring.overwritten == 0:
+                ident += 1
+                assert append(ring, ident) == FLASH_DONE
+            first = ring.cursors[0].number + 1
+            assert first > sent and ring.overwritten == first - 1 - durable, (
+                "whether any was delivered is not known yet"
+            )
+            said = max(durable, sent - late) if late < 40 else 61234
+            assert outlet.resume(700 + said if late < 40 else said, 0)
+            known = sent - durable if late == 0 else said - durable if late == 2 else 0
+            for _ in range(2):
+                assert ring.overwritten == first - 1 - durable - known, (sent, late)
+                assert ring.cursors[0].delivered == durable + known and ring.cursors[0].number == first - 1
+                flash.restart()
+                ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+            assert take_all(ring) == list(range(first, ident + 1))
+
+
+def test_a_result_that_is_overwritten_while_it_is_out_is_not_counted_when_it_is_acknowledged():
+    ring = cut_with_results_out(6)[1]
+    outlet = outlet_of(ring)
+    assert outlet.resume(706, 0) and outlet.allow(7) and outlet.next() > 0
+    outlet.may_have = 7
+    ident = 30
+    while ring.overwritten == 0:
+        ident += 1
+        assert append(ring, ident) == FLASH_DONE
+    gone = ring.overwritten
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1

@@ -30,6 +30,8 @@ class Cursor:
         "bound",
         "delivered",
         "dropped",
+        "gone_from",
+        "gone_to",
         "jumped",
         "limit",
         "number",
@@ -54,6 +56,8 @@ class Cursor:
         self.bound = _UNKNOWN  # of the block it stands in
         self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
         self.dropped = False  # what it jumps over is overwritten, to be counted when the next record is found
+        self.gone_from = 0  # behind this number, and up to the next one, was overwritten what may have been delivered
+        self.gone_to = 0
         self.peek_seq = 0
         self.peek_number = 0
         self.peek_block = 0
@@ -197,6 +201,9 @@ class Reader:
         if number > cursor.number:
             if cursor.dropped:
                 self.overwritten += number - cursor.number
+                if cursor.gone_to != cursor.number:
+                    cursor.gone_from = cursor.number
+                cursor.gone_to = number
             cursor.number = number
         cursor.dropped = False
 
