@@ -656,7 +656,7 @@ def test_what_was_pushed_above_the_old_highest_id_before_a_reset_is_found_is_not
     bench.connect()
     bench.live(106)
     below = list(range(1, 106))
-    assert bench.rest() == [0, 100, 100] + below + [0]  # noqa: RUF005 (MicroPython has no stars in lists)
+    assert bench.rest() == [0, 100, 100] + below + [0]  # MicroPython has no stars in lists
     assert bench.ids()[11:] == [106] + below and not bench.known.looks()
 
 
