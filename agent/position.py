@@ -112,7 +112,7 @@ class Position:
         return self.ring.memory[OUTLET_FLAGS]
 
     def _save(self, limit, flags):
-        return self.ring.save_cursor(OUTLET, limit, flags) == 0
+        return self.ring.save_cursors(limit, flags) == 0
 
     # -- delivered or not --------------------------------------------------------------------------------------
 

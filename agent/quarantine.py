@@ -212,7 +212,7 @@ class Quarantine(NoOwner):
         cursor = ring.cursors[0]
         if ring.number - cursor.number >= SLOTS:
             return False
-        return ring.number - cursor.saved_number < SLOTS or ring.save_cursor(0, 0) == 0
+        return ring.number - cursor.saved_number < SLOTS or ring.save_cursors(0) == 0
 
     def _reason_of(self, main):
         """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""

@@ -465,7 +465,7 @@ class Life:
                 self.taken.append(entry_of(page, rec.HEAD_BYTES, ring.walk.flags))
             ring.advance(0)
         if self.taken_up_to != before:
-            ring.save_cursor(0, self.taken_up_to)
+            ring.save_cursors(self.taken_up_to)
 
     def entries(self):
         return self.taken if self.small else self.tank.stored()

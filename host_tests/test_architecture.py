@@ -65,7 +65,7 @@ LONG_MODULES = {
     "agent/link/r3964.py": (450, "one state machine with its table"),
     "agent/openprotocol/session.py": (590, "one state machine; its table and linked results are modules of their own"),
     "agent/spool/mount.py": (390, "one start: what one step of it finds decides the next"),
-    "agent/spool/ring.py": (385, "writing a record and writing the last one again share its place; the fold is apart"),
+    "agent/spool/ring.py": (395, "writing a record and writing the last one again share its place; the fold is apart"),
     "agent/toolsnet/session.py": (410, "one state machine with its table"),
     "board/chip.py": (460, "what all chips share, in one file, because each file costs a board room"),
 }

@@ -392,6 +392,6 @@ def test_a_slot_is_not_used_again_before_a_start_would_pass_it():
         station.order("drop", "all")
         while station.main.peek(0) > 0:
             station.main.advance(0)
-        station.main.save_cursor(0, 0)
+        station.main.save_cursors(0)
     station.start()
     assert station.listed() == [] and get_u32(station.quarantine.ring.memory, 0) == 1000

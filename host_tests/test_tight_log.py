@@ -79,7 +79,7 @@ def test_a_full_log_that_goes_on_behind_what_it_found_remembers_what_it_said_the
     ring.pressed = True
     assert ring.can_write()
     block, last = ring.block, ring.last_record_at
-    assert ring.save_cursor(0, count, FLAG_SWEEP) == FLASH_DONE and ring.block == block and not ring.suspect
+    assert ring.save_cursors(count, FLAG_SWEEP) == FLASH_DONE and ring.block == block and not ring.suspect
     for fades in (False, True):
         if fades:
             at = block * flash.block_bytes + last
@@ -159,7 +159,7 @@ def test_nothing_is_moved_on_that_finds_no_room():
         take_all(ring)
     assert aside.is_in_the_way(ring)
     while ring.is_free(1) or ring.offset < 1024:
-        assert ring.save_cursor(0, ident) == FLASH_DONE
+        assert ring.save_cursors(ident) == FLASH_DONE
     assert not aside.is_in_the_way(ring)
 
 

@@ -127,8 +127,8 @@ CAUSES = (
     Cause(
         "cursor-not-looked-at",
         BLOCKS,
-        "        code = self._save_passed(block)\n        if code != FLASH_DONE:\n            return FLASH_IO\n",
-        "        self._save_passed(block)\n",
+        "        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:\n",
+        "        if not self._move_on(block) or self._save_passed(block) == 1:\n",
         "a block is erased though the cursor that passed it could not be saved",
         4,
         "test_blocks.py::test_a_block_is_not_erased_while_the_cursor_that_passed_it_cannot_be_saved",

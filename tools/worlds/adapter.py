@@ -117,7 +117,8 @@ def _differences(station) -> list[str]:
     device = ring.device
     if ring.offset >= device.block_bytes:
         return []  # after a refusal nobody knows what was written: the HEAD of the next block says that it is void
-    twin = Ring(Part(device.device.clone(), device.first_block, device.block_count), when_full=ring.when_full)
+    part = Part(device.device.clone(), device.first_block, device.block_count)
+    twin = Ring(part, outlets=len(ring.cursors), when_full=ring.when_full)
     known = Known(twin.memory, station.known.enabled)
     twin.owner = known
     if mount(twin) < 0:
@@ -129,6 +130,8 @@ def _differences(station) -> list[str]:
     found = []
     if ring.torn and ring.number == twin.number + 1:
         twin.number += 1  # given to nobody, since something that is torn may carry it
+    if ring.torn and ring.event_number == twin.event_number + 1:
+        twin.event_number += 1
     for name in ("number", "event_number"):
         if getattr(twin, name) != getattr(ring, name):
             found.append(f"{name} is {getattr(ring, name)}, the flash says {getattr(twin, name)}")
