@@ -54,6 +54,7 @@ class Station:
         self.quarantine = None
         self.known = None
         self.session = None
+        self.quiet = None
         self.recovery = None
         self.intake = None
         self.outlet = None

@@ -7,6 +7,7 @@ from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.session import Session as ControllerSession
 from agent.quarantine import Quarantine
+from agent.quiet import Quiet
 from agent.spool.areas import quarantine_blocks
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import Part
@@ -55,6 +56,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     controller = station.settings["controller"]
     ring = station.ring
     station.session = _controller_session(controller)
+    station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
         station.known,
@@ -69,6 +71,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     station.intake = Intake(
         station.controller_port,
         station.session,
+        station.quiet,
         station.recovery,
         store,
         station.health,
@@ -97,13 +100,17 @@ def assemble(station, scheduler, system, toolsnet, now):
         toolsnet,
         batch,
     )
+    _let_run(station, scheduler, now)
+
+
+def _let_run(station, scheduler, now):
     station.intake.begin(now)
     station.forward.begin(now)
     station.board.watch(station.controller_port, scheduler.add(station.intake, now))
     outlet_slot = scheduler.add(station.forward, now)
     station.board.watch(station.toolsnet_port, outlet_slot)
-    station.intake.attach(scheduler, outlet_slot, station.forward)
-    station.forward.attach(station.intake)
+    station.intake.attach(scheduler, (outlet_slot,))
+    station.forward.attach(station.quiet)
 
 
 def _link(controller):

@@ -9,14 +9,13 @@ Rules
    for the first time has to be refused `refused_attempts` times: a server that comes back is noticed at the first one.
 4. A frame that could not be read is set aside when its turn comes. What is set aside moves into the quarantine when
    there is time; with no room there it stays where it is and stops nothing.
-5. The flash is used only while the controller's line is quiet (agent.link): a chip loses octets meanwhile.
+5. The flash is used only while the controller's line is quiet (agent.quiet): a chip loses octets meanwhile.
 """
 
 from agent import health as h
 from agent.base.compat import const
 from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.base.ticks import FOREVER, Timer
-from agent.link import ERASE_MS, PROGRAM_MS
 from agent.outlet import Outlet
 from agent.position import NOT_SET, SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, ROOM_BYTES
@@ -68,14 +67,15 @@ class Forward(Upstream):
         self._full = False  # the quarantine, when it was asked last
         self._lowers = False  # the limit has to be taken back
         self._stopping = False
-        self._line = None
+        self._quiet = None
         self._waits = False  # for the line
 
-    def attach(self, line):
-        """Ask this one (`quiet(busy_ms)`) when the flash may be used."""
-        self._line = line
+    def attach(self, quiet):
+        """Ask this one (agent.quiet) when the flash may be used."""
+        self._quiet = quiet
+        quiet.join(self)
 
-    def prepare(self, now):
+    def use_silence(self, now):
         """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
         if self._waits:
             self.step(now)
@@ -83,9 +83,7 @@ class Forward(Upstream):
             self.health.note(h.NOT_SAVED, 4, now)
 
     def _flash_free(self):
-        if self._line is None:
-            return True
-        return self._line.quiet(PROGRAM_MS if self.outlet.ring.is_ready() else ERASE_MS)
+        return self._quiet is None or self._quiet.may_write(self.outlet.ring)
 
     def begin(self, now):
         """The ring is mounted: go to the PIM."""

@@ -14,7 +14,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.result import HEAD_BYTES, ID_BYTES
 from agent.base.ticks import FOREVER, Timer
-from agent.link import ERASE_MS, PROGRAM_MS
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import session as ss
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
@@ -32,10 +31,11 @@ _ROOM_BYTES = HEAD_BYTES + 150  # of a result with its limits
 class Intake:
     """One controller, one spool."""
 
-    def __init__(self, port, session, recovery, store, health, host, number, limits, seed):
+    def __init__(self, port, session, quiet, recovery, store, health, host, number, limits, seed):
         self.port = port
         self.session = session
         self.link = session.link
+        self.quiet = quiet
         self.recovery = recovery
         self.store = store
         self.ring = store.ring
@@ -58,17 +58,12 @@ class Intake:
         self._heard = Timer()
         self._tool_due = False
         self._more = False  # came while the flash was busy within this step: its `now` is old
-        self._outlet_slot = 0
+        self._outlet_slots = ()
 
-    def attach(self, scheduler, outlet_slot, outlet):
-        """Wake the outlet's slot for every result kept; let the outlet use the silences that a serial line leaves."""
+    def attach(self, scheduler, outlet_slots):
+        """Wake these slots, a tuple, for every result kept."""
         self._scheduler = scheduler
-        self._outlet = outlet
-        self._outlet_slot = outlet_slot
-
-    def quiet(self, busy_ms):
-        """Tell whether the flash may keep the chip busy for so long: no line is open, or it leaves that silence."""
-        return self.session.state == ss.CLOSED or self.link.quiet(busy_ms)
+        self._outlet_slots = outlet_slots
 
     def begin(self, now):
         """Start from what the log says; the ring is mounted, not confirmed."""
@@ -144,6 +139,7 @@ class Intake:
                 self._wait.stop()
                 self.health.count(h.CONTROLLER_CONNECTS)
                 self.session.opened()
+                self.quiet.talks(True)
                 return True
             if state == PORT_CLOSED or self._wait.expired(now):
                 self._close(now)
@@ -170,6 +166,7 @@ class Intake:
             self.health.note(h.CONTROLLER_LOSSES, why, now)
         self.port.close()
         self.session.closed()
+        self.quiet.talks(False)
         if not self.recovery.flush():
             self.health.note(h.NOT_SAVED, 1, now)  # the IDs are asked for again
         self.recovery.closed()
@@ -233,7 +230,7 @@ class Intake:
                 elif self._fetch_next(now):
                     return -1
                 left = self.recovery.wait_least(now, left)
-        if self.link.quiet(ERASE_MS):
+        if self.quiet.may_erase():
             self._maintain()
         return left
 
@@ -250,7 +247,7 @@ class Intake:
         if recovery.phase == PHASE_FILL and not self.ring.has_room(_ROOM_BYTES):
             recovery.wait_for_room(now)
             return False
-        if not self.link.quiet(PROGRAM_MS) or not recovery.want(now):
+        if not self.quiet.may_program() or not recovery.want(now):
             return False
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
@@ -322,9 +319,9 @@ class Intake:
         if kept == KEPT or kept == KEPT_BEFORE:
             if not link.steady and link.last_chance() and session.request == 0:  # else the answer may come meanwhile
                 self._maintain()
-                self._outlet.prepare(now)
+                self.quiet.offer(now)
             session.acknowledge()
-            self._scheduler.wake(self._outlet_slot, now)
+            self._wake_outlets(now)
             return
         session.withhold()
         if kept == NOT_KEPT and not self.full:
@@ -354,7 +351,7 @@ class Intake:
         kept = store.put_fetched(now)
         if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
             recovery.wait_for_room(now)
-        self._scheduler.wake(self._outlet_slot, now)
+        self._wake_outlets(now)
 
     def _keep_unread(self, now):
         """The answer is the result that was asked for, and nobody can read it: keep it as it came."""
@@ -364,7 +361,11 @@ class Intake:
             kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
         if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
             self.recovery.wait_for_room(now)
-        self._scheduler.wake(self._outlet_slot, now)
+        self._wake_outlets(now)
+
+    def _wake_outlets(self, now):
+        for slot in self._outlet_slots:
+            self._scheduler.wake(slot, now)
 
     def _take_news(self, news, now):
         if news == NEWS_ASK_AGAIN:

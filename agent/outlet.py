@@ -170,9 +170,10 @@ class Outlet(Position):
     def _set_base(self, base):
         base %= SEQUENCES
         ring = self.ring
+        ring.pressed = True
         if not ring.can_write():
-            # In a full log results have to go out before there is room again, and the HEAD that is written then says
-            # it. A cut before that may store some of them twice.
+            # Not even behind what the start found: results have to go out before there is room again, and the HEAD that
+            # is written then says it. A cut before that may store some of them twice.
             self._put_base(ring.memory, 0, base)
             return True
         at = ring.begin_memory()

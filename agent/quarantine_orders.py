@@ -7,7 +7,7 @@
 
 Rules
 1. `carry_out` is a generator: it gives a line (a dict) or None, which means "go on when the others had their turn". The
-   flash is written only while the controller's line is quiet (agent.link).
+   flash is written only while the controller's line is quiet (agent.quiet).
 2. How something is sent again without being lost or sent twice: agent.quarantine_retry.
 3. Loaded when an order comes, and given back when it is done.
 """
@@ -22,7 +22,7 @@ HELP = "list, show N, drop all|N|N-M, retry all|N|N-M"
 def carry_out(quarantine, main, station, clock, quiet, words):
     """Give the lines of the answer to the order `words`; see rule 1.
 
-    `clock` has stamp_into; `quiet(ms)` tells whether the flash may be busy for so long, None if nobody minds.
+    `clock` has stamp_into; `quiet` tells when the flash may be used (agent.quiet), None if nobody minds.
     """
     orders = Orders(quarantine, main, station, clock, quiet)
     verb = words[0] if words else ""

@@ -16,7 +16,6 @@ from agent.base import result as res
 from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.words import get_u32
-from agent.link import ERASE_MS, PROGRAM_MS
 from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_REFUSE
@@ -263,8 +262,7 @@ class Again:
         if self._quiet is None:
             return
         for _ in range(QUIET_ASKED_MOST):
-            ready = self.main.is_ready() and self.quarantine.ring.is_ready()
-            if self._quiet(PROGRAM_MS if ready else ERASE_MS):
+            if self._quiet.may_write(self.main) and self._quiet.may_write(self.quarantine.ring):
                 return
             yield None
         raise Refused("the controller's line was never quiet enough to write; what was not done stays. Try again")

@@ -159,7 +159,7 @@ class Store:
                 self.health.note(h.DEFERRED, 0, now)
                 return NOT_SURE
             return self._commit(flags, now)
-        if self._is_held(flags):
+        if (not flags and self.known.holds_top(stage, self._place)) or self._is_held(flags):
             return self._known_before()
         if self.ring.number:
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)

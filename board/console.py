@@ -154,9 +154,7 @@ class Console:
             return
         from agent.quarantine_orders import carry_out
 
-        self.job = carry_out(
-            station.quarantine, station.ring, station.number, self._app.board, station.intake.quiet, words
-        )
+        self.job = carry_out(station.quarantine, station.ring, station.number, self._app.board, station.quiet, words)
 
     def _tell_block(self, station, number):
         from binascii import hexlify

@@ -194,7 +194,7 @@ def station_orders(station, board):
 
         if not station.mounted:
             return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-        return carry_out(station.quarantine, station.ring, station.number, board, station.intake.quiet, words)
+        return carry_out(station.quarantine, station.ring, station.number, board, station.quiet, words)
 
     def status(_words):
         from agent.status import of_station

@@ -35,11 +35,11 @@ def outlet_of(ring):
     return Outlet(ring, NoRoom(), NoHealth(), BATCH, False, False)
 
 
-def full(blocks, unit=16):
-    """A chip whose log has met the server and takes no result any more, and how many it has."""
+def full(blocks, unit=16, met=True):
+    """A chip whose log takes no result any more and has met the server unless told otherwise, and how many it has."""
     flash = SimFlash(blocks, 1024 if unit < 256 else 4096, unit)
     ring = mounted(flash)
-    assert outlet_of(ring).resume(700, 0)
+    assert not met or outlet_of(ring).resume(700, 0)
     count = 0
     while append(ring, count + 1) == FLASH_DONE:
         count += 1

@@ -118,6 +118,34 @@ def test_old_id_changes_nothing():
     assert bytes(known.memory) == before
 
 
+def holds_top(known, number, time_s=None):
+    return known.holds_top(b"##" + body(number, time_s), 2)
+
+
+def test_highest_id_that_was_counted_to_is_known_by_its_time_alone():
+    known = having(10)
+    assert not holds_top(known, 10)  # all its IDs may be one
+    for number in (11, 14):
+        store(known, number)
+        assert holds_top(known, number) and holds_top(kn.Known(bytearray(known.memory)), number)
+        assert not holds_top(known, number - 1) and not holds_top(known, number - 1, number)
+        assert not holds_top(known, number, number + 1) and not holds_top(known, number, number - 1)
+    store(known, 12, 12)
+    assert holds_top(known, 14)
+    store(known, 15, 13)  # its clock was set back
+    assert not holds_top(known, 15, 13) and not holds_top(known, 15, 14)
+    store(known, 16, 16, FLAG_EDGE_TIME)
+    assert not holds_top(known, 16)
+    store(known, 17)
+    assert holds_top(known, 17)
+    close(known, 18, 18)
+    assert not holds_top(known, 18) and not holds_top(known, 18, 17)
+    empty = made()
+    empty.memory[kn.FLAGS] |= kn.FLAG_EMPTY | kn.FLAG_KNOWN
+    store(empty, 7)
+    assert not holds_top(empty, 7)
+
+
 def test_old_id_with_a_later_time_counts_anew_and_holds_the_time():
     for has in ((10, 11), (4, 11)):  # stored once, or missing
         known = having(*has)

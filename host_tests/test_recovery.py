@@ -330,6 +330,35 @@ def test_controller_that_does_not_know_id_zero_is_probed_from_the_last_one_known
     assert bench.ids() == [11, 12]
 
 
+def test_what_is_missing_is_fetched_before_a_controller_that_does_not_know_id_zero_is_probed():
+    bench = met([10])
+    bench.latest_works = False
+    bench.live(15)
+    bench.make(11, 12, 13, 14, 16, 17)
+    bench.codes = {12: 98}
+    bench.connect()
+    assert bench.rest() == [0, 11, 12]
+    bench.codes = {}
+    bench.wait()
+    assert bench.rest() == [12, 13, 14, 0, 16, 17, 18]
+    assert bench.ids() == [15, 11, 12, 13, 14, 16, 17]
+
+
+def test_gap_that_a_push_opens_while_a_controller_is_probed_is_filled_before_the_probing_goes_on():
+    bench = met([10])
+    bench.latest_works = False
+    bench.make(11, 12)
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.ask() == 12
+    bench.live(15)
+    bench.answer(bench.memory.find(12))
+    bench.make(13, 14, 16)
+    assert bench.rest() == [12, 13, 14, 0, 16, 17]
+    assert bench.ids() == [11, 15, 12, 13, 14, 16]
+
+
 # Large gaps
 
 
@@ -381,6 +410,37 @@ def test_push_into_the_gap_does_not_make_it_be_asked_for_one_by_one():
     assert bench.again(19001) == KEPT
     assert len(bench.rest()) < 500
     assert sorted(bench.ids()) == list(range(19000, 19006)) and bench.missing() == []
+
+
+def test_every_large_gap_is_walked_back_whichever_place_it_has():
+    for ends in ((12, 20012), (12, 16, 20016, 20018), (9000, 18000, 27000, 36000), (5000, 5010, 10000)):
+        bench = met([10])
+        for number in ends:
+            bench.live(number)
+        assert len(bench.rest()) <= len(ends) * (WALK_GONE + 1) + 20, ends
+        assert bench.missing() == [] and bench.known.gone() == ends[-1] - 10 - len(ends)
+
+
+def test_results_in_a_large_gap_behind_another_one_are_found_in_their_order():
+    bench = met([10])
+    bench.live(12)
+    bench.make(19990, 19992, 20012)
+    bench.again(20012)
+    assert len(bench.rest()) < 200
+    assert bench.ids() == [12, 20012, 19990, 19992] and bench.missing() == []
+
+
+def test_gap_that_grows_large_while_it_is_filled_is_walked_back():
+    bench = met([10])
+    bench.make(200)
+    bench.connect()
+    for _ in range(5):
+        bench.fetch()
+    bench.memory.kept = []
+    bench.make(19000)
+    bench.recovery.look_again()  # the newest is far away now
+    assert len(bench.rest()) < 4 * WALK_GONE
+    assert bench.ids() == [19000] and bench.missing() == []
 
 
 def test_jump_of_a_billion_ids_costs_few_questions():
@@ -741,6 +801,56 @@ def test_answer_to_another_question_is_not_taken():
     bench.wait()
     bench.rest()
     assert bench.ids() == [11, 12]
+
+
+def test_newest_that_is_pushed_at_each_connection_is_known_when_the_log_has_lost_it():
+    for limit in (100000, 150):  # the highest ID from before is there still, or it is not
+        bench = met([10], blocks=3)
+        bench.live(11)
+        bench.lose()
+        bench.memory.limit = limit
+        bench.make(*range(12, 301))
+        bench.connect()
+        assert bench.again(300) == KEPT
+        while bench.fetch():
+            take_all(bench.ring)
+        count = bench.ring.number
+        for _ in range(3):
+            bench.connect()
+            assert bench.again(300) == KEPT_BEFORE
+            bench.rest()
+            bench.restart()
+        assert bench.ring.number == count
+
+
+def test_newest_that_is_pushed_after_it_was_named_is_known_when_the_log_has_lost_it():
+    bench = met([10], blocks=3)
+    bench.live(11)
+    bench.lose()
+    bench.make(*range(12, 301))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    assert bench.missing() == [(12, 289)] and bench.again(300) == KEPT
+    while bench.fetch():
+        take_all(bench.ring)
+    assert bench.again(300) == KEPT_BEFORE
+    bench.restart()
+    assert bench.again(300) == KEPT_BEFORE and bench.live(301) == KEPT and bench.again(301) == KEPT_BEFORE
+
+
+def test_two_results_of_one_id_within_one_second_are_two():
+    bench = met_empty()
+    bench.memory.fixed = 7
+    first, second = bench.memory.make(), bench.memory.make(0)
+    for result in (first, second):
+        assert bench.push(result) == KEPT and bench.push(result) == KEPT_BEFORE
+        bench.rest()
+    third = bench.memory.make(0)
+    bench.restart().connect()
+    bench.rest()
+    assert bench.push(third) == KEPT
+    assert [uid for _, uid, _ in bench.stored()] == [1, 2, 3]
 
 
 def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():

@@ -300,8 +300,7 @@ class Recovers(RuleBasedStateMachine):
         assert not set(owed) - set(stored), "held by the controller, and not asked for"
         assert not set(self.acknowledged) - set(stored), "acknowledged, and not stored"
         fetched = [uid for flags, uid, _ in self.tank.stored() if flags]
-        if self.controller.knows_zero:  # else what is above the highest known is asked for first
-            assert fetched == sorted(fetched), "fetched out of order"
+        assert fetched == sorted(fetched), "fetched out of order"
 
 
 def _higher(ident, other):

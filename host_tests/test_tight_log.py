@@ -2,7 +2,7 @@
 
 from agent.base.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.openprotocol.known import INDEXES
-from agent.position import FLAG_SWEEP, SET_ASIDE
+from agent.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE
@@ -87,6 +87,59 @@ def test_a_full_log_that_goes_on_behind_what_it_found_remembers_what_it_said_the
         again = Ring(flash.clone())
         assert mount(again) == 1 and again.cursors[0].limit == ring.cursors[0].limit and outlet_of(again).sweeps()
         assert again.memory[OUTLET_OWN_BYTES:] == said[OUTLET_OWN_BYTES:], fades
+
+
+def without_a_free_block(blocks=4, met=True):
+    """A chip with a full log of whose last free block a start has just taken the first unit, and how many it holds."""
+    flash, count = full(blocks, met=met)
+    for _ in range(8):
+        ring = mounted(flash)
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        if not ring.is_free(1):
+            return flash, count
+    raise AssertionError("it has no end")
+
+
+def test_a_full_log_goes_on_behind_a_record_that_was_refused_and_that_changes_nothing():
+    for shape in (chips.NOTHING, chips.ALL, chips.BITS, chips.FADES, chips.EMERGES):
+        for work in ("cursor", "memory", "aside"):
+            flash, count = without_a_free_block()
+            ring = mounted(flash)
+            ring.pressed = True
+            outlet = outlet_of(ring)
+            assert outlet.allow(1)  # there is room behind what the start found
+            before = bytes(ring.memory)
+            flash.refuses, flash.refused_shape = True, shape
+            if work == "cursor":
+                assert ring.save_cursors(count, FLAG_SWEEP) < 0
+            elif work == "memory":
+                assert ring.begin_memory() >= 0
+                ring.stage[ring.payload_at + INDEXES] += 1
+                assert ring.commit_memory() < 0
+            else:
+                assert outlet.set_aside(3, 43, 0) == NOT_SET
+            flash.refuses = False
+            assert ring.can_write() and outlet.allow(1), (shape, work)
+            for _ in range(2):
+                flash.restart()
+                again = Ring(flash.clone())
+                assert mount(again) == 1 and bytes(again.memory) == before, (shape, work)
+                assert not again.has_aside() and again.cursors[0].number == 0, (shape, work)
+                assert again.cursors[0].limit == ring.cursors[0].limit, (shape, work)
+            assert outlet.set_aside(3, 43, 0) == SET_ASIDE
+            assert take_all(ring) == list(range(3, count + 1)), (shape, work)
+
+
+def test_a_server_that_a_full_log_meets_for_the_first_time_is_remembered():
+    flash, count = without_a_free_block(met=False)
+    ring = Ring(flash)
+    assert mount(ring) == 1
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0) and outlet.sequence_of(1) == 701
+    flash.restart()
+    again = outlet_of(mounted(flash))
+    assert again.sequence_of(1) == 701 and again.resume(702, 0)  # two went out before the cut
+    assert take_all(again.ring) == list(range(3, count + 1))
 
 
 # -- moved on ----------------------------------------------------------------------------------------------------------

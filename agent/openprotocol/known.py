@@ -57,6 +57,8 @@ _TIME_STANDS = const(36)
 
 FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 
+FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
+
 FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
@@ -92,8 +94,7 @@ class Known(NoOwner):
         if self.memory[FLAGS] & _KNOWN_OR_EMPTY == FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
             pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
             increment(self.expected)
-            if not flags & FLAG_EDGE_TIME:
-                self._keep_time(buf, at)
+            self._hold_top(flags, buf, at)
         elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
             self._stored_elsewhere(flags, buf, at)
 
@@ -117,16 +118,22 @@ class Known(NoOwner):
         """Find the place of an ID that is not the expected one."""
         id_at = at + TIGHTENING_ID
         number = id_of(buf, id_at)
+        counts = self.memory[FLAGS] & (_KNOWN_OR_EMPTY | FLAG_FIRST) == FLAG_KNOWN  # else all its IDs may be one
         if not self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
             self._notice(not self.looks(), flags, buf, at)
+            if counts and number == self.top() and not self.memory[FLAGS] & _TIME_STANDS:
+                self._hold_top(flags, buf, at)
             self._begun()
             self._count_gone(self.gaps.cut(number, 1))
             self._write_gaps()
         elif self.is_beyond(number):
             self._open_up_to(number)
             self._set_top(buf, id_at)
+            if counts:
+                self._hold_top(flags, buf, at)
+                return
         else:
             self._notice(number != self.top() or self.looks(), flags, buf, at)  # else all its IDs may be one
             return
@@ -161,10 +168,23 @@ class Known(NoOwner):
             add_gone(self.memory, GONE, count)
 
     def _set_top(self, digits, at):
-        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN) & ~FLAG_EMPTY & 0xFF
+        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
         pack_digits(self.memory, TOP, digits, at, ID_BYTES)
         copy(self.expected, 0, digits, at, ID_BYTES)
         increment(self.expected)
+
+    def _hold_top(self, flags, body, start):
+        """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
+        memory = self.memory
+        order = -1
+        if not flags & FLAG_EDGE_TIME:
+            order = 0 if memory[FLAGS] & _TIME_STANDS else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
+        if order > 0:
+            copy(memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
+        if order < 0:
+            memory[FLAGS] &= ~FLAG_TOP_HELD & 0xFF
+        else:
+            memory[FLAGS] |= FLAG_TOP_HELD
 
     def _keep_time(self, body, start):
         if self.is_later(body, start) and not self.memory[FLAGS] & _TIME_STANDS:
@@ -188,6 +208,16 @@ class Known(NoOwner):
             return VERDICT_LATER if self.gaps.splits(number) else VERDICT_LOOK
         first = self.first_missing(number)
         return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER
+
+    def holds_top(self, body, start):
+        """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
+        return (
+            self.memory[FLAGS] & (FLAG_TOP_HELD | _TIME_STANDS) == FLAG_TOP_HELD
+            and not self.is_earlier(body, start)
+            and not self.is_later(body, start)
+            and all_digits(body, start + TIGHTENING_ID, ID_BYTES)
+            and id_of(body, start + TIGHTENING_ID) == self.top()
+        )
 
     def is_beyond(self, number):
         """Tell whether the ID is above all that are known."""

@@ -69,11 +69,12 @@ class Missing:
         if gaps.count == 0 or gaps.firsts[0] != self._run_first:  # somebody has closed them meanwhile
             self._run = 0
             return True
-        if not self._close(self._run_first, run if run < gaps.counts[0] else gaps.counts[0], kn.CLOSED_GONE):
+        if run > gaps.counts[0]:
+            run = gaps.counts[0]
+        if not self._close(self._run_first, run, kn.CLOSED_GONE):
             return False
         self._run = 0
-        if gaps.count:
-            self._run_first = gaps.firsts[0]
+        self._run_first = (self._run_first + run) % ID_PERIOD  # where this gap goes on; another one has to be begun
         return True
 
     # -- steps -------------------------------------------------------------------------------------------------
@@ -89,6 +90,7 @@ class Missing:
             return False
         self._run = 0
         self._run_first = gaps.firsts[0]
+        self._beside = False
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
         if wide and self._walked != behind:
@@ -112,10 +114,11 @@ class Missing:
             self._run += 1
             number = 1
         if self._run >= gaps.counts[0] or self._run >= GONE_AT_ONCE:
-            if not self.flush():
+            if self.flush():
+                self.phase = PHASE_IDLE  # what is left, of this gap or of others, is begun like any gap
+            else:
                 self.wait_for_room(now)
-                return False
-            return self._next_missing(now)
+            return False
         if self._unanswered >= UNANSWERED_MOST:
             self._beside = not self._beside
             if self._beside:

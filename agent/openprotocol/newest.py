@@ -261,10 +261,16 @@ class Newest(Missing):
             stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
             stage[at + kn.FLAGS] &= ~(kn.FLAG_AGAIN | kn.FLAG_FIRST) & 0xFF
         if takes_newest:
+            newest = id_of(self._newest, 0)
+            holds_top = not anew and newest == self.known.top() and self._draft.holding(newest) < 0
             pack_digits(stage, at + kn.TOP, self._newest, 0, ID_BYTES)
-            stands = stage[at + kn.FLAGS] & kn.FLAG_LOOK or self.known.told()
-            if not stands and compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES) > 0:
-                copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
+            if not (stage[at + kn.FLAGS] & kn.FLAG_LOOK or self.known.told()):
+                order = compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES)
+                if order > 0:
+                    copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
+                holds_top = holds_top and order >= 0
+            if not holds_top:
+                stage[at + kn.FLAGS] &= ~kn.FLAG_TOP_HELD & 0xFF
 
     def _put_doubt(self, stage, at):
         """What is fetched from now on may be stored: that is seen by its time, or by the log."""

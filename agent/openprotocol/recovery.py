@@ -7,6 +7,7 @@ Rules
 1. First what the controller has is learnt (agent.openprotocol.newest), then what is missing is fetched
    (agent.openprotocol.missing).
 2. One request at a time; the owner calls when no live result waits.
+3. Where ID 0 is not answered, the IDs above all that are known are tried once nothing below them is missing.
 """
 
 from agent.base.crc import crc30
@@ -111,6 +112,9 @@ class Recovery(Newest):
 
     def _turn(self, now):
         """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
+        if self.phase == PHASE_PROBE and self.known.gaps.count:
+            self.phase = PHASE_IDLE  # what is missing below what is known comes first
+            self._postponed = True
         while True:  # each turn closes a gap, or is the last one
             if self.phase == PHASE_IDLE and not self._begin_gap():
                 if self.known.gaps.count or not (self.known.looks() or self._postponed):
@@ -223,7 +227,7 @@ class Recovery(Newest):
         if known.looks() and known.gaps.count == 0:
             at = self.ring.begin_memory()
             if at >= 0:
-                self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
+                self.ring.stage[at + kn.FLAGS] &= ~(kn.FLAG_LOOK | kn.FLAG_TOP_HELD) & 0xFF
             if at < 0 or self.ring.commit_memory() != 0:
                 self._again(now)
                 return

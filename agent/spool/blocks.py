@@ -26,6 +26,7 @@ WHEN_FULL_REFUSE = const(0)
 WHEN_FULL_OVERWRITE = const(1)
 
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the ring (DIGEST G.8)
+SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
 BLOCKS_TRIED = const(3)
 BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a block that failed
 
@@ -56,12 +57,17 @@ class Blocks(Reader):
         self.saving = False
         self._cursor_octets = 0  # what the writing half needs for a cursor record
         self.memory_octets = 0  # and for a copy of the memory
-        self.rest = device.block_bytes  # from here on the newest block read as erased when it was found
+        self.rest = device.block_bytes  # from here on the newest block read as erased when it was found, or is unused
+        self._refused = False  # what lies in front of `rest` was refused: it may count, and must change nothing
         self.pressed = False  # only another record can make room: it may go there
 
     def save_cursors(self, limit, flags=-1):
         """Make the cursors durable: the writing half's."""
         return SPOOL_FAILED
+
+    def overrule(self):
+        """Say once more what holds, behind a record that was refused: the writing half's."""
+        return self._refused
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
@@ -105,16 +111,21 @@ class Blocks(Reader):
         return self.fits(self._cursor_octets) or (self.is_free(1) and self.is_free(2))
 
     def _take_rest(self, octets):
-        """With no other place left: go on behind what the start found, if it still reads as erased; whether it does."""
+        """With no other place left: go on behind what the start found, or what was refused; whether there is room."""
         if not self.pressed:
             return False
         rest = self.rest
         self.rest = self.device.block_bytes
+        if self._refused:
+            octets += self._cursor_octets + self.memory_octets
         if rest + octets > self.rest or not self.is_erased(self.block, rest):
             return False
         self.offset = rest
-        if self.torn:  # what lies in front of it may turn out to be a record with the next number
+        if self.torn or self._refused:  # what lies in front of it may turn out to be a record with the next number
             self._burned += 1
+        if self._refused:
+            self._refused = False
+            return self.overrule()
         return True
 
     def has_aside(self):

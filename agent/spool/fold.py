@@ -14,15 +14,27 @@ from agent.base.fields import copy
 from agent.base.result import FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
-from agent.spool.blocks import Blocks
+from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
 from agent.spool.cursors import load_cursors, put_cursors
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
 from agent.spool.reader import PAYLOAD_MAX
-from agent.spool.record import CURSORS_BYTES, FORMAT_VERSION, FRAME_BYTES, HEAD_BYTES, HEAD_OCTETS, MEMORY_BYTES
+from agent.spool.record import (
+    CURSOR_PAYLOAD,
+    CURSORS_BYTES,
+    FORMAT_VERSION,
+    FRAME_BYTES,
+    HEAD_BYTES,
+    HEAD_OCTETS,
+    MEMORY_BYTES,
+    MEMORY_PAYLOAD,
+)
 from agent.spool.stage import Stage
 
 ROLE_MAIN = const(0)
 ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
+
+BLOCKS_FOR_TWO_SPARE = const(4)
+DROPS_LEFT = const(5)  # one of them is for a SEAL
 
 
 class Fold(Blocks):
@@ -37,6 +49,43 @@ class Fold(Blocks):
         # Two rings of one process may share stage and page: they are in use for a moment only.
         self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
         self.stage = self.desk.buf
+        self._cursor_octets = self.aligned(FRAME_BYTES + CURSOR_PAYLOAD)
+        self.memory_octets = self.aligned(FRAME_BYTES + MEMORY_PAYLOAD)
+        # What has to be written before the next block can be erased must fit behind every record.
+        self.spare_blocks = 2 if role == ROLE_MAIN and device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
+        self._reserve = self._cursor_octets + self.memory_octets
+
+    # -- whether there is room ---------------------------------------------------------------------------------
+
+    def has_room(self, length):
+        """Tell whether a result with a payload of `length` octets would be taken now."""
+        if self.seq >= SEQ_MAX:
+            return False
+        if self.when_full == WHEN_FULL_OVERWRITE:
+            return True
+        if self.number - self.cursors[0].number >= RETAINED_MAX:
+            return False
+        octets = self.aligned(FRAME_BYTES + length)
+        is_free = self._next_ready or self.is_free(1)
+        if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:
+            return True
+        if self.role == ROLE_QUARANTINE:
+            # The last block is used, too, but for what a start and a few drops may have to write.
+            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
+            if octets + (HEAD_OCTETS if is_free else self.offset) <= self.device.block_bytes:
+                return True
+        if not is_free:
+            return False
+        for ahead in range(2, 2 + self.spare_blocks):
+            if not self.is_free(ahead):
+                return False
+        return True
+
+    def is_ready(self):
+        """Tell whether a small record goes out without an erase in front of it."""
+        if self.offset + self._reserve <= self.device.block_bytes:
+            return True
+        return self._next_ready and not self.after_start
 
     # -- what a record changes ---------------------------------------------------------------------------------
 

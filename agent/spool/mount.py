@@ -57,6 +57,8 @@ def mount(ring):
 
         if load(ring, below) < 0:
             return SPOOL_FAILED
+    else:
+        ring.aside_first = ring.aside_last = ring.aside_ranges = 0  # a later record took back what one had said
     return 1
 
 

@@ -23,9 +23,9 @@ from agent.spool.blocks import (
     BLOCKS_TRIED,
     BURNED,
     RETAINED_MAX,
+    SEQ_MAX,
     SPOOL_FAILED,
     SPOOL_FULL,
-    WHEN_FULL_OVERWRITE,
     WHEN_FULL_REFUSE,
 )
 from agent.spool.cursors import WANTS_EVENTS, put_cursors
@@ -47,10 +47,7 @@ from agent.spool.record import (
 )
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
-BLOCKS_FOR_TWO_SPARE = const(4)
-DROPS_LEFT = const(5)  # one of them is for a SEAL
 SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
-SEQ_MAX = const(0x3FFFFFF0)  # 30 bits: ten records a second for three years and a half
 
 
 class Ring(Fold):
@@ -74,11 +71,6 @@ class Ring(Fold):
         self._confirming = False
         self._skipped = 0
         self._opens = -1
-        self._cursor_octets = self.aligned(FRAME_BYTES + CURSOR_PAYLOAD)
-        self.memory_octets = self.aligned(FRAME_BYTES + MEMORY_PAYLOAD)
-        # What has to be written before the next block can be erased must fit behind every record.
-        self.spare_blocks = 2 if role == ROLE_MAIN and device.block_count >= BLOCKS_FOR_TWO_SPARE else 1
-        self._reserve = self._cursor_octets + self.memory_octets
         self.fresh_flags = 0
         self.fresh_length = 0
 
@@ -114,40 +106,11 @@ class Ring(Fold):
                 if code < 0:
                     if code != SPOOL_FULL or spare or not self._take_rest(octets):
                         return code
+                    self.desk.use(FRAME_BYTES + length)  # something may have gone in front of it
                 else:
                     self.payload_at = HEAD_OCTETS + HEAD_BYTES
                     self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
         return self.payload_at
-
-    def has_room(self, length):
-        """Tell whether a result with a payload of `length` octets would be taken now."""
-        if self.seq >= SEQ_MAX:
-            return False
-        if self.when_full == WHEN_FULL_OVERWRITE:
-            return True
-        if self.number - self.cursors[0].number >= RETAINED_MAX:
-            return False
-        octets = self.aligned(FRAME_BYTES + length)
-        is_free = self._next_ready or self.is_free(1)
-        if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:
-            return True
-        if self.role == ROLE_QUARANTINE:
-            # The last block is used, too, but for what a start and a few drops may have to write.
-            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
-            if octets + (HEAD_OCTETS if is_free else self.offset) <= self.device.block_bytes:
-                return True
-        if not is_free:
-            return False
-        for ahead in range(2, 2 + self.spare_blocks):
-            if not self.is_free(ahead):
-                return False
-        return True
-
-    def is_ready(self):
-        """Tell whether a small record goes out without an erase in front of it."""
-        if self.offset + self._reserve <= self.device.block_bytes:
-            return True
-        return self._next_ready and not self.after_start
 
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
@@ -160,8 +123,10 @@ class Ring(Fold):
                     self.fresh_flags = flags
                     self.fresh_length = length
                 return code
+            behind = self.offset + self.aligned(self.desk.used)
             self._leave_place()
             if code == FLASH_IO:
+                self._keep_rest(kind, flags, behind)
                 return SPOOL_FAILED
             self.worn += 1
             tries += 1
@@ -268,11 +233,8 @@ class Ring(Fold):
         kind = self.last_kind
         if not rec.is_for_outlets(kind):
             # It is state: the HEAD of the block that this record opens repeats all of it.
-            done = self.save_cursors(self.cursors[0].limit) == FLASH_DONE
-            if done and self._opens < 0:  # there was no room for a HEAD
-                done = self.begin_memory() >= 0 and self.commit_memory() == FLASH_DONE
-            self.suspect = not done
-            return done
+            self.suspect = not self._say_state()
+            return not self.suspect
         walk = self.walk
         found = self._reread_last()
         if found != kind:
@@ -287,6 +249,12 @@ class Ring(Fold):
         copy(self.stage, at, walk.page, HEAD_BYTES, length)
         self.suspect = self.commit(kind, walk.flags | FLAG_COPY, length) != FLASH_DONE
         return not self.suspect
+
+    def _say_state(self):
+        done = self.save_cursors(self.cursors[0].limit) == FLASH_DONE
+        if done and self._opens < 0:  # there was no room for a HEAD
+            done = self.begin_memory() >= 0 and self.commit_memory() == FLASH_DONE
+        return done
 
     def _forget_last(self, found):
         """The record has faded, or reads otherwise each time: it was torn. False if the device could not be read.
@@ -345,6 +313,7 @@ class Ring(Fold):
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens
             self.rest = self.device.block_bytes
+            self._refused = False
             self.block_no += 1
             self._next_ready = False
             self.offset = 0
@@ -369,6 +338,23 @@ class Ring(Fold):
             self._burned += BURNED
         self.offset = self.device.block_bytes
         self._next_ready = False
+
+    def _keep_rest(self, kind, flags, behind):
+        """With no other block free, a log goes on behind a record that the device refused.
+
+        Not behind a result: should that count after all, its number would be another's. It had a block to go to.
+        """
+        is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY
+        if self._opens < 0 and self.role == ROLE_MAIN and not is_new:
+            self.rest = behind
+            self._refused = not self.suspect  # else it repeats what the start found
+
+    def overrule(self):
+        """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""
+        self.saving = True
+        done = self._say_state()
+        self.saving = False
+        return done
 
     def _move_elsewhere(self, length):
         """After a block has failed: open the next one and put the payload behind its HEAD."""

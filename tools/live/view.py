@@ -145,7 +145,8 @@ class View(App[None]):
             return
         if stations != len(self.driven.figures.shown()):
             self.refresh_bindings()
-        self._show()
+        if self.query("#title"):  # else the screen is being taken down, and the timer has not heard of it yet
+            self._show()
 
     def _show(self) -> None:
         watch = self.driven

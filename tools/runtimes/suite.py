@@ -28,7 +28,7 @@ from tools.runtimes.board_form import Board
 from tools.runtimes.build import check_product, is_portable
 from tools.runtimes.harness import Machine, Outcome
 
-PYTEST_TIMEOUT_S = 540  # the whole is to end within ten minutes
+PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes stands in docs/figures.md
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 RUFF_FOLDERS = ("agent", "board", "host_tests", "tools")

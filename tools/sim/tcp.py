@@ -25,15 +25,19 @@ RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
 
 
 class RealClock:
-    """The interface of SimClock on the machine's clock; its ticks start just before the wrap too."""
+    """The interface of SimClock on the machine's clock; its ticks start just before the wrap too.
 
-    def __init__(self, start: int = TICKS_PERIOD - 5000) -> None:
+    `slower` times slower than the machine's: for a peer whose processor is simulated, and slow on a busy machine.
+    """
+
+    def __init__(self, start: int = TICKS_PERIOD - 5000, slower: int = 1) -> None:
         self._start = start
+        self._slower = slower
         self._origin = time.monotonic_ns()
 
     @property
     def total_ms(self) -> int:
-        return (time.monotonic_ns() - self._origin) // 1_000_000
+        return (time.monotonic_ns() - self._origin) // (1_000_000 * self._slower)
 
     @property
     def now(self) -> int:

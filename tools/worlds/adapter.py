@@ -15,7 +15,7 @@ from agent.spool import aside, record
 from agent.spool.flash import Part
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
-from agent.status import snapshot
+from agent.status import of_station
 from tools.worlds.history import Said
 
 TICKS_MAX = 0x3FFFFFFF
@@ -83,18 +83,23 @@ def waiting(agent: Agent, index: int) -> int:
     return ring.backlog(0) if station.mounted and ring is not None else 1
 
 
+def stands(agent: Agent, index: int) -> list[object]:
+    """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
+    station = agent.app.stations[index]
+    if not station.mounted or station.ring is None:
+        return [object()]  # like nothing else
+    cursor, kept = station.ring.cursors[0], station.quarantine.ring
+    return [station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
+
+
 def said(agent: Agent, index: int) -> Said:
     """What the agent says of one station: waiting, overwritten, kept, given up, and the kept payloads."""
-    shown = snapshot(agent.app)["stations"][index]
+    station = agent.app.stations[index]
+    shown = of_station(station, agent.app.board.now())
     if not shown["mounted"]:
         return Said(waiting=1)
-    station = agent.app.stations[index]
-    return Said(
-        waiting=shown["backlog"],
-        overwritten=shown["overwritten"],
-        kept=len(_kept(station)),
-        kept_payloads=_kept(station),
-    )
+    kept = _kept(station)
+    return Said(waiting=shown["backlog"], overwritten=shown["overwritten"], kept=len(kept), kept_payloads=kept)
 
 
 def check(agent: Agent) -> list[str]:

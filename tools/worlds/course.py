@@ -55,6 +55,7 @@ class Course:
     def __init__(self, world: World) -> None:
         self.world = world
         self._waited = 0
+        self._looked = (0, [])  # how much was open when it was counted last, and what stood where
 
     def run(self) -> None:
         """All of it."""
@@ -104,8 +105,14 @@ class Course:
         waited, self._waited = self._waited, waiting
         if waiting and waiting != waited:
             return waiting
-        self._ask()
-        return sum(still_open(station) for station in world.history.stations.values())
+        stations = world.history.stations.values()
+        stands = [len(station.rows) for station in stations]
+        for index, _ in enumerate(world.controllers):
+            stands += adapter.stands(world.agent, index)
+        if stands != self._looked[1]:
+            self._ask()
+            self._looked = sum(still_open(station) for station in stations), stands
+        return self._looked[0]
 
     def _ask(self) -> None:
         """Ask the agent about each station, and the controllers what they hold."""

@@ -1,0 +1,48 @@
+"""The documents name files that exist, link to pages that exist, and quote figures as they were measured."""
+
+import re
+
+import pytest
+
+from tools.bench import told
+from tools.cache import CHECKOUT
+
+_PLACE = re.compile(r"`((?:agent|board|tools|host_tests|docs)/[\w./*{},-]*)`")
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+PAGES = told.documents()
+
+
+def _spelled_out(place):
+    """`a/{b,c}.py` is `a/b.py` and `a/c.py`."""
+    found = re.match(r"(.*)\{([^}]*)\}(.*)", place)
+    if not found:
+        return [place]
+    return [one for part in found[2].split(",") for one in _spelled_out(found[1] + part + found[3])]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_file_that_a_document_names_is_there(page):
+    named = {one for place in _PLACE.findall(page.read_text(encoding="utf-8")) for one in _spelled_out(place)}
+    gone = sorted(place for place in named if not list(CHECKOUT.glob(place.rstrip("/"))))
+    assert gone == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_link_of_a_document_leads_somewhere(page):
+    links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not link.startswith("http")]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_figure_that_a_document_quotes_is_the_one_that_was_measured(page):
+    text = page.read_text(encoding="utf-8")
+    assert told.quoted(text, told.known()) == text
+
+
+def test_a_figure_that_differs_is_renewed_and_one_that_nobody_took_is_refused():
+    taken = {"path": {"figures": {"octets": 77216, "share": 0.0666}}}
+    assert told.quoted("1<!-- path: octets --> and 2.5<!-- path: share .3 -->", taken) == (
+        "77,216<!-- path: octets --> and 0.067<!-- path: share .3 -->"
+    )
+    with pytest.raises(ValueError, match="no benchmark `path` has a figure `speed`"):
+        told.quoted("1<!-- path: speed -->", taken)
