@@ -14,11 +14,11 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.base.ticks import FOREVER, Timer
 from agent.outlet import Outlet
 from agent.position import NOT_SET, SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, ROOM_BYTES
+from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
 from agent.upstream import Upstream

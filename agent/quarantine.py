@@ -25,8 +25,8 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
 from agent.base.words import get_u32, put_u32
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD

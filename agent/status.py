@@ -7,14 +7,14 @@ Rules
 """
 
 from agent import health as h
-from agent.base import result as res
 from agent.base.ticks import ticks_diff
 from agent.base.words import get_u32
 from agent.openprotocol import session as controller_session
 from agent.openprotocol.known import EPOCH
 from agent.openprotocol.questions import PHASE_NAMES
 from agent.quarantine import PRESSURE_NONE
-from agent.record_text import describe, text_of, time_of
+from agent.record import result as res
+from agent.record.text import describe, text_of, time_of
 from agent.spool import record as rec
 from agent.spool.walk import Walk
 from agent.toolsnet import session as toolsnet_session

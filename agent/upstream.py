@@ -7,8 +7,8 @@ Rules
 """
 
 from agent import health as h
-from agent.base.result import STAMP_BYTES
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.record.result import STAMP_BYTES
 from agent.toolsnet import session as ts
 
 

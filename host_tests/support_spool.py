@@ -8,8 +8,8 @@
    outlet some may be missing. Events come in between, and again after a cut if they were not acknowledged.
 """
 
-from agent.base import result as res
 from agent.base.words import get_u32, pack_digits, put_u32
+from agent.record import result as res
 from agent.spool import record as rec
 from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
 from agent.spool.flash import FLASH_DONE

@@ -17,10 +17,11 @@ ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
 # The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
 # What is known of a controller is a fold of the log, so the log lies below the protocols: they may know what its
 # records and its memory look like, and are handed the ring itself.
-BASE, LINK, PROTOCOL, STATION, TOP = range(5)
+BASE, RECORD, LINK, PROTOCOL, STATION, TOP = range(6)
 LOG = LINK
 ROOMS = {
     "agent.base": BASE,
+    "agent.record": RECORD,
     "agent.link": LINK,
     "agent.openprotocol": PROTOCOL,
     "agent.toolsnet": PROTOCOL,
@@ -35,7 +36,7 @@ STATION_IMPORTS = {
     "agent.outlet": {"agent.health", "agent.position"},
     "agent.led": {"agent.quarantine"},
     "agent.position": {"agent.health"},
-    "agent.quarantine_list": {"agent.quarantine", "agent.record_text"},
+    "agent.quarantine_list": {"agent.quarantine"},
     "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
     "agent.quarantine_retry": {"agent.quarantine"},
     "agent.status": {
@@ -43,7 +44,6 @@ STATION_IMPORTS = {
         "agent.led",
         "agent.quarantine",
         "agent.quarantine_list",
-        "agent.record_text",
     },
     "agent.store": {"agent.health"},
     "agent.upstream": {"agent.health"},
@@ -95,7 +95,8 @@ TESTED_BY = {
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.quarantine_list": "test_quarantine_orders",
     "agent.quarantine_retry": "test_quarantine_orders",
-    "agent.record_text": "test_status",
+    "agent.record.raw": "test_store",
+    "agent.record.text": "test_status",
     "agent.spool.fold": "test_ring",
     "agent.spool.memory": "test_mount",
     "agent.spool.reader": "test_ring",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from agent.base.result import BODY_BYTES
 from agent.openprotocol.light import read_light
+from agent.record.result import BODY_BYTES
 from host_tests.portable import Skip
 from tools import runtimes
 from tools.bench import path, quiet

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config
-from agent.base.result import LIMITS_BYTES
+from agent.record.result import LIMITS_BYTES
 from agent.spool.flash import FLASH_DONE, RamFlash
 from board.linux_spool_file import UNITS
 from host_tests.support_spool import append, mounted

@@ -1,9 +1,9 @@
 """What is known of a controller's IDs follows from the records alone: the same at every start as while running."""
 
-from agent.base.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, TIGHTENING_ID, put_time
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX
 from agent.openprotocol.ids import ID_PERIOD
+from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, TIGHTENING_ID, put_time
 from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES
 from tools.sim.clock import Dice, stamp_text
 

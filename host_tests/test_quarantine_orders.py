@@ -2,8 +2,6 @@
 
 from struct import pack_into
 
-from agent.base import result as res
-from agent.base.result import TAKEN
 from agent.base.words import get_u32
 from agent.health import Health
 from agent.openprotocol.known import Known
@@ -12,6 +10,8 @@ from agent.position import SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, Quarantine
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
+from agent.record import result as res
+from agent.record.result import TAKEN
 from agent.spool.flash import FLASH_IO, Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount

@@ -4,11 +4,11 @@ import struct
 
 import pytest
 
-from agent.base.result import TAKEN
 from agent.openprotocol.known import Known  # only to make the image and to compare with
 from agent.outlet import Outlet
 from agent.position import SET_ASIDE
 from agent.quarantine import Quarantine
+from agent.record.result import TAKEN
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount

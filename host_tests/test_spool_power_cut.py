@@ -10,8 +10,8 @@ import os
 
 import pytest
 
-from agent.base.result import FLAG_RECOVERED, TORQUE
 from agent.openprotocol.known import VERDICT_NEW, Known
+from agent.record.result import FLAG_RECOVERED, TORQUE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_OCTETS
 from agent.spool.ring import Ring

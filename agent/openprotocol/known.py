@@ -18,7 +18,10 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, holds
-from agent.base.result import (
+from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
+from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
+from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
@@ -27,9 +30,6 @@ from agent.base.result import (
     TIME,
     TIME_BYTES,
 )
-from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
-from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
-from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
 from agent.spool.memory import CONTROLLER, NoOwner
 from agent.spool.record import KIND_RESULT
 

@@ -11,13 +11,13 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
+from agent.record import PAYLOAD_MAX
+from agent.record.result import FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
 from agent.spool.cursors import load_cursors, put_cursors
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
     CURSORS_BYTES,

@@ -10,14 +10,12 @@ Rules
    compares `seq`, not places.
 """
 
-from agent.base.compat import const
 from agent.base.words import get_u32
+from agent.record import PAYLOAD_MAX
 from agent.spool import record as rec
 from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, RECORD_NONE
 from agent.spool.walk import Walk
-
-PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 
 
 class Reader:

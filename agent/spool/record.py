@@ -18,11 +18,9 @@ from struct import pack_into
 from agent.base.compat import FAST, const
 from agent.base.crc import crc30
 from agent.base.words import get_u32
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, is_for_outlets  # noqa: F401 - rec.KIND_RESULT
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
-KIND_RESULT = const(0xD2)
-KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
-KIND_EVENT = const(0xC5)
 KIND_GAP = const(0xC7)  # tightening IDs that cannot be had any more
 KIND_ASIDE = const(0xC1)  # records that an outlet passes without having delivered them
 KIND_CURSOR = const(0xC3)  # how far every outlet is
@@ -63,9 +61,10 @@ RECORD_NONE = const(0)  # erased flash, or the end of the block
 RECORD_BAD = const(-1)
 RECORD_LOST = const(-2)  # the device could not be read
 
-_KINDS = b"\x48\xd2\xd7\xc5\xc7\xc1\xc3\xcd\xd3"
+# What outlets take (agent.record), and the log's own kinds.
+_KINDS = KINDS + b"\x48\xc7\xc1\xc3\xcd\xd3"
 # The least payload of each: a walk through damage must not take something short for a record.
-_LEAST = b"\x06\x04\x04\x04\x18\x10\x24\x40\x00"
+_LEAST = LEAST + b"\x06\x18\x10\x24\x40\x00"
 _MAGIC = b"TCSP"
 _TOP = const(0x3F)
 
@@ -97,11 +96,6 @@ def record_length(buf, start, room):
     if length < _least(kind) or FRAME_BYTES + length > room or buf[start + 7] > _TOP:
         return RECORD_BAD
     return FRAME_BYTES + length
-
-
-def is_for_outlets(kind):
-    """Tell whether a record of this kind is what outlets take; all others are the log's own."""
-    return kind == KIND_RESULT or kind == KIND_RAW or kind == KIND_EVENT
 
 
 def _least(kind):

@@ -16,8 +16,9 @@ two programs more.
 
 from agent.base.compat import const
 from agent.base.fields import copy, fill
-from agent.base.result import FLAG_ASIDE, FLAG_COPY
 from agent.base.words import get_u32, put_u32
+from agent.record import PAYLOAD_MAX
+from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
@@ -32,7 +33,6 @@ from agent.spool.cursors import WANTS_EVENTS, put_cursors
 from agent.spool.flash import FLASH_DONE, FLASH_IO
 from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, Fold
 from agent.spool.memory import DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
     CURSORS_BYTES,

@@ -6,11 +6,11 @@ Everything else in `tools/worlds` uses the functions below and `Agent`'s attribu
 from __future__ import annotations
 
 from agent.app import App
-from agent.base.result import FLAG_ASIDE
 from agent.base.ticks import FOREVER
 from agent.base.words import get_u32
 from agent.config import complete
 from agent.openprotocol.known import Known
+from agent.record.result import FLAG_ASIDE
 from agent.spool import aside, record
 from agent.spool.flash import Part
 from agent.spool.mount import mount

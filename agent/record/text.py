@@ -5,12 +5,14 @@ Rules
 2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
 """
 
-from agent.base import result as res
 from agent.base.words import get_u32, unpack_digits
-from agent.spool.record import KIND_RAW
+from agent.record import KIND_EVENT, KIND_RAW
+from agent.record import result as res
 
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
+_READY = {0x30: False, 0x31: True}
+_EVENTS = {1: "alarm", 2: "alarm acknowledged"}  # agent.record.event
 _UNITS = {
     0x31: "Nm",
     0x32: "lbf.ft",
@@ -25,7 +27,10 @@ _UNITS = {
 
 def describe(page, at, kind, flags, length):
     """Return the record whose payload of `length` octets lies at page[at:] in words."""
-    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8, "spindle": page[at + 6]}
+    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
+    if kind == KIND_EVENT:
+        return _event(shown, page, at, flags)
+    shown["spindle"] = page[at + 6]
     if kind == KIND_RAW:
         shown["source"] = "RAW"
         shown["octets"] = length - res.HEAD_BYTES
@@ -51,12 +56,31 @@ def describe(page, at, kind, flags, length):
     return shown
 
 
+def _event(shown, page, at, flags):
+    from agent.record import event as ev  # most logs have none
+
+    shown["source"] = "EVENT"
+    shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
+    shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
+    shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
+    shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
+    shown["text"] = text_of(page, at + ev.TEXT, page[at + ev.TEXT_LENGTH])
+    shown["time"] = packed_time(page, at + ev.TIME)
+    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    return shown
+
+
 def time_of(page, body):
     """Return the time stamp of the result body at page[body:], YYYY-MM-DD hh:mm:ss; None if it has none."""
-    if not res.has_time(page, body):
+    return packed_time(page, body + res.TIME)
+
+
+def packed_time(page, at):
+    """Return the time that is packed at page[at:], YYYY-MM-DD hh:mm:ss; None if it is none."""
+    if page[at + 2] == 0:  # there is no month 0
         return None
     digits = bytearray(14)
-    unpack_digits(digits, 0, page, body + res.TIME, 14)
+    unpack_digits(digits, 0, page, at, 14)
     text = digits.decode()
     return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
 
