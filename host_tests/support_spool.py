@@ -2,8 +2,8 @@
 
 1. Tightenings are numbered 1, 2, 3 ..; the controller goes on with the next one only when the last was acknowledged,
    and comes again with the one that was not. The archive keeps what it was given under the number it came with.
-2. After a start the outlet does what agent.forward does: what the archive has, and the log said might be on its way,
-   is passed over; everything else is sent.
+2. After a start the outlet does what ToolsNet's does: what the archive has, and the log said might be on its way, is
+   passed over; everything else is sent.
 3. `check` holds the whole promise: every acknowledged tightening is in the archive once and in order; at a best-effort
    outlet some may be missing. Events come in between, and again after a cut if they were not acknowledged.
 """

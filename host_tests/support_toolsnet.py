@@ -2,10 +2,10 @@
 
 from struct import pack_into
 
-from agent.forward import Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import read_light
-from agent.position import OUTLET
+from agent.outlets.toolsnet.forward import Forward
+from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import Quarantine
 from agent.record import result as res
 from agent.spool.flash import RamFlash

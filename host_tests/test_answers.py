@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WRITERS = (
     "spool/*.py",
     "quarantine.py",
-    "outlet.py",
-    "position.py",
+    "outlets/toolsnet/outlet.py",
+    "outlets/toolsnet/position.py",
     "store.py",
     "openprotocol/missing.py",
     "openprotocol/newest.py",

@@ -1,6 +1,6 @@
 """Blocks are used in turn, none is erased too early, and a full log always finds the room to become less full."""
 
-from agent.position import SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount

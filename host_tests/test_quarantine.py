@@ -2,7 +2,7 @@
 
 from agent import health as h
 from agent.base.words import get_u32
-from agent.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import NO_ROOM, NOTHING, SLOTS
 from agent.record.result import PARKED_BYTES
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE

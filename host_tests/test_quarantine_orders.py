@@ -5,8 +5,8 @@ from struct import pack_into
 from agent.base.words import get_u32
 from agent.health import Health
 from agent.openprotocol.known import Known
-from agent.outlet import Outlet
-from agent.position import SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, Quarantine
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out

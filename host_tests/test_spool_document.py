@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from agent.openprotocol.known import Known  # only to make the image and to compare with
-from agent.outlet import Outlet
-from agent.position import SET_ASIDE
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.quarantine import Quarantine
 from agent.record.result import TAKEN
 from agent.spool.flash import Part

@@ -209,8 +209,8 @@ def test_a_running_agent_tells_names_and_figures_as_json():
     shown = told["stations"][0]
     assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
     assert shown["controller"]["state"] == "ready"
-    assert shown["toolsnet"]["state"] == "streaming"
-    assert shown["toolsnet"]["server"] == "10.0.0.5:10111"
+    assert shown["outlets"][0]["state"] == "streaming"
+    assert shown["outlets"][0]["server"] == "10.0.0.5:10111"
     assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
     assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
     assert "raw" not in shown["counters"]

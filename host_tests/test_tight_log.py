@@ -1,7 +1,7 @@
 """A log with hardly any room: it goes on after starts that were cut, moves what is in the way once, counts right."""
 
 from agent.openprotocol.known import INDEXES
-from agent.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
+from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE

@@ -39,17 +39,17 @@ def describe(page, at, kind, flags, length):
     status = page[body + res.TIGHTENING_STATUS]
     shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
     shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
-    shown["program"] = _whole(page, body + res.PSET, 4)
-    shown["torque"] = _hundredths(page, body + res.TORQUE, 6)
+    shown["program"] = digits_of(page, body + res.PSET, 4)
+    shown["torque"] = hundredths_of(page, body + res.TORQUE, 6)
     shown["unit"] = "Nm"
-    shown["angle"] = _whole(page, body + res.ANGLE, 5)
+    shown["angle"] = digits_of(page, body + res.ANGLE, 5)
     shown["status"] = "OK" if status == 0x31 else "NOK"
     shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
     shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
     shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
     shown["time"] = time_of(page, body)
     shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
-    shown["tightening_id"] = _whole(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+    shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
     if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
         unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
         shown["unit"] = _UNITS.get(unit, "Nm")
@@ -95,13 +95,14 @@ def text_of(buf, at, width):
     return "".join(letters).strip()
 
 
-def _whole(buf, at, width):
+def digits_of(buf, at, width):
     """Return the digits without leading zeros, empty text for an absent field."""
     text = text_of(buf, at, width)
     return (text.lstrip("0") or "0") if text else ""
 
 
-def _hundredths(buf, at, width):
+def hundredths_of(buf, at, width):
+    """Return a torque, Nm x 100 on the way here, with its point; empty text for an absent field."""
     text = text_of(buf, at, width)
     if len(text) != width:
         return ""

@@ -15,7 +15,7 @@ Rules
 
 from agent.base.compat import const
 
-OUTLET_OWN = const(0)  # ToolsNet's: agent.position, agent.outlet
+OUTLET_OWN = const(0)  # ToolsNet's: agent.outlets.toolsnet.position, agent.outlets.toolsnet.outlet
 OUTLET_OWN_BYTES = const(8)
 DELIVERED = const(0)  # u32: results of which the server said that it has them
 BASE = const(4)  # u24: added to a result's number it gives the server's

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from tools.bench.mutation import Mutation
 from tools.bench.mutations import BLOCKS, MOUNT, MUTATIONS, READER, RING
 
-FORWARD = "agent/forward.py"
+FORWARD = "agent/outlets/toolsnet/forward.py"
 INTAKE = "agent/intake.py"
 KNOWN = "agent/openprotocol/known.py"
-OUTLET = "agent/outlet.py"
-POSITION = "agent/position.py"
+OUTLET = "agent/outlets/toolsnet/outlet.py"
+POSITION = "agent/outlets/toolsnet/position.py"
 QUARANTINE = "agent/quarantine.py"
 NEWEST = "agent/openprotocol/newest.py"
 RECOVERY = "agent/openprotocol/recovery.py"
@@ -23,7 +23,7 @@ SEARCH = "agent/spool/search.py"
 SESSION = "agent/openprotocol/session.py"
 STATUS = "agent/status.py"
 STORE = "agent/store.py"
-UPSTREAM = "agent/upstream.py"
+UPSTREAM = "agent/outlets/toolsnet/upstream.py"
 
 
 @dataclass(frozen=True)

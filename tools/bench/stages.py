@@ -35,7 +35,7 @@ STAGES = (
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
     ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),
-    ("agent.forward", "Forward", (("step", 2),), "forward"),
+    ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
     ("agent.spool.reader", "Reader", (("peek", 2),), "peek"),
     ("agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),

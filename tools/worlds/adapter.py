@@ -86,7 +86,7 @@ def waiting(agent: Agent, index: int) -> int:
 def stands(agent: Agent, index: int) -> list[object]:
     """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
     station = agent.app.stations[index]
-    if not station.mounted or station.ring is None:
+    if not station.mounted or station.ring is None or station.quarantine is None:
         return [object()]  # like nothing else
     cursor, kept = station.ring.cursors[0], station.quarantine.ring
     return [station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
