@@ -45,6 +45,10 @@ class Talker:
         while True:
             found = link.next_message(now)
             if found == LINK_MESSAGE:
+                if link.buf[link.at + 4 : link.at + 8] != b"0061":
+                    link.answered()
+                elif not link.pushed():
+                    continue
                 self.heard.append(bytes(link.buf[link.at : link.at + link.length]))
             elif found == LINK_CUT_SHORT:
                 self.cut_short.append(bytes(link.buf[link.at : link.at + link.length]))
@@ -57,7 +61,7 @@ class Talker:
         if self.said and link.idle():
             text = self.said.pop(0)
             copy(link.tx, link.tx_at, text, 0, len(text))
-            link.post(len(text))
+            link.post(len(text), text[4:8] != b"0062")
 
     def flush(self):
         link = self.link

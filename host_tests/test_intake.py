@@ -6,6 +6,7 @@ from agent.config import complete
 from agent.openprotocol import session as ss
 from agent.record import result as r
 from agent.spool.flash import FLASH_IO, FLASH_WORN
+from agent.store import KEPT_BEFORE
 from host_tests.support_world import CONTROLLER, PIM, SERVER, Board, Cart, WatchedFlash, body_of, id_of
 from tools.sim.controller import Controller, ControllerOptions
 
@@ -488,7 +489,7 @@ def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_or
             assert puts[0] == 7 and cart.station.known.gone() == 0
 
 
-def test_what_the_log_holds_already_is_fetched_once_and_not_at_each_start():
+def test_what_was_pushed_since_a_reset_is_not_fetched():
     cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).ready()
     cart.settle()
     produce(cart, 2)
@@ -498,14 +499,41 @@ def test_what_the_log_holds_already_is_fetched_once_and_not_at_each_start():
     produce(cart, 3, 2000)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle(240000)
-    assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]  # 3 was pushed, then asked for like the others
-    fetched = dict(cart.controller.fetched_by_id)
-    assert fetched[1] == fetched[2] == fetched[3] == 1
     for _ in range(3):
         cart.restart()
         cart.settle(240000)
-        assert {number: cart.controller.fetched_by_id[number] for number in (1, 2)} == {1: 1, 2: 1}
+        assert cart.controller.fetched.count(1) == cart.controller.fetched.count(2) == 1
+        assert 3 not in cart.controller.fetched_by_id  # it came as the newest only
     assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
+
+
+def test_what_the_log_holds_already_is_fetched_once_and_not_at_each_start():
+    cart = Cart(first_id=1).ready()
+    cart.settle()
+    produce(cart, 3)  # within one second: their times say nothing
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(2000)
+    cart.controller.forget(3)  # what would say that the IDs mean what they meant
+    produce(cart, 1)
+    store = cart.station.intake.store
+    put_fetched = store.put_fetched
+    puts = []
+
+    def put_two(now):
+        puts.append(put_fetched(now))
+        cart.controller.options.silent = len(puts) == 2
+        return puts[-1]
+
+    store.put_fetched = put_two
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.run(10000)
+    assert puts == [KEPT_BEFORE] * 2 and cart.station.known.looks() and cart.station.known.gaps.total() == 2
+    cart.controller.options.silent = False
+    for _ in range(3):
+        cart.restart()
+        cart.settle(240000)
+        assert cart.controller.fetched.count(1) == cart.controller.fetched_by_id[4] == 1
+    assert cart.stored_ids() == [1, 2, 3, 4]
 
 
 def test_gone_results_are_written_down_as_gaps():

@@ -3,7 +3,15 @@
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX
 from agent.openprotocol.ids import ID_PERIOD
-from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, TIGHTENING_ID, put_time
+from agent.record.result import (
+    BODY_BYTES,
+    FLAG_EDGE_TIME,
+    FLAG_RECOVERED,
+    HEAD_BYTES,
+    TIGHTENING_ID,
+    TIME_BYTES,
+    put_time,
+)
 from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES
 from tools.sim.clock import Dice, stamp_text
 
@@ -149,19 +157,37 @@ def test_highest_id_that_was_counted_to_is_known_by_its_time_alone():
 def test_old_id_with_a_later_time_counts_anew_and_holds_the_time():
     for has in ((10, 11), (4, 11)):  # stored once, or missing
         known = having(*has)
+        before = len(missing(known))
         store(known, 5, 90000)
-        assert known.told() and known.top() == 11 and time_of(known) == packed(11)
-        store(known, 12, 90001)
-        assert known.top() == 12 and time_of(known) == packed(11)
+        assert known.looks() and known.memory[kn.EPOCH] == 1 and known.gone() == before
+        assert known.top() == 5 and missing(known) == [1, 2, 3, 4]
+        held = bytes(TIME_BYTES) if before else packed(11)  # what was missing before may be as early as it likes
+        assert time_of(known) == held
+        store(known, 6, 90001)
+        assert known.top() == 6 and time_of(known) == held and known.memory[kn.EPOCH] == 1
+
+
+def test_first_id_that_is_pushed_with_a_later_time_leaves_nothing_missing():
+    for first in (0, 1):
+        known = having(10, 11)
+        store(known, first, 90000)
+        assert known.looks() and known.top() == first and missing(known) == []
+
+
+def test_where_nothing_can_be_fetched_no_id_counts_anew():
+    known = made(enabled=False)
+    store(known, 11)
+    store(known, 5, 90000)
+    assert known.memory[kn.EPOCH] == 0 and known.top() == 11 and not known.looks()
 
 
 def test_while_ids_that_count_anew_are_looked_for_only_a_closed_one_tells_of_another_count():
     known = having(10, 20)
     known.memory[kn.FLAGS] |= kn.FLAG_LOOK
     store(known, 15, 90000)
-    assert not known.told()
+    assert known.memory[kn.EPOCH] == 0
     store(known, 15, 90001)
-    assert known.told()
+    assert known.memory[kn.EPOCH] == 1 and known.top() == 15 and missing(known) == list(range(1, 15))
 
 
 def test_latest_time_is_that_of_what_was_pushed():
@@ -241,7 +267,7 @@ def test_gap_that_has_to_go_is_counted():
 def test_gap_that_counts_anew_is_looked_for_and_holds_the_time_until_the_newest_ends_it():
     known = having(10, 14)
     known.memory[kn.FLAGS] |= kn.FLAG_LOOK
-    assert known.looks() and verdict(known, 12) == kn.VERDICT_LOOK
+    assert known.looks() and verdict(known, 12) == kn.VERDICT_MISSING
     store(known, 12, 90000)
     store(known, 17, 90001)
     assert time_of(known) == packed(14) and missing(known) == [11, 13, 15, 16]

@@ -156,6 +156,24 @@ def test_a_quarantine_that_refuses_loses_nothing_and_stops_nothing():
         assert not outlet.ring.has_aside()
 
 
+def test_a_quarantine_whose_next_block_fails_keeps_room_for_what_a_start_writes():
+    for unit in (16, 64, 256):
+        outlet = Outlet(parked_blocks=2, blocks=16, make_flash=lambda n, unit=unit: SimFlash(n, unit_bytes=unit))
+        outlet.parked_flash.bad_erase.add(1)
+        stored = 0
+        while not outlet.ring.has_aside() and stored < 100:
+            outlet.store_raw(b"r" * 60)
+            outlet.run(1000)
+            stored += 1
+        kept = outlet.quarantine.count()
+        assert 2 < kept < stored, (unit, kept, stored)
+        for _ in range(2):
+            outlet.cut()
+            outlet.run(1000)
+            assert not outlet.quarantine.ring.suspect and outlet.quarantine.count() == kept, (unit, kept)
+        assert outlet.quarantine.drop(*outlet.quarantine.numbers()[:2])
+
+
 def test_the_last_one_kept_is_known_before_the_next_even_if_a_start_could_not_confirm_it():
     outlet = Outlet(make_flash=chip)
     outlet.store_raw()

@@ -500,6 +500,25 @@ def test_port_that_takes_nothing_ends_the_job():
         assert now < 30000
 
 
+def test_own_message_of_the_size_that_was_asked_for_has_its_room_though_every_octet_is_doubled():
+    for octets in (24, 63):
+        link = R3964(payload="v2", message_bytes=octets)
+        link.next_message(0)
+        for index in range(octets):
+            link.tx[link.tx_at + index] = 0x10
+        link.post(octets)
+        link.sent(1)
+        link.receive(feed_one(link, 0x10))
+        link.next_message(0)
+        assert link.pending == 5 + octets * 2 + 2 + 3
+        assert link.tx_from + link.pending <= len(link.tx) <= link.tx_from + link.pending + octets
+
+
+def feed_one(link, octet):
+    link.inlet()[0] = octet
+    return 1
+
+
 # -- memory ----------------------------------------------------------------------------------------------------
 
 
@@ -529,7 +548,7 @@ def _exchange(link, port, now):
             link.receive(n)
         while link.next_message(now) == LINK_MESSAGE:
             got += 1
-            link.post(20)
+            link.post(20, False)
         while link.pending:
             link.sent(link.pending)
         link.tick(now)

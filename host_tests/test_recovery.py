@@ -499,6 +499,14 @@ def test_gap_that_begins_or_ends_at_zero_has_an_end():
     assert sorted(bench.ids())[1:] == [LAST_ID - back for back in range(11, -1, -1)] and bench.missing() == []
 
 
+def test_gap_of_zero_alone_behind_the_one_in_front_of_the_first_result_has_an_end():
+    for settings in ({}, {"round_ids": 1}):
+        bench = met_empty(**settings)
+        for number in (LAST_ID, 1, 2):
+            bench.live(number)
+        assert len(bench.rest()) <= MET_WITHIN and bench.missing() == []
+
+
 def test_live_results_count_over_the_wrap():
     bench = met([LAST_ID - 1])
     for number in (LAST_ID, 0, 1, 2):
@@ -612,6 +620,73 @@ def test_reset_that_only_a_push_has_shown_is_not_forgotten():
             bench.rest()
             assert sorted(bench.ids()[before:]) == list(range(1, 31)), (has_gap, first)
             assert bench.known.memory[kn.EPOCH] == 1 and not bench.known.looks()
+
+
+def test_what_was_pushed_since_a_reset_is_not_asked_for():
+    for has_gap in (False, True):
+        bench = met([99])
+        bench.live(100)
+        if has_gap:
+            bench.live(150)
+        bench.lose()
+        bench.memory.wipe()
+        bench.make(1, 2, 3)
+        bench.connect()
+        assert bench.ask() == 0
+        for number in (4, 5, 6):
+            bench.live(number)
+        bench.answer(bench.memory.find(5))
+        bench.live(7)
+        bench.make(8, 9)
+        assert qs.NEWS_RESET not in bench.news
+        assert bench.rest() == [0, 1, 2, 3, 8, 9, 0] and bench.news.count(qs.NEWS_RESET) == 1
+        assert bench.ids()[-9:] == [4, 5, 6, 7, 1, 2, 3, 8, 9] and not bench.known.looks()
+        assert bench.known.memory[kn.EPOCH] == 1
+        bench.restart().connect()
+        assert len(bench.rest()) <= 2
+
+
+def test_what_was_pushed_above_the_old_highest_id_before_a_reset_is_found_is_not_asked_for():
+    bench = met([89])
+    for number in range(90, 101):
+        bench.live(number)
+    bench.memory.wipe()
+    bench.make(*range(1, 106))
+    bench.connect()
+    bench.live(106)
+    assert bench.rest() == [0, 100, 100, *range(1, 106), 0]
+    assert bench.ids()[11:] == [106, *range(1, 106)] and not bench.known.looks()
+
+
+def test_live_results_while_a_reset_is_looked_through_hold_up_nothing():
+    bench = met([100])
+    bench.memory.wipe()
+    bench.make(*range(1, 21))
+    bench.connect()
+    bench.fetch()
+    bench.fetch()
+    bench.fetch()
+    assert bench.known.looks()
+    bench.make(21, 22, 23)
+    bench.recovery.look_again()
+    bench.fetch()
+    for number, fetched in ((21, 3), (22, 4), (23, 5)):
+        assert bench.ask() == fetched
+        bench.again(number)
+        bench.answer(bench.memory.find(fetched))
+    assert bench.ids()[-6:] == [21, 3, 22, 4, 23, 5]
+
+
+def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
+    bench = met([0])
+    bench.live(30)
+    for _ in range(6):
+        bench.fetch()  # of the gap that begins at 1
+    bench.memory.wipe()
+    bench.make(*range(1, 9))
+    bench.live(9)
+    bench.connect().rest()
+    assert sorted(bench.ids()[1:]) == list(range(1, 10))
 
 
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
@@ -745,8 +820,9 @@ def test_pushed_result_above_the_next_opens_a_gap_without_being_held_up():
 
 def test_pushed_result_inside_a_gap_closes_its_id():
     bench = met([10])
+    bench.make(12)
     bench.live(14)
-    assert bench.live(12) == KEPT
+    assert bench.again(12) == KEPT
     assert bench.rest() == [11, 13]
 
 
@@ -925,19 +1001,18 @@ def test_memory_of_any_instant_goes_on_where_it_stood():
 
 
 def test_what_a_gap_asks_for_and_the_log_holds_closes_the_gap_for_good():
-    bench = met([1000])
-    bench.memory.wipe()
+    bench = met([10])
+    for number in (11, 12, 13):  # within one second: their times say nothing
+        bench.live(number, 100)
+    bench.make(14)
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident in (11, 12, 14)]
     bench.connect()
-    bench.live(3)
-    bench.make(1, 2)
-    bench.fetch()
-    assert bench.known.looks() and bench.missing() == [(1, 2)]
-    bench.make(3)
-    twin = bench.memory.find(1)
-    assert bench.push(twin) == KEPT  # and the fetch for it is on its way
-    before = len(bench.ids())
-    bench.rest()
-    assert len(bench.ids()) == before + 2 and bench.missing() == []
+    while not bench.asked or bench.asked[-1] != 11:
+        bench.fetch()
+    assert bench.known.looks() and bench.missing() == [(12, 3)]
+    assert bench.restart().missing() == [(12, 3)]
+    bench.connect().rest()
+    assert bench.ids() == [11, 12, 13, 14] and bench.missing() == []
     assert bench.restart().missing() == []
 
 

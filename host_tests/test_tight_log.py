@@ -1,6 +1,7 @@
 """A log with hardly any room: it goes on after starts that were cut, moves what is in the way once, counts right."""
 
 from agent.openprotocol.known import INDEXES
+from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
@@ -10,7 +11,7 @@ from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
-from host_tests.support_outlet import full, outlet_of
+from host_tests.support_outlet import NoHealth, NoRoom, full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted
 from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
@@ -28,11 +29,11 @@ def give_power(flash, shape):
             flash.used[index] = flash.cells[index * unit : (index + 1) * unit] != b"\xff" * unit
 
 
-def take_all(ring):
-    """Deliver all as the agent does, and return the identities in order."""
-    outlet = outlet_of(ring)
+def take_all(ring, most=1000, outlet=None):
+    """Deliver all as the agent does, or so many, and return the identities in order."""
+    outlet = outlet or outlet_of(ring)
     taken = []
-    while outlet.next() > 0:
+    while len(taken) < most and outlet.next() > 0:
         number = outlet.cursor.peek_number
         if number > outlet.cursor.limit:
             if not outlet.allow(number):
@@ -184,6 +185,27 @@ def move_all(ring):
     raise AssertionError("it has no end")
 
 
+def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after_a_cut():
+    worst = 0
+    for left in range(16, 44, 9):  # results that go out one by one, each with a record of its own while there is room
+        flash, count = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700, 0)
+        while outlet.set_aside(count - left + 1, 43, 0) != SET_ASIDE:
+            pass
+        assert take_all(ring, left, outlet) == list(range(count - left + 1, count + 1))
+        worst += not ring.can_write()
+        flash.restart()
+        ring = mounted(flash)
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700 + count, 0) and ring.cursors[0].number == count, left
+        assert outlet.next() <= 0
+    assert worst  # in some of them no record found room at the end
+
+
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
     for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
         operation = 0
@@ -256,3 +278,58 @@ def test_what_is_given_up_is_counted_before_it_is_gone():
             take_all(ring)
         assert ring.overwritten == 10, (unit, blocks, life, ring.overwritten)
         assert not ring.has_aside() and seen[0] > 200
+
+
+def cut_with_results_out(sent):
+    """A log that overwrites, which had delivered so many when power failed, and what a start finds durable of that."""
+    flash = SimFlash(6, 4096, 256)
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    assert outlet_of(ring).resume(700, 0)
+    for ident in range(1, 31):
+        assert append(ring, ident) == FLASH_DONE
+    taken = take_all(ring, sent)
+    assert taken == list(range(1, sent + 1)) and ring.cursors[0].number == sent
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    return flash, ring, ring.cursors[0].number
+
+
+def test_what_was_delivered_before_a_cut_is_not_counted_as_overwritten():
+    for sent in (1, 6, 9, 12):
+        for late in (0, 2, 40):  # results that the server says to have beyond or in front of what went out
+            flash, ring, durable = cut_with_results_out(sent)
+            outlet = outlet_of(ring)
+            assert durable < sent <= ring.cursors[0].limit
+            ident = 30
+            while ring.overwritten == 0:
+                ident += 1
+                assert append(ring, ident) == FLASH_DONE
+            first = ring.cursors[0].number + 1
+            assert first > sent and ring.overwritten == first - 1 - durable, (
+                "whether any was delivered is not known yet"
+            )
+            said = max(durable, sent - late) if late < 40 else 61234
+            assert outlet.resume(700 + said if late < 40 else said, 0)
+            known = sent - durable if late == 0 else said - durable if late == 2 else 0
+            for _ in range(2):
+                assert ring.overwritten == first - 1 - durable - known, (sent, late)
+                assert ring.cursors[0].delivered == durable + known and ring.cursors[0].number == first - 1
+                flash.restart()
+                ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+            assert take_all(ring) == list(range(first, ident + 1))
+
+
+def test_a_result_that_is_overwritten_while_it_is_out_is_not_counted_when_it_is_acknowledged():
+    ring = cut_with_results_out(6)[1]
+    outlet = outlet_of(ring)
+    assert outlet.resume(706, 0) and outlet.allow(7) and outlet.next() > 0
+    outlet.may_have = 7
+    ident = 30
+    while ring.overwritten == 0:
+        ident += 1
+        assert append(ring, ident) == FLASH_DONE
+    gone = ring.overwritten
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7
+    outlet.deliver(7)
+    assert outlet.save() and ring.overwritten == gone - 1

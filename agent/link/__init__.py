@@ -1,5 +1,8 @@
 """Links: between the bytes of a port and whole Open Protocol messages. All have the same verbs.
 
+A link knows no MID. Whose turn it is on the line it is told: by `pushed` or `answered` for what came, by `post` for
+what goes out.
+
     inlet(), free, receive(n)       fill inlet()[0:n] with up to `free` octets, then say so
     room()                          how many octets could come in now
     next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
@@ -7,7 +10,11 @@
     size, start, end                messages get buf[0:size]; buf[start:end] came and was not looked at yet (0, 0 where
                                     that lies elsewhere). agent.openprotocol.linked keeps parts in buf[size:]
     idle()                          whether a message may be posted
-    tx, tx_at, post(n)              build n octets at tx[tx_at:], then post them: one piece, one write
+    pushed()                        the peer waits for our acknowledgement of the message just handed over; False if it
+                                    is too early to look at it: it is handed over once more
+    answered()                      the message just handed over is any other: what the peer owed has come
+    tx, tx_at, post(n, answered)    build n octets at tx[tx_at:], then post them: one piece, one write; `answered` tells
+                                    whether the peer will answer. There is room for the `message_bytes` it was made with
     pending, tx_from, sent(n)       what the port has to write: tx[tx_from : tx_from + pending]
     tick(now)                       ms until the link needs to be called again without input
     quiet(busy_ms)                  whether the flash may keep the chip busy for so long now (serial lines need silence)

@@ -11,6 +11,7 @@ Rules (003:905-911; check vector: payload 53 54 41 54 55 53 closes with 10 03 an
 from agent.base.compat import const
 
 PAYLOAD_MAX = const(10010)  # four digits of message with tag and tail: more is no block
+BLOCK_END_BYTES = const(3)  # `10 03` and the BCC
 
 _DLE = const(0x10)
 _ETX = const(0x03)

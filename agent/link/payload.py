@@ -7,8 +7,8 @@ Rules (003:881-961, 1621-1663; the figures and the examples of the document disa
 1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; behind the
    message there may be nothing, NUL, ETX, or NUL and ETX.
 2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit in front of it where it is. NUL is sent.
-3. `auto` takes the next form with each MID 0001 and keeps the one that was answered (MID 0002, or 0004 to it): a peer
-   that does not know a form is silent. A connection on which nothing was ever answered gives the form up again.
+3. `auto` takes the next form with each message and keeps the first one that was answered: a peer that does not know a
+   form is silent. A connection on which nothing was ever answered gives the form up again.
 """
 
 from agent.base.compat import const
@@ -25,8 +25,9 @@ ETX = const(0x03)
 BEL = const(0x07)
 HT = const(0x09)
 
-MESSAGE_AT = const(16)  # tag and STX are five octets
-MESSAGE_BYTES = const(64)  # the longest message of an integrator that sends no commands is MID 0064 with 31 octets
+MESSAGE_AT = const(16)  # what stands in front of a message fits there
+FRONT_BYTES = const(5)  # at most: tag and STX
+TAIL_BYTES = const(2)  # at most: NUL and ETX
 MESSAGE_MIN = const(20)  # a header
 MESSAGE_MAX = const(9999)  # four digits (003:1092)
 NO_MESSAGE = const(-1)
@@ -43,7 +44,6 @@ TALLY_NAMES = ("naks sent", "naks received", "repeats", "line silences", "junk o
 
 _AUTO_BLOCK = b"\x02\x00\x01"  # V2, V0, V1: 3964R
 _AUTO_PLAIN = b"\x02\x01"  # plain ASCII has no form without STX
-_START = const(1)  # MID 0001
 
 
 class Form:
@@ -69,7 +69,7 @@ class Form:
 
     def put(self, tx, n):
         """Frame the n octets at tx[MESSAGE_AT:]; return where the framed text begins. It ends at `end_of(n)`."""
-        if self.auto and not self._locked and number(tx, MESSAGE_AT + 4, 4) == _START:
+        if self.auto and not self._locked:
             self.form = self.order[self._next]
             self._next = (self._next + 1) % len(self.order)
         at = MESSAGE_AT + n
@@ -90,7 +90,7 @@ class Form:
         return MESSAGE_AT + n + (1 if self.form == FORM_V0 else 2)
 
     def answered(self):
-        """A message came: the form that MID 0001 was sent in is understood."""
+        """A message came: the form that was sent last is understood."""
         self._answered = True
         self._locked = True
 

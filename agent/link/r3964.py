@@ -8,9 +8,9 @@ Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
    waits for the end of the block or for ZVZ, then NAK, and the repeat is awaited for REPEAT_MS.
 3. A good block: first its DLE goes out, then the message is handed upward, then what followed it is looked at.
 4. Idle: NAK is ignored, or two ends would NAK each other for ever; junk is swallowed until ZVZ of silence, then NAK.
-5. A block like the last one while the 0062 to it still waits to go out is its repeat after a lost DLE: it gets its
-   DLE and is not handed over, or a second 0062 would be taken for the next result's. For the same reason a 0062 that
-   the peer answers with a block of its own is not repeated.
+5. A block like the last one while our acknowledgement still waits to go out is its repeat after a lost DLE: it gets
+   its DLE and is not handed over, or a second acknowledgement would be taken for the next result's. For the same
+   reason an acknowledgement that the peer answers with a block of its own is not repeated.
 6. Both sent STX: the low priority answers DLE, receives, and starts over; the high priority goes on waiting.
 
     IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
@@ -23,11 +23,12 @@ from agent.base.compat import const
 from agent.base.fields import number
 from agent.base.ticks import Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
-from agent.link.block import BlockReader, put_block
+from agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
 from agent.link.payload import (
+    FRONT_BYTES,
     MESSAGE_AT,
-    MESSAGE_BYTES,
     NO_MESSAGE,
+    TAIL_BYTES,
     TALLY_CONFLICTS,
     TALLY_JUNK,
     TALLY_NAKS_GOT,
@@ -73,10 +74,8 @@ _NAK = const(0x15)
 _STX_AT = const(0)  # of tx: the three octets that are sent alone
 _DLE_AT = const(1)
 _NAK_AT = const(2)
-_BLOCK_AT = const(96)  # of tx: the block as it goes out
 _SOON_MS = const(5)  # how soon a step is wanted after something was handed to the port
 _RAW_BYTES = 128
-_ACKNOWLEDGE = const(62)
 
 
 class R3964:
@@ -85,11 +84,21 @@ class R3964:
     steady = False  # the procedure goes on by itself
 
     def __init__(
-        self, buffer_bytes=2048, octet_us=1042, qvz_ms=2000, zvz_ms=100, attempts=6, high_priority=False, payload="auto"
+        self,
+        buffer_bytes=2048,
+        octet_us=1042,
+        qvz_ms=2000,
+        zvz_ms=100,
+        attempts=6,
+        high_priority=False,
+        payload="auto",
+        message_bytes=64,
     ):
         self._reader = BlockReader(buffer_bytes)
         self.buf = self._reader.buf
-        self.tx = bytearray(_BLOCK_AT + (MESSAGE_AT + MESSAGE_BYTES + 2) * 2 + 3)
+        framed_bytes = message_bytes + TAIL_BYTES
+        self._block_at = MESSAGE_AT + framed_bytes  # of tx: the block as it goes out, at worst each octet doubled
+        self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
         self.tx[_STX_AT] = _STX
         self.tx[_DLE_AT] = _DLE
         self.tx[_NAK_AT] = _NAK
@@ -175,18 +184,25 @@ class R3964:
         self._look_at_time(now)
         return LINK_NEED_DATA
 
+    def pushed(self):
+        """The handshake says whose turn it is: look at it now."""
+        return True
+
+    def answered(self):
+        """Nobody waited for it."""
+
     def idle(self):
         """Tell whether a message may be posted: no block is under way in either direction."""
         return self._state == IDLE and not self._job and self.pending == 0 and not self._message
 
-    def post(self, n):
+    def post(self, n, answered=True):
         """Send the n octets at tx[tx_at:]; the handshake begins at once."""
         form = self.form
         tx = self.tx
         at = form.put(tx, n)
-        self._block_end = put_block(tx, _BLOCK_AT, tx, at, form.end_of(n))
+        self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
         self._job = True
-        self._acknowledges = number(tx, MESSAGE_AT + 4, 4) == _ACKNOWLEDGE
+        self._acknowledges = not answered
         self._failed = 0
         self._job_time.start(self._now, JOB_MS)
         self._ask()
@@ -267,8 +283,8 @@ class R3964:
         """An octet while we ask to send."""
         if octet == _DLE and self.pending == 0:
             self._state = TX_BLOCK
-            self.tx_from = _BLOCK_AT
-            self.pending = self._block_end - _BLOCK_AT
+            self.tx_from = self._block_at
+            self.pending = self._block_end - self._block_at
             self._timer.stop()
         elif octet == _STX:
             self.tally[TALLY_CONFLICTS] += 1

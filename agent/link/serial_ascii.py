@@ -22,9 +22,9 @@ from agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PROGRAM_MS,
 from agent.link.payload import (
     ETX,
     MESSAGE_AT,
-    MESSAGE_BYTES,
     MESSAGE_MIN,
     STX,
+    TAIL_BYTES,
     TALLY_JUNK,
     TALLY_NAMES,
     TALLY_REFUSED,
@@ -46,8 +46,6 @@ CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all
 
 _RAW_BYTES = 128
 _SOON_MS = const(5)
-_RESULT = const(61)
-_ACKNOWLEDGE = const(62)
 
 
 class SerialAscii:
@@ -55,9 +53,9 @@ class SerialAscii:
 
     steady = False  # the procedure goes on by itself
 
-    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto"):
+    def __init__(self, buffer_bytes=2048, octet_us=1042, zvz_ms=100, payload="auto", message_bytes=64):
         self.buf = bytearray(buffer_bytes)
-        self.tx = bytearray(MESSAGE_AT + MESSAGE_BYTES + 2)
+        self.tx = bytearray(MESSAGE_AT + message_bytes + TAIL_BYTES)
         self.tx_at = MESSAGE_AT
         self.octet_us = octet_us
         self.zvz_ms = zvz_ms
@@ -90,6 +88,7 @@ class SerialAscii:
         self._raw_at = self._raw_end = 0
         self.pending = 0
         self._window = False
+        self._early = False
         self._gap.stop()
         self._busy.stop()
         self._awaits.stop()
@@ -119,6 +118,7 @@ class SerialAscii:
             if not self._held.expired(now):
                 return LINK_NEED_DATA
             self._held.stop()
+            self._early = False
             return self._deliver()
         if self._raw_at < self._raw_end:
             self._gap.start(now, self.zvz_ms)
@@ -130,23 +130,35 @@ class SerialAscii:
             octet = self._raw[self._raw_at]
             self._raw_at += 1
             found = self._take(octet)
-            if found != LINK_NEED_DATA or self._held.armed:
+            if found != LINK_NEED_DATA:
                 return found
         if self._state != HUNT and self._gap.expired(now):
             self.tally[TALLY_SILENCES] += 1
             self._state = HUNT
         return LINK_NEED_DATA
 
+    def pushed(self):
+        """The controller waits for our answer to this one; False if its own to us may still come (rule 5)."""
+        if self._early and self._awaits.armed and not self._awaits.expired(self._now):
+            self._held.start(self._now, HOLD_MS)
+            return False
+        self._window = True
+        return True
+
+    def answered(self):
+        """The controller has said what it was asked for."""
+        self._awaits.stop()
+
     def idle(self):
         """Tell whether the last message posted has gone to the port."""
         return self.pending == 0
 
-    def post(self, n):
+    def post(self, n, answered=True):
         """Send the n octets at tx[tx_at:] with what belongs around them."""
         self._window = False
         self.tx_from = self.form.put(self.tx, n)
         self.pending = self.form.end_of(n) - self.tx_from
-        if number(self.tx, MESSAGE_AT + 4, 4) != _ACKNOWLEDGE:
+        if answered:
             self._awaits.start(self._now, ANSWER_MS)
 
     def sent(self, n):
@@ -251,15 +263,10 @@ class SerialAscii:
             self.tally[TALLY_REFUSED] += 1
             return LINK_NEED_DATA
         self.form.answered()
-        if number(self.buf, 4, 4) != _RESULT:
-            self._awaits.stop()
-        elif self._is_fast and self._awaits.armed and not self._awaits.expired(self._now):
-            self._held.start(self._now, HOLD_MS)
-            return LINK_NEED_DATA
+        self._early = self._is_fast
         return self._deliver()
 
     def _deliver(self):
-        self._window = number(self.buf, 4, 4) == _RESULT
         self.at = 0
         self.length = self._length
         if self._length <= self._most:

@@ -16,14 +16,16 @@ from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_LENGTH, WHY_NOTHING, WHY_SLOW
 
 HEADER_BYTES = const(20)
-TX_BYTES = 64  # the longest message of an integrator that sends no commands is MID 0064 with 31 octets
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
 
 _LENGTH_DIGITS = const(4)
 
 
 class Stream(Fifo):
-    """One TCP connection's worth of messages; `buffer_bytes` bounds the largest that is taken whole."""
+    """One TCP connection's worth of messages.
+
+    `buffer_bytes` bounds the largest that is taken whole, `message_bytes` the largest that is sent.
+    """
 
     __slots__ = (
         "_discard",
@@ -40,9 +42,9 @@ class Stream(Fifo):
 
     steady = True  # nothing is said here but messages: without input and before its deadline there is nothing to do
 
-    def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000):
+    def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000, message_bytes=64):
         Fifo.__init__(self, buffer_bytes)
-        self.tx = bytearray(TX_BYTES)
+        self.tx = bytearray(message_bytes + 1)  # and its NUL
         self.tx_at = 0
         self.frame_timeout_ms = frame_timeout_ms
         self.late = Timer()
@@ -87,11 +89,18 @@ class Stream(Fifo):
             return self._lose(WHY_SLOW)
         return LINK_NEED_DATA
 
+    def pushed(self):
+        """Both sides may speak at any time: look at it now."""
+        return True
+
+    def answered(self):
+        """Nobody waited for it."""
+
     def idle(self):
         """Tell whether the last message posted has gone to the port."""
         return self.pending == 0
 
-    def post(self, n):
+    def post(self, n, answered=True):
         """Send the n octets at tx[tx_at:] and the NUL that ends them."""
         self.tx[n] = 0
         self.tx_from = 0

@@ -7,17 +7,17 @@ Rules
    opens a gap; one inside a gap is cut out of it.
 3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
    of the two the controller is asked (agent.openprotocol.recovery).
-4. An ID that is not above `top` and is pushed with a time later than all that are known counts anew (`FLAG_AGAIN`).
-   From then on, and while gaps lie over such IDs (`FLAG_LOOK`), the latest time stays what it was before: what is
-   earlier is of its former life, and for the rest the log is asked. The controller's newest ends that, once no gap is
-   left.
+4. An ID that is not above `top` and is pushed with a time later than all that are known counts anew: it is the new
+   `top`, and all from 1 on in front of it is missing. While gaps lie over IDs that may be stored (`FLAG_LOOK`) the
+   latest time stays what it was before: what is earlier is of a former life, and for the rest the log is asked. The
+   controller's newest ends that, once no gap is left.
 
     octet  0       4      5       6      7          11       16        23               45
            |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
 """
 
 from agent.base.compat import const
-from agent.base.fields import all_digits, compare, copy, holds
+from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
@@ -36,6 +36,7 @@ from agent.spool.record import KIND_RESULT
 VERDICT_NEW = const(0)
 VERDICT_LOOK = const(1)  # it may be stored already: look into the log
 VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
+VERDICT_MISSING = const(3)  # it is missing, and may be stored already for all that: look into the log
 
 GONE = const(15)  # CONTROLLER + the octets above
 FLAGS = const(19)
@@ -51,9 +52,6 @@ FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
 FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
 
 GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
-
-FLAG_AGAIN = const(32)  # an ID that is known was pushed with a later time: it counts anew, or anew again
-_TIME_STANDS = const(36)
 
 FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 
@@ -122,8 +120,10 @@ class Known(NoOwner):
         if not self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
-            self._notice(not self.looks(), flags, buf, at)
-            if counts and number == self.top() and not self.memory[FLAGS] & _TIME_STANDS:
+            if not self.looks() and self._counts_anew(flags, buf, at):
+                self._begin_anew(number, buf, id_at)
+                return
+            if counts and number == self.top() and not self.looks():
                 self._hold_top(flags, buf, at)
             self._begun()
             self._count_gone(self.gaps.cut(number, 1))
@@ -135,15 +135,30 @@ class Known(NoOwner):
                 self._hold_top(flags, buf, at)
                 return
         else:
-            self._notice(number != self.top() or self.looks(), flags, buf, at)  # else all its IDs may be one
+            may = number != self.top() or self.looks()  # else all its IDs may be one
+            if may and self._counts_anew(flags, buf, at):
+                self._begin_anew(number, buf, id_at)
             return
         if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0:
             self._keep_time(buf, at)
 
-    def _notice(self, matters, flags, buf, at):
-        """An ID that is not above all known was pushed; if that `matters`, with a later time it counts anew."""
-        if matters and self.fetches() and not flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) and self.is_later(buf, at):
-            self.memory[FLAGS] |= FLAG_AGAIN
+    def _counts_anew(self, flags, buf, at):
+        """Tell whether an ID that is not above all known means another result than it did."""
+        return self.fetches() and not flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) and self.is_later(buf, at)
+
+    def _begin_anew(self, number, digits, at):
+        """The controller counts anew, and has come to `number`: what is in front of it may be missing."""
+        memory = self.memory
+        gaps = self.gaps
+        if gaps.count and not self.looks():  # some of these were missing before, whatever their time
+            fill(memory, TIME_KNOWN, TIME_BYTES, 0)
+        memory[EPOCH] = (memory[EPOCH] + 1) & 0xFF
+        memory[FLAGS] = (memory[FLAGS] | FLAG_LOOK) & ~FLAG_FIRST & 0xFF
+        self._count_gone(gaps.clear())
+        if number > 1:
+            self._count_gone(gaps.open(1, number - 1))
+        self._set_top(digits, at)
+        self._write_gaps()
 
     def _open_up_to(self, number):
         """Everything between `top` and `number` is missing."""
@@ -178,7 +193,7 @@ class Known(NoOwner):
         memory = self.memory
         order = -1
         if not flags & FLAG_EDGE_TIME:
-            order = 0 if memory[FLAGS] & _TIME_STANDS else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
+            order = 0 if self.looks() else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
         if order > 0:
             copy(memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
         if order < 0:
@@ -187,7 +202,7 @@ class Known(NoOwner):
             memory[FLAGS] |= FLAG_TOP_HELD
 
     def _keep_time(self, body, start):
-        if self.is_later(body, start) and not self.memory[FLAGS] & _TIME_STANDS:
+        if self.is_later(body, start) and not self.looks():
             copy(self.memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
 
     # -- questions ---------------------------------------------------------------------------------------------
@@ -202,17 +217,19 @@ class Known(NoOwner):
         if not all_digits(body, at, ID_BYTES):
             return VERDICT_LOOK
         number = id_of(body, at)
-        if self.gaps.holding(number) >= 0 and not self.looks():
-            return VERDICT_LATER if self.gaps.splits(number) else VERDICT_NEW
+        if self.gaps.holding(number) >= 0:
+            if self.gaps.splits(number):
+                return VERDICT_LATER
+            return VERDICT_MISSING if self.looks() else VERDICT_NEW
         if not self.is_beyond(number):
-            return VERDICT_LATER if self.gaps.splits(number) else VERDICT_LOOK
+            return VERDICT_LOOK
         first = self.first_missing(number)
         return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER
 
     def holds_top(self, body, start):
         """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
         return (
-            self.memory[FLAGS] & (FLAG_TOP_HELD | _TIME_STANDS) == FLAG_TOP_HELD
+            self.memory[FLAGS] & (FLAG_TOP_HELD | FLAG_LOOK) == FLAG_TOP_HELD
             and not self.is_earlier(body, start)
             and not self.is_later(body, start)
             and all_digits(body, start + TIGHTENING_ID, ID_BYTES)
@@ -232,10 +249,6 @@ class Known(NoOwner):
     def looks(self):
         """Tell whether what is fetched may be stored already."""
         return self.memory[FLAGS] & FLAG_LOOK != 0
-
-    def told(self):
-        """Tell whether a pushed result has shown that the IDs count anew."""
-        return self.memory[FLAGS] & FLAG_AGAIN != 0
 
     def fetches(self):
         """Tell whether what is missing can be asked for at all."""

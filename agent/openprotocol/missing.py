@@ -31,6 +31,7 @@ class Missing:
         self.retry_ms = retry_ms
         self.phase = PHASE_IDLE
         self.ask_id = bytearray(b"0" * ID_BYTES)  # what is to be fetched
+        self._epoch = 0  # that what is asked here belongs to
         self._run_first = 0  # IDs from here on are gone, and that is not written down yet
         self._run = 0
         self._asked = 0  # where the way back stands
@@ -66,7 +67,7 @@ class Missing:
         if run == 0:
             return True
         gaps = self.known.gaps
-        if gaps.count == 0 or gaps.firsts[0] != self._run_first:  # somebody has closed them meanwhile
+        if gaps.count == 0 or gaps.firsts[0] != self._run_first or self._is_over():  # closed by a push meanwhile
             self._run = 0
             return True
         if run > gaps.counts[0]:
@@ -76,6 +77,10 @@ class Missing:
         self._run = 0
         self._run_first = (self._run_first + run) % ID_PERIOD  # where this gap goes on; another one has to be begun
         return True
+
+    def _is_over(self):
+        """Tell whether a pushed result has shown that the IDs count anew: what was asked before means nothing more."""
+        return self._epoch != self.known.memory[kn.EPOCH]
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -93,8 +98,9 @@ class Missing:
         self._beside = False
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
-        if wide and self._walked != behind:
-            self._asked = (behind - 1) % ID_PERIOD or ID_PERIOD - 1
+        last = (behind - 1) % ID_PERIOD or ID_PERIOD - 1  # 0 cannot be asked for
+        if wide and self._walked != behind and gaps.holding(last) == 0:
+            self._asked = last
             self._gone_run = 0
             self._gone_end = behind
             self.phase = PHASE_WALK_BACK

@@ -3,11 +3,11 @@
 Rules (DIGEST D.6, on 003:6535-6557)
 1. After each connect the newest is asked for (ID 0), then the witness: the highest ID known from before. It proves
    whether the controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on
-   are missing; of these what is earlier than the last one before is not new. An old ID that is pushed with new values
-   asks again.
+   are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
+   above it to be asked for.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
    earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves.
-   A newest below the highest ID of before, or a closed ID that is pushed with new values, tells without it.
+   A newest below the highest ID of before tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -23,6 +23,7 @@ from agent.openprotocol.questions import (
     NEWS_NONE,
     NEWS_RESET,
     PHASE_IDLE,
+    PHASE_NEWEST,
     PHASE_OFF,
     PHASE_WITNESS,
 )
@@ -50,6 +51,7 @@ class Newest(Missing):
         self._has_witness = False
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
         self._identity = 0
+        self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
         self._named = 0  # an identity that was told once and not believed
         self._is_empty = False  # what is being written down is that there is no result
@@ -62,6 +64,8 @@ class Newest(Missing):
         """Remember what is known before this connection says anything."""
         known = self.known
         memory = known.memory
+        self._epoch = memory[kn.EPOCH]
+        self._shown = False
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
         looks = known.looks()
         self._top = known.top()
@@ -71,11 +75,18 @@ class Newest(Missing):
         self._gone_run = 0
         self._doubts = False
 
+    def _turn_to_new_count(self):
+        """A push has begun it: what it has come to since is all that is left to ask for."""
+        self._epoch = self.known.memory[kn.EPOCH]
+        self._shown = True
+        self._has_witness = False
+        self._top = self.known.top()
+        self._run = 0
+        self.phase = PHASE_NEWEST
+
     def _learn_newest(self, now):
         """Go on from the newest, or see first whether the IDs still mean the same."""
         self._unanswered = 0
-        if self.known.told():
-            return self._note_newest(_ANEW, now)
         if not self._has_witness:
             return self._note_newest(_SAME, now)  # there is none, or it was heard
         newest = id_of(self._newest, 0)
@@ -205,6 +216,8 @@ class Newest(Missing):
         if evidence != _SAME:
             self._has_witness = False
             self._top = id_of(self._newest, 0)
+            self._epoch = known.memory[kn.EPOCH]
+            self._run = 0
         return NEWS_RESET if anew else NEWS_NONE
 
     def _lay_open(self, draft, evidence, beyond):
@@ -221,7 +234,7 @@ class Newest(Missing):
             if is_ahead(top, newest):
                 gone = draft.clear()
             last = newest
-            if evidence == _UNKNOWN and self._top < top <= newest:  # above it was asked for in this connection
+            if self._top < top <= newest:  # what is above it was heard of in this connection
                 last = self._top
                 if newest != top:
                     gone = draft.open(top + 1, newest - top)
@@ -259,12 +272,12 @@ class Newest(Missing):
         kn.add_gone(stage, at + kn.GONE, gone)
         if anew:
             stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
-            stage[at + kn.FLAGS] &= ~(kn.FLAG_AGAIN | kn.FLAG_FIRST) & 0xFF
+            stage[at + kn.FLAGS] &= ~kn.FLAG_FIRST & 0xFF
         if takes_newest:
             newest = id_of(self._newest, 0)
             holds_top = not anew and newest == self.known.top() and self._draft.holding(newest) < 0
             pack_digits(stage, at + kn.TOP, self._newest, 0, ID_BYTES)
-            if not (stage[at + kn.FLAGS] & kn.FLAG_LOOK or self.known.told()):
+            if not stage[at + kn.FLAGS] & kn.FLAG_LOOK:
                 order = compare(self._newest_time, 0, stage, at + kn.TIME_KNOWN, TIME_BYTES)
                 if order > 0:
                     copy(stage, at + kn.TIME_KNOWN, self._newest_time, 0, TIME_BYTES)
@@ -277,5 +290,5 @@ class Newest(Missing):
         stage[at + kn.FLAGS] |= kn.FLAG_LOOK
         if self.known.gaps.count:  # some of these were missing before, whatever their time
             fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
-        elif not self.known.told():
+        else:
             copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)

@@ -19,6 +19,7 @@ from agent.openprotocol.ids import id_of, is_ahead, put_id
 from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
     NEWS_NONE,
+    NEWS_RESET,
     NEWS_STORE,
     PHASE_FILL,
     PHASE_IDLE,
@@ -112,6 +113,8 @@ class Recovery(Newest):
 
     def _turn(self, now):
         """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
+        if self._is_over():
+            self._turn_to_new_count()
         if self.phase == PHASE_PROBE and self.known.gaps.count:
             self.phase = PHASE_IDLE  # what is missing below what is known comes first
             self._postponed = True
@@ -139,7 +142,11 @@ class Recovery(Newest):
         if phase == PHASE_NEWEST:
             copy(self._newest, 0, body, at, ID_BYTES)
             copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
-            return self._learn_newest(now)
+            news = self._learn_newest(now)
+            if self._shown and news == NEWS_NONE:
+                self._shown = False
+                news = NEWS_RESET
+            return news
         if compare(body, at, self.ask_id, 0, ID_BYTES) != 0:
             self._again(now)  # an answer to another question
             return NEWS_NONE
@@ -199,10 +206,12 @@ class Recovery(Newest):
 
     def keeps_answer(self):
         """Tell whether what is answered now is to be stored, readable or not."""
-        return not self._stale and (self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside))
+        return not (self._stale or self._is_over()) and (
+            self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside)
+        )
 
     def _is_stale(self):
-        stale = self._stale
+        stale = self._stale or self._is_over()
         self._waiting = False
         self._stale = False
         return stale

@@ -278,6 +278,10 @@ class Session:
             if mid < 0:
                 return self._over(WHY_FRAMING)
         self.mid = mid
+        if mid != 61:
+            link.answered()
+        elif not link.pushed():
+            return EV_NONE
         self._sequence = 0
         if self.numbering.active and not self._is_in_turn(mid):
             return EV_NONE
@@ -520,7 +524,7 @@ class Session:
         elif self._acks_due:
             self._acks_due -= 1
             pack_into("20s", self.link.tx, self.link.tx_at, self._acknowledgement)
-            self.link.post(HEADER_BYTES)
+            self.link.post(HEADER_BYTES, False)
         elif self._request_due:
             self._request_due = False
             self._post_request()
@@ -557,7 +561,7 @@ class Session:
         if mid == 60:
             tx[at + 11] = 0x30  # acknowledged, said aloud (003:1114-1125)
         self._put_place(tx, at)
-        link.post(20 + data_bytes)
+        link.post(20 + data_bytes, True)
 
     def _put_place(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
@@ -580,4 +584,4 @@ class Session:
             following = following % 99 + 1
         put_number(tx, at + 16, 2, following)
         self._link_ack_mid = 0
-        link.post(28 if negative else 24)
+        link.post(28 if negative else 24, False)

@@ -106,6 +106,10 @@ class Blocks(Reader):
             return True
         return self.pressed and self.rest + self._cursor_octets <= self.device.block_bytes
 
+    def has_room_behind(self):
+        """Tell whether another small record could be written behind the next one."""
+        return self.fits(2 * self._cursor_octets) or self._next_ready or self.is_free(1)
+
     def has_spare(self):
         """Tell whether a record that can be done without may be written: it must not take the last free block."""
         return self.fits(self._cursor_octets) or (self.is_free(1) and self.is_free(2))

@@ -42,6 +42,8 @@ class Cursor:
         "dropped",
         "durable",
         "event",
+        "gone_from",
+        "gone_to",
         "jumped",
         "limit",
         "number",
@@ -71,6 +73,8 @@ class Cursor:
         self.bound = UNKNOWN  # of the block it stands in
         self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
         self.dropped = False  # what it jumps over is given up, to be counted when the next record is found
+        self.gone_from = 0  # behind this number, and up to the next one, was overwritten what may have been delivered
+        self.gone_to = 0
         self.peek_seq = 0
         self.peek_number = 0
         self.peek_event = 0

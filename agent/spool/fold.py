@@ -17,6 +17,7 @@ from agent.record.result import FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
 from agent.spool.cursors import load_cursors, put_cursors
+from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
 from agent.spool.record import (
     CURSOR_PAYLOAD,
@@ -58,7 +59,7 @@ class Fold(Blocks):
     # -- whether there is room ---------------------------------------------------------------------------------
 
     def has_room(self, length):
-        """Tell whether a result with a payload of `length` octets would be taken now."""
+        """Tell whether a result with a payload of `length` octets would be taken now; a quarantine may erase for it."""
         if self.seq >= SEQ_MAX:
             return False
         if self.when_full == WHEN_FULL_OVERWRITE:
@@ -66,14 +67,14 @@ class Fold(Blocks):
         if self.number - self.cursors[0].number >= RETAINED_MAX:
             return False
         octets = self.aligned(FRAME_BYTES + length)
+        if self.role == ROLE_QUARANTINE:
+            # Only a drop makes room: what a start and a few drops may have to write is left over, in the last block
+            # that works.
+            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
+            return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
         is_free = self._next_ready or self.is_free(1)
         if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
-        if self.role == ROLE_QUARANTINE:
-            # The last block is used, too, but for what a start and a few drops may have to write.
-            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
-            if octets + (HEAD_OCTETS if is_free else self.offset) <= self.device.block_bytes:
-                return True
         if not is_free:
             return False
         for ahead in range(2, 2 + self.spare_blocks):

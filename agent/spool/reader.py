@@ -133,8 +133,9 @@ class Reader:
         """The jump ends behind result `number` and this event; below 0 for one that is not known here."""
         cursor.jumped = False
         count = 0
-        if number > cursor.number:
-            count = number - cursor.number
+        before = cursor.number
+        if number > before:
+            count = number - before
             cursor.number = number
         if event > cursor.event:
             if cursor.wants & WANTS_EVENTS:
@@ -144,6 +145,10 @@ class Reader:
             cursor.dropped = False
             if cursor is self.cursors[0]:
                 self.overwritten += count
+                if count:
+                    if cursor.gone_to != before:
+                        cursor.gone_from = before
+                    cursor.gone_to = number
             else:
                 self.missed += count
 

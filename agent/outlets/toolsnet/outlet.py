@@ -111,8 +111,11 @@ class Outlet(Position):
             done = self._server_is_empty(now)
         else:
             reached = number - (self.sequence_of(number) - stored) % SEQUENCES
+            self._regain(reached)
             if reached == cursor.number or 0 < self.taken == reached < cursor.number:
                 done = True  # what lies between the two was set aside
+            elif cursor.gone_from <= reached < cursor.gone_to == cursor.number:
+                done = True  # or overwritten
             elif cursor.number < reached <= self.may_have:
                 done = self._take_as_stored(reached, now)
             elif 0 <= reached < cursor.number and cursor.number - reached < _HALF:
@@ -124,9 +127,21 @@ class Outlet(Position):
             else:
                 self.health.note(h.RESUME_UNKNOWN, stored, now)
                 done = self._move_ahead_of(stored)
+        if done and self.regained:
+            done = self._save(cursor.limit, self._flags()) or not self.ring.can_write()
         if done:
+            cursor.gone_from = cursor.gone_to
             self.may_have = cursor.number
         return done
+
+    def _regain(self, reached):
+        """What was overwritten before the server could be asked, and what it has of that: delivered after all."""
+        cursor = self.cursor
+        last = cursor.gone_to if cursor.gone_to < reached else reached
+        if last > cursor.gone_from and reached <= self.may_have:
+            # While refused ones were passed over, all in front of the one that was taken is gone.
+            self.regained += last - cursor.gone_from if not self.sweeps() else last == reached
+            cursor.gone_from = last
 
     def _lacks(self, reached):
         """Tell whether the server lacks anything behind `reached` that it once had: frames set aside it never got.

@@ -43,6 +43,7 @@ class Position:
         self.cursor_batch = cursor_batch
         self.may_have = self.cursor.limit  # nothing above this number can have reached the server
         self.taken = 0  # number of the latest result that the server is known to have
+        self.regained = 0  # so many counted as overwritten turned out to be delivered; the next cursor record says so
         # The record to be sent: where its payload lies. Use it before the next call of any method.
         self.buf = ring.walk.page
         self.at = FRAME_HEAD
@@ -86,9 +87,13 @@ class Position:
         """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
 
         In a full log without room for another record they go out all the same: only that makes room. A cut before that
-        may store one twice that the server cannot vouch for.
+        may store one twice that the server cannot vouch for. So the last record that finds room speaks of all of them.
         """
-        return self._save(number + self.cursor_batch - 1, self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
+        ring = self.ring
+        last = number + self.cursor_batch - 1
+        if last < ring.number and not ring.has_room_behind():
+            last = ring.number
+        return self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
@@ -112,17 +117,31 @@ class Position:
         return self.ring.memory[OUTLET_FLAGS]
 
     def _save(self, limit, flags):
-        return self.ring.save_cursors(limit, flags) == 0
+        ring = self.ring
+        regained = self.regained
+        self.regained = 0
+        ring.overwritten -= regained
+        self.cursor.delivered += regained
+        done = ring.save_cursors(limit, flags) == 0
+        if not done:
+            self.regained = regained
+            ring.overwritten += regained
+            self.cursor.delivered -= regained
+        return done
 
     # -- delivered or not --------------------------------------------------------------------------------------
 
     def deliver(self, number):
         """The server has acknowledged result `number`, or vouches for it."""
-        before = self.cursor.number
+        cursor = self.cursor
+        before = cursor.number
         self.move_past(number)
         self.taken = number
-        if self.cursor.number != before:  # else it was overwritten meanwhile
-            self.cursor.delivered += 1
+        if cursor.number != before:
+            cursor.delivered += 1
+        elif cursor.gone_from < number <= cursor.gone_to:  # it was overwritten meanwhile
+            self.regained += 1
+        cursor.gone_from = cursor.gone_to
 
     def move_past(self, number):
         """Move the cursor past a result; it may have been overwritten meanwhile, then it has moved already."""
