@@ -5,8 +5,8 @@ A board gives
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
-    lines(outlet)         the file of lines of these `outlet` settings (agent.outlets.file), None where there is no such
-                          thing; asked only for a station that has a file among its outlets
+    lines(outlet)         the file of lines of these `outlet` settings (agent.outlets.file); boards without files need
+                          not have it
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
@@ -23,6 +23,7 @@ Rules
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
 import agent.openprotocol.light
 import agent.spool.ring
+import agent.toolsnet.session
 
 # isort: split
 # What agent.assembly puts together: loaded here and not in the middle of a step.
@@ -73,7 +74,10 @@ class Station:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self.board.tcp()
         for outlet in self.settings["outlets"][1:]:
-            self.files.append(self.board.lines(outlet))
+            lines = getattr(self.board, "lines", None)
+            if lines is None:
+                raise ValueError("station %d: this board has no files for an outlet" % self.number)
+            self.files.append(lines(outlet))
         self._scheduler = scheduler
         scheduler.add(self, now)
 

@@ -103,7 +103,6 @@ TESTED_BY = {
     "agent.settings": "test_config",
     "agent.record.text": "test_status",
     "agent.spool.fold": "test_ring",
-    "agent.spool.memory": "test_mount",
     "agent.spool.reader": "test_ring",
     "agent.spool.why": "test_mount",
     "agent.toolsnet.session": "test_toolsnet_session",
@@ -284,6 +283,34 @@ def test_no_module_of_the_product_imports_the_laboratory():
     for module in PROGRAM:
         if not is_laboratory(module.name):
             assert not {name for name in module.imports() if is_laboratory(name)}, module.path
+
+
+def depth_of(name, loaded, depth=1):
+    """How deep imports nest when `name` is imported, as MicroPython does it: one level for each module not yet there."""
+    deepest = 0
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        part = ".".join(parts[:end])
+        if part in loaded or not is_module(part):
+            continue
+        loaded.add(part)
+        path = ROOT / part.replace(".", "/")
+        path = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+        deepest = max(deepest, depth)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for imported in names:
+                deepest = max(deepest, depth_of(imported, loaded, depth + 1))
+    return deepest
+
+
+def test_imports_nest_no_deeper_than_the_smallest_stack_allows():
+    """With one level more the 32-bit unix port and a board with 8 KB of stack end in a recursion error."""
+    assert depth_of("agent.app", set()) == 5
 
 
 def test_only_the_application_knows_all_others():

@@ -1,11 +1,18 @@
 """The file of lines on Linux: whole lines or none, a new file when one is full, and every error in words."""
 
 import errno
+import json
 import os
 
 import pytest
 
+from agent.base.ticks import FOREVER
+from agent.health import Health
+from agent.outlets.file import FileOutlet
+from board.linux import Board
 from board.linux_lines import LineFile
+from host_tests.support_spool import append, mounted
+from tools.sim.flash import SimFlash
 
 
 def line(number, octets=40):
@@ -117,3 +124,30 @@ def test_a_folder_that_is_gone_or_was_never_there_is_told(tmp_path):
 
 def test_what_was_closed_takes_nothing(file):
     assert not file.add(line(1)) and not file.sync()
+
+
+def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_files(tmp_path):
+    board = Board(str(tmp_path))
+    flash = SimFlash(8, 1024, 16)
+    ident = 0
+    for _ in range(5):
+        ring = mounted(flash, outlets=2)
+        file = board.lines({"path": "out.jsonl", "rotate_kib": 16, "keep": 9})
+        outlet = FileOutlet(ring, 1, file, Health())
+        outlet.begin(0)
+        for _ in range(9):
+            ident += 1
+            assert append(ring, ident) == 0
+            while ring.peek(0) > 0:
+                ring.advance(0)
+            while outlet.step(0) != FOREVER:
+                pass
+        file.close()  # the process is killed: no place is made durable
+    board.close()
+    names = sorted(os.listdir(tmp_path))
+    assert len(names) > 1 and all(os.path.getsize(tmp_path / name) <= 16 * 1024 for name in names)
+    found = []
+    for name in ["out.jsonl.%d" % index for index in range(9, 0, -1)] + ["out.jsonl"]:
+        if name in names:
+            found += [int(json.loads(line)["tightening_id"]) for line in (tmp_path / name).read_bytes().splitlines()]
+    assert found == list(range(1, ident + 1))

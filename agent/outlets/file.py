@@ -26,6 +26,7 @@ from agent.record.result import FLAG_ASIDE
 from agent.spool.cursors import Cursor
 from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
+CPYTHON_ONLY = True  # no board has a file to write lines into
 BATCH = const(32)  # lines that become durable together
 RETRY_LEAST_MS = const(1000)
 RETRY_MOST_MS = const(60000)

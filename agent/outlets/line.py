@@ -12,6 +12,7 @@ from agent.record import result as res
 from agent.record.raw import FRAME
 from agent.record.text import describe, digits_of, hundredths_of, text_of
 
+CPYTHON_ONLY = True  # no board has a file to write lines into
 SCHEMA = 1
 
 
