@@ -4,7 +4,9 @@ from agent.health import NOT_SAVED
 from agent.intake import Intake
 from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
+from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
+from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
@@ -16,8 +18,8 @@ from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.store import Store
+from agent.toolsnet.outgoing import ALWAYS, AUTO, NEVER
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
-from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
 
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
@@ -88,9 +90,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     station.outlets.append(_toolsnet(station, system, toolsnet))
     for index in range(len(station.files)):
-        from agent.outlets.file import FileOutlet  # boards have none
-
-        station.outlets.append(FileOutlet(ring, index + 1, station.files[index], station.health))
+        station.outlets.append(station.files[index].outlet(ring, index + 1, station.health))
     _let_run(station, scheduler, now)
 
 
@@ -130,19 +130,21 @@ def _let_run(station, scheduler, now):
     station.intake.attach(scheduler, tuple(slots))
 
 
-def _link(controller):
-    """Return the link of these settings; only the one that is used is imported."""
+def _link(controller, message_bytes):
+    """Return the link of these settings, for messages of so many octets; only the one that is used is imported."""
     kind = controller["link"]
     if kind == "tcp":
         from agent.link.stream import Stream
 
-        return Stream(controller["buffer_bytes"], controller["frame_timeout_ms"])
+        return Stream(controller["buffer_bytes"], controller["frame_timeout_ms"], message_bytes)
     bits = 9 + controller["stop_bits"] + (0 if controller["parity"] == "none" else 1)
     octet_us = (bits * 1000000 + controller["baud"] - 1) // controller["baud"]
     if kind == "ascii":
         from agent.link.serial_ascii import SerialAscii
 
-        return SerialAscii(controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"])
+        return SerialAscii(
+            controller["buffer_bytes"], octet_us, controller["zvz_ms"], controller["payload"], message_bytes
+        )
     from agent.link.r3964 import R3964
 
     return R3964(
@@ -153,14 +155,16 @@ def _link(controller):
         controller["attempts"],
         controller["priority"] == "high",
         controller["payload"],
+        message_bytes,
     )
 
 
 def _controller_session(controller):
+    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),)
     session = ControllerSession(
-        _link(controller),
+        _link(controller, longest_bytes(subscriptions)),
+        subscriptions,
         start_revisions=tuple(controller["start_revisions"]),
-        result_revisions=tuple(controller["result_revisions"]),
         keepalive_ms=controller["keepalive_ms"],
         response_timeout_ms=controller["response_timeout_ms"],
         silence_ms=controller["silence_ms"],

@@ -5,56 +5,32 @@ Rules
 2. While the spool has no room the session is ended in order and the controller left alone: it keeps its results, and
    MID 0064 brings them later.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, framing lost, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s when the controller's slot was taken.
+4. Every connection ends here: closed port, framing lost, silence, refusal. The next one: agent.downstream.
 """
 
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.ticks import FOREVER, Timer
-from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
-from agent.openprotocol import session as ss
+from agent.downstream import ROOM_BYTES, Downstream
+from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
-from agent.record.result import HEAD_BYTES, ID_BYTES
+from agent.record.result import ID_BYTES
 from agent.spool.search import holds_raw_of
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
-ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
-
-_ROOM_BYTES = HEAD_BYTES + 150  # of a result with its limits
 
 
-class Intake:
+class Intake(Downstream):
     """One controller, one spool."""
 
     def __init__(self, port, session, quiet, recovery, store, health, host, number, limits, seed):
-        self.port = port
-        self.session = session
-        self.link = session.link
-        self.quiet = quiet
-        self.recovery = recovery
+        Downstream.__init__(self, port, session, quiet, recovery, store.ring, health, host, number, limits, seed)
         self.store = store
-        self.ring = store.ring
-        self.health = health
-        self.host = host
-        self.number = number
-        self.full = False
-        self.attempts = 0  # connections begun: agent.liveness looks whether it moves
-        self.stopping = False
-        self._ready = False
-        self._opening = False
-        self._wait = Timer()
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
-        self._connect_timeout_ms = limits["connect_timeout_ms"]
-        self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
-        self._backoff_most_ms = limits["backoff_max_ms"]
-        self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
-        self._busy_most_ms = limits["busy_backoff_max_ms"]
-        self._dice = seed & 0x7FFF
         self._heard = Timer()
         self._tool_due = False
         self._more = False  # came while the flash was busy within this step: its `now` is old
@@ -72,34 +48,13 @@ class Intake:
         session = self.session
         indexes = self.recovery.known.memory[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
-        session.result_index = (indexes >> 4) % len(session.result_revisions)
+        subscription = session.subscriptions[0]
+        subscription.index = (indexes >> 4) % len(subscription.revisions)
         self._wait.start(now, 0)
-
-    def stop(self):
-        """End the session in order; `stopped` tells when it is done."""
-        self.stopping = True
-        if self.session.state == ss.CLOSED:
-            self.port.close()
-        else:
-            self.session.stop()
-
-    def stopped(self):
-        """Tell whether the port is closed after `stop`."""
-        return self.stopping and self.session.state == ss.CLOSED
-
-    def hurry(self, now):
-        """The network is there now: do not wait for the next connection to it."""
-        if self.link.steady and self.session.state == ss.CLOSED and not self._opening:
-            self._wait.start(now, 0)
-
-    def recover(self, now):
-        """After a fault: begin with a new connection."""
-        self.health.note(h.FAULTS, 0, now)
-        self._close(now)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
-        if self.session.state == ss.CLOSED:
+        if self.session.state == st.CLOSED:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
@@ -127,68 +82,12 @@ class Intake:
                     return left
         return 0
 
-    # -- connection --------------------------------------------------------------------------------------------
-
-    def _connect(self, now):
-        if self.stopping:
-            return False
-        if self._opening:
-            state = self.port.state()
-            if state == PORT_OPEN:
-                self._opening = False
-                self._wait.stop()
-                self.health.count(h.CONTROLLER_CONNECTS)
-                self.session.opened()
-                self.quiet.talks(True)
-                return True
-            if state == PORT_CLOSED or self._wait.expired(now):
-                self._close(now)
-            return False
-        if not self._wait.expired(now):
-            return False
-        if self.full:
-            if not self.ring.has_room(_ROOM_BYTES):
-                self._wait.start(now, ROOM_ASKED_MS)
-                return False
-            self.full = False
-        self._opening = True
-        self.attempts += 1
-        self._wait.start(now, self._connect_timeout_ms)
-        self._maintain()  # while nobody can say anything yet
-        self.port.open(self.host, self.number)
-        # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
-        return self.port.state() != PORT_OPENING and self._connect(now)
-
-    def _close(self, now):
-        """Close, and wait before the next connection."""
-        why = self.session.why
-        if self.session.state != ss.CLOSED and not self.stopping:
-            self.health.note(h.CONTROLLER_LOSSES, why, now)
-        self.port.close()
-        self.session.closed()
-        self.quiet.talks(False)
-        if not self.recovery.flush():
-            self.health.note(h.NOT_SAVED, 1, now)  # the IDs are asked for again
-        self.recovery.closed()
-        self._opening = False
-        if why == ss.WHY_BUSY:
-            wait_ms = self._busy_ms
-            self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
-        elif self._ready and not self.full:
-            wait_ms = self._backoff_least_ms
-        else:
-            wait_ms = self._backoff_ms
-            self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
-        self._ready = False
-        self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
-
     # -- conversation ------------------------------------------------------------------------------------------
 
     def _exchange(self, n, now):
         """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
         session = self.session
-        if n < 0 and session.state != ss.CLOSED:
+        if n < 0 and session.state != st.CLOSED:
             self._close(now)
         left = session.tick(now)
         if left == 0 and self.link.steady:  # a deadline has come, and nothing else would look at it
@@ -196,7 +95,7 @@ class Intake:
             left = session.tick(now)
         if self.link.pending:
             left = self._write(left, now)
-        return -1 if session.state == ss.CLOSED else left
+        return -1 if session.state == st.CLOSED else left
 
     def _write(self, left, now):
         """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
@@ -234,17 +133,13 @@ class Intake:
             self._maintain()
         return left
 
-    def _maintain(self):
-        if not self.ring.maintain():
-            self.health.count(h.NOT_SAVED)  # it is tried again each time
-
     def _fetch_next(self, now):
         if self._tool_due:
             self._tool_due = False
             self.session.ask_tool()
             return True
         recovery = self.recovery
-        if recovery.phase == PHASE_FILL and not self.ring.has_room(_ROOM_BYTES):
+        if recovery.phase == PHASE_FILL and not self.ring.has_room(ROOM_BYTES):
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program() or not recovery.want(now):
@@ -260,19 +155,19 @@ class Intake:
         self._more = False
         while True:
             event = session.next_event(now)
-            if not self._ready and session.state == ss.READY:
+            if not self._ready and session.state == st.READY:
                 self._begin_ready(now)
-            if event == ss.EV_NONE:
+            if event == st.EV_NONE:
                 return
-            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
-                self._take_result(event == ss.EV_RESULT_CUT, now)
+            if event == st.EV_RESULT or event == st.EV_RESULT_CUT:
+                self._take_result(event == st.EV_RESULT_CUT, now)
                 if self.link.steady:
                     if self.link.is_empty():
                         return
                 elif self.link.room() == 0:
                     self._more = True
                     return
-            elif event == ss.EV_OVER:
+            elif event == st.EV_OVER:
                 self._close(now)
                 return
             else:
@@ -280,27 +175,25 @@ class Intake:
 
     def _handle_answer(self, event, now):
         session = self.session
-        if event == ss.EV_FETCHED:
+        if event == st.EV_FETCHED:
             self._take_fetched(now)
-        elif event == ss.EV_FETCH_REFUSED:
+        elif event == st.EV_FETCH_REFUSED:
             self._take_news(self.recovery.refused(session.refusal, now), now)
-        elif event == ss.EV_FETCH_SILENT:
+        elif event == st.EV_FETCH_SILENT:
             self.recovery.silent(now)
-        elif event == ss.EV_TOOL:
+        elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
-        elif event == ss.EV_REFUSED:
+        elif event == st.EV_REFUSED:
             self.health.note(h.CONTROLLER_REFUSALS, session.code, now)
-        elif event == ss.EV_UNKNOWN:
+        elif event == st.EV_UNKNOWN:
             self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
-        elif event == ss.EV_MALFORMED:
+        elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
 
     def _begin_ready(self, now):
         session = self.session
-        self._ready = True
-        self._backoff_ms = self._backoff_least_ms
-        self._busy_ms = self._busy_least_ms
-        indexes = session.start_index | session.result_index << 4
+        self._accepted()
+        indexes = session.start_index | session.subscriptions[0].index << 4
         if self.recovery.known.memory[INDEXES] != indexes and self.ring.has_spare():
             at = self.ring.begin_memory()
             if at >= 0:
@@ -317,7 +210,7 @@ class Intake:
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
-            if not link.steady and link.last_chance() and session.request == 0:  # else the answer may come meanwhile
+            if not link.steady and link.last_chance() and not session.request.mid:  # else the answer may come meanwhile
                 self._maintain()
                 self.quiet.offer(now)
             session.acknowledge()
@@ -372,7 +265,3 @@ class Intake:
             self.session.stop()
         if news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.memory[EPOCH], now)
-
-
-def _doubled(ms, most):
-    return ms * 2 if ms * 2 < most else most

@@ -11,7 +11,7 @@ Rules
 
 from agent.base.compat import const
 from agent.base.ticks import Timer
-from agent.openprotocol.session import READY
+from agent.openprotocol.states import READY
 from agent.quarantine import PRESSURE_NONE
 
 RUNNING = const(1)

@@ -11,7 +11,7 @@ Rules
 
 from agent.base.compat import const
 from agent.base.ticks import Timer, ticks_diff
-from agent.openprotocol.session import READY
+from agent.openprotocol.states import READY
 
 FAILING_MS = const(60000)
 STUCK_MS = const(900000)

@@ -9,7 +9,7 @@ Rules
 from agent import health as h
 from agent.base.ticks import ticks_diff
 from agent.base.words import get_u32
-from agent.openprotocol import session as controller_session
+from agent.openprotocol import states as controller_states
 from agent.openprotocol.known import EPOCH
 from agent.openprotocol.questions import PHASE_NAMES
 from agent.quarantine import PRESSURE_NONE
@@ -86,7 +86,7 @@ def log_entry(now, moment, counter, value):
     """Return one entry of the log in words."""
     entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
     if counter == h.CONTROLLER_LOSSES:
-        entry["text"] = controller_session.WHY_NAMES[value]
+        entry["text"] = controller_states.WHY_NAMES[value]
     return entry
 
 
@@ -104,8 +104,8 @@ def _controller(station):
         "line": line,
         "host": intake.host,
         "port": intake.number,
-        "state": controller_session.STATE_NAMES[session.state],
-        "why": controller_session.WHY_NAMES[session.why],
+        "state": controller_states.STATE_NAMES[session.state],
+        "why": controller_states.WHY_NAMES[session.why],
         "refused_code": session.code,
         "waits_for_room": intake.full,
     }

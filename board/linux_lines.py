@@ -14,6 +14,8 @@ Rules
 import errno
 import os
 
+from agent.outlets.file import FileOutlet
+
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that agent.outlets.line makes
 PIECE_BYTES = 4096  # the last line is looked for in pieces of this
@@ -30,6 +32,10 @@ class LineFile:
         self.why = ""
         self._file = -1
         self._octets = 0  # of whole lines in it
+
+    def outlet(self, ring, index, health):
+        """Return the outlet with cursor `index` that writes into this file."""
+        return FileOutlet(ring, index, self, health)
 
     def open(self):
         """Use the file, or make it; `last` is its last line. False if that cannot be."""

@@ -47,7 +47,11 @@ class Board:
         return self.cart.flashes[spool["path"]]
 
     def lines(self, outlet):
-        return self.cart.lines.setdefault(outlet["path"], SimLines())
+        from agent.outlets.file import FileOutlet  # no board has it
+
+        file = self.cart.lines.setdefault(outlet["path"], SimLines())
+        file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
+        return file
 
     def seed(self):
         return 1

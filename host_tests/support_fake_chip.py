@@ -10,7 +10,16 @@ import sys
 import time
 import types
 
-SEEN = ("board.chip", "board.rp2", "board.esp32", "board.rp2_flash", "board.esp32_flash", "board.sockets")
+SEEN = (
+    "board.chip",
+    "board.hold",
+    "board.network",
+    "board.rp2",
+    "board.esp32",
+    "board.rp2_flash",
+    "board.esp32_flash",
+    "board.sockets",
+)
 
 
 class Pin:

@@ -5,7 +5,7 @@ agent.openprotocol.linked, written down a second time with joins and slices.
 """
 
 from agent.link.stream import CUT_SHORT_BYTES
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from agent.openprotocol.linked import LEFT_BYTES
 
 PORTABLE = True
@@ -53,18 +53,18 @@ class Model:
         if frame[4:8] != b"0061":
             if len(there) < len(frame) <= self.size:
                 self.joined = b""
-                self.events.append(ss.EV_MALFORMED)
+                self.events.append(st.EV_MALFORMED)
             else:
-                self.events.append(ss.EV_UNKNOWN)
+                self.events.append(st.EV_UNKNOWN)
         elif 2 <= count <= 9:
             self._part(frame, there, count, frame[19] - 0x30)
         elif len(there) == len(frame):
-            self._result(ss.EV_RESULT, frame)
+            self._result(st.EV_RESULT, frame)
         elif len(frame) <= self.size:
             self.joined = b""
-            self.events.append(ss.EV_MALFORMED)
+            self.events.append(st.EV_MALFORMED)
         else:
-            self._result(ss.EV_RESULT_CUT, there)
+            self._result(st.EV_RESULT_CUT, there)
 
     def _result(self, event, octets):
         self.events.append(event)
@@ -76,12 +76,12 @@ class Model:
         fits = under_way and head == self.head and count == self.count
         if fits and part == self.next - 1:
             if self.cut or (len(frame) == len(self.last) and self.last[20:].startswith(there[20:])):
-                self.events.append(ss.EV_MALFORMED)
+                self.events.append(st.EV_MALFORMED)
                 return
         if part == 1:
             self.joined = b""
             if under_way and len(there) < len(frame) <= self.size:
-                self.events.append(ss.EV_MALFORMED)
+                self.events.append(st.EV_MALFORMED)
                 return
             self.head = head
             self.count = count
@@ -96,13 +96,13 @@ class Model:
                 self.joined += frame[20:]
         else:
             self.joined = b""
-            self.events.append(ss.EV_MALFORMED)
+            self.events.append(st.EV_MALFORMED)
             return
         self.next = part + 1
         self.last = frame
         if part == count:
             octets = b"%04d" % len(self.joined) + whole(self.joined)[4:]
-            self._result(ss.EV_RESULT_CUT if self.cut else ss.EV_RESULT, octets)
+            self._result(st.EV_RESULT_CUT if self.cut else st.EV_RESULT, octets)
             self.joined = b""
         elif part == 1 and under_way:
-            self.events.append(ss.EV_MALFORMED)
+            self.events.append(st.EV_MALFORMED)

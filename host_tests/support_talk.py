@@ -9,6 +9,8 @@ talk.said                  every message that went out, without its NUL; talk.ta
 from agent.base.ticks import FOREVER, ticks_add
 from agent.link.stream import Stream
 from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
+from agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support_frames import accepted, message
 from tools.sim.clock import START_TICKS
 
@@ -21,10 +23,10 @@ STARTED = message(2, b"010001" + b"0202" + b"03" + b"Cart controller          ")
 class Talk:
     """See the module."""
 
-    def __init__(self, buffer_bytes=2048, **settings):
+    def __init__(self, buffer_bytes=2048, subscriptions=None, **settings):
         self.now = START_TICKS
         self.link = Stream(buffer_bytes)
-        self.session = ss.Session(self.link, **settings)
+        self.session = ss.Session(self.link, subscriptions or (Subscription(RESULTS, (999, 1)),), **settings)
         self.said = []
         self.results = []
         self.answers = True  # acknowledge what comes, as soon as it comes
@@ -65,10 +67,10 @@ class Talk:
         session = self.session
         while True:
             event = session.next_event(self.now)
-            if event == ss.EV_NONE:
+            if event == st.EV_NONE:
                 break
             events.append(event)
-            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
+            if event == st.EV_RESULT or event == st.EV_RESULT_CUT:
                 self._result()
         self.flush()
         return events
@@ -118,9 +120,9 @@ class Talk:
 
     def ready(self, started=STARTED):
         """Go through the start to READY; return self."""
-        assert ss.EV_STARTED in self.tell(started)
-        assert self.tell(accepted(60)) == [ss.EV_READY]
-        assert self.session.state == ss.READY
+        assert st.EV_STARTED in self.tell(started)
+        assert self.tell(accepted(60)) == [st.EV_READY]
+        assert self.session.state == st.READY
         self.take()
         return self
 

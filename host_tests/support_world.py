@@ -13,7 +13,7 @@ from agent.app import App
 from agent.base.words import get_u32
 from agent.config import complete
 from agent.openprotocol import questions as qs
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from agent.record.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, RamFlash
@@ -207,7 +207,7 @@ class Cart:
         return condition()
 
     def is_ready(self):
-        return self.station.session.state == ss.READY
+        return self.station.session.state == st.READY
 
     def ready(self):
         """Let time pass until the subscription stands; return self."""

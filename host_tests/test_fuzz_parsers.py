@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from host_tests.portable import Skip
 from tools.bench import fuzz
 from tools.sim.clock import Dice
@@ -86,9 +86,9 @@ def test_every_parser_is_gone_through():
 
 
 def test_inputs_reach_what_lies_deep():
-    wanted = {ss.EV_STARTED, ss.EV_READY, ss.EV_RESULT, ss.EV_FETCHED, ss.EV_FETCH_REFUSED, ss.EV_UNKNOWN}
-    wanted |= {ss.EV_MALFORMED, ss.EV_REFUSED}
-    for name, more in (("session", {ss.EV_OVER}), ("session 3964r", set())):
+    wanted = {st.EV_STARTED, st.EV_READY, st.EV_RESULT, st.EV_FETCHED, st.EV_FETCH_REFUSED, st.EV_UNKNOWN}
+    wanted |= {st.EV_MALFORMED, st.EV_REFUSED}
+    for name, more in (("session", {st.EV_OVER}), ("session 3964r", set())):
         parser = named(name)
         events = set()
         for seed in range(300):

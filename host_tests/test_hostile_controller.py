@@ -3,7 +3,7 @@
 import sys
 
 from agent import health as h
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from host_tests.support_frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support_mangle import Mangler
 from host_tests.support_world import CONTROLLER, Cart, packed_time
@@ -55,7 +55,7 @@ def test_length_that_is_none_or_too_small_closes_and_reconnects():
         cart = connected()
         produce(cart, 1)
         hear(cart, head + message(9999)[4:] + b"\0")
-        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, ss.WHY_FRAMING)
+        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
         assert still_serves(cart, 1)
 
 
@@ -79,7 +79,7 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
         cart.run(4500)
         assert cart.counted(h.CONTROLLER_LOSSES) == 0
         cart.run(700)
-        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, ss.WHY_FRAMING)
+        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
         assert still_serves(cart, 1)
 
 

@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.app import App
 from agent.config import complete
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from agent.record import result as r
 from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.store import KEPT_BEFORE
@@ -572,7 +572,7 @@ def test_stop_says_goodbye_and_frees_the_slot():
     cart.app.stop(cart.clock.now)
     assert cart.until(cart.app.stopped, 3000)
     assert cart.controller.messages[3] == 1
-    assert cart.station.session.state == ss.CLOSED
+    assert cart.station.session.state == st.CLOSED
     cart.app.close()
 
 
@@ -672,7 +672,7 @@ def stops_in_order(cart):
 
 def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
     cart = two_stations()
-    assert cart.until(lambda: all(one.session.state == ss.READY for one in cart.app.stations))
+    assert cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
     cart.run(2000)
     assert stops_in_order(cart) < 5000
     assert cart.controller.messages[3] == 1 and cart.second.messages[3] == 1
@@ -680,7 +680,7 @@ def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
 
 def test_orderly_stop_waits_for_the_station_that_is_slow_without_spinning():
     cart = two_stations()
-    assert cart.until(lambda: all(one.session.state == ss.READY for one in cart.app.stations))
+    assert cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
     cart.run(2000)
     cart.second.options.silent = True
     cart.network.swallow("10.0.0.2", 4545)

@@ -1,7 +1,7 @@
 """The lamp: the most urgent thing is shown, a code is blinked whole, and whoever counts gets the number."""
 
 from agent import led
-from agent.openprotocol.session import READY
+from agent.openprotocol.states import READY
 from agent.toolsnet.session import STREAMING
 
 PORTABLE = True

@@ -8,7 +8,7 @@ from agent.link import LINK_NEED_DATA
 from agent.link.r3964 import R3964
 from agent.link.serial_ascii import SerialAscii
 from agent.openprotocol import linked
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from host_tests.support_frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support_linked import Model, part_of, parts_of, whole
 from host_tests.support_talk import Talk
@@ -30,7 +30,7 @@ def test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame():
         parts = parts_of(LONG, count)
         for part in parts[:-1]:
             assert talk.tell(part) == [] and talk.take() == []
-        assert talk.tell(parts[-1]) == [ss.EV_RESULT]
+        assert talk.tell(parts[-1]) == [st.EV_RESULT]
         assert talk.results == [whole(LONG)] and talk.session.revision == 7
         assert talk.take() == [ACKNOWLEDGE]
         assert talk.link.size == len(talk.link.buf)
@@ -41,7 +41,7 @@ def test_parts_are_joined_whatever_the_split():
     for cut in range(1, len(octets), 7):
         talk = Talk(1024).ready()
         events = talk.hear(octets[:cut]) + talk.hear(octets[cut:])
-        assert events == [ss.EV_RESULT, ss.EV_RESULT], cut
+        assert events == [st.EV_RESULT, st.EV_RESULT], cut
         assert talk.results == [whole(LONG), EXAMPLE] and talk.take() == [ACKNOWLEDGE] * 2
 
 
@@ -49,16 +49,16 @@ def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
         frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
-        assert talk.tell(frame) == [ss.EV_RESULT]
+        assert talk.tell(frame) == [st.EV_RESULT]
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_part_number_that_cannot_be_is_told_and_not_answered():
     for octets in (b"20", b"2 ", b"23", b"29", b"2x", b"9:", b"22"):
         talk = Talk().ready()
-        assert talk.tell(EXAMPLE[:18] + octets + EXAMPLE[20:]) == [ss.EV_MALFORMED]
+        assert talk.tell(EXAMPLE[:18] + octets + EXAMPLE[20:]) == [st.EV_MALFORMED]
         assert talk.session.mid == 61 and talk.take() == []
-        assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
+        assert talk.tell(EXAMPLE) == [st.EV_RESULT]
 
 
 def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_answered():
@@ -66,26 +66,26 @@ def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_an
     for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
         talk = Talk().ready()
         events = talk.tell(*order)
-        assert ss.EV_RESULT not in events and ss.EV_MALFORMED in events
+        assert st.EV_RESULT not in events and st.EV_MALFORMED in events
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(one, two, three, four)[-1] == ss.EV_RESULT
+        assert talk.tell(one, two, three, four)[-1] == st.EV_RESULT
         assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_same_part_again_is_told_and_changes_nothing():
     one, two, three = parts_of(LONG, 3)
     talk = Talk().ready()
-    assert talk.tell(one, one, two, two, two, three) == [ss.EV_MALFORMED] * 3 + [ss.EV_RESULT]
+    assert talk.tell(one, one, two, two, two, three) == [st.EV_MALFORMED] * 3 + [st.EV_RESULT]
     assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
     # Behind the last one it is a part without a message.
-    assert talk.tell(three) == [ss.EV_MALFORMED] and talk.take() == []
+    assert talk.tell(three) == [st.EV_MALFORMED] and talk.take() == []
 
 
 def test_first_part_begins_anew():
     other = pushed(7, tightening_id=99)
     talk = Talk().ready()
     assert talk.tell(*parts_of(LONG, 3)[:2]) == []
-    assert talk.tell(*parts_of(other, 3)) == [ss.EV_MALFORMED, ss.EV_RESULT]
+    assert talk.tell(*parts_of(other, 3)) == [st.EV_MALFORMED, st.EV_RESULT]
     assert talk.results == [whole(other)] and talk.take() == [ACKNOWLEDGE]
 
 
@@ -98,7 +98,7 @@ def test_part_of_another_message_ends_what_is_under_way():
         part_of(LONG, 3, 2, two[20:]),  # another number of parts
     ):
         talk = Talk().ready()
-        assert talk.tell(one, stranger, two) == [ss.EV_MALFORMED] * 2
+        assert talk.tell(one, stranger, two) == [st.EV_MALFORMED] * 2
         assert talk.take() == []
 
 
@@ -109,14 +109,14 @@ def test_whole_messages_between_the_parts_go_their_own_way():
     talk.settle()
     talk.take()
     events = talk.tell(one, MIRROR, EXAMPLE, two, fetched(2), message(71, b"x" * 40), refused(9999, 99), three)
-    assert events == [ss.EV_RESULT, ss.EV_FETCHED, ss.EV_UNKNOWN, ss.EV_RESULT]
+    assert events == [st.EV_RESULT, st.EV_FETCHED, st.EV_UNKNOWN, st.EV_RESULT]
     assert talk.results == [EXAMPLE, whole(LONG)] and talk.take() == [ACKNOWLEDGE] * 2
 
 
 def test_parts_of_other_messages_are_nobodys():
     talk = Talk().ready()
     for frame in (message(900, b"x" * 300), message(1201, b"y" * 300), fetched(7)):
-        assert talk.tell(*parts_of(frame, 3)) == [ss.EV_UNKNOWN] * 3
+        assert talk.tell(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3
     assert talk.link.size == len(talk.link.buf)
 
 
@@ -127,7 +127,7 @@ def test_fetched_result_in_parts_is_one_answer():
     talk.settle()
     talk.take()
     frame = fetched(7)
-    assert talk.tell(*parts_of(frame, 4)) == [ss.EV_FETCHED]
+    assert talk.tell(*parts_of(frame, 4)) == [st.EV_FETCHED]
     link = talk.link
     assert bytes(link.buf[link.at : link.at + link.length]) == whole(frame)
     assert talk.session.can_fetch() and talk.take() == []
@@ -140,9 +140,9 @@ def test_message_without_its_next_part_is_given_up_and_told():
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.tell(MIRROR) == [ss.EV_MALFORMED] and talk.session.mid == 61
+    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.mid == 61
     assert talk.link.size == len(talk.link.buf)
-    assert talk.tell(parts_of(LONG, 2)[1]) == [ss.EV_MALFORMED]
+    assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
     assert 62 not in talk.mids()
 
 
@@ -152,11 +152,11 @@ def test_message_torn_by_a_lost_connection_is_told_in_the_next_session_and_never
     talk.tell(one)
     talk.session.closed()
     talk.session.opened()
-    assert talk.settle() == [ss.EV_MALFORMED] and talk.session.mid == 61
+    assert talk.settle() == [st.EV_MALFORMED] and talk.session.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
-    assert talk.tell(two) == [ss.EV_MALFORMED] and talk.take() == []
-    assert talk.tell(one, two) == [ss.EV_RESULT]
+    assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
+    assert talk.tell(one, two) == [st.EV_RESULT]
 
 
 def test_message_larger_than_the_buffer_is_counted_through_and_handed_over_cut_short_once():
@@ -167,16 +167,16 @@ def test_message_larger_than_the_buffer_is_counted_through_and_handed_over_cut_s
             parts = parts_of(frame, count)
             for part in parts[:-1]:
                 assert talk.tell(part) == [] and talk.take() == []
-            assert talk.tell(parts[-1]) == [ss.EV_RESULT_CUT]
+            assert talk.tell(parts[-1]) == [st.EV_RESULT_CUT]
             assert talk.take() == [ACKNOWLEDGE]
             assert len(talk.results[0]) >= 128 and frame[20:].startswith(talk.results[0][20:])
             assert talk.results[0][4:18] == frame[4:18]
-            assert talk.tell(EXAMPLE) == [ss.EV_RESULT] and talk.link.size == size
+            assert talk.tell(EXAMPLE) == [st.EV_RESULT] and talk.link.size == size
 
 
 def test_largest_message_that_is_made_whole_fills_the_buffer():
     size = 1024
-    for last_bytes, event in ((128, ss.EV_RESULT), (500, ss.EV_RESULT), (127, ss.EV_RESULT_CUT)):
+    for last_bytes, event in ((128, st.EV_RESULT), (500, st.EV_RESULT), (127, st.EV_RESULT_CUT)):
         frame = message(61, b"7" * (size - 20), 7)
         cut = size - last_bytes
         parts = [part_of(frame, 2, 1, frame[20:cut]), part_of(frame, 2, 2, frame[cut:])]
@@ -185,24 +185,24 @@ def test_largest_message_that_is_made_whole_fills_the_buffer():
         talk = Talk(size).ready()
         assert talk.tell(parts[0], shorter) == [event], last_bytes
         talk = Talk(size).ready()
-        assert talk.tell(*parts) == [ss.EV_RESULT_CUT]
+        assert talk.tell(*parts) == [st.EV_RESULT_CUT]
 
 
 def test_whole_message_that_does_not_fit_beside_the_parts_ends_them_and_is_not_answered():
     first = part_of(LONG, 2, 1, b"x" * 700)
     for frame in (LONG, message(71, b"y" * 400)):
         talk = Talk(1024).ready()
-        assert talk.tell(first, frame) == [ss.EV_MALFORMED]
+        assert talk.tell(first, frame) == [st.EV_MALFORMED]
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(frame) == [ss.EV_RESULT if frame == LONG else ss.EV_UNKNOWN]
+        assert talk.tell(frame) == [st.EV_RESULT if frame == LONG else st.EV_UNKNOWN]
 
 
 def test_result_in_parts_instead_of_the_answer_means_accepted():
     talk = Talk()
     talk.tell(identity_message(6))
     talk.take()
-    assert talk.tell(*parts_of(LONG, 3)) == [ss.EV_RESULT]
-    assert talk.session.state == ss.READY and talk.take() == [ACKNOWLEDGE]
+    assert talk.tell(*parts_of(LONG, 3)) == [st.EV_RESULT]
+    assert talk.session.state == st.READY and talk.take() == [ACKNOWLEDGE]
 
 
 # Link-level numbers
@@ -223,13 +223,13 @@ def test_numbered_parts_get_their_9997_one_by_one_and_the_last_only_when_the_res
     assert talk.tell(one) == [] and talk.take() == [b"00249997001     03  0061"]
     assert talk.tell(two) == [] and talk.take() == [b"00249997001     04  0061"]
     talk.answers = False
-    assert talk.tell(three) == [ss.EV_RESULT] and talk.take() == []
+    assert talk.tell(three) == [st.EV_RESULT] and talk.take() == []
     assert talk.results == [LONG[:16] + b"0200" + LONG[20:]]
 
 
 def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     talk = talk_numbered()
-    assert talk.tell(*parts_of(LONG, 2, 2)) == [ss.EV_RESULT]
+    assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_RESULT]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
     assert talk.tell(parts_of(LONG, 2, 2)[1]) == [] and talk.take() == [b"00249997001     04  0061"]
@@ -240,7 +240,7 @@ def test_numbered_part_out_of_order_is_refused_with_code_4_and_its_number_stays_
     one, _, three = parts_of(LONG, 3, 2)
     talk.tell(one)
     talk.take()
-    assert talk.tell(numbered(three, 3)) == [ss.EV_MALFORMED]
+    assert talk.tell(numbered(three, 3)) == [st.EV_MALFORMED]
     assert talk.take() == [b"00289998001     04  00610004"]
     assert talk.tell(numbered(one, 3)) == [] and talk.take() == [b"00249997001     04  0061"]
 
@@ -252,7 +252,7 @@ def test_parts_of_a_fetched_result_are_acknowledged_one_by_one():
     talk.take()
     one, two = parts_of(fetched(2), 2, 2)
     assert talk.tell(one) == [] and talk.take() == [b"00249997001     03  0065"]
-    assert talk.tell(two) == [ss.EV_FETCHED] and talk.take() == [b"00249997001     04  0065"]
+    assert talk.tell(two) == [st.EV_FETCHED] and talk.take() == [b"00249997001     04  0065"]
 
 
 # Serial lines keep what was not looked at elsewhere, and their messages begin at different places

@@ -2,7 +2,7 @@
 
 from agent.link import WHY_LENGTH, WHY_SLOW
 from agent.openprotocol import replies
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from host_tests.support_frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support_talk import STARTED, Talk, is_asleep
 from tools.sim.controller_frames import start_data
@@ -28,15 +28,15 @@ def identity_message(revision, before_2_7=False, **changed):
 def test_first_message_is_0001_in_the_most_wanted_revision():
     talk = Talk()
     assert talk.take() == [b"00200001005         "]
-    assert talk.session.state == ss.STARTING
+    assert talk.session.state == st.STARTING
 
 
 def test_subscription_follows_the_start_with_revision_999_and_a_spoken_wish_for_acknowledgement():
     talk = Talk()
     talk.take()
-    assert talk.tell(STARTED) == [ss.EV_STARTED]
+    assert talk.tell(STARTED) == [st.EV_STARTED]
     assert talk.take() == [b"002000609990        "]
-    assert talk.tell(accepted(60)) == [ss.EV_READY]
+    assert talk.tell(accepted(60)) == [st.EV_READY]
     assert talk.take() == []
 
 
@@ -63,7 +63,7 @@ def test_each_received_length_of_0002_is_taken_for_what_it_holds():
             talk = Talk(start_revisions=(asked, 1))
             start = identity_message(revision, before_2_7, sequence_numbers=1, system_type=3, cell=77, channel=5)
             assert len(start) == length
-            assert talk.tell(start) == [ss.EV_STARTED]
+            assert talk.tell(start) == [st.EV_STARTED]
             session = talk.session
             assert bytes(session.identity[:31]) == b"007705Cart controller          "
             assert bytes(session.identity[31:]) == (b"C1234567  " if length >= 163 else b"          ")
@@ -76,7 +76,7 @@ def test_every_other_length_of_0002_is_taken_too_if_the_name_is_whole():
     for length in range(20, len(whole) + 1):
         talk = Talk()
         events = talk.tell(("%04d" % length).encode() + whole[4:length])
-        assert events == ([ss.EV_STARTED] if length >= 57 else [ss.EV_MALFORMED]), length
+        assert events == ([st.EV_STARTED] if length >= 57 else [st.EV_MALFORMED]), length
 
 
 def test_serial_of_an_earlier_controller_does_not_stay():
@@ -93,8 +93,8 @@ def test_refused_start_goes_through_all_revisions_on_the_same_connection_and_sta
     for revision in (5, 6, 4, 3, 2, 1):
         assert talk.take() == [("0020000100%d         " % revision).encode()]
         events = talk.tell(refused(1, 97))
-    assert events == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_NO_REVISION
+    assert events == [st.EV_OVER]
+    assert talk.session.why == st.WHY_NO_REVISION
     talk.lose()
     assert talk.take() == [b"00200001005         "]
 
@@ -103,8 +103,8 @@ def test_silence_at_the_start_is_asked_three_times_and_then_tries_another_revisi
     talk = Talk()
     assert talk.wait(14999) == []
     assert [mid for mid in talk.mids() if mid != 9999] == [1, 1, 1]
-    assert talk.wait(2) == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_SILENCE
+    assert talk.wait(2) == [st.EV_OVER]
+    assert talk.session.why == st.WHY_SILENCE
     talk.take()
     talk.lose()
     assert talk.take() == [b"00200001006         "]
@@ -138,35 +138,35 @@ NEVER = (99, 73, 75)
 
 def reaction(state, code):
     """Return (state afterwards, why, MIDs sent at once) for a 0004 to what the state has asked for."""
-    if state == ss.STARTING:
+    if state == st.STARTING:
         # "On 0004 with any code but 96/16/35 send the next one on the same connection"
-        return (ss.OVER, ss.WHY_BUSY, []) if code in BUSY else (ss.STARTING, 0, [1])
-    if state == ss.STOPPING:
-        return ss.OVER, ss.WHY_STOPPED, []
+        return (st.OVER, st.WHY_BUSY, []) if code in BUSY else (st.STARTING, 0, [1])
+    if state == st.STOPPING:
+        return st.OVER, st.WHY_STOPPED, []
     if code in BUSY:
-        return ss.OVER, ss.WHY_BUSY, []
+        return st.OVER, st.WHY_BUSY, []
     if code in LATER:
         return state, 0, []
-    if state == ss.CLEARING:
+    if state == st.CLEARING:
         # "10/12/72 after unsubscribe = success"; any other refusal leaves nothing better than to subscribe again
-        return ss.SUBSCRIBING, 0, [60]
+        return st.SUBSCRIBING, 0, [60]
     if code in EXISTS:
-        return ss.CLEARING, 0, [63]
+        return st.CLEARING, 0, [63]
     if code in NEXT_REVISION:
-        return ss.SUBSCRIBING, 0, [60]
+        return st.SUBSCRIBING, 0, [60]
     if code in NEVER:
-        return ss.OVER, ss.WHY_NO_RESULTS, []
-    return ss.OVER, ss.WHY_REFUSED, []
+        return st.OVER, st.WHY_NO_RESULTS, []
+    return st.OVER, st.WHY_REFUSED, []
 
 
 def talk_in(state):
     """Return a session that is in this state, with what it asks for on the wire."""
     talk = Talk()
-    if state != ss.STARTING:
+    if state != st.STARTING:
         talk.tell(STARTED)
-    if state == ss.CLEARING:
+    if state == st.CLEARING:
         talk.tell(refused(60, 9))
-    if state == ss.STOPPING:
+    if state == st.STOPPING:
         talk.tell(accepted(60))
         talk.session.stop()
         talk.settle()
@@ -175,7 +175,7 @@ def talk_in(state):
     return talk
 
 
-ASKED = {ss.STARTING: 1, ss.SUBSCRIBING: 60, ss.CLEARING: 63, ss.STOPPING: 3}
+ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
 
 
 def test_every_code_in_every_state_has_the_reaction_of_the_digest():
@@ -188,13 +188,13 @@ def test_every_code_in_every_state_has_the_reaction_of_the_digest():
                 assert talk.session.state == wanted, (state, code)
                 assert talk.session.why == why, (state, code)
                 assert talk.mids() == mids, (state, code)
-                assert events == [ss.EV_OVER if wanted == ss.OVER else ss.EV_REFUSED], (state, code)
-                if events == [ss.EV_REFUSED]:
+                assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
+                if events == [st.EV_REFUSED]:
                     assert talk.session.code == code
 
 
 def test_refusal_that_may_pass_is_asked_again_when_its_time_is_over():
-    for state in (ss.SUBSCRIBING, ss.CLEARING):
+    for state in (st.SUBSCRIBING, st.CLEARING):
         for code in LATER:
             talk = talk_in(state)
             talk.tell(refused(ASKED[state], code))
@@ -208,9 +208,9 @@ def test_refusal_of_a_fetch_is_handed_on_with_its_class_and_the_session_stays():
         talk = Talk().ready()
         talk.session.fetch()
         talk.settle()
-        assert talk.tell(refused(64, code)) == [ss.EV_FETCH_REFUSED]
+        assert talk.tell(refused(64, code)) == [st.EV_FETCH_REFUSED]
         assert talk.session.refusal == replies.refusal_class(code)
-        assert talk.session.state == ss.READY and talk.session.can_fetch()
+        assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
 def test_refusal_of_the_tool_request_stays_without_effect():
@@ -219,7 +219,7 @@ def test_refusal_of_the_tool_request_stays_without_effect():
         talk.session.ask_tool()
         talk.settle()
         assert talk.tell(refused(40, code)) == []
-        assert talk.session.state == ss.READY and talk.session.can_fetch()
+        assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
 def test_refusal_that_nobody_waits_for_is_named_and_ignored():
@@ -227,16 +227,16 @@ def test_refusal_that_nobody_waits_for_is_named_and_ignored():
         talk = talk_in(state)
         for mid in (1, 3, 60, 63, 64, 40, 70, 12):
             if mid != ASKED[state]:
-                assert talk.tell(refused(mid, 97)) == [ss.EV_UNKNOWN]
+                assert talk.tell(refused(mid, 97)) == [st.EV_UNKNOWN]
         assert talk.session.state == state and talk.mids() == []
 
 
 def test_refusal_code_is_read_to_the_end_of_the_message_and_no_further():
     talk = Talk()
-    assert talk.tell(message(4, b"0001097")) == [ss.EV_REFUSED] and talk.session.code == 97
-    assert talk.tell(message(4, b"000197  ")) == [ss.EV_REFUSED] and talk.session.code == 97
-    assert talk.tell(message(4, b"0001xx")) == [ss.EV_REFUSED] and talk.session.code == 0
-    assert talk.tell(message(4, b"0001")) == [ss.EV_MALFORMED]
+    assert talk.tell(message(4, b"0001097")) == [st.EV_REFUSED] and talk.session.code == 97
+    assert talk.tell(message(4, b"000197  ")) == [st.EV_REFUSED] and talk.session.code == 97
+    assert talk.tell(message(4, b"0001xx")) == [st.EV_REFUSED] and talk.session.code == 0
+    assert talk.tell(message(4, b"0001")) == [st.EV_MALFORMED]
 
 
 # Subscription
@@ -246,9 +246,9 @@ def test_refused_999_falls_back_to_revision_1_and_stays_there():
     talk = Talk()
     talk.tell(STARTED)
     talk.take()
-    assert talk.tell(refused(60, 97)) == [ss.EV_REFUSED]
+    assert talk.tell(refused(60, 97)) == [st.EV_REFUSED]
     assert talk.take() == [b"002000600010        "]
-    assert talk.tell(accepted(60)) == [ss.EV_READY]
+    assert talk.tell(accepted(60)) == [st.EV_READY]
     talk.lose()
     talk.tell(STARTED)
     assert talk.take()[-1] == b"002000600010        "
@@ -258,8 +258,8 @@ def test_subscription_without_any_accepted_revision_ends_the_session_and_begins_
     talk = Talk()
     talk.tell(STARTED)
     talk.tell(refused(60, 97))
-    assert talk.tell(refused(60, 74)) == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_NO_RESULTS
+    assert talk.tell(refused(60, 74)) == [st.EV_OVER]
+    assert talk.session.why == st.WHY_NO_RESULTS
     talk.lose()
     talk.tell(STARTED)
     assert talk.take()[-1][8:11] == b"999"
@@ -273,18 +273,18 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
     assert talk.take() == [b"00200063001         "]
     assert talk.tell(accepted(63)) == []
     assert talk.take() == [b"002000609990        "]
-    assert talk.tell(refused(60, 9)) == [ss.EV_READY]
-    assert talk.session.state == ss.READY and talk.mids() == []
+    assert talk.tell(refused(60, 9)) == [st.EV_READY]
+    assert talk.session.state == st.READY and talk.mids() == []
 
 
 def test_result_instead_of_the_answer_means_accepted():
     talk = Talk()
     talk.tell(STARTED)
     talk.take()
-    assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
-    assert talk.session.state == ss.READY and talk.take() == [ACKNOWLEDGE]
+    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+    assert talk.session.state == st.READY and talk.take() == [ACKNOWLEDGE]
     # The answer that comes after all is nobody's.
-    assert talk.tell(accepted(60)) == [ss.EV_UNKNOWN]
+    assert talk.tell(accepted(60)) == [st.EV_UNKNOWN]
 
 
 # Results
@@ -293,16 +293,16 @@ def test_result_instead_of_the_answer_means_accepted():
 def test_result_is_acknowledged_only_when_the_owner_says_so():
     talk = Talk().ready()
     talk.answers = False
-    assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
     assert talk.results == [EXAMPLE] and talk.take() == []
     talk.answers = True
-    assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
     assert talk.take() == [ACKNOWLEDGE]
 
 
 def test_each_result_of_one_segment_gets_its_own_acknowledgement():
     talk = Talk().ready()
-    assert talk.tell(EXAMPLE, light(tightening_id=1234568), EXAMPLE) == [ss.EV_RESULT] * 3
+    assert talk.tell(EXAMPLE, light(tightening_id=1234568), EXAMPLE) == [st.EV_RESULT] * 3
     assert talk.take() == [ACKNOWLEDGE] * 3
 
 
@@ -320,7 +320,7 @@ def test_acknowledgement_goes_before_a_request_that_is_due():
 def test_result_is_read_by_the_revision_in_its_own_header():
     talk = Talk().ready()
     for frame, revision in ((pushed(7), 7), (pushed(1), 1), (EXAMPLE, 999), (EXAMPLE[:8] + b"   " + EXAMPLE[11:], 1)):
-        assert talk.tell(frame) == [ss.EV_RESULT]
+        assert talk.tell(frame) == [st.EV_RESULT]
         assert talk.session.revision == revision
         assert talk.results[-1] == frame
 
@@ -328,9 +328,9 @@ def test_result_is_read_by_the_revision_in_its_own_header():
 def test_result_larger_than_the_buffer_is_handed_over_cut_short_and_acknowledged():
     talk = Talk(buffer_bytes=300).ready()
     large = pushed(7) + b"\0"
-    assert talk.hear(large[:300]) == [ss.EV_RESULT_CUT]
+    assert talk.hear(large[:300]) == [st.EV_RESULT_CUT]
     assert talk.hear(large[300:500]) == []
-    assert talk.hear(large[500:] + EXAMPLE + b"\0") == [ss.EV_RESULT]
+    assert talk.hear(large[500:] + EXAMPLE + b"\0") == [st.EV_RESULT]
     assert talk.results == [large[:300], EXAMPLE]
     assert talk.take() == [ACKNOWLEDGE] * 2
 
@@ -340,7 +340,7 @@ def test_result_that_comes_while_stopping_is_handed_over_and_not_answered_behind
     talk = Talk(stop_wait_ms=10000).ready()
     talk.session.stop()
     talk.settle()
-    assert talk.tell(EXAMPLE) == [ss.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
     assert talk.mids() == [3]
     talk.wait(9000)  # nor does a keep-alive follow
     assert talk.mids() == []
@@ -377,15 +377,15 @@ def test_fetch_is_written_as_the_document_says():
 
 def test_answer_to_a_fetch_is_matched_by_its_id():
     talk = fetching()
-    assert talk.tell(fetched(2, tightening_id=1234566)) == [ss.EV_UNKNOWN]
+    assert talk.tell(fetched(2, tightening_id=1234566)) == [st.EV_UNKNOWN]
     assert not talk.session.can_fetch()
-    assert talk.tell(fetched(2)) == [ss.EV_FETCHED] and talk.session.can_fetch()
-    assert talk.tell(fetched(2)) == [ss.EV_UNKNOWN]
+    assert talk.tell(fetched(2)) == [st.EV_FETCHED] and talk.session.can_fetch()
+    assert talk.tell(fetched(2)) == [st.EV_UNKNOWN]
 
 
 def test_any_id_answers_the_question_for_the_newest():
     talk = fetching(b"0000000000")
-    assert talk.tell(fetched(1, tightening_id=7)) == [ss.EV_FETCHED]
+    assert talk.tell(fetched(1, tightening_id=7)) == [st.EV_FETCHED]
     assert talk.session.revision == 1
 
 
@@ -394,8 +394,8 @@ def test_silent_fetch_is_sent_three_times_and_then_given_up_without_losing_the_s
     assert talk.wait(14990) == []
     assert [mid for mid in talk.mids() if mid != 9999] == [64, 64, 64]
     talk.hear(b"\0")
-    assert talk.wait(20) == [ss.EV_FETCH_SILENT]
-    assert talk.session.state == ss.READY and talk.session.can_fetch()
+    assert talk.wait(20) == [st.EV_FETCH_SILENT]
+    assert talk.session.state == st.READY and talk.session.can_fetch()
 
 
 def fetch_next(talk, number):
@@ -407,32 +407,32 @@ def fetch_next(talk, number):
 def test_second_answer_to_a_repeated_fetch_is_not_taken_for_the_answer_to_the_next():
     talk = fetching()
     talk.wait(10001)  # it went out three times
-    assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
     fetch_next(talk, b"0001234568")
-    assert talk.tell(refused(64, 15), refused(64, 15)) == [ss.EV_UNKNOWN] * 2
-    assert talk.tell(fetched(2, tightening_id=1234568)) == [ss.EV_FETCHED]
+    assert talk.tell(refused(64, 15), refused(64, 15)) == [st.EV_UNKNOWN] * 2
+    assert talk.tell(fetched(2, tightening_id=1234568)) == [st.EV_FETCHED]
     fetch_next(talk, b"0001234569")
-    assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+    assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
 def test_refusals_are_taken_again_though_the_echoes_never_come():
     talk = fetching()
     talk.wait(14000)
     talk.hear(b"\0")
-    assert talk.wait(1100) == [ss.EV_FETCH_SILENT]
+    assert talk.wait(1100) == [st.EV_FETCH_SILENT]
     fetch_next(talk, b"0001234568")
-    assert talk.tell(refused(64, 15)) == [ss.EV_UNKNOWN]  # it may be an echo
+    assert talk.tell(refused(64, 15)) == [st.EV_UNKNOWN]  # it may be an echo
     for _ in range(3):
         talk.wait(5000)
         talk.tell(refused(64, 15))
     assert talk.session.can_fetch()
     for number in (b"0001234569", b"0001234570"):
         fetch_next(talk, number)
-        assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+        assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
 def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awaited():
-    for early, event in ((fetched(2), ss.EV_FETCHED), (refused(64, 15), ss.EV_FETCH_REFUSED)):
+    for early, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = Talk().ready()
         talk.takes = False
         talk.tell(EXAMPLE)  # its 0062 keeps the request from going out
@@ -443,12 +443,12 @@ def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awai
         talk.settle()
         assert talk.mids() == [62]
         fetch_next(talk, b"0001234568")
-        assert talk.tell(refused(64, 15)) == [ss.EV_FETCH_REFUSED]
+        assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
 def test_events_may_come_between_request_and_answer():
     talk = fetching()
-    assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [ss.EV_RESULT, ss.EV_FETCHED, ss.EV_RESULT]
+    assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [st.EV_RESULT, st.EV_FETCHED, st.EV_RESULT]
 
 
 def test_serial_of_the_tool_is_taken_from_0041():
@@ -456,9 +456,9 @@ def test_serial_of_the_tool_is_taken_from_0041():
     talk.session.ask_tool()
     talk.settle()
     assert talk.take() == [b"00200040001         "]
-    assert talk.tell(message(41, b"01C3412129      " + b"020000000000")) == [ss.EV_TOOL]
+    assert talk.tell(message(41, b"01C3412129      " + b"020000000000")) == [st.EV_TOOL]
     assert bytes(talk.session.tool_serial) == b"C3412129      "
-    assert talk.tell(message(41, b"01C3412129      ")) == [ss.EV_UNKNOWN]
+    assert talk.tell(message(41, b"01C3412129      ")) == [st.EV_UNKNOWN]
 
 
 def test_tool_request_without_answer_is_not_repeated_and_blocks_nothing():
@@ -498,7 +498,7 @@ def test_mirror_is_never_answered_in_any_form():
         refused(9999, 99),
     ):
         assert talk.tell(mirror) == []
-    assert talk.take() == [] and talk.session.state == ss.READY
+    assert talk.take() == [] and talk.session.state == st.READY
 
 
 def test_mirrored_keep_alives_keep_a_quiet_session_for_ever():
@@ -507,15 +507,15 @@ def test_mirrored_keep_alives_keep_a_quiet_session_for_ever():
         assert talk.wait(7000) == []
         assert talk.mids() == [9999]
         talk.tell(MIRROR)
-    assert talk.session.state == ss.READY
+    assert talk.session.state == st.READY
 
 
 def test_link_without_one_octet_for_fifteen_seconds_after_a_keep_alive_is_lost():
     talk = Talk().ready()
     talk.wait(7000)
     assert talk.wait(14999) == []
-    assert talk.wait(1) == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_SILENCE and is_asleep(talk)
+    assert talk.wait(1) == [st.EV_OVER]
+    assert talk.session.why == st.WHY_SILENCE and is_asleep(talk)
 
 
 def test_any_octet_is_a_sign_of_life():
@@ -523,18 +523,18 @@ def test_any_octet_is_a_sign_of_life():
     for _ in range(10):
         talk.wait(12000)
         talk.hear(b"\0")
-    assert talk.session.state == ss.READY
+    assert talk.session.state == st.READY
 
 
 def test_request_without_answer_is_sent_three_times_and_then_the_link_is_lost():
-    for state in (ss.SUBSCRIBING, ss.CLEARING):
+    for state in (st.SUBSCRIBING, st.CLEARING):
         talk = talk_in(state)
         talk.wait(4999)
         assert talk.mids() == []
         talk.wait(5000)
         talk.wait(4999)
         assert [mid for mid in talk.mids() if mid != 9999] == [ASKED[state]] * 2
-        assert talk.wait(2) == [ss.EV_OVER] and talk.session.why == ss.WHY_SILENCE
+        assert talk.wait(2) == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
 
 
 def test_port_that_takes_nothing_is_given_up():
@@ -545,7 +545,7 @@ def test_port_that_takes_nothing_is_given_up():
     for _ in range(10):
         talk.hear(b"\0")  # the other side is alive, but nothing goes out
         events += talk.wait(2000)
-    assert events == [ss.EV_OVER] and talk.session.why == ss.WHY_SILENCE
+    assert events == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
 
 
 def test_port_that_is_slow_is_not_given_up():
@@ -556,7 +556,7 @@ def test_port_that_is_slow_is_not_given_up():
         talk.wait(2000)
         talk.takes = True
         talk.settle()
-    assert talk.session.state == ss.READY
+    assert talk.session.state == st.READY
 
 
 # Stop
@@ -567,7 +567,7 @@ def test_stop_sends_0003_and_is_over_with_its_answer():
     talk.session.stop()
     assert talk.settle() == []
     assert talk.take() == [b"00200003001         "]
-    assert talk.tell(accepted(3)) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+    assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_without_answer_is_over_after_a_second():
@@ -575,23 +575,23 @@ def test_stop_without_answer_is_over_after_a_second():
     talk.session.stop()
     talk.settle()
     assert talk.wait(999) == []
-    assert talk.wait(1) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+    assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
     assert talk.mids() == [3]
 
 
 def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
-    for answer, event in ((fetched(2), ss.EV_FETCHED), (refused(64, 15), ss.EV_FETCH_REFUSED)):
+    for answer, event in ((fetched(2), st.EV_FETCHED), (refused(64, 15), st.EV_FETCH_REFUSED)):
         talk = fetching()
         talk.take()
         talk.session.stop()
         talk.session.stop()
         assert talk.settle() == [] and talk.mids() == []
-        assert talk.tell(accepted(3), accepted(64)) == [ss.EV_UNKNOWN] * 2  # 0003 is not out yet
-        assert talk.tell(EXAMPLE) == [ss.EV_RESULT] and talk.mids() == [62]  # and results are still answered
+        assert talk.tell(accepted(3), accepted(64)) == [st.EV_UNKNOWN] * 2  # 0003 is not out yet
+        assert talk.tell(EXAMPLE) == [st.EV_RESULT] and talk.mids() == [62]  # and results are still answered
         assert talk.tell(answer) == [event]
         assert talk.mids() == [3]
-        assert talk.tell(answer) == [ss.EV_UNKNOWN]
-        assert talk.tell(accepted(3)) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+        assert talk.tell(answer) == [st.EV_UNKNOWN]
+        assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_waits_for_no_answer_longer_than_the_response_timeout_and_asks_nothing_again():
@@ -600,9 +600,9 @@ def test_stop_waits_for_no_answer_longer_than_the_response_timeout_and_asks_noth
     talk.session.stop()
     talk.take()
     assert talk.wait(3999) == [] and talk.mids() == []
-    assert talk.wait(1) == [ss.EV_FETCH_SILENT] and talk.mids() == [3]
+    assert talk.wait(1) == [st.EV_FETCH_SILENT] and talk.mids() == [3]
     assert talk.wait(999) == []
-    assert talk.wait(1) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+    assert talk.wait(1) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
@@ -620,9 +620,9 @@ def test_stop_between_two_tries_of_a_request_sends_0003_instead_of_the_second():
 
 def test_stop_in_every_state_waits_for_what_is_out_there():
     for state, answers in (
-        (ss.STARTING, (STARTED,)),
-        (ss.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
-        (ss.CLEARING, (accepted(63), refused(63, 10))),
+        (st.STARTING, (STARTED,)),
+        (st.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
+        (st.CLEARING, (accepted(63), refused(63, 10))),
     ):
         for answer in answers + (None,):
             talk = talk_in(state)
@@ -633,17 +633,17 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
                 talk.wait(5000)
             else:
                 events = talk.tell(answer)
-                assert events == ([ss.EV_RESULT] if answer == EXAMPLE else []), (state, events)
+                assert events == ([st.EV_RESULT] if answer == EXAMPLE else []), (state, events)
             assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
-            assert talk.session.state == ss.STOPPING
-            assert talk.tell(accepted(3)) == [ss.EV_OVER] and talk.session.why == ss.WHY_STOPPED
+            assert talk.session.state == st.STOPPING
+            assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 def test_stop_of_a_start_that_is_refused_is_over_without_0003():
-    talk = talk_in(ss.STARTING)
+    talk = talk_in(st.STARTING)
     talk.session.stop()
-    assert talk.tell(refused(1, 97)) == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_STOPPED and talk.mids() == []
+    assert talk.tell(refused(1, 97)) == [st.EV_OVER]
+    assert talk.session.why == st.WHY_STOPPED and talk.mids() == []
 
 
 def test_stop_of_the_tool_request_waits_too():
@@ -653,7 +653,7 @@ def test_stop_of_the_tool_request_waits_too():
     talk.take()
     talk.session.stop()
     assert talk.settle() == [] and talk.mids() == []
-    assert talk.tell(message(41, b"01C3412129      ")) == [ss.EV_TOOL]
+    assert talk.tell(message(41, b"01C3412129      ")) == [st.EV_TOOL]
     assert talk.mids() == [3]
 
 
@@ -685,33 +685,33 @@ def test_unknown_messages_and_answers_nobody_asked_for_are_named_and_change_noth
         refused(60, 97),
         message(41, b"01C3412129      "),
     ):
-        assert talk.tell(octets) == [ss.EV_UNKNOWN], octets
+        assert talk.tell(octets) == [st.EV_UNKNOWN], octets
         assert talk.session.mid == int(octets[4:8])
-    assert talk.session.state == ss.READY and talk.take() == []
+    assert talk.session.state == st.READY and talk.take() == []
 
 
 def test_answers_too_short_to_be_read_are_malformed():
     talk = Talk().ready()
     for octets in (message(4), message(5), message(4, b"006"), message(5, b"006"), message(4, b"0060")):
-        assert talk.tell(octets) == [ss.EV_MALFORMED]
-    assert talk.session.state == ss.READY
+        assert talk.tell(octets) == [st.EV_MALFORMED]
+    assert talk.session.state == st.READY
 
 
 def test_mid_that_is_no_number_loses_the_framing():
     for mid in (b"006x", b"    ", b"\xff\xff\xff\xff"):
         talk = Talk().ready()
-        assert talk.tell(b"0020" + mid + b"001         ") == [ss.EV_OVER]
-        assert talk.session.why == ss.WHY_FRAMING
+        assert talk.tell(b"0020" + mid + b"001         ") == [st.EV_OVER]
+        assert talk.session.why == st.WHY_FRAMING
 
 
 def test_lost_framing_ends_the_session_and_says_how():
     talk = Talk().ready()
-    assert talk.hear(EXAMPLE + b"\0" + b"xxxx") == [ss.EV_RESULT, ss.EV_OVER]
-    assert talk.session.why == ss.WHY_FRAMING and talk.link.why == WHY_LENGTH
+    assert talk.hear(EXAMPLE + b"\0" + b"xxxx") == [st.EV_RESULT, st.EV_OVER]
+    assert talk.session.why == st.WHY_FRAMING and talk.link.why == WHY_LENGTH
     talk = Talk().ready()
     assert talk.hear(EXAMPLE[:60]) == []
-    assert talk.wait(5001) == [ss.EV_OVER]
-    assert talk.session.why == ss.WHY_FRAMING and talk.link.why == WHY_SLOW
+    assert talk.wait(5001) == [st.EV_OVER]
+    assert talk.session.why == st.WHY_FRAMING and talk.link.why == WHY_SLOW
 
 
 def test_lost_framing_at_the_start_tries_another_revision():
@@ -741,8 +741,8 @@ def run_in_pieces(cuts):
 
 def test_conversation_is_the_same_at_every_split_position():
     wanted = run_in_pieces([])
-    assert wanted[0] == [ss.EV_REFUSED, ss.EV_STARTED, ss.EV_REFUSED, ss.EV_READY, ss.EV_RESULT, ss.EV_RESULT]
-    assert wanted[1:] == ([EXAMPLE, pushed(1)], 2, ss.READY)
+    assert wanted[0] == [st.EV_REFUSED, st.EV_STARTED, st.EV_REFUSED, st.EV_READY, st.EV_RESULT, st.EV_RESULT]
+    assert wanted[1:] == ([EXAMPLE, pushed(1)], 2, st.READY)
     for cut in range(1, len(CONVERSATION)):
         assert run_in_pieces([cut]) == wanted, cut
 
@@ -765,8 +765,8 @@ def numbered(frame, number):
 
 def talk_numbered(first=1):
     talk = Talk(start_revisions=(6,))
-    assert talk.tell(identity_message(6, sequence_numbers=1)) == [ss.EV_STARTED]
-    assert talk.tell(numbered(accepted(60), first)) == [ss.EV_READY]
+    assert talk.tell(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
+    assert talk.tell(numbered(accepted(60), first)) == [st.EV_READY]
     return talk
 
 
@@ -774,7 +774,7 @@ def test_numbered_answers_get_their_9997_with_the_next_number():
     talk = Talk(start_revisions=(6,))
     talk.tell(identity_message(6, sequence_numbers=1))
     talk.take()
-    assert talk.tell(numbered(accepted(60), 1)) == [ss.EV_READY]
+    assert talk.tell(numbered(accepted(60), 1)) == [st.EV_READY]
     assert talk.take() == [b"00249997001     02  0005"]
 
 
@@ -782,10 +782,10 @@ def test_numbered_result_gets_9997_instead_of_0062_and_only_when_it_is_durable()
     talk = talk_numbered()
     talk.take()
     talk.answers = False
-    assert talk.tell(numbered(EXAMPLE, 2)) == [ss.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
     assert talk.take() == []
     talk.answers = True
-    assert talk.tell(numbered(EXAMPLE, 2)) == [ss.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
@@ -802,15 +802,15 @@ def test_wrong_number_is_refused_with_the_expected_one():
     talk.take()
     assert talk.tell(numbered(EXAMPLE, 7)) == []
     assert talk.take() == [b"00289998001     02  00610003"]
-    assert talk.tell(numbered(EXAMPLE, 2)) == [ss.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
 
 
 def test_peer_that_counts_its_0002_is_acknowledged_too():
     talk = Talk(start_revisions=(6,))
     talk.take()
-    assert talk.tell(numbered(identity_message(6, sequence_numbers=1), 1)) == [ss.EV_STARTED]
+    assert talk.tell(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
     assert talk.take() == [b"00249997001     02  0002", b"002000609990        "]
-    assert talk.tell(numbered(accepted(60), 2)) == [ss.EV_READY]
+    assert talk.tell(numbered(accepted(60), 2)) == [st.EV_READY]
 
 
 def test_numbered_mirror_is_acknowledged_and_not_answered():
@@ -823,13 +823,13 @@ def test_numbered_mirror_is_acknowledged_and_not_answered():
 def test_message_without_number_is_acknowledged_in_the_old_way_though_numbers_are_on():
     talk = talk_numbered()
     talk.take()
-    assert talk.tell(EXAMPLE, numbered(EXAMPLE, 0)) == [ss.EV_RESULT] * 2
+    assert talk.tell(EXAMPLE, numbered(EXAMPLE, 0)) == [st.EV_RESULT] * 2
     assert talk.take() == [ACKNOWLEDGE] * 2
 
 
 def test_numbers_mean_nothing_where_0002_did_not_announce_them():
     talk = Talk().ready()
-    assert talk.tell(numbered(EXAMPLE, 57)) == [ss.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 57)) == [st.EV_RESULT]
     assert talk.take() == [ACKNOWLEDGE]
 
 
@@ -839,5 +839,5 @@ def test_numbers_start_again_with_each_connection():
     talk.lose()
     talk.tell(identity_message(6, sequence_numbers=1))
     talk.take()
-    assert talk.tell(numbered(accepted(60), 1)) == [ss.EV_READY]
+    assert talk.tell(numbered(accepted(60), 1)) == [st.EV_READY]
     assert talk.take() == [b"00249997001     02  0005"]

@@ -109,7 +109,7 @@ def test_the_watchdog_runs_only_where_it_is_wanted(chip):
 
 
 def test_a_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
-    from board import chip as common
+    from board import hold as common
 
     board = chip.Board(settings())
     board.start_watchdog()

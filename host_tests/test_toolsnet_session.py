@@ -2,6 +2,7 @@
 
 from agent.base.ticks import FOREVER
 from agent.toolsnet import session as ts
+from agent.toolsnet.outgoing import ALWAYS, NEVER
 from tools.sim.clock import SimClock
 
 PORTABLE = True
@@ -167,7 +168,7 @@ def test_pim_without_a_verification_is_left_after_its_time():
 
 
 def test_request_is_repeated_twice_with_its_identifier_then_the_pim_is_left():
-    driven = Driven(ack_12=ts.NEVER)
+    driven = Driven(ack_12=NEVER)
     request = driven.to_pim_info()[1]
     assert request == b"00190700001000300010010"
     assert driven.wait(4999) == ([], b"")
@@ -231,9 +232,9 @@ def test_auto_keeps_what_worked():
 
 
 def test_always_and_never_do_not_learn():
-    driven = Driven(ack_12=ts.ALWAYS)
+    driven = Driven(ack_12=ALWAYS)
     assert [lose_at_pim(driven).startswith(ACKNOWLEDGE_12) for _ in range(3)] == [True, True, True]
-    driven = Driven(ack_12=ts.NEVER)
+    driven = Driven(ack_12=NEVER)
     assert [lose_at_pim(driven).startswith(b"001907") for _ in range(3)] == [True, True, True]
 
 
@@ -337,7 +338,7 @@ def test_server_that_takes_nothing_is_left_when_the_time_of_all_sends_is_over():
 
 
 def test_pim_that_takes_nothing_is_left_too():
-    for ack_12 in (ts.ALWAYS, ts.NEVER):
+    for ack_12 in (ALWAYS, NEVER):
         driven = Driven(ack_12=ack_12)
         driven.takes = 5
         driven.to_pim_info()
@@ -444,15 +445,15 @@ def test_one_acknowledged_keep_alive_forgets_the_sessions_without():
 
 
 def test_always_expects_and_never_does_not():
-    driven = Driven(keepalive_ack=ts.ALWAYS)
+    driven = Driven(keepalive_ack=ALWAYS)
     assert [mute_session(driven) for _ in range(5)] == [True] * 5
-    driven = streaming(keepalive_ack=ts.NEVER)
+    driven = streaming(keepalive_ack=NEVER)
     assert driven.wait(120000) == ([], b"".join([keepalive(ident) for ident in (2, 3, 4, 5)]))
     assert driven.hear(acknowledge(5)) == ([], b"")
 
 
 def test_keep_alive_that_nobody_takes_neither_spins_nor_stays_for_ever():
-    driven = streaming(keepalive_ack=ts.NEVER)
+    driven = streaming(keepalive_ack=NEVER)
     driven.takes = 3
     driven.wait(30000)
     assert driven.session.tick(driven.clock.now) == 5000

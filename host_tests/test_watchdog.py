@@ -1,7 +1,7 @@
 """The watchdog is fed while results and deadlines move, and only then; a fresh start is healthy when it behaved."""
 
 from agent.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
-from agent.openprotocol.session import READY
+from agent.openprotocol.states import READY
 from agent.scheduler import Scheduler
 from tools.sim.clock import SimClock
 

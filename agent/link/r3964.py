@@ -21,64 +21,43 @@ Rules (003:892-961, and the procedure as it is run in the field: docs/serial.md)
 
 from agent.base.compat import const
 from agent.base.fields import number
-from agent.base.ticks import Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_NOTHING, WHY_UNANSWERED
-from agent.link.block import BLOCK_END_BYTES, BlockReader, put_block
+from agent.link.handshake import (
+    DLE_AT,
+    DOWN,
+    IDLE,
+    JUNK,
+    NAK,
+    NAK_AT,
+    RX_BLOCK,
+    RX_REPEAT,
+    STX,
+    TX_ACK,
+    TX_BLOCK,
+    TX_CLEAR,
+    TX_STX,
+    Handshake,
+)
 from agent.link.payload import (
-    FRONT_BYTES,
-    MESSAGE_AT,
     NO_MESSAGE,
-    TAIL_BYTES,
-    TALLY_CONFLICTS,
     TALLY_JUNK,
     TALLY_NAKS_GOT,
     TALLY_NAKS_SENT,
-    TALLY_NAMES,
     TALLY_REFUSED,
-    TALLY_REPEATS,
     TALLY_SILENCES,
-    Form,
     begin_of,
     tail_fits,
 )
 
-IDLE = const(0)
-JUNK = const(1)
-RX_BLOCK = const(2)
-RX_REPEAT = const(3)  # NAK sent: the peer repeats the block
-TX_STX = const(4)
-TX_BLOCK = const(5)
-TX_ACK = const(6)
-TX_CLEAR = const(7)  # the attempt has failed: wait until the wire is free and, after junk, until it is quiet
-DOWN = const(8)
-STATE_NAMES = (
-    "idle",
-    "junk",
-    "receiving",
-    "awaits the repeat",
-    "asks to send",
-    "sending",
-    "awaits DLE",
-    "clearing",
-    "down",
-)
-
 REPEAT_MS = const(4000)
-JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what leaves the wire without the processor
 
-_STX = const(0x02)
-_DLE = const(0x10)
-_NAK = const(0x15)
-_STX_AT = const(0)  # of tx: the three octets that are sent alone
-_DLE_AT = const(1)
-_NAK_AT = const(2)
 _SOON_MS = const(5)  # how soon a step is wanted after something was handed to the port
 _RAW_BYTES = 128
 
 
-class R3964:
+class R3964(Handshake):
     """One serial line's worth of messages; `octet_us` is the time of one octet on the wire."""
 
     steady = False  # the procedure goes on by itself
@@ -94,46 +73,21 @@ class R3964:
         payload="auto",
         message_bytes=64,
     ):
-        self._reader = BlockReader(buffer_bytes)
-        self.buf = self._reader.buf
-        framed_bytes = message_bytes + TAIL_BYTES
-        self._block_at = MESSAGE_AT + framed_bytes  # of tx: the block as it goes out, at worst each octet doubled
-        self.tx = bytearray(self._block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
-        self.tx[_STX_AT] = _STX
-        self.tx[_DLE_AT] = _DLE
-        self.tx[_NAK_AT] = _NAK
-        self.tx_at = MESSAGE_AT
-        self.octet_us = octet_us
-        self.qvz_ms = qvz_ms
-        self.zvz_ms = zvz_ms
-        self.attempts = attempts
-        self.form = Form(payload)
-        self.tally = [0] * len(TALLY_NAMES)
-        self._high = high_priority
+        Handshake.__init__(
+            self, buffer_bytes, octet_us, qvz_ms, zvz_ms, attempts, high_priority, payload, message_bytes
+        )
         self._raw = bytearray(_RAW_BYTES)
-        self._timer = Timer()  # the one deadline of the state
-        self._wire = Timer()  # when what was handed to the port has left it
-        self._job_time = Timer()
         self._now = 0
         self.reset()
 
     def reset(self):
         """Forget both directions: a new connection begins."""
+        self._begin()
         self.free = 0
-        self.form.reset()
-        self._state = IDLE
-        self._timer.stop()
-        self._wire.stop()
-        self._job_time.stop()
         self._raw_at = self._raw_end = 0
-        self.pending = 0
-        self._job = False
-        self._acknowledges = False
         self._last_fill = self._last_bcc = -1
         self._message = False
         self._bad_blocks = 0
-        self._failed = 0
-        self._block_end = 0
         self.tx_from = 0
         self.at = 0
         self.length = 0
@@ -195,37 +149,6 @@ class R3964:
         """Tell whether a message may be posted: no block is under way in either direction."""
         return self._state == IDLE and not self._job and self.pending == 0 and not self._message
 
-    def post(self, n, answered=True):
-        """Send the n octets at tx[tx_at:]; the handshake begins at once."""
-        form = self.form
-        tx = self.tx
-        at = form.put(tx, n)
-        self._block_end = put_block(tx, self._block_at, tx, at, form.end_of(n))
-        self._job = True
-        self._acknowledges = not answered
-        self._failed = 0
-        self._job_time.start(self._now, JOB_MS)
-        self._ask()
-
-    def sent(self, n):
-        """The port took n octets; the wait for the answer counts from when they have left the wire."""
-        now = self._now
-        self.tx_from += n
-        self.pending -= n
-        wire_ms = self._wire.left(now) if self._wire.armed else 0
-        wire_ms += (n * self.octet_us + 999) // 1000
-        self._wire.start(now, wire_ms)
-        state = self._state
-        if self.pending:
-            return
-        if state == TX_BLOCK:
-            self._state = TX_ACK
-            self._timer.start(now, wire_ms + self.qvz_ms)
-        elif state == TX_STX:
-            self._timer.start(now, wire_ms + self.qvz_ms)
-        elif state == RX_BLOCK:
-            self._timer.start(now, wire_ms + self.zvz_ms)
-
     def tick(self, now):
         """Return the ms until a deadline; soon while something waits for the port."""
         self._now = now
@@ -262,9 +185,9 @@ class R3964:
     def _take(self, octet):
         state = self._state
         if state == IDLE or state == RX_REPEAT:
-            if octet == _STX:
+            if octet == STX:
                 self._answer()
-            elif octet == _NAK:
+            elif octet == NAK:
                 self.tally[TALLY_NAKS_GOT] += 1
             else:
                 self.tally[TALLY_JUNK] += 1
@@ -278,35 +201,6 @@ class R3964:
             self._take_connect(octet)
         elif state == TX_BLOCK or state == TX_ACK:
             self._take_acknowledge(octet, state)
-
-    def _take_connect(self, octet):
-        """An octet while we ask to send."""
-        if octet == _DLE and self.pending == 0:
-            self._state = TX_BLOCK
-            self.tx_from = self._block_at
-            self.pending = self._block_end - self._block_at
-            self._timer.stop()
-        elif octet == _STX:
-            self.tally[TALLY_CONFLICTS] += 1
-            if not self._high:
-                self._answer()
-        else:
-            self._fail(octet)
-
-    def _take_acknowledge(self, octet, state):
-        """An octet while the block is under way, or when its DLE is awaited."""
-        if octet == _DLE and state == TX_ACK:  # early or not: a pty has no baud rate to hold it against
-            self._job = False
-            self._job_time.stop()
-            self._become_idle()
-        elif octet == _STX and state == TX_ACK and not self._wire_busy():
-            # Its DLE was lost and it goes on with a block of its own: take that first, then repeat ours.
-            self._count_failure()
-            if self._state != DOWN:
-                self._job = not self._acknowledges
-                self._answer()
-        else:
-            self._fail(octet)
 
     # -- a block -----------------------------------------------------------------------------------------------
 
@@ -328,7 +222,7 @@ class R3964:
         self._last_fill = reader.fill
         self._last_bcc = reader.bcc
         self._become_idle()
-        self._put(_DLE_AT)
+        self._put(DLE_AT)
 
     def _refuse_block(self):
         """NAK; the repeat is awaited unless there were too many of them."""
@@ -339,7 +233,7 @@ class R3964:
         if self._bad_blocks >= self.attempts:
             self._bad_blocks = 0
             self._become_idle()
-        self._put(_NAK_AT)
+        self._put(NAK_AT)
 
     def _open(self):
         """Find the message in the block just received."""
@@ -356,62 +250,6 @@ class R3964:
                 return LINK_CUT_SHORT
         self.tally[TALLY_REFUSED] += 1
         return LINK_NEED_DATA
-
-    # -- steps -------------------------------------------------------------------------------------------------
-
-    def _put(self, at):
-        """Send the one control octet at tx[at]; whatever else waited is given up."""
-        self.tx_from = at
-        self.pending = 1
-
-    def _answer(self):
-        """DLE: go ahead, we receive."""
-        self._state = RX_BLOCK
-        self._reader.begin(self.size)
-        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
-        self._put(_DLE_AT)
-
-    def _ask(self):
-        self._state = TX_STX
-        self._timer.start(self._now, self.qvz_ms)  # until it has gone out
-        self._put(_STX_AT)
-
-    def _become_idle(self):
-        self._state = IDLE
-        self._timer.stop()
-
-    def _wire_busy(self):
-        return self._wire.armed and not self._wire.expired(self._now)
-
-    def _fail(self, octet):
-        """This attempt is over: a NAK repeats it at once, after junk the line must have been quiet for ZVZ."""
-        self._count_failure()
-        if self._state == DOWN:
-            return
-        self._state = TX_CLEAR
-        self.pending = 0
-        if octet == _NAK:
-            self.tally[TALLY_NAKS_GOT] += 1
-            self._timer.stop()
-        elif octet >= 0:
-            self.tally[TALLY_JUNK] += 1
-            self._timer.start(self._now, self.zvz_ms)
-        else:
-            self.tally[TALLY_SILENCES] += 1
-            self._timer.stop()
-
-    def _count_failure(self):
-        self._failed += 1
-        if self._failed >= self.attempts or self._job_time.expired(self._now):
-            self._give_up()
-        else:
-            self.tally[TALLY_REPEATS] += 1
-
-    def _give_up(self):
-        self._state = DOWN
-        self._job = False
-        self._timer.start(self._now, self.qvz_ms)
-        self._put(_NAK_AT)
 
     def _look_at_time(self, now):
         state = self._state
@@ -431,7 +269,7 @@ class R3964:
         if state == JUNK:
             self.tally[TALLY_NAKS_SENT] += 1
             self._become_idle()
-            self._put(_NAK_AT)
+            self._put(NAK_AT)
         elif state == RX_BLOCK:
             self.tally[TALLY_SILENCES] += 1
             self._refuse_block()

@@ -56,6 +56,8 @@ class Cursor:
         "saved_block",
         "saved_number",
         "seq",
+        "unused",
+        "unused_at",
         "wants",
     )
 
@@ -82,6 +84,8 @@ class Cursor:
         self.peek_offset = 0
         self.saved_block = UNKNOWN  # where the durable cursor stands
         self.saved_number = 0
+        self.unused = 0  # numbers behind result `unused_at` that no record has, as far as somebody has looked
+        self.unused_at = 0
 
     def enter(self, block, offset):
         """Stand in another block."""

@@ -80,8 +80,9 @@ class Reader:
         cursor = self.cursors[outlet]
         if cursor.seq >= self.seq:
             return 0
+        unused = cursor.unused if cursor.unused_at == cursor.number else 0
         events = self.event_number - cursor.event if cursor.wants & WANTS_EVENTS else 0
-        return self.number - cursor.number + events
+        return self.number - cursor.number - unused + events
 
     def bound(self, block):
         """Return the `seq` from which on records of this block do not count; RECORD_BAD if that cannot be read."""

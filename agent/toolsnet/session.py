@@ -17,9 +17,19 @@ Rules (DIGEST G.5, G.9; 004:67-82)
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.ticks import FOREVER, Timer
+from agent.base.ticks import FOREVER
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_NEED_DATA, FRAME_TOO_LARGE, Frames
+from agent.toolsnet.outgoing import (
+    AUTO,
+    NEVER,
+    OUT_ACK_12,
+    OUT_INFO_REQUEST,
+    OUT_KEEPALIVE,
+    OUT_NOTHING,
+    OUT_RESULT,
+    Outgoing,
+)
 
 STOPPED = const(0)
 WAITING = const(1)
@@ -47,22 +57,8 @@ EV_UNKNOWN = const(8)  # a telegram nobody asked for, or too large to be one
 EV_MALFORMED = const(9)
 EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 
-AUTO = const(0)
-ALWAYS = const(1)
-NEVER = const(2)
 
-RESULT_BYTES = const(1092)  # of the buffer for telegram 04
-NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
-SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
-
-_OUT_NOTHING = const(0)
-_OUT_RESULT = const(1)
-_OUT_KEEPALIVE = const(2)
-_OUT_INFO_REQUEST = const(3)
-_OUT_ACK_12 = const(4)
-
-
-class Session:
+class Session(Outgoing):
     """One station's way to ToolsNet. Times in ms; identity as the configuration has it."""
 
     def __init__(
@@ -79,25 +75,16 @@ class Session:
         ack_12=AUTO,
         keepalive_ack=AUTO,
     ):
-        self.system_type = system_type
-        self.system = system
-        self.station = station
-        self.ack_timeout_ms = ack_timeout_ms
-        self.retransmissions = retransmissions
-        self.keepalive_ms = keepalive_ms
+        Outgoing.__init__(
+            self, system_type, system, station, ack_timeout_ms, retransmissions, keepalive_ms, keepalive_ack
+        )
         self.reconnect_ms = reconnect_ms
         self.connect_timeout_ms = connect_timeout_ms
         self.verify_timeout_ms = verify_timeout_ms
         self.ack_12 = ack_12
-        self.keepalive_ack = keepalive_ack
         self.frames = Frames()
-        self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
-        self.note = bytearray(NOTE_BYTES)
-        self.tx = self.note  # what is going out
         self._stamp = bytearray(b"0" * 14)
-        self.tx_from = 0
         self.state = STOPPED
-        self.ident = 0
         self.result_sequence = 0
         self.event_sequence = 0
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
@@ -106,23 +93,9 @@ class Session:
         self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._sends_ack_12 = ack_12 != NEVER
-        self._expects_keepalive_ack = keepalive_ack != NEVER
-        self._mute_sessions = 0
-        self._out = _OUT_NOTHING
-        self._out_bytes = 0
-        self._out_ident = 0
-        self.pending = 0  # octets of tx[tx_from:] that wait for the port
-        self._sends_left = 0
-        self._posted = False
-        self._whole = False  # the telegram has gone out to its last octet at least once
         self._heard = False
-        self._result_acked = False
-        self._keepalive_sent = False
-        self._keepalive_acked = False
         self._streaming_event = False
         self.commanded = CMD_NONE  # what `command` will return
-        self._wait = Timer()  # for whatever the state waits for
-        self._rest = Timer()  # since the last transmission
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
@@ -167,9 +140,7 @@ class Session:
             self._wait.start(now, self.verify_timeout_ms)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
-            self._result_acked = False
-            self._keepalive_sent = False
-            self._keepalive_acked = False
+            self._begin_keepalives()
             self._streaming_event = True
             self._wait.stop()
             self._rest.start(now, self.keepalive_ms)
@@ -182,35 +153,7 @@ class Session:
 
     def can_send(self):
         """Tell whether a result may be written into `result` and sent."""
-        return self.state == STREAMING and self._out == _OUT_NOTHING and self.pending == 0 and not self._streaming_event
-
-    def next_ident(self):
-        """Return a new identifier, 1..99999, never 0 (004:73)."""
-        self.ident = self.ident + 1 if self.ident < tel.IDENT_MAX else 1
-        return self.ident
-
-    def send(self, octets):
-        """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
-        self._put_out(_OUT_RESULT, octets, self.ident)
-
-    def sent(self, n, now):
-        """The port took n octets; whether `tick` has to be asked again for that."""
-        self.tx_from += n
-        self.pending -= n
-        if self.pending:
-            return False
-        self._whole = True
-        if self._out == _OUT_RESULT:
-            self._rest.start(now, self.keepalive_ms)
-            return False
-        if self._out == _OUT_NOTHING:
-            self._wait.stop()
-        if self._out == _OUT_ACK_12:  # the 07 follows the 05 at once
-            self._out = _OUT_NOTHING
-            self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
-        else:
-            self._rest.start(now, self.keepalive_ms)
-        return True
+        return self.state == STREAMING and self._out == OUT_NOTHING and self.pending == 0 and not self._streaming_event
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -240,24 +183,15 @@ class Session:
     def tick(self, now):
         """Post a keep-alive if it is due; return the ms until something may be due again."""
         rest = FOREVER
-        if self._out == _OUT_NOTHING and self.can_send():
+        if self._out == OUT_NOTHING and self.can_send():
             rest = self._rest.left(now)
             if rest == 0:
                 self._keepalive_sent = True
-                self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
-        if self._out != _OUT_NOTHING and not self._posted:
+                self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+        if self._out != OUT_NOTHING and not self._posted:
             self._post(now)
         left = self._wait.left(now) if self._wait.armed else FOREVER
         return rest if 0 < rest < left else left
-
-    def _post(self, now):
-        self._posted = True
-        self.tx = self.result if self._out == _OUT_RESULT else self.note
-        self.tx_from = 0
-        self.pending = self._out_bytes
-        self._wait.start(now, self.ack_timeout_ms)
-        if self._out == _OUT_KEEPALIVE and not self._expects_keepalive_ack:
-            self._out = _OUT_NOTHING
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -281,13 +215,10 @@ class Session:
         self._wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp), ident)
+            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._stamp), ident)
         else:
-            self._put_out(_OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request(), self.ident)
         return EV_NONE
-
-    def _write_info_request(self):
-        return tel.put_info_request(self.note, self.next_ident(), self.system_type, self.system, self.station)
 
     def _informed(self, ident, now):
         if ident != self._out_ident:
@@ -317,16 +248,16 @@ class Session:
         if self.wants_stamp:
             self.wants_stamp = False
             copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # 004:220
-        if self._out == _OUT_NOTHING:
+        if self._out == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not waited for, or a second one for the same telegram
         if not self._whole:
             return EV_FOREIGN  # nobody can have stored what has not gone out
         kind = self._out
-        self._out = _OUT_NOTHING
+        self._out = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self._clear_out()
         self._heard = True
-        if kind == _OUT_KEEPALIVE:
+        if kind == OUT_KEEPALIVE:
             self._keepalive_acked = True
             return EV_NONE
         self.code = code
@@ -350,7 +281,7 @@ class Session:
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
-        if state >= PIM_INFO and self._out != _OUT_NOTHING:
+        if state >= PIM_INFO and self._out != OUT_NOTHING:
             self._sends_left -= 1
             if self._sends_left > 0:
                 if self.pending:
@@ -358,7 +289,7 @@ class Session:
                 else:
                     self._posted = False
                 return EV_NONE
-            silent = EV_SILENT if self._out == _OUT_RESULT else EV_LOST
+            silent = EV_SILENT if self._out == OUT_RESULT else EV_LOST
             self._lose(now)
             return silent
         return self._lose(now)
@@ -377,28 +308,3 @@ class Session:
         self._wait.start(now, 0 if self._heard else self.reconnect_ms)
         self._heard = False
         return EV_LOST
-
-    def _learn_of_keepalives(self):
-        if self.keepalive_ack != AUTO or not self._keepalive_sent:
-            return
-        if self._keepalive_acked:
-            self._mute_sessions = 0
-        elif self._result_acked:
-            self._mute_sessions += 1
-            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
-                self._expects_keepalive_ack = False
-
-    def _put_out(self, kind, octets, ident):
-        self._out = kind
-        self._out_bytes = octets
-        self._out_ident = ident
-        self._sends_left = self.retransmissions + 1
-        self._posted = False
-        self._whole = False
-
-    def _clear_out(self):
-        self._out = _OUT_NOTHING
-        self.pending = 0
-        self.tx_from = 0
-        self._posted = False
-        self._wait.armed = False

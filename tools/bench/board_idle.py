@@ -20,7 +20,7 @@ from tools.bench.quiet import QuietController, QuietToolsNet
 HOUR_MS = 3600000
 WAIT_MAX_MS = 60000  # as board.sockets, which cannot be imported without a chip's `select`
 SETTLE_MS = 10 * 60000  # connected, confirmed, told to the console so often as it is
-NETWORK_LOOK_MS = 60000  # board.chip.NoNetwork
+NETWORK_LOOK_MS = 60000  # board.network.NoNetwork
 START_TICKS = (1 << 30) - 5000
 
 BOTH, NO_TOOLSNET, NEITHER = "both connected", "ToolsNet away", "both away"
@@ -59,7 +59,7 @@ class _Port:
 
 
 class _Network:
-    """A network that is there (board.chip)."""
+    """A network that is there (board.network)."""
 
     def tick(self, now):
         return NETWORK_LOOK_MS

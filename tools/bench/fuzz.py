@@ -21,10 +21,12 @@ from agent.link.r3964 import R3964
 from agent.link.serial_ascii import SerialAscii
 from agent.link.stream import Stream
 from agent.openprotocol import layouts
-from agent.openprotocol import session as ss
+from agent.openprotocol import states as st
 from agent.openprotocol.header import mid_of, revision_of, sequence_of, spindle_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
+from agent.openprotocol.session import Session
+from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.record import result as r
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
@@ -126,7 +128,7 @@ class Sessions:
     def __init__(self, name, inputs, make_link):
         self.name = name
         self.inputs = inputs
-        self.sessions = [ss.Session(make_link(size)) for size in SIZES]
+        self.sessions = [Session(make_link(size), (Subscription(RESULTS, (999, 1)),)) for size in SIZES]
 
     def check(self, octets, dice):
         way = dice.randrange(6)
@@ -138,7 +140,7 @@ class Sessions:
         found = []
         for _ in range(2):  # once to hear what the last input has left: a result torn in the middle is told now
             session.closed()
-            session.start_index = session.result_index = 0
+            session.start_index = session.subscriptions[0].index = 0
             session.opened()
             self._settle(session, found)
         session.fetch_id[:] = b"0001234567" if way == 4 else b"0000000000"
@@ -149,7 +151,7 @@ class Sessions:
         del found[:]
         if self._hear(session, octets, dice, found):
             link = session.link
-            found.append((session.state, session.request, link.end - link.start))
+            found.append((session.state, session.request.mid, link.end - link.start))
         found.append(bytes(session.identity) + bytes(session.tool_serial))
         return found
 
@@ -161,19 +163,19 @@ class Sessions:
         self._take_events(session, found)
         while self._post(session):
             self._take_events(session, found)
-        return session.state != ss.OVER
+        return session.state != st.OVER
 
     def _take_events(self, session, found):
         link = session.link
         while True:
             event = session.next_event(0)
-            if event == ss.EV_NONE:
+            if event == st.EV_NONE:
                 return
             found.append((event, session.mid, session.code, session.revision, session.refusal))
-            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT or event == ss.EV_FETCHED:
+            if event == st.EV_RESULT or event == st.EV_RESULT_CUT or event == st.EV_FETCHED:
                 assert 20 <= link.length <= len(link.buf) - link.at
                 found.append(bytes(link.buf[link.at : link.at + link.length]))
-            if event == ss.EV_RESULT or event == ss.EV_RESULT_CUT:
+            if event == st.EV_RESULT or event == st.EV_RESULT_CUT:
                 if len(found) % 5:
                     session.acknowledge()
                 else:

@@ -2,7 +2,7 @@
 
 Rules
 1. The REPL is entered without a soft reset: the agent has just closed its sessions and left a timer that feeds the
-   watchdog (board.chip); a soft reset would take that timer away.
+   watchdog (board.hold); a soft reset would take that timer away.
 2. Files travel in base64, a kilobyte at a time; hashes are computed on the board.
 3. mpremote's own words go nowhere but into our errors' cause: they may quote what was sent.
 """

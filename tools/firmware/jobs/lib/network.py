@@ -2,7 +2,7 @@
 
 
 class WIZNET5K:
-    """The interface as board.rp2 makes it and board.chip looks at it."""
+    """The interface as board.rp2 makes it and board.network looks at it."""
 
     def __init__(self, spi, chip_select, reset):
         self._address = ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")

@@ -1,0 +1,36 @@
+"""What MID 0002 and 0041 say about a controller and its tool: copied out of them, told by their length.
+
+identity  0     4        6               31       41
+          | cell| channel| name of 25    | serial |       serial: blanks before revision 4
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy, fill, number
+
+IDENTITY_BYTES = const(41)
+TOOL_BYTES = const(14)
+
+
+def read_identity(identity, buf, at, length):
+    """Fill `identity` from the 0002 at buf[at:], of 57 octets at least (003:3095-3118)."""
+    fill(identity, 0, IDENTITY_BYTES)
+    copy(identity, 0, buf, at + 22, 4)
+    copy(identity, 4, buf, at + 28, 2)
+    copy(identity, 6, buf, at + 32, 25)
+    if length >= 163:
+        copy(identity, 31, buf, at + 153, 10)
+
+
+def system_type_of(buf, at, length):
+    """Return the system type that 0002 names, 0 if it names none."""
+    return number(buf, at + 165, 3) if length >= 168 else 0
+
+
+def numbers_messages(buf, at, length):
+    """Tell whether 0002 announces link-level numbers."""
+    return length >= 176 and buf[at + 175] == 0x31
+
+
+def read_tool(serial, buf, at):
+    """Fill `serial` from the 0041 at buf[at:], of 36 octets at least (003:5303-5330)."""
+    copy(serial, 0, buf, at + 22, TOOL_BYTES)

@@ -1,0 +1,148 @@
+"""How a session begins: MID 0001, then one subscription after the other, through their revisions and their refusals.
+
+    STARTING --0002--> SUBSCRIBING --0005--> READY
+       | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
+       | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: OVER, no such message
+
+Rules
+1. The owner remembers which revisions were accepted. A start that was cut off tries the next one.
+2. A push that comes instead of its subscription's answer is one: the subscription stands.
+"""
+
+from agent.openprotocol import identity as idy
+from agent.openprotocol import requests as rq
+from agent.openprotocol.header import sequence_of
+from agent.openprotocol.numbering import CODE_NONE
+from agent.openprotocol.sending import Sender
+from agent.openprotocol.states import (
+    CLEARING,
+    EV_NONE,
+    EV_OVER,
+    EV_READY,
+    EV_REFUSED,
+    EV_STARTED,
+    OVER,
+    READY,
+    STARTING,
+    STOPPING,
+    SUBSCRIBING,
+    WHY_BUSY,
+    WHY_NO_RESULTS,
+    WHY_NO_REVISION,
+    WHY_REFUSED,
+)
+from agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID
+
+
+class Opening(Sender):
+    """The beginning of a session, and its end where it cannot begin."""
+
+    def __init__(
+        self,
+        link,
+        subscriptions,
+        start_revisions,
+        keepalive_ms,
+        response_timeout_ms,
+        silence_ms,
+        stop_wait_ms,
+        tries,
+    ):
+        Sender.__init__(self, link, subscriptions, keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
+        self.start_revisions = start_revisions
+        self.start_index = 0
+        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
+        self.system_type = 0
+        self.why = 0
+        self._asked = 0  # which of the subscriptions was asked for last
+        self._cleared = False
+
+    def _start(self):
+        self.state = STARTING
+        self._ask(rq.START, self.start_revisions[self.start_index], b"")
+
+    def _started(self, buf, at, length):
+        idy.read_identity(self.identity, buf, at, length)
+        self.system_type = idy.system_type_of(buf, at, length)
+        numbering = self.numbering
+        numbering.active = idy.numbers_messages(buf, at, length)
+        if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+            numbering.judge(sequence_of(buf, at))
+            numbering.owe(2, CODE_NONE)
+        if self.state == STOPPING:
+            self._answered()
+            return EV_NONE
+        self._subscribe()
+        return EV_STARTED
+
+    def _subscribe(self):
+        subscription = self.subscriptions[self._asked]
+        self.state = SUBSCRIBING
+        self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
+
+    def _stands(self):
+        """The subscription stands, or goes without: ask for the next one. READY behind the last."""
+        self._cleared = False
+        if self.state == STOPPING:
+            self._answered()
+            return EV_NONE
+        self._asked += 1
+        if self._asked < len(self.subscriptions):
+            self._subscribe()
+            return EV_NONE
+        self.state = READY
+        self._answered()
+        return EV_READY
+
+    def _act(self, act):
+        """Do what the row of the request says about its refusal."""
+        subscription = self.subscriptions[self._asked]
+        if act == rq.ACT_NEXT_START:
+            self.start_index += 1
+            if self.start_index == len(self.start_revisions):
+                self.start_index = 0
+                return self._end(WHY_NO_REVISION)
+            self._start()
+        elif act == rq.ACT_NEXT_REVISION:
+            if not subscription.has_next():
+                return self._go_without(WHY_NO_RESULTS)
+            self._subscribe()
+        elif act == rq.ACT_CLEAR:
+            if self._cleared:
+                return self._stands()
+            self._cleared = True
+            self.state = CLEARING
+            self._ask_for(rq.UNSUBSCRIBE, subscription.row[UNSUBSCRIBE_MID], 1)
+        elif act == rq.ACT_SUBSCRIBE:
+            self._subscribe()
+        elif act == rq.ACT_BUSY:
+            return self._end(WHY_BUSY)
+        elif act == rq.ACT_UNKNOWN:
+            return self._go_without(WHY_NO_RESULTS)
+        elif act == rq.ACT_REFUSED:
+            return self._go_without(WHY_REFUSED)
+        return EV_REFUSED
+
+    def _go_without(self, why):
+        """The subscription cannot be had."""
+        if self.subscriptions[self._asked].row[NEEDED]:
+            return self._over(why)
+        self._stands()
+        return EV_REFUSED
+
+    def _ask_for(self, row, mid, revision):
+        """Ask for the subscription whose turn it is, or for its end."""
+        subscription = self.subscriptions[self._asked]
+        named = subscription.row[NAMED] or mid  # a generic one may be called by either (002:145-150)
+        self.request.ask(row, mid, named, revision, subscription.data, self.tries)
+
+    def _over(self, why):
+        if self.state == STARTING:
+            self.start_index = (self.start_index + 1) % len(self.start_revisions)
+        return self._end(why)
+
+    def _end(self, why):
+        """Over without counting the start as cut off: the revision was not what failed."""
+        self.state = OVER
+        self.why = why
+        return EV_OVER

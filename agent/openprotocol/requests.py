@@ -1,0 +1,188 @@
+"""What a controller is asked: a row for each kind of request, and the one request that is outstanding.
+
+Rules (DIGEST part C)
+1. One request is outstanding at a time. It is sent as often as the session says, or once where the row says so.
+2. Its answer is the row's MID; where that is 0005, one that names the request. A 0004 that names it is a refusal: the
+   row has an ACT_ for each class of refusals. What silence is stands in the row as well.
+3. What was sent again may be answered again: such an echo, which carries no ID, is not taken for the next one's answer.
+4. MID 9999 is in no row: it is never outstanding. Any octet is its answer, a 0004 to it as well.
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.states import (
+    EV_FETCH_REFUSED,
+    EV_FETCH_SILENT,
+    EV_FETCHED,
+    EV_NONE,
+    EV_OVER,
+    EV_REFUSED,
+    EV_STARTED,
+    EV_TOOL,
+)
+
+REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
+DONE = const(5)
+KEEP_ALIVE = const(9999)
+
+# What is done about a 0004.
+ACT_TELL = const(0)  # the request has failed, the session goes on
+ACT_REFUSED = const(1)  # there is nothing else to try
+ACT_NEXT_START = const(2)
+ACT_NEXT_REVISION = const(3)  # of this subscription
+ACT_CLEAR = const(4)  # the subscription survived our reconnect, perhaps with another revision
+ACT_SUBSCRIBE = const(5)
+ACT_UNKNOWN = const(6)  # this controller knows no such subscription
+ACT_BUSY = const(7)
+ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is over
+
+# By class (agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone.
+_START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 5)
+_SUBSCRIBE_REFUSED = bytes(
+    (ACT_REFUSED, ACT_NEXT_REVISION, ACT_BUSY, ACT_CLEAR, ACT_REFUSED, ACT_LATER, ACT_UNKNOWN, ACT_REFUSED)
+)
+_UNSUBSCRIBE_REFUSED = bytes(
+    (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 2
+)
+_STOP_REFUSED = bytes((ACT_REFUSED,) * 8)
+_TELL = bytes((ACT_TELL,) * 8)
+
+# The columns.
+MID = const(0)  # 0: the subscription's
+ANSWER = const(1)
+LEAST = const(2)  # octets of an answer that can be read
+WHOLE = const(3)  # the answer may come in parts, and is none if it was cut short
+DATA_BYTES = const(4)  # behind our header; where the answer repeats them it is matched by them
+DATA_AT = const(5)  # where in the answer, 0: nowhere
+ONCE = const(6)
+EVENT = const(7)  # of the answer
+SILENT = const(8)  # EV_OVER: the connection is lost
+REFUSED = const(9)
+ACTS = const(10)
+
+START = (1, 2, 57, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
+STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
+TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _TELL)
+FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _TELL)
+SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
+UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
+
+_LINK_REFUSAL_BYTES = const(28)  # MID 9998 (agent.openprotocol.numbering), which any controller may bring about
+
+
+class Request:
+    """The one that is outstanding; `mid` is 0 if there is none."""
+
+    __slots__ = (
+        "_echoes",
+        "_passed_over",
+        "_sends",
+        "answer",
+        "data",
+        "due",
+        "mid",
+        "named",
+        "revision",
+        "row",
+        "tries",
+    )
+
+    def __init__(self):
+        self.answer = Timer()  # until it is not waited for any longer
+        self.row = START
+        self.closed()
+
+    def closed(self):
+        """The connection is closed: nothing is outstanding, and no echo will come."""
+        self._echoes = 0  # answers to earlier tries that may still come
+        self._sends = 0
+        self._passed_over = False
+        self.mid = self.named = 0
+        self.revision = 1
+        self.data = b""
+        self.tries = 0  # that are left
+        self.due = False
+        self.answer.stop()
+
+    def ask(self, row, mid, named, revision, data, tries):
+        """Make this the outstanding one; it is due at once. An answer may call it by `mid` or by `named`."""
+        self.row = row
+        self.mid = mid
+        self.named = named
+        self.revision = revision
+        self.data = data
+        self.tries = 1 if row[ONCE] else tries
+        self.due = True
+        self._sends = 0
+        self._passed_over = False
+        self.answer.stop()
+
+    def is_named(self, mid):
+        """Tell whether an answer that names `mid` is to this one."""
+        return self.mid > 0 and (mid == self.mid or mid == self.named)
+
+    def is_answered_in_parts(self, mid):
+        """Tell whether message `mid`, which says it is a part, may be one of the answer."""
+        row = self.row
+        return self.mid > 0 and row[WHOLE] and mid == row[ANSWER]
+
+    def posted(self, now, wait_ms):
+        """It goes out now."""
+        self.due = False
+        self._sends += 1
+        self.answer.start(now, wait_ms)
+
+    def is_matched(self, buf, at):
+        """Tell whether the answer at buf[at:] is to what was asked; all zeros (the newest) are answered by anything."""
+        data = self.data
+        first = self.row[DATA_AT]
+        if first:
+            asked = at + first
+            some = differs = False
+            for octet in data:
+                some = some or octet != 0x30
+                differs = differs or octet != buf[asked]
+                asked += 1
+            if some and differs:
+                if self._echoes:
+                    self._echoes -= 1
+                return False  # the answer to an earlier try
+            self._count_echoes(self._sends - 1)
+        return True
+
+    def is_refused(self):
+        """Take a 0004 that names it; False if that was an echo."""
+        if self.row[DATA_AT]:
+            if self._echoes:
+                self._echoes -= 1
+                self._passed_over = True
+                return False
+            self._count_echoes(self._sends - 1)
+        return True
+
+    def given_up(self):
+        """No answer came: each of the tries may still get its own."""
+        if self.row[DATA_AT]:
+            self._count_echoes(self._sends)
+
+    def answered(self):
+        """Nothing is outstanding any more."""
+        self.mid = self.named = 0
+        self.due = False
+        self.answer.stop()
+
+    def _count_echoes(self, most):
+        # What was passed over may have been the answer itself: then none comes, or each refusal would cost a time-out.
+        self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
+
+
+def longest_bytes(subscriptions):
+    """Return the octets of the longest message that a session with these subscriptions sends, without its NUL."""
+    longest = _LINK_REFUSAL_BYTES
+    for row in REQUESTS:
+        longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore
+    for subscription in subscriptions:
+        longest = max(longest, HEADER_BYTES + len(subscription.data))
+    return longest

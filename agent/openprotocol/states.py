@@ -1,0 +1,45 @@
+"""What the owner of a session gets to see of it: its states, its events, and why it is over."""
+
+from agent.base.compat import const
+
+CLOSED = const(0)
+STARTING = const(1)
+SUBSCRIBING = const(2)
+CLEARING = const(3)  # unsubscribing, because a subscription of an earlier session is still there
+READY = const(4)
+STOPPING = const(5)
+OVER = const(6)  # close the port; `why` tells the reason
+STATE_NAMES = ("closed", "starting", "subscribing", "clearing", "ready", "stopping", "over")
+
+EV_NONE = const(0)
+EV_STARTED = const(1)  # 0002 came: cell, channel, name and serial can be read
+EV_READY = const(2)  # subscribed
+EV_RESULT = const(3)  # 0061 at link.buf[link.at:], whole
+EV_RESULT_CUT = const(4)  # 0061 too large for the buffer: only its first octets are there
+EV_FETCHED = const(5)  # 0065, the answer to `fetch`
+EV_FETCH_REFUSED = const(6)  # 0004 to it; `refusal` holds the class
+EV_FETCH_SILENT = const(7)  # no answer in time; the session goes on
+EV_UNKNOWN = const(8)  # a message that nobody asked for; `mid` names it
+EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
+EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
+EV_OVER = const(11)
+EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
+
+WHY_NOTHING = const(0)
+WHY_FRAMING = const(1)
+WHY_SILENCE = const(2)
+WHY_BUSY = const(3)
+WHY_NO_REVISION = const(4)
+WHY_NO_RESULTS = const(5)  # the controller does not know MID 0060 in any revision we have
+WHY_REFUSED = const(6)
+WHY_STOPPED = const(7)
+WHY_NAMES = (
+    "nothing",
+    "framing lost",
+    "silence",
+    "slot taken",
+    "no revision accepted",
+    "knows no MID 0060",
+    "refused",
+    "stopped",
+)

@@ -1,0 +1,70 @@
+"""What a controller pushes by itself: a row for each subscription, and what a session keeps of it.
+
+    alarms would be    (70, 73, 0, b"", False, ((71, 72, ..), (74, 75, ..), (76, 77, ..)))
+    1201 would be      (8, 9, 1201, extra, True, ((1201, 1203, ..), (1202, 1203, ..)))
+
+Rules
+1. One after the other is asked for; a session is READY when the last one stands. Without one that is NEEDED there is
+   no session, without another it goes on.
+2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
+3. Every push is acknowledged with a message of 20 octets, once for each time it comes (agent.openprotocol.sending).
+"""
+
+from agent.base.compat import const
+from agent.base.fields import put_number
+from agent.openprotocol.header import HEADER_BYTES, put_header
+from agent.openprotocol.states import EV_RESULT, EV_RESULT_CUT
+
+# The columns.
+SUBSCRIBE_MID = const(0)
+UNSUBSCRIBE_MID = const(1)
+NAMED = const(2)  # the MID that a generic subscription (0008) is for: its revisions are of that one. 0: none
+EXTRA = const(3)  # data of a generic subscription: the length of what follows, two digits, and that
+NEEDED = const(4)
+PUSHES = const(5)  # of each: MID, MID of its acknowledgement, EV_ of a whole one, EV_ of one that was cut short
+
+RESULTS = (60, 63, 0, b"", True, ((61, 62, EV_RESULT, EV_RESULT_CUT),))
+
+
+class Push:
+    """One message that comes by itself, and its acknowledgement."""
+
+    __slots__ = ("_reply", "acknowledgement", "due", "event", "event_cut", "mid", "subscription")
+
+    def __init__(self, subscription, row):
+        self.subscription = subscription
+        self.mid, self._reply, self.event, self.event_cut = row
+        self.acknowledgement = bytearray(HEADER_BYTES)  # made once
+        self.due = 0  # how many are owed
+
+    def opened(self):
+        """A connection begins; the session writes station and spindle."""
+        self.due = 0
+        put_header(self.acknowledgement, 0, HEADER_BYTES, self._reply, 1)
+
+
+class Subscription:
+    """One of a session: a row, and its revisions, most wanted first."""
+
+    def __init__(self, row, revisions):
+        self.row = row
+        self.revisions = revisions
+        self.index = 0  # of the revision in use
+        self.mid = row[SUBSCRIBE_MID]
+        self.data = b""
+        if row[NAMED]:
+            self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
+        self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
+
+    def revision(self):
+        """Return the revision to ask for in the header; that of a generic one goes into its data."""
+        revision = self.revisions[self.index]
+        if not self.row[NAMED]:
+            return revision
+        put_number(self.data, 4, 3, revision)
+        return 1
+
+    def has_next(self):
+        """Go on to the next revision; False if there is none, and the first one is in use again."""
+        self.index = (self.index + 1) % len(self.revisions)
+        return self.index > 0

@@ -1,0 +1,38 @@
+"""Feeds the watchdog of an agent that a person has ended, so often and no oftener.
+
+The watchdog cannot be stopped. A timer goes on feeding it for HELD_S, then the board starts again by itself: no cart
+stays switched off because somebody forgot it.
+"""
+
+import machine
+
+from agent.base.compat import const
+
+HELD_S = 1800
+HELD_FEED_MS = const(2000)
+
+# A timer that nobody holds is ended by the next collection, and the board of an ended agent is held by nobody.
+held = []
+
+
+def hold(watchdog):
+    """Feed it for HELD_S from now on, then never again."""
+    held.append(Hold(watchdog, HELD_S * 1000 // HELD_FEED_MS))
+
+
+class Hold:
+    """Feeds a watchdog from a timer, so often and no oftener."""
+
+    def __init__(self, watchdog, feeds):
+        self._watchdog = watchdog
+        self._left = feeds
+        watchdog.feed()
+        self._timer = machine.Timer(-1)
+        self._timer.init(period=HELD_FEED_MS, mode=machine.Timer.PERIODIC, callback=self._feed)
+
+    def _feed(self, timer):
+        if self._left > 0:
+            self._left -= 1
+            self._watchdog.feed()
+        else:
+            timer.deinit()

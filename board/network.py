@@ -1,0 +1,202 @@
+"""The network of a chip: none, a cable that is only looked at, or Wi-Fi; brought up once, and then asked.
+
+Rules
+1. A chip's module gives the hardware: `radio(settings)`, `ethernet()`.
+2. Without the hardware the agent runs all the same: results are kept, and the lamp and the status say why.
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from board.wifi import RADIO_FAILED, RADIO_IDLE, RADIO_JOINED, RADIO_JOINING, Wifi
+from board.wifi import STATE_NAMES as WIFI_STATES
+
+LINK_MS = const(1000)  # how often a cable is looked at
+
+
+def bring_up(chip, settings, said, now):
+    """Return the network that the `board` settings name; what is wrong with it is added to `said`."""
+    kind = settings["network"]
+    try:
+        if kind == "wifi":
+            return WifiNetwork(Radio(chip.radio(settings), settings), now)
+        if kind == "ethernet":
+            interface = chip.ethernet()
+            interface.active(True)
+            fix_address(interface, settings)
+            return Cable(interface, now)
+    except (OSError, ImportError, AttributeError, ValueError) as error:
+        said.append("no %s: %s" % (kind, error or type(error).__name__))
+        return _NoHardware(kind)
+    return NoNetwork()
+
+
+class NoNetwork:
+    """A board on serial lines only."""
+
+    def tick(self, now):
+        """Nothing to do."""
+        return LINK_MS * 60
+
+    def is_up(self):
+        """There is none, and none is missed: a lamp that says so would never be off."""
+        return True
+
+    def about(self):
+        """Its part of the status."""
+        return {"kind": "none"}
+
+
+class Cable:
+    """An Ethernet interface that comes up by itself (WIZNET5K, LAN): it is only looked at."""
+
+    def __init__(self, interface, now):
+        self.interface = interface
+        self.losses = 0
+        # At once: who tries to connect before the first look waits for a minute (toolsnet.reconnect_ms).
+        self._is_up = bool(interface.isconnected())
+        self._next = Timer()
+        self._next.start(now, LINK_MS)
+
+    def tick(self, now):
+        """Look whether the link is there; the ms until the next look."""
+        if self._next.expired(now):
+            self._next.start(now, LINK_MS)
+            was_up = self._is_up
+            self._is_up = bool(self.interface.isconnected())
+            if was_up and not self._is_up:
+                self.losses += 1
+        return self._next.left(now)
+
+    def is_up(self):
+        """Tell whether there is a network."""
+        return self._is_up
+
+    def about(self):
+        """Its part of the status."""
+        return {"kind": "ethernet", "up": self._is_up, "losses": self.losses, "address": _address(self.interface)}
+
+
+class WifiNetwork:
+    """Wi-Fi: the machine of board.wifi and the chip's WLAN."""
+
+    def __init__(self, radio, now):
+        self._radio = radio
+        self.machine = Wifi(radio, now)
+
+    def tick(self, now):
+        """Go on; the ms until the next look."""
+        return self.machine.tick(now)
+
+    def is_up(self):
+        """Tell whether there is a network."""
+        return self.machine.is_up()
+
+    def about(self):
+        """Its part of the status."""
+        wifi = self.machine
+        told = {"kind": "wifi", "state": WIFI_STATES[wifi.state], "level_dbm": wifi.level_dbm, "joins": wifi.joins}
+        told.update({"losses": wifi.losses, "failures": wifi.failures, "roams": wifi.roams, "restarts": wifi.restarts})
+        told["address"] = _address(self._radio.wlan)
+        return told
+
+
+class Radio:
+    """A WLAN as board.wifi wants it. `settings` is the `board` part of the completed configuration."""
+
+    def __init__(self, wlan, settings):
+        self.wlan = wlan
+        self._settings = settings
+        self._bssid = None
+        self.restart()
+
+    def status(self):
+        """RADIO_JOINED only with an address; a negative code of lwIP or 200.. of ESP-IDF is a failure."""
+        if self.wlan.isconnected():
+            return RADIO_JOINED
+        code = self.wlan.status()
+        if code < 0 or 200 <= code < 300:
+            return RADIO_FAILED
+        return RADIO_IDLE if code == 0 else RADIO_JOINING
+
+    def join(self, bssid):
+        """Begin to join, this access point if one is given."""
+        settings = self._settings
+        self._bssid = bssid
+        try:
+            if bssid is None:
+                self.wlan.connect(settings["ssid"], settings["password"] or None)
+            else:
+                self.wlan.connect(settings["ssid"], settings["password"] or None, bssid=bssid)
+        except OSError:
+            pass  # status() tells
+
+    def leave(self):
+        """Leave the network."""
+        try:
+            self.wlan.disconnect()
+        except OSError:
+            pass
+
+    def level(self):
+        """Return the strength in dBm."""
+        try:
+            return int(self.wlan.status("rssi"))
+        except (OSError, ValueError, TypeError):
+            return 0
+
+    def scan(self):
+        """List (bssid, dBm, whether it is the one joined) of the network's access points."""
+        own = self._own_bssid()
+        name = self._settings["ssid"].encode()
+        try:
+            found = self.wlan.scan()
+        except OSError:
+            return []
+        return [(point[1], point[3], point[1] == own) for point in found if point[0] == name]
+
+    def restart(self):
+        """Switch the radio off and on, with the fixed address if there is one."""
+        self.wlan.active(False)
+        self.wlan.active(True)
+        fix_address(self.wlan, self._settings)
+
+    def _own_bssid(self):
+        try:
+            return self.wlan.config("bssid")
+        except (OSError, ValueError):
+            return self._bssid  # a port that cannot say it: what was chosen last
+
+
+class _NoHardware:
+    """A network that was asked for and cannot be."""
+
+    def __init__(self, kind):
+        self._kind = kind
+
+    def tick(self, now):
+        return LINK_MS * 60
+
+    def is_up(self):
+        return False
+
+    def about(self):
+        return {"kind": self._kind, "missing": True}
+
+
+def fix_address(interface, settings):
+    """Give the interface the fixed address of the settings; without one it asks DHCP."""
+    if not settings["address"]:
+        return
+    address, _, prefix = settings["address"].partition("/")
+    bits = int(prefix or "24")
+    mask = (0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF
+    netmask = ".".join([str(mask >> shift & 255) for shift in (24, 16, 8, 0)])
+    gateway = settings["gateway"] or "0.0.0.0"
+    interface.ifconfig((address, netmask, gateway, gateway))
+
+
+def _address(interface):
+    try:
+        return interface.ifconfig()[0]
+    except (OSError, ValueError):
+        return ""
