@@ -18,7 +18,6 @@ Rules
 """
 
 from agent import health as h
-from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
 from agent.outlets.line import line_of, number_in
 from agent.record import KIND_EVENT
@@ -27,13 +26,13 @@ from agent.spool.cursors import Cursor
 from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
-BATCH = const(32)  # lines that become durable together
-RETRY_LEAST_MS = const(1000)
-RETRY_MOST_MS = const(60000)
+BATCH = 32  # lines that become durable together
+RETRY_LEAST_MS = 1000
+RETRY_MOST_MS = 60000
 
-CLOSED = const(0)
-LOOKING = const(1)  # for the record that the last line was made of
-WRITING = const(2)
+CLOSED = 0
+LOOKING = 1  # for the record that the last line was made of
+WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
