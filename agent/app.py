@@ -5,6 +5,8 @@ A board gives
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
+    lines(outlet)         the file of these `outlet` settings: its `outlet(ring, index, health)` makes the outlet
+                          (agent.outlets.file); boards without files need not have it
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
@@ -12,8 +14,8 @@ A board gives
     watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
 
 Rules
-1. One station is one controller, one spool, one connection to ToolsNet. Nothing is shared between stations but the
-   scheduler, and that survives the failure of any task.
+1. One station is one controller, one spool, up to four outlets (agent.outlets). Nothing is shared between stations but
+   the scheduler, and that survives the failure of any task.
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
 3. What only a start needs (agent.spool.mount, agent.assembly) is loaded for it and given back to the heap.
 """
@@ -21,13 +23,14 @@ Rules
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
 import agent.openprotocol.light
 import agent.spool.ring
+import agent.toolsnet.session
 
 # isort: split
 # What agent.assembly puts together: loaded here and not in the middle of a step.
-import agent.forward
 import agent.intake
 import agent.openprotocol.recovery
 import agent.openprotocol.session
+import agent.outlets.toolsnet.forward
 import agent.store
 import agent.toolsnet.result04  # noqa: F401
 from agent.base.compat import const, give_back
@@ -36,7 +39,7 @@ from agent.health import FLASH_FAILED, Health
 from agent.scheduler import Scheduler
 
 MOUNT_RETRY_MS = const(10000)
-SLOTS_A_STATION = const(3)
+SLOTS_A_STATION = const(2)  # itself and the intake; and one for each outlet
 
 
 class Station:
@@ -57,8 +60,8 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
-        self.outlet = None
-        self.forward = None
+        self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
+        self.files = []  # of the outlets that are files
         self._system = system
         self._toolsnet = toolsnet
 
@@ -70,6 +73,11 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self.board.tcp()
+        for outlet in self.settings["outlets"][1:]:
+            lines = getattr(self.board, "lines", None)
+            if lines is None:
+                raise ValueError("station %d: this board has no files for an outlet" % self.number)
+            self.files.append(lines(outlet))
         self._scheduler = scheduler
         scheduler.add(self, now)
 
@@ -109,7 +117,10 @@ class App:
             Station(settings, configuration["system"], configuration["toolsnet"], board)
             for settings in configuration["stations"]
         ]
-        self.scheduler = Scheduler(SLOTS_A_STATION * len(self.stations))
+        slots = 0
+        for settings in configuration["stations"]:
+            slots += SLOTS_A_STATION + len(settings["outlets"])
+        self.scheduler = Scheduler(slots)
         self.step = self.scheduler.step  # step(now): run what is due; the ms until the next thing is
         now = board.now()
         for station in self.stations:
@@ -126,9 +137,10 @@ class App:
     def network_is_up(self, now):
         """The network has come, or come back: what waited in vain for its next attempt makes it now."""
         for station in self.stations:
-            if station.intake is not None and station.forward is not None:
+            if station.intake is not None:
                 station.intake.hurry(now)
-                station.forward.hurry(now)
+            for outlet in station.outlets:
+                outlet.hurry(now)
         for slot in range(self.scheduler.count):
             self.scheduler.wake(slot, now)
 
@@ -143,5 +155,5 @@ class App:
         """Close everything and make the cursors durable; call after `stopped`, or when its time is over."""
         for station in self.stations:
             station.controller_port.close()
-            if station.forward is not None:
-                station.forward.stop()
+            for outlet in station.outlets:
+                outlet.stop()

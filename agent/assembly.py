@@ -1,6 +1,5 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
 
-from agent.forward import Forward
 from agent.health import NOT_SAVED
 from agent.intake import Intake
 from agent.openprotocol.known import Known
@@ -8,10 +7,12 @@ from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
+from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
 from agent.spool.areas import quarantine_blocks
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
@@ -39,8 +40,13 @@ def bring_up(station, device):
     overwrites = spool["when_full"] == "overwrite"
     station.ring = Ring(
         Part(device, blocks, device.block_count - blocks),
+        outlets=len(station.settings["outlets"]),
         when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
     )
+    for index in range(1, len(station.settings["outlets"])):
+        cursor = station.ring.cursors[index]
+        cursor.durable = station.settings["outlets"][index]["durable"]
+        cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     parked = Ring(Part(device, 0, blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
     controller = station.settings["controller"]
@@ -82,37 +88,46 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
-    station.outlet = _toolsnet_session(toolsnet, system, station.number)
+    station.outlets.append(_toolsnet(station, system, toolsnet))
+    for index in range(len(station.files)):
+        station.outlets.append(station.files[index].outlet(ring, index + 1, station.health))
+    _let_run(station, scheduler, now)
+
+
+def _toolsnet(station, system, toolsnet):
+    session = _toolsnet_session(toolsnet, system, station.number)
     writer = ResultWriter(
-        station.outlet.result,
+        session.result,
         system["type"],
         system["number"],
         _parameter_mask(toolsnet["parameters"]),
         toolsnet["program_for_zero"],
     )
-    batch = station.settings["spool"]["cursor_batch"]
-    station.forward = Forward(
+    outlet = Forward(
         station.toolsnet_port,
-        station.outlet,
+        session,
         writer,
-        ring,
+        station.ring,
         station.quarantine,
         station.health,
         station.board,
         toolsnet,
-        batch,
+        station.settings["spool"]["cursor_batch"],
     )
-    _let_run(station, scheduler, now)
+    outlet.attach(station.quiet)
+    return outlet
 
 
 def _let_run(station, scheduler, now):
     station.intake.begin(now)
-    station.forward.begin(now)
     station.board.watch(station.controller_port, scheduler.add(station.intake, now))
-    outlet_slot = scheduler.add(station.forward, now)
-    station.board.watch(station.toolsnet_port, outlet_slot)
-    station.intake.attach(scheduler, (outlet_slot,))
-    station.forward.attach(station.quiet)
+    slots = []
+    for outlet in station.outlets:
+        outlet.begin(now)
+        slots.append(scheduler.add(outlet, now))
+        if outlet.port is not None:
+            station.board.watch(outlet.port, slots[-1])
+    station.intake.attach(scheduler, tuple(slots))
 
 
 def _link(controller, message_bytes):

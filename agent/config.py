@@ -3,122 +3,21 @@
 Rules
 1. Gets the parsed JSON tree and does no I/O. Relative spool paths are relative to the configuration file: the
    caller, who knows where that lies, resolves them. Here paths are compared as they are written.
-2. The tables are the only place with names, types, defaults and ranges; check(), complete(), describe() and
-   docs/configuration.md all read them. They are text: the smallest thing a .mpy can hold, and walked once at
-   start. The caller may drop the module afterwards.
+2. The tables of agent.settings are the only place with names, types, defaults and ranges; check(), complete(),
+   describe() and docs/configuration.md all read them. They are walked once at a start. The caller may drop both modules
+   afterwards.
 3. Times are seconds in the file (fractions allowed) and whole milliseconds, half up, in the result:
    `keepalive_s` is read, `keepalive_ms` comes out. Ranges hold for what was written, before rounding.
 4. check() never raises and never recurses into the tree: any depth, numbers of any size are only mistakes.
 5. What is shown of a tree is short, printable, and never a secret.
-
-A row is `key type default low high` or `key type default choices`.
-  types     int, time (low and high value), text, host (least and most characters), bool,
-            one (of the choices), list (of different choices)
-  defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null,
-            `""` is empty text, `*` is every choice
-They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
 """
 
 from agent.base.compat import const
+from agent.settings import BOARD, CONTROLLER, OUTLET, RULES, SPOOL, STATION, SYSTEM, TABLES, TOOLSNET
 
-_SYSTEM = """type int 3 1 9999
-number int 1 1 9999
-name text "" 0 25"""
-
-_TOOLSNET = """pim_host host - 1 253
-pim_port int - 1 65535
-connect_timeout_s time 5 0.1 60
-verify_timeout_s time 5 0.1 60
-ack_timeout_s time 5 0.1 600
-retransmissions int 2 0 10
-keepalive_s time 30 1 55
-reconnect_s time 60 0.1 3600
-ack_12 one auto auto,always,never
-keepalive_ack one auto auto,always,never
-refused one park park,block
-refused_attempts int 3 1 10
-refused_wait_s time 5 0.1 600
-host_override host ~ 1 253
-rewind bool false
-server_empty one continue continue,resend
-program_for_zero int 9999 1 9999
-parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source"""
-
-_STATION = """number int - 1 9999
-name text "" 0 25"""
-
-_CONTROLLER = """link one tcp tcp,ascii,3964r
-host host -tcp 1 253
-port int 4545 1 65535
-device text -serial 1 64
-baud one 9600 1200,2400,4800,9600,19200,38400,57600,115200
-parity one none none,even,odd
-stop_bits one 1 1,2
-priority one low low,high
-payload one auto auto,v0,v1,v2,v3
-qvz_ms int 2000 10 60000
-zvz_ms int 100 5 10000
-attempts int 6 1 10
-keepalive_s time 7 1 14
-response_timeout_s time 5 0.1 60
-connect_timeout_s time 5 0.1 60
-silence_s time 15 2 600
-frame_timeout_s time 5 0.1 60
-stop_wait_s time 1 0 10
-tries int 3 1 10
-backoff_s time 1 0.05 60
-backoff_max_s time 30 0.1 600
-busy_backoff_s time 10 0.1 600
-busy_backoff_max_s time 60 0.1 3600
-start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
-result_revisions list 999,1 1,2,3,4,5,6,7,998,999
-station_id int ~ 1 99
-spindle_id int ~ 1 99
-recover bool true
-recover_revisions list 2,1 1,2,3,4,5,6,7
-recover_round int 500 1 100000
-recover_retry_s time 30 1 3600
-store_newest bool false
-buffer_bytes int 1024 256 9999"""
-
-_SPOOL = """path text - 1 128
-size_kib int 1024 16 65536
-when_full one refuse refuse,overwrite
-parked_kib int 16 8 1024
-unit one 16 16,64,256,512
-cursor_batch int 32 1 1000"""
-
-_BOARD = """network one none none,wifi,ethernet
-ssid text "" 0 32
-password text "" 0 63
-country text "" 0 2
-hostname text toolcart 1 32
-address text "" 0 18
-gateway text "" 0 15
-ntp_host host ~ 1 253
-utc_offset_min int 0 -720 840
-watchdog bool true
-lamp text "" 0 8"""
-
+_OUTLETS_MAX = const(4)  # the log has so many cursors
 _STATIONS_MAX = const(16)  # the scheduler's slots are made at start; a cart carries one to four controllers
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
-
-TABLES = (
-    ("system", _SYSTEM),
-    ("toolsnet", _TOOLSNET),
-    ("stations[]", _STATION),
-    ("stations[].controller", _CONTROLLER),
-    ("stations[].spool", _SPOOL),
-    ("board", _BOARD),
-)
-
-# Less, factor, margin, more, in words: less * factor + margin <= more, wherever a section has both.
-_RULES = (
-    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller is taken for a dead one
-    ("backoff_s", 1, 0, "backoff_max_s", "at most"),
-    ("busy_backoff_s", 1, 0, "busy_backoff_max_s", "at most"),
-    ("parked_kib", 2, 0, "size_kib", "at most half of"),  # results need the room more than dead letters
-)
 
 
 class ConfigError(Exception):
@@ -222,9 +121,9 @@ def _walk(tree):
     done = {}
     if _is_object(tree, "(file)", mistakes):
         _unknown(tree, ["system", "toolsnet", "stations", "board"], "", mistakes)
-        done["system"] = _section(_SYSTEM, tree.get("system", {}), "system", mistakes)
-        done["toolsnet"] = _section(_TOOLSNET, tree.get("toolsnet", {}), "toolsnet", mistakes)
-        done["board"] = _section(_BOARD, tree.get("board", {}), "board", mistakes)
+        done["system"] = _section(SYSTEM, tree.get("system", {}), "system", mistakes)
+        done["toolsnet"] = _section(TOOLSNET, tree.get("toolsnet", {}), "toolsnet", mistakes)
+        done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
         if done["board"].get("network") == "wifi" and done["board"].get("ssid") == "":
             mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
         stations = tree.get("stations")
@@ -238,17 +137,38 @@ def _walk(tree):
 
 
 def _station(tree, place, mistakes):
-    done = _section(_STATION, tree, place, mistakes)
-    for key, table in (("controller", _CONTROLLER), ("spool", _SPOOL)):
+    done = _section(STATION, tree, place, mistakes)
+    for key, table in (("controller", CONTROLLER), ("spool", SPOOL)):
         # A station that is no object is one mistake, and what it lacks is not counted again.
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
+    toolsnet = [{"kind": "toolsnet"}]
+    done["outlets"] = _outlets(tree.get("outlets", toolsnet) if type(tree) is dict else toolsnet, place, mistakes)
+    return done
+
+
+def _outlets(tree, place, mistakes):
+    """ToolsNet first, whatever the order of the list; without a list ToolsNet alone."""
+    place += ".outlets"
+    if type(tree) is not list or not 0 < len(tree) <= _OUTLETS_MAX:
+        mistakes.append((place, found(tree), "a list of 1 to %d outlets" % _OUTLETS_MAX))
+        return []
+    done = []
+    for i in range(len(tree)):
+        # ToolsNet has a section of its own.
+        is_toolsnet = type(tree[i]) is dict and tree[i].get("kind") == "toolsnet"
+        table = OUTLET.split("\n")[0] if is_toolsnet else OUTLET
+        one = _section(table, tree[i], "%s[%d]" % (place, i), mistakes)
+        done.insert(0 if is_toolsnet else len(done), one)
+    if [one.get("kind") for one in done].count("toolsnet") != 1:
+        mistakes.append((place, "ToolsNet not once", 'exactly one with "kind": "toolsnet"'))
     return done
 
 
 def _duplicates(stations, mistakes):
     """Notes what two stations may not share: results would be mixed, or two would talk on one line."""
     first = {}
+    files = []
     for i in range(len(stations)):
         controller = stations[i]["controller"]
         for place, value in (
@@ -258,6 +178,11 @@ def _duplicates(stations, mistakes):
         ):
             if value and first.setdefault((place, value), i) != i:
                 mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
+        for outlet in stations[i]["outlets"]:
+            path = outlet.get("path")
+            if path and path in files:
+                mistakes.append(("stations[%d].outlets" % i, found(path), "a file of its own for each outlet"))
+            files.append(path)
 
 
 def _is_object(tree, place, mistakes):
@@ -273,7 +198,7 @@ def _section(table, tree, place, mistakes):
     if not _is_object(tree, place, mistakes):
         return done
     place += "."
-    known = ["controller", "spool"] if table is _STATION else []
+    known = ["controller", "spool", "outlets"] if table is STATION else []
     for line in table.split("\n"):
         row = line.split()
         key, kind, default = row[:3]
@@ -284,7 +209,8 @@ def _section(table, tree, place, mistakes):
         else:
             value = _default(row)
             link = done.get("link")
-            required = default in ("-", "-tcp" if link == "tcp" else "-serial" if link else "")
+            kind_of = done.get("kind") or ("tcp" if link == "tcp" else "serial" if link else "")
+            required = default == "-" or (kind_of and default == "-" + kind_of)
             shown = "nothing" if required else None
         if shown:
             mistakes.append((place + key, shown, allowed(row)))
@@ -301,7 +227,7 @@ def _section(table, tree, place, mistakes):
 
 
 def _relations(done, place, mistakes):
-    for less, factor, margin, more, words in _RULES:
+    for less, factor, margin, more, words in RULES:
         low = done.get(_in_ms(less))
         high = done.get(_in_ms(more))
         if low is not None and high is not None and low * factor + margin > high:

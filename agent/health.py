@@ -49,6 +49,7 @@ SERVER_CONNECTS = const(35)
 ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
 DEFERRED = const(37)  # a result that has to come again, since too much else is missing to note what it leaves open
 NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
+OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
 
 NAMES = (
     "stored",
@@ -90,6 +91,7 @@ NAMES = (
     "odd on the line",
     "deferred",
     "not saved",
+    "outlet failed",
 )
 
 LOG_ENTRIES = 32

@@ -11,12 +11,12 @@ Rules
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import ID_BYTES
 from agent.base.ticks import FOREVER, Timer
 from agent.downstream import ROOM_BYTES, Downstream
 from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.record.result import ID_BYTES
 from agent.spool.search import holds_raw_of
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 

@@ -13,7 +13,6 @@ from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.openprotocol.states import READY
 from agent.quarantine import PRESSURE_NONE
-from agent.toolsnet.session import STREAMING
 
 RUNNING = const(1)
 NO_TOOLSNET = const(2)
@@ -54,7 +53,8 @@ def code_of(stations, has_network):
         full = full or station.intake.full
         needs_operator = needs_operator or station.quarantine.pressure() != PRESSURE_NONE
         controllers = controllers and station.session.state == READY
-        servers = servers and station.outlet.state == STREAMING
+        for outlet in station.outlets:
+            servers = servers and outlet.is_up()
     if full:
         return SPOOL_FULL
     if not has_network:

@@ -74,14 +74,19 @@ def _has_work(station):
     """Tell whether something has to happen by itself; waiting for a spool that cannot be read is retried for ever."""
     if not station.mounted:
         return False
-    return station.ring.backlog(0) > 0 or (station.session.state != READY and not station.intake.full)
+    for outlet in station.outlets:
+        if station.ring.backlog(outlet.index) > 0:
+            return True
+    return station.session.state != READY and not station.intake.full
 
 
 def _moves(station):
     """A number that changes whenever this station does something."""
     if not station.mounted:
         return 0
-    moves = station.ring.number + station.ring.cursors[0].number + station.intake.attempts + station.forward.attempts
+    moves = station.ring.number + station.intake.attempts
+    for outlet in station.outlets:
+        moves += station.ring.cursors[outlet.index].number + outlet.attempts
     for counter in station.health.counters:
         moves += counter
     return moves & 0x3FFFFFFF

@@ -25,8 +25,8 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
 from agent.base.words import get_u32, put_u32
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -212,7 +212,7 @@ class Quarantine(NoOwner):
         cursor = ring.cursors[0]
         if ring.number - cursor.number >= SLOTS:
             return False
-        return ring.number - cursor.saved_number < SLOTS or ring.save_cursor(0, 0) == 0
+        return ring.number - cursor.saved_number < SLOTS or ring.save_cursors(0) == 0
 
     def _reason_of(self, main):
         """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""

@@ -2,16 +2,16 @@
 
 Rules
 1. Reads only, and one record a call: whoever lists lets the agent have its turn in between.
-2. What a record tells is what `agent.record_text.describe` tells of any other, and beside it `refused_number` (its
+2. What a record tells is what `agent.record.text.describe` tells of any other, and beside it `refused_number` (its
    number in the main log), `refused_code`, `reason` in words, and for a frame that nobody could read its octets.
 3. Loaded when somebody asks, and given back.
 """
 
-from agent.base import result as res
 from agent.base.compat import const
 from agent.base.words import get_u32
 from agent.quarantine import PRESSURE_FULL, PRESSURE_NONE
-from agent.record_text import describe
+from agent.record import result as res
+from agent.record.text import describe
 from agent.spool import aside
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 

@@ -12,9 +12,9 @@ Rules
 3. Loaded when an order comes, and given back when it is done.
 """
 
-from agent.base.result import TAKEN
 from agent.quarantine_list import IN_PLACE_TOLD, InPlace, kept, needs_operator
 from agent.quarantine_retry import Again, Refused
+from agent.record.result import TAKEN
 
 HELP = "list, show N, drop all|N|N-M, retry all|N|N-M"
 

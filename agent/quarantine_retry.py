@@ -12,12 +12,12 @@ Rules
 
 from struct import pack_into
 
-from agent.base import result as res
 from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.words import get_u32
 from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.light import LIGHT_BYTES, read_light
+from agent.record import result as res
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_REFUSE
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.search import is_same

@@ -7,17 +7,16 @@ Rules
 """
 
 from agent import health as h
-from agent.base import result as res
 from agent.base.ticks import ticks_diff
 from agent.base.words import get_u32
 from agent.openprotocol import states as controller_states
 from agent.openprotocol.known import EPOCH
 from agent.openprotocol.questions import PHASE_NAMES
 from agent.quarantine import PRESSURE_NONE
-from agent.record_text import describe, text_of, time_of
+from agent.record import result as res
+from agent.record.text import describe, time_of
 from agent.spool import record as rec
 from agent.spool.walk import Walk
-from agent.toolsnet import session as toolsnet_session
 
 RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block is empty, the one before may hold one
@@ -56,10 +55,11 @@ def of_station(station, now):
         return shown
     ring = station.ring
     shown["controller"] = _controller(station)
-    shown["toolsnet"] = _toolsnet(station)
+    shown["outlets"] = [_outlet(ring, outlet) for outlet in station.outlets]
     shown["stored"] = ring.number
     shown["delivered"] = ring.cursors[0].delivered
     shown["overwritten"] = ring.overwritten
+    shown["missed"] = ring.missed
     shown["backlog"] = ring.backlog(0)
     shown["oldest_waiting"] = _oldest_waiting(ring)
     shown["results"] = newest_results(ring, RESULTS_SHOWN)
@@ -111,16 +111,15 @@ def _controller(station):
     }
 
 
-def _toolsnet(station):
-    forward = station.forward
-    outlet = station.outlet
-    return {
-        "host": forward.pim_host,
-        "port": forward.pim_port,
-        "state": toolsnet_session.STATE_NAMES[outlet.state],
-        "server": "%s:%d" % (text_of(outlet.server_address, 0, len(outlet.server_address)), outlet.server_port),
-        "server_sequence": outlet.result_sequence,
+def _outlet(ring, outlet):
+    shown = {
+        "kind": outlet.kind,
+        "durable": ring.cursors[outlet.index].durable,
+        "waiting": ring.backlog(outlet.index),
+        "is_up": outlet.is_up(),
     }
+    outlet.put_state(shown)
+    return shown
 
 
 def _recovery(station):
@@ -153,8 +152,9 @@ def _spool_refused(station):
 def _spool(ring):
     device = ring.device
     used = 0
-    if ring.seq:
-        used = (ring.block - ring.cursors[0].block) % device.block_count + 1
+    for cursor in ring.cursors:
+        if ring.seq and cursor.durable:  # the slowest of those that keep blocks
+            used = max(used, (ring.block - cursor.block) % device.block_count + 1)
     return {
         "kib": device.block_bytes * device.block_count // 1024,
         "blocks": device.block_count,

@@ -16,7 +16,13 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
-from agent.base.result import (
+from agent.openprotocol.header import spindle_of
+from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
+from agent.openprotocol.light import read_light
+from agent.openprotocol.plausible import plausible
+from agent.record import PAYLOAD_MAX
+from agent.record.raw import FRAME_MOST
+from agent.record.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
@@ -37,12 +43,7 @@ from agent.base.result import (
     looks_empty,
     put_time,
 )
-from agent.openprotocol.header import spindle_of
-from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
-from agent.openprotocol.light import read_light
-from agent.openprotocol.plausible import plausible
 from agent.spool.blocks import SPOOL_FULL
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.search import holds, holds_raw
@@ -54,7 +55,6 @@ NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
-_RAW_MAX = const(632)  # PAYLOAD_MAX less HEAD_BYTES and what parking adds
 
 
 class Store:
@@ -214,7 +214,7 @@ class Store:
         return FLAG_EDGE_TIME
 
     def _put_raw(self, buf, at, length, flags, now):
-        kept = length if length < _RAW_MAX else _RAW_MAX
+        kept = length if length < FRAME_MOST else FRAME_MOST
         if kept < length:
             flags |= FLAG_TRUNCATED
         self._begin(KIND_RAW, HEAD_BYTES + kept, buf, at)
@@ -254,4 +254,4 @@ class Store:
         return NOT_KEPT
 
 
-assert PAYLOAD_MAX == _RAW_MAX + HEAD_BYTES + PARKED_BYTES and _LIGHT_PAYLOAD == HEAD_BYTES + BODY_BYTES
+assert PAYLOAD_MAX == FRAME_MOST + HEAD_BYTES + PARKED_BYTES and _LIGHT_PAYLOAD == HEAD_BYTES + BODY_BYTES

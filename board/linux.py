@@ -16,6 +16,7 @@ from agent.base.ticks import TICKS_MAX
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
 from board.linux_flash import UNIT_BYTES, FileFlash, FlashUnusable
 from board.linux_header import NOBODY
+from board.linux_lines import LineFile
 
 CPYTHON_ONLY = True
 LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
@@ -205,6 +206,11 @@ class Board:
             return None
         self.unusable.pop(path, None)
         return self._flashes[path]
+
+    def lines(self, outlet):
+        """Return the file of lines of these outlet settings; it is opened later."""
+        path = os.path.join(self.folder, outlet["path"])
+        return LineFile(path, outlet["rotate_kib"] * 1024, outlet["keep"])
 
     def spool_notes(self):
         """Return what is to be said of the open spools: what has no effect, what was changed, the last error."""

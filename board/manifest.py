@@ -28,6 +28,19 @@ def board_files():
     return tuple(sorted(name for name in os.listdir(".") if is_wanted(name)))
 
 
+def agent_files():
+    """The files of agent/ that a board may have."""
+    import os
+
+    found = []
+    for folder, _, names in os.walk("../agent"):
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.endswith(".py") and "\nCPYTHON_ONLY = True" not in open(path, encoding="utf-8").read():
+                found.append(os.path.relpath(path, "../agent"))
+    return tuple(sorted(found))
+
+
 include("$(PORT_DIR)/boards/manifest.py")
-package("agent", base_path="..")
+package("agent", files=agent_files(), base_path="..")
 package("board", files=board_files(), base_path="..")

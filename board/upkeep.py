@@ -141,7 +141,7 @@ class Upkeep:
         for station in self.app.stations:
             if not station.mounted:
                 continue
-            session = station.outlet
+            session = station.outlets[0].session  # ToolsNet's
             if not session.wants_stamp:
                 self._offer(SOURCE_TOOLSNET, session.stamp, now)
                 session.wants_stamp = clock.wants(SOURCE_TOOLSNET, now)

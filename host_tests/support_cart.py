@@ -6,6 +6,7 @@ from agent.health import NAMES
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
+from host_tests.support_lines import SimLines
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
@@ -45,6 +46,13 @@ class Board:
     def flash(self, spool):
         return self.cart.flashes[spool["path"]]
 
+    def lines(self, outlet):
+        from agent.outlets.file import FileOutlet  # no board has it
+
+        file = self.cart.lines.setdefault(outlet["path"], SimLines())
+        file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
+        return file
+
     def seed(self):
         return 1
 
@@ -73,7 +81,17 @@ def _seen(port):
 class Cart:
     """Stations 10, 20 .. with a controller each. What survives a cut: flash, clock, controllers, ToolsNet."""
 
-    def __init__(self, stations=1, blocks=16, controller=None, toolsnet=None, settings=None, limits=None, spool=None):
+    def __init__(
+        self,
+        stations=1,
+        blocks=16,
+        controller=None,
+        toolsnet=None,
+        settings=None,
+        limits=None,
+        spool=None,
+        files=(),
+    ):
         self.clock = SimClock()
         self.network = Network(self.clock, Dice(3))
         self.controllers = []
@@ -89,6 +107,7 @@ class Cart:
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
         self.flashes = {}
+        self.lines = {}  # of the files, by their path
         tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
         tree["toolsnet"].update(settings or {})
         for index in range(stations):
@@ -99,6 +118,9 @@ class Cart:
             keep = {"path": path, "parked_kib": 8, "size_kib": 16}
             keep.update(spool or {})
             tree["stations"].append({"number": 10 * (index + 1), "controller": link, "spool": keep})
+            if files:
+                outlets = [dict(file, kind="file") for file in files]
+                tree["stations"][-1]["outlets"] = [{"kind": "toolsnet"}] + outlets
         self.configuration = complete(tree)
         self.steps = 0
         self.boot()

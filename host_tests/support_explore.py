@@ -17,9 +17,9 @@ import pickle
 
 from agent.base.ticks import FOREVER, TICKS_MAX, Timer
 from agent.base.words import get_u32
-from agent.forward import Forward
 from agent.health import Health
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount

@@ -1,6 +1,6 @@
 """What an outlet needs beside its ring, where a test is not about that."""
 
-from agent.outlet import Outlet
+from agent.outlets.toolsnet.outlet import Outlet
 from agent.quarantine import NO_ROOM
 from agent.spool.flash import FLASH_DONE
 from host_tests.support_spool import append, mounted

@@ -11,8 +11,6 @@ Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 4. a reset whose first connection ends before the controller was asked for the highest ID known from before.
 """
 
-from agent.base import result as res
-from agent.base.result import FLAG_RECOVERED, TIGHTENING_ID
 from agent.base.ticks import ticks_add
 from agent.base.words import get_u32
 from agent.health import Health
@@ -21,6 +19,8 @@ from agent.openprotocol import recovery as rc
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.known import CLOSED_KEPT, Known
+from agent.record import result as res
+from agent.record.result import FLAG_RECOVERED, TIGHTENING_ID
 from agent.spool import record as rec
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
@@ -465,7 +465,7 @@ class Life:
                 self.taken.append(entry_of(page, rec.HEAD_BYTES, ring.walk.flags))
             ring.advance(0)
         if self.taken_up_to != before:
-            ring.save_cursor(0, self.taken_up_to)
+            ring.save_cursors(self.taken_up_to)
 
     def entries(self):
         return self.taken if self.small else self.tank.stored()

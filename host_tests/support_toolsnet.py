@@ -2,12 +2,12 @@
 
 from struct import pack_into
 
-from agent.base import result as res
-from agent.forward import Forward
 from agent.health import NAMES, Health
 from agent.openprotocol.light import read_light
-from agent.position import OUTLET
+from agent.outlets.toolsnet.forward import Forward
+from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import Quarantine
+from agent.record import result as res
 from agent.spool.flash import RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount

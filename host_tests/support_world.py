@@ -10,11 +10,11 @@ Rules
 """
 
 from agent.app import App
-from agent.base.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.base.words import get_u32
 from agent.config import complete
 from agent.openprotocol import questions as qs
 from agent.openprotocol import states as st
+from agent.record.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, RamFlash
 from agent.spool.walk import Walk

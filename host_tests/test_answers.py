@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WRITERS = (
     "spool/*.py",
     "quarantine.py",
-    "outlet.py",
-    "position.py",
+    "outlets/toolsnet/outlet.py",
+    "outlets/toolsnet/position.py",
     "store.py",
     "openprotocol/missing.py",
     "openprotocol/newest.py",
@@ -172,7 +172,17 @@ def test_no_answer_of_the_log_is_thrown_away(path):
 
 def test_what_can_refuse_is_known():
     names = {name.split(".")[-1] for keys in REFUSING.values() for name, _ in keys}
-    for name in ("commit", "begin", "confirm", "save_cursor", "commit_memory", "program", "erase", "set_aside", "drop"):
+    for name in (
+        "commit",
+        "begin",
+        "confirm",
+        "save_cursors",
+        "commit_memory",
+        "program",
+        "erase",
+        "set_aside",
+        "drop",
+    ):
         assert name in names, name
     for name in ("lower", "resume", "prepare", "begin_sweep", "take_oldest", "leave_range", "flush", "put_pushed"):
         assert name in names, name

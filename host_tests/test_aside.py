@@ -1,6 +1,6 @@
 """What is set aside lies where it was until somebody leaves it: found after any start, and never erased before."""
 
-from agent.position import SET_ASIDE
+from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.spool import aside
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE

@@ -1,6 +1,6 @@
 """Blocks are used in turn, none is erased too early, and a full log always finds the room to become less full."""
 
-from agent.position import SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount
@@ -63,7 +63,7 @@ def test_a_full_log_takes_what_has_to_be_written_so_that_results_go_out():
             ring = mounted(flash)
             if blocks < 4:
                 assert append(ring, 999) == SPOOL_FULL
-            assert ring.save_cursor(0, 9) == FLASH_DONE
+            assert ring.save_cursors(9) == FLASH_DONE
             assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
             assert set_aside(outlet_of(ring), 3)
             assert take(ring, count) == list(range(3, count + 1)), (blocks, unit)
@@ -272,7 +272,7 @@ def test_what_is_granted_in_the_last_free_block_is_not_taken_back():
     assert again.cursors[0].limit >= count
     taken = take(again, count)
     assert taken == list(range(1, count + 1))
-    again.save_cursor(0, count)
+    again.save_cursors(count)
     assert again.cursors[0].limit == count, "with room it is"
 
 

@@ -273,7 +273,7 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
         path = tmp_path / "cart.spool"
         if ring is not None and path.exists():
             path.unlink()
-            assert ring.save_cursor(0, 5) == SPOOL_FAILED
+            assert ring.save_cursors(5) == SPOOL_FAILED
 
     tree = _tree((_closed_port(), _closed_port()))
     notes = [line["text"] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "note"]

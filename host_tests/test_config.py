@@ -297,3 +297,38 @@ def test_a_tree_of_any_depth_and_odd_keys_is_only_a_mistake():
     assert only(mistakes_of("controller", 5, 5))[0] == "stations[0].controller.5"
     assert only(mistakes_of("controller", "", 5))[0] == 'stations[0].controller.""'
     assert config.redacted({"a": deep})["a"] is not deep
+
+
+def with_outlets(*listed):
+    tree = good()
+    tree["stations"][0]["outlets"] = list(listed)
+    return tree
+
+
+def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first():
+    assert config.complete(good())["stations"][0]["outlets"] == [{"kind": "toolsnet"}]
+    done = config.complete(with_outlets({"kind": "file", "path": "a.jsonl"}, {"kind": "toolsnet"}))
+    first, second = done["stations"][0]["outlets"]
+    assert first == {"kind": "toolsnet"}
+    assert second == {"kind": "file", "path": "a.jsonl", "rotate_kib": 10240, "keep": 5, "durable": True}
+
+
+def test_mistakes_among_the_outlets_are_told_with_their_place():
+    toolsnet, file = {"kind": "toolsnet"}, {"kind": "file", "path": "a"}
+    for listed, place in (
+        ([], "stations[0].outlets"),
+        ([toolsnet, file, file, file, file], "stations[0].outlets"),
+        ([file], "stations[0].outlets"),
+        ([toolsnet, toolsnet], "stations[0].outlets"),
+        ([toolsnet, {"kind": "file"}], "stations[0].outlets[1].path"),
+        ([toolsnet, {"kind": "broker"}], "stations[0].outlets[1].kind"),
+        ([{"kind": "toolsnet", "durable": False}], "stations[0].outlets[0].durable"),
+        ([toolsnet, {"kind": "file", "path": "a", "keep": 100}], "stations[0].outlets[1].keep"),
+        ([toolsnet, file, dict(file)], "stations[0].outlets"),
+        ([toolsnet, 7], "stations[0].outlets[1]"),
+    ):
+        assert place in [mistake[0] for mistake in config.check(with_outlets(*listed))], listed
+    for odd in (None, {}, "file", 3):
+        tree = good()
+        tree["stations"][0]["outlets"] = odd
+        assert "stations[0].outlets" in [mistake[0] for mistake in config.check(tree)], odd

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config
-from agent.base.result import LIMITS_BYTES
+from agent.record.result import LIMITS_BYTES
 from agent.spool.flash import FLASH_DONE, RamFlash
 from board.linux_spool_file import UNITS
 from host_tests.support_spool import append, mounted
@@ -19,7 +19,8 @@ SPARE = 2  # blocks that results leave free
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = list(config.describe())
 KEYS = sorted(
-    {place.rsplit(".", 1)[1] for place, *_ in ROWS} | {"system", "toolsnet", "stations", "controller", "spool"}
+    {place.rsplit(".", 1)[1] for place, *_ in ROWS}
+    | {"system", "toolsnet", "stations", "controller", "spool", "outlets"}
 )
 
 
@@ -30,14 +31,19 @@ def good():
 def target_of(tree, place):
     """The object that holds the setting at this place, made where it is missing."""
     for part in place.split(".")[:-1]:
-        tree = tree["stations"][0] if part == "stations[]" else tree.setdefault(part, {})
+        if part == "stations[]":
+            tree = tree["stations"][0]
+        elif part == "outlets[]":
+            tree = tree.setdefault("outlets", [{"kind": "toolsnet"}, {"kind": "file", "path": "lines"}])[1]
+        else:
+            tree = tree.setdefault(part, {})
     return tree
 
 
 def found_at(place, value):
     tree = good()
     target_of(tree, place)[place.rsplit(".", 1)[1]] = value
-    where = place.replace("[]", "[0]")
+    where = place.replace("stations[]", "stations[0]").replace("outlets[]", "outlets[1]")
     # A relation to another setting is a different rule: it starts with its words.
     return [m for m in config.check(tree) if m[0] == where and not m[2].startswith(("less than", "at most"))]
 
@@ -98,12 +104,13 @@ def test_every_choice_is_taken_and_nothing_else():
 
 def test_every_default_written_out_is_good_and_changes_nothing():
     tree = good()
+    target_of(tree, "stations[].outlets[].kind")
     written = config.complete(tree)
     for place, _kind, *_ in ROWS:
         key = place.rsplit(".", 1)[1]
         done = written["stations"][0] if place.startswith("stations") else written
         for part in place.split(".")[:-1]:
-            done = done if part == "stations[]" else done[part]
+            done = done["outlets"][1] if part == "outlets[]" else done if part == "stations[]" else done[part]
         value = done[key[:-1] + "ms"] / 1000 if key.endswith("_s") else done[key]
         target_of(tree, place)[key] = value
     assert config.check(tree) == []

@@ -1,6 +1,6 @@
 """How fast a backlog drains, on the simulated clock: exact, no timing involved."""
 
-from agent.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True

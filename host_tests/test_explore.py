@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from agent.forward import Forward
-from agent.outlet import Outlet
+from agent.outlets.toolsnet.forward import Forward
+from agent.outlets.toolsnet.outlet import Outlet
 from agent.quarantine import Quarantine
 from agent.spool.ring import Ring
 from host_tests import support_explore as explore

@@ -162,7 +162,7 @@ def test_a_record_is_sealed_the_same():
 def plain_form():
     """agent.base.form without machine code below it."""
     both()
-    names = ("agent.base.form", "agent.base.result", "agent.base.words", "agent.base.fields")
+    names = ("agent.base.form", "agent.base.words", "agent.base.fields")
     used = [sys.modules.pop(name) for name in names if name in sys.modules]
     fast, compat.FAST = compat.FAST, None
     try:

@@ -1,10 +1,10 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
 from agent import health as h
-from agent.base.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
 from agent.base.words import get_u32
-from agent.outlet import FLAG_MET, SEQUENCES
-from agent.position import OUTLET
+from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
+from agent.outlets.toolsnet.position import OUTLET
+from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import SENT_AHEAD

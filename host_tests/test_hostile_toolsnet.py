@@ -1,7 +1,7 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
 from agent import health as h
-from agent.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice

@@ -2,9 +2,9 @@
 
 from agent import health as h
 from agent.app import App
-from agent.base import result as r
 from agent.config import complete
 from agent.openprotocol import states as st
+from agent.record import result as r
 from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.store import KEPT_BEFORE
 from host_tests.support_world import CONTROLLER, PIM, SERVER, Board, Cart, WatchedFlash, body_of, id_of

@@ -1,6 +1,9 @@
 """What is known of a controller's IDs follows from the records alone: the same at every start as while running."""
 
-from agent.base.result import (
+from agent.openprotocol import known as kn
+from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX
+from agent.openprotocol.ids import ID_PERIOD
+from agent.record.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
@@ -9,14 +12,11 @@ from agent.base.result import (
     TIME_BYTES,
     put_time,
 )
-from agent.openprotocol import known as kn
-from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX
-from agent.openprotocol.ids import ID_PERIOD
 from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES
 from tools.sim.clock import Dice, stamp_text
 
 PORTABLE = True
-HEAP = "1m"  # for the sets of IDs that the model has
+HEAP = "1m"  # a range of missing IDs is taken apart into all of them
 
 LAST_ID = ID_PERIOD - 1
 WALL_S = 1710408413

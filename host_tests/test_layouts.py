@@ -1,8 +1,8 @@
 """Every other revision of MID 0061 and 0065 becomes the same body, with what only it has behind it."""
 
-from agent.base import result as r
 from agent.openprotocol.layouts import layout_of, read_limits, read_result
 from agent.openprotocol.light import read_light
+from agent.record import result as r
 from host_tests.support_frames import EXAMPLE, fetched, pushed
 
 PORTABLE = True

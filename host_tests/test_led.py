@@ -12,6 +12,9 @@ class Part:
         self.state = state
         self.full = full
 
+    def is_up(self):
+        return self.state == STREAMING
+
 
 class Shelf:
     def __init__(self, pressure):
@@ -26,7 +29,7 @@ class Station:
         self.quarantine = Shelf(pressure)
         self.mounted = mounted
         self.session = Part(READY if controller else 0)
-        self.outlet = Part(STREAMING if server else 1)
+        self.outlets = [Part(STREAMING if server else 1)]
         self.intake = Part(full=full)
 
 

@@ -1,7 +1,7 @@
 """Revision 999 is read field by field as DIGEST D.2 lays it out, and what is no result is told."""
 
-from agent.base import result as r
 from agent.openprotocol.light import LIGHT_BYTES, read_light
+from agent.record import result as r
 from host_tests.support_frames import EXAMPLE, LIGHT_FIELDS, light
 
 PORTABLE = True

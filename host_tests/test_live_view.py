@@ -44,7 +44,7 @@ def _station(number, **changed):
         "logged": 0,
         "log": [],
         "controller": {"host": "10.0.0.1", "port": 4545, "state": "ready", "waits_for_room": False},
-        "toolsnet": {"host": "10.0.0.2", "port": 6575, "state": "streaming"},
+        "outlets": [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "streaming"}],
         "stored": 7,
         "delivered": 5,
         "backlog": 2,

@@ -129,7 +129,7 @@ def test_a_larger_area_keeps_every_record_wherever_the_log_stands():
                 read_all(ring)
                 assert append(ring, ident) == FLASH_DONE
         assert idents(ring)[-1] == 1079
-        ring.save_cursor(0, 0)
+        ring.save_cursors(0)
         assert idents(mounted(ring.device)) == []
 
 

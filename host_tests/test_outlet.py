@@ -2,8 +2,8 @@
 
 from agent import health as h
 from agent.base.words import get_u32
-from agent.outlet import FLAG_MET
-from agent.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE
+from agent.outlets.toolsnet.outlet import FLAG_MET
+from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE
 from agent.quarantine import NO_ROOM
 from agent.spool.memory import OUTLET_FLAGS
 from agent.spool.record import HEAD_BYTES, KIND_ASIDE, KIND_RESULT

@@ -1,7 +1,7 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
 from agent import health as h
-from agent.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET
 from host_tests.support_cart import PIM, SERVER, Cart, controller_address
 from tools.sim.clock import Dice
 
@@ -201,7 +201,7 @@ def test_fault_of_one_station_does_not_touch_the_other():
     cart = Cart(stations=2)
     cart.until_ready()
     cart.run(500)
-    cart.station.forward.step = broken
+    cart.station.outlets[0].step = broken
     try:
         cart.run(10)
     except ValueError:
@@ -216,7 +216,7 @@ def test_fault_of_one_station_does_not_touch_the_other():
             pass
     cart.app.scheduler.last_fault = None
     assert [found["station"] for found in cart.archive.results] == [20] * 5
-    del cart.station.forward.step
+    del cart.station.outlets[0].step
     cart.until_quiet()
     assert [found["station"] for found in cart.archive.results] == [20] * 5 + [10] * 5
     assert cart.counted(h.FAULTS) >= 1

@@ -1,10 +1,10 @@
 """What nobody takes or nobody reads is kept, each once, until an operator drops it; without room it stays in place."""
 
 from agent import health as h
-from agent.base.result import PARKED_BYTES
 from agent.base.words import get_u32
-from agent.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import NO_ROOM, NOTHING, SLOTS
+from agent.record.result import PARKED_BYTES
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from host_tests.support_toolsnet import Outlet
 from tools.sim import flash as chips

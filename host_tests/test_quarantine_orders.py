@@ -2,16 +2,16 @@
 
 from struct import pack_into
 
-from agent.base import result as res
-from agent.base.result import TAKEN
 from agent.base.words import get_u32
 from agent.health import Health
 from agent.openprotocol.known import Known
-from agent.outlet import Outlet
-from agent.position import SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, Quarantine
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
+from agent.record import result as res
+from agent.record.result import TAKEN
 from agent.spool.flash import FLASH_IO, Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
@@ -398,6 +398,6 @@ def test_a_slot_is_not_used_again_before_a_start_would_pass_it():
         station.order("drop", "all")
         while station.main.peek(0) > 0:
             station.main.advance(0)
-        station.main.save_cursor(0, 0)
+        station.main.save_cursors(0)
     station.start()
     assert station.listed() == [] and get_u32(station.quarantine.ring.memory, 0) == 1000

@@ -14,14 +14,14 @@ def sealed(kind, payload, seq):
 
 
 def test_a_sealed_record_is_sound_and_says_its_length():
-    buf = sealed(rec.KIND_RESULT, b"0123456789", 77)
+    buf = sealed(rec.KIND_RAW, b"0123456789", 77)
     assert rec.record_length(buf, 0, 100) == 22
     assert rec.is_sound(buf, 0, 22)
     assert get_u32(buf, 4) == 77
 
 
 def test_every_single_bit_turned_over_is_noticed():
-    buf = sealed(rec.KIND_RESULT, b"0123456789", 77)
+    buf = sealed(rec.KIND_RAW, b"0123456789", 77)
     for bit in range(len(buf) * 8):
         buf[bit >> 3] ^= 1 << (bit & 7)
         octets = rec.record_length(buf, 0, len(buf))

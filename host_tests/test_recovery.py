@@ -2,13 +2,13 @@
 
 import sys
 
-import agent.forward  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
-from agent.base.result import BODY_BYTES, TIGHTENING_ID
+import agent.outlets.toolsnet.forward  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
 from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
 from agent.openprotocol.missing import UNANSWERED_MOST, WALK_GONE
+from agent.record.result import BODY_BYTES, TIGHTENING_ID
 from agent.spool.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 from host_tests.support_recovery_model import BLANK, IDENTITY, LAST_ID, Life, Memory, Result, Tank

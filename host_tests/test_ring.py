@@ -2,8 +2,8 @@
 
 import gc
 
-from agent.base.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.base.words import put_u32
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
@@ -58,7 +58,7 @@ def test_a_full_ring_refuses_and_takes_again_when_a_block_is_free():
 def test_a_full_ring_still_takes_a_cursor_record():
     ring = mounted(SimFlash(4, 1024, 16))
     fill(ring)
-    assert ring.save_cursor(0, 60) == FLASH_DONE
+    assert ring.save_cursors(60) == FLASH_DONE
 
 
 def test_overwriting_drops_the_oldest_and_counts_them():
@@ -302,7 +302,7 @@ def test_nothing_is_taken_from_a_stage_that_holds_something_else_by_now():
     parked = Ring(Part(flash, 0, 2), role=ROLE_QUARANTINE, other=ring)
     mount(parked)
     uses = (
-        lambda: ring.save_cursor(0, 60),
+        lambda: ring.save_cursors(60),
         lambda: (ring.begin_memory(), ring.commit_memory()),
         lambda: ring.begin(rec.KIND_RESULT, PAYLOAD),  # and not committed
         lambda: parked.begin(rec.KIND_RESULT, PAYLOAD),
@@ -345,7 +345,7 @@ def test_no_more_may_go_out_than_the_log_itself_says():
     for ident in range(1, 90):
         assert append(ring, ident) == FLASH_DONE
         if ident % 9 == 0:
-            ring.save_cursor(0, ring.number + 3)
+            ring.save_cursors(ring.number + 3)
         if ident % 2 or ring.backlog(0) > 9:
             ring.peek(0)
             ring.advance(0)
@@ -358,13 +358,13 @@ def test_a_cursor_record_that_was_refused_grants_nothing():
     flash = SimFlash(6, 1024, 16)
     ring = mounted(flash)
     append(ring, 1)
-    assert ring.save_cursor(0, 3) == FLASH_DONE
+    assert ring.save_cursors(3) == FLASH_DONE
     for shape in (NOTHING, ALL):
         flash.refuses, flash.refused_shape = True, shape
-        assert ring.save_cursor(0, 30) == SPOOL_FAILED
+        assert ring.save_cursors(30) == SPOOL_FAILED
         assert ring.cursors[0].limit == 3
     flash.refuses = False
-    assert ring.save_cursor(0, 30) == FLASH_DONE and ring.cursors[0].limit == 30
+    assert ring.save_cursors(30) == FLASH_DONE and ring.cursors[0].limit == 30
 
 
 def test_a_head_grants_nothing_unless_results_go_out_as_they_come_or_no_other_block_is_free():
@@ -381,7 +381,7 @@ def test_a_head_grants_nothing_unless_results_go_out_as_they_come_or_no_other_bl
             ring = Ring(ring.device)
             assert mount(ring) == 1
             ring.cursors[0].ahead = ahead
-            assert ring.confirm() and ring.save_cursor(0, 0) == FLASH_DONE
+            assert ring.confirm() and ring.save_cursors(0) == FLASH_DONE
             assert ring.cursors[0].limit == limit
         again = Ring(ring.device)
         assert mount(again) == 1 and again.cursors[0].limit == SENT_AHEAD, ahead

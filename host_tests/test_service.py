@@ -211,9 +211,10 @@ def test_a_wrong_configuration_installs_nothing(tmp_path):
 
 
 def test_what_the_service_cannot_reach_is_told():
-    configuration = {"stations": [{"spool": {"path": "/data/a.spool"}}]}
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"}, {"kind": "file", "path": "/data/b.jsonl"}]
+    configuration = {"stations": [{"spool": {"path": "/data/a.spool"}, "outlets": outlets}]}
     told = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
-    assert "home folder" in told[0] and "/data/a.spool" in told[1]
+    assert "home folder" in told[0] and "/data/a.spool" in told[1] and "/data/b.jsonl" in told[2] and len(told) == 3
 
 
 # -- sd_notify -----------------------------------------------------------------------------------------------------

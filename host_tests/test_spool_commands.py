@@ -30,7 +30,7 @@ def image(tmp_path):
         assert append(ring, ident) == FLASH_DONE
         if ident <= 20:
             ring.cursors[0].delivered += len(read_all(ring))
-    ring.save_cursor(0, 0)
+    ring.save_cursors(0)
     append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 500, extra=8)
     path = tmp_path / "cart.spool"
     path.write_bytes(flash.cells)

@@ -4,11 +4,11 @@ import struct
 
 import pytest
 
-from agent.base.result import TAKEN
 from agent.openprotocol.known import Known  # only to make the image and to compare with
-from agent.outlet import Outlet
-from agent.position import SET_ASIDE
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.quarantine import Quarantine
+from agent.record.result import TAKEN
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
@@ -101,14 +101,12 @@ class State:
     def apply(self, seq, kind, flags, payload):
         if kind == 0x48:
             self.number, _, self.overwritten = struct.unpack_from("<III", payload, 20)
-            self.cursor = struct.unpack_from("<III", payload, 32)
+            self.load_cursors(seq, payload[32:56])
             self.load(payload[56:])
         elif kind == 0xC3:
-            self.cursor, self.overwritten = (
-                struct.unpack_from("<III", payload, 4),
-                *struct.unpack_from("<I", payload, 16),
-            )
-            self.load_outlet(payload[20:])
+            self.load_cursors(seq, payload)
+            self.overwritten = struct.unpack_from("<I", payload, 24)[0]
+            self.load_outlet(payload[28:])
         elif kind == 0xCD:
             self.load(payload)
         elif kind == 0xC1:
@@ -134,6 +132,12 @@ class State:
                 self.missing |= set(range(self.top + 1, ident))
             self.top = ident
         self.missing.discard(ident)
+
+    def load_cursors(self, seq, octets):
+        self.cursor = struct.unpack_from("<III", octets)
+        lows = [int.from_bytes(octets[at : at + 3], "little") for at in (12, 15, 18)]
+        self.others = [max(0, seq - (seq - low) % (1 << 24)) for low in lows]
+        self.missed = int.from_bytes(octets[21:24], "little")
 
     def load_outlet(self, memory):
         self.delivered = struct.unpack_from("<I", memory)[0]
@@ -191,7 +195,8 @@ def test_a_reader_written_from_the_document_finds_what_the_ring_finds(unit_log):
 
 def used(flash):
     """A main log in which everything has happened that its memory speaks of, and its quarantine."""
-    ring = Ring(Part(flash, 2, 8))
+    ring = Ring(Part(flash, 2, 8), outlets=3)
+    ring.cursors[2].durable = False
     known = ring.owner = Known(ring.memory)
     assert mount(ring) >= 0
     outlet = Outlet(ring, NoRoom(), NoHealth(), 5, False, False)
@@ -220,6 +225,7 @@ def test_what_the_log_remembers_follows_from_its_records_as_the_document_says():
         cursor = ring.cursors[0]
         assert (state.number, state.overwritten, state.top) == (ring.number, ring.overwritten, known.top())
         assert state.cursor == (cursor.seq, cursor.number, cursor.limit)
+        assert state.others == [ring.cursors[1].seq, ring.cursors[2].seq, 0] and state.missed == ring.missed
         assert (state.delivered, state.base + 1, state.flags) == (
             cursor.delivered,
             outlet.sequence_of(1),
@@ -232,6 +238,9 @@ def test_what_the_log_remembers_follows_from_its_records_as_the_document_says():
         assert state.aside == struct.unpack_from("<IHB", ring.memory, 8)
         return state
 
+    for _ in range(7):
+        assert ring.peek(1) > 0
+        ring.advance(1)
     assert outlet.save()
     assert same().missing == {20, *range(25, 30), 40, 41, *range(43, 60)} and known.gone() == 4
     assert outlet.set_aside(14, 43, 0) == outlet.set_aside(16, 43, 0) == SET_ASIDE

@@ -10,12 +10,12 @@ import os
 
 import pytest
 
-from agent.base.result import FLAG_RECOVERED, TORQUE
 from agent.openprotocol.known import VERDICT_NEW, Known
+from agent.record.result import FLAG_RECOVERED, TORQUE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_OCTETS
 from agent.spool.ring import Ring
-from host_tests.support_spool import Plant, append, body_of, read_all
+from host_tests.support_spool import Plant, append, body_of, difference, read_all
 from tools.sim.clock import Dice
 from tools.sim.flash import ALL, FADES, SHAPES, PowerCut, SimFlash
 
@@ -51,6 +51,7 @@ class Cuts:
         if level + 1 < self.depth:
             self.watch(twin, level + 1)
         twin.restart()
+        assert difference(twin.ring) == ""
         twin.finish()
         twin.flash.before_operation = None
         twin.restart()  # what faded or emerged did so behind the archive's back
@@ -58,13 +59,20 @@ class Cuts:
 
 
 def scenario(plant, results, seed, outlets=1, idle_every=5):
-    """Results come, are delivered with some delay, and the block ahead is erased now and then."""
+    """Results come, are delivered with some delay, and the block ahead is erased now and then.
+
+    Where an outlet wants events some come in between; a best-effort one is slow.
+    """
     dice = Dice(seed)
     made = 0
     while made < results:
         if plant.produce():
             made += 1
+        if plant.events and dice.randrange(3) == 0:
+            plant.produce_event()
         for outlet in range(outlets):
+            if outlet in plant.best_effort and dice.randrange(8):
+                continue
             for _ in range(dice.randrange(3 if made % 40 < 20 else 2)):
                 plant.deliver(outlet)
         if dice.randrange(idle_every) == 0:
@@ -98,6 +106,27 @@ def test_a_cut_with_two_outlets_loses_nothing_at_either(unit):
     cuts = Cuts([SHAPES], 1, every=1 if LONG else 4)
     cuts.watch(plant)
     scenario(plant, 60, unit, outlets=2)
+    assert cuts.forks
+
+
+@pytest.mark.parametrize("unit", [16, 256])
+def test_a_cut_with_a_second_durable_and_a_best_effort_outlet_loses_nothing_at_the_durable_ones(unit):
+    plant = Plant(SimFlash(5, 1024, unit), outlets=3, best_effort=(2,), events=(1, 2))
+    cuts = Cuts([SHAPES], 1, every=1 if LONG or unit == 16 else 3)
+    cuts.watch(plant)
+    scenario(plant, 60, unit, outlets=3)
+    assert cuts.forks
+    plant.flash.before_operation = None
+    plant.finish()
+    assert plant.ring.missed, "the slow one was never moved on"
+
+
+@pytest.mark.parametrize("unit", [16, 256])
+def test_a_second_cut_with_three_outlets_loses_nothing_at_the_durable_ones(unit):
+    plant = Plant(SimFlash(3, 1024, unit), outlets=3, best_effort=(2,), events=(1, 2))
+    cuts = Cuts([SHAPES, SHAPES if LONG else [unit % 10, 1, 8]], 2, every=1 if LONG else 6)
+    cuts.watch(plant)
+    scenario(plant, 24, unit, outlets=3)
     assert cuts.forks
 
 

@@ -5,9 +5,9 @@ import json
 from agent import status
 from agent.app import App
 from agent.base.fields import fill
-from agent.base.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from agent.config import complete
 from agent.openprotocol.light import read_light
+from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RAW, KIND_RESULT
@@ -209,8 +209,8 @@ def test_a_running_agent_tells_names_and_figures_as_json():
     shown = told["stations"][0]
     assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
     assert shown["controller"]["state"] == "ready"
-    assert shown["toolsnet"]["state"] == "streaming"
-    assert shown["toolsnet"]["server"] == "10.0.0.5:10111"
+    assert shown["outlets"][0]["state"] == "streaming"
+    assert shown["outlets"][0]["server"] == "10.0.0.5:10111"
     assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
     assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
     assert "raw" not in shown["counters"]

@@ -1,10 +1,10 @@
 """What may be acknowledged is on flash: one record for each tightening, whatever it came in, and never before."""
 
 from agent import health as h
-from agent.base import result as r
 from agent.health import Health
 from agent.openprotocol import known as kn
 from agent.openprotocol.recovery import Recovery
+from agent.record import result as r
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.spool.mount import mount

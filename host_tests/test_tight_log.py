@@ -1,9 +1,9 @@
 """A log with hardly any room: it goes on after starts that were cut, moves what is in the way once, counts right."""
 
-from agent.base.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.openprotocol.known import INDEXES
-from agent.outlet import Outlet
-from agent.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
+from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE
@@ -80,7 +80,7 @@ def test_a_full_log_that_goes_on_behind_what_it_found_remembers_what_it_said_the
     ring.pressed = True
     assert ring.can_write()
     block, last = ring.block, ring.last_record_at
-    assert ring.save_cursor(0, count, FLAG_SWEEP) == FLASH_DONE and ring.block == block and not ring.suspect
+    assert ring.save_cursors(count, FLAG_SWEEP) == FLASH_DONE and ring.block == block and not ring.suspect
     for fades in (False, True):
         if fades:
             at = block * flash.block_bytes + last
@@ -112,7 +112,7 @@ def test_a_full_log_goes_on_behind_a_record_that_was_refused_and_that_changes_no
             before = bytes(ring.memory)
             flash.refuses, flash.refused_shape = True, shape
             if work == "cursor":
-                assert ring.save_cursor(0, count, FLAG_SWEEP) < 0
+                assert ring.save_cursors(count, FLAG_SWEEP) < 0
             elif work == "memory":
                 assert ring.begin_memory() >= 0
                 ring.stage[ring.payload_at + INDEXES] += 1
@@ -234,7 +234,7 @@ def test_nothing_is_moved_on_that_finds_no_room():
         take_all(ring)
     assert aside.is_in_the_way(ring)
     while ring.is_free(1) or ring.offset < 1024:
-        assert ring.save_cursor(0, ident) == FLASH_DONE
+        assert ring.save_cursors(ident) == FLASH_DONE
     assert not aside.is_in_the_way(ring)
 
 

@@ -209,9 +209,9 @@ def test_time_comes_from_toolsnet_and_from_results_until_something_better_speaks
     chip = Chip()
     chip.go(1000)
     station = chip.app.stations[0]
-    assert station.outlet.wants_stamp and station.intake.store.wants_time
-    station.outlet.stamp[:] = b"20240314092653"
-    station.outlet.wants_stamp = False
+    assert station.outlets[0].session.wants_stamp and station.intake.store.wants_time
+    station.outlets[0].session.stamp[:] = b"20240314092653"
+    station.outlets[0].session.wants_stamp = False
     chip.go(61000)
     assert chip.board.clock.source == c.SOURCE_TOOLSNET
     assert chip.board.clock._rtc.moment == MOMENT

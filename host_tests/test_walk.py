@@ -29,7 +29,7 @@ def seqs(flash, first=0, until=rec.SEQ_TOP, offset=0):
 def block(count=6):
     flash = SimFlash(2, 1024, 16)
     for index in range(count):
-        put(flash, index * 64, rec.KIND_RESULT, b"%040d" % index, index + 1)
+        put(flash, index * 64, rec.KIND_RAW, b"%040d" % index, index + 1)
     return flash
 
 
@@ -58,7 +58,7 @@ def test_a_damaged_length_field_hides_nothing_behind_it():
 
 def test_older_numbers_are_stepped_over():
     flash = block()
-    put(flash, 128, rec.KIND_RESULT, b"%040d" % 9, 1)
+    put(flash, 128, rec.KIND_RAW, b"%040d" % 9, 1)
     assert seqs(flash) == [1, 2, 4, 5, 6]
 
 
@@ -70,8 +70,8 @@ def test_a_head_inside_a_block_is_no_record():
 
 def test_a_record_may_end_with_its_block():
     flash = SimFlash(2, 1024, 1)
-    put(flash, 1024 - 48, rec.KIND_RESULT, b"%036d" % 9, 7)
-    put(flash, 0, rec.KIND_RESULT, b"%040d" % 9, 6)
+    put(flash, 1024 - 48, rec.KIND_RAW, b"%036d" % 9, 7)
+    put(flash, 0, rec.KIND_RAW, b"%040d" % 9, 6)
     assert seqs(flash) == [6, 7]
 
 
@@ -79,19 +79,19 @@ def test_a_device_that_cannot_be_read_is_not_the_end():
     flash = block()
     walk = Walk(flash, 700)
     walk.begin(0, 0, 0)
-    assert walk.next() == rec.KIND_RESULT
+    assert walk.next() == rec.KIND_RAW
     flash.unreadable = True
     assert walk.next() == rec.RECORD_BAD
     flash.unreadable = False
-    assert walk.next() == rec.KIND_RESULT and walk.seq == 2
+    assert walk.next() == rec.KIND_RAW and walk.seq == 2
 
 
 def test_the_first_record_is_found_behind_a_damaged_head():
     flash = SimFlash(2, 1024, 16)
     put(flash, 0, rec.KIND_HEAD, b"TCSP\x03\x00" + bytes(110), 30)
-    put(flash, 128, rec.KIND_RESULT, b"%040d" % 1, 31)
+    put(flash, 128, rec.KIND_RAW, b"%040d" % 1, 31)
     walk = Walk(flash, 700)
     assert walk.first(0) == rec.KIND_HEAD and walk.seq == 30 and walk.after == 0
     flash.cells[20] ^= 1
-    assert walk.first(0) == rec.KIND_RESULT and walk.seq == 31 and walk.after == 29
+    assert walk.first(0) == rec.KIND_RAW and walk.seq == 31 and walk.after == 29
     assert walk.first(1) == rec.RECORD_NONE

@@ -41,8 +41,8 @@ class Station:
         self.intake = Thing()
         self.intake.attempts = 0
         self.intake.full = False
-        self.forward = Thing()
-        self.forward.attempts = 0
+        self.outlets = [Thing()]
+        self.outlets[0].attempts = self.outlets[0].index = 0
         self.health = Thing()
         self.health.counters = [0, 0]
 
@@ -104,7 +104,7 @@ def test_a_plant_that_is_away_is_no_fault_while_connections_are_tried():
 
     def try_again():
         if rig.clock.total_ms % 60000 < ASKED_MS:
-            rig.station.forward.attempts += 1
+            rig.station.outlets[0].attempts += 1
 
     assert rig.fed_ms(4 * PATIENCE_MS, try_again) >= 4 * PATIENCE_MS
 

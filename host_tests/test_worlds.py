@@ -399,7 +399,7 @@ def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
     assert adapter.check(world.agent) == []
     ring = world.agent.app.stations[0].ring
     assert ring.number == 6 and ring.cursors[0].delivered == 6
-    assert ring.save_cursor(0, ring.cursors[0].limit) == 0
+    assert ring.save_cursors(ring.cursors[0].limit) == 0
     assert adapter.check(world.agent) == []
     spoil(ring)
     assert len(adapter.check(world.agent)) >= 1

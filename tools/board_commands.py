@@ -200,7 +200,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         if not station["mounted"]:
             lines.append("  the spool is not up")
         else:
-            controller, toolsnet = station["controller"], station["toolsnet"]
+            controller, toolsnet = station["controller"], station["outlets"][0]
             lines.append(f"  controller {controller['host']}:{controller['port']}: {controller['state']}")
             lines.append(f"  ToolsNet {toolsnet['host']}:{toolsnet['port']}: {toolsnet['state']}")
             lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")

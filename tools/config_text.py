@@ -30,6 +30,13 @@ MEANINGS = {
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
+    "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
+    "stations[].outlets[].path": "File that gets every result, event and unread frame as a line (Linux only).",
+    "stations[].outlets[].rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
+    "stations[].outlets[].keep": "How many full files stay; older ones are deleted.",
+    "stations[].outlets[].durable": (
+        "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
+    ),
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
@@ -142,11 +149,11 @@ Whatever is left out has the default below. All mistakes are told at once, each 
 there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
-- A relative spool path is relative to the configuration file.
+- Relative paths, of a spool or of an outlet's file, are relative to the configuration file.
 - Two stations share neither their number, nor their spool path, nor their serial device.
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`.
-- There are 1 to 16 stations.
+- There are 1 to 16 stations, and 1 to 4 outlets for each, ToolsNet once among them ([outlets.md](outlets.md)).
 """
 
 

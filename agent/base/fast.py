@@ -399,4 +399,4 @@ FIELDS = (
     "compare",
     "put_text",
 )
-WORDS = ("pack_digits", "unpack_digits")
+WORDS = ("pack_digits", "unpack_digits", "pack_time")

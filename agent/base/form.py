@@ -13,8 +13,7 @@ Rules
 
 from agent.base.compat import FAST, const
 from agent.base.fields import copy, fill, is_blank, put_text
-from agent.base.result import pack_time
-from agent.base.words import unpack_digits
+from agent.base.words import pack_time, unpack_digits
 
 MOVE_BYTES = const(5)
 

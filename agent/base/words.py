@@ -1,10 +1,11 @@
-"""Little-endian numbers below 2**30 in a byte buffer, and decimal digits packed two to an octet."""
+"""Little-endian numbers below 2**30 in a byte buffer, and decimal digits and times packed two digits to an octet."""
 
 from struct import pack_into
 
 from agent.base.compat import FAST, const
 
 TOO_LARGE = const(-1)
+TIME_BYTES = const(7)
 
 _TOP = const(0x3F)
 
@@ -41,6 +42,35 @@ def unpack_digits(digits, at, buf, start, count):
         digits[at + 1] = 0x30 + (buf[start] & 0x0F) % 10
         at += 2
         start += 1
+
+
+def pack_time(target, to, buf, at):
+    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven octets at target[to:].
+
+    Zeros if the 19 octets are no date and time that can be.
+    """
+    end = to + TIME_BYTES
+    place = to
+    fits = buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
+    while place < end and fits:
+        high = buf[at] - 0x30
+        low = buf[at + 1] - 0x30
+        fits = 0 <= high <= 9 and 0 <= low <= 9
+        target[place] = (high << 4 | low) & 0xFF
+        at += 2 if place == to else 3
+        place += 1
+    if (
+        not fits
+        or not (target[to] or target[to + 1])
+        or not 1 <= target[to + 2] <= 0x12
+        or not 1 <= target[to + 3] <= 0x31
+        or target[to + 4] > 0x23
+        or target[to + 5] > 0x59
+        or target[to + 6] > 0x59
+    ):
+        while to < end:
+            target[to] = 0
+            to += 1
 
 
 if FAST is not None:  # twins in machine code, as in fields.py

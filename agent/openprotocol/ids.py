@@ -7,7 +7,7 @@ Rules
 """
 
 from agent.base.fields import fill
-from agent.base.result import ID_BYTES
+from agent.record.result import ID_BYTES
 
 ID_PERIOD = 4294967296
 

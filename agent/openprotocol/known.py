@@ -18,7 +18,10 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, holds
-from agent.base.result import (
+from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
+from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
+from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
@@ -27,25 +30,14 @@ from agent.base.result import (
     TIME,
     TIME_BYTES,
 )
-from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
-from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
-from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
-from agent.spool.memory import CONTROLLER, NoOwner
+from agent.spool.memory import EPOCH, GAPS, GONE, IDENTITY, INDEXES, TIME_KNOWN, TOP, NoOwner  # noqa: F401 - IDs' own
+from agent.spool.memory import ID_FLAGS as FLAGS
 from agent.spool.record import KIND_RESULT
 
 VERDICT_NEW = const(0)
 VERDICT_LOOK = const(1)  # it may be stored already: look into the log
 VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
 VERDICT_MISSING = const(3)  # it is missing, and may be stored already for all that: look into the log
-
-GONE = const(15)  # CONTROLLER + the octets above
-FLAGS = const(19)
-INDEXES = const(20)  # of the revisions that worked: MID 0001 in the low half, 0060 in the high one
-EPOCH = const(21)
-IDENTITY = const(22)
-TOP = const(26)
-TIME_KNOWN = const(31)
-GAPS = const(38)
 
 FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
@@ -282,6 +274,3 @@ def add_gone(memory, at, count):
     """Add to the count at memory[at:]; it stays at its highest, as one jump may be wider than all of it."""
     count += get_u32(memory, at)
     put_u32(memory, at, count if count < GONE_MOST else GONE_MOST)
-
-
-assert CONTROLLER == GONE

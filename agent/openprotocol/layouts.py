@@ -1,13 +1,13 @@
 """Where each field of a result stands in the long layouts of MID 0061 and 0065, as data; brings them into the body.
 
 One row per layout: the octet of the message (counted from 1 as in the documents) at which each field of
-`agent.base.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's, but
+`agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's, but
 `job` and `pset` follow the layout. Sources: DIGEST D.3 (003:5718-5877), D.4 (003:5880-6404), D.5 (003:6565-7019).
 Revision 999 has its own reader, `agent.openprotocol.light`; this module is imported when another one comes.
 """
 
 from agent.base.fields import BAD, all_digits, copy, fill, is_blank, number
-from agent.base.result import (
+from agent.record.result import (
     BODY_BYTES,
     LIMITS_BYTES,
     RESULT_READ,

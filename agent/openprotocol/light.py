@@ -11,7 +11,7 @@ statuses: batch 0 not completed, 1 OK, 2 not used; tightening 0 NOK, 1 OK; torqu
 
 from agent.base.compat import const
 from agent.base.form import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
-from agent.base.result import (
+from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
     BATCH_COUNTER,

@@ -9,11 +9,11 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.result import ID_BYTES
 from agent.base.ticks import Timer
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_WALK_BACK
+from agent.record.result import ID_BYTES
 from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there

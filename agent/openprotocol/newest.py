@@ -13,7 +13,6 @@ Rules (DIGEST D.6, on 003:6535-6557)
 
 from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
-from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
@@ -27,6 +26,7 @@ from agent.openprotocol.questions import (
     PHASE_OFF,
     PHASE_WITNESS,
 )
+from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.spool.search import holds
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant

@@ -12,8 +12,8 @@ Odd is (MID 0061 revision 999, 003:6448-6519)
 
 from agent.base.compat import FAST, const
 from agent.base.fields import is_blank, number
-from agent.base.result import ANGLE_STATUS, BATCH_COUNTER, BATCH_SIZE, TIGHTENING_STATUS, TORQUE_STATUS, is_time
 from agent.openprotocol.light import LIGHT_BYTES
+from agent.record.result import ANGLE_STATUS, BATCH_COUNTER, BATCH_SIZE, TIGHTENING_STATUS, TORQUE_STATUS, is_time
 
 _HEADER = const(20)
 _VIN_END = const(45)

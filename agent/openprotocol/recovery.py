@@ -12,7 +12,6 @@ Rules
 
 from agent.base.crc import crc30
 from agent.base.fields import all_digits, compare, copy, fill
-from agent.base.result import ID_BYTES, TIGHTENING_ID, has_time
 from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
@@ -29,6 +28,7 @@ from agent.openprotocol.questions import (
     PHASE_WALK_BACK,
     PHASE_WITNESS,
 )
+from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
 
 
 class Recovery(Newest):

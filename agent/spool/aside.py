@@ -11,8 +11,8 @@ from struct import pack_into
 
 from agent.base.crc import crc30
 from agent.base.fields import copy
-from agent.base.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.base.words import get_u32, put_u32
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.record import HEAD_BYTES, RECORD_NONE

@@ -2,8 +2,9 @@
 
 Rules
 1. Blocks are used in the order of their place, round and round; the log's `seq` orders them.
-2. A block is free when every cursor has passed its records and nothing that was set aside lies in it. It is erased by
-   this very process before it is used: what a cut left may read as erased today and otherwise tomorrow.
+2. A block is free when every durable outlet has passed its records and nothing that was set aside lies in it; a
+   best-effort outlet is moved on. It is erased by this very process before it is used: what a cut left may read as
+   erased today and otherwise tomorrow.
 3. No block is erased while the durable cursor stands in front of something in it that was passed since: the cursor is
    made durable first. So a start that finds records missing knows that they were done with.
 4. A result never takes the last free block (`spare`): what has to be written so that results may go out, be set aside
@@ -60,8 +61,8 @@ class Blocks(Reader):
         self._refused = False  # what lies in front of `rest` was refused: it may count, and must change nothing
         self.pressed = False  # only another record can make room: it may go there
 
-    def save_cursor(self, outlet, limit, flags=-1):
-        """Make a cursor durable: the writing half's."""
+    def save_cursors(self, limit, flags=-1):
+        """Make the cursors durable: the writing half's."""
         return SPOOL_FAILED
 
     def overrule(self):
@@ -80,7 +81,7 @@ class Blocks(Reader):
         if self.aside_block == block and self.has_aside():
             return False
         for cursor in self.cursors:
-            if cursor.block == block and cursor.seq < self.seq:
+            if cursor.durable and cursor.block == block and cursor.seq < self.seq:
                 # This moves the cursor on if nothing in that block is for it.
                 if self.find_next(cursor) < RECORD_NONE or (cursor.block == block and cursor.seq < self.seq):
                     return False
@@ -139,7 +140,7 @@ class Blocks(Reader):
             return False
         block = (self.block + ahead) % self.device.block_count
         for cursor in self.cursors:
-            if cursor.block == block and cursor.seq < self.seq and not self._drop_block(cursor):
+            if cursor.durable and cursor.block == block and cursor.seq < self.seq and not self._drop_block(cursor):
                 return False
         if self.aside_block == block and self.has_aside():
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
@@ -148,17 +149,10 @@ class Blocks(Reader):
                 return False
         return self.is_free(ahead)
 
-    def _slowest(self):
-        slowest = self.cursors[0]
-        for cursor in self.cursors:
-            if cursor.number < slowest.number:
-                slowest = cursor
-        return slowest
-
     def _keeps_below_most(self):
         """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
-        while self.number - self._slowest().number >= RETAINED_MAX:
-            cursor = self._slowest()
+        cursor = self.cursors[0]  # the others' sides count as the log does
+        while self.number - cursor.number >= RETAINED_MAX:
             if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
                 return False
         return True
@@ -197,8 +191,7 @@ class Blocks(Reader):
     def _prepare(self):
         """Erase the block that comes next."""
         block = (self.block + 1) % self.device.block_count
-        code = self._save_passed(block)
-        if code != FLASH_DONE:
+        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:
             return FLASH_IO
         if self._next_ready:  # saving has opened a block
             return FLASH_DONE
@@ -216,19 +209,30 @@ class Blocks(Reader):
         self.erases += 1
         return self.device.erase(block)
 
+    def _move_on(self, block):
+        """Let the best-effort outlets leave this block, whatever they have not had of it; False if it is unreadable."""
+        for cursor in self.cursors:
+            if cursor.durable:
+                continue
+            if cursor.block == block and cursor.seq < self.seq:
+                # Perhaps nothing in there is for it.
+                if self.find_next(cursor) != RECORD_NONE and cursor.block == block:
+                    cursor.enter((block + 1) % self.device.block_count, 0)
+                    cursor.jumped = cursor.dropped = True
+            if cursor.dropped and self.find_next(cursor) < RECORD_NONE:  # it lands, and what it has missed is counted
+                return False
+        return True
+
     def _save_passed(self, block):
-        """Make the cursor durable if it stands in this block and has moved on; where that has no room, go on."""
+        """Make the cursors durable if one that has moved on stands in this block; where that has no room, go on."""
         if self.saving:
             return FLASH_DONE
-        index = 0
         for cursor in self.cursors:
             if cursor.saved_block == block and cursor.number != cursor.saved_number and self.fits(self._cursor_octets):
                 self.saving = True
-                code = self.save_cursor(index, cursor.limit)
+                code = self.save_cursors(self.cursors[0].limit)
                 self.saving = False
-                if code != FLASH_DONE:
-                    return code
-            index += 1
+                return code
         return FLASH_DONE
 
     def _clear_behind(self):
@@ -240,7 +244,9 @@ class Blocks(Reader):
         """
         other = (self.block + 2) % self.device.block_count
         self.after_start = False
-        if not self.proven or other == self.block or not self.is_free(2) or self._save_passed(other) != FLASH_DONE:
+        if not self.proven or other == self.block or not self.is_free(2):
+            return FLASH_DONE
+        if not self._move_on(other) or self._save_passed(other) != FLASH_DONE:
             return FLASH_DONE
         code = self._erase(other)
         return FLASH_IO if code == FLASH_IO else FLASH_DONE

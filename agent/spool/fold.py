@@ -2,24 +2,26 @@
 
 Rules
 1. What is remembered changes only by a committed record, in `apply`, here and at a start alike. A refused write changes
-   nothing. The one exception is the first outlet's cursor, which runs ahead of its record after an acknowledgement, and
-   with it how many were delivered or overwritten: all become durable together, by a CURSOR record or a HEAD.
+   nothing. The one exception are the outlets' cursors, which run ahead of their record after an acknowledgement, and
+   with them how many were delivered, overwritten or missed: all become durable together, by a CURSOR record or a HEAD.
 2. A HEAD says what a start needs if it finds nothing else: geometry, counters, cursors, the owners' memory.
 """
 
 from struct import pack_into
 
 from agent.base.compat import const
-from agent.base.fields import copy, fill
-from agent.base.result import FLAG_RETRIED
+from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
+from agent.record import PAYLOAD_MAX
+from agent.record.result import FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
+from agent.spool.cursors import load_cursors, put_cursors
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
+    CURSORS_BYTES,
     FORMAT_VERSION,
     FRAME_BYTES,
     HEAD_BYTES,
@@ -44,7 +46,6 @@ class Fold(Blocks):
         self.role = role
         self.owner = NoOwner()
         self.first_block = getattr(device, "first_block", 0)
-        self.event_number = 0
         self.block_no = 0
         # Two rings of one process may share stage and page: they are in use for a moment only.
         self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
@@ -63,7 +64,7 @@ class Fold(Blocks):
             return False
         if self.when_full == WHEN_FULL_OVERWRITE:
             return True
-        if self.number - self._slowest().number >= RETAINED_MAX:
+        if self.number - self.cursors[0].number >= RETAINED_MAX:
             return False
         octets = self.aligned(FRAME_BYTES + length)
         if self.role == ROLE_QUARANTINE:
@@ -98,13 +99,12 @@ class Fold(Blocks):
                 if not flags & FLAG_RETRIED or self.role == ROLE_QUARANTINE:
                     self.owner.stored(kind, flags, buf, at, length)
         elif kind == rec.KIND_CURSOR:
-            outlet = get_u32(buf, at)
-            if 0 <= outlet < len(self.cursors):
-                load_cursor(self.cursors[outlet], buf, at + 4)
-                self.overwritten = get_u32(buf, at + 16)
-                if self.role == ROLE_MAIN:
-                    copy(self.memory, OUTLET_OWN, buf, at + 20, OUTLET_OWN_BYTES)
-                    self._load_delivered()
+            self.missed = load_cursors(self.cursors, buf, at, get_u32(buf, at - 4))  # its own seq is in front of it
+            at += CURSORS_BYTES
+            self.overwritten = get_u32(buf, at)
+            if self.role == ROLE_MAIN:
+                copy(self.memory, OUTLET_OWN, buf, at + 4, OUTLET_OWN_BYTES)
+                self._load_delivered()
         elif kind == rec.KIND_MEMORY:
             # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
             skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
@@ -116,7 +116,9 @@ class Fold(Blocks):
         elif kind == rec.KIND_GAP:
             self.owner.closed_ids(buf, at)
         elif kind == rec.KIND_EVENT:
-            self.event_number = get_u32(buf, at)
+            number = get_u32(buf, at)
+            if number > self.event_number:
+                self.event_number = number
 
     def _load_delivered(self):
         self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
@@ -161,12 +163,7 @@ class Fold(Blocks):
         pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, self.seq)
         pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
         at += rec.AT_CURSORS
-        fill(stage, at, rec.AT_MEMORY - rec.AT_CURSORS, 0)
-        cursor = self.cursors[0]
-        pack_into("<III", stage, at, cursor.seq, cursor.number, limit)
-        at += 8
-        for index in range(1, len(self.cursors)):
-            put_u32(stage, at + 4 * index, self.cursors[index].seq)
+        put_cursors(stage, at, self.cursors, limit, self.seq, self.missed)
         self._put_memory(HEAD_BYTES + rec.AT_MEMORY)
 
     def _put_memory(self, at):
@@ -181,13 +178,6 @@ class Fold(Blocks):
             copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
         for cursor in self.cursors:
             cursor.saved()
-
-
-def load_cursor(cursor, page, at):
-    """Set the cursor to the one whose seq, number and limit stand at page[at:]."""
-    cursor.seq = get_u32(page, at)
-    cursor.number = get_u32(page, at + 4)
-    cursor.limit = get_u32(page, at + 8)
 
 
 def _log2(size):

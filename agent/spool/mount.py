@@ -18,7 +18,8 @@ from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_OVERWRITE
-from agent.spool.fold import ROLE_QUARANTINE, load_cursor
+from agent.spool.cursors import WANTS_EVENTS, load_cursors
+from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
 
@@ -44,6 +45,7 @@ def mount(ring):
         return code
     _close_tail(ring)
     ring.number += ring.lost  # a record that cannot be read may have a number that was sent
+    ring.event_number += ring.lost
     for cursor in ring.cursors:
         # A result that was delivered and has faded since must not have its number taken by another.
         if cursor.number > ring.number:
@@ -172,7 +174,7 @@ def _replay(ring, headed):
     newest = ring.block
     expected = ring.seq
     block = headed if headed >= 0 else newest
-    before = bytearray(rec.MEMORY_BYTES + 4)
+    before = bytearray(rec.MEMORY_BYTES + 8)
     ring.seq = 0
     while True:
         headed_here = _replay_block(ring, block, before)
@@ -183,8 +185,8 @@ def _replay(ring, headed):
         if block == newest:
             break
         block = (block + 1) % ring.device.block_count
-    if ring.last_kind == rec.KIND_RESULT or ring.last_kind == rec.KIND_RAW:
-        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES))
+    if rec.is_for_outlets(ring.last_kind):
+        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES), get_u32(before, rec.MEMORY_BYTES + 4))
     return 0 if ring.seq >= expected else expected
 
 
@@ -194,27 +196,27 @@ def _forget(ring):
     ring.block = ring.device.block_count - 1
     ring.offset = ring.device.block_bytes
     ring.block_no = 0
-    ring.event_number = 0
-    ring.overwritten = 0
+    ring.overwritten = ring.missed = 0
     ring.last_kind = 0
     ring.lost = 0
     ring.aside_first = ring.aside_last = ring.aside_ranges = 0
     for cursor in ring.cursors:
-        cursor.seq = cursor.number = cursor.limit = 0
-    _remember(ring, bytes(rec.MEMORY_BYTES), 0)
+        cursor.seq = cursor.number = cursor.event = cursor.limit = 0
+    _remember(ring, bytes(rec.MEMORY_BYTES), 0, 0)
 
 
-def _remember(ring, memory, number):
+def _remember(ring, memory, number, event_number):
     copy(ring.memory, 0, memory, 0, rec.MEMORY_BYTES)
     ring.cursors[0].delivered = get_u32(ring.memory, DELIVERED)
     ring.number = number
+    ring.event_number = event_number
     ring.owner.load()
 
 
 def _replay_block(ring, block, before):
     """Apply what counts in this block: 1 if a HEAD was among it, 0 if not, -1 if the device cannot be read.
 
-    `before` gets the memory as it was in front of the last result.
+    `before` gets the memory and the two numbers as they were in front of the last record that is for outlets.
     """
     walk = ring.walk
     until = rec.SEQ_TOP
@@ -235,10 +237,12 @@ def _replay_block(ring, block, before):
         else:
             if ring.seq and walk.seq > ring.seq + 1:
                 ring.lost += walk.seq - ring.seq - 1
-            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            if rec.is_for_outlets(kind):
                 copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
                 put_u32(before, rec.MEMORY_BYTES, ring.number)
-                ring.lost = 0
+                put_u32(before, rec.MEMORY_BYTES + 4, ring.event_number)
+                if kind != rec.KIND_EVENT:
+                    ring.lost = 0
             ring.apply(kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
         ring.offset = walk.offset
         ring.seq = walk.seq
@@ -271,9 +275,7 @@ def _apply_head(ring, page):
     ring.number = get_u32(page, at + rec.AT_NUMBER)
     ring.event_number = get_u32(page, at + rec.AT_EVENT_NUMBER)
     ring.overwritten = get_u32(page, at + rec.AT_OVERWRITTEN)
-    load_cursor(ring.cursors[0], page, at + rec.AT_CURSORS)
-    for index in range(1, len(ring.cursors)):
-        ring.cursors[index].seq = get_u32(page, at + rec.AT_CURSORS + 8 + 4 * index)
+    ring.missed = load_cursors(ring.cursors, page, at + rec.AT_CURSORS, get_u32(page, 4))
     copy(ring.memory, 0, page, at + rec.AT_MEMORY, rec.MEMORY_BYTES)
     ring.cursors[0].delivered = get_u32(ring.memory, DELIVERED)
     ring.owner.load()
@@ -348,8 +350,9 @@ def _stand(ring, oldest, damaged):
             cursor.jumped = False
         elif cursor.block < 0:
             cursor.block = oldest if oldest >= 0 else ring.block
-            # Nothing that waits is erased without the durable cursor before it, but where it may be overwritten.
-            cursor.dropped = ring.when_full == WHEN_FULL_OVERWRITE
+            # Nothing that waits is erased without the durable cursor before it, but where it may be overwritten. Of
+            # the others nobody knows how much that was.
+            cursor.dropped = ring.when_full == WHEN_FULL_OVERWRITE and cursor is ring.cursors[0]
         if not _number(ring, cursor):
             return False
         cursor.saved()
@@ -357,8 +360,8 @@ def _stand(ring, oldest, damaged):
 
 
 def _number(ring, cursor):
-    """Set a cursor's number to that of the last result in front of it: only the first outlet's is in the HEADs."""
-    if cursor is ring.cursors[0] or cursor.jumped:
+    """Set a cursor's numbers to the last ones in front of it: only the first outlet's is written down, for results."""
+    if cursor.jumped or (cursor is ring.cursors[0] and not cursor.wants & WANTS_EVENTS):
         return True
     walk = ring.walk
     bound = ring.bound(cursor.block)
@@ -369,9 +372,13 @@ def _number(ring, cursor):
         kind = walk.next()
         if kind < RECORD_NONE:
             return False
+        if kind == rec.KIND_HEAD and is_head(walk.page, HEAD_BYTES):  # of what is in front of it: it may be the first
+            cursor.number = get_u32(walk.page, HEAD_BYTES + rec.AT_NUMBER)
+            cursor.event = get_u32(walk.page, HEAD_BYTES + rec.AT_EVENT_NUMBER)
         if kind == RECORD_NONE or walk.seq > cursor.seq:
             return True
-        if kind == rec.KIND_HEAD and is_head(walk.page, HEAD_BYTES):
-            cursor.number = get_u32(walk.page, HEAD_BYTES + rec.AT_NUMBER)
-        elif kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
-            cursor.number = get_u32(walk.page, HEAD_BYTES)
+        number = get_u32(walk.page, HEAD_BYTES)
+        if kind == rec.KIND_EVENT:
+            cursor.event = number
+        elif (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and number > cursor.number:
+            cursor.number = number

@@ -10,94 +10,19 @@ Rules
    compares `seq`, not places.
 """
 
-from agent.base.compat import const
 from agent.base.words import get_u32
+from agent.record import PAYLOAD_MAX
 from agent.spool import record as rec
+from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, RECORD_NONE
 from agent.spool.walk import Walk
 
-PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
-
-_UNKNOWN = const(-1)
-
-
-class Cursor:
-    """How far one outlet is: everything up to `seq` (and result `number`) is done; `limit` may have been sent."""
-
-    __slots__ = (
-        "ahead",
-        "block",
-        "bound",
-        "delivered",
-        "dropped",
-        "gone_from",
-        "gone_to",
-        "jumped",
-        "limit",
-        "number",
-        "offset",
-        "peek_block",
-        "peek_number",
-        "peek_offset",
-        "peek_seq",
-        "saved_block",
-        "saved_number",
-        "seq",
-        "unused",
-        "unused_at",
-    )
-
-    def __init__(self):
-        self.seq = 0
-        self.number = 0
-        self.limit = 0
-        self.delivered = 0  # how many the outlet's other side has said to have
-        self.ahead = 0  # results that go out as they come: what a HEAD allows beyond `number`
-        self.block = 0
-        self.offset = 0
-        self.bound = _UNKNOWN  # of the block it stands in
-        self.jumped = False  # what lies between `seq` and the next record is gone on purpose: no damage
-        self.dropped = False  # what it jumps over is overwritten, to be counted when the next record is found
-        self.gone_from = 0  # behind this number, and up to the next one, was overwritten what may have been delivered
-        self.gone_to = 0
-        self.peek_seq = 0
-        self.peek_number = 0
-        self.peek_block = 0
-        self.peek_offset = 0
-        self.saved_block = _UNKNOWN  # where the durable cursor stands
-        self.saved_number = 0
-        self.unused = 0  # numbers behind result `unused_at` that no record has, as far as somebody has looked
-        self.unused_at = 0
-
-    def enter(self, block, offset):
-        """Stand in another block."""
-        self.block = block
-        self.offset = offset
-        self.bound = _UNKNOWN
-
-    def stand_at(self, other):
-        """Stand where `other` stands."""
-        self.seq = other.seq
-        self.number = other.number
-        self.enter(other.block, other.offset)
-        self.jumped = other.jumped
-
-    def advance(self):
-        """Pass over the record that was found last."""
-        self.seq = self.peek_seq
-        self.number = self.peek_number
-        if self.block != self.peek_block:
-            self.enter(self.peek_block, 0)
-        self.offset = self.peek_offset
-
-    def saved(self):
-        """The cursor as it stands now is durable."""
-        self.saved_block = self.block
-        self.saved_number = self.number
-
 
 class Reader:
-    """A log and its cursors. `seq` and `number` are the last ones that count, `block` is the newest block."""
+    """A log and its cursors. `seq`, `number` (of results) and `event_number` are the last ones that count.
+
+    `block` is the newest block.
+    """
 
     def __init__(self, device, outlets, other=None):
         self.device = device
@@ -105,15 +30,17 @@ class Reader:
         self.cursors = [Cursor() for _ in range(outlets)]
         self.seq = 0
         self.number = 0
+        self.event_number = 0
         self.block = device.block_count - 1
         self.offset = device.block_bytes
         self.suspect = False
         self.damaged = 0
         self.overwritten = 0
+        self.missed = 0  # by the outlets behind the first, which were moved on
         self._counted = 0  # the highest number of them: two outlets find the same damage
 
     def peek(self, outlet):
-        """Bring the outlet's next result or raw frame into `walk.page`: its kind, RECORD_NONE or RECORD_BAD.
+        """Bring the next record that the outlet wants into `walk.page`: its kind, RECORD_NONE or RECORD_BAD.
 
         The page is everybody's: use it before the next call of any method.
         """
@@ -149,10 +76,13 @@ class Reader:
         return self.find_next(cursor) >= RECORD_NONE
 
     def backlog(self, outlet):
-        """Return how many results the outlet has still to take."""
+        """Return how many results, and events if it wants them, the outlet has still to take."""
         cursor = self.cursors[outlet]
+        if cursor.seq >= self.seq:
+            return 0
         unused = cursor.unused if cursor.unused_at == cursor.number else 0
-        return self.number - cursor.number - unused if cursor.seq < self.seq else 0
+        events = self.event_number - cursor.event if cursor.wants & WANTS_EVENTS else 0
+        return self.number - cursor.number - unused + events
 
     def bound(self, block):
         """Return the `seq` from which on records of this block do not count; RECORD_BAD if that cannot be read."""
@@ -173,7 +103,7 @@ class Reader:
                 return self.seq + 1
 
     def find_next(self, cursor):
-        """Stand the cursor in front of its next result and bring that into the page."""
+        """Stand the cursor in front of the next record that it wants and bring that into the page."""
         walk = self.walk
         hops = self.device.block_count
         while cursor.seq < self.seq:
@@ -197,20 +127,39 @@ class Reader:
             if cursor.block != self.block:
                 cursor.enter(self.block, self.offset)
         if cursor.jumped and cursor.block == self.block:
-            self._land(cursor, self.number)
+            self._land(cursor, self.number, self.event_number)
         return RECORD_NONE
 
-    def _land(self, cursor, number):
-        """The jump ends behind result `number`."""
+    def _land(self, cursor, number, event):
+        """The jump ends behind result `number` and this event; below 0 for one that is not known here."""
         cursor.jumped = False
-        if number > cursor.number:
-            if cursor.dropped:
-                self.overwritten += number - cursor.number
-                if cursor.gone_to != cursor.number:
-                    cursor.gone_from = cursor.number
-                cursor.gone_to = number
+        count = 0
+        before = cursor.number
+        if number > before:
+            count = number - before
             cursor.number = number
-        cursor.dropped = False
+        if event > cursor.event:
+            if cursor.wants & WANTS_EVENTS:
+                count += event - cursor.event
+            cursor.event = event
+        if cursor.dropped:
+            cursor.dropped = False
+            if cursor is self.cursors[0]:
+                self.overwritten += count
+                if count:
+                    if cursor.gone_to != before:
+                        cursor.gone_from = before
+                    cursor.gone_to = number
+            else:
+                self.missed += count
+
+    def _land_at_head(self, cursor):
+        """Only a HEAD says of both, results and events, how many are in front of it."""
+        page = self.walk.page
+        if rec.is_head(page, HEAD_BYTES):
+            self._land(
+                cursor, get_u32(page, HEAD_BYTES + rec.AT_NUMBER), get_u32(page, HEAD_BYTES + rec.AT_EVENT_NUMBER)
+            )
 
     def _find_here(self, cursor):
         """Look in the cursor's block only."""
@@ -223,16 +172,32 @@ class Reader:
             if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
                 number = get_u32(walk.page, HEAD_BYTES)
                 if cursor.jumped:
-                    self._land(cursor, number - 1)
+                    self._land(cursor, number - 1, -1)
                 if number > cursor.number:
-                    cursor.seq = walk.seq - 1
-                    cursor.peek_seq = walk.seq
-                    cursor.peek_number = number
-                    cursor.peek_block = cursor.block
-                    cursor.peek_offset = walk.offset
-                    return kind
+                    if cursor.wants & (WANTS_RESULTS if kind == rec.KIND_RESULT else WANTS_FRAMES):
+                        return self._found(cursor, kind, number, cursor.event)
+                    cursor.number = number
+            elif kind == rec.KIND_EVENT:
+                event = get_u32(walk.page, HEAD_BYTES)
+                if event > cursor.event:
+                    if cursor.wants & WANTS_EVENTS:
+                        return self._found(cursor, kind, cursor.number, event)
+                    cursor.event = event
+            elif kind == rec.KIND_HEAD and cursor.jumped and cursor.wants & WANTS_EVENTS:
+                self._land_at_head(cursor)
             cursor.seq = walk.seq
             cursor.offset = walk.offset
+
+    def _found(self, cursor, kind, number, event):
+        """The record in the page is the cursor's next: remember what `advance` needs."""
+        walk = self.walk
+        cursor.seq = walk.seq - 1
+        cursor.peek_seq = walk.seq
+        cursor.peek_number = number
+        cursor.peek_event = event
+        cursor.peek_block = cursor.block
+        cursor.peek_offset = walk.offset
+        return kind
 
     def _count_missing(self, cursor, kind):
         """Numbers that a writer left out in front of a HEAD are no damage; those that are missing elsewhere are."""

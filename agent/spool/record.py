@@ -18,14 +18,12 @@ from struct import pack_into
 from agent.base.compat import FAST, const
 from agent.base.crc import crc30
 from agent.base.words import get_u32
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, is_for_outlets  # noqa: F401 - rec.KIND_RESULT
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
-KIND_RESULT = const(0xD2)
-KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
-KIND_EVENT = const(0xC5)
 KIND_GAP = const(0xC7)  # tightening IDs that cannot be had any more
 KIND_ASIDE = const(0xC1)  # records that an outlet passes without having delivered them
-KIND_CURSOR = const(0xC3)
+KIND_CURSOR = const(0xC3)  # how far every outlet is
 KIND_MEMORY = const(0xCD)  # the owners' memory, when it changed otherwise than by another record
 KIND_SEAL = const(0xD3)  # everything in front of it was durable when it was written
 
@@ -47,12 +45,13 @@ AT_BLOCK_NO = const(16)
 AT_NUMBER = const(20)
 AT_EVENT_NUMBER = const(24)
 AT_OVERWRITTEN = const(28)
-AT_CURSORS = const(32)  # the first outlet's seq, number, limit, then OUTLETS - 1 times a seq
+AT_CURSORS = const(32)  # how far every outlet is: CURSORS_BYTES, as agent.spool.cursors has them
 AT_MEMORY = const(56)
 OUTLETS = const(4)
+CURSORS_BYTES = const(24)
 MEMORY_BYTES = const(60)  # what a 256-octet unit leaves beside HEAD and one light result
 MEMORY_PAYLOAD = const(64)  # the memory, overwritten u32
-CURSOR_PAYLOAD = const(28)  # outlet u32, seq, number, limit, overwritten, the outlet's own 8 octets of the memory
+CURSOR_PAYLOAD = const(36)  # the cursors, overwritten u32, the first outlet's own 8 octets of the memory
 ASIDE_PAYLOAD = const(16)  # first and last seq, last number, reason u16, count u16
 GAP_PAYLOAD = const(24)  # epoch, why, two zeros, first and last tightening ID (10 digits each)
 FORMAT_VERSION = const(3)  # 1 and 2 were never released
@@ -62,9 +61,10 @@ RECORD_NONE = const(0)  # erased flash, or the end of the block
 RECORD_BAD = const(-1)
 RECORD_LOST = const(-2)  # the device could not be read
 
-_KINDS = b"\x48\xd2\xd7\xc5\xc7\xc1\xc3\xcd\xd3"
+# What outlets take (agent.record), and the log's own kinds.
+_KINDS = KINDS + b"\x48\xc7\xc1\xc3\xcd\xd3"
 # The least payload of each: a walk through damage must not take something short for a record.
-_LEAST = b"\x06\x04\x04\x04\x18\x10\x1c\x40\x00"
+_LEAST = LEAST + b"\x06\x18\x10\x24\x40\x00"
 _MAGIC = b"TCSP"
 _TOP = const(0x3F)
 

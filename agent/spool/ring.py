@@ -14,12 +14,11 @@ and, when the block ahead was not erased in time, one erase for each block tried
 two programs more.
 """
 
-from struct import pack_into
-
 from agent.base.compat import const
 from agent.base.fields import copy, fill
-from agent.base.result import FLAG_ASIDE, FLAG_COPY
 from agent.base.words import get_u32, put_u32
+from agent.record import PAYLOAD_MAX
+from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
@@ -30,12 +29,13 @@ from agent.spool.blocks import (
     SPOOL_FULL,
     WHEN_FULL_REFUSE,
 )
+from agent.spool.cursors import WANTS_EVENTS, put_cursors
 from agent.spool.flash import FLASH_DONE, FLASH_IO
 from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, Fold
 from agent.spool.memory import DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.record import (
     CURSOR_PAYLOAD,
+    CURSORS_BYTES,
     FRAME_BYTES,
     HEAD_BYTES,
     HEAD_OCTETS,
@@ -86,7 +86,7 @@ class Ring(Fold):
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
-        spare = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not self.urgent and self.role == ROLE_MAIN
+        spare = rec.is_for_outlets(kind) and not self.urgent and self.role == ROLE_MAIN
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         if spare and not self._next_ready and not self._make_free(1):
@@ -144,36 +144,45 @@ class Ring(Fold):
         cursor = self.cursors[outlet]
         if self.desk.fresh is not self or cursor.number != self.number - 1 or cursor.jumped or self.suspect:
             return False
+        if cursor.wants & WANTS_EVENTS and cursor.event != self.event_number:
+            return False
+        cursor.peek_event = cursor.event
         cursor.peek_seq = self.seq
         cursor.peek_number = self.number
         cursor.peek_block = self.block
         cursor.peek_offset = self.offset
         return True
 
-    def save_cursor(self, outlet, limit, flags=-1):
-        """Make the cursor durable, and that results up to number `limit` may be on their way; with its own `flags`.
+    def save_cursors(self, limit, flags=-1):
+        """Make all cursors durable, and that results up to `limit` may be on their way to the first outlet's server.
+
+        `flags` are the first outlet's own, as they are to be from now on.
 
         What is granted already is not taken back where the next block is not free: after a start there would be no
         room to grant it again, and nothing could go out that makes room.
         """
-        cursor = self.cursors[outlet]
+        cursor = self.cursors[0]
         at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)
         if at < 0:
             return at
-        if outlet == 0 and self.role == ROLE_MAIN:
+        if self.role == ROLE_MAIN:
             granted = cursor.limit
             if self._opens >= 0:
                 granted = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
             if limit < granted and not self.is_free(1 if self._opens < 0 else 2):
                 limit = granted
-        pack_into("<IIIII", self.stage, at, outlet, cursor.seq, cursor.number, limit, self.overwritten)
-        copy(self.stage, at + 20, self.memory, OUTLET_OWN, OUTLET_OWN_BYTES)
-        put_u32(self.stage, at + 20 + DELIVERED, cursor.delivered)
+        put_cursors(self.stage, at, self.cursors, limit, self.seq, self.missed)
+        at += CURSORS_BYTES
+        put_u32(self.stage, at, self.overwritten)
+        at += 4
+        copy(self.stage, at, self.memory, OUTLET_OWN, OUTLET_OWN_BYTES)
+        put_u32(self.stage, at + DELIVERED, cursor.delivered)
         if flags >= 0:
-            self.stage[at + 20 + OUTLET_FLAGS] = flags
+            self.stage[at + OUTLET_FLAGS] = flags
         code = self.commit(rec.KIND_CURSOR, 0, CURSOR_PAYLOAD)
         if code == FLASH_DONE:
-            cursor.saved()
+            for cursor in self.cursors:
+                cursor.saved()
         return code
 
     def begin_memory(self):
@@ -205,6 +214,7 @@ class Ring(Fold):
         done = self._write_last_again()
         if done:
             self.number += self._skipped
+            self.event_number += self._skipped
             self._skipped = 0
             if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
@@ -217,10 +227,11 @@ class Ring(Fold):
             self._skipped = 1  # the record that waits to be confirmed has the number before
         else:
             self.number += 1
+            self.event_number += 1
 
     def _write_last_again(self):
         kind = self.last_kind
-        if kind != rec.KIND_RESULT and kind != rec.KIND_RAW:
+        if not rec.is_for_outlets(kind):
             # It is state: the HEAD of the block that this record opens repeats all of it.
             self.suspect = not self._say_state()
             return not self.suspect
@@ -240,7 +251,7 @@ class Ring(Fold):
         return not self.suspect
 
     def _say_state(self):
-        done = self.save_cursor(0, self.cursors[0].limit) == FLASH_DONE
+        done = self.save_cursors(self.cursors[0].limit) == FLASH_DONE
         if done and self._opens < 0:  # there was no room for a HEAD
             done = self.begin_memory() >= 0 and self.commit_memory() == FLASH_DONE
         return done

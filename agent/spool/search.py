@@ -9,7 +9,7 @@ Rules
 """
 
 from agent.base.fields import compare, is_blank
-from agent.base.result import (
+from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
     BATCH_COUNTER,

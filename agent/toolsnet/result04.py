@@ -14,10 +14,10 @@ Rules
 
 from struct import pack_into
 
-from agent.base import result as res
 from agent.base.compat import const
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
+from agent.record import result as res
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
 PARAM_TIGHTENING_ID = const(1)

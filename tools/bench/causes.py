@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from tools.bench.mutation import Mutation
 from tools.bench.mutations import BLOCKS, MOUNT, MUTATIONS, READER, RING
 
-FORWARD = "agent/forward.py"
+FORWARD = "agent/outlets/toolsnet/forward.py"
 INTAKE = "agent/intake.py"
 KNOWN = "agent/openprotocol/known.py"
-OUTLET = "agent/outlet.py"
-POSITION = "agent/position.py"
+OUTLET = "agent/outlets/toolsnet/outlet.py"
+POSITION = "agent/outlets/toolsnet/position.py"
 QUARANTINE = "agent/quarantine.py"
 NEWEST = "agent/openprotocol/newest.py"
 RECOVERY = "agent/openprotocol/recovery.py"
@@ -23,7 +23,7 @@ SEARCH = "agent/spool/search.py"
 SESSION = "agent/openprotocol/session.py"
 STATUS = "agent/status.py"
 STORE = "agent/store.py"
-UPSTREAM = "agent/upstream.py"
+UPSTREAM = "agent/outlets/toolsnet/upstream.py"
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ CAUSES = (
     Cause(
         "cursor-not-looked-at",
         BLOCKS,
-        "        code = self._save_passed(block)\n        if code != FLASH_DONE:\n            return FLASH_IO\n",
-        "        self._save_passed(block)\n",
+        "        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:\n",
+        "        if not self._move_on(block) or self._save_passed(block) == 1:\n",
         "a block is erased though the cursor that passed it could not be saved",
         4,
         "test_blocks.py::test_a_block_is_not_erased_while_the_cursor_that_passed_it_cannot_be_saved",

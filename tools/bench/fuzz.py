@@ -16,7 +16,6 @@ Rules
 import sys
 import time
 
-from agent.base import result as r
 from agent.link import LINK_BROKEN, LINK_NEED_DATA
 from agent.link.r3964 import R3964
 from agent.link.serial_ascii import SerialAscii
@@ -28,6 +27,7 @@ from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
 from agent.openprotocol.session import Session
 from agent.openprotocol.subscriptions import RESULTS, Subscription
+from agent.record import result as r
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from tools.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams

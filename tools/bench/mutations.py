@@ -14,6 +14,7 @@ from tools.bench.mutation import CHECKOUT, Mutation, broken, caught_by, check_pl
 
 TESTS = (
     "host_tests/test_record.py",
+    "host_tests/test_cursors.py",
     "host_tests/test_ring.py",
     "host_tests/test_mount.py",
     "host_tests/test_blocks.py",
@@ -33,6 +34,7 @@ BLOCKS = "agent/spool/blocks.py"
 MOUNT = "agent/spool/mount.py"
 WALK = "agent/spool/walk.py"
 READER = "agent/spool/reader.py"
+CURSORS = "agent/spool/cursors.py"
 RECORD = "agent/spool/record.py"
 FILE = "board/linux_flash.py"
 SPOOL_FILE = "board/linux_spool_file.py"
@@ -131,16 +133,15 @@ MUTATIONS = (
     Mutation(
         "cursor-ahead",
         READER,
-        "                    cursor.seq = walk.seq - 1\n",
-        "                    cursor.seq = walk.seq\n                    cursor.number = number\n",
+        "        cursor.seq = walk.seq - 1\n",
+        "        cursor.seq = walk.seq\n        cursor.number = number\n",
         "looking at a result moves the cursor over it",
     ),
     Mutation(
         "free-for-one-outlet",
         BLOCKS,
-        "        for cursor in self.cursors:\n            if cursor.block == block and cursor.seq < self.seq:\n"
-        "                # This",
-        "        for cursor in self.cursors[:1]:\n            if cursor.block == block and cursor.seq < self.seq:\n"
+        "            if cursor.durable and cursor.block == block and cursor.seq < self.seq:\n                # This",
+        "            if cursor is self.cursors[0] and cursor.block == block and cursor.seq < self.seq:\n"
         "                # This",
         "a block is freed when the first outlet has passed it",
     ),
@@ -231,14 +232,14 @@ MUTATIONS = (
     Mutation(
         "last-result-applied",
         MOUNT,
-        "        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES))\n",
+        "        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES), get_u32(before, rec.MEMORY_BYTES + 4))\n",
         "        pass\n",
         "the last result is known before it was written once more",
     ),
     Mutation(
         "bound-kept",
-        READER,
-        "        self.offset = offset\n        self.bound = _UNKNOWN\n",
+        CURSORS,
+        "        self.offset = offset\n        self.bound = UNKNOWN\n",
         "        self.offset = offset\n",
         "the bound of one block is used in the next",
     ),
@@ -252,9 +253,16 @@ MUTATIONS = (
     Mutation(
         "cursor-not-saved-first",
         BLOCKS,
-        "        code = self._save_passed(block)\n        if code != FLASH_DONE:\n            return FLASH_IO\n",
-        "        code = FLASH_DONE\n",
+        "        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:\n",
+        "        if not self._move_on(block):\n",
         "the durable cursor stands in a block that is erased",
+    ),
+    Mutation(
+        "best-effort-not-moved-on",
+        BLOCKS,
+        "        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:\n",
+        "        if self._save_passed(block) != FLASH_DONE:\n",
+        "what a best-effort outlet misses when its block is erased is not counted",
     ),
     Mutation(
         "aside-not-protected",
@@ -273,8 +281,8 @@ MUTATIONS = (
     Mutation(
         "limit-early",
         RING,
-        "        cursor = self.cursors[outlet]\n        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
-        "        cursor = self.cursors[outlet]\n        cursor.limit = limit\n"
+        "        cursor = self.cursors[0]\n        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
+        "        cursor = self.cursors[0]\n        cursor.limit = limit\n"
         "        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
         "results may go out before the log says so",
     ),

@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.base.result import BODY_BYTES
 from agent.openprotocol.light import read_light
+from agent.record.result import BODY_BYTES
 from tools import runtimes
 from tools.bench import inside, quiet
 from tools.cache import CHECKOUT, Unavailable

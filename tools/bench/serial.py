@@ -15,11 +15,11 @@ from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
-from agent.base.result import BODY_BYTES, RESULT_READ
 from agent.link.block import BlockReader
 from agent.link.payload import NO_MESSAGE, begin_of, tail_fits
 from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
+from agent.record.result import BODY_BYTES, RESULT_READ
 from tools import runtimes
 from tools.cache import Unavailable
 from tools.firmware import cortex

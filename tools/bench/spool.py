@@ -80,7 +80,7 @@ def _wear(report: Report) -> None:
                 raise AssertionError("the ring takes no result")
             ring.peek(0)
             if number > ring.cursors[0].limit:
-                ring.save_cursor(0, number + 31)
+                ring.save_cursors(number + 31)
                 ring.peek(0)
             ring.advance(0)
         erases = sum(flash.wear) / RESULTS

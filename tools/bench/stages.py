@@ -34,8 +34,8 @@ STAGES = (
     ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
-    ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursor", 4), ("advance", 2)), "spool"),
-    ("agent.forward", "Forward", (("step", 2),), "forward"),
+    ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),
+    ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
     ("agent.spool.reader", "Reader", (("peek", 2),), "peek"),
     ("agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),
@@ -104,13 +104,13 @@ def dressed(plain, count, stage):
         meter.switch(before)
         return answer
 
-    def three(a, b, c):
+    def three(a, b, c=-1):  # save_cursors has a default
         before = enter()
         answer = plain(a, b, c)
         meter.switch(before)
         return answer
 
-    def four(a, b, c, d=-1):  # save_cursor's own default
+    def four(a, b, c, d):
         before = enter()
         answer = plain(a, b, c, d)
         meter.switch(before)

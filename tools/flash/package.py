@@ -96,6 +96,8 @@ def checked_config(path: str | Path) -> dict:
             ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
         )
     for index, station in enumerate(configuration["stations"]):
+        if len(station["outlets"]) > 1:
+            mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))
         spool = station["spool"]["path"]
         if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
             mistakes.append(

@@ -49,6 +49,7 @@ class StationFigures:
     spool_told: bool = False
     sorrows: dict = field(default_factory=dict)
     need: str = ""
+    files: dict = field(default_factory=dict)  # path -> why it cannot be used
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
@@ -150,9 +151,9 @@ class Figures:
             known.was_ready = known.was_streaming = False
             known.logged = 0
         for shown in self.shown():
-            for side in ("controller", "toolsnet"):
-                if side in shown:
-                    shown[side]["state"] = "no agent"
+            for side in (shown.get("controller"), *shown.get("outlets", ())):
+                if side:
+                    side["state"] = "no agent"
 
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
@@ -189,8 +190,18 @@ def _ready(shown: dict) -> bool:
     return shown.get("controller", {}).get("state") == "ready"
 
 
+def toolsnet_of(shown: dict) -> dict:
+    """The station's outlet that is ToolsNet; empty before the spool is up."""
+    return next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})
+
+
+def files_of(shown: dict) -> list[dict]:
+    """The station's outlets that are files."""
+    return [outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "file"]
+
+
 def _streaming(shown: dict) -> bool:
-    return shown.get("toolsnet", {}).get("state") == "streaming"
+    return toolsnet_of(shown).get("state") == "streaming"
 
 
 def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -226,6 +237,12 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
             (BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again")
         )
     known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
+    for file in files_of(shown):
+        path = file["path"]
+        if file["why"] != known.files.get(path, ""):
+            cannot = f"{path} cannot be used: {file['why']}"
+            told.append((WARNING, cannot) if file["why"] else (GOOD, f"{path} takes lines again"))
+        known.files[path] = file["why"]
     return told
 
 
@@ -236,8 +253,11 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
             known.never_met.discard(side)
     if at_s - known.first_s < NEVER_MET_S:
         return []
-    names = {"controller": "controller", "toolsnet": "ToolsNet"}
-    told = [f"no {names[side]} yet at {shown[side]['host']}:{shown[side]['port']}" for side in sorted(known.never_met)]
+    sides = {"controller": ("controller", shown["controller"]), "toolsnet": ("ToolsNet", toolsnet_of(shown))}
+    told = []
+    for side in sorted(known.never_met):
+        name, its = sides[side]
+        told.append(f"no {name} yet at {its['host']}:{its['port']}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
 
@@ -269,6 +289,7 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
     told = []
     counts = {
         "results overwritten, because the spool was full": shown.get("overwritten", 0),
+        "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
         "tightening IDs gone: the controller does not have them any more": shown["recovery"]["gone"],
         "results set aside": shown["parked"] + shown.get("parked_in_place", 0),
     }

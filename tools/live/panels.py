@@ -11,6 +11,7 @@ import time
 
 from rich.text import Text
 
+from tools.live.figures import files_of, toolsnet_of
 from tools.printable import visible
 
 GOOD_STATES = {"ready", "streaming"}
@@ -36,6 +37,7 @@ TROUBLE = {
     "resume unknown",
     "server behind",
     "faults",
+    "outlet failed",
 }
 GAUGE_CELLS = 12
 VIN_CELLS = 18
@@ -65,14 +67,18 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
 
 
 def links(station: dict, cut: dict[str, bool]) -> Text:
-    """Both connections, the spool, the recovery: four lines."""
+    """Both connections, files, the spool, the recovery: four lines, and one for each file."""
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
         text.append("the spool is not ready", "bold red")
         return text
-    for label, side in (("controller", "controller"), ("ToolsNet", "toolsnet")):
-        shown = station[side]
+    for label, side, shown in (
+        ("controller", "controller", station["controller"]),
+        ("ToolsNet", "toolsnet", toolsnet_of(station)),
+    ):
         _link_line(text, label, shown, cut.get(side, False))
+    for file in files_of(station):
+        _file_line(text, file)
     spool = station["spool"]
     used = spool["used_blocks"]
     filled = min(GAUGE_CELLS, -(-used * GAUGE_CELLS // max(spool["blocks"], 1)))
@@ -100,6 +106,14 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
         text.append("spool full  ", "bold red")
     else:
         text.append(f"{shown['host']}:{shown['port']}", "dim")
+    text.append("\n")
+
+
+def _file_line(text: Text, file: dict) -> None:
+    text.append("file        ", "dim")
+    style = "green" if file["is_up"] else "red"
+    text.append(f"{'●' if file['is_up'] else '○'} {file['waiting']} waiting  ", style)
+    text.append(file["why"] or file["path"], "dim" if file["is_up"] else "red")
     text.append("\n")
 
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from agent.base.words import get_u32
 from agent.openprotocol.known import Known
-from agent.outlet import FLAG_MET
+from agent.outlets.toolsnet.outlet import FLAG_MET
 from agent.quarantine import Quarantine
-from agent.record_text import describe
+from agent.record.text import describe
 from agent.spool import record as rec
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import BASE, OUTLET_FLAGS

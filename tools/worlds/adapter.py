@@ -6,11 +6,11 @@ Everything else in `tools/worlds` uses the functions below and `Agent`'s attribu
 from __future__ import annotations
 
 from agent.app import App
-from agent.base.result import FLAG_ASIDE
 from agent.base.ticks import FOREVER
 from agent.base.words import get_u32
 from agent.config import complete
 from agent.openprotocol.known import Known
+from agent.record.result import FLAG_ASIDE
 from agent.spool import aside, record
 from agent.spool.flash import Part
 from agent.spool.mount import mount
@@ -86,7 +86,7 @@ def waiting(agent: Agent, index: int) -> int:
 def stands(agent: Agent, index: int) -> list[object]:
     """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
     station = agent.app.stations[index]
-    if not station.mounted or station.ring is None:
+    if not station.mounted or station.ring is None or station.quarantine is None:
         return [object()]  # like nothing else
     cursor, kept = station.ring.cursors[0], station.quarantine.ring
     return [station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
@@ -122,7 +122,8 @@ def _differences(station) -> list[str]:
     device = ring.device
     if ring.offset >= device.block_bytes:
         return []  # after a refusal nobody knows what was written: the HEAD of the next block says that it is void
-    twin = Ring(Part(device.device.clone(), device.first_block, device.block_count), when_full=ring.when_full)
+    part = Part(device.device.clone(), device.first_block, device.block_count)
+    twin = Ring(part, outlets=len(ring.cursors), when_full=ring.when_full)
     known = Known(twin.memory, station.known.enabled)
     twin.owner = known
     if mount(twin) < 0:
@@ -134,6 +135,8 @@ def _differences(station) -> list[str]:
     found = []
     if ring.torn and ring.number == twin.number + 1:
         twin.number += 1  # given to nobody, since something that is torn may carry it
+    if ring.torn and ring.event_number == twin.event_number + 1:
+        twin.event_number += 1
     for name in ("number", "event_number"):
         if getattr(twin, name) != getattr(ring, name):
             found.append(f"{name} is {getattr(ring, name)}, the flash says {getattr(twin, name)}")

@@ -69,5 +69,5 @@ for turn in range(RECORDS):
     if turn % 5 == 4:
         while ring.peek(0) > 0:
             ring.advance(0)
-        ring.save_cursor(0, ring.number + 10)
+        ring.save_cursors(ring.number + 10)
 print("END", *check(ring))

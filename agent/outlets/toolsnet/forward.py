@@ -1,7 +1,7 @@
 """The station's task at ToolsNet's side: what the cursor points at goes out, and only a 05 with code 000 moves it on.
 
 Rules
-1. Order is the log's order, one telegram at a time; `agent.position` knows where the log stands.
+1. Order is the log's order, one telegram at a time; `agent.outlets.toolsnet.position` knows where the log stands.
 2. A result refused `refused_attempts` times, or silent on three connects, may be the server's fault or its own. What
    is behind it tells (DIGEST G.9 no. 3): a sweep sends one after the other until one is taken. Then all in front of it
    are set aside; if none is, the server is in trouble and the order is kept.
@@ -14,14 +14,14 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.base.ticks import FOREVER, Timer
-from agent.outlet import Outlet
-from agent.position import NOT_SET, SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.outlet import Outlet
+from agent.outlets.toolsnet.position import NOT_SET, OUTLET, SET_ASIDE, SET_SOME
+from agent.outlets.toolsnet.upstream import Upstream
 from agent.quarantine import NO_ROOM, ROOM_BYTES
+from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.toolsnet import session as ts
-from agent.upstream import Upstream
 
 READS_A_STEP = const(8)
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
@@ -38,6 +38,9 @@ _WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
 
 class Forward(Upstream):
     """One spool, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
+
+    kind = "toolsnet"
+    index = OUTLET
 
     def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
         Upstream.__init__(self, port, session, health, clock, settings)
@@ -84,6 +87,10 @@ class Forward(Upstream):
 
     def _flash_free(self):
         return self._quiet is None or self._quiet.may_write(self.outlet.ring)
+
+    def is_up(self):
+        """Tell whether the server takes results."""
+        return self.session.state == ts.STREAMING
 
     def begin(self, now):
         """The ring is mounted: go to the PIM."""

@@ -7,8 +7,8 @@ Rules
 """
 
 from agent import health as h
-from agent.base.result import STAMP_BYTES
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.record.result import STAMP_BYTES
 from agent.toolsnet import session as ts
 
 
@@ -23,6 +23,7 @@ class Upstream:
         self.pim_host = settings["pim_host"]
         self.pim_port = settings["pim_port"]
         self.host_override = settings["host_override"]
+        self.longest_ms = session.reconnect_ms
         self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
         self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
@@ -32,6 +33,18 @@ class Upstream:
         """The network is there now: do not wait for the next connection, if the last one has reached nobody."""
         if not self._reached:
             self.session.hurry(now)
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        from agent.record.text import text_of  # only while somebody looks
+
+        session = self.session
+        shown["state"] = ts.STATE_NAMES[session.state]
+        shown["host"] = self.pim_host
+        shown["port"] = self.pim_port
+        address = session.server_address
+        shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.server_port)
+        shown["server_sequence"] = session.result_sequence
 
     def recover(self, now):
         """After a fault: begin with a new connection."""

@@ -10,9 +10,9 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE
 from agent.base.words import put_u32
-from agent.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
+from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
+from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 

@@ -5,12 +5,14 @@ Rules
 2. What the controller sent stays text: nothing is rounded, and what is absent is empty text.
 """
 
-from agent.base import result as res
 from agent.base.words import get_u32, unpack_digits
-from agent.spool.record import KIND_RAW
+from agent.record import KIND_EVENT, KIND_RAW
+from agent.record import result as res
 
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
+_READY = {0x30: False, 0x31: True}
+_EVENTS = {1: "alarm", 2: "alarm acknowledged"}  # agent.record.event
 _UNITS = {
     0x31: "Nm",
     0x32: "lbf.ft",
@@ -25,7 +27,10 @@ _UNITS = {
 
 def describe(page, at, kind, flags, length):
     """Return the record whose payload of `length` octets lies at page[at:] in words."""
-    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8, "spindle": page[at + 6]}
+    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
+    if kind == KIND_EVENT:
+        return _event(shown, page, at, flags)
+    shown["spindle"] = page[at + 6]
     if kind == KIND_RAW:
         shown["source"] = "RAW"
         shown["octets"] = length - res.HEAD_BYTES
@@ -34,29 +39,48 @@ def describe(page, at, kind, flags, length):
     status = page[body + res.TIGHTENING_STATUS]
     shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
     shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
-    shown["program"] = _whole(page, body + res.PSET, 4)
-    shown["torque"] = _hundredths(page, body + res.TORQUE, 6)
+    shown["program"] = digits_of(page, body + res.PSET, 4)
+    shown["torque"] = hundredths_of(page, body + res.TORQUE, 6)
     shown["unit"] = "Nm"
-    shown["angle"] = _whole(page, body + res.ANGLE, 5)
+    shown["angle"] = digits_of(page, body + res.ANGLE, 5)
     shown["status"] = "OK" if status == 0x31 else "NOK"
     shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
     shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
     shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
     shown["time"] = time_of(page, body)
     shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
-    shown["tightening_id"] = _whole(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+    shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
     if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
         unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT]
         shown["unit"] = _UNITS.get(unit, "Nm")
     return shown
 
 
+def _event(shown, page, at, flags):
+    from agent.record import event as ev  # most logs have none
+
+    shown["source"] = "EVENT"
+    shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
+    shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
+    shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
+    shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
+    shown["text"] = text_of(page, at + ev.TEXT, page[at + ev.TEXT_LENGTH])
+    shown["time"] = packed_time(page, at + ev.TIME)
+    shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
+    return shown
+
+
 def time_of(page, body):
     """Return the time stamp of the result body at page[body:], YYYY-MM-DD hh:mm:ss; None if it has none."""
-    if not res.has_time(page, body):
+    return packed_time(page, body + res.TIME)
+
+
+def packed_time(page, at):
+    """Return the time that is packed at page[at:], YYYY-MM-DD hh:mm:ss; None if it is none."""
+    if page[at + 2] == 0:  # there is no month 0
         return None
     digits = bytearray(14)
-    unpack_digits(digits, 0, page, body + res.TIME, 14)
+    unpack_digits(digits, 0, page, at, 14)
     text = digits.decode()
     return "%s-%s-%s %s:%s:%s" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:12], text[12:])
 
@@ -71,13 +95,14 @@ def text_of(buf, at, width):
     return "".join(letters).strip()
 
 
-def _whole(buf, at, width):
+def digits_of(buf, at, width):
     """Return the digits without leading zeros, empty text for an absent field."""
     text = text_of(buf, at, width)
     return (text.lstrip("0") or "0") if text else ""
 
 
-def _hundredths(buf, at, width):
+def hundredths_of(buf, at, width):
+    """Return a torque, Nm x 100 on the way here, with its point; empty text for an absent field."""
     text = text_of(buf, at, width)
     if len(text) != width:
         return ""

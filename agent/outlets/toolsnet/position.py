@@ -12,8 +12,8 @@ from struct import pack_into
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, TAKEN
 from agent.base.words import get_u32
+from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED, OUTLET_FLAGS
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
@@ -128,7 +128,7 @@ class Position:
         self.regained = 0
         ring.overwritten -= regained
         self.cursor.delivered += regained
-        done = ring.save_cursor(OUTLET, limit, flags) == 0
+        done = ring.save_cursors(limit, flags) == 0
         if not done:
             self.regained = regained
             ring.overwritten += regained

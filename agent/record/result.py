@@ -17,8 +17,9 @@ serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets o
            |tq min|tq max|tq tgt|amin |amax |atgt |u |type|
 """
 
-from agent.base.compat import FAST, const
-from agent.base.fields import fill, is_blank
+from agent.base.compat import const
+from agent.base.fields import is_blank
+from agent.base.words import TIME_BYTES, pack_time
 
 VIN = const(0)
 JOB = const(25)
@@ -38,7 +39,6 @@ SERIAL = const(92)
 BODY_BYTES = const(106)
 
 VIN_BYTES = const(25)
-TIME_BYTES = const(7)
 STAMP_BYTES = const(19)  # the time as text, on the wire
 ID_BYTES = const(10)
 SERIAL_BYTES = const(14)
@@ -74,36 +74,6 @@ PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known 
 RESULT_READ = const(1)
 RESULT_UNREADABLE = const(0)
 
-
-def pack_time(target, to, buf, at):
-    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven octets at target[to:].
-
-    Zeros if the 19 octets are no date and time that can be.
-    """
-    end = to + TIME_BYTES
-    place = to
-    fits = buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
-    while place < end and fits:
-        high = buf[at] - 0x30
-        low = buf[at + 1] - 0x30
-        fits = 0 <= high <= 9 and 0 <= low <= 9
-        target[place] = (high << 4 | low) & 0xFF
-        at += 2 if place == to else 3
-        place += 1
-    if (
-        not fits
-        or not (target[to] or target[to + 1])
-        or not 1 <= target[to + 2] <= 0x12
-        or not 1 <= target[to + 3] <= 0x31
-        or target[to + 4] > 0x23
-        or target[to + 5] > 0x59
-        or target[to + 6] > 0x59
-    ):
-        fill(target, to, TIME_BYTES, 0)
-
-
-if FAST is not None:
-    globals()["pack_time"] = FAST.pack_time
 
 _scratch = bytearray(TIME_BYTES)
 

@@ -1,0 +1,120 @@
+"""One record as one line of JSON: what an outlet writes that others read. docs/outlets.md has every field.
+
+Rules
+1. Reads a page in memory, and that alone; allocates as it likes.
+2. A figure that was measured stays the text that the controller sent, in its unit: nothing is rounded. What is absent
+   is null. IDs and numbers of programs are text; counts and degrees are whole numbers.
+3. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
+"""
+
+from agent.record import KIND_EVENT, KIND_RAW
+from agent.record import result as res
+from agent.record.raw import FRAME
+from agent.record.text import describe, digits_of, hundredths_of, text_of
+
+CPYTHON_ONLY = True  # no board has a file to write lines into
+SCHEMA = 1
+
+
+def line_of(page, at, kind, flags, length):
+    """Return the record whose payload of `length` octets lies at page[at:] as a line, with its end."""
+    told = describe(page, at, kind, flags, length)
+    fields = [
+        ("schema", SCHEMA),
+        ("type", "event" if kind == KIND_EVENT else "frame" if kind == KIND_RAW else "result"),
+        ("station", told["station"]),
+        ("number", told["number"]),
+    ]
+    if kind == KIND_EVENT:
+        _event(fields, told)
+    else:
+        fields.append(("spindle", told["spindle"]))
+        if kind == KIND_RAW:
+            fields.append(("cut_short", flags & res.FLAG_TRUNCATED != 0))
+            fields.append(("frame", "".join([chr(octet) for octet in page[at + FRAME : at + length]])))
+        else:
+            _result(fields, told, page, at + res.HEAD_BYTES, length)
+        fields.append(("fetched", flags & res.FLAG_RECOVERED != 0))
+        fields.append(("again", flags & res.FLAG_RETRIED != 0))
+    return ("{%s}\n" % ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])).encode()
+
+
+def _event(fields, told):
+    fields.append(("time", _iso(told["time"])))
+    for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
+        fields.append((name, told[name]))
+
+
+def _result(fields, told, page, body, length):
+    fields.append(("time", _iso(told["time"])))
+    fields.append(("time_source", told["time_source"]))
+    for name in ("tightening_id", "vin"):
+        fields.append((name, told[name] or None))
+    fields.append(("job", digits_of(page, body + res.JOB, 4) or None))
+    fields.append(("program", told["program"] or None))
+    fields.append(("batch_size", _whole(page, body + res.BATCH_SIZE, 4)))
+    fields.append(("batch_counter", _whole(page, body + res.BATCH_COUNTER, 4)))
+    fields.append(("batch_status", told["batch_status"] or None))
+    fields.append(("status", told["status"]))
+    fields.append(("torque", told["torque"] or None))
+    fields.append(("torque_unit", told["unit"]))
+    fields.append(("torque_status", told["torque_status"] or None))
+    fields.append(("angle", _whole(page, body + res.ANGLE, 5)))
+    fields.append(("angle_status", told["angle_status"] or None))
+    fields.append(("program_changed", _wire_time(text_of(page, body + res.PSET_CHANGE, res.STAMP_BYTES))))
+    fields.append(("tool_serial", text_of(page, body + res.SERIAL, res.SERIAL_BYTES) or None))
+    fields.append(("id_epoch", page[body - 1]))
+    has_limits = length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
+    limits = body + res.BODY_BYTES
+    for name, place in (
+        ("torque_min", res.TORQUE_MIN),
+        ("torque_max", res.TORQUE_MAX),
+        ("torque_target", res.TORQUE_TARGET),
+    ):
+        fields.append((name, hundredths_of(page, limits + place, 6) or None if has_limits else None))
+    for name, place in (("angle_min", res.ANGLE_MIN), ("angle_max", res.ANGLE_MAX), ("angle_target", res.ANGLE_TARGET)):
+        fields.append((name, _whole(page, limits + place, 5) if has_limits else None))
+
+
+def number_in(line):
+    """Return the `number` of a line that `line_of` has made, 0 if it is none."""
+    _, _, rest = line.partition(b'"number":')
+    digits = rest.partition(b",")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _whole(buf, at, width):
+    text = text_of(buf, at, width)
+    return int(text) if text.isdigit() else None
+
+
+def _iso(stamp):
+    """`YYYY-MM-DD hh:mm:ss` as ISO 8601 writes it; the controller names no time zone."""
+    return stamp.replace(" ", "T") if stamp else None
+
+
+def _wire_time(text):
+    """The same for `YYYY-MM-DD:hh:mm:ss`, as it stands in messages."""
+    return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
+
+
+def _value(value):
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else _text(value)
+
+
+def _text(text):
+    """As JSON writes text; what is no printable ASCII as the four digits of its code."""
+    parts = ['"']
+    for letter in text:
+        if letter == '"' or letter == "\\":
+            parts.append("\\" + letter)
+        elif " " <= letter <= "~":
+            parts.append(letter)
+        else:
+            parts.append("\\u%04x" % ord(letter))
+    parts.append('"')
+    return "".join(parts)

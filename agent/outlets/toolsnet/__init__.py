@@ -1,0 +1,1 @@
+"""ToolsNet as an outlet: where the server stands, what it refuses, and the way to it."""

@@ -1,0 +1,33 @@
+"""What the log keeps for its outlets: every kind of record with its least and most octets, and one module for each.
+
+    kind  name    module               payload
+    0xD2  RESULT  agent.record.result  8 octets in front, body of 106, limits of 36 or none
+    0xD7  RAW     agent.record.raw     8 octets in front, the frame as it came
+    0xC5  EVENT   agent.record.event   8 octets in front, 14 of its own, its text
+
+Rules
+1. The log (agent.spool) frames records, orders and counts them; to it a kind is a number with a least length. What lies
+   at which octet of a payload is known here and nowhere else.
+2. Every payload begins with a number of its kind's own row (u32, little endian) and the station (u16). Results and
+   frames are one row: they are what ToolsNet counts.
+3. In the quarantine a payload ends with eight octets more (agent.record.result).
+"""
+
+from agent.base.compat import const
+
+KIND_RESULT = const(0xD2)
+KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
+KIND_EVENT = const(0xC5)
+
+# Of each its least payload: what is shorter cannot be one, whatever its checksum says.
+KINDS = b"\xd2\xd7\xc5"
+LEAST = b"\x72\x08\x16"
+
+PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
+
+HEAD_BYTES = const(8)
+
+
+def is_for_outlets(kind):
+    """Tell whether a record of this kind is what outlets take; all others are the log's own."""
+    return kind == KIND_RESULT or kind == KIND_RAW or kind == KIND_EVENT

@@ -1,0 +1,22 @@
+"""A frame that is a result and could not be read, as it came: nobody but a later version knows what it says.
+
+    octet  0      4       6       7     8                8+n
+           |number|station|spindle|epoch| the frame, n   |
+           | u32  | u16   | u8    | u8  | 632 at most    |
+
+The flags are those of a result (agent.record.result); FLAG_TRUNCATED says that the frame was longer.
+"""
+
+from agent.base.compat import const
+from agent.record import HEAD_BYTES
+
+FRAME = const(8)
+FRAME_MOST = const(632)  # PAYLOAD_MAX less what is in front and what the quarantine adds
+
+
+def frame_bytes(length):
+    """Return how many octets of the frame a payload of `length` octets holds."""
+    return length - HEAD_BYTES
+
+
+assert FRAME == HEAD_BYTES

@@ -1,0 +1,112 @@
+"""Every setting: its name, type, default and range, as tables of text, the smallest thing a .mpy can hold.
+
+A row is `key type default low high` or `key type default choices`.
+  types     int, time (low and high value), text, host (least and most characters), bool,
+            one (of the choices), list (of different choices)
+  defaults  `-` is required, `-tcp`, `-serial` and `-file` are required for that kind of link or outlet, `~` is null,
+            `""` is empty text, `*` is every choice
+They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
+"""
+
+SYSTEM = """type int 3 1 9999
+number int 1 1 9999
+name text "" 0 25"""
+
+TOOLSNET = """pim_host host - 1 253
+pim_port int - 1 65535
+connect_timeout_s time 5 0.1 60
+verify_timeout_s time 5 0.1 60
+ack_timeout_s time 5 0.1 600
+retransmissions int 2 0 10
+keepalive_s time 30 1 55
+reconnect_s time 60 0.1 3600
+ack_12 one auto auto,always,never
+keepalive_ack one auto auto,always,never
+refused one park park,block
+refused_attempts int 3 1 10
+refused_wait_s time 5 0.1 600
+host_override host ~ 1 253
+rewind bool false
+server_empty one continue continue,resend
+program_for_zero int 9999 1 9999
+parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source"""
+
+STATION = """number int - 1 9999
+name text "" 0 25"""
+
+CONTROLLER = """link one tcp tcp,ascii,3964r
+host host -tcp 1 253
+port int 4545 1 65535
+device text -serial 1 64
+baud one 9600 1200,2400,4800,9600,19200,38400,57600,115200
+parity one none none,even,odd
+stop_bits one 1 1,2
+priority one low low,high
+payload one auto auto,v0,v1,v2,v3
+qvz_ms int 2000 10 60000
+zvz_ms int 100 5 10000
+attempts int 6 1 10
+keepalive_s time 7 1 14
+response_timeout_s time 5 0.1 60
+connect_timeout_s time 5 0.1 60
+silence_s time 15 2 600
+frame_timeout_s time 5 0.1 60
+stop_wait_s time 1 0 10
+tries int 3 1 10
+backoff_s time 1 0.05 60
+backoff_max_s time 30 0.1 600
+busy_backoff_s time 10 0.1 600
+busy_backoff_max_s time 60 0.1 3600
+start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
+result_revisions list 999,1 1,2,3,4,5,6,7,998,999
+station_id int ~ 1 99
+spindle_id int ~ 1 99
+recover bool true
+recover_revisions list 2,1 1,2,3,4,5,6,7
+recover_round int 500 1 100000
+recover_retry_s time 30 1 3600
+store_newest bool false
+buffer_bytes int 1024 256 9999"""
+
+SPOOL = """path text - 1 128
+size_kib int 1024 16 65536
+when_full one refuse refuse,overwrite
+parked_kib int 16 8 1024
+unit one 16 16,64,256,512
+cursor_batch int 32 1 1000"""
+
+OUTLET = """kind one - toolsnet,file
+path text -file 1 128
+rotate_kib int 10240 16 1048576
+keep int 5 0 99
+durable bool true"""
+
+BOARD = """network one none none,wifi,ethernet
+ssid text "" 0 32
+password text "" 0 63
+country text "" 0 2
+hostname text toolcart 1 32
+address text "" 0 18
+gateway text "" 0 15
+ntp_host host ~ 1 253
+utc_offset_min int 0 -720 840
+watchdog bool true
+lamp text "" 0 8"""
+
+TABLES = (
+    ("system", SYSTEM),
+    ("toolsnet", TOOLSNET),
+    ("stations[]", STATION),
+    ("stations[].controller", CONTROLLER),
+    ("stations[].spool", SPOOL),
+    ("stations[].outlets[]", OUTLET),
+    ("board", BOARD),
+)
+
+# Less, factor, margin, more, in words: less * factor + margin <= more, wherever a section has both.
+RULES = (
+    ("keepalive_s", 1, 1, "silence_s", "less than"),  # else a quiet controller is taken for a dead one
+    ("backoff_s", 1, 0, "backoff_max_s", "at most"),
+    ("busy_backoff_s", 1, 0, "busy_backoff_max_s", "at most"),
+    ("parked_kib", 2, 0, "size_kib", "at most half of"),  # results need the room more than dead letters
+)

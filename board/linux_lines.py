@@ -1,0 +1,161 @@
+"""A file of lines on Linux: whole lines or none, durable when told so, a new file when one is full.
+
+Rules
+1. `open` takes away what a cut has left behind the last line end, before anything is written behind it. A file that
+   holds something else is left alone.
+2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it.
+3. `sync` is True only when the octets are on the disk and the file still has the name: one that was deleted or moved
+   takes octets without a word.
+4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
+   what the full one holds is durable. Files are never deleted but the one beyond `keep`.
+5. Every error is answered, none is raised; `why` says it in words.
+"""
+
+import errno
+import os
+
+from agent.outlets.file import FileOutlet
+
+CPYTHON_ONLY = True
+BEGINS = b'{"schema":'  # every line that agent.outlets.line makes
+PIECE_BYTES = 4096  # the last line is looked for in pieces of this
+
+
+class LineFile:
+    """The file at `path`; a new one from `rotate_bytes` on, `keep` full ones stay."""
+
+    def __init__(self, path, rotate_bytes, keep):
+        self.path = path
+        self.rotate_bytes = rotate_bytes
+        self.keep = keep
+        self.last = b""
+        self.why = ""
+        self._file = -1
+        self._octets = 0  # of whole lines in it
+
+    def outlet(self, ring, index, health):
+        """Return the outlet with cursor `index` that writes into this file."""
+        return FileOutlet(ring, index, self, health)
+
+    def open(self):
+        """Use the file, or make it; `last` is its last line. False if that cannot be."""
+        self.close()
+        try:
+            self._open()
+        except OSError as error:
+            return self._fail(error)
+        return True
+
+    def add(self, line):
+        """Write a line, with its end, behind the others; whether all of it was taken."""
+        if self._file < 0:
+            return False
+        try:
+            if self._octets and self._octets + len(line) > self.rotate_bytes:
+                self._rotate()
+            done = 0
+            while done < len(line):
+                done += os.pwrite(self._file, line[done:], self._octets + done)
+        except OSError as error:
+            self._take_back()
+            return self._fail(error)
+        self._octets += len(line)
+        self.last = line
+        return True
+
+    def sync(self):
+        """Make every line durable; whether they are, under the file's name."""
+        if self._file < 0:
+            return False
+        try:
+            os.fdatasync(self._file)
+            here, there = os.fstat(self._file), os.stat(self.path)
+        except OSError as error:
+            return self._fail(error)
+        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+            self.why = "another file has its name now"
+            return False
+        return True
+
+    def close(self):
+        """Let go of the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _open(self):
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        size = os.fstat(self._file).st_size
+        begin = os.pread(self._file, len(BEGINS), 0)
+        if begin != BEGINS[: len(begin)] and begin.strip(b"\0"):
+            raise OSError(errno.EEXIST, "it holds something else than the agent's lines")
+        self._octets, self.last = _last_line(self._file, size)
+        if self._octets < size:
+            os.ftruncate(self._file, self._octets)
+            os.fdatasync(self._file)
+        if not self.last:
+            self.last = self._last_of_full()
+        _sync_folder(self.path)
+
+    def _last_of_full(self):
+        """Return the last line of the file that became full last, if there is one."""
+        try:
+            file = os.open(self.path + ".1", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            return _last_line(file, os.fstat(file).st_size)[1]
+        finally:
+            os.close(file)
+
+    def _rotate(self):
+        os.fdatasync(self._file)
+        self.close()
+        for index in range(self.keep, 0, -1):
+            older = "%s.%d" % (self.path, index)
+            newer = "%s.%d" % (self.path, index - 1) if index > 1 else self.path
+            try:
+                os.replace(newer, older)
+            except FileNotFoundError:
+                pass  # a cut came between two of these, or there are not so many yet
+        if not self.keep:
+            os.unlink(self.path)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._octets = 0
+        _sync_folder(self.path)
+
+    def _take_back(self):
+        if self._file >= 0:
+            try:
+                os.ftruncate(self._file, self._octets)
+            except OSError:
+                pass  # rule 2
+
+    def _fail(self, error):
+        self.why = error.strerror or type(error).__name__
+        return False
+
+
+def _last_line(file, size):
+    """Return where the last line end of the file is, and the line in front of it."""
+    tail = b""
+    begin = size
+    while begin > 0:
+        begin = max(0, begin - PIECE_BYTES)
+        tail = os.pread(file, size - begin, begin)
+        end = tail.rfind(b"\n")
+        if end < 0:
+            continue
+        start = tail.rfind(b"\n", 0, end) + 1
+        if start or begin == 0:
+            return begin + end + 1, tail[start : end + 1]
+    return 0, b""
+
+
+def _sync_folder(path):
+    """Make the file's name durable."""
+    folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

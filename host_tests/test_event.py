@@ -1,0 +1,69 @@
+"""Records of events: what is put in comes out, widths hold, and the table of kinds says what the modules say."""
+
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, is_for_outlets, raw
+from agent.record import event as ev
+from agent.record import result as res
+from agent.record.text import describe
+from agent.spool import record as rec
+
+PORTABLE = True
+
+
+def alarm(code=b"E404", text=b"Tool overheated", time=b"2024-03-14:09:26:53"):
+    """Return the payload of an alarm."""
+    page = bytearray(b"#" * 100)
+    ev.put_event(page, 3, 17, 1000, ev.ALARM)
+    ev.put_code(page, 3, code, 0, len(code))
+    ev.put_ready(page, 3, 0x31, 0x30)
+    ev.put_time(page, 3, time, 0)
+    length = ev.put_words(page, 3, text, 0, len(text))
+    assert bytes(page[:3]) == b"###" and bytes(page[3 + length :]) == b"#" * (97 - length), (
+        "nothing beside it is touched"
+    )
+    return bytearray(page[3 : 3 + length])
+
+
+def test_what_is_put_in_comes_out_in_words():
+    told = describe(alarm(), 0, KIND_EVENT, 0, 37)
+    assert told["source"] == "EVENT" and told["event"] == "alarm"
+    assert (told["number"], told["station"], told["code"], told["text"]) == (17, 1000, "E404", "Tool overheated")
+    assert (told["time"], told["time_source"]) == ("2024-03-14 09:26:53", "controller")
+    assert (told["controller_ready"], told["tool_ready"]) == (True, False)
+
+
+def test_what_is_absent_is_absent():
+    page = bytearray(ev.EVENT_LEAST)
+    assert ev.put_event(page, 0, 1, 1, ev.ALARM_ACKNOWLEDGED) == ev.EVENT_LEAST == len(page)
+    told = describe(page, 0, KIND_EVENT, res.FLAG_EDGE_TIME, len(page))
+    assert (told["event"], told["code"], told["text"], told["time"]) == ("alarm acknowledged", "", "", None)
+    assert told["controller_ready"] is None and told["tool_ready"] is None and told["time_source"] == "agent"
+    assert ev.is_event(page, 0, len(page)) and ev.number_of(page, 0) == 1
+
+
+def test_widths_hold():
+    page = alarm(code=b"E40456", text=b"x" * 60)
+    assert len(page) == ev.EVENT_MOST and bytes(page[ev.CODE : ev.CODE + 5]) == b"E4045"
+    assert ev.is_event(page, 0, ev.EVENT_MOST) and not ev.is_event(page, 0, ev.EVENT_MOST - 1)
+    padded = alarm(text=b"low oil" + b" " * 40 + b"\x00" * 3)
+    assert len(padded) == ev.EVENT_LEAST + 7 and padded[ev.TEXT_LENGTH] == 7
+    assert bytes(alarm(text=b"a\x07b"))[-3:] == b"a?b"
+    assert not any(alarm(time=b"2024-13-14:09:26:53")[ev.TIME : ev.TIME + 7]), "no time is all zero"
+
+
+def test_the_table_of_kinds_says_what_the_modules_say():
+    assert list(KINDS) == [KIND_RESULT, KIND_RAW, KIND_EVENT]
+    assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, raw.FRAME, ev.EVENT_LEAST]
+    most = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES, raw.FRAME + raw.FRAME_MOST, ev.EVENT_MOST
+    assert max(most) + res.PARKED_BYTES == PAYLOAD_MAX
+    for kind in KINDS:
+        assert kind & 0x80 and is_for_outlets(kind), "no text can begin like a record"
+    for kind in (rec.KIND_HEAD, rec.KIND_CURSOR, rec.KIND_MEMORY, rec.KIND_ASIDE, rec.KIND_GAP, rec.KIND_SEAL):
+        assert not is_for_outlets(kind)
+
+
+def test_what_is_shorter_than_its_kind_is_no_record():
+    for kind, least in zip(KINDS, LEAST):  # noqa: B905 - MicroPython has no strict
+        for length in (least - 1, least):
+            buf = bytearray(200)
+            octets = rec.seal(buf, 0, kind, 0, length, 1)
+            assert rec.record_length(buf, 0, 200) == (octets if length == least else rec.RECORD_BAD)

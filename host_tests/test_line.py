@@ -1,0 +1,163 @@
+"""One record as one line of JSON: every field against the schema of docs/outlets.schema.json, and what is absent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.outlets.line import line_of, number_in
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
+from agent.record import event as ev
+from agent.record import result as res
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))
+
+
+def result(limits=False, **fields):
+    """The payload of a result with everything in it."""
+    body = bytearray(b" " * (res.BODY_BYTES + (res.LIMITS_BYTES if limits else 0)))
+    put = {
+        res.VIN: b'A"1\\B',
+        res.JOB: b"0003",
+        res.PSET: b"0012",
+        res.BATCH_SIZE: b"0004",
+        res.BATCH_COUNTER: b"0000",
+        res.BATCH_STATUS: b"1",
+        res.TIGHTENING_STATUS: b"1",
+        res.TORQUE_STATUS: b"2",
+        res.ANGLE_STATUS: b"0",
+        res.TORQUE: b"001205",
+        res.ANGLE: b"00090",
+        res.TIME: bytes.fromhex("20240314092653"),
+        res.PSET_CHANGE: b"2024-01-02:03:04:05",
+        res.TIGHTENING_ID: b"4294967295",
+        res.SERIAL: b"T-77",
+    }
+    if limits:
+        put |= {res.BODY_BYTES + res.TORQUE_MIN: b"001000", res.BODY_BYTES + res.ANGLE_MAX: b"00120"}
+    put |= {res.__dict__[name]: value for name, value in fields.items()}
+    for at, octets in put.items():
+        body[at : at + len(octets)] = octets
+    return (17).to_bytes(4, "little") + (1000).to_bytes(2, "little") + bytes([2, 5]) + bytes(body)
+
+
+def told(payload, kind=KIND_RESULT, flags=0):
+    line = line_of(b"#" * 3 + payload, 3, kind, flags, len(payload))
+    assert line.endswith(b"}\n") and line.count(b"\n") == 1 and line.isascii()
+    shown = json.loads(line)
+    assert number_in(line) == shown["number"]
+    conforms(shown)
+    return shown
+
+
+def conforms(shown):
+    """The part of JSON Schema that the schema uses: one shape a type, every field there, of its types and no other."""
+    shape = SCHEMA["$defs"][shown["type"]]
+    assert set(shown) == set(shape["required"]) == set(shape["properties"]) and shape["additionalProperties"] is False
+    for name, value in shown.items():
+        rule = shape["properties"][name]
+        if "const" in rule:
+            assert value == rule["const"], name
+            continue
+        types = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+        assert type_of(value) in types, (name, value)
+        if isinstance(value, str) and "pattern" in rule:
+            import re
+
+            assert re.fullmatch(rule["pattern"], value), (name, value)
+        if value is not None and "enum" in rule:
+            assert value in rule["enum"], (name, value)
+
+
+def type_of(value):
+    return {bool: "boolean", int: "integer", str: "string", type(None): "null"}.get(type(value), "number")
+
+
+def test_a_result_says_everything_in_its_units():
+    shown = told(result())
+    assert shown == {
+        "schema": 1,
+        "type": "result",
+        "station": 1000,
+        "number": 17,
+        "spindle": 2,
+        "time": "2024-03-14T09:26:53",
+        "time_source": "controller",
+        "tightening_id": "4294967295",
+        "vin": 'A"1\\B',
+        "job": "3",
+        "program": "12",
+        "batch_size": 4,
+        "batch_counter": 0,
+        "batch_status": "OK",
+        "status": "OK",
+        "torque": "12.05",
+        "torque_unit": "Nm",
+        "torque_status": "high",
+        "angle": 90,
+        "angle_status": "low",
+        "program_changed": "2024-01-02T03:04:05",
+        "tool_serial": "T-77",
+        "id_epoch": 5,
+        "torque_min": None,
+        "torque_max": None,
+        "torque_target": None,
+        "angle_min": None,
+        "angle_max": None,
+        "angle_target": None,
+        "fetched": False,
+        "again": False,
+    }
+
+
+def test_limits_are_there_where_the_controller_has_told_them():
+    shown = told(result(limits=True), flags=res.FLAG_RECOVERED | res.FLAG_RETRIED)
+    assert (shown["torque_min"], shown["torque_max"], shown["angle_max"]) == ("10.00", None, 120)
+    assert shown["fetched"] and shown["again"]
+
+
+def test_what_is_absent_is_null_and_a_time_of_the_agent_says_so():
+    blank = dict.fromkeys(("VIN",), b" " * 30)
+    payload = bytearray(result(**blank))
+    payload[res.HEAD_BYTES :] = b" " * res.BODY_BYTES
+    payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 7] = bytes(7)
+    shown = told(bytes(payload), flags=res.FLAG_EDGE_TIME)
+    assert shown["status"] == "NOK" and shown["time_source"] == "agent"
+    for name in ("time", "tightening_id", "vin", "job", "program", "torque", "angle", "batch_size", "program_changed"):
+        assert shown[name] is None, name
+
+
+def test_a_frame_that_nobody_could_read_is_there_octet_by_octet():
+    frame = bytes(range(256))
+    shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
+    assert shown["frame"].encode("latin-1") == frame and shown["cut_short"]
+
+
+def test_an_event_says_what_happened():
+    page = bytearray(100)
+    ev.put_event(page, 0, 3, 1, ev.ALARM)
+    ev.put_code(page, 0, b"E404", 0, 4)
+    ev.put_ready(page, 0, 0x31, 0x20)
+    length = ev.put_words(page, 0, b"Tool hot", 0, 8)
+    shown = told(bytes(page[:length]), KIND_EVENT)
+    assert (shown["type"], shown["event"], shown["code"], shown["text"]) == ("event", "alarm", "E404", "Tool hot")
+    assert (shown["controller_ready"], shown["tool_ready"], shown["time"]) == (True, None, None)
+
+
+def test_the_document_has_a_row_for_every_field():
+    text = (ROOT / "docs" / "outlets.md").read_text(encoding="utf-8")
+    for shape in SCHEMA["$defs"].values():
+        for name in shape["properties"]:
+            assert f"| `{name}` |" in text, name
+
+
+def test_the_check_of_the_schema_can_fail():
+    shown = told(result())
+    for change in ({"torque": 12.05}, {"vin": 3}, {"extra": None}, {"status": "good"}, {"type": "event"}):
+        with pytest.raises(AssertionError):
+            conforms({**shown, **change})
+
+
+def test_the_number_of_what_is_no_line_is_none():
+    assert number_in(b"") == number_in(b'{"number":x}') == 0
