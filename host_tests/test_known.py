@@ -16,6 +16,7 @@ from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES
 from tools.sim.clock import Dice, stamp_text
 
 PORTABLE = True
+HEAP = "1m"  # for the sets of IDs that the model has
 
 LAST_ID = ID_PERIOD - 1
 WALL_S = 1710408413

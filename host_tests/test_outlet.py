@@ -10,7 +10,7 @@ from agent.spool.record import HEAD_BYTES, KIND_ASIDE, KIND_RESULT
 from agent.spool.walk import READ_BYTES, Walk
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
-from tools.sim.flash import ALL, NOTHING, SimFlash
+from tools.sim.flash import ALL, GARBAGE, NOTHING, PowerCut, SimFlash
 
 PORTABLE = True
 HEAP = "6m"
@@ -303,3 +303,24 @@ def test_what_is_known_of_the_server_is_one_record_of_the_log():
     outlet.until(lambda: outlet.session.state == ts.STREAMING)
     assert outlet.ring_after_cut().memory[OUTLET_FLAGS] == FLAG_MET
     assert bytes(outlet.ring_after_cut().memory) == bytes(outlet.ring.memory)
+
+
+# -- how many wait
+
+
+def test_a_number_that_no_record_has_is_not_told_to_wait():
+    outlet = Outlet({"code_all": 99}, make_flash=chip)
+    outlet.store(3)
+    outlet.flash.cut_at, outlet.flash.cut_shape = outlet.flash.operations + 1, GARBAGE
+    try:
+        outlet.store(1)
+        raise AssertionError("power has not failed")
+    except PowerCut:
+        outlet.flash.restart()
+    outlet.cut()
+    assert outlet.ring.confirm() and outlet.ring.number == 4, "what cannot be read may have the next number"
+    outlet.store(2)
+    for waiting in (5, 6):
+        outlet.run(1800000)
+        assert outlet.ring.backlog(OUTLET) == waiting and outlet.ring.number == waiting + 1
+        outlet.store(1)

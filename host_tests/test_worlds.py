@@ -19,6 +19,7 @@ from tools.worlds.owed import still_open
 from tools.worlds.power import Fuse, PowerCut
 from tools.worlds.script import draw, filled
 from tools.worlds.shrink import Shrinker
+from tools.worlds.telegrams import ResultTelegram
 from tools.worlds.world import World
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
@@ -133,6 +134,33 @@ def test_an_unreadable_result_is_excused_where_its_octets_are_kept():
 def test_what_the_server_takes_must_not_be_set_aside():
     told = station([result(1, held=False), result(2)], [row(2)], Said(kept=1, kept_payloads=[b"W1N000001"]))
     assert kinds(told) == ["lost"]
+
+
+def test_what_was_refused_last_before_a_trouble_ended_may_be_set_aside_and_no_other():
+    kept = Said(kept=1, kept_payloads=[b"W1N000001"])
+    told = station([result(1, held=False, blamed=True), result(2)], [row(2)], kept)
+    assert kinds(told) == [] and excused(told) == {"kept, blamed": 1}
+    assert kinds(station([result(1, held=False, blamed=True), result(2)], [row(2)])) == ["lost"]
+
+
+def test_the_server_blames_the_last_it_refused_in_trouble_when_it_takes_another():
+    world = World(filled(draw(1, "")))
+
+    def telegram_of(of):
+        return ResultTelegram("04", 1, of.stamp, of.number, of.vin, "0", of.torque, "0", of.angle, "0")
+
+    results = {number: result(number) for number in (1, 2, 3)}
+    world.history.stations[1].results = results
+    toolsnet = world.toolsnet
+    toolsnet.refuses_all_until = world.time.now + 50
+    assert [toolsnet.take(telegram_of(results[number]))[0] for number in (1, 2)] == [1, 1]
+    toolsnet.refuses_all_until = -1
+    assert toolsnet.take(telegram_of(results[3]))[0] == 0
+    assert [results[number].blamed for number in (1, 2, 3)] == [False, True, False]
+    toolsnet.refuses_all_until = world.time.now + 50
+    assert toolsnet.take(telegram_of(results[1]))[0] == 1
+    toolsnet.refuses_all_until = -1
+    assert toolsnet.take(telegram_of(results[1]))[0] == 0 and not results[1].blamed
 
 
 def test_a_refused_result_at_the_end_may_wait():

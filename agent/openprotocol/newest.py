@@ -13,7 +13,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 
 from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
-from agent.base.result import ID_BYTES, TIME, TIME_BYTES, has_time
+from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
@@ -24,7 +24,6 @@ from agent.openprotocol.questions import (
     NEWS_NONE,
     NEWS_RESET,
     PHASE_IDLE,
-    PHASE_NEWEST,
     PHASE_OFF,
     PHASE_WITNESS,
 )
@@ -75,14 +74,15 @@ class Newest(Missing):
         self._gone_run = 0
         self._doubts = False
 
-    def _turn_to_new_count(self):
-        """A push has begun it: what it has come to since is all that is left to ask for."""
-        self._epoch = self.known.memory[kn.EPOCH]
-        self._shown = True
-        self._has_witness = False
-        self._top = self.known.top()
-        self._run = 0
-        self.phase = PHASE_NEWEST
+    def _hear_newest(self, body, start, now):
+        """The newest is the result at body[start:]; returns a NEWS_."""
+        copy(self._newest, 0, body, start + TIGHTENING_ID, ID_BYTES)
+        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
+        news = self._learn_newest(now)
+        if self._shown and news == NEWS_NONE:
+            self._shown = False
+            news = NEWS_RESET
+        return news
 
     def _learn_newest(self, now):
         """Go on from the newest, or see first whether the IDs still mean the same."""
@@ -102,7 +102,7 @@ class Newest(Missing):
         elif newest != self.known.top() and not is_ahead(newest, self.known.top()):
             if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
                 return self._note_newest(_ANEW, now)
-            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG:
+            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG and self._newest_time[2]:  # a month: it was read
                 return self._note_newest(_SAME, now)
             fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
             return self._note_newest(_ANEW, now)

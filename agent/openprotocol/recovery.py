@@ -12,7 +12,7 @@ Rules
 
 from agent.base.crc import crc30
 from agent.base.fields import all_digits, compare, copy, fill
-from agent.base.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
+from agent.base.result import ID_BYTES, TIGHTENING_ID, has_time
 from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
@@ -20,7 +20,6 @@ from agent.openprotocol.ids import id_of, is_ahead, put_id
 from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
     NEWS_NONE,
-    NEWS_RESET,
     NEWS_STORE,
     PHASE_FILL,
     PHASE_IDLE,
@@ -128,6 +127,15 @@ class Recovery(Newest):
             if self.phase == PHASE_FILL:
                 return PHASE_IDLE
 
+    def _turn_to_new_count(self):
+        """A push has begun it: what it has come to since is all that is left to ask for."""
+        self._epoch = self.known.memory[kn.EPOCH]
+        self._shown = True
+        self._has_witness = False
+        self._top = self.known.top()
+        self._run = 0
+        self.phase = PHASE_NEWEST
+
     # -- answers -----------------------------------------------------------------------------------------------
 
     def fetched(self, body, start, now):
@@ -140,13 +148,7 @@ class Recovery(Newest):
             self._again(now)
             return NEWS_NONE
         if phase == PHASE_NEWEST:
-            copy(self._newest, 0, body, at, ID_BYTES)
-            copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
-            news = self._learn_newest(now)
-            if self._shown and news == NEWS_NONE:
-                self._shown = False
-                news = NEWS_RESET
-            return news
+            return self._hear_newest(body, start, now)
         if compare(body, at, self.ask_id, 0, ID_BYTES) != 0:
             self._again(now)  # an answer to another question
             return NEWS_NONE

@@ -74,10 +74,6 @@ class Blocks(Reader):
             return False
         return self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
 
-    def is_erased(self, block, offset):
-        """Tell whether everything from `offset` to the end of the block reads as erased."""
-        return self.walk.blank_to(block, offset) == self.device.block_bytes
-
     def is_free(self, ahead):
         """Tell whether nobody needs anything of the block that comes next, or of the one after it."""
         block = (self.block + ahead) % self.device.block_count
@@ -121,7 +117,7 @@ class Blocks(Reader):
         self.rest = self.device.block_bytes
         if self._refused:
             octets += self._cursor_octets + self.memory_octets
-        if rest + octets > self.rest or not self.is_erased(self.block, rest):
+        if rest + octets > self.rest or self.walk.blank_to(self.block, rest) != self.rest:
             return False
         self.offset = rest
         if self.torn or self._refused:  # what lies in front of it may turn out to be a record with the next number

@@ -43,6 +43,8 @@ class Cursor:
         "saved_block",
         "saved_number",
         "seq",
+        "unused",
+        "unused_at",
     )
 
     def __init__(self):
@@ -64,6 +66,8 @@ class Cursor:
         self.peek_offset = 0
         self.saved_block = _UNKNOWN  # where the durable cursor stands
         self.saved_number = 0
+        self.unused = 0  # numbers behind result `unused_at` that no record has, as far as somebody has looked
+        self.unused_at = 0
 
     def enter(self, block, offset):
         """Stand in another block."""
@@ -147,7 +151,8 @@ class Reader:
     def backlog(self, outlet):
         """Return how many results the outlet has still to take."""
         cursor = self.cursors[outlet]
-        return self.number - cursor.number if cursor.seq < self.seq else 0
+        unused = cursor.unused if cursor.unused_at == cursor.number else 0
+        return self.number - cursor.number - unused if cursor.seq < self.seq else 0
 
     def bound(self, block):
         """Return the `seq` from which on records of this block do not count; RECORD_BAD if that cannot be read."""

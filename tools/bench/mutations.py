@@ -83,7 +83,7 @@ MUTATIONS = (
         "erase-skipped-if-blank",
         BLOCKS,
         "        return self.device.erase(block)\n",
-        "        return FLASH_DONE if self.is_erased(block, 0) else self.device.erase(block)\n",
+        "        return self.walk.blank_to(block, 0) < self.device.block_bytes and self.device.erase(block)\n",
         "a block that reads as erased after a cut is used",
     ),
     Mutation(

@@ -142,8 +142,11 @@ def _differences(station) -> list[str]:
     if known.expected != station.known.expected:
         found.append(f"the next ID is {station.known.expected}, the flash says {known.expected}")
     # A cursor that was set back, with nothing allowed yet: the log says so before anything goes out once more.
-    is_set_back = mine.limit <= mine.number <= its.number
-    ahead = 0 if is_set_back else mine.number - its.number - (mine.delivered - its.delivered)
+    # It may have been ahead of the log before, and still be.
+    is_set_back = mine.limit <= mine.number and (mine.number <= its.number or mine.limit < its.limit)
+    ahead = mine.number - its.number - (mine.delivered - its.delivered)
+    if is_set_back and ahead < 0:
+        ahead = 0
     if not 0 <= ring.overwritten - twin.overwritten <= ahead:
         found.append(
             f"overwritten is {ring.overwritten}, the flash says {twin.overwritten}, the cursor is {ahead} ahead"

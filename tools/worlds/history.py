@@ -25,6 +25,7 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     disliked: bool = False  # ToolsNet refuses it by its content
+    blamed: bool = False  # the last that a server in trouble refused before it took the next one: as if by its content
     pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
     acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other

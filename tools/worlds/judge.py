@@ -14,6 +14,7 @@ from tools.worlds.verdict import (
     GARBLED,
     INVENTED,
     KEPT,
+    KEPT_BLAMED,
     KEPT_GONE,
     LIED_TO,
     LOST,
@@ -99,11 +100,11 @@ class _StationJudge:
             if may_be_kept(result):
                 if is_kept(result, said):
                     kept += 1
+                    excused[KEPT if result.disliked or result.frame != READABLE else KEPT_BLAMED] += 1
                 else:
                     unkept.append(result)
             else:
                 gone.append(result)
-        excused[KEPT] += kept
         if kept > said.kept:
             self._tell(UNTRUTHFUL, f"says {said.kept} kept, {kept} stand there")
         candidates = sum(may_be_kept(result) and result.offered() is not None for result in station.results.values())

@@ -25,8 +25,8 @@ def is_kept(result: Result, said: Said) -> bool:
 
 
 def may_be_kept(result: Result) -> bool:
-    """Rule 6: refused by its content, or not readable."""
-    return result.disliked or result.frame != READABLE
+    """Rule 6: refused by its content or as if it were, or not readable."""
+    return result.disliked or result.blamed or result.frame != READABLE
 
 
 def refused_at_the_end(station: StationHistory) -> list[Result]:

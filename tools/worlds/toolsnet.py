@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from tools.worlds import telegrams
-from tools.worlds.history import READABLE, History, Row, StationHistory
+from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.network import Link, Network, Service
 
 PIM = ("pim", 6575)
@@ -42,6 +42,7 @@ class ToolsNet:
         self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
+        self._refused_last: dict[int, Result | None] = {}  # by station, when everything was refused
         self.lost_answers = 0
         self.late_answers = 0
         self.late_ms = 0
@@ -64,10 +65,14 @@ class ToolsNet:
         number = int(match[2]) if match and int(match[1]) == telegram.station else None
         result = station.results.get(number) if number is not None else None
         if self.time.now < self.refuses_all_until:
+            self._refused_last[telegram.station] = result
             return self.refusal_code, None
+        before = self._refused_last.pop(telegram.station, None)
         if result is not None and result.disliked:
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
+        if before is not None and before is not result:
+            before.blamed = True
         row = Row(telegram.station, self.time.now, telegram.sequence, number if result is not None else None, wrong)
         station.rows.append(row)
         self.present[telegram.station].append(row)

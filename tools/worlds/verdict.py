@@ -29,8 +29,9 @@ KINDS = (
     MALFORMED,
     CHECK,
 )
-KEPT, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
+KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
     "kept",
+    "kept, blamed",
     "overwritten",
     "kept no longer",
     "still refused",
