@@ -251,10 +251,12 @@ class Intake(Downstream):
         """The answer is the result that was asked for, and nobody can read it: keep it as it came."""
         link = self.link
         kept = KEPT_BEFORE
-        if not holds_raw_of(self.ring, self.recovery.ask_id):  # it may have been pushed, and was not read either
+        recovery = self.recovery
+        epoch = recovery.known.memory[EPOCH]
+        if not holds_raw_of(self.ring, recovery.ask_id, epoch):  # it may have been pushed, and was not read either
             kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
-        if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
-            self.recovery.wait_for_room(now)
+        if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
+            recovery.wait_for_room(now)
         self._wake_outlets(now)
 
     def _wake_outlets(self, now):
