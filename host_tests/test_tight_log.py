@@ -148,14 +148,17 @@ def test_a_server_that_a_full_log_meets_for_the_first_time_is_remembered():
 ASIDE = 12
 
 
-def jammed(blocks=6):
-    """A log in which the first results are set aside in place, and the rest is delivered."""
+def jammed(blocks=6, copies=()):
+    """A log in which the first results are set aside in place, and the rest is delivered; a start copies some."""
     flash = SimFlash(blocks, 4096, 256)
     ring = mounted(flash)
     outlet = outlet_of(ring)
     assert outlet.resume(700, 0)
     for ident in range(1, 45):
         assert append(ring, ident) == FLASH_DONE
+        if ident in copies:
+            ring = mounted(flash)
+            outlet = outlet_of(ring)
     assert outlet.set_aside(ASIDE + 1, 43, 0) == SET_ASIDE and len(take_all(ring)) == 44 - ASIDE
     return flash, ring
 
@@ -223,6 +226,12 @@ def test_what_is_moved_on_is_there_once_wherever_power_fails():
             move_all(ring)
             assert moved_in(ring) == list(range(1, ASIDE + 1)), (shape, operation, moved_in(ring))
         assert operation > ASIDE, (shape, operation)
+
+
+def test_a_copy_that_a_start_made_is_not_moved_on_as_well():
+    ring = jammed(8, copies=(4, 9))[1]
+    move_all(ring)
+    assert moved_in(ring) == list(range(1, ASIDE + 1)) and ring.number == 44 + ASIDE
 
 
 def test_nothing_is_moved_on_that_finds_no_room():
