@@ -129,7 +129,7 @@ class Intake(Downstream):
                 elif self._fetch_next(now):
                     return -1
                 left = self.recovery.wait_least(now, left)
-        if self.quiet.may_erase():
+        if self.link.steady or self.quiet.may_erase():
             self._maintain()
         return left
 
@@ -214,7 +214,8 @@ class Intake(Downstream):
                 self._maintain()
                 self.quiet.offer(now)
             session.acknowledge()
-            self._wake_outlets(now)
+            for slot in self._outlet_slots:
+                self._scheduler.wake(slot, now)
             return
         session.withhold()
         if kept == NOT_KEPT and not self.full:

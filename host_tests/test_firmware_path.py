@@ -17,7 +17,7 @@ from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 
 RESULTS = 12
-HEAP_BYTES = 192 * 1024
+HEAP_BYTES = 256 * 1024
 DEADLINE_S = 100
 JOB = CHECKOUT / "tools/firmware/jobs/agent_job.py"
 

@@ -323,7 +323,7 @@ def test_a_result_that_is_overwritten_while_it_is_out_is_not_counted_when_it_is_
     ring = cut_with_results_out(6)[1]
     outlet = outlet_of(ring)
     assert outlet.resume(706, 0) and outlet.allow(7) and outlet.next() > 0
-    outlet.may_have = 7
+    outlet.goes_out(7)
     ident = 30
     while ring.overwritten == 0:
         ident += 1
@@ -333,3 +333,27 @@ def test_a_result_that_is_overwritten_while_it_is_out_is_not_counted_when_it_is_
     assert outlet.save() and ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7
     outlet.deliver(7)
     assert outlet.save() and ring.overwritten == gone - 1
+
+
+def test_what_was_overwritten_before_the_result_that_is_out_was_never_sent():
+    ring = cut_with_results_out(6)[1]
+    outlet = outlet_of(ring)
+    assert outlet.resume(706, 0)
+    ident = 30
+
+    def overwrite():
+        nonlocal ident
+        before = ring.overwritten
+        while ring.overwritten == before:
+            ident += 1
+            assert append(ring, ident) == FLASH_DONE
+
+    overwrite()
+    assert outlet.next() > 0
+    number = ring.cursors[0].peek_number
+    assert number > 7 and outlet.allow(number) and outlet.next() > 0
+    outlet.goes_out(number)
+    overwrite()
+    gone = ring.overwritten
+    assert ring.cursors[0].number > number and outlet.resume(700 + number, 0)
+    assert ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7

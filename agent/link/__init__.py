@@ -21,7 +21,8 @@ what goes out.
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
     steady                          whether next_message has nothing to do but at input and when `tick` answers 0;
-                                    such a link has is_empty(): whether all that came was looked at
+                                    such a link has is_empty(): whether all that came was looked at. On it both sides
+                                    may speak at any time: it is not told `pushed` and `answered`, and is always quiet
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` octets, the rest is thrown away as it comes.
 LINK_BROKEN means that the end of messages is lost, or on a serial line that the other side does not answer: the owner

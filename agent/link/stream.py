@@ -89,13 +89,6 @@ class Stream(Fifo):
             return self._lose(WHY_SLOW)
         return LINK_NEED_DATA
 
-    def pushed(self):
-        """Both sides may speak at any time: look at it now."""
-        return True
-
-    def answered(self):
-        """Nobody waited for it."""
-
     def idle(self):
         """Tell whether the last message posted has gone to the port."""
         return self.pending == 0

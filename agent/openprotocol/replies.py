@@ -40,3 +40,12 @@ _CLASSES = {
 def refusal_class(code):
     """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule."""
     return _CLASSES.get(code, REFUSED_OTHER)
+
+
+def code_of(buf, start, end):
+    """Return the error code in buf[start:end], two or three digits to the end; 0 where there is none."""
+    value = 0
+    while start < end and 0x30 <= buf[start] <= 0x39 and value < 1000:
+        value = value * 10 + buf[start] - 0x30
+        start += 1
+    return value

@@ -33,10 +33,12 @@ class Sender:
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.request = rq.Request()
+        self._answer = self.request.answer
         self.numbering = Numbering()
         self._push = subscriptions[0].pushes[0]  # the one that came last
         self._sequence = 0  # its link-level number, 0 if it has none
-        self._acks_due = 0
+        self._owing = None  # a push whose acknowledgement is due
+        self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
         self._rest = Timer()
         self._silence = Timer()
         self._blocked = Timer()
@@ -58,7 +60,7 @@ class Sender:
             self.numbering.owe(push.mid, CODE_NONE)
         else:
             push.due += 1
-            self._acks_due += 1
+            self._owing = push
 
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
@@ -67,7 +69,7 @@ class Sender:
 
     def has_more(self):
         """Tell whether `tick` would post another message at once."""
-        return self._acks_due > 0 or self.request.due or self.numbering.owed > 0
+        return self._owing is not None or self.request.due or self.numbering.owed > 0
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
@@ -82,9 +84,8 @@ class Sender:
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
-        answer = self.request.answer
-        if answer.armed:
-            wait = answer.least(now, wait)
+        if self._answer.armed:
+            wait = self._answer.least(now, wait)
         if self._silence.armed:
             wait = self._silence.least(now, wait)
         if self._blocked.armed:
@@ -112,7 +113,7 @@ class Sender:
         """A connection has ended."""
         self.request.closed()
         self.numbering.reset()
-        self._acks_due = 0
+        self._owing = None
         self._sequence = 0
         self._rest.stop()
         self._silence.stop()
@@ -132,10 +133,11 @@ class Sender:
         link = self.link
         if self.numbering.owed:
             link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
-        elif self._acks_due:
-            self._acks_due -= 1
-            push = self._push if self._push.due else self._owed()
+        elif self._owing is not None:
+            push = self._owing
             push.due -= 1
+            if push.due == 0:
+                self._owing = self._next_owing() if self._many else None
             pack_into("20s", link.tx, link.tx_at, push.acknowledgement)
             link.post(HEADER_BYTES, False)
         elif self.request.due:
@@ -150,13 +152,13 @@ class Sender:
         self._rest.start(now, self.keepalive_ms)
         return FOREVER if mute else self.keepalive_ms
 
-    def _owed(self):
-        """Return a push that was not acknowledged as often as it is due."""
+    def _next_owing(self):
+        """Return another push that is still owed an acknowledgement."""
         for subscription in self.subscriptions:
             for push in subscription.pushes:
                 if push.due:
                     return push
-        return self._push
+        return None
 
     def _post_request(self, now):
         request = self.request

@@ -23,7 +23,7 @@ from agent.openprotocol import requests as rq
 from agent.openprotocol.header import mid_of, revision_of, sequence_of
 from agent.openprotocol.numbering import CODE_NONE, CODE_PART
 from agent.openprotocol.opening import Opening
-from agent.openprotocol.replies import refusal_class
+from agent.openprotocol.replies import code_of, refusal_class
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
@@ -46,6 +46,12 @@ _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1
 
 class Session(Opening):
     """One session after the other over one link. Times in ms; start_revisions is a tuple, most wanted first."""
+
+    # What runs for every result is found here at once: each class on the way to it would cost a look-up.
+    tick = Opening.tick
+    receive = Opening.receive
+    acknowledge = Opening.acknowledge
+    has_more = Opening.has_more
 
     def __init__(
         self,
@@ -143,7 +149,7 @@ class Session(Opening):
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.mid = self._linked.mid
             return EV_MALFORMED
-        answer = self.request.answer
+        answer = self._answer
         return self._silent() if answer.armed and answer.expired(now) else EV_NONE
 
     def _silent(self):
@@ -176,18 +182,24 @@ class Session(Opening):
             if mid < 0:
                 return self._over(WHY_FRAMING)
         self.mid = mid
-        push = self._pushes.get(mid)
-        if push is None:
-            link.answered()
-        elif not link.pushed():
-            return EV_NONE
+        push = self._push
+        if mid != push.mid:
+            push = self._pushes.get(mid)
+        if not link.steady:
+            if push is None:
+                link.answered()
+            elif not link.pushed():
+                return EV_NONE
         self._sequence = 0
         if self.numbering.active and not self._is_in_turn(mid, push is not None):
             return EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
-            return self._pushed(push, cut_short)
+            if cut_short or self.request.mid:
+                return self._pushed(push, cut_short)
+            self._push = push
+            return push.event
         return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
 
     def _pushed(self, push, cut_short):
@@ -266,7 +278,7 @@ class Session(Opening):
 
     def _refused(self, named):
         link = self.link
-        self.code = _code(link.buf, link.at + 24, link.at + link.length)
+        self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there: a sign of life all the same
         request = self.request
@@ -286,11 +298,3 @@ class Session(Opening):
             self._answered()
             return EV_NONE
         return self._act(act)
-
-
-def _code(buf, start, end):
-    value = 0
-    while start < end and 0x30 <= buf[start] <= 0x39 and value < 1000:
-        value = value * 10 + buf[start] - 0x30
-        start += 1
-    return value

@@ -61,6 +61,11 @@ EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 class Session(Outgoing):
     """One station's way to ToolsNet. Times in ms; identity as the configuration has it."""
 
+    # What runs for every result is found here at once: each class on the way to it would cost a look-up.
+    next_ident = Outgoing.next_ident
+    send = Outgoing.send
+    sent = Outgoing.sent
+
     def __init__(
         self,
         system_type,

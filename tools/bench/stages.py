@@ -31,7 +31,7 @@ ticks_diff = getattr(time, "ticks_diff", int)
 # Module, class, methods with the number of their arguments: the stage. One that calls another's is interrupted by it.
 STAGES = (
     ("agent.intake", "Intake", (("step", 2),), "intake"),
-    ("agent.link.stream", "Stream", (("next_message", 2), ("post", 2), ("receive", 2), ("tick", 2)), "framing"),
+    ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
     ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),

@@ -437,8 +437,7 @@ class Forward(Upstream):
         outlet = self.outlet
         session = self.session
         self._sent = number
-        if number > outlet.may_have:
-            outlet.may_have = number
+        outlet.goes_out(number)
         session.send(
             self.writer.write(
                 outlet.buf, outlet.at, outlet.length, outlet.flags, session.next_ident(), outlet.sequence_of(number)

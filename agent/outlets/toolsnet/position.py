@@ -95,6 +95,12 @@ class Position:
             last = ring.number
         return self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
 
+    def goes_out(self, number):
+        """Result `number` is sent now: of what was overwritten so far nothing is out any more."""
+        self.cursor.gone_from = self.cursor.gone_to
+        if number > self.may_have:
+            self.may_have = number
+
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
         if self.cursor.limit > self.cursor.number + self.cursor_batch // 2 or self._flags() & FLAG_SWEEP:
