@@ -389,6 +389,23 @@ def test_way_back_ends_after_a_hundred_that_are_gone_in_a_row():
     assert bench.ids() == [1000, 1001, 1003] and bench.missing() == []
 
 
+def test_way_back_goes_on_over_connections_that_end_because_a_push_waits_for_it():
+    for has in ((), range(20, 170)):
+        bench = met([10], round_ids=50) if has else met_empty()
+        bench.make(*has)
+        for number in (200, 202, 204, 206, 208):
+            bench.live(number)
+        bench.make(210)
+        connections = 0
+        while bench.connect().again(210) == NOT_SURE and connections < 60:
+            connections += 1
+            for _ in range(10):
+                bench.fetch()
+        assert connections < 60, has
+        bench.rest()
+        assert sorted(bench.ids()) == [*has, 200, 202, 204, 206, 208, 210] and bench.missing() == []
+
+
 def test_refusal_that_may_pass_does_not_end_a_way_back():
     bench = met([10], round_ids=5)
     bench.make(*range(11, 21))

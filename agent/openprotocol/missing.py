@@ -4,7 +4,8 @@ Rules
 1. Missing IDs are asked for one at a time, oldest first. Only 15 (gone) or the result itself closes one. Where there is
    no answer the same one is asked again; only if the next one is answered meanwhile, UNANSWERED_MOST times are enough.
 2. In a large gap, and where the controller's first result is not known, the way back from its newest end finds where it
-   begins: WALK_GONE neighbours in a row that are gone.
+   begins: WALK_GONE neighbours in a row that are gone. The next connection goes on where the last one came to: pushes
+   may wait for that, and a controller may end each connection that lets them wait.
 """
 
 from agent.base.compat import const
@@ -37,6 +38,7 @@ class Missing:
         self._asked = 0  # where the way back stands
         self._gone_run = 0
         self._gone_end = 0  # the ID behind these
+        self._walk = -1  # the ID behind the gap that this is the way back of, or was when the connection ended
         self._walked = -1  # the ID behind the gap that needs no way back any more
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
@@ -100,9 +102,11 @@ class Missing:
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
         last = (behind - 1) % ID_PERIOD or ID_PERIOD - 1  # 0 cannot be asked for
         if wide and self._walked != behind and gaps.holding(last) == 0:
-            self._asked = last
-            self._gone_run = 0
-            self._gone_end = behind
+            if self._walk != behind or gaps.holding(self._asked) != 0:
+                self._walk = behind
+                self._asked = last
+                self._gone_run = 0
+                self._gone_end = behind
             self.phase = PHASE_WALK_BACK
         else:
             self.phase = PHASE_FILL

@@ -48,6 +48,7 @@ class Newest(Missing):
         self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
+        self._steps_back = 0  # from the witness that was asked for first
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
@@ -71,7 +72,7 @@ class Newest(Missing):
         put_id(self._witness, known.settled() if looks else self._top)
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
-        self._gone_run = 0
+        self._steps_back = 0
         self._doubts = False
 
     def _hear_newest(self, body, start, now):
@@ -139,8 +140,8 @@ class Newest(Missing):
         if not self.known.looks():
             return self._note_newest(_UNKNOWN, now)
         number = id_of(self._witness, 0) - 1
-        self._gone_run += 1
-        if number > 0 and self._gone_run < WALK_GONE and self.known.gaps.holding(number) < 0:
+        self._steps_back += 1
+        if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self._witness, number)
             return NEWS_NONE
         self._has_witness = False
@@ -218,6 +219,7 @@ class Newest(Missing):
             self._top = id_of(self._newest, 0)
             self._epoch = known.memory[kn.EPOCH]
             self._run = 0
+            self._walk = self._walked = -1
         return NEWS_RESET if anew else NEWS_NONE
 
     def _lay_open(self, draft, evidence, beyond):

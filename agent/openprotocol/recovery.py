@@ -50,7 +50,6 @@ class Recovery(Newest):
         self._retry.stop()
         self._online = True
         self._unanswered = 0
-        self._walked = -1
         if self.known.enabled:
             self.phase = PHASE_NEWEST
 
@@ -134,6 +133,7 @@ class Recovery(Newest):
         self._has_witness = False
         self._top = self.known.top()
         self._run = 0
+        self._walk = self._walked = -1
         self.phase = PHASE_NEWEST
 
     # -- answers -----------------------------------------------------------------------------------------------
