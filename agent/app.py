@@ -95,6 +95,7 @@ class Station:
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
         give_back("agent.spool", "mount")
+        give_back("agent.spool", "placing")
         self.mounted = True
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
         # All that was read from the configuration stands in its place by now.

@@ -16,7 +16,7 @@ from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES
 from tools.sim.clock import Dice, stamp_text
 
 PORTABLE = True
-HEAP = "1m"  # a range of missing IDs is taken apart into all of them
+HEAP = "4m"  # a range of missing IDs is taken apart into all of them
 
 LAST_ID = ID_PERIOD - 1
 WALL_S = 1710408413

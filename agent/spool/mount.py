@@ -17,10 +17,11 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.spool import record as rec
-from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_OVERWRITE
-from agent.spool.cursors import WANTS_EVENTS, load_cursors
+from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN
+from agent.spool.cursors import load_cursors
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED
+from agent.spool.placing import place_cursors
 from agent.spool.record import HEAD_BYTES, RECORD_NONE, is_head, is_spool_head
 
 READINGS = const(4)  # the newest block may be torn and read differently each time; the one before it is not
@@ -50,7 +51,7 @@ def mount(ring):
         # A result that was delivered and has faded since must not have its number taken by another.
         if cursor.number > ring.number:
             ring.number = cursor.number
-    if not _place_cursors(ring, below):
+    if not place_cursors(ring, below):
         return SPOOL_FAILED
     if ring.memory[ASIDE_LENGTH] or ring.memory[ASIDE_LENGTH + 1]:
         from agent.spool.aside import load
@@ -305,80 +306,3 @@ def _close_tail(ring):
         ring.offset = offset
     else:
         ring.rest = offset
-
-
-def _place_cursors(ring, below):
-    """Find for each cursor the block in which its next record lies: the last one that begins at or before it.
-
-    A block that was never opened begins at `below` or above. It may have the number of the last record that counts:
-    one that was refused, or had faded, and is there again.
-    """
-    walk = ring.walk
-    count = ring.device.block_count
-    for cursor in ring.cursors:
-        cursor.enter(-1, 0)
-        cursor.jumped = True
-    oldest = -1
-    damaged = -1
-    highest = 0
-    for hop in range(1, count + 1):
-        block = (ring.block + hop) % count
-        kind = walk.first(block)
-        if kind < RECORD_NONE:
-            return False
-        if kind == RECORD_NONE:
-            if walk.offset and oldest < 0 and damaged < 0:
-                damaged = block  # what waits may begin in here
-            continue
-        if walk.seq < highest or walk.seq > ring.seq or walk.seq >= below:
-            continue  # left over in a block that could not be erased, or torn
-        highest = walk.seq
-        if oldest < 0:
-            oldest = block
-        for cursor in ring.cursors:
-            if walk.after <= cursor.seq:
-                cursor.block = block
-                cursor.jumped = False
-    return _stand(ring, oldest, damaged)
-
-
-def _stand(ring, oldest, damaged):
-    """Let each cursor stand in its block, or in the first one there is; False if that could not be read."""
-    for cursor in ring.cursors:
-        if cursor.block < 0 and damaged >= 0:
-            cursor.block = damaged
-            cursor.jumped = False
-        elif cursor.block < 0:
-            cursor.block = oldest if oldest >= 0 else ring.block
-            # Nothing that waits is erased without the durable cursor before it, but where it may be overwritten. Of
-            # the others nobody knows how much that was.
-            cursor.dropped = ring.when_full == WHEN_FULL_OVERWRITE and cursor is ring.cursors[0]
-        if not _number(ring, cursor):
-            return False
-        cursor.saved()
-    return True
-
-
-def _number(ring, cursor):
-    """Set a cursor's numbers to the last ones in front of it: only the first outlet's is written down, for results."""
-    if cursor.jumped or (cursor is ring.cursors[0] and not cursor.wants & WANTS_EVENTS):
-        return True
-    walk = ring.walk
-    bound = ring.bound(cursor.block)
-    if bound < 0:
-        return False
-    walk.begin(cursor.block, 0, 0, bound)
-    while True:
-        kind = walk.next()
-        if kind < RECORD_NONE:
-            return False
-        if kind == rec.KIND_HEAD and is_head(walk.page, HEAD_BYTES):  # of what is in front of it: it may be the first
-            cursor.number = get_u32(walk.page, HEAD_BYTES + rec.AT_NUMBER)
-            cursor.event = get_u32(walk.page, HEAD_BYTES + rec.AT_EVENT_NUMBER)
-        if kind == RECORD_NONE or walk.seq > cursor.seq:
-            return True
-        number = get_u32(walk.page, HEAD_BYTES)
-        if kind == rec.KIND_EVENT:
-            cursor.event = number
-        elif (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and number > cursor.number:
-            cursor.number = number

@@ -32,6 +32,7 @@ RING = "agent/spool/ring.py"
 FOLD = "agent/spool/fold.py"
 BLOCKS = "agent/spool/blocks.py"
 MOUNT = "agent/spool/mount.py"
+PLACING = "agent/spool/placing.py"
 WALK = "agent/spool/walk.py"
 READER = "agent/spool/reader.py"
 CURSORS = "agent/spool/cursors.py"
@@ -189,7 +190,7 @@ MUTATIONS = (
     ),
     Mutation(
         "cursor-placed-late",
-        MOUNT,
+        PLACING,
         "            if walk.after <= cursor.seq:",
         "            if walk.after <= cursor.seq + 5:",
         "a cursor is placed behind results it has not seen",
@@ -224,7 +225,7 @@ MUTATIONS = (
     ),
     Mutation(
         "unopened-block-in-order",
-        MOUNT,
+        PLACING,
         " or walk.seq >= below:\n            continue  # left over",
         ":\n            continue  # left over",
         "a cursor is placed in a block that was never opened",

@@ -24,7 +24,7 @@ from tools.compact.walk import walk
 ENTRY = "agent.app"
 NATIVE = "agent.base.fast"
 # Loaded when it is needed and given back afterwards: see agent.app.
-APART = frozenset({NATIVE, "agent.assembly", "agent.spool.mount"})
+APART = frozenset({NATIVE, "agent.assembly", "agent.spool.mount", "agent.spool.placing"})
 
 # ("def", module, name): a name of a module of ours. ("ext", module, name): of one that is not. ("mod", module, ""): a
 # module of ours. ("extmod", module, as): one that is not.
