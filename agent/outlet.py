@@ -105,12 +105,13 @@ class Outlet(Position):
         while True:
             kind = self._read(ring.peek_from(scout))
             if kind != KIND_RAW:
-                if kind == RECORD_NONE and not ring.suspect:  # all were met: what their numbers leave out is nobody's
+                if kind == RECORD_NONE and not ring.suspect:  # all were met: the other numbers are nobody's
                     cursor.unused = ring.number - cursor.number - self._met
                     cursor.unused_at = cursor.number
                 return kind if kind <= RECORD_NONE or scout.peek_number <= self.sweep_last else RECORD_NONE
             scout.advance()
-            self._met += 1
+            if not self.flags & FLAG_ASIDE:  # what was moved on is set aside, and waits for nothing
+                self._met += 1
 
     # -- where the server stands -------------------------------------------------------------------------------
 

@@ -247,6 +247,16 @@ def test_a_copy_that_a_start_made_is_not_moved_on_as_well():
     assert moved_in(ring) == list(range(1, ASIDE + 1)) and ring.number == 44 + ASIDE
 
 
+def test_what_is_moved_on_behind_a_refused_result_does_not_wait():
+    ring = jammed()[1]
+    assert append(ring, 45) == FLASH_DONE
+    move_all(ring)
+    outlet = outlet_of(ring)
+    assert outlet.begin_sweep(1000) and outlet.next_of_sweep() == KIND_RESULT
+    outlet.pass_in_sweep()
+    assert outlet.next_of_sweep() <= 0 and ring.backlog(0) == 1
+
+
 def test_nothing_is_moved_on_that_finds_no_room():
     _, ring = jammed(10)
     assert not aside.is_in_the_way(ring), "its block is not needed yet"
