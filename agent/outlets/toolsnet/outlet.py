@@ -149,7 +149,7 @@ class Outlet(Position):
             done = self._save(cursor.limit, self._flags()) or not self.ring.can_write()
         if done:
             cursor.gone_from = cursor.gone_to
-            self.may_have = cursor.number
+            self.may_have = self.vouched or cursor.number  # a vouched one lies behind the cursor
         return done
 
     def _regain(self, reached):
