@@ -30,7 +30,7 @@ from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_U
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, KIND_RESULT, MEMORY_BYTES, RECORD_NONE
+from agent.spool.record import KIND_RAW, MEMORY_BYTES, RECORD_NONE
 
 SLOTS = const(352)
 
@@ -131,11 +131,7 @@ class Quarantine(NoOwner):
         self.pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
-
-        def visit(kind):
-            return (kind == KIND_RESULT or kind == KIND_RAW) and get_u32(walk.page, FRAME_HEAD) > known
-
-        found = aside.walk_from(main, main.aside_block, first, last + 1, visit)
+        found = aside.find_result(main, main.aside_block, first, last, known)
         if found is not True:
             if found is not False:
                 return FAILED

@@ -13,7 +13,7 @@ from agent.quarantine import PRESSURE_FULL, PRESSURE_NONE
 from agent.record import result as res
 from agent.record.text import describe
 from agent.spool import aside
-from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
+from agent.spool.record import HEAD_BYTES, KIND_RAW, RECORD_NONE
 
 IN_PLACE_TOLD = const(200)  # one line each; more are only counted
 COMMAND = "toolcart quarantine list"
@@ -78,6 +78,7 @@ class InPlace:
         self._first = self._last = self._reason = 0
         self._after = main.aside_first - 1 if main.has_aside() else -1
         self._seq = 0
+        self._number = 0  # of the record before
 
     def next(self):
         """Return the next one."""
@@ -95,13 +96,12 @@ class InPlace:
         main = self._main
         walk = main.walk
         known = self._quarantine.last_kept()
-
-        def visit(kind):
-            return (kind == KIND_RESULT or kind == KIND_RAW) and get_u32(walk.page, HEAD_BYTES) > known
-
+        if self._number > known:
+            known = self._number
         while main.has_aside() and (self._seq or self._next_range()):
-            found = aside.walk_from(main, self._block, self._seq, self._last + 1, visit)
+            found = aside.find_result(main, self._block, self._seq, self._last, known)
             if found is True:
+                self._number = get_u32(walk.page, HEAD_BYTES)
                 self._block = walk.block
                 self._seq = walk.seq + 1
                 return True

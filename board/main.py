@@ -38,6 +38,7 @@ def main(path):
     """Run until interrupted, then end in order."""
     configuration = load(path)
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
+    forget("agent", "settings")
     from agent.app import App
     from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
 
@@ -58,6 +59,7 @@ def start(folder, mode, confirmation):
     hole = bytearray(1024)
     configuration = load(folder + "/config.json")
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
+    forget("agent", "settings")
     from agent.app import App
     from board import loop
     from board.upkeep import Upkeep

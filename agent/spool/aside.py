@@ -82,6 +82,19 @@ def walk_from(ring, block, seq, until, visit):
     return False
 
 
+def find_result(ring, block, seq, last, above):
+    """Bring the first result or raw frame with a number above this one into the page: True, False or RECORD_BAD.
+
+    Looks from `block` and record `seq` up to record `last`. A copy of the result before has its number.
+    """
+    walk = ring.walk
+
+    def visit(kind):
+        return (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and get_u32(walk.page, HEAD_BYTES) > above
+
+    return walk_from(ring, block, seq, last + 1, visit)
+
+
 def find_range(ring, after):
     """Find the ASIDE record of the first range that ends behind `seq` number `after`; `first` is what is left of it.
 
@@ -175,15 +188,11 @@ def carry(ring, known):
     done, or less. The memory follows with the last one of a block: `pass_moved` knows the others after a cut.
     """
     walk = ring.walk
-
-    def visit(kind):
-        return (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and get_u32(walk.page, HEAD_BYTES) > known
-
     old_block = ring.aside_block
-    found = walk_from(ring, old_block, ring.aside_first, ring.aside_last + 1, visit)
+    found = find_result(ring, old_block, ring.aside_first, ring.aside_last, known)
     if found is not True:
         return leave_range(ring) if found is False else rec.RECORD_BAD
-    block, record_at, seq = walk.block, walk.record_at, walk.seq
+    block, record_at, seq, number = walk.block, walk.record_at, walk.seq, get_u32(walk.page, HEAD_BYTES)
     kind, flags, length = walk.kind, walk.flags, walk.length
     ring.urgent = True
     at = ring.begin(kind, length)
@@ -198,26 +207,25 @@ def carry(ring, known):
     code = ring.commit(kind, flags | FLAG_RETRIED | FLAG_ASIDE, length)
     if code < 0:
         return code
-    code = _pass(ring, seq)
+    code = _pass(ring, number)
     if code < 0 or (ring.aside_block == old_block and ring.has_aside()) or is_saved(ring):
         return code
     return save(ring)
 
 
-def _pass(ring, seq):
-    """Record number `seq` of the oldest range is taken away: 0, or RECORD_BAD."""
-    if seq >= ring.aside_last:
-        return leave_range(ring)
-    ring.aside_first = seq + 1
-    return place(ring)
+def _pass(ring, number):
+    """Result `number` of the oldest range is taken away, and its copy: 0, or RECORD_BAD."""
+    found = find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, number)
+    if found is True:
+        ring.aside_first = ring.walk.seq
+        ring.aside_block = ring.walk.block
+        return 0
+    return leave_range(ring) if found is False else found
 
 
 def pass_moved(ring):
     """After a start: go past what was written once more already; the log is confirmed. 0, or RECORD_BAD."""
     walk = ring.walk
-
-    def visit(kind):
-        return kind == rec.KIND_RESULT or kind == rec.KIND_RAW
 
     def is_copy(kind):
         return (
@@ -228,14 +236,14 @@ def pass_moved(ring):
         )
 
     while ring.has_aside():
-        found = walk_from(ring, ring.aside_block, ring.aside_first, ring.aside_last + 1, visit)
+        found = find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, 0)
         if found is True:
-            seq, block = walk.seq, walk.block
+            seq, block, number = walk.seq, walk.block, get_u32(walk.page, HEAD_BYTES)
             sought = (walk.kind, walk.length, crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + walk.length))
             found = walk_from(ring, block, seq + 1, rec.SEQ_TOP, is_copy)
             if found is False:
                 return 0  # they are moved in their order
-            code = _pass(ring, seq) if found is True else found
+            code = _pass(ring, number) if found is True else found
         else:
             code = leave_range(ring) if found is False else found
         if code < 0:
@@ -251,22 +259,19 @@ def give_up(ring, block):
     first, last = ring.aside_first, ring.aside_last
     before = first, last, ring.aside_block, ring.aside_ranges, ring.overwritten
     bound = ring.bound(block)
-    counted = [0]
-
-    def visit(kind):
-        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
-            counted[0] += 1
-        return False
-
-    if bound < 0 or walk_from(ring, block, first, bound if bound <= last else last + 1, visit) == rec.RECORD_BAD:
+    if bound < 0:
         return rec.RECORD_BAD
-    if bound > last:
-        code = leave_range(ring)
-    else:
-        ring.aside_first = bound
-        code = place(ring)
+    counted = number = 0
+    found = True
+    while found is True:
+        found = find_result(ring, block, first, bound - 1 if bound <= last else last, number)
+        if found is True:
+            counted += 1
+            number = get_u32(ring.walk.page, HEAD_BYTES)
+    code = _pass(ring, number) if found is False else found
+    code = _pass(ring, number)
     if ring.aside_first != first:
-        ring.overwritten += counted[0]
+        ring.overwritten += counted
         # Where there is no room the HEAD of the next block says it; a record in the stage must not be disturbed.
         if code == 0 and not ring.saving and ring.fits(ring.memory_octets):
             ring.saving = True

@@ -29,8 +29,9 @@ from agent import config
 gc.collect()
 checked = gc.mem_alloc()
 import sys
-del sys.modules['agent.config'], config
+del sys.modules['agent.config'], sys.modules['agent.settings'], config
 delattr(sys.modules['agent'], 'config')
+delattr(sys.modules['agent'], 'settings')
 gc.collect()
 from agent import app
 gc.collect()

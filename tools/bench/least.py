@@ -45,8 +45,9 @@ def heap(path, taken):
     from tools.bench.cart import configuration
 
     settings = configuration()
-    sys.modules.pop("agent.config", None)  # as board.main does
-    delattr(sys.modules["agent"], "config")
+    for module in ("config", "settings"):  # as board.main does
+        sys.modules.pop("agent." + module, None)
+        delattr(sys.modules["agent"], module)
     gc.collect()
     __import__("agent.app")
 

@@ -180,8 +180,9 @@ def ready():
             return left
 
     bench = Bench(configuration(), RamFlash(FLASH_BLOCKS))
-    sys.modules.pop("agent.config", None)
-    delattr(sys.modules["agent"], "config")
+    for module in ("config", "settings"):
+        sys.modules.pop("agent." + module, None)
+        delattr(sys.modules["agent"], module)
     bench.settle()
     if not bench.many_results(WARM_UP):
         raise RuntimeError("results do not get through")

@@ -193,7 +193,9 @@ def _kept(station) -> list[bytes]:
             break
 
         def visit(kind):
+            nonlocal known  # a copy has the number of the record that it repeats
             if kind in (record.KIND_RESULT, record.KIND_RAW) and get_u32(walk.page, record.HEAD_BYTES) > known:
+                known = get_u32(walk.page, record.HEAD_BYTES)
                 found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
             return False
 
