@@ -19,7 +19,7 @@ from tools.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).parent.parent
 DEADLINE_S = 30
-HEAPS = {"compacted": "144k", "micropython": "256k"}
+HEAPS = {"compacted": "144k", "micropython": "384k"}
 START = "import sys\nfrom board import main\nmain.main(sys.argv[1])\n"
 
 

@@ -403,7 +403,7 @@ def test_way_back_goes_on_over_connections_that_end_because_a_push_waits_for_it(
                 bench.fetch()
         assert connections < 60, has
         bench.rest()
-        assert sorted(bench.ids()) == [*has, 200, 202, 204, 206, 208, 210] and bench.missing() == []
+        assert sorted(bench.ids()) == list(has) + [200, 202, 204, 206, 208, 210] and bench.missing() == []
 
 
 def test_refusal_that_may_pass_does_not_end_a_way_back():
@@ -719,7 +719,7 @@ def test_reset_is_seen_whole_though_the_last_record_was_confirmed_late():
     bench.make(*range(1, 12))
     bench.connect()
     bench.rest()
-    assert bench.ids() == [11, *range(1, 12)] and bench.missing() == []
+    assert bench.ids() == [11] + list(range(1, 12)) and bench.missing() == []
 
 
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
