@@ -199,7 +199,8 @@ class Intake(Downstream):
                 self.ring.stage[at + INDEXES] = indexes
             if at < 0 or self.ring.commit_memory() != 0:
                 self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
-        self.recovery.opened(session.identity)
+        if not self.recovery.opened(session.identity):
+            self.health.count(h.NOT_SAVED)  # it is tried again with each record
         self._tool_due = True
 
     # -- results -----------------------------------------------------------------------------------------------

@@ -44,16 +44,19 @@ class Recovery(Newest):
     # -- the connection ----------------------------------------------------------------------------------------
 
     def opened(self, identity):
-        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
+        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted.
+
+        Return False if what the start found last, which may be the highest ID, could not be made reliable.
+        """
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        if self.ring.has_spare():
-            self.ring.confirm()  # what the start found last may be the highest ID: it is known from before, too
+        reliable = not self.ring.has_spare() or self.ring.confirm()  # it is known from before, too
         self._choose_witness()
         self._retry.stop()
         self._online = True
         self._unanswered = 0
         if self.known.enabled:
             self.phase = PHASE_NEWEST
+        return reliable
 
     def closed(self):
         """The session is over; what is open stays open."""
