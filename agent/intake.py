@@ -17,7 +17,6 @@ from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.record.result import ID_BYTES
-from agent.spool.search import holds_raw_of
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -248,15 +247,14 @@ class Intake(Downstream):
         self._wake_outlets(now)
 
     def _keep_unread(self, now):
-        """The answer is the result that was asked for, and nobody can read it: keep it as it came."""
+        """The answer is the result that was asked for, and nobody can read it: keep it as it came.
+
+        Its push may be kept as well: no ten digits of that could prove it, and neither is ever delivered.
+        """
         link = self.link
-        kept = KEPT_BEFORE
-        recovery = self.recovery
-        epoch = recovery.known.memory[EPOCH]
-        if not holds_raw_of(self.ring, recovery.ask_id, epoch):  # it may have been pushed, and was not read either
-            kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
-        if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
-            recovery.wait_for_room(now)
+        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
+        if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
+            self.recovery.wait_for_room(now)
         self._wake_outlets(now)
 
     def _wake_outlets(self, now):

@@ -241,3 +241,24 @@ def test_a_cut_at_every_operation_of_the_flash_writes_every_acknowledged_record_
             continue
         break
     assert operation > 40
+
+
+def test_a_step_that_is_broken_off_at_any_place_doubles_nothing():
+    for name in ("add", "sync"):
+        bench = Bench()
+        bench.store(1, 3)
+        bench.run()
+        bench.store(4, 6)
+        call = getattr(bench.lines, name)
+
+        def broken(*line, call=call):
+            call(*line)
+            raise KeyboardInterrupt
+
+        setattr(bench.lines, name, broken)
+        try:
+            bench.outlet.step(bench.now)
+            raise AssertionError("it is not broken off")
+        except KeyboardInterrupt:
+            setattr(bench.lines, name, call)
+        assert bench.run() == FOREVER and bench.numbers() == [1, 2, 3, 4, 5, 6]

@@ -209,6 +209,18 @@ def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     assert len(cart.raw()) == 1 and cart.stored_ids() == [1, 3]
 
 
+def test_unreadable_answer_is_kept_though_another_kept_frame_carries_its_digits():
+    cart = connected()
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for number in range(1, 11):
+        cart.controller.produce(status=7 if number in (1, 10) else 1)  # 01 0000000001 02: ten digits of 10 are there
+    cart.run(100)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle()
+    assert [frame[22:32] for frame in cart.raw()] == [b"0000000001", b"0000000010"]
+    assert cart.stored_ids() == list(range(2, 10))
+
+
 def test_numbered_messages_without_agreement_are_taken_like_any_other():
     cart = connected()
     frame = light(tightening_id=1)

@@ -403,7 +403,7 @@ def test_way_back_goes_on_over_connections_that_end_because_a_push_waits_for_it(
                 bench.fetch()
         assert connections < 60, has
         bench.rest()
-        assert sorted(bench.ids()) == [*has, 200, 202, 204, 206, 208, 210] and bench.missing() == []
+        assert sorted(bench.ids()) == list(has) + [200, 202, 204, 206, 208, 210] and bench.missing() == []
 
 
 def test_refusal_that_may_pass_does_not_end_a_way_back():
@@ -706,6 +706,20 @@ def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
     bench.live(9)
     bench.connect().rest()
     assert sorted(bench.ids()[1:]) == list(range(1, 10))
+
+
+def test_reset_is_seen_whole_though_the_last_record_was_confirmed_late():
+    bench = met([10])
+    bench.live(11)
+    bench.device.code = FLASH_IO
+    bench.restart()
+    bench.device.code = 0
+    assert bench.known.top() == 10
+    bench.memory.wipe()
+    bench.make(*range(1, 12))
+    bench.connect()
+    bench.rest()
+    assert bench.ids() == [11] + list(range(1, 12)) and bench.missing() == []
 
 
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():

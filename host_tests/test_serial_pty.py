@@ -10,7 +10,7 @@ import pytest
 from host_tests.test_end_to_end import START, Agent, compare_rows, wait_for
 from tools.sim.serve import SimulatedPlant
 
-HEAP = "256k"  # the links' code lies in the heap as well
+HEAP = "384k"  # the links' code lies in the heap as well
 
 
 class SerialAgent(Agent):

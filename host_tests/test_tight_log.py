@@ -35,7 +35,7 @@ def take_all(ring, most=1000, outlet=None):
     taken = []
     while len(taken) < most and outlet.next() > 0:
         number = outlet.cursor.peek_number
-        if number > outlet.cursor.limit:
+        if outlet.must_write(number):
             if not outlet.allow(number):
                 break
             assert outlet.next() > 0
@@ -143,6 +143,25 @@ def test_a_server_that_a_full_log_meets_for_the_first_time_is_remembered():
     assert take_all(again.ring) == list(range(3, count + 1))
 
 
+def test_a_last_result_that_the_server_has_is_known_after_a_cut_before_it_could_be_confirmed():
+    flash = SimFlash(6, 4096, 256)
+    ring = mounted(flash)
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0) and append(ring, 1) == FLASH_DONE and outlet.allow(1)
+    assert append(ring, 2) == FLASH_DONE and take_all(ring, 2, outlet) == [1, 2]
+    flash.restart()
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.suspect and ring.cursors[0].number == 0
+    outlet = outlet_of(ring)
+    flash.refuses = True
+    assert outlet.resume(702, 0) and ring.suspect and outlet.vouched == 2
+    flash.refuses = False
+    assert outlet.lower()  # the connection has ended before anything else
+    flash.restart()
+    outlet = outlet_of(mounted(flash))
+    assert outlet.resume(702, 0) and outlet.next() <= 0
+
+
 # -- moved on ----------------------------------------------------------------------------------------------------------
 
 ASIDE = 12
@@ -209,6 +228,19 @@ def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after
     assert worst  # in some of them no record found room at the end
 
 
+def test_with_room_a_full_log_says_after_each_batch_what_was_delivered():
+    for batch in (1, 4):
+        flash, _ = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = Outlet(ring, NoRoom(), NoHealth(), batch, False, False)
+        assert outlet.resume(700, 0) and ring.cursors[0].limit > 8
+        assert len(take_all(ring, 8, outlet)) == 8 and not ring.is_free(1)
+        flash.restart()
+        assert mounted(flash).cursors[0].number >= 8 - batch, batch
+
+
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
     for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
         operation = 0
@@ -232,6 +264,16 @@ def test_a_copy_that_a_start_made_is_not_moved_on_as_well():
     ring = jammed(8, copies=(4, 9))[1]
     move_all(ring)
     assert moved_in(ring) == list(range(1, ASIDE + 1)) and ring.number == 44 + ASIDE
+
+
+def test_what_is_moved_on_behind_a_refused_result_does_not_wait():
+    ring = jammed()[1]
+    assert append(ring, 45) == FLASH_DONE
+    move_all(ring)
+    outlet = outlet_of(ring)
+    assert outlet.begin_sweep(1000) and outlet.next_of_sweep() == KIND_RESULT
+    outlet.pass_in_sweep()
+    assert outlet.next_of_sweep() <= 0 and ring.backlog(0) == 1
 
 
 def test_nothing_is_moved_on_that_finds_no_room():

@@ -46,6 +46,8 @@ class Recovery(Newest):
     def opened(self, identity):
         """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
+        if self.ring.has_spare():
+            self.ring.confirm()  # what the start found last may be the highest ID: it is known from before, too
         self._choose_witness()
         self._retry.stop()
         self._online = True

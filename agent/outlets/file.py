@@ -57,6 +57,7 @@ class FileOutlet:
         self._hold = Timer()
         self._retry_ms = RETRY_LEAST_MS
         self._stopping = False
+        self._begun = False  # a batch was; where its step was broken off, the file tells what it has of it
 
     def begin(self, now):
         """The log is mounted."""
@@ -95,6 +96,10 @@ class FileOutlet:
         """Write a batch; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
+        if self._begun:
+            self.lines.close()
+            self._open(now)
+            return 0
         if self.state == CLOSED:
             if not self._hold.expired(now):
                 return self._hold.left(now)
@@ -112,6 +117,7 @@ class FileOutlet:
 
     def _open(self, now):
         self.attempts += 1
+        self._begun = False
         if self.lines.open():
             self._last = self.lines.last
             self._scout.stand_at(self.cursor)
@@ -121,6 +127,7 @@ class FileOutlet:
 
     def _fail(self, now):
         """Let go of the file and try again later: what of the batch it holds is found out then."""
+        self._begun = False
         self.lines.close()
         self.state = CLOSED
         self.health.note(h.OUTLET_FAILED, self.index, now)
@@ -167,6 +174,7 @@ class FileOutlet:
             line = self._next()
             if line is None:
                 break
+            self._begun = True
             if line and not lines.add(line):
                 self._fail(now)
                 return self._hold.left(now)
@@ -176,6 +184,7 @@ class FileOutlet:
             self._fail(now)
             return self._hold.left(now)
         self.cursor.stand_at(scout)
+        self._begun = False
         self.written += count
         if count:
             self._retry_ms = RETRY_LEAST_MS

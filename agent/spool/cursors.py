@@ -84,7 +84,7 @@ class Cursor:
         self.peek_offset = 0
         self.saved_block = UNKNOWN  # where the durable cursor stands
         self.saved_number = 0
-        self.unused = 0  # numbers behind result `unused_at` that no record has, as far as somebody has looked
+        self.unused = 0  # numbers behind result `unused_at` that nothing has which waits, as a sweep has found
         self.unused_at = 0
 
     def enter(self, block, offset):

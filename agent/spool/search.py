@@ -67,11 +67,6 @@ def holds_raw(ring, buf, at, length):
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
 
 
-def holds_raw_of(ring, digits, epoch):
-    """Tell whether one of the newest blocks holds an unreadable frame of this epoch that carries these ten digits."""
-    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, digits, 0, -1 - epoch)
-
-
 def _search(ring, left, kind, buf, at, detail):
     count = ring.device.block_count
     block = ring.block
@@ -105,9 +100,6 @@ def _holds_here(ring, block, wanted, buf, start, detail):
             continue
         if kind == rec.KIND_RESULT:
             if is_same(walk.page, at, walk.flags, buf, start, detail):
-                return 1
-        elif detail < 0:
-            if walk.page[at - 1] == -1 - detail and walk.page.find(buf, at, rec.HEAD_BYTES + walk.length) >= 0:
                 return 1
         elif walk.length == HEAD_BYTES + detail and compare(walk.page, at, buf, start, detail) == 0:
             return 1

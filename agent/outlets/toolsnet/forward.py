@@ -380,7 +380,7 @@ class Forward(Upstream):
             self._suspect = number  # what was counted speaks of one that is gone
             self._refusals = 0
             self._silences = 0
-        if kind == KIND_RAW or number > outlet.cursor.limit or outlet.is_swept():
+        if kind == KIND_RAW or outlet.must_write(number):
             number = self._write_down(kind, number, now)
         if number:
             self._send(number)

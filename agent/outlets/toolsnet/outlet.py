@@ -82,9 +82,17 @@ class Outlet(Position):
         """
         return self._save(self._sent_most(), self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
 
-    def is_swept(self):
-        """Tell whether the log has still to be told that a sweep is over."""
-        return self._flags() & FLAG_SWEEP != 0 and self.ring.can_write()
+    def must_write(self, number):
+        """Tell whether something has to be written before result `number` goes out: that it may, or a sweep's end.
+
+        What a HEAD has granted beyond a batch is for a log without room: with room the log says how far things are.
+        """
+        cursor = self.cursor
+        if self._flags() & FLAG_SWEEP and self.ring.can_write():
+            return True
+        if number > cursor.saved_number + self.cursor_batch and self.ring.has_room_behind():
+            return True
+        return number > cursor.limit
 
     def next_of_sweep(self):
         """Find the next result of the sweep, past frames that cannot be read: its kind, or 0 or less at its end."""
@@ -97,12 +105,13 @@ class Outlet(Position):
         while True:
             kind = self._read(ring.peek_from(scout))
             if kind != KIND_RAW:
-                if kind == RECORD_NONE and not ring.suspect:  # all were met: what their numbers leave out is nobody's
+                if kind == RECORD_NONE and not ring.suspect:  # all were met: the other numbers are nobody's
                     cursor.unused = ring.number - cursor.number - self._met
                     cursor.unused_at = cursor.number
                 return kind if kind <= RECORD_NONE or scout.peek_number <= self.sweep_last else RECORD_NONE
             scout.advance()
-            self._met += 1
+            if not self.flags & FLAG_ASIDE:  # what was moved on is set aside, and waits for nothing
+                self._met += 1
 
     # -- where the server stands -------------------------------------------------------------------------------
 
@@ -140,7 +149,7 @@ class Outlet(Position):
             done = self._save(cursor.limit, self._flags()) or not self.ring.can_write()
         if done:
             cursor.gone_from = cursor.gone_to
-            self.may_have = cursor.number
+            self.may_have = self.vouched or cursor.number  # a vouched one lies behind the cursor
         return done
 
     def _regain(self, reached):
