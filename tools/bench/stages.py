@@ -36,7 +36,7 @@ STAGES = (
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
     ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),
     ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
-    ("agent.spool.reader", "Reader", (("peek", 2),), "peek"),
+    ("agent.spool.ring", "Ring", (("peek", 2),), "peek"),
     ("agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),
 )

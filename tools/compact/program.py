@@ -1,7 +1,8 @@
 """The steps that make a board's program out of the sources, in their order.
 
 twins (machine code alone), constants (numbers for names), bundle (one module of forty), prune (what nobody uses),
-inline (functions called from one place), methods (private ones become functions), names (short ones).
+classes (a line of them becomes one), inline (functions called from one place), methods (private ones become functions),
+names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -15,6 +16,7 @@ import functools
 import gc
 
 from tools.compact.bundle import ENTRY, Bundle
+from tools.compact.classes import one_class_a_line
 from tools.compact.inline import FRAME_WORDS, OWN_FRAME_WORDS, bind_builtins, inline
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
@@ -64,7 +66,7 @@ class Program:
 
     @_without_collection
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
-        self.pruned = prune(self.bundle.texts, used)
+        self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
         self.shaped = functions_of_methods(inline(self.pruned, keep, frame_words), keep)
         if ENTRY in self.shaped:
