@@ -248,12 +248,10 @@ class Intake(Downstream):
         self._wake_outlets(now)
 
     def _keep_unread(self, now):
-        """The answer is the result that was asked for, and nobody can read it: keep it as it came.
-
-        Its push may be kept as well: no ten digits of that could prove it, and neither is ever delivered.
-        """
+        """The answer is the result that was asked for, and nobody can read it: keep it, or its push alone."""
         link = self.link
-        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, now)
+        revision = self.session.subscriptions[0].revision()
+        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, self.recovery.ask_id, revision, now)
         if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
             self.recovery.wait_for_room(now)
         self._wake_outlets(now)

@@ -46,7 +46,7 @@ from agent.record.result import (
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.search import holds, holds_raw
+from agent.spool.search import holds, holds_pushed, holds_raw
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -54,6 +54,7 @@ NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_PUSHED_ID = const(111)  # in MID 0061 revision 999 (DIGEST D.3), from the message's first octet
 _FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
 
 
@@ -111,8 +112,18 @@ class Store:
             self.health.count(h.RECOVERED)
         return kept
 
-    def put_fetched_raw(self, buf, at, length, now):
-        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+    def put_fetched_raw(self, buf, at, length, asked, pushed_revision, now):
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+
+        KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, in the revision that is pushed, unread as well.
+        """
+        place = _PUSHED_ID
+        if pushed_revision != 999:
+            from agent.openprotocol import layouts
+
+            place = layouts.place_of_id(pushed_revision)
+        if holds_pushed(self.ring, asked, place, self.known.memory[EPOCH]):
+            return self._known_before()
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
     def _is_held(self, flags):

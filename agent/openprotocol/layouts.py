@@ -16,6 +16,8 @@ from agent.record.result import (
     statuses_fit,
 )
 
+_ID = 13  # which of the body's fields
+
 # width of each field in the body, in its order; then of each field of the limits
 _WIDTHS = b"\x19\x04\x04\x04\x04\x01\x01\x01\x01\x06\x05\x07\x13\x0a\x0e"
 _LIMIT_WIDTHS = b"\x06\x06\x06\x05\x05\x05\x01\x02"
@@ -52,6 +54,11 @@ def layout_of(mid, revision):
     if revision == 1:
         return _FETCHED_1
     return _FETCHED_2 if 2 <= revision <= 7 else None
+
+
+def place_of_id(revision):
+    """Return at which octet, from 0 on, the tightening ID of MID 0061 stands; of revision 2 if this one is unknown."""
+    return (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
 
 
 def read_result(layout, buf, at, length, body, start):

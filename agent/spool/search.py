@@ -16,6 +16,7 @@ from agent.record.result import (
     BATCH_SIZE,
     BATCH_STATUS,
     FLAG_EDGE_TIME,
+    FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
     JOB,
@@ -67,6 +68,14 @@ def holds_raw(ring, buf, at, length):
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
 
 
+def holds_pushed(ring, digits, place, epoch):
+    """Tell whether one of the newest blocks holds an unreadable frame that came by itself with these digits at `place`.
+
+    `place` is counted from the frame's first octet; the frame is of this epoch of the controller's IDs.
+    """
+    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, digits, place, -1 - epoch)
+
+
 def _search(ring, left, kind, buf, at, detail):
     count = ring.device.block_count
     block = ring.block
@@ -100,6 +109,14 @@ def _holds_here(ring, block, wanted, buf, start, detail):
             continue
         if kind == rec.KIND_RESULT:
             if is_same(walk.page, at, walk.flags, buf, start, detail):
+                return 1
+        elif detail < 0:
+            if (
+                not walk.flags & FLAG_RECOVERED
+                and walk.page[at - 1] == -1 - detail
+                and walk.length >= HEAD_BYTES + start + ID_BYTES
+                and compare(walk.page, at + start, buf, 0, ID_BYTES) == 0
+            ):
                 return 1
         elif walk.length == HEAD_BYTES + detail and compare(walk.page, at, buf, start, detail) == 0:
             return 1

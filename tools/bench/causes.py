@@ -16,6 +16,7 @@ INTAKE = "agent/intake.py"
 KNOWN = "agent/openprotocol/known.py"
 OUTLET = "agent/outlets/toolsnet/outlet.py"
 POSITION = "agent/outlets/toolsnet/position.py"
+SWEEP = "agent/outlets/toolsnet/sweep.py"
 QUARANTINE = "agent/quarantine.py"
 NEWEST = "agent/openprotocol/newest.py"
 RECOVERY = "agent/openprotocol/recovery.py"
@@ -144,7 +145,7 @@ CAUSES = (
     ),
     Cause(
         "taken-not-remembered",
-        FORWARD,
+        SWEEP,
         "        if code != SET_ASIDE:\n            self._hold.start(now, 0 if code == SET_SOME else RETRY_MS)\n",
         "        if code != SET_ASIDE:\n            self._taken = 0\n            self._hold.start(now, RETRY_MS)\n",
         "a result that was taken goes out again while those in front of it cannot be set aside",
@@ -153,7 +154,7 @@ CAUSES = (
     ),
     Cause(
         "sweep-of-one",
-        FORWARD,
+        SWEEP,
         "reach = self._reach = self._reach * 2 if 0 < self._reach < REACH_MOST else self._reach or 1\n",
         "reach = self._reach = 1\n",
         "only the next one is tried behind a refused result",
