@@ -322,7 +322,7 @@ class Ring(Fold):
             if self._opens >= 0:
                 self._opened()
             self.seq = seq
-            self.offset += self.aligned(end)
+            self.offset += octets
             self.apply(kind, flags, stage, self.payload_at, length)
         return code
 
