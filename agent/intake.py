@@ -210,7 +210,9 @@ class Intake(Downstream):
         link = self.link
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
-            if not link.steady and link.last_chance() and not session.request.mid:  # else the answer may come meanwhile
+            if (
+                not link.steady and link.last_chance() and not session.request.asked
+            ):  # else the answer may come meanwhile
                 self._maintain()
                 self.quiet.offer(now)
             session.acknowledge()

@@ -183,15 +183,13 @@ class Known(NoOwner):
     def _hold_top(self, flags, body, start):
         """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
         memory = self.memory
+        held = memory[FLAGS]
         order = -1
         if not flags & FLAG_EDGE_TIME:
-            order = 0 if self.looks() else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
+            order = 0 if held & FLAG_LOOK else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
         if order > 0:
             copy(memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
-        if order < 0:
-            memory[FLAGS] &= ~FLAG_TOP_HELD & 0xFF
-        else:
-            memory[FLAGS] |= FLAG_TOP_HELD
+        memory[FLAGS] = held | FLAG_TOP_HELD if order >= 0 else held & ~FLAG_TOP_HELD & 0xFF
 
     def _keep_time(self, body, start):
         if self.is_later(body, start) and not self.looks():

@@ -73,7 +73,7 @@ _LINK_REFUSAL_BYTES = const(28)  # MID 9998 (agent.openprotocol.numbering), whic
 
 
 class Request:
-    """The one that is outstanding; `mid` is 0 if there is none."""
+    """The one that is outstanding; `asked` is its MID, 0 if there is none."""
 
     __slots__ = (
         "_echoes",
@@ -81,8 +81,8 @@ class Request:
         "_sends",
         "answer",
         "data",
-        "due",
-        "mid",
+        "unsent",
+        "asked",
         "named",
         "revision",
         "row",
@@ -99,38 +99,38 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._sends = 0
         self._passed_over = False
-        self.mid = self.named = 0
+        self.asked = self.named = 0
         self.revision = 1
         self.data = b""
         self.tries = 0  # that are left
-        self.due = False
+        self.unsent = False
         self.answer.stop()
 
     def ask(self, row, mid, named, revision, data, tries):
-        """Make this the outstanding one; it is due at once. An answer may call it by `mid` or by `named`."""
+        """Make this the outstanding one; it is due at once. An answer may call it by `asked` or by `named`."""
         self.row = row
-        self.mid = mid
+        self.asked = mid
         self.named = named
         self.revision = revision
         self.data = data
         self.tries = 1 if row[ONCE] else tries
-        self.due = True
+        self.unsent = True
         self._sends = 0
         self._passed_over = False
         self.answer.stop()
 
     def is_named(self, mid):
         """Tell whether an answer that names `mid` is to this one."""
-        return self.mid > 0 and (mid == self.mid or mid == self.named)
+        return self.asked > 0 and (mid == self.asked or mid == self.named)
 
     def is_answered_in_parts(self, mid):
         """Tell whether message `mid`, which says it is a part, may be one of the answer."""
         row = self.row
-        return self.mid > 0 and row[WHOLE] and mid == row[ANSWER]
+        return self.asked > 0 and row[WHOLE] and mid == row[ANSWER]
 
     def posted(self, now, wait_ms):
         """It goes out now."""
-        self.due = False
+        self.unsent = False
         self._sends += 1
         self.answer.start(now, wait_ms)
 
@@ -169,8 +169,8 @@ class Request:
 
     def answered(self):
         """Nothing is outstanding any more."""
-        self.mid = self.named = 0
-        self.due = False
+        self.asked = self.named = 0
+        self.unsent = False
         self.answer.stop()
 
     def _count_echoes(self, most):

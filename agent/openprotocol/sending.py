@@ -53,13 +53,13 @@ class Sender:
 
         Not behind MID 0003: that is the last message of a session. The result comes again in the next one.
         """
-        if self.state == STOPPING and self.request.row is rq.STOP and not self.request.due:
+        if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
         push = self._push
         if self._sequence:
-            self.numbering.owe(push.mid, CODE_NONE)
+            self.numbering.owe(push.pushed_mid, CODE_NONE)
         else:
-            push.due += 1
+            push.unanswered += 1
             self._owing = push
 
     def withhold(self):
@@ -69,7 +69,7 @@ class Sender:
 
     def has_more(self):
         """Tell whether `tick` would post another message at once."""
-        return self._owing is not None or self.request.due or self.numbering.owed > 0
+        return self._owing is not None or self.request.unsent or self.numbering.owed > 0
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
@@ -135,12 +135,12 @@ class Sender:
             link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
         elif self._owing is not None:
             push = self._owing
-            push.due -= 1
-            if push.due == 0:
+            push.unanswered -= 1
+            if push.unanswered == 0:
                 self._owing = self._next_owing() if self._many else None
             pack_into("20s", link.tx, link.tx_at, push.acknowledgement)
             link.post(HEADER_BYTES, False)
-        elif self.request.due:
+        elif self.request.unsent:
             self._post_request(now)
         else:
             left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
@@ -156,7 +156,7 @@ class Sender:
         """Return another push that is still owed an acknowledgement."""
         for subscription in self.subscriptions:
             for push in subscription.pushes:
-                if push.due:
+                if push.unanswered:
                     return push
         return None
 
@@ -164,7 +164,7 @@ class Sender:
         request = self.request
         row = request.row
         request.posted(now, self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms)
-        self._post(request.mid, request.revision, request.data, row is rq.SUBSCRIBE)
+        self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE)
 
     def _post(self, mid, revision, data, aloud=False):
         link = self.link

@@ -78,7 +78,7 @@ class Session(Opening):
         self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
-        self._pushes = {push.mid: push for subscription in subscriptions for push in subscription.pushes}
+        self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
 
@@ -107,7 +107,7 @@ class Session(Opening):
 
     def can_fetch(self):
         """Tell whether `fetch` may be called."""
-        return self.state == READY and self.request.mid == 0
+        return self.state == READY and self.request.asked == 0
 
     def fetch(self):
         """Ask with MID 0064 for the result whose ten digits were put into `fetch_id`; all zeros: the newest."""
@@ -125,7 +125,7 @@ class Session(Opening):
         if self.state == CLOSED or self.state == OVER or self.state == STOPPING:
             return
         self.state = STOPPING
-        if self.request.mid == 0 or self.request.due:
+        if self.request.asked == 0 or self.request.unsent:
             self._leave()
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class Session(Opening):
         request.tries -= 1
         leaves = self.state == STOPPING and request.row is not rq.STOP
         if request.tries > 0 and not leaves:
-            request.due = True
+            request.unsent = True
             return EV_NONE
         event = request.row[rq.SILENT]
         if event == EV_OVER and not leaves:
@@ -183,7 +183,7 @@ class Session(Opening):
                 return self._over(WHY_FRAMING)
         self.mid = mid
         push = self._push
-        if mid != push.mid:
+        if mid != push.pushed_mid:
             push = self._pushes.get(mid)
         if not link.steady:
             if push is None:
@@ -196,7 +196,7 @@ class Session(Opening):
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
-            if cut_short or self.request.mid:
+            if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
             self._push = push
             return push.event
@@ -205,7 +205,7 @@ class Session(Opening):
     def _pushed(self, push, cut_short):
         """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
         self._push = push
-        if self.request.row is rq.SUBSCRIBE and self.request.mid == push.subscription.mid:
+        if self.request.row is rq.SUBSCRIBE and self.request.asked == push.subscription.mid:
             self._stands()  # it came instead of the 0005
         if not cut_short:
             return push.event
@@ -249,7 +249,7 @@ class Session(Opening):
             return self._refused(number(buf, at + 20, 4)) if link.length >= 25 else EV_MALFORMED
         request = self.request
         row = request.row
-        if not request.mid or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
+        if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
             return EV_UNKNOWN
         if link.length < row[rq.LEAST]:
             return EV_MALFORMED

@@ -29,17 +29,17 @@ RESULTS = (60, 63, 0, b"", True, ((61, 62, EV_RESULT, EV_RESULT_CUT),))
 class Push:
     """One message that comes by itself, and its acknowledgement."""
 
-    __slots__ = ("_reply", "acknowledgement", "due", "event", "event_cut", "mid", "subscription")
+    __slots__ = ("_reply", "acknowledgement", "event", "event_cut", "pushed_mid", "subscription", "unanswered")
 
     def __init__(self, subscription, row):
         self.subscription = subscription
-        self.mid, self._reply, self.event, self.event_cut = row
+        self.pushed_mid, self._reply, self.event, self.event_cut = row
         self.acknowledgement = bytearray(HEADER_BYTES)  # made once
-        self.due = 0  # how many are owed
+        self.unanswered = 0  # how many are owed
 
     def opened(self):
         """A connection begins; the session writes station and spindle."""
-        self.due = 0
+        self.unanswered = 0
         put_header(self.acknowledgement, 0, HEADER_BYTES, self._reply, 1)
 
 

@@ -86,7 +86,7 @@ class Ring(Fold):
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
-        spare = rec.is_for_outlets(kind) and not self.urgent and self.role == ROLE_MAIN
+        spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         if spare and not self._next_ready and not self._make_free(1):
@@ -322,7 +322,7 @@ class Ring(Fold):
             if self._opens >= 0:
                 self._opened()
             self.seq = seq
-            self.offset += self.aligned(end)
+            self.offset += octets
             self.apply(kind, flags, stage, self.payload_at, length)
         return code
 

@@ -282,7 +282,7 @@ CAUSES = (
     Cause(
         "goodbye-overtakes",
         SESSION,
-        "        if self.request.mid == 0 or self.request.due:\n            self._leave()\n",
+        "        if self.request.asked == 0 or self.request.unsent:\n            self._leave()\n",
         "        self._leave()\n",
         "MID 0003 goes out before what was asked is answered",
         16,

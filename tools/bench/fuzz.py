@@ -151,7 +151,7 @@ class Sessions:
         del found[:]
         if self._hear(session, octets, dice, found):
             link = session.link
-            found.append((session.state, session.request.mid, link.end - link.start))
+            found.append((session.state, session.request.asked, link.end - link.start))
         found.append(bytes(session.identity) + bytes(session.tool_serial))
         return found
 

@@ -5,9 +5,12 @@ so all of it is looked through), then in the class, then in its bases. A functio
 
 Rules
 1. A method goes out of its class if its name begins with one underscore and every use of that name in the program is a
-   call `self.name(...)` in a class that has it or derives from the one that has it.
+   call `self.name(...)` in a class that has it or derives from the one that has it. What a class of another line does
+   with a name of its own `self` is its own affair.
 2. Not if two classes of one line have it: which of them is meant is known only when it runs.
-3. `self` stays its first argument, and its name tells the class: `parts_of` finds it for who asks what a class sets.
+3. A public method that was put into its caller (inline.py) calls them on another name than `self`. Private names are
+   for `self` in the sources; so such a call means the one class of the module that has the method.
+4. `self` stays its first argument, and its name tells the class: `parts_of` finds it for who asks what a class sets.
 """
 
 from __future__ import annotations
@@ -32,10 +35,12 @@ def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
 def functions_of_methods(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program with functions in the place of private methods; those named in `keep` stay methods."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
-    refused = set(keep) | strings_in(trees.values()) | _used_otherwise(trees)
+    refused = set(keep) | strings_in(trees.values())
+    uses = {name: _other_uses(name, tree) for name, tree in trees.items()}
+    refused |= {name for by_class in uses.values() for name in by_class.get("", ())}
     for name, tree in trees.items():
         if name.startswith("agent"):
-            _rewrite(tree, refused)
+            _rewrite(tree, refused, uses[name])
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
@@ -43,25 +48,36 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def _used_otherwise(trees: dict[str, ast.Module]) -> set[str]:
-    """The private names that are used in any other way than as `self.name(...)` in a class whose line has that method.
+def _other_uses(module: str, tree: ast.Module) -> dict[str, set[str]]:
+    """By class: the private names used on its `self` otherwise than to call a method; under "" those that may be any's.
 
-    The line ends with the module: a class that derives from one of another module finds its methods as methods only.
+    The line ends with the module: a class that derives from one of another module finds its methods as methods only,
+    and what it uses on `self` may be any's.
     """
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     called: set[int] = set()
-    for name, tree in trees.items():
-        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-        for owner, body in classes.items() if name.startswith("agent") else ():
-            has = {method for one in _line(owner, classes) for method in _methods(classes[one])}
-            for node in walk(body):
-                if isinstance(node, ast.Call) and _own_method(node) in has:
-                    called.add(id(node.func))
-    return {
+    found: dict[str, set[str]] = {}
+    for owner, body in classes.items():
+        line = _line(owner, classes)
+        known = all(isinstance(base, ast.Name) and base.id in classes for one in line for base in classes[one].bases)
+        has = {method for one in line for method in _methods(classes[one])} if module.startswith("agent") else set()
+        for node in walk(body):
+            if isinstance(node, ast.Call) and _own_method(node) in has:
+                called.add(id(node.func))
+        for node in walk(body) if known else ():
+            if isinstance(node, ast.Attribute) and _is_private(node.attr) and id(node) not in called:
+                if isinstance(node.value, ast.Name) and node.value.id == "self":
+                    found.setdefault(owner, set()).add(node.attr)
+                    called.add(id(node))
+    if module.startswith("agent"):
+        lone = _lone(classes, tree)
+        called |= {id(node.func) for node in walk(tree) if isinstance(node, ast.Call) and _put_in(node) in lone}
+    found[""] = {
         node.attr
-        for tree in trees.values()
         for node in walk(tree)
         if isinstance(node, ast.Attribute) and _is_private(node.attr) and id(node) not in called
     }
+    return found
 
 
 def _own_method(call: ast.Call) -> str:
@@ -72,13 +88,32 @@ def _own_method(call: ast.Call) -> str:
     return ""
 
 
-def _rewrite(tree: ast.Module, refused: set[str]) -> None:
+def _put_in(call: ast.Call) -> str:
+    """The name in `other.name(...)`, an empty one for any other call."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id != "self":
+        return function.attr if _is_private(function.attr) else ""
+    return ""
+
+
+def _lone(classes: dict[str, ast.ClassDef], tree: ast.Module) -> dict[str, str]:
+    """The private methods that one class alone has, with that class, if nobody sets an attribute of the name."""
+    homes: dict[str, str] = {}
+    again = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
+    for owner, node in classes.items():
+        for method in _methods(node):
+            again |= {method} & set(homes)
+            homes[method] = owner
+    return {method: owner for method, owner in homes.items() if method not in again}
+
+
+def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]]) -> None:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     lines = {name: _line(name, classes) for name in classes}
     homes: dict[tuple[str, str], str] = {}  # class and method: the function's name
     for owner, node in classes.items():
         for method in _methods(node):
-            if method not in refused and _is_one(owner, method, classes, lines):
+            if method not in refused and _is_one(owner, method, classes, lines, uses):
                 homes[owner, method] = owner + _OF + method
     for owner, node in classes.items():
         for call in walk(node):
@@ -88,6 +123,12 @@ def _rewrite(tree: ast.Module, refused: set[str]) -> None:
                 if home is not None:
                     call.args.insert(0, call.func.value)  # type: ignore[attr-defined]
                     call.func = ast.Name(home, ast.Load())
+    lone = _lone(classes, tree)
+    for call in walk(tree):
+        home = homes.get((lone.get(_put_in(call), ""), _put_in(call))) if isinstance(call, ast.Call) else None
+        if home is not None:
+            call.args.insert(0, call.func.value)  # type: ignore[attr-defined]
+            call.func = ast.Name(home, ast.Load())  # type: ignore[attr-defined]
     for owner, node in classes.items():
         out = [one for one in node.body if isinstance(one, ast.FunctionDef) and (owner, one.name) in homes]
         node.body = [one for one in node.body if one not in out] or [ast.Pass()]
@@ -114,7 +155,15 @@ def _methods(node: ast.ClassDef) -> list[str]:
     ]
 
 
-def _is_one(owner: str, method: str, classes: dict[str, ast.ClassDef], lines: dict[str, list[str]]) -> bool:
-    """Tell whether no class in the owner's line, up or down, has a method of that name as well."""
-    kin = {name for name in classes if owner in lines[name] or name in lines[owner]} - {owner}
-    return not any(method in _methods(classes[name]) for name in kin)
+def _is_one(
+    owner: str,
+    method: str,
+    classes: dict[str, ast.ClassDef],
+    lines: dict[str, list[str]],
+    uses: dict[str, set[str]],
+) -> bool:
+    """Tell whether no class in the owner's line, up or down, has the method as well or uses the name otherwise."""
+    kin = {name for name in classes if owner in lines[name] or name in lines[owner]}
+    if any(method in uses.get(name, ()) for name in kin):
+        return False
+    return not any(method in _methods(classes[name]) for name in kin - {owner})

@@ -87,7 +87,9 @@ def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
                         missing |= asked - had[node.module]
                         shaped |= asked & had[node.module]
         for node in walk(tree):
-            if isinstance(node, ast.Constant) and node.value in moved:
+            if isinstance(node, ast.ClassDef) and node.bases:  # it may have its own form of what it derives from
+                shaped |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)} & moved
+            elif isinstance(node, ast.Constant) and node.value in moved:
                 shaped.add(node.value)
             elif isinstance(node, ast.Attribute):
                 holder = node.value.id if isinstance(node.value, ast.Name) else ""

@@ -208,7 +208,7 @@ class Forward(Sweep):
         self._sent = 0
         self._refusals = 0
         self._silences = 0
-        self._jam.stop()
+        self._jam.armed = False
         if self._sweeping:
             self._taken = number
             self._finish_sweep(now)

@@ -154,7 +154,7 @@ class Position:
         cursor = self.cursor
         if cursor.number < number:
             if cursor.peek_number == number or (self.ring.peek(OUTLET) > RECORD_NONE and cursor.peek_number == number):
-                self.ring.advance(OUTLET)
+                cursor.advance()
 
     def set_aside(self, before, reason, now):
         """Pass everything that waits in front of result `before`, undelivered: SET_ASIDE when it is done.
