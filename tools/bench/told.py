@@ -1,11 +1,12 @@
-"""Figures in prose come from one file: docs/figures.json, which benchmarks fill; the documents quote it.
+"""Figures in prose come from files that benchmarks fill, and the documents quote them: docs/figures.json, and the
+counts of instructions in tools/bench/instructions.json (as benchmark `instructions`).
 
     toolcart bench path --json | python -m tools.bench.told path     takes a benchmark's figures into the file
     python -m tools.bench.told                                       puts them into the documents
 
 A quoted figure is a number with a comment behind it that names benchmark and figure, invisible where the page is shown:
 
-    77,216<!-- path: agent/ compiled -->        0.067<!-- spool: erases a result, units of 256 .3 -->
+    249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
 
 `.3` are the decimals; without them it is a whole number. host_tests/test_documents.py fails where a document and the
 file differ, and where a document names a figure that no benchmark has.
@@ -21,6 +22,7 @@ from pathlib import Path
 from tools.cache import CHECKOUT
 
 FILE = CHECKOUT / "docs/figures.json"
+COUNTS = CHECKOUT / "tools/bench/instructions.json"
 _QUOTED = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)<!-- (\w+): ([^>]*?)(?: \.(\d))? -->")
 
 
@@ -31,12 +33,18 @@ def documents() -> list[Path]:
 
 def known() -> dict[str, dict]:
     """What was taken so far: benchmark to its machine and its figures by name."""
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
+    figures = {f"{form} {name}": counts[form][name] for form in ("plain", "fast") for name in counts[form]}
+    return {**_taken(), "instructions": {"figures": figures}}
+
+
+def _taken() -> dict[str, dict]:
     return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 
 
 def take(benchmark: str, report: dict) -> None:
     """Put the figures of one benchmark's report in the place of those it had."""
-    taken = known()
+    taken = _taken()
     figures = {one["name"].strip(): one["value"] for one in report["figures"] if one["value"] is not None}
     taken[benchmark] = {"machine": report.get("machine", {}), "figures": figures}
     FILE.write_text(json.dumps(taken, indent=1, sort_keys=True) + "\n", encoding="utf-8")
