@@ -15,9 +15,6 @@ from host_tests.support_lines import SimLines
 from host_tests.support_spool import append, append_event
 from tools.sim.flash import SHAPES, PowerCut, SimFlash
 
-PORTABLE = True
-HEAP = "1m"  # for the simulated chips
-
 
 class Bench:
     """One log with ToolsNet's cursor, which takes everything at once, and one file."""

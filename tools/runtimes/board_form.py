@@ -27,7 +27,6 @@ from tools.runtimes.harness import Machine, Outcome
 
 # "module.test", or "module" where nothing of it can run: why it cannot hold in the form that boards get.
 NOT_HERE = {
-    "test_file": "an outlet to a file is for Linux, and no board's program has it",
     "test_fast": "it compares machine code with the plain loops, and one program has one of the two",
     "test_health.test_every_counter_has_one_number_and_one_name": "the numbers of the counters have no names there",
 }
