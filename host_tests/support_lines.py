@@ -1,5 +1,7 @@
 """A file of lines in memory that can refuse everything and lose what was not made durable (agent.outlets.file)."""
 
+PORTABLE = True
+
 
 class SimLines:
     """What board.linux_lines promises. `cut(octets)` is a cut: so much of what is not durable stays."""
