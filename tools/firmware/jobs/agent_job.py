@@ -35,12 +35,12 @@ gc.collect()
 
 
 def on_turn(now):
-    forward = app.stations[0].forward
+    station = app.stations[0]
     if app.scheduler.last_fault is not None:
         raise app.scheduler.last_fault
-    if forward is None:
+    if not station.outlets:
         return TURN_MS
-    ring = app.stations[0].ring
+    ring = station.ring
     done = ring.number >= RESULTS and ring.backlog(0) == 0
     return -1 if done else TURN_MS
 
