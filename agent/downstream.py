@@ -11,10 +11,9 @@ from agent import health as h
 from agent.base.ticks import Timer
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 from agent.openprotocol import states as st
-from agent.record.result import HEAD_BYTES
+from agent.record.result import ROOM_BYTES
 
 ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
-ROOM_BYTES = HEAD_BYTES + 150  # of a result with its limits
 
 
 class Downstream:

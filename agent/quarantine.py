@@ -39,7 +39,6 @@ NO_ROOM = const(-1)
 KEPT = const(2)
 FAILED = const(-2)
 
-ROOM_BYTES = const(158)  # of a result with its limits
 CARRIED_A_BLOCK = const(31)  # light results in a block of 4 KiB
 
 PRESSURE_NONE = const(0)

@@ -34,7 +34,7 @@ STATION_IMPORTS = {
     "agent.config": {"agent.settings"},
     "agent.outlets.file": {"agent.health"},
     "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine"},
-    "agent.outlets.toolsnet.sweep": {"agent.health", "agent.quarantine"},
+    "agent.outlets.toolsnet.sweep": {"agent.health"},
     "agent.downstream": {"agent.health"},
     "agent.intake": {"agent.downstream", "agent.health", "agent.store"},
     "agent.outlets.toolsnet.outlet": {"agent.health"},

@@ -63,7 +63,7 @@ def _result(fields, told, page, body, length):
     fields.append(("angle_status", told["angle_status"] or None))
     fields.append(("program_changed", _wire_time(text_of(page, body + res.PSET_CHANGE, res.STAMP_BYTES))))
     fields.append(("tool_serial", text_of(page, body + res.SERIAL, res.SERIAL_BYTES) or None))
-    fields.append(("id_epoch", page[body - 1]))
+    fields.append(("id_epoch", page[body - res.HEAD_BYTES + res.ID_EPOCH]))
     has_limits = length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
     limits = body + res.BODY_BYTES
     for name, place in (

@@ -63,8 +63,10 @@ FLAG_RETRIED = const(16)  # stored before under another number: sent again, or m
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
 HEAD_BYTES = const(8)
+ID_EPOCH = const(7)  # how often the controller's IDs began anew, modulo 256
 # Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
 PARKED_BYTES = const(8)
+ROOM_BYTES = const(158)  # the longest payload of a result: with its limits, parked
 TAKEN = const(1)  # into the quarantine; agent.quarantine has the other answers
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
@@ -111,3 +113,6 @@ def looks_empty(body, start):
         if octet != 0x30 and octet != 0x20:
             return False
     return is_blank(body, start, VIN_BYTES)
+
+
+assert ROOM_BYTES == HEAD_BYTES + BODY_BYTES + LIMITS_BYTES + PARKED_BYTES

@@ -19,6 +19,7 @@ from agent.record.result import (
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
+    ID_EPOCH,
     JOB,
     PSET,
     PSET_CHANGE,
@@ -113,7 +114,7 @@ def _holds_here(ring, block, wanted, buf, start, detail):
         elif detail < 0:
             if (
                 not walk.flags & FLAG_RECOVERED
-                and walk.page[at - 1] == -1 - detail
+                and walk.page[rec.HEAD_BYTES + ID_EPOCH] == -1 - detail
                 and walk.length >= HEAD_BYTES + start + ID_BYTES
                 and compare(walk.page, at + start, buf, 0, ID_BYTES) == 0
             ):

@@ -19,8 +19,8 @@ from agent.base.ticks import FOREVER, Timer
 from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import NOT_SET, OUTLET
 from agent.outlets.toolsnet.sweep import RETRY_MS, Sweep
-from agent.quarantine import NO_ROOM, ROOM_BYTES
-from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, TAKEN
+from agent.quarantine import NO_ROOM
+from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
 
 READS_A_STEP = const(8)

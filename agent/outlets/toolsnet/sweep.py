@@ -13,7 +13,7 @@ from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.outlets.toolsnet.position import NOT_SET, SET_ASIDE, SET_SOME
 from agent.outlets.toolsnet.upstream import Upstream
-from agent.quarantine import ROOM_BYTES
+from agent.record.result import ROOM_BYTES
 
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 LOOKS_A_REACH = const(256)
