@@ -175,6 +175,7 @@ def _duplicates(stations, mistakes):
             ("stations[%d].number", stations[i].get("number")),
             ("stations[%d].spool.path", stations[i]["spool"].get("path")),
             ("stations[%d].controller.device", controller.get("link") != "tcp" and controller.get("device")),
+            ("stations[%d].controller.host", controller.get("link") == "tcp" and _peer(controller)),
         ):
             if value and first.setdefault((place, value), i) != i:
                 mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
@@ -183,6 +184,18 @@ def _duplicates(stations, mistakes):
             if path and path in files:
                 mistakes.append(("stations[%d].outlets" % i, found(path), "a file of its own for each outlet"))
             files.append(path)
+
+
+def _peer(controller):
+    """Host, port, and the station in the header: with none of them different it is the same station twice."""
+    host = controller.get("host")
+    if not host:
+        return None
+    shown = "%s port %s" % (host.lower(), controller.get("port"))
+    for key in ("station_id", "spindle_id"):
+        if controller.get(key):
+            shown += " %s %d" % (key, controller[key])
+    return shown
 
 
 def _is_object(tree, place, mistakes):

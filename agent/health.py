@@ -50,6 +50,7 @@ ODD = const(36)  # a result that cannot be right came over a serial line: taken 
 DEFERRED = const(37)  # a result that has to come again, since too much else is missing to note what it leaves open
 NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
 OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
+ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
 
 NAMES = (
     "stored",
@@ -92,6 +93,7 @@ NAMES = (
     "deferred",
     "not saved",
     "outlet failed",
+    "odd fields",
 )
 
 LOG_ENTRIES = 32

@@ -16,7 +16,7 @@ from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.words import get_u32
 from agent.openprotocol.header import mid_of, revision_of
-from agent.openprotocol.light import LIGHT_BYTES, read_light
+from agent.openprotocol.layouts import layout_of, read_whole
 from agent.record import result as res
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_REFUSE
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
@@ -25,7 +25,7 @@ from agent.spool.search import is_same
 GROUP = const(8)  # so many are sent again before one record drops them all
 QUIET_ASKED_MOST = const(20000)  # how often a line is asked whether it is quiet, before the order is given up
 
-_BODY_BYTES = const(142)  # a body and its limits
+_BODY_BYTES = const(143)  # a body and its limits
 _HEADER_BYTES = const(20)
 
 
@@ -153,33 +153,26 @@ class Again:
         buf = walk.page
         at = HEAD_BYTES + res.HEAD_BYTES
         length = walk.length - res.HEAD_BYTES - res.PARKED_BYTES
-        if walk.flags & res.FLAG_TRUNCATED or length < _HEADER_BYTES:
+        if length < _HEADER_BYTES:
             return False
         body = self._body
         fill(body, 0, _BODY_BYTES)
-        self._length = res.HEAD_BYTES + res.BODY_BYTES
         self._flags = walk.flags & res.FLAG_RECOVERED
-        mid, revision = mid_of(buf, at), revision_of(buf, at)
-        if mid == 61 and revision == 999:
-            if length < LIGHT_BYTES or read_light(body, 0, buf, at, length) != res.RESULT_READ:
-                return False
-        elif not self._read_long(mid, revision, buf, at, length):
+        mid = mid_of(buf, at)
+        layout = layout_of(mid, revision_of(buf, at)) if mid == 61 or mid == 65 else None
+        if layout is None:
             return False
+        read, octets = read_whole(layout, buf, at, length, body, 0)
+        if not read:
+            return False
+        self._length = res.HEAD_BYTES + octets
+        if read == res.RESULT_ODD:
+            self._flags |= res.FLAG_ODD
         if not res.has_time(body, 0):
             stamp = bytearray(res.STAMP_BYTES)
             self._clock.stamp_into(stamp)
             res.put_time(body, 0, stamp, 0)
             self._flags |= res.FLAG_EDGE_TIME
-        return True
-
-    def _read_long(self, mid, revision, buf, at, length):
-        from agent.openprotocol import layouts
-
-        layout = layouts.layout_of(mid, revision) if mid == 61 or mid == 65 else None
-        if layout is None or layouts.read_result(layout, buf, at, length, self._body, 0) != res.RESULT_READ:
-            return False
-        if layouts.read_limits(layout, buf, at, length, self._body, res.BODY_BYTES):
-            self._length += res.LIMITS_BYTES
         return True
 
     # -- what the log holds already ----------------------------------------------------------------------------

@@ -58,11 +58,11 @@ backoff_max_s time 30 0.1 600
 busy_backoff_s time 10 0.1 600
 busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
-result_revisions list 999,1 1,2,3,4,5,6,7,998,999
+result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true
-recover_revisions list 2,1 1,2,3,4,5,6,7
+recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
 recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false

@@ -25,13 +25,16 @@ from agent.record.raw import FRAME_MOST
 from agent.record.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
+    FLAG_ODD,
     FLAG_RECOVERED,
     FLAG_TRUNCATED,
     HEAD_BYTES,
     ID_BYTES,
     LIMITS_BYTES,
     PARKED_BYTES,
+    RESULT_ODD,
     RESULT_READ,
+    RESULT_UNREADABLE,
     SERIAL,
     SERIAL_BYTES,
     STAMP_BYTES,
@@ -75,17 +78,20 @@ class Store:
         self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(STAMP_BYTES)
         self._kind = KIND_RESULT
+        self._flags = 0  # of what was read
         self._length = 0
         self._place = 0  # of the body in the stage
         self._code = 0
 
     def put_pushed(self, buf, at, length, revision, cut_short, now):
         """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT."""
-        read = not cut_short and self._read_pushed(buf, at, length, revision)
-        if self.strict and not self._is_sure(read, buf, at, length, revision, now):
+        read = self._read_pushed(buf, at, length, revision)
+        if self.strict and not self._is_sure(read == RESULT_READ, buf, at, length, revision, now):
             return NOT_SURE
         if not read:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
+        if cut_short:  # what is kept of a result stands in front
+            self.health.count(h.CUT_SHORT)
         return self._put_read(now)
 
     def read_fetched(self, buf, at, length, revision):
@@ -144,16 +150,18 @@ class Store:
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _read_pushed(self, buf, at, length, revision):
-        """Bring the message into the stage; whether it could be read."""
+        """Bring the message into the stage; returns a RESULT_."""
         if revision != 999:
             self.health.count(h.OTHER_REVISION)
-            return self._read_long(61, buf, at, length, revision)
-        self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
-        stage = self.ring.stage
-        if read_light(stage, self._place, buf, at, length) != RESULT_READ:
-            return False
-        pack_into("14s", stage, self._place + SERIAL, self.serial)
-        return True
+        else:
+            self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+            if read_light(self.ring.stage, self._place, buf, at, length) == RESULT_READ:
+                pack_into("14s", self.ring.stage, self._place + SERIAL, self.serial)
+                return RESULT_READ
+        read = self._read_long(61, buf, at, length, revision)
+        if read and is_blank(self.ring.stage, self._place + SERIAL, SERIAL_BYTES):
+            copy(self.ring.stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
+        return read
 
     def _put_read(self, now):
         """Store the pushed result that stands in the stage, if it is not known already."""
@@ -189,6 +197,7 @@ class Store:
         if place < 0:
             place = FRAME_HEAD
         self._kind = kind
+        self._flags = 0
         self._length = length
         self._place = place + HEAD_BYTES
         pack_into(
@@ -200,29 +209,29 @@ class Store:
 
         layout = layouts.layout_of(mid, revision)
         if layout is None:
-            return False
-        self._begin(KIND_RESULT, _LIGHT_PAYLOAD + LIMITS_BYTES, buf, at)
-        stage = self.ring.stage
-        if layouts.read_result(layout, buf, at, length, stage, self._place) != RESULT_READ:
-            return False
-        if is_blank(stage, self._place + SERIAL, SERIAL_BYTES):
-            copy(stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
-        if not layouts.read_limits(layout, buf, at, length, stage, self._place + BODY_BYTES):
-            self._length = _LIGHT_PAYLOAD
-        return True
+            return RESULT_UNREADABLE
+        if revision != 999:  # else it was begun already
+            self._begin(KIND_RESULT, _LIGHT_PAYLOAD + (LIMITS_BYTES if layout[2] else 0), buf, at)
+        read, octets = layouts.read_whole(layout, buf, at, length, self.ring.stage, self._place)
+        self._length = HEAD_BYTES + octets
+        if read > RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+            if read == RESULT_ODD:
+                self._flags = FLAG_ODD
+        return read
 
     def _complete(self):
-        """Look whether the message says anything; put in a time where it has none."""
+        """Look whether the message says anything; put in a time where it has none. Return the record's flags."""
         stage = self.ring.stage
         place = self._place
         if stage[place + TIGHTENING_STATUS] != 0x31 and looks_empty(stage, place):
             self.health.count(h.NO_VALUES)
         if has_time(stage, place):
-            return 0
+            return self._flags
         self.health.count(h.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
         put_time(stage, place, self._stamp, 0)
-        return FLAG_EDGE_TIME
+        return self._flags | FLAG_EDGE_TIME
 
     def _put_raw(self, buf, at, length, flags, now):
         kept = length if length < FRAME_MOST else FRAME_MOST

@@ -33,6 +33,9 @@ LIGHT_FIELDS = {
 }
 
 
+GARBLED = b"#"
+
+
 def octets_of(text):
     return text if isinstance(text, bytes) else text.encode()
 
@@ -51,6 +54,11 @@ def light(**fields):
         assert len(text) == width, name
         frame[first - 1 : first - 1 + width] = text
     return bytes(frame)
+
+
+def garbled(**fields):
+    """Return a light frame in which only the time can be made out: nobody can read it."""
+    return light(**dict({"tightening_id": GARBLED * 10, "status": GARBLED, "torque": GARBLED * 6}, **fields))
 
 
 def example_tightening(**fields):

@@ -78,6 +78,9 @@ LONG_FUNCTIONS = {
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
+    "agent.openprotocol.careful": "test_layouts",
+    "agent.record.odd": "test_line",
+    "agent.toolsnet.odd04": "test_result04",
     "agent.outlets.toolsnet.position": "test_outlet",
     "agent.spool.areas": "test_mount",
     "agent.app": "test_path",

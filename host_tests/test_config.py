@@ -52,7 +52,8 @@ def test_the_least_configuration_is_good_and_gets_every_default():
     assert toolsnet["parameters"][0] == "tightening_id" and len(toolsnet["parameters"]) == 7
     controller = done["stations"][0]["controller"]
     assert controller["port"] == 4545 and controller["keepalive_ms"] == 7000 and controller["device"] is None
-    assert controller["start_revisions"] == [5, 6, 4, 3, 2, 1] and controller["result_revisions"] == [999, 1]
+    assert controller["start_revisions"] == [5, 6, 4, 3, 2, 1] and controller["result_revisions"][:3] == [999, 3, 4]
+    assert sorted(controller["result_revisions"]) == list(range(1, 12)) + [999]
     assert controller["baud"] == 9600 and controller["recover"] is True and controller["station_id"] is None
     assert done["stations"][0]["spool"]["size_kib"] == 1024
 
@@ -173,13 +174,10 @@ def test_a_serial_link_needs_a_device_and_a_tcp_link_a_host():
 
 def test_stations_are_between_one_and_sixteen():
     tree = good()
-    station = tree["stations"][0]
     for count, wrong in ((0, 1), (16, 0), (17, 1)):
         tree["stations"] = []
         for i in range(count):
-            tree["stations"].append(
-                {"number": i + 1, "controller": station["controller"], "spool": {"path": "s%d" % i}}
-            )
+            tree["stations"].append({"number": i + 1, "controller": {"host": "h%d" % i}, "spool": {"path": "s%d" % i}})
         assert len(config.check(tree)) == wrong
     tree["stations"] = {}
     assert only(config.check(tree))[1] == "an object"
@@ -197,8 +195,24 @@ def test_two_stations_share_neither_number_nor_spool_nor_serial_device():
         station["controller"] = {"link": "ascii", "device": "/dev/ttyS0"}
     assert only(config.check(tree))[0] == "stations[1].controller.device"
     for station in tree["stations"]:
-        station["controller"] = {"host": "192.0.2.10", "device": "/dev/ttyS0"}
+        station["controller"]["link"] = "tcp"
+        station["controller"]["host"] = "192.0.2.%d" % station["number"]
     assert config.check(tree) == []
+
+
+def test_the_same_host_and_port_is_the_same_station_twice_unless_the_header_names_another():
+    tree = second(good())
+    one, two = [station["controller"] for station in tree["stations"]]
+    two["host"] = one["host"] = "PF6000"
+    mistake = only(config.check(tree))
+    assert mistake[:2] == ("stations[1].controller.host", '"pf6000 port 4545"')
+    assert mistake[2] == "not the same as stations[0].controller.host"
+    two["port"] = 4546
+    assert config.check(tree) == []
+    two["port"], one["station_id"], two["station_id"] = 4545, 1, 2
+    assert config.check(tree) == []
+    two["station_id"] = 1
+    assert only(config.check(tree))[0] == "stations[1].controller.host"
 
 
 def test_a_section_that_is_no_object_is_one_mistake():

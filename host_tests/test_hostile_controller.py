@@ -4,7 +4,7 @@ import sys
 
 from agent import health as h
 from agent.openprotocol import states as st
-from host_tests.support_frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
+from host_tests.support_frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
 from host_tests.support_mangle import Mangler
 from host_tests.support_world import CONTROLLER, Cart, packed_time
 from tools.sim.clock import Dice
@@ -95,7 +95,7 @@ def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
 
 def test_result_of_9999_octets_is_kept_raw_acknowledged_and_shown():
     cart = connected()
-    huge = b"9999" + pushed(7)[4:] + b"x" * (9999 - 544)
+    huge = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * (9999 - 544)
     before = cart.controller.messages.get(62, 0)
     hear(cart, huge + b"\0")
     assert cart.raw() == [huge[:632]]
@@ -104,15 +104,20 @@ def test_result_of_9999_octets_is_kept_raw_acknowledged_and_shown():
     assert list(cart.station.health.entries())[-1][1] == h.RAW
 
 
+def test_result_of_9999_octets_that_begins_like_any_other_is_one():
+    cart = connected()
+    hear(cart, b"9999" + pushed(7, tightening_id=5)[4:] + b"x" * (9999 - 544) + b"\0")
+    assert cart.stored_ids() == [5] and cart.raw() == []
+    assert cart.counted(h.CUT_SHORT) == 1
+
+
 # Content
 
 
 def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
     for frame in (
-        light(torque="4237.0"),
-        light(tightening_id="0x12345678"),
-        light(status="7"),
-        light(job="?!"),
+        garbled(),
+        garbled(status="7", time="no time at all"),
         message(61, b"", 999),
         message(61, b"short", 999),
         message(61, EXAMPLE[20:], 500),
@@ -133,7 +138,7 @@ def test_unreadable_results_do_not_hide_in_the_archive():
     cart = Cart(controller={"max_clients": 9}, toolsnet={}, blocks=24)
     cart.settle()
     produce(cart, 1)
-    hear(cart, light(torque="4237.0") + b"\0")
+    hear(cart, garbled() + b"\0")
     produce(cart, 1)
     assert cart.until(lambda: cart.toolsnet.archive.stored == 2, 30000)
     assert cart.toolsnet.archive.tightening_ids() == [1, 2]
@@ -194,8 +199,8 @@ def test_answers_that_cannot_be_read_are_counted():
 def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     cart = connected()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    for status in (1, 7, 1):
-        cart.controller.produce(status=status)
+    for status in ("1", "#", "1"):
+        cart.controller.produce(status=status, **({} if status == "1" else {"time": "#" * 19}))
     cart.run(100)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle()
@@ -213,7 +218,8 @@ def test_unreadable_answer_is_kept_though_another_kept_frame_carries_its_digits(
     cart = connected()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     for number in range(1, 11):
-        cart.controller.produce(status=7 if number in (1, 10) else 1)  # 01 0000000001 02: ten digits of 10 are there
+        odd = {"status": "#", "time": "#" * 19} if number in (1, 10) else {}
+        cart.controller.produce(**odd)  # 01 0000000001 02: ten digits of 10 are there
     cart.run(100)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle()

@@ -98,6 +98,9 @@ def test_every_result_revision_is_got_over():
     for options in (
         {"result_revisions": (1,)},
         {"result_revisions": (1,), "result_refusal_code": 74},
+        {"result_revisions": (6, 5, 4), "result_refusal_code": 79},
+        {"result_revisions": (10,), "result_refusal_code": 1},
+        {"result_revisions": (11,), "result_refusal_code": 20},
         {"pushed_revision": 7},
         {"pushed_revision": 1},
         {"push_instead_of_answer": True, "push_last_result": True},

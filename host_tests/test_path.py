@@ -44,7 +44,7 @@ def test_every_result_arrives_once_and_in_order_and_nobody_complains():
 
 
 def test_figures_arrive_as_the_controller_made_them():
-    for revisions in ([999, 1], [7], [2], [1]):
+    for revisions in ([999, 1], [7], [2], [1], [8], [9], [10], [11]):
         cart = started(controller={"nok_percent": 60}, limits={"result_revisions": revisions})
         produce(cart, 12)
         cart.until_quiet()
@@ -61,6 +61,58 @@ def test_figures_arrive_as_the_controller_made_them():
             assert spindle["program"] == made.pset
             assert spindle["serial"] == "C3412129", "0061 light has none: it comes from MID 0041"
         cart.clean()
+
+
+def test_results_of_controllers_since_release_2_9_arrive():
+    for revisions in ([999], [1], [3], [11]):
+        cart = started(limits={"result_revisions": revisions})
+        cart.controller.produce(batch_status=3)
+        cart.controller.produce(batch_status=1)
+        cart.until_quiet()
+        batches = [
+            [one["value"] for one in found["parameters"] if one["parameter_id"] == 102]
+            for found in cart.archive.results
+        ]
+        assert batches == [["0"], ["1"]]  # ToolsNet's document has no 3
+        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == 0
+        cart.clean()
+
+
+def test_controller_with_any_one_revision_is_served():
+    for revision in range(1, 12):
+        cart = started(controller={"result_revisions": (revision,)})
+        cart.controller.produce(angle=1234, angle_denominator=10)
+        cart.until_quiet()
+        angle = cart.archive.results[0]["spindles"][0]["angle"]
+        assert angle == ("000123.4" if revision >= 10 else "001234.0")
+        cart.clean()
+
+
+def test_what_a_careful_person_can_read_arrives():
+    made = (
+        {"torque": b"  4237", "angle": b"95   ", "batch_size": b"6   ", "job": b"7   "},
+        {"torque": b"42.37", "angle": b"+0095"},
+        {"status": b"5", "torque_status": b"7", "time": b"Last Change Unknown"},
+        {"torque": b"-04237"},
+        {"torque": b"12x456"},
+    )
+    for revision in (999, 1, 2, 7):
+        cart = started(limits={"result_revisions": [revision]})
+        for fields in made:
+            cart.controller.produce(**fields)
+        cart.until_quiet()
+        spindles = [found["spindles"][0] for found in cart.archive.results]
+        assert [one["torque"] for one in spindles[:2]] == ["00042.37"] * 2
+        assert [one["angle"] for one in spindles[:2]] == ["000095.0"] * 2
+        assert spindles[2]["overall"] == 1 and spindles[3]["torque"] == "-0042.37"
+        told = [
+            one["value"]
+            for found in cart.archive.results
+            for one in found["parameters"]
+            if one["parameter_id"] == 60006
+        ]
+        assert told == ["status 5, torque status 7", "", "torque 12x456"]
+        assert len(spindles) == 5 and cart.counted(h.RAW) == 0 and cart.counted(h.ODD_FIELDS) == 5
 
 
 def test_result_goes_out_at_once_and_waits_for_no_deadline():

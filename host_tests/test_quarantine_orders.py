@@ -233,10 +233,17 @@ def test_a_frame_that_can_be_read_now_goes_out_as_a_result():
 def test_a_frame_that_still_cannot_be_read_stays():
     station = Station()
     station.set_raw_aside(b"0061 nonsense of enough octets")
-    station.set_raw_aside(LIGHT, res.FLAG_TRUNCATED)
     told = station.order("retry", "all")
     assert "cannot read" in told[0]["unreadable"] and told[-1]["count"] == 0
-    assert len(station.listed()) == 2 and station.waiting() == []
+    assert len(station.listed()) == 1 and station.waiting() == []
+
+
+def test_what_is_kept_of_a_frame_may_be_enough_to_read_it():
+    station = Station()
+    station.set_raw_aside(LIGHT, res.FLAG_TRUNCATED)
+    station.set_raw_aside(LIGHT.replace(b"1", b" ", 1)[:110])
+    assert [one.get("sent_as") for one in station.order("retry", "all")][:2] == [3, 4]
+    assert station.listed() == []
 
 
 def test_a_frame_whose_tightening_came_otherwise_meanwhile_is_not_sent_twice():

@@ -31,6 +31,7 @@ LIMITS = (
     (r.ANGLE_TARGET, 5),
     (r.TORQUE_UNIT, 1),
     (r.RESULT_TYPE, 2),
+    (r.ANGLE_DECIMALS, 1),
 )
 
 
@@ -44,8 +45,16 @@ def test_fields_lie_side_by_side_without_gap_or_overlap():
 
 
 def test_flags_are_bits_of_their_own():
-    flags = (r.FLAG_RECOVERED, r.FLAG_EDGE_TIME, r.FLAG_COPY, r.FLAG_TRUNCATED)
-    assert sum(flags) == 15
+    flags = (
+        r.FLAG_RECOVERED,
+        r.FLAG_EDGE_TIME,
+        r.FLAG_COPY,
+        r.FLAG_TRUNCATED,
+        r.FLAG_RETRIED,
+        r.FLAG_ASIDE,
+        r.FLAG_ODD,
+    )
+    assert sum(flags) == 127
 
 
 def packed(text):
@@ -90,8 +99,8 @@ def test_body_with_and_without_time_are_told_apart():
 
 
 def test_status_digits_that_do_not_exist_are_refused_and_blanks_are_not():
-    # 003:6448-6519: batch 0..2, tightening 0..1, torque and angle 0..2
-    for place, most in ((r.BATCH_STATUS, 2), (r.TIGHTENING_STATUS, 1), (r.TORQUE_STATUS, 2), (r.ANGLE_STATUS, 2)):
+    # 003:6448-6519: batch 0..2, and 3 since release 2.9; tightening 0..1, torque and angle 0..2
+    for place, most in ((r.BATCH_STATUS, 3), (r.TIGHTENING_STATUS, 1), (r.TORQUE_STATUS, 2), (r.ANGLE_STATUS, 2)):
         for octet in range(0x30, 0x3A):
             body = bytearray(b" " * r.BODY_BYTES)
             body[place] = octet

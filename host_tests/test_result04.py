@@ -367,12 +367,65 @@ def test_parameters_that_are_not_wanted_are_left_out():
     assert len(r04.PARAM_NAMES) == 7
 
 
+def odd(limits=False, **fields):
+    """Return a record that a careful reader has left odd in these fields."""
+    record = Record(example(), 61, 3) if limits else Record(example())
+    for name, text in fields.items():
+        at = res.HEAD_BYTES + (res.BODY_BYTES if name in LIMIT_FIELDS else 0) + res.__dict__[name]
+        record.octets[at : at + len(text)] = text
+    return record
+
+
+LIMIT_FIELDS = [name for name in res.__dict__ if name.endswith(("_MIN", "_MAX", "_TARGET", "_DECIMALS", "_UNIT"))]
+
+
+def test_running_batch_goes_out_as_not_completed():
+    record = odd(BATCH_STATUS=b"3")
+    assert values(record.told())[102] == "0"
+    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 3, 1)
+    for status in (b"3", b"1", b"3", b"2", b"0"):
+        record = odd(BATCH_STATUS=status)
+        octets = writer.write(record.octets, 0, record.length, 0, 1, 1)
+        found = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
+        assert [p["value"] for p in found if p["parameter_id"] == 102] == [status.decode().replace("3", "0")]
+
+
+def test_odd_fields_are_told_beside_what_could_be_read():
+    record = odd(TORQUE=b"12x456", TIGHTENING_STATUS=b"5", ANGLE_STATUS=b"x")
+    found = record.told(res.FLAG_ODD)
+    spindle = found["spindles"][0]
+    assert values(found)[60006] == "torque 12x456, status 5, "[:25].strip()
+    assert (spindle["overall"], spindle["torque"], spindle["angle_status"]) == (1, "00000.00", 1)
+    assert 60006 not in Record(example()).told()["by_id"]
+
+
+def test_signs_and_decimals_stand_in_their_places():
+    record = odd(True, TORQUE=b"-04237", ANGLE=b"-0123", ANGLE_MAX=b"12345", TORQUE_MIN=b"-00001", ANGLE_DECIMALS=b"2")
+    spindle = record.told(res.FLAG_ODD)["spindles"][0]
+    assert spindle["torque"] == "-0042.37" and spindle["torque_low"] == "-0000.01"
+    assert spindle["angle"] == "-00001.2" and spindle["angle_high"] == "000123.4"
+
+
+def test_negative_torque_in_another_unit_is_converted_with_its_sign():
+    record = odd(True, TORQUE=b"-04237", TORQUE_UNIT=b"8")
+    assert record.told(res.FLAG_ODD)["spindles"][0]["torque"] == "-0000.42"
+
+
+def test_an_odd_result_leaves_nothing_to_the_next_one():
+    writer = r04.ResultWriter(bytearray(RESULT_BYTES), 3, 1)
+    plain = Record(example(), 61, 3)
+    first = bytes(writer.tx[: writer.write(plain.octets, 0, plain.length, 0, 1, 1)])
+    bad = odd(True, TORQUE=b"-04237", JOB=b"a b ", ANGLE=b"-0123", ANGLE_DECIMALS=b"1")
+    writer.write(bad.octets, 0, bad.length, res.FLAG_ODD, 1, 1)
+    assert bytes(writer.tx[: writer.write(plain.octets, 0, plain.length, 0, 1, 1)]) == first
+
+
 def test_largest_result_fits_the_buffer_exactly():
     record = Record(example(pset=0, torque_unit=7, result_type=3, torque_min=None, torque_max=None), 61, 3)
     record.put_serial(b"ABCDEFGHIJKLMN")
-    octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED)
+    octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED | res.FLAG_ODD)
     found, breaches = take_apart(octets[4:])
-    assert breaches == [] and len(found["parameters"]) == 13
+    assert breaches == [] and len(found["parameters"]) == 14
     assert len(octets) == r04.RESULT_BYTES_MAX <= RESULT_BYTES
 
 
@@ -380,7 +433,7 @@ def test_buffer_too_small_for_the_largest_result_is_refused_at_the_start():
     try:
         r04.ResultWriter(bytearray(r04.RESULT_BYTES_MAX - 1), 3, 1)
     except ValueError as error:
-        assert "1090" in str(error)
+        assert "1162" in str(error)
     else:
         assert False, "a buffer was taken that the largest result does not fit"
 

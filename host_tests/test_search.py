@@ -1,5 +1,6 @@
 """A repeat is known by ID and time, as far back as is searched, and never by a record that does not count."""
 
+from agent.record import result as res
 from agent.spool.search import holds
 from host_tests.support_spool import append, body_of, mounted, read_all
 from tools.sim.flash import EMERGES, FADES, PowerCut, SimFlash
@@ -29,6 +30,20 @@ def test_the_same_id_at_another_time_is_another_tightening():
     body = body_of(7)
     body[56] ^= 1
     assert not holds(ring, body, 0)
+
+
+def test_a_fetched_result_may_say_the_same_in_another_way():
+    ring = ring_of(10)
+    body = body_of(7)
+    body[res.BATCH_STATUS] = 0x33
+    body[res.ANGLE] = 0x39
+    assert not holds(ring, body, 0)
+    assert not holds(ring, body, 0, flags=res.FLAG_RECOVERED)  # the angle differs
+    assert holds(ring, body, 0, flags=res.FLAG_RECOVERED | res.FLAG_ODD)  # it is in parts of a degree
+    body[res.BATCH_COUNTER : res.BATCH_COUNTER + 4] = b"0000"  # not kept by the controller
+    assert holds(ring, body, 0, flags=res.FLAG_RECOVERED | res.FLAG_ODD)
+    body[res.TORQUE] = 0x39
+    assert not holds(ring, body, 0, flags=res.FLAG_RECOVERED | res.FLAG_ODD)
 
 
 def test_as_many_blocks_are_searched_as_are_asked_for():

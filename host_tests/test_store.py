@@ -10,7 +10,7 @@ from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, Store
-from host_tests.support_frames import EXAMPLE, fetched, light, pushed
+from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support_world import WatchedFlash
 
 PORTABLE = True
@@ -111,7 +111,7 @@ def test_revision_1_is_the_same_record_with_more_fields():
     assert first.push(pushed(1)) == KEPT
     plain, longer = light_one.results()[0][2], first.results()[0][2]
     assert longer[:114] == plain
-    assert longer[114:] == b"004000005000004500000600009000075   "
+    assert longer[114:] == b"004000005000004500000600009000075    "
     assert first.counted(h.OTHER_REVISION) == 1
 
 
@@ -194,11 +194,10 @@ def test_results_without_any_value_are_counted():
 
 
 UNREADABLE = (
-    light(torque="12x456"),
-    light(tightening_id="garbage id"),
-    light(status="9"),
-    EXAMPLE[:100],
-    b"0150" + EXAMPLE[4:8] + b"123" + EXAMPLE[11:] + b"revision nobody documents",
+    garbled(),
+    garbled(status=1, time="no time at all"),
+    garbled(tightening_id=7, time=GARBLED * 19),
+    EXAMPLE[:59],
     b"0121" + EXAMPLE[4:8] + b"99x" + EXAMPLE[11:],
     b"00200061999         ",
     pushed(2)[:200],
@@ -220,7 +219,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
 
 def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     bench = Bench()
-    frame = b"9999" + pushed(7)[4:] + b"x" * 96
+    frame = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * 96
     assert bench.push(frame, cut_short=True) == KEPT
     _, flags, payload = bench.records(rec.KIND_RAW)[0]
     assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
@@ -257,7 +256,7 @@ def test_fetched_result_is_not_stored_again_while_the_ids_are_in_doubt():
 
 def test_unreadable_answer_is_not_taken():
     bench = Bench()
-    for frame in (fetched(2)[:100], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"999" + fetched(1)[11:]):
+    for frame in (fetched(2)[:90], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"000" + fetched(1)[11:]):
         assert not bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
     assert bench.records(rec.KIND_RESULT, rec.KIND_RAW) == []
 
@@ -477,7 +476,7 @@ def test_odd_message_of_a_serial_line_has_to_come_twice():
     bench = Bench()
     bench.store.strict = True
     assert bench.push(EXAMPLE) == KEPT
-    spoiled = light(torque="12x456", tightening_id=1234568)
+    spoiled = garbled()
     assert bench.push(spoiled) == NOT_SURE
     assert bench.records(rec.KIND_RAW) == [] and bench.counted(h.ODD) == 1
     assert bench.push(spoiled) == KEPT

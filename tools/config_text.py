@@ -72,7 +72,8 @@ MEANINGS = {
     "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
     "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
     "stations[].controller.result_revisions": (
-        "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light."
+        "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
+        "controller accepts is kept. 3 is the shortest of the others with all that is stored."
     ),
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",

@@ -1,59 +1,97 @@
-"""Where each field of a result stands in the long layouts of MID 0061 and 0065, as data; brings them into the body.
+"""Where each field of a result stands in MID 0061 and 0065, as data; brings them into the body, with care.
 
 One row per layout: the octet of the message (counted from 1 as in the documents) at which each field of
 `agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's, but
-`job` and `pset` follow the layout. Sources: DIGEST D.3 (003:5718-5877), D.4 (003:5880-6404), D.5 (003:6565-7019).
-Revision 999 has its own reader, `agent.openprotocol.light`; this module is imported when another one comes.
+`job` and `pset` follow the layout. Sources: DIGEST D.2 (003:6448-6519), D.3 (003:5718-5877), D.4 (003:5880-6404), D.5
+(003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier octet in place.
+
+Rules
+1. A revision of a known chain that nobody has described yet is read as far as the chain is known.
+2. Where two of ID, time and status can be made out, or nothing at all is odd, it is a result; else nobody can read it.
+3. A number that is padded, signed or has a point is read (agent.openprotocol.careful). What is no number, and a status
+   that does not exist, stays as it came: RESULT_ODD. A field behind the end of the message is absent.
+4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
+   are; the record says how many of them are decimals.
+
+A light message in order has its own reader, `agent.openprotocol.light`; this module is imported when another one comes.
 """
 
-from agent.base.fields import BAD, all_digits, copy, fill, is_blank, number
+from agent.base.fields import all_digits, copy, fill, is_blank, number
 from agent.record.result import (
+    ANGLE,
+    ANGLE_BYTES,
+    ANGLE_DECIMALS,
+    ANGLE_MAX,
+    ANGLE_MIN,
+    ANGLE_TARGET,
     BODY_BYTES,
     LIMITS_BYTES,
+    RESULT_ODD,
+    RESULT_PADDED,
     RESULT_READ,
     RESULT_UNREADABLE,
+    STATUSES_MOST,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    has_time,
     put_time,
-    statuses_fit,
 )
 
-_ID = 13  # which of the body's fields
+# Which of the body's fields.
+_JOB = 1
+_PSET = 2
+_STATUS_FIRST, _STATUS_LAST = 5, 8
+_TORQUE = 9
+_TIME = 11
+_ID = 13
 
-# width of each field in the body, in its order; then of each field of the limits
+# Width of each field in the body, in its order; then of each field of the limits.
 _WIDTHS = b"\x19\x04\x04\x04\x04\x01\x01\x01\x01\x06\x05\x07\x13\x0a\x0e"
 _LIMIT_WIDTHS = b"\x06\x06\x06\x05\x05\x05\x01\x02"
 _NUMERIC = b"\x00\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x00\x00\x01\x00"
+_STAMP_BYTES = 19
+_SCALE_BYTES = 5
+_POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are decimals
 
-#          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | octets needed
+#          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
+_LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
 _PUSHED_1 = (
     2,
     (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),
     (117, 125, 133, 149, 156, 163, 0, 0),
-    231,
+    None,
 )
 _PUSHED_2 = (
     4,
     (60, 87, 93, 109, 115, 124, 121, 127, 130, 184, 213, 346, 367, 304, 330),
     (160, 168, 176, 192, 199, 206, 415, 418),
-    385,
+    None,
 )
-_FETCHED_1 = (2, (35, 0, 62, 0, 67, 118, 73, 76, 79, 82, 90, 97, 0, 23, 0), None, 118)
+_PUSHED_10 = _PUSHED_2[:3] + ((595, 602),)
+_FETCHED_1 = (2, (35, 0, 62, 0, 67, 118, 73, 76, 79, 82, 90, 97, 0, 23, 0), None, None)
 _FETCHED_2 = (
     4,
     (35, 62, 68, 84, 90, 99, 96, 102, 105, 135, 143, 208, 0, 23, 192),
     (0, 0, 0, 0, 0, 0, 229, 232),
-    226,
+    None,
 )
+_FETCHED_10 = _FETCHED_2[:3] + ((430, 437),)
 
 
 def layout_of(mid, revision):
-    """Return the layout of a result message by the revision in its own header, None for one that nobody documents."""
-    if mid == 61:
-        if revision == 1:
-            return _PUSHED_1
-        return _PUSHED_2 if 2 <= revision <= 7 or revision == 998 else None
+    """Return the layout of a result message by the revision in its own header, None if that is none."""
+    pushed = mid == 61
+    if revision == 999 and pushed:
+        return _LIGHT
+    if revision == 998 and pushed:  # a branch of revision 6
+        return _PUSHED_2
+    if revision >= 10:
+        return _PUSHED_10 if pushed else _FETCHED_10
+    if revision >= 2:
+        return _PUSHED_2 if pushed else _FETCHED_2
     if revision == 1:
-        return _FETCHED_1
-    return _FETCHED_2 if 2 <= revision <= 7 else None
+        return _PUSHED_1 if pushed else _FETCHED_1
+    return None
 
 
 def place_of_id(revision):
@@ -61,39 +99,50 @@ def place_of_id(revision):
     return (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
 
 
-def read_result(layout, buf, at, length, body, start):
-    """Bring the message buf[at:at+length] into body[start:]; RESULT_UNREADABLE if a number is none or it is too short.
+def read_whole(layout, buf, at, length, body, start):
+    """Bring the message into body[start:], limits and all; return a RESULT_ and how many octets the body has."""
+    read = read_result(layout, buf, at, length, body, start)
+    if not read or not read_limits(layout, buf, at, length, body, start + BODY_BYTES):
+        return read, BODY_BYTES
+    return max(read, scale_angles(layout, buf, at, length, body, start)), BODY_BYTES + LIMITS_BYTES
 
-    A field that ends behind the message is absent. Octets behind the layout are ignored.
+
+def read_result(layout, buf, at, length, body, start):
+    """Bring the message buf[at:at+length] into body[start:]. Octets behind the layout are ignored.
+
+    RESULT_READ, RESULT_PADDED if something is not written as documented but the body is as ever, RESULT_ODD if the
+    body keeps something as it came, RESULT_UNREADABLE.
     """
-    job_width, places, _, needed = layout
-    if length < needed:
-        return RESULT_UNREADABLE
     begin = start
+    found = RESULT_READ
     for index in range(15):
         width = _WIDTHS[index]
-        place = places[index]
+        place = layout[1][index]
+        used = layout[0] if index == _JOB else 3 if index == _PSET else _STAMP_BYTES if index == _TIME else width
+        if place and place - 1 + used > length:
+            place = 0
+            found = max(found, RESULT_PADDED)
         if not place:
-            fill(body, start, width)
-        elif index == 11:
+            fill(body, start, width, 0 if index == _TIME else 0x20)
+        elif index == _TIME:
             put_time(body, begin, buf, at + place - 1)
+        elif _STATUS_FIRST <= index <= _STATUS_LAST:
+            found = max(found, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
+        elif _NUMERIC[index]:
+            found = max(found, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
         else:
-            used = width
-            if index == 1:
-                used = job_width
-            elif index == 2:
-                used = 3
-            place += at - 1
-            if _NUMERIC[index] and not _is_number(buf, place, used):
-                return RESULT_UNREADABLE
-            fill(body, start, width - used, 0x20 if is_blank(buf, place, used) else 0x30)
-            copy(body, start + width - used, buf, place, used)
+            copy(body, start, buf, at + place - 1, used)
         start += width
-    return RESULT_READ if statuses_fit(body, begin) else RESULT_UNREADABLE
+    if found == RESULT_READ or _is_made_out(body, begin):
+        return found
+    return RESULT_UNREADABLE
 
 
 def read_limits(layout, buf, at, length, limits, start):
-    """Bring limits, targets, unit and result type into limits[start:]; 0 if the layout has none, else LIMITS_BYTES."""
+    """Bring limits, targets, unit and result type into limits[start:], and what the angles are scaled by.
+
+    0 if the layout has none, else LIMITS_BYTES. What cannot be read is blank.
+    """
     places = layout[2]
     if places is None:
         return 0
@@ -101,18 +150,84 @@ def read_limits(layout, buf, at, length, limits, start):
     for index in range(8):
         width = _LIMIT_WIDTHS[index]
         place = places[index]
-        if not place or place - 1 + width > length or not _is_number(buf, at + place - 1, width):
+        if not place or place - 1 + width > length:
             fill(limits, start, width)
-        else:
-            copy(limits, start, buf, at + place - 1, width)
+        elif _put_digits(limits, start, width, buf, at + place - 1, width, index < 3) == RESULT_ODD:
+            if limits[start] != 0x2D:
+                fill(limits, start, width)
         start += width
-    return start - begin
+    limits[start] = 0x20
+    return start + 1 - begin
 
 
-def _is_number(buf, place, width):
-    if width == 10:
-        return all_digits(buf, place, 10) or is_blank(buf, place, 10)
-    return number(buf, place, width) != BAD
+def scale_angles(layout, buf, at, length, body, start):
+    """Say in the limits behind body[start:] how many digits of each angle are decimals; RESULT_ODD if it matters.
+
+    A scale that is no power of ten is multiplied out; angles whose scale was cut off are not known.
+    """
+    if layout[3] is None:
+        return RESULT_READ
+    limits = start + BODY_BYTES
+    if layout[3][1] - 1 + _SCALE_BYTES > length:
+        for place in (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET):
+            fill(body, place, ANGLE_BYTES)
+        return RESULT_ODD
+    numerator = number(buf, at + layout[3][0] - 1, _SCALE_BYTES)
+    denominator = number(buf, at + layout[3][1] - 1, _SCALE_BYTES)
+    if numerator <= 0 or denominator <= 0 or numerator == denominator:  # not filled in, or whole degrees
+        return RESULT_READ
+    decimals = _POWERS.get(denominator, 0) if numerator == 1 else 0
+    if decimals:
+        body[limits + ANGLE_DECIMALS] = 0x30 + decimals
+    else:
+        for place in (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET):
+            _multiply(body, place, numerator, denominator)
+    return RESULT_ODD
 
 
-assert BODY_BYTES == sum(_WIDTHS) and LIMITS_BYTES == sum(_LIMIT_WIDTHS)
+def _multiply(body, place, numerator, denominator):
+    """Whole degrees, cut off as every figure of these messages; blank where they do not fit, or are no number."""
+    text = bytes(body[place : place + ANGLE_BYTES])
+    sign = text[:1] if text[:1] == b"-" else b""
+    digits = text[len(sign) :]
+    fill(body, place, ANGLE_BYTES)
+    if digits.isdigit():
+        value = b"%d" % (int(digits) * numerator // denominator)
+        if len(sign) + len(value) <= ANGLE_BYTES:
+            fill(body, place, ANGLE_BYTES, 0x30)
+            copy(body, place, sign, 0, len(sign))
+            copy(body, place + ANGLE_BYTES - len(value), value, 0, len(value))
+
+
+def _put_status(body, at, octet, most):
+    if octet == 0:
+        octet = 0x20
+    body[at] = octet
+    return RESULT_READ if octet == 0x20 or 0x30 <= octet <= most else RESULT_ODD
+
+
+def _put_digits(body, start, width, buf, place, used, has_decimals):
+    if all_digits(buf, place, used):
+        fill(body, start, width - used, 0x30)
+        copy(body, start + width - used, buf, place, used)
+        return RESULT_READ
+    if is_blank(buf, place, used):
+        fill(body, start, width)
+        return RESULT_READ
+    from agent.openprotocol.careful import put_careful
+
+    if put_careful(body, start, width, buf, place, used, has_decimals) and body[start] != 0x2D:
+        return RESULT_PADDED
+    return RESULT_ODD
+
+
+def _is_made_out(body, start):
+    """Rule 2."""
+    return (
+        has_time(body, start)
+        + all_digits(body, start + TIGHTENING_ID, 10)
+        + (0x30 <= body[start + TIGHTENING_STATUS] <= 0x39)
+    ) >= 2
+
+
+assert BODY_BYTES == sum(_WIDTHS) and LIMITS_BYTES == sum(_LIMIT_WIDTHS) + 1

@@ -6,7 +6,8 @@
 
 Offsets count from 0 at the message's first octet; no parameter IDs; batch status comes before the tightening status
 (003:6448-6519). Job is 0..99, parameter set 0..999, torque in Nm x 100 (truncated, 003:5792-5795), angle in degrees;
-statuses: batch 0 not completed, 1 OK, 2 not used; tightening 0 NOK, 1 OK; torque and angle 0 low, 1 OK, 2 high.
+statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release
+2.9); tightening 0 NOK, 1 OK; torque and angle 0 low, 1 OK, 2 high.
 """
 
 from agent.base.compat import const
@@ -49,7 +50,7 @@ _WHOLE_MOVES = const(7)
 _FORM = bytes((
     DIGITS, BATCH_SIZE, 0, 50, 4,
     DIGITS, BATCH_COUNTER, 0, 54, 4,
-    STATUS + 2 * UPPER, BATCH_STATUS, 0, 58, 1,
+    STATUS + 3 * UPPER, BATCH_STATUS, 0, 58, 1,
     STATUS + 1 * UPPER, TIGHTENING_STATUS, 0, 59, 1,
     STATUS + 2 * UPPER, TORQUE_STATUS, 0, 60, 1,
     STATUS + 2 * UPPER, ANGLE_STATUS, 0, 61, 1,
@@ -69,7 +70,7 @@ _MOVES = const(14)
 def read_light(body, start, buf, at, length):
     """Write the body of the message buf[at:at+length] to body[start:], but for the tool's serial: it is not in there.
 
-    RESULT_READ, or RESULT_UNREADABLE if a number is none or the message is too short.
+    RESULT_READ, or RESULT_UNREADABLE if anything is not as drawn: agent.openprotocol.layouts reads that with care.
     """
     if length < LIGHT_BYTES:
         return RESULT_UNREADABLE

@@ -40,7 +40,7 @@ ACT_LATER = const(8)  # it stays outstanding and is sent again when its time is 
 # By class (agent.openprotocol.replies): other, revision, busy, exists, missing, later, never, gone.
 _START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 5)
 _SUBSCRIBE_REFUSED = bytes(
-    (ACT_REFUSED, ACT_NEXT_REVISION, ACT_BUSY, ACT_CLEAR, ACT_REFUSED, ACT_LATER, ACT_UNKNOWN, ACT_REFUSED)
+    (ACT_NEXT_REVISION,) * 2 + (ACT_BUSY, ACT_CLEAR, ACT_REFUSED, ACT_LATER, ACT_UNKNOWN, ACT_REFUSED)
 )
 _UNSUBSCRIBE_REFUSED = bytes(
     (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 2

@@ -9,8 +9,9 @@ Rules
 
 from agent.record import KIND_EVENT, KIND_RAW
 from agent.record import result as res
+from agent.record.odd import decimals_of
 from agent.record.raw import FRAME
-from agent.record.text import describe, digits_of, hundredths_of, text_of
+from agent.record.text import decimal_of, describe, digits_of, text_of
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 SCHEMA = 1
@@ -54,26 +55,30 @@ def _result(fields, told, page, body, length):
     fields.append(("program", told["program"] or None))
     fields.append(("batch_size", _whole(page, body + res.BATCH_SIZE, 4)))
     fields.append(("batch_counter", _whole(page, body + res.BATCH_COUNTER, 4)))
-    fields.append(("batch_status", told["batch_status"] or None))
+    fields.append(("batch_status", _status(told["batch_status"])))
     fields.append(("status", told["status"]))
-    fields.append(("torque", told["torque"] or None))
+    fields.append(("torque", _decimal(told["torque"])))
     fields.append(("torque_unit", told["unit"]))
-    fields.append(("torque_status", told["torque_status"] or None))
-    fields.append(("angle", _whole(page, body + res.ANGLE, 5)))
-    fields.append(("angle_status", told["angle_status"] or None))
+    fields.append(("torque_status", _status(told["torque_status"])))
+    fields.append(("angle", _number(told["angle"])))
+    fields.append(("angle_status", _status(told["angle_status"])))
     fields.append(("program_changed", _wire_time(text_of(page, body + res.PSET_CHANGE, res.STAMP_BYTES))))
     fields.append(("tool_serial", text_of(page, body + res.SERIAL, res.SERIAL_BYTES) or None))
     fields.append(("id_epoch", page[body - res.HEAD_BYTES + res.ID_EPOCH]))
     has_limits = length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
     limits = body + res.BODY_BYTES
+    decimals = decimals_of(page, body - res.HEAD_BYTES, length) if "odd" in told else 0
     for name, place in (
         ("torque_min", res.TORQUE_MIN),
         ("torque_max", res.TORQUE_MAX),
         ("torque_target", res.TORQUE_TARGET),
     ):
-        fields.append((name, hundredths_of(page, limits + place, 6) or None if has_limits else None))
+        shown = decimal_of(page, limits + place, res.TORQUE_BYTES, 2) if has_limits else ""
+        fields.append((name, _decimal(shown)))
     for name, place in (("angle_min", res.ANGLE_MIN), ("angle_max", res.ANGLE_MAX), ("angle_target", res.ANGLE_TARGET)):
-        fields.append((name, _whole(page, limits + place, 5) if has_limits else None))
+        shown = decimal_of(page, limits + place, res.ANGLE_BYTES, decimals) if has_limits else ""
+        fields.append((name, _number(shown)))
+    fields.append(("odd", told.get("odd") or None))
 
 
 def number_in(line):
@@ -83,9 +88,25 @@ def number_in(line):
     return int(digits) if digits.isdigit() else 0
 
 
+def _status(text):
+    """A status in words; one that does not exist is an octet, and told as odd."""
+    return text if len(text) > 1 else None
+
+
 def _whole(buf, at, width):
     text = text_of(buf, at, width)
     return int(text) if text.isdigit() else None
+
+
+def _decimal(text):
+    """The text of a number as it is; None if it is none."""
+    return text if text.replace(".", "").replace("-", "").isdigit() else None
+
+
+def _number(text):
+    if not _decimal(text):
+        return None
+    return float(text) if "." in text else int(text)
 
 
 def _iso(stamp):
@@ -103,7 +124,7 @@ def _value(value):
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else _text(value)
+    return str(value) if isinstance(value, (int, float)) else _text(value)
 
 
 def _text(text):

@@ -9,12 +9,16 @@ the source does not have is blank. Widths are the widest of any source.
                       4    4    4   4  1  1  1  1    6       5
 
 torque is Nm x 100, angle is degrees; bs, ts, qs, as are the batch, tightening, torque and angle status in Open
-Protocol's own numbering (003:6448-6519); time is yyyymmddhhmmss with two digits an octet, all zero if it was none;
+Protocol's own numbering (003:6448-6519; batch 3 is
+running, since release 2.9); time is yyyymmddhhmmss with two digits an octet, all zero if it was none;
 serial is the tool's. Behind the body a record may carry `LIMITS_BYTES` octets of what only the longer revisions have
 (unknown ones blank):
 
     octet  0      6      12     18    23    28    33 34   36
-           |tq min|tq max|tq tgt|amin |amax |atgt |u |type|
+           |tq min|tq max|tq tgt|amin |amax |atgt |u |type|d |
+
+d is how many digits of each angle are decimals, blank for none. A numeric field is digits, or blank as a whole; in a
+record with FLAG_ODD it may have a sign in front, or be what the controller sent and nobody can read.
 """
 
 from agent.base.compat import const
@@ -42,6 +46,9 @@ VIN_BYTES = const(25)
 STAMP_BYTES = const(19)  # the time as text, on the wire
 ID_BYTES = const(10)
 SERIAL_BYTES = const(14)
+TORQUE_BYTES = const(6)
+ANGLE_BYTES = const(5)
+STATUSES_MOST = b"3122"  # batch, tightening, torque, angle
 
 TORQUE_MIN = const(0)
 TORQUE_MAX = const(6)
@@ -51,7 +58,8 @@ ANGLE_MAX = const(23)
 ANGLE_TARGET = const(28)
 TORQUE_UNIT = const(33)
 RESULT_TYPE = const(34)
-LIMITS_BYTES = const(36)
+ANGLE_DECIMALS = const(36)
+LIMITS_BYTES = const(37)
 
 # What a record of a result says of itself, one bit each.
 FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
@@ -59,6 +67,7 @@ FLAG_EDGE_TIME = const(2)  # the controller's time was no time; the agent's own 
 FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
 FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
+FLAG_ODD = const(64)  # something in it is not as it should be, and stands there as it came
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to nobody
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
@@ -66,15 +75,17 @@ HEAD_BYTES = const(8)
 ID_EPOCH = const(7)  # how often the controller's IDs began anew, modulo 256
 # Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
 PARKED_BYTES = const(8)
-ROOM_BYTES = const(158)  # the longest payload of a result: with its limits, parked
+ROOM_BYTES = const(159)  # the longest payload of a result: with its limits, parked
 TAKEN = const(1)  # into the quarantine; agent.quarantine has the other answers
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
 PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
 
 
-RESULT_READ = const(1)
 RESULT_UNREADABLE = const(0)
+RESULT_READ = const(1)
+RESULT_PADDED = const(2)  # not written as documented; the body is as ever
+RESULT_ODD = const(3)  # the body keeps something as it came: its record has FLAG_ODD
 
 
 _scratch = bytearray(TIME_BYTES)
@@ -97,9 +108,9 @@ def has_time(body, start):
 
 
 def statuses_fit(body, start):
-    """Tell whether the status digits are some that exist; blank is allowed (003:6448-6519)."""
+    """Tell whether the status digits are some that exist; blank is allowed (STATUSES_MOST)."""
     return (
-        body[start + BATCH_STATUS] <= 0x32
+        body[start + BATCH_STATUS] <= 0x33
         and body[start + TIGHTENING_STATUS] <= 0x31
         and body[start + TORQUE_STATUS] <= 0x32
         and body[start + ANGLE_STATUS] <= 0x32

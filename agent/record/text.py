@@ -9,7 +9,7 @@ from agent.base.words import get_u32, unpack_digits
 from agent.record import KIND_EVENT, KIND_RAW
 from agent.record import result as res
 
-_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used"}  # 003:6448-6519
+_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
 _READY = {0x30: False, 0x31: True}
 _EVENTS = {1: "alarm", 2: "alarm acknowledged"}  # agent.record.event
@@ -40,13 +40,19 @@ def describe(page, at, kind, flags, length):
     shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
     shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
     shown["program"] = digits_of(page, body + res.PSET, 4)
-    shown["torque"] = hundredths_of(page, body + res.TORQUE, 6)
+    decimals = 0
+    if flags & res.FLAG_ODD:
+        from agent.record.odd import decimals_of, put_in_order  # hardly any log has such a one
+
+        decimals = decimals_of(page, at, length)
+        shown["odd"] = put_in_order(bytearray(page[at : at + length]), length)[1]
+    shown["torque"] = decimal_of(page, body + res.TORQUE, res.TORQUE_BYTES, 2)
     shown["unit"] = "Nm"
-    shown["angle"] = digits_of(page, body + res.ANGLE, 5)
+    shown["angle"] = decimal_of(page, body + res.ANGLE, res.ANGLE_BYTES, decimals)
     shown["status"] = "OK" if status == 0x31 else "NOK"
-    shown["torque_status"] = _MEASURED.get(page[body + res.TORQUE_STATUS], "")
-    shown["angle_status"] = _MEASURED.get(page[body + res.ANGLE_STATUS], "")
-    shown["batch_status"] = _BATCH.get(page[body + res.BATCH_STATUS], "")
+    shown["torque_status"] = _named(_MEASURED, page[body + res.TORQUE_STATUS])
+    shown["angle_status"] = _named(_MEASURED, page[body + res.ANGLE_STATUS])
+    shown["batch_status"] = _named(_BATCH, page[body + res.BATCH_STATUS])
     shown["time"] = time_of(page, body)
     shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
     shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
@@ -101,9 +107,17 @@ def digits_of(buf, at, width):
     return (text.lstrip("0") or "0") if text else ""
 
 
-def hundredths_of(buf, at, width):
-    """Return a torque, Nm x 100 on the way here, with its point; empty text for an absent field."""
+def decimal_of(buf, at, width, decimals):
+    """Return the number with its sign and so many digits behind a point; as it came if it is none, empty if absent."""
     text = text_of(buf, at, width)
-    if len(text) != width:
-        return ""
-    return "%s.%s" % (text[:-2].lstrip("0") or "0", text[-2:])
+    sign = text[:1] if text[:1] == "-" else ""
+    digits = text[len(sign) :]
+    if not digits.isdigit():
+        return text
+    whole = digits[: len(digits) - decimals].lstrip("0") or "0"
+    return sign + whole + ("." + digits[-decimals:] if decimals else "")
+
+
+def _named(names, octet):
+    """Return what the status means, or itself if it means nothing; empty if absent."""
+    return names.get(octet) or (chr(octet) if 0x20 < octet <= 0x7E else "")

@@ -2,13 +2,13 @@
 
 Rules
 1. Two results are one tightening if ID and time agree and so does every field that both of them carry: a fetched one
-   carries fewer. A controller with a constant or blank ID, or one that was reset, gives two the same ID; a VIN or a
-   value tells them apart then.
+   carries fewer, and says some in another way. A controller with a constant or blank ID, or one that was reset, gives
+   two the same ID; a VIN or a value tells them apart then.
 2. A result that carries the agent's own time came without one: there the time is no field that both carry.
 3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
 """
 
-from agent.base.fields import compare, is_blank
+from agent.base.fields import compare, is_blank, number
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -16,6 +16,7 @@ from agent.record.result import (
     BATCH_SIZE,
     BATCH_STATUS,
     FLAG_EDGE_TIME,
+    FLAG_ODD,
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
@@ -130,9 +131,25 @@ def is_same(one, at, flags, other, start, other_flags):
     if not (flags | other_flags) & FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
         return False
     for index in range(len(_FIELDS) - 1):
-        if _differs(one, at, other, start, _FIELDS[index], _FIELDS[index + 1] - _FIELDS[index]):
-            return False
+        field = _FIELDS[index]
+        if _differs(one, at, other, start, field, _FIELDS[index + 1] - field):
+            fetched = (flags | other_flags) & FLAG_RECOVERED
+            differs_so = (flags ^ other_flags) & FLAG_ODD
+            if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
+                return False
     return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
+
+
+def _is_told_otherwise(one, at, other, start, field, is_one_odd):
+    """Tell whether this is a field that MID 0061 and 0065 may say in two ways.
+
+    A batch that runs is 0 or 3, by the revision (release 2.9); some controllers keep neither its counter nor its status
+    (Desoutter's MID list of 2015, page 3); an angle is in degrees or in parts of one.
+    """
+    if field == BATCH_STATUS or field == BATCH_COUNTER:
+        width = BATCH_SIZE - PSET if field == BATCH_COUNTER else 1
+        return number(one, at, width) == 0 or number(other, start, width) == 0
+    return field == ANGLE and is_one_odd != 0
 
 
 def _differs(one, at, other, start, field, width):

@@ -15,7 +15,7 @@ AUTO = const(0)
 ALWAYS = const(1)
 NEVER = const(2)
 
-RESULT_BYTES = const(1092)  # of the buffer for telegram 04
+RESULT_BYTES = const(1164)  # of the buffer for telegram 04
 NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2

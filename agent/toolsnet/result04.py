@@ -8,7 +8,9 @@ Rules
 2. ToolsNet's overall status is the other way round; its statuses are 0 OK, 1 NOK, 2 low, 3 high.
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
-5. The buffer is the writer's alone. What two results in a row have in common stands there already: only when the
+5. Batch status 3, running, goes out as 0, not completed: what it was called before release 2.9 of Open Protocol.
+6. A record with FLAG_ODD is put in order first (agent.toolsnet.odd04), and a parameter says what was odd.
+7. The buffer is the writer's alone. What two results in a row have in common stands there already: only when the
    `shape` (which parameters there are) changes the telegram is laid out anew, else its values alone are written.
 """
 
@@ -30,7 +32,7 @@ PARAM_SOURCE = const(64)
 PARAM_ALL = const(127)
 PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_status", "pset_change", "source")
 
-RESULT_BYTES_MAX = const(1090)  # 4 + 80 + 70 + 13 parameters of 72
+RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72
 
 # The rest of a shape's bits; the unit's character stands above them.
 _PROGRAM_ZERO = const(128)
@@ -41,6 +43,9 @@ _RESULT_TYPE = const(2048)
 _RECOVERED = const(4096)  # FLAG_RECOVERED and FLAG_EDGE_TIME, shifted
 _EDGE_TIME = const(8192)
 _FLAGS_SHIFT = const(12)
+_RUNNING = const(16384)  # the batch: 3, which the document of ToolsNet does not have
+_ODD = const(32768)  # FLAG_ODD, shifted
+_ODD_SHIFT = const(9)
 _UNIT_SHIFT = const(16)
 
 _SPINDLE = const(84)
@@ -50,6 +55,7 @@ _PROGRAM = const(98)
 _PARAMETERS = const(154)
 _PARAMETER_BYTES = const(72)
 _MOVES_MAX = 14
+_BATCH_RUNNING = const(0x33)
 _LIMITS = const(106)  # behind the body
 _NM = const(0x31)
 _PERCENT = const(0x37)
@@ -91,6 +97,8 @@ class ResultWriter:
         self._serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self._change_at = 0
+        self._odd = None
+        self._odd_at = 0
         self._long_serial = 0
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -101,6 +109,13 @@ class ResultWriter:
         `sequence` is the rundown sequence 1..99999, `ident` the telegram's identifier.
         """
         tx = self.tx
+        if flags & res.FLAG_ODD:
+            if self._odd is None:
+                from agent.toolsnet import odd04  # hardly any record needs it
+
+                self._odd = odd04.Odd()
+            buf = self._odd.ordered(buf, at, length)
+            at = 0
         body = at + res.HEAD_BYTES
         place = body + res.SERIAL
         if buf.find(self._serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
@@ -110,7 +125,7 @@ class ResultWriter:
             put_text(tx, 44, buf, body, res.VIN_BYTES)
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
-        shape |= (flags & 3) << _FLAGS_SHIFT
+        shape |= (flags & 3) << _FLAGS_SHIFT | (flags & res.FLAG_ODD) << _ODD_SHIFT
         if program == 0:
             shape |= _PROGRAM_ZERO
         if shape != self._shape:
@@ -126,6 +141,8 @@ class ResultWriter:
         self._judge(buf, body)
         if self._factor is not None:
             self._convert(buf, body)
+        if flags & res.FLAG_ODD:
+            self._odd.amend(tx, _SPINDLE, self._odd_at)  # type: ignore[union-attr] - it has ordered the record above
         return self._octets
 
     # -- what changes from result to result --------------------------------------------------------------------
@@ -143,6 +160,8 @@ class ResultWriter:
             shape &= ~PARAM_BATCH_COUNTER
         if buf[body + res.BATCH_STATUS] <= 0x20:
             shape &= ~PARAM_BATCH_STATUS
+        elif buf[body + res.BATCH_STATUS] == _BATCH_RUNNING:
+            shape |= _RUNNING
         if buf[body + res.PSET_CHANGE] <= 0x20 and is_blank(buf, body + res.PSET_CHANGE, res.STAMP_BYTES):
             shape &= ~PARAM_PSET_CHANGE
         if not has_limits:
@@ -262,7 +281,11 @@ class ResultWriter:
         if shape & PARAM_BATCH_COUNTER:
             self._move(STRIP, self._integer(b"00101Batch counter            "), res.BATCH_COUNTER, 4)
         if shape & PARAM_BATCH_STATUS:
-            self._move(STRIP, self._integer(b"00102Batch status             "), res.BATCH_STATUS, 1)
+            at = self._integer(b"00102Batch status             ")
+            if shape & _RUNNING:
+                self.tx[at] = 0x30
+            else:
+                self._move(STRIP, at, res.BATCH_STATUS, 1)
         if shape & PARAM_PSET_CHANGE:
             self._change_at = self._text(b"01003Pset last change         ")
             put_text(self.tx, self._change_at, self._change, 0, res.STAMP_BYTES)
@@ -281,6 +304,8 @@ class ResultWriter:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
+        if shape & _ODD:
+            self._odd_at = self._text(b"60006Odd fields               ")
         if shape & PARAM_SOURCE:
             self._text(b"60001Edge source              ", b"RECOVERED" if shape & _RECOVERED else b"LIVE")
 
@@ -307,4 +332,4 @@ class ResultWriter:
 
 
 assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
-assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME
+assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME and res.FLAG_ODD << _ODD_SHIFT == _ODD

@@ -28,6 +28,7 @@ from agent.openprotocol.plausible import plausible
 from agent.openprotocol.session import Session
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.record import result as r
+from agent.record.odd import put_in_order
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
 from tools.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
@@ -37,6 +38,8 @@ PORTABLE = True
 
 SIZES = (256, 1024)  # of a link's buffer: the smallest there is, and the usual one
 _STX, _DLE = 0x02, 0x10
+_LIGHT = -999  # revision 999 by its own reader
+_HEAD = b"\0" * r.HEAD_BYTES  # in front of a body in a record
 _GUARD = b"#####"
 _SECOND_PLACE = 9
 
@@ -244,9 +247,16 @@ class Readers:
         return found
 
     def _readings(self, header):
-        """As what the message is read: the light form, the layout its header names, and one it does not name."""
+        """As what the message is read: light in both ways, the layout its header names, and one it does not name."""
         mid = 65 if header[0] == 65 else 61
-        return ((61, 999), (mid, header[1]), (126 - mid, 1 + header[2] % 7))
+        return ((61, _LIGHT), (61, 999), (mid, header[1]), (126 - mid, 1 + header[2] % 12))
+
+    def _check_order(self, code, payload):
+        """Whatever is in a body, it can be put in order, and one that is not odd is in order already."""
+        page = bytearray(payload)
+        negative, text = put_in_order(page, len(page))
+        assert (page == payload and not negative and not text) or code == r.RESULT_ODD
+        assert put_in_order(page, len(page)) == ([], ""), "what was put in order is not"
 
     def _read(self, mid, revision, at, length):
         body = self._body
@@ -255,7 +265,7 @@ class Readers:
         for index in range(len(body)):
             body[index] = 0x23
         kept = r.BODY_BYTES
-        if revision == 999:
+        if revision == _LIGHT:
             code = read_light(body, first, self._buf, at, length)
             odd = code == r.RESULT_READ and not plausible(body, first, self._buf, at, length)
             assert length >= LIGHT_BYTES or code == r.RESULT_UNREADABLE
@@ -264,13 +274,12 @@ class Readers:
             layout = layouts.layout_of(mid, revision)
             if layout is None:
                 return None
-            code = layouts.read_result(layout, self._buf, at, length, body, first)
-            if code == r.RESULT_READ:
-                kept += layouts.read_limits(layout, self._buf, at, length, body, first + r.BODY_BYTES)
+            code, kept = layouts.read_whole(layout, self._buf, at, length, body, first)
         assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
-        if code != r.RESULT_READ:
+        if code == r.RESULT_UNREADABLE:
             return code  # what lies in the body then is nobody's
-        assert r.statuses_fit(body, first)
+        assert r.statuses_fit(body, first) or code == r.RESULT_ODD
+        self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])
 
 

@@ -46,7 +46,8 @@ PUSHED_1 = (
     (23, 10, "tightening_id"),
 )
 
-# 0061 revision 2 (003:5880-6079), 0385 bytes; then what each later revision appends
+# 0061 revision 2 (003:5880-6079), 0385 bytes; then what each later revision appends; 8 to 11
+# are those of releases 2.10, 2.13, 2.15 and 2.17
 PUSHED_2 = (
     (1, 4, "cell"),
     (2, 2, "channel"),
@@ -101,6 +102,21 @@ PUSHED_MORE = {
     5: ((53, 4, "customer_code"),),
     6: ((54, 6, "pvt_compensate"), (55, 10, "error_bits_2")),
     7: ((56, 7, "compensated_angle"), (57, 7, "final_angle")),
+    8: ((58, 6, "start_final"), (59, 1, "post_view"), (60, 6, "post_view_high"), (61, 6, "post_view_low")),
+    9: ((62, 5, "current_amperes"), (63, 5, "current_amperes_min"), (64, 5, "current_amperes_max")),
+    10: (
+        (65, 5, "angle_numerator"),
+        (66, 5, "angle_denominator"),
+        (67, 1, "overall_angle_status"),
+        (68, 5, "overall_angle_min"),
+        (69, 5, "overall_angle_max"),
+        (70, 5, "overall_angle"),
+        (71, 6, "peak_torque"),
+        (72, 6, "breakaway_torque"),
+        (73, 6, "rundown_start_torque"),
+        (74, 6, "rundown_end_torque"),
+    ),
+    11: ((75, 6, "click_torque"), (76, 5, "click_angle")),
 }
 
 # 0065 revision 1 (003:6556-6620), 0118 bytes; revision 2, 0226 bytes; then what each later revision appends
@@ -153,6 +169,21 @@ OLD_MORE = {
     5: ((34, 4, "customer_code"),),
     6: ((35, 6, "pvt_compensate"), (36, 10, "error_bits_2")),
     7: ((37, 10, "station_number"), (38, 25, "controller_name")),
+    8: ((39, 6, "start_final"), (40, 1, "post_view"), (41, 6, "post_view_high"), (42, 6, "post_view_low")),
+    9: ((43, 5, "current_amperes"), (44, 5, "current_amperes_min"), (45, 5, "current_amperes_max")),
+    10: (
+        (46, 5, "angle_numerator"),
+        (47, 5, "angle_denominator"),
+        (48, 1, "overall_angle_status"),
+        (49, 5, "overall_angle_min"),
+        (50, 5, "overall_angle_max"),
+        (51, 5, "overall_angle"),
+        (52, 6, "peak_torque"),
+        (53, 6, "breakaway_torque"),
+        (54, 6, "rundown_start_torque"),
+        (55, 6, "rundown_end_torque"),
+    ),
+    11: ((56, 6, "click_torque"), (57, 5, "click_angle")),
 }
 
 # 0002 (003:3095-3232): what each revision appends
@@ -272,7 +303,7 @@ def cumulative(first_revision, base, more, revision):
 
 
 def result_data(result, revision, pad=b" "):
-    """Return the data field of 0061 in a revision: 999, 1 or 2..7."""
+    """Return the data field of 0061 in a revision: 999, 1 or 2..11."""
     if revision == 999:
         return b"".join([field(getattr(result, name), width, pad) for width, name in LIGHT])
     if revision == 1:
@@ -281,7 +312,7 @@ def result_data(result, revision, pad=b" "):
 
 
 def old_result_data(result, revision, pad=b" "):
-    """Return the data field of 0065 in revision 1..7."""
+    """Return the data field of 0065 in revision 1..11."""
     if revision == 1:
         return parameters(OLD_1, result, pad)
     return parameters(cumulative(2, OLD_2, OLD_MORE, revision), result, pad)

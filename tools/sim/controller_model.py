@@ -62,7 +62,7 @@ class ControllerOptions(Settings):
         "answer_start_revision": None,
         "start_closes": (),
         "before_2_7": False,
-        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 999),
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 999),
         "result_refusal_code": 97,
         "pushed_revision": None,
         "recover_revisions": (1, 2, 3, 4, 5, 6, 7),
@@ -212,6 +212,25 @@ class Tightening:
     customer_code = ""
     compensated_angle = 0
     final_angle = 0
+    start_final = 0
+    post_view = 0
+    post_view_high = 0
+    post_view_low = 0
+    current_amperes = None
+    current_amperes_min = None
+    current_amperes_max = None
+    angle_numerator = 1
+    angle_denominator = 1
+    overall_angle_status = 1
+    overall_angle_min = 0
+    overall_angle_max = 0
+    overall_angle = 0
+    peak_torque = 0
+    breakaway_torque = 0
+    rundown_start_torque = 0
+    rundown_end_torque = 0
+    click_torque = 0
+    click_angle = 0
 
 
 class Alarm:

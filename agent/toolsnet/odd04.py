@@ -1,0 +1,60 @@
+"""A result that is not as it should be (FLAG_ODD), put in order for telegram 04: what is odd is told beside it.
+
+Rules
+1. A sign takes the place of the first zero. An angle has one decimal there (004:141-155), the rest is cut off.
+2. A number that nobody can read and a status that does not exist go out like absent ones; the parameter `Odd fields`
+   has them as they came (agent.record.odd), the first 25 characters of that.
+3. Imported when the first such record goes out; it allocates.
+"""
+
+from agent.base.fields import fill, put_number, put_text
+from agent.record import result as res
+from agent.record.odd import decimals_of, put_in_order
+
+_TEXT_BYTES = 25
+_LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+# Where a number stands in the payload, and in the spindle part of the telegram.
+_PLACES = {
+    res.HEAD_BYTES + res.TORQUE: 27,
+    _LIMITS + res.TORQUE_MIN: 19,
+    _LIMITS + res.TORQUE_MAX: 36,
+    res.HEAD_BYTES + res.ANGLE: 52,
+    _LIMITS + res.ANGLE_MIN: 44,
+    _LIMITS + res.ANGLE_MAX: 61,
+}
+_ANGLES = (44, 52, 61)
+
+
+class Odd:
+    """What is odd about the record that goes out."""
+
+    def __init__(self):
+        self._negative = []
+        self._text = ""
+        self._decimals = 0
+
+    def ordered(self, buf, at, length):
+        """Return a copy of the payload buf[at:at+length] that can be written like any other."""
+        page = bytearray(buf[at : at + length])
+        self._decimals = decimals_of(page, 0, length)
+        self._negative, self._text = put_in_order(page, length)
+        return page
+
+    def amend(self, tx, spindle, parameter):
+        """Complete the telegram in tx, whose spindle part begins at `spindle` and whose parameter's value is there."""
+        if self._decimals:
+            for place in _ANGLES:
+                _put_decimal(tx, spindle + place, self._decimals)
+        for place in self._negative:
+            if place in _PLACES:  # targets are not sent
+                tx[spindle + _PLACES[place]] = 0x2D
+        text = self._text.encode()
+        fill(tx, parameter, _TEXT_BYTES)
+        put_text(tx, parameter, text, 0, min(len(text), _TEXT_BYTES))
+
+
+def _put_decimal(tx, at, decimals):
+    """What stands there as whole degrees has decimals: `012345.0` with two of them is `000123.4`."""
+    tenths = int(bytes(tx[at : at + 6])) * 10 // 10**decimals
+    put_number(tx, at, 6, tenths // 10)
+    tx[at + 7] = 0x30 + tenths % 10
