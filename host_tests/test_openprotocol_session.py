@@ -156,7 +156,7 @@ def reaction(state, code):
         return st.SUBSCRIBING, 0, [60]
     if code in NEVER:
         return st.OVER, st.WHY_NO_RESULTS, []
-    if code in (*MISSING, 15):
+    if code in MISSING + (15,):
         return st.OVER, st.WHY_REFUSED, []
     return st.SUBSCRIBING, 0, [60]  # the digest has no rule: it may be the revision that it means
 
