@@ -2,7 +2,8 @@
 
 Rules
 1. The next connection waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s when the controller's slot was taken.
-2. While the spool has no room the controller is left alone: it keeps its results, and MID 0064 brings them later.
+2. While the spool has no room, or the last result that a start has found is not reliable, the controller is left alone:
+   it keeps its results, and MID 0064 brings them later.
 3. A port that is open or closed at once will never wake anybody: it is looked at straight after `open`.
 4. The station is told when somebody may say something on the line, and when not any more (agent.quiet).
 """
@@ -87,8 +88,11 @@ class Downstream:
             return False
         if not self._wait.expired(now):
             return False
+        if self.ring.suspect:  # nothing could be stored, nor is it known what was: the last one may have the highest ID
+            self._maintain()
+            self.full = self.full or self.ring.suspect
         if self.full:
-            if not self.ring.has_room(ROOM_BYTES):
+            if self.ring.suspect or not self.ring.has_room(ROOM_BYTES):
                 self._wait.start(now, ROOM_ASKED_MS)
                 return False
             self.full = False

@@ -42,8 +42,6 @@ class Intake(Downstream):
 
     def begin(self, now):
         """Start from what the log says; the ring is mounted, not confirmed."""
-        if self.ring.has_spare() and not self.ring.confirm():
-            self.health.note(h.NOT_SAVED, 0, now)  # `maintain` tries again; until then the last record is not shown
         session = self.session
         indexes = self.recovery.known.memory[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
@@ -199,8 +197,7 @@ class Intake(Downstream):
                 self.ring.stage[at + INDEXES] = indexes
             if at < 0 or self.ring.commit_memory() != 0:
                 self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
-        if not self.recovery.opened(session.identity):
-            self.health.count(h.NOT_SAVED)  # it is tried again with each record
+        self.recovery.opened(session.identity)
         self._tool_due = True
 
     # -- results -----------------------------------------------------------------------------------------------

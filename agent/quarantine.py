@@ -26,7 +26,8 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
-from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, TAKEN
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
+from agent.spool.blocks import WHEN_FULL_REFUSE
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -148,6 +149,9 @@ class Quarantine(NoOwner):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
         from agent.spool import aside
 
+        if main.when_full == WHEN_FULL_REFUSE and main.has_room(ROOM_BYTES):
+            self._carried = 0  # to be moved on for every result that comes in, not for the sake of it
+            return NO_ROOM
         # Once round the log without any gain it holds nothing else any more, and every turn more would be wear.
         gain = main.cursors[0].delivered + self.taken
         if gain != self._gain:

@@ -492,6 +492,22 @@ def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_or
             assert puts[0] == 7 and cart.station.known.gone() == 0
 
 
+def test_a_controller_that_counts_anew_waits_until_the_last_result_is_reliable_and_is_seen_whole():
+    """A last result that counts late would pass for one that was heard of since the controller was asked."""
+    cart = Cart().ready()
+    cart.settle()
+    produce(cart, 3)
+    cart.device.code = FLASH_IO
+    cart.restart()
+    cart.controller.reset_ids()
+    connections = cart.controller.connections
+    produce(cart, 3, 2000)
+    assert cart.station.ring.suspect and cart.controller.connections == connections
+    cart.device.code = 0
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 1, 2, 3]
+
+
 def test_what_was_pushed_since_a_reset_is_not_fetched():
     cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).ready()
     cart.settle()

@@ -4,7 +4,7 @@ from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import NO_ROOM, NOTHING, SLOTS
-from agent.record.result import PARKED_BYTES
+from agent.record.result import PARKED_BYTES, ROOM_BYTES
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from host_tests.support_toolsnet import Outlet
 from tools.sim import flash as chips
@@ -89,6 +89,23 @@ def test_what_stays_in_place_is_not_overwritten_and_a_full_spool_goes_on_after_d
     outlet.store(1)
     outlet.until_stored(1)
     assert seen + empty(outlet) == [(KIND_RAW, n) for n in numbers(1, stored)]
+
+
+def test_what_stays_in_place_moves_on_for_new_results_and_not_for_its_own_sake():
+    outlet = Outlet(parked_blocks=2, blocks=4)
+    for _ in range(34):
+        outlet.store_raw(b"r" * 200)
+        outlet.run(100)
+    outlet.run(3 * 3600000)
+    assert outlet.ring.has_aside() and outlet.ring.has_room(ROOM_BYTES)
+    erased = outlet.ring.erases
+    assert erased < 8, "once round the log would be enough, and there is room without that"
+    for count in range(1, 200):
+        outlet.store(1)
+        outlet.until_stored(count)
+        outlet.run(100)
+        assert outlet.ring.has_room(ROOM_BYTES), count
+    outlet.clean()
 
 
 def test_a_dropped_record_stays_dropped_and_the_others_stay():

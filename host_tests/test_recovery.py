@@ -708,20 +708,6 @@ def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
     assert sorted(bench.ids()[1:]) == list(range(1, 10))
 
 
-def test_reset_is_seen_whole_though_the_last_record_was_confirmed_late():
-    bench = met([10])
-    bench.live(11)
-    bench.device.code = FLASH_IO
-    bench.restart()
-    bench.device.code = 0
-    assert bench.known.top() == 10
-    bench.memory.wipe()
-    bench.make(*range(1, 12))
-    bench.connect()
-    bench.rest()
-    assert bench.ids() == [11] + list(range(1, 12)) and bench.missing() == []
-
-
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
     for steps in range(1, 12):
         bench = met([100])

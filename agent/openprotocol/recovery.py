@@ -44,19 +44,14 @@ class Recovery(Newest):
     # -- the connection ----------------------------------------------------------------------------------------
 
     def opened(self, identity):
-        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted.
-
-        Return False if what the start found last, which may be the highest ID, could not be made reliable.
-        """
+        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        reliable = not self.ring.has_spare() or self.ring.confirm()  # it is known from before, too
         self._choose_witness()
         self._retry.stop()
         self._online = True
         self._unanswered = 0
         if self.known.enabled:
             self.phase = PHASE_NEWEST
-        return reliable
 
     def closed(self):
         """The session is over; what is open stays open."""

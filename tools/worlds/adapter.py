@@ -133,12 +133,9 @@ def _differences(station) -> list[str]:
     if not mine.jumped:
         twin.find_next(its)  # only this counts what was overwritten in front of the cursor
     found = []
-    if ring.torn and ring.number == twin.number + 1:
-        twin.number += 1  # given to nobody, since something that is torn may carry it
-    if ring.torn and ring.event_number == twin.event_number + 1:
-        twin.event_number += 1
+    void = ring.lost + (ring.torn > 0)  # numbers given to nobody, since what was torn or cannot be read may carry them
     for name in ("number", "event_number"):
-        if getattr(twin, name) != getattr(ring, name):
+        if not 0 <= getattr(ring, name) - getattr(twin, name) <= void:
             found.append(f"{name} is {getattr(ring, name)}, the flash says {getattr(twin, name)}")
     if twin.memory[4:] != ring.memory[4:]:
         found.append(f"memory is {bytes(ring.memory).hex()}, the flash says {bytes(twin.memory).hex()}")

@@ -12,6 +12,8 @@ import random
 
 from tools.worlds.dice import one_of
 
+_KEPT_AS = {"dislike": 1, "garble": 4}  # refused results that one takes the room of
+
 
 def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple[list[list], int]:
     """Return the events in the order of time, and the moment of the calm."""
@@ -39,19 +41,22 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
         if shape != "calm" and phase < phases - 1:
             at = _dark(d, events, at, shape, stations, share)
     events.sort(key=lambda event: event[0])
-    _limit_disliked(events, script)
+    _limit_kept(events, script)
     return events, at
 
 
-def _limit_disliked(events: list[list], script: dict) -> None:
-    """A log full of refused results cannot be told from a server that refuses all: there are never so many."""
+def _limit_kept(events: list[list], script: dict) -> None:
+    """A log full of refused results cannot be told from a server that refuses all, one of frames has no room.
+
+    There are never so many. What cannot be read is a longer record, twice if it was pushed without its ID and fetched.
+    """
     for station, traits in enumerate(script["stations"], 1):
         flash = traits["flash"]
         left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
         for event in events:
-            if event[1] == "dislike" and event[2] == station:
-                event[3] = min(event[3], left)
-                left -= event[3]
+            if event[1] in _KEPT_AS and event[2] == station:
+                event[3] = min(event[3], left // _KEPT_AS[event[1]])
+                left -= event[3] * _KEPT_AS[event[1]]
 
 
 def _production(d: random.Random, events: list[list], at: int, length: int, station: int, share: int) -> None:
