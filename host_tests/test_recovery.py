@@ -834,6 +834,19 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
     assert bench.ids() == list(range(11, 30)) + [31]
 
 
+def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
+    bench = met([10])
+    bench.live(11)
+    bench.memory.limit = 3
+    bench.connect()
+    for number in range(12, 16):
+        bench.live(number)
+    assert bench.fetch() and bench.recovery.phase == qs.PHASE_WITNESS
+    bench.live(16)  # above the newest that the controller has named; the witness is gone since
+    assert 16 not in bench.rest() and bench.known.top() == 16
+    assert bench.ids() == [11, 12, 13, 14, 15, 16] and not bench.known.looks()
+
+
 def test_another_controller_is_trusted_in_nothing():
     bench = met([10])
     bench.connect(IDENTITY[:31] + b"C7654321  ")

@@ -160,6 +160,9 @@ class Newest(Missing):
         memory = known.memory
         newest = id_of(self._newest, 0)
         top = known.top()
+        if evidence != _SAME and self.phase == PHASE_WITNESS and is_ahead(top, newest):
+            newest = top  # pushed while the witness was asked for
+            put_id(self._newest, top)
         met = memory[kn.FLAGS] & kn.FLAG_KNOWN
         beyond = not met or known.is_beyond(newest)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
