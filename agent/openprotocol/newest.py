@@ -27,7 +27,7 @@ from agent.openprotocol.questions import (
     PHASE_WITNESS,
 )
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
-from agent.spool.search import holds
+from agent.spool.search import holds, oldest_of
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
@@ -49,6 +49,9 @@ class Newest(Missing):
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
         self._steps_back = 0  # from the witness that was asked for first
+        self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
+        self._heard = 0
+        self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
@@ -73,7 +76,16 @@ class Newest(Missing):
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
         self._steps_back = 0
+        self._heard = 0
+        self._of_log = False
         self._doubts = False
+
+    def heard_of(self, number):
+        """The result with this ID, which was missing, was pushed and is stored."""
+        if (self._heard_first + self._heard) % ID_PERIOD != number:
+            self._heard_first = number
+            self._heard = 0
+        self._heard += 1
 
     def _hear_newest(self, body, start, now):
         """The newest is the result at body[start:]; returns a NEWS_."""
@@ -120,6 +132,9 @@ class Newest(Missing):
             return self._lose_witness(now)
         else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
             another = self.known.is_later(body, start) and not holds(self.ring, body, start)
+            if another and not self._of_log and oldest_of(self.ring, self.known.memory[kn.EPOCH], self._witness):
+                self._of_log = True  # a small log may have lost the first one: what it has tells
+                return NEWS_NONE
         return self._conclude(another, now)
 
     def _conclude(self, another, now):
@@ -160,9 +175,8 @@ class Newest(Missing):
         memory = known.memory
         newest = id_of(self._newest, 0)
         top = known.top()
-        if evidence != _SAME and self.phase == PHASE_WITNESS and is_ahead(top, newest):
-            newest = top  # pushed while the witness was asked for
-            put_id(self._newest, top)
+        if evidence != _SAME:
+            newest = self._highest(newest)
         met = memory[kn.FLAGS] & kn.FLAG_KNOWN
         beyond = not met or known.is_beyond(newest)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
@@ -185,6 +199,20 @@ class Newest(Missing):
             self._postponed = True
             return NEWS_NONE
         return self._write_newest(evidence, beyond, settled, now)
+
+    def _highest(self, newest):
+        """Return the highest ID the controller has shown, which may have been pushed since it named its newest."""
+        pushed = newest
+        if self.phase == PHASE_WITNESS:
+            pushed = self.known.top()
+        elif self._heard:
+            last = (self._heard_first + self._heard - 1) % ID_PERIOD
+            if (last - newest) % ID_PERIOD <= NEWEST_LAG:
+                pushed = last
+        if is_ahead(pushed, newest):
+            newest = pushed
+            put_id(self._newest, newest)
+        return newest
 
     def _note_empty(self, now):
         """Met while empty: whatever it has from now on is ours."""
@@ -245,6 +273,7 @@ class Newest(Missing):
                     gone = draft.open(top + 1, newest - top)
             count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last  # behind the wrap, or from 1 on
             gone += draft.put_below((last - count + 1) % ID_PERIOD, count)  # all may mean other results now
+            gone += draft.cut(self._heard_first, self._heard)  # but these
         elif newest != top and beyond:
             first = known.first_missing(newest)
             gone = draft.open(first, (newest - first + 1) % ID_PERIOD)
