@@ -6,8 +6,8 @@ Rules (DIGEST D.6, on 003:6535-6557)
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
    above it to be asked for.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
-   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves.
-   A newest below the highest ID of before tells without it.
+   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves;
+   where the log has lost it, the oldest one there. A newest below the highest ID of before tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -17,23 +17,14 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.missing import WALK_GONE, Missing
-from agent.openprotocol.questions import (
-    NEWS_ASK_AGAIN,
-    NEWS_NONE,
-    NEWS_RESET,
-    PHASE_IDLE,
-    PHASE_OFF,
-    PHASE_WITNESS,
-)
+from agent.openprotocol.missing import NEWEST_LAG, WALK_GONE, Missing
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NONE, NEWS_RESET, PHASE_IDLE, PHASE_OFF, PHASE_WITNESS
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.spool.search import holds, oldest_of
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
 _ANEW = const(2)
-
-NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
 
 
 class Newest(Missing):
@@ -49,8 +40,6 @@ class Newest(Missing):
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
         self._steps_back = 0  # from the witness that was asked for first
-        self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
-        self._heard = 0
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
         self._identity = 0
@@ -79,13 +68,6 @@ class Newest(Missing):
         self._heard = 0
         self._of_log = False
         self._doubts = False
-
-    def heard_of(self, number):
-        """The result with this ID, which was missing, was pushed and is stored."""
-        if (self._heard_first + self._heard) % ID_PERIOD != number:
-            self._heard_first = number
-            self._heard = 0
-        self._heard += 1
 
     def _hear_newest(self, body, start, now):
         """The newest is the result at body[start:]; returns a NEWS_."""
@@ -176,7 +158,8 @@ class Newest(Missing):
         newest = id_of(self._newest, 0)
         top = known.top()
         if evidence != _SAME:
-            newest = self._highest(newest)
+            newest = self._shown_last(newest)
+            put_id(self._newest, newest)
         met = memory[kn.FLAGS] & kn.FLAG_KNOWN
         beyond = not met or known.is_beyond(newest)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
@@ -199,20 +182,6 @@ class Newest(Missing):
             self._postponed = True
             return NEWS_NONE
         return self._write_newest(evidence, beyond, settled, now)
-
-    def _highest(self, newest):
-        """Return the highest ID the controller has shown, which may have been pushed since it named its newest."""
-        pushed = newest
-        if self.phase == PHASE_WITNESS:
-            pushed = self.known.top()
-        elif self._heard:
-            last = (self._heard_first + self._heard - 1) % ID_PERIOD
-            if (last - newest) % ID_PERIOD <= NEWEST_LAG:
-                pushed = last
-        if is_ahead(pushed, newest):
-            newest = pushed
-            put_id(self._newest, newest)
-        return newest
 
     def _note_empty(self, now):
         """Met while empty: whatever it has from now on is ours."""
