@@ -17,6 +17,7 @@ from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
 from agent.openprotocol.header import spindle_of
+from agent.openprotocol.ids import id_of
 from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
 from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
@@ -181,7 +182,11 @@ class Store:
         if (not flags and self.known.holds_top(stage, self._place)) or self._is_held(flags):
             return self._known_before()
         if verdict == VERDICT_MISSING:
-            return self._commit(flags, now)
+            number = id_of(stage, self._place + TIGHTENING_ID)
+            kept = self._commit(flags, now)
+            if kept == KEPT:
+                self.recovery.heard_of(number)
+            return kept
         if self.ring.number:
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
         kept = self._commit(flags, now)

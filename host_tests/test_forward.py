@@ -238,12 +238,23 @@ def test_server_that_comes_back_between_two_sweeps_gets_all_in_order():
     assert outlet.ids() == numbers(1, 30) and outlet.parked_numbers() == []
 
 
+def test_server_that_comes_back_while_a_sweep_meets_the_next_one_gets_all_in_order():
+    for refused in (4, 6):  # the first one three times, the second one; then each of them once more
+        outlet = Outlet({"code_all": 99})
+        outlet.store(4)
+        outlet.until_refused(refused)
+        outlet.options.code_all = None
+        outlet.until_stored(4)
+        outlet.run(1000)
+        assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == [], refused
+
+
 def test_server_in_trouble_is_asked_once_a_minute_beginning_with_the_first_and_each_time_further():
     outlet = Outlet({"code_all": 99})
     outlet.store(20)
     outlet.until_refused(3)
-    # Number 2 three times; a minute later 1 and 2 once and 3, which is new, three times; a minute later 1 again.
-    assert [outlet.until_refused(count) for count in (4, 6, 7, 11, 12)] == [0, 0, 60000, 0, 60000]
+    # Number 2, and twice 1 and 2; a minute later, three times, 1 and 2 and 3, which is new; a minute later 1 again.
+    assert [outlet.until_refused(count) for count in (4, 8, 9, 17, 18)] == [0, 0, 60000, 0, 60000]
 
 
 def test_what_a_server_in_trouble_is_sent_is_bounded():

@@ -779,6 +779,63 @@ def test_connection_lost_while_a_reset_is_looked_through_asks_for_nothing_again(
     assert bench.ids() == list(range(1, 41)) and bench.known.memory[kn.EPOCH] == 1
 
 
+def test_connection_lost_while_a_reset_is_looked_through_and_the_log_has_lost_the_witness_doubles_nothing():
+    for reset in (False, True):
+        bench = met([1000], blocks=4)
+        bench.memory.wipe()
+        bench.make(*range(1, 11))
+        bench.connect()
+        for _ in range(5):
+            bench.fetch()
+        count = bench.ring.number
+        assert bench.missing() == [(5, 6)]
+        for number in range(11, 201):
+            assert bench.live(number) == KEPT
+            take_all(bench.ring)
+        assert bench.missing() == [(5, 6)] and bench.known.looks()
+        if reset:
+            bench.memory.wipe()
+            bench.make(*range(1, 211))
+        bench.restart().connect()
+        for _ in range(2000):
+            if not bench.fetch():
+                break
+            take_all(bench.ring)
+        assert bench.ring.number == count + 190 + (210 if reset else 6) and not bench.known.looks(), reset
+
+
+def test_what_was_missing_and_is_pushed_before_a_second_reset_is_found_is_not_asked_for():
+    for named, before in ((54, 57), (55, 57), (56, 57), (56, 100)):  # or a push of 90 finds it
+        bench = met([1000], blocks=4)
+        bench.memory.wipe()
+        bench.make(1, 2, 3, 4)
+        bench.connect()
+        bench.fetch()
+        bench.live(90)
+        assert bench.known.looks() and bench.missing() == [(1, 89)]
+        bench.memory.wipe()
+        bench.make(*range(1, named + 1))
+        bench.restart().connect()
+        count = bench.ring.number
+        for number in (52, 53, 54):
+            assert bench.again(number) == KEPT
+        assert bench.ask() == 0
+        newest = bench.memory.find(0)
+        for number in range(55, before):
+            assert (bench.again(number) if number <= named else bench.live(number)) == KEPT
+            take_all(bench.ring)
+        bench.answer(newest)
+        bench.fetch()
+        for number in range(before, 200):  # the log loses what was pushed
+            assert bench.live(number) == KEPT
+            take_all(bench.ring)
+        for _ in range(2000):
+            if not bench.fetch():
+                break
+            take_all(bench.ring)
+        assert bench.ring.number == count + 199 and not bench.known.looks(), (named, before)
+
+
 def test_controller_that_is_emptied_while_a_reset_is_looked_through_has_an_end():
     for left in ((), (1, 2, 3)):
         bench = met([1000])
@@ -818,6 +875,19 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
     bench.connect()
     bench.rest()
     assert bench.ids() == list(range(11, 30)) + [31]
+
+
+def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
+    bench = met([10])
+    bench.live(11)
+    bench.memory.limit = 3
+    bench.connect()
+    for number in range(12, 16):
+        bench.live(number)
+    assert bench.fetch() and bench.recovery.phase == qs.PHASE_WITNESS
+    bench.live(16)  # above the newest that the controller has named; the witness is gone since
+    assert 16 not in bench.rest() and bench.known.top() == 16
+    assert bench.ids() == [11, 12, 13, 14, 15, 16] and not bench.known.looks()
 
 
 def test_another_controller_is_trusted_in_nothing():

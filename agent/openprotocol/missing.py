@@ -12,14 +12,15 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.ticks import Timer
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
-from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_WALK_BACK
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
+from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_WALK_BACK, PHASE_WITNESS
 from agent.record.result import ID_BYTES
 from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
 GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
 UNANSWERED_MOST = const(5)
+NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
 
 
 class Missing:
@@ -42,6 +43,8 @@ class Missing:
         self._walked = -1  # the ID behind the gap that needs no way back any more
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
+        self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
+        self._heard = 0
         self._online = False
         self._retry = Timer()
 
@@ -58,6 +61,24 @@ class Missing:
     def wait_for_room(self, now):
         """Nothing is asked for a while: what was told could not be kept, or may change."""
         self._retry.start(now, self.retry_ms)
+
+    def heard_of(self, number):
+        """The result with this ID, which was missing, was pushed and is stored."""
+        if (self._heard_first + self._heard) % ID_PERIOD != number:
+            self._heard_first = number
+            self._heard = 0
+        self._heard += 1
+
+    def _shown_last(self, newest):
+        """Return the highest ID the controller has shown: it may have pushed more since it named its newest."""
+        last = newest
+        if self.phase == PHASE_WITNESS:
+            last = self.known.top()
+        elif self._heard:
+            last = (self._heard_first + self._heard - 1) % ID_PERIOD
+            if (last - newest) % ID_PERIOD > NEWEST_LAG:
+                return newest
+        return last if is_ahead(last, newest) else newest
 
     def kept(self, why):
         """The log keeps what was asked for, though not as a result under its ID: close that; False if it could not."""

@@ -6,8 +6,8 @@ Rules (DIGEST D.6, on 003:6535-6557)
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
    above it to be asked for.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
-   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves.
-   A newest below the highest ID of before tells without it.
+   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves;
+   where the log has lost it, the oldest one there. A newest below the highest ID of before tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -17,23 +17,14 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.missing import WALK_GONE, Missing
-from agent.openprotocol.questions import (
-    NEWS_ASK_AGAIN,
-    NEWS_NONE,
-    NEWS_RESET,
-    PHASE_IDLE,
-    PHASE_OFF,
-    PHASE_WITNESS,
-)
+from agent.openprotocol.missing import NEWEST_LAG, WALK_GONE, Missing
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NONE, NEWS_RESET, PHASE_IDLE, PHASE_OFF, PHASE_WITNESS
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
-from agent.spool.search import holds
+from agent.spool.search import holds, oldest_of
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
 _ANEW = const(2)
-
-NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
 
 
 class Newest(Missing):
@@ -49,6 +40,7 @@ class Newest(Missing):
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
         self._steps_back = 0  # from the witness that was asked for first
+        self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
@@ -73,6 +65,8 @@ class Newest(Missing):
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
         self._steps_back = 0
+        self._heard = 0
+        self._of_log = False
         self._doubts = False
 
     def _hear_newest(self, body, start, now):
@@ -120,6 +114,9 @@ class Newest(Missing):
             return self._lose_witness(now)
         else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
             another = self.known.is_later(body, start) and not holds(self.ring, body, start)
+            if another and not self._of_log and oldest_of(self.ring, self.known.memory[kn.EPOCH], self._witness):
+                self._of_log = True  # a small log may have lost the first one: what it has tells
+                return NEWS_NONE
         return self._conclude(another, now)
 
     def _conclude(self, another, now):
@@ -160,6 +157,9 @@ class Newest(Missing):
         memory = known.memory
         newest = id_of(self._newest, 0)
         top = known.top()
+        if evidence != _SAME:
+            newest = self._shown_last(newest)
+            put_id(self._newest, newest)
         met = memory[kn.FLAGS] & kn.FLAG_KNOWN
         beyond = not met or known.is_beyond(newest)
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
@@ -242,6 +242,7 @@ class Newest(Missing):
                     gone = draft.open(top + 1, newest - top)
             count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last  # behind the wrap, or from 1 on
             gone += draft.put_below((last - count + 1) % ID_PERIOD, count)  # all may mean other results now
+            gone += draft.cut(self._heard_first, self._heard)  # but these
         elif newest != top and beyond:
             first = known.first_missing(newest)
             gone = draft.open(first, (newest - first + 1) % ID_PERIOD)

@@ -112,6 +112,9 @@ class Recovery(Newest):
     def _turn(self, now):
         """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
         if self._is_over():
+            if self._heard and not self._close(self._heard_first, self._heard, kn.CLOSED_KEPT):
+                self.wait_for_room(now)
+                return PHASE_IDLE
             self._turn_to_new_count()
         if self.phase == PHASE_PROBE and self.known.gaps.count:
             self.phase = PHASE_IDLE  # what is missing below what is known comes first

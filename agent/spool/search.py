@@ -1,4 +1,4 @@
-"""Answers one question from the log itself: was this very tightening stored before?
+"""Answers from the log itself: was this very tightening stored before, and which of these IDs still lies there?
 
 Rules
 1. Two results are one tightening if ID and time agree and so does every field that both of them carry: a fetched one
@@ -8,7 +8,7 @@ Rules
 3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
 """
 
-from agent.base.fields import compare, is_blank, number
+from agent.base.fields import all_digits, compare, copy, is_blank, number
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -76,6 +76,25 @@ def holds_pushed(ring, digits, place, epoch):
     `place` is counted from the frame's first octet; the frame is of this epoch of the controller's IDs.
     """
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, digits, place, -1 - epoch)
+
+
+def oldest_of(ring, epoch, digits):
+    """Copy into `digits` the ID of the oldest result that the log holds of this epoch; whether there is one."""
+    walk = ring.walk
+    count = ring.device.block_count
+    at = rec.HEAD_BYTES + HEAD_BYTES + TIGHTENING_ID
+    for ahead in range(1, count + 1):
+        block = (ring.block + ahead) % count
+        until = ring.bound(block)
+        walk.begin(block, 0, 0, until)
+        kind = walk.next()
+        while kind > RECORD_NONE:
+            if kind == rec.KIND_RESULT and walk.page[rec.HEAD_BYTES + ID_EPOCH] == epoch:
+                if all_digits(walk.page, at, ID_BYTES):
+                    copy(digits, 0, walk.page, at, ID_BYTES)
+                    return True
+            kind = walk.next()
+    return False
 
 
 def _search(ring, left, kind, buf, at, detail):

@@ -29,7 +29,7 @@ class Outlet(Position):
     def __init__(self, ring, quarantine, health, cursor_batch, rewinds, resends_if_empty):
         Position.__init__(self, ring, quarantine, health, cursor_batch)
         self.sweep_last = 0  # the last number that the sweep looks at
-        self._met = 0  # records that it has passed
+        self.met = 0  # records that it has passed
         self.rewinds = rewinds
         self.resends_if_empty = resends_if_empty
         self.vouched = 0  # number of the last record, if the server has it and it is still to be confirmed
@@ -59,16 +59,20 @@ class Outlet(Position):
                 # With no room to say more: what the log says already, or the first alone, which passes over nothing.
                 last = cursor.limit if self.sweeps() and cursor.limit > first else first
         self.sweep_last = last
-        self._met = 0
-        self.scout.stand_at(cursor)
+        self.restart_sweep()
         return True
+
+    def restart_sweep(self):
+        """Begin at the cursor again."""
+        self.met = 0
+        self.scout.stand_at(self.cursor)
 
     def pass_in_sweep(self):
         """Go on behind the one that was refused last."""
         scout = self.scout
         if self.ring.peek_from(scout) > RECORD_NONE and scout.peek_number > scout.number:
             scout.advance()  # where it cannot be read now it comes once more
-            self._met += 1
+            self.met += 1
 
     def sweeps(self):
         """Tell whether the log says that refused results are being passed over."""
@@ -100,18 +104,17 @@ class Outlet(Position):
         scout = self.scout
         cursor = self.cursor
         if scout.number < cursor.number:  # what was overwritten meanwhile
-            scout.stand_at(cursor)
-            self._met = 0
+            self.restart_sweep()
         while True:
             kind = self._read(ring.peek_from(scout))
             if kind != KIND_RAW:
                 if kind == RECORD_NONE and not ring.suspect:  # all were met: the other numbers are nobody's
-                    cursor.unused = ring.number - cursor.number - self._met
+                    cursor.unused = ring.number - cursor.number - self.met
                     cursor.unused_at = cursor.number
                 return kind if kind <= RECORD_NONE or scout.peek_number <= self.sweep_last else RECORD_NONE
             scout.advance()
             if not self.flags & FLAG_ASIDE:  # what was moved on is set aside, and waits for nothing
-                self._met += 1
+                self.met += 1
 
     # -- where the server stands -------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ Rules (DIGEST G.9 no. 3)
 1. A sweep sends one result after the other until one is taken. Then all in front of it are set aside; if none is, the
    server is in trouble and the order is kept.
 2. Each sweep begins at the refused result again and reaches twice as far as the one before, and a result that it meets
-   for the first time has to be refused `refused_attempts` times: a server that comes back is noticed at the first one.
+   for the first time has to be refused `refused_attempts` times. In front of each repeat of that, those before it go
+   out once more, if they are few: a server that comes back is noticed at the first one.
 3. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
 """
 
@@ -18,6 +19,7 @@ from agent.record.result import ROOM_BYTES
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 LOOKS_A_REACH = const(256)
 REACH_MOST = const(1 << 17)  # more than are ever retained
+FEW = const(16)  # that are refused before one that the sweep meets for the first time
 JAM_MS = const(900000)  # a log full of refused results, and none behind them that could come in
 JAM_RESULTS = const(31)  # what a block holds
 
@@ -119,9 +121,12 @@ class Sweep(Upstream):
         if number > self._proven:
             self._refused_here += 1
             if self._refused_here < self.refused_attempts:
-                return  # the same again
+                # The same again. If it is taken then, the server was in trouble: what is before it was refused by that.
+                if self.outlet.met <= FEW:
+                    self.outlet.restart_sweep()
+                return
             self._proven = number
-        self._refused_here = 0
+            self._refused_here = 0
         self.outlet.pass_in_sweep()
 
     def _look_later(self, now):
