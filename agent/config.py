@@ -188,14 +188,11 @@ def _duplicates(stations, mistakes):
 
 def _peer(controller):
     """Host, port, and the station in the header: with none of them different it is the same station twice."""
-    host = controller.get("host")
-    if not host:
-        return None
-    shown = "%s port %s" % (host.lower(), controller.get("port"))
+    shown = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):
             shown += " %s %d" % (key, controller[key])
-    return shown
+    return shown if controller.get("host") else None
 
 
 def _is_object(tree, place, mistakes):

@@ -17,18 +17,16 @@ import pickle
 
 from agent.base.ticks import FOREVER, TICKS_MAX, Timer
 from agent.base.words import get_u32
-from agent.health import Health
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
-from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_BYTES
 from agent.spool.ring import Ring
 from agent.spool.search import holds
-from agent.toolsnet.result04 import ResultWriter
-from agent.toolsnet.session import Session
 from host_tests.support_spool import append, body_of, ident_in
+from host_tests.support_station import SETTINGS as PLAIN
+from host_tests.support_station import Station
 from tools.sim.flash import ALL, NOTHING, PowerCut, SimFlash
 
 RESULTS = 3
@@ -39,7 +37,6 @@ TURNS_MOST = 400  # of the agent until it waits for something
 MOVES_MOST = 20  # of the ordinary way until the account is made
 HOUR_MS = 3600000
 SETTLE_MS = 4 * HOUR_MS
-STATION = 10
 PIM, SERVER = 1, 2
 SHAPES = (NOTHING, ALL)
 
@@ -49,16 +46,7 @@ REFUSE_NOW, LOSE_05, LOSE_04, MUTE = "REFUSE NOW", "LOSE THE 05", "LOSE THE 04",
 CLOSE, STORE_CLOSE, CUT, STORE_CUT = "CLOSE", "STORE AND CLOSE", "CUT", "STORE AND CUT"
 TROUBLE, STOP, PRODUCE_EARLY, OLDER, EMPTY = "TROUBLE", "STOP", "PRODUCE EARLY", "OLDER STORE", "EMPTY STORE"
 
-SETTINGS = {
-    "pim_host": "pim",
-    "pim_port": PIM,
-    "host_override": None,
-    "rewind": False,
-    "server_empty": "continue",
-    "refused": "park",
-    "refused_attempts": ATTEMPTS,
-    "refused_wait_ms": 5000,
-}
+SETTINGS = dict(PLAIN, pim_port=PIM, refused_attempts=ATTEMPTS)
 
 
 class Breach(AssertionError):
@@ -180,7 +168,7 @@ class Line:
         self._say(b"05" + ident + b"20240314092653" + b"%03d" % code)
 
 
-class World:
+class World(Station):
     """Everything there is, and what the account will be made of."""
 
     def __init__(self, refused=(), quarantine_blocks=2, **settings):
@@ -204,17 +192,8 @@ class World:
     def start(self):
         """Make everything anew over the two flash devices."""
         self.line = Line(self)
-        self.ring = Ring(self.flash)
-        kept = Ring(self.kept_flash, role=ROLE_QUARANTINE, other=self.ring)
-        self.quarantine = Quarantine(kept)
-        need(mount(kept) >= 0 and mount(self.ring) >= 0, "a start finds no log")
-        self.confirmed = kept.confirm() and self.ring.confirm()
-        self.health = Health()
-        self.session = Session(3, 1, STATION)
-        writer = ResultWriter(self.session.result, 3, 1)
-        self.forward = Forward(
-            self.line, self.session, writer, self.ring, self.quarantine, self.health, self, self.settings, 2
-        )
+        need(self.bring_up(self.flash, self.kept_flash), "a start finds no log")
+        self.send(self.line, self, self.settings, 2)
         self.forward.begin(self.now)
         self.left = 0
 

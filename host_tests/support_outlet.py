@@ -30,9 +30,9 @@ class NoRoom:
         return NO_ROOM
 
 
-def outlet_of(ring):
+def outlet_of(ring, batch=BATCH):
     """An outlet of this ring, beside a quarantine that is full."""
-    return Outlet(ring, NoRoom(), NoHealth(), BATCH, False, False)
+    return Outlet(ring, NoRoom(), NoHealth(), batch, False, False)
 
 
 def full(blocks, unit=16, met=True):

@@ -13,19 +13,18 @@ Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 
 from agent.base.ticks import ticks_add
 from agent.base.words import get_u32
-from agent.health import Health
 from agent.openprotocol import questions as qs
-from agent.openprotocol import recovery as rc
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.known import CLOSED_KEPT, Known
+from agent.openprotocol.known import CLOSED_KEPT
 from agent.record import result as res
 from agent.record.result import FLAG_RECOVERED, TIGHTENING_ID
 from agent.spool import record as rec
 from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, Store
+from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 from host_tests.support_frames import fetched, light
+from host_tests.support_spool import made, mounted
+from host_tests.support_station import Station
 from tools.sim.clock import START_TICKS, Dice, stamp_text
 from tools.sim.flash import SHAPES, PowerCut, SimFlash
 
@@ -114,14 +113,7 @@ def copy_of(device):
     return twin
 
 
-def mounted(device, enabled=True):
-    ring = Ring(device)
-    ring.owner = Known(ring.memory, enabled)
-    assert mount(ring) >= 0
-    return ring
-
-
-class Tank:
+class Tank(Station):
     """Log, memory, recovery and store of one station, as agent.assembly and agent.intake join them."""
 
     def __init__(self, device, **settings):
@@ -135,12 +127,8 @@ class Tank:
 
     def start(self):
         """As after a power cut: everything new but the flash."""
-        self.ring = Ring(self.device)
-        self.known = self.ring.owner = Known(self.ring.memory, self.enabled)
-        assert mount(self.ring) >= 0
-        self.recovery = rc.Recovery(self.ring, self.known, **self.settings)
-        self.health = Health()
-        self.store = Store(self.ring, self.known, self.recovery, self.health, Clock(), 10)
+        assert self.bring_up(self.device, recover=self.enabled, confirms=False)
+        self.take(Clock(), **self.settings)
         self.ring.confirm()
         self.started_at = self.ring.seq
         return self
@@ -197,14 +185,13 @@ class Tank:
         """
         if self.ring.torn and self.ring.seq == self.started_at:
             return
-        twin = mounted(copy_of(self.device), self.enabled)
-        assert twin.confirm()
+        twin = made(copy_of(self.device), recover=self.enabled)
+        assert mount(twin) >= 0 and twin.confirm()
         assert bytes(twin.memory) == bytes(self.ring.memory), "a start would not know what is known"
 
     def stored(self):
         """Return (flags, uid, ID) of every result that a start would find, in the order of the log."""
-        twin = mounted(copy_of(self.device))
-        twin.confirm()
+        twin = mounted(copy_of(self.device), recover=True)
         found = []
         while True:
             kind = twin.peek(0)

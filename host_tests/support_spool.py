@@ -90,9 +90,15 @@ def mounted(flash, best_effort=(), events=(), **options):
     return ring
 
 
-def made(flash, best_effort=(), events=(), **options):
-    """Return a ring with these outlets that is not up yet."""
+def made(flash, best_effort=(), events=(), recover=None, **options):
+    """Return a ring with these outlets that is not up yet; its owner is what is known of a controller, if `recover`
+    says whether that is asked for what is missing.
+    """
     ring = Ring(flash, **options)
+    if recover is not None:
+        from agent.openprotocol.known import Known  # tests of the log alone do without
+
+        ring.owner = Known(ring.memory, recover)
     for outlet in best_effort:
         ring.cursors[outlet].durable = False
     for outlet in events:

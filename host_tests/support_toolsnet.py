@@ -2,20 +2,16 @@
 
 from struct import pack_into
 
-from agent.health import NAMES, Health
+from agent.health import NAMES
 from agent.openprotocol.light import read_light
-from agent.outlets.toolsnet.forward import Forward
 from agent.outlets.toolsnet.position import OUTLET
-from agent.quarantine import Quarantine
 from agent.record import result as res
 from agent.spool.flash import RamFlash
-from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import PAYLOAD_MAX, Ring
 from agent.spool.walk import Walk
-from agent.toolsnet.result04 import ResultWriter
-from agent.toolsnet.session import Session
+from host_tests.support_station import NUMBER, SETTINGS, Station
 from tools.sim import controller_frames as frames
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller_model import Tightening
@@ -27,22 +23,10 @@ PORTABLE = True
 
 PIM = ("pim", 6575)
 SERVER = ("tn", 10111)
-STATION = 10
 IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that nobody ends
 
-SETTINGS = {
-    "pim_host": "pim",
-    "pim_port": 6575,
-    "host_override": None,
-    "rewind": False,
-    "server_empty": "continue",
-    "refused": "park",
-    "refused_attempts": 3,
-    "refused_wait_ms": 5000,
-}
 
-
-class Outlet:
+class Outlet(Station):
     """One station's forwarding. What survives a cut are the flash devices, the clock, and ToolsNet."""
 
     def __init__(
@@ -74,31 +58,13 @@ class Outlet:
         self.cursor_batch = cursor_batch
         self.next_id = 1
         self.steps = 0
-        self.port = None
         self.start()
 
     def start(self):
         """Make everything anew over the flash, as after power has come back."""
-        self.ring = Ring(self.flash)
-        self.parked = Ring(self.parked_flash, role=ROLE_QUARANTINE, other=self.ring)  # as agent.assembly does
-        self.quarantine = Quarantine(self.parked)
-        assert mount(self.parked) >= 0 and mount(self.ring) >= 0
-        self.parked.confirm()
-        self.health = Health()
-        self.port = self.make_port(self.network) if self.make_port else self.network.port()
-        self.session = Session(3, 1, STATION, **self.session_settings)
-        writer = ResultWriter(self.session.result, 3, 1)
-        self.forward = Forward(
-            self.port,
-            self.session,
-            writer,
-            self.ring,
-            self.quarantine,
-            self.health,
-            self,
-            self.settings,
-            self.cursor_batch,
-        )
+        assert self.bring_up(self.flash, self.parked_flash, confirms=False)
+        port = self.make_port(self.network) if self.make_port else self.network.port()
+        self.send(port, self, self.settings, self.cursor_batch, **self.session_settings)
         self.forward.begin(self.clock.now)
 
     def cut(self):
@@ -125,7 +91,7 @@ class Outlet:
             message = frames.header(61, 999, 101) + frames.result_data(result, 999)
             at = self.ring.begin(KIND_RESULT, res.HEAD_BYTES + res.BODY_BYTES)
             assert at >= 0, "the spool is full"
-            pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, STATION, 1, 0)
+            pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, NUMBER, 1, 0)
             read_light(self.ring.stage, at + res.HEAD_BYTES, message, 0, len(message))
             assert self.ring.commit(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == 0
             ids.append(result.tightening_id)
@@ -137,7 +103,7 @@ class Outlet:
         length = res.HEAD_BYTES + len(octets)
         at = self.ring.begin(KIND_RAW, length)
         assert at >= 0, "the spool is full"
-        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, STATION, 1, 0)
+        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, NUMBER, 1, 0)
         self.ring.stage[at + res.HEAD_BYTES : at + length] = octets
         assert self.ring.commit(KIND_RAW, 0, length) == 0
 
@@ -226,9 +192,6 @@ class Outlet:
     def ids(self):
         """Return the tightening IDs in the archive, in order of arrival."""
         return self.archive.tightening_ids()
-
-    def counted(self, code):
-        return self.health.counters[code]
 
     def counts(self):
         """Return what was counted, by name; for a failed test's message."""

@@ -7,16 +7,14 @@ from agent.base.ticks import FOREVER
 from agent.outlets.file import BATCH, RETRY_MOST_MS, FileOutlet
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
-from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
 from agent.spool.flash import FLASH_DONE
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from host_tests.support_lines import SimLines
 from host_tests.support_spool import append, append_event
+from host_tests.support_station import Station
 from tools.sim.flash import SHAPES, PowerCut, SimFlash
+from tools.sim.lines import SimLines
 
 
-class Bench:
+class Bench(Station):
     """One log with ToolsNet's cursor, which takes everything at once, and one file."""
 
     def __init__(self, durable=True, blocks=6):
@@ -27,12 +25,8 @@ class Bench:
         self.start()
 
     def start(self):
-        self.ring = Ring(self.flash, outlets=2)
-        self.ring.cursors[1].durable = self.durable
-        self.ring.cursors[1].wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
-        assert mount(self.ring) >= 0
-        self.ring.confirm()
-        self.health = h.Health()
+        best_effort = () if self.durable else (1,)
+        assert self.bring_up(self.flash, best_effort=best_effort, events=(1,), outlets=2)
         self.outlet = FileOutlet(self.ring, 1, self.lines, self.health)
         self.outlet.begin(self.now)
 

@@ -6,7 +6,8 @@ from agent import health as h
 from agent.openprotocol import states as st
 from host_tests.support_frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
 from host_tests.support_mangle import Mangler
-from host_tests.support_world import CONTROLLER, Cart, packed_time
+from host_tests.support_world import Cart, packed_time
+from tools.sim.cart import CONTROLLER
 from tools.sim.clock import Dice
 
 PORTABLE = True
@@ -85,7 +86,7 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
 
 def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
     for size in (256, 300, 2048, 9999):
-        cart = Cart(controller={"max_clients": 9}, settings={"buffer_bytes": size}, blocks=24)
+        cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24)
         cart.settle()
         huge = b"9999" + message(900, bytes([index & 0xFF for index in range(9979)]))[4:]
         hear(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
@@ -140,7 +141,7 @@ def test_unreadable_results_do_not_hide_in_the_archive():
     produce(cart, 1)
     hear(cart, garbled() + b"\0")
     produce(cart, 1)
-    assert cart.until(lambda: cart.toolsnet.archive.stored == 2, 30000)
+    cart.until(lambda: cart.toolsnet.archive.stored == 2, 30000)
     assert cart.toolsnet.archive.tightening_ids() == [1, 2]
     assert cart.counted(h.PARKED) == 1
 
@@ -209,7 +210,7 @@ def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
     for _ in range(3):
         cart.network.cut(CONTROLLER[0], CONTROLLER[1])
         cart.run(40000)
-    cart.restart()
+    cart.cut()
     cart.settle()
     assert len(cart.raw()) == 1 and cart.stored_ids() == [1, 3]
 
@@ -264,7 +265,7 @@ def test_noise_at_the_start_is_got_over():
             return session
 
         cart.network.listen(CONTROLLER[0], CONTROLLER[1], spoiled)
-        cart.power_on()
+        cart.boot()
         cart.settle(240000)
         assert still_serves(cart, cart.counted(h.CONTROLLER_LOSSES))
         assert len(sessions) >= 4
@@ -312,7 +313,7 @@ def one_life(seed):
     cart = Cart(
         seed=seed,
         controller={"max_clients": 9, "window": 1 + seed % 3, "blame_silence": False, "nok_percent": 20},
-        settings={"recover_retry_s": 5, "backoff_max_s": 4},
+        settings={"controller": {"recover_retry_s": 5, "backoff_max_s": 4}},
         blocks=20,
     )
     cart.settle()
@@ -324,7 +325,7 @@ def one_life(seed):
         produce(cart, dice.randrange(3))
         cart.run(dice.randrange(2500))
         if dice.randrange(6) == 0:
-            cart.restart()
+            cart.cut()
     mangler.off = True
     cart.run(20000)
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])

@@ -1,14 +1,12 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
 from agent import health as h
-from agent.app import App
-from agent.config import complete
 from agent.openprotocol import states as st
 from agent.record import result as r
 from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.store import KEPT_BEFORE
-from host_tests.support_world import CONTROLLER, PIM, SERVER, Board, Cart, WatchedFlash, body_of, id_of
-from tools.sim.controller import Controller, ControllerOptions
+from host_tests.support_world import Cart, body_of, id_of
+from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
 HEAP = "4m"
@@ -147,7 +145,7 @@ def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
     cart.run(30000)
     agrees(cart, 5)
     assert cart.counted(h.DUPLICATES) == 20
-    cart.restart()
+    cart.cut()
     cart.run(60000)
     agrees(cart, 5)
 
@@ -177,7 +175,7 @@ def test_result_fields_of_a_controller_without_999_have_its_limits():
 def test_accepted_revisions_are_remembered_over_a_restart():
     cart = Cart(controller={"start_revisions": (3,), "result_revisions": (1,), "max_clients": 9}).ready()
     cart.run(1000)
-    cart.restart()
+    cart.cut()
     refusals = cart.counted(h.CONTROLLER_REFUSALS)
     cart.ready()
     assert refusals == 0 and cart.counted(h.CONTROLLER_REFUSALS) == 0
@@ -304,7 +302,7 @@ def test_waits_double_from_one_second_to_thirty_with_jitter():
     for seed in (1, 2, 3):
         cart = Cart(seed=seed, on=False)
         cart.network.down(CONTROLLER[0], CONTROLLER[1])
-        cart.power_on()
+        cart.boot()
         waits = waits_of(cart, 200000)
         check_waits(waits, (1, 2, 4, 8, 16, 30, 30))
         assert len(waits) >= 7
@@ -330,7 +328,7 @@ def test_taken_slot_is_left_alone_for_ten_to_sixty_seconds():
 def test_connect_that_never_completes_is_given_up_after_its_time():
     cart = Cart(on=False)
     cart.line.connect_delay_ms = 1000000
-    cart.power_on()
+    cart.boot()
     times = connect_times(cart, 20000)
     assert 5000 <= times[1] - times[0] <= 6300
 
@@ -362,7 +360,7 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed():
 def test_numbered_acknowledgement_waits_for_the_flash_too():
     cart = Cart(controller={"start_revisions": (6,)}, on=False)
     cart.controller.identity.sequence_numbers = 1
-    cart.power_on()
+    cart.boot()
     cart.settle(120000)
     journal = cart.device.journal = []
     produce(cart, 5)
@@ -400,7 +398,7 @@ def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing()
 def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_is_room():
     cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
     cart.network.down(PIM[0], PIM[1])
-    cart.power_on()
+    cart.boot()
     cart.settle()
     produce(cart, 150, 100)
     assert cart.station.intake.full and not cart.is_ready()
@@ -411,7 +409,7 @@ def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_
     cart.run(120000)
     assert cart.controller.connections - connections <= 1
     cart.network.up(PIM[0], PIM[1])
-    assert cart.until(lambda: cart.toolsnet.archive.stored == 150, 600000)
+    cart.until(lambda: cart.toolsnet.archive.stored == 150, 600000)
     assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
     assert cart.toolsnet.archive.repeated == 0
     assert cart.controller.complaints == [] and SERVER
@@ -421,7 +419,7 @@ def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_
 def test_fetched_ids_ascend_though_the_room_comes_and_goes():
     cart = Cart(blocks=4 + 4, toolsnet={}, controller={"max_clients": 9}, on=False)
     cart.network.down(PIM[0], PIM[1])
-    cart.power_on()
+    cart.boot()
     cart.settle()
     produce(cart, 250, 20)
     assert cart.station.intake.full
@@ -432,7 +430,7 @@ def test_fetched_ids_ascend_though_the_room_comes_and_goes():
         cart.network.down(PIM[0], PIM[1])
         cart.run(1500)
     cart.network.up(PIM[0], PIM[1])
-    assert cart.until(lambda: cart.toolsnet.archive.stored == 250, 900000)
+    cart.until(lambda: cart.toolsnet.archive.stored == 250, 900000)
     assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
     cart.healthy()
 
@@ -445,7 +443,7 @@ def test_power_cut_at_any_moment_loses_and_doubles_nothing():
         for _ in range(8):
             produce(cart, 2, 10)
             cart.run(wait_ms)
-            cart.restart()
+            cart.cut()
             assert set(cart.controller.acknowledged) <= set(cart.stored_ids())
             cart.run(700)
         cart.settle()
@@ -498,7 +496,7 @@ def test_a_controller_that_counts_anew_waits_until_the_last_result_is_reliable_a
     cart.settle()
     produce(cart, 3)
     cart.device.code = FLASH_IO
-    cart.restart()
+    cart.cut()
     cart.controller.reset_ids()
     connections = cart.controller.connections
     produce(cart, 3, 2000)
@@ -519,7 +517,7 @@ def test_what_was_pushed_since_a_reset_is_not_fetched():
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.settle(240000)
     for _ in range(3):
-        cart.restart()
+        cart.cut()
         cart.settle(240000)
         assert cart.controller.fetched.count(1) == cart.controller.fetched.count(2) == 1
         assert 3 not in cart.controller.fetched_by_id  # it came as the newest only
@@ -549,7 +547,7 @@ def test_what_the_log_holds_already_is_fetched_once_and_not_at_each_start():
     assert puts == [KEPT_BEFORE] * 2 and cart.station.known.looks() and cart.station.known.gaps.total() == 2
     cart.controller.options.silent = False
     for _ in range(3):
-        cart.restart()
+        cart.cut()
         cart.settle(240000)
         assert cart.controller.fetched.count(1) == cart.controller.fetched_by_id[4] == 1
     assert cart.stored_ids() == [1, 2, 3, 4]
@@ -563,7 +561,7 @@ def test_gone_results_are_written_down_as_gaps():
     produce(cart, 1)
     cart.settle()
     assert cart.gaps()[-1] == (3, 6) and cart.station.known.gone() == 4
-    cart.restart()
+    cart.cut()
     cart.settle()
     assert cart.gaps()[-1] == (3, 6) and cart.station.known.gone() == 4
 
@@ -573,7 +571,7 @@ def test_live_result_is_not_held_up_by_what_is_fetched():
     cart.settle()
     cart.line.delay_ms = 50
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    produce(cart, 60, 0)
+    produce(cart, 60, 1)
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.ready()
     cart.run(500)
@@ -589,7 +587,7 @@ def test_stop_says_goodbye_and_frees_the_slot():
     cart = Cart().ready()
     cart.settle()
     cart.app.stop(cart.clock.now)
-    assert cart.until(cart.app.stopped, 3000)
+    cart.until(cart.app.stopped, 3000)
     assert cart.controller.messages[3] == 1
     assert cart.station.session.state == st.CLOSED
     cart.app.close()
@@ -631,7 +629,7 @@ def test_bodies_of_pushed_and_fetched_results_agree_in_what_both_have():
 def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
     cart = Cart(on=False)
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
-    cart.power_on()
+    cart.boot()
     cart.run(40000)  # it waits 16 s and more by now
     before = cart.station.intake.attempts
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
@@ -646,34 +644,10 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
     assert cart.station.intake.attempts == before + 1
 
 
-class TwoStations(Board):
-    """Each station has its own flash."""
-
-    def flash(self, spool):
-        return self.cart.device if spool["path"] == "one" else self.other
-
-    other = None
-
-
 def two_stations():
-    """A cart with two stations; the second one's controller is `cart.second`."""
-    cart = Cart(on=False)
-    cart.second = Controller(cart.clock, ControllerOptions(), 1)
-    cart.network.listen("10.0.0.2", 4545, cart.second.endpoint)
-    configuration = complete(
-        {
-            "system": {},
-            "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]},
-            "stations": [
-                {"number": 10, "controller": {"host": CONTROLLER[0]}, "spool": {"path": "one"}},
-                {"number": 11, "controller": {"host": "10.0.0.2"}, "spool": {"path": "two"}},
-            ],
-        }
-    )
-    cart.board = TwoStations(cart)
-    cart.board.other = WatchedFlash(64)
-    cart.app = App(configuration, cart.board)
-    cart.app.step(cart.clock.now)
+    """A cart with two stations; `second` is the other one's controller."""
+    cart = Cart(stations=2)
+    cart.second = cart.controllers[1]
     return cart
 
 
@@ -681,7 +655,7 @@ def stops_in_order(cart):
     """Stop the agent; `Cart.run` objects to one that only turns round. Returns the ms until all was left."""
     before = cart.clock.total_ms
     cart.app.stop(cart.clock.now)
-    assert cart.until(cart.app.stopped, 60000)
+    cart.until(cart.app.stopped, 60000)
     took_ms = cart.clock.total_ms - before
     cart.run(60000)
     cart.app.close()
@@ -691,7 +665,7 @@ def stops_in_order(cart):
 
 def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
     cart = two_stations()
-    assert cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
+    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
     cart.run(2000)
     assert stops_in_order(cart) < 5000
     assert cart.controller.messages[3] == 1 and cart.second.messages[3] == 1
@@ -699,17 +673,17 @@ def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
 
 def test_orderly_stop_waits_for_the_station_that_is_slow_without_spinning():
     cart = two_stations()
-    assert cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
+    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
     cart.run(2000)
     cart.second.options.silent = True
-    cart.network.swallow("10.0.0.2", 4545)
+    cart.network.swallow(*controller_address(1))
     assert stops_in_order(cart) < 10000
     assert cart.controller.messages[3] == 1
 
 
 def test_orderly_stop_in_the_middle_of_a_connect_is_done_at_once():
     cart = two_stations()
-    cart.network.down("10.0.0.2", 4545)
-    assert cart.until(cart.is_ready)
+    cart.network.down(*controller_address(1))
+    cart.until(cart.is_ready)
     cart.run(2000)
     assert stops_in_order(cart) < 5000

@@ -9,13 +9,11 @@ import pytest
 from agent import outlets
 from agent.base.ticks import FOREVER
 from agent.outlets.file import FileOutlet
-from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from host_tests.support_lines import SimLines
+from host_tests.support_spool import mounted
 from host_tests.support_toolsnet import PIM, SERVER
 from host_tests.support_toolsnet import Outlet as Bench
 from tools.sim.clock import SimClock
+from tools.sim.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
 METHODS["put_state"] = ["shown"]
@@ -51,10 +49,9 @@ class FileSide:
         self._start()
 
     def _start(self):
-        ring = self.bench.ring = Ring(self.bench.flash, outlets=2)
-        ring.cursors[1].durable = self.durable
-        ring.cursors[1].wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
-        assert mount(ring) >= 0 and ring.confirm()
+        best_effort = () if self.durable else (1,)
+        ring = self.bench.ring = mounted(self.bench.flash, best_effort, events=(1,), outlets=2)
+        assert not ring.suspect
         self._outlet = FileOutlet(ring, 1, self.lines, self.bench.health)
         self._outlet.begin(self.bench.clock.now)
 

@@ -2,13 +2,25 @@
 
 from agent import health as h
 from agent.outlets.toolsnet.position import OUTLET
-from host_tests.support_cart import PIM, SERVER, Cart, controller_address
+from agent.spool.flash import RamFlash
+from agent.spool.mount import mount
+from agent.spool.ring import Ring
+from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 from tools.sim.clock import Dice
 
 PORTABLE = True
 HEAP = "4m"
 
-CONTROLLER = controller_address(0)
+
+def ring_after_cut(cart):
+    """Return station 10's log as a start would find it if power failed now; the flash itself is not touched."""
+    kept = cart.flashes["spool0"]
+    flash = RamFlash(kept.block_count - PARKED_BLOCKS)
+    flash.cells[:] = kept.cells[PARKED_BLOCKS * flash.block_bytes :]
+    ring = Ring(flash)
+    assert mount(ring) >= 0
+    assert ring.confirm()
+    return ring
 
 
 def numbers(first, last):
@@ -45,7 +57,7 @@ def test_every_result_arrives_once_and_in_order_and_nobody_complains():
 
 def test_figures_arrive_as_the_controller_made_them():
     for revisions in ([999, 1], [7], [2], [1], [8], [9], [10], [11]):
-        cart = started(controller={"nok_percent": 60}, limits={"result_revisions": revisions})
+        cart = started(controller={"nok_percent": 60}, settings={"controller": {"result_revisions": revisions}})
         produce(cart, 12)
         cart.until_quiet()
         for index, found in enumerate(cart.archive.results):
@@ -65,7 +77,7 @@ def test_figures_arrive_as_the_controller_made_them():
 
 def test_results_of_controllers_since_release_2_9_arrive():
     for revisions in ([999], [1], [3], [11]):
-        cart = started(limits={"result_revisions": revisions})
+        cart = started(settings={"controller": {"result_revisions": revisions}})
         cart.controller.produce(batch_status=3)
         cart.controller.produce(batch_status=1)
         cart.until_quiet()
@@ -97,7 +109,7 @@ def test_what_a_careful_person_can_read_arrives():
         {"torque": b"12x456"},
     )
     for revision in (999, 1, 2, 7):
-        cart = started(limits={"result_revisions": [revision]})
+        cart = started(settings={"controller": {"result_revisions": [revision]}})
         for fields in made:
             cart.controller.produce(**fields)
         cart.until_quiet()
@@ -130,7 +142,7 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
     note = cart.controller.note_acknowledged
 
     def watched(tightening_id):
-        seen.append((tightening_id, cart.ring_after_cut().number))
+        seen.append((tightening_id, ring_after_cut(cart).number))
         note(tightening_id)
 
     cart.controller.note_acknowledged = watched
@@ -233,7 +245,7 @@ def test_full_spool_stops_acknowledging_and_nothing_is_lost():
 
 
 def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
-    cart = started(blocks=8, spool={"when_full": "overwrite"})
+    cart = started(blocks=8, settings={"spool": {"when_full": "overwrite"}})
     cart.network.down(*PIM)
     cart.network.cut(*SERVER)
     produce(cart, 150, 500)
@@ -296,7 +308,7 @@ def test_stations_share_nothing():
 
 
 def test_planned_stop_says_goodbye_and_repeats_nothing():
-    cart = started(spool={"cursor_batch": 100})
+    cart = started(settings={"spool": {"cursor_batch": 100}})
     produce(cart, 9)
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped, 5000)
@@ -320,7 +332,7 @@ def scenario(cut_at, results=5):
 
     The first result is through before: what a controller produced before it was ever met is not the agent's.
     """
-    cart = started(blocks=6, spool={"cursor_batch": 4}, limits={"backoff_s": 0.1})
+    cart = started(blocks=6, settings={"spool": {"cursor_batch": 4}, "controller": {"backoff_s": 0.1}})
     produce(cart, 1)
     cart.until_quiet()
     begin_ms = cart.clock.total_ms
@@ -356,7 +368,8 @@ def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
 def chaos(seed, results):
     """Random cuts and losses on both sides until all results are in the archive; return the cart and the cuts."""
     dice = Dice(seed)
-    cart = Cart(blocks=12, spool={"cursor_batch": 1 + dice.randrange(20)}, limits={"backoff_s": 0.2})
+    settings = {"spool": {"cursor_batch": 1 + dice.randrange(20)}, "controller": {"backoff_s": 0.2}}
+    cart = Cart(blocks=12, settings=settings)
     cart.until_ready()
     cart.run(500)
     produce(cart, 1)

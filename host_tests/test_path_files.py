@@ -5,7 +5,7 @@ import json
 from agent import health as h
 from agent.liveness import Liveness
 from agent.status import snapshot
-from host_tests.support_cart import PIM, SERVER, Cart
+from tools.sim.cart import PIM, SERVER, Cart
 
 PORTABLE = False
 

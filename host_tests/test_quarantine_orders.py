@@ -3,21 +3,17 @@
 from struct import pack_into
 
 from agent.base.words import get_u32
-from agent.health import Health
-from agent.openprotocol.known import Known
 from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
-from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT, Quarantine
+from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
 from agent.record import result as res
 from agent.record.result import TAKEN
 from agent.spool.flash import FLASH_IO, Part, RamFlash
-from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import Ring
 from host_tests.support_spool import append, body_of
+from host_tests.support_station import Station
 
 PORTABLE = True
 HEAP = "1m"
@@ -59,7 +55,7 @@ class Line:
         return self.asked > self.busy
 
 
-class Station:
+class Bench(Station):
     """Both logs over one flash device."""
 
     def __init__(self, parked_blocks=4, blocks=12, flash=None):
@@ -71,22 +67,17 @@ class Station:
 
     def start(self):
         self.flash.left = -1
-        self.main = Ring(Part(self.flash, self.parked_blocks, self.blocks))
-        parked = Ring(Part(self.flash, 0, self.parked_blocks), role=ROLE_QUARANTINE, other=self.main)
-        self.quarantine = Quarantine(parked)
-        self.known = self.main.owner = Known(self.main.memory)
-        assert mount(parked) >= 0 and mount(self.main) >= 0
-        self.quarantine.pass_dropped()
-        assert parked.confirm() and self.main.confirm()
-        self.health = Health()
-        self.outlet = Outlet(self.main, self.quarantine, self.health, 8, False, False)
+        main = Part(self.flash, self.parked_blocks, self.blocks)
+        assert self.bring_up(main, Part(self.flash, 0, self.parked_blocks), recover=True)
+        assert self.confirmed
+        self.outlet = Outlet(self.ring, self.quarantine, self.health, 8, False, False)
 
     def stamp_into(self, buf):
         buf[0:19] = b"2024-05-06:07:08:09"
 
     def set_aside(self, count, first=1, move=True):
         for ident in range(first, first + count):
-            assert append(self.main, ident) == 0
+            assert append(self.ring, ident) == 0
         self.pass_all(17)
         return self.move_in() if move else 0
 
@@ -95,21 +86,21 @@ class Station:
         self.quarantine.keep = lambda *_: NO_ROOM
         code = SET_SOME
         while code == SET_SOME:
-            code = self.outlet.set_aside(before or self.main.number + 1, reason, 0)
+            code = self.outlet.set_aside(before or self.ring.number + 1, reason, 0)
         assert code == SET_ASIDE
         del self.quarantine.keep
 
     def set_raw_aside(self, frame, flags=0):
-        at = self.main.begin(KIND_RAW, 8 + len(frame))
-        pack_into("<IHBB", self.main.stage, at, self.main.number + 1, 10, 2, 3)
-        self.main.stage[at + 8 : at + 8 + len(frame)] = frame
-        assert self.main.commit(KIND_RAW, flags, 8 + len(frame)) == 0
+        at = self.ring.begin(KIND_RAW, 8 + len(frame))
+        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, 10, 2, 3)
+        self.ring.stage[at + 8 : at + 8 + len(frame)] = frame
+        assert self.ring.commit(KIND_RAW, flags, 8 + len(frame)) == 0
         self.pass_all(res.PARKED_UNREADABLE)
         return self.move_in()
 
     def move_in(self):
         before = self.quarantine.taken
-        while self.quarantine.take_oldest(self.main) == TAKEN:
+        while self.quarantine.take_oldest(self.ring) == TAKEN:
             pass
         return self.quarantine.taken - before
 
@@ -117,7 +108,7 @@ class Station:
         """Return every line of the answer."""
         lines = []
         turns = 0
-        for line in carry_out(self.quarantine, self.main, 10, self, self.quiet, list(words)):
+        for line in carry_out(self.quarantine, self.ring, 10, self, self.quiet, list(words)):
             turns += 1
             assert turns < 100000
             if line is not None:
@@ -127,12 +118,12 @@ class Station:
     def waiting(self):
         """Return (ID, flags) of every result that goes out, in order, and pass them as delivered."""
         found = []
-        while self.main.peek(0) > 0:
-            walk = self.main.walk
+        while self.ring.peek(0) > 0:
+            walk = self.ring.walk
             at = HEAD_BYTES + 8 + res.TIGHTENING_ID
             if walk.kind == KIND_RESULT:
                 found.append((int(bytes(walk.page[at : at + 10])), walk.flags))
-            self.main.advance(0)
+            self.ring.advance(0)
         return found
 
     def listed(self):
@@ -140,7 +131,7 @@ class Station:
 
 
 def test_what_is_set_aside_is_listed_in_words():
-    station = Station()
+    station = Bench()
     assert station.set_aside(2) == 2
     station.set_raw_aside(b"0061 nonsense\x07")
     *records, end = station.order("list")
@@ -154,7 +145,7 @@ def test_what_is_set_aside_is_listed_in_words():
 
 
 def test_one_record_is_shown_and_a_missing_one_is_told():
-    station = Station()
+    station = Bench()
     station.set_aside(2)
     assert station.order("show", "2")[0]["record"]["tightening_id"] == "2"
     assert "no record 9" in station.order("show", "9")[0]["error"]
@@ -163,7 +154,7 @@ def test_one_record_is_shown_and_a_missing_one_is_told():
 
 
 def test_what_is_dropped_stays_dropped_after_a_start():
-    station = Station()
+    station = Bench()
     station.set_aside(6)
     *dropped, end = station.order("drop", "2", "4-5")
     assert [line["dropped"] for line in dropped] == [2, 4, 5] and end["parked"] == 3
@@ -175,7 +166,7 @@ def test_what_is_dropped_stays_dropped_after_a_start():
 
 
 def test_an_order_for_one_that_is_not_there_changes_nothing():
-    station = Station()
+    station = Bench()
     station.set_aside(2)
     for verb in ("drop", "retry"):
         assert "nothing was done" in station.order(verb, "1", "7")[0]["error"]
@@ -183,9 +174,9 @@ def test_an_order_for_one_that_is_not_there_changes_nothing():
 
 
 def test_a_retried_result_goes_to_the_end_and_says_so():
-    station = Station()
+    station = Bench()
     station.set_aside(3)
-    assert append(station.main, 4) == 0
+    assert append(station.ring, 4) == 0
     sent = station.order("retry", "2", "1")
     assert [line.get("sent_as") for line in sent[:2]] == [5, 6]
     assert station.waiting() == [(4, 0), (1, res.FLAG_RETRIED), (2, res.FLAG_RETRIED)]
@@ -193,7 +184,7 @@ def test_a_retried_result_goes_to_the_end_and_says_so():
 
 
 def test_what_was_refused_again_can_be_sent_again():
-    station = Station()
+    station = Bench()
     station.set_aside(1)
     for _ in range(3):
         assert station.order("retry", "all")[-1]["count"] == 1
@@ -207,23 +198,23 @@ def test_what_was_refused_again_can_be_sent_again():
 
 
 def test_flags_and_head_of_a_retried_result_survive():
-    station = Station()
-    at = station.main.begin(KIND_RESULT, 114)
-    pack_into("<IHBB", station.main.stage, at, 1, 300, 7, 2)
-    station.main.stage[at + 8 : at + 114] = body_of(5)
-    assert station.main.commit(KIND_RESULT, res.FLAG_RECOVERED | res.FLAG_EDGE_TIME, 114) == 0
+    station = Bench()
+    at = station.ring.begin(KIND_RESULT, 114)
+    pack_into("<IHBB", station.ring.stage, at, 1, 300, 7, 2)
+    station.ring.stage[at + 8 : at + 114] = body_of(5)
+    assert station.ring.commit(KIND_RESULT, res.FLAG_RECOVERED | res.FLAG_EDGE_TIME, 114) == 0
     station.pass_all(17, before=2)
     assert station.move_in() == 1
     station.order("retry", "all")
-    station.main.peek(0)
-    walk = station.main.walk
+    station.ring.peek(0)
+    walk = station.ring.walk
     assert walk.flags == res.FLAG_RECOVERED | res.FLAG_EDGE_TIME | res.FLAG_RETRIED
     assert bytes(walk.page[HEAD_BYTES : HEAD_BYTES + 8]) == b"\x02\x00\x00\x00\x2c\x01\x07\x02"
     assert bytes(walk.page[HEAD_BYTES + 8 : HEAD_BYTES + 114]) == bytes(body_of(5))
 
 
 def test_a_frame_that_can_be_read_now_goes_out_as_a_result():
-    station = Station()
+    station = Bench()
     station.set_raw_aside(LIGHT)
     assert station.order("retry", "all")[0]["sent_as"] == 2
     assert station.waiting() == [(4711, res.FLAG_RETRIED)]
@@ -231,7 +222,7 @@ def test_a_frame_that_can_be_read_now_goes_out_as_a_result():
 
 
 def test_a_frame_that_still_cannot_be_read_stays():
-    station = Station()
+    station = Bench()
     station.set_raw_aside(b"0061 nonsense of enough octets")
     told = station.order("retry", "all")
     assert "cannot read" in told[0]["unreadable"] and told[-1]["count"] == 0
@@ -239,7 +230,7 @@ def test_a_frame_that_still_cannot_be_read_stays():
 
 
 def test_what_is_kept_of_a_frame_may_be_enough_to_read_it():
-    station = Station()
+    station = Bench()
     station.set_raw_aside(LIGHT, res.FLAG_TRUNCATED)
     station.set_raw_aside(LIGHT.replace(b"1", b" ", 1)[:110])
     assert [one.get("sent_as") for one in station.order("retry", "all")][:2] == [3, 4]
@@ -247,7 +238,7 @@ def test_what_is_kept_of_a_frame_may_be_enough_to_read_it():
 
 
 def test_a_frame_whose_tightening_came_otherwise_meanwhile_is_not_sent_twice():
-    station = Station()
+    station = Bench()
     station.set_raw_aside(LIGHT)
     station.set_raw_aside(b"another")
     station.order("retry", "1")
@@ -260,7 +251,7 @@ def test_a_frame_whose_tightening_came_otherwise_meanwhile_is_not_sent_twice():
 
 def test_a_cut_at_any_program_of_a_retry_neither_loses_nor_doubles():
     for cut_at in range(60):
-        station = Station()
+        station = Bench()
         station.set_aside(20)
         station.flash.left = cut_at
         done = False
@@ -281,9 +272,9 @@ def test_a_cut_at_any_program_of_a_retry_neither_loses_nor_doubles():
 
 def test_a_retry_that_nobody_follows_to_its_end_sends_nothing_twice():
     for turns in range(1, 12):
-        station = Station()
+        station = Bench()
         station.set_aside(3)
-        answer = carry_out(station.quarantine, station.main, 10, station, None, ["retry", "all"])
+        answer = carry_out(station.quarantine, station.ring, 10, station, None, ["retry", "all"])
         for _ in range(turns):
             next(answer, None)
         answer.close()
@@ -292,7 +283,7 @@ def test_a_retry_that_nobody_follows_to_its_end_sends_nothing_twice():
 
 
 def test_a_flash_that_refuses_leaves_everything_where_it_is():
-    station = Station()
+    station = Bench()
     station.set_aside(2)
     station.flash.refuses = True
     for words in (("retry", "all"), ("drop", "all")):
@@ -305,21 +296,21 @@ def test_a_flash_that_refuses_leaves_everything_where_it_is():
 
 def test_a_full_spool_takes_no_retried_result_and_overwrites_nothing():
     for when_full in (0, 1):
-        station = Station()
+        station = Bench()
         station.set_aside(2)
         ident = 100
-        station.main.when_full = 0
-        while append(station.main, ident) == 0:
+        station.ring.when_full = 0
+        while append(station.ring, ident) == 0:
             ident += 1
-        station.main.when_full = when_full
+        station.ring.when_full = when_full
         assert "no room" in station.order("retry", "all")[0]["error"]
-        assert len(station.listed()) == 2 and station.main.overwritten == 0
+        assert len(station.listed()) == 2 and station.ring.overwritten == 0
 
 
 def test_what_finds_no_room_is_listed_and_moves_in_after_a_drop():
-    station = Station(parked_blocks=3)
+    station = Bench(parked_blocks=3)
     station.set_aside(120, move=True)
-    assert station.quarantine.take_oldest(station.main) == NO_ROOM
+    assert station.quarantine.take_oldest(station.ring) == NO_ROOM
     kept = station.quarantine.count()
     assert 20 < kept < 120 and station.quarantine.pressure() == PRESSURE_FULL
     assert "full" in needs_operator(station.quarantine, 10)["why"]
@@ -327,7 +318,7 @@ def test_what_finds_no_room_is_listed_and_moves_in_after_a_drop():
     assert len(records) == 120
     assert [record["refused_number"] for record in records] == list(range(1, 121))
     assert records[-1]["in_place"] and records[-1]["number"] is None and "17" in records[-1]["reason"]
-    assert count_in_place(station.main, station.quarantine, 0) == 120 - kept
+    assert count_in_place(station.ring, station.quarantine, 0) == 120 - kept
     station.order("drop", "all")
     assert station.quarantine.count() > 0
     assert station.listed()[0]["refused_number"] == kept + 1
@@ -336,7 +327,7 @@ def test_what_finds_no_room_is_listed_and_moves_in_after_a_drop():
 def test_a_full_quarantine_can_always_be_emptied():
     for unit in (16, 256):
         flash = Flash(28, 4096, unit)
-        station = Station(parked_blocks=3, blocks=25, flash=flash)
+        station = Bench(parked_blocks=3, blocks=25, flash=flash)
         station.set_aside(150)
         assert station.quarantine.pressure() == PRESSURE_FULL
         refused = ""
@@ -356,14 +347,14 @@ def test_a_full_quarantine_can_always_be_emptied():
         assert "error" not in station.order("retry", "all")[-1]
         for _ in range(20):
             assert "error" not in station.order("retry", "all")[-1]
-            while station.main.peek(0) > 0:
-                station.main.advance(0)
+            while station.ring.peek(0) > 0:
+                station.ring.advance(0)
             station.move_in()
-        assert not station.main.has_aside() and station.quarantine.count() == 0
+        assert not station.ring.has_aside() and station.quarantine.count() == 0
 
 
 def test_a_serial_line_is_waited_for_and_not_for_ever():
-    station = Station()
+    station = Bench()
     station.set_aside(1)
     station.quiet = line = Line(5)
     assert station.order("retry", "all")[-1]["count"] == 1 and line.asked > 5
@@ -373,7 +364,7 @@ def test_a_serial_line_is_waited_for_and_not_for_ever():
 
 
 def test_pressure_grows_before_it_is_full():
-    station = Station(parked_blocks=6, blocks=30)
+    station = Bench(parked_blocks=6, blocks=30)
     seen = []
     for ident in range(1, 200):
         station.set_aside(1, first=ident)
@@ -383,28 +374,28 @@ def test_pressure_grows_before_it_is_full():
 
 
 def test_the_count_in_place_follows_without_going_through_the_log():
-    station = Station(parked_blocks=3)
+    station = Bench(parked_blocks=3)
     station.set_aside(100)
     from agent import health as h
 
     def counted():
-        return count_in_place(station.main, station.quarantine, station.health.counters[h.PARKED])
+        return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
 
     before = counted()
-    assert before == InPlace(station.main, station.quarantine).count() > 0
+    assert before == InPlace(station.ring, station.quarantine).count() > 0
     station.set_aside(7, first=500)
-    assert counted() == before + 7 == InPlace(station.main, station.quarantine).count()
+    assert counted() == before + 7 == InPlace(station.ring, station.quarantine).count()
     station.order("drop", "all")
-    assert counted() == InPlace(station.main, station.quarantine).count()
+    assert counted() == InPlace(station.ring, station.quarantine).count()
 
 
 def test_a_slot_is_not_used_again_before_a_start_would_pass_it():
-    station = Station(parked_blocks=12, blocks=12)
+    station = Bench(parked_blocks=12, blocks=12)
     for first in range(1, 1000, 50):
         station.set_aside(50, first=first)
         station.order("drop", "all")
-        while station.main.peek(0) > 0:
-            station.main.advance(0)
-        station.main.save_cursors(0)
+        while station.ring.peek(0) > 0:
+            station.ring.advance(0)
+        station.ring.save_cursors(0)
     station.start()
     assert station.listed() == [] and get_u32(station.quarantine.ring.memory, 0) == 1000

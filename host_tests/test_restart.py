@@ -2,7 +2,7 @@
 
 from agent import health as h
 from agent import status
-from host_tests.support_cart import PIM, Cart
+from tools.sim.cart import PIM, Cart
 
 PORTABLE = True
 HEAP = "3m"  # both simulators, their frames and the agent
@@ -44,7 +44,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
 
 def test_a_frame_nobody_can_read_is_set_aside_once_over_thirty_starts():
     for empty, rewind in (("continue", False), ("continue", True), ("resend", False)):
-        cart = Cart(settings={"server_empty": empty, "rewind": rewind})
+        cart = Cart(settings={"toolsnet": {"server_empty": empty, "rewind": rewind}})
         cart.until_ready()
         cart.controller.produce()
         cart.controller.produce(status=7)
@@ -65,7 +65,8 @@ def test_a_frame_nobody_can_read_is_set_aside_once_over_thirty_starts():
 
 
 def test_every_count_of_results_says_after_a_start_what_it_said_before():
-    cart = Cart(toolsnet={"tightening_codes": {3: 17}}, settings={"refused_wait_s": 1}, controller={"max_clients": 9})
+    settings = {"toolsnet": {"refused_wait_s": 1}}
+    cart = Cart(toolsnet={"tightening_codes": {3: 17}}, settings=settings, controller={"max_clients": 9})
     cart.until_ready()
     cart.run(1000)
     for _ in range(4):
@@ -87,7 +88,7 @@ def test_every_count_of_results_says_after_a_start_what_it_said_before():
 
 
 def test_what_was_overwritten_is_still_counted_after_a_start():
-    cart = Cart(spool={"when_full": "overwrite"}, blocks=8)
+    cart = Cart(settings={"spool": {"when_full": "overwrite"}}, blocks=8)
     cart.network.down(PIM[0], PIM[1])
     cart.until_ready()
     for _ in range(300):

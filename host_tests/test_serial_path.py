@@ -35,10 +35,10 @@ def tighten(cart, count, limit_ms=20000):
 
 def settle(cart, ms=400000):
     """Let everything arrive, then compare the books."""
-    assert cart.run(ms, cart.is_drained), (len(cart.controller.produced), len(cart.archived()), cart.counters())
+    assert cart.run(ms, cart.is_drained), (len(cart.controller.produced), len(cart.ids()), cart.counts())
     cart.run(3000)
-    assert sorted(cart.archived()) == sorted(cart.controller.produced)
-    assert len(set(cart.archived())) == len(cart.archived())
+    assert sorted(cart.ids()) == sorted(cart.controller.produced)
+    assert len(set(cart.ids())) == len(cart.ids())
     assert cart.archive.repeated == 0
 
 
@@ -47,7 +47,7 @@ def test_results_go_from_a_3964r_controller_to_the_archive():
     assert cart.clock.total_ms < 1000  # a line is open at once: nothing is waited for
     tighten(cart, 10)
     settle(cart)
-    assert cart.archived() == cart.controller.produced
+    assert cart.ids() == cart.controller.produced
     assert not cart.controller.complaints and not cart.toolsnet.complaints
 
 
@@ -55,7 +55,7 @@ def test_results_go_from_an_ascii_controller_to_the_archive():
     cart = ready(kind="ascii")
     tighten(cart, 10)
     settle(cart)
-    assert cart.archived() == cart.controller.produced
+    assert cart.ids() == cart.controller.produced
     assert not cart.controller.complaints and not cart.peer.refused
 
 
@@ -67,7 +67,7 @@ def test_controller_that_knows_one_form_only_is_met():
 
 
 def test_both_priorities_work():
-    cart = ready(settings={"priority": "high"}, peer={"high": False})
+    cart = ready(settings={"controller": {"priority": "high"}}, peer={"high": False})
     tighten(cart, 8)
     settle(cart)
 
@@ -84,7 +84,7 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
 
 
 def test_flash_is_never_touched_while_a_block_is_received():
-    cart = ready(kind="3964r", baud=19200, stalls=USUAL, cursor_batch=1, blocks=20)
+    cart = ready(kind="3964r", baud=19200, stalls=USUAL, settings={"spool": {"cursor_batch": 1}}, blocks=20)
     for port in (6575, 10111):
         cart.network.down("tn", port)
     tighten(cart, 150)  # a backlog that is larger than what a block's head allows to go out: cursors are written
@@ -151,7 +151,7 @@ def test_unplugged_adapter_is_an_outage_like_any_other():
             cart.line.plug()
             assert cart.run(60000, cart.is_ready)
         settle(cart)
-        assert cart.counters()["controller losses"] >= 3
+        assert cart.counts()["controller losses"] >= 3
 
 
 def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
@@ -166,7 +166,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
         kept = cart.station.ring.number
         cart.network.up("tn", 6575)
         cart.network.up("tn", 10111)
-        assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.archived()) >= kept), kind
+        assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.ids()) >= kept), kind
         cart.line.plug()
         settle(cart)
 
@@ -195,7 +195,7 @@ def test_faults_on_the_line_lose_nothing_and_double_nothing():
                 cart.run(700)
             setattr(cart.line, fault, 0)
             settle(cart, 900000)
-            assert cart.counters().get("raw", 0) == 0
+            assert cart.counts().get("raw", 0) == 0
 
 
 def test_faults_on_an_ascii_line_lose_nothing_and_double_nothing():
@@ -241,11 +241,11 @@ def test_odd_result_must_come_twice_before_it_is_acknowledged():
     cart.controller.produce()
     settle(cart)
     assert cart.station.health.counters[h.ODD] == 1
-    assert cart.counters().get("raw", 0) == 0
+    assert cart.counts().get("raw", 0) == 0
 
 
 def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
     cart.controller.produce()
     settle(cart)
-    assert cart.station.health.counters[h.ODD] == 1 and cart.counters()["edge time"] == 1
+    assert cart.station.health.counters[h.ODD] == 1 and cart.counts()["edge time"] == 1

@@ -9,7 +9,6 @@ import struct
 import pytest
 from click.testing import CliRunner
 
-from agent.openprotocol.known import Known
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, Part
 from agent.spool.fold import ROLE_QUARANTINE
@@ -175,8 +174,7 @@ def test_rescue_loses_nothing_of_format_2_where_its_heads_are_damaged(tmp_path):
 
 def test_info_tells_what_the_log_remembers(tmp_path):
     flash = SimFlash(10, 4096, 16)
-    ring = mounted(Part(flash, 2, 8))
-    ring.owner = Known(ring.memory)
+    ring = mounted(Part(flash, 2, 8), recover=True)
     outlet = outlet_of(ring)
     outlet.resume(700, 0)
     for ident in (*range(1, 21), *range(24, 40)):

@@ -4,17 +4,13 @@ import struct
 
 import pytest
 
-from agent.openprotocol.known import Known  # only to make the image and to compare with
-from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.quarantine import Quarantine
 from agent.record.result import TAKEN
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
 from board.linux_flash import FileFlash
-from host_tests.support_outlet import NoHealth, NoRoom
+from host_tests.support_outlet import outlet_of
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import ALL, BITS, PowerCut, SimFlash
 
@@ -195,11 +191,9 @@ def test_a_reader_written_from_the_document_finds_what_the_ring_finds(unit_log):
 
 def used(flash):
     """A main log in which everything has happened that its memory speaks of, and its quarantine."""
-    ring = Ring(Part(flash, 2, 8), outlets=3)
-    ring.cursors[2].durable = False
-    known = ring.owner = Known(ring.memory)
-    assert mount(ring) >= 0
-    outlet = Outlet(ring, NoRoom(), NoHealth(), 5, False, False)
+    ring = mounted(Part(flash, 2, 8), best_effort=(2,), recover=True, outlets=3)
+    known = ring.owner
+    outlet = outlet_of(ring)
     assert outlet.resume(700, 0)
     for ident in [*range(1, 20), *range(30, 40), 35, *range(60, 75)]:
         assert append(ring, ident) == 0

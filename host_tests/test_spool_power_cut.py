@@ -10,12 +10,11 @@ import os
 
 import pytest
 
-from agent.openprotocol.known import VERDICT_NEW, Known
+from agent.openprotocol.known import VERDICT_NEW
 from agent.record.result import FLAG_RECOVERED, TORQUE
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_OCTETS
-from agent.spool.ring import Ring
-from host_tests.support_spool import Plant, append, body_of, difference, read_all
+from host_tests.support_spool import Plant, append, body_of, difference, made, read_all
 from tools.sim.clock import Dice
 from tools.sim.flash import ALL, FADES, SHAPES, PowerCut, SimFlash
 
@@ -155,8 +154,7 @@ def test_a_cut_with_a_block_that_fails_loses_nothing(unit):
 
 
 def ring_with_known(flash):
-    ring = Ring(flash)
-    ring.owner = Known(ring.memory)
+    ring = made(flash, recover=True)
     assert mount(ring) >= 0
     return ring
 

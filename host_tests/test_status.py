@@ -3,21 +3,14 @@
 import json
 
 from agent import status
-from agent.app import App
 from agent.base.fields import fill
-from agent.config import complete
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.ring import Ring
-from tools.sim.clock import Dice, SimClock
-from tools.sim.controller import Controller
-from tools.sim.controller_model import ControllerOptions
-from tools.sim.line import Network
-from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
-from tools.sim.toolsnet_memory import MemoryArchive
+from tools.sim.cart import PARKED_BLOCKS, Cart
 
 PORTABLE = True
 HEAP = "1m"  # both simulators, their frames and the agent
@@ -29,61 +22,15 @@ LIGHT = (
 )
 
 
-class _Board:
-    """A board of RAM and simulated network."""
-
-    def __init__(self, clock, network, device):
-        self.clock = clock
-        self.network = network
-        self.device = device
-        self.ports = []
-
-    def now(self):
-        return self.clock.now
-
-    def stamp_into(self, buf):
-        buf[:] = self.clock.stamp().encode()
-
-    def tcp(self):
-        return self.network.port()
-
-    def flash(self, spool):
-        return self.device
-
-    def seed(self):
-        return 1
-
-    def watch(self, port, slot):
-        self.ports.append((port, slot))
+def _running():
+    """Return a cart whose both sides are connected."""
+    cart = Cart(blocks=6 + PARKED_BLOCKS, archive_rows=500, settings={"station": {"name": "Cart"}})
+    cart.run(3000)
+    return cart
 
 
-class _World:
-    """The whole agent between both simulators."""
-
-    def __init__(self, device):
-        self.clock = SimClock()
-        self.network = Network(self.clock, Dice(3))
-        self.controller = Controller(self.clock, ControllerOptions())
-        self.toolsnet = ToolsNet(self.clock, MemoryArchive(500), ToolsNetOptions(server_host="10.0.0.5"))
-        self.network.listen("10.0.0.1", 4545, self.controller.endpoint)
-        self.network.listen("10.0.0.5", 6575, self.toolsnet.pim_endpoint)
-        self.network.listen("10.0.0.5", 10111, self.toolsnet.server_endpoint)
-        self.board = _Board(self.clock, self.network, device)
-        station = {"number": 10, "name": "Cart", "controller": {"host": "10.0.0.1"}, "spool": {"path": "x"}}
-        tree = {"toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575}, "stations": [station]}
-        self.app = App(complete(tree), self.board)
-
-    def run(self, ms):
-        end_ms = self.clock.total_ms + ms
-        while self.clock.total_ms < end_ms:
-            self.network.step()
-            for _, slot in self.board.ports:
-                self.app.scheduler.wake(slot, self.clock.now)
-            wait_ms = self.app.step(self.clock.now)
-            self.clock.advance(max(1, min(wait_ms, self.network.next_due(), 20)))
-
-    def shown(self):
-        return status.snapshot(self.app)["stations"][0]
+def _shown(cart):
+    return status.snapshot(cart.app)["stations"][0]
 
 
 def _ring(blocks=4):
@@ -137,12 +84,11 @@ def test_a_light_result_is_told_in_words():
 
 
 def test_set_aside_results_and_a_full_quarantine_are_told():
-    world = _World(RamFlash(16, 4096, 16))
-    world.run(3000)
-    shown = world.shown()
+    cart = _running()
+    shown = _shown(cart)
     assert (shown["parked"], shown["parked_in_place"], shown["needs_operator"]) == (0, 0, None)
-    world.app.stations[0].quarantine.full = True
-    need = world.shown()["needs_operator"]
+    cart.station.quarantine.full = True
+    need = _shown(cart)["needs_operator"]
     assert "full" in need["why"] and need["command"] == "toolcart quarantine list --station 10"
 
 
@@ -200,17 +146,16 @@ def test_a_result_written_once_more_at_a_start_is_told_once():
 
 
 def test_a_running_agent_tells_names_and_figures_as_json():
-    world = _World(RamFlash(10, 4096, 16))
-    world.run(3000)
+    cart = _running()
     for _ in range(3):
-        world.controller.produce()
-    world.run(2000)
-    told = json.loads(json.dumps(status.snapshot(world.app)))
+        cart.controller.produce()
+    cart.run(2000)
+    told = json.loads(json.dumps(status.snapshot(cart.app)))
     shown = told["stations"][0]
     assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
     assert shown["controller"]["state"] == "ready"
     assert shown["outlets"][0]["state"] == "streaming"
-    assert shown["outlets"][0]["server"] == "10.0.0.5:10111"
+    assert shown["outlets"][0]["server"] == "tn:10111"
     assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
     assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
     assert "raw" not in shown["counters"]
@@ -221,15 +166,14 @@ def test_a_running_agent_tells_names_and_figures_as_json():
 
 
 def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
-    world = _World(RamFlash(10, 4096, 16))
-    world.run(3000)
-    world.toolsnet.options.silent = True
-    stamp = world.clock.stamp()
-    world.controller.produce()
-    world.run(100)
-    world.controller.drop()
-    world.run(5000)
-    shown = world.shown()
+    cart = _running()
+    cart.toolsnet.options.silent = True
+    stamp = cart.clock.stamp()
+    cart.controller.produce()
+    cart.run(100)
+    cart.controller.drop()
+    cart.run(5000)
+    shown = _shown(cart)
     assert shown["backlog"] == 1
     assert shown["oldest_waiting"] == stamp.replace(":", " ", 1)
     assert shown["log"][0]["name"] == "controller losses"
@@ -238,13 +182,12 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
 
 
 def test_looking_at_the_status_moves_nothing():
-    world = _World(RamFlash(10, 4096, 16))
-    world.run(3000)
-    world.toolsnet.options.silent = True
+    cart = _running()
+    cart.toolsnet.options.silent = True
     for _ in range(40):
-        world.controller.produce()
-    world.run(4000)
-    station = world.app.stations[0]
+        cart.controller.produce()
+    cart.run(4000)
+    station = cart.station
     cursor = station.ring.cursors[0]
     walk = station.ring.walk
 
@@ -260,28 +203,31 @@ def test_looking_at_the_status_moves_nothing():
         )
 
     before = position()
-    assert world.shown()["backlog"] == 40
+    assert _shown(cart)["backlog"] == 40
     assert position() == before
 
 
 def test_a_station_without_its_spool_is_told_as_such():
-    world = _World(None)
-    world.run(100)
-    shown = world.shown()
+    cart = Cart(make_flash=lambda blocks: None, archive_rows=500)
+    cart.run(100)
+    shown = _shown(cart)
     assert not shown["mounted"]
     assert shown["counters"] == {"flash failed": 1}
     assert "controller" not in shown
 
 
 def test_a_fault_inside_the_agent_is_told_with_its_text():
-    world = _World(RamFlash(10, 4096, 16))
-    world.run(3000)
+    cart = _running()
 
     def fails(now):
         raise ValueError("seven")
 
-    world.app.stations[0].intake.step = fails
-    world.run(100)
-    scheduler = status.snapshot(world.app)["scheduler"]
+    cart.station.intake.step = fails
+    try:
+        cart.run(10000)
+        raise AssertionError("nothing fails")
+    except ValueError:
+        pass
+    scheduler = status.snapshot(cart.app)["scheduler"]
     assert scheduler["faults"] == 1
     assert scheduler["last_fault"] == "ValueError: seven"

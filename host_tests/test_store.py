@@ -1,16 +1,13 @@
 """What may be acknowledged is on flash: one record for each tightening, whatever it came in, and never before."""
 
 from agent import health as h
-from agent.health import Health
 from agent.openprotocol import known as kn
-from agent.openprotocol.recovery import Recovery
 from agent.record import result as r
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_IO, FLASH_WORN
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, Store
+from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support_station import Station
 from host_tests.support_world import WatchedFlash
 
 PORTABLE = True
@@ -30,7 +27,7 @@ class Clock:
         buf[:] = ("2030-01-01:00:00:%02d" % (self.asked % 60)).encode()
 
 
-class Bench:
+class Bench(Station):
     """A store over a flash in RAM."""
 
     def __init__(self, blocks=16):
@@ -39,13 +36,9 @@ class Bench:
 
     def start(self):
         """As after a power cut: everything new but the flash."""
-        self.health = Health()
-        self.ring = Ring(self.device)
-        self.known = self.ring.owner = kn.Known(self.ring.memory)
-        mount(self.ring)
-        self.recovery = Recovery(self.ring, self.known)
+        assert self.bring_up(self.device, recover=True, confirms=False)
         self.clock = Clock()
-        self.store = Store(self.ring, self.known, self.recovery, self.health, self.clock, 10)
+        self.take(self.clock)
         self.ring.confirm()
         return self
 
@@ -73,9 +66,6 @@ class Bench:
 
     def results(self):
         return self.records(rec.KIND_RESULT)
-
-    def counted(self, counter):
-        return self.health.counters[counter]
 
 
 def test_light_result_becomes_one_record_with_everything_in_it():

@@ -1,7 +1,6 @@
 """A log with hardly any room: it goes on after starts that were cut, moves what is in the way once, counts right."""
 
 from agent.openprotocol.known import INDEXES
-from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
@@ -11,7 +10,7 @@ from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
-from host_tests.support_outlet import NoHealth, NoRoom, full, outlet_of
+from host_tests.support_outlet import full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted
 from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
@@ -214,7 +213,7 @@ def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after
         ring = mounted(flash)
         while ring.is_free(1):
             assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
-        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        outlet = outlet_of(ring, 1)
         assert outlet.resume(700, 0)
         while outlet.set_aside(count - left + 1, 43, 0) != SET_ASIDE:
             pass
@@ -222,7 +221,7 @@ def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after
         worst += not ring.can_write()
         flash.restart()
         ring = mounted(flash)
-        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        outlet = outlet_of(ring, 1)
         assert outlet.resume(700 + count, 0) and ring.cursors[0].number == count, left
         assert outlet.next() <= 0
     assert worst  # in some of them no record found room at the end
@@ -234,7 +233,7 @@ def test_with_room_a_full_log_says_after_each_batch_what_was_delivered():
         ring = mounted(flash)
         while ring.is_free(1):
             assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
-        outlet = Outlet(ring, NoRoom(), NoHealth(), batch, False, False)
+        outlet = outlet_of(ring, batch)
         assert outlet.resume(700, 0) and ring.cursors[0].limit > 8
         assert len(take_all(ring, 8, outlet)) == 8 and not ring.is_free(1)
         flash.restart()

@@ -110,11 +110,7 @@ class ResultWriter:
         """
         tx = self.tx
         if flags & res.FLAG_ODD:
-            if self._odd is None:
-                from agent.toolsnet import odd04  # hardly any record needs it
-
-                self._odd = odd04.Odd()
-            buf = self._odd.ordered(buf, at, length)
+            buf = self._ordered(buf, at, length)
             at = 0
         body = at + res.HEAD_BYTES
         place = body + res.SERIAL
@@ -146,6 +142,14 @@ class ResultWriter:
         return self._octets
 
     # -- what changes from result to result --------------------------------------------------------------------
+
+    def _ordered(self, buf, at, length):
+        """Return a copy of the payload, put in order."""
+        if self._odd is None:
+            from agent.toolsnet import odd04  # hardly any record needs it
+
+            self._odd = odd04.Odd()
+        return self._odd.ordered(buf, at, length)
 
     def _shape_of(self, buf, body, has_limits):
         """Return which parameters this result has. A numeric field is blank as a whole or not at all."""

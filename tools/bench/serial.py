@@ -113,7 +113,8 @@ def run(progress: Callable[[float], None]) -> dict:
 
 
 def _cart(baud: int, stalls: tuple[int, int] | None) -> SerialCart:
-    cart = SerialCart(baud=baud, blocks=32, stalls=stalls, settings={"payload": "v0"}, peer={"form": "v0"})
+    settings = {"controller": {"payload": "v0"}}
+    cart = SerialCart(baud=baud, blocks=32, stalls=stalls, settings=settings, peer={"form": "v0"})
     if not cart.run(60000, cart.is_ready):
         raise RuntimeError("the simulated controller was not met")
     cart.controller.produce()
@@ -175,7 +176,7 @@ def _disturbed(report: Report, percent: int) -> None:
     seconds = _tighten(cart, DISTURBED_RESULTS)
     cart.line.to_agent.script = cart.line.to_peer.script = None
     cart.run(120000, cart.is_drained)
-    archived = cart.archived()
+    archived = cart.ids()
     lost = len(set(cart.controller.produced) - set(archived))
     wrong = len(archived) - len(set(archived)) + len(set(archived) - set(cart.controller.produced))
     how = f"{DISTURBED_RESULTS / seconds:.2f} results/s at 9600 baud; one bit flipped in {state['hit']} places"

@@ -1,12 +1,18 @@
-"""The whole agent on a board in memory, between a simulated controller and a simulated ToolsNet, on one clock."""
+"""The whole agent on a board in memory, between simulated controllers and a simulated ToolsNet, on one clock.
+
+    cart = Cart(controller={"nul": "late"}, settings={"spool": {"cursor_batch": 4}}, blocks=8)
+    cart.until_ready(); cart.controller.produce(); cart.until_quiet(); cart.cut()
+
+Rules
+1. Time moves only to the next deadline of anybody: a sleeping agent is woken by input or by its own deadline.
+2. An agent that asks to run again at once, over and over, is a fault of the agent.
+3. `cut` is a power cut: new objects over the same flash; the peers learn nothing of it.
+"""
 
 from agent.app import App
 from agent.config import complete
 from agent.health import NAMES
 from agent.spool.flash import RamFlash
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from host_tests.support_lines import SimLines
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
@@ -19,12 +25,15 @@ PORTABLE = True
 PIM = ("tn", 6575)
 SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
-PARKED_BLOCKS = 2
+PARKED_BLOCKS = 2  # of each station's flash, in front of its log
 IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is a loop that nobody ends
 
 
 def controller_address(index):
     return ("cart%d" % index, OPEN_PROTOCOL_PORT)
+
+
+CONTROLLER = controller_address(0)
 
 
 class Board:
@@ -48,13 +57,14 @@ class Board:
 
     def lines(self, outlet):
         from agent.outlets.file import FileOutlet  # no board has it
+        from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())
         file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
         return file
 
     def seed(self):
-        return 1
+        return self.cart.seed
 
     def watch(self, port, slot):
         self.watched.append([port, slot, None])
@@ -79,72 +89,77 @@ def _seen(port):
 
 
 class Cart:
-    """Stations 10, 20 .. with a controller each. What survives a cut: flash, clock, controllers, ToolsNet."""
+    """Stations 10, 20 .. with a controller each. What survives a cut: flash, clock, controllers, ToolsNet.
+
+    `controller` and `toolsnet` are options of the simulators (`toolsnet` None: there is none), `first_id` is the ID of
+    the controllers' first result. `settings` changes the configuration: tables by their name (`toolsnet`, `station`,
+    `controller`, `spool`), the last three those of every station. `files` are outlets beside ToolsNet. `on` False: the
+    agent has no power yet.
+    """
+
+    make_board = Board
 
     def __init__(
         self,
         stations=1,
         blocks=16,
         controller=None,
-        toolsnet=None,
+        toolsnet=(),
         settings=None,
-        limits=None,
-        spool=None,
         files=(),
+        seed=1,
+        first_id=1,
+        archive_rows=3000,
+        make_flash=RamFlash,
+        clock=None,
+        on=True,
     ):
-        self.clock = SimClock()
-        self.network = Network(self.clock, Dice(3))
+        self.seed = seed
+        self.clock = clock or SimClock()
+        self.network = Network(self.clock, Dice(seed))
         self.controllers = []
         for index in range(stations):
-            self.controllers.append(Controller(self.clock, ControllerOptions(**(controller or {}))))
-            self.network.listen("cart%d" % index, OPEN_PROTOCOL_PORT, self.controllers[index].endpoint)
+            device = Controller(self.clock, ControllerOptions(**(controller or {})), first_id)
+            self.controllers.append(device)
+            self.network.listen("cart%d" % index, OPEN_PROTOCOL_PORT, device.endpoint)
         self.controller = self.controllers[0]
-        options = dict(toolsnet or {})
-        options.setdefault("server_host", "tn")
-        self.archive = MemoryArchive(3000)
-        self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(**options))
-        self.options = self.toolsnet.options
+        self.toolsnet = None
+        if toolsnet is not None:
+            self._listen(dict(toolsnet), archive_rows)
+        self.flashes = {}
+        for index in range(stations):
+            self.flashes["spool%d" % index] = make_flash(blocks)
+        self.lines = {}  # of the files, by their path
+        self.configuration = complete(_tree(stations, settings or {}, files))
+        self.steps = 0
+        self.app = self.board = self.station = None
+        if on:
+            self.boot()
+
+    def _listen(self, options, rows):
+        options.setdefault("server_host", SERVER[0])
+        self.archive = MemoryArchive(rows)
+        self.options = ToolsNetOptions(**options)
+        self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
-        self.flashes = {}
-        self.lines = {}  # of the files, by their path
-        tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
-        tree["toolsnet"].update(settings or {})
-        for index in range(stations):
-            path = "spool%d" % index
-            self.flashes[path] = RamFlash(blocks)
-            link = {"host": "cart%d" % index}
-            link.update(limits or {})
-            keep = {"path": path, "parked_kib": 8, "size_kib": 16}
-            keep.update(spool or {})
-            tree["stations"].append({"number": 10 * (index + 1), "controller": link, "spool": keep})
-            if files:
-                outlets = [dict(file, kind="file") for file in files]
-                tree["stations"][-1]["outlets"] = [{"kind": "toolsnet"}] + outlets
-        self.configuration = complete(tree)
-        self.steps = 0
-        self.boot()
 
     def boot(self):
         """Make the agent anew, as after power has come back."""
-        self.board = Board(self)
+        self.board = self.make_board(self)
         self.app = App(self.configuration, self.board)
         self.station = self.app.stations[0]
+        self.app.step(self.clock.now)
 
     def cut(self):
         """Let the power fail and come back: the connections go without a word."""
         for entry in self.board.watched:
-            self.network.abandon(entry[0])
+            self.abandon(entry[0])
         self.boot()
 
-    def ring_after_cut(self):
-        """Return station 10's log as a start would find it if power failed now; the flash itself is not touched."""
-        flash = RamFlash(self.flashes["spool0"].block_count - PARKED_BLOCKS)
-        flash.cells[:] = self.flashes["spool0"].cells[PARKED_BLOCKS * flash.block_bytes :]
-        ring = Ring(flash)
-        assert mount(ring) >= 0
-        assert ring.confirm()
-        return ring
+    def abandon(self, port):
+        """Let the agent's side of a port vanish."""
+        self.network.abandon(port)
 
     # Time
 
@@ -155,11 +170,15 @@ class Cart:
         self.steps += 1
         left = self.app.step(self.clock.now)
         self.board.note_ports()
-        if self.app.scheduler.last_fault is not None:
-            raise self.app.scheduler.last_fault
+        self.healthy()
         if self.network.step() or self.network.readable():
             return 0
         return min(left, self.network.next_due())
+
+    def healthy(self):
+        """Raise what a task raised, if one did."""
+        if self.app.scheduler.last_fault is not None:
+            raise self.app.scheduler.last_fault
 
     def run(self, ms):
         """Let `ms` pass, waking only for deadlines and input."""
@@ -213,3 +232,22 @@ class Cart:
         for device in self.controllers:
             complaints += device.complaints
         assert complaints == [], complaints[:3]
+
+
+def _tree(stations, settings, files):
+    """Return the configuration that a person would write."""
+    tree = {"system": {}, "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]}, "stations": []}
+    tree["toolsnet"].update(settings.get("toolsnet", {}))
+    for index in range(stations):
+        link = {"host": "cart%d" % index}
+        link.update(settings.get("controller", {}))
+        if link.get("device"):
+            del link["host"]
+        keep = {"path": "spool%d" % index, "parked_kib": 4 * PARKED_BLOCKS, "size_kib": 16}
+        keep.update(settings.get("spool", {}))
+        station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
+        station.update(settings.get("station", {}))
+        if files:
+            station["outlets"] = [{"kind": "toolsnet"}] + [dict(file, kind="file") for file in files]
+        tree["stations"].append(station)
+    return tree
