@@ -73,6 +73,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         retry_ms=controller["recover_retry_ms"],
         store_newest=controller["store_newest"],
     )
+    station.recovery.sharing = ("auto", "own", "shared").index(controller["tightening_ids"])
     store = Store(ring, station.known, station.recovery, station.health, station.board, station.number)
     tcp = controller["link"] == "tcp"
     store.strict = not tcp

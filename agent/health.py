@@ -51,6 +51,7 @@ DEFERRED = const(37)  # a result that has to come again, since too much else is 
 NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
 OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
 ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
+NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
 
 NAMES = (
     "stored",
@@ -94,6 +95,7 @@ NAMES = (
     "not saved",
     "outlet failed",
     "odd fields",
+    "no owner",
 )
 
 LOG_ENTRIES = 32

@@ -15,7 +15,7 @@ from agent.base.ticks import FOREVER, Timer
 from agent.downstream import Downstream
 from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
-from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.record.result import ID_BYTES, ROOM_BYTES
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
@@ -144,6 +144,7 @@ class Intake(Downstream):
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
         session.fetch_revision = recovery.revision()
+        session.request.lower_too = recovery.station is not None
         session.fetch()
         return True
 
@@ -197,7 +198,7 @@ class Intake(Downstream):
                 self.ring.stage[at + INDEXES] = indexes
             if at < 0 or self.ring.commit_memory() != 0:
                 self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
-        self.recovery.opened(session.identity)
+        self.recovery.opened(session.identity, session.system_type)
         self._tool_due = True
 
     # -- results -----------------------------------------------------------------------------------------------
@@ -205,6 +206,9 @@ class Intake(Downstream):
     def _take_result(self, cut_short, now):
         session = self.session
         link = self.link
+        if self.full and self.recovery.known.shares():  # what was not taken lies below it, and no jump would tell
+            session.withhold()
+            return
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
         if kept == KEPT or kept == KEPT_BEFORE:
             # While something is asked its answer may come meanwhile.
@@ -229,6 +233,7 @@ class Intake(Downstream):
             self.health.note(h.NOT_SAVED, 3, now)
             recovery.wait_for_room(now)
             return
+        recovery.hear_owner(link.buf, link.at, link.length, self.session.revision)
         if not store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             if recovery.keeps_answer():
@@ -261,5 +266,7 @@ class Intake(Downstream):
     def _take_news(self, news, now):
         if news == NEWS_ASK_AGAIN:
             self.session.stop()
+        if news == NEWS_NO_OWNER:
+            self.health.note(h.NO_OWNER, self.session.revision, now)
         if news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.memory[EPOCH], now)

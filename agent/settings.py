@@ -63,6 +63,7 @@ station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true
 recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
+tightening_ids one auto auto,own,shared
 recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false

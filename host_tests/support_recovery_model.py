@@ -31,7 +31,7 @@ from tools.sim.flash import SHAPES, PowerCut, SimFlash
 PORTABLE = True
 
 LAST_ID = ID_PERIOD - 1
-IDENTITY = b"000101Cart controller          C1234567  "
+IDENTITY = b"000101Cart controller          C1234567            "
 WALL_S = 1710408413
 BLANK = -1
 

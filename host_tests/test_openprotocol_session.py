@@ -59,16 +59,42 @@ def test_each_received_length_of_0002_is_taken_for_what_it_holds():
         (6, 1, 179),
         (6, 0, 221),
     ):
-        for asked in (5, 6):
+        for asked in (5, 7):
             talk = Talk(start_revisions=(asked, 1))
             start = identity_message(revision, before_2_7, sequence_numbers=1, system_type=3, cell=77, channel=5)
             assert len(start) == length
             assert talk.tell(start) == [st.EV_STARTED]
             session = talk.session
             assert bytes(session.identity[:31]) == b"007705Cart controller          "
-            assert bytes(session.identity[31:]) == (b"C1234567  " if length >= 163 else b"          ")
+            assert bytes(session.identity[31:41]) == (b"C1234567  " if length >= 163 else b"          ")
+            assert bytes(session.identity[41:]) == (b"0000000001" if length >= 191 else b"          ")
             assert session.system_type == (3 if length >= 173 else 0)
             assert session.numbering.active == (length >= 179)
+
+
+def test_power_focus_6000_that_does_not_name_our_station_is_asked_in_revision_6():
+    talk = Talk()
+    assert talk.take() == [b"00200001005         "]
+    assert talk.tell(identity_message(5, system_type=3)) == []
+    assert talk.mids() == [3] and talk.session.state == st.STOPPING
+    talk.tell(accepted(3))
+    talk.lose()
+    assert talk.take() == [b"00200001006         "]
+    assert talk.tell(identity_message(6, system_type=3)) == [st.EV_STARTED]
+    for start in (identity_message(5, system_type=2), identity_message(5, system_type=1), identity_message(4)):
+        assert Talk().tell(start) == [st.EV_STARTED]
+    assert Talk(start_revisions=(5, 4)).tell(identity_message(5, system_type=3)) == [st.EV_STARTED]
+
+
+def test_power_focus_6000_that_refuses_revision_6_is_served_in_the_next_one():
+    talk = Talk()
+    talk.tell(identity_message(5, system_type=3))
+    talk.tell(accepted(3))
+    talk.lose()
+    talk.take()
+    talk.tell(refused(1, 97))
+    assert talk.take() == [b"00200001004         "]
+    assert talk.tell(identity_message(4)) == [st.EV_STARTED]
 
 
 def test_every_other_length_of_0002_is_taken_too_if_the_name_is_whole():
@@ -84,7 +110,7 @@ def test_serial_of_an_earlier_controller_does_not_stay():
     talk.tell(identity_message(4))
     talk.lose()
     talk.tell(STARTED)
-    assert bytes(talk.session.identity[31:]) == b"          "
+    assert bytes(talk.session.identity[31:]) == b" " * 20
     assert talk.session.system_type == 0
 
 

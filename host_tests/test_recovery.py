@@ -892,7 +892,7 @@ def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
 
 def test_another_controller_is_trusted_in_nothing():
     bench = met([10])
-    bench.connect(IDENTITY[:31] + b"C7654321  ")
+    bench.connect(IDENTITY[:31] + b"C7654321            ")
     assert bench.recovery.other
     bench = met([10])
     bench.connect(IDENTITY[:6] + b"Renamed controller       " + IDENTITY[31:])

@@ -47,7 +47,7 @@ def test_a_frame_nobody_can_read_is_set_aside_once_over_thirty_starts():
         cart = Cart(settings={"toolsnet": {"server_empty": empty, "rewind": rewind}})
         cart.until_ready()
         cart.controller.produce()
-        cart.controller.produce(status=7)
+        cart.controller.produce(status="#", time="#" * 19)
         cart.run(5000)
         assert cart.ids() == [1] and cart.counted(h.RAW) == 1 and cart.counted(h.PARKED) == 1
         raw = parked = 0
@@ -71,7 +71,7 @@ def test_every_count_of_results_says_after_a_start_what_it_said_before():
     cart.run(1000)
     for _ in range(4):
         cart.controller.produce()
-    cart.controller.produce(status=7)  # not to be read
+    cart.controller.produce(status="#", time="#" * 19)  # not to be read
     cart.until_stored(3)
     cart.run(5000)
     cart.network.cut("cart0", 4545)

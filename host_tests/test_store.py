@@ -402,7 +402,7 @@ def gapped(bench, last=11):
 
 def test_result_that_opens_a_gap_too_many_is_withheld_while_the_missing_ones_are_fetched():
     bench = Bench()
-    bench.recovery.opened(b"0" * 41)
+    bench.recovery.opened(b"0" * 41 + b" " * 10)
     gapped(bench)
     assert bench.known.gaps.count == 5
     memory = bytes(bench.ring.memory)
@@ -423,7 +423,7 @@ def test_result_that_opens_a_gap_too_many_is_taken_where_nothing_is_fetched():
 
 def test_more_gaps_than_are_noted_in_a_small_log_that_goes_round_store_nothing_twice():
     bench = Bench(4)
-    bench.recovery.opened(b"0" * 41)
+    bench.recovery.opened(b"0" * 41 + b" " * 10)
     stored = {}
     waiting = list(range(2, 130, 2))
     for number in range(1, 130, 2):

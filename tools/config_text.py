@@ -79,6 +79,10 @@ MEANINGS = {
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
     "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",
     "stations[].controller.recover_revisions": "Revisions of MID 0064 to try, in this order.",
+    "stations[].controller.tightening_ids": (
+        "Whether the controller counts tightening IDs for each station (`own`) or for all of them (`shared`, Power "
+        "Focus 6000 up to software 2.8); `auto` tells by its answers."
+    ),
     "stations[].controller.recover_round": (
         "Results asked for in one round of recovery; what is left comes in the next."
     ),

@@ -1,14 +1,17 @@
 """What MID 0002 and 0041 say about a controller and its tool: copied out of them, told by their length.
 
-identity  0     4        6               31       41
-          | cell| channel| name of 25    | serial |       serial: blanks before revision 4
+identity  0     4        6               31       41          51
+          | cell| channel| name of 25    | serial | station  |   serial: blanks before revision 4, station before 6
 """
 
 from agent.base.compat import const
 from agent.base.fields import copy, fill, number
 
-IDENTITY_BYTES = const(41)
+IDENTITY_BYTES = const(51)
+STATION = const(41)  # where its ten digits stand
+STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
+SHARED_SYSTEM = const(3)  # the type of system of a Power Focus 6000: its stations may share the IDs
 
 
 def read_identity(identity, buf, at, length):
@@ -19,6 +22,8 @@ def read_identity(identity, buf, at, length):
     copy(identity, 6, buf, at + 32, 25)
     if length >= 163:
         copy(identity, 31, buf, at + 153, 10)
+    if length >= 191:
+        copy(identity, STATION, buf, at + 181, STATION_BYTES)
 
 
 def system_type_of(buf, at, length):

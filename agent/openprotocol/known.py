@@ -49,9 +49,12 @@ FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its ID
 
 FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
 
+FLAG_SHARED = const(32)  # its IDs are those of all stations of the controller: a jump leaves nothing open
+
 FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
+CLOSED_OTHERS = const(2)  # there is nothing of ours: not counted either
 CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
 
 
@@ -66,6 +69,7 @@ class Known(NoOwner):
         self.enabled = enabled
         self.gaps = Gaps()
         self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
+        self.covered = False  # the newest of this connection is noted: all in front of what is pushed was heard of
         self.load()
 
     # -- the fold ----------------------------------------------------------------------------------------------
@@ -99,7 +103,7 @@ class Known(NoOwner):
         gone = self.gaps.cut(first, length)
         if buf[at + 1] == CLOSED_KEPT:
             self._begun()
-        elif not self.memory[FLAGS] & FLAG_FIRST:
+        elif buf[at + 1] == CLOSED_GONE and not self.memory[FLAGS] & FLAG_FIRST:
             gone += length
         self._count_gone(gone)
         self._write_gaps()
@@ -153,8 +157,8 @@ class Known(NoOwner):
         self._write_gaps()
 
     def _open_up_to(self, number):
-        """Everything between `top` and `number` is missing."""
-        if self.fetches():
+        """Everything between `top` and `number` is missing; other stations' where all share the IDs."""
+        if self.fetches() and not self.shares():
             first = self.first_missing(number)
             if self.memory[FLAGS] & FLAG_EMPTY:
                 self.memory[FLAGS] |= FLAG_FIRST
@@ -213,8 +217,10 @@ class Known(NoOwner):
             return VERDICT_MISSING if self.looks() else VERDICT_NEW
         if not self.is_beyond(number):
             return VERDICT_LOOK
-        first = self.first_missing(number)
-        return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER
+        if not self.fetches():
+            return VERDICT_NEW
+        may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
+        return VERDICT_NEW if may else VERDICT_LATER
 
     def holds_top(self, body, start):
         """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
@@ -239,6 +245,10 @@ class Known(NoOwner):
     def looks(self):
         """Tell whether what is fetched may be stored already."""
         return self.memory[FLAGS] & FLAG_LOOK != 0
+
+    def shares(self):
+        """Tell whether all stations of the controller share its IDs."""
+        return self.memory[FLAGS] & FLAG_SHARED != 0
 
     def fetches(self):
         """Tell whether what is missing can be asked for at all."""

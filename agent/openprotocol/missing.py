@@ -13,7 +13,7 @@ from agent.base.fields import copy
 from agent.base.ticks import Timer
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_WALK_BACK, PHASE_WITNESS
+from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_SEEK, PHASE_WALK_BACK, PHASE_WITNESS
 from agent.record.result import ID_BYTES
 from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 
@@ -46,6 +46,7 @@ class Missing:
         self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
         self._heard = 0
         self._online = False
+        self._stretch = None  # of IDs that all stations share, made when they do
         self._retry = Timer()
 
     # -- what is open ------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ class Missing:
             return True
         if run > gaps.counts[0]:
             run = gaps.counts[0]
-        if not self._close(self._run_first, run, kn.CLOSED_GONE):
+        if not self._close(self._run_first, run, kn.CLOSED_OTHERS if self.known.shares() else kn.CLOSED_GONE):
             return False
         self._run = 0
         self._run_first = (self._run_first + run) % ID_PERIOD  # where this gap goes on; another one has to be begun
@@ -119,6 +120,9 @@ class Missing:
         self._run = 0
         self._run_first = gaps.firsts[0]
         self._beside = False
+        if self.known.shares():
+            self._begin_stretch()
+            return True
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
         last = (behind - 1) % ID_PERIOD or ID_PERIOD - 1  # 0 cannot be asked for
@@ -133,8 +137,40 @@ class Missing:
             self.phase = PHASE_FILL
         return True
 
+    def _begin_stretch(self):
+        """Turn to the first IDs of the oldest gap, where all stations share them."""
+        gaps = self.known.gaps
+        if self._stretch is None:
+            from agent.openprotocol import shared  # few controllers need it
+
+            self._stretch = shared.Stretch()
+        self.phase = PHASE_FILL if self._stretch.begin(gaps.firsts[0], gaps.counts[0]) else PHASE_SEEK
+
+    def _next_of_ours(self, now):
+        """Set `ask_id` to the next of ours in the stretch; False if there is none any more."""
+        gaps, stretch = self.known.gaps, self._stretch
+        ours = stretch.ours
+        while ours and gaps.holding(ours[-1]) != 0:
+            ours.pop()
+        if gaps.holding(stretch.last) != 0:
+            self.phase = PHASE_IDLE
+            return False
+        self._run_first = gaps.firsts[0]
+        if ours:
+            self._run = (ours[-1] - self._run_first) % ID_PERIOD
+            put_id(self.ask_id, ours[-1])
+            return True
+        self._run = (stretch.last - self._run_first) % ID_PERIOD + 1
+        if self.flush():
+            self.phase = PHASE_IDLE
+        else:
+            self.wait_for_room(now)
+        return False
+
     def _next_missing(self, now):
         """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none in this gap."""
+        if self.known.shares() and self._stretch is not None:
+            return self._next_of_ours(now)
         gaps = self.known.gaps
         if gaps.count == 0 or gaps.firsts[0] != self._run_first:
             self._run = 0

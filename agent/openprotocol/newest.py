@@ -180,6 +180,7 @@ class Newest(Missing):
         if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
             self._at_rest()
             self._postponed = True
+            self.known.covered = False
             return NEWS_NONE
         return self._write_newest(evidence, beyond, settled, now)
 
@@ -253,6 +254,7 @@ class Newest(Missing):
         self.phase = PHASE_IDLE
         self.other = False
         self._postponed = False
+        self.known.covered = True
 
     def _has_to_wait(self, evidence, beyond, first):
         """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""

@@ -7,8 +7,11 @@
 Rules
 1. The owner remembers which revisions were accepted. A start that was cut off tries the next one.
 2. A push that comes instead of its subscription's answer is one: the subscription stands.
+3. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
+   revision is ended, and the next one begins with 6.
 """
 
+from agent.base.compat import const
 from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
 from agent.openprotocol.header import sequence_of
@@ -32,6 +35,9 @@ from agent.openprotocol.states import (
     WHY_REFUSED,
 )
 from agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID
+
+_STATION_REVISION = const(6)  # of MID 0001 and 0002
+_STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
 class Opening(Sender):
@@ -72,8 +78,21 @@ class Opening(Sender):
         if self.state == STOPPING:
             self._answered()
             return EV_NONE
+        if self._begins_again(length):
+            return EV_NONE
         self._subscribe()
         return EV_STARTED
+
+    def _begins_again(self, length):
+        """A Power Focus 6000 names our station from revision 6 on alone: rule 3."""
+        asked = self.start_revisions[self.start_index]
+        wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
+        if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
+            return False
+        self.start_index = self.start_revisions.index(_STATION_REVISION)
+        self._answered()
+        self.stop()
+        return True
 
     def _subscribe(self):
         subscription = self.subscriptions[self._asked]

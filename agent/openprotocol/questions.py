@@ -9,6 +9,7 @@ PHASE_PROBE = const(3)  # ID 0 is not answered there: ask for the next ID until 
 PHASE_WALK_BACK = const(4)
 PHASE_FILL = const(5)
 PHASE_OFF = const(6)
+PHASE_SEEK = const(7)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
@@ -17,9 +18,12 @@ PHASE_NAMES = (
     "walking back",
     "filling",
     "off",
+    "looking for our own",
 )
 
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller counts anew
+NEWS_GO_ON = const(5)  # the answer is to be taken like any other
+NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller

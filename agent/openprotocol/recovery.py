@@ -16,8 +16,8 @@ from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
 from agent.openprotocol.ids import id_of, is_ahead, put_id
-from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
+    NEWS_GO_ON,
     NEWS_NONE,
     NEWS_STORE,
     PHASE_FILL,
@@ -25,28 +25,28 @@ from agent.openprotocol.questions import (
     PHASE_NEWEST,
     PHASE_OFF,
     PHASE_PROBE,
+    PHASE_SEEK,
     PHASE_WALK_BACK,
     PHASE_WITNESS,
 )
+from agent.openprotocol.sharing import SHARING_ALL, Sharing
 from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
 
 
-class Recovery(Newest):
+class Recovery(Sharing):
     """Asks one controller for what is missing."""
 
     def __init__(self, ring, known, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False):
-        Newest.__init__(self, ring, known, round_ids, retry_ms, store_newest)
-        self.revisions = revisions
-        self.revision_index = 0
-        self._waiting = False  # for an answer
-        self._stale = False  # that answer is to a question of no more interest
+        Sharing.__init__(self, ring, known, revisions, round_ids, retry_ms, store_newest)
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity):
-        """A session is ready: ask for the newest. `identity` is the 41 octets of the session; name not counted."""
+    def opened(self, identity, system_type=0):
+        """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
+        self._know_station(identity, system_type)
         self._choose_witness()
+        self.known.covered = False
         self._retry.stop()
         self._online = True
         self._unanswered = 0
@@ -87,6 +87,8 @@ class Recovery(Newest):
             self._retry.stop()
         if self.phase == PHASE_OFF or not self._online:
             return False
+        if self.sharing == SHARING_ALL and self.station and not self.known.shares() and not self._share(now):
+            return False
         phase = self._turn(now)
         if phase == PHASE_IDLE:
             return False
@@ -98,6 +100,8 @@ class Recovery(Newest):
             copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
         elif phase == PHASE_WALK_BACK:
             put_id(self.ask_id, self._asked)
+        elif phase == PHASE_SEEK:
+            put_id(self.ask_id, self._stretch.asked)  # type: ignore[union-attr] - the phase has made it
         self._waiting = True
         return True
 
@@ -150,9 +154,14 @@ class Recovery(Newest):
         if not all_digits(body, at, ID_BYTES):
             self._again(now)
             return NEWS_NONE
+        order = compare(body, at, self.ask_id, 0, ID_BYTES) if phase != PHASE_NEWEST else 0
+        if self.station is not None:
+            news = self._hear_as_shared(id_of(body, at), order, now)
+            if news != NEWS_GO_ON:
+                return news
         if phase == PHASE_NEWEST:
             return self._hear_newest(body, start, now)
-        if compare(body, at, self.ask_id, 0, ID_BYTES) != 0:
+        if order != 0:
             self._again(now)  # an answer to another question
             return NEWS_NONE
         if phase == PHASE_WITNESS:
@@ -199,9 +208,10 @@ class Recovery(Newest):
             elif self.phase == PHASE_WALK_BACK:
                 self._gone_run += 1
                 self._walk_on(now)
+            elif self.phase == PHASE_SEEK:
+                self.phase = PHASE_FILL
             elif self.phase == PHASE_FILL:
-                self._run += 1
-                self._beside = False
+                self._gone(now)
         return NEWS_NONE
 
     def silent(self, now):
@@ -214,6 +224,14 @@ class Recovery(Newest):
         return not (self._stale or self._is_over()) and (
             self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside)
         )
+
+    def _gone(self, now):
+        """The controller has the result that was asked for no more."""
+        if not self.known.shares():
+            self._run += 1
+        elif not self.flush() or not self.kept(kn.CLOSED_GONE):
+            self.wait_for_room(now)
+        self._beside = False
 
     def _is_stale(self):
         stale = self._stale or self._is_over()

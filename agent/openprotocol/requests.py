@@ -9,6 +9,7 @@ Rules (DIGEST part C)
 """
 
 from agent.base.compat import const
+from agent.base.fields import compare
 from agent.base.ticks import Timer
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.states import (
@@ -79,6 +80,7 @@ class Request:
         "_echoes",
         "_passed_over",
         "_sends",
+        "lower_too",
         "answer",
         "data",
         "unsent",
@@ -91,6 +93,7 @@ class Request:
 
     def __init__(self):
         self.answer = Timer()  # until it is not waited for any longer
+        self.lower_too = False  # the newest at or below what was asked for may be the answer
         self.row = START
         self.closed()
 
@@ -148,7 +151,9 @@ class Request:
             if some and differs:
                 if self._echoes:
                     self._echoes -= 1
-                return False  # the answer to an earlier try
+                    return False  # the answer to an earlier try
+                if not self.lower_too or compare(buf, at + first, data, 0, len(data)) > 0:
+                    return False
             self._count_echoes(self._sends - 1)
         return True
 

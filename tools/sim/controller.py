@@ -72,6 +72,15 @@ class Controller:
         """Leave out `count` tightening IDs, as filtered results of another spindle do."""
         self._next_id = (self._next_id + count) % ID_PERIOD
 
+    def produce_elsewhere(self, count=1, station=2):
+        """Tighten screws at another station of the controller, which has a port of its own and the same IDs."""
+        for _ in range(count):
+            result = self._tighten()
+            result.station_number = station
+            result.tightening_id = self._next_id
+            self._next_id = (self._next_id + 1) % ID_PERIOD
+            self._keep(result)
+
     def reset_ids(self, first_id=1, forget=True):
         """Start again at `first_id`, as a controller that was reset or replaced."""
         self._next_id = first_id % ID_PERIOD
@@ -87,6 +96,11 @@ class Controller:
 
     def result(self, tightening_id):
         return self._results.get(tightening_id)
+
+    def newest_at_or_below(self, tightening_id):
+        """Return the newest result whose ID is not above this one; None if there is none."""
+        ids = [number for number in self._kept if number <= tightening_id]
+        return self._results[max(ids)] if ids else None
 
     def latest(self):
         return self._results[self._kept[-1]] if self._kept else None

@@ -24,6 +24,7 @@ class ControllerOptions(Settings):
     pushed_revision            revision of the 0061 whatever was asked for (None: the one asked for)
     recover_revisions          0064 revisions that are accepted, the others are answered 0004/97
     answer_recover_revision    0065 revision that is sent whatever was asked for
+    answers_below              0064 is answered with the newest result at or below the ID, of any station
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
@@ -67,6 +68,7 @@ class ControllerOptions(Settings):
         "pushed_revision": None,
         "recover_revisions": (1, 2, 3, 4, 5, 6, 7),
         "answer_recover_revision": None,
+        "answers_below": False,
         "refuse": {},
         "refuse_once": [],
         "refuse_digits": 2,

@@ -236,7 +236,8 @@ class ControllerSession(ControllerLink):
         """Answer 0064; ID 0 means the latest (003:6541)."""
         options = self.options
         controller = self.controller
-        result = controller.latest() if tightening_id == 0 else controller.result(tightening_id)
+        find = controller.newest_at_or_below if options.answers_below else controller.result
+        result = controller.latest() if tightening_id == 0 else find(tightening_id)
         if revision not in options.recover_revisions:
             self.refuse(64, 97)
         elif result is None:
