@@ -166,7 +166,7 @@ class Store:
         if verdict == VERDICT_NEW:
             return self._commit(flags, now)
         if verdict == VERDICT_LATER:
-            if self.recovery.makes_progress():
+            if self.recovery.makes_progress(now):
                 self.health.note(h.DEFERRED, 0, now)
                 return NOT_SURE
             return self._commit(flags, now)

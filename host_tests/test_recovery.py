@@ -7,7 +7,7 @@ from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
-from agent.openprotocol.missing import UNANSWERED_MOST, WALK_GONE
+from agent.openprotocol.missing import PATIENCE_MS, UNANSWERED_MOST, WALK_GONE
 from agent.record.result import BODY_BYTES, TIGHTENING_ID
 from agent.spool.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
@@ -1004,6 +1004,38 @@ def test_pushed_result_that_needs_a_gap_too_many_is_withheld_and_comes_again():
     assert bench.again(22) == KEPT
     bench.rest()
     assert sorted(bench.ids()) == list(range(11, 23))
+
+
+def test_pushed_result_that_needs_a_gap_too_many_waits_for_a_controller_that_answers_nothing_for_a_while():
+    bench = met([10])
+    for number in (12, 14, 16, 18, 20):
+        bench.live(number)
+    bench.make(11, 13, 15, 17, 19, 21)
+    bench.make(22)
+    bench.codes = dict.fromkeys(range(30), 98)
+    for _ in range(PATIENCE_MS // 30000):
+        bench.connect().fetch()
+        assert bench.again(22) == NOT_SURE and bench.known.gone() == 0
+        bench.wait()
+    bench.codes = {}
+    bench.rest()
+    assert bench.again(22) == KEPT_BEFORE and sorted(bench.ids()) == list(range(11, 23))
+
+
+def test_pushed_result_that_needs_a_gap_too_many_does_not_wait_for_ever():
+    bench = met([10])
+    for number in (12, 14, 16, 18, 20):
+        bench.live(number)
+    bench.make(22)
+    bench.codes = dict.fromkeys(range(1, 30), 98)  # it says what its newest is, and no more
+    for _ in range(PATIENCE_MS // 30000 + 1):
+        bench.connect().fetch()
+        bench.fetch()
+        bench.fetch()
+        if bench.again(22) == KEPT:
+            break
+        bench.wait()
+    assert bench.ids()[-1] == 22 and bench.known.gone() == 1
 
 
 # What is durable

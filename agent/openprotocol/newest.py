@@ -177,7 +177,7 @@ class Newest(Missing):
             self._named = self._identity  # another controller, if it says so once more: one frame may be spoiled
             self.phase = PHASE_OFF
             return NEWS_ASK_AGAIN
-        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
+        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest), now):
             self._at_rest()
             self._postponed = True
             return NEWS_NONE
@@ -253,14 +253,14 @@ class Newest(Missing):
         self.other = False
         self._postponed = False
 
-    def _has_to_wait(self, evidence, beyond, first):
+    def _has_to_wait(self, evidence, beyond, first, now):
         """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""
         gaps = self.known.gaps
         if not self.known.fetches() or self.other:
             return False
         if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
             return gaps.count > 0
-        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress()
+        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 
     def _put(self, stage, at, takes_newest, gone, anew):
         """Change the copy of the memory that begins at stage[at]."""

@@ -154,7 +154,7 @@ class Recovery(Newest):
             return NEWS_NONE
         if phase == PHASE_WITNESS:
             return self._hear_witness(body, start, now)
-        self._unanswered = 0
+        self._answered()
         if phase == PHASE_WALK_BACK:
             self._gone_run = 0
             self._gone_end = self._asked
@@ -190,7 +190,7 @@ class Recovery(Newest):
         elif self.phase == PHASE_WITNESS:
             return self._lose_witness(now)
         else:
-            self._unanswered = 0
+            self._answered()
             if self.phase == PHASE_PROBE:
                 self._probed(now)
             elif self.phase == PHASE_WALK_BACK:
