@@ -708,6 +708,64 @@ def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
     assert sorted(bench.ids()[1:]) == list(range(1, 10))
 
 
+def counts_anew_unseen(bench):
+    """It begins anew while nobody listens, comes to the highest ID of before, and answers nothing before a push."""
+    bench.live(11)
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(*range(1, 12))
+    bench.codes = {0: 98}
+    bench.connect().fetch()
+    for number in (12, 13):
+        assert bench.live(number) == KEPT
+    bench.lose()
+
+
+def test_reset_that_comes_to_the_highest_id_of_before_is_seen_once_a_question_is_answered():
+    for restarts in range(3):
+        for silent in range(3):  # connections more that prove nothing
+            bench = met([10])
+            counts_anew_unseen(bench)
+            for count in range(3):
+                if count < silent:
+                    bench.connect().fetch()
+                    assert bench.live(14 + count) == KEPT
+                    bench.lose()
+                if count < restarts:
+                    bench.restart()
+            bench.codes = {}
+            bench.connect().rest()
+            assert sorted(bench.ids()) == sorted([11] + list(range(1, 14 + silent))), (restarts, silent)
+            assert bench.missing() == [] and not bench.known.looks()
+
+
+def test_witness_of_before_that_is_gone_does_not_keep_the_way_back_from_telling():
+    bench = met([10])
+    counts_anew_unseen(bench)
+    bench.memory.kept = bench.memory.kept[-3:]  # 11, 12 and 13
+    bench.restart()
+    bench.codes = {}
+    bench.connect().rest()
+    assert sorted(bench.ids()) == [11, 11, 12, 13] and bench.missing() == []
+
+
+def test_pushes_before_the_first_answer_of_a_controller_that_goes_on_cost_one_question():
+    bench = met([10])
+    bench.lose()
+    for number in range(11, 40):
+        if number % 7 == 0:
+            bench.connect()
+        assert bench.live(number) == KEPT
+    bench.restart()
+    bench.asked = []
+    bench.connect().rest()
+    assert bench.asked == [0, 13]
+    assert bench.ids() == list(range(11, 40)) and not bench.known.looks()
+    bench.asked = []
+    bench.connect().rest()
+    assert bench.asked == [0]
+
+
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
     for steps in range(1, 12):
         bench = met([100])

@@ -260,5 +260,6 @@ class Recovery(Newest):
         put_u32(stage, at + kn.IDENTITY, self._identity)
         if ring.commit_memory() == 0:
             self.phase = PHASE_OFF
+            self.doubt = 0
         else:
             self.wait_for_room(now)

@@ -59,6 +59,7 @@ FLAG_EDGE_TIME = const(2)  # the controller's time was no time; the agent's own 
 FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
 FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
+FLAG_UNPROVEN = const(64)  # pushed before the controller had proven that its IDs mean what they meant
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to nobody
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.
