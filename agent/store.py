@@ -173,23 +173,23 @@ class Store:
             copy(self.heard, 0, stage, self._place + TIME, TIME_BYTES)
         verdict = self.known.verdict(stage, self._place)
         if verdict == VERDICT_NEW:
-            return self._commit(flags, now)
+            return self._commit(flags | self.recovery.doubt, now)
         if verdict == VERDICT_LATER:
-            if self.recovery.makes_progress():
+            if self.recovery.makes_progress(now):
                 self.health.note(h.DEFERRED, 0, now)
                 return NOT_SURE
-            return self._commit(flags, now)
+            return self._commit(flags | self.recovery.doubt, now)
         if (not flags and self.known.holds_top(stage, self._place)) or self._is_held(flags):
             return self._known_before()
         if verdict == VERDICT_MISSING:
             number = id_of(stage, self._place + TIGHTENING_ID)
-            kept = self._commit(flags, now)
+            kept = self._commit(flags | self.recovery.doubt, now)
             if kept == KEPT:
                 self.recovery.heard_of(number)
             return kept
         if self.ring.number:
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
-        kept = self._commit(flags, now)
+        kept = self._commit(flags | self.recovery.doubt, now)
         if kept == KEPT:
             self.recovery.look_again()
         return kept

@@ -95,6 +95,7 @@ TESTED_BY = {
     "agent.liveness": "test_watchdog",
     "agent.openprotocol.missing": "test_recovery",
     "agent.openprotocol.newest": "test_recovery",
+    "agent.openprotocol.witness": "test_recovery",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.identity": "test_openprotocol_session",

@@ -7,7 +7,7 @@ from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
-from agent.openprotocol.missing import UNANSWERED_MOST, WALK_GONE
+from agent.openprotocol.missing import PATIENCE_MS, UNANSWERED_MOST, WALK_GONE
 from agent.record.result import BODY_BYTES, TIGHTENING_ID
 from agent.spool.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
@@ -708,6 +708,64 @@ def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
     assert sorted(bench.ids()[1:]) == list(range(1, 10))
 
 
+def counts_anew_unseen(bench):
+    """It begins anew while nobody listens, comes to the highest ID of before, and answers nothing before a push."""
+    bench.live(11)
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(*range(1, 12))
+    bench.codes = {0: 98}
+    bench.connect().fetch()
+    for number in (12, 13):
+        assert bench.live(number) == KEPT
+    bench.lose()
+
+
+def test_reset_that_comes_to_the_highest_id_of_before_is_seen_once_a_question_is_answered():
+    for restarts in range(3):
+        for silent in range(3):  # connections more that prove nothing
+            bench = met([10])
+            counts_anew_unseen(bench)
+            for count in range(3):
+                if count < silent:
+                    bench.connect().fetch()
+                    assert bench.live(14 + count) == KEPT
+                    bench.lose()
+                if count < restarts:
+                    bench.restart()
+            bench.codes = {}
+            bench.connect().rest()
+            assert sorted(bench.ids()) == sorted([11] + list(range(1, 14 + silent))), (restarts, silent)
+            assert bench.missing() == [] and not bench.known.looks()
+
+
+def test_witness_of_before_that_is_gone_does_not_keep_the_way_back_from_telling():
+    bench = met([10])
+    counts_anew_unseen(bench)
+    bench.memory.kept = bench.memory.kept[-3:]  # 11, 12 and 13
+    bench.restart()
+    bench.codes = {}
+    bench.connect().rest()
+    assert sorted(bench.ids()) == [11, 11, 12, 13] and bench.missing() == []
+
+
+def test_pushes_before_the_first_answer_of_a_controller_that_goes_on_cost_one_question():
+    bench = met([10])
+    bench.lose()
+    for number in range(11, 40):
+        if number % 7 == 0:
+            bench.connect()
+        assert bench.live(number) == KEPT
+    bench.restart()
+    bench.asked = []
+    bench.connect().rest()
+    assert bench.asked == [0, 13]
+    assert bench.ids() == list(range(11, 40)) and not bench.known.looks()
+    bench.asked = []
+    bench.connect().rest()
+    assert bench.asked == [0]
+
+
 def test_reset_stays_known_over_power_cuts_until_it_is_settled():
     for steps in range(1, 12):
         bench = met([100])
@@ -1074,6 +1132,38 @@ def test_pushed_result_that_needs_a_gap_too_many_is_withheld_and_comes_again():
     assert bench.again(22) == KEPT
     bench.rest()
     assert sorted(bench.ids()) == list(range(11, 23))
+
+
+def test_pushed_result_that_needs_a_gap_too_many_waits_for_a_controller_that_answers_nothing_for_a_while():
+    bench = met([10])
+    for number in (12, 14, 16, 18, 20):
+        bench.live(number)
+    bench.make(11, 13, 15, 17, 19, 21)
+    bench.make(22)
+    bench.codes = dict.fromkeys(range(30), 98)
+    for _ in range(PATIENCE_MS // 30000):
+        bench.connect().fetch()
+        assert bench.again(22) == NOT_SURE and bench.known.gone() == 0
+        bench.wait()
+    bench.codes = {}
+    bench.rest()
+    assert bench.again(22) == KEPT_BEFORE and sorted(bench.ids()) == list(range(11, 23))
+
+
+def test_pushed_result_that_needs_a_gap_too_many_does_not_wait_for_ever():
+    bench = met([10])
+    for number in (12, 14, 16, 18, 20):
+        bench.live(number)
+    bench.make(22)
+    bench.codes = dict.fromkeys(range(1, 30), 98)  # it says what its newest is, and no more
+    for _ in range(PATIENCE_MS // 30000 + 1):
+        bench.connect().fetch()
+        bench.fetch()
+        bench.fetch()
+        if bench.again(22) == KEPT:
+            break
+        bench.wait()
+    assert bench.ids()[-1] == 22 and bench.known.gone() == 1
 
 
 # What is durable

@@ -240,6 +240,20 @@ def test_with_room_a_full_log_says_after_each_batch_what_was_delivered():
         assert mounted(flash).cursors[0].number >= 8 - batch, batch
 
 
+def test_connections_that_end_do_not_fill_a_full_log_with_what_cannot_be_taken_back():
+    flash, _ = full(6, 16)
+    outlet = outlet_of(mounted(flash))
+    ring = outlet.ring
+    while ring.is_free(1):
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    outlet.may_have = 0
+    assert ring.fits(3 * ring.memory_octets) and outlet.cursor.limit > 0
+    seq = ring.seq
+    for _ in range(100):
+        assert outlet.lower()
+    assert ring.seq == seq
+
+
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
     for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
         operation = 0

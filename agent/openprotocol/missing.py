@@ -21,6 +21,7 @@ WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept the
 GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
 UNANSWERED_MOST = const(5)
 NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
+PATIENCE_MS = const(300000)  # so long a pushed result waits for a controller that answers nothing about missing ones
 
 
 class Missing:
@@ -48,6 +49,7 @@ class Missing:
         self._online = False
         self._stretch = None  # of IDs that all stations share, made when they do
         self._retry = Timer()
+        self._patience = Timer()  # since nothing about missing IDs was answered, over all connections
 
     # -- what is open ------------------------------------------------------------------------------------------
 
@@ -55,9 +57,11 @@ class Missing:
         """Return how many IDs are missing."""
         return self.known.gaps.total()
 
-    def makes_progress(self):
-        """Tell whether missing IDs are being closed: a pushed result may wait for that."""
-        return self._online and self.phase != PHASE_OFF and self._unanswered == 0
+    def makes_progress(self, now):
+        """Tell whether missing IDs are being closed, or may be soon: a pushed result may wait for that."""
+        if not self._online or self.phase == PHASE_OFF:
+            return False
+        return self._unanswered == 0 or not self._patience.expired(now)
 
     def wait_for_room(self, now):
         """Nothing is asked for a while: what was told could not be kept, or may change."""
@@ -108,8 +112,15 @@ class Missing:
 
     # -- steps -------------------------------------------------------------------------------------------------
 
+    def _answered(self):
+        """Something about a missing ID was said."""
+        self._unanswered = 0
+        self._patience.stop()
+
     def _again(self, now):
         self._unanswered += 1
+        if not self._patience.armed:
+            self._patience.start(now, PATIENCE_MS)
         self.wait_for_room(now)
 
     def _begin_gap(self):

@@ -17,8 +17,9 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.missing import NEWEST_LAG, WALK_GONE, Missing
+from agent.openprotocol.missing import NEWEST_LAG, WALK_GONE
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NONE, NEWS_RESET, PHASE_IDLE, PHASE_OFF, PHASE_WITNESS
+from agent.openprotocol.witness import Witness
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.spool.search import holds, oldest_of
 
@@ -27,47 +28,20 @@ _UNKNOWN = const(1)  # it is not there any more
 _ANEW = const(2)
 
 
-class Newest(Missing):
+class Newest(Witness):
     """What one controller has, as far as it says so."""
 
     def __init__(self, ring, known, round_ids, retry_ms, store_newest):
-        Missing.__init__(self, ring, known, round_ids, retry_ms)
+        Witness.__init__(self, ring, known, round_ids, retry_ms)
         self.store_newest = store_newest
-        self.other = False  # the controller says that it is another one: trust no number
         self._newest = bytearray(ID_BYTES)  # what the controller called its newest
         self._newest_time = bytearray(TIME_BYTES)
-        self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
-        self._witness_time = bytearray(TIME_BYTES)
-        self._has_witness = False
-        self._steps_back = 0  # from the witness that was asked for first
-        self._of_log = False  # the witness is the oldest one of this epoch that the log holds
-        self._top = 0  # the highest ID known before this connection, or when its IDs began anew
-        self._identity = 0
-        self._shown = False  # by a push, that it counts anew
-        self._doubts = False  # the witness was another result; it is heard twice
         self._named = 0  # an identity that was told once and not believed
         self._is_empty = False  # what is being written down is that there is no result
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._draft = Gaps()
 
-    # -- the witness -------------------------------------------------------------------------------------------
-
-    def _choose_witness(self):
-        """Remember what is known before this connection says anything."""
-        known = self.known
-        memory = known.memory
-        self._epoch = memory[kn.EPOCH]
-        self._shown = False
-        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
-        looks = known.looks()
-        self._top = known.top()
-        put_id(self._witness, known.settled() if looks else self._top)
-        self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
-        copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
-        self._steps_back = 0
-        self._heard = 0
-        self._of_log = False
-        self._doubts = False
+    # -- the answers -------------------------------------------------------------------------------------------
 
     def _hear_newest(self, body, start, now):
         """The newest is the result at body[start:]; returns a NEWS_."""
@@ -97,10 +71,11 @@ class Newest(Missing):
         elif newest != self.known.top() and not is_ahead(newest, self.known.top()):
             if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
                 return self._note_newest(_ANEW, now)
-            if (self.known.top() - newest) % ID_PERIOD <= NEWEST_LAG and self._newest_time[2]:  # a month: it was read
+            if (self.known.top() - newest) % ID_PERIOD > NEWEST_LAG or not self._newest_time[2]:  # a month: it was read
+                fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
+                return self._note_newest(_ANEW, now)
+            if not self._is_older:
                 return self._note_newest(_SAME, now)
-            fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
-            return self._note_newest(_ANEW, now)
         if witness and (looks or is_ahead(newest, witness)):  # to ask for 0 is to ask for the newest
             self.phase = PHASE_WITNESS
             return NEWS_NONE
@@ -144,11 +119,6 @@ class Newest(Missing):
         self._has_witness = False
         return self._note_newest(_SAME, now)
 
-    def _is_later(self, buf, at):
-        """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""
-        before = self._witness_time
-        return before[2] != 0 and compare(buf, at, before, 0, TIME_BYTES) > 0  # a month: else nothing is known
-
     # -- what is written down ----------------------------------------------------------------------------------
 
     def _note_newest(self, evidence, now):
@@ -177,10 +147,12 @@ class Newest(Missing):
             self._named = self._identity  # another controller, if it says so once more: one frame may be spoiled
             self.phase = PHASE_OFF
             return NEWS_ASK_AGAIN
-        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest)):
+        if met and self._has_to_wait(evidence, beyond, known.first_missing(newest), now):
+            doubt = self.doubt  # the same question comes again, in another connection perhaps
             self._at_rest()
             self._postponed = True
             self.known.covered = False
+            self.doubt = doubt
             return NEWS_NONE
         return self._write_newest(evidence, beyond, settled, now)
 
@@ -253,17 +225,18 @@ class Newest(Missing):
         """What the controller has is written down, or was known."""
         self.phase = PHASE_IDLE
         self.other = False
+        self.doubt = 0
         self._postponed = False
         self.known.covered = True
 
-    def _has_to_wait(self, evidence, beyond, first):
+    def _has_to_wait(self, evidence, beyond, first, now):
         """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""
         gaps = self.known.gaps
         if not self.known.fetches() or self.other:
             return False
         if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
             return gaps.count > 0
-        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress()
+        return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 
     def _put(self, stage, at, takes_newest, gone, anew):
         """Change the copy of the memory that begins at stage[at]."""

@@ -166,7 +166,7 @@ class Recovery(Sharing):
             return NEWS_NONE
         if phase == PHASE_WITNESS:
             return self._hear_witness(body, start, now)
-        self._unanswered = 0
+        self._answered()
         if phase == PHASE_WALK_BACK:
             self._gone_run = 0
             self._gone_end = self._asked
@@ -202,7 +202,7 @@ class Recovery(Sharing):
         elif self.phase == PHASE_WITNESS:
             return self._lose_witness(now)
         else:
-            self._unanswered = 0
+            self._answered()
             if self.phase == PHASE_PROBE:
                 self._probed(now)
             elif self.phase == PHASE_WALK_BACK:
@@ -281,5 +281,6 @@ class Recovery(Sharing):
         put_u32(stage, at + kn.IDENTITY, self._identity)
         if ring.commit_memory() == 0:
             self.phase = PHASE_OFF
+            self.doubt = 0
         else:
             self.wait_for_room(now)

@@ -108,7 +108,7 @@ class Sharing(Newest):
         if order > 0:
             self._again(now)  # an answer to an earlier question
             return NEWS_NONE
-        self._unanswered = 0
+        self._answered()
         if phase == PHASE_WITNESS:
             return self._lose_witness(now)
         if phase == PHASE_PROBE:

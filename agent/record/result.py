@@ -68,6 +68,7 @@ FLAG_COPY = const(4)  # written once more at a start, same number (spool rule of
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
 FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
 FLAG_ODD = const(64)  # something in it is not as it should be, and stands there as it came
+FLAG_UNPROVEN = const(128)  # pushed before the controller had proven that its IDs mean what they meant
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, and new to nobody
 
 # In front of the body: number u32, station u16, spindle u8, epoch u8, little endian.

@@ -15,9 +15,12 @@ from agent.record.result import (
     BATCH_COUNTER,
     BATCH_SIZE,
     BATCH_STATUS,
+    BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_ODD,
     FLAG_RECOVERED,
+    FLAG_RETRIED,
+    FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
     ID_EPOCH,
@@ -40,6 +43,7 @@ from agent.spool.record import RECORD_NONE
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
 BLOCKS_SEARCHED = 256
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
+PROVEN_BLOCKS_SEARCHED = 16
 
 # The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
 _FIELDS = bytes(
@@ -94,6 +98,36 @@ def oldest_of(ring, epoch, digits):
                     copy(digits, 0, walk.page, at, ID_BYTES)
                     return True
             kind = walk.next()
+    return False
+
+
+def find_proven(ring, epoch, body):
+    """Copy into `body` the newest result of this epoch whose ID the controller had proven; False if none came behind.
+
+    It may be older than what a start could search.
+    """
+    walk = ring.walk
+    at = rec.HEAD_BYTES + HEAD_BYTES
+    block = ring.block
+    behind = False
+    for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
+        walk.begin(block, 0, 0, ring.bound(block))
+        found = doubted = False
+        while True:
+            kind = walk.next()
+            if kind <= RECORD_NONE:
+                break
+            if kind != rec.KIND_RESULT or walk.page[rec.HEAD_BYTES + ID_EPOCH] != epoch or walk.flags & FLAG_RETRIED:
+                continue
+            if walk.flags & FLAG_UNPROVEN:
+                doubted = True
+            elif not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES):
+                found, doubted = True, False
+                copy(body, 0, walk.page, at, BODY_BYTES)
+        behind = behind or doubted
+        if found:
+            return behind
+        block = block - 1 if block else ring.device.block_count - 1
     return False
 
 

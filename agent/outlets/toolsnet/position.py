@@ -114,7 +114,10 @@ class Position:
     def lower(self):
         """The connection is gone: take back what was allowed and not sent. Whether that is done, or may be left."""
         most = self._sent_most()
-        return self.cursor.limit <= most or not self.ring.has_spare() or self._save(most, self._flags())
+        ring = self.ring
+        # With the next block not free what is allowed stays (`save_cursors`): a record a connection would fill the log.
+        may = self.cursor.limit > most and ring.has_spare() and ring.is_free(1)
+        return not may or self._save(most, self._flags())
 
     def _sent_most(self):
         return self.may_have if self.may_have > self.cursor.number else self.cursor.number

@@ -1,0 +1,72 @@
+"""The witness: a result that is known from before, by which a controller shows whether its IDs mean what they meant.
+
+Rules
+1. It is chosen before a connection has said anything: the highest ID known, or what stands in front of missing ones.
+2. What is pushed before it was heard proves nothing, and is stored so (FLAG_UNPROVEN): as long as no question is
+   answered the witness stays that of before, also after a start.
+"""
+
+from agent.base.fields import compare, copy
+from agent.base.words import get_u32
+from agent.openprotocol import known as kn
+from agent.openprotocol.ids import put_id
+from agent.openprotocol.missing import Missing
+from agent.record.result import BODY_BYTES, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from agent.spool.search import find_proven
+
+
+class Witness(Missing):
+    """What one controller is asked about before it is believed."""
+
+    def __init__(self, ring, known, round_ids, retry_ms):
+        Missing.__init__(self, ring, known, round_ids, retry_ms)
+        self.other = False  # the controller says that it is another one: trust no number
+        self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
+        self._witness_time = bytearray(TIME_BYTES)
+        self._has_witness = False
+        self._steps_back = 0  # from the witness that was asked for first
+        self._of_log = False  # the witness is the oldest one of this epoch that the log holds
+        self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
+        self._begins = True  # no session since the start
+        self._is_older = False  # the witness is not the highest ID that was known
+        self._top = 0  # the highest ID known before this connection, or when its IDs began anew
+        self._identity = 0
+        self._shown = False  # by a push, that it counts anew
+        self._doubts = False  # the witness was another result; it is heard twice
+
+    def _choose_witness(self):
+        """Remember what is known before this connection says anything."""
+        known = self.known
+        memory = known.memory
+        looks = known.looks()
+        keeps = self.doubt and self._has_witness and not looks and self._epoch == memory[kn.EPOCH]
+        self._epoch = memory[kn.EPOCH]
+        self._shown = False
+        self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
+        self._top = known.top()
+        self._is_older = self._has_witness and not looks and (keeps or self._find_older())
+        if not self._is_older:
+            put_id(self._witness, known.settled() if looks else self._top)
+            copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
+        self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
+        self.doubt = FLAG_UNPROVEN if self._has_witness and not looks and known.fetches() else 0
+        self._steps_back = 0
+        self._heard = 0
+        self._of_log = False
+        self._doubts = False
+
+    def _find_older(self):
+        """After a start: take what was stored last with an ID that was proven, if others came behind it."""
+        begins = self._begins
+        self._begins = False
+        body = bytearray(BODY_BYTES) if begins else b""
+        if not begins or not find_proven(self.ring, self._epoch, body):
+            return False
+        copy(self._witness, 0, body, TIGHTENING_ID, ID_BYTES)
+        copy(self._witness_time, 0, body, TIME, TIME_BYTES)
+        return True
+
+    def _is_later(self, buf, at):
+        """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""
+        before = self._witness_time
+        return before[2] != 0 and compare(buf, at, before, 0, TIME_BYTES) > 0  # a month: else nothing is known
