@@ -241,6 +241,34 @@ def test_with_room_a_full_log_says_after_each_batch_what_was_delivered():
         assert mounted(flash).cursors[0].number >= 8 - batch, batch
 
 
+def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
+    for used in range(6):  # records that starts and the controller's side have left there
+        flash, _ = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        for _ in range(used):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        assert outlet.resume(700, 0)
+        for taken in range(1, 20):
+            assert len(take_all(ring, 1, outlet)) == 1
+            assert mounted(flash.clone()).cursors[0].number >= taken - 2, (used, taken)
+
+
+def test_with_no_free_block_that_works_the_log_says_what_goes_out_where_it_has_room():
+    flash, _ = full(7, 256)
+    ring = mounted(flash)
+    flash.bad_erase = set(range(7))
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.cursors[0].limit == 0
+    outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+    assert outlet.resume(700, 0) and len(take_all(ring, 5, outlet)) == 5
+    flash.restart()
+    outlet = Outlet(mounted(flash), NoRoom(), NoHealth(), 1, False, False)
+    assert outlet.resume(705, 0) and outlet.cursor.number == 5
+
+
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
     for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
         operation = 0
