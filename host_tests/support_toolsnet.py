@@ -83,7 +83,7 @@ class Outlet:
         self.parked = Ring(self.parked_flash, role=ROLE_QUARANTINE, other=self.ring)  # as agent.assembly does
         self.quarantine = Quarantine(self.parked)
         assert mount(self.parked) >= 0 and mount(self.ring) >= 0
-        self.parked.confirm()
+        self.quarantine.settle(self.ring)
         self.health = Health()
         self.port = self.make_port(self.network) if self.make_port else self.network.port()
         self.session = Session(3, 1, STATION, **self.session_settings)
