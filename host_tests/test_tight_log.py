@@ -256,6 +256,20 @@ def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
             assert mounted(flash.clone()).cursors[0].number >= taken - 2, (used, taken)
 
 
+def test_a_start_without_a_free_block_says_behind_what_it_found_what_goes_out():
+    flash = without_a_free_block()[0]
+    for cut in (False, True):
+        if cut:
+            flash.restart()
+        ring = Ring(flash)
+        assert mount(ring) == 1 and ring.cursors[0].limit > 8 and not ring.is_free(1)
+        outlet = Outlet(ring, NoRoom(), NoHealth(), 1, False, False)
+        before = ring.cursors[0].number
+        for taken in range(before + 1, before + 4):
+            assert len(take_all(ring, 1, outlet)) == 1
+            assert mounted(flash.clone()).cursors[0].number >= taken - 2, (cut, taken)
+
+
 def test_with_no_free_block_that_works_the_log_says_what_goes_out_where_it_has_room():
     flash, _ = full(7, 256)
     ring = mounted(flash)

@@ -94,8 +94,10 @@ class Outlet(Position):
         cursor = self.cursor
         if self._flags() & FLAG_SWEEP and self.ring.can_write():
             return True
-        if number > cursor.saved_number + self.cursor_batch and self.ring.has_room_behind():
-            return number > cursor.saved_number + self._spread()
+        if number > cursor.saved_number + self.cursor_batch:
+            self.ring.pressed = True
+            if self.ring.has_room_behind():
+                return number > cursor.saved_number + self._spread()
         return number > cursor.limit
 
     def _spread(self):
@@ -104,7 +106,8 @@ class Outlet(Position):
         if ring.is_free(1):
             return self.cursor_batch
         octets = ring.device.block_bytes
-        records = (octets - ring.offset) // ring.aligned(FRAME_BYTES + CURSOR_PAYLOAD) - 1  # one for the block's end
+        room = octets - (ring.offset if ring.offset < octets else ring.rest)
+        records = room // ring.aligned(FRAME_BYTES + CURSOR_PAYLOAD) - 1  # one for the block's end
         results = (octets - self.cursor.offset) // ring.aligned(FRAME_BYTES + HEAD_BYTES + BODY_BYTES)
         batch = (results + records - 1) // records
         return batch if batch > self.cursor_batch else self.cursor_batch
