@@ -53,8 +53,7 @@ def bring_up(station, device):
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False
-    station.quarantine.pass_dropped()  # first: what it frees may be the room that confirming needs
-    if not parked.confirm():  # it is tried again when something is to be kept there
+    if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
         station.health.count(NOT_SAVED)
     return True
 

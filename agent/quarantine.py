@@ -31,7 +31,7 @@ from agent.spool.blocks import WHEN_FULL_REFUSE
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, MEMORY_BYTES, RECORD_NONE
+from agent.spool.record import KIND_RAW, MEMORY_BYTES, RECORD_NONE, is_for_outlets
 
 SLOTS = const(352)
 
@@ -83,6 +83,29 @@ class Quarantine(NoOwner):
         memory[_DROPPED + (slot >> 3)] &= ~(1 << (slot & 7)) & 0xFF
 
     # -- the agent's calls -------------------------------------------------------------------------------------
+
+    def settle(self, main):
+        """After a start: rely on what was kept last; False if it is still not sure that it will be there tomorrow.
+
+        With no block for its copy it is whole if the main log has passed it: that was written behind it.
+        """
+        ring = self.ring
+        self.pass_dropped()  # first: what it frees may be the room that confirming needs
+        if ring.confirm():
+            return True
+        if not ring.suspect or not is_for_outlets(ring.last_kind) or ring.reread_last() != ring.last_kind:
+            return False
+        number = get_u32(ring.walk.page, FRAME_HEAD + ring.walk.length - PARKED_BYTES)
+        if number > main.cursors[0].number:
+            return False
+        if main.has_aside():  # what is still in there was passed before it was kept
+            from agent.spool.aside import find_result
+
+            if find_result(main, main.aside_block, main.aside_first, main.aside_last, 0) is not True:
+                return False
+            if get_u32(main.walk.page, FRAME_HEAD) <= number:
+                return False
+        return ring.rely()
 
     def count(self):
         """Return how many records are kept."""

@@ -52,8 +52,7 @@ class Station:
             return False
         self.confirmed = True
         if parked is not None:
-            self.quarantine.pass_dropped()
-            self.confirmed = self.parked.confirm()
+            self.confirmed = self.quarantine.settle(self.ring)
         if confirms:
             self.confirmed = self.ring.confirm() and self.confirmed
         return True

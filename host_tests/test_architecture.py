@@ -62,11 +62,11 @@ LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
 LONG_MODULES = {
     "agent/base/fast.py": (410, "machine code for one chip is one file"),
     "agent/config.py": (320, "the checks of one tree, and the words for what is wrong in it"),
-    "agent/quarantine.py": (325, "what is kept, what is dropped and the room for both share one memory"),
+    "agent/quarantine.py": (340, "what is kept, what is dropped and the room for both share one memory"),
     "agent/toolsnet/result04.py": (340, "one telegram: what its shapes have in common and what changes"),
     "agent/toolsnet/session.py": (315, "one state machine with its table"),
     "agent/spool/mount.py": (310, "one start: what one step of it finds decides the next"),
-    "agent/spool/ring.py": (385, "writing a record and writing the last one again share its place; the fold is apart"),
+    "agent/spool/ring.py": (395, "writing a record and writing the last one again share its place; the fold is apart"),
 }
 # Functions longer than 40 lines that are no plain constructors.
 LONG_FUNCTIONS = {

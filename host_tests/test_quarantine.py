@@ -4,7 +4,7 @@ from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.position import OUTLET
 from agent.quarantine import NO_ROOM, NOTHING, SLOTS
-from agent.record.result import PARKED_BYTES, ROOM_BYTES
+from agent.record.result import PARKED_BYTES, ROOM_BYTES, TAKEN
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from host_tests.support_toolsnet import Outlet
 from tools.sim import flash as chips
@@ -69,6 +69,57 @@ def test_seventy_unreadable_frames_do_not_keep_five_good_results_from_arriving()
         raw = [n for n in numbers(1, 75) if n not in (first + 1, first + 2, 73, 74, 75)]
         assert empty(outlet) == [(KIND_RAW, n) for n in raw], "each of them is kept, once"
         outlet.clean()
+
+
+def test_what_was_kept_last_counts_after_a_start_though_no_block_takes_its_copy():
+    for in_place in (0, 2):  # frames that found no room after it
+        outlet = Outlet(parked_blocks=2, make_flash=chip)
+        for _ in range(2):
+            outlet.store_raw()
+            outlet.store(1)
+            outlet.run(1000)
+            outlet.cut()  # the next one lies in the other block
+        outlet.store_raw(b"0061 the last one")
+        outlet.store(1)
+        outlet.run(1000)
+        outlet.parked_flash.bad_program = {0, 1}
+        outlet.parked_flash.worn_shape = chips.GARBAGE
+        for _ in range(in_place):
+            outlet.store_raw()
+            outlet.store(1)
+            outlet.run(1000)
+        assert len(kept_in(outlet)) == 3 and outlet.ring.has_aside() == (in_place > 0)
+        assert outlet.ring.save_cursors(0) == 0
+        for _ in range(2):
+            outlet.cut()
+            outlet.run(1000)
+            assert [number for _, number in kept_in(outlet)] == [1, 3, 5] and not outlet.parked.suspect
+
+
+def test_what_the_main_log_has_not_passed_is_not_relied_on_without_a_copy():
+    for aside in (False, True):
+        outlet = Outlet(parked_blocks=2, make_flash=chip)
+        for _ in range(2):
+            outlet.store_raw()
+            outlet.store(1)
+            outlet.run(1000)
+            outlet.cut()
+        outlet.run(1000)
+        if aside:
+            outlet.parked_flash.refuses = True
+            outlet.store_raw()
+            outlet.run(1000)
+            outlet.parked_flash.refuses = False
+            assert outlet.ring.has_aside()
+            assert outlet.quarantine.take_oldest(outlet.ring) == TAKEN  # and the main log does not say so yet
+        else:
+            outlet.store_raw()
+            assert outlet.ring.peek(OUTLET) == KIND_RAW
+            assert outlet.quarantine.keep(outlet.ring, 0) == TAKEN
+        outlet.parked_flash.bad_program = {0, 1}
+        outlet.parked_flash.worn_shape = chips.GARBAGE
+        outlet.cut()
+        assert outlet.parked.suspect and [number for _, number in kept_in(outlet)] == [1, 3]
 
 
 def test_what_stays_in_place_is_not_overwritten_and_a_full_spool_goes_on_after_drops():

@@ -254,6 +254,48 @@ def test_connections_that_end_do_not_fill_a_full_log_with_what_cannot_be_taken_b
     assert ring.seq == seq
 
 
+def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
+    for used in range(6):  # records that starts and the controller's side have left there
+        flash, _ = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(1):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        for _ in range(used):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        outlet = outlet_of(ring, 1)
+        assert outlet.resume(700, 0)
+        for taken in range(1, 20):
+            assert len(take_all(ring, 1, outlet)) == 1
+            assert mounted(flash.clone()).cursors[0].number >= taken - 2, (used, taken)
+
+
+def test_a_start_without_a_free_block_says_behind_what_it_found_what_goes_out():
+    flash = without_a_free_block()[0]
+    for cut in (False, True):
+        if cut:
+            flash.restart()
+        ring = Ring(flash)
+        assert mount(ring) == 1 and ring.cursors[0].limit > 8 and not ring.is_free(1)
+        outlet = outlet_of(ring, 1)
+        before = ring.cursors[0].number
+        for taken in range(before + 1, before + 4):
+            assert len(take_all(ring, 1, outlet)) == 1
+            assert mounted(flash.clone()).cursors[0].number >= taken - 2, (cut, taken)
+
+
+def test_with_no_free_block_that_works_the_log_says_what_goes_out_where_it_has_room():
+    flash, _ = full(7, 256)
+    ring = mounted(flash)
+    flash.bad_erase = set(range(7))
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.cursors[0].limit == 0
+    outlet = outlet_of(ring, 1)
+    assert outlet.resume(700, 0) and len(take_all(ring, 5, outlet)) == 5
+    flash.restart()
+    outlet = outlet_of(mounted(flash), 1)
+    assert outlet.resume(705, 0) and outlet.cursor.number == 5
+
+
 def test_what_is_moved_on_is_there_once_wherever_power_fails():
     for shape in (chips.ALL, chips.NOTHING, chips.GARBAGE, chips.FADES):
         operation = 0

@@ -250,10 +250,11 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
 def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000), row(1, 6000)]
     forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
-    assert kinds(station([fetched(1, fetches=[1500, 5500])], rows, **forgets)) == ["doubled"]
-    assert kinds(station([fetched(1, fetches=[1500, 3500, 5500])], rows, **forgets)) == ["doubled"]
-    assert kinds(station([fetched(1, fetches=[1500])], rows, **forgets)) == []
-    assert kinds(station([result(1, fetches=[5500])], rows, **forgets)) == []
+    assert kinds(station([fetched(1, asked_for=[1500, 5500])], rows, **forgets)) == ["doubled"]
+    assert kinds(station([fetched(1, asked_for=[1500, 3500, 5500])], rows, **forgets)) == ["doubled"]
+    assert kinds(station([fetched(1, asked_for=[1500])], rows, **forgets)) == []
+    assert kinds(station([fetched(1, asked_for=[1500], fetches=[1500, 5500])], rows, **forgets)) == []  # as the newest
+    assert kinds(station([result(1, asked_for=[5500])], rows, **forgets)) == []
 
 
 def test_a_result_that_the_server_never_vouched_for_is_owed_however_often_it_forgets():

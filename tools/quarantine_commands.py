@@ -111,8 +111,7 @@ def orders(device: Any, station: int, recover: bool, words: list[str]) -> Iterab
     main.owner = Known(main.memory, recover)
     if mount(parked) < 0 or mount(main) < 0:
         raise Trouble("the spool cannot be read or is of another version; `toolcart spool check` tells more")
-    quarantine.pass_dropped()
-    parked.confirm()  # until then the last record is shown to nobody; an order that writes asks again
+    quarantine.settle(main)  # until then the last record is shown to nobody; an order that writes asks again
     yield from carry_out(quarantine, main, station, _Clock, None, words)
 
 

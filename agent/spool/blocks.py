@@ -104,7 +104,10 @@ class Blocks(Reader):
 
     def has_room_behind(self):
         """Tell whether another small record could be written behind the next one."""
-        return self.fits(2 * self._cursor_octets) or self._next_ready or self.is_free(1)
+        octets = 2 * self._cursor_octets
+        if self.fits(octets) or self._next_ready or self.is_free(1):
+            return True
+        return self.pressed and self.rest + octets <= self.device.block_bytes
 
     def has_spare(self):
         """Tell whether a record that can be done without may be written: it must not take the last free block."""

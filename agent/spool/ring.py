@@ -213,9 +213,7 @@ class Ring(Fold):
         torn = self.torn
         done = self._write_last_again()
         if done:
-            self.number += self._skipped
-            self.event_number += self._skipped
-            self._skipped = 0
+            self._end_skip()
             if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
         self._confirming = self.urgent = False
@@ -236,14 +234,14 @@ class Ring(Fold):
             self.suspect = not self._say_state()
             return not self.suspect
         walk = self.walk
-        found = self._reread_last()
+        found = self.reread_last()
         if found != kind:
             return self._forget_last(found)
         length = walk.length
         at = self.begin(kind, length)
         if at < 0:
             return False
-        found = self._reread_last()  # `begin` may have used the page
+        found = self.reread_last()  # `begin` may have used the page
         if found != kind or walk.length != length:
             return self._forget_last(found)
         copy(self.stage, at, walk.page, HEAD_BYTES, length)
@@ -268,7 +266,23 @@ class Ring(Fold):
         self.seq -= 1
         return True
 
-    def _reread_last(self):
+    def rely(self):
+        """Let the last record count as it is, since something else shows that it is whole; whether it reads so now."""
+        walk = self.walk
+        if self.reread_last() != self.last_kind:
+            return False
+        self.apply(walk.kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
+        self.suspect = False
+        self._end_skip()
+        return True
+
+    def _end_skip(self):
+        self.number += self._skipped
+        self.event_number += self._skipped
+        self._skipped = 0
+
+    def reread_last(self):
+        """Bring the last record that a start found into the page: its kind, RECORD_NONE or RECORD_BAD."""
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 

@@ -273,7 +273,9 @@ class Session:
 
     def _was_fetched(self, result: Result, asked: int) -> None:
         result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
-        if not asked:
+        if asked:
+            result.asked_for.append(self.controller.time.now)
+        else:
             self.controller.was_met(self)
 
 

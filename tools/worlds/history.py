@@ -28,6 +28,7 @@ class Result:
     blamed: bool = False  # the last that a server in trouble refused before it took the next one: as if by its content
     pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
+    asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
     acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
     passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
     block_count: int = -1  # erases, at its first acknowledgement, of the block that was programmed last before it

@@ -144,7 +144,7 @@ class _StationJudge:
             if before is None:
                 continue
             result = station.results[row.number]
-            again = self._is_fetched(result) and _between(result.fetches, before, row)
+            again = self._is_fetched(result) and _between(result.asked_for, before, row)
             why = ""
             if not (again and row.number in excused_once):
                 why = self._excuse(row, before, forgets, lies)

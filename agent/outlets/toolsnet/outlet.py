@@ -12,9 +12,9 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.words import put_u32
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
-from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE
+from agent.record.result import BODY_BYTES, FLAG_ASIDE, HEAD_BYTES, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
-from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
+from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 
@@ -94,9 +94,23 @@ class Outlet(Position):
         cursor = self.cursor
         if self._flags() & FLAG_SWEEP and self.ring.can_write():
             return True
-        if number > cursor.saved_number + self.cursor_batch and self.ring.has_room_behind():
-            return True
+        if number > cursor.saved_number + self.cursor_batch:
+            self.ring.pressed = True
+            if self.ring.has_room_behind():
+                return number > cursor.saved_number + self._spread()
         return number > cursor.limit
+
+    def _spread(self):
+        """Return after how many results the next record is due: few have room until the next block is free."""
+        ring = self.ring
+        if ring.is_free(1):
+            return self.cursor_batch
+        octets = ring.device.block_bytes
+        room = octets - (ring.offset if ring.offset < octets else ring.rest)
+        records = room // ring.aligned(FRAME_BYTES + CURSOR_PAYLOAD) - 1  # one for the block's end
+        results = (octets - self.cursor.offset) // ring.aligned(FRAME_BYTES + HEAD_BYTES + BODY_BYTES)
+        batch = (results + records - 1) // records
+        return batch if batch > self.cursor_batch else self.cursor_batch
 
     def next_of_sweep(self):
         """Find the next result of the sweep, past frames that cannot be read: its kind, or 0 or less at its end."""

@@ -86,14 +86,19 @@ class Position:
     def allow(self, number):
         """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
 
-        In a full log without room for another record they go out all the same: only that makes room. A cut before that
-        may store one twice that the server cannot vouch for. So the last record that finds room speaks of all of them.
+        In a full log without room for another record, behind what a start found neither, they go out all the same: only
+        that makes room. A cut before that may store one twice that the server cannot vouch for. So the last record that
+        finds room speaks of all of them.
         """
         ring = self.ring
         last = number + self.cursor_batch - 1
         if last < ring.number and not ring.has_room_behind():
             last = ring.number
-        return self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
+        done = self._save(last, self._flags() & ~FLAG_SWEEP)
+        if not done and not ring.can_write():
+            ring.pressed = True
+            done = self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
+        return done
 
     def goes_out(self, number):
         """Result `number` is sent now: of what was overwritten so far nothing is out any more."""
