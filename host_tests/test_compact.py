@@ -9,7 +9,7 @@ import types
 import pytest
 
 from tools.cache import CHECKOUT
-from tools.compact.bundle import NATIVE
+from tools.compact.bundle import NATIVES, has_natives
 from tools.compact.classes import one_class_a_line
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
@@ -296,20 +296,51 @@ def test_bytes_of_numbers_become_octets():
     assert "row = b'\\x01\\x02#'" in text and "plain = bytes(3)" in text
 
 
+FAST, FAST_CRC = NATIVES.values()
+
+
 def test_with_machine_code_in_the_program_its_twins_are_all_there_is():
     native = "import micropython\ndef twice(a):\n    return a + a\ndef same(a):\n    return a\nNAMES = ('twice',)\n"
+    other = "import micropython\ndef thrice(a):\n    return a + a + a\nNAMES = ('thrice',)\n"
     user = (
         "from agent.base.compat import FAST\ndef twice(a):\n    return 2 * a\ndef same(a):\n    return a * 1\n"
         "def other(a):\n    return a\nsize = 3 if FAST is None else 5\n"
         "if FAST is not None:\n    for _name in FAST.NAMES:\n        globals()[_name] = getattr(FAST, _name)\n"
         "    _same = FAST.same\n    def _better(a):\n        return _same(a)\n    globals()['same'] = _better\n"
     )
-    with_native = only_twins({NATIVE: native, "user": user})["user"]
+    summed = (
+        "from agent.base.compat import FAST_CRC\ndef thrice(a):\n    return 3 * a\n"
+        "if FAST_CRC is not None:\n    for _name in FAST_CRC.NAMES:\n"
+        "        globals()[_name] = getattr(FAST_CRC, _name)\n"
+    )
+    program = only_twins({FAST: native, FAST_CRC: other, "user": user, "summed": summed})
+    with_native = program["user"]
     assert with_native.count("def ") == 2 and "2 * a" not in with_native and "a * 1" not in with_native
     names = {"FAST": types.SimpleNamespace(twice=lambda a: a + a, same=lambda a: a)}
     exec(with_native.replace("from agent.base.compat import FAST", ""), names)
     assert (names["twice"]("x"), names["same"](4), names["other"](5), names["size"]) == ("xx", 4, 5, 5)
+    assert program["summed"].split("\n")[1:] == ["thrice = FAST_CRC.thrice", ""]
     assert only_twins({"user": user}) == {"user": user}
+
+
+def test_a_program_has_all_of_the_machine_code_or_none():
+    assert has_natives([FAST, FAST_CRC, "agent.app"]) and not has_natives(["agent.app"])
+    with pytest.raises(ValueError, match=r"agent\.base\.fast alone"):
+        has_natives([FAST, "agent.app"])
+
+
+def test_without_machine_code_what_asks_for_any_of_it_is_decided():
+    compat = (
+        "try:\n    from agent.base import fast as FAST\n    from agent.base import fast_crc as FAST_CRC\n"
+        "except ImportError:\n    FAST = None\n    FAST_CRC = None\n"
+    )
+    app = (
+        "from agent.base.compat import FAST, FAST_CRC\ndef loop():\n    return 1\ndef run():\n    return loop()\n"
+        "if FAST is not None:\n    globals()['loop'] = FAST.loop\n"
+        "if FAST_CRC is not None:\n    globals()['run'] = FAST_CRC.run\n"
+    )
+    program = Program({"agent.base.compat": compat, "agent.app": app}, keep=frozenset({"run"}))
+    assert "FAST" not in "".join(program.texts.values()) and "fast" not in "".join(program.texts.values())
 
 
 METHODS = """
