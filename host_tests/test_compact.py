@@ -465,6 +465,75 @@ def test_private_methods_become_functions_unless_something_else_is_done_with_the
         assert one.extra[0]() == 20
 
 
+APART = """
+class Walker:
+    def __init__(self):
+        self.at = 0
+    def go(self):
+        self._step(2)
+        return self.at
+    def _step(self, by):
+        self.at += by
+class Clock:
+    def __init__(self):
+        self._step = 5
+    def go(self):
+        return self._step
+def both():
+    return Walker().go(), Clock().go()
+"""
+KEEPS = """
+class Keeper(Walker):
+    def kept(self):
+        self.kept = self._step
+        self.kept(3)
+        return self.at
+"""
+
+
+def test_a_name_that_a_class_of_another_line_uses_for_itself_keeps_no_method_in_its_class():
+    text = functions_of_methods({"agent.app": APART})["agent.app"]
+    assert methods_in(text) == {"Walker": ["__init__", "go"], "Clock": ["__init__", "go"]}
+    names: dict = {}
+    exec(text, names)
+    assert names["both"]() == (2, 5)
+    # In its own line it may be asked for as a value: there it stays.
+    text = functions_of_methods({"agent.app": APART + KEEPS})["agent.app"]
+    assert methods_in(text)["Walker"] == ["__init__", "go", "_step"]
+    names = {}
+    exec(text, names)
+    assert names["both"]() == (2, 5) and names["Keeper"]().kept() == 3
+
+
+def test_a_call_on_another_name_than_self_means_the_one_class_that_has_the_method():
+    # As inline.py leaves it: a public method of Box was put into its caller.
+    box = "class Box:\n    def __init__(self):\n        self.full = 0\n"
+    put = "    def _put(self, count):\n        self.full += count\n        return self.full\n"
+    caller = "def fill(box):\n    return box._put(3) + box._put(4)\n"
+    text = functions_of_methods({"agent.app": box + put + caller})["agent.app"]
+    assert methods_in(text) == {"Box": ["__init__"]} and "box._put" not in text
+    names: dict = {}
+    exec(text, names)
+    assert names["fill"](names["Box"]()) == 10
+    # Not where two classes have one of the name, nor where an object may have something else there.
+    for more in ("class Bag:\n" + put, "class Bag:\n    def __init__(self, other):\n        self._put = other\n"):
+        text = functions_of_methods({"agent.app": box + put + more + caller})["agent.app"]
+        assert "_put" in methods_in(text)["Box"] and text.count("box._put") == 2
+
+
+def test_what_another_module_does_with_the_name_on_an_object_keeps_the_method():
+    texts = functions_of_methods({"agent.app": APART, "board": "def look(walker):\n    return walker._step(1)\n"})
+    assert methods_in(texts["agent.app"])["Walker"] == ["__init__", "go", "_step"]
+
+
+def methods_in(text):
+    return {
+        node.name: [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
 def test_a_private_method_that_a_class_of_another_module_calls_stays_a_method():
     sources = {
         "agent.base": "class Base:\n    def both(self):\n        return self._one() + self._one()\n"
