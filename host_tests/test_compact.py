@@ -9,7 +9,7 @@ import types
 import pytest
 
 from tools.cache import CHECKOUT
-from tools.compact.bundle import NATIVE
+from tools.compact.bundle import NATIVES, has_natives
 from tools.compact.classes import one_class_a_line
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
@@ -296,20 +296,51 @@ def test_bytes_of_numbers_become_octets():
     assert "row = b'\\x01\\x02#'" in text and "plain = bytes(3)" in text
 
 
+FAST, FAST_CRC = NATIVES.values()
+
+
 def test_with_machine_code_in_the_program_its_twins_are_all_there_is():
     native = "import micropython\ndef twice(a):\n    return a + a\ndef same(a):\n    return a\nNAMES = ('twice',)\n"
+    other = "import micropython\ndef thrice(a):\n    return a + a + a\nNAMES = ('thrice',)\n"
     user = (
         "from agent.base.compat import FAST\ndef twice(a):\n    return 2 * a\ndef same(a):\n    return a * 1\n"
         "def other(a):\n    return a\nsize = 3 if FAST is None else 5\n"
         "if FAST is not None:\n    for _name in FAST.NAMES:\n        globals()[_name] = getattr(FAST, _name)\n"
         "    _same = FAST.same\n    def _better(a):\n        return _same(a)\n    globals()['same'] = _better\n"
     )
-    with_native = only_twins({NATIVE: native, "user": user})["user"]
+    summed = (
+        "from agent.base.compat import FAST_CRC\ndef thrice(a):\n    return 3 * a\n"
+        "if FAST_CRC is not None:\n    for _name in FAST_CRC.NAMES:\n"
+        "        globals()[_name] = getattr(FAST_CRC, _name)\n"
+    )
+    program = only_twins({FAST: native, FAST_CRC: other, "user": user, "summed": summed})
+    with_native = program["user"]
     assert with_native.count("def ") == 2 and "2 * a" not in with_native and "a * 1" not in with_native
     names = {"FAST": types.SimpleNamespace(twice=lambda a: a + a, same=lambda a: a)}
     exec(with_native.replace("from agent.base.compat import FAST", ""), names)
     assert (names["twice"]("x"), names["same"](4), names["other"](5), names["size"]) == ("xx", 4, 5, 5)
+    assert program["summed"].split("\n")[1:] == ["thrice = FAST_CRC.thrice", ""]
     assert only_twins({"user": user}) == {"user": user}
+
+
+def test_a_program_has_all_of_the_machine_code_or_none():
+    assert has_natives([FAST, FAST_CRC, "agent.app"]) and not has_natives(["agent.app"])
+    with pytest.raises(ValueError, match=r"agent\.base\.fast alone"):
+        has_natives([FAST, "agent.app"])
+
+
+def test_without_machine_code_what_asks_for_any_of_it_is_decided():
+    compat = (
+        "try:\n    from agent.base import fast as FAST\n    from agent.base import fast_crc as FAST_CRC\n"
+        "except ImportError:\n    FAST = None\n    FAST_CRC = None\n"
+    )
+    app = (
+        "from agent.base.compat import FAST, FAST_CRC\ndef loop():\n    return 1\ndef run():\n    return loop()\n"
+        "if FAST is not None:\n    globals()['loop'] = FAST.loop\n"
+        "if FAST_CRC is not None:\n    globals()['run'] = FAST_CRC.run\n"
+    )
+    program = Program({"agent.base.compat": compat, "agent.app": app}, keep=frozenset({"run"}))
+    assert "FAST" not in "".join(program.texts.values()) and "fast" not in "".join(program.texts.values())
 
 
 METHODS = """
@@ -432,6 +463,75 @@ def test_private_methods_become_functions_unless_something_else_is_done_with_the
         one = names["Derived"]()
         assert (one.run(), one.total, one.asked(), names["Base"]().asked()) == (120, 20, "derived", "base")
         assert one.extra[0]() == 20
+
+
+APART = """
+class Walker:
+    def __init__(self):
+        self.at = 0
+    def go(self):
+        self._step(2)
+        return self.at
+    def _step(self, by):
+        self.at += by
+class Clock:
+    def __init__(self):
+        self._step = 5
+    def go(self):
+        return self._step
+def both():
+    return Walker().go(), Clock().go()
+"""
+KEEPS = """
+class Keeper(Walker):
+    def kept(self):
+        self.kept = self._step
+        self.kept(3)
+        return self.at
+"""
+
+
+def test_a_name_that_a_class_of_another_line_uses_for_itself_keeps_no_method_in_its_class():
+    text = functions_of_methods({"agent.app": APART})["agent.app"]
+    assert methods_in(text) == {"Walker": ["__init__", "go"], "Clock": ["__init__", "go"]}
+    names: dict = {}
+    exec(text, names)
+    assert names["both"]() == (2, 5)
+    # In its own line it may be asked for as a value: there it stays.
+    text = functions_of_methods({"agent.app": APART + KEEPS})["agent.app"]
+    assert methods_in(text)["Walker"] == ["__init__", "go", "_step"]
+    names = {}
+    exec(text, names)
+    assert names["both"]() == (2, 5) and names["Keeper"]().kept() == 3
+
+
+def test_a_call_on_another_name_than_self_means_the_one_class_that_has_the_method():
+    # As inline.py leaves it: a public method of Box was put into its caller.
+    box = "class Box:\n    def __init__(self):\n        self.full = 0\n"
+    put = "    def _put(self, count):\n        self.full += count\n        return self.full\n"
+    caller = "def fill(box):\n    return box._put(3) + box._put(4)\n"
+    text = functions_of_methods({"agent.app": box + put + caller})["agent.app"]
+    assert methods_in(text) == {"Box": ["__init__"]} and "box._put" not in text
+    names: dict = {}
+    exec(text, names)
+    assert names["fill"](names["Box"]()) == 10
+    # Not where two classes have one of the name, nor where an object may have something else there.
+    for more in ("class Bag:\n" + put, "class Bag:\n    def __init__(self, other):\n        self._put = other\n"):
+        text = functions_of_methods({"agent.app": box + put + more + caller})["agent.app"]
+        assert "_put" in methods_in(text)["Box"] and text.count("box._put") == 2
+
+
+def test_what_another_module_does_with_the_name_on_an_object_keeps_the_method():
+    texts = functions_of_methods({"agent.app": APART, "board": "def look(walker):\n    return walker._step(1)\n"})
+    assert methods_in(texts["agent.app"])["Walker"] == ["__init__", "go", "_step"]
+
+
+def methods_in(text):
+    return {
+        node.name: [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def test_a_private_method_that_a_class_of_another_module_calls_stays_a_method():

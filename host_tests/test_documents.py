@@ -39,10 +39,20 @@ def test_every_figure_that_a_document_quotes_is_the_one_that_was_measured(page):
     assert told.quoted(text, told.known()) == text
 
 
+def test_a_measured_figure_that_stands_in_two_places_is_quoted_in_both():
+    assert told.unquoted([page.read_text(encoding="utf-8") for page in PAGES]) == set()
+    quoted = "113,706<!-- board: octets --> and 1,234<!-- board: wakes -->"
+    assert told.unquoted([quoted, "113,706 octets, 11,234 or 1,234.5 wakes"]) == {"113,706"}
+
+
 def test_a_figure_that_differs_is_renewed_and_one_that_nobody_took_is_refused():
-    taken = {"path": {"figures": {"octets": 77216, "share": 0.0666}}}
+    taken = {"path": {"figures": {"octets": 77216, "share": 0.0666, "a/b, x .mpy": 84058}}}
     assert told.quoted("1<!-- path: octets --> and 2.5<!-- path: share .3 -->", taken) == (
         "77,216<!-- path: octets --> and 0.067<!-- path: share .3 -->"
     )
+    assert told.quoted("1<!-- path: octets /1000 --> 1<!-- path: octets /1000 .1 --> KB", taken) == (
+        "77<!-- path: octets /1000 --> 77.2<!-- path: octets /1000 .1 --> KB"
+    )
+    assert told.quoted("1<!-- path: a/b, x .mpy -->", taken) == "84,058<!-- path: a/b, x .mpy -->"
     with pytest.raises(ValueError, match="no benchmark `path` has a figure `speed`"):
         told.quoted("1<!-- path: speed -->", taken)

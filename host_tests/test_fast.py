@@ -20,19 +20,24 @@ def both():
     from agent.base import crc, fields
 
     used = (fields, crc)
-    names = ("agent.base.fields", "agent.base.crc")
-    for name in names:
-        del sys.modules[name]
-    fast, compat.FAST = compat.FAST, None
+    plain = plain_modules("agent.base.fields", "agent.base.crc")
+    assert plain[0].copy is not used[0].copy and plain[1].crc30 is not used[1].crc30
+    return plain, used
+
+
+def plain_modules(*names):
+    """These modules as they are without machine code, each imported once more."""
+    used = [sys.modules.pop(name) for name in names if name in sys.modules]
+    natives = compat.FAST, compat.FAST_CRC
+    compat.FAST = compat.FAST_CRC = None
     try:
         for name in names:
             __import__(name)
-        plain = (sys.modules[names[0]], sys.modules[names[1]])
+        return [sys.modules[name] for name in names]
     finally:
-        compat.FAST = fast
-        sys.modules[names[0]], sys.modules[names[1]] = used
-    assert plain[0].copy is not used[0].copy and plain[1].crc30 is not used[1].crc30
-    return plain, used
+        compat.FAST, compat.FAST_CRC = natives
+        for module in used:
+            sys.modules[module.__name__] = module
 
 
 def octets(dice, count):
@@ -76,16 +81,9 @@ def test_every_writer_of_a_field_writes_the_same():
 
 def test_packed_digits_are_the_same_both_ways():
     both()
-    from agent.base import fast, words
+    from agent.base import words
 
-    del sys.modules["agent.base.words"]
-    compat.FAST = None
-    try:
-        __import__("agent.base.words")
-        plain = sys.modules["agent.base.words"]
-    finally:
-        compat.FAST = fast
-        sys.modules["agent.base.words"] = words
+    (plain,) = plain_modules("agent.base.words")
     dice = Dice(14)
     for _ in range(CASES):
         digits = octets(dice, 40)
@@ -162,16 +160,7 @@ def test_a_record_is_sealed_the_same():
 def plain_form():
     """agent.base.form without machine code below it."""
     both()
-    names = ("agent.base.form", "agent.base.words", "agent.base.fields")
-    used = [sys.modules.pop(name) for name in names if name in sys.modules]
-    fast, compat.FAST = compat.FAST, None
-    try:
-        __import__(names[0])
-        return sys.modules[names[0]]
-    finally:
-        compat.FAST = fast
-        for module in used:
-            sys.modules[module.__name__] = module
+    return plain_modules("agent.base.fields", "agent.base.words", "agent.base.form")[2]
 
 
 def stamp(dice):

@@ -24,7 +24,7 @@ STRIDE = 1 if getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1" else 20
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported anew in every FRESH-th step only.
-NATIVE = "agent.base.fast"
+NATIVE = ("agent.base.fast", "agent.base.fast_crc")
 FRESH = 20
 # Below this not even the words of a fault can be put together; what is left then is the start anew.
 SILENT_BYTES = 8192
@@ -124,7 +124,7 @@ class Trial:
         self.ballast = Ballast(4000)
         self.moment = 0x3FFFFFFF - 2000
         self.turns = self.asked = self.resets = self.waited_s = 0
-        self.native = sys.modules.get(NATIVE)
+        self.native = [sys.modules.get(name) for name in NATIVE]
         self.calls = (self.run, self.wait, self.reset)  # bound once: the tests' own allocations are none of the board's
         with open(root + "/a/config.json", "w") as file:
             file.write(CONFIGURATION)
@@ -148,7 +148,7 @@ class Trial:
 
     def start(self, octets=-1):
         """One life of the board, in so many octets; True if it came to its results and was ended by hand."""
-        forget(self.native if octets < 0 or octets % (STEP_BYTES * FRESH) else None)
+        forget(self.native if octets < 0 or octets % (STEP_BYTES * FRESH) else ())
         self.turns = self.waited_s = 0
         resets = self.resets
         if octets >= 0:
@@ -179,12 +179,13 @@ class Trial:
 
 
 def forget(native):
-    """What a reset does: no module of ours is loaded; `native` is, where it is given."""
+    """What a reset does: no module of ours is loaded; `native` are, where they are given."""
     for name in list(sys.modules):
         if name.split(".")[0] in ("agent", "board"):
             del sys.modules[name]
-    if native is not None:
-        sys.modules[NATIVE] = native
+    for index in range(len(native)):
+        if native[index] is not None:
+            sys.modules[NATIVE[index]] = native[index]
     gc.collect()
 
 

@@ -2,7 +2,8 @@
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
 `give_back` frees a module that only a start needs; on CPython, where nobody is short of memory, it does nothing.
-`FAST` is the module of machine code twins (agent.base.fast), None where the port or the build has no machine code.
+`FAST` and `FAST_CRC` are the modules of machine code twins (agent.base.fast, agent.base.fast_crc), both None where the
+port or the build has no machine code.
 """
 
 import gc
@@ -19,8 +20,10 @@ except ImportError:
 
 try:
     from agent.base import fast as FAST
+    from agent.base import fast_crc as FAST_CRC
 except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without; a build for another chip
     FAST = None
+    FAST_CRC = None
 
 
 def give_back(package, module):

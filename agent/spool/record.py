@@ -15,7 +15,7 @@ Rules
 
 from struct import pack_into
 
-from agent.base.compat import FAST, const
+from agent.base.compat import FAST_CRC, const
 from agent.base.crc import crc30
 from agent.base.words import get_u32
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, is_for_outlets  # noqa: F401 - rec.KIND_RESULT
@@ -77,8 +77,8 @@ def seal(buf, start, kind, flags, length, seq):
     return FRAME_BYTES + length
 
 
-if FAST is not None:
-    globals()["seal"] = FAST.seal
+if FAST_CRC is not None:
+    globals()["seal"] = FAST_CRC.seal
 
 
 def record_length(buf, start, room):

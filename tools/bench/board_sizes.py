@@ -50,6 +50,7 @@ def add(report: Report) -> None:
             continue
         octets = sum(len(content) for content in files.values())
         report.add(name, octets, "bytes", "", f"{len(files)} files, both links, configuration, status")
+        report.add(f".mpy files, {platform}", len(files), "files")
         if platform == "rp2":
             for module, content in sorted(files.items()):
                 report.add(f"  {module}", len(content), "bytes")

@@ -8,8 +8,9 @@ A quoted figure is a number with a comment behind it that names benchmark and fi
 
     249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
 
-`.3` are the decimals; without them it is a whole number. host_tests/test_documents.py fails where a document and the
-file differ, and where a document names a figure that no benchmark has.
+`.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: octets are told as KB. A
+figure that stands in two places is quoted in both. host_tests/test_documents.py fails where a document and the file
+differ, and where a document names a figure that no benchmark has.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from tools.cache import CHECKOUT
 
 FILE = CHECKOUT / "docs/figures.json"
 COUNTS = CHECKOUT / "tools/bench/instructions.json"
-_QUOTED = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)<!-- (\w+): ([^>]*?)(?: \.(\d))? -->")
+_QUOTED = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)<!-- (\w+): ([^>]*?)(?: /(\d+))?(?: \.(\d))? -->")
+_LARGE = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,]|\.\d)")
 
 
 def documents() -> list[Path]:
@@ -54,13 +56,20 @@ def quoted(text: str, taken: dict[str, dict]) -> str:
     """Return the text with every quoted figure as `taken` has it; ValueError for one that it has not."""
 
     def number(found: re.Match) -> str:
-        _, benchmark, name, decimals = found.groups()
+        _, benchmark, name, divisor, decimals = found.groups()
         value = taken.get(benchmark, {}).get("figures", {}).get(name)
         if value is None:
             raise ValueError(f"no benchmark `{benchmark}` has a figure `{name}`")
-        return f"{value:,.{decimals or 0}f}" + found.group()[len(found.group(1)) :]
+        return f"{value / int(divisor or 1):,.{decimals or 0}f}" + found.group()[len(found.group(1)) :]
 
     return _QUOTED.sub(number, text)
+
+
+def unquoted(texts: list[str]) -> set[str]:
+    """Numbers of four digits and more that are quoted in one of the texts and written down in one of them as well."""
+    quotes = {found[1] for text in texts for found in _QUOTED.finditer(text)}
+    bare = {number for text in texts for number in _LARGE.findall(_QUOTED.sub("", text))}
+    return {number for number in quotes if "," in number} & bare
 
 
 def main(arguments: list[str]) -> None:

@@ -9,26 +9,36 @@ Rules
 2. A name that two modules define differently gets a number behind it. What the bundle imports from a module that
    stays apart is imported where it is used, inside the function.
 3. Modules that stay find what is in the bundle in `agent.app`, whatever they were importing before.
-4. Machine code stays apart: mpy-cross compiles it for one chip. Without it `FAST` is None, and what asks is decided
-   here.
+4. Machine code stays apart: mpy-cross compiles it for one chip. Without it `FAST` and its like are None, and what
+   asks is decided here.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Collection
 
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
 
 ENTRY = "agent.app"
-NATIVE = "agent.base.fast"
+# The modules of machine code, by the names that agent.base.compat gives them; a program has all of them or none.
+NATIVES = {"FAST": "agent.base.fast", "FAST_CRC": "agent.base.fast_crc"}
 # Loaded when it is needed and given back afterwards: see agent.app.
-APART = frozenset({NATIVE, "agent.assembly", "agent.spool.mount", "agent.spool.placing"})
+APART = frozenset({*NATIVES.values(), "agent.assembly", "agent.spool.mount", "agent.spool.placing"})
 
 # ("def", module, name): a name of a module of ours. ("ext", module, name): of one that is not. ("mod", module, ""): a
 # module of ours. ("extmod", module, as): one that is not.
 Key = tuple[str, str, str]
+
+
+def has_natives(modules: Collection[str]) -> bool:
+    """Tell whether these modules are a program with machine code; ValueError if it has some of it only."""
+    found = [name for name in NATIVES.values() if name in modules]
+    if found and len(found) < len(NATIVES):
+        raise ValueError(f"of the machine code the program has {', '.join(found)} alone")
+    return bool(found)
 
 
 class Bundle:
@@ -36,7 +46,7 @@ class Bundle:
 
     def __init__(self, sources: dict[str, str], apart: frozenset[str] = APART):
         self.trees = {name: ast.parse(text) for name, text in sources.items()}
-        if NATIVE not in self.trees:
+        if not has_natives(self.trees):
             for tree in self.trees.values():
                 _without_native(tree)
         for tree in self.trees.values():
@@ -321,11 +331,16 @@ def _is_globals(node: ast.expr) -> bool:
 
 def _without_native(tree: ast.Module) -> None:
     """Replace `try: from agent.base import fast as FAST` by its other way."""
-    for index, statement in enumerate(tree.body):
-        if isinstance(statement, ast.Try) and isinstance(statement.body[0], ast.ImportFrom):
-            names = [alias.name for alias in statement.body[0].names]
-            if statement.body[0].module == "agent.base" and names == ["fast"]:
-                tree.body[index : index + 1] = statement.handlers[0].body
+    for statement in tree.body:
+        if isinstance(statement, ast.Try) and all(_imports_native(one) for one in statement.body):
+            index = tree.body.index(statement)
+            tree.body[index : index + 1] = statement.handlers[0].body
+
+
+def _imports_native(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and all(
+        f"{statement.module}.{alias.name}" == NATIVES.get(alias.asname or "") for alias in statement.names
+    )
 
 
 def _text(tree: ast.Module) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
+from tools.compact.bundle import NATIVES
 from tools.compact.walk import walk
 
 _ASKERS = ("getattr", "setattr", "hasattr", "delattr")
@@ -122,12 +123,13 @@ def _computed(node: ast.Call, tree: ast.Module) -> str:
 
 
 def _is_twin(node: ast.expr, tree: ast.Module) -> bool:
-    """Whether it is the name of a machine code twin: a loop over a list of `FAST` binds it."""
+    """Whether it is the name of a machine code twin: a loop over a list of a module of machine code binds it."""
     return isinstance(node, ast.Name) and any(
         isinstance(loop, ast.For)
         and isinstance(loop.target, ast.Name)
         and loop.target.id == node.id
-        and ast.unparse(loop.iter).startswith("FAST.")
+        and isinstance(loop.iter, ast.Attribute)
+        and ast.unparse(loop.iter.value) in NATIVES
         for loop in walk(tree)
     )
 

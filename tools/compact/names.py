@@ -34,7 +34,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 
-from tools.compact.bundle import NATIVE, _asked_by_string
+from tools.compact.bundle import NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
 from tools.compact.methods import parts_of
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
@@ -320,7 +320,7 @@ def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
     """The names at the top of modules that may be renamed: all of agent/'s, the private ones of the others."""
     found = []
     for module, tree in trees.items():
-        if module == NATIVE:
+        if module in NATIVES.values():
             continue
         modules = {
             alias.asname or alias.name

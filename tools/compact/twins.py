@@ -1,10 +1,12 @@
 """Leaves out the bytecode of what has a twin in machine code, where the program is made for a chip that runs it.
 
-A chip's program either has `agent.base.fast`, compiled for that very chip, or has it not. In the sources the choice is
-made when a module is imported, so that the same files run everywhere; made here, loops that never run stay away.
+A chip's program either has `agent.base.fast` and its like, compiled for that very chip, or has none of them. In the
+sources the choice is made when a module is imported, so that the same files run everywhere; made here, loops that never
+run stay away.
 
 Rules
-1. Only with `agent.base.fast` in the program. There `FAST is None` is False, and an `if FAST is not None:` is its body.
+1. Only with machine code in the program (`bundle.NATIVES`). There `FAST is None` is False, an `if FAST is not None:`
+   is its body.
 2. `globals()["name"] = ...` in there becomes `name = ...`, and the function of that name before it goes. A loop over
    the names of the twins becomes one such line for each.
 3. If the machine code does not load after all, the import fails: that chip was given the wrong files.
@@ -14,21 +16,25 @@ from __future__ import annotations
 
 import ast
 
-from tools.compact.bundle import NATIVE
+from tools.compact.bundle import NATIVES, has_natives
 
 
 def only_twins(sources: dict[str, str]) -> dict[str, str]:
     """Return the program with the twins alone; the same if it has none."""
-    if NATIVE not in sources:
+    if not has_natives(sources):
         return sources
-    lists = _lists(ast.parse(sources[NATIVE]))
-    return {name: text if name == NATIVE else _decided(text, lists) for name, text in sources.items()}
+    lists = {}
+    for called, module in NATIVES.items():
+        lists.update(_lists(called, ast.parse(sources[module])))
+    return {name: text if name in NATIVES.values() else _decided(text, lists) for name, text in sources.items()}
 
 
-def _lists(native: ast.Module) -> dict[str, list[str]]:
-    """The tuples of names at the end of the machine code's module."""
+def _lists(called: str, native: ast.Module) -> dict[str, list[str]]:
+    """The tuples of names at the end of a module of machine code, each as its users write it."""
     return {
-        statement.targets[0].id: [str(one.value) for one in statement.value.elts if isinstance(one, ast.Constant)]
+        f"{called}.{statement.targets[0].id}": [
+            str(one.value) for one in statement.value.elts if isinstance(one, ast.Constant)
+        ]
         for statement in native.body
         if isinstance(statement, ast.Assign)
         and isinstance(statement.targets[0], ast.Name)
@@ -59,8 +65,8 @@ def _is_chosen(statement: ast.stmt) -> bool:
 def _bound(statement: ast.stmt, lists: dict[str, list[str]]) -> list[ast.stmt]:
     """What a statement binds at the top of its module, written plainly."""
     if isinstance(statement, ast.For) and isinstance(statement.iter, ast.Attribute) and _is_fast(statement.iter.value):
-        names = lists[statement.iter.attr]
-        return [_assign(name, ast.Attribute(ast.Name("FAST", ast.Load()), name, ast.Load())) for name in names]
+        names = lists[ast.unparse(statement.iter)]
+        return [_assign(name, ast.Attribute(statement.iter.value, name, ast.Load())) for name in names]
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
         target = statement.targets[0]
         if isinstance(target.slice, ast.Constant) and ast.unparse(target.value) == "globals()":
@@ -73,7 +79,7 @@ def _assign(name: str, value: ast.expr) -> ast.stmt:
 
 
 def _is_fast(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "FAST"
+    return isinstance(node, ast.Name) and node.id in NATIVES
 
 
 class _Decider(ast.NodeTransformer):
