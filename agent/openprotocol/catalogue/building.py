@@ -8,7 +8,7 @@ Rules
 
 from agent.openprotocol.catalogue.errors import FieldError, Odd
 from agent.openprotocol.catalogue.fields import READERS, Wrong, write
-from agent.openprotocol.catalogue.forms import HEADER_BYTES
+from agent.openprotocol.catalogue.forms import HEADER_BYTES, counted_by
 from agent.openprotocol.catalogue.variable import DataField, Resolution, octets_of_samples
 
 FRAME_MOST = 9999
@@ -90,11 +90,15 @@ def with_counts(counted, given, by_name):
     values = dict(given)
     for name in counted:
         if values.get(name) is None and name in by_name:
-            found = values.get(counted[name])
-            if isinstance(found, str):
-                found = found.encode()
-            half = 2 if isinstance(found, bytes) and by_name[counted[name]].kind == "Z" else 1
-            values[name] = 0 if found is None else len(found) // half
+            values[name] = 0
+            for other in counted[name]:
+                found = values.get(other)
+                if isinstance(found, str):
+                    found = found.encode()
+                if found is not None and not isinstance(found, Odd):
+                    half = 2 if isinstance(found, bytes) and by_name[other].kind == "Z" else 1
+                    values[name] = len(found) // half
+                    break
     return values
 
 
@@ -143,11 +147,9 @@ def _check_count(field, value, values, outer):
 def _group(field, value, values, outer, pieces):
     _check_count(field, value, values, outer)
     by_name = {}
-    counted = {}
     for member in field.members:
         by_name[member.name] = member
-        if isinstance(member.count, str):
-            counted[member.count] = member.name
+    counted = counted_by(field.members)
     for one in value or ():
         _only(pieces.form, one, [member.name for member in field.members])
         inner = with_counts(counted, one, by_name)

@@ -17,6 +17,15 @@ HEADER_BYTES = 20
 _HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
 
 
+def counted_by(fields):
+    """Return name of a count -> names of the fields that it counts."""
+    found = {}
+    for field in fields:
+        if isinstance(field.count, str) and field.count != "*":
+            found[field.count] = found.get(field.count, []) + [field.name]
+    return found
+
+
 class Form:
     """How messages of one MID and revision are laid out. `known` is False where no table describes it."""
 
@@ -35,10 +44,7 @@ class Form:
             if field.name in self.by_name:
                 raise ValueError("MID %04d revision %d: %s twice" % (self.mid, revision, field.name))
             self.by_name[field.name] = field
-        self.counted = {}  # name of a count -> the field that it counts
-        for field in self.fields:
-            if isinstance(field.count, str) and field.count != "*":
-                self.counted[field.count] = field.name
+        self.counted = counted_by(self.fields)
         self._divide()
         self.fast = False if _HAS_STRUCTS else None  # the compiled head; made when it is first used
 
@@ -111,7 +117,8 @@ def walk(fields, frame, at, values, outer):
         start = at
         try:
             if at >= len(frame) and _may_be_missing(field, values, outer):
-                values[field.name] = None if field.kind in READERS else []
+                is_list = field.count is not None and not (field.kind in READERS and field.width is None)
+                values[field.name] = [] if is_list else None
                 continue
             if not frame.startswith(field.id, at):
                 raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))

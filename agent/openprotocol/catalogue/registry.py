@@ -164,7 +164,7 @@ class Catalogue:
             for name in changes:
                 values[name] = changes[name]
                 for count in form.counted:
-                    if form.counted[count] == name and count not in changes:
+                    if name in form.counted[count] and count not in changes:
                         values[count] = None
             frame = bytearray(build(form, values, {}) + message.rest())
             frame[4:HEADER_BYTES] = message.frame[4:HEADER_BYTES]

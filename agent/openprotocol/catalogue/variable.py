@@ -139,8 +139,8 @@ def _raw_of(value, kind):
         return ""
     if kind == 90:
         mantissa, _, exponent = ("%.3e" % value).partition("e")
-        sign = exponent[0]
-        return _padded(mantissa + "e" + sign + exponent[1:].lstrip("0").rjust(1, "0"), 12)
+        power = int(exponent)
+        return _padded("%se%s%d" % (mantissa, "-" if power < 0 else "+", abs(power)), 12)
     if kind in (50, 51, 52):
         return "".join([_element(one) for one in value])
     if kind in (8, 9, 10):
