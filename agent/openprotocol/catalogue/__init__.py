@@ -10,8 +10,10 @@ The agent itself uses none of this, and no chip is given it: it is for tools, te
 """
 
 from agent.openprotocol.catalogue.errors import FieldError, FrameError, Odd, TableError
+from agent.openprotocol.catalogue.extra import extra_data, read_extra
 from agent.openprotocol.catalogue.message import Message
 from agent.openprotocol.catalogue.registry import CONTROLLER, INTEGRATOR, Catalogue, wire
+from agent.openprotocol.catalogue.stream import Frames, Linked
 from agent.openprotocol.catalogue.variable import DataField, Resolution, data_field, resolution, samples_of
 
 STANDARD = Catalogue()
@@ -33,6 +35,8 @@ __all__ = [
     "DataField",
     "FieldError",
     "FrameError",
+    "Frames",
+    "Linked",
     "Message",
     "Odd",
     "Resolution",
@@ -44,8 +48,10 @@ __all__ = [
     "decode_parts",
     "encode",
     "encode_linked",
+    "extra_data",
     "form",
     "mids",
+    "read_extra",
     "register",
     "resolution",
     "revisions",

@@ -110,6 +110,9 @@ def _write(field, values, outer, pieces):
     if isinstance(value, Odd) and field.kind not in READERS:
         pieces.add(value.raw)
         return
+    if value is None and isinstance(field.count, int):
+        pieces.add(field.id + b" " * (field.width * field.count))
+        return
     if field.id:
         pieces.add(field.id)
     try:

@@ -96,7 +96,9 @@ def names_of(values):
 
 
 def meaning_of(values, value):
-    """Return the words for a value, empty where there are none."""
+    """Return the words for a value, empty where there are none; a list of them for a list."""
+    if isinstance(value, list):
+        return [meaning_of(values, one) for one in value]
     return names_of(values).get(value, "") if isinstance(value, int) else ""
 
 
