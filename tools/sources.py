@@ -58,6 +58,12 @@ def product_sources() -> list[Source]:
     return [source for source in portable if not source.name.startswith(LIBRARY)]
 
 
+def uses_library(source: Source) -> bool:
+    """Tell whether a file is of the library or imports it."""
+    package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
+    return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
+
+
 def library_sources() -> list[Source]:
     """The library's files that MicroPython runs as well."""
     return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
