@@ -18,6 +18,7 @@ from agent.openprotocol.catalogue.variable import DataField, Resolution, data_fi
 
 STANDARD = Catalogue()
 decode = STANDARD.decode
+read = STANDARD.read
 decode_parts = STANDARD.decode_parts
 encode = STANDARD.encode
 encode_linked = STANDARD.encode_linked
@@ -51,6 +52,7 @@ __all__ = [
     "extra_data",
     "form",
     "mids",
+    "read",
     "read_extra",
     "register",
     "resolution",

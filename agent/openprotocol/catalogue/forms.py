@@ -35,7 +35,6 @@ class Form:
         self.revision = revision
         self.known = described is not None
         self.length = described.length if described else 0
-        self.length_text = ("%04d" % self.length).encode()
         self.since = described.since if described else ""
         self.source = (described.source or about.source) if described else about.source
         self.fields = described.fields(about) if described else []
@@ -46,7 +45,7 @@ class Form:
             self.by_name[field.name] = field
         self.counted = counted_by(self.fields)
         self._divide()
-        self.fast = False if _HAS_STRUCTS else None  # the compiled head; made when it is first used
+        self.read = self._make  # frame -> every field by name
 
     def _divide(self):
         self.places = {}  # of the head: name -> first octet, end, reader, ID, where the ID stands
@@ -63,11 +62,6 @@ class Form:
         self.tail = self.fields[count:]
         self.head_end = at
 
-    def _compile(self):
-        from agent.openprotocol.catalogue.compiled import compile_head
-
-        return compile_head(self.head, self.head_end)
-
     def read_one(self, frame, name):
         """Return the value of a field of the head."""
         start, end, reader, number, at = self.places[name]
@@ -83,21 +77,27 @@ class Form:
             return None
         return Odd(frame[start:end], "parameter ID %r where %r belongs" % (frame[at:start], number))
 
-    def read_head(self, frame):
-        """Return the values of the head by name."""
-        fast = self.fast
-        if fast is False:
-            fast = self.fast = self._compile()
-        if fast is not None:
-            try:
-                values = fast(frame)
-                if values is not None:
-                    return values
-            except UnicodeError:
-                pass
+    def read_slowly(self, frame):
+        """Return the values of the head by name, each read by itself."""
         values = {}
         for name in self.places:
             values[name] = self.read_one(frame, name)
+        return values
+
+    def _make(self, frame):
+        """Make what reads the head, once; then read with it."""
+        read = self.read_slowly
+        if _HAS_STRUCTS:
+            from agent.openprotocol.catalogue.compiled import compile_head
+
+            read = compile_head(self.head, self.head_end, read) or read
+        self.read_head = read
+        self.read = self._read_both if self.tail else read
+        return self.read(frame)
+
+    def _read_both(self, frame):
+        values = self.read_head(frame)
+        self.read_tail(frame, values)
         return values
 
     def read_tail(self, frame, values):

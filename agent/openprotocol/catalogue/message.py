@@ -24,7 +24,7 @@ class Message:
         self.mid = form.mid
         self.revision = form.revision
         self.values = None
-        self.whole = -1  # where the described data end; -1 until all of it was read
+        self.whole = False  # all of them are in `values`
 
     def __getitem__(self, name):
         values = self.values
@@ -63,10 +63,9 @@ class Message:
 
     def fields(self):
         """Return every field by name, in the order of the table."""
-        if self.whole < 0:
-            values = self.form.read_head(self.frame)
-            self.whole = self.form.read_tail(self.frame, values)
-            self.values = values
+        if not self.whole:
+            self.values = self.form.read(self.frame)
+            self.whole = True
         return self.values
 
     def data(self):
@@ -75,8 +74,7 @@ class Message:
 
     def rest(self):
         """Return what follows behind the fields that are described, empty as a rule."""
-        self.fields()
-        return self.frame[self.whole :]
+        return self.frame[self.form.read_tail(self.frame, dict(self.fields())) :]
 
     def odd(self):
         """Return the fields whose content does not fit, as name -> Odd."""

@@ -27,6 +27,7 @@ class Catalogue:
         self._mids = {}  # number -> Mid, of the categories that were read
         self._read = []  # names of those categories
         self._forms = {}  # octets 5 to 11 of a frame -> Form
+        self._fixed = {}  # octets 1 to 11 -> Form whose documented length they say
         self._made = {}  # (MID, revision) -> Form
 
     # -- tables ----------------------------------------------------------------------------------------------------
@@ -42,6 +43,7 @@ class Catalogue:
             else:
                 self._mids[mid.mid] = mid
         self._forms.clear()
+        self._fixed.clear()
         self._made.clear()
 
     def about(self, mid):
@@ -95,13 +97,22 @@ class Catalogue:
     def decode(self, buffer):
         """Return the Message in a buffer that holds one frame, with or without a NUL behind it; FrameError if none."""
         frame = buffer if type(buffer) is bytes else bytes(buffer)
-        form = self._forms.get(frame[4:11])
-        if form is None:
-            form = self._form_of(frame)
-        length = len(frame)
-        if length != form.length or frame[:4] != form.length_text:
-            frame = _cut(frame, length)
+        form = self._fixed.get(frame[:11])
+        if form is not None and len(frame) == form.length:
+            return Message(frame, form)
+        form = self._forms.get(frame[4:11]) or self._form_of(frame)
+        frame = _cut(frame, len(frame))
+        if form.length == len(frame):
+            self._fixed[frame[:11]] = form
         return Message(frame, form)
+
+    def read(self, buffer):
+        """Return every field of a frame as a dict: what decode(buffer).fields() gives, without a Message."""
+        frame = buffer if type(buffer) is bytes else bytes(buffer)
+        form = self._fixed.get(frame[:11])
+        if form is not None and len(frame) == form.length:
+            return form.read(frame)
+        return self.decode(frame).fields()
 
     def decode_parts(self, frames):
         """Return the Message that was sent in linked parts; FrameError if one is missing or in the wrong place."""
