@@ -36,6 +36,8 @@ def agent_files():
     for folder, _, names in os.walk("../agent"):
         for name in names:
             path = os.path.join(folder, name)
+            if "catalogue" in folder:  # a library beside the agent
+                continue
             if name.endswith(".py") and "\nCPYTHON_ONLY = True" not in open(path, encoding="utf-8").read():
                 found.append(os.path.relpath(path, "../agent"))
     return tuple(sorted(found))

@@ -13,6 +13,7 @@ from tools.compact.walk import walk
 from tools.runtimes import board_form as tested
 from tools.runtimes.build import is_portable, product_sources, support_sources
 from tools.runtimes.harness import Outcome
+from tools.sources import uses_library
 
 SOURCES = {
     "agent.ring": (
@@ -123,3 +124,10 @@ def test_what_was_made_of_the_same_is_made_once_and_of_anything_else_anew(tmp_pa
     assert made == [["a"], ["b"]]
     monkeypatch.setattr(tree, "CACHE", tmp_path / "none")
     assert make(["a"]) == {"of": ["a"]} and len(made) == 3
+
+
+def test_the_library_and_its_tests_have_no_board_form():
+    inside = [source.name for source in support_sources() if uses_library(source)]
+    assert "host_tests/test_catalogue.py" in inside and "agent/openprotocol/catalogue/__init__.py" in inside
+    assert not [name for name in inside if "catalogue" not in name]
+    assert not [source.name for source in product_sources() if uses_library(source)]

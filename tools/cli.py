@@ -247,6 +247,13 @@ def bench_chip(as_json: bool) -> None:
     _measure("board", as_json)
 
 
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def codec(as_json: bool) -> None:
+    """Measure the catalogue of Open Protocol beside plain slicing, and what importing it takes."""
+    _measure("codec", as_json)
+
+
 @bench.command("causes")
 @click.argument("names", nargs=-1)
 @click.option("--worlds", "count", type=click.IntRange(min=1), default=120, show_default=True, help="For each cause.")

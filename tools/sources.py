@@ -3,6 +3,7 @@
 Rules
 1. ROOT is the checkout, or the one package that an installation has; below it both look alike.
 2. Product is `agent/` and `board/` except what says `CPYTHON_ONLY = True` or is named for Linux.
+3. The catalogue of Open Protocol is a library beside the agent: portable, but no board is given it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILE_TIMEOUT_S = 60
+LIBRARY = "agent/openprotocol/catalogue/"
 
 _CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
 _NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)
@@ -50,9 +52,21 @@ def python_files(top: str) -> list[Source]:
 
 
 def product_sources() -> list[Source]:
-    """What a board may be given: agent/ and board/ without the files for CPython."""
+    """What a board may be given: agent/ and board/ without the library and the files for CPython."""
     both = python_files("agent") + python_files("board")
-    return [source for source in both if not is_cpython_only(source.name, source.text)]
+    portable = [source for source in both if not is_cpython_only(source.name, source.text)]
+    return [source for source in portable if not source.name.startswith(LIBRARY)]
+
+
+def uses_library(source: Source) -> bool:
+    """Tell whether a file is of the library or imports it."""
+    package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
+    return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
+
+
+def library_sources() -> list[Source]:
+    """The library's files that MicroPython runs as well."""
+    return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
 
 
 @functools.cache

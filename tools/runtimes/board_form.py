@@ -6,7 +6,8 @@ Rules
 2. A test that calls what the compactor puts into its caller, or makes a function of, needs it as it was. Such tests
    have a tree of their own, in which these stay; all others meet the very functions that boards run.
 3. The program is compiled as for a board, without asserts; the tests keep theirs.
-4. A test that cannot hold there is named in NOT_HERE with its reason. It runs all the same, and is a failure if it
+4. No board has the library (tools.sources), so neither it nor its tests are here.
+5. A test that cannot hold there is named in NOT_HERE with its reason. It runs all the same, and is a failure if it
    passes: the list never has more than it needs.
 """
 
@@ -24,6 +25,7 @@ from tools.compact.walk import walk
 from tools.runtimes.build import Source, compile_object, compiled_text, product_sources, support_sources, tree_of
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine, Outcome
+from tools.sources import uses_library
 
 # "module.test", or "module" where nothing of it can run: why it cannot hold in the form that boards get.
 NOT_HERE = {
@@ -161,7 +163,8 @@ def groups(program: Program, modules: dict[str, str]) -> list[Group]:
 
 def trees(machine: str) -> dict[str, Path]:
     """The tree that each portable test module runs in, by its name; native code is compiled for `machine`."""
-    product, support = product_sources(), support_sources()
+    product = product_sources()
+    support = [source for source in support_sources() if not uses_library(source)]
     found = {}
     for tests, program, beside in remembered((product, support), lambda: _texts_of_groups(product, support)):
         objects = {}
@@ -197,7 +200,10 @@ class Board:
 
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""
-        return told(test_file.stem, self._machines[f"host_tests.{test_file.stem}"].run_tests(test_file, word))
+        machine = self._machines.get(f"host_tests.{test_file.stem}")
+        if machine is None:
+            return Outcome(0, 0, 1, 0.0, f"skip {test_file.stem}: no board has the library")
+        return told(test_file.stem, machine.run_tests(test_file, word))
 
 
 def told(module: str, outcome: Outcome) -> Outcome:

@@ -1,7 +1,7 @@
 """Compiles everything portable to .mpy, in the package layout of the checkout: what a board would be given.
 
-Portable are the product's files (tools.sources), and every module of `host_tests/` and `tools/` with the line
-`PORTABLE = True`, with the packages on the way to it.
+Portable are the product's files and the library's (tools.sources), and every module of `host_tests/` and `tools/` with
+the line `PORTABLE = True`, with the packages on the way to it.
 
 Rules:
 1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
@@ -19,7 +19,7 @@ import subprocess
 from pathlib import Path
 
 from tools.cache import CACHE, forget_old, whole_folder
-from tools.sources import COMPILE_TIMEOUT_S, Source, compiler, product_sources, python_files
+from tools.sources import COMPILE_TIMEOUT_S, Source, compiler, library_sources, product_sources, python_files
 
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"
@@ -40,11 +40,11 @@ def is_portable(text: str) -> bool:
 
 
 def support_sources() -> list[Source]:
-    """The portable modules of tests and simulators, with the packages on the way to them."""
+    """The library, and the portable modules of tests and simulators with the packages on the way to them."""
     files = python_files("host_tests") + python_files("tools")
     portable = [source for source in files if is_portable(source.text)]
     packages = {f"{parent.as_posix()}/__init__.py" for source in portable for parent in Path(source.name).parents}
-    return portable + [s for s in files if s.name in packages and s not in portable]
+    return library_sources() + portable + [s for s in files if s.name in packages and s not in portable]
 
 
 def compiled_text(source: Source) -> str:

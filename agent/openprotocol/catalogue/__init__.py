@@ -1,0 +1,62 @@
+"""Open Protocol as a library: every MID and revision decoded and built, out of tables (docs/open-protocol.md).
+
+    from agent.openprotocol import catalogue
+
+    message = catalogue.decode(frame)
+    message["torque"], message.decimal("torque"), message.answer()
+    frame = catalogue.encode(64, tightening_id=0)
+
+The agent itself uses none of this, and no chip is given it: it is for tools, tests and whoever wants Open Protocol.
+"""
+
+from agent.openprotocol.catalogue.errors import FieldError, FrameError, Odd, TableError
+from agent.openprotocol.catalogue.extra import extra_data, read_extra
+from agent.openprotocol.catalogue.message import Message
+from agent.openprotocol.catalogue.registry import CONTROLLER, INTEGRATOR, Catalogue, wire
+from agent.openprotocol.catalogue.stream import Frames, Linked
+from agent.openprotocol.catalogue.variable import DataField, Resolution, data_field, resolution, samples_of
+
+STANDARD = Catalogue()
+decode = STANDARD.decode
+read = STANDARD.read
+decode_parts = STANDARD.decode_parts
+encode = STANDARD.encode
+encode_linked = STANDARD.encode_linked
+acknowledge = STANDARD.acknowledge
+register = STANDARD.register
+about = STANDARD.about
+form = STANDARD.form
+mids = STANDARD.mids
+revisions = STANDARD.revisions
+
+__all__ = [
+    "CONTROLLER",
+    "INTEGRATOR",
+    "Catalogue",
+    "DataField",
+    "FieldError",
+    "FrameError",
+    "Frames",
+    "Linked",
+    "Message",
+    "Odd",
+    "Resolution",
+    "TableError",
+    "about",
+    "acknowledge",
+    "data_field",
+    "decode",
+    "decode_parts",
+    "encode",
+    "encode_linked",
+    "extra_data",
+    "form",
+    "mids",
+    "read",
+    "read_extra",
+    "register",
+    "resolution",
+    "revisions",
+    "samples_of",
+    "wire",
+]

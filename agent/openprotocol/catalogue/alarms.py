@@ -1,0 +1,75 @@
+"""MIDs 0070 to 0078, 1000 and 1001: alarms (003:7432-7635; beyond-2.8.md 4)."""
+
+TABLE = """
+MID 0070 I S 0005 Alarm subscribe @003:7433
+REV 1,2 20
+REV 3 +1 20 since=2.9 @beyond 4
+
+MID 0071 C E 0072 Alarm @003:7439
+REV 1 53 @003:7448
+01 error_code T4
+02 controller_ready N1 =OK
+03 tool_ready N1 =OK
+04 time D19
+REV 2 106 @003:7474
+01 error_code T5
+02 controller_ready N1 =OK
+03 tool_ready N1 =OK
+04 time D19
+05 alarm_text T50
+!003:7507 printed 57-107: 50 characters end at 106. Since 2.9 this revision ends with the time, 54 octets (beyond 4)
+REV 3 109 since=2.9 @beyond 4
+01 error_code T5
+02 controller_ready N1 =OK
+03 tool_ready N1 =OK
+04 time D19
+05 tool_health N1 =HEALTH
+06 alarm_text T50
+
+MID 0072 I A - Alarm acknowledge @003:7511
+REV 1 20
+
+MID 0073 I S 0005 Alarm unsubscribe @003:7516
+REV 1 20
+
+MID 0074 C E 0075 Alarm acknowledged on controller @003:7524
+REV 1 24 @003:7531
+-- error_code T4
+REV 2 25 since=2.9 @beyond 4
+-- error_code T5
+
+MID 0075 I A - Alarm acknowledged on controller acknowledge @003:7539
+REV 1 20
+
+MID 0076 C E 0077 Alarm status @003:7545
+REV 1 56 @003:7553
+01 alarm_active N1 =YES
+02 error_code T4
+03 controller_ready N1 =OK
+04 tool_ready N1 =OK
+05 time D19
+REV 2 57 @003:7586
+01 alarm_active N1 =YES
+02 error_code T5
+03 controller_ready N1 =OK
+04 tool_ready N1 =OK
+05 time D19
+REV 3 +2 60 since=2.9 @beyond 4
+06 tool_health N1 =HEALTH
+
+MID 0077 I A - Alarm status acknowledge @003:7619
+REV 1 20
+
+MID 0078 I C! 0005 Acknowledge alarm remotely on controller @003:7626
+REV 1 20
+
+MID 1000 C E 1001 Generic alarm @beyond 4
+REV 1 since=2.9 @beyond 4
+-- error_code T5
+-- time D19
+-- data_field_count N3
+-- data_fields V[data_field_count]
+
+MID 1001 I A - Generic alarm acknowledge @beyond 4
+REV 1 20 since=2.9 @beyond 4
+"""

@@ -1,0 +1,42 @@
+"""What is said of a frame that is none and of a field that cannot be built: MID, revision, place, found, allowed."""
+
+
+class FrameError(ValueError):
+    """These octets are no frame of Open Protocol, or of none that this catalogue takes."""
+
+
+class FieldError(ValueError):
+    """A field cannot be built. `mid`, `revision`, `field`, `place` (as in the documents), `found` and `allowed`."""
+
+    def __init__(self, mid, revision, field, place, found, allowed):
+        self.mid = mid
+        self.revision = revision
+        self.field = field
+        self.place = place
+        self.found = found
+        self.allowed = allowed
+        at = " at %s" % place if place else ""
+        super().__init__(
+            "MID %04d revision %d, %s%s: found %r, allowed %s" % (mid, revision, field, at, found, allowed)
+        )
+
+
+class TableError(ValueError):
+    """A table is written wrongly: the text names the line."""
+
+
+class Odd:
+    """A field whose content does not fit its type: its octets, and why."""
+
+    def __init__(self, raw, why):
+        self.raw = raw
+        self.why = why
+
+    def __repr__(self):
+        return "Odd(%r, %r)" % (self.raw, self.why)
+
+    def __eq__(self, other):
+        return isinstance(other, Odd) and other.raw == self.raw
+
+    def __hash__(self):
+        return hash(self.raw)

@@ -1,0 +1,68 @@
+"""The numbers of relay functions (003:9854-10468) and of digital input functions (003:10469-10796)."""
+
+SETS = {
+    "RELAY_FUNCTION": """0 Off|1 OK|2 NOK|3 Low|4 High|5 Low Torque|6 High Torque|7 Low angle|8 High angle
+9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|18 POWER FOCUS ready|19 Tool ready
+20 Tool start switch|21 Dir. switch = CW|22 Dir. switch = CCW|23 Tightening direction CCW|24 Tool tightening
+25 Tool loosening|26 Tool running|27 Tool running CW|28 Tool running CCW|29 Statistic alarm|30 Tool locked
+31 Received identifier|32 Running Pset bit 0|33 Running Pset bit 1|34 Running Pset bit 2|35 Running Pset bit 3
+36 Running Job bit 0|37 Running Job bit 1|38 Running Job bit 2|39 Running Job bit 3|44 Line control OK
+45 Line control alert 1|46 Line control alert 2|47 Service indicator|48 Fieldbus relay 1|49 Fieldbus relay 2
+50 Fieldbus relay 3|51 Fieldbus relay 4|52 Tool red light|53 Tool green light|54 Tool yellow light
+59 Running Pset bit 4|60 Running Pset bit 5|61 Running Pset bit 6|62 Running Pset bit 7|63 Running Job bit 4
+64 Running Job bit 5|65 Running Job bit 6|66 Running Job bit 7|67 Sync OK|68 Sync NOK|69 Sync spindle 1 OK
+70 Sync spindle 1 NOK|71 Sync spindle 2 OK|72 Sync spindle 2 NOK|73 Sync spindle 3 OK|74 Sync spindle 3 NOK
+75 Sync spindle 4 OK|76 Sync spindle 4 NOK|77 Sync spindle 5 OK|78 Sync spindle 5 NOK|79 Sync spindle 6 OK
+80 Sync spindle 6 NOK|81 Sync spindle 7 OK|82 Sync spindle 7 NOK|83 Sync spindle 8 OK|84 Sync spindle 8 NOK
+85 Sync spindle 9 OK|86 Sync spindle 9 NOK|87 Sync spindle 10 OK|88 Sync spindle 10 NOK|91 Line Control Start
+92 Job Aborted|93 External controlled 1|94 External controlled 2|95 External controlled 3|96 External controlled 4
+97 External controlled 5|98 External controlled 6|99 External controlled 7|100 External controlled 8
+101 External controlled 9|102 External controlled 10|103 ToolsNet connection lost|104 Open Protocol connection lost
+105 FieldBus Offline|106 Home position|107 Batch NOK|108 Selected Channel in Job|109 Safe to disconnect tool
+110 Running Job bit 8|111 Running Pset bit 8|112 Calibration Alarm|113 Cycle start|114 Low current|115 High current
+116 Low PVT monitoring|117 High PVT monitoring|118 Low PVT self-tap|119 High PVT self-tap|120 Low tightening angle
+121 High tightening angle|122 Identifier identified|123 Identifier type 1 received|124 Identifier type 2 received
+125 Identifier type 3 received|126 Identifier type 4 received|129 Ring button ack.|130 DigIn controlled 1
+131 DigIn controlled 2|132 DigIn controlled 3|133 DigIn controlled 4|134 Fieldbus carried signals disabled
+135 Illuminator|136 New parameter set selected|137 New Job selected|138 Job OFF relay|139 Logic relay 1
+140 Logic relay 2|141 Logic relay 3|142 Logic relay 4|143 Max coherent NOK reached|144 Batch done
+145 Start trigger active|251 Completed Batch bit 0|252 Completed Batch bit 1|253 Completed Batch bit 2
+254 Completed Batch bit 3|255 Completed Batch bit 4|256 Completed Batch bit 5|257 Completed Batch bit 6
+259 Remaining Batch bit 0|260 Remaining Batch bit 1|261 Remaining Batch bit 2|262 Remaining Batch bit 3
+263 Remaining Batch bit 4|264 Remaining Batch bit 5|265 Remaining Batch bit 6|275 Open Protocol commands disabled
+276 Cycle abort|277 Effective loosening|278 Logic relay 5|279 Logic relay 6|280 Logic relay 7|281 Logic relay 8
+282 Logic relay 9|283 Logic relay 10|284 Lock at batch done|287 Battery low|288 Battery empty|289 Tool connected
+290 No tool connected|293 Function button|294 Rehit|295 Tightening disabled|296 Loosening disabled
+297 Positioning disabled|298 Motor tuning disabled|299 Open End tuning disabled|300 Tracking disabled
+302 Automatic mode|303 PLUS Emergency mode|304 Wear indicator|305 Direction alert|306 PLUS Bolt reworked
+307 Line stop|308 Running pset bit 9|309 Active XML Result Ack|310 Tool in work space|311 Tool in product space
+312 XML protocol active|313 Tool enabled by XML|314 Necking failure|315 PLUS protocol not active
+316 PLUS No tightening|317 Tag ID error|318 Job abortion in progress|319 Stop Tightening|320 Slow down tightening
+351 Middle course trigger active|352 Front trigger active|353 Reverse trigger active""",
+    "INPUT_FUNCTION": """0 Off|1 Reset batch|2 Unlock tool|3 Tool disable n.o.|4 Tool disable n.c.
+5 Tool tightening disable|6 Tool loosening disable|7 Remote start pulse|8 Remote start cont.|9 Tool start loosening
+10 Batch increment|11 Bypass Pset|12 Abort Job|13 Job off|14 Parameter set toggle|15 Reset relays
+16 Parameter set select bit 0|17 Parameter set select bit 1|18 Parameter set select bit 2
+19 Parameter set select bit 3|20 Job select bit 0|21 Job select bit 1|22 Job select bit 2|23 Job select bit 3
+28 Line control start|29 Line control alert 1|30 Line control alert 2|31 Ack error message|32 Fieldbus digin 1
+33 Fieldbus digin 2|34 Fieldbus digin 3|35 Fieldbus digin 4|36 Flash tool green light|45 Parameter set select bit 4
+46 Parameter set select bit 5|47 Parameter set select bit 6|48 Parameter set select bit 7|49 Job select bit 4
+50 Job select bit 5|51 Job select bit 6|52 Job select bit 7|53 Batch decrement|54 Job restart|55 End of cycle
+62 Click wrench 1|63 Click wrench 2|64 Click wrench 3|65 Click wrench 4|66 ID Card|67 Automatic mode
+68 External monitored 1|69 External monitored 2|70 External monitored 3|71 External monitored 4
+72 External monitored 5|73 External monitored 6|74 External monitored 7|75 External monitored 8
+76 Select next parameter set|77 Select previous parameter set|79 Timer enable tool|80 Master unlock tool
+81 ST Scan request|82 Disconnect tool|83 Job select bit 8|84 Parameter set select bit 8|85 Request ST scan
+86 Reset NOK counter|87 Bypass identifier|88 Reset latest identifier|89 Reset all identifier|90 Set home position
+91 DigOut monitored 1|92 DigOut monitored 2|93 DigOut monitored 3|94 DigOut monitored 4|95 Disable ST Scanner
+96 Disable fieldbus carried signals|97 Toggle CW/CCW|98 Toggle CW/CCW for next run|99 Set CCW
+104 Open Protocol commands disable|105 Logic dig In 1|106 Logic dig In 2|107 Logic dig In 3|108 Logic dig In 4
+109 Logic dig In 5|110 Logic dig In 6|111 Logic dig In 7|112 Logic dig In 8|113 Logic dig In 9|114 Logic dig In 10
+120 Forced CCW once|121 Forced CCW toggle|122 Forced CW once|123 Forced CW toggle|129 Pset select bit 9
+130 Store current tightening program in the tool|131 Active XML result send|132 Tool in work space
+133 Tool in product space|134 Flash tool yellow light|135 XML Emergency mode|136 MFU Test|137 Tool in park position
+150 Pulsor Tool enable|151 Perform air hose test|152 Last Digin|201 Tool blue light IO controlled
+202 Tool blue light|203 Tool green light IO controlled|204 Tool green light|205 Tool red light IO controlled
+206 Tool red light|207 Tool yellow light IO controlled|208 Tool yellow light|209 Tool white light IO controlled
+210 Tool white light""",
+}

@@ -1,0 +1,258 @@
+"""MIDs 0060 to 0067: results of tightenings, pushed and fetched (003:5697-7019; beyond-2.8.md 3 for what is newer)."""
+
+TABLE = """
+MID 0060 I S 0005 Last tightening result data subscribe @003:5697
+REV 1-7,998,999 20
+REV 8 +1 20 since=2.10 @beyond 3.1
+REV 9 +1 20 since=2.13 @beyond 3.1
+REV 10 +1 20 since=2.15 @beyond 3.1
+REV 11 +1 20 since=2.17 @beyond 3.1
+
+MID 0061 C E 0062 Last tightening result data @003:5706
+REV 1 231 @003:5718
+01 cell_id N4
+02 channel_id N2
+03 controller_name T25
+04 vin T25 VIN number
+05 job_id N2
+06 pset_id N3 parameter set ID
+07 batch_size N4
+08 batch_counter N4
+09 tightening_status N1 =OK
+10 torque_status N1 =LEVEL
+11 angle_status N1 =LEVEL
+12 torque_min N6 *Nm/100 torque min limit
+13 torque_max N6 *Nm/100 torque max limit
+14 torque_target N6 *Nm/100 torque final target
+15 torque N6 *Nm/100
+16 angle_min N5 *deg
+17 angle_max N5 *deg
+18 angle_target N5 *deg final angle target
+19 angle N5 *deg
+20 time D19 time stamp
+21 pset_change D19 last change in parameter set settings
+22 batch_status N1 =BATCH
+23 tightening_id N10
+REV 2 385 @003:5880
+01 cell_id N4
+02 channel_id N2
+03 controller_name T25
+04 vin T25 VIN number
+05 job_id N4
+06 pset_id N3 parameter set ID
+07 strategy N2 =STRATEGY
+08 strategy_options B5 =OPTIONS
+09 batch_size N4
+10 batch_counter N4
+11 tightening_status N1 =OK
+12 batch_status N1 =BATCH
+13 torque_status N1 =LEVEL
+14 angle_status N1 =LEVEL
+15 rundown_angle_status N1 =LEVEL
+16 current_status N1 =LEVEL current monitoring status
+17 self_tap_status N1 =LEVEL
+18 pvt_status N1 =LEVEL prevail torque monitoring status
+19 pvt_compensate_status N1 =LEVEL prevail torque compensate status
+20 error_status B10 =ERRORS tightening error bits
+21 torque_min N6 *Nm/100 torque min limit
+22 torque_max N6 *Nm/100 torque max limit
+23 torque_target N6 *Nm/100 torque final target
+24 torque N6 *Nm/100
+25 angle_min N5 *deg~angle_numerator~angle_denominator
+26 angle_max N5 *deg~angle_numerator~angle_denominator
+27 angle_target N5 *deg~angle_numerator~angle_denominator final angle target
+28 angle N5 *deg~angle_numerator~angle_denominator
+29 rundown_angle_min N5 *deg~angle_numerator~angle_denominator
+30 rundown_angle_max N5 *deg~angle_numerator~angle_denominator
+31 rundown_angle N5 *deg~angle_numerator~angle_denominator
+32 current_min N3 *% current monitoring min
+33 current_max N3 *% current monitoring max
+34 current N3 *% current monitoring value
+35 self_tap_min N6 *Nm/100
+36 self_tap_max N6 *Nm/100
+37 self_tap_torque N6 *Nm/100
+38 pvt_min N6 *Nm/100 prevail torque monitoring min
+39 pvt_max N6 *Nm/100 prevail torque monitoring max
+40 pvt_torque N6 *Nm/100 prevail torque
+41 tightening_id N10
+42 job_sequence N5 job sequence number
+43 sync_tightening_id N5
+44 tool_serial T14 tool serial number
+45 time D19 time stamp
+46 pset_change D19 last change in parameter set settings
+REV 3 +2 419 @003:6282
+47 pset_name T25 parameter set name
+48 torque_unit N1 =TORQUE_UNIT torque values unit
+49 result_type N2 =RESULT_TYPE
+REV 4 +3 500 @003:6314
+50 identifier_2 T25 identifier result part 2
+51 identifier_3 T25 identifier result part 3
+52 identifier_4 T25 identifier result part 4
+REV 5 +4 506 @003:6338
+53 customer_error T4 customer tightening error code
+REV 6 +5 526 @003:6348
+54 pvt_compensate N6 *Nm/100 prevail torque compensate value
+55 error_status_2 B10 =ERRORS_2 tightening error bits 2
+REV 7 +6 544 @003:6387
+56 compensated_angle N7 *deg/100
+57 angle_hundredths N7 *deg/100 final angle with decimals
+REV 8 +7 571 since=2.10 @beyond 3.1
+58 start_final_angle N6 *Nm/100 torque at which the final angle starts
+59 post_view N1 =POST_VIEW post view torque on
+60 post_view_high N6 *Nm/100
+61 post_view_low N6 *Nm/100
+REV 9 +8 592 since=2.13 @beyond 3.1
+62 current_amperes N5 *A/100 current monitoring value
+63 current_amperes_min N5 *A/100
+64 current_amperes_max N5 *A/100
+REV 10 +9 662 since=2.15 @beyond 3.1
+65 angle_numerator N5 every angle in degrees of this message is to be multiplied by it
+66 angle_denominator N5 and divided by this
+67 overall_angle_status N1 =LEVEL
+68 overall_angle_min I5 *deg~angle_numerator~angle_denominator
+69 overall_angle_max I5 *deg~angle_numerator~angle_denominator
+70 overall_angle I5 *deg~angle_numerator~angle_denominator
+71 peak_torque N6 *Nm/100
+72 residual_breakaway_torque N6 *Nm/100
+73 rundown_start_torque N6 *Nm/100 start rundown angle
+74 rundown_complete_torque N6 *Nm/100 rundown angle complete
+REV 11 +10 677 since=2.17 @beyond 3.1
+75 click_torque N6 *Nm/100
+76 click_angle N5 *deg~angle_numerator~angle_denominator
+REV 998 +6 @003:6405
+56 stages N2 number of stages in the multistage
+!003:6387-6445 the parameter IDs 56 and 57 are those of revision 7 as well, with another meaning
+57 stage_count N2 number of stage results
+58 stage_results G[stage_count]
+. torque N6 *Nm/100
+. angle N5 *deg
+REV 999 121 @003:6448
+-- vin T25 VIN number
+-- job_id N2
+-- pset_id N3 parameter set ID
+-- batch_size N4
+-- batch_counter N4
+-- batch_status N1 =BATCH_LIGHT
+-- tightening_status N1 =OK
+-- torque_status N1 =LEVEL
+-- angle_status N1 =LEVEL
+-- torque N6 *Nm/100
+-- angle N5 *deg
+-- time D19 time stamp
+-- pset_change D19 last change in parameter set settings
+-- tightening_id N10
+
+MID 0062 I A - Last tightening result data acknowledge @003:6522
+REV 1 20
+
+MID 0063 I S 0005 Last tightening result data unsubscribe @003:6527
+REV 1 20
+
+MID 0064 I Q 0065r Old tightening result upload request @003:6535
+REV 1-7 30 @003:6547
+-- tightening_id N10 0 is the latest
+!003:6547 one table, for revision 1: the header's revision chooses that of 0065 (003:6542-6545)
+REV 8 +7 30 since=2.10 @beyond 3.2
+REV 9 +8 30 since=2.13 @beyond 3.2
+REV 10 +9 31 since=2.15 @beyond 3.2
+-- offline N1 =YES with ID 0: the latest made offline
+REV 11 +10 31 since=2.17 @beyond 3.2
+
+MID 0065 C P - Old tightening result upload reply @003:6554
+REV 1 118 @003:6574
+01 tightening_id N10
+02 vin T25 VIN number
+03 pset_id N3 parameter set ID
+04 batch_counter N4
+05 tightening_status N1 =OK
+06 torque_status N1 =LEVEL
+07 angle_status N1 =LEVEL
+08 torque N6 *Nm/100
+09 angle N5 *deg
+10 time D19 time stamp
+11 batch_status N1 =BATCH
+REV 2 226 @003:6646
+01 tightening_id N10
+02 vin T25 VIN number
+03 job_id N4
+!003:6672 four digits with the range 00-99: the width counts
+04 pset_id N3 parameter set ID
+05 strategy N2 =STRATEGY
+06 strategy_options B5 =OPTIONS
+07 batch_size N4
+08 batch_counter N4
+09 tightening_status N1 =OK
+10 batch_status N1 =BATCH
+11 torque_status N1 =LEVEL
+12 angle_status N1 =LEVEL
+13 rundown_angle_status N1 =LEVEL
+14 current_status N1 =LEVEL current monitoring status
+15 self_tap_status N1 =LEVEL
+16 pvt_status N1 =LEVEL prevail torque monitoring status
+17 pvt_compensate_status N1 =LEVEL prevail torque compensate status
+18 error_status B10 =ERRORS tightening error bits
+19 torque N6 *Nm/100
+20 angle N5 *deg~angle_numerator~angle_denominator
+21 rundown_angle N5 *deg~angle_numerator~angle_denominator
+22 current N3 *% current monitoring value
+23 self_tap_torque N6 *Nm/100
+24 pvt_torque N6 *Nm/100 prevail torque
+25 job_sequence N5 job sequence number
+26 sync_tightening_id N5
+27 tool_serial T14 tool serial number
+28 time D19 time stamp
+REV 3 +2 233 @003:6917
+29 torque_unit N1 =TORQUE_UNIT torque values unit
+30 result_type N2 =RESULT_TYPE
+REV 4 +3 314 @003:6939
+31 identifier_2 T25 identifier result part 2
+32 identifier_3 T25 identifier result part 3
+33 identifier_4 T25 identifier result part 4
+REV 5 +4 320 @003:6968
+34 customer_error T4 customer tightening error code
+REV 6 +5 340 @003:6978
+35 pvt_compensate N6 *Nm/100 prevail torque compensate value
+36 error_status_2 B10 =ERRORS_2 tightening error bits 2
+!003:7003 bits 7 to 32 are called reserved: 18 are used, as in 0061 (beyond-2.8.md 3.3)
+REV 7 +6 379 @003:7004
+37 station_id N10
+38 station_name T25
+REV 8 +7 406 since=2.10 @beyond 3.2
+39 start_final_angle N6 *Nm/100 torque at which the final angle starts
+40 post_view N1 =POST_VIEW post view torque on
+41 post_view_high N6 *Nm/100
+42 post_view_low N6 *Nm/100
+REV 9 +8 427 since=2.13 @beyond 3.2
+43 current_amperes N5 *A/100 current monitoring value
+44 current_amperes_min N5 *A/100
+45 current_amperes_max N5 *A/100
+REV 10 +9 497 since=2.15 @beyond 3.2
+46 angle_numerator N5 every angle in degrees of this message is to be multiplied by it
+47 angle_denominator N5 and divided by this
+48 overall_angle_status N1 =LEVEL
+49 overall_angle_min I5 *deg~angle_numerator~angle_denominator
+50 overall_angle_max I5 *deg~angle_numerator~angle_denominator
+51 overall_angle I5 *deg~angle_numerator~angle_denominator
+52 peak_torque N6 *Nm/100
+53 residual_breakaway_torque N6 *Nm/100
+54 rundown_start_torque N6 *Nm/100 start rundown angle
+55 rundown_complete_torque N6 *Nm/100 rundown angle complete
+REV 11 +10 512 since=2.17 @beyond 3.2
+56 click_torque N6 *Nm/100
+57 click_angle N5 *deg~angle_numerator~angle_denominator
+
+MID 0066 C P - Number of offline results @beyond 3.4
+REV 1 24 since=2.10 @beyond 3.4
+01 offline_results N2
+REV 2 30 since=2.16 @beyond 3.4
+01 offline_results N3
+02 offline_curves N3
+
+MID 0067 C P - Tightening result list @beyond 3.4
+REV 1 since=2.11 @beyond 3.4, 002:153
+-- result_count N3
+-- results G[result_count]
+. index N10
+. time D19 start time
+. status N1 =OK
+"""

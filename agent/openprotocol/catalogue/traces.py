@@ -1,0 +1,89 @@
+"""MIDs 0900 to 0902: traces and what is kept of them (003:12062-12523; beyond-2.8.md 6)."""
+
+TABLE = """
+MID 0900 C E 0005 Trace curve data @003:12064
+REV 1 @003:12073
+-- result_id N10
+-- time D19
+-- data_field_count N3
+-- data_fields V[data_field_count] common to all traces
+-- trace_type N2 =TRACE
+!003:12148 two digits here, three in the data of 0006, 0008 and 0009 (003:12386)
+-- transducer N2
+-- unit N3
+-- parameter_count N3
+-- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
+!003:12249 5610 x 0.001 is not 56.1: the example's factor would be 0.01
+-- resolution_count N3
+-- resolutions R[resolution_count]
+-- sample_count N5
+-- samples Z[sample_count] two octets each, two's complement
+REV 2 since=2.11 @beyond 6.1
+-- result_id N10
+-- time D19
+-- data_field_count N3
+-- data_fields V[data_field_count] common to all traces
+-- trace_type N2 =TRACE
+-- transducer N2
+-- unit N3
+-- request_mid N4 0006 or 0008
+-- parameter_count N3
+-- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
+-- resolution_count N3
+-- resolutions R[resolution_count]
+-- sample_count N5
+-- samples Z[sample_count] two octets each, two's complement
+REV 3 since=2.16 @beyond 6.1
+-- result_id N10
+-- time D19
+-- object_id N4
+-- object_type N1 =OBJECT
+-- reference_object N4
+-- data_field_count N3
+-- data_fields V[data_field_count] common to all traces
+-- trace_type N2 =TRACE
+-- trace_count N2 number of traces
+-- transducer N2 0 is none
+-- unit N3
+-- request_mid N4 0006 or 0008
+-- parameter_count N3
+-- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
+-- resolution_count N3
+-- resolutions R[resolution_count]
+-- sample_count N5
+-- samples Z[sample_count] two octets each, two's complement
+
+MID 0901 C E 0005 Traces plot parameters @003:12459
+!003:12501 the example's header says 0009
+REV 1 @003:12468
+-- result_id N10
+-- time D19
+-- data_field_count N3
+-- data_fields V[data_field_count]
+REV 2 since=2.11 @beyond 6.1
+-- result_id N10
+-- time D19
+-- data_field_count N3
+-- request_mid N4 between the count and the fields
+-- data_fields V[data_field_count]
+REV 3 since=2.16 @beyond 6.1
+-- result_id N10
+-- time D19
+-- data_field_count N3
+-- request_mid N4 between the count and the fields
+-- object_id N4
+-- object_type N1 =OBJECT
+-- reference_object N4
+-- trace_type N2 =TRACE
+-- data_fields V[data_field_count]
+
+MID 0902 C P - Stored traces @beyond 3.4
+REV 1 since=2.17 @beyond 3.4
+-- capacity N10
+-- oldest_index N10
+-- oldest_time D19
+-- newest_index N10
+-- newest_time D19
+-- data_field_count N3
+-- data_fields U[data_field_count] printed without a step number
+"""

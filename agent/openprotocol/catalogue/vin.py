@@ -1,0 +1,26 @@
+"""MIDs 0050 to 0054: the vehicle's number and the other identifiers (003:5592-5694)."""
+
+TABLE = """
+MID 0050 I C! 0005 Vehicle ID number download request @003:5595
+REV 1 @003:5602
+-- vin T* at most 25 characters
+
+MID 0051 I S 0005 Vehicle ID number subscribe @003:5609
+REV 1,2 20
+
+MID 0052 C E 0053 Vehicle ID number @003:5627
+REV 1 @003:5639
+-- vin T* 25 characters, on a PowerMACS up to 40
+REV 2 128 @003:5650
+01 vin T25
+02 identifier_2 T25
+03 identifier_3 T25
+!003:5672 printed 77-91 and the ones behind it 92-93/94-128: 25 octets each, 75-76/77-101 and 102-103/104-128
+04 identifier_4 T25
+
+MID 0053 I A - Vehicle ID number acknowledge @003:5683
+REV 1 20
+
+MID 0054 I S 0005 Vehicle ID number unsubscribe @003:5688
+REV 1 20
+"""
