@@ -144,7 +144,7 @@ class Intake(Downstream):
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
         session.fetch_revision = recovery.revision()
-        session.request.lower_too = recovery.station is not None
+        session.request.lower_too = recovery.shared is not None
         session.fetch()
         return True
 
@@ -233,7 +233,8 @@ class Intake(Downstream):
             self.health.note(h.NOT_SAVED, 3, now)
             recovery.wait_for_room(now)
             return
-        recovery.hear_owner(link.buf, link.at, link.length, self.session.revision)
+        if recovery.shared is not None:
+            recovery.shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
         if not store.read_fetched(link.buf, link.at, link.length, self.session.revision):
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             if recovery.keeps_answer():

@@ -67,7 +67,6 @@ LONG_MODULES = {
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.openprotocol.shared": "test_shared_ids",
-    "agent.openprotocol.sharing": "test_shared_ids",
     "agent.openprotocol.careful": "test_layouts",
     "agent.record.odd": "test_line",
     "agent.toolsnet.odd04": "test_result04",

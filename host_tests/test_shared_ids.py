@@ -65,7 +65,7 @@ def test_session_begins_in_revision_6_where_the_controller_is_a_power_focus_6000
     cart = cart_of(start_revisions=(1, 2, 3, 4, 5))  # one that knows no 6 is served as well as can be
     make(cart, "oo")
     cart.settle()
-    assert cart.stored_ids() == [2, 3] and cart.station.recovery.station is None
+    assert cart.stored_ids() == [2, 3] and cart.station.recovery.shared is None
 
 
 def test_what_was_missed_among_other_stations_results_is_fetched_in_order():

@@ -47,7 +47,7 @@ class Missing:
         self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
         self._heard = 0
         self._online = False
-        self._stretch = None  # of IDs that all stations share, made when they do
+        self.shared = None  # where the controller names our station (agent.openprotocol.shared)
         self._retry = Timer()
         self._patience = Timer()  # since nothing about missing IDs was answered, over all connections
 
@@ -132,8 +132,7 @@ class Missing:
         self._run_first = gaps.firsts[0]
         self._beside = False
         if self.known.shares():
-            self._begin_stretch()
-            return True
+            return self._begin_stretch()
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
         last = (behind - 1) % ID_PERIOD or ID_PERIOD - 1  # 0 cannot be asked for
@@ -149,29 +148,25 @@ class Missing:
         return True
 
     def _begin_stretch(self):
-        """Turn to the first IDs of the oldest gap, where all stations share them."""
+        """Turn to the first IDs of the oldest gap, where all stations share them; False if ours cannot be told."""
+        if self.shared is None:
+            return False
         gaps = self.known.gaps
-        if self._stretch is None:
-            from agent.openprotocol import shared  # few controllers need it
-
-            self._stretch = shared.Stretch()
-        self.phase = PHASE_FILL if self._stretch.begin(gaps.firsts[0], gaps.counts[0]) else PHASE_SEEK
+        self.phase = PHASE_FILL if self.shared.stretch.begin(gaps.firsts[0], gaps.counts[0]) else PHASE_SEEK
+        return True
 
     def _next_of_ours(self, now):
         """Set `ask_id` to the next of ours in the stretch; False if there is none any more."""
-        gaps, stretch = self.known.gaps, self._stretch
-        ours = stretch.ours
-        while ours and gaps.holding(ours[-1]) != 0:
-            ours.pop()
+        gaps, stretch = self.known.gaps, self.shared.stretch
         if gaps.holding(stretch.last) != 0:
             self.phase = PHASE_IDLE
             return False
         self._run_first = gaps.firsts[0]
-        if ours:
-            self._run = (ours[-1] - self._run_first) % ID_PERIOD
-            put_id(self.ask_id, ours[-1])
+        number = stretch.next_of_ours(gaps)
+        self._run = (number - self._run_first) % ID_PERIOD  # others': they are closed with the next one of ours
+        if stretch.ours:
+            put_id(self.ask_id, number)
             return True
-        self._run = (stretch.last - self._run_first) % ID_PERIOD + 1
         if self.flush():
             self.phase = PHASE_IDLE
         else:
@@ -180,7 +175,7 @@ class Missing:
 
     def _next_missing(self, now):
         """Set `ask_id` to the oldest missing ID that is not known to be gone; False if there is none in this gap."""
-        if self.known.shares() and self._stretch is not None:
+        if self.shared is not None and self.known.shares():
             return self._next_of_ours(now)
         gaps = self.known.gaps
         if gaps.count == 0 or gaps.firsts[0] != self._run_first:

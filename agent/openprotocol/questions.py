@@ -24,6 +24,12 @@ PHASE_NAMES = (
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller counts anew
+NEWS_GONE = const(6)  # there is nothing under the ID that was asked for
+NEWS_AGAIN = const(7)
 NEWS_GO_ON = const(5)  # the answer is to be taken like any other
 NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
+
+SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
+SHARING_OWN = const(1)  # they do not
+SHARING_ALL = const(2)  # they do

@@ -11,13 +11,18 @@ Rules
 """
 
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, compare, copy, fill
+from agent.base.fields import all_digits, compare, copy, fill, is_blank
 from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
+from agent.openprotocol.identity import STATION, STATION_BYTES
 from agent.openprotocol.ids import id_of, is_ahead, put_id
+from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
+    NEWS_AGAIN,
     NEWS_GO_ON,
+    NEWS_GONE,
+    NEWS_NO_OWNER,
     NEWS_NONE,
     NEWS_STORE,
     PHASE_FILL,
@@ -28,23 +33,35 @@ from agent.openprotocol.questions import (
     PHASE_SEEK,
     PHASE_WALK_BACK,
     PHASE_WITNESS,
+    SHARING_AUTO,
 )
-from agent.openprotocol.sharing import SHARING_ALL, Sharing
 from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
 
 
-class Recovery(Sharing):
+class Recovery(Newest):
     """Asks one controller for what is missing."""
 
     def __init__(self, ring, known, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False):
-        Sharing.__init__(self, ring, known, revisions, round_ids, retry_ms, store_newest)
+        Newest.__init__(self, ring, known, round_ids, retry_ms, store_newest)
+        self.revisions = revisions
+        self.revision_index = 0
+        self.sharing = SHARING_AUTO
+        self._waiting = False  # for an answer
+        self._stale = False  # that answer is to a question of no more interest
 
     # -- the connection ----------------------------------------------------------------------------------------
 
     def opened(self, identity, system_type=0):
         """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        self._know_station(identity, system_type)
+        self.shared = None
+        if not is_blank(identity, STATION, STATION_BYTES):
+            from agent.openprotocol.shared import meet  # only where the controller names our station
+
+            self.shared = meet(identity, system_type, self.sharing, self.known, self.ring)
+        if self.shared is not None:
+            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
+            self.revisions = self.shared.ordered(self.revisions)
         self._choose_witness()
         self.known.covered = False
         self._retry.stop()
@@ -87,7 +104,8 @@ class Recovery(Sharing):
             self._retry.stop()
         if self.phase == PHASE_OFF or not self._online:
             return False
-        if self.sharing == SHARING_ALL and self.station and not self.known.shares() and not self._share(now):
+        if self.shared is not None and not self.shared.is_decided():
+            self.wait_for_room(now)
             return False
         phase = self._turn(now)
         if phase == PHASE_IDLE:
@@ -101,7 +119,7 @@ class Recovery(Sharing):
         elif phase == PHASE_WALK_BACK:
             put_id(self.ask_id, self._asked)
         elif phase == PHASE_SEEK:
-            put_id(self.ask_id, self._stretch.asked)  # type: ignore[union-attr] - the phase has made it
+            put_id(self.ask_id, self.shared.stretch.asked)  # type: ignore[union-attr] - else there is no such phase
         self._waiting = True
         return True
 
@@ -155,8 +173,8 @@ class Recovery(Sharing):
             self._again(now)
             return NEWS_NONE
         order = compare(body, at, self.ask_id, 0, ID_BYTES) if phase != PHASE_NEWEST else 0
-        if self.station is not None:
-            news = self._hear_as_shared(id_of(body, at), order, now)
+        if self.shared is not None:
+            news = self._hear_shared(id_of(body, at), order, now)
             if news != NEWS_GO_ON:
                 return news
         if phase == PHASE_NEWEST:
@@ -199,19 +217,8 @@ class Recovery(Sharing):
             self._again(now)
         elif self.phase == PHASE_NEWEST:
             self._nothing_there(now)
-        elif self.phase == PHASE_WITNESS:
-            return self._lose_witness(now)
         else:
-            self._answered()
-            if self.phase == PHASE_PROBE:
-                self._probed(now)
-            elif self.phase == PHASE_WALK_BACK:
-                self._gone_run += 1
-                self._walk_on(now)
-            elif self.phase == PHASE_SEEK:
-                self.phase = PHASE_FILL
-            elif self.phase == PHASE_FILL:
-                self._gone(now)
+            return self._gone(now)
         return NEWS_NONE
 
     def silent(self, now):
@@ -226,12 +233,42 @@ class Recovery(Sharing):
         )
 
     def _gone(self, now):
-        """The controller has the result that was asked for no more."""
-        if not self.known.shares():
-            self._run += 1
-        elif not self.flush() or not self.kept(kn.CLOSED_GONE):
-            self.wait_for_room(now)
-        self._beside = False
+        """The controller has the result that was asked for no more, or has none of ours there; returns a NEWS_."""
+        if self.phase == PHASE_WITNESS:
+            return self._lose_witness(now)
+        self._answered()
+        if self.phase == PHASE_PROBE:
+            self._probed(now)
+        elif self.phase == PHASE_WALK_BACK:
+            self._gone_run += 1
+            self._walk_on(now)
+        elif self.phase == PHASE_SEEK:
+            self.phase = PHASE_FILL
+        elif self.phase == PHASE_FILL:
+            if not self.known.shares():
+                self._run += 1
+            elif not self.flush() or not self.kept(kn.CLOSED_GONE):
+                self.wait_for_room(now)
+            self._beside = False
+        return NEWS_NONE
+
+    def _hear_shared(self, number, order, now):
+        """Where our station is named: returns a NEWS_, NEWS_GO_ON if the answer is to be taken like any other."""
+        shared = self.shared
+        shares = self.known.shares()
+        news = shared.hear(self.phase, number, order)  # type: ignore[union-attr] - the caller has looked
+        if news == NEWS_GONE:
+            return self._gone(now)
+        if news == NEWS_AGAIN:
+            self._again(now)
+        elif news == NEWS_NO_OWNER:
+            self.phase = PHASE_OFF
+            return news
+        elif news == NEWS_NONE:
+            self._answered()
+            if not shares and (self.phase == PHASE_FILL or self.phase == PHASE_WALK_BACK):
+                self.phase = PHASE_IDLE  # what is missing is looked through anew
+        return NEWS_NONE if news == NEWS_AGAIN else news
 
     def _is_stale(self):
         stale = self._stale or self._is_over()

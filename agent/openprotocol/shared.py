@@ -1,4 +1,4 @@
-"""Which of the missing IDs are ours, where all stations of a controller share them (Power Focus 6000 up to 2.8).
+"""A controller whose stations share its tightening IDs (Power Focus 6000 up to 2.8): which of the missing are ours.
 
     asked      n        n-3     ..      first
     answered   n-2 (A)  n-7 (us)        below first: the stretch is known, and n-7 is ours
@@ -7,26 +7,47 @@ There one counter serves every station and tool, and MID 0064 with n is answered
 whoever made it; MID 0065 says who did from revision 7 on (parameter 37, octets 343-352).
 
 Rules
-1. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
+1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. An answer of another
+   station, or one below the ID that was asked for, shows that the IDs are shared; that is written down. Equality shows
+   nothing.
+2. From then on a jump of the pushed IDs leaves nothing open; what is missing since the last connection is looked
+   through after each connect, and what is another station's is never stored.
+3. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a refusal with 15, ends the way.
-2. Ours are asked for once more by their own IDs, oldest first; what lies between them is closed as nobody's of ours.
-3. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions.
-4. More of ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone.
+4. Ours are asked for once more by their own IDs, oldest first; what lies between them is closed as nobody's of ours.
+5. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
+   ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone.
+6. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
+
+Imported where a controller names its station; other carts have no room for it.
 """
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, is_blank
+from agent.openprotocol import known as kn
+from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from agent.openprotocol.ids import ID_PERIOD
+from agent.openprotocol.questions import (
+    NEWS_AGAIN,
+    NEWS_GO_ON,
+    NEWS_GONE,
+    NEWS_NO_OWNER,
+    NEWS_NONE,
+    PHASE_NEWEST,
+    PHASE_SEEK,
+    PHASE_WITNESS,
+    SHARING_ALL,
+    SHARING_OWN,
+)
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
 OWNER_OURS = const(1)
 OWNER_OTHER = const(2)
 
-STATION_BYTES = const(10)
 STRETCH_IDS = const(500)
 OURS_MAX = const(250)
 
-_OWNER_REVISION = const(7)
+_OWNER_REVISION = const(7)  # of MID 0065, from which on it says whose it is
 _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first octet
 
 
@@ -82,6 +103,13 @@ class Stretch:
         self.asked = (number - 1) % ID_PERIOD
         return number == self.first or self._skip_zero()
 
+    def next_of_ours(self, gaps):
+        """Return the oldest of ours that is still missing, or the ID behind the stretch when there is none."""
+        ours = self.ours
+        while ours and gaps.holding(ours[-1]) != 0:
+            ours.pop()
+        return ours[-1] if ours else (self.last + 1) % ID_PERIOD
+
     def _skip_zero(self):
         """0 cannot be asked for: it means the newest. True if nothing lies in front of it."""
         if self.asked:
@@ -90,3 +118,66 @@ class Stretch:
             return True
         self.asked = ID_PERIOD - 1
         return False
+
+
+def meet(identity, system_type, sharing, known, ring):
+    """Return what the station that `identity` names needs, None if it names none."""
+    if not is_station(identity, STATION):
+        return None
+    return Shared(bytes(identity[STATION : STATION + STATION_BYTES]), system_type, sharing, known, ring)
+
+
+class Shared:
+    """Our station at a controller that may share its IDs, for one connection."""
+
+    def __init__(self, station, system_type, sharing, known, ring):
+        self.station = station
+        self.owner = OWNER_NONE  # of the answer that came last
+        self.stretch = Stretch()
+        self._known = known
+        self._ring = ring
+        self._may = sharing != SHARING_OWN
+        self._does = sharing == SHARING_ALL
+        self._has_to_name = system_type == SHARED_SYSTEM  # an answer that names nobody may be another station's
+
+    def ordered(self, revisions):
+        """Return the revisions of MID 0064 with the one that names its station in front."""
+        if _OWNER_REVISION not in revisions:
+            return revisions
+        return tuple([_OWNER_REVISION] + [revision for revision in revisions if revision != _OWNER_REVISION])
+
+    def hear_owner(self, buf, at, length, revision):
+        """Note whose the answer at buf[at:] is; `hear` is called next."""
+        self.owner = owner_of(self.station, buf, at, length, revision)
+
+    def is_decided(self):
+        """Tell whether what the configuration says is written down; False if it could not be yet."""
+        return not self._does or self._known.shares() or self._share()
+
+    def hear(self, phase, number, order):
+        """An answer with the ID `number`; `order` is negative if that is below the one asked for. Returns a NEWS_.
+
+        NEWS_GO_ON: it is taken like any other; NEWS_GONE: there is nothing of ours under the ID that was asked for;
+        NEWS_AGAIN: it is asked for again later; NEWS_NONE: at once.
+        """
+        shares = self._known.shares()
+        if not shares and self._may and (self.owner == OWNER_OTHER or order < 0):
+            return NEWS_NONE if self._share() else NEWS_AGAIN
+        if phase == PHASE_NEWEST or (order == 0 and phase == PHASE_WITNESS):
+            return NEWS_GO_ON
+        if self.owner == OWNER_NONE and self._may and (shares or self._has_to_name):
+            return NEWS_NO_OWNER
+        if not shares or (order == 0 and self.owner == OWNER_OURS and phase != PHASE_SEEK):
+            return NEWS_GO_ON
+        if order > 0:
+            return NEWS_AGAIN  # an answer to an earlier question
+        if phase != PHASE_SEEK:
+            return NEWS_GONE
+        return NEWS_GONE if self.stretch.hear(number, self.owner == OWNER_OURS) else NEWS_NONE
+
+    def _share(self):
+        at = self._ring.begin_memory() if self._ring.has_spare() else -1
+        if at < 0:
+            return False
+        self._ring.stage[at + kn.FLAGS] |= kn.FLAG_SHARED
+        return self._ring.commit_memory() == 0
