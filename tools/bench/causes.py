@@ -200,7 +200,7 @@ CAUSES = (
     Cause(
         "gap-too-many",
         KNOWN,
-        "        return VERDICT_NEW if not self.fetches() or self.gaps.fits(first) else VERDICT_LATER\n",
+        "        return VERDICT_NEW if may else VERDICT_LATER\n",
         "        return VERDICT_NEW\n",
         "a gap that cannot be noted any more pushes the oldest one out",
         8,
