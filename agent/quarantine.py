@@ -27,7 +27,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
-from agent.spool.blocks import WHEN_FULL_REFUSE
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -149,15 +148,17 @@ class Quarantine(NoOwner):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
         from agent.spool import aside
 
-        if main.when_full == WHEN_FULL_REFUSE and main.has_room(ROOM_BYTES):
-            self._carried = 0  # to be moved on for every result that comes in, not for the sake of it
-            return NO_ROOM
-        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear.
+        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear: it ends
+        # where a result finds room.
         gain = main.cursors[0].delivered + self.taken
+        most = main.device.block_count * CARRIED_A_BLOCK
         if gain != self._gain:
             self._gain = gain
             self._carried = 0
-        if self._carried > main.device.block_count * CARRIED_A_BLOCK or not aside.is_in_the_way(main):
+        if self._carried > most and main.has_room(ROOM_BYTES):
+            self._carried = most + 1
+            return NO_ROOM
+        if self._carried > 2 * most or not aside.is_in_the_way(main):
             return NO_ROOM
         self._carried += 1
         return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
