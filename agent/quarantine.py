@@ -60,6 +60,7 @@ class Quarantine(NoOwner):
         self.full = False  # when it was asked last
         self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
         self._carried = 0  # so many were moved on since
+        self.moves = False  # more are moved on at once: one record then sets all of them aside
         self._begins = True  # what was moved on before this start has still to be passed
         self.taken = 0  # so many were kept since the start
         self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
@@ -114,6 +115,7 @@ class Quarantine(NoOwner):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
         from agent.spool import aside  # most stations never set anything aside
 
+        self.moves = False
         if not main.has_aside():
             self.full = False
             if aside.is_saved(main) or not main.has_spare():
@@ -161,7 +163,10 @@ class Quarantine(NoOwner):
         if self._carried > 2 * most or not aside.is_in_the_way(main):
             return NO_ROOM
         self._carried += 1
-        return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
+        if aside.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
+            return FAILED
+        self.moves = main.has_aside()
+        return TAKEN
 
     def keep(self, main, reason):
         """Keep the record that `main.peek` has found: TAKEN, KEPT if it is here already, NO_ROOM or FAILED."""
