@@ -27,7 +27,6 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
-from agent.spool.blocks import WHEN_FULL_REFUSE
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -61,6 +60,7 @@ class Quarantine(NoOwner):
         self.full = False  # when it was asked last
         self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
         self._carried = 0  # so many were moved on since
+        self.moves = False  # more are moved on at once: one record then sets all of them aside
         self._begins = True  # what was moved on before this start has still to be passed
         self.taken = 0  # so many were kept since the start
         self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
@@ -138,6 +138,7 @@ class Quarantine(NoOwner):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
         from agent.spool import aside  # most stations never set anything aside
 
+        self.moves = False
         if not main.has_aside():
             self.full = False
             if aside.is_saved(main) or not main.has_spare():
@@ -172,18 +173,23 @@ class Quarantine(NoOwner):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
         from agent.spool import aside
 
-        if main.when_full == WHEN_FULL_REFUSE and main.has_room(ROOM_BYTES):
-            self._carried = 0  # to be moved on for every result that comes in, not for the sake of it
-            return NO_ROOM
-        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear.
+        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear: it ends
+        # where a result finds room.
         gain = main.cursors[0].delivered + self.taken
+        most = main.device.block_count * CARRIED_A_BLOCK
         if gain != self._gain:
             self._gain = gain
             self._carried = 0
-        if self._carried > main.device.block_count * CARRIED_A_BLOCK or not aside.is_in_the_way(main):
+        if self._carried > most and main.has_room(ROOM_BYTES):
+            self._carried = most + 1
+            return NO_ROOM
+        if self._carried > 2 * most or not aside.is_in_the_way(main):
             return NO_ROOM
         self._carried += 1
-        return TAKEN if aside.carry(main, get_u32(self.ring.memory, _LAST)) == 0 else FAILED
+        if aside.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
+            return FAILED
+        self.moves = main.has_aside()
+        return TAKEN
 
     def keep(self, main, reason):
         """Keep the record that `main.peek` has found: TAKEN, KEPT if it is here already, NO_ROOM or FAILED."""

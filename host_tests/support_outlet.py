@@ -26,6 +26,8 @@ class NoHealth:
 class NoRoom:
     """A quarantine that is full: what is set aside stays where it is."""
 
+    moves = False
+
     def keep(self, _main, _reason):
         return NO_ROOM
 

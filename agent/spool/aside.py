@@ -178,7 +178,8 @@ def is_in_the_way(ring):
             return False
         first, last, _ = following
     room = ring.device.block_bytes - ring.offset + ahead * (ring.device.block_bytes - rec.HEAD_OCTETS)
-    return bound > 0 and needed[0] + ring.memory_octets <= room
+    needed[0] += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
+    return bound > 0 and needed[0] <= room
 
 
 def carry(ring, known):

@@ -66,7 +66,8 @@ class Position:
             self.length = ring.fresh_length
             self.flags = ring.fresh_flags
             return KIND_RESULT
-        return self._read(ring.peek(OUTLET))
+        kind = self._read(ring.peek(OUTLET))
+        return RECORD_NONE if kind == KIND_RAW and self.flags & FLAG_ASIDE and self.quarantine.moves else kind
 
     def _read(self, kind):
         """What `kind` tells of lies in the ring's page."""
