@@ -32,13 +32,13 @@ def may_be_kept(result: Result) -> bool:
 def refused_at_the_end(station: StationHistory) -> list[Result]:
     """Rule 6: refused ones behind which the server has taken nothing; who could say whether it refuses everything?
 
-    Behind means offered later: the last copy counts of what was not acknowledged, for the agent may have had no room
-    for the first one.
+    Behind means offered later, or in the same millisecond and made later: the last copy counts of what was not
+    acknowledged, for the agent may have had no room for the first one.
     """
     there = {row.number for row in station.rows} - station.came_after
-    last = max([r.offered() or 0 for r in station.results.values() if r.number in there], default=-1)
+    last = max([(r.offered() or 0, r.number) for r in station.results.values() if r.number in there], default=(-1, 0))
     unstored = [r for r in station.results.values() if r.number not in there and r.offered() is not None]
-    behind = [r for r in unstored if may_be_kept(r) and r.last_offered() > last]
+    behind = [r for r in unstored if may_be_kept(r) and (r.last_offered(), r.number) > last]
     first = min([r.last_offered() for r in behind if r.disliked], default=None)
     tail = [r for r in behind if first is not None and r.last_offered() >= first and not is_kept(r, station.said)]
     tail.sort(key=lambda r: not is_owed(r, station))  # what is not owed needs no excuse
