@@ -463,3 +463,24 @@ def test_what_was_overwritten_before_the_result_that_is_out_was_never_sent():
     gone = ring.overwritten
     assert ring.cursors[0].number > number and outlet.resume(700 + number, 0)
     assert ring.overwritten == gone - 1 and ring.cursors[0].delivered == 7
+
+
+def test_what_was_overwritten_is_said_before_anything_behind_it_goes_out():
+    flash, ring, durable = cut_with_results_out(6)
+    assert outlet_of(ring).resume(700 + durable, 0)
+    for ident in range(31, 40):
+        assert append(ring, ident) == FLASH_DONE
+    assert ring.save_cursors(39) == FLASH_DONE  # so many may go out
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)  # its last record is a SEAL now
+    assert ring.overwritten == 0 and flash.erase(ring.cursors[0].block) == FLASH_DONE  # and a cut before the next HEAD
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    outlet = outlet_of(ring, 40)
+    assert outlet.resume(700 + durable, 0) and len(take_all(ring, 2, outlet)) == 2
+    last, lost = ring.cursors[0].number, ring.overwritten
+    assert lost == last - 2 - durable > 0
+    flash.restart()
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    assert ring.peek(0) > 0  # somebody looks at the log before the server is met
+    assert outlet_of(ring).resume(700 + last, 0) and ring.overwritten == lost

@@ -180,6 +180,12 @@ def test_of_two_that_came_in_the_same_millisecond_the_one_made_later_is_behind()
     assert kinds(station([before, behind], [row(2)], Said(waiting=1))) == ["stuck"]
 
 
+def test_a_refused_result_is_behind_one_that_was_offered_in_the_same_millisecond_and_made_before():
+    at_once = [fetched(number, fetches=[9000], disliked=number == 2) for number in (1, 2)]
+    assert excused(station(at_once, [row(1)], Said(waiting=1))) == {"still refused": 1}
+    assert kinds(station([at_once[0], result(2, pushes=[8999], disliked=True)], [row(1)], Said(waiting=1))) == ["stuck"]
+
+
 def test_what_is_not_owed_uses_up_no_excuse_of_what_may_wait():
     unowed = result(2, acks=[], held=False, disliked=True)
     assert kinds(station([result(1), unowed, result(3, disliked=True)], [row(1)], Said(waiting=1))) == []

@@ -26,6 +26,7 @@ WANTS_EVENTS = const(4)
 MISSED_MOST = const(0xFFFFFF)
 
 UNKNOWN = const(-1)
+NEVER = const(-0x3FFFFFFF)  # below any number
 
 _BEHIND_MOST = const(0xFFFF00)
 _LOW = const(0xFFFFFF)
@@ -83,7 +84,7 @@ class Cursor:
         self.peek_block = 0
         self.peek_offset = 0
         self.saved_block = UNKNOWN  # where the durable cursor stands
-        self.saved_number = 0
+        self.saved_number = 0  # NEVER while the log does not say yet what was overwritten
         self.unused = 0  # numbers behind result `unused_at` that nothing has which waits, as a sweep has found
         self.unused_at = 0
 

@@ -13,7 +13,7 @@ Rules
 from agent.base.words import get_u32
 from agent.record import PAYLOAD_MAX
 from agent.spool import record as rec
-from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.spool.cursors import NEVER, WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, RECORD_NONE
 from agent.spool.walk import Walk
 
@@ -150,6 +150,7 @@ class Reader:
                     if cursor.gone_to != before:
                         cursor.gone_from = before
                     cursor.gone_to = number
+                    cursor.saved_number = NEVER  # before anything goes out that may seem to vouch for these
             else:
                 self.missed += count
 
