@@ -6,8 +6,8 @@ from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
 from agent.outlets.toolsnet.position import OUTLET
 from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import SENT_AHEAD
 from agent.toolsnet.session import STREAMING
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice

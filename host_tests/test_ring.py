@@ -10,7 +10,8 @@ from agent.spool.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import NoOwner
 from agent.spool.mount import mount
-from agent.spool.ring import SENT_AHEAD, Ring
+from agent.spool.programmer import SENT_AHEAD
+from agent.spool.ring import Ring
 from agent.spool.search import holds
 from host_tests.portable import Skip
 from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted, read_all

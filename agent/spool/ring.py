@@ -15,14 +15,13 @@ two programs more.
 """
 
 from agent.base.compat import const
-from agent.base.fields import copy, fill
+from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.record import PAYLOAD_MAX
 from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
-    BURNED,
     RETAINED_MAX,
     SEQ_MAX,
     SPOOL_FAILED,
@@ -31,26 +30,24 @@ from agent.spool.blocks import (
 )
 from agent.spool.cursors import WANTS_EVENTS, put_cursors
 from agent.spool.flash import FLASH_DONE, FLASH_IO
-from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE, Fold
+from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.memory import DELIVERED, OUTLET_FLAGS, OUTLET_OWN, OUTLET_OWN_BYTES
+from agent.spool.programmer import Programmer
 from agent.spool.record import (
     CURSOR_PAYLOAD,
     CURSORS_BYTES,
     FRAME_BYTES,
     HEAD_BYTES,
     HEAD_OCTETS,
-    HEAD_PAYLOAD,
     MEMORY_BYTES,
     MEMORY_PAYLOAD,
     OUTLETS,
-    seal,
 )
 
 BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used, and one for what waits
-SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 
 
-class Ring(Fold):
+class Ring(Programmer):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
     def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None):
@@ -58,19 +55,17 @@ class Ring(Fold):
             raise ValueError("a spool needs %d blocks at least, the device has %d" % (BLOCKS_LEAST, device.block_count))
         if not 1 <= outlets <= OUTLETS:
             raise ValueError("a spool has 1 to %d outlets" % OUTLETS)
-        Fold.__init__(self, device, outlets, when_full, role, other)
+        Programmer.__init__(self, device, outlets, when_full, role, other)
         self.last_block = 0
         self.last_record_at = 0
         self.last_kind = 0
         self.lost = 0  # records behind the last result that a start could not read
         self.why = 0
         self.unreadable = 0
-        self.payload_at = 0
         self.unsealed = 0
         self.urgent = False  # what is written now may take the last free block
         self._confirming = False
         self._skipped = 0
-        self._opens = -1
         self.fresh_flags = 0
         self.fresh_length = 0
 
@@ -286,107 +281,9 @@ class Ring(Fold):
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 
-    # -- steps -------------------------------------------------------------------------------------------------
-
-    def _open_next(self, spare):
-        """Have the next block erased, and write its HEAD into the stage."""
-        code = self._make_ready(spare)
-        if code == FLASH_DONE:
-            self._opens = (self.block + 1) % self.device.block_count
-            self._write_head(self._granted())
-        return code
-
-    def _granted(self):
-        """Return up to which number results may go out on the word of the HEAD that is being written.
-
-        While they go out as they come, it grants a batch, so that no cursor record is needed. In the last free block it
-        grants more than a block holds: there may be no room for one before that many have gone out.
-        """
-        cursor = self.cursors[0]
-        ahead = cursor.ahead
-        if ahead < SENT_AHEAD and self.role == ROLE_MAIN and not self.is_free(2):
-            ahead = SENT_AHEAD
-        limit = cursor.number + ahead
-        return limit if limit > cursor.limit else cursor.limit
-
-    def _program(self, kind, flags, length):
-        """Seal the record (and the HEAD in front of it) and program both in one piece."""
-        desk = self.desk
-        stage = self.stage
-        at = self.payload_at - HEAD_BYTES
-        seq = self.seq + 1 + self._burned
-        if self._opens >= 0:
-            seq += 1
-            seal(stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
-        end = at + seal(stage, at, kind, flags, length, seq)
-        if desk.used > end:
-            fill(stage, end, desk.used - end, 0xFF)
-        desk.used = end
-        octets = self.aligned(end)
-        code = self.device.program(self._address(), stage, octets)
-        if self._opens >= 0 and code != FLASH_IO:
-            self.block = self._opens
-            self.rest = self.device.block_bytes
-            self._refused = False
-            self.block_no += 1
-            self._next_ready = False
-            self.offset = 0
-        if code == FLASH_DONE:
-            self._burned = 0
-            if self._opens >= 0:
-                self._opened()
-            self.seq = seq
-            self.offset += octets
-            self.apply(kind, flags, stage, self.payload_at, length)
-        return code
-
-    def _address(self):
-        """Return where the record begun goes."""
-        if self._opens >= 0:
-            return self._opens * self.device.block_bytes
-        return self.block * self.device.block_bytes + self.offset
-
-    def _leave_place(self):
-        """Nobody knows what was written: go on in another block, whose HEAD says that nothing of it counts."""
-        if self._opens >= 0:
-            self._burned += BURNED
-        self.offset = self.device.block_bytes
-        self._next_ready = False
-
-    def _keep_rest(self, kind, flags, behind):
-        """With no other block free, a log goes on behind a record that the device refused.
-
-        Not behind a result: should that count after all, its number would be another's. It had a block to go to.
-        """
-        is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY
-        if self._opens < 0 and self.role == ROLE_MAIN and not is_new:
-            self.rest = behind
-            self._refused = not self.suspect  # else it repeats what the start found
-
     def overrule(self):
         """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""
         self.saving = True
         done = self._say_state()
         self.saving = False
         return done
-
-    def _move_elsewhere(self, length):
-        """After a block has failed: open the next one and put the payload behind its HEAD."""
-        at = self.payload_at
-        stage = self.stage
-        target = HEAD_OCTETS + HEAD_BYTES
-        self.saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
-        code = self._make_ready(0)
-        self.saving = False
-        if code < 0:
-            return code
-        self._opens = (self.block + 1) % self.device.block_count
-        if at != target:
-            self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
-            index = length - 1
-            while index >= 0:  # backwards: the two overlap
-                stage[target + index] = stage[at + index]
-                index -= 1
-            self.payload_at = target
-        self._write_head(self._granted())
-        return FLASH_DONE

@@ -29,6 +29,7 @@ TESTS = (
 )
 
 RING = "agent/spool/ring.py"
+PROGRAMMER = "agent/spool/programmer.py"
 FOLD = "agent/spool/fold.py"
 BLOCKS = "agent/spool/blocks.py"
 MOUNT = "agent/spool/mount.py"
@@ -51,7 +52,7 @@ MUTATIONS = (
     ),
     Mutation(
         "acknowledged-before-program",
-        RING,
+        PROGRAMMER,
         "        code = self.device.program(self._address(), stage, octets)\n",
         "        self.seq = seq\n"
         "        code = self.device.program(self._address(), stage, octets)\n"
@@ -60,7 +61,7 @@ MUTATIONS = (
     ),
     Mutation(
         "head-alone-first",
-        RING,
+        PROGRAMMER,
         "        code = self.device.program(self._address(), stage, octets)\n",
         "        code = self.device.program(self._address(), stage, self.align)\n"
         "        if code == FLASH_DONE and octets > self.align:\n"
@@ -176,7 +177,7 @@ MUTATIONS = (
     ),
     Mutation(
         "write-failure-not-burned",
-        RING,
+        PROGRAMMER,
         "        if self._opens >= 0:\n            self._burned += BURNED\n        self.offset",
         "        self.offset",
         "numbers in a block that failed are given again",
@@ -274,7 +275,7 @@ MUTATIONS = (
     ),
     Mutation(
         "not-applied",
-        RING,
+        PROGRAMMER,
         "            self.apply(kind, flags, stage, self.payload_at, length)\n",
         "",
         "what a record says is not remembered while running",
@@ -289,7 +290,7 @@ MUTATIONS = (
     ),
     Mutation(
         "head-grants-always",
-        RING,
+        PROGRAMMER,
         "        if ahead < SENT_AHEAD and self.role == ROLE_MAIN and not self.is_free(2):\n",
         "        if ahead == 0:\n",
         "a HEAD allows results to go out that nobody sends",

@@ -15,10 +15,10 @@ from agent.base.compat import const
 from agent.base.words import get_u32
 from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED, OUTLET_FLAGS
+from agent.spool.programmer import SENT_AHEAD
 from agent.spool.reader import Cursor
 from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.ring import SENT_AHEAD
 
 OUTLET = const(0)
 ASIDE_MOST = const(60000)  # records of the log that one ASIDE record speaks of

@@ -1,0 +1,128 @@
+"""What each step of tools/compact brings: the finished form of a board's program against the same without that step.
+
+    python -m tools.bench.steps [STEP ...]        half a minute a step, a line each
+
+Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets are all
+of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our own image,
+in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is told against
+a program that no step has touched.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import runtimes
+from tools.bench import board, path
+from tools.compact import inline, names, program, tree
+from tools.compact.slots import arguments_of
+
+IMPORT = (
+    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.app\ngc.collect()\n"
+    "print('through', gc.mem_alloc() - before)\n"
+)
+IMPORT_HEAP_BYTES = 400000
+FIGURES = ("heap", "least heap", "octets", "plain", "fast")
+_choose = names.Names._choose
+
+
+def _same(texts, *_):
+    return texts
+
+
+def _alone(function: ast.FunctionDef, found: set[str]) -> dict[str, int]:
+    """A place of its own for each local."""
+    arguments = arguments_of(function)
+    return {name: place for place, name in enumerate([*arguments, *sorted(found - set(arguments))])}
+
+
+class _Modules:
+    """In the place of tools.compact.bundle.Bundle: every module stays."""
+
+    def __init__(self, sources: dict[str, str]):
+        packages = {name.rpartition(".")[0] for name in sources} - {""}
+        self.texts = {**dict.fromkeys(packages - set(sources), ""), **sources}
+
+    def place(self, module: str, name: str) -> tuple[str, str]:
+        return module, name
+
+    def outside(self, _module: str, text: str) -> str:
+        return text
+
+
+# What stands in the place of a step.
+STEPS: dict[str, list[tuple]] = {
+    "constants": [(program, "constants", _same)],
+    "prune": [(program, "prune", _same)],
+    "names": [(names.Names, "_choose", lambda self, sharing: None)],
+    "shared names": [(names.Names, "_choose", lambda self, sharing: _choose(self, False))],
+    "classes": [(program, "one_class_a_line", _same)],
+    "inline": [(program, "inline", _same)],
+    "slots": [(inline, "slots", _alone), (names, "slots", _alone)],
+    "methods": [(program, "functions_of_methods", _same)],
+    "order": [(program, "ordered", _same)],
+    "builtins": [(program, "bind_builtins", _same)],
+}
+ALL_BUT_ONE_MODULE = [one for name, found in STEPS.items() if name != "shared names" for one in found]
+UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
+
+
+@contextlib.contextmanager
+def replaced(places: list[tuple]) -> Iterator[None]:
+    """Have something else in these places for a while."""
+    before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
+    tree._program_of.cache_clear()
+    try:
+        for holder, name, other in places:
+            setattr(holder, name, other)
+        yield
+    finally:
+        for holder, name, one in before:
+            setattr(holder, name, one)
+        tree._program_of.cache_clear()
+
+
+def measure(places: list[tuple]) -> dict[str, int | None]:
+    """The figures of a program that is made with something else in these places."""
+    runtime = runtimes.named("unix32")
+    runtime.fetch()
+    with replaced(places), tempfile.TemporaryDirectory(prefix="toolcart-bench-") as folder:
+        path.board_tree(Path(folder))
+        least, peers = path.least_heap(runtime, Path(folder), path.HEAP_RUN)
+        return {
+            "heap": path.runs_in(runtime, Path(folder), IMPORT, IMPORT_HEAP_BYTES),
+            "least heap": None if least is None else least - peers,
+            "octets": sum(file.stat().st_size for file in Path(folder, "agent").rglob("*.mpy")),
+            **{form: board.instructions(board._counted("total", form)["result"][0]) for form in board.FORMS},
+        }
+
+
+def _tell(name: str, figures: dict[str, int | None], less: dict[str, int | None] | None = None) -> None:
+    told = []
+    for figure in FIGURES:
+        value, base = figures[figure], (less or {}).get(figure, 0)
+        told.append(f"{figure} {'none' if value is None or base is None else format(value - base, ',')}")
+    print(f"{name}: {', '.join(told)}", flush=True)
+
+
+def main(asked: list[str]) -> None:
+    """Measure the finished program, then the steps that are asked for, or all."""
+    board.cortex.build()
+    whole = measure([])
+    _tell("finished", whole)
+    for name in asked or [*STEPS, "one module"]:
+        if name == "one module":
+            untouched = measure(UNTOUCHED)
+            _tell("untouched", untouched)
+            _tell(name, untouched, measure(ALL_BUT_ONE_MODULE))
+        else:
+            _tell(name, measure(STEPS[name]), whole)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
