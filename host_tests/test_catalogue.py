@@ -236,3 +236,17 @@ def test_tables_that_are_wrong_say_which_line():
         assert word in refused(lambda text=text: read_table(text), TableError)
     bad = read_table("MID 0001 C E - x\nREV 1 20\n01 a Q1")[1]
     assert "Q1" in refused(lambda: bad.revisions[1].fields(bad), TableError)
+
+
+def test_what_could_not_be_read_stays_when_something_else_is_changed():
+    frame = bytearray(catalogue.encode(101, 5, spindle_count=2, vin="A", spindles=[{"torque": 1}, {"torque": 2}]))
+    frame[22:24] = b"0X"
+    frame[27:30] = b"\xff\xfe\xfd"
+    message = catalogue.decode(frame)
+    assert sorted(message.odd()) == ["spindle_count", "spindles", "vin"] and message["job_sequence"] is None
+    changed = bytearray(catalogue.encode(message, job_id=7))
+    assert changed[53:55] == b"07"
+    changed[53:55] = frame[53:55]
+    assert changed == frame
+    swapped = catalogue.decode(catalogue.encode(message, spindle_count=1, spindles=[{"torque": 3}]))
+    assert swapped["spindles"][0]["torque"] == 3 and swapped["vin"].raw == message["vin"].raw

@@ -18,6 +18,7 @@ from tools import config_file
 from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
 from tools.board_commands import board
 from tools.cli_simulate import simulate
+from tools.codec.commands import decode, mid
 from tools.flash.commands import flash
 from tools.line.commands import line
 from tools.quarantine_commands import quarantine
@@ -38,6 +39,8 @@ def main() -> None:
 
 main.add_command(simulate)
 main.add_command(line)
+main.add_command(mid)
+main.add_command(decode)
 main.add_command(spool)
 main.add_command(quarantine)
 

@@ -157,7 +157,8 @@ class Missing:
 
     def _next_of_ours(self, now):
         """Set `ask_id` to the next of ours in the stretch; False if there is none any more."""
-        gaps, stretch = self.known.gaps, self.shared.stretch
+        gaps = self.known.gaps
+        stretch = self.shared.stretch  # type: ignore[union-attr] - the caller has looked
         if gaps.holding(stretch.last) != 0:
             self.phase = PHASE_IDLE
             return False

@@ -91,7 +91,8 @@ class Opening(Sender):
             return False
         self.start_index = self.start_revisions.index(_STATION_REVISION)
         self._answered()
-        self.stop()
+        self.state = STOPPING
+        self._leave()
         return True
 
     def _subscribe(self):

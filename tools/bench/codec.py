@@ -206,7 +206,7 @@ def _others(report: Report) -> None:
         share=4,
     )
     report.add("MID 0061 revision 7, every field", whole, "/s", "", f"{len(catalogue.form(61, 7).fields)} fields")
-    report.add("the same with most of them blank", blank, "/s", "", "then each field is read by itself")
+    report.add("the same with most of them blank", blank, "/s", "", "revision 7, most numbers and texts blank")
     report.add("MID 1202, 20 variable data fields", fields, "/s", "", "each as an object")
     report.add("MID 0061 revision 999, built", built, "/s", "", "from values by name, all checked")
 

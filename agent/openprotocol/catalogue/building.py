@@ -31,6 +31,7 @@ class Pieces:
         self.form = form
         self.list = []
         self.octets = 0
+        self.closed = False  # what could not be read stands there up to its end: nothing follows
 
     def add(self, raw):
         """Put octets behind the others."""
@@ -103,12 +104,15 @@ def with_counts(counted, given, by_name):
 
 
 def _write(field, values, outer, pieces):
+    if pieces.closed:
+        return
     if field.kind == "'":
         pieces.add(field.values.encode())
         return
     value = values.get(field.name)
-    if isinstance(value, Odd) and field.kind not in READERS:
+    if isinstance(value, Odd) and value.rest:
         pieces.add(value.raw)
+        pieces.closed = True
         return
     if value is None and isinstance(field.count, int):
         pieces.add(field.id + b" " * (field.width * field.count))
@@ -123,8 +127,7 @@ def _write(field, values, outer, pieces):
         elif field.width is None:
             pieces.add(_text(field, value, values))
         else:
-            _check_count(field, value, values, outer)
-            for one in value or ():
+            for one in _items(field, value, values, outer):
                 pieces.add(write(field, one))
     except Wrong as wrong:
         raise pieces.error(field, value, str(wrong))
@@ -137,23 +140,24 @@ def _text(field, value, values):
     return write(field, raw.decode(), values.get(field.count) or 0)
 
 
-def _check_count(field, value, values, outer):
+def _items(field, value, values, outer):
+    """Return what a list has, as many as its count says."""
+    if isinstance(value, Odd):
+        raise Wrong("a list")
     wanted = field.count
-    if wanted == "*":
-        return
-    if isinstance(wanted, str):
+    if isinstance(wanted, str) and wanted != "*":
         wanted = values.get(wanted, outer.get(wanted)) or 0
-    if wanted != len(value or ()):
+    if wanted not in ("*", len(value or ())):
         raise Wrong("%r of them" % wanted)
+    return value or ()
 
 
 def _group(field, value, values, outer, pieces):
-    _check_count(field, value, values, outer)
     by_name = {}
     for member in field.members:
         by_name[member.name] = member
     counted = counted_by(field.members)
-    for one in value or ():
+    for one in _items(field, value, values, outer):
         _only(pieces.form, one, [member.name for member in field.members])
         inner = with_counts(counted, one, by_name)
         for member in field.members:
@@ -161,16 +165,14 @@ def _group(field, value, values, outer, pieces):
 
 
 def _data_fields(field, value, values, outer, pieces):
-    _check_count(field, value, values, outer)
-    for one in value or ():
+    for one in _items(field, value, values, outer):
         if not isinstance(one, DataField):
             raise Wrong("what data_field() returns")
         pieces.add(one.octets(field.width or 5, field.kind == "V"))
 
 
 def _resolutions(field, value, values, outer, pieces):
-    _check_count(field, value, values, outer)
-    for one in value or ():
+    for one in _items(field, value, values, outer):
         if not isinstance(one, Resolution):
             raise Wrong("what resolution() returns")
         pieces.add(one.octets())

@@ -26,11 +26,12 @@ class TableError(ValueError):
 
 
 class Odd:
-    """A field whose content does not fit its type: its octets, and why."""
+    """A field whose content does not fit its type: its octets, and why. `rest`: they are all up to the end."""
 
-    def __init__(self, raw, why):
+    def __init__(self, raw, why, rest=False):
         self.raw = raw
         self.why = why
+        self.rest = rest
 
     def __repr__(self):
         return "Odd(%r, %r)" % (self.raw, self.why)

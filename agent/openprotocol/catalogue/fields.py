@@ -12,7 +12,6 @@ Rules
 from agent.openprotocol.catalogue.errors import Odd
 
 BLANKS = b" \0"
-NO_NAMES = ()
 
 
 class Wrong(Exception):
@@ -26,7 +25,7 @@ class Field:
     `count` is None, the number of repetitions or the name of the field that tells it; `members` are a group's fields.
     """
 
-    def __init__(self, number, name, kind, width):
+    def __init__(self, number, name, kind, width, count=None, members=None):
         self.id = number
         self.name = name
         self.kind = kind
@@ -35,20 +34,18 @@ class Field:
         self.scale = 1
         self.values = ""
         self.meaning = ""
-        self.count = None
-        self.members = None
+        self.count = count
+        self.members = members
         self.place = 0
         self.note = ""
 
     def copy(self):
         """Return the same line, to be placed elsewhere."""
-        other = Field(self.id, self.name, self.kind, self.width)
+        other = Field(self.id, self.name, self.kind, self.width, self.count, self.members)
         other.unit = self.unit
         other.scale = self.scale
         other.values = self.values
         other.meaning = self.meaning
-        other.count = self.count
-        other.members = self.members
         other.note = self.note
         return other
 

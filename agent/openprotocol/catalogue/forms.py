@@ -124,7 +124,7 @@ def walk(fields, frame, at, values, outer):
                 raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
             at = read_item(field, frame, at + len(field.id), values, outer)
         except Broken as broken:
-            values[field.name] = Odd(frame[start:], str(broken))
+            values[field.name] = Odd(frame[start:], str(broken), True)
             for other in fields[fields.index(field) + 1 :]:
                 values[other.name] = None
             return len(frame)

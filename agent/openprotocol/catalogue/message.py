@@ -63,10 +63,11 @@ class Message:
 
     def fields(self):
         """Return every field by name, in the order of the table."""
-        if not self.whole:
-            self.values = self.form.read(self.frame)
-            self.whole = True
-        return self.values
+        if self.whole:
+            return self.values or {}
+        values = self.values = self.form.read(self.frame)
+        self.whole = True
+        return values
 
     def data(self):
         """Return everything behind the header."""

@@ -179,6 +179,10 @@ class Catalogue:
                         values[count] = None
             frame = bytearray(build(form, values, {}) + message.rest())
             frame[4:HEADER_BYTES] = message.frame[4:HEADER_BYTES]
+            for name in places:
+                _, end, _, _, at = places[name]
+                if name not in changes and values[name] is not None and end <= len(message.frame):
+                    frame[at:end] = message.frame[at:end]
         head = build_header(len(frame), message.mid, message.revision, header)
         frame[:4] = head[:4]
         for name in header:

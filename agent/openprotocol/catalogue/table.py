@@ -66,7 +66,7 @@ class Revision:
                     found[-1].note = line[1:]
                 continue
             if line.startswith("."):
-                if group is None:
+                if group is None or group.members is None:
                     raise TableError("MID %04d: %r is no member of a group" % (mid.mid, line))
                 group.members.append(_field(line[1:]))
                 continue
@@ -127,14 +127,11 @@ def _typed(number, name, form):
     if kind not in _PLAIN and kind not in _LISTS:
         raise TableError("%s: %r is no type" % (name, form))
     width, _, count = rest.partition("[")
-    field = Field(number, name, kind, int(width) if width.isdigit() else None)
     if count:
-        field.count = int(count[:-1]) if count[:-1].isdigit() else count[:-1]
-    elif width == "*":
-        field.count = "*"
-    if kind == "G":
-        field.members = []
-    return field
+        count = int(count[:-1]) if count[:-1].isdigit() else count[:-1]
+    else:
+        count = "*" if width == "*" else None
+    return Field(number, name, kind, int(width) if width.isdigit() else None, count, [] if kind == "G" else None)
 
 
 def revision_numbers(word):
