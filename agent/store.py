@@ -79,7 +79,7 @@ class Store:
         self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(STAMP_BYTES)
         self._kind = KIND_RESULT
-        self._flags = 0  # of what was read
+        self._flags = 0  # of what was fetched
         self._length = 0
         self._place = 0  # of the body in the stage
         self._code = 0
@@ -93,11 +93,13 @@ class Store:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
-        return self._put_read(now)
+        return self._put_read(FLAG_ODD if read == RESULT_ODD else 0, now)
 
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
-        if self._read_long(65, buf, at, length, revision):
+        read = self._read_long(65, buf, at, length, revision)
+        self._flags = FLAG_ODD if read == RESULT_ODD else 0
+        if read:
             return True
         self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
         fill(self.ring.stage, self._place, BODY_BYTES, 0)
@@ -111,7 +113,7 @@ class Store:
 
     def put_fetched(self, now):
         """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
-        flags = self._complete() | FLAG_RECOVERED
+        flags = self._complete(self._flags) | FLAG_RECOVERED
         if (self.known.looks() or self.recovery.other) and self._is_held(flags):
             return self._known_before()
         kept = self._commit(flags, now)
@@ -164,9 +166,9 @@ class Store:
             copy(self.ring.stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
         return read
 
-    def _put_read(self, now):
+    def _put_read(self, flags, now):
         """Store the pushed result that stands in the stage, if it is not known already."""
-        flags = self._complete()
+        flags = self._complete(flags)
         stage = self.ring.stage
         if self.wants_time and not flags:
             self.wants_time = False
@@ -202,7 +204,6 @@ class Store:
         if place < 0:
             place = FRAME_HEAD
         self._kind = kind
-        self._flags = 0
         self._length = length
         self._place = place + HEAD_BYTES
         pack_into(
@@ -221,22 +222,20 @@ class Store:
         self._length = HEAD_BYTES + octets
         if read > RESULT_READ:
             self.health.count(h.ODD_FIELDS)
-            if read == RESULT_ODD:
-                self._flags = FLAG_ODD
         return read
 
-    def _complete(self):
+    def _complete(self, flags):
         """Look whether the message says anything; put in a time where it has none. Return the record's flags."""
         stage = self.ring.stage
         place = self._place
         if stage[place + TIGHTENING_STATUS] != 0x31 and looks_empty(stage, place):
             self.health.count(h.NO_VALUES)
         if has_time(stage, place):
-            return self._flags
+            return flags
         self.health.count(h.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
         put_time(stage, place, self._stamp, 0)
-        return self._flags | FLAG_EDGE_TIME
+        return flags | FLAG_EDGE_TIME
 
     def _put_raw(self, buf, at, length, flags, now):
         kept = length if length < FRAME_MOST else FRAME_MOST

@@ -44,8 +44,7 @@ _RECOVERED = const(4096)  # FLAG_RECOVERED and FLAG_EDGE_TIME, shifted
 _EDGE_TIME = const(8192)
 _FLAGS_SHIFT = const(12)
 _RUNNING = const(16384)  # the batch: 3, which the document of ToolsNet does not have
-_ODD = const(32768)  # FLAG_ODD, shifted
-_ODD_SHIFT = const(9)
+_ODD = const(32768)
 _UNIT_SHIFT = const(16)
 
 _SPINDLE = const(84)
@@ -97,7 +96,6 @@ class ResultWriter:
         self._serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self._change_at = 0
-        self._odd = None
         self._odd_at = 0
         self._long_serial = 0
         fill(tx, 44, res.VIN_BYTES)
@@ -110,8 +108,7 @@ class ResultWriter:
         """
         tx = self.tx
         if flags & res.FLAG_ODD:
-            buf = self._ordered(buf, at, length)
-            at = 0
+            return self._write_odd(buf, at, length, flags & ~res.FLAG_ODD, ident, sequence)
         body = at + res.HEAD_BYTES
         place = body + res.SERIAL
         if buf.find(self._serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
@@ -121,7 +118,7 @@ class ResultWriter:
             put_text(tx, 44, buf, body, res.VIN_BYTES)
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
-        shape |= (flags & 3) << _FLAGS_SHIFT | (flags & res.FLAG_ODD) << _ODD_SHIFT
+        shape |= (flags & 3) << _FLAGS_SHIFT
         if program == 0:
             shape |= _PROGRAM_ZERO
         if shape != self._shape:
@@ -137,19 +134,21 @@ class ResultWriter:
         self._judge(buf, body)
         if self._factor is not None:
             self._convert(buf, body)
-        if flags & res.FLAG_ODD:
-            self._odd.amend(tx, _SPINDLE, self._odd_at)  # type: ignore[union-attr] - it has ordered the record above
         return self._octets
 
     # -- what changes from result to result --------------------------------------------------------------------
 
-    def _ordered(self, buf, at, length):
-        """Return a copy of the payload, put in order."""
-        if self._odd is None:
-            from agent.toolsnet import odd04  # hardly any record needs it
+    def _write_odd(self, buf, at, length, flags, ident, sequence):
+        """Write a copy of the record that was put in order, and what was odd about it."""
+        from agent.toolsnet import odd04  # hardly any record needs it
 
-            self._odd = odd04.Odd()
-        return self._odd.ordered(buf, at, length)
+        odd = odd04.Odd()
+        buf = odd.ordered(buf, at, length)
+        self.parameters |= _ODD
+        octets = self.write(buf, 0, length, flags, ident, sequence)
+        self.parameters &= ~_ODD
+        odd.amend(self.tx, _SPINDLE, self._odd_at)
+        return octets
 
     def _shape_of(self, buf, body, has_limits):
         """Return which parameters this result has. A numeric field is blank as a whole or not at all."""
@@ -336,4 +335,4 @@ class ResultWriter:
 
 
 assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
-assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME and res.FLAG_ODD << _ODD_SHIFT == _ODD
+assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME
