@@ -250,3 +250,41 @@ def test_what_could_not_be_read_stays_when_something_else_is_changed():
     assert changed == frame
     swapped = catalogue.decode(catalogue.encode(message, spindle_count=1, spindles=[{"torque": 3}]))
     assert swapped["spindles"][0]["torque"] == 3 and swapped["vin"].raw == message["vin"].raw
+
+
+def test_decimal_text_words_and_bits_are_taken_as_values():
+    message = catalogue.decode(catalogue.encode(61, 2, torque="42.3", batch_size="7", torque_status="high"))
+    assert message["torque"] == 4230 and message["batch_size"] == 7 and message["torque_status"] == 2
+    masked = catalogue.encode(61, 2, error_status=["trigger lost", "rehit"], strategy_options=["torque", "batch"])
+    message = catalogue.decode(masked)
+    assert message["error_status"] == 1 << 13 | 1 << 17 and message["strategy_options"] == 5
+    assert catalogue.decode(catalogue.encode(101, 4, torque_min="-0.5"))["torque_min"] == -50
+    for given, word in (
+        ({"torque": "42.375"}, "a number"),
+        ({"torque": "x"}, "a number"),
+        ({"torque_status": "fine"}, "low, OK, high"),
+        ({"error_status": ["nothing"]}, "tool hot"),
+        ({"torque": 42.37}, "0 to 999999"),
+    ):
+        assert word in refused(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
+
+
+def test_what_is_wrong_in_a_group_is_told_with_its_place():
+    stages = [{"torque": 1, "angle": 2}, {"torque": -1, "angle": 2}]
+    said = refused(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
+    assert "stage_results[1].torque at 548: found -1" in said
+
+
+def test_every_answer_is_a_mid_that_the_other_side_sends():
+    for mid in catalogue.mids():
+        about = catalogue.about(mid)
+        if about.answer[0].isdigit():
+            other = catalogue.about(int(about.answer[:4]))
+            assert other.source and (other.sender == "IC" or other.sender != about.sender), mid
+
+
+def test_an_alarm_of_revision_2_is_read_by_its_length():
+    with_text = catalogue.encode(71, 2, error_code="E1021", alarm_text="Tool hot", time="2008-06-02:10:14:26")
+    assert catalogue.decode(with_text)["alarm_text"] == "Tool hot"
+    without = catalogue.decode(b"0054" + with_text[4:54])
+    assert without["alarm_text"] is None and without["time"] == "2008-06-02:10:14:26" and without.odd() == {}

@@ -270,3 +270,16 @@ def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
     source = "import sys, tools.cli; print(any('catalogue' in name for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_linked_parts_are_put_together_and_missing_ones_told():
+    fields = [catalogue.data_field(30000 + number, "text") for number in range(50)]
+    parts = catalogue.encode_linked(1202, 1, most=500, result_id=7, data_fields=fields)
+    whole = b"".join(catalogue.wire(part) for part in parts)
+    (told,) = [shown.as_data(one) for one in inputs.messages(whole)]
+    assert told["parts"] == len(parts) and len(told["fields"]["data_fields"]) == 50 and "odd" not in told
+    assert f"{len(parts)} parts" in toolcart("decode", "-", octets=whole).output
+    lacking = [one.problem for one in inputs.messages(b"".join(catalogue.wire(part) for part in parts[:-1]))]
+    assert lacking == [f"{len(parts) - 1} parts came, not all"]
+    jumped = [one.problem for one in inputs.messages(catalogue.wire(parts[1]))]
+    assert jumped == [f"part 2 of {len(parts)} came where part 1 belongs"]

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agent.openprotocol.catalogue import FrameError, Frames
+from agent.openprotocol.catalogue import FrameError, Frames, Linked
 from tools.codec import pcap
 from tools.line.capture import NoCapture, read
 
@@ -37,6 +37,7 @@ class Seen:
     at_s: float | None = None
     way: str = ""  # who sent it, as far as that is known
     problem: str = ""
+    parts: tuple[bytes, ...] = ()  # of a linked message; `octets` is the last one
 
 
 def kind_of(octets: bytes) -> str:
@@ -64,7 +65,27 @@ def _whole_frames(octets: bytes) -> bool:
 
 
 def messages(octets: bytes, kind: str = "auto") -> Iterator[Seen]:
-    """Every message in a file's octets."""
+    """Every message in a file's octets; the parts of a linked one are put together."""
+    waiting: dict[str, Linked] = {}
+    for seen in _found(octets, kind):
+        if seen.problem or seen.protocol != OPEN_PROTOCOL:
+            yield seen
+            continue
+        # In a text each line is a place of its own, and says nothing of who sent it.
+        linked = waiting.setdefault("" if seen.way.startswith("line ") else seen.way, Linked())
+        try:
+            parts = linked.add(seen.octets)
+        except FrameError as error:
+            yield replace(seen, problem=str(error))
+            continue
+        if parts:
+            yield seen if len(parts) == 1 else replace(seen, parts=tuple(parts))
+    for way, linked in waiting.items():
+        for parts in linked.waiting.values():
+            yield Seen(parts[-1], OPEN_PROTOCOL, None, way, f"{len(parts)} parts came, not all")
+
+
+def _found(octets: bytes, kind: str) -> Iterator[Seen]:
     kind = kind_of(octets) if kind == "auto" else kind
     if kind == "pcap":
         yield from _captured(octets)

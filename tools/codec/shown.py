@@ -61,10 +61,10 @@ def as_data(seen: Seen) -> dict[str, Any]:
     if seen.protocol == TOOLSNET:
         return {**told, **_telegram(seen.octets)}
     try:
-        message = catalogue.decode(seen.octets)
+        message = catalogue.decode_parts(list(seen.parts)) if seen.parts else catalogue.decode(seen.octets)
     except FrameError as error:
         return {**told, "problem": str(error), "octets": seen.octets.hex()}
-    return {**told, **message_as_data(message)}
+    return {**told, **({"parts": len(seen.parts)} if seen.parts else {}), **message_as_data(message)}
 
 
 def message_as_data(message: Message) -> dict[str, Any]:
@@ -135,7 +135,8 @@ def lines_of(told: dict[str, Any]) -> list[str]:
     if "telegram" in told:
         lines = [f"telegram {told['telegram']}  {told['name']}"]
     else:
-        lines = [f"MID {told['mid']:04d} revision {told['revision']}  {told['name']}"]
+        parts = f", {told['parts']} parts" if "parts" in told else ""
+        lines = [f"MID {told['mid']:04d} revision {told['revision']}  {told['name']}{parts}"]
     if told.get("header"):
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in told["header"].items()))
     if told.get("described") is False:

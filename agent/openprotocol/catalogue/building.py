@@ -6,8 +6,8 @@ Rules
 3. A message longer than 9999 octets is built in linked parts, cut between two parameters (003:1252-1262).
 """
 
-from agent.openprotocol.catalogue.errors import FieldError, Odd
-from agent.openprotocol.catalogue.fields import READERS, Wrong, write
+from agent.openprotocol.catalogue.errors import FieldError, Odd, Wrong
+from agent.openprotocol.catalogue.fields import READERS, write
 from agent.openprotocol.catalogue.forms import HEADER_BYTES, counted_by
 from agent.openprotocol.catalogue.variable import DataField, Resolution, octets_of_samples
 
@@ -157,11 +157,15 @@ def _group(field, value, values, outer, pieces):
     for member in field.members:
         by_name[member.name] = member
     counted = counted_by(field.members)
-    for one in _items(field, value, values, outer):
+    for index, one in enumerate(_items(field, value, values, outer)):
         _only(pieces.form, one, [member.name for member in field.members])
         inner = with_counts(counted, one, by_name)
         for member in field.members:
-            _write(member, inner, values, pieces)
+            try:
+                _write(member, inner, values, pieces)
+            except FieldError as error:
+                name = "%s[%d].%s" % (field.name, index, error.field)
+                raise FieldError(error.mid, error.revision, name, error.place, error.found, error.allowed)
 
 
 def _data_fields(field, value, values, outer, pieces):

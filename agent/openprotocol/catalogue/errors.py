@@ -21,6 +21,10 @@ class FieldError(ValueError):
         )
 
 
+class Wrong(Exception):
+    """A value that a field cannot hold: what is allowed. Whoever knows the message makes a FieldError of it."""
+
+
 class TableError(ValueError):
     """A table is written wrongly: the text names the line."""
 

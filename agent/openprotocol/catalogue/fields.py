@@ -9,13 +9,9 @@ Rules
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
 
-from agent.openprotocol.catalogue.errors import Odd
+from agent.openprotocol.catalogue.errors import Odd, Wrong
 
 BLANKS = b" \0"
-
-
-class Wrong(Exception):
-    """A value that a field cannot hold: what is allowed."""
 
 
 class Field:
@@ -199,7 +195,24 @@ def write(field, value, width=None):
         if len(value) != width:
             raise Wrong("%d octets" % width)
         return value
+    if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
+        value = _number_of(field, value)
     return WRITERS[field.kind](value, width)
+
+
+def _number_of(field, value):
+    """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
+    if not isinstance(value, str):
+        from agent.openprotocol.catalogue.meanings import mask_of
+
+        return mask_of(field.values, value)
+    whole, _, rest = value.partition(".")
+    places = len("%d" % field.scale) - 1
+    if (whole.lstrip("-") + rest).isdigit() and len(rest) <= places and 10**places == field.scale:
+        return int(whole + rest + "0" * (places - len(rest)))
+    from agent.openprotocol.catalogue.meanings import number_of
+
+    return number_of(field.values, value)
 
 
 def decimal_text(value, scale):

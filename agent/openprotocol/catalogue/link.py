@@ -13,5 +13,6 @@ REV 1 28 @003:3034
 !003:3051 "not 0 to 99": revisions 998 and 999 are none the less requested
 
 MID 9999 IC X * Keep alive @003:12526
+!003:12538 the controller mirrors it; what comes back is not answered again
 REV 1 20
 """

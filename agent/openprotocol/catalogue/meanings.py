@@ -1,5 +1,7 @@
 """What values and bits mean, by the name that stands behind `=` in a table: text, split when it is first asked for."""
 
+from agent.openprotocol.catalogue.errors import Wrong
+
 SETS = {
     "OK": "0 NOK|1 OK",
     "LEVEL": "0 low|1 OK|2 high",
@@ -100,6 +102,23 @@ def meaning_of(values, value):
     if isinstance(value, list):
         return [meaning_of(values, one) for one in value]
     return names_of(values).get(value, "") if isinstance(value, int) else ""
+
+
+def number_of(values, words):
+    """Return the number that these words stand for; Wrong if none does."""
+    names = names_of(values)
+    for number in names:
+        if names[number] == words:
+            return number
+    raise Wrong("a number" + (" or one of: " + ", ".join([names[number] for number in sorted(names)]) if names else ""))
+
+
+def mask_of(values, words):
+    """Return the mask in which these bits are set."""
+    mask = 0
+    for one in words:
+        mask |= 1 << (number_of(values, one) - FIRST_BIT.get(values, 1))
+    return mask
 
 
 def bits_of(values, mask):

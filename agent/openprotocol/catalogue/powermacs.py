@@ -8,7 +8,7 @@ REV 2 30 @003:8203
 REV 3,4 +2 31 @003:8216
 -- only_new N1 =YES
 
-MID 0106 C E 0108 Last PowerMACS tightening result station data @003:8226
+MID 0106 C E 0108r Last PowerMACS tightening result station data @003:8226
 REV 1-3 @003:8245
 01 message_count N2
 02 message_number N2
@@ -43,7 +43,7 @@ REV 1-3 @003:8245
 REV 4 +1 @003:8438
 24 system_subtype N3 =SUBSYSTEM
 
-MID 0107 C E 0108 Last PowerMACS tightening result bolt data @003:8660
+MID 0107 C E 0108r Last PowerMACS tightening result bolt data @003:8660
 REV 1-3 @003:8681
 01 message_count N2
 02 message_number N2
@@ -79,7 +79,8 @@ REV 1-3 @003:8681
 REV 4 +1 @003:8863
 16 system_subtype N3 =SUBSYSTEM
 
-MID 0108 I A 0107r Last PowerMACS tightening result data acknowledge @003:9071
+MID 0108 I A - Last PowerMACS tightening result data acknowledge @003:9071
+!003:9073 with bolt_data 1 the next MID 0107 follows, if there is one left
 REV 1-4 21 @003:9080
 -- bolt_data N1 =YES
 

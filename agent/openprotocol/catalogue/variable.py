@@ -10,8 +10,8 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
 """
 
-from agent.openprotocol.catalogue.errors import Odd
-from agent.openprotocol.catalogue.fields import Wrong, read_float, read_number, read_signed, read_text, write_number
+from agent.openprotocol.catalogue.errors import Odd, Wrong
+from agent.openprotocol.catalogue.fields import read_float, read_number, read_signed, read_text, write_number
 
 TYPES = {
     1: "UI",
