@@ -9,6 +9,7 @@ Rules:
 5. Everything the integrator does wrong is one text in `complaints`.
 """
 
+from agent.base.ticks import ticks_add, ticks_diff
 from tools.sim.clock import Dice
 from tools.sim.controller_model import Alarm, ControllerOptions, Identity, ParameterSet, Tightening
 from tools.sim.controller_session import ControllerSession
@@ -18,6 +19,7 @@ PORTABLE = True
 __all__ = ["Alarm", "Controller", "ControllerOptions", "Identity", "ParameterSet", "Tightening"]
 
 ID_PERIOD = 1 << 32
+LIGHT_STATUS_EVERY = 5
 
 
 class Controller:
@@ -26,7 +28,7 @@ class Controller:
     def __init__(self, clock, options=None, first_id=1):
         self.clock = clock
         self.options = options or ControllerOptions()
-        self.identity = Identity()
+        self.identity = Identity(self.options.identity)
         self.psets = {
             1: ParameterSet(1, 900, 1000, 1100, 30, 60, 90),
             2: ParameterSet(2, 2200, 2500, 2800, 45, 70, 120),
@@ -37,8 +39,10 @@ class Controller:
         self.fetched = []  # ids handed over by 0065, in order, again when asked again
         self.fetched_by_id = {}  # those that were asked for by their number, not as "latest"
         self.complaints = []
+        self.odd = {}  # (MID, what) -> how often it was odd so
         self.closings = []
         self.sessions = []
+        self.slots_kept = []  # until when (ticks) a client that left without 0003 still counts
         self.connections = 0
         self.messages = {}  # MID -> how often it arrived
         self.alarm = None  # (code, text, time) while one is active
@@ -49,12 +53,15 @@ class Controller:
         self._dice = Dice(self.options.seed)
         self._body = 123456
         self._batch_counter = 0
+        self._turn = 0
 
     # For tests and the demo
 
     def produce(self, **fields):
-        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the tightening ID."""
+        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the tightening ID, None without one."""
         result = self._tighten()
+        if self.options.only_when_started and not [session for session in self.sessions if session.started]:
+            return None
         for name in fields:
             if not hasattr(Tightening, name):
                 raise ValueError("a tightening has no field " + name)
@@ -66,6 +73,8 @@ class Controller:
         self.produced.append(result.tightening_id)
         for session in self.sessions:
             session.offer(result)
+        if self.options.elsewhere:
+            self.produce_elsewhere(self.options.elsewhere)
         return result.tightening_id
 
     def jump_ids(self, count):
@@ -76,6 +85,8 @@ class Controller:
         """Tighten screws at another station of the controller, which has a port of its own and the same IDs."""
         for _ in range(count):
             result = self._tighten()
+            if not self.options.shares_ids:
+                continue
             result.station_number = station
             result.tightening_id = self._next_id
             self._next_id = (self._next_id + 1) % ID_PERIOD
@@ -140,6 +151,23 @@ class Controller:
 
     # For its sessions
 
+    def clients(self, but):
+        """Return how many clients there are but this session, with those that left without a word a moment ago."""
+        now = self.clock.now
+        self.slots_kept = [until for until in self.slots_kept if ticks_diff(until, now) > 0]
+        return len([one for one in self.sessions if one.started and one is not but]) + len(self.slots_kept)
+
+    def note_left(self):
+        """A client has left without 0003."""
+        if self.options.slot_kept_ms:
+            self.slots_kept.append(ticks_add(self.clock.now, self.options.slot_kept_ms))
+
+    def note_odd(self, mid, what):
+        """Note what is odd in a message; True if it is the first time."""
+        count = self.odd.get((mid, what), 0)
+        self.odd[mid, what] = count + 1
+        return count == 0
+
     def note_acknowledged(self, tightening_id):
         if tightening_id not in self._acknowledged:
             self._acknowledged[tightening_id] = True
@@ -183,7 +211,12 @@ class Controller:
             self._spoil(result, dice.randrange(4))
         result.batch_size = options.batch
         result.batch_counter = self._batch_counter
-        result.batch_status = 1 if self._batch_counter == options.batch else 0
+        result.batch_status = 1 if self._batch_counter == options.batch else options.batch_open
+        if options.light_statuses:
+            self._turn += 1
+            turn, rest = divmod(self._turn, LIGHT_STATUS_EVERY)
+            if rest == 0:
+                result.light_status = options.light_statuses[turn % len(options.light_statuses)]
         result.time = options.time_text or self.clock.stamp()
         result.pset_change = options.pset_change_text or pset.changed
         result.tool_serial = self.identity.tool_serial
@@ -200,8 +233,8 @@ class Controller:
             result.torque_status = 0
             result.torque = result.torque_min * 8 // 10
         elif how == 1:
-            result.torque_status = 2
-            result.torque = result.torque_max * 11 // 10
+            result.torque_status = 2  # a little above its limit, which rounding takes away
+            result.torque = result.torque_max if self.options.rounded else result.torque_max * 11 // 10
         elif how == 2:
             result.angle_status = 0
             result.angle = result.angle_min * 8 // 10

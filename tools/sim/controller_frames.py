@@ -12,6 +12,7 @@ Rules:
 PORTABLE = True
 
 HEADER_BYTES = 20
+BATCH_RUNNING = 3  # a batch status of every result but the light one, since release 2.9
 
 # How a controller writes what it does not use of its header (003:1078-1163 and what was met in the field).
 HEADER_DIGITS = "digits"  # revision, station and spindle as digits, the rest blank
@@ -269,12 +270,12 @@ def field(value, width, pad=b" "):
     return octets[:width] + pad * max(0, width - len(octets))
 
 
-def parameters(layout, source, pad=b" "):
-    """Return the data field of numbered parameters; `source` has an attribute for each."""
+def parameters(layout, source, pad=b" ", instead=()):
+    """Return the data field of numbered parameters: attributes of `source`, or what `instead` has by their names."""
     parts = []
     for number, width, name in layout:
         parts.append(field(number, 2))
-        parts.append(field(getattr(source, name), width, pad))
+        parts.append(field(instead[name] if name in instead else getattr(source, name), width, pad))
     return b"".join(parts)
 
 
@@ -302,20 +303,27 @@ def cumulative(first_revision, base, more, revision):
     return layout
 
 
-def result_data(result, revision, pad=b" "):
+def result_data(result, revision, pad=b" ", instead=()):
     """Return the data field of 0061 in a revision: 999, 1 or 2..11."""
     if revision == 999:
-        return b"".join([field(getattr(result, name), width, pad) for width, name in LIGHT])
+        return b"".join([field(_light(result, name, instead), width, pad) for width, name in LIGHT])
     if revision == 1:
-        return parameters(PUSHED_1, result, pad)
-    return parameters(cumulative(2, PUSHED_2, PUSHED_MORE, revision), result, pad)
+        return parameters(PUSHED_1, result, pad, instead)
+    return parameters(cumulative(2, PUSHED_2, PUSHED_MORE, revision), result, pad, instead)
 
 
-def old_result_data(result, revision, pad=b" "):
+def _light(result, name, instead):
+    if name == "status" and result.light_status is not None:
+        return result.light_status
+    value = instead[name] if name in instead else getattr(result, name)
+    return 0 if name == "batch_status" and value == BATCH_RUNNING else value
+
+
+def old_result_data(result, revision, pad=b" ", instead=()):
     """Return the data field of 0065 in revision 1..11."""
     if revision == 1:
-        return parameters(OLD_1, result, pad)
-    return parameters(cumulative(2, OLD_2, OLD_MORE, revision), result, pad)
+        return parameters(OLD_1, result, pad, instead)
+    return parameters(cumulative(2, OLD_2, OLD_MORE, revision), result, pad, instead)
 
 
 def start_data(identity, revision, before_2_7=False, pad=b" "):

@@ -1,9 +1,10 @@
-"""The strict half of a controller connection: bytes to messages, every header byte checked, and back.
+"""The lower half of a controller connection: bytes to messages, every header byte checked, and back.
 
 Rules:
-1. A message ends where its length field says, followed by one NUL that is not counted (003:1387-1390).
-2. The integrator's header is checked field by field (003:1078-1163); what is wrong is a complaint, its
-   message ignored.
+1. A message ends where its length field says, followed by one NUL that is not counted (003:1387-1390). It is taken
+   without that NUL, or with it counted, too.
+2. The integrator's header is read field by field (003:1078-1163), leniently: what is odd is taken, and a complaint
+   where the options are strict. What cannot be taken is a complaint always, and answered 0004 where it has an answer.
 3. What can no longer be told apart closes the connection.
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
 """
@@ -34,6 +35,11 @@ _DATA_BYTES = {
     9998: 8,
     9999: 0,
 }
+_DIGITS = (12, 64, 9997, 9998)
+_KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
+CODE_INVALID = 1  # of 0004: invalid data
+# MIDs that are never answered.
+UNANSWERED = (62, 72, 75, 77, 9997, 9998)
 # Link acknowledges: these alone carry a number of ours (003:1463-1468).
 _LINK_ACKNOWLEDGES = (9997, 9998)
 # MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
@@ -50,10 +56,12 @@ class ControllerLink(Endpoint):
         self.drop_sent = 0  # close after this many messages; 0: never
         self.numbers = None  # the NumberedSender of a session with link-level numbers
         self._received = b""
+        self._owes_nul = False  # the message before this octet may still get its NUL
+        self._last = b""
         self.count_sent = 0
 
     def message(self, frame, now):
-        """Do what a whole message asks for."""
+        """Do what a whole message asks for, its NUL apart."""
         raise NotImplementedError
 
     def receive(self, octets, now):
@@ -69,7 +77,13 @@ class ControllerLink(Endpoint):
             self.complain("message in pieces: " + text_of(octets))
 
     def _next_frame(self):
-        """Return the next whole message without its NUL, or None; what is malformed closes."""
+        """Return the next whole message without its NUL, or None; what cannot be told apart closes."""
+        if self._owes_nul and self._received:
+            self._owes_nul = False
+            self._end_of(self._last)
+        while self._received[:1] == b"\0":
+            self.odd(0, "NUL in front of a message", b"")
+            self._received = self._received[1:]
         received = self._received
         if len(received) < 4:
             return None
@@ -78,46 +92,88 @@ class ControllerLink(Endpoint):
         length = int(received[:4])
         if length < frames.HEADER_BYTES:
             return self.malformed("length is below 20")
-        if len(received) <= length:
+        if len(received) < length:
             return None
-        if received[length] != 0:
-            return self.malformed("no NUL after %d bytes" % length)
-        self._received = received[length + 1 :]
-        return received[:length]
+        frame = received[:length]
+        self._received = received[length:]
+        self._owes_nul = not self._received
+        self._last = frame
+        if self._received:
+            self._end_of(frame)
+        return frame
+
+    def _end_of(self, frame):
+        """Take the NUL behind a message (003:1387-1390)."""
+        if self._received[:1] == b"\0":
+            self._received = self._received[1:]
+        elif frame[-1:] != b"\0":
+            self.odd(0, "no NUL after %d bytes" % len(frame), frame)
 
     def malformed(self, why):
         self.complain(why + ": " + text_of(self._received[:60]))
         self._received = b""
         self.close("controller: malformed message")
 
-    def check_header(self, frame, mid):
-        """Complain and return False if the header is not what an integrator writes (003:1078-1163)."""
-        wrong = None
+    def odd(self, mid, what, frame):
+        """Note what is taken though hardly anybody writes it so; a complaint where the options are strict."""
+        if self.controller.note_odd(mid, what) and self.options.strict:
+            self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
+
+    def read_header(self, frame, mid):
+        """Return (revision, data) of a message; complain and return None if it cannot be taken (003:1078-1163).
+
+        The document allows several ways to write what is not used: all of them are taken, and the rarer ones are odd.
+        """
+        revision = 1
+        digits = frame[8:11].strip()
+        if digits_only(digits):
+            revision = int(digits) or 1
+        elif digits:
+            return self._refuse_header(mid, 97, "revision is no number", frame)
         if not digits_only(frame[8:11]) or frame[8:11] == b"000":
-            wrong = "revision is not 001..999"
-        elif frame[11:12] != b" " and not (mid in _SUBSCRIPTIONS and frame[11:12] == b"0"):
-            wrong = "no-ack flag"
-        elif not _blank_or_number(frame[12:14]):
-            wrong = "station"
-        elif not _blank_or_number(frame[14:16]):
-            wrong = "spindle"
-        elif self.options.expected_station is not None and frame[12:14] != self.options.expected_station:
-            wrong = "station is not the expected one"
-        elif mid in _LINK_ACKNOWLEDGES and (not _number(frame[16:18]) or frame[18:20] != b"  "):
-            wrong = "number of a link acknowledge"
-        elif mid not in _LINK_ACKNOWLEDGES and frame[16:20] != b"    ":
-            wrong = "sequence number or message parts are not blank"
-        elif mid in _DATA_BYTES and len(frame) - frames.HEADER_BYTES != _DATA_BYTES[mid]:
-            wrong = "data field of %d bytes instead of %d" % (
-                len(frame) - frames.HEADER_BYTES,
-                _DATA_BYTES[mid],
-            )
-        elif mid in (12, 64, 9997, 9998) and not digits_only(frame[20:]):
-            wrong = "data field is not digits"
-        if wrong is None:
-            return True
-        self.complain("%04d: %s: %s" % (mid, wrong, text_of(frame)))
-        return False
+            self.odd(mid, "revision is not 001..999", frame)
+        if frame[11:12] not in (b" ", b"0", b"1") or (frame[11:12] != b" " and mid not in _SUBSCRIPTIONS):
+            self.odd(mid, "no-ack flag", frame)
+        for name, octets in (("station", frame[12:14]), ("spindle", frame[14:16])):
+            if octets != b"  " and (not digits_only(octets) or octets == b"00"):
+                self.odd(mid, name, frame)
+        if self.options.expected_station is not None and frame[12:14] != self.options.expected_station:
+            return self._refuse_header(mid, None, "station is not the expected one", frame)
+        if mid in _LINK_ACKNOWLEDGES:
+            if not _number(frame[16:18]) or frame[18:20] != b"  ":
+                return self._refuse_header(mid, None, "number of a link acknowledge", frame)
+        elif frame[16:20] != b"    ":
+            self.odd(mid, "sequence number or message parts are not blank", frame)
+        return self._read_data(frame, mid, revision)
+
+    def _read_data(self, frame, mid, revision):
+        data = frame[frames.HEADER_BYTES :]
+        if data[-1:] == b"\0":
+            self.odd(mid, "NUL is counted in the length", frame)
+            data = data[:-1]
+        wanted = _DATA_BYTES.get(mid, len(data))
+        if len(data) != wanted and (mid, len(data)) != (1, _KEEP_ALIVE_BYTES):
+            what = "data field of %d bytes instead of %d" % (len(data), wanted)
+            if len(data) < wanted:
+                return self._refuse_header(mid, CODE_INVALID, what, frame)
+            self.odd(mid, what, frame)
+            data = data[:wanted]
+        if mid in _DIGITS and not digits_only(data):
+            if not digits_only(data.strip()):
+                return self._refuse_header(mid, CODE_INVALID, "data field is not digits", frame)
+            self.odd(mid, "data field is not digits only", frame)
+            data = data.strip()
+        return revision, data
+
+    def _refuse_header(self, mid, code, what, frame):
+        """Complain; refuse with 0004 unless nobody would hear it (code None, or a message without an answer)."""
+        self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
+        if code is not None and mid not in UNANSWERED and self.hears_refusals(mid):
+            self.refuse(mid, code)
+
+    def hears_refusals(self, mid):
+        """Tell whether message `mid` is answered at all now."""
+        raise NotImplementedError
 
     def accept(self, mid):
         self.say(5, 1, frames.field(mid, 4))
@@ -147,10 +203,6 @@ class ControllerLink(Endpoint):
         self.count_sent += 1
         if self.count_sent == self.drop_sent:
             self.close("controller: drops after sending message %d" % self.count_sent)
-
-
-def _blank_or_number(octets):
-    return octets == b"  " or _number(octets)
 
 
 def _number(octets):

@@ -14,6 +14,9 @@ PORTABLE = True
 class ControllerOptions(Settings):
     """How the controller behaves.
 
+    strict                     what is odd in a header, and taken all the same, is a complaint, once for each kind
+    identity                   {attribute of Identity: value}
+    pushed_as, fetched_as      {attribute of Tightening: value} of every 0061, of every 0065; None leaves it blank
     start_revisions            0001 revisions that are accepted; the others are answered 0004
                                start_refusal_code
     answer_start_revision      0002 revision that is sent whatever was asked for (None: the one asked for)
@@ -25,11 +28,15 @@ class ControllerOptions(Settings):
     recover_revisions          0064 revisions that are accepted, the others are answered 0004/97
     answer_recover_revision    0065 revision that is sent whatever was asked for
     answers_below              0064 is answered with the newest result at or below the ID, of any station
+    shares_ids                 one counter serves all stations; else another station's results leave no trace here
+    elsewhere                  how many results another station makes behind each of ours
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
     max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
+    slot_kept_ms               how long a connection that ended without 0003 still counts as a client
+    no_ack                     the no-ack flag of 0060 is obeyed: results are sent without waiting for 0062
     push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
     push_last_result           a new subscription gets the last result once more
     ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
@@ -55,9 +62,17 @@ class ControllerOptions(Settings):
     whole_writes               complain when a message arrives in pieces (a peer that never reassembles)
     memory                     how many results it keeps
     batch, nok_percent         size of a batch; share of results that are not OK
+    batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
+    rounded                    torque is rounded to 1/100 Nm, not cut: a NOK may show its limit
+    light_statuses             further tightening statuses of 0061 revision 999, each in its turn with every fifth result
+    only_when_started          what is tightened while no session stands gets no ID and is not kept
     """
 
     DEFAULTS = {
+        "strict": True,
+        "identity": {},
+        "pushed_as": {},
+        "fetched_as": {},
         "start_revisions": (1, 2, 3, 4, 5, 6),
         "start_refusal_code": 97,
         "answer_start_revision": None,
@@ -69,12 +84,16 @@ class ControllerOptions(Settings):
         "recover_revisions": (1, 2, 3, 4, 5, 6, 7),
         "answer_recover_revision": None,
         "answers_below": False,
+        "shares_ids": True,
+        "elsewhere": 0,
         "refuse": {},
         "refuse_once": [],
         "refuse_digits": 2,
         "unknown_mids": (),
         "max_clients": 1,
         "busy_code": 96,
+        "slot_kept_ms": 0,
+        "no_ack": True,
         "push_instead_of_answer": False,
         "push_last_result": False,
         "ack_timeout_ms": 3000,
@@ -104,6 +123,10 @@ class ControllerOptions(Settings):
         "memory": 5000,
         "batch": 6,
         "nok_percent": 5,
+        "batch_open": 0,
+        "rounded": False,
+        "light_statuses": (),
+        "only_when_started": False,
         "seed": 1,
     }
 
@@ -111,7 +134,7 @@ class ControllerOptions(Settings):
 class Identity:
     """What 0002 tells about the controller; change the attributes as needed."""
 
-    def __init__(self):
+    def __init__(self, changed=None):
         self.cell = 1
         self.channel = 1
         self.controller_name = "Cart controller"
@@ -132,6 +155,10 @@ class Identity:
         self.tool_serial = "C3412129"
         self.tightenings = 0
         self.calibrated = "2024-01-02:10:00:00"
+        for name in changed or ():
+            if not hasattr(self, name):
+                raise ValueError("an identity has no field " + name)
+            setattr(self, name, changed[name])
 
 
 class ParameterSet:
@@ -170,6 +197,7 @@ class Tightening:
     batch_counter = 1
     batch_status = 0
     status = 1
+    light_status = None  # what revision 999 says instead of `status`
     torque_status = 1
     angle_status = 1
     rundown_status = 1

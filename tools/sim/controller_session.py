@@ -5,18 +5,17 @@ Rules:
 2. Each 0061 that was sent is owed one 0062, in order, a re-sent one too: 0062 carries no ID, so the order is
    all there is.
 3. A breach is a complaint and the message is ignored; the connection stays, unless nothing came for 15 s.
+   Oddities of a header are no breach.
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from tools.sim import controller_frames as frames
-from tools.sim.controller_link import ControllerLink
+from tools.sim.controller_link import UNANSWERED, ControllerLink
 from tools.sim.controller_numbers import NumberedSender
 from tools.sim.endpoint import digits_only
 
 PORTABLE = True
 
-# MIDs that are answered, so that `refuse` makes sense for them.
-_UNANSWERED = (62, 72, 75, 77, 9997, 9998)
 # Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
 _VOID_WHEN_NUMBERED = (62, 72, 75, 77)
 
@@ -42,6 +41,8 @@ class ControllerSession(ControllerLink):
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # _Sent, oldest first
         self.owed = []  # ids of sent 0061, one for each 0062 that may come
+        self.unacknowledged = False  # the subscription wants no 0062
+        self._no_ack = False  # the flag of the message in hand
         self._repeats = []  # (due, times left, result)
         self._heard_at = 0
         self.link_number = b"  "  # of the message in hand
@@ -63,6 +64,8 @@ class ControllerSession(ControllerLink):
         super().disconnected(now)
         if self in self.controller.sessions:
             self.controller.sessions.remove(self)
+            if self.started:
+                self.controller.note_left()
 
     def tick(self, now):
         wait = self.release(now)
@@ -112,7 +115,8 @@ class ControllerSession(ControllerLink):
         if self._count_received == self._drop_received:
             self.close("controller: drops after message %d" % self._count_received)
             return
-        if not self.check_header(frame, mid) or self.options.silent:
+        read = self.read_header(frame, mid)
+        if read is None or self.options.silent:
             return
         if mid != 1 and not self.started:
             self.complain("%04d %s 0001" % (mid, "after 0003 and before" if self.stopped else "before"))
@@ -124,7 +128,11 @@ class ControllerSession(ControllerLink):
             self.complain("%04d though messages are not numbered" % mid)
             return
         if not self._refused(mid):
-            self._answer(mid, int(frame[8:11]), frame[20:], now)
+            self._no_ack = frame[11:12] == b"1" and self.numbers is None and self.options.no_ack
+            self._answer(mid, read[0], read[1], now)
+
+    def hears_refusals(self, mid):
+        return (self.started or mid == 1) and not self.options.silent
 
     def _refused(self, mid):
         """Answer as the options refuse; true if that was all."""
@@ -138,7 +146,7 @@ class ControllerSession(ControllerLink):
             code = 99
         if code == -1:
             return False
-        if code is not None and mid not in _UNANSWERED:
+        if code is not None and mid not in UNANSWERED:
             self.refuse(mid, code)
         return True
 
@@ -182,18 +190,14 @@ class ControllerSession(ControllerLink):
             self.numbers.refused(int(self.link_number), int(text[4:]), now)
         elif mid == 9999:
             self._mirror()
-        elif mid not in _UNANSWERED:
+        elif mid not in UNANSWERED:
             self.refuse(mid, 99)
 
     def _start(self, revision):
         options = self.options
-        started = 0
-        for session in self.controller.sessions:
-            if session.started and session is not self:
-                started += 1
         if revision in options.start_closes:
             self.close("controller: closes at 0001 revision %d" % revision)
-        elif started >= options.max_clients:
+        elif self.controller.clients(self) >= options.max_clients:
             self.refuse(1, options.busy_code)
         elif revision not in options.start_revisions:
             self.refuse(1, options.start_refusal_code)
@@ -217,6 +221,7 @@ class ControllerSession(ControllerLink):
             self.refuse(60, options.result_refusal_code)
         else:
             self.result_revision = options.pushed_revision or revision
+            self.unacknowledged = self._no_ack
             if options.push_last_result and self.controller.latest() is not None:
                 self.unsent.append(self.controller.latest())
             if not options.push_instead_of_answer:
@@ -245,7 +250,7 @@ class ControllerSession(ControllerLink):
         else:
             revision = options.answer_recover_revision or revision
             controller.note_fetched(result.tightening_id, tightening_id != 0)
-            self.say(65, revision, frames.old_result_data(result, revision, options.pad))
+            self.say(65, revision, frames.old_result_data(result, revision, options.pad, options.fetched_as))
 
     def _tell_pset(self, revision, number):
         pset = self.controller.psets.get(number)
@@ -302,8 +307,9 @@ class ControllerSession(ControllerLink):
         """Send as many results as the window allows; numbered ones wait in their own queue."""
         while self.numbers is not None and self.unsent and self.alive:
             result = self.unsent.pop(0)
-            octets = frames.result_data(result, self.result_revision, self.options.pad)
-            self.say(61, self.result_revision, octets, result.tightening_id)
+            self.say(61, self.result_revision, self._data_of(result), result.tightening_id)
+        while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
+            self.say(61, self.result_revision, self._data_of(self.unsent.pop(0)))
         while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
             result = self.unsent.pop(0)
             self.waiting.append(_Sent(result, now))
@@ -311,8 +317,10 @@ class ControllerSession(ControllerLink):
 
     def _send_result(self, result):
         self.owed.append(result.tightening_id)
-        revision = self.result_revision
-        self.say(61, revision, frames.result_data(result, revision, self.options.pad))
+        self.say(61, self.result_revision, self._data_of(result))
+
+    def _data_of(self, result):
+        return frames.result_data(result, self.result_revision, self.options.pad, self.options.pushed_as)
 
     def _watch_acknowledges(self, now):
         """Send again what was not acknowledged in time, at last close; return ms until the next look."""
