@@ -6,7 +6,7 @@ from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
-from agent.openprotocol.subscriptions import RESULTS, Subscription
+from agent.openprotocol.subscriptions import ALARM_REVISIONS, ALARMS, RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
@@ -62,7 +62,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
     ring = station.ring
-    station.session = _controller_session(controller)
+    station.session = _controller_session(controller, len(station.files) > 0)
     station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
@@ -159,8 +159,10 @@ def _link(controller, message_bytes):
     )
 
 
-def _controller_session(controller):
+def _controller_session(controller, wants_events):
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),)
+    if wants_events:
+        subscriptions += (Subscription(ALARMS, ALARM_REVISIONS),)
     session = ControllerSession(
         _link(controller, longest_bytes(subscriptions)),
         subscriptions,

@@ -32,6 +32,7 @@ class Intake(Downstream):
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._heard = Timer()
         self._tool_due = False
+        self._alarms = None
         self._more = False  # came while the flash was busy within this step: its `now` is old
         self._outlet_slots = ()
 
@@ -179,6 +180,8 @@ class Intake(Downstream):
             self._take_news(self.recovery.refused(session.refusal, now), now)
         elif event == st.EV_FETCH_SILENT:
             self.recovery.silent(now)
+        elif event == st.EV_ALARM:
+            self._take_alarm(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
@@ -223,6 +226,22 @@ class Intake(Downstream):
         if kept == NOT_KEPT and not self.full:
             self.full = True
             session.stop()
+
+    def _take_alarm(self, now):
+        """Results have the right of way: with no room for both an alarm is told again."""
+        link = self.link
+        if self._alarms is None:
+            from agent.alarms import Alarms  # only where an outlet wants events
+
+            self._alarms = Alarms(self.ring, self.health, self.store.clock, self.store.station)
+        kept = NOT_KEPT
+        if not self.full and self.ring.has_room(ROOM_BYTES):
+            kept = self._alarms.put(self.session.mid, link.buf, link.at, link.length, now)
+        if kept == NOT_KEPT:
+            self.session.withhold()
+            return
+        self.session.acknowledge()
+        self._wake_outlets(now)
 
     def _take_fetched(self, now):
         link = self.link

@@ -23,6 +23,7 @@ EV_UNKNOWN = const(8)  # a message that nobody asked for; `mid` names it
 EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
 EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
 EV_OVER = const(11)
+EV_ALARM = const(13)  # 0071, 0074 or 0076 at link.buf[link.at:]; `mid` names it
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 
 WHY_NOTHING = const(0)

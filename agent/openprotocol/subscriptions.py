@@ -1,6 +1,5 @@
 """What a controller pushes by itself: a row for each subscription, and what a session keeps of it.
 
-    alarms would be    (70, 73, 0, b"", False, ((71, 72, ..), (74, 75, ..), (76, 77, ..)))
     1201 would be      (8, 9, 1201, extra, True, ((1201, 1203, ..), (1202, 1203, ..)))
 
 Rules
@@ -13,7 +12,7 @@ Rules
 from agent.base.compat import const
 from agent.base.fields import put_number
 from agent.openprotocol.header import HEADER_BYTES, put_header
-from agent.openprotocol.states import EV_RESULT, EV_RESULT_CUT
+from agent.openprotocol.states import EV_ALARM, EV_RESULT, EV_RESULT_CUT
 
 # The columns.
 SUBSCRIBE_MID = const(0)
@@ -24,6 +23,15 @@ NEEDED = const(4)
 PUSHES = const(5)  # of each: MID, MID of its acknowledgement, EV_ of a whole one, EV_ of one that was cut short
 
 RESULTS = (60, 63, 0, b"", True, ((61, 62, EV_RESULT, EV_RESULT_CUT),))
+ALARMS = (
+    70,
+    73,
+    0,
+    b"",
+    False,
+    ((71, 72, EV_ALARM, EV_ALARM), (74, 75, EV_ALARM, EV_ALARM), (76, 77, EV_ALARM, EV_ALARM)),
+)
+ALARM_REVISIONS = (3, 2, 1)
 
 
 class Push:

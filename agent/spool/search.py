@@ -9,6 +9,7 @@ Rules
 """
 
 from agent.base.fields import all_digits, compare, copy, is_blank, number
+from agent.record import event
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -42,6 +43,7 @@ from agent.spool.record import RECORD_NONE
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
 BLOCKS_SEARCHED = 256
+EVENT_BLOCKS_SEARCHED = 16
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
 
@@ -72,6 +74,11 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
 def holds_raw(ring, buf, at, length):
     """Tell whether one of the newest blocks holds this very frame."""
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
+
+
+def holds_event(ring, page, at):
+    """Tell whether one of the newest blocks holds the event at page[at:]: the same happened, at the same time."""
+    return _search(ring, EVENT_BLOCKS_SEARCHED, rec.KIND_EVENT, page, at, 0)
 
 
 def holds_pushed(ring, digits, place, epoch):
@@ -131,6 +138,14 @@ def find_proven(ring, epoch, body):
     return False
 
 
+def _is_same_event(one, at, other, start):
+    """What happened, when, and the code; whether something is ready, and the text, may be told in one message alone."""
+    return (
+        one[at + event.WHAT] == other[start + event.WHAT]
+        and compare(one, at + event.TIME, other, start + event.TIME, event.CONTROLLER_READY - event.TIME) == 0
+    )
+
+
 def _search(ring, left, kind, buf, at, detail):
     count = ring.device.block_count
     block = ring.block
@@ -164,6 +179,9 @@ def _holds_here(ring, block, wanted, buf, start, detail):
             continue
         if kind == rec.KIND_RESULT:
             if is_same(walk.page, at, walk.flags, buf, start, detail):
+                return 1
+        elif kind == rec.KIND_EVENT:
+            if _is_same_event(walk.page, rec.HEAD_BYTES, buf, start):
                 return 1
         elif detail < 0:
             if (

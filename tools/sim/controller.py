@@ -58,7 +58,7 @@ class Controller:
     # For tests and the demo
 
     def produce(self, **fields):
-        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the tightening ID, None without one."""
+        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the ID, None without one."""
         result = self._tighten()
         if self.options.only_when_started and not [session for session in self.sessions if session.started]:
             return None
@@ -131,6 +131,11 @@ class Controller:
         self.alarm = Alarm(code, text, ready, self.clock.stamp())
         for session in self.sessions:
             session.offer_alarm(self.alarm)
+
+    def acknowledge_alarm(self, code):
+        """Somebody acknowledges the alarm on the controller: 0074 to every subscriber."""
+        for session in self.sessions:
+            session.offer_alarm_acknowledged(code)
 
     def clear_alarm(self):
         self.alarm = None

@@ -223,6 +223,8 @@ PSET_2 = PSET_1 + ((11, 6, "first_target"), (12, 6, "start_final_angle"))
 TOOL_1 = ((1, 14, "tool_serial"), (2, 10, "tightenings"), (3, 19, "calibrated"), (4, 10, "controller_serial"))
 ALARM_1 = ((1, 4, "code"), (2, 1, "controller_ready"), (3, 1, "tool_ready"), (4, 19, "time"))
 ALARM_2 = ((1, 5, "code"), (2, 1, "controller_ready"), (3, 1, "tool_ready"), (4, 19, "time"), (5, 50, "text"))
+ALARM_2_9 = ALARM_2[:4]  # since release 2.9
+ALARM_3 = ALARM_2_9 + ((5, 1, "tool_health"), (6, 50, "text"))
 ALARM_STATUS_1 = (
     (1, 1, "active"),
     (2, 4, "code"),

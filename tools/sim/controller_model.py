@@ -34,6 +34,8 @@ class ControllerOptions(Settings):
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
+    alarm_revisions            0070 revisions that are accepted, the others are answered 0004/97
+    alarms_of_2_9              0071 revision 2 without text, as since release 2.9
     max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
     slot_kept_ms               how long a connection that ended without 0003 still counts as a client
     no_ack                     the no-ack flag of 0060 is obeyed: results are sent without waiting for 0062
@@ -64,7 +66,7 @@ class ControllerOptions(Settings):
     batch, nok_percent         size of a batch; share of results that are not OK
     batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
     rounded                    torque is rounded to 1/100 Nm, not cut: a NOK may show its limit
-    light_statuses             further tightening statuses of 0061 revision 999, each in its turn with every fifth result
+    light_statuses             further tightening statuses of 0061 revision 999, in turn, each fifth result
     only_when_started          what is tightened while no session stands gets no ID and is not kept
     """
 
@@ -90,6 +92,8 @@ class ControllerOptions(Settings):
         "refuse_once": [],
         "refuse_digits": 2,
         "unknown_mids": (),
+        "alarm_revisions": (1, 2),
+        "alarms_of_2_9": False,
         "max_clients": 1,
         "busy_code": 96,
         "slot_kept_ms": 0,
@@ -273,3 +277,4 @@ class Alarm:
         self.controller_ready = ready
         self.tool_ready = ready
         self.time = time
+        self.tool_health = 1

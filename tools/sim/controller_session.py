@@ -97,8 +97,14 @@ class ControllerSession(ControllerLink):
 
     def offer_alarm(self, alarm):
         if self.alarm_revision and self.alive:
-            layout = frames.ALARM_1 if self.alarm_revision == 1 else frames.ALARM_2
+            layout = {1: frames.ALARM_1, 2: frames.ALARM_2, 3: frames.ALARM_3}[self.alarm_revision]
+            if self.alarm_revision == 2 and self.controller.options.alarms_of_2_9:
+                layout = frames.ALARM_2_9
             self.say(71, self.alarm_revision, frames.parameters(layout, alarm))
+
+    def offer_alarm_acknowledged(self, code):
+        if self.alarm_revision and self.alive:
+            self.say(74, 1, frames.field(code, 4 if self.alarm_revision == 1 else 5))
 
     # Messages
 
@@ -266,7 +272,7 @@ class ControllerSession(ControllerLink):
         if self.alarm_revision:
             self.refuse(70, 11)
             return
-        if revision not in (1, 2):
+        if revision not in self.controller.options.alarm_revisions:
             self.refuse(70, 97)
             return
         self.alarm_revision = revision
