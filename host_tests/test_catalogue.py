@@ -207,6 +207,10 @@ REV 1 25
 MID 0061 C E 0062 Last tightening result data @manual 14
 REV 500 since=9.9
 -- note T*
+MID 5557 C E 0005 Long PIDs @manual 15
+REV 1
+-- count N3
+-- data V6[count]
 """
 
 
@@ -216,6 +220,8 @@ def test_a_table_is_all_that_a_new_mid_takes():
     message = own.decode(own.encode(5555, level=80))
     assert message["level"] == 80 and message.unit("level") == "%" and message.answer() == (5556, 1)
     assert own.decode(own.encode(61, 500, note="hello"))["note"] == "hello"
+    long = own.encode(5557, data=[catalogue.data_field(123456, "ab", step=7)])
+    assert long[20:] == b"001123456002040000007ab" and own.decode(long)["data"][0].pid == 123456
     assert own.decode(EXAMPLE)["torque"] == 4237
     assert not catalogue.form(5555).known, "another catalogue has none of it"
 

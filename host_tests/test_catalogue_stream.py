@@ -142,6 +142,8 @@ def test_extra_data_of_the_generic_mids():
         6, requested_mid=67, requested_revision=1, extra=catalogue.extra_data(6, 67, start_index=0, count=10)
     )
     assert catalogue.read_extra(catalogue.decode(asked)) == {"start_index": 0, "count": 10}
+    assert catalogue.extra_data(8, 1601, alternative=0, format=0) == "00"
+    assert catalogue.extra_data(8, 1601, alternative=2, format=0, pids=[60, 30244]) == "20" + "002" + "0006030244"
     undone = catalogue.encode(
         9, subscribed_mid=900, extra_revision=1, extra=catalogue.extra_data(9, 900, trace_types=[1])
     )

@@ -3,7 +3,7 @@
     extra_data(8, 1201, alternative=0)        text for encode(8, ..., extra=...)
     read_extra(message)                       the same back as fields; None where nothing is described
 
-A table for each generic MID; a revision is a group of alternatives: 1 is 0 to 2, 4 is alternative 3, 5 alternative 4.
+A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
 """
 
 from agent.openprotocol.catalogue.building import build_data
@@ -75,8 +75,9 @@ REV 5
 -- send_objects N1 =YES
 MID 1601 I S - Dynamic identifier @beyond 4
 REV 1
--- alternative N1
+-- alternative N1 0 is all, 2 those that are named (002:1335)
 -- format N1
+REV 3 +1
 -- pid_count N3
 -- pids N5[pid_count]
 MID 2501 I S - Tightening program @003:4446
@@ -105,7 +106,7 @@ def extra_form(generic, mid, alternative=0):
     about = _tables[generic].get(mid)
     if about is None:
         return None
-    wanted = alternative + 1 if alternative in (3, 4) and len(about.revisions) > 1 else 1
+    wanted = alternative + 1 if alternative + 1 in about.revisions else 1
     return Form(about, wanted, about.revisions[wanted])
 
 

@@ -10,6 +10,7 @@ REV 1 @003:4664
 -- job_ids N2[job_count]
 REV 2 @003:4678
 -- job_count N4
+!003:4662 the example has three digits of it, and a length that fits neither
 -- job_ids N4[job_count]
 
 MID 0032 I Q 0033r Job data upload request @003:4694

@@ -107,6 +107,7 @@ MID 0024 I S 0005 Lock at batch done unsubscribe @003:4081
 REV 1 20
 
 MID 0025 I C - Parameter user set download request @003:4086
+!003:2298 reserved for Ford there, for Toyota at 003:4087; neither says what is in it
 
 MID 2504 I C 0005 Select parameter set, dynamic job included @003:3966
 REV 1 23 @003:3976

@@ -2,6 +2,7 @@
 
 TABLE = """
 MID 0240 I C 0005 User data download @003:11099
+!003:2747 Table 7 has no mark of a category for it, nor for 0245
 REV 1 @003:11107
 -- user_data H* two hexadecimal digits an octet, at most 200 digits
 

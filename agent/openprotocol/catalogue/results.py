@@ -2,6 +2,7 @@
 
 TABLE = """
 MID 1201 C E 1203 Operation result overall data @003:7042
+!003:2083 called 1200 in Table 6
 REV 1 @003:7160
 -- message_count N3
 -- message_number N3 always 1

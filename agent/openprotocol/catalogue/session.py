@@ -42,6 +42,7 @@ MID 0004 IC A - Application communication negative acknowledge @003:3241
 REV 1 26 @003:3258
 -- failed_mid N4
 -- error_code N2 =ERROR_CODE
+!003:1690 the texts of 16 and 35 differ there; a code of three digits leaves one octet behind the table
 REV 2 27 since=2.17 @beyond 2
 -- failed_mid N4
 -- error_code N3 =ERROR_CODE
@@ -71,5 +72,6 @@ REV 1 @003:3586
 -- subscribed_mid N4
 -- extra_revision N3 revision of the extra data
 -- extra_length N2
+!003:12456 the example for 0900 announces 06 for five octets
 -- extra T[extra_length] extra data, as the MID defines it
 """

@@ -217,6 +217,12 @@ def _digits(frame, at, width, what):
 
 def read_data_field(frame, at, digits, with_step):
     """Return the data field at frame[at:] and where the next one begins; Broken if its head is none."""
+    head = frame[at : at + 17]
+    if digits == 5 and with_step and len(head) == 17 and head.isdigit():
+        end = at + 17 + int(head[5:8])
+        if end <= len(frame):
+            one = DataField(int(head[:5]), int(head[8:10]), int(head[10:13]), int(head[13:]), frame[at + 17 : end])
+            return one, end
     pid = _digits(frame, at, digits, "PID")
     at += digits
     length = _digits(frame, at, 3, "length")
