@@ -227,7 +227,7 @@ def test_gap_wider_than_a_controller_keeps_is_noted_in_its_newest_part_and_count
     assert known.gaps.total() == GAP_IDS_MAX and known.gone() == 49999 - GAP_IDS_MAX
 
 
-def test_where_nothing_can_be_fetched_no_gap_is_noted():
+def test_where_nothing_can_be_fetched_no_gap_is_noted_and_what_a_jump_left_out_is_counted():
     known = made(enabled=False)
     for number in (10, 20):
         store(known, number)
@@ -236,7 +236,14 @@ def test_where_nothing_can_be_fetched_no_gap_is_noted():
     known.memory[kn.FLAGS] |= kn.FLAG_NO_FETCH
     for number in (10, 20):
         store(known, number)
-    assert missing(known) == [] and not known.fetches()
+    assert missing(known) == [] and not known.fetches() and known.gone() == 9
+    store(known, 21)
+    store(known, 15)
+    assert known.gone() == 9 and known.top() == 21
+    known = made()
+    known.memory[kn.FLAGS] |= kn.FLAG_NO_FETCH
+    store(known, 4000000000)  # the first one: what was in front of it is not ours
+    assert known.gone() == 0
 
 
 def with_all_gaps():

@@ -102,7 +102,7 @@ def test_every_revision_has_the_length_the_documents_give():
     controller = Controller(SimClock())
     example(controller)
     result = controller.latest()
-    lengths = {1: 231, 2: 385, 3: 419, 4: 500, 5: 506, 6: 526, 7: 544, 999: 121}
+    lengths = {1: 231, 2: 385, 3: 419, 4: 500, 5: 506, 6: 526, 7: 544, 998: 547, 999: 121}
     for revision in lengths:
         assert 20 + len(result_data(result, revision)) == lengths[revision]
     lengths = {1: 118, 2: 226, 3: 233, 4: 314, 5: 320, 6: 340, 7: 379}
@@ -435,6 +435,92 @@ def test_header_fields_must_be_what_an_integrator_writes():
     assert "MID" in complaint_for(b"0020999x001         \0")[0]
     assert complaint_for(b"00209999001 0102    \0") == []
     assert "expected" in complaint_for(b"00209999001 0102    \0", expected_station=b"  ")[0]
+
+
+def test_every_header_that_the_document_allows_is_taken():
+    for tail in (b"001         ", b"            ", b"000         ", b"0010010100 0", b"001001010000", b"  1000000000"):
+        for number, answer in ((b"0001", b"0002"), (b"9999", b"9999"), (b"0003", b"0005")):
+            cart = build(strict=False)
+            if number != b"0001":
+                cart.say(START)
+            assert cart.say(b"0020" + number + tail + b"\0")[4:8] == answer
+            assert cart.controller.complaints == []
+    for tail in (b"0011        ", b"999100000000", b"999 0101    "):
+        cart = build(strict=False)
+        assert cart.say(b"00200001" + b"006" + tail[3:] + b"\0")[4:11] == b"0002006"
+        assert cart.say(b"00200060" + tail + b"\0")[4:8] == b"0005"
+    assert cart.say(b"00300064002                  1\0")[-5:] == b"6415\0"
+    assert cart.controller.complaints == []
+
+
+def test_revision_is_the_number_however_it_is_written():
+    for octets, revision in ((b"003", b"003"), (b"  3", b"003"), (b"3  ", b"003"), (b"000", b"001"), (b"   ", b"001")):
+        assert build(strict=False).say(b"00200001" + octets + b"         \0")[4:11] == b"0002" + revision
+    cart = build(strict=False)
+    assert cart.say(b"002000010x3         \0") == b"00260004001 0101    000197\0"
+    assert "revision is no number" in cart.controller.complaints[0]
+
+
+def test_nul_may_be_missing_or_counted_by_an_integrator():
+    for octets in (START[:-1], b"00210001006         \0", b"00210001006         \0\0", b"\0\0" + START):
+        cart = build(strict=False)
+        assert cart.say(octets)[4:8] == b"0002"
+        assert cart.say(SUBSCRIBE)[4:8] == b"0005"
+        assert cart.controller.complaints == []
+    cart = build()
+    cart.say(START[:-1])
+    assert cart.controller.complaints == []
+    cart.say(b"\0" + SUBSCRIBE[:-1])
+    cart.say(KEEP_ALIVE)
+    assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
+
+
+def test_what_is_odd_is_told_once_for_each_kind_where_it_is_asked_for():
+    for strict, wanted in ((True, 1), (False, 0)):
+        cart = build(strict=strict)
+        cart.start()
+        for _ in range(5):
+            assert cart.say(b"00209999000         \0")[4:8] == b"9999"
+        assert len(cart.controller.complaints) == wanted
+        assert list(cart.controller.odd.values()) == [5]
+
+
+def test_data_that_is_too_short_is_refused():
+    cart = build()
+    cart.start()
+    assert cart.say(b"00290064002         123456789\0") == b"00260004001 0101    006401\0"
+    assert cart.say(b"00300064002         12345 7890\0") == b"00260004001 0101    006401\0"
+    assert cart.say(b"00209998001         \0") == b""
+
+
+def test_results_of_a_subscription_without_acknowledges_wait_for_none():
+    cart = build()
+    cart.say(START)
+    assert cart.say(b"002000609991        \0")[4:8] == b"0005"
+    for _ in range(3):
+        cart.controller.produce()
+    assert len(cart.hear()) == 3 * 122
+    assert cart.wait(4000) == b"" and cart.controller.complaints == []
+    cart = build(no_ack=False)
+    cart.say(START)
+    cart.say(b"002000609991        \0")
+    cart.controller.produce()
+    assert len(cart.wait(3000)) == 2 * 122
+
+
+def test_client_that_left_without_a_word_keeps_its_slot_for_a_while():
+    cart = build(slot_kept_ms=15000)
+    cart.start()
+    cart.port.close()
+    cart.wait(10)
+    other = Integrator(cart.controller, cart.network)
+    assert other.say(START)[-3:] == b"96\0"
+    other.wait(14990)
+    assert other.say(START)[4:8] == b"0002"
+    other.say(STOP)
+    other.port.close()
+    other.wait(10)
+    assert Integrator(cart.controller, cart.network).say(START)[4:8] == b"0002"
 
 
 def test_data_field_must_have_the_length_of_its_message():

@@ -157,13 +157,20 @@ class Known(NoOwner):
         self._write_gaps()
 
     def _open_up_to(self, number):
-        """Everything between `top` and `number` is missing; other stations' where all share the IDs."""
-        if self.fetches() and not self.shares():
-            first = self.first_missing(number)
+        """Everything between `top` and `number` is missing; other stations' where all share the IDs.
+
+        Where nothing can be asked for it is gone.
+        """
+        if self.shares():
+            return
+        first = self.first_missing(number)
+        if self.fetches():
             if self.memory[FLAGS] & FLAG_EMPTY:
                 self.memory[FLAGS] |= FLAG_FIRST
             self._count_gone(self.gaps.open(first, (number - first) % ID_PERIOD))
             self._write_gaps()
+        elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY:
+            self._count_gone((number - first) % ID_PERIOD)
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)

@@ -119,6 +119,8 @@ PUSHED_MORE = {
     ),
     11: ((75, 6, "click_torque"), (76, 5, "click_angle")),
 }
+# 0061 revision 998 (003:6387-6445): a branch of revision 6, with the torque and angle of each stage; here of one.
+PUSHED_STAGES = ((56, 2, "stages"), (57, 2, "stage_results"), (58, 11, "stage"))
 
 # 0065 revision 1 (003:6556-6620), 0118 bytes; revision 2, 0226 bytes; then what each later revision appends
 OLD_1 = (
@@ -306,11 +308,13 @@ def cumulative(first_revision, base, more, revision):
 
 
 def result_data(result, revision, pad=b" ", instead=()):
-    """Return the data field of 0061 in a revision: 999, 1 or 2..11."""
+    """Return the data field of 0061 in a revision: 998, 999, 1 or 2..11."""
     if revision == 999:
         return b"".join([field(_light(result, name, instead), width, pad) for width, name in LIGHT])
     if revision == 1:
         return parameters(PUSHED_1, result, pad, instead)
+    if revision == 998:
+        return parameters(cumulative(2, PUSHED_2, PUSHED_MORE, 6) + PUSHED_STAGES, result, pad, instead)
     return parameters(cumulative(2, PUSHED_2, PUSHED_MORE, revision), result, pad, instead)
 
 

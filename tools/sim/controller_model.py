@@ -263,6 +263,9 @@ class Tightening:
     breakaway_torque = 0
     rundown_start_torque = 0
     rundown_end_torque = 0
+    stages = 1
+    stage_results = 1
+    stage = "00100000090"
     click_torque = 0
     click_angle = 0
 

@@ -34,6 +34,9 @@ _POWER_FOCUS_6000_PUSHED = {
     "pvt_compensate": None,
     "error_bits_2": None,
     "start_final": None,
+    "stages": None,
+    "stage_results": None,
+    "stage": None,
 }
 _POWER_FOCUS_6000_FETCHED = dict(_POWER_FOCUS_6000_PUSHED, tool_serial=None)
 
@@ -56,14 +59,14 @@ PROFILES = {
     # The base specification as it stands; system type 001 (003:3169-3182).
     "power-focus-4000": {
         "identity": {"system_type": 1},
-        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 999),  # 003:5880-6519
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 998, 999),  # 003:5880-6519
     },
     # Appendix 2.8 (A28): one counter of IDs for all stations.
     "power-focus-6000-2.8": {
         "identity": _power_focus_6000_identity("2.8.14"),
         "station": "  ",  # FIELD
         "spindle": "  ",
-        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8),  # A28 table 1; 999 is not listed
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 998),  # A28 tables 1 and 3; 999 is not listed
         "recover_revisions": (1, 2, 3, 4, 5, 6, 7, 8),
         "answers_below": True,  # A28 p. 21-22
         "elsewhere": 1,  # assumed: a second station that works as fast
@@ -77,7 +80,7 @@ PROFILES = {
         "identity": _power_focus_6000_identity("PF6_R_3.13.2.30527_"),  # FIELD
         "station": "  ",
         "spindle": "  ",
-        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9),  # A36 table 1; 999 is not listed
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9, 998),  # A36 tables 1 and 3; 999 is not listed
         "recover_revisions": (1, 2, 3, 4, 5, 6, 7, 8, 9),
         "shares_ids": False,  # A36 p. 32
         "batch_open": 3,  # S217 p. 144; OpenProtocolInterpreter#18
@@ -105,7 +108,7 @@ PROFILES = {
     "desoutter-cvi3": {
         "identity": {"supplier": "DES", "system_type": 0},  # assumed
         "start_revisions": (1, 2, 3),
-        "result_revisions": (1, 2, 3, 4, 5, 6),  # and 998, which this simulator has not; 999 is not listed
+        "result_revisions": (1, 2, 3, 4, 5, 6, 998),  # 999 is not listed
         "recover_revisions": (1, 2, 3, 4, 5, 6),
     },
     # Bosch Rexroth Nexo, System 350 (A47, 878).
