@@ -184,7 +184,7 @@ def _station(**changed):
         "backlog": 0,
         "parked": 0,
         "recovery": {"open_ids": 0, "gone": 0},
-        "spool": {"kib": 64, "damaged": 0, "torn": 0},
+        "spool": {"kib": 64, "blocks": 16, "used_blocks": 1, "damaged": 0, "torn": 0},
     }
     shown.update(changed)
     return shown
@@ -248,6 +248,23 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     assert _texts(figures.feed(line, 0.2)) == [
         (BAD, "spool full: the controller keeps its results"),
         (BAD, "fault inside the agent: ValueError: seven"),
+    ]
+
+
+def test_a_spool_that_fills_is_told_long_before_it_is_full_and_once_for_each_mark():
+    figures = Figures()
+    told = []
+    for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):
+        spool = {"kib": 64, "blocks": 16, "used_blocks": used, "damaged": 0, "torn": 0}
+        told += [
+            text for _, text in _texts(figures.feed(_status(spool=spool, backlog=used * 30), at)) if "full" in text
+        ]
+    assert told == [
+        "the spool is 50 % full: 240 results wait for ToolsNet",
+        "the spool is 75 % full: 360 results wait for ToolsNet",
+        "the spool is 93 % full: 450 results wait for ToolsNet",
+        "the spool is 37 % full again",
+        "the spool is 50 % full: 240 results wait for ToolsNet",
     ]
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 RATE_WINDOW_S = 5.0
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
+FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
+ROOM_AGAIN_PERCENT = 10  # below the first of these it may be told again
 CURVE_EVERY_S = 0.5
 CURVE_POINTS = 240  # two minutes
 
@@ -45,6 +47,7 @@ class StationFigures:
     was_streaming: bool = False
     waits_for_room: bool = False
     open_ids: int = 0
+    filling_percent: int = 0
     highest_backlog: int = 0
     spool_told: bool = False
     sorrows: dict = field(default_factory=dict)
@@ -237,6 +240,7 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
             (BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again")
         )
     known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
+    told += _room_changes(known, shown)
     for file in files_of(shown):
         path = file["path"]
         if file["why"] != known.files.get(path, ""):
@@ -244,6 +248,20 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
             told.append((WARNING, cannot) if file["why"] else (GOOD, f"{path} takes lines again"))
         known.files[path] = file["why"]
     return told
+
+
+def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    """A spool that fills is told long before it is full: the session ends then, and may lock the tool."""
+    spool = shown["spool"]
+    percent = 100 * spool["used_blocks"] // spool["blocks"]
+    level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
+    if level > known.filling_percent:
+        known.filling_percent = level
+        return [(WARNING, f"the spool is {percent} % full: {shown['backlog']} results wait for ToolsNet")]
+    if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
+        known.filling_percent = 0
+        return [(GOOD, f"the spool is {percent} % full again")]
+    return []
 
 
 def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[str, str]]:
