@@ -18,6 +18,7 @@ from tools import config_file
 from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
 from tools.board_commands import board
 from tools.cli_simulate import simulate
+from tools.codec.ask_command import ask
 from tools.codec.commands import decode, mid
 from tools.flash.commands import flash
 from tools.line.commands import line
@@ -41,6 +42,7 @@ main.add_command(simulate)
 main.add_command(line)
 main.add_command(mid)
 main.add_command(decode)
+main.add_command(ask)
 main.add_command(spool)
 main.add_command(quarantine)
 

@@ -1,0 +1,157 @@
+"""One request to a real controller over TCP, and what it says to it: start, ask, listen, leave.
+
+Rules
+1. Every wait has a deadline. The session is ended in order (MID 0003), whatever happened: a slot that is left taken
+   shuts everybody else out.
+2. What comes meanwhile and is no answer is shown as well; nothing that is pushed is acknowledged: it stays whose it is.
+3. A connection that fails says why, in words, and what to look at.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.openprotocol import catalogue
+from agent.openprotocol.catalogue import Frames, Linked, Message
+
+START_REVISIONS = (6, 5, 4, 3, 2, 1)
+BUSY = (96, 16, 35)
+_READ_OCTETS = 65536
+
+_WHY = {
+    errno.ECONNREFUSED: "nothing listens there: is Open Protocol switched on, and is it this port?",
+    errno.EHOSTUNREACH: "no route to it: is the controller on, and in this network?",
+    errno.ENETUNREACH: "no network leads there",
+    errno.ETIMEDOUT: "no answer: is the controller on, and does a firewall stand between?",
+}
+
+
+class Unanswered(Exception):
+    """There is no connection, no session or no answer; the text says why."""
+
+
+@dataclass
+class Heard:
+    """One message that came."""
+
+    frames: list[bytes]
+    message: Message
+    is_answer: bool
+
+
+class Asking:
+    """A connection to one controller."""
+
+    def __init__(self, host: str, port: int, wait_s: float) -> None:
+        self.place = f"{host}:{port}"
+        self.wait_s = wait_s
+        self._frames = Frames()
+        self._linked = Linked()
+        self._ready: list[list[bytes]] = []
+        try:
+            self._socket = socket.create_connection((host, port), wait_s)
+        except socket.gaierror as error:
+            raise Unanswered(f"{host}: no such name ({error.strerror})") from error
+        except TimeoutError as error:
+            raise Unanswered(f"{self.place}: {_WHY[errno.ETIMEDOUT]}") from error
+        except OSError as error:
+            raise Unanswered(f"{self.place}: {_WHY.get(error.errno or 0, error.strerror or str(error))}") from error
+
+    def start(self, revisions: tuple[int, ...] = START_REVISIONS) -> Message:
+        """Begin a session; return the 0002. Each revision is tried on the same connection, as the document has it."""
+        refused = []
+        for revision in revisions:
+            answer = self._ask_for(catalogue.encode(1, revision), 2)
+            if answer.mid == 2:
+                return answer
+            code = answer["error_code"]
+            refused.append(f"{revision}: {answer.meaning('error_code') or code}")
+            if code in BUSY:
+                break
+        raise Unanswered(f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused))
+
+    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
+        """Send the request; everything that comes until its answer, and then for `watch_s` seconds."""
+        request = catalogue.decode(frame)
+        wanted = request.answer()
+        self._send(frame)
+        until = time.monotonic() + self.wait_s
+        while wanted is not None:
+            heard = self._next(until)
+            if heard is None:
+                raise Unanswered(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
+            message = _decoded(heard)
+            is_answer = _answers(message, request.mid, wanted[0])
+            yield Heard(heard, message, is_answer)
+            if is_answer:
+                break
+        until = time.monotonic() + watch_s
+        while watch_s and (heard := self._next(until)) is not None:
+            yield Heard(heard, _decoded(heard), False)
+
+    def leave(self) -> None:
+        """End the session and the connection; what cannot be said any more is not worth a word."""
+        try:
+            self._send(catalogue.encode(3))
+            self._next(time.monotonic() + min(self.wait_s, 1))
+        except (OSError, Unanswered):
+            pass
+        self._socket.close()
+
+    def _ask_for(self, frame: bytes, wanted: int) -> Message:
+        mid = catalogue.decode(frame).mid
+        self._send(frame)
+        until = time.monotonic() + self.wait_s
+        while (heard := self._next(until)) is not None:
+            message = _decoded(heard)
+            if _answers(message, mid, wanted):
+                return message
+        raise Unanswered(f"{self.place} takes connections and does not answer MID {mid:04d}: is it a controller?")
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            self._socket.settimeout(self.wait_s)
+            self._socket.sendall(catalogue.wire(frame))
+        except OSError as error:
+            raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
+
+    def _next(self, until: float) -> list[bytes] | None:
+        """Return the frames of the next whole message, None when the time is over."""
+        while not self._ready:
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            self._socket.settimeout(left)
+            try:
+                octets = self._socket.recv(_READ_OCTETS)
+            except TimeoutError:
+                return None
+            except OSError as error:
+                raise Unanswered(f"{self.place} has closed the connection ({error.strerror or error})") from error
+            if not octets:
+                raise Unanswered(f"{self.place} has closed the connection")
+            try:
+                for frame in self._frames.feed(octets):
+                    whole = self._linked.add(frame)
+                    if whole:
+                        self._ready.append(whole)
+            except catalogue.FrameError as error:
+                raise Unanswered(f"{self.place} does not speak Open Protocol: {error}") from error
+        return self._ready.pop(0)
+
+
+def _decoded(frames: list[bytes]) -> Message:
+    return catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
+
+
+def _answers(message: Message, mid: int, wanted: int) -> bool:
+    """Whether this is the answer to `mid`: what it wants, or a 0004 or 0005 that names it."""
+    if message.mid == 4:
+        return message["failed_mid"] == mid
+    if message.mid == 5 and wanted == 5:
+        return message["mid_accepted"] == mid
+    return message.mid == wanted
