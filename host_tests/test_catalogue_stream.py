@@ -150,3 +150,15 @@ def test_extra_data_of_the_generic_mids():
     assert undone[20:] == b"09000010501001"
     assert catalogue.read_extra(catalogue.decode(EXAMPLE)) is None
     assert catalogue.read_extra(catalogue.decode(catalogue.encode(8, subscribed_mid=35, extra="1"))) is None
+
+
+def test_a_peer_that_makes_up_mids_and_parts_fills_no_memory():
+    own = catalogue.Catalogue()
+    linked = Linked()
+    for number in range(1500):
+        frame = ("0021%04d%03d       21x" % (3000 + number, number % 999)).encode()
+        assert own.decode(frame).data() == b"x" and not own.decode(frame).form.known
+        assert linked.add(frame) == []
+    assert len(own._made) <= 512 and len(own._forms) <= 512
+    assert len(linked.waiting) <= 16 and linked.abandoned >= 1484
+    assert own.decode(EXAMPLE)["torque"] == 4237 and own.form(61, 999) is own.decode(EXAMPLE).form

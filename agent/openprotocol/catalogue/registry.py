@@ -15,6 +15,7 @@ from agent.openprotocol.catalogue.table import Mid, read_table
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
+UNKNOWN_KEPT = 512  # forms; beyond that one that no table describes is made anew each time
 _LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
 
 
@@ -70,7 +71,8 @@ class Catalogue:
         if form is None:
             about = self.about(mid)
             form = Form(about, revision, about.revisions.get(revision))
-            self._made[(mid, revision)] = form
+            if form.known or len(self._made) < UNKNOWN_KEPT:
+                self._made[(mid, revision)] = form
         return form
 
     def _takes(self, about):
@@ -141,7 +143,8 @@ class Catalogue:
         if found is not None and self._letter not in found.sender:
             raise FrameError("MID %04d is sent by the other side" % mid)
         form = self.form(mid, int(revision or b"1") or 1)
-        self._forms[frame[4:11]] = form
+        if form.known or len(self._forms) < UNKNOWN_KEPT:
+            self._forms[frame[4:11]] = form
         return form
 
     def encode(self, mid, revision=1, **given):

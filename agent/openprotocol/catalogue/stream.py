@@ -16,6 +16,8 @@ Rules
 from agent.openprotocol.catalogue.errors import FrameError
 from agent.openprotocol.catalogue.forms import HEADER_BYTES
 
+WAITING_MOST = 16  # messages of which parts are kept at the same time
+
 
 class Frames:
     """Cuts a stream into frames, however the octets come."""
@@ -77,5 +79,8 @@ class Linked:
         had.append(frame)
         if part == parts:
             return had
+        if len(self.waiting) >= WAITING_MOST:
+            self.waiting.pop(next(iter(self.waiting)))  # the oldest one; any of them on MicroPython
+            self.abandoned += 1
         self.waiting[key] = had
         return []
