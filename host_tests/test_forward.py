@@ -249,6 +249,70 @@ def test_server_that_comes_back_while_a_sweep_meets_the_next_one_gets_all_in_ord
         assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == [], refused
 
 
+def test_server_that_comes_back_while_its_answer_for_the_next_one_is_late_gets_all_in_order():
+    for attempts in (1, 3):
+        outlet = Outlet({"code_all": 99}, refused_attempts=attempts)
+        outlet.store(4)
+        outlet.until_refused(attempts)
+        outlet.options.ack_delay_ms = 8000
+        outlet.until_refused(attempts + 1)  # number 2, and nobody knows it yet
+        outlet.options.code_all = None
+        outlet.options.ack_delay_ms = 0
+        outlet.until_stored(4)
+        outlet.run(1000)
+        assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == [], attempts
+
+
+def test_server_that_comes_back_behind_a_late_refusal_gets_all_in_order():
+    outlet = Outlet({"code_all": 99}, refused_attempts=1)
+    outlet.store(4)
+    outlet.until_refused(3)  # 1 and 2, then 1 in a sweep that looks as far as 3
+    outlet.options.ack_delay_ms = 8000
+    outlet.until_refused(4)
+    outlet.options.ack_delay_ms = 0
+    outlet.run(7500)
+    outlet.options.code_all = None
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
+def test_slow_server_has_what_it_refuses_passed_as_well():
+    outlet = Outlet({"ack_delay_ms": 7000})
+    outlet.store(6)
+    for ident in (2, 3, 4):
+        refuse(outlet, ident)
+    outlet.until_stored(3, 3600000)
+    outlet.run(20000)
+    assert outlet.ids() == [1, 5, 6] and outlet.parked_numbers() == [2, 3, 4]
+    assert outlet.toolsnet.refused < 60
+
+
+def test_server_that_comes_back_while_the_refused_one_goes_out_again_has_it_once():
+    for attempts in (1, 3):
+        outlet = Outlet({"code_all": 99, "ack_delay_ms": 8000}, refused_attempts=attempts)
+        outlet.store(2)
+        outlet.until_refused(1)  # its copy is taken, and the refusal comes first
+        outlet.options.code_all = None
+        outlet.until_passed()
+        assert outlet.toolsnet.refused == 1 and outlet.counted(h.REPEATED) == 0
+        assert outlet.ids() == [1, 2] and outlet.parked_numbers() == [], attempts
+
+
+def test_result_refused_before_and_silent_once_is_not_passed_over():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(4)
+    outlet.until_refused(9)  # each three times, then the first of the next sweep
+    outlet.options.silent_sequences = (2,)
+    outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 1)
+    outlet.options.silent_sequences = ()
+    outlet.until_refused(10)
+    outlet.options.code_all = None
+    outlet.until_stored(3)
+    outlet.run(1000)
+    assert outlet.ids() == [2, 3, 4] and outlet.parked_numbers() == [1]
+
+
 def test_server_in_trouble_is_asked_once_a_minute_beginning_with_the_first_and_each_time_further():
     outlet = Outlet({"code_all": 99})
     outlet.store(20)

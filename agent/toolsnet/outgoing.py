@@ -46,7 +46,7 @@ class Outgoing:
         self._out = OUT_NOTHING
         self._out_bytes = 0
         self._out_ident = 0
-        self._sends_left = 0
+        self._sends_left = 0  # below 0: so often it would have been sent again, if `send_once` had not been called
         self._posted = False
         self._whole = False  # the telegram has gone out to its last octet at least once
         self.keepalive_ack = keepalive_ack
@@ -64,6 +64,18 @@ class Outgoing:
     def send(self, octets):
         """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
         self._put_out(OUT_RESULT, octets, self.ident)
+
+    def send_once(self):
+        """Wait as long for the 05 to what was just sent, but send no copy."""
+        self._sends_left = -self._sends_left
+
+    def was_late(self):
+        """Tell whether what was answered last had waited for `ack_timeout_ms` and longer.
+
+        Unless it was sent once, a copy is out by then: the one may be refused and the other one taken.
+        """
+        left = self._sends_left
+        return (left if left > 0 else -left) <= self.retransmissions
 
     def sent(self, n, now):
         """The port took n octets; whether `tick` has to be asked again for that."""

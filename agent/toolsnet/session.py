@@ -287,9 +287,10 @@ class Session(Outgoing):
             self._lose(now)
             return EV_NO_PIM
         if state >= PIM_INFO and self._out != OUT_NOTHING:
-            self._sends_left -= 1
-            if self._sends_left > 0:
-                if self.pending:
+            once = self._sends_left < 0
+            self._sends_left += 1 if once else -1
+            if self._sends_left:
+                if self.pending or once:
                     self._wait.start(now, self.ack_timeout_ms)  # the port still has to take the last copy
                 else:
                     self._posted = False

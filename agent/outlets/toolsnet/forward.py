@@ -48,6 +48,7 @@ class Forward(Sweep):
         self._suspect = 0  # number of the result that the next two speak of
         self._refusals = 0
         self._silences = 0
+        self._silent_one = 0  # number of the result that `_silences` speaks of
         self._tidy = Timer()  # until the quarantine is asked for room again
         self._full = False  # the quarantine, when it was asked last
         self._lowers = False  # the limit has to be taken back
@@ -197,11 +198,15 @@ class Forward(Sweep):
         """The 08 says where the server stands; until that is written down nothing may go out."""
         if not self.outlet.resume(self.session.result_sequence, now):
             self.health.note(h.NOT_SAVED, 5, now)
-            self.port.close()
-            self._opening = False
-            self._lost(self.session.closed(now), now)
+            self._break(now)
             return
         self._taken = 0
+
+    def _break(self, now):
+        """Ask the server anew where it stands."""
+        self.port.close()
+        self._opening = False
+        self._lost(self.session.closed(now), now)
 
     def _accepted(self, now):
         number = self._sent
@@ -221,9 +226,16 @@ class Forward(Sweep):
         number = self._sent
         self._sent = 0
         self.outlet.reason = self.session.code
+        if number == self._silent_one:
+            self._silences = 0
         if self._sweeping:
             self._refused_in_sweep(number)
             return
+        self._count_refusal(number, now)
+        if self.session.was_late():  # only the next 08 tells what became of the copy
+            self._break(now)
+
+    def _count_refusal(self, number, now):
         self._refusals += 1
         if self._refusals < self.refused_attempts or not self.parks:
             step = self._refusals - 1 if self._refusals < 3 else 2
@@ -241,15 +253,18 @@ class Forward(Sweep):
         self._sweeping = False
         if not self.parks:
             return
-        if self._reach:
-            if number > self._proven:
-                self._look_later(now)  # this one as well: it is the server
-            else:
-                self._mute = number
-                self.session.hurry(now)
+        if self._reach and number > self._proven:
+            self._look_later(now)  # this one as well: it is the server
             return
+        if number != self._silent_one:
+            self._silent_one = number
+            self._silences = 0
         self._silences += 1
-        if self._silences >= SILENT_CONNECTS:
+        if self._reach:
+            if self._silences >= SILENT_CONNECTS:  # else it is offered again, behind those before it
+                self._mute = number
+            self.session.hurry(now)
+        elif self._silences >= SILENT_CONNECTS:
             self.outlet.reason = PARKED_SILENT
             self._mute = self._proven = number
             self._reach = 1

@@ -6,7 +6,9 @@ Rules (DIGEST G.9 no. 3)
 2. Each sweep begins at the refused result again and reaches twice as far as the one before, and a result that it meets
    for the first time has to be refused `refused_attempts` times. In front of each repeat of that, those before it go
    out once more, if they are few: a server that comes back is noticed at the first one.
-3. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
+3. What a sweep sends goes out once, without copies, and after a late answer it begins again: the server may come back
+   while it is waited for, and would take a later one then.
+4. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
 """
 
 from agent import health as h
@@ -38,6 +40,7 @@ class Sweep(Upstream):
         self._reach = 0  # how far the last sweep looked beyond the first; 0 while there is no need for any
         self._skips = 0  # how often only the first is tried before the next sweep
         self._proven = 0  # up to here every result was refused often enough
+        self._late = 0  # the last result whose answer came so late that this sweep began again
         self._mute = 0  # the result that the last connection ended at: the sweep passes over it once
         self._refused_here = 0  # how often the one that the sweep met last
         self._taken = 0  # number of the result that a sweep found, while what is in front of it is not set aside yet
@@ -98,6 +101,7 @@ class Sweep(Upstream):
                 return
             if number != self._mute:
                 self._send(number)
+                self.session.send_once()
                 return
             outlet.pass_in_sweep()
 
@@ -109,7 +113,7 @@ class Sweep(Upstream):
         else:
             reach = self._reach = self._reach * 2 if 0 < self._reach < REACH_MOST else self._reach or 1
             self._skips = reach // LOOKS_A_REACH
-        self._refused_here = 0
+        self._refused_here = self._late = 0
         self.outlet.streams(False)
         self._sweeping = self.outlet.begin_sweep(reach)
         if not self._sweeping:
@@ -127,7 +131,11 @@ class Sweep(Upstream):
                 return
             self._proven = number
             self._refused_here = 0
-        self.outlet.pass_in_sweep()
+        if number > self._late and 0 < self.outlet.met <= FEW and self.session.was_late():
+            self._late = number
+            self.outlet.restart_sweep()
+        else:
+            self.outlet.pass_in_sweep()
 
     def _look_later(self, now):
         """None of the sweep was taken: the server is in trouble. Keep the order, and try again later."""
