@@ -95,6 +95,9 @@ def read_float(raw):
     stripped = raw.strip(BLANKS)
     if not stripped:
         return None
+    for octet in stripped:
+        if octet not in b"0123456789.-+eE":  # Python would take `nan` and `1_0` as well
+            return Odd(raw, "no number")
     try:
         return float(stripped.decode())
     except (ValueError, UnicodeError):
