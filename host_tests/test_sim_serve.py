@@ -193,3 +193,31 @@ def test_real_clock_has_the_simulated_clocks_interface():
     assert 0 <= clock.now < TICKS_PERIOD
     assert clock.total_ms < 1000
     assert len(clock.stamp()) == 19
+
+
+def test_line_takes_the_place_of_nothing_but_a_link_that_a_former_run_left(tmp_path):
+    file, link, port = tmp_path / "precious", tmp_path / "old", tmp_path / "port"
+    file.write_text("keep me")
+    link.symlink_to(file)
+    for path in (file, link, tmp_path):
+        with pytest.raises(FileExistsError):
+            serve_controller(link="ascii", device=str(path), stop=lambda: True, report=lambda _: None)
+    assert file.read_text() == "keep me" and link.is_symlink()
+    port.symlink_to("/dev/pts/999999")
+    served_at = []
+    serve_controller(
+        link="ascii", device=str(port), stop=lambda: served_at.append(port.is_char_device()) or True, report=print
+    )
+    assert served_at == [True] and not port.is_symlink()
+
+
+def test_line_that_somebody_else_has_taken_over_stays(tmp_path):
+    port = tmp_path / "port"
+
+    def taken_over():
+        port.unlink()
+        port.write_text("another's")
+        return True
+
+    serve_controller(link="ascii", device=str(port), stop=taken_over, report=print)
+    assert port.read_text() == "another's"

@@ -64,10 +64,17 @@ class ControllerOptions(Settings):
     batch, nok_percent         size of a batch; share of results that are not OK
     batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
     rounded                    torque is rounded to 1/100 Nm, not cut: a NOK may show its limit
-    light_statuses             further tightening statuses of 0061 revision 999, each in its turn with every fifth result
+    light_statuses             further tightening statuses of 0061 revision 999, each in its turn, one in five results
     only_when_started          what is tightened while no session stands gets no ID and is not kept
     """
 
+    # Options with a few values only.
+    ALLOWED = {
+        "keepalive": ("mirror", "blank", "refuse", "none"),
+        "nul": ("normal", "missing", "late", "counted"),
+        "header": ("digits", "blank", "zero", "parts"),
+        "refuse_digits": (2, 3),
+    }
     DEFAULTS = {
         "strict": True,
         "identity": {},
