@@ -137,6 +137,13 @@ class ControllerOptions(Settings):
         "seed": 1,
     }
 
+    def __init__(self, **changed):
+        Settings.__init__(self, **changed)
+        for name, known in (("identity", Identity()), ("pushed_as", Tightening), ("fetched_as", Tightening)):
+            for field in getattr(self, name):
+                if not hasattr(known, field):
+                    raise ValueError("%s has no field %s" % (name, field))
+
 
 class Identity:
     """What 0002 tells about the controller; change the attributes as needed."""
@@ -163,8 +170,6 @@ class Identity:
         self.tightenings = 0
         self.calibrated = "2024-01-02:10:00:00"
         for name in changed or ():
-            if not hasattr(self, name):
-                raise ValueError("an identity has no field " + name)
             setattr(self, name, changed[name])
 
 
