@@ -1,5 +1,6 @@
 """The toolcart command: configurations, mistakes, exit codes, plain lines without a terminal."""
 
+import contextlib
 import json
 import os
 import signal
@@ -217,6 +218,101 @@ def test_an_unknown_option_of_a_simulator_names_the_known_ones():
     told = _invoke("simulate", "toolsnet", "--set", "no_such=1")
     assert told.exit_code == 2
     assert "ack_delay_ms" in told.output
+
+
+@pytest.mark.parametrize(
+    "setting, words",
+    [
+        ("max_clients=abc", "a whole number, such as max_clients=1"),
+        ("max_clients=-1", "a whole number"),
+        ("max_clients=true", "a whole number"),
+        ("strict=1", "true or false"),
+        ("header=foo", "one of digits, blank, zero, parts"),
+        ("refuse=7", "an object in JSON"),
+        ("start_revisions=7", "a list in JSON"),
+        ("refuse_once=x", "a list in JSON"),
+        ('identity={"nonsense": 1}', "identity has no field nonsense"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_told_with_one_that_it_can(setting, words):
+    told = _invoke("simulate", "controller", "--port", 0, "--seconds", 0.01, "--set", setting)
+    assert told.exit_code == 2 and words in told.output and "Traceback" not in told.output
+
+
+def test_an_archive_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+    (tmp_path / "text").write_text("no archive at all, and longer than a line\n" * 40)
+    for path in (tmp_path / "no" / "where", tmp_path, tmp_path / "text"):
+        told = _invoke(
+            "simulate", "toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, "--seconds", 0.01
+        )
+        assert told.exit_code == 1 and "--archive" in told.output and str(path) in told.output
+
+
+def test_a_line_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("keep me")
+    for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
+        told = _invoke("simulate", "controller", "--link", "ascii", "--device", path, "--seconds", 0.01)
+        assert told.exit_code == 1 and "--device" in told.output and str(path) in told.output
+    assert (tmp_path / "file").read_text() == "keep me"
+
+
+def test_a_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
+    with _simulated("--set", "pushed_revision=77", "--rate", 50, "--set", "start_revisions=[1]") as (process, port):
+        with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+            client.sendall(b"00200001            \x0000200060            \0")
+            assert process.wait(DEADLINE_S) == 1
+        told = process.stderr.read()
+        assert "cannot go on" in told and "--set" in told and "Traceback" not in told
+
+
+@contextlib.contextmanager
+def _simulated(*arguments):
+    """A simulated controller in a process of its own; (process, port)."""
+    command = [sys.executable, "-m", "tools.cli", "simulate", "controller", "--port", 0, *arguments]
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, int(process.stdout.readline().rsplit(":", 1)[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("strict, code", [((), 0), (("--strict",), 1)])
+def test_headers_as_public_clients_write_them_are_taken_and_told_where_that_is_asked_for(strict, code):
+    with _simulated("--profile", "power-focus-4000", "--rate", 0, *strict) as (process, port):
+        for start in (b"00200001001001010000\0", b"00200001            \0", b"00200001000 00000000\0"):
+            with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+                client.sendall(start)
+                assert client.recv(100)[4:8] == b"0002"
+                client.sendall(b"00200003001         \0")
+                assert client.recv(100)[4:8] == b"0005"
+        process.terminate()
+        told, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == code
+        complaints = [line for line in told.splitlines() if "complaint" in line]
+        assert all("odd, and taken" in line for line in complaints)
+        assert len(complaints) == (5 if strict else 0), complaints
+        assert "produced 0" in told
+
+
+def test_a_running_controller_takes_orders():
+    with _simulated("--rate", 0, "--orders", "--profile", "minimal") as (process, _):
+        for order in ("produce 3", "jump 7", "produce", "nonsense", "set max_clients=x", "rate fast", ""):
+            process.stdin.write(order + "\n")
+        process.stdin.flush()
+        told = []
+        while not any("rate" in line for line in told):
+            told.append(process.stdout.readline())
+        assert "produced 1 to 3\n" in told and "produced 11 to 11\n" in told
+        assert any("no such order: nonsense" in line for line in told)
+        assert any("a whole number" in line for line in told)
 
 
 def test_options_of_a_simulator_are_read_in_the_form_they_have():

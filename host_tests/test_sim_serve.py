@@ -1,5 +1,6 @@
 """The simulators over real TCP: they answer, can be cut and connected again, and keep the account."""
 
+import io
 import socket
 import threading
 import time
@@ -9,7 +10,9 @@ import pytest
 from host_tests.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.test_sim_toolsnet import REQUEST, result
 from tools.sim.clock import TICKS_PERIOD
-from tools.sim.serve import RealClock, SimulatedPlant, serve_controller, serve_toolsnet
+from tools.sim.controller import Controller
+from tools.sim.orders import HELP, Orders
+from tools.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
 
 # Every wait ends: a loaded machine is given this long for what takes milliseconds.
 DEADLINE_S = 20
@@ -193,3 +196,70 @@ def test_real_clock_has_the_simulated_clocks_interface():
     assert 0 <= clock.now < TICKS_PERIOD
     assert clock.total_ms < 1000
     assert len(clock.stamp()) == 19
+
+
+def test_line_takes_the_place_of_nothing_but_a_link_that_a_former_run_left(tmp_path):
+    file, link, port = tmp_path / "precious", tmp_path / "old", tmp_path / "port"
+    file.write_text("keep me")
+    link.symlink_to(file)
+    for path in (file, link, tmp_path):
+        with pytest.raises(FileExistsError):
+            serve_controller(link="ascii", device=str(path), stop=lambda: True, report=lambda _: None)
+    assert file.read_text() == "keep me" and link.is_symlink()
+    port.symlink_to("/dev/pts/999999")
+    served_at = []
+    serve_controller(
+        link="ascii", device=str(port), stop=lambda: served_at.append(port.is_char_device()) or True, report=print
+    )
+    assert served_at == [True] and not port.is_symlink()
+
+
+def test_line_that_somebody_else_has_taken_over_stays(tmp_path):
+    port = tmp_path / "port"
+
+    def taken_over():
+        port.unlink()
+        port.write_text("another's")
+        return True
+
+    serve_controller(link="ascii", device=str(port), stop=taken_over, report=print)
+    assert port.read_text() == "another's"
+
+
+def test_every_order_does_what_the_help_says():
+    loop = Loop()
+    controller = Controller(loop.clock)
+    producer, served = Producer(controller), Served(loop, controller.endpoint)
+    orders = Orders(io.StringIO(), print)
+    orders.begin(loop, controller, producer, served)
+    assert orders.obey("produce 2\n") == "produced 1 to 2" and orders.obey("elsewhere 3") == ""
+    assert orders.obey("jump 4") == "" and orders.obey("produce") == "produced 10 to 10"
+    assert orders.obey("forget 10") == "" and controller.result(10) is None
+    assert orders.obey("reset 5") == "" and controller.latest() is None
+    assert orders.obey("rate 3") == "" and producer.per_second == 3
+    assert orders.obey("silent") == "" and controller.options.silent
+    assert orders.obey("speak") == "" and not controller.options.silent
+    assert orders.obey("alarm E404") == "" and controller.alarm.code == "E404"
+    assert orders.obey("clear") == "" and controller.alarm is None
+    assert orders.obey("set window=4") == "" and controller.options.window == 4
+    port = served.port
+    connect(port).close()
+    assert orders.obey("cut") == ""
+    with pytest.raises(ConnectionError):
+        connect(port)
+    assert orders.obey("connect") == "" and orders.obey("drop") == "" and orders.obey("say x\\0") == ""
+    connect(port).close()
+    assert orders.obey("help").split("\n") == HELP and orders.obey("") == ""
+    for wrong in (
+        "produce x",
+        "produce 1001",
+        "jump",
+        "forget -1",
+        "rate x",
+        "alarm",
+        "set window=x",
+        "set nix=1",
+        "x",
+    ):
+        assert orders.obey(wrong) != "", wrong
+    loop.close()

@@ -1,21 +1,30 @@
 """`toolcart simulate`: either side of the plant over TCP, the controller over a serial line too, with every option.
 
 Rules:
-1. What a simulator is asked for by name is checked before it listens; an unknown name lists the known ones.
-2. It runs until Ctrl-C and then says its figures.
+1. What a simulator is asked for by name is checked before it listens: an unknown name lists the known ones, a value of
+   the wrong kind is told with one of the right kind.
+2. It runs until Ctrl-C, SIGTERM or the end of --seconds and then says its figures.
+3. No traceback reaches a user: what, where, what to do.
+
+Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found something; 2 the command line is wrong.
 """
 
 from __future__ import annotations
 
 import json
+import signal
+import sqlite3
 import sys
+import time
 from typing import Any
 
 import click
 
-from tools.printable import visible_lines
+from tools.printable import visible, visible_lines
+from tools.sim import profiles
 
 EXIT_OTHER = 1
+EXIT_ODD = 1
 PORT = click.IntRange(0, 65535)
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
@@ -28,6 +37,10 @@ def simulate() -> None:
 def _more_options(command):
     text = "Another option of the simulator, such as max_clients=2; the value is JSON or plain text. Repeatable."
     return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)(command)
+
+
+def _end_option(command):
+    return click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")(command)
 
 
 @simulate.command()
@@ -44,19 +57,58 @@ def _more_options(command):
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
 @click.option("--device", help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]")
 @click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(profiles.names()),
+    help="Be this controller (docs/controllers.md); --set goes on top.",
+)
+@click.option("--strict", is_flag=True, help="Tell what is odd in what it hears, and exit 1 if anything was.")
+@click.option("--orders", is_flag=True, help="Take orders from standard input, a line each; `help` lists them.")
+@_end_option
 @_more_options
-def controller(host: str, port: int, settings: tuple[str, ...], baud: str, **production: Any) -> None:
-    """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line."""
+def controller(
+    host: str,
+    port: int,
+    settings: tuple[str, ...],
+    baud: str,
+    profile: str | None,
+    strict: bool,
+    orders: bool,
+    seconds: float | None,
+    **production: Any,
+) -> None:
+    """Be a controller that tightens screws and speaks Open Protocol, over TCP or a serial line.
+
+    It takes every header that the document allows, and sends its own exactly. With --strict it tells, once for each
+    kind of message, what another controller may not take: a header that is written in a rare way, a missing NUL. What
+    is wrong is told always.
+    """
     from tools.sim.controller_model import ControllerOptions
+    from tools.sim.orders import Orders
     from tools.sim.serve import serve_controller
 
-    options = _options(ControllerOptions, settings)
-    _serve(
-        lambda: serve_controller(host, port, options=options, report=_report, baud=int(baud), **production),
-        production["device"] or host,
-        f"{port}",
-        "--port",
+    base = profiles.row(profile) if profile else {}
+    options = _options(ControllerOptions, settings, base, strict=strict)
+    taker = Orders(sys.stdin, _report) if orders else None
+    device = production["device"]
+    line = production["link"] != "tcp"
+    served = _serve(
+        lambda: serve_controller(
+            host,
+            port,
+            options=options,
+            report=_report,
+            baud=int(baud),
+            orders=taker,
+            stop=_until(seconds),
+            **production,
+        ),
+        f"open the line {device or './controller.tty'}" if line else f"listen on {host}, port {port}",
+        "Is it there, a serial port, and yours to use? Name another with --device." if line else _other_place("--port"),
     )
+    if strict and served.complaints:
+        click.echo(f"toolcart: {len(served.complaints)} things were odd or wrong, see above", err=True)
+        sys.exit(EXIT_ODD)
 
 
 @simulate.command()
@@ -67,30 +119,76 @@ def controller(host: str, port: int, settings: tuple[str, ...], baud: str, **pro
     "--archive", "archive_path", default="archive.sqlite", show_default=True, help="SQLite file of the archive."
 )
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
+@_end_option
 @_more_options
-def toolsnet(host: str, pim_port: int, server_port: int, settings: tuple[str, ...], **rest: Any) -> None:
+def toolsnet(
+    host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any
+) -> None:
     """Be a ToolsNet: a PIM, a server, and an archive to look into with any SQLite tool."""
     from tools.sim.serve import serve_toolsnet
     from tools.sim.toolsnet import ToolsNetOptions
 
     options = _options(ToolsNetOptions, settings)
     _serve(
-        lambda: serve_toolsnet(host, pim_port, server_port, options=options, report=_report, **rest),
-        host,
-        f"{pim_port} or {server_port}",
-        "--pim-port or --server-port",
+        lambda: serve_toolsnet(
+            host, pim_port, server_port, options=options, report=_report, stop=_until(seconds), **rest
+        ),
+        f"listen on {host}, port {pim_port} or {server_port}",
+        _other_place("--pim-port or --server-port"),
+        rest["archive_path"],
     )
 
 
-def _options(kind, settings: tuple[str, ...]):
-    values = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or name not in kind.DEFAULTS:
-            known = ", ".join(sorted(kind.DEFAULTS))
-            raise click.UsageError(f"--set {setting}: give NAME=VALUE with one of these names: {known}")
-        values[name] = value_like(kind.DEFAULTS[name], text)
-    return kind(**values)
+def _options(kind, settings: tuple[str, ...], base: dict | None = None, **more: Any):
+    values = dict(base or {}, **more)
+    try:
+        for setting in settings:
+            name, value = setting_of(kind, setting)
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+        return kind(**values)
+    except ValueError as error:
+        raise click.UsageError(f"--set {error}") from None
+
+
+def setting_of(kind, text: str) -> tuple[str, Any]:
+    """Return name and value of NAME=VALUE; raises ValueError with what is wrong in words."""
+    name, equals, value_text = text.partition("=")
+    if not equals or name not in kind.DEFAULTS:
+        known = ", ".join(sorted(kind.DEFAULTS))
+        raise ValueError(f"{visible(text)}: give NAME=VALUE with one of these names: {known}")
+    value = value_like(kind.DEFAULTS[name], value_text)
+    mistake = _mistake(kind, name, kind.DEFAULTS[name], value)
+    if mistake:
+        raise ValueError(f"{visible(text)}: {name} is {mistake}")
+    return name, value
+
+
+def _mistake(kind, name: str, default: object, value: object) -> str:
+    """What an option wants instead of `value`; empty if that will do."""
+    allowed = getattr(kind, "ALLOWED", {}).get(name)
+    if allowed is not None and value not in allowed:
+        return "one of " + ", ".join(str(one) for one in allowed)
+    shown = f", such as {name}={_as_typed(default)}"
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(default, int):
+        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return "" if good else "a whole number" + shown
+    for wanted, words in (
+        (str, "text"),
+        (tuple, "a list in JSON, such as [1, 2]"),
+        (list, "a list in JSON, such as [3]"),
+        (dict, 'an object in JSON, such as {"60": 97}'),
+    ):
+        if isinstance(default, wanted):
+            return "" if isinstance(value, wanted) else words
+    if isinstance(value, float) or (isinstance(value, int) and value < 0):
+        return "no such number"
+    return ""
+
+
+def _as_typed(default: object) -> str:
+    return json.dumps(default) if not isinstance(default, str) else default
 
 
 def value_like(default: object, text: str) -> object:
@@ -101,6 +199,8 @@ def value_like(default: object, text: str) -> object:
         value = text
     if isinstance(default, bytes):
         return str(value).encode("latin-1", "replace")
+    if isinstance(default, str):
+        return text
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(value)
     if isinstance(default, dict) and isinstance(value, dict):
@@ -112,13 +212,35 @@ def _report(text: str) -> None:
     click.echo(visible_lines(text))
 
 
-def _serve(serve, host: str, ports: str, option: str) -> None:
+def _until(seconds: float | None):
+    """What tells a simulator that its time is over."""
+    if seconds is None:
+        return None
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _other_place(option: str) -> str:
+    return f"Is another one running? Choose a free port with {option}, an address of this machine with --host."
+
+
+def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
+    """Run a simulator to its end; what stops it earlier is told in words."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        serve()
+        return serve()
+    except sqlite3.Error as error:
+        _fail(f"cannot use the archive {archive}: {error}", "Name a file that may be written with --archive.")
     except OSError as error:
-        click.echo(f"toolcart: cannot listen on {host}, port {ports}: {error.strerror or error}", err=True)
-        click.echo(
-            f"  Is another one running? Choose a free port with {option}, an address of this machine with --host.",
-            err=True,
-        )
-        sys.exit(EXIT_OTHER)
+        _fail(f"cannot {what}: {error.strerror or error}", advice)
+    except Exception as error:  # what --set makes of a simulator is more than can be checked beforehand
+        kind = type(error).__name__
+        _fail(f"the simulator cannot go on: {kind}: {error}", "Is a value of --set one that it cannot use?")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(what: str, advice: str) -> None:
+    click.echo(f"toolcart: {visible(what)}", err=True)
+    click.echo(f"  {advice}", err=True)
+    sys.exit(EXIT_OTHER)

@@ -58,7 +58,7 @@ class Controller:
     # For tests and the demo
 
     def produce(self, **fields):
-        """Tighten one screw; `fields` overrides attributes of Tightening. Returns the ID, None without one."""
+        """Tighten one screw; `fields` overrides attributes of Tightening. Returns its ID, None without one."""
         result = self._tighten()
         if self.options.only_when_started and not [session for session in self.sessions if session.started]:
             return None

@@ -117,7 +117,7 @@ class ControllerLink(Endpoint):
     def odd(self, mid, what, frame):
         """Note what is taken though hardly anybody writes it so; a complaint where the options are strict."""
         if self.controller.note_odd(mid, what) and self.options.strict:
-            self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
+            self.complain("%04d: odd, and taken: %s: %s" % (mid, what, text_of(frame)))
 
     def read_header(self, frame, mid):
         """Return (revision, data) of a message; complain and return None if it cannot be taken (003:1078-1163).

@@ -66,10 +66,17 @@ class ControllerOptions(Settings):
     batch, nok_percent         size of a batch; share of results that are not OK
     batch_open                 batch status while a batch is not complete: 0, or 3 (running) of newer releases
     rounded                    torque is rounded to 1/100 Nm, not cut: a NOK may show its limit
-    light_statuses             further tightening statuses of 0061 revision 999, in turn, each fifth result
+    light_statuses             further tightening statuses of 0061 revision 999, each in its turn, one in five results
     only_when_started          what is tightened while no session stands gets no ID and is not kept
     """
 
+    # Options with a few values only.
+    ALLOWED = {
+        "keepalive": ("mirror", "blank", "refuse", "none"),
+        "nul": ("normal", "missing", "late", "counted"),
+        "header": ("digits", "blank", "zero", "parts"),
+        "refuse_digits": (2, 3),
+    }
     DEFAULTS = {
         "strict": True,
         "identity": {},
@@ -134,6 +141,13 @@ class ControllerOptions(Settings):
         "seed": 1,
     }
 
+    def __init__(self, **changed):
+        Settings.__init__(self, **changed)
+        for name, known in (("identity", Identity()), ("pushed_as", Tightening), ("fetched_as", Tightening)):
+            for field in getattr(self, name):
+                if not hasattr(known, field):
+                    raise ValueError("%s has no field %s" % (name, field))
+
 
 class Identity:
     """What 0002 tells about the controller; change the attributes as needed."""
@@ -160,8 +174,6 @@ class Identity:
         self.tightenings = 0
         self.calibrated = "2024-01-02:10:00:00"
         for name in changed or ():
-            if not hasattr(self, name):
-                raise ValueError("an identity has no field " + name)
             setattr(self, name, changed[name])
 
 

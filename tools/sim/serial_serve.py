@@ -1,7 +1,8 @@
 """A simulated controller on a real serial port or on a pty: the serial sibling of tools/sim/tcp.Served.
 
 Rules:
-1. Without a device a pty is made; `path` is a link to it that stays the same whenever it is made anew.
+1. Where `path` names no device a pty is made; `path` is a link to it that stays the same whenever it is made anew. A
+   link to a pty that a former run left there is replaced; anything else is left alone, and refused.
 2. A cut is an unplugged adapter: the pty goes away, or the device is closed. The controller itself goes on.
 3. A pty has no baud rate: octets are there at once.
 """
@@ -22,6 +23,7 @@ from tools.sim.r3964_peer import AsciiPeer, R3964Peer
 from tools.sim.tcp import LONGEST_WAIT_MS, Loop
 
 READ_OCTETS = 4096
+PTYS = ("/dev/pts/", "/dev/ttys")  # where Linux and macOS have them
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
@@ -54,26 +56,44 @@ class SerialServed:
             return
         if self._is_device:
             self._fd = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            _set_up(self._fd, self._baud)
+            try:
+                _set_up(self._fd, self._baud)
+            except termios.error as error:
+                os.close(self._fd)
+                self._fd = -1
+                raise OSError(*error.args) from None
         else:
             self._fd, self._slave = os.openpty()
             os.set_blocking(self._fd, False)
             tty.setraw(self._slave)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
-            os.symlink(os.ttyname(self._slave), self.path)
+            try:
+                self._link()
+            except OSError:
+                os.close(self._fd)
+                os.close(self._slave)
+                self._fd = self._slave = -1
+                raise
         self.loop.selector.register(self._fd, selectors.EVENT_READ, self)
+
+    def _link(self) -> None:
+        if is_pty_link(self.path):
+            os.unlink(self.path)
+        try:
+            os.symlink(os.ttyname(self._slave), self.path)
+        except FileExistsError as error:
+            raise FileExistsError(error.errno, "it is there already, and no serial port", self.path) from None
 
     def cut(self) -> None:
         """Pull the adapter out."""
         if self._fd < 0:
             return
         self.loop.selector.unregister(self._fd)
-        os.close(self._fd)
         if self._slave >= 0:
+            with contextlib.suppress(OSError):
+                if os.readlink(self.path) == os.ttyname(self._slave):
+                    os.unlink(self.path)
             os.close(self._slave)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
+        os.close(self._fd)
         self._fd = self._slave = -1
         self._unsent = b""
 
@@ -112,6 +132,16 @@ class SerialServed:
             return
         if not self._unsent:
             self.peer.wire_free(self.loop.clock.now)
+
+
+def is_pty_link(path: str) -> bool:
+    """Tell whether a former run may have left `path` there: a link to a pty."""
+    return os.path.islink(path) and os.readlink(path).startswith(PTYS)
+
+
+def is_device(path: str) -> bool:
+    """Tell whether `path` is a serial port that is there: a device, or a link to one that is no pty's."""
+    return Path(path).is_char_device() and not is_pty_link(path)
 
 
 def default_path() -> str:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from tools.sim.archive import SqliteArchive
 from tools.sim.controller import Controller, ControllerOptions
-from tools.sim.serial_serve import SerialServed, default_path
+from tools.sim.orders import Orders
+from tools.sim.serial_serve import SerialServed, default_path, is_device
 from tools.sim.tcp import LONGEST_WAIT_MS, Loop, RealClock, Served
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 
@@ -251,17 +253,18 @@ def serve_controller(
     link: str = "tcp",
     device: str | None = None,
     baud: int = 9600,
+    orders: Orders | None = None,
 ) -> Controller:
     """Run a simulated controller until `stop()` is true or Ctrl-C; returns it with its books."""
     loop = Loop()
     controller = Controller(loop.clock, options, first_id)
+    served: Served | SerialServed
     if link == "tcp":
         served = Served(loop, controller.endpoint, host, port)
         place = f"{host}:{served.port}"
     else:
         path = device or default_path()
-        is_device = Path(path).is_char_device() and not Path(path).is_symlink()
-        SerialServed(loop, controller.endpoint, link, path, is_device, baud)
+        served = SerialServed(loop, controller.endpoint, link, path, is_device(path), baud)
         place = f"{path}, {link}"
     producer = Producer(controller)
     producer.set_rate(rate, jitter, count)
@@ -277,12 +280,9 @@ def serve_controller(
 
     loop.workers += [producer.work, _Reporter(loop.clock, controller.complaints, figures, report).work]
     report(f"controller on {place}")
-    try:
-        loop.run(stop)
-    except KeyboardInterrupt:
-        report(figures())
-    finally:
-        loop.close()
+    if orders is not None:
+        orders.begin(loop, controller, producer, served)
+    _run(loop, stop, figures, report)
     return controller
 
 
@@ -318,10 +318,19 @@ def serve_toolsnet(
     loop.workers.append(_Reporter(loop.clock, toolsnet.complaints, figures, report).work)
     report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.path}")
     try:
-        loop.run(stop)
-    except KeyboardInterrupt:
+        _run(loop, stop, figures, report)
+    finally:
+        archive.close()
+    return toolsnet
+
+
+def _run(
+    loop: Loop, stop: Callable[[], bool] | None, figures: Callable[[], str], report: Callable[[str], None]
+) -> None:
+    """Let a simulator run to its end, which says its figures."""
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            loop.run(stop)
         report(figures())
     finally:
         loop.close()
-        archive.close()
-    return toolsnet
