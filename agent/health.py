@@ -52,6 +52,7 @@ NOT_SAVED = const(38)  # something that has to be durable could not be written; 
 OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
 ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
 NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
+REPEATS_NOTHING = const(42)  # a controller that sends each result once was met: what is not stored has to be fetched
 
 NAMES = (
     "stored",
@@ -96,6 +97,7 @@ NAMES = (
     "outlet failed",
     "odd fields",
     "no owner",
+    "repeats nothing",
 )
 
 LOG_ENTRIES = 32

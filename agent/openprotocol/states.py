@@ -23,6 +23,11 @@ EV_UNKNOWN = const(8)  # a message that nobody asked for; `mid` names it
 EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
 EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
 EV_OVER = const(11)
+EV_PART = const(13)  # from here on: only where results come as MID 1201 (agent.openprotocol.generic). 1201 or 1202
+EV_PART_CUT = const(14)
+EV_GENERIC = const(15)  # 0002 came from a controller that is never asked for MID 0060
+EV_HISTORY_REFUSED = const(16)  # 0004 to MID 0006
+EV_PART_LATE = const(17)  # the next part of an operation did not come
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 
 WHY_NOTHING = const(0)
