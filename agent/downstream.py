@@ -31,6 +31,7 @@ class Downstream:
         self.host = host
         self.number = number
         self.full = False
+        self.room_bytes = ROOM_BYTES  # more where a controller repeats nothing (agent.operations)
         self.attempts = 0  # connections begun: agent.liveness looks whether it moves
         self.stopping = False
         self._ready = False
@@ -92,7 +93,7 @@ class Downstream:
             self._maintain()
             self.full = self.full or self.ring.suspect
         if self.full:
-            if self.ring.suspect or not self.ring.has_room(ROOM_BYTES):
+            if self.ring.suspect or not self.ring.has_room(self.room_bytes):
                 self._wait.start(now, ROOM_ASKED_MS)
                 return False
             self.full = False

@@ -53,6 +53,7 @@ OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried ag
 ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
 NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
 EVENTS = const(42)  # alarms written down
+REPEATS_NOTHING = const(43)  # a controller that sends each result once was met: what is not stored has to be fetched
 
 NAMES = (
     "stored",
@@ -98,6 +99,7 @@ NAMES = (
     "odd fields",
     "no owner",
     "events",
+    "repeats nothing",
 )
 
 LOG_ENTRIES = 32

@@ -16,7 +16,7 @@ from agent.downstream import Downstream
 from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
-from agent.record.result import ID_BYTES, ROOM_BYTES
+from agent.record.result import ID_BYTES
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -137,7 +137,7 @@ class Intake(Downstream):
             self.session.ask_tool()
             return True
         recovery = self.recovery
-        if recovery.phase == PHASE_FILL and not self.ring.has_room(ROOM_BYTES):
+        if recovery.phase == PHASE_FILL and not self.ring.has_room(self.room_bytes):
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program() or not recovery.want(now):
@@ -190,6 +190,10 @@ class Intake(Downstream):
             self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        elif event >= st.EV_PART:
+            from agent.operations import handle  # only where a controller has no MID 0060
+
+            handle(self, event, now)
 
     def _begin_ready(self, now):
         session = self.session
@@ -235,7 +239,7 @@ class Intake(Downstream):
 
             self._alarms = Alarms(self.ring, self.health, self.store.clock, self.store.station)
         kept = NOT_KEPT
-        if not self.full and self.ring.has_room(ROOM_BYTES):
+        if not self.full and self.ring.has_room(self.room_bytes):
             kept = self._alarms.put(self.session.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:
             self.session.withhold()

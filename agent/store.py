@@ -135,6 +135,22 @@ class Store:
             return self._known_before()
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
+    def take_body(self, body, flags, buf, at):
+        """Put a whole body with its limits, read elsewhere out of the message at buf[at:], into the stage."""
+        self._begin(KIND_RESULT, HEAD_BYTES + len(body), buf, at)
+        copy(self.ring.stage, self._place, body, 0, len(body))
+        if is_blank(body, SERIAL, SERIAL_BYTES):
+            copy(self.ring.stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
+        self._flags = flags
+
+    def put_taken(self, now):
+        """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT."""
+        return self._put_read(now)
+
+    def put_unread(self, buf, at, length, now):
+        """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        return self._put_raw(buf, at, length, 0, now)
+
     def _is_held(self, flags):
         """Tell whether the log holds the tightening that stands in the stage."""
         return holds(self.ring, self.ring.stage, self._place, flags=flags)

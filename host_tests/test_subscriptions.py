@@ -165,5 +165,5 @@ def test_push_too_large_for_the_buffer_is_handed_over_as_its_row_says():
 
 def test_longest_message_is_what_these_subscriptions_take():
     results = Subscription(RESULTS, (999, 1))
-    assert longest_bytes((results,)) == 30  # MID 0064 with its ID
+    assert longest_bytes((results,)) == 60  # MID 0008 for 1201: where a controller has no MID 0060
     assert longest_bytes((results, Subscription(OPERATIONS, (1,)))) == 61

@@ -11,6 +11,7 @@ IDENTITY_BYTES = const(51)
 STATION = const(41)  # where its ten digits stand
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
+REPEATS_NOTHING = const(4)  # that of a MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
 SHARED_SYSTEM = const(3)  # the type of system of a Power Focus 6000: its stations may share the IDs
 
 

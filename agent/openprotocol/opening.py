@@ -2,7 +2,7 @@
 
     STARTING --0002--> SUBSCRIBING --0005--> READY
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
-       | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: OVER, no such message
+       | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: no such message, MID 0008 is tried, or OVER
 
 Rules
 1. The owner remembers which revisions were accepted. A start that was cut off tries the next one.
@@ -19,6 +19,7 @@ from agent.openprotocol.numbering import CODE_NONE
 from agent.openprotocol.sending import Sender
 from agent.openprotocol.states import (
     CLEARING,
+    EV_GENERIC,
     EV_NONE,
     EV_OVER,
     EV_READY,
@@ -34,7 +35,7 @@ from agent.openprotocol.states import (
     WHY_NO_REVISION,
     WHY_REFUSED,
 )
-from agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID
+from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
 
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
@@ -60,6 +61,7 @@ class Opening(Sender):
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
         self.system_type = 0
         self.why = 0
+        self.generic = None  # made where a controller has no MID 0060
         self._asked = 0  # which of the subscriptions was asked for last
         self._cleared = False
 
@@ -80,6 +82,10 @@ class Opening(Sender):
             return EV_NONE
         if self._begins_again(length):
             return EV_NONE
+        if self.system_type == idy.REPEATS_NOTHING:
+            self._go_generic()
+            self._subscribe()
+            return EV_GENERIC
         self._subscribe()
         return EV_STARTED
 
@@ -138,10 +144,21 @@ class Opening(Sender):
         elif act == rq.ACT_BUSY:
             return self._end(WHY_BUSY)
         elif act == rq.ACT_UNKNOWN:
-            return self._go_without(WHY_NO_RESULTS)
+            if subscription.row is not RESULTS:
+                return self._go_without(WHY_NO_RESULTS)
+            self._go_generic()
+            self._subscribe()
         elif act == rq.ACT_REFUSED:
             return self._go_without(WHY_REFUSED)
         return EV_REFUSED
+
+    def _go_generic(self):
+        """This controller knows no MID 0060: ask for its results by MID 0008."""
+        if self.generic is None:
+            from agent.openprotocol.generic import Generic  # hardly any controller needs it
+
+            self.generic = Generic(self)
+        self.generic.begin(self)
 
     def _go_without(self, why):
         """The subscription cannot be had."""

@@ -26,6 +26,7 @@ from agent.openprotocol.states import (
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
+MID_HISTORY = const(6)  # what takes the place of 64 where results come as MID 1201 (agent.openprotocol.generic)
 
 # What is done about a 0004.
 ACT_TELL = const(0)  # the request has failed, the session goes on
@@ -54,7 +55,7 @@ MID = const(0)  # 0: the subscription's
 ANSWER = const(1)
 LEAST = const(2)  # octets of an answer that can be read
 WHOLE = const(3)  # the answer may come in parts, and is none if it was cut short
-DATA_BYTES = const(4)  # behind our header; where the answer repeats them it is matched by them
+DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of them it is matched by these
 DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
@@ -70,7 +71,8 @@ SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUB
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
-_LINK_REFUSAL_BYTES = const(28)  # MID 9998 (agent.openprotocol.numbering), which any controller may bring about
+_ID_BYTES = const(10)
+_GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.generic), which any controller may bring about
 
 
 class Request:
@@ -144,15 +146,15 @@ class Request:
         if first:
             asked = at + first
             some = differs = False
-            for octet in data:
-                some = some or octet != 0x30
-                differs = differs or octet != buf[asked]
+            for index in range(len(data) - _ID_BYTES, len(data)):
+                some = some or data[index] != 0x30
+                differs = differs or data[index] != buf[asked]
                 asked += 1
             if some and differs:
                 if self._echoes:
                     self._echoes -= 1
                     return False  # the answer to an earlier try
-                if not self.lower_too or compare(buf, at + first, data, 0, len(data)) > 0:
+                if not self.lower_too or compare(buf, at + first, data, len(data) - _ID_BYTES, _ID_BYTES) > 0:
                     return False
             self._count_echoes(self._sends - 1)
         return True
@@ -185,7 +187,7 @@ class Request:
 
 def longest_bytes(subscriptions):
     """Return the octets of the longest message that a session with these subscriptions sends, without its NUL."""
-    longest = _LINK_REFUSAL_BYTES
+    longest = _GENERIC_BYTES
     for row in REQUESTS:
         longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore
     for subscription in subscriptions:

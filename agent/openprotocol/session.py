@@ -30,6 +30,7 @@ from agent.openprotocol.states import (
     EV_MALFORMED,
     EV_NONE,
     EV_OVER,
+    EV_PART_LATE,
     EV_UNKNOWN,
     OVER,
     READY,
@@ -102,6 +103,8 @@ class Session(Opening):
 
     def opened(self):
         """The port is open: begin with MID 0001."""
+        if self.generic is not None:
+            self.generic.leave(self)
         self._prepare()
         self._start()
 
@@ -111,7 +114,10 @@ class Session(Opening):
 
     def fetch(self):
         """Ask with MID 0064 for the result whose ten digits were put into `fetch_id`; all zeros: the newest."""
-        self._ask(rq.FETCH, self.fetch_revision, self.fetch_id)
+        if self.generic is not None and self.generic.in_use:
+            self.generic.fetch(self)
+        else:
+            self._ask(rq.FETCH, self.fetch_revision, self.fetch_id)
 
     def ask_tool(self):
         """Ask with MID 0040 for the tool's data; a controller that does not know it is not asked again by itself."""
@@ -149,6 +155,9 @@ class Session(Opening):
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.mid = self._linked.mid
             return EV_MALFORMED
+        if self.generic is not None and self.generic.operation.is_late(now):
+            self.generic.operation.give_up()
+            return EV_PART_LATE
         answer = self._answer
         return self._silent() if answer.armed and answer.expired(now) else EV_NONE
 

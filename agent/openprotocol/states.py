@@ -24,6 +24,11 @@ EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part 
 EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
 EV_OVER = const(11)
 EV_ALARM = const(13)  # 0071, 0074 or 0076 at link.buf[link.at:]; `mid` names it
+EV_PART = const(14)  # from here on: only where results come as MID 1201 (agent.openprotocol.generic). 1201 or 1202
+EV_PART_CUT = const(15)
+EV_GENERIC = const(16)  # 0002 came from a controller that is never asked for MID 0060
+EV_HISTORY_REFUSED = const(17)  # 0004 to MID 0006
+EV_PART_LATE = const(18)  # the next part of an operation did not come
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 
 WHY_NOTHING = const(0)

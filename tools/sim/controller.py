@@ -12,6 +12,7 @@ Rules:
 from agent.base.ticks import ticks_add, ticks_diff
 from tools.sim.clock import Dice
 from tools.sim.controller_model import Alarm, ControllerOptions, Identity, ParameterSet, Tightening
+from tools.sim.controller_operations import OperationSession
 from tools.sim.controller_session import ControllerSession
 
 PORTABLE = True
@@ -29,6 +30,8 @@ class Controller:
         self.clock = clock
         self.options = options or ControllerOptions()
         self.identity = Identity(self.options.identity)
+        if self.options.system_type is not None:
+            self.identity.system_type = self.options.system_type
         self.psets = {
             1: ParameterSet(1, 900, 1000, 1100, 30, 60, 90),
             2: ParameterSet(2, 2200, 2500, 2800, 45, 70, 120),
@@ -152,7 +155,7 @@ class Controller:
 
     def endpoint(self):
         self.connections += 1
-        return ControllerSession(self)
+        return OperationSession(self) if self.options.operations else ControllerSession(self)
 
     # For its sessions
 

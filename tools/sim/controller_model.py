@@ -41,6 +41,14 @@ class ControllerOptions(Settings):
     no_ack                     the no-ack flag of 0060 is obeyed: results are sent without waiting for 0062
     push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
     push_last_result           a new subscription gets the last result once more
+    operations                 revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such
+                               messages. See controller_operations.py for whole controllers of that kind
+    operation_history          0006 for 1201 is known; one that is not kept is answered 0004
+                               history_refusal_code
+    own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
+    names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
+    waits_for_1203             each part waits for its acknowledgement, and is sent again without one
+    system_type                that 0002 names (None: that of the identity)
     ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
     link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
                                revision 6 make one), 1, or 2 when 0002 itself is counted
@@ -107,6 +115,14 @@ class ControllerOptions(Settings):
         "no_ack": True,
         "push_instead_of_answer": False,
         "push_last_result": False,
+        "operations": (),
+        "operation_history": True,
+        "history_refusal_code": 15,
+        "own_fields": True,
+        "torque_unit": 90,
+        "names_subscribed": False,
+        "waits_for_1203": False,
+        "system_type": None,
         "ack_timeout_ms": 3000,
         "resends": 3,
         "link_first": 1,

@@ -1,0 +1,339 @@
+"""The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
+
+from agent import health as h
+from agent.openprotocol import questions as qs
+from agent.operations import RESERVE_RESULTS
+from agent.record import result as r
+from host_tests.support_frames import message
+from host_tests.support_world import Cart, body_of
+from tools.sim import operation_frames as frames
+from tools.sim.controller_model import Tightening
+from tools.sim.controller_operations import MT_FOCUS, STEP_SYNC
+
+PORTABLE = True
+
+
+def cart_of(kind=None, **options):
+    settings = dict(
+        (key, options.pop(key)) for key in ("settings", "blocks", "toolsnet", "on", "seed") if key in options
+    )
+    return Cart(controller=dict(kind or MT_FOCUS, **options), **settings)
+
+
+def produce(cart, count):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(1500)
+
+
+def drop(cart):
+    cart.controller.drop()
+    cart.run(100)
+    assert not cart.is_ready()
+
+
+def clean(cart):
+    assert cart.controller.complaints == [], cart.controller.complaints[:3]
+
+
+def inject(cart, *messages):
+    cart.controller.inject(b"".join([octets + b"\0" for octets in messages]))
+    cart.run(100)
+
+
+def tightening(**values):
+    result = Tightening()
+    result.time = "2024-03-14:09:26:53"
+    result.pset_change = "2024-02-01:08:00:00"
+    for name in values:
+        setattr(result, name, values[name])
+    return result
+
+
+def overall(**values):
+    return message(1201, frames.overall_data(tightening(**values), 2), 2)
+
+
+def part(**values):
+    result = tightening(**values)
+    return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
+
+
+def test_results_arrive_once_and_in_order():
+    for options in ({}, {"torque_unit": 12}, {"torque_unit": 1}, {"operations": (1,)}, {"operations": (1, 3)}):
+        cart = cart_of(**options).ready()
+        for _ in range(6):
+            cart.controller.produce(tool_serial="T1")
+            cart.settle()
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6], options
+        for payload in cart.stored():
+            result = cart.controller.result(int(body_of(payload)[r.TIGHTENING_ID :][:10]))
+            body = body_of(payload)
+            assert int(body[r.TORQUE : r.ANGLE]) == result.torque and int(body[r.ANGLE : r.TIME]) == result.angle
+            assert body[: r.VIN_BYTES].rstrip() == result.vin and body[r.SERIAL :].rstrip() == b"T1"
+            statuses = [
+                int(body[place : place + 1]) for place in (r.TIGHTENING_STATUS, r.TORQUE_STATUS, r.ANGLE_STATUS)
+            ]
+            assert statuses == [result.status, result.torque_status, result.angle_status]
+        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == cart.counted(h.CONTROLLER_MALFORMED) == 0
+        clean(cart)
+
+
+def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
+    cart = cart_of().ready()
+    cart.run(60000)
+    assert cart.counted(h.REPEATS_NOTHING) == 1
+    drop(cart)
+    cart.ready()
+    assert cart.counted(h.REPEATS_NOTHING) == 2
+    assert [value for _, code, value in cart.station.health.entries() if code == h.REPEATS_NOTHING] == [4, 4]
+    for kind in (STEP_SYNC, {"operations": ()}):
+        cart = cart_of(kind).ready()
+        assert cart.counted(h.REPEATS_NOTHING) == 0
+
+
+def test_outage_is_filled_by_the_history_oldest_first():
+    for options in ({}, {"operations": (1,)}, {"history_refusal_code": 20}):
+        cart = cart_of(**options).ready()
+        produce(cart, 3)
+        drop(cart)
+        for _ in range(20):
+            cart.controller.produce()
+        cart.controller.forget(9)
+        cart.ready().settle()
+        wanted = [number for number in range(1, 24) if number != 9]
+        assert sorted(cart.stored_ids()) == wanted
+        if not options:
+            assert cart.stored_ids() == wanted
+        assert cart.gaps() == [(9, 9)] and cart.station.known.gone() == 1
+        assert cart.counted(h.RECOVERED) >= 18
+        clean(cart)
+
+
+def test_what_was_made_before_it_was_met_is_not_ours_but_all_is_where_it_was_empty():
+    cart = cart_of(on=False)
+    for _ in range(5):
+        cart.controller.produce()
+    cart.boot()
+    cart.ready().settle()
+    produce(cart, 2)
+    cart.settle()
+    assert cart.stored_ids() == [6, 7]
+    cart = cart_of().ready().settle()
+    drop(cart)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert cart.stored_ids() == [1, 2, 3]
+
+
+def test_controller_without_history_is_told_and_its_results_go_on():
+    cart = cart_of(operation_history=False).ready()
+    produce(cart, 2)
+    drop(cart)
+    cart.controller.produce()
+    cart.ready().settle()
+    produce(cart, 2)
+    assert cart.stored_ids() == [1, 2, 4, 5]
+    assert cart.station.recovery.phase == qs.PHASE_OFF
+
+
+def test_result_in_the_middle_of_the_history_is_not_mixed_with_it():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    drop(cart)
+    for _ in range(30):
+        cart.controller.produce()
+    cart.ready()
+    for _ in range(10):
+        cart.controller.produce()
+        cart.run(3)
+    cart.settle()
+    assert sorted(cart.stored_ids()) == list(range(1, 43))
+    for payload in cart.stored():
+        body = body_of(payload)
+        result = cart.controller.result(int(body[r.TIGHTENING_ID :][:10]))
+        assert int(body[r.TORQUE : r.ANGLE]) == result.torque
+    clean(cart)
+
+
+def test_part_that_is_lost_is_counted_and_its_result_fetched():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    cart.controller.sessions[0].operation_revision = 0  # the push of the next one is lost but for its first part
+    cart.controller.produce()
+    result = cart.controller.result(3)
+    inject(cart, message(1201, frames.overall_data(result, 2), 2))
+    assert cart.stored_ids() == [1, 2]
+    cart.run(20000)  # no other result comes, and no new connection
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3]
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+
+
+def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
+    cart = cart_of().ready()
+    produce(cart, 1)
+    before = cart.stored()
+    result = cart.controller.result(1)
+    own = message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
+    for index, frame in enumerate((own, part(tightening_id=77), own)):
+        inject(cart, frame)
+        assert cart.counted(h.CONTROLLER_MALFORMED) == index + 1
+    assert cart.stored() == before
+    inject(cart, message(1201, frames.overall_data(result, 2), 2), own)
+    assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
+
+
+def test_part_that_nobody_can_read_is_kept_as_it_came():
+    cart = cart_of().ready()
+    produce(cart, 1)
+    frame = bytearray(overall(tightening_id=2))
+    frame[30] = 0x58
+    inject(cart, bytes(frame))
+    assert cart.raw() == [bytes(frame)] and cart.counted(h.RAW) == 1
+    produce(cart, 1)
+    assert cart.stored_ids() == [1, 2]
+
+
+def test_result_that_lies_about_a_length_is_stored_and_told():
+    cart = cart_of().ready()
+    frame = part(tightening_id=1)
+    at = frame.find(b"30237012")
+    inject(cart, overall(tightening_id=1), frame[: at + 5] + b"999" + frame[at + 8 :])
+    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == 1
+    kind, flags, payload = [record for record in cart.records() if record[0] == 0xD2][0]
+    assert flags & r.FLAG_ODD and body_of(payload)[r.TORQUE : r.ANGLE] == b"      "
+
+
+def test_any_split_of_the_input_gives_the_same():
+    wanted = None
+    octets = overall(tightening_id=1) + b"\0" + part(tightening_id=1) + b"\0"
+    for size in (len(octets), 1, 7, 127, 128, 129, 500):
+        cart = cart_of().ready().settle()
+        for start in range(0, len(octets), size):
+            cart.controller.inject(octets[start : start + size])
+            cart.run(1)
+        cart.run(100)
+        assert cart.stored_ids() == [1]
+        wanted = wanted or cart.stored()
+        assert cart.stored() == wanted
+
+
+def test_message_longer_than_the_usual_buffer_is_read_whole():
+    cart = cart_of().ready()
+    result = tightening(tightening_id=1)
+    fields = ((30208, 4, 0, "x" * 900),) * 8 + frames.own_fields(result)
+    frame = message(1202, frames.object_data(result, 2, fields), 2)
+    assert len(frame) > 8000
+    inject(cart, overall(tightening_id=1), frame)
+    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+
+
+# -- a full spool --------------------------------------------------------------------------------------------------
+
+
+def full(**options):
+    """Return a cart whose spool has ended the session, and nothing takes what is in it."""
+    cart = cart_of(blocks=8, **options).ready()
+    for _ in range(2000):
+        if cart.station.intake.full:
+            return cart
+        cart.controller.produce()
+        cart.run(20)
+    raise AssertionError("it does not get full")
+
+
+def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way():
+    cart = full()
+    made = len(cart.controller.produced)
+    session = cart.controller.sessions[0]
+    for _ in range(RESERVE_RESULTS - 2):  # pushed while the session ends
+        cart.controller.produce()
+    assert session.alive
+    cart.run(5000)
+    assert cart.stored_ids() == list(range(1, made + RESERVE_RESULTS - 1))
+    assert cart.counted(h.REFUSED_FULL) == 0
+    assert not cart.controller.sessions
+    clean(cart)
+
+
+def test_start_with_a_full_spool_subscribes_to_nothing():
+    cart = full()
+    cart.run(5000)
+    subscribed = cart.controller.messages[8]
+    cart.cut()
+    cart.run(60000)
+    assert cart.controller.messages[8] == subscribed
+    assert cart.station.intake.full and not cart.is_ready()
+    clean(cart)
+
+
+def test_full_spool_that_empties_gets_what_was_made_meanwhile():
+    cart = cart_of(blocks=8, toolsnet={}, settings={"spool": {"cursor_batch": 4}}).ready()
+    cart.toolsnet.options.refuse_connections = True if hasattr(cart.toolsnet.options, "refuse_connections") else None
+    cart.until_quiet()
+    made = 0
+    while made < 60:
+        cart.controller.produce()
+        made += 1
+        cart.run(50)
+    cart.until_stored(60)
+    assert cart.ids() == list(range(1, 61))
+    clean(cart)
+
+
+# -- cuts ----------------------------------------------------------------------------------------------------------
+
+
+def test_cut_at_any_moment_loses_and_doubles_nothing():
+    for after in range(0, 60, 3):
+        cart = cart_of(seed=after + 1).ready()
+        produce(cart, 2)
+        cart.controller.produce()
+        cart.run(after)
+        cart.cut()
+        cart.controller.produce()
+        cart.ready().settle()
+        assert cart.stored_ids() == [1, 2, 3, 4], after
+        clean(cart)
+
+
+def test_connection_that_breaks_behind_any_message_loses_nothing():
+    for count in range(1, 14):
+        cart = cart_of(drop_after_sent=[count]).ready()
+        for _ in range(6):
+            cart.controller.produce()
+            cart.run(700)
+        cart.run(5000)
+        cart.until(cart.is_ready)
+        cart.settle()
+        first = cart.stored_ids()[0]  # what was made before it was met is not ours
+        assert cart.stored_ids() == list(range(first, 7)) and first <= 3, count
+
+
+def test_controller_that_waits_for_each_acknowledgement_gets_it():
+    cart = cart_of(STEP_SYNC).ready().settle()
+    produce(cart, 5)
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.controller.acknowledged == [1, 2, 3, 4, 5]
+    drop(cart)
+    for _ in range(4):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert sorted(cart.stored_ids()) == list(range(1, 10))
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 0
+    clean(cart)
+
+
+def test_count_that_begins_anew_is_found_out():
+    cart = cart_of().ready()
+    produce(cart, 5)
+    drop(cart)
+    cart.controller.reset_ids(1)
+    cart.run(3000)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 1, 2, 3]
+    assert cart.counted(h.CONTROLLER_RESETS) == 1

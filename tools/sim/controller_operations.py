@@ -1,0 +1,155 @@
+"""A connection to a controller without MID 0060: results by MID 0008 for 1201, old ones by MID 0006.
+
+Rules
+1. A MT Focus 6000 sends a result once and hears no acknowledgement (002:316-327); with `waits_for_1203` each part waits
+   for its own (003:7022-7040), is sent again without one, and the third time the connection is closed.
+2. Of the data of MID 0008 all but MID, revision and length is to be zeros, the last digit 0 or 1 (003:7051-7104).
+"""
+
+from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from tools.sim import operation_frames as frames
+from tools.sim.controller_session import ControllerSession
+
+PORTABLE = True
+
+# A MT Focus 6000, as options of a controller (002:121-327).
+MT_FOCUS = {
+    "system_type": 4,
+    "start_revisions": (6,),
+    "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65),
+    "refuse": {40: 97},
+    "operations": (1, 2, 3),
+}
+# One that has the standard fields and wants its acknowledgements (power-focus-6000.md 2, StepSync).
+STEP_SYNC = {
+    "system_type": 3,
+    "unknown_mids": (60, 61, 62, 63, 64, 65),
+    "operations": (1,),
+    "own_fields": False,
+    "names_subscribed": True,
+    "waits_for_1203": True,
+}
+
+
+class OperationSession(ControllerSession):
+    """See the module; made by Controller.endpoint() where the options name revisions of MID 1201."""
+
+    def __init__(self, controller):
+        super().__init__(controller)
+        self.operation_revision = 0  # 0: no subscription
+        self._sent_at = 0
+        self._sends = 0
+
+    def offer(self, result):
+        if self.operation_revision and self.alive:
+            self.unsent += self._parts(result, self.operation_revision, 8)
+
+    def _answer(self, mid, revision, text, now):
+        if mid == 8 or mid == 9:
+            self._subscribe_operations(mid, text)
+        elif mid == 6:
+            self._tell_old(text)
+        elif mid == 1203:
+            self._part_acknowledged(now)
+        else:
+            if mid == 3:
+                self.operation_revision = 0
+            super()._answer(mid, revision, text, now)
+
+    def _named(self, mid):
+        return 1201 if self.options.names_subscribed else mid
+
+    def _subscribe_operations(self, mid, text):
+        if text[:4] != b"1201" or not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
+            self.complain("%04d: %s" % (mid, text))
+            return
+        revision = int(text[4:7])
+        if mid == 9:
+            known = self.operation_revision
+            self.operation_revision = 0
+            self.unsent = []
+            if known:
+                self.accept(self._named(9))
+            else:
+                self.refuse(self._named(9), 72)
+            return
+        if text[7:9] != b"31" or text[9:39] != b"0" * 30 or text[39:] not in (b"0", b"1"):
+            self.complain("0008: " + str(text))
+        if self.operation_revision:
+            self.refuse(self._named(8), 71)
+        elif revision not in self.options.operations:
+            self.refuse(self._named(8), 76)
+        else:
+            self.operation_revision = revision
+            self.accept(self._named(8))
+            if self.options.push_last_result and self.controller.latest() is not None:
+                self.offer(self.controller.latest())
+
+    def _tell_old(self, text):
+        """Answer MID 0006 for 1201: index of 10 digits, 0 for the newest."""
+        controller = self.controller
+        if not self.options.operation_history:
+            self.refuse(self._named(6), 75)
+            return
+        if text[:4] != b"1201" or text[7:9] != b"10" or len(text) != 19 or not text[9:].isdigit():
+            self.complain("0006: " + str(text))
+            return
+        number = int(text[9:])
+        result = controller.result(number) if number else controller.latest()
+        revision = int(text[4:7])
+        if revision not in self.options.operations:
+            self.refuse(self._named(6), 76)
+        elif result is None:
+            self.refuse(self._named(6), self.options.history_refusal_code)
+        else:
+            controller.note_fetched(result.tightening_id, number != 0)
+            for part in self._parts(result, revision, 6):
+                self.say(part[0], part[1], part[2])
+
+    def _parts(self, result, revision, asked_with):
+        options = self.options
+        fields = (
+            frames.own_fields(result, options.torque_unit) if options.own_fields else frames.standard_fields(result)
+        )
+        object_revision = 1 if revision == 1 else 2
+        return [
+            (1201, revision, frames.overall_data(result, revision, asked_with=asked_with), None),
+            (1202, object_revision, frames.object_data(result, object_revision, fields), result.tightening_id),
+        ]
+
+    # Results
+
+    def _push(self, now):
+        while self.unsent and self.alive and not self.wants_close and not self.owed:
+            part = self.unsent.pop(0)
+            if self.options.waits_for_1203:
+                self.owed.append(part)
+                self._sent_at = now
+                self._sends = 1
+            self.say(part[0], part[1], part[2])
+
+    def _part_acknowledged(self, now):
+        if not self.options.waits_for_1203:
+            return
+        if not self.owed:
+            self.complain("1203 without an outstanding part")
+            return
+        part = self.owed.pop(0)
+        if part[3] is not None:
+            self.controller.note_acknowledged(part[3])
+        self._push(now)
+
+    def _watch_acknowledges(self, now):
+        if not self.owed:
+            return FOREVER
+        left = ticks_diff(ticks_add(self._sent_at, self.options.ack_timeout_ms), now)
+        if left > 0:
+            return left
+        if self._sends > self.options.resends:
+            self.close("controller: 1201 was not acknowledged")
+            return FOREVER
+        self._sends += 1
+        self._sent_at = now
+        part = self.owed[0]
+        self.say(part[0], part[1], part[2])
+        return self.options.ack_timeout_ms
