@@ -145,7 +145,7 @@ class Store:
 
     def put_taken(self, now):
         """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT."""
-        return self._put_read(now)
+        return self._put_read(self._flags, now)
 
     def put_unread(self, buf, at, length, now):
         """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
