@@ -1006,3 +1006,22 @@ def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
         outlet.network.step()
         assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
     assert outlet.session.can_send() and 0 < left <= 30000
+
+
+def test_result_overwritten_when_the_log_was_told_that_it_may_go_out_is_not_another_one():
+    """The record that says so may need the next block, where the result lies."""
+    outlet = Outlet(cursor_batch=8)
+    outlet.store(40)
+    ring, position = outlet.ring, outlet.forward.outlet
+    allow = position.allow
+
+    def overwriting(number):
+        done = allow(number)
+        if number == 9:
+            assert ring._drop_block(ring.cursors[OUTLET]) and ring.peek(OUTLET) > 0 and ring.overwritten
+        return done
+
+    position.allow = overwriting
+    outlet.until_passed()
+    assert outlet.ids() == numbers(1, 8) + numbers(9 + ring.overwritten, 40)
+    assert outlet.archive.sequences() == outlet.ids()

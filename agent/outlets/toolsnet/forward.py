@@ -311,4 +311,5 @@ class Forward(Sweep):
             self.health.note(h.NOT_SAVED, 8, now)
             self._hold.start(now, RETRY_MS)
             return 0
-        return number if outlet.next() == KIND_RESULT else 0
+        # Writing may have overwritten it: then another one is the next.
+        return number if outlet.next() == KIND_RESULT and outlet.cursor.peek_number == number else 0
