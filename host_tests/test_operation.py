@@ -14,7 +14,9 @@ LIMITS = r.BODY_BYTES
 
 
 def overall(revision=1, total=2, asked_with=8, fields=(), **values):
-    return message(1201, frames.overall_data(example_tightening(**values), revision, total, asked_with, fields), revision)
+    return message(
+        1201, frames.overall_data(example_tightening(**values), revision, total, asked_with, fields), revision
+    )
 
 
 def part(revision=1, total=2, number=2, fields=None, **values):

@@ -1,4 +1,4 @@
-"""Variable data fields become a result's body: units without a float, statuses renumbered, lies told and not followed."""
+"""Variable data fields become a result's body: units without a float, statuses renumbered, lies told, not followed."""
 
 from agent.openprotocol.variable import decimal, read_fields
 from agent.record import result as r
@@ -47,7 +47,20 @@ def test_figures_with_exponents_of_every_form_are_whole_numbers():
         (b"00000.000e+0", (0, -3)),
     ):
         assert decimal(b"x" + text, 1, len(text)) == value, text
-    for text in (b"", b"1.#INF", b"nan", b"1e", b"1e+", b"e+2", b"1e+2222", b"1.2.3", b"-", b"1-2", b"1" * 33, b"1e2e3"):
+    for text in (
+        b"",
+        b"1.#INF",
+        b"nan",
+        b"1e",
+        b"1e+",
+        b"e+2",
+        b"1e+2222",
+        b"1.2.3",
+        b"-",
+        b"1-2",
+        b"1" * 33,
+        b"1e2e3",
+    ):
         assert decimal(text, 0, len(text)) is None, text
 
 
@@ -81,7 +94,14 @@ def test_every_hundredth_of_an_nm_comes_through_its_exponent():
 
 
 def test_torque_that_is_none_is_told_and_left_out():
-    for unit, value in ((800, b"00004.237e+1"), (999, b"1"), (1, b"nan"), (5, b"00001.000e+9"), (1, b"1e999"), (1, b"1e9")):
+    for unit, value in (
+        (800, b"00004.237e+1"),
+        (999, b"1"),
+        (1, b"nan"),
+        (5, b"00001.000e+9"),
+        (1, b"1e999"),
+        (1, b"1e9"),
+    ):
         assert torque(value, unit) == (r.RESULT_ODD, b"      "), value
     assert torque(b"            ", 90) == (r.RESULT_READ, b"      ")
     assert torque(b"-0001.250e+2", 3) == (r.RESULT_ODD, b"-00125")
@@ -102,7 +122,12 @@ def test_statuses_of_mt_focus_are_renumbered():
             found, body = read(field(pid, value))
             assert (found, part(body, place, 1)) == (r.RESULT_READ, wanted)
         assert read(field(pid, b"7"))[0] == r.RESULT_ODD
-    for pid, place in ((1402, r.TORQUE_STATUS), (1403, r.ANGLE_STATUS), (102, r.BATCH_STATUS), (1400, r.TIGHTENING_STATUS)):
+    for pid, place in (
+        (1402, r.TORQUE_STATUS),
+        (1403, r.ANGLE_STATUS),
+        (102, r.BATCH_STATUS),
+        (1400, r.TIGHTENING_STATUS),
+    ):
         found, body = read(field(pid, b"1"))
         assert (found, part(body, place, 1)) == (r.RESULT_READ, b"1")
         found, body = read(field(pid, b"9"))

@@ -108,7 +108,9 @@ class OperationSession(ControllerSession):
 
     def _parts(self, result, revision, asked_with):
         options = self.options
-        fields = frames.own_fields(result, options.torque_unit) if options.own_fields else frames.standard_fields(result)
+        fields = (
+            frames.own_fields(result, options.torque_unit) if options.own_fields else frames.standard_fields(result)
+        )
         object_revision = 1 if revision == 1 else 2
         return [
             (1201, revision, frames.overall_data(result, revision, asked_with=asked_with), None),
