@@ -4,9 +4,11 @@ from agent import health as h
 from agent.openprotocol import questions as qs
 from agent.operations import RESERVE_RESULTS
 from agent.record import result as r
+from agent.spool import record as rec
 from host_tests.support_frames import message
 from host_tests.support_world import Cart, body_of
 from tools.sim import operation_frames as frames
+from tools.sim.cart import PIM, SERVER
 from tools.sim.controller_model import Tightening
 from tools.sim.controller_operations import MT_FOCUS, STEP_SYNC
 
@@ -14,9 +16,7 @@ PORTABLE = True
 
 
 def cart_of(kind=None, **options):
-    settings = dict(
-        (key, options.pop(key)) for key in ("settings", "blocks", "toolsnet", "on", "seed") if key in options
-    )
+    settings = {key: options.pop(key) for key in ("blocks", "toolsnet", "on", "seed") if key in options}
     return Cart(controller=dict(kind or MT_FOCUS, **options), **settings)
 
 
@@ -202,7 +202,7 @@ def test_result_that_lies_about_a_length_is_stored_and_told():
     at = frame.find(b"30237012")
     inject(cart, overall(tightening_id=1), frame[: at + 5] + b"999" + frame[at + 8 :])
     assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == 1
-    kind, flags, payload = [record for record in cart.records() if record[0] == 0xD2][0]
+    _, flags, payload = next(record for record in cart.records() if record[0] == rec.KIND_RESULT)
     assert flags & r.FLAG_ODD and body_of(payload)[r.TORQUE : r.ANGLE] == b"      "
 
 
@@ -233,53 +233,75 @@ def test_message_longer_than_the_usual_buffer_is_read_whole():
 # -- a full spool --------------------------------------------------------------------------------------------------
 
 
-def full(**options):
-    """Return a cart whose spool has ended the session, and nothing takes what is in it."""
-    cart = cart_of(blocks=8, **options).ready()
+def fill(cart):
+    """Let the controller go on until the spool has ended the session; nothing takes what is in it."""
     for _ in range(2000):
         if cart.station.intake.full:
             return cart
         cart.controller.produce()
-        cart.run(20)
+        cart.run(5)
     raise AssertionError("it does not get full")
 
 
 def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way():
-    cart = full()
-    made = len(cart.controller.produced)
-    session = cart.controller.sessions[0]
-    for _ in range(RESERVE_RESULTS - 2):  # pushed while the session ends
-        cart.controller.produce()
-    assert session.alive
-    cart.run(5000)
-    assert cart.stored_ids() == list(range(1, made + RESERVE_RESULTS - 1))
-    assert cart.counted(h.REFUSED_FULL) == 0
-    assert not cart.controller.sessions
-    clean(cart)
+    for unit in (16, 256, 512):
+        cart = Cart(controller=dict(MT_FOCUS, refuse={40: 97, 3: None}), blocks=8, on=False)  # it hears no MID 0003
+        cart.device.unit_bytes = unit
+        cart.boot()
+        fill(cart.ready())
+        assert cart.controller.sessions[0].alive
+        for _ in range(RESERVE_RESULTS - 2):  # pushed while the session ends
+            cart.controller.produce()
+            cart.run(100)
+        made = len(cart.controller.produced)
+        cart.run(5000)
+        assert not cart.controller.sessions and cart.counted(h.REFUSED_FULL) == 0, unit
+        assert cart.stored_ids() == list(range(1, made + 1)), unit
 
 
-def test_start_with_a_full_spool_subscribes_to_nothing():
-    cart = full()
-    cart.run(5000)
-    subscribed = cart.controller.messages[8]
-    cart.cut()
+def test_starts_with_a_full_spool_subscribe_to_nothing():
+    cart = cart_of(blocks=8).ready()
+    for _ in range(20):
+        fill(cart)
+        cart.run(2000)
+        subscribed = cart.controller.messages[8]
+        cart.cut()
+        cart.run(5000)
+        if cart.controller.messages[8] == subscribed:
+            break
+    assert cart.station.intake.full and not cart.is_ready() and cart.controller.messages[8] == subscribed
     cart.run(60000)
-    assert cart.controller.messages[8] == subscribed
-    assert cart.station.intake.full and not cart.is_ready()
+    assert cart.counted(h.CONTROLLER_CONNECTS) <= 1
+    ids = cart.stored_ids()
+    assert ids == list(range(1, len(ids) + 1))
+
+
+def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
+    cart = cart_of(on=False)
+    cart.boot()
+    cart.step()
+    room = [1000]
+    cart.station.ring.has_room = lambda octets: octets <= room[0]
+    cart.run(30000)
+    assert 8 not in cart.controller.messages and cart.controller.messages[3] == 1
+    assert cart.station.intake.full and cart.counted(h.REPEATS_NOTHING) == cart.counted(h.CONTROLLER_CONNECTS) == 1
+    room[0] = 100000
+    cart.ready()
     clean(cart)
 
 
 def test_full_spool_that_empties_gets_what_was_made_meanwhile():
-    cart = cart_of(blocks=8, toolsnet={}, settings={"spool": {"cursor_batch": 4}}).ready()
-    cart.toolsnet.options.refuse_connections = True if hasattr(cart.toolsnet.options, "refuse_connections") else None
-    cart.until_quiet()
-    made = 0
-    while made < 60:
+    cart = cart_of(blocks=8, toolsnet={}).ready()
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    fill(cart)
+    for _ in range(30):
         cart.controller.produce()
-        made += 1
-        cart.run(50)
-    cart.until_stored(60)
-    assert cart.ids() == list(range(1, 61))
+        cart.run(1000)
+    cart.network.up(*PIM)
+    cart.until_quiet(3600000)
+    assert cart.ids() == list(range(1, len(cart.controller.produced) + 1))
+    assert cart.counted(h.RECOVERED) >= 29 and cart.counted(h.REFUSED_FULL) == 0
     clean(cart)
 
 

@@ -1,4 +1,4 @@
-"""Variable data fields become a result's body: units without a float, statuses renumbered, lies told and not followed."""
+"""Variable data fields become a result's body: units without a float, statuses renumbered, lies told, not followed."""
 
 from agent.openprotocol.variable import decimal, read_fields
 from agent.record import result as r
