@@ -162,3 +162,18 @@ def test_a_peer_that_makes_up_mids_and_parts_fills_no_memory():
     assert len(own._made) <= 512 and len(own._forms) <= 512
     assert len(linked.waiting) <= 16 and linked.abandoned >= 1484
     assert own.decode(EXAMPLE)["torque"] == 4237 and own.form(61, 999) is own.decode(EXAMPLE).form
+
+
+def test_physical_values_are_divided_or_multiplied():
+    for pid, value, wanted in ((2213, 100, 56.1), (2214, 0.5, 2805.0)):
+        for place in ("parameters", "data_fields"):
+            given = {place: [data_field(1301, 5), data_field(pid, value)], "samples": [0, 5610, -5610]}
+            message = catalogue.decode(catalogue.encode(900, 1, unit=1, **given))
+            assert catalogue.physical_values(message) == [0, wanted, -wanted]
+    focus = catalogue.encode(900, 3, parameters=[data_field(2214, 0.5, 90)], samples=b"\x02\x00\xfe\xff")
+    assert catalogue.physical_values(catalogue.decode(focus), little=True) == [1.0, -1.0]
+    for fields in ([], [data_field(2213, 0)], [data_field(2214, "x", 3)]):
+        message = catalogue.decode(catalogue.encode(900, 1, parameters=fields, samples=[1]))
+        assert catalogue.physical_values(message) is None
+    cut = a_trace([1, 2])
+    assert catalogue.physical_values(catalogue.decode(b"%04d" % (len(cut) - 1) + cut[4:-1])) is None

@@ -256,6 +256,18 @@ def test_variable_fields_lists_masks_and_extra_data_are_lines():
     assert "100 of them: 0 1 2" in trace
 
 
+def test_lines_of_standard_input_are_read_as_they_come():
+    command = [sys.executable, "-m", "tools.cli", "decode", "--json"]
+    assert inputs.kind_of(b"> " + ASKED[:-1] + b"\n") == "text"
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        for line, mid in ((b"> " + ASKED[:-1], 60), (b"< " + EXAMPLE, 61), (b"> 00200062001", 62)):
+            running.stdin.write(line + b"\n")
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["mid"] == mid
+        running.stdin.close()
+        assert running.wait(timeout=60) == 0
+
+
 def test_only_some_mids_can_be_asked_for(tmp_path):
     file = tmp_path / "octets"
     file.write_bytes(ASKED + RESULT + TAKEN)

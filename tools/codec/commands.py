@@ -125,22 +125,22 @@ def _answer(answer: str) -> str:
 )
 @click.option("--mid", "only", type=int, multiple=True, help="Only this MID; can be given several times.")
 def decode(file: str, as_json: bool, kind: str, only: tuple[int, ...]) -> None:
-    """Read every message in FILE, or in standard input: Open Protocol and ToolsNet.
+    """Read every message in FILE, or in standard input, there line by line as they come: Open Protocol and ToolsNet.
 
     FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
     it, a serial capture of `toolcart line monitor --record`, or the octets themselves. Which of them, it tells by
     itself.
     """
-    from tools.codec.inputs import messages
+    from tools.codec.inputs import arriving, messages
     from tools.codec.shown import as_data, lines_of
 
     try:
-        octets = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        found = arriving(sys.stdin.buffer, kind) if file == "-" else messages(Path(file).read_bytes(), kind)
     except OSError as error:
         click.echo(f"toolcart: {file}: {error.strerror}", err=True)
         sys.exit(EXIT_WRONG)
     count = problems = 0
-    for seen in messages(octets, kind):
+    for seen in found:
         told = as_data(seen)
         if only and told.get("mid") not in only:
             continue

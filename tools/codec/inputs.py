@@ -9,9 +9,11 @@ Rules
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from agent.openprotocol.catalogue import FrameError, Frames, Linked
 from tools.codec import pcap
@@ -24,6 +26,7 @@ KINDS = ("auto", "pcap", "hex", "text", "serial", "octets")
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*")
 _DUMP = re.compile(rb"^[0-9a-fA-F]{4,8}:?  ?((?:[0-9a-fA-F]{2,4} {1,2})+) *(?:\|.*\||.{0,16})$")
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
+CHUNK = 65536
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
 STX, ETX, DLE = 2, 3, 16
 
@@ -51,9 +54,8 @@ def kind_of(octets: bytes) -> str:
         return "serial"
     if lines and all(line.startswith(b"#") or _dumped(line) is not None for line in lines):
         return "hex"
-    if re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and b"\n" in octets.strip(b"\n"):
-        return "text"
-    return "octets" if b"\0" in octets.rstrip(b"\0\r\n") or _HEAD.match(octets) is None else "text"
+    is_text = re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and (b"\n" in octets or b"\0" not in octets)
+    return "text" if is_text else "octets"
 
 
 def _whole_frames(octets: bytes) -> bool:
@@ -65,9 +67,34 @@ def _whole_frames(octets: bytes) -> bool:
 
 
 def messages(octets: bytes, kind: str = "auto") -> Iterator[Seen]:
-    """Every message in a file's octets; the parts of a linked one are put together."""
+    """Every message in a file's octets."""
+    yield from _joined(_found(octets, kind))
+
+
+def arriving(stream: BinaryIO, kind: str = "auto") -> Iterator[Seen]:
+    """Every message of a stream: lines of text as they come, all else when it has ended."""
+    first = stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read()  # type: ignore[attr-defined]
+    kind = kind_of(first) if kind == "auto" else kind
+    if kind == "text":
+        yield from _joined(_lines(itertools.chain([first], iter(lambda: stream.readline(), b""))))
+    else:
+        yield from messages(first + stream.read(), kind)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
+    """The messages in lines, which may come in pieces."""
+    number, rest = 0, b""
+    for chunk in itertools.chain(chunks, [b"\n"]):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            number += 1
+            yield from _line(line.rstrip(b"\r"), f"line {number}")
+
+
+def _joined(found: Iterable[Seen]) -> Iterator[Seen]:
+    """The same with the parts of linked messages put together."""
     waiting: dict[str, Linked] = {}
-    for seen in _found(octets, kind):
+    for seen in found:
         if seen.problem or seen.protocol != OPEN_PROTOCOL:
             yield seen
             continue
@@ -92,8 +119,7 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
     elif kind == "serial":
         yield from _heard(octets.decode("ascii", "replace").splitlines())
     elif kind == "text":
-        for number, line in enumerate(octets.splitlines(), 1):
-            yield from _line(line, f"line {number}")
+        yield from _lines([octets])
     else:
         if kind == "hex":
             lines = [line.strip() for line in octets.splitlines()]

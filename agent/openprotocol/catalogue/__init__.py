@@ -14,7 +14,8 @@ from agent.openprotocol.catalogue.extra import extra_data, read_extra
 from agent.openprotocol.catalogue.message import Message
 from agent.openprotocol.catalogue.registry import CONTROLLER, INTEGRATOR, Catalogue, wire
 from agent.openprotocol.catalogue.stream import Frames, Linked
-from agent.openprotocol.catalogue.variable import DataField, Resolution, data_field, resolution, samples_of
+from agent.openprotocol.catalogue.trace import physical_values, samples_of
+from agent.openprotocol.catalogue.variable import DataField, Resolution, data_field, resolution
 
 STANDARD = Catalogue()
 decode = STANDARD.decode
@@ -52,6 +53,7 @@ __all__ = [
     "extra_data",
     "form",
     "mids",
+    "physical_values",
     "read",
     "read_extra",
     "register",

@@ -9,7 +9,8 @@ Rules
 from agent.openprotocol.catalogue.errors import FieldError, Odd, Wrong
 from agent.openprotocol.catalogue.fields import READERS, write
 from agent.openprotocol.catalogue.forms import HEADER_BYTES, counted_by
-from agent.openprotocol.catalogue.variable import DataField, Resolution, octets_of_samples
+from agent.openprotocol.catalogue.trace import octets_of_samples
+from agent.openprotocol.catalogue.variable import DataField, Resolution
 
 FRAME_MOST = 9999
 PARTS_MOST = 9

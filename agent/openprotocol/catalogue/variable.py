@@ -1,4 +1,4 @@
-"""Variable data fields, resolutions of a trace, and its samples (003:1331-1374, 003:12549-12627, 003:12184-12236).
+"""Variable data fields, and resolutions of a trace (003:1331-1374, 003:12549-12627, 003:12184-12236).
 
     octet 0      5       8     10    13    17
           | PID 5| length| type| unit| step| value |       17 + length; without step in MID 0902
@@ -10,7 +10,7 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
 """
 
-from agent.openprotocol.catalogue.errors import Odd, Wrong
+from agent.openprotocol.catalogue.errors import Odd
 from agent.openprotocol.catalogue.fields import read_float, read_number, read_signed, read_text, write_number
 
 TYPES = {
@@ -249,26 +249,3 @@ def read_resolution(frame, at):
     if at + length > len(frame):
         raise Broken("the time value ends behind the message")
     return Resolution(first, last, kind, unit, frame[at : at + length]), at + length
-
-
-def samples_of(raw, little=False):
-    """Return the samples of a trace: two octets each, signed, big endian but on MT Focus 6000 (002:641-642)."""
-    values = []
-    high, low = (1, 0) if little else (0, 1)
-    for at in range(0, len(raw) - 1, 2):
-        value = raw[at + high] << 8 | raw[at + low]
-        values.append(value - 65536 if value & 32768 else value)
-    return values
-
-
-def octets_of_samples(values, little=False):
-    """Return such numbers as octets; octets stay what they are."""
-    if isinstance(values, bytes):
-        return values
-    out = bytearray()
-    for value in values:
-        if not isinstance(value, int) or not -32768 <= value <= 65535:
-            raise Wrong("samples of -32768 to 32767")
-        pair = (value >> 8 & 255, value & 255)
-        out.extend(bytes((pair[1], pair[0]) if little else pair))
-    return bytes(out)
