@@ -4,13 +4,13 @@ from agent.base.ticks import ticks_add
 from agent.openprotocol import operation as op
 from agent.record import result as r
 from host_tests.support_frames import example_tightening, message
-from host_tests.support_world import packed_time
 from tools.sim import operation_frames as frames
 from tools.sim.clock import START_TICKS, Dice
 
 PORTABLE = True
 
 LIMITS = r.BODY_BYTES
+TIME = b"\x20\x24\x03\x14\x09\x26\x53"
 
 
 def overall(revision=1, total=2, asked_with=8, fields=(), **values):
@@ -41,7 +41,7 @@ def test_worked_example_is_read_in_every_revision():
             assert operation.asked_with == (0 if revision == 1 else 8)
             assert body[:51] == b"WVWZZZ1KZAW123456        0007001200060004" + b" 012" + b"004237"
             assert body[r.ANGLE : r.TIME] == b"00095"
-            assert body[r.TIME : r.PSET_CHANGE] == packed_time("2024-03-14:09:26:53")
+            assert body[r.TIME : r.PSET_CHANGE] == TIME
             assert body[r.PSET_CHANGE : LIMITS] == b"2024-02-01:08:00:00" + b"0001234567" + b"C3412129      "
             assert body[LIMITS:] == b"005000004000"[6:] + b"005000      " + b"0006000090     " + b"101 "
 
@@ -137,7 +137,7 @@ def test_time_comes_from_the_object_where_the_operation_has_none():
     operation = op.Operation()
     give(operation, overall(time=" " * 19))
     give(operation, part())
-    assert operation.body[r.TIME : r.PSET_CHANGE] == packed_time("2024-03-14:09:26:53")
+    assert operation.body[r.TIME : r.PSET_CHANGE] == TIME
 
 
 def test_unknown_revisions_and_short_messages_are_unreadable():

@@ -13,6 +13,7 @@ from tools.sim.controller_model import Tightening
 from tools.sim.controller_operations import MT_FOCUS, STEP_SYNC
 
 PORTABLE = True
+HEAP = "4m"
 
 
 def cart_of(kind=None, **options):

@@ -155,7 +155,12 @@ class Opening(Sender):
     def _go_generic(self):
         """This controller knows no MID 0060: ask for its results by MID 0008."""
         if self.generic is None:
-            from agent.openprotocol.generic import Generic  # hardly any controller needs it
+            # Hardly any controller needs it. One after the other: imports nest, and this is deep in a step.
+            import agent.openprotocol.variable
+
+            # isort: split
+            import agent.openprotocol.operation  # noqa: F401
+            from agent.openprotocol.generic import Generic
 
             self.generic = Generic(self)
         self.generic.begin(self)

@@ -217,7 +217,7 @@ def _bring(body, place, pid, unit, buf, at, length):
             return RESULT_ODD
         return _put_digits(body, to, width, _times(figure[0] * factor[0], figure[1] + factor[1]))
     value = _times(figure[0], figure[1])
-    if how == _DIGITS:
+    if value is None or how == _DIGITS:
         return _put_digits(body, to, width, value)
     if how == _TYPE:
         types = _TYPES if pid >= _OWN else _STANDARD_TYPES
@@ -252,7 +252,7 @@ def _put_digits(body, to, width, value):
 
 def _put_status(body, to, value, how, most):
     """Write the one octet of a status in Open Protocol's numbering."""
-    if value is None or not 0 <= value <= 9:
+    if not 0 <= value <= 9:
         return RESULT_ODD
     if how == _OWN_STATUS:
         if value < len(_OWN_STATUSES):

@@ -12,7 +12,6 @@ Rules:
 from agent.base.ticks import ticks_add, ticks_diff
 from tools.sim.clock import Dice
 from tools.sim.controller_model import Alarm, ControllerOptions, Identity, ParameterSet, Tightening
-from tools.sim.controller_operations import OperationSession
 from tools.sim.controller_session import ControllerSession
 
 PORTABLE = True
@@ -155,7 +154,11 @@ class Controller:
 
     def endpoint(self):
         self.connections += 1
-        return OperationSession(self) if self.options.operations else ControllerSession(self)
+        if not self.options.operations:
+            return ControllerSession(self)
+        from tools.sim.controller_operations import OperationSession  # imports nest, and small stacks run this too
+
+        return OperationSession(self)
 
     # For its sessions
 
