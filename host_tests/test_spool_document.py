@@ -69,7 +69,7 @@ def counted(octets, unit, block_bytes, first, count):
             if place + 1 < len(blocks) and one[0] > afters[place + 1]:
                 continue
             if index and one[0] - 1 > last:
-                damaged += one[0] - 1 - last
+                damaged += one[0] - 1 - last - (one[2] if one[1] == 0xC3 else 0)
             last = one[0]
             kept[-1].append(one)
     return kept, damaged

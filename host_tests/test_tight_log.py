@@ -126,6 +126,7 @@ def test_a_full_log_goes_on_behind_a_record_that_was_refused_and_that_changes_no
                 assert mount(again) == 1 and bytes(again.memory) == before, (shape, work)
                 assert not again.has_aside() and again.cursors[0].number == 0, (shape, work)
                 assert again.cursors[0].limit == ring.cursors[0].limit, (shape, work)
+                assert again.number == ring.number and again.damaged == 0, (shape, work)
             assert outlet.set_aside(3, 43, 0) == SET_ASIDE
             assert take_all(ring) == list(range(3, count + 1)), (shape, work)
 

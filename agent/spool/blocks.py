@@ -58,7 +58,7 @@ class Blocks(Reader):
         self._cursor_octets = 0  # what the writing half needs for a cursor record
         self.memory_octets = 0  # and for a copy of the memory
         self.rest = device.block_bytes  # from here on the newest block read as erased when it was found, or is unused
-        self._refused = False  # what lies in front of `rest` was refused: it may count, and must change nothing
+        self._refused = 0  # so many records in front of `rest` were refused: they may count, and must change nothing
         self.pressed = False  # only another record can make room: it may go there
 
     def save_cursors(self, limit, flags=-1):
@@ -67,7 +67,7 @@ class Blocks(Reader):
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused: the writing half's."""
-        return self._refused
+        return False
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
@@ -126,10 +126,7 @@ class Blocks(Reader):
         self.offset = rest
         if self.torn or self._refused:  # what lies in front of it may turn out to be a record with the next number
             self._burned += 1
-        if self._refused:
-            self._refused = False
-            return self.overrule()
-        return True
+        return not self._refused or self.overrule()
 
     def has_aside(self):
         """Tell whether a record that was set aside still lies where it was stored."""

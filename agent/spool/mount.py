@@ -238,6 +238,8 @@ def _replay_block(ring, block, before):
         else:
             if ring.seq and walk.seq > ring.seq + 1:
                 ring.lost += walk.seq - ring.seq - 1
+                if kind == rec.KIND_CURSOR:
+                    ring.lost -= walk.flags  # these were refused, and were nothing new
             if rec.is_for_outlets(kind):
                 copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
                 put_u32(before, rec.MEMORY_BYTES, ring.number)

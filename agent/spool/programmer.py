@@ -65,7 +65,7 @@ class Programmer(Fold):
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens
             self.rest = self.device.block_bytes
-            self._refused = False
+            self._refused = 0
             self.block_no += 1
             self._next_ready = False
             self.offset = 0
@@ -99,7 +99,8 @@ class Programmer(Fold):
         is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY
         if self._opens < 0 and self.role == ROLE_MAIN and not is_new:
             self.rest = behind
-            self._refused = not self.suspect  # else it repeats what the start found
+            # A cursor record will say how many. If `suspect`, it only repeats what the start found.
+            self._refused = 0 if self.suspect else self._refused + (self._refused < 255)
 
     def _move_elsewhere(self, length):
         """After a block has failed: open the next one and put the payload behind its HEAD."""

@@ -207,6 +207,8 @@ class Reader:
         if kind == rec.KIND_HEAD and rec.is_head(walk.page, HEAD_BYTES):
             last = get_u32(walk.page, HEAD_BYTES + rec.AT_AFTER)
         if last > cursor.seq and not cursor.jumped:
+            if kind == rec.KIND_CURSOR:
+                last -= walk.flags  # these were refused by the device
             known = cursor.seq if cursor.seq > self._counted else self._counted
             if last > known:
                 self.damaged += last - known

@@ -174,8 +174,9 @@ class Ring(Programmer):
         put_u32(self.stage, at + DELIVERED, cursor.delivered)
         if flags >= 0:
             self.stage[at + OUTLET_FLAGS] = flags
-        code = self.commit(rec.KIND_CURSOR, 0, CURSOR_PAYLOAD)
+        code = self.commit(rec.KIND_CURSOR, self._refused if self._opens < 0 else 0, CURSOR_PAYLOAD)
         if code == FLASH_DONE:
+            self._refused = 0
             for cursor in self.cursors:
                 cursor.saved()
         return code
