@@ -12,7 +12,7 @@ from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "4m"
 
 
 def cart_of(settings=None, **options):
