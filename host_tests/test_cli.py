@@ -16,9 +16,10 @@ from agent import config
 from agent.base.crc import crc30
 from agent.spool.record import AT_VERSION, HEAD_BYTES
 from agent.spool.ring import SPOOL_FAILED
-from tools import cli, cli_simulate, config_file
+from tools import cli, config_file
 from tools.agent_process import Agent
 from tools.live.figures import Figures
+from tools.sim.option_text import value_like
 from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 60
@@ -316,11 +317,11 @@ def test_a_running_controller_takes_orders():
 
 
 def test_options_of_a_simulator_are_read_in_the_form_they_have():
-    assert cli_simulate.value_like((1, 2), "[5, 6]") == (5, 6)
-    assert cli_simulate.value_like({}, '{"7": 110}') == {7: 110}
-    assert cli_simulate.value_like(b" ", "x") == b"x"
-    assert cli_simulate.value_like("mirror", "none") == "none"
-    assert cli_simulate.value_like(1, "3") == 3
+    assert value_like((1, 2), "[5, 6]") == (5, 6)
+    assert value_like({}, '{"7": 110}') == {7: 110}
+    assert value_like(b" ", "x") == b"x"
+    assert value_like("mirror", "none") == "none"
+    assert value_like(1, "3") == 3
 
 
 def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):

@@ -12,7 +12,7 @@ from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "4m"
 
 
 def cart_of(settings=None, **options):
@@ -152,6 +152,54 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     make(cart, "o")
     cart.run(5000)
     assert cart.stored_ids() == [2, 4, 10]
+
+
+def test_controller_that_was_believed_to_share_and_names_no_station_is_asked_as_ever():
+    cart = cart_of()
+    make(cart, "oxo")
+    away(cart, "xo")
+    cart.settle()
+    assert cart.station.known.shares()
+    cart.controller.identity.system_type = 1
+    cart.controller.options.start_revisions = (1, 2, 3, 4, 5)
+    cart.controller.options.answers_below = False
+    away(cart, "oooo")
+    agrees(cart)
+    make(cart, "o")
+    away(cart, "oo")
+    agrees(cart)
+    assert not cart.station.known.shares()
+
+
+def test_one_answer_alone_does_not_show_that_ids_are_shared():
+    cart = cart_of(answers_below=False)
+    make(cart, "ooo")
+    cart.settle()
+    for spoiled in (1, 2):  # how many answers in a row name another station
+        asked_before = asked(cart)
+        cart.controller.options.fetched_as = {"station_number": 2}
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        cart.until(lambda: asked(cart) >= asked_before + spoiled)  # noqa: B023
+        cart.controller.options.fetched_as = {}
+        cart.settle()
+        assert cart.station.known.shares() == (spoiled == 2)
+    make(cart, "o")
+    away(cart, "ooo")
+    agrees(cart)
+
+
+def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
+    cart = cart_of()
+    make(cart, "oxo")
+    away(cart, "xo")
+    cart.settle()
+    cart.controller.identity.station_number = None
+    away(cart, "oxo")
+    cart.run(120000)
+    assert cart.station.known.shares() and len(cart.stored_ids()) == 3
+    cart.controller.identity.station_number = 1
+    away(cart, "xox")
+    agrees(cart)
 
 
 def test_push_behind_one_that_found_no_room_is_not_taken_before_it():

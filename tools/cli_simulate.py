@@ -11,7 +11,6 @@ Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found some
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
 import sys
@@ -22,6 +21,7 @@ import click
 
 from tools.printable import visible, visible_lines
 from tools.sim import profiles
+from tools.sim.option_text import setting_of
 
 EXIT_OTHER = 1
 EXIT_ODD = 1
@@ -148,64 +148,6 @@ def _options(kind, settings: tuple[str, ...], base: dict | None = None, **more: 
         return kind(**values)
     except ValueError as error:
         raise click.UsageError(f"--set {error}") from None
-
-
-def setting_of(kind, text: str) -> tuple[str, Any]:
-    """Return name and value of NAME=VALUE; raises ValueError with what is wrong in words."""
-    name, equals, value_text = text.partition("=")
-    if not equals or name not in kind.DEFAULTS:
-        known = ", ".join(sorted(kind.DEFAULTS))
-        raise ValueError(f"{visible(text)}: give NAME=VALUE with one of these names: {known}")
-    value = value_like(kind.DEFAULTS[name], value_text)
-    mistake = _mistake(kind, name, kind.DEFAULTS[name], value)
-    if mistake:
-        raise ValueError(f"{visible(text)}: {name} is {mistake}")
-    return name, value
-
-
-def _mistake(kind, name: str, default: object, value: object) -> str:
-    """What an option wants instead of `value`; empty if that will do."""
-    allowed = getattr(kind, "ALLOWED", {}).get(name)
-    if allowed is not None and value not in allowed:
-        return "one of " + ", ".join(str(one) for one in allowed)
-    shown = f", such as {name}={_as_typed(default)}"
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return "" if good else "a whole number" + shown
-    for wanted, words in (
-        (str, "text"),
-        (tuple, "a list in JSON, such as [1, 2]"),
-        (list, "a list in JSON, such as [3]"),
-        (dict, 'an object in JSON, such as {"60": 97}'),
-    ):
-        if isinstance(default, wanted):
-            return "" if isinstance(value, wanted) else words
-    if isinstance(value, float) or (isinstance(value, int) and value < 0):
-        return "no such number"
-    return ""
-
-
-def _as_typed(default: object) -> str:
-    return json.dumps(default) if not isinstance(default, str) else default
-
-
-def value_like(default: object, text: str) -> object:
-    """Read a value in the form its option has: JSON knows neither tuples nor octets nor numbers as keys."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
-    if isinstance(default, bytes):
-        return str(value).encode("latin-1", "replace")
-    if isinstance(default, str):
-        return text
-    if isinstance(default, tuple) and isinstance(value, list):
-        return tuple(value)
-    if isinstance(default, dict) and isinstance(value, dict):
-        return {int(key) if key.isdigit() else key: item for key, item in value.items()}
-    return value
 
 
 def _report(text: str) -> None:

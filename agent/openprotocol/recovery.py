@@ -15,7 +15,7 @@ from agent.base.fields import all_digits, compare, copy, fill, is_blank
 from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
-from agent.openprotocol.identity import STATION, STATION_BYTES
+from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from agent.openprotocol.ids import id_of, is_ahead, put_id
 from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
@@ -46,6 +46,7 @@ class Recovery(Newest):
         self.revisions = revisions
         self.revision_index = 0
         self.sharing = SHARING_AUTO
+        self._may_share = False  # without a station of its own named, all the same
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
 
@@ -55,6 +56,7 @@ class Recovery(Newest):
         """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
         self.shared = None
+        self._may_share = system_type == SHARED_SYSTEM
         if not is_blank(identity, STATION, STATION_BYTES):
             from agent.openprotocol.shared import meet  # only where the controller names our station
 
@@ -104,7 +106,7 @@ class Recovery(Newest):
             self._retry.stop()
         if self.phase == PHASE_OFF or not self._online:
             return False
-        if self.shared is not None and not self.shared.is_decided():
+        if not self._is_decided():
             self.wait_for_room(now)
             return False
         phase = self._turn(now)
@@ -130,6 +132,22 @@ class Recovery(Newest):
     def revision(self):
         """Return the revision to ask in."""
         return self.revisions[self.revision_index]
+
+    def _is_decided(self):
+        """Tell whether what is to be believed about shared IDs is written down; False if it could not be yet.
+
+        A controller that names no station has none to share with: a spoiled answer said so, or another controller. One
+        of system type 003 may have: there nothing is fetched until it names ours again.
+        """
+        if self.shared is not None:
+            return self.shared.is_decided()
+        if not self.known.shares() or self._may_share:
+            return True
+        at = self.ring.begin_memory() if self.ring.has_spare() else -1
+        if at < 0:
+            return False
+        self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_SHARED & 0xFF
+        return self.ring.commit_memory() == 0
 
     def _turn(self, now):
         """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""

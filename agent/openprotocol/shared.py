@@ -8,8 +8,8 @@ whoever made it; MID 0065 says who did from revision 7 on (parameter 37, octets 
 
 Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. An answer of another
-   station, or one below the ID that was asked for, shows that the IDs are shared; that is written down. Equality shows
-   nothing.
+   station, or one below the ID that was asked for, shows that the IDs are shared; when the next one shows it too, that
+   is written down. Equality shows nothing.
 2. From then on a jump of the pushed IDs leaves nothing open; what is missing since the last connection is looked
    through after each connect, and what is another station's is never stored.
 3. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
@@ -18,6 +18,8 @@ Rules
 5. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
    ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone.
 6. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
+7. What was written down is taken back by a controller that names no station and is no Power Focus 6000
+   (agent.openprotocol.recovery).
 
 Imported where a controller names its station; other carts have no room for it.
 """
@@ -136,6 +138,7 @@ class Shared:
         self.stretch = Stretch()
         self._known = known
         self._ring = ring
+        self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled
         self._may = sharing != SHARING_OWN
         self._does = sharing == SHARING_ALL
         self._has_to_name = system_type == SHARED_SYSTEM  # an answer that names nobody may be another station's
@@ -162,7 +165,9 @@ class Shared:
         """
         shares = self._known.shares()
         if not shares and self._may and (self.owner == OWNER_OTHER or order < 0):
-            return NEWS_NONE if self._share() else NEWS_AGAIN
+            self._suspects = not self._suspects
+            return NEWS_NONE if self._suspects or self._share() else NEWS_AGAIN
+        self._suspects = False
         if phase == PHASE_NEWEST or (order == 0 and phase == PHASE_WITNESS):
             return NEWS_GO_ON
         if self.owner == OWNER_NONE and self._may and (shares or self._has_to_name):

@@ -20,6 +20,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from tools.sim.option_text import setting_of
+
 HELP = [line.strip() for line in __doc__.split("\n\n")[1].split("\n") if line.strip()] if __doc__ else []
 
 
@@ -114,8 +116,6 @@ class Orders:
         self.controller.inject(text.replace("\\0", "\0").encode("latin-1", "replace"))
 
     def _order_set(self, text: str) -> None:
-        from tools.cli_simulate import setting_of
-
         name, value = setting_of(type(self.controller.options), text)
         setattr(self.controller.options, name, value)
 
