@@ -202,6 +202,17 @@ def test_refused_result_without_one_behind_it_waits_for_a_probe():
     assert outlet.ids() == [1, 2, 4] and outlet.parked_numbers() == [3]
 
 
+def test_result_behind_one_that_was_refused_for_hours_arrives_within_minutes():
+    outlet = Outlet()
+    outlet.store(1)
+    refuse(outlet, 1)
+    outlet.run(3 * 3600000)
+    outlet.store(1)
+    outlet.until_stored(1, 300000)
+    outlet.run(100)
+    assert outlet.ids() == [2] and outlet.parked_numbers() == [1]
+
+
 def test_refused_results_in_a_row_are_passed_kept_and_the_good_ones_behind_arrive():
     for count in (2, 5, 20):
         outlet = Outlet(blocks=24)

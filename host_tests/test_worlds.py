@@ -249,6 +249,9 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
     assert kinds(station([result(1, **again)], rows)) == ["doubled"]
     assert kinds(station([result(1, pushed_gone=[9000], fetches=[9500], **again)], rows)) == ["doubled"]
     assert kinds(station([result(1, pushed_gone=[9000, 9700], fetches=[9500], **again)], rows)) == []
+    for ack, found in ((9100, []), (9600, ["doubled"])):  # what is acknowledged by then is stored
+        again_acked = result(1, pushed_gone=[9000], fetches=[9500], pushes=[1001, 9000], acks=[1002, ack])
+        assert kinds(station([again_acked], rows)) == found
     assert kinds(station([result(1, pushed_gone=[9000], fetches=[8500], **again)], rows)) == []
     assert kinds(station([result(1, pushed_gone=[500, 10500], **again)], rows)) == ["doubled"]
 

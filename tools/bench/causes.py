@@ -155,7 +155,7 @@ CAUSES = (
     Cause(
         "sweep-of-one",
         SWEEP,
-        "reach = self._reach = self._reach * 2 if 0 < self._reach < REACH_MOST else self._reach or 1\n",
+        "reach = self._reach = (reach if reach < most else most) or 1\n",
         "reach = self._reach = 1\n",
         "only the next one is tried behind a refused result",
         6,

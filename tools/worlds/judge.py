@@ -173,8 +173,10 @@ class _StationJudge:
                     return LIED_TO
         result = station.results[before.number or 0]
         pushed = [moment for moment in result.pushed_gone if before.arrived <= moment <= row.arrived]
-        if pushed and not any(pushed[-1] <= moment <= row.arrived for moment in result.fetches):
-            return PUSHED_AGAIN
+        if pushed:
+            stored = min([ack for ack in result.acks if ack >= pushed[-1]], default=row.arrived)
+            if not any(pushed[-1] <= moment <= min(stored, row.arrived) for moment in result.fetches):
+                return PUSHED_AGAIN
         return ""
 
     @staticmethod

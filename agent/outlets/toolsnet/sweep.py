@@ -3,9 +3,9 @@
 Rules (DIGEST G.9 no. 3)
 1. A sweep sends one result after the other until one is taken. Then all in front of it are set aside; if none is, the
    server is in trouble and the order is kept.
-2. Each sweep begins at the refused result again and reaches twice as far as the one before, and a result that it meets
-   for the first time has to be refused `refused_attempts` times. In front of each repeat of that, those before it go
-   out once more, if they are few: a server that comes back is noticed at the first one.
+2. Each sweep begins at the refused result again and reaches twice as far as the one before, or to the log's end. A
+   result that it meets for the first time has to be refused `refused_attempts` times. In front of each repeat of
+   that, those before it go out once more, if they are few: a server that comes back is noticed at the first one.
 3. What a sweep sends goes out once, without copies, and after a late answer it begins again: the server may come back
    while it is waited for, and would take a later one then.
 4. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
@@ -20,7 +20,6 @@ from agent.record.result import ROOM_BYTES
 
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 LOOKS_A_REACH = const(256)
-REACH_MOST = const(1 << 17)  # more than are ever retained
 FEW = const(16)  # that are refused before one that the sweep meets for the first time
 JAM_MS = const(900000)  # a log full of refused results, and none behind them that could come in
 JAM_RESULTS = const(31)  # what a block holds
@@ -111,7 +110,9 @@ class Sweep(Upstream):
         if self._skips:
             self._skips -= 1
         else:
-            reach = self._reach = self._reach * 2 if 0 < self._reach < REACH_MOST else self._reach or 1
+            reach = self._reach * 2
+            most = self.outlet.ring.number - self.outlet.cursor.number  # no further than the log: another one may come
+            reach = self._reach = (reach if reach < most else most) or 1
             self._skips = reach // LOOKS_A_REACH
         self._refused_here = self._late = 0
         self.outlet.streams(False)
