@@ -2,7 +2,7 @@
 
 import sys
 
-import agent.outlets.toolsnet.forward  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
+import agent.spool.ring  # noqa: F401 - MicroPython's stack is too short for the whole chain of imports at once
 from agent.base.ticks import FOREVER, ticks_add
 from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
