@@ -12,7 +12,7 @@ from agent.openprotocol import states as st
 from host_tests.support_frames import EXAMPLE, accepted, fetched, light, message, pushed, refused
 from host_tests.support_linked import Model, part_of, parts_of, whole
 from host_tests.support_talk import Talk
-from host_tests.support_world import Cart
+from host_tests.support_world import Cart, body_of
 from host_tests.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
 from tools.sim.clock import Dice
 from tools.sim.r3964_peer import block_of
@@ -317,7 +317,7 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1
 
 
-def test_result_in_parts_that_is_too_large_is_kept_raw_and_answered_once():
+def test_result_in_parts_that_is_too_large_is_stored_by_what_stands_in_front_and_answered_once():
     cart = Cart(controller={"max_clients": 9}, blocks=24)
     cart.settle(120000)
     frame = message(61, LONG[20:] + b"x" * 3000, 7)
@@ -325,8 +325,14 @@ def test_result_in_parts_that_is_too_large_is_kept_raw_and_answered_once():
         cart.controller.inject(part + b"\0")
         cart.run(20)
     assert cart.controller.messages[62] == 1
-    assert cart.counted(h.RAW) == 1 and cart.counted(h.CUT_SHORT) == 1
-    assert cart.raw()[0][20:] == frame[20:632]
+    assert cart.counted(h.CUT_SHORT) == 1 and cart.raw() == []
+    whole = Cart(controller={"max_clients": 9}, blocks=24)
+    whole.settle(120000)
+    whole.controller.inject(LONG + b"\0")
+    whole.run(50)
+    assert len(cart.stored()) == 1 and [body_of(payload) for payload in cart.stored()] == [
+        body_of(payload) for payload in whole.stored()
+    ]
 
 
 # Against the model
