@@ -38,7 +38,7 @@ class Newest(Witness):
         self._newest_time = bytearray(TIME_BYTES)
         self._named = 0  # an identity that was told once and not believed
         self._is_empty = False  # what is being written down is that there is no result
-        self._below_first = False  # what is missing up to the highest ID of before is to be fetched before that is noted
+        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._draft = Gaps()
 
