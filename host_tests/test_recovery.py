@@ -935,6 +935,21 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
     assert bench.ids() == list(range(11, 30)) + [31]
 
 
+def test_what_is_above_the_highest_id_waits_for_those_below_that_may_count_anew():
+    bench = met([9])
+    bench.live(10)
+    bench.rest()
+    bench.restart().connect()
+    bench.live(13)  # before any question was answered: it proves nothing
+    bench.restart()
+    bench.memory.wipe()
+    bench.make(13, 14)  # the witness, 10, is deleted
+    bench.connect()
+    bench.live(15)
+    bench.rest()
+    assert bench.ids() == [10, 13, 15, 13, 14]
+
+
 def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
     bench = met([10])
     bench.live(11)

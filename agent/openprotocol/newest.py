@@ -38,6 +38,7 @@ class Newest(Witness):
         self._newest_time = bytearray(TIME_BYTES)
         self._named = 0  # an identity that was told once and not believed
         self._is_empty = False  # what is being written down is that there is no result
+        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._draft = Gaps()
 
@@ -149,8 +150,10 @@ class Newest(Witness):
             return NEWS_ASK_AGAIN
         if met and self._has_to_wait(evidence, beyond, known.first_missing(newest), now):
             doubt = self.doubt  # the same question comes again, in another connection perhaps
+            below_first = self._below_first
             self._at_rest()
             self._postponed = True
+            self._below_first = below_first
             self.known.covered = False
             self.doubt = doubt
             return NEWS_NONE
@@ -226,7 +229,7 @@ class Newest(Witness):
         self.phase = PHASE_IDLE
         self.other = False
         self.doubt = 0
-        self._postponed = False
+        self._postponed = self._below_first = False
         self.known.covered = True
 
     def _has_to_wait(self, evidence, beyond, first, now):
@@ -235,7 +238,8 @@ class Newest(Witness):
         if not self.known.fetches() or self.other:
             return False
         if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
-            return gaps.count > 0
+            self._below_first = gaps.count > 0 and not is_ahead(gaps.firsts[0], self._top)
+            return self._below_first
         return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 
     def _put(self, stage, at, takes_newest, gone, anew):

@@ -80,7 +80,7 @@ class Recovery(Newest):
         self._waiting = False
         self._stale = False
         self._beside = False
-        self._postponed = False
+        self._postponed = self._below_first = False
         self._run = 0
 
     def look_again(self):
@@ -159,7 +159,10 @@ class Recovery(Newest):
         if self.phase == PHASE_PROBE and self.known.gaps.count:
             self.phase = PHASE_IDLE  # what is missing below what is known comes first
             self._postponed = True
+        gaps = self.known.gaps
         while True:  # each turn closes a gap, or is the last one
+            if self._below_first and self.phase == PHASE_IDLE and gaps.count and is_ahead(gaps.firsts[0], self._top):
+                self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
             if self.phase == PHASE_IDLE and not self._begin_gap():
                 if self.known.gaps.count or not (self.known.looks() or self._postponed):
                     return PHASE_IDLE

@@ -67,7 +67,7 @@ class Blocks(Reader):
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused: the writing half's."""
-        return False
+        return not self._refused
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
