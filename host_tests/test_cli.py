@@ -303,6 +303,14 @@ def test_headers_as_public_clients_write_them_are_taken_and_told_where_that_is_a
         assert "produced 0" in told
 
 
+def test_a_reader_that_goes_away_ends_a_simulator_without_a_word():
+    with _simulated("--rate", 50) as (process, _):
+        process.stdout.close()
+        assert process.wait(DEADLINE_S) == 1
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
 def test_a_running_controller_takes_orders():
     with _simulated("--rate", 0, "--orders", "--profile", "minimal") as (process, _):
         for order in ("produce 3", "jump 7", "produce", "nonsense", "set max_clients=x", "rate fast", ""):

@@ -100,6 +100,27 @@ def test_power_focus_6000_names_its_station_and_is_subscribed_in_what_it_knows()
         assert cart.station.recovery.revision() == 7
 
 
+def test_update_from_2_8_to_3_6_begins_the_ids_anew_and_costs_nothing():
+    for missed in (0, 3, 40):
+        cart = shifts(cart_of("power-focus-6000-2.8", elsewhere=0), (1, 2))
+        agrees(cart)
+        cart.network.down(CONTROLLER[0], CONTROLLER[1])
+        cart.run(60000)
+        newer = profiles.row("power-focus-6000-3.6")
+        for name in ControllerOptions.DEFAULTS:
+            setattr(cart.controller.options, name, newer.get(name, ControllerOptions.DEFAULTS[name]))
+        cart.controller.identity.software_version = newer["identity"]["software_version"]
+        cart.controller.reset_ids(1)
+        make(cart, missed)
+        cart.network.up(CONTROLLER[0], CONTROLLER[1])
+        cart.ready().settle(3600000)
+        make(cart, AFTER)
+        cart.settle()
+        away(cart, MISSED)
+        agrees(cart)
+        assert len(cart.ids()) == PUSHED + MISSED + AFTER + missed + AFTER + MISSED
+
+
 def test_slot_that_a_cut_connection_keeps_is_waited_for():
     cart = cart_of("power-focus-6000-3.6").ready().settle()
     make(cart, 3)

@@ -11,6 +11,7 @@ Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found some
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import sys
@@ -173,6 +174,9 @@ def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
         return serve()
     except sqlite3.Error as error:
         _fail(f"cannot use the archive {archive}: {error}", "Name a file that may be written with --archive.")
+    except BrokenPipeError:  # whoever read what is told has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_OTHER)
     except OSError as error:
         _fail(f"cannot {what}: {error.strerror or error}", advice)
     except Exception as error:  # what --set makes of a simulator is more than can be checked beforehand
