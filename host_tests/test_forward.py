@@ -324,6 +324,19 @@ def test_result_refused_before_and_silent_once_is_not_passed_over():
     assert outlet.ids() == [2, 3, 4] and outlet.parked_numbers() == [1]
 
 
+def test_silent_result_is_offered_again_after_another_one_was_silent():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(4)
+    outlet.until_refused(8)  # 1 and 2, each three times and more
+    outlet.options.silent_sequences = (1, 2)
+    outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 4)  # 1 three times, then 2
+    outlet.options.silent_sequences = ()
+    outlet.options.code_all = None
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
 def test_server_in_trouble_is_asked_once_a_minute_beginning_with_the_first_and_each_time_further():
     outlet = Outlet({"code_all": 99})
     outlet.store(20)

@@ -255,14 +255,15 @@ class Forward(Sweep):
             return
         if self._reach and number > self._proven:
             self._look_later(now)  # this one as well: it is the server
+            self._hold.start(now, 2 * RETRY_MS)  # each look costs two connections
             return
         if number != self._silent_one:
             self._silent_one = number
             self._silences = 0
         self._silences += 1
         if self._reach:
-            if self._silences >= SILENT_CONNECTS:  # else it is offered again, behind those before it
-                self._mute = number
+            # Before that it is offered again, behind those in front of it.
+            self._mute = number if self._silences >= SILENT_CONNECTS else 0
             self.session.hurry(now)
         elif self._silences >= SILENT_CONNECTS:
             self.outlet.reason = PARKED_SILENT
