@@ -172,11 +172,12 @@ def _duplicates(stations, mistakes):
     for i in range(len(stations)):
         controller = stations[i]["controller"]
         for place, value in (
-            ("stations[%d].number", stations[i].get("number")),
-            ("stations[%d].spool.path", stations[i]["spool"].get("path")),
-            ("stations[%d].controller.device", controller.get("link") != "tcp" and controller.get("device")),
-            ("stations[%d].controller.host", controller.get("link") == "tcp" and _peer(controller)),
+            ("number", stations[i].get("number")),
+            ("spool.path", stations[i]["spool"].get("path")),
+            ("controller.device", controller.get("link") != "tcp" and controller.get("device")),
+            ("controller.host", controller.get("link") == "tcp" and _peer(controller)),
         ):
+            place = "stations[%d]." + place
             if value and first.setdefault((place, value), i) != i:
                 mistakes.append((place % i, found(value), "not the same as " + place % first[place, value]))
         for outlet in stations[i]["outlets"]:

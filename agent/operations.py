@@ -17,7 +17,6 @@ Imported when the first such controller is met.
 
 from agent import health as h
 from agent.base.compat import const
-from agent.openprotocol import generic as gn
 from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
@@ -96,14 +95,14 @@ def _take_whole(intake, operation, now):
     """All parts are here: an answer to MID 0006, or a push."""
     session = intake.session
     answers = session.generic.answers(session)
-    if answers == gn.ANSWER_LATE:
+    if answers == op.ANSWER_LATE:
         intake.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         return
     if operation.found > RESULT_READ:
         intake.health.count(h.ODD_FIELDS)
-    if answers != gn.ANSWER_SURE:
-        _take_pushed(intake, operation, answers == gn.ANSWER_NONE, now)
-    if answers != gn.ANSWER_NONE:
+    if answers != op.ANSWER_SURE:
+        _take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
+    if answers != op.ANSWER_NONE:
         _take_fetched(intake, operation, now)
     _keep_reserve(intake)
 

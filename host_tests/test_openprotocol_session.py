@@ -181,7 +181,7 @@ def reaction(state, code):
     if code in NEXT_REVISION:
         return st.SUBSCRIBING, 0, [60]
     if code in NEVER:
-        return st.SUBSCRIBING, 0, [8]  # a controller without MID 0060: host_tests/test_generic.py
+        return st.SUBSCRIBING, 0, [8]  # a controller without MID 0060: host_tests/test_operation_session.py
     if code in MISSING + (15,):
         return st.OVER, st.WHY_REFUSED, []
     return st.SUBSCRIBING, 0, [60]  # the digest has no rule: it may be the revision that it means

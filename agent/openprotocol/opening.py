@@ -156,11 +156,10 @@ class Opening(Sender):
         """This controller knows no MID 0060: ask for its results by MID 0008."""
         if self.generic is None:
             # Hardly any controller needs it. One after the other: imports nest, and this is deep in a step.
-            import agent.openprotocol.variable
+            import agent.openprotocol.variable  # noqa: F401
 
             # isort: split
-            import agent.openprotocol.operation  # noqa: F401
-            from agent.openprotocol.generic import Generic
+            from agent.openprotocol.operation import Generic
 
             self.generic = Generic(self)
         self.generic.begin(self)

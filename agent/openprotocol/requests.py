@@ -26,7 +26,7 @@ from agent.openprotocol.states import (
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
-MID_HISTORY = const(6)  # what takes the place of 64 where results come as MID 1201 (agent.openprotocol.generic)
+MID_HISTORY = const(6)  # what takes the place of 64 where results come as MID 1201 (agent.openprotocol.operation)
 
 # What is done about a 0004.
 ACT_TELL = const(0)  # the request has failed, the session goes on
@@ -72,7 +72,7 @@ UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _U
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
 _ID_BYTES = const(10)
-_GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.generic), which any controller may bring about
+_GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
 
 
 class Request:

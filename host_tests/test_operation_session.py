@@ -1,6 +1,6 @@
 """A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked."""
 
-from agent.openprotocol import generic as gn
+from agent.openprotocol import operation as gn
 from agent.openprotocol import states as st
 from agent.openprotocol.requests import longest_bytes
 from host_tests.support_frames import accepted, example_tightening, message, refused
