@@ -61,7 +61,6 @@ LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.openprotocol.shared": "test_shared_ids",
-    "agent.openprotocol.careful": "test_layouts",
     "agent.record.odd": "test_line",
     "agent.toolsnet.odd04": "test_result04",
     "agent.outlets.toolsnet.position": "test_outlet",

@@ -8,8 +8,8 @@ One row per layout: the octet of the message (counted from 1 as in the documents
 Rules
 1. A revision of a known chain that nobody has described yet is read as far as the chain is known.
 2. Where two of ID, time and status can be made out, or nothing at all is odd, it is a result; else nobody can read it.
-3. A number that is padded, signed or has a point is read (agent.openprotocol.careful). What is no number, and a status
-   that does not exist, stays as it came: RESULT_ODD. A field behind the end of the message is absent.
+3. A number that is padded, signed or has a point is read (`put_careful`). What is no number, and a status that does not
+   exist, stays as it came: RESULT_ODD. A field behind the end of the message is absent.
 4. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
 
@@ -51,6 +51,7 @@ _LIMIT_WIDTHS = b"\x06\x06\x06\x05\x05\x05\x01\x02"
 _NUMERIC = b"\x00\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x00\x00\x01\x00"
 _STAMP_BYTES = 19
 _SCALE_BYTES = 5
+_DECIMALS = 2  # of a torque
 _POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are decimals
 
 #          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
@@ -214,11 +215,42 @@ def _put_digits(body, start, width, buf, place, used, has_decimals):
     if is_blank(buf, place, used):
         fill(body, start, width)
         return RESULT_READ
-    from agent.openprotocol.careful import put_careful
-
     if put_careful(body, start, width, buf, place, used, has_decimals) and body[start] != 0x2D:
         return RESULT_PADDED
     return RESULT_ODD
+
+
+def put_careful(body, start, width, buf, place, used, has_decimals):
+    """Bring the number of buf[place:place+used] into body[start:start+width]; False if it is none and stays so.
+
+    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs so (003:6541)
+    b"-0012" -> -0012      a sign stands in front, behind it the digits
+    b"012.34" -> 001234    of hundredths (`has_decimals`); of any other number what is behind the point goes
+    """
+    text = bytes(buf[place : place + used]).replace(b"\0", b" ").strip()
+    sign = text[:1] if text[:1] in (b"-", b"+") else b""
+    digits = text[len(sign) :]
+    point = digits.find(b".")
+    if point > 0:
+        behind = digits[point + 1 :]
+        if behind and not behind.isdigit():
+            digits = b""
+        else:
+            digits = digits[:point] + ((behind + b"00")[:_DECIMALS] if has_decimals else b"")
+    digits = digits.strip() if sign else digits
+    while len(digits) > 1 and digits[0] == 0x30:
+        digits = digits[1:]
+    if sign == b"+" or digits == b"0":
+        sign = b""
+    if not digits.isdigit() or len(sign) + len(digits) > width:
+        fill(body, start, width - used)
+        copy(body, start + width - used, buf, place, used)
+        return False
+    fill(body, start, width, 0x30)
+    if sign:
+        body[start] = sign[0]
+    copy(body, start + width - len(digits), digits, 0, len(digits))
+    return True
 
 
 def _is_made_out(body, start):
