@@ -74,6 +74,7 @@ def _take_part(intake, cut_short, now):
         _take_whole(intake, operation, now)
     elif found == op.PART_KEPT:
         if not session.generic.may_answer(session):
+            operation.pushed = True
             session.acknowledge()
     elif found == op.PART_UNREADABLE:
         _keep_unread(intake, now)

@@ -349,6 +349,16 @@ def test_controller_that_waits_for_each_acknowledgement_gets_it():
     clean(cart)
 
 
+def test_push_whose_first_part_was_acknowledged_is_no_answer_to_what_is_asked_then():
+    for wait in range(0, 60, 2):
+        cart = cart_of(STEP_SYNC).ready()
+        cart.run(wait)
+        produce(cart, 3)
+        cart.settle()
+        assert cart.stored_ids() == [1, 2, 3] and cart.controller.acknowledged == [1, 2, 3]
+        clean(cart)
+
+
 def test_count_that_begins_anew_is_found_out():
     cart = cart_of().ready()
     produce(cart, 5)

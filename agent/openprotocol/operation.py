@@ -92,6 +92,7 @@ class Operation:
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
         self.lost = False  # what was begun was given up; whoever looks takes it back
+        self.pushed = False  # a part of it was acknowledged: no answer to what was asked since
         self.kept = False  # what was completed last is durable
         self._total = 0
         self._next = 0
@@ -127,7 +128,7 @@ class Operation:
         if total < 1 or objects < 0:
             return PART_UNREADABLE
         self.give_up()
-        self.kept = False
+        self.pushed = self.kept = False
         self._total = total
         self._next = 2
         self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
@@ -221,7 +222,7 @@ class Generic:
         operation = self.operation
         if operation.asked_with:
             return operation.asked_with == rq.MID_HISTORY
-        if session.request.asked != rq.MID_HISTORY:
+        if session.request.asked != rq.MID_HISTORY or operation.pushed:
             return False
         asked = session.fetch_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
