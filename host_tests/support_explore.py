@@ -34,6 +34,7 @@ LAST = RESULTS + 1  # one more behind them at the end, which nobody refuses: wha
 ATTEMPTS = 3
 SILENCES = 3
 TURNS_MOST = 400  # of the agent until it waits for something
+LOOPS_JUDGED = 60
 MOVES_MOST = 20  # of the ordinary way until the account is made
 HOUR_MS = 3600000
 SETTLE_MS = 4 * HOUR_MS
@@ -475,8 +476,13 @@ class Explorer:
                 usual = ()
             else:
                 usual = (world.usual(),)
+            before = len(waiting)
             for move in usual:
                 self._follow(waiting, frozen, move, left, 0)
+            # It leads back to where it was: what is refused for good is offered again and again. Some of these will do.
+            leads_back = usual and len(waiting) == before and len(world.acknowledged) >= RESULTS
+            if leads_back and self.accounts < LOOPS_JUDGED:
+                self._settle(frozen)
             if left:
                 for move in world.unusual():
                     self._follow(waiting, frozen, move, left - 1, 0)

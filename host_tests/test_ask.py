@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 
 from click.testing import CliRunner
 
@@ -24,6 +25,9 @@ def lines(done):
 
 def test_a_request_is_answered_and_the_slot_is_free_again():
     with SimulatedPlant(rate=50, count=3, controller_options=ControllerOptions(max_clients=1)) as plant:
+        until = time.monotonic() + DEADLINE_S
+        while len(plant.controller.produced) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
         for _ in range(3):
             done = ask("0040", "--port", plant.controller_port, "--json")
             assert done.exit_code == 0, done.output

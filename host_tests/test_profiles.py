@@ -8,12 +8,12 @@ from agent.openprotocol.questions import PHASE_OFF
 from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
 from agent.spool.record import KIND_RESULT
 from host_tests.support_world import CONTROLLER, Cart, body_of, id_of
-from tools.sim import profiles
 from tools.sim.clock import SimClock
 from tools.sim.controller import Controller, ControllerOptions
+from tools.sim.profiles import PROFILES, names, row
 
 PORTABLE = True
-HEAP = "4m"
+HEAP = "8m"
 
 PUSHED = 20
 MISSED = 10
@@ -22,7 +22,7 @@ SERVED = ("power-focus-4000", "power-focus-6000-2.8", "power-focus-6000-3.6", "d
 
 
 def cart_of(name, **changed):
-    return Cart(toolsnet={}, controller=profiles.row(name, **changed))
+    return Cart(toolsnet={}, controller=row(name, **changed))
 
 
 def make(cart, count, elsewhere=()):
@@ -106,7 +106,7 @@ def test_update_from_2_8_to_3_6_begins_the_ids_anew_and_costs_nothing():
         agrees(cart)
         cart.network.down(CONTROLLER[0], CONTROLLER[1])
         cart.run(60000)
-        newer = profiles.row("power-focus-6000-3.6")
+        newer = row("power-focus-6000-3.6")
         for name in ControllerOptions.DEFAULTS:
             setattr(cart.controller.options, name, newer.get(name, ControllerOptions.DEFAULTS[name]))
         cart.controller.identity.software_version = newer["identity"]["software_version"]
@@ -212,14 +212,14 @@ def test_powermacs_tells_nothing_by_0060_and_is_asked_again_slowly():
 
 
 def test_every_profile_is_made_of_known_options():
-    for name in profiles.names():
-        controller = Controller(SimClock(), ControllerOptions(**profiles.row(name)))
+    for name in names():
+        controller = Controller(SimClock(), ControllerOptions(**row(name)))
         for _ in range(40):
             controller.produce()
         assert len(controller.produced) == 40
-    assert sorted(profiles.names()) == sorted(profiles.PROFILES)
-    assert profiles.row("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
-    for wrong in (lambda: profiles.row("nix"), lambda: Controller(SimClock(), ControllerOptions(identity={"x": 1}))):
+    assert sorted(names()) == sorted(PROFILES)
+    assert row("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
+    for wrong in (lambda: row("nix"), lambda: Controller(SimClock(), ControllerOptions(identity={"x": 1}))):
         try:
             wrong()
         except ValueError:

@@ -277,7 +277,7 @@ def status_line(**changed):
         "backlog": 3,
         "overwritten": 0,
         "recovery": {"open_ids": 0, "gone": 0},
-        "spool": {"kib": 64, "damaged": 0, "torn": 0},
+        "spool": {"kib": 64, "blocks": 16, "used_blocks": 1, "damaged": 0, "torn": 0},
         "parked": 0,
         "parked_in_place": 0,
         "needs_operator": None,

@@ -371,12 +371,23 @@ def odd(limits=False, **fields):
     """Return a record that a careful reader has left odd in these fields."""
     record = Record(example(), 61, 3) if limits else Record(example())
     for name, text in fields.items():
-        at = res.HEAD_BYTES + (res.BODY_BYTES if name in LIMIT_FIELDS else 0) + res.__dict__[name]
+        at = res.HEAD_BYTES + PLACES[name]
         record.octets[at : at + len(text)] = text
     return record
 
 
-LIMIT_FIELDS = [name for name in res.__dict__ if name.endswith(("_MIN", "_MAX", "_TARGET", "_DECIMALS", "_UNIT"))]
+PLACES = {
+    "JOB": res.JOB,
+    "BATCH_STATUS": res.BATCH_STATUS,
+    "TIGHTENING_STATUS": res.TIGHTENING_STATUS,
+    "ANGLE_STATUS": res.ANGLE_STATUS,
+    "TORQUE": res.TORQUE,
+    "ANGLE": res.ANGLE,
+    "TORQUE_MIN": res.BODY_BYTES + res.TORQUE_MIN,
+    "ANGLE_MAX": res.BODY_BYTES + res.ANGLE_MAX,
+    "TORQUE_UNIT": res.BODY_BYTES + res.TORQUE_UNIT,
+    "ANGLE_DECIMALS": res.BODY_BYTES + res.ANGLE_DECIMALS,
+}
 
 
 def test_running_batch_goes_out_as_not_completed():
