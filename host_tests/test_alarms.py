@@ -13,7 +13,7 @@ from host_tests.support_world import Cart
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "4m"
 
 TIME = b"2024-03-14:09:26:53"
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"

@@ -12,7 +12,7 @@ from tools.bench.cart import configuration
 from tools.bench.quiet import Workbench
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 RESULTS = 1000
 IDLE_STEPS = 2000  # 1000 s: 142 keep-alives to the controller, 33 to ToolsNet

@@ -13,7 +13,7 @@ from host_tests.test_blocks import outlet_of
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
-HEAP = "2m"  # for the simulated chips
+HEAP = "4m"  # for the simulated chips
 
 
 def with_ranges(*ranges, blocks=6, count=20, when_full=0):

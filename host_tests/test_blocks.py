@@ -12,7 +12,7 @@ from host_tests.support_spool import append, body_of, ident_in, mounted, read_al
 from tools.sim.flash import ALL, NOTHING, PREFIX, SUFFIX, SimFlash
 
 PORTABLE = True
-HEAP = "2m"  # for the simulated chips
+HEAP = "4m"  # for the simulated chips
 
 
 def set_aside(outlet, before):

@@ -10,7 +10,7 @@ from host_tests.support_spool import PAYLOAD, append, append_event, difference, 
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
-HEAP = "1m"  # for the simulated chips
+HEAP = "2m"  # for the simulated chips
 
 
 def idents(ring, outlet=0):

@@ -10,7 +10,7 @@ from tools.bench import fuzz
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"
 if sys.implementation.name == "cpython":

@@ -18,7 +18,7 @@ from tools.sim.clock import Dice
 from tools.sim.r3964_peer import block_of
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "4m"
 
 SEEDS = 3000 if sys.implementation.name == "cpython" else 150
 LONG = pushed(7)

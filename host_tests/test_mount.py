@@ -14,7 +14,7 @@ from tools.sim.clock import Dice
 from tools.sim.flash import ALL, SUFFIX, SimFlash
 
 PORTABLE = True
-HEAP = "2m"  # for the simulated chips; the ring itself takes two kilobytes
+HEAP = "4m"  # for the simulated chips; the ring itself takes two kilobytes
 
 
 def filled(blocks=4, results=12, unit=16, block_bytes=1024):

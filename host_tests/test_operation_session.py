@@ -10,7 +10,7 @@ from tools.sim.controller_frames import start_data
 from tools.sim.controller_model import Identity
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 SUBSCRIBED = b"006000080010        120100231" + b"0" * 30 + b"1"
 

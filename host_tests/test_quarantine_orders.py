@@ -16,7 +16,7 @@ from host_tests.support_spool import append, body_of
 from host_tests.support_station import Station
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 LIGHT = (
     b"01210061999         "

@@ -18,7 +18,7 @@ from host_tests.support_spool import PAYLOAD, append, body_of, ident_in, mounted
 from tools.sim.flash import ALL, NOTHING, SimFlash
 
 PORTABLE = True
-HEAP = "1m"  # for the simulated chips; the ring itself takes two kilobytes
+HEAP = "2m"  # for the simulated chips; the ring itself takes two kilobytes
 
 
 def fill(ring, ident=1):

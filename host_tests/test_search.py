@@ -6,7 +6,7 @@ from host_tests.support_spool import append, body_of, mounted, read_all
 from tools.sim.flash import EMERGES, FADES, PowerCut, SimFlash
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 
 def ring_of(count, blocks=6):

@@ -13,7 +13,7 @@ from agent.spool.ring import Ring
 from tools.sim.cart import PARKED_BLOCKS, Cart
 
 PORTABLE = True
-HEAP = "1m"  # both simulators, their frames and the agent
+HEAP = "2m"  # both simulators, their frames and the agent
 
 # 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
 LIGHT = (

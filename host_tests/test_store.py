@@ -11,7 +11,7 @@ from host_tests.support_station import Station
 from host_tests.support_world import WatchedFlash
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 NOW = 1000
 

@@ -15,7 +15,7 @@ from host_tests.support_frames import EXAMPLE, accepted, message, pushed
 from tools.sim.clock import START_TICKS, Dice
 
 PORTABLE = True
-HEAP = "1m"
+HEAP = "2m"
 
 SHORT = (message(9999), accepted(60), b"00209999            ", message(4, b"009799"))
 # A trace: its separator and its samples hold NULs and digits, and no NUL ends it (003:1206-1211).

@@ -16,7 +16,7 @@ from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
 
 PORTABLE = True
-HEAP = "2m"  # for the simulated chips
+HEAP = "4m"  # for the simulated chips
 
 
 def give_power(flash, shape):

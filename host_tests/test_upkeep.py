@@ -16,7 +16,7 @@ from tools.sim.clock import Dice, SimClock
 from tools.sim.line import Network
 
 PORTABLE = True
-HEAP = "1m"  # a flash device in RAM and a whole app, made anew by each test
+HEAP = "2m"  # a flash device in RAM and a whole app, made anew by each test
 
 TREE = {
     "toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575},
