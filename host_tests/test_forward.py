@@ -14,7 +14,7 @@ from tools.sim.clock import Dice
 from tools.sim.port import PORT_OPENING, SimPort
 
 PORTABLE = True
-HEAP = "3m"
+HEAP = "6m"
 
 
 def numbers(first, last):

@@ -8,7 +8,7 @@ from tools.sim.clock import Dice
 from tools.sim.endpoint import Endpoint
 
 PORTABLE = True
-HEAP = "3m"
+HEAP = "6m"
 
 HOUR_MS = 3600000
 # 60 s between connects, a second of them for what a loss after a 05 allows: more is a hammer

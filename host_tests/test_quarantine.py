@@ -11,7 +11,7 @@ from tools.sim import flash as chips
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
-HEAP = "3m"
+HEAP = "6m"
 
 
 def numbers(first, last):

@@ -5,7 +5,7 @@ from agent import status
 from tools.sim.cart import PIM, Cart
 
 PORTABLE = True
-HEAP = "3m"  # both simulators, their frames and the agent
+HEAP = "6m"  # both simulators, their frames and the agent
 
 
 def _cart_with(count):
