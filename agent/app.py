@@ -6,10 +6,12 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     lines(outlet)         the file of these `outlet` settings: its `outlet(ring, index, health)` makes the outlet
-                          (agent.outlets.file); boards without files need not have it
+                          (agent.outlets.file), its `subscriptions(words)` and `happenings(store)` what makes events for
+                          it (agent.happenings); boards without files need not have it
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
+    clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
     seed()                any number, for the jitter
     watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
 
@@ -53,8 +55,10 @@ class Station:
         self.health = Health()
         self.mounted = False
         self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
+        self.graph_blocks_differ = False
         self.ring = None
         self.quarantine = None
+        self.graphs = None  # a ring of curves, where one is configured
         self.known = None
         self.session = None
         self.quiet = None

@@ -1,20 +1,21 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
 
-from agent.health import NOT_SAVED
+from agent.base.compat import const
+from agent.health import FLASH_FAILED, NOT_SAVED
 from agent.intake import Intake
 from agent.openprotocol.known import Known
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
-from agent.openprotocol.subscriptions import ALARM_REVISIONS, ALARMS, RESULTS, Subscription
+from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
-from agent.spool.areas import quarantine_blocks
+from agent.spool.areas import divide
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
+from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS
 from agent.spool.flash import Part
-from agent.spool.fold import ROLE_QUARANTINE
+from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from agent.store import Store
@@ -22,6 +23,7 @@ from agent.toolsnet.outgoing import ALWAYS, AUTO, NEVER
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
 from agent.toolsnet.session import Session as ToolsNetSession
 
+_GRAPHS_BLOCKS_LEAST = const(4)
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 
 
@@ -31,12 +33,17 @@ def bring_up(station, device):
     wanted = spool["parked_kib"] * 1024 // device.block_bytes
     if wanted < 2:
         wanted = 2
-    # The quarantine lies in front, so that the ring can grow at the end. Where a spool lies already, its HEADs say how
-    # large it is: another setting of parked_kib takes effect with a new spool.
-    blocks = quarantine_blocks(device, wanted)
-    if not 2 <= blocks <= device.block_count - BLOCKS_LEAST:
+    graphs = spool["graphs_kib"] * 1024 // device.block_bytes
+    if 0 < spool["graphs_kib"] and graphs < _GRAPHS_BLOCKS_LEAST:
+        graphs = _GRAPHS_BLOCKS_LEAST
+    # Quarantine and graphs lie in front, so that the ring can grow at the end. Where a spool lies already, its HEADs
+    # say how large they are: another setting of parked_kib or graphs_kib takes effect with a new spool.
+    parked_blocks, graph_blocks = divide(device, wanted, graphs)
+    blocks = parked_blocks + graph_blocks
+    if not 2 <= parked_blocks <= device.block_count - graph_blocks - BLOCKS_LEAST:
         return False
-    station.parked_blocks_differ = blocks != wanted
+    station.parked_blocks_differ = parked_blocks != wanted
+    station.graph_blocks_differ = graph_blocks != graphs
     overwrites = spool["when_full"] == "overwrite"
     station.ring = Ring(
         Part(device, blocks, device.block_count - blocks),
@@ -47,22 +54,38 @@ def bring_up(station, device):
         cursor = station.ring.cursors[index]
         cursor.durable = station.settings["outlets"][index]["durable"]
         cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
-    parked = Ring(Part(device, 0, blocks), role=ROLE_QUARANTINE, other=station.ring)
+    parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
     controller = station.settings["controller"]
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False
+    if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
+        _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks))
     if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
         station.health.count(NOT_SAVED)
     return True
+
+
+def _bring_up_graphs(station, part):
+    """Mount the ring of graphs; without it the station does all but keep graphs."""
+    outlets = station.settings["outlets"]
+    graphs = Ring(part, outlets=len(outlets), role=ROLE_GRAPHS, other=station.ring)
+    for index in range(len(outlets)):
+        graphs.cursors[index].durable = False
+        graphs.cursors[index].wants = WANTS_GRAPHS if outlets[index].get("graphs") else 0
+    if mount(graphs) < 0:
+        station.health.count(FLASH_FAILED)
+        return
+    station.graphs = graphs
 
 
 def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
     ring = station.ring
-    station.session = _controller_session(controller, len(station.files) > 0)
+    events = station.files[0].subscriptions(controller["events"]) if station.files else ()
+    station.session = _controller_session(controller, events + _trace_subscriptions(station, controller))
     station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
@@ -72,6 +95,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         retry_ms=controller["recover_retry_ms"],
         store_newest=controller["store_newest"],
     )
+    station.recovery.asks_kept = True
     station.recovery.sharing = ("auto", "own", "shared").index(controller["tightening_ids"])
     store = Store(ring, station.known, station.recovery, station.health, station.board, station.number)
     tcp = controller["link"] == "tcp"
@@ -88,10 +112,28 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
+    _add_wishes(station, controller)
     station.outlets.append(_toolsnet(station, system, toolsnet))
     for index in range(len(station.files)):
-        station.outlets.append(station.files[index].outlet(ring, index + 1, station.health))
+        outlet = station.files[index].outlet(ring, index + 1, station.health)
+        if station.graphs is not None and station.settings["outlets"][index + 1]["graphs"]:
+            outlet.take_graphs(station.graphs)
+        station.outlets.append(outlet)
     _let_run(station, scheduler, now)
+
+
+def _add_wishes(station, controller):
+    """What few carts want: imported only where it is wanted."""
+    if controller["clock"] != "off" or controller["limits"] != "off":
+        from agent.errands import Errands  # only where something is to be asked
+
+        station.intake.errands = errands = Errands(
+            station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
+        )
+        if errands.limits is not None:
+            station.intake.store.keep_limits(errands.limits)
+    if station.files:
+        station.intake.happenings = station.files[0].happenings(station.intake.store)
 
 
 def _toolsnet(station, system, toolsnet):
@@ -159,20 +201,37 @@ def _link(controller, message_bytes):
     )
 
 
-def _controller_session(controller, wants_events):
-    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),)
-    if wants_events:
-        subscriptions += (Subscription(ALARMS, ALARM_REVISIONS),)
+def _trace_subscriptions(station, controller):
+    """Return what asks for curves, and for their plot parameters; nothing without a place to keep them."""
+    if not controller["traces"] or station.graphs is None:
+        return ()
+    from agent.openprotocol.trace import TYPES, TraceSubscription
+    from agent.traces import Traces
+
+    if controller["buffer_bytes"] < controller["trace_bytes"]:
+        controller["buffer_bytes"] = controller["trace_bytes"]
+    order = ("auto", "big", "little").index(controller["trace_order"])
+    keeper = Traces(station.graphs, station.ring, station.health, station.board, station.number, order)
+    types = [TYPES.index(name) + 1 for name in controller["traces"]]
+    return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
+
+
+def _controller_session(controller, events):
+    subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
+    start_revisions = tuple(controller["start_revisions"])
+    if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
+        start_revisions = (6,) + tuple([revision for revision in start_revisions if revision != 6])
     session = ControllerSession(
         _link(controller, longest_bytes(subscriptions)),
         subscriptions,
-        start_revisions=tuple(controller["start_revisions"]),
+        start_revisions=start_revisions,
         keepalive_ms=controller["keepalive_ms"],
         response_timeout_ms=controller["response_timeout_ms"],
         silence_ms=controller["silence_ms"],
         stop_wait_ms=controller["stop_wait_ms"],
         tries=controller["tries"],
     )
+    session.wants_numbers = controller["link_level"] == "auto"
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

@@ -105,8 +105,10 @@ def allowed(row):
     if kind == "bool":
         return "true or false"
     low = row[3]
-    if kind == "one" or kind == "list":
+    if kind in ("one", "list", "any"):
         words = ("one of " if kind == "one" else "different ones of ") + low.replace(",", ", ")
+        if kind == "any":
+            words += ", or none"
     else:
         what = unit(key)
         if kind == "text" or kind == "host":
@@ -143,8 +145,26 @@ def _station(tree, place, mistakes):
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
     toolsnet = [{"kind": "toolsnet"}]
+    _graphs(done["controller"], done["spool"], place, mistakes)
     done["outlets"] = _outlets(tree.get("outlets", toolsnet) if type(tree) is dict else toolsnet, place, mistakes)
     return done
+
+
+def _graphs(controller, spool, place, mistakes):
+    """Notes what curves lack: a fast enough line, and a place of their own that leaves results theirs."""
+    traces = controller.get("traces")
+    kib = spool.get("graphs_kib")
+    if traces and controller.get("link") in ("ascii", "3964r"):
+        mistakes.append(
+            (place + ".controller.traces", found(traces), "null on a serial line, where results would wait")
+        )
+    if traces and kib == 0:
+        mistakes.append((place + ".spool.graphs_kib", "0 KiB", "more than 0 KiB, as controller.traces asks for curves"))
+    parked = spool.get("parked_kib")
+    size = spool.get("size_kib")
+    if kib and parked and size and (kib + parked) * 4 > size * 3:
+        words = "at most three quarters of size_kib (%d KiB), with parked_kib" % size
+        mistakes.append((place + ".spool.graphs_kib", "%d KiB" % kib, words))
 
 
 def _outlets(tree, place, mistakes):
@@ -226,7 +246,7 @@ def _section(table, tree, place, mistakes):
         if shown:
             mistakes.append((place + key, shown, allowed(row)))
             value = None
-        elif kind == "list":
+        elif (kind == "list" or kind == "any") and value is not None:
             value = value.copy()  # type: ignore
         elif kind == "time":
             key = _in_ms(key)
@@ -263,10 +283,10 @@ def _fault(row, value):
     kind = row[1]
     if kind == "bool":
         good = type(value) is bool
-    elif kind == "one" or kind == "list":
+    elif kind in ("one", "list", "any"):
         choices = _words(row[3])
-        items = value if kind == "list" else [value]
-        good = type(items) is list and len(items) > 0
+        items = [value] if kind == "one" else value
+        good = type(items) is list and (len(items) > 0 or kind == "any")
         for item in items if good else ():
             if type(item) not in (int, str) or item not in choices:
                 return found(item)
@@ -293,7 +313,7 @@ def _default(row):
     if kind == "bool":
         return word == "true"
     words = _words(row[3] if word == "*" else word.strip('"'))
-    return words if kind == "list" else words[0]
+    return words if kind == "list" or kind == "any" else words[0]
 
 
 def _words(words):

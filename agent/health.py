@@ -54,6 +54,11 @@ ODD_FIELDS = const(40)  # a result was read with care: something in it was not w
 NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
 EVENTS = const(42)  # alarms written down
 REPEATS_NOTHING = const(43)  # a controller that sends each result once was met: what is not stored has to be fetched
+CLOCK_APART = const(44)  # the controller's clock and ours differ by more than a few seconds
+CLOCK_SET = const(45)  # the controller's clock was set
+TRACES = const(46)  # curves, and sets of plot parameters, written down
+TRACES_LOST = const(47)  # came and were not kept; the value says why (agent.openprotocol.trace)
+TRACES_ODD = const(48)  # were kept though something in them is not as it should be
 
 NAMES = (
     "stored",
@@ -100,6 +105,11 @@ NAMES = (
     "no owner",
     "events",
     "repeats nothing",
+    "clock apart",
+    "clock set",
+    "traces",
+    "traces lost",
+    "traces odd",
 )
 
 LOG_ENTRIES = 32

@@ -14,8 +14,8 @@ from agent.base.fields import copy
 from agent.base.ticks import FOREVER, Timer
 from agent.downstream import Downstream
 from agent.openprotocol import states as st
-from agent.openprotocol.known import CLOSED_KEPT, EPOCH, INDEXES
-from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.known import CLOSED_KEPT, EPOCH, FLAG_KNOWN, FLAGS, INDEXES
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL, PHASE_KEPT
 from agent.record.result import ID_BYTES
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
@@ -32,7 +32,9 @@ class Intake(Downstream):
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
         self._heard = Timer()
         self._tool_due = False
-        self._alarms = None
+        self.errands = None  # agent.errands, where the settings want it
+        self.happenings = None  # agent.happenings, where an outlet wants events
+        self._gone = None
         self._more = False  # came while the flash was busy within this step: its `now` is old
         self._outlet_slots = ()
 
@@ -46,6 +48,8 @@ class Intake(Downstream):
         session = self.session
         indexes = self.recovery.known.memory[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
+        if self.recovery.known.memory[FLAGS] & FLAG_KNOWN:
+            session.stood_index = session.start_index
         subscription = session.subscriptions[0]
         subscription.index = (indexes >> 4) % len(subscription.revisions)
         self._wait.start(now, 0)
@@ -127,6 +131,13 @@ class Intake(Downstream):
                 elif self._fetch_next(now):
                     return -1
                 left = self.recovery.wait_least(now, left)
+        if self.errands is not None:
+            if self._heard.armed:
+                left = self._heard.least(now, left)
+            else:
+                left = self.errands.look(session, now, left)
+                if left < 0:
+                    return left
         if self.link.steady or self.quiet.may_erase():
             self._maintain()
         return left
@@ -140,14 +151,30 @@ class Intake(Downstream):
         if recovery.phase == PHASE_FILL and not self.ring.has_room(self.room_bytes):
             recovery.wait_for_room(now)
             return False
-        if not self.quiet.may_program() or not recovery.want(now):
+        if not self.quiet.may_program():
+            return False
+        if not recovery.want(now):
+            if recovery.known.has_untold() and not self.full:
+                self._tell_gone(now)
             return False
         session = self.session
+        if recovery.phase == PHASE_KEPT:
+            recovery.claim.ask(session)
+            return True
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
         session.fetch_revision = recovery.revision()
         session.request.lower_too = recovery.shared is not None
         session.fetch()
         return True
+
+    def _tell_gone(self, now):
+        """Some results cannot be had: the log says which."""
+        if self._gone is None:
+            from agent.gone import Gone  # as long as nothing is gone nobody needs it
+
+            self._gone = Gone(self.store)
+        if self._gone.write_down(self.recovery, self.room_bytes, now):
+            self._wake_outlets(now)
 
     def _handle_events(self, now):
         session = self.session
@@ -180,8 +207,8 @@ class Intake(Downstream):
             self._take_news(self.recovery.refused(session.refusal, now), now)
         elif event == st.EV_FETCH_SILENT:
             self.recovery.silent(now)
-        elif event == st.EV_ALARM:
-            self._take_alarm(now)
+        elif event == st.EV_HAPPENED:
+            self._take_happening(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
@@ -190,6 +217,14 @@ class Intake(Downstream):
             self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        elif event == st.EV_KEPT or event == st.EV_NOT_KEPT:
+            link = self.link
+            mid = session.mid if event == st.EV_KEPT else 0
+            self.recovery.hear_kept(link.buf, link.at, link.length, mid)
+        elif event >= st.EV_TRACE:
+            self.session._push.subscription.keeper.take(self, event == st.EV_TRACE_CUT, now)  # agent.traces
+        elif event >= st.EV_ERRAND:
+            self.errands.take(event, session, self.health, now)  # type: ignore
         elif event >= st.EV_PART:
             from agent.operations import handle  # only where a controller has no MID 0060
 
@@ -207,13 +242,15 @@ class Intake(Downstream):
                 self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
         self.recovery.opened(session.identity, session.system_type)
         self._tool_due = True
+        if self.errands is not None:
+            self.errands.opened(now)
 
     # -- results -----------------------------------------------------------------------------------------------
 
     def _take_result(self, cut_short, now):
         session = self.session
         link = self.link
-        if self.full and self.recovery.known.shares():  # what was not taken lies below it, and no jump would tell
+        if self.full:  # an answer would count for the one that was not taken: MID 0062 does not say for which it is
             session.withhold()
             return
         kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
@@ -227,20 +264,16 @@ class Intake(Downstream):
                 self._scheduler.wake(slot, now)
             return
         session.withhold()
-        if kept == NOT_KEPT and not self.full:
+        if kept == NOT_KEPT:
             self.full = True
             session.stop()
 
-    def _take_alarm(self, now):
-        """Results have the right of way: with no room for both an alarm is told again."""
+    def _take_happening(self, now):
+        """Results have the right of way: with no room for both an event is told again."""
         link = self.link
-        if self._alarms is None:
-            from agent.alarms import Alarms  # only where an outlet wants events
-
-            self._alarms = Alarms(self.ring, self.health, self.store.clock, self.store.station)
         kept = NOT_KEPT
         if not self.full and self.ring.has_room(self.room_bytes):
-            kept = self._alarms.put(self.session.mid, link.buf, link.at, link.length, now)
+            kept = self.happenings.put(self.session.mid, link.buf, link.at, link.length, now)  # type: ignore
         if kept == NOT_KEPT:
             self.session.withhold()
             return
@@ -251,10 +284,7 @@ class Intake(Downstream):
         link = self.link
         recovery = self.recovery
         store = self.store
-        filling = recovery.phase == PHASE_FILL
-        if filling and not recovery.flush():  # before the stage is used: what is gone lies in front of this one
-            self.health.note(h.NOT_SAVED, 3, now)
-            recovery.wait_for_room(now)
+        if not self._has_flushed(now):
             return
         if recovery.shared is not None:
             recovery.shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
@@ -265,11 +295,24 @@ class Intake(Downstream):
             else:
                 self._take_news(recovery.fetched(self.ring.stage, store.body_place(), now), now)  # its ID may do
             return
-        news = recovery.fetched(self.ring.stage, store.body_place(), now)
+        self._store_answer(now)
+
+    def _has_flushed(self, now):
+        """Before the stage is used for an answer: what is gone lies in front of it, and is written down first."""
+        if self.recovery.phase != PHASE_FILL or self.recovery.flush():
+            return True
+        self.health.note(h.NOT_SAVED, 3, now)
+        self.recovery.wait_for_room(now)
+        return False
+
+    def _store_answer(self, now):
+        """The answer to what the recovery has asked for stands in the stage."""
+        recovery = self.recovery
+        news = recovery.fetched(self.ring.stage, self.store.body_place(), now)
         if news != NEWS_STORE:
             self._take_news(news, now)
             return
-        kept = store.put_fetched(now)
+        kept = self.store.put_fetched(now)
         if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
             recovery.wait_for_room(now)
         self._wake_outlets(now)

@@ -20,11 +20,9 @@ from agent.base.compat import const
 from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
-from agent.openprotocol.known import CLOSED_KEPT
-from agent.openprotocol.questions import NEWS_STORE, PHASE_FILL
 from agent.record.result import FLAG_ODD, RESULT_ODD, RESULT_READ, ROOM_BYTES
 from agent.spool.record import FRAME_BYTES
-from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 
 RESERVE_RESULTS = const(8)
 
@@ -61,6 +59,11 @@ def _keep_reserve(intake):
         intake.session.stop()
 
 
+def _is_left(intake):
+    """Tell whether one was not stored in this session, and would be taken for what is acknowledged now."""
+    return intake.full and intake.room_bytes == ROOM_BYTES  # who repeats nothing waits for no acknowledgement
+
+
 def _take_part(intake, cut_short, now):
     session = intake.session
     link = session.link
@@ -73,13 +76,15 @@ def _take_part(intake, cut_short, now):
     if found == op.PART_WHOLE:
         _take_whole(intake, operation, now)
     elif found == op.PART_KEPT:
-        if not session.generic.may_answer(session):
+        if not session.generic.may_answer(session) and not _is_left(intake):
             operation.pushed = True
             session.acknowledge()
     elif found == op.PART_UNREADABLE:
         _keep_unread(intake, now)
     else:
         intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        if found == op.PART_FOREIGN:
+            intake.recovery.look_again()  # the part in front of it was lost
         if found == op.PART_AGAIN and (operation.under_way or operation.kept):
             session.acknowledge()
         else:
@@ -116,6 +121,9 @@ def _take_body(intake, operation):
 
 def _take_pushed(intake, operation, acknowledges, now):
     session = intake.session
+    if _is_left(intake):
+        session.withhold()
+        return
     _take_body(intake, operation)
     kept = intake.store.put_taken(now)
     operation.kept = kept == KEPT or kept == KEPT_BEFORE
@@ -139,25 +147,17 @@ def _go_without(intake, kept):
 
 def _take_fetched(intake, operation, now):
     """The answer to what the recovery has asked for."""
-    recovery = intake.recovery
-    if recovery.phase == PHASE_FILL and not recovery.flush():  # before the stage is used
-        intake.health.note(h.NOT_SAVED, 3, now)
-        recovery.wait_for_room(now)
-        return
-    _take_body(intake, operation)
-    news = recovery.fetched(intake.ring.stage, intake.store.body_place(), now)
-    if news != NEWS_STORE:
-        intake._take_news(news, now)
-        return
-    kept = intake.store.put_fetched(now)
-    if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
-        recovery.wait_for_room(now)
-    intake._wake_outlets(now)
+    if intake._has_flushed(now):
+        _take_body(intake, operation)
+        intake._store_answer(now)
 
 
 def _keep_unread(intake, now):
     """A part that nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
     link = intake.link
+    if _is_left(intake):
+        intake.session.withhold()
+        return
     kept = intake.store.put_unread(link.buf, link.at, link.length, now)
     intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
     if kept == KEPT or kept == KEPT_BEFORE:

@@ -18,7 +18,7 @@ from agent.base.words import get_u32
 from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.layouts import layout_of, read_whole
 from agent.record import result as res
-from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_REFUSE
+from agent.spool.blocks import SPOOL_FULL
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.search import is_same
 
@@ -122,11 +122,10 @@ class Again:
 
     def _begin(self, length):
         main = self.main
-        when_full = main.when_full
-        main.when_full = WHEN_FULL_REFUSE  # rule 3
+        main.sparing = True  # rule 3
         has_room = main.has_room(length)
         at = main.begin(KIND_RESULT, length) if has_room else SPOOL_FULL
-        main.when_full = when_full
+        main.sparing = False
         if at == SPOOL_FULL:
             raise Refused(
                 "the spool has no room for more results; what is not sent again stays. "

@@ -2,7 +2,7 @@
 
 A row is `key type default low high` or `key type default choices`.
   types     int, time (low and high value), text, host (least and most characters), bool,
-            one (of the choices), list (of different choices)
+            one (of the choices), list (of different choices), any (the same, or none of them)
   defaults  `-` is required, `-tcp`, `-serial` and `-file` are required for that kind of link or outlet, `~` is null,
             `""` is empty text, `*` is every choice
 They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
@@ -58,6 +58,7 @@ backoff_max_s time 30 0.1 600
 busy_backoff_s time 10 0.1 600
 busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
+link_level one off off,auto
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
 station_id int ~ 1 99
 spindle_id int ~ 1 99
@@ -67,12 +68,19 @@ tightening_ids one auto auto,own,shared
 recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false
-buffer_bytes int 1024 256 9999"""
+events any alarms alarms,job,pset,vin
+clock one off off,check,set
+limits one off off,ask
+buffer_bytes int 1024 256 9999
+traces list ~ angle,torque,current,gradient,stroke,force
+trace_bytes int 4096 1024 9999
+trace_order one auto auto,big,little"""
 
 SPOOL = """path text - 1 128
 size_kib int 1024 16 65536
 when_full one refuse refuse,overwrite
 parked_kib int 16 8 1024
+graphs_kib int 0 0 32768
 unit one 16 16,64,256,512
 cursor_batch int 32 1 1000"""
 
@@ -80,7 +88,8 @@ OUTLET = """kind one - toolsnet,file
 path text -file 1 128
 rotate_kib int 10240 16 1048576
 keep int 5 0 99
-durable bool true"""
+durable bool true
+graphs bool false"""
 
 BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32

@@ -73,6 +73,8 @@ def of_station(station, now):
 
         shown["needs_operator"] = needs_operator(station.quarantine, station.number)
     shown["parked_kib_ignored"] = station.parked_blocks_differ
+    if station.graphs is not None or station.graph_blocks_differ:
+        shown["graphs"] = _graphs(station)
     return shown
 
 
@@ -100,8 +102,10 @@ def _controller(station):
         link = session.link
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
+    clock = None if intake.errands is None else intake.errands.clock
     return {
         "line": line,
+        "clock_ahead_s": None if clock is None else clock.ahead_s,
         "host": intake.host,
         "port": intake.number,
         "state": controller_states.STATE_NAMES[session.state],
@@ -129,8 +133,34 @@ def _recovery(station):
         "phase": PHASE_NAMES[recovery.phase],
         "open_ids": recovery.open_ids(),
         "gone": known.gone(),
+        "gone_latest": _gone_latest(station) if known.gone() else None,
         "epoch": known.memory[EPOCH],
     }
+
+
+def _gone_latest(station):
+    """Return which IDs are gone, as far as one of the newest blocks says so, and who lists them all."""
+    from agent.gone import latest  # most controllers have all that is asked for
+
+    device = getattr(station.ring.device, "device", None)
+    shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
+    event = latest(station.ring, Walk(station.ring.device, _PAGE_BYTES), BLOCKS_WALKED)
+    if event:
+        for name in ("time", "first_id", "last_id", "count", "code", "text"):
+            shown[name] = event[name]
+    return shown
+
+
+def _graphs(station):
+    """Return what the ring of curves holds; pieces are what curves are cut into."""
+    ring = station.graphs
+    shown = {"mounted": ring is not None, "kib_ignored": station.graph_blocks_differ}
+    if ring is not None:
+        shown["pieces"] = ring.number
+        shown["missed"] = ring.missed
+        shown.update(_spool(ring))
+        del shown["used_blocks"]  # all of it, once it has come round
+    return shown
 
 
 def _parked_in_place(station):

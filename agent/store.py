@@ -16,6 +16,7 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
+from agent.base.words import put_u32
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.ids import id_of
 from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
@@ -47,10 +48,10 @@ from agent.record.result import (
     looks_empty,
     put_time,
 )
-from agent.spool.blocks import SPOOL_FULL
+from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.search import holds, holds_pushed, holds_raw
+from agent.spool.search import holds, holds_another, holds_pushed, holds_raw
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -76,8 +77,11 @@ class Store:
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
         self.heard = bytearray(TIME_BYTES)
         self.strict = False
+        self.limits = None  # agent.errands.Limits, where the settings want it
+        self._light_payload = _LIGHT_PAYLOAD
         self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(STAMP_BYTES)
+        self._payload = None  # room for one, once it is needed
         self._kind = KIND_RESULT
         self._flags = 0  # of what was fetched
         self._length = 0
@@ -91,9 +95,16 @@ class Store:
             return NOT_SURE
         if not read:
             return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
+        if self.limits is not None and revision == 999:
+            self._length = _LIGHT_PAYLOAD + self.limits.put(self.ring.stage, self._place)
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
         return self._put_read(FLAG_ODD if read == RESULT_ODD else 0, now)
+
+    def keep_limits(self, limits):
+        """Put what `limits` knows behind every result that comes without."""
+        self.limits = limits
+        self._light_payload = _LIGHT_PAYLOAD + LIMITS_BYTES
 
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; whether it could be read, but for its ID."""
@@ -155,6 +166,11 @@ class Store:
         """Tell whether the log holds the tightening that stands in the stage."""
         return holds(self.ring, self.ring.stage, self._place, flags=flags)
 
+    def _stood_once(self):
+        """Tell whether the stage holds the result of the highest ID, which the log may have lost since."""
+        stage = self.ring.stage
+        return self.known.holds_top(stage, self._place) and not holds_another(self.ring, stage, self._place, 0)
+
     def _is_sure(self, read, buf, at, length, revision, now):
         """Tell whether the message is nothing odd, or came exactly so before."""
         if read and (revision != 999 or plausible(self.ring.stage, self._place, buf, at, length)):
@@ -173,7 +189,7 @@ class Store:
         if revision != 999:
             self.health.count(h.OTHER_REVISION)
         else:
-            self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
+            self._begin(KIND_RESULT, self._light_payload, buf, at)
             if read_light(self.ring.stage, self._place, buf, at, length) == RESULT_READ:
                 pack_into("14s", self.ring.stage, self._place + SERIAL, self.serial)
                 return RESULT_READ
@@ -195,9 +211,10 @@ class Store:
         if verdict == VERDICT_LATER:
             if self.recovery.makes_progress(now):
                 self.health.note(h.DEFERRED, 0, now)
+                self.recovery.postpone()
                 return NOT_SURE
             return self._commit(flags | self.recovery.doubt, now)
-        if (not flags and self.known.holds_top(stage, self._place)) or self._is_held(flags):
+        if self._is_held(flags) or (not flags and self._stood_once()):
             return self._known_before()
         if verdict == VERDICT_MISSING:
             number = id_of(stage, self._place + TIGHTENING_ID)
@@ -215,7 +232,9 @@ class Store:
     def _begin(self, kind, length, buf, at):
         """Ask the ring for a place. Without one the stage still serves to find out whether the result is known."""
         ring = self.ring
+        ring.sparing = True  # for what the log may hold already nothing is given up
         place = ring.begin(kind, length)
+        ring.sparing = False
         self._code = place if place < 0 else 0
         if place < 0:
             place = FRAME_HEAD
@@ -261,9 +280,7 @@ class Store:
         if holds_raw(self.ring, buf, at, kept):
             return self._known_before()
         copy(self.ring.stage, self._place, buf, at, kept)
-        if self._code < 0:
-            return self._refuse(now)
-        if self.ring.commit(KIND_RAW, flags, HEAD_BYTES + kept) < 0:
+        if self._write(flags) < 0:
             return self._refuse(now)
         self.health.note(h.RAW, length, now)
         if flags & FLAG_TRUNCATED:
@@ -271,12 +288,33 @@ class Store:
         return KEPT
 
     def _commit(self, flags, now):
-        if self._code == 0:
-            self._code = self.ring.commit(self._kind, flags, self._length)
-        if self._code < 0:
+        if self._write(flags) < 0:
             return self._refuse(now)
         self.health.count(h.STORED)
         return KEPT
+
+    def _write(self, flags):
+        """Program what stands in the stage: FLASH_DONE or a SPOOL_."""
+        if self._code == SPOOL_FULL and self.ring.when_full == WHEN_FULL_OVERWRITE:
+            self._overwrite()
+        if self._code == 0:
+            self._code = self.ring.commit(self._kind, flags, self._length)
+        return self._code
+
+    def _overwrite(self):
+        """What stands in the stage is new: begin once more, and let the oldest go for it."""
+        if self._payload is None:
+            self._payload = bytearray(PAYLOAD_MAX)
+        ring = self.ring
+        copy(self._payload, 0, ring.stage, self._place - HEAD_BYTES, self._length)
+        place = ring.begin(self._kind, self._length)  # writes in the stage, if cursors have to be saved
+        if place < 0:
+            self._code = place
+            return
+        self._code = 0
+        self._place = place + HEAD_BYTES
+        copy(ring.stage, place, self._payload, 0, self._length)
+        put_u32(ring.stage, place, ring.number + 1)  # numbers may have been passed over
 
     def _known_before(self):
         """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow.

@@ -17,7 +17,7 @@ import machine
 from agent.base.compat import const
 from agent.base.ticks import TICKS_MAX
 from agent.spool.flash import Part
-from board.clock import Clock
+from board.clock import SOURCE_TOOLSNET, Clock
 from board.hold import hold
 from board.network import bring_up
 from board.ntp import Ntp
@@ -102,6 +102,10 @@ class Board:
     def stamp_into(self, buf):
         """Write the local time as 19 characters."""
         self.clock.stamp_into(buf)
+
+    def clock_is_set(self):
+        """Tell whether somebody who knows the time has set the clock: ToolsNet or NTP, not the controllers."""
+        return self.clock.source >= SOURCE_TOOLSNET
 
     def seed(self):
         """Return a number that differs from start to start."""

@@ -14,6 +14,7 @@ Rules
 import errno
 import os
 
+from agent.happenings import Happenings, subscriptions_of
 from agent.outlets.file import FileOutlet
 
 CPYTHON_ONLY = True
@@ -33,6 +34,14 @@ class LineFile:
         self._file = -1
         self._octets = 0  # of whole lines in it
 
+    def subscriptions(self, words):
+        """Return what a controller is asked for, so that these events go into this file."""
+        return subscriptions_of(words)
+
+    def happenings(self, store):
+        """Return what makes the events that go into this file."""
+        return Happenings(store)
+
     def outlet(self, ring, index, health):
         """Return the outlet with cursor `index` that writes into this file."""
         return FileOutlet(ring, index, self, health)
@@ -45,6 +54,26 @@ class LineFile:
         except OSError as error:
             return self._fail(error)
         return True
+
+    def last_of(self, is_one):
+        """Return the last line of which is_one(line) is true, in this file or the one that became full last."""
+        for path in (self.path, self.path + ".1"):
+            try:
+                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:  # there is none yet; what cannot be read now is written once more
+                continue
+            try:
+                end = os.fstat(file).st_size
+                while end > 0:
+                    end, line = _last_line(file, end)
+                    if line and is_one(line):
+                        return line
+                    end -= len(line)
+            except OSError:
+                continue
+            finally:
+                os.close(file)
+        return b""
 
     def add(self, line):
         """Write a line, with its end, behind the others; whether all of it was taken."""

@@ -21,7 +21,7 @@ import rp2
 from agent.base.compat import const
 from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
-# Two versions of the agent as .mpy (each 70 files, most take a whole block of littlefs: 360 KB), for the way back.
+# Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), for the way back.
 FILES_BYTES = 851968
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)

@@ -6,7 +6,7 @@ agent.openprotocol.linked, written down a second time with joins and slices.
 
 from agent.link.stream import CUT_SHORT_BYTES
 from agent.openprotocol import states as st
-from agent.openprotocol.linked import LEFT_BYTES
+from agent.openprotocol.linked import LEFT_BYTES, LEFT_LARGE_BYTES
 
 PORTABLE = True
 
@@ -70,6 +70,10 @@ class Model:
         self.events.append(event)
         self.results.append(octets)
 
+    def left_bytes(self):
+        """What parts leave to other messages: more where the buffer is large."""
+        return LEFT_LARGE_BYTES if self.size >= 2048 else LEFT_BYTES
+
     def _part(self, frame, there, count, part):
         head = frame[4:11] + frame[12:16]
         under_way = self.joined != b""
@@ -85,12 +89,12 @@ class Model:
                 return
             self.head = head
             self.count = count
-            most = self.size - LEFT_BYTES
+            most = self.size - self.left_bytes()
             self.cut = len(there) < len(frame) or len(frame) > most
             self.joined = there[:most]
         elif fits and part == self.next:
             left = self.size - len(self.joined)
-            most = left if part == count else left - LEFT_BYTES
+            most = left if part == count else left - self.left_bytes()
             self.cut = self.cut or len(there) < len(frame) or len(frame) - 20 > most
             if not self.cut:
                 self.joined += frame[20:]

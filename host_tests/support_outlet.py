@@ -31,6 +31,9 @@ class NoRoom:
     def keep(self, _main, _reason):
         return NO_ROOM
 
+    def last_kept(self):
+        return 0
+
 
 def outlet_of(ring, batch=BATCH):
     """An outlet of this ring, beside a quarantine that is full."""

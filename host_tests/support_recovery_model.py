@@ -6,7 +6,7 @@ start from a copy of the flash knows exactly what the running agent knows.
 
 Left out, because DIGEST D.6 says so or nothing on the wire could tell:
 1. an ID 0 that was not pushed cannot be asked for, nor can a result under an ID that is blank or means another one;
-2. a reset within the second of the last result before it;
+2. a reset within the second of the last result before it, where that is not stored;
 3. a reset or a deleted witness in a log so small that it no longer holds what was pushed since;
 4. a reset whose first connection ends before the controller was asked for the highest ID known from before.
 """
@@ -34,21 +34,24 @@ LAST_ID = ID_PERIOD - 1
 IDENTITY = b"000101Cart controller          C1234567            "
 WALL_S = 1710408413
 BLANK = -1
+_READ_IN_ALL = 32  # octets of a MID 0065, up to the end of its ID
 
 
 class Result:
-    """One tightening: `uid` counts them all and stands in its torque."""
+    """One tightening: `uid` counts them all and stands in its values."""
 
     def __init__(self, uid, ident, time_s):
         self.uid = uid
         self.ident = ident
         self.time_s = time_s
+        self.readable = True
 
     def _fields(self):
         return {
             "tightening_id": b" " * 10 if self.ident == BLANK else ("%010d" % self.ident).encode(),
             "time": stamp_text(WALL_S + self.time_s),
             "torque": self.uid,
+            "angle": self.uid,
         }
 
     def pushed(self):
@@ -57,7 +60,8 @@ class Result:
     def fetched(self, revision=2):
         fields = self._fields()
         fields["tightening_id"] = self.ident
-        return fetched(revision, **fields)
+        frame = fetched(revision, **fields)
+        return frame if self.readable else frame[:_READ_IN_ALL] + b"#" * (len(frame) - _READ_IN_ALL)
 
 
 class Memory:
@@ -169,7 +173,12 @@ class Tank(Station):
         if recovery.phase == qs.PHASE_FILL and not recovery.flush():
             recovery.wait_for_room(self.now)
             return
-        assert self.store.read_fetched(frame, 0, len(frame), revision)
+        assert self.store.read_fetched(frame, 0, len(frame), revision) == result.readable
+        if not result.readable and recovery.keeps_answer():
+            kept = self.store.put_fetched_raw(frame, 0, len(frame), recovery.ask_id, 999, self.now)
+            if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
+                recovery.wait_for_room(self.now)
+            return
         news = recovery.fetched(self.ring.stage, self.store.body_place(), self.now)
         self.news.append(news)
         if news != qs.NEWS_STORE:
@@ -198,7 +207,8 @@ class Tank(Station):
             if kind <= 0:
                 assert kind == rec.RECORD_NONE
                 return found
-            found.append(entry_of(twin.walk.page, rec.HEAD_BYTES, twin.walk.flags))
+            if kind == rec.KIND_RESULT:
+                found.append(entry_of(twin.walk.page, rec.HEAD_BYTES, twin.walk.flags))
             twin.advance(0)
 
 
@@ -401,14 +411,15 @@ class Life:
         self.tank.device.cut_at = 0
         self.lose()
         self.queue = []
-        self.memory.time_s += 2
+        made = self.memory.made
+        self.memory.time_s += self._draw(3) if made and made[-1].uid in self.seen() else 2
         self.memory.wipe()
         for _ in range(self._draw(4)):
             self.make(self._draw(15))
         if self._draw(3) == 0 and self.memory.fixed is None:  # up to the highest ID of before, or past it
             for _ in range(min(80, max(0, self.tank.known.top() - self.memory.next_id + self._draw(3)))):
                 self.make(1)
-        self.memory.make(2)
+        self.memory.make(self._draw(3))
         self.connect()
         while not self.proven():
             if not self.exchange():

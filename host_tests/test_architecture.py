@@ -34,8 +34,10 @@ STATION_IMPORTS = {
     "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine"},
     "agent.outlets.toolsnet.sweep": {"agent.health"},
     "agent.downstream": {"agent.health"},
-    "agent.alarms": {"agent.health", "agent.store"},
-    "agent.intake": {"agent.alarms", "agent.downstream", "agent.health", "agent.operations", "agent.store"},
+    "agent.errands": {"agent.health"},
+    "agent.gone": {"agent.health"},
+    "agent.happenings": {"agent.health", "agent.store"},
+    "agent.intake": {"agent.downstream", "agent.gone", "agent.health", "agent.operations", "agent.store"},
     "agent.operations": {"agent.health", "agent.store"},
     "agent.outlets.toolsnet.outlet": {"agent.health"},
     "agent.led": {"agent.quarantine"},
@@ -44,12 +46,14 @@ STATION_IMPORTS = {
     "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
     "agent.quarantine_retry": {"agent.quarantine"},
     "agent.status": {
+        "agent.gone",
         "agent.health",
         "agent.led",
         "agent.quarantine",
         "agent.quarantine_list",
     },
     "agent.store": {"agent.health"},
+    "agent.traces": {"agent.health"},
     "agent.outlets.toolsnet.upstream": {"agent.health"},
 }
 # What the protocols may know of the log.
@@ -60,11 +64,17 @@ LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
+    "agent.openprotocol.untold": "test_gone",
     "agent.openprotocol.shared": "test_shared_ids",
+    "agent.record.graph": "test_traces",
     "agent.record.odd": "test_line",
     "agent.toolsnet.odd04": "test_result04",
     "agent.outlets.toolsnet.position": "test_outlet",
     "agent.base.fast_crc": "test_fast",
+    "agent.base.straight_fifo": "test_straight",
+    "agent.base.straight_form": "test_straight",
+    "agent.link.straight_stream": "test_straight",
+    "agent.openprotocol.straight_layouts": "test_straight",
     "agent.spool.areas": "test_mount",
     "agent.app": "test_path",
     "agent.downstream": "test_intake",
@@ -123,7 +133,8 @@ TESTED_BY = {
 # A library of its own in agent/: one test module a subject, and one module that may make functions out of text.
 LIBRARY = "agent.openprotocol.catalogue"
 LIBRARY_TEST = "test_catalogue"
-MAKES_FUNCTIONS = {"agent.openprotocol.catalogue.compiled"}  # fields read at the speed of straight code, CPython only
+# Fields read at the speed of straight code, CPython only.
+MAKES_FUNCTIONS = {"agent.openprotocol.catalogue.compiled", "agent.base.straight_form"}
 
 
 class Module:

@@ -9,7 +9,7 @@ from agent.spool.ring import Ring
 from agent.spool.search import holds
 from host_tests.support_outlet import full, outlet_of
 from host_tests.support_spool import append, body_of, ident_in, mounted, read_all
-from tools.sim.flash import ALL, NOTHING, PREFIX, SUFFIX, SimFlash
+from tools.sim.flash import ALL, GARBAGE, NOTHING, PREFIX, SUFFIX, SimFlash
 
 PORTABLE = True
 HEAP = "4m"  # for the simulated chips
@@ -246,6 +246,40 @@ def test_a_full_log_that_is_started_after_each_result_is_taken_goes_on():
             archive += take(ring, 2)
             outlet.lower()
         assert archive == list(range(1, len(archive) + 1)) and count > 30, (blocks, count)
+
+
+def test_a_refused_record_that_reads_well_takes_no_number_from_a_result():
+    for shapes in ((ALL, NOTHING), (NOTHING, ALL)):
+        flash, count = full(3)
+        for _ in range(4):
+            ring = mounted(flash)
+        ring.pressed = flash.refuses = True
+        for shape in shapes:
+            flash.refused_shape = shape
+            assert ring.save_cursors(0) < FLASH_DONE
+        flash.refuses = False
+        assert ring.save_cursors(0) == FLASH_DONE  # says how many in front of it were refused
+        again = Ring(flash)
+        assert mount(again) == 1 and again.lost == 0 and again.number == count, shapes
+
+
+def test_what_a_start_could_not_repeat_takes_no_number_from_a_result():
+    for refusals in (1, 2, 3):
+        flash, count = full(3, 4)
+        for _ in range(4):
+            ring = mounted(flash)
+        ring.pressed = True
+        assert ring.save_cursors(0) == FLASH_DONE
+        flash.tear(ring.block * flash.block_bytes + ring.offset, bytes(48), GARBAGE)  # and a cut
+        ring = Ring(flash)
+        assert mount(ring) == 1 and ring.torn == 1 and ring.suspect
+        ring.pressed = flash.refuses = True
+        for _ in range(refusals):
+            assert ring.save_cursors(0) < FLASH_DONE
+        flash.refuses = False
+        assert ring.save_cursors(0) == FLASH_DONE and not ring.suspect
+        again = Ring(flash)
+        assert mount(again) == 1 and again.number == ring.number == count + 1, refusals  # one may be the torn record's
 
 
 def test_refused_results_at_the_head_of_a_full_log_are_set_aside_and_the_rest_goes_out():

@@ -3,6 +3,7 @@
 from agent import config
 
 PORTABLE = True
+HEAP = "256k"
 
 
 def good():
@@ -237,6 +238,24 @@ def test_the_keep_alive_comes_before_silence_and_limits_are_not_below_their_star
     assert only(mistakes_of("spool", "parked_kib", 513))[2] == "at most half of size_kib (1024 KiB)"
 
 
+def test_curves_need_a_place_of_their_own_and_a_network():
+    tree = with_setting("controller", "traces", ["torque", "angle"])
+    assert only(config.check(tree))[:2] == ("stations[0].spool.graphs_kib", "0 KiB")
+    tree["stations"][0]["spool"]["graphs_kib"] = 256
+    assert config.check(tree) == []
+    assert config.complete(tree)["stations"][0]["controller"]["traces"] == ["torque", "angle"]
+    tree["stations"][0]["spool"]["parked_kib"] = 512
+    assert config.check(tree) == []
+    tree["stations"][0]["spool"]["graphs_kib"] = 257
+    assert only(config.check(tree))[2] == "at most three quarters of size_kib (1024 KiB), with parked_kib"
+    tree["stations"][0]["spool"]["graphs_kib"] = 64
+    tree["stations"][0]["controller"].update({"link": "ascii", "device": "/dev/ttyS0"})
+    assert only(config.check(tree))[0] == "stations[0].controller.traces"
+    assert only(mistakes_of("controller", "traces", ["torque", "speed"]))[1] == '"speed"'
+    assert config.complete(good())["stations"][0]["controller"]["traces"] is None
+    assert config.complete(with_setting("controller", "traces", None))["stations"][0]["spool"]["graphs_kib"] == 0
+
+
 def test_a_wrong_value_is_not_followed_by_a_second_mistake_about_it():
     assert only(mistakes_of("controller", "keepalive_s", 100))[0] == "stations[0].controller.keepalive_s"
     assert only(mistakes_of("spool", "size_kib", "big"))[0] == "stations[0].spool.size_kib"
@@ -324,7 +343,14 @@ def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first(
     done = config.complete(with_outlets({"kind": "file", "path": "a.jsonl"}, {"kind": "toolsnet"}))
     first, second = done["stations"][0]["outlets"]
     assert first == {"kind": "toolsnet"}
-    assert second == {"kind": "file", "path": "a.jsonl", "rotate_kib": 10240, "keep": 5, "durable": True}
+    assert second == {
+        "kind": "file",
+        "path": "a.jsonl",
+        "rotate_kib": 10240,
+        "keep": 5,
+        "durable": True,
+        "graphs": False,
+    }
 
 
 def test_mistakes_among_the_outlets_are_told_with_their_place():

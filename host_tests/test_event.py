@@ -1,6 +1,6 @@
 """Records of events: what is put in comes out, widths hold, and the table of kinds says what the modules say."""
 
-from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, is_for_outlets, raw
+from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, is_for_outlets, raw
 from agent.record import event as ev
 from agent.record import result as res
 from agent.record.text import describe
@@ -11,13 +11,13 @@ PORTABLE = True
 
 def alarm(code=b"E404", text=b"Tool overheated", time=b"2024-03-14:09:26:53"):
     """Return the payload of an alarm."""
-    page = bytearray(b"#" * 100)
+    page = bytearray(b"#" * 160)
     ev.put_event(page, 3, 17, 1000, ev.ALARM)
     ev.put_code(page, 3, code, 0, len(code))
     ev.put_ready(page, 3, 0x31, 0x30)
     ev.put_time(page, 3, time, 0)
     length = ev.put_words(page, 3, text, 0, len(text))
-    assert bytes(page[:3]) == b"###" and bytes(page[3 + length :]) == b"#" * (97 - length), (
+    assert bytes(page[:3]) == b"###" and bytes(page[3 + length :]) == b"#" * (157 - length), (
         "nothing beside it is touched"
     )
     return bytearray(page[3 : 3 + length])
@@ -41,7 +41,7 @@ def test_what_is_absent_is_absent():
 
 
 def test_widths_hold():
-    page = alarm(code=b"E40456", text=b"x" * 60)
+    page = alarm(code=b"E40456", text=b"x" * 120)
     assert len(page) == ev.EVENT_MOST and bytes(page[ev.CODE : ev.CODE + 5]) == b"E4045"
     assert ev.is_event(page, 0, ev.EVENT_MOST) and not ev.is_event(page, 0, ev.EVENT_MOST - 1)
     padded = alarm(text=b"low oil" + b" " * 40 + b"\x00" * 3)
@@ -51,8 +51,8 @@ def test_widths_hold():
 
 
 def test_the_table_of_kinds_says_what_the_modules_say():
-    assert list(KINDS) == [KIND_RESULT, KIND_RAW, KIND_EVENT]
-    assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, raw.FRAME, ev.EVENT_LEAST]
+    assert list(KINDS) == [KIND_RESULT, KIND_RAW, KIND_EVENT, KIND_GRAPH]
+    assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, raw.FRAME, ev.EVENT_LEAST, res.HEAD_BYTES + 1]
     most = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES, raw.FRAME + raw.FRAME_MOST, ev.EVENT_MOST
     assert max(most) + res.PARKED_BYTES == PAYLOAD_MAX
     for kind in KINDS:

@@ -274,15 +274,28 @@ def test_server_that_comes_back_while_its_answer_for_the_next_one_is_late_gets_a
         assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == [], attempts
 
 
-def test_server_that_comes_back_behind_a_late_refusal_gets_all_in_order():
+def test_server_that_comes_back_behind_a_slow_refusal_gets_all_in_order():
+    for slow_ms in (8000, 1000):
+        outlet = Outlet({"code_all": 99}, refused_attempts=1)
+        outlet.store(4)
+        outlet.until_refused(3)  # 1 and 2, then 1 in a sweep that looks as far as 3
+        outlet.options.ack_delay_ms = slow_ms
+        outlet.until_refused(4)
+        outlet.options.ack_delay_ms = 0
+        outlet.run(slow_ms - 500)
+        outlet.options.code_all = None
+        outlet.until_stored(4)
+        outlet.run(1000)
+        assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == [], slow_ms
+
+
+def test_server_that_comes_back_while_its_refusal_of_the_first_is_late_gets_all_in_order():
     outlet = Outlet({"code_all": 99}, refused_attempts=1)
     outlet.store(4)
-    outlet.until_refused(3)  # 1 and 2, then 1 in a sweep that looks as far as 3
+    outlet.until_refused(2)
     outlet.options.ack_delay_ms = 8000
-    outlet.until_refused(4)
-    outlet.options.ack_delay_ms = 0
-    outlet.run(7500)
-    outlet.options.code_all = None
+    outlet.until_refused(3)  # 1 in the next sweep, and nobody knows it yet
+    outlet.options.code_all, outlet.options.ack_delay_ms = None, 0
     outlet.until_stored(4)
     outlet.run(1000)
     assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
@@ -335,6 +348,56 @@ def test_silent_result_is_offered_again_after_another_one_was_silent():
     outlet.until_stored(4)
     outlet.run(1000)
     assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
+def test_silent_result_is_offered_again_after_a_sweep_that_ended_with_its_connection():
+    outlet = Outlet({"silent_sequences": (1,)})
+    outlet.store(2)
+    outlet.options.drop_before_store = [2]  # passed over is 1 as long as this one's answer is awaited
+    outlet.until(lambda: outlet.counted(h.SERVER_LOSSES) == 1)
+    outlet.options.silent_sequences = outlet.options.drop_before_store = ()
+    outlet.until_stored(2)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 2) and outlet.parked_numbers() == []
+
+
+def test_silent_result_is_offered_again_when_the_one_behind_it_is_refused():
+    outlet = Outlet({"silent_sequences": (1,), "code_all": 99})
+    outlet.store(4)
+    outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 3)
+    outlet.options.silent_sequences = ()
+    outlet.until_refused(1)  # 2
+    outlet.options.code_all = None
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
+def test_refused_results_behind_a_silent_one_are_passed_with_it():
+    outlet = Outlet({"silent_sequences": (1,)})
+    for ident in (2, 3):
+        refuse(outlet, ident)
+    outlet.store(5)
+    outlet.until_stored(2)
+    outlet.run(100)
+    assert outlet.ids() == [4, 5] and outlet.parked_numbers() == [1, 2, 3]
+    assert outlet.counted(h.SERVER_SILENT) == 4  # on three connects, and once when 2 was refused
+
+
+def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
+    for sweeps in (0, 1):
+        outlet = Outlet({"code_all": 99}, refused_attempts=1)
+        outlet.store(40)
+        if sweeps:
+            outlet.until_refused(2)
+        outlet.options.ack_delay_ms = 4000
+        refused = outlet.toolsnet.refused
+        outlet.until(lambda: outlet.forward._sent == 1 and outlet.toolsnet.refused > refused)  # noqa: B023
+        ring = outlet.ring
+        assert ring._drop_block(ring.cursors[OUTLET]) and ring.peek(OUTLET) > 0 and ring.overwritten > 2
+        outlet.options.code_all, outlet.options.ack_delay_ms = None, 0
+        outlet.until_passed()
+        assert outlet.ids() == numbers(1 + ring.overwritten, 40) and outlet.parked_numbers() == [], sweeps
 
 
 def test_server_in_trouble_is_asked_once_a_minute_beginning_with_the_first_and_each_time_further():
@@ -692,6 +755,30 @@ def test_server_behind_gets_the_missing_ones_again_when_asked_for():
     outlet.until_stored(41)
     outlet.run(1000)
     assert outlet.ids() == numbers(1, 41)
+
+
+def test_what_is_set_aside_is_not_sent_again_to_a_server_that_was_set_back():
+    for power_fails in (False, True):
+        outlet = Outlet(rewind=True)
+        outlet.store(7)
+        refuse(outlet, 3)
+        refuse(outlet, 5)
+        outlet.until_stored(5)
+        outlet.run(1000)
+        assert outlet.parked_numbers() == [3, 5]
+        outlet.options.tightening_codes.clear()  # it would take them now
+        outlet.archive.restore_backup(4)  # it has the first one only
+        outlet.network.cut(*SERVER)
+        if power_fails:
+            outlet.until_stored(3)
+            outlet.cut()
+        outlet.until_stored(5)
+        outlet.run(1000)
+        assert outlet.ids() == [1, 2, 4, 6, 7] and outlet.parked_numbers() == [3, 5]
+        assert outlet.ring.cursors[0].delivered == 5 and outlet.ring.backlog(OUTLET) == 0
+        outlet.network.cut(*SERVER)
+        outlet.run(1000)
+        assert outlet.archive.repeated == 0
 
 
 def test_server_of_another_history_gets_numbers_behind_its_own():

@@ -395,6 +395,26 @@ def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing()
             agrees(cart, 6)
 
 
+def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+    """A controller that does not wait for each 0062 takes the next one for it."""
+    cart = Cart(controller={"window": 3}).ready()
+    cart.settle()
+    cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask
+    cart.controller.produce()
+    cart.run(100)
+    cart.device.code = FLASH_IO
+    cart.controller.produce()
+    cart.until(lambda: cart.station.intake.full, 1000)
+    cart.device.code = 0
+    for _ in range(2):
+        cart.controller.produce()
+        cart.run(100)
+    assert cart.controller.acknowledged == cart.stored_ids() == [1]
+    cart.controller.options.refuse = {}
+    cart.settle()
+    agrees(cart, 4)
+
+
 def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_is_room():
     cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
     cart.network.down(PIM[0], PIM[1])

@@ -7,6 +7,7 @@ from agent.record.result import (
     BODY_BYTES,
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
+    FLAG_UNPROVEN,
     HEAD_BYTES,
     TIGHTENING_ID,
     TIME_BYTES,
@@ -175,6 +176,16 @@ def test_first_id_that_is_pushed_with_a_later_time_leaves_nothing_missing():
         assert known.looks() and known.top() == first and missing(known) == []
 
 
+def test_missing_id_counts_anew_only_where_the_time_of_the_highest_one_is_known():
+    known = having(10)
+    store(known, 15, flags=FLAG_EDGE_TIME)
+    store(known, 12)  # later than all that are known, and earlier than the one that has no time
+    assert missing(known) == [11, 13, 14] and known.top() == 15 and not known.looks()
+    store(known, 16)
+    store(known, 13, 17)
+    assert known.looks() and known.top() == 13
+
+
 def test_where_nothing_can_be_fetched_no_id_counts_anew():
     known = made(enabled=False)
     store(known, 11)
@@ -189,6 +200,15 @@ def test_while_ids_that_count_anew_are_looked_for_only_a_closed_one_tells_of_ano
     assert known.memory[kn.EPOCH] == 0
     store(known, 15, 90001)
     assert known.memory[kn.EPOCH] == 1 and known.top() == 15 and missing(known) == list(range(1, 15))
+
+
+def test_highest_id_tells_of_another_count_only_if_nothing_was_proven_in_its_connection():
+    known = having(10, 20)
+    known.memory[kn.FLAGS] |= kn.FLAG_LOOK
+    store(known, 20, 90000)
+    assert known.memory[kn.EPOCH] == 0 and missing(known) == list(range(11, 20))
+    store(known, 20, 90001, FLAG_UNPROVEN)
+    assert known.memory[kn.EPOCH] == 1 and missing(known) == list(range(1, 20))
 
 
 def test_latest_time_is_that_of_what_was_pushed():
@@ -259,10 +279,26 @@ def test_result_that_needs_a_gap_too_many_has_to_come_later():
     top = known.top()
     assert verdict(known, top + 1) == kn.VERDICT_NEW
     assert verdict(known, top + 3) == kn.VERDICT_LATER
+    known.deferred = -1
     assert verdict(known, 12) == kn.VERDICT_LATER  # the middle of three
+    known.deferred = -1
     assert verdict(known, 11) == kn.VERDICT_NEW and verdict(known, 13) == kn.VERDICT_NEW
     close(known, 11, 13)
     assert verdict(known, top + 3) == kn.VERDICT_NEW and verdict(known, 16) == kn.VERDICT_NEW
+
+
+def test_push_behind_one_that_was_left_for_later_waits_for_that_one():
+    known = with_all_gaps()
+    top = known.top()
+    assert verdict(known, 12) == kn.VERDICT_LATER
+    for number in (11, 13, top + 1):
+        assert verdict(known, number) == kn.VERDICT_LATER, number
+    assert known.deferred == 12 and known.unheard == top + 1
+    store(known, 11)
+    assert verdict(known, 12) == kn.VERDICT_NEW  # it comes again, and needs no gap of its own any more
+    store(known, 12)
+    assert verdict(known, top + 1) == kn.VERDICT_NEW and known.deferred == -1
+    assert verdict(known, 13) == kn.VERDICT_NEW
 
 
 def test_gap_that_has_to_go_is_counted():
@@ -307,4 +343,5 @@ def test_memory_alone_says_everything_at_any_moment():
             assert missing(twin) == missing(known) and twin.expected == known.expected
             for near in range(-12, 4):
                 number = (top + near) % ID_PERIOD
+                twin.deferred = known.deferred = -1  # of a connection, and in no memory
                 assert verdict(twin, number) == verdict(known, number)

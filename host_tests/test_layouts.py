@@ -76,12 +76,15 @@ def test_limits_unit_and_type_are_kept_where_the_revision_has_them():
     assert limits_of(65, 3, fetched(3, result_type=2)) == (37, b" " * 33 + b"102 ")
 
 
-def test_limit_that_is_no_number_is_blank_and_spoils_nothing():
-    frame = bytearray(pushed(2))
-    frame[160 - 1 : 166 - 1] = b"4o.oo "  # parameter 21, torque min
-    count, limits = limits_of(61, 2, bytes(frame))
-    assert count == 37 and limits[:6] == b" " * 6 and limits[6:12] == b"005000"
-    assert body_of(61, 2, bytes(frame))[0] == r.RESULT_READ
+def test_limit_that_is_no_number_is_blank_and_one_with_a_minus_is_told():
+    for spoiled, kept in ((b"4o.oo ", b" " * 6), (b"-03-1 ", b" " * 6), (b"-31   ", b"-00031")):
+        frame = bytearray(pushed(2))
+        frame[160 - 1 : 166 - 1] = spoiled  # parameter 21, torque min
+        count, limits = limits_of(61, 2, bytes(frame))
+        assert abs(count) == 37 and limits[:6] == kept and limits[6:12] == b"005000"
+        body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+        code, octets = read_whole(layout_of(61, 2), frame, 0, len(frame), body, 0)
+        assert octets == r.BODY_BYTES + 37 and code == (r.RESULT_ODD if b"-" in kept else r.RESULT_READ)
 
 
 def test_a_revision_without_a_number_has_no_layout_and_any_later_one_is_read_as_far_as_it_is_known():

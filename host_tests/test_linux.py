@@ -259,3 +259,15 @@ def test_a_system_without_another_thread_closes_the_port(board, monkeypatch):
     port = board.tcp()
     port.open("toolsnet.plant", 4545)
     assert port.state() == PORT_CLOSED
+
+
+def test_whether_the_clock_is_kept_is_what_the_system_says(board, monkeypatch):
+    import ctypes
+
+    assert board.clock_is_set() in (True, False)
+    for answer, kept in ((0, True), (4, True), (5, False), (-1, False)):
+        library = type("Library", (), {"adjtimex": staticmethod(lambda buf, answer=answer: answer)})
+        monkeypatch.setattr(ctypes, "CDLL", lambda name, library=library: library)
+        assert board.clock_is_set() is kept
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    assert board.clock_is_set() is False

@@ -174,6 +174,14 @@ def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
     assert "toolcart" in _screen([])[0][0]
 
 
+def test_a_controller_s_clock_is_told_where_it_is_apart():
+    for ahead_s, words in ((4000, "clock ahead"), (-40, "clock behind"), (5, ""), (None, "")):
+        controller = dict(_station(1)["controller"], clock_ahead_s=ahead_s)
+        lines, _ = _screen([_station(1, controller=controller)])
+        assert any("clock " in line for line in lines) == bool(words)
+        assert not words or any(words in line for line in lines)
+
+
 def test_counters_that_have_no_room_are_counted():
     counted = {f"counter {letter}": 1 for letter in "abcdefghij"}
     text = panels.counters({"counters": counted}, 2, 40).plain

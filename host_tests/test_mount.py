@@ -2,10 +2,10 @@
 
 from agent.spool import mount as mt
 from agent.spool import record as rec
-from agent.spool.areas import quarantine_blocks
+from agent.spool.areas import divide
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE, Part, RamFlash
-from agent.spool.fold import ROLE_QUARANTINE
+from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.spool.why import WHY_NAMES
@@ -179,15 +179,54 @@ def _other_version(flash):
 def test_the_parking_area_keeps_the_size_the_spool_was_made_with():
     for parked_first in (False, True):
         flash = RamFlash(12, 1024, 16)
-        assert quarantine_blocks(flash, 4) == 4
+        assert divide(flash, 4, 0) == (4, 0)
         parked = mounted(Part(flash, 0, 4), role=ROLE_QUARANTINE)
         ring = mounted(Part(flash, 4, 8), when_full=WHEN_FULL_REFUSE)
         if parked_first:
             append(parked, 7)
         append(ring, 1)
         for wanted in (2, 4, 6):
-            assert quarantine_blocks(flash, wanted) == 4
+            assert divide(flash, wanted, 0) == (4, 0)
         assert idents(mounted(Part(flash, 4, 8))) == [1]
+
+
+def test_the_ring_of_graphs_keeps_its_place_whatever_was_written_first():
+    for order in ((0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (2, 1), (0, 1, 2)):
+        flash = RamFlash(16, 1024, 16)
+        assert divide(flash, 2, 5) == (2, 5)
+        rings = (
+            mounted(Part(flash, 7, 9)),
+            mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE),
+            mounted(Part(flash, 2, 5), role=ROLE_GRAPHS),
+        )
+        for index in order:
+            append(rings[index], 1)
+        for parked, graphs in ((2, 5), (4, 5), (2, 0), (2, 3), (3, 6), (9, 9)):
+            found = divide(flash, parked, graphs)
+            if 0 in order:
+                assert sum(found) == 7, "the main log lies elsewhere"
+            if 2 in order or (0 in order and 1 in order):
+                assert found == (2, 5), (order, parked, graphs)
+            elif 1 in order:
+                assert found == (2, graphs)
+
+
+def test_a_spool_without_graphs_has_no_room_for_them_later():
+    for parked_first in (False, True):
+        flash = RamFlash(12, 1024, 16)
+        parked = mounted(Part(flash, 0, 3), role=ROLE_QUARANTINE)
+        ring = mounted(Part(flash, 3, 9))
+        if parked_first:
+            append(parked, 7)
+        append(ring, 1)
+        assert divide(flash, 3, 5) == (3, 0)
+
+
+def test_a_device_that_cannot_be_read_is_not_divided():
+    flash = SimFlash(12, 1024, 16)
+    append(mounted(Part(flash, 3, 9)), 1)
+    flash.unreadable = True
+    assert divide(flash, 3, 5) == (-1, 0)
 
 
 def test_parked_records_fill_their_blocks_over_many_starts():

@@ -152,12 +152,29 @@ def test_loss_after_the_start_keeps_the_revision_that_was_accepted():
     assert talk.take() == [b"00200001006         "]
 
 
+def test_start_that_is_cut_off_keeps_a_revision_that_has_stood_until_the_third_time():
+    talk = Talk()
+    talk.tell(refused(1, 97))
+    talk.tell(STARTED)
+    assert talk.tell(accepted(60)) == [st.EV_READY]
+    talk.take()
+    for revision in (6, 6, 6, 4, 3):  # a lower one has not stood
+        talk.lose()
+        assert talk.take()[0][8:11] == b"00%d" % revision
+    talk.tell(STARTED)
+    talk.tell(accepted(60))
+    talk.take()
+    for revision in (3, 3, 3, 2):
+        talk.lose()
+        assert talk.take()[0][8:11] == b"00%d" % revision
+
+
 # Every refusal, in every state: this table is written from DIGEST C.1 and C.2, not from the code.
 
 BUSY = (96, 16, 35)
 NEXT_REVISION = (97, 74, 76)
-EXISTS = (9, 11, 71)
-MISSING = (10, 12, 72)
+EXISTS = (6, 9, 11, 13, 18, 71)
+MISSING = (7, 10, 12, 14, 19, 72)
 LATER = (98, 28, 27)
 NEVER = (99, 73, 75)
 

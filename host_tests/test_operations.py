@@ -5,15 +5,19 @@ from agent.openprotocol import questions as qs
 from agent.operations import RESERVE_RESULTS
 from agent.record import result as r
 from agent.spool import record as rec
+from agent.store import NOT_KEPT
 from host_tests.support_frames import message
 from host_tests.support_world import Cart, body_of
 from tools.sim import operation_frames as frames
 from tools.sim.cart import PIM, SERVER
 from tools.sim.controller_model import Tightening
-from tools.sim.controller_operations import MT_FOCUS, STEP_SYNC
+from tools.sim.profiles import row
 
 PORTABLE = True
 HEAP = "4m"
+
+MT_FOCUS = row("mt-focus-6000")
+STEP_SYNC = row("stepsync")
 
 
 def cart_of(kind=None, **options):
@@ -172,6 +176,20 @@ def test_part_that_is_lost_is_counted_and_its_result_fetched():
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
 
 
+def test_second_part_whose_first_one_was_lost_lets_the_result_be_asked_for():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    session = cart.controller.sessions[0]
+    session.operation_revision = 0
+    cart.controller.produce()
+    session.operation_revision = 2
+    result = cart.controller.result(3)
+    inject(cart, message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2))
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3]
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+
+
 def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
     cart = cart_of().ready()
     produce(cart, 1)
@@ -289,6 +307,23 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     room[0] = 100000
     cart.ready()
     clean(cart)
+
+
+def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+    cart = cart_of(STEP_SYNC).ready().settle()
+    store = cart.station.intake.store
+    put = store.put_taken
+    refused = []
+
+    def refuses_once(now):
+        if refused:
+            return put(now)
+        refused.append(now)
+        return NOT_KEPT
+
+    store.put_taken = refuses_once
+    inject(cart, overall(tightening_id=1), part(tightening_id=1), overall(tightening_id=2), part(tightening_id=2))
+    assert cart.stored_ids() == [] and cart.controller.messages[1203] == 1  # for the first part alone
 
 
 def test_full_spool_that_empties_gets_what_was_made_meanwhile():

@@ -18,7 +18,7 @@ from host_tests.test_safe_mode import Place
 from tools.bench.quiet import PIM_PORT, QuietController, QuietToolsNet
 
 PORTABLE = True
-HEAP = "4m"
+HEAP = "6m"
 
 STRIDE = 1 if getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1" else 20
 MOST_BYTES = 256 * 1024

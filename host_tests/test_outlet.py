@@ -102,6 +102,20 @@ def test_the_last_result_a_start_found_is_known_when_the_08_names_it():
     assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
 
 
+def test_a_silent_result_has_its_turn_again_after_a_minute_in_which_nobody_could_be_passed_over():
+    outlet = Outlet({"silent_sequences": (1,)}, make_flash=chip)
+    outlet.store(4)
+    outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 3)
+    outlet.flash.refuses = True
+    outlet.until(lambda: outlet.counted(h.NOT_SAVED) > 0)
+    assert outlet.forward.is_up()
+    outlet.options.silent_sequences = ()
+    outlet.flash.refuses = False
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
 def test_an_08_is_asked_for_again_while_the_flash_does_not_show_what_it_vouches_for():
     outlet = Outlet(make_flash=chip)
     outlet.store(4)
@@ -282,6 +296,26 @@ def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_
     outlet.run(1000)
     assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(h.SERVER_BEHIND) == 1
     assert outlet.quarantine.count() == 1, "it is kept already"
+
+
+def test_what_was_set_aside_in_place_is_not_set_aside_anew_when_a_server_was_set_back():
+    outlet = Outlet({"reported_result": 700}, rewind=True)
+    outlet.run(1000)
+    inner = outlet.forward.outlet
+    inner.quarantine.keep = lambda *_: NO_ROOM
+    for _ in range(3):
+        outlet.store_raw()
+    outlet.store(2)
+    outlet.until_stored(2)
+    outlet.run(1000)
+    before = asides_in(outlet.flash)
+    assert inner.cursor.number == 5 and before > 0
+    assert inner.resume(700, outlet.clock.now)
+    assert inner.cursor.number == 3, "the frames are passed at once"
+    assert inner.next() == KIND_RESULT and inner.cursor.peek_number == 4
+    assert asides_in(outlet.flash) == before
+    outlet.options.reported_result = None
+    assert asides_in(outlet.flash) == before
 
 
 def test_a_range_that_was_set_aside_is_passed_at_once_and_durably():

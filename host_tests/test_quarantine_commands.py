@@ -310,6 +310,10 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
     assert "no missed result is left in the controller" in said
     assert "119 tightening IDs gone: the controller does not have them any more" in said
+    latest = {"command": "toolcart spool gaps cart.spool"}
+    shown = {"open_ids": 0, "gone": 120, "gone_latest": latest}
+    said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
+    assert said[0].level == "warning" and said[0].text.endswith("any more; `toolcart spool gaps cart.spool` lists them")
 
 
 def test_delivered_is_what_toolsnet_said():

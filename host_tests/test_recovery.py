@@ -783,6 +783,80 @@ def test_reset_stays_known_over_power_cuts_until_it_is_settled():
         assert not bench.known.looks()
 
 
+def test_reset_within_the_second_of_the_last_result_is_found():
+    for before in (1, 3):
+        for count in range(1, 6):
+            bench = met_empty()
+            for number in range(1, before + 1):
+                bench.live(number, 7)
+            bench.rest()
+            bench.memory.wipe()
+            for number in range(1, count + 1):
+                bench.make(number, time_s=7)
+            bench.connect()
+            bench.rest()
+            stored = list(range(1, before + 1)) + list(range(1, count + 1))
+            assert bench.ids() == stored and not bench.known.looks(), (before, count)
+            bench.connect()
+            assert bench.rest() == [0] and qs.NEWS_RESET in bench.news, (before, count)
+
+
+def test_result_pushed_within_the_second_of_the_last_one_before_a_reset_is_stored():
+    bench = met_empty()
+    bench.live(1, 7)
+    bench.live(2, 7)
+    bench.memory.wipe()
+    bench.connect()
+    for number in (1, 2, 3):
+        assert bench.live(number, 7) == KEPT and bench.again(number) == KEPT_BEFORE, number
+    bench.rest()
+    assert bench.ids() == [1, 2, 1, 2, 3]
+
+
+def test_reset_is_found_though_nobody_can_read_what_stands_under_the_highest_id_of_before():
+    for last, unreadable in ((3, [3]), (3, [1, 2, 3]), (5, [3]), (5, [3, 4, 5]), (2, [2])):
+        bench = met([1])
+        bench.live(2)
+        bench.live(3)
+        bench.memory.wipe()
+        bench.make(*range(1, last + 1))
+        for number in unreadable:
+            bench.memory.find(number).readable = False
+        bench.connect()
+        bench.rest()
+        readable = [number for number in range(1, last + 1) if number not in unreadable]
+        assert bench.ids() == [2, 3] + readable and bench.ring.number == 2 + last, (last, unreadable)
+        bench.connect()
+        assert bench.rest()[0] == 0 and bench.ring.number == 2 + last and not bench.known.looks(), (last, unreadable)
+
+
+def test_reset_is_found_though_nobody_could_read_the_highest_id_of_before():
+    for last in (1, 2):
+        bench = met_empty()
+        bench.make(1)
+        bench.memory.find(1).readable = False
+        bench.connect()
+        bench.rest()
+        assert bench.ring.number == 1 and bench.restart().known.memory[kn.FLAGS] & kn.FLAG_UNTIMED
+        bench.connect()
+        assert bench.rest() == [0]  # as it was
+        bench.memory.wipe()
+        bench.make(*range(1, last + 1))
+        bench.connect()
+        bench.rest()
+        assert bench.ids() == list(range(1, last + 1)) and not bench.known.memory[kn.FLAGS] & kn.FLAG_UNTIMED, last
+
+
+def test_newest_that_can_be_read_again_is_no_reset():
+    bench = met([1])
+    bench.live(2)
+    bench.connect()
+    bench.memory.find(2).readable = False  # the line spoils one answer
+    assert bench.fetch()
+    bench.memory.find(2).readable = True
+    assert bench.rest() == [0] and bench.ids() == [2] and bench.ring.memory[kn.EPOCH] == 0
+
+
 def test_reset_to_just_below_the_old_highest_id_is_found_though_the_newest_cannot_be_read():
     for has_gap in (False, True):
         bench = met([10])
@@ -1089,8 +1163,8 @@ def test_two_results_of_one_id_within_one_second_are_two():
         bench.rest()
     third = bench.memory.make(0)
     bench.restart().connect()
-    bench.rest()
-    assert bench.push(third) == KEPT
+    bench.rest()  # the newest is not the one that the log holds
+    assert bench.push(third) == KEPT_BEFORE
     assert [uid for _, uid, _ in bench.stored()] == [1, 2, 3]
 
 
@@ -1110,6 +1184,39 @@ def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
             bench.wait()
             assert len(bench.rest()) <= 25
         assert [uid for _, uid, _ in bench.stored()] == list(range(1, 31))
+
+
+def test_id_that_stands_still_while_missing_ones_are_asked_for_begins_nothing_anew():
+    bench = met_empty()
+    bench.memory.fixed = 77
+    bench.lose()
+    bench.memory.make()
+    bench.connect()
+    for _ in range(6):
+        bench.fetch()  # the newest, and some of what may be in front of it
+    asked = len(bench.asked)
+    for _ in range(30):
+        assert bench.push(bench.memory.make()) == KEPT
+        for _ in range(5):
+            bench.fetch()
+    assert 77 - 6 < len(bench.asked) - asked <= 77 + 2 * 30
+    bench.rest()
+    assert [uid for _, uid, _ in bench.stored()] == list(range(2, 32)) and not bench.known.looks()
+
+
+def test_reset_to_the_same_highest_id_before_the_newest_was_heard_begins_anew_once_more():
+    bench = met(range(1, 6))
+    for _ in range(2):  # each time three more, of which the third is pushed
+        bench.lose()
+        bench.memory.wipe()
+        bench.make(1, 2)
+        bench.connect()
+        assert bench.live(3) == KEPT
+        while bench.missing() or bench.known.looks() == 0:
+            bench.fetch()
+    bench.connect()
+    bench.rest()
+    assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(6, 12))
 
 
 # More gaps than can be noted

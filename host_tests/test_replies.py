@@ -6,8 +6,8 @@ PORTABLE = True
 
 # Written from DIGEST C.2, "Reaction". Codes that are not here are OTHER.
 REACTIONS = (
-    ((9, 11, 71), r.REFUSED_EXISTS),
-    ((10, 12, 72), r.REFUSED_MISSING),
+    ((6, 9, 11, 13, 18, 71), r.REFUSED_EXISTS),
+    ((7, 10, 12, 14, 19, 72), r.REFUSED_MISSING),
     ((97, 74, 76), r.REFUSED_REVISION),
     ((96, 16, 35), r.REFUSED_BUSY),
     ((98, 28, 27), r.REFUSED_LATER),

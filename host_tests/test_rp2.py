@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from agent import config
+from board.clock import SOURCE_NAMES
 from host_tests import support_fake_chip as fake
 
 
@@ -82,6 +83,13 @@ def test_a_firmware_without_a_network_says_so_and_runs():
         board = rp2.Board(settings(network="wifi", ssid="Plant"))
         assert not board.network.is_up()
         assert any("no wifi" in said for said in board.said)
+
+
+def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
+    board = chip.Board(settings())
+    for source in range(len(SOURCE_NAMES)):
+        board.clock.source = source
+        assert board.clock_is_set() == (SOURCE_NAMES[source] in ("toolsnet", "ntp"))
 
 
 def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):

@@ -1,7 +1,7 @@
 """A repeat is known by ID and time, as far back as is searched, and never by a record that does not count."""
 
 from agent.record import result as res
-from agent.spool.search import holds
+from agent.spool.search import holds, holds_another
 from host_tests.support_spool import append, body_of, mounted, read_all
 from tools.sim.flash import EMERGES, FADES, PowerCut, SimFlash
 
@@ -44,6 +44,28 @@ def test_a_fetched_result_may_say_the_same_in_another_way():
     assert holds(ring, body, 0, flags=res.FLAG_RECOVERED | res.FLAG_ODD)
     body[res.TORQUE] = 0x39
     assert not holds(ring, body, 0, flags=res.FLAG_RECOVERED | res.FLAG_ODD)
+
+
+def test_status_beyond_ok_may_be_fetched_as_plain_not_ok():
+    ring = ring_of(10)
+    body = body_of(7)  # with status 0
+    for status, is_same in ((0x30, True), (0x31, False), (0x32, True), (0x35, True), (0x20, True)):
+        body[res.TIGHTENING_STATUS] = status
+        assert holds(ring, body, 0, flags=res.FLAG_RECOVERED) == is_same, status
+        assert holds(ring, body, 0) == (status < 0x31), status
+
+
+def test_another_one_under_the_same_id_and_time_is_told_by_both_of_its_values():
+    ring = ring_of(10)
+    body = body_of(7)
+    assert not holds_another(ring, body, 0, res.FLAG_RECOVERED)
+    body[res.TORQUE] = 0x39
+    assert not holds_another(ring, body, 0, res.FLAG_RECOVERED)  # it may be said in another way
+    body[res.ANGLE] = 0x39
+    assert holds_another(ring, body, 0, res.FLAG_RECOVERED)
+    body[res.TIME + 5] ^= 1
+    assert not holds_another(ring, body, 0, res.FLAG_RECOVERED)
+    assert not holds_another(ring, body_of(31), 0, res.FLAG_RECOVERED)
 
 
 def test_as_many_blocks_are_searched_as_are_asked_for():

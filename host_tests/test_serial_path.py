@@ -3,7 +3,9 @@
 import sys
 
 from agent import health as h
+from agent.openprotocol import questions as qs
 from tools.sim.clock import Dice
+from tools.sim.profiles import row
 from tools.sim.serial_cart import SerialCart
 
 PORTABLE = True
@@ -249,3 +251,61 @@ def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart.controller.produce()
     settle(cart)
     assert cart.station.health.counters[h.ODD] == 1 and cart.counts()["edge time"] == 1
+
+
+def mt_focus(**settings):
+    """A MT Focus 6000 on its line: 115200 baud, no handshake, each result sent once."""
+    link = {"buffer_bytes": 4000}
+    options = row("mt-focus-6000")
+    return ready(kind="ascii", baud=115200, settings={"controller": link}, controller=options, **settings)
+
+
+def produce(cart, count, gap_ms):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(gap_ms)
+
+
+def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
+    """The worst program is longer than the UART's FIFO: one that begins with a result costs its first part."""
+    for stalls in (None, USUAL, WORST) if IS_QUICK else (WORST,):
+        cart = mt_focus(stalls=stalls, blocks=6)
+        produce(cart, 70, 1800)
+        settle(cart)
+        assert cart.ids() == cart.controller.produced
+        assert cart.line.port.overruns <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
+        assert not cart.controller.complaints and not cart.peer.refused
+        cart.run(60000)  # on a line it wants a word every 15 s (002:118-119)
+        assert cart.controller.messages[1203] >= 138 and cart.controller.messages[9999] >= 8
+        assert cart.counts()["controller connects"] == 1
+
+
+def test_mt_focus_on_a_line_is_asked_for_what_an_unplugged_adapter_took():
+    cart = mt_focus(stalls=USUAL)
+    produce(cart, 3, 900)
+    for moment_ms in (5, 60, 120, 900):  # in the middle of the first part, of the second, behind both
+        cart.controller.produce()
+        cart.run(moment_ms)
+        cart.line.unplug()
+        produce(cart, 2, 900)
+        cart.line.plug()
+        assert cart.run(60000, cart.is_ready)
+        cart.run(20000)  # what it missed is asked for one by one, in silences of half a second
+        produce(cart, 1, 4000)
+    settle(cart)
+    assert cart.ids() == cart.controller.produced
+
+
+def test_mt_focus_results_that_the_line_spoils_are_asked_for():
+    recovered = 0
+    for seed in SEEDS if IS_QUICK else SEEDS[:1]:
+        for fault in ("loss_ppm", "extra_ppm"):
+            cart = mt_focus(seed=seed)
+            setattr(cart.line, fault, 300)
+            produce(cart, 20, 1500)
+            setattr(cart.line, fault, 0)
+            produce(cart, 1, 1500)
+            settle(cart, 900000)
+            recovered += cart.counts().get("recovered", 0)
+            assert cart.station.recovery.phase == qs.PHASE_IDLE
+    assert recovered

@@ -297,3 +297,19 @@ def test_whose_an_answer_is_says_revision_7_alone():
         other = frame[:342] + blank + frame[352:]
         assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE
     assert shared.owner_of(b"0000000012", frame, 0, 350, 7) == shared.OWNER_NONE
+
+
+def test_walk_that_a_connection_did_not_live_to_see_the_end_of_is_shorter_in_the_next_one():
+    stretch = shared.Stretch()
+    lengths = []
+    for ends in (True, True, False, True, True, False, False, False, False, False):
+        stretch.begin(1, 5000)
+        lengths.append(stretch.last)
+        if not ends:
+            stretch.break_off()
+            stretch = shared.Stretch(stretch.most_ids)
+        else:
+            stretch.hear(5, True)  # a result: the next stretch is no longer than this one for that
+    assert lengths == [500, 500, 500, 125, 250, 500, 125, 31, 7, 1]
+    stretch.begin(1, 5000)
+    assert stretch.last == 1

@@ -241,6 +241,9 @@ def test_every_order_does_what_the_help_says():
     assert orders.obey("speak") == "" and not controller.options.silent
     assert orders.obey("alarm E404") == "" and controller.alarm.code == "E404"
     assert orders.obey("clear") == "" and controller.alarm is None
+    assert orders.obey("pset 12") == "" and controller.selected.pset == 12
+    assert orders.obey("job 7") == "" and controller.job.job == 7 and orders.obey("vehicle WVW1") == ""
+    assert orders.obey("clock -300") == "" and controller.options.clock_ahead_s == -300
     assert orders.obey("set window=4") == "" and controller.options.window == 4
     port = served.port
     connect(port).close()
@@ -257,6 +260,10 @@ def test_every_order_does_what_the_help_says():
         "forget -1",
         "rate x",
         "alarm",
+        "pset 3",
+        "job 100",
+        "vehicle",
+        "clock x",
         "set window=x",
         "set nix=1",
         "x",

@@ -269,7 +269,7 @@ def test_every_field_of_a_result_is_checked():
     for position, octets, name in (
         (3, b"0004x", "identifier"),
         (3, b"00000", "identifier"),
-        (8, b"81", "general information"),
+        (8, b"81", "general_bytes"),
         (10, b"0000", "system_type"),
         (14, b"   1", "system"),
         (18, b"00x0", "station"),
@@ -297,22 +297,22 @@ def test_every_field_of_a_result_is_checked():
         (151, b"x001", "parameters[0].spindle"),
         (155, b"0000", "parameters[0].program"),
         (159, b"65536", "parameters[0].parameter_id"),
-        (164, b" " * 25, "no name"),
+        (164, b" " * 25, "parameter 00030 name"),
         (189, b"\x7f", "parameters[0].value"),
         (214, b"3", "parameters[0].type"),
         (221, b"  ", "parameters[0].step"),
-        (261, b"seven", "32-bit"),
-        (261, b"4294967295", "32-bit"),
+        (261, b"seven", "parameter 01500 value"),
+        (261, b"4294967295", "parameter 01500 value"),
     ):
         complaints = complaints_for(changed(position, octets))
         assert complaints, "nothing about %s at %d" % (name, position)
-        assert name in complaints[0], complaints[0]
+        assert "%s at %d: " % (name, position) in complaints[0], complaints[0]
 
 
 def test_counts_must_agree_with_the_length():
-    assert "bytes instead of" in complaints_for(RESULT + b" ")[0]
-    assert "bytes instead of" in complaints_for(RESULT[:-1])[0]
-    assert "bytes instead of" in complaints_for(changed(76, b"004"))[0]
+    assert "511 octets, allowed: 510 octets" in complaints_for(RESULT + b" ")[0]
+    assert "509 octets, allowed: 510 octets" in complaints_for(RESULT[:-1])[0]
+    assert "510 octets, allowed: 438 octets" in complaints_for(changed(76, b"004"))[0]
 
 
 def test_times_that_do_not_exist_are_not_times():
@@ -325,7 +325,7 @@ def test_times_that_do_not_exist_are_not_times():
 def test_descriptions_are_checked_by_their_counts():
     system = b"0100001" + b"00030001" + b"10.0.0.9       " + b"Line 4                   " + b"  "
     assert complaints_for(system) == []
-    assert "bytes instead of 57" in complaints_for(system[:-2])[0]
+    assert "allowed: 57 octets" in complaints_for(system[:-2])[0]
     name = b"Cart 10                  "
     station = b"0200002" + b"000300010010" + b"10.0.0.9       " + name + b"0001"
     spindle = b"0001" + name + b"0002" + b"0001" + name + b"0012" + name
@@ -392,7 +392,7 @@ def test_telegrams_at_the_wrong_door_are_complaints():
     station = build(6575)
     station.say(REQUEST)
     assert "before the 05" in station.toolsnet.complaints[0]
-    assert "no such telegram" in complaints_for(b"9900001")[0]
+    assert "telegram at 1: 99, allowed: 01, 02" in complaints_for(b"9900001")[0]
 
 
 def test_acknowledge_of_the_verification_must_fit_it():
@@ -404,7 +404,7 @@ def test_acknowledge_of_the_verification_must_fit_it():
     assert "code 001" in station.toolsnet.complaints[0]
     station = build(6575)
     station.say(b"0024050000120240314092660000")
-    assert "not a time" in station.toolsnet.complaints[0]
+    assert "allowed: a time yyyymmddhhnnss" in station.toolsnet.complaints[0]
     station = build(6575)
     station.say(b"00240500001              000")
     assert station.toolsnet.complaints == []

@@ -11,7 +11,7 @@ from tools.bench.cart import configuration
 from tools.bench.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
 
 PORTABLE = True
-HEAP = "640k"
+HEAP = "1m"
 
 HOURS = 720
 HOUR_MS = 3600000

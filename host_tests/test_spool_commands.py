@@ -9,13 +9,16 @@ import struct
 import pytest
 from click.testing import CliRunner
 
+from agent.gone import TELL_EVERY_MS
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, Part
 from agent.spool.fold import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
 from host_tests.support_spool import append, body_of, mounted, read_all
 from host_tests.test_blocks import outlet_of, set_aside
+from host_tests.test_gone import Bench
 from tools.bench import mutations
+from tools.sim.cart import Cart
 from tools.sim.flash import SimFlash
 from tools.spool.commands import spool
 
@@ -235,3 +238,70 @@ def test_a_read_only_image_is_enough(image):
 def test_every_mutation_of_the_list_still_has_its_place():
     mutations.check_list()
     assert len({mutation.name for mutation in mutations.MUTATIONS}) == len(mutations.MUTATIONS) >= 25
+
+
+@pytest.fixture
+def gappy(tmp_path):
+    """A log that tells of two ranges that are gone, and of one more that no event names."""
+    bench = Bench(SimFlash(16, 4096, 16))
+    bench.connect()
+    bench.fetch_all()
+    for ident in (1, 2, 6, 9):
+        bench.live(ident)
+        bench.fetch_all()
+        bench.wait(TELL_EVERY_MS)
+    bench.live(12)
+    while bench.ask() >= 0:
+        bench.refuse()
+    path = tmp_path / "cart.spool"
+    path.write_bytes(bench.device.cells)
+    return path
+
+
+def test_gaps_lists_what_cannot_be_had_any_more(gappy):
+    said = json.loads(run("gaps", gappy, "--json"))
+    assert (said["gone"], said["gone_not_listed"], said["missing"]) == (7, 2, 0)
+    assert [(gap["first_id"], gap["last_id"], gap["count"]) for gap in said["gaps"]] == [("3", "5", 3), ("7", "8", 2)]
+    assert {gap["reason"] for gap in said["gaps"]} == {"none"} and said["gaps"][1]["total"] == 5
+    rows = list(csv.DictReader(io.StringIO(run("gaps", gappy, "--csv"))))
+    assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
+    text = run("gaps", gappy).splitlines()
+    assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
+    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that may still be had"
+
+
+def test_info_and_export_tell_of_gaps(gappy):
+    main = json.loads(run("info", gappy, "--json"))["areas"][0]
+    assert (main["gone"], main["gone_ranges"], main["gone_not_listed"]) == (7, 2, 2)
+    rows = list(csv.DictReader(io.StringIO(run("export", gappy))))
+    gone = [row for row in rows if row["kind"] == "gone"]
+    assert [(row["first_id"], row["last_id"], row["count"], row["reason"]) for row in gone] == [
+        ("3", "5", "3", "none"),
+        ("7", "8", "2", "none"),
+    ]
+    assert [row["tightening_id"] for row in rows if row["kind"] == "result"] == ["1", "2", "6", "9", "12"]
+
+
+def test_gaps_of_a_log_without_any_is_an_empty_list(image):
+    assert json.loads(run("gaps", image, "--json"))["gaps"] == []
+    assert run("gaps", image).startswith("0 gone in all")
+
+
+def test_an_image_with_curves_has_a_third_area(tmp_path):
+    cart = Cart(
+        controller={"traces": (1,), "max_clients": 9},
+        settings={"controller": {"traces": ["torque"]}, "spool": {"graphs_kib": 32, "size_kib": 256}},
+        blocks=32,
+    )
+    cart.run(3000)
+    for _ in range(4):
+        cart.controller.produce()
+        cart.run(3000)
+    path = tmp_path / "image"
+    path.write_bytes(cart.flashes["spool0"].cells)
+    main, parked, graphs = json.loads(run("info", path, "--json"))["areas"]
+    assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 2, 8)
+    assert main["stored"] == main["results"] == 4 and parked["results"] == graphs["results"] == 0
+    assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
+    assert json.loads(run("check", path, "--json"))["damaged"] == 0
+    assert len(run("list", path).splitlines()) == 4 and "graph" in run("list", "--all", path)

@@ -10,6 +10,7 @@ from agent.record.result import TAKEN
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from board.linux_flash import FileFlash
+from host_tests.support_graphs import Bench, samples_for, trace_message
 from host_tests.support_outlet import outlet_of
 from host_tests.support_spool import append, mounted, read_all
 from tools.sim.flash import ALL, BITS, PowerCut, SimFlash
@@ -29,7 +30,7 @@ def record_at(block, at, unit):
     if at + 12 > len(block):
         return None
     kind, flags, n, seq = struct.unpack_from("<BBHI", block, at)
-    if kind not in (0x48, 0xD2, 0xD7, 0xC5, 0xC7, 0xC1, 0xC3, 0xCD, 0xD3) or at + 12 + n > len(block):
+    if kind not in (0x48, 0xD2, 0xD7, 0xC5, 0xC9, 0xC7, 0xC1, 0xC3, 0xCD, 0xD3) or at + 12 + n > len(block):
         return None
     if kind == 0x48 and at != 0:
         return None
@@ -117,6 +118,9 @@ class State:
             ids = set(range(int(payload[4:14]), int(payload[14:24]) + 1))
             self.missing -= ids
             self.gone += 0 if payload[1] else len(ids)
+            self.untold = self.untold or not payload[1]
+        elif kind == 0xC5 and payload[6] == 16 and int(payload[22 + 30 : 22 + 40]) == self.gone:
+            self.untold = 0
         elif kind in (0xD2, 0xD7) and struct.unpack_from("<I", payload)[0] > self.number:
             self.number = struct.unpack_from("<I", payload)[0]
             if kind == 0xD2:
@@ -143,6 +147,8 @@ class State:
         self.load_outlet(memory)
         self.aside = struct.unpack_from("<IHB", memory, 8)
         self.gone, flags, _, self.epoch, _ = struct.unpack_from("<IBBBI", memory, 15)
+        self.untold = self.gone >> 31
+        self.gone &= 0x7FFFFFFF
         self.top = int(memory[26:31].hex()) if flags & 1 else None
         self.missing, at = set(), 42
         first = struct.unpack_from("<I", memory, 38)[0]
@@ -225,7 +231,7 @@ def test_what_the_log_remembers_follows_from_its_records_as_the_document_says():
             outlet.sequence_of(1),
             ring.memory[7],
         )
-        assert state.gone == known.gone()
+        assert state.gone == known.gone() and state.untold == known.has_untold()
         gaps = known.gaps
         ranges = [range(gaps.firsts[n], gaps.firsts[n] + gaps.counts[n]) for n in range(gaps.count)]
         assert state.missing == {one for each in ranges for one in each}
@@ -237,6 +243,11 @@ def test_what_the_log_remembers_follows_from_its_records_as_the_document_says():
         ring.advance(1)
     assert outlet.save()
     assert same().missing == {20, *range(25, 30), 40, 41, *range(43, 60)} and known.gone() == 4
+    at = ring.begin(0xC5, 65)
+    text = b"%010d%010d%010d%010d%03d" % (21, 24, 4, 4, 0)
+    ring.stage[at : at + 65] = struct.pack("<IHBB7s5s2s", 1, 10, 16, 43, bytes(7), b"none ", b"  ") + text
+    assert known.has_untold() and ring.commit(0xC5, 2, 65) == 0
+    assert same().untold == 0 and not known.has_untold() and ring.event_number == 1
     assert outlet.set_aside(14, 43, 0) == outlet.set_aside(16, 43, 0) == SET_ASIDE
     assert same().aside[2] == 1
     assert outlet.begin_sweep(3)
@@ -298,3 +309,55 @@ def test_the_reader_counts_what_is_damaged():
 
 def test_the_check_value_of_the_document_is_right():
     assert crc(b"123456789") == 0x1790FBF6
+
+
+def read_curves(octets, unit, block_bytes, first, count):
+    """Every whole curve of a ring of graphs: result, ID, time, what, unit, scale, steps, samples."""
+    pieces = {}
+    for block in counted(octets, unit, block_bytes, first, count)[0]:
+        for _, kind, _, payload, _ in block:
+            if kind == 0xC9:
+                pieces.setdefault(struct.unpack_from("<I", payload)[0], payload)
+    found = []
+    for number, payload in sorted(pieces.items()):
+        if payload[6]:
+            continue
+        steps = [struct.unpack_from("<HII", payload, 74 + 10 * index) for index in range(payload[39])]
+        data = payload[74 + 10 * payload[39] :]
+        for piece in range(1, payload[7]):
+            data += pieces[number + piece][8:]
+        shift, top, bottom, announced, samples = struct.unpack_from("<bIIIH", payload, 59)
+        assert len(data) == 2 * samples == 2 * announced
+        found.append(
+            (
+                struct.unpack_from("<I", payload, 8)[0],
+                payload[12:22],
+                payload[22:29].hex(),
+                payload[37],
+                struct.unpack_from("<H", payload, 40)[0],
+                2.0**shift * top / bottom,
+                steps,
+                struct.unpack(f">{samples}h", data),
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("unit", [16, 256, 512])
+def test_a_reader_of_the_document_finds_every_curve(unit):
+    bench = Bench(SimFlash(16, 4096, unit), graphs=8)
+    append(bench.main, 3)
+    for ident in (1, 2, 3):
+        for what in (2, 1):
+            assert bench.put_curve(ident, what, 500) == 0
+    bench.start()
+    assert bench.put(trace_message(4, samples=samples_for(4))) == 0
+    found = read_curves(bytes(bench.flash.cells), unit, 4096, 0, 8)
+    assert [(one[0], int(one[1]), one[3]) for one in found] == [
+        *((0, ident, what) for ident in (1, 2, 3) for what in (2, 1)),
+        (0, 4, 2),
+    ]
+    for result in found:
+        count = 500 if int(result[1]) < 4 else 300
+        assert result[2] == "20240314092653" and result[4:7] == (1, 0.01, [(count, 2, 1)])
+        assert result[7] == samples_for(int(result[1]), result[3], count)

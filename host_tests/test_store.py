@@ -1,9 +1,12 @@
 """What may be acknowledged is on flash: one record for each tightening, whatever it came in, and never before."""
 
+from struct import pack, unpack
+
 from agent import health as h
 from agent.openprotocol import known as kn
 from agent.record import result as r
 from agent.spool import record as rec
+from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_IO, FLASH_WORN
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
@@ -30,13 +33,14 @@ class Clock:
 class Bench(Station):
     """A store over a flash in RAM."""
 
-    def __init__(self, blocks=16):
+    def __init__(self, blocks=16, when_full=WHEN_FULL_REFUSE):
         self.device = WatchedFlash(blocks)
+        self.when_full = when_full
         self.start()
 
     def start(self):
         """As after a power cut: everything new but the flash."""
-        assert self.bring_up(self.device, recover=True, confirms=False)
+        assert self.bring_up(self.device, recover=True, confirms=False, when_full=self.when_full)
         self.clock = Clock()
         self.take(self.clock)
         self.ring.confirm()
@@ -409,9 +413,14 @@ def test_result_that_opens_a_gap_too_many_is_withheld_while_the_missing_ones_are
     assert bench.push(light(tightening_id=13)) == NOT_SURE
     assert bench.push(light(tightening_id=13)) == NOT_SURE
     assert bench.counted(h.DEFERRED) == 2 and bytes(bench.ring.memory) == memory and len(bench.results()) == 6
-    assert bench.push(light(tightening_id=12)) == KEPT  # the next one opens none
+    assert (
+        bench.push(light(tightening_id=12)) == NOT_SURE
+    )  # it opens none, but would be acknowledged in the place of 13
     assert bench.fetch(fetched(2, tightening_id=2)) == KEPT
-    assert bench.push(light(tightening_id=14)) == KEPT
+    assert bench.push(light(tightening_id=15)) == NOT_SURE  # its acknowledgement would be taken for that of 13
+    assert bench.push(light(tightening_id=13)) == KEPT
+    assert bench.fetch(fetched(2, tightening_id=4)) == KEPT
+    assert bench.push(light(tightening_id=15)) == KEPT
 
 
 def test_result_that_opens_a_gap_too_many_is_taken_where_nothing_is_fetched():
@@ -480,3 +489,18 @@ def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
     assert bench.push(EXAMPLE) == KEPT
     assert bench.push(light(torque="1y3456")) == NOT_SURE
     assert bench.records(rec.KIND_RAW) == []
+
+
+def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
+    bench = Bench(4, WHEN_FULL_OVERWRITE)
+    cursor = bench.ring.cursors[0]
+    for number in range(1, 150):
+        assert bench.push(light(tightening_id=number)) == KEPT
+        assert bench.results()[-1][2][:4] == pack("<I", number)
+        stands = (cursor.block, cursor.number, bench.ring.number)
+        for known in (number, number - 1 if number > 1 else 1):
+            assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
+            assert (cursor.block, cursor.number, bench.ring.number) == stands
+    held = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
+    assert bench.ring.overwritten >= held[0] - 1 > 0
+    assert held == list(range(held[0], 150))

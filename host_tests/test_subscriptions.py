@@ -2,7 +2,7 @@
 
 from agent.openprotocol import states as st
 from agent.openprotocol.requests import longest_bytes
-from agent.openprotocol.subscriptions import RESULTS, Subscription
+from agent.openprotocol.subscriptions import INSTEAD, RESULTS, Subscription
 from host_tests.support_frames import EXAMPLE, accepted, message, refused
 from host_tests.support_talk import STARTED, Talk
 
@@ -157,6 +157,50 @@ def test_without_a_needed_one_there_is_no_session():
     talk = talk_with(OPERATIONS, ALARMS)
     assert talk.tell(refused(8, 99)) == [st.EV_OVER]
     assert talk.session.why == st.WHY_NO_RESULTS
+
+
+def test_what_is_wanted_instead_is_asked_for_only_where_the_one_in_front_was_refused():
+    other = (8, 9, 71, b"00", INSTEAD, ALARMS[5])
+    third = (8, 9, 1000, b"00", INSTEAD, ((1000, 1001, EV_ALARM, EV_ALARM_CUT),))
+    last = (14, 17, 0, b"", False, ((15, 16, EV_ALARM, EV_ALARM_CUT),))
+    talk = talk_with(RESULTS, ALARMS, other, third, last)
+    talk.tell(accepted(60))
+    talk.tell(accepted(70))
+    assert talk.mids()[-2:] == [70, 14], "the first one stands"
+    talk = talk_with(RESULTS, ALARMS, other, third, last)
+    talk.tell(accepted(60))
+    talk.tell(refused(70, 99))
+    assert talk.take()[-1] == b"002900080010        " + b"007100200"
+    talk.tell(accepted(8))
+    assert talk.mids() == [14], "the second one stands"
+    talk = talk_with(RESULTS, ALARMS, other, third)
+    talk.tell(accepted(60))
+    talk.tell(refused(70, 99))
+    talk.tell(refused(71, 73))
+    assert talk.take()[-1] == b"002900080010        " + b"100000200"
+    assert talk.tell(ALARM) == [EV_ALARM] and talk.session.state == st.SUBSCRIBING, "that was not asked for any more"
+    assert talk.tell(message(1000, b"E404 2024-03-14:09:26:53000")) == [EV_ALARM]
+    assert talk.session.state == st.READY
+
+
+def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
+    talk = talk_with(RESULTS, ALARMS)
+    talk.tell(accepted(60))
+    talk.take()
+    talk.wait(5000)
+    assert talk.session.state == st.READY and 70 not in talk.mids()
+    assert talk.tell(accepted(70)) == [st.EV_UNKNOWN] and talk.session.state == st.READY
+    for code in (96, 16, 35, 98, 27, 28):
+        talk = talk_with(RESULTS, ALARMS)
+        talk.tell(accepted(60))
+        assert talk.tell(refused(70, code)) == [st.EV_REFUSED]
+        assert talk.session.state == st.READY
+        talk = talk_with(RESULTS, ALARMS)
+        talk.tell(accepted(60))
+        talk.tell(refused(70, 11))
+        assert talk.session.state == st.CLEARING
+        talk.wait(5000)
+        assert talk.session.state == st.READY
 
 
 def test_push_too_large_for_the_buffer_is_handed_over_as_its_row_says():

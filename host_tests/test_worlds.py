@@ -1,11 +1,13 @@
 """The judge against histories made by hand, the models against their own rules, and a row of whole worlds."""
 
+import hashlib
 import json
 import os
 import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,10 +15,11 @@ from tools.worlds import adapter, bench
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
 from tools.worlds.course import run
 from tools.worlds.flash import DONE, NorFlash
-from tools.worlds.history import History, Result, Row, Said, StationHistory, StationRules
+from tools.worlds.history import History, Questions, Result, Row, Said, StationHistory, StationRules
 from tools.worlds.judge import judge
 from tools.worlds.owed import still_open
 from tools.worlds.power import Fuse, PowerCut
+from tools.worlds.profiles import TRAITS, names_of
 from tools.worlds.script import draw, filled
 from tools.worlds.shrink import Shrinker
 from tools.worlds.telegrams import ResultTelegram
@@ -24,6 +27,10 @@ from tools.worlds.world import World
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "120"))
+PROFILE_WORLDS = 200 if LONG else 8  # of each
+DRAWN = (
+    "c878cbcefb1ac9b7e059bcf0ea07437d79965966d31d1323eddb51098cc9690f"  # the scripts of seeds 1 to 30, in each shape
+)
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks, and how. Each has to fail this way as long as it stands here; docs/worlds.md says why.
 OPEN: dict[int, list[str]] = {}
@@ -136,31 +143,72 @@ def test_what_the_server_takes_must_not_be_set_aside():
     assert kinds(told) == ["lost"]
 
 
-def test_what_was_refused_last_before_a_trouble_ended_may_be_set_aside_and_no_other():
+def test_what_is_blamed_for_a_trouble_that_ended_may_be_set_aside():
     kept = Said(kept=1, kept_payloads=[b"W1N000001"])
     told = station([result(1, held=False, blamed=True), result(2)], [row(2)], kept)
     assert kinds(told) == [] and excused(told) == {"kept, blamed": 1}
     assert kinds(station([result(1, held=False, blamed=True), result(2)], [row(2)])) == ["lost"]
 
 
-def test_the_server_blames_the_last_it_refused_in_trouble_when_it_takes_another():
+ANOTHER, IDLE, ANSWERED = "on another connection", "that was open for 6 s", "and answered"
+
+
+def blamed_of(offers):
+    """The numbers of those that the server blames in the end: offers (number, ms before it, in trouble, and how)."""
     world = World(filled(draw(1, "")))
-
-    def telegram_of(of):
-        return ResultTelegram("04", 1, of.stamp, of.number, of.vin, "0", of.torque, "0", of.angle, "0")
-
-    results = {number: result(number) for number in (1, 2, 3)}
+    results = {number: result(number) for number in range(1, 5)}
+    results[2].disliked = True
     world.history.stations[1].results = results
     toolsnet = world.toolsnet
-    toolsnet.refuses_all_until = world.time.now + 50
-    assert [toolsnet.take(telegram_of(results[number]))[0] for number in (1, 2)] == [1, 1]
-    toolsnet.refuses_all_until = -1
-    assert toolsnet.take(telegram_of(results[3]))[0] == 0
-    assert [results[number].blamed for number in (1, 2, 3)] == [False, True, False]
-    toolsnet.refuses_all_until = world.time.now + 50
-    assert toolsnet.take(telegram_of(results[1]))[0] == 1
-    toolsnet.refuses_all_until = -1
-    assert toolsnet.take(telegram_of(results[1]))[0] == 0 and not results[1].blamed
+    peer = None
+    for number, pause_ms, in_trouble, *how in offers:
+        world.time.now += pause_ms
+        if ANOTHER in how:
+            peer = SimpleNamespace(since=world.time.now)
+        if IDLE in how:
+            peer.since -= 6000
+        toolsnet.refuses_all_until = world.time.now + 1 if in_trouble else -1
+        of = results[number]
+        telegram = ResultTelegram("04", 1, of.stamp, of.number, of.vin, "0", of.torque, "0", of.angle, "0")
+        assert (toolsnet.take(telegram, peer)[0] != 0) == (in_trouble or of.disliked)
+        if ANSWERED in how:
+            toolsnet.answered(1)
+    return [number for number, one in results.items() if one.blamed]
+
+
+def test_the_row_that_a_server_in_trouble_refused_up_to_the_one_that_it_took_is_blamed():
+    assert blamed_of([(1, 0, True), (2, 300, True), (3, 300, True), (4, 300, False)]) == [1, 2, 3]
+    assert blamed_of([(1, 0, True), (2, 300, False), (3, 300, False)]) == [1], "2 is refused by its content"
+    assert blamed_of([(1, 0, True), (3, 300, False)]) == [1]
+
+
+def test_nothing_is_blamed_that_could_have_been_offered_again():
+    assert blamed_of([(1, 0, True), (3, 0, True), (1, 300, True), (4, 300, False)]) == [1]
+    assert blamed_of([(1, 0, True), (3, 300, True), (4, 6000, False)]) == []
+    assert blamed_of([(1, 0, True), (1, 300, False), (3, 300, False)]) == []
+    assert blamed_of([(3, 0, True), (1, 300, False), (4, 300, False)]) == []
+
+
+SILENT_ON_THREE = [(1, 6000, True, ANOTHER), (1, 900, True), (1, 6000, True, ANOTHER), (1, 9000, True, ANOTHER)]
+
+
+def test_one_that_was_silent_on_three_connections_is_in_front_of_the_next_ones_row():
+    assert blamed_of([*SILENT_ON_THREE, (3, 1700, False, ANOTHER)]) == [1]
+    assert blamed_of([*SILENT_ON_THREE, (3, 60000, False, ANOTHER)]) == [1], "it may be the one that brought it down"
+    assert blamed_of([*SILENT_ON_THREE, (3, 1700, True, ANOTHER), (4, 300, False)]) == [1, 3]
+
+
+def test_one_that_was_silent_on_fewer_connections_or_could_have_been_offered_again_is_not_blamed():
+    assert blamed_of([*SILENT_ON_THREE[:3], (3, 1700, False, ANOTHER)]) == []
+    assert blamed_of([*SILENT_ON_THREE, (3, 0, False, ANOTHER, IDLE)]) == []
+    answered = [*SILENT_ON_THREE[:3], (1, 9000, True, ANOTHER, ANSWERED)]
+    assert blamed_of([*answered, (3, 1700, False, ANOTHER)]) == []
+
+
+def test_a_silent_one_has_its_turn_again_when_the_server_refuses_one_behind_it():
+    refused = (3, 1700, True, ANOTHER, ANSWERED)
+    assert blamed_of([*SILENT_ON_THREE, refused, (4, 300, False)]) == [3]
+    assert blamed_of([*SILENT_ON_THREE, refused, (1, 300, True), refused, (4, 300, False)]) == [1, 3]
 
 
 def test_a_refused_result_at_the_end_may_wait():
@@ -236,10 +284,25 @@ def test_a_second_row_after_the_server_forgot_is_excused_for_one_cursor_batch():
 def test_a_second_row_after_a_lie_is_excused_for_one_cursor_batch():
     results = [result(1), result(2)]
     rows = [row(1), row(2), row(1, 10001), row(2, 10002)]
-    assert kinds(station(results, rows, lies=[(9000, False)], rules_cursor_batch=2)) == []
-    assert kinds(station(results, rows, lies=[(9000, False)], rules_cursor_batch=1)) == ["doubled"]
-    assert kinds(station(results, rows, lies=[(9000, True)], rules_cursor_batch=1, rules_resend=True)) == []
-    assert kinds(station(results, rows, lies=[(11000, False)], rules_cursor_batch=2)) == ["doubled"]
+    assert kinds(station(results, rows, lies=[(9000, 61234)], rules_cursor_batch=2)) == []
+    assert kinds(station(results, rows, lies=[(9000, 61234)], rules_cursor_batch=1)) == ["doubled"]
+    assert kinds(station(results, rows, lies=[(9000, 0)], rules_cursor_batch=1, rules_resend=True)) == []
+    assert kinds(station(results, rows, lies=[(11000, 61234)], rules_cursor_batch=2)) == ["doubled"]
+
+
+def test_a_lie_that_names_a_sequence_just_in_front_of_ours_excuses_what_rewind_asks_for():
+    results = [result(number) for number in (1, 2, 3)]
+    rows = [row(number, sequence=61234 + number) for number in (1, 2, 3)]
+    rows += [row(number, 10000 + number, sequence=61234 + number) for number in (1, 2, 3)]
+    for named, rewind, found in (
+        (61234, True, []),
+        (61234, False, ["doubled"]),
+        (61235, True, []),  # the one that it names is behind nothing; the batch has room for it
+        (61236, True, ["doubled"]),
+        (61230, True, ["doubled"]),  # so many were never made
+    ):
+        told = station(results, rows, lies=[(9000, named)], rules_cursor_batch=1, rules_rewind=rewind)
+        assert kinds(told) == found, named
 
 
 def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has_lost_it():
@@ -257,8 +320,10 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
 
 
 def test_a_result_that_was_fetched_again_is_excused_once_at_most():
-    rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000), row(1, 6000)]
+    rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000, sequence=2), row(1, 6000, sequence=3)]
     forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
+    from_the_log = [*rows[:2], row(1, 6000, sequence=2)]
+    assert kinds(station([fetched(1, asked_for=[1500, 5500])], from_the_log, **forgets)) == []
     assert kinds(station([fetched(1, asked_for=[1500, 5500])], rows, **forgets)) == ["doubled"]
     assert kinds(station([fetched(1, asked_for=[1500, 3500, 5500])], rows, **forgets)) == ["doubled"]
     assert kinds(station([fetched(1, asked_for=[1500])], rows, **forgets)) == []
@@ -304,6 +369,25 @@ def test_a_row_says_what_was_produced():
     assert kinds(station([result(1)], [row(1), row(9, number=None, wrong="VIN ''")])) == ["invented"]
 
 
+def test_what_another_station_made_is_not_ours():
+    other = row(9, number=None, wrong="VIN 'X1E899999'", foreign=True)
+    assert kinds(station([result(1)], [row(1), other])) == ["foreign"]
+
+
+def test_old_results_are_asked_for_a_bounded_number_of_times():
+    def asked(*sessions, numbered=True):
+        told = station([result(1)], [row(1)], sessions=list(sessions), rules_numbered=numbered)
+        return judge(History({1: told}, calm_over=1000000)).kinds()
+
+    assert asked(Questions(0, asked=290, last=500, used=10)) == []
+    assert asked(Questions(0, asked=291, last=500, used=10)) == ["endless"]
+    assert asked(Questions(0, asked=9, last=700000, used=10)) == ["endless"]
+    assert asked(Questions(0, asked=9, last=699999, used=10)) == []
+    assert asked(Questions(640000, asked=9, last=700000, used=10)) == []
+    assert asked(Questions(0, asked=9, last=9, used=10), Questions(1000001, asked=2, last=1000002, used=10)) == []
+    assert asked(Questions(0, asked=999, last=999999), numbered=False) == []
+
+
 def test_counters_are_still_known_after_a_start():
     told = station([result(1), result(2, held=False)], [row(1)], Said(overwritten=1), rules_overwrite=True)
     told.said_after = Said()
@@ -326,8 +410,8 @@ def test_what_the_models_objected_to_is_found(place, kind):
 
 def test_the_controllers_messages_have_the_lengths_of_the_document():
     one = result(1)
-    assert {revision: 20 + len(write(one)) for revision, write in RESULTS.items()} == {999: 121, 1: 231, 2: 385}
-    assert {revision: 20 + len(write(one)) for revision, write in OLD_RESULTS.items()} == {1: 118, 2: 226}
+    assert {revision: 20 + len(write(one)) for revision, write in RESULTS.items()} == {999: 121, 1: 231, 2: 385, 3: 392}
+    assert {revision: 20 + len(write(one)) for revision, write in OLD_RESULTS.items()} == {1: 118, 2: 226, 7: 379}
     assert [20 + len(started(revision, "C1")) for revision in range(1, 7)] == [57, 62, 125, 163, 173, 221]
 
 
@@ -469,6 +553,40 @@ def test_the_promise_holds_in_every_world_but_the_open_ones(part):
     seeds = range(1 + part, WORLDS + 1, SLICES)
     failed = {seed: told.kinds for seed in seeds if (told := bench.one((seed, ""))).kinds}
     assert failed == {seed: OPEN[seed] for seed in seeds if seed in OPEN}
+
+
+@pytest.mark.parametrize("name", TRAITS)
+def test_the_promise_holds_with_controllers_of_every_profile(name):
+    seeds = range(1, 1 + PROFILE_WORLDS)
+    assert {seed: told.kinds for seed in seeds if (told := bench.one((seed, "", name))).kinds} == {}
+
+
+def test_a_profile_changes_nothing_of_a_world_without_one():
+    drawn = [draw(seed, shape) for seed in range(1, 31) for shape in ("", "calm", "short")]
+    digest = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
+    assert digest == DRAWN, "the names of worlds are their seeds: change how they are drawn and all figures are void"
+    plain, dressed = draw(7), draw(7, "", ("nexo",))
+    for part in ("network", "toolsnet", "step", "events", "end_ms"):
+        assert plain[part] == dressed[part]
+    assert [one["controller"]["profile"] for one in dressed["stations"]] == ["nexo"] * len(plain["stations"])
+
+
+def test_profiles_are_named_as_on_the_command_line():
+    assert names_of("all") == tuple(TRAITS)
+    assert names_of("nexo, minimal") == ("nexo", "minimal")
+    with pytest.raises(ValueError, match="'nix' is none of all, power-focus-4000"):
+        names_of("nexo,nix")
+
+
+def test_a_push_of_a_controller_that_repeats_nothing_is_taken_over_when_nothing_stands_in_the_way():
+    script = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 120000}
+    script["stations"] = [{"flash": {}, "controller": {**TRAITS["mt-focus-6000"], "profile": "mt-focus-6000"}}]
+    script["events"] = [[5000, "make", 1, 1, 50], [50000, "make", 1, 3, 1000], [90000, "make", 1, 1, 50]]
+    script["events"] += [[93000, "drop", "controller 1"]]
+    results = run(script).history.stations[1].results
+    # Behind the first one the agent asks by ID whether there were others; soon after the last one the session ends.
+    assert [bool(results[number].acks) for number in range(1, 6)] == [False, True, True, True, False]
+    assert all(results[number].acks == results[number].pushes for number in (2, 3, 4))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

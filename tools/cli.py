@@ -16,6 +16,7 @@ import click
 
 from tools import config_file
 from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
+from tools.archive.commands import archive
 from tools.board_commands import board
 from tools.cli_simulate import simulate
 from tools.codec.ask_command import ask
@@ -26,6 +27,7 @@ from tools.quarantine_commands import quarantine
 from tools.service.commands import install_service
 from tools.sources import ROOT
 from tools.spool.commands import spool
+from tools.trace.commands import trace
 from tools.worlds.commands import worlds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -42,9 +44,11 @@ main.add_command(simulate)
 main.add_command(line)
 main.add_command(mid)
 main.add_command(decode)
+main.add_command(trace)
 main.add_command(ask)
 main.add_command(spool)
 main.add_command(quarantine)
+main.add_command(archive)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------

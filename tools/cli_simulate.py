@@ -60,9 +60,10 @@ def _end_option(command):
 @click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
 @click.option(
     "--profile",
-    type=click.Choice(profiles.names()),
+    type=click.Choice([*profiles.names(), *profiles.ALIASES]),
     help="Be this controller (docs/controllers.md); --set goes on top.",
 )
+@click.option("--traces", is_flag=True, help="Have curves of each tightening, for who subscribes to them (MID 0900).")
 @click.option("--strict", is_flag=True, help="Tell what is odd in what it hears, and exit 1 if anything was.")
 @click.option("--orders", is_flag=True, help="Take orders from standard input, a line each; `help` lists them.")
 @_end_option
@@ -73,6 +74,7 @@ def controller(
     settings: tuple[str, ...],
     baud: str,
     profile: str | None,
+    traces: bool,
     strict: bool,
     orders: bool,
     seconds: float | None,
@@ -89,6 +91,9 @@ def controller(
     from tools.sim.serve import serve_controller
 
     base = profiles.row(profile) if profile else {}
+    if traces:
+        base = {**base, "traces": (1, 2, 3)}
+        base["unknown_mids"] = tuple(mid for mid in base.get("unknown_mids", ()) if mid not in (8, 9))
     options = _options(ControllerOptions, settings, base, strict=strict)
     taker = Orders(sys.stdin, _report) if orders else None
     device = production["device"]

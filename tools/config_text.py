@@ -37,6 +37,7 @@ MEANINGS = {
     "stations[].outlets[].durable": (
         "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
     ),
+    "stations[].outlets[].graphs": "Whether the file gets curves and plot parameters as well.",
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
@@ -70,6 +71,9 @@ MEANINGS = {
         "Pause when the controller says that another client holds it; doubles up to `busy_backoff_max_s`."
     ),
     "stations[].controller.busy_backoff_max_s": "Longest pause while another client holds the controller.",
+    "stations[].controller.link_level": (
+        "Whether our requests carry link-level numbers (MID 9997) where MID 0002 offers them: off or auto."
+    ),
     "stations[].controller.start_revisions": "Revisions of MID 0001 to try, in this order.",
     "stations[].controller.result_revisions": (
         "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
@@ -90,8 +94,29 @@ MEANINGS = {
     "stations[].controller.store_newest": (
         "At the very first start, also store the newest result found in the controller."
     ),
+    "stations[].controller.events": (
+        "What a file gets beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
+        "controller is asked for it only where there is a file."
+    ),
+    "stations[].controller.clock": (
+        "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
+        "more than 5 s away; only while NTP or ToolsNet keep ours."
+    ),
+    "stations[].controller.limits": (
+        "Whether limits of torque and angle are asked for, parameter set by parameter set, where results come in "
+        "revision 999, which has none."
+    ),
     "stations[].controller.buffer_bytes": (
         "Receive buffer, and so the longest message taken; longer ones are drained and counted."
+    ),
+    "stations[].controller.traces": (
+        "Curves to ask for (MID 0900), over TCP only; null asks for none. They need `spool.graphs_kib`."
+    ),
+    "stations[].controller.trace_bytes": (
+        "Longest curve that is taken, in one message or in parts; what is longer is acknowledged and counted."
+    ),
+    "stations[].controller.trace_order": (
+        "Which octet of a sample comes first; auto is big, and little on a MT Focus 6000."
     ),
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
@@ -101,6 +126,9 @@ MEANINGS = {
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),
     "stations[].spool.parked_kib": "Part of the spool for results that ToolsNet refused.",
+    "stations[].spool.graphs_kib": (
+        "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
+    ),
     "stations[].spool.unit": (
         "Files only: octets that no two records share, see below; a spool keeps the unit it was made with."
     ),
@@ -128,6 +156,7 @@ _TYPES = {
     "bool": "true or false",
     "one": "choice",
     "list": "list",
+    "any": "list",
 }
 
 _DEFAULTS = {
@@ -157,7 +186,8 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - Relative paths, of a spool or of an outlet's file, are relative to the configuration file.
 - Two stations share neither their number, nor their spool path, nor their serial device.
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
-  `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`.
+  `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
+  and with `graphs_kib` at most three quarters of it.
 - There are 1 to 16 stations, and 1 to 4 outlets for each, ToolsNet once among them ([outlets.md](outlets.md)).
 """
 

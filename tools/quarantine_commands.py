@@ -27,7 +27,7 @@ import click
 from agent.openprotocol.known import Known
 from agent.quarantine import Quarantine
 from agent.quarantine_orders import carry_out
-from agent.spool.areas import quarantine_blocks
+from agent.spool.areas import divide
 from agent.spool.flash import Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
@@ -102,10 +102,11 @@ class _Clock:
 
 def orders(device: Any, station: int, recover: bool, words: list[str]) -> Iterable[dict | None]:
     """Carry the order out on a device that no agent uses."""
-    blocks = quarantine_blocks(device, 0)
+    blocks, graph_blocks = divide(device, 0, 0)
     if blocks <= 0:  # nothing was ever stored
         blocks = 2
-    main = Ring(Part(device, blocks, device.block_count - blocks))
+    front = blocks + graph_blocks
+    main = Ring(Part(device, front, device.block_count - front))
     parked = Ring(Part(device, 0, blocks), role=ROLE_QUARANTINE, other=main)
     quarantine = Quarantine(parked)
     main.owner = Known(main.memory, recover)

@@ -2,8 +2,8 @@
 
 `const` makes a module-level number a compile-time constant on MicroPython and is the identity on CPython.
 `give_back` frees a module that only a start needs; on CPython, where nobody is short of memory, it does nothing.
-`FAST` and `FAST_CRC` are the modules of machine code twins (agent.base.fast, agent.base.fast_crc), both None where the
-port or the build has no machine code.
+`FAST` and `FAST_CRC` are the modules of twins: of machine code (agent.base.fast, agent.base.fast_crc), on CPython of
+slices (agent.base.straight), and both None where the port or the build has no machine code.
 """
 
 import gc
@@ -18,16 +18,22 @@ except ImportError:
         return value
 
 
+ON_CPYTHON = sys.implementation.name == "cpython"  # a board's program has no such lines (tools/compact/twins.py)
+
 try:
     from agent.base import fast as FAST
     from agent.base import fast_crc as FAST_CRC
 except (ImportError, SyntaxError, ValueError):  # CPython or not installed; a port without; a build for another chip
     FAST = None
     FAST_CRC = None
+if ON_CPYTHON:
+    from agent.base import straight
+
+    FAST = FAST_CRC = straight
 
 
 def give_back(package, module):
     """Free the module `module` of `package`; who needs it again imports it again."""
-    if sys.implementation.name != "cpython" and sys.modules.pop(package + "." + module, None) is not None:
+    if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
         delattr(sys.modules[package], module)
         gc.collect()

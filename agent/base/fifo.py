@@ -11,6 +11,7 @@ Rules
 3. It never grows. When full, `room()` is 0 and the owner has to consume (move `start`) or give up.
 """
 
+from agent.base.compat import ON_CPYTHON
 from agent.base.fields import copy
 
 SIDE_BYTES = 128  # one light message; larger pieces simply take more turns
@@ -69,3 +70,9 @@ class Fifo:
     def is_empty(self):
         """Tell whether nothing is in it."""
         return self.start == self.end
+
+
+if ON_CPYTHON:
+    from agent.base.straight_fifo import straightened
+
+    globals()["Fifo"] = straightened(Fifo)

@@ -9,7 +9,7 @@ Rules (DIGEST A.2)
 5. A message larger than the buffer is handed over cut short, and exactly its remaining octets are thrown away.
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import number
 from agent.base.fifo import Fifo
 from agent.base.ticks import FOREVER, Timer
@@ -141,3 +141,9 @@ class Stream(Fifo):
         self._discard = 0
         self.late.stop()
         return LINK_BROKEN
+
+
+if ON_CPYTHON:
+    from agent.link.straight_stream import straightened
+
+    globals()["Stream"] = straightened(Stream, HEADER_BYTES)

@@ -7,8 +7,8 @@
 
 Rules
 1. A range lies over missing IDs only, never over one that is stored: what is fetched out of it is new for certain.
-2. What does not fit makes the oldest range go; the call returns how many IDs that were, and the caller counts them.
-   Whoever would rather wait asks `fits` and `splits` first.
+2. What does not fit makes the oldest range go; the call returns how many IDs that were, and `lost` says which: the
+   caller counts them, and takes them out of it. Whoever would rather wait asks `fits` and `splits` first.
 3. A range that begins where the last one ends joins it: one gap stays one, however often its end was asked for.
 4. ID 0 exists after the wrap and cannot be asked for: MID 0064 with 0 means the newest (DIGEST D.6).
 """
@@ -26,12 +26,13 @@ _SKIP_MAX = const(0xFFFF)
 class Gaps:
     """Ranges of IDs."""
 
-    __slots__ = ("count", "counts", "firsts")
+    __slots__ = ("count", "counts", "firsts", "lost")
 
     def __init__(self):
         self.firsts = [0] * (GAPS_MAX + 1)  # one more than is kept: while one is put in between
         self.counts = [0] * (GAPS_MAX + 1)
         self.count = 0
+        self.lost = []  # [first, count] of the ranges that had to go, in their order
 
     def load(self, memory, at):
         """Take the ranges over from memory[at:at+GAPS_BYTES]."""
@@ -107,19 +108,18 @@ class Gaps:
         """Add `count` IDs from `first` on, above all others; return how many IDs had to go for that."""
         gone = 0
         if count > GAP_IDS_MAX:
-            gone = count - GAP_IDS_MAX
+            gone = self._lose(first, count - GAP_IDS_MAX)
             first = (first + gone) % ID_PERIOD
             count = GAP_IDS_MAX
         if count == 0:
             return gone
         while not self.fits(first):
-            gone += self.counts[0]
-            self._remove(0)
+            gone += self._lose_first()
         last = self.count - 1
         if last >= 0 and first == self._behind(last):  # more of what the last one lies over
             too_many = self.counts[last] + count - GAP_IDS_MAX
             if too_many > 0:
-                gone += too_many
+                gone += self._lose(self.firsts[last], too_many)
                 self.firsts[last] = (self.firsts[last] + too_many) % ID_PERIOD
                 count -= too_many
             self.counts[last] += count
@@ -133,7 +133,7 @@ class Gaps:
         """Put a range in front of all others that takes their part of its IDs over; return how many IDs had to go."""
         gone = 0
         if count > GAP_IDS_MAX:
-            gone = count - GAP_IDS_MAX
+            gone = self._lose(first, count - GAP_IDS_MAX)
             first = (first + gone) % ID_PERIOD
             count = GAP_IDS_MAX
         last = (first + count - 1) % ID_PERIOD
@@ -142,9 +142,10 @@ class Gaps:
             below = (last + 1 - self.firsts[index]) % ID_PERIOD  # as many of its IDs are taken over
             if is_ahead(self.firsts[index], last):
                 kept.append((self.firsts[index], self.counts[index]))
-            elif below < self.counts[index]:
+                continue
+            if below < self.counts[index]:
                 kept.append(((last + 1) % ID_PERIOD, self.counts[index] - below))
-        gone += self.total() - sum([one[1] for one in kept])
+            gone += self._lose(self.firsts[index], min(below, self.counts[index]))
         self.count = 0
         if count:
             gone += self.open(first, count)
@@ -154,8 +155,9 @@ class Gaps:
 
     def clear(self):
         """Forget all ranges; return how many IDs that were."""
-        total = self.total()
-        self.count = 0
+        total = 0
+        while self.count:
+            total += self._lose_first()
         return total
 
     def cut(self, number, length):
@@ -198,10 +200,19 @@ class Gaps:
         while gap > 0 and self._skip(gap) <= _SKIP_MAX:
             gap -= 1
         while gap > 0 or self.count > GAPS_MAX:
-            gone += self.counts[0]
-            self._remove(0)
+            gone += self._lose_first()
             gap -= 1
         return gone
+
+    def _lose_first(self):
+        count = self._lose(self.firsts[0], self.counts[0])
+        self._remove(0)
+        return count
+
+    def _lose(self, first, count):
+        """`count` IDs from `first` on go; return how many that are."""
+        self.lost.append([first, count])
+        return count
 
     def _remove(self, gap):
         for index in range(gap, self.count - 1):

@@ -8,9 +8,11 @@ Rules
 3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
    of the two the controller is asked (agent.openprotocol.recovery).
 4. An ID that is not above `top` and is pushed with a time later than all that are known counts anew: it is the new
-   `top`, and all from 1 on in front of it is missing. While gaps lie over IDs that may be stored (`FLAG_LOOK`) the
-   latest time stays what it was before: what is earlier is of a former life, and for the rest the log is asked. The
-   controller's newest ends that, once no gap is left.
+   `top`, and all from 1 on in front of it is missing; not one out of a gap while no time of the `top` is known. While
+   gaps lie over IDs that may be stored (`FLAG_LOOK`) the latest time stays what it was before: what is earlier is of a
+   former life, and for the rest the log is asked. The controller's newest ends that, once no gap is left. The `top`
+   itself counts anew only then, and before the newest was heard (`FLAG_UNPROVEN`): else it is an ID that stands still.
+5. What is counted as gone is told by an event (agent.openprotocol.untold, agent.gone).
 
     octet  0       4      5       6      7          11       16        23               45
            |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
@@ -18,19 +20,21 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, holds
-from agent.base.words import get_u32, pack_digits, put_u32, unpack_digits
+from agent.base.words import pack_digits, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
+from agent.openprotocol.untold import GONE_MOST, WHY_ANEW, WHY_MANY, WHY_NEVER, WHY_NONE, Untold, add_gone  # noqa: F401
 from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
+    FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
     TIGHTENING_ID,
     TIME,
     TIME_BYTES,
 )
-from agent.spool.memory import EPOCH, GAPS, GONE, IDENTITY, INDEXES, TIME_KNOWN, TOP, NoOwner  # noqa: F401 - IDs' own
+from agent.spool.memory import EPOCH, GAPS, GONE, IDENTITY, INDEXES, TIME_KNOWN, TOP  # noqa: F401 - IDs' own
 from agent.spool.memory import ID_FLAGS as FLAGS
 from agent.spool.record import KIND_RESULT
 
@@ -43,11 +47,11 @@ FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
 FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
 
-GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
-
 FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 
 FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
+
+FLAG_UNTIMED = const(128)  # of the highest ID no time was read: one that is missing may be later than the latest known
 
 FLAG_SHARED = const(32)  # its IDs are those of all stations of the controller: a jump leaves nothing open
 
@@ -55,21 +59,24 @@ FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: w
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_OTHERS = const(2)  # there is nothing of ours: not counted either
+CLOSED_HELD = const(3)  # they were stored, before it was in doubt what their IDs mean: not counted either
 CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
 
-
 _KNOWN_OR_EMPTY = const(9)
+_BUT_TOP = const(0x3F)  # all flags but those two of the highest ID
 
 
-class Known(NoOwner):
+class Known(Untold):
     """The IDs of one controller."""
 
     def __init__(self, memory, enabled=True):
-        self.memory = memory
+        Untold.__init__(self, memory)
         self.enabled = enabled
         self.gaps = Gaps()
         self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
         self.covered = False  # the newest of this connection is noted: all in front of what is pushed was heard of
+        self.deferred = -1  # the first push of this connection that was left for later, while it is missing
+        self.unheard = -1  # the highest one of them, until it is looked whether the controller's newest covers it
         self.load()
 
     # -- the fold ----------------------------------------------------------------------------------------------
@@ -79,6 +86,7 @@ class Known(NoOwner):
         unpack_digits(self.expected, 0, self.memory, TOP, ID_BYTES)
         increment(self.expected)
         self.gaps.load(self.memory, GAPS)
+        self._compare_untold()
 
     def stored(self, kind, flags, buf, at, length):
         """The result whose payload lies at buf[at:] counts from now on."""
@@ -100,12 +108,12 @@ class Known(NoOwner):
         if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
-        gone = self.gaps.cut(first, length)
+        self.gaps.cut(first, length)
         if buf[at + 1] == CLOSED_KEPT:
             self._begun()
         elif buf[at + 1] == CLOSED_GONE and not self.memory[FLAGS] & FLAG_FIRST:
-            gone += length
-        self._count_gone(gone)
+            self._count_gone(first, length, WHY_NONE)
+        self._count_lost(self.gaps, WHY_MANY)
         self._write_gaps()
 
     def _stored_elsewhere(self, flags, buf, at):
@@ -116,13 +124,14 @@ class Known(NoOwner):
         if not self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
-            if not self.looks() and self._counts_anew(flags, buf, at):
+            if not self.memory[FLAGS] & (FLAG_LOOK | FLAG_UNTIMED) and self._counts_anew(flags, buf, at):
                 self._begin_anew(number, buf, id_at)
                 return
             if counts and number == self.top() and not self.looks():
                 self._hold_top(flags, buf, at)
             self._begun()
-            self._count_gone(self.gaps.cut(number, 1))
+            self.gaps.cut(number, 1)
+            self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
         elif self.is_beyond(number):
             self._open_up_to(number)
@@ -131,11 +140,13 @@ class Known(NoOwner):
                 self._hold_top(flags, buf, at)
                 return
         else:
-            may = number != self.top() or self.looks()  # else all its IDs may be one
+            may = number != self.top() or (self.looks() and flags & FLAG_UNPROVEN)  # else all its IDs may be one
             if may and self._counts_anew(flags, buf, at):
                 self._begin_anew(number, buf, id_at)
             return
-        if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0:
+        if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0 and not self.looks():
+            if number == self.top():
+                self.memory[FLAGS] &= ~FLAG_UNTIMED & 0xFF
             self._keep_time(buf, at)
 
     def _counts_anew(self, flags, buf, at):
@@ -150,9 +161,11 @@ class Known(NoOwner):
             fill(memory, TIME_KNOWN, TIME_BYTES, 0)
         memory[EPOCH] = (memory[EPOCH] + 1) & 0xFF
         memory[FLAGS] = (memory[FLAGS] | FLAG_LOOK) & ~FLAG_FIRST & 0xFF
-        self._count_gone(gaps.clear())
+        gaps.clear()
+        self._count_lost(self.gaps, WHY_ANEW)
         if number > 1:
-            self._count_gone(gaps.open(1, number - 1))
+            gaps.open(1, number - 1)
+            self._count_lost(self.gaps, WHY_MANY)
         self._set_top(digits, at)
         self._write_gaps()
 
@@ -167,10 +180,11 @@ class Known(NoOwner):
         if self.fetches():
             if self.memory[FLAGS] & FLAG_EMPTY:
                 self.memory[FLAGS] |= FLAG_FIRST
-            self._count_gone(self.gaps.open(first, (number - first) % ID_PERIOD))
+            self.gaps.open(first, (number - first) % ID_PERIOD)
+            self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
-        elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY:
-            self._count_gone((number - first) % ID_PERIOD)
+        elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY and number != first:
+            self._count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)
@@ -181,12 +195,8 @@ class Known(NoOwner):
         """What is gone from here on was made once."""
         self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
 
-    def _count_gone(self, count):
-        if count:
-            add_gone(self.memory, GONE, count)
-
     def _set_top(self, digits, at):
-        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
+        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN | FLAG_UNTIMED) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
         pack_digits(self.memory, TOP, digits, at, ID_BYTES)
         copy(self.expected, 0, digits, at, ID_BYTES)
         increment(self.expected)
@@ -194,16 +204,17 @@ class Known(NoOwner):
     def _hold_top(self, flags, body, start):
         """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
         memory = self.memory
-        held = memory[FLAGS]
-        order = -1
-        if not flags & FLAG_EDGE_TIME:
-            order = 0 if held & FLAG_LOOK else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
+        held = memory[FLAGS] & _BUT_TOP
+        if flags & FLAG_EDGE_TIME:
+            memory[FLAGS] = held | FLAG_UNTIMED
+            return
+        order = 0 if held & FLAG_LOOK else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
         if order > 0:
             copy(memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
-        memory[FLAGS] = held | FLAG_TOP_HELD if order >= 0 else held & ~FLAG_TOP_HELD & 0xFF
+        memory[FLAGS] = held | FLAG_TOP_HELD if order >= 0 else held
 
     def _keep_time(self, body, start):
-        if self.is_later(body, start) and not self.looks():
+        if self.is_later(body, start):
             copy(self.memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
 
     # -- questions ---------------------------------------------------------------------------------------------
@@ -213,21 +224,36 @@ class Known(NoOwner):
         at = start + TIGHTENING_ID
         if not self.memory[FLAGS] & FLAG_KNOWN:
             return VERDICT_LOOK
-        if holds(body, at, self.expected):
+        if holds(body, at, self.expected) and (self.deferred < 0 or not self._waits(id_of(body, at))):
             return VERDICT_NEW
         if not all_digits(body, at, ID_BYTES):
             return VERDICT_LOOK
         number = id_of(body, at)
-        if self.gaps.holding(number) >= 0:
-            if self.gaps.splits(number):
-                return VERDICT_LATER
-            return VERDICT_MISSING if self.looks() else VERDICT_NEW
-        if not self.is_beyond(number):
+        is_missing = self.gaps.holding(number) >= 0
+        if not is_missing and not self.is_beyond(number):
             return VERDICT_LOOK
-        if not self.fetches():
+        if is_missing:
+            may = not self.gaps.splits(number)
+        elif not self.fetches():
             return VERDICT_NEW
-        may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
-        return VERDICT_NEW if may else VERDICT_LATER
+        else:
+            may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
+        if not may or self._waits(number):
+            if self.deferred < 0:
+                self.deferred = number
+            if self.unheard < 0 or is_ahead(number, self.unheard):
+                self.unheard = number
+            return VERDICT_LATER
+        return VERDICT_MISSING if is_missing and self.looks() else VERDICT_NEW
+
+    def _waits(self, number):
+        """Tell whether another push was left for later and is still missing: MID 0062 would be taken for that one's."""
+        if self.deferred < 0 or self.deferred == number:
+            return False
+        if self.is_beyond(self.deferred) or self.gaps.holding(self.deferred) >= 0:
+            return True
+        self.deferred = -1
+        return False
 
     def holds_top(self, body, start):
         """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
@@ -272,10 +298,6 @@ class Known(NoOwner):
             return self.top()
         return gaps.firsts[0] - 1 if gaps.firsts[0] > 1 else (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
 
-    def gone(self):
-        """Return how many IDs of this controller could not be had, ever."""
-        return get_u32(self.memory, GONE)
-
     def is_earlier(self, body, start):
         """Tell whether the body's time is earlier than the latest that was pushed."""
         return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) < 0
@@ -283,9 +305,3 @@ class Known(NoOwner):
     def is_later(self, body, start):
         """Tell whether the body's time is later than the latest that was pushed."""
         return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) > 0
-
-
-def add_gone(memory, at, count):
-    """Add to the count at memory[at:]; it stays at its highest, as one jump may be wider than all of it."""
-    count += get_u32(memory, at)
-    put_u32(memory, at, count if count < GONE_MOST else GONE_MOST)

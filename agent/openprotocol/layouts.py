@@ -16,6 +16,7 @@ Rules
 A light message in order has its own reader, `agent.openprotocol.light`; this module is imported when another one comes.
 """
 
+from agent.base.compat import ON_CPYTHON
 from agent.base.fields import all_digits, copy, fill, is_blank, number
 from agent.record.result import (
     ANGLE,
@@ -103,8 +104,11 @@ def place_of_id(revision):
 def read_whole(layout, buf, at, length, body, start):
     """Bring the message into body[start:], limits and all; return a RESULT_ and how many octets the body has."""
     read = read_result(layout, buf, at, length, body, start)
-    if not read or not read_limits(layout, buf, at, length, body, start + BODY_BYTES):
+    octets = read_limits(layout, buf, at, length, body, start + BODY_BYTES) if read else 0
+    if not octets:
         return read, BODY_BYTES
+    if octets < 0:
+        read = RESULT_ODD
     return max(read, scale_angles(layout, buf, at, length, body, start)), BODY_BYTES + LIMITS_BYTES
 
 
@@ -142,23 +146,25 @@ def read_result(layout, buf, at, length, body, start):
 def read_limits(layout, buf, at, length, limits, start):
     """Bring limits, targets, unit and result type into limits[start:], and what the angles are scaled by.
 
-    0 if the layout has none, else LIMITS_BYTES. What cannot be read is blank.
+    0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES where one is negative. What cannot be read is blank.
     """
     places = layout[2]
     if places is None:
         return 0
-    begin = start
+    octets = LIMITS_BYTES
     for index in range(8):
         width = _LIMIT_WIDTHS[index]
         place = places[index]
         if not place or place - 1 + width > length:
             fill(limits, start, width)
         elif _put_digits(limits, start, width, buf, at + place - 1, width, index < 3) == RESULT_ODD:
-            if limits[start] != 0x2D:
+            if limits[start] == 0x2D and all_digits(limits, start + 1, width - 1):
+                octets = -LIMITS_BYTES
+            else:
                 fill(limits, start, width)
         start += width
     limits[start] = 0x20
-    return start + 1 - begin
+    return octets
 
 
 def scale_angles(layout, buf, at, length, body, start):
@@ -169,8 +175,9 @@ def scale_angles(layout, buf, at, length, body, start):
     if layout[3] is None:
         return RESULT_READ
     limits = start + BODY_BYTES
+    angles = (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET)
     if layout[3][1] - 1 + _SCALE_BYTES > length:
-        for place in (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET):
+        for place in angles:
             fill(body, place, ANGLE_BYTES)
         return RESULT_ODD
     numerator = number(buf, at + layout[3][0] - 1, _SCALE_BYTES)
@@ -181,7 +188,7 @@ def scale_angles(layout, buf, at, length, body, start):
     if decimals:
         body[limits + ANGLE_DECIMALS] = 0x30 + decimals
     else:
-        for place in (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET):
+        for place in angles:
             _multiply(body, place, numerator, denominator)
     return RESULT_ODD
 
@@ -193,11 +200,17 @@ def _multiply(body, place, numerator, denominator):
     digits = text[len(sign) :]
     fill(body, place, ANGLE_BYTES)
     if digits.isdigit():
-        value = b"%d" % (int(digits) * numerator // denominator)
-        if len(sign) + len(value) <= ANGLE_BYTES:
-            fill(body, place, ANGLE_BYTES, 0x30)
-            copy(body, place, sign, 0, len(sign))
-            copy(body, place + ANGLE_BYTES - len(value), value, 0, len(value))
+        _put_number(body, place, ANGLE_BYTES, sign, b"%d" % (int(digits) * numerator // denominator))
+
+
+def _put_number(body, start, width, sign, digits):
+    """Write the sign, zeros and the digits into the field; False, and nothing written, if they do not fit."""
+    if len(sign) + len(digits) > width:
+        return False
+    fill(body, start, width, 0x30)
+    copy(body, start, sign, 0, len(sign))
+    copy(body, start + width - len(digits), digits, 0, len(digits))
+    return True
 
 
 def _put_status(body, at, octet, most):
@@ -242,15 +255,11 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
         digits = digits[1:]
     if sign == b"+" or digits == b"0":
         sign = b""
-    if not digits.isdigit() or len(sign) + len(digits) > width:
-        fill(body, start, width - used)
-        copy(body, start + width - used, buf, place, used)
-        return False
-    fill(body, start, width, 0x30)
-    if sign:
-        body[start] = sign[0]
-    copy(body, start + width - len(digits), digits, 0, len(digits))
-    return True
+    if digits.isdigit() and _put_number(body, start, width, sign, digits):
+        return True
+    fill(body, start, width - used)
+    copy(body, start + width - used, buf, place, used)
+    return False
 
 
 def _is_made_out(body, start):
@@ -261,5 +270,10 @@ def _is_made_out(body, start):
         + (0x30 <= body[start + TIGHTENING_STATUS] <= 0x39)
     ) >= 2
 
+
+if ON_CPYTHON:
+    from agent.openprotocol.straight_layouts import straightened
+
+    globals()["read_whole"] = straightened(read_whole, scale_angles, _WIDTHS, _LIMIT_WIDTHS)
 
 assert BODY_BYTES == sum(_WIDTHS) and LIMITS_BYTES == sum(_LIMIT_WIDTHS) + 1

@@ -30,6 +30,8 @@ PART_LAST_CUT = const(6)  # the message has come to its end, and only its first 
 
 WAIT_MS = const(10000)  # for the next part; the documents name no time
 LEFT_BYTES = const(128)  # of the buffer, for other messages meanwhile: a light result with its NUL has 122
+LEFT_LARGE_BYTES = const(700)  # where the buffer has so much: the longest MID 0061, of revision 11, has 677
+_LARGE_BYTES = const(2048)
 
 _HEADER = const(20)
 _COUNT = const(18)  # places in the header
@@ -138,7 +140,7 @@ class Linked:
     def _keep_part(self, link, part, cut_short):
         first = link.at
         octets = link.length
-        most = link.size - LEFT_BYTES
+        most = link.size - (LEFT_BYTES if len(link.buf) < _LARGE_BYTES else LEFT_LARGE_BYTES)
         if part > 1:
             first += _HEADER
             octets -= _HEADER

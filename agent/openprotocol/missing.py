@@ -6,6 +6,7 @@ Rules
 2. In a large gap, and where the controller's first result is not known, the way back from its newest end finds where it
    begins: WALK_GONE neighbours in a row that are gone. The next connection goes on where the last one came to: pushes
    may wait for that, and a controller may end each connection that lets them wait.
+3. Before a way back the controller is asked what it keeps, if it has a message for that (agent.openprotocol.kept).
 """
 
 from agent.base.compat import const
@@ -13,14 +14,22 @@ from agent.base.fields import copy
 from agent.base.ticks import Timer
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.questions import PHASE_FILL, PHASE_IDLE, PHASE_OFF, PHASE_SEEK, PHASE_WALK_BACK, PHASE_WITNESS
+from agent.openprotocol.questions import (
+    NEWEST_LAG,
+    PHASE_FILL,
+    PHASE_IDLE,
+    PHASE_OFF,
+    PHASE_OLDEST,
+    PHASE_SEEK,
+    PHASE_WALK_BACK,
+    PHASE_WITNESS,
+)
 from agent.record.result import ID_BYTES
 from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
 GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
 UNANSWERED_MOST = const(5)
-NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
 PATIENCE_MS = const(300000)  # so long a pushed result waits for a controller that answers nothing about missing ones
 
 
@@ -49,6 +58,9 @@ class Missing:
         self._online = False
         self.shared = None  # where the controller names our station (agent.openprotocol.shared)
         self._retry = Timer()
+        self._held_to = -1  # up to this ID all was stored that was not missing, and is looked through again in doubt
+        self.asks_kept = False
+        self.claim = None  # made with the first large gap
         self._patience = Timer()  # since nothing about missing IDs was answered, over all connections
 
     # -- what is open ------------------------------------------------------------------------------------------
@@ -128,13 +140,21 @@ class Missing:
         gaps = self.known.gaps
         if gaps.count == 0 or not self.known.fetches():
             return False
-        self._run = 0
+        if gaps.firsts[0] != self._run_first or self.known.shares():  # else a look at the newest came between
+            self._run = 0
         self._run_first = gaps.firsts[0]
         self._beside = False
         if self.known.shares():
             return self._begin_stretch()
         behind = (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
         wide = gaps.counts[0] > self.round_ids or self.known.memory[kn.FLAGS] & kn.FLAG_FIRST
+        if self._walked != behind and (wide or gaps.counts[0] > WALK_GONE):
+            phase = self._turn_to_kept(behind)
+            if phase == PHASE_FILL:
+                return self._begin_gap()
+            if phase != PHASE_IDLE:
+                self.phase = phase
+                return True
         last = (behind - 1) % ID_PERIOD or ID_PERIOD - 1  # 0 cannot be asked for
         if wide and self._walked != behind and gaps.holding(last) == 0:
             if self._walk != behind or gaps.holding(self._asked) != 0:
@@ -146,6 +166,31 @@ class Missing:
         else:
             self.phase = PHASE_FILL
         return True
+
+    def _turn_to_kept(self, behind):
+        """Return the phase in which it is found out what the controller keeps, PHASE_IDLE without one."""
+        if not self.asks_kept:
+            return PHASE_IDLE
+        if self.claim is None:
+            from agent.openprotocol.kept import Kept  # only where much is missing
+
+            self.claim = Kept()
+        return self.claim.turn(self, self.known.gaps.firsts[0], behind)
+
+    def _is_there(self, now):
+        """The controller has the result by which a claim is looked at, or the next one on the way back."""
+        if self.phase == PHASE_OLDEST:
+            self.phase = self.claim.proves(self, True)  # type: ignore[union-attr] - else there is no such phase
+            return
+        self._gone_run = 0
+        self._gone_end = self._asked
+        self._walk_on(now)
+
+    def _look_at_claim(self):
+        """Where the look at a claim was not answered it ends."""
+        if self.phase == PHASE_OLDEST and self._unanswered:
+            self.claim.forget()  # type: ignore[union-attr]
+            self.phase = PHASE_IDLE
 
     def _begin_stretch(self):
         """Turn to the first IDs of the oldest gap, where all stations share them; False if ours cannot be told."""
@@ -223,6 +268,18 @@ class Missing:
             self.wait_for_room(now)  # what could not be written down is asked for again
 
     def _close(self, number, length, why):
+        """Write down why IDs are missing no more; False if that could not be.
+
+        What was stored before its ID came into doubt is not gone where the controller does not have it any more.
+        """
+        held = 0
+        if why == kn.CLOSED_GONE and self._held_to >= 0 and not is_ahead(number, self._held_to):
+            held = min(length, (self._held_to - number) % ID_PERIOD + 1)
+        if held and not self._write_gap(number, held, kn.CLOSED_HELD):
+            return False
+        return held == length or self._write_gap((number + held) % ID_PERIOD, length - held, why)
+
+    def _write_gap(self, number, length, why):
         ring = self.ring
         at = ring.begin(KIND_GAP, GAP_PAYLOAD) if ring.has_spare() else -1
         if at < 0:

@@ -4,7 +4,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
 1. After each connect the newest is asked for (ID 0), then the witness: the highest ID known from before. It proves
    whether the controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
-   above it to be asked for.
+   above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
    earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves;
    where the log has lost it, the oldest one there. A newest below the highest ID of before tells without it.
@@ -17,8 +17,18 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
-from agent.openprotocol.missing import NEWEST_LAG, WALK_GONE
-from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NONE, NEWS_RESET, PHASE_IDLE, PHASE_OFF, PHASE_WITNESS
+from agent.openprotocol.missing import WALK_GONE
+from agent.openprotocol.questions import (
+    NEWEST_LAG,
+    NEWS_ASK_AGAIN,
+    NEWS_NONE,
+    NEWS_RESET,
+    PHASE_IDLE,
+    PHASE_NEWEST,
+    PHASE_OFF,
+    PHASE_PROBE,
+    PHASE_WITNESS,
+)
 from agent.openprotocol.witness import Witness
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
 from agent.spool.search import holds, oldest_of
@@ -48,13 +58,13 @@ class Newest(Witness):
         """The newest is the result at body[start:]; returns a NEWS_."""
         copy(self._newest, 0, body, start + TIGHTENING_ID, ID_BYTES)
         copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
-        news = self._learn_newest(now)
+        news = self._learn_newest(body, start, now)
         if self._shown and news == NEWS_NONE:
             self._shown = False
             news = NEWS_RESET
         return news
 
-    def _learn_newest(self, now):
+    def _learn_newest(self, body, start, now):
         """Go on from the newest, or see first whether the IDs still mean the same."""
         self._unanswered = 0
         if not self._has_witness:
@@ -69,8 +79,12 @@ class Newest(Witness):
                 witness = 0
         elif witness and not is_ahead(newest, witness) and self._is_later(self._newest_time, 0):
             return self._note_newest(_ANEW, now)
+        elif newest == witness and self._is_another(body, start):
+            return self._conclude(True, now)
         elif newest != self.known.top() and not is_ahead(newest, self.known.top()):
-            if compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES) > 0:
+            order = compare(self._newest_time, 0, self.known.memory, kn.TIME_KNOWN, TIME_BYTES)
+            # A newest below all that was known before this connection has crossed nothing.
+            if order > 0 or (order == 0 and is_ahead(self._top, newest) and not self._is_stored(body, start)):
                 return self._note_newest(_ANEW, now)
             if (self.known.top() - newest) % ID_PERIOD > NEWEST_LAG or not self._newest_time[2]:  # a month: it was read
                 fill(self._witness_time, 0, TIME_BYTES, 0)  # the times prove nothing: only the log tells what is stored
@@ -85,7 +99,7 @@ class Newest(Witness):
     def _hear_witness(self, body, start, now):
         """The result under the witness's ID: is it the one that was known?"""
         if not self.known.looks():
-            another = self._is_later(body, start + TIME)
+            another = self._is_another(body, start)
         elif not has_time(body, start):
             return self._lose_witness(now)
         else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
@@ -178,6 +192,7 @@ class Newest(Witness):
         met = known.memory[kn.FLAGS] & kn.FLAG_KNOWN
         draft = self._draft
         draft.load(ring.stage, at + kn.GAPS)
+        draft.lost = []
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
         gone = self._lay_open(draft, evidence, beyond)
         if settled and evidence == _SAME:
@@ -186,11 +201,12 @@ class Newest(Witness):
         if met and evidence != _SAME and draft.count and not known.looks():
             self._put_doubt(ring.stage, at)
         draft.write(ring.stage, at + kn.GAPS)
-        if ring.commit_memory() != 0:
+        if known.commit_memory(ring, draft.lost, kn.WHY_ANEW if anew else kn.WHY_MANY) != 0:
             self.wait_for_room(now)
             return NEWS_NONE
         self._at_rest()
         if evidence != _SAME:
+            self._held_to = self._top if evidence == _UNKNOWN and not anew else -1
             self._has_witness = False
             self._top = id_of(self._newest, 0)
             self._epoch = known.memory[kn.EPOCH]
@@ -225,12 +241,17 @@ class Newest(Witness):
         return gone
 
     def _at_rest(self):
-        """What the controller has is written down, or was known."""
-        self.phase = PHASE_IDLE
+        """What the controller has is written down, or was known; a push above it that was left for later is not."""
+        known = self.known
+        is_above = known.unheard >= 0 and is_ahead(known.unheard, id_of(self._newest, 0))
+        is_behind = is_above and known.shares()  # no jump shows it there: it is looked for at once
+        known.unheard = -1
+        self.phase = PHASE_NEWEST if is_behind else PHASE_IDLE
         self.other = False
         self.doubt = 0
-        self._postponed = self._below_first = False
-        self.known.covered = True
+        self._postponed = is_above
+        self._below_first = False
+        known.covered = not is_behind
 
     def _has_to_wait(self, evidence, beyond, first, now):
         """Tell whether what is missing is to be fetched first, before more is noted, from the ID `first` on."""
@@ -266,6 +287,10 @@ class Newest(Witness):
                 holds_top = holds_top and order >= 0
             if not holds_top:
                 stage[at + kn.FLAGS] &= ~kn.FLAG_TOP_HELD & 0xFF
+            if self._newest_time[2]:  # a month: it was read
+                stage[at + kn.FLAGS] &= ~kn.FLAG_UNTIMED & 0xFF
+            else:
+                stage[at + kn.FLAGS] |= kn.FLAG_UNTIMED
 
     def _put_doubt(self, stage, at):
         """What is fetched from now on may be stored: that is seen by its time, or by the log."""
@@ -274,3 +299,51 @@ class Newest(Witness):
             fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
         else:
             copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
+
+    # -- without a newest --------------------------------------------------------------------------------------
+
+    def _nothing_there(self, now):
+        """There are no results, or ID 0 is not known there."""
+        self._unanswered = 0
+        flags = self.known.memory[kn.FLAGS]
+        if flags & kn.FLAG_EMPTY:
+            self._at_rest()
+            return
+        if flags & kn.FLAG_KNOWN:
+            self.phase = PHASE_PROBE
+            return
+        self._note_empty(now)
+
+    def _probed(self, now):
+        """There is nothing above what is known: nor is there anything left to look for."""
+        known = self.known
+        if known.looks() and known.gaps.count == 0:
+            at = self.ring.begin_memory()
+            if at >= 0:
+                flags = self.ring.stage[at + kn.FLAGS] & ~(kn.FLAG_LOOK | kn.FLAG_TOP_HELD) & 0xFF
+                self.ring.stage[at + kn.FLAGS] = flags | kn.FLAG_UNTIMED  # the latest time is that of the former count
+            if at < 0 or self.ring.commit_memory() != 0:
+                self._again(now)
+                return
+        self._at_rest()
+
+    def _switch_off(self, now):
+        """This controller knows no MID 0064: nothing that is missing can be had."""
+        ring = self.ring
+        at = ring.begin_memory() if ring.has_spare() else -1
+        if at < 0:
+            self.wait_for_room(now)
+            return
+        stage = ring.stage
+        draft = self._draft
+        draft.load(stage, at + kn.GAPS)
+        draft.lost = []
+        kn.add_gone(stage, at + kn.GONE, draft.clear())
+        draft.write(stage, at + kn.GAPS)
+        stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH
+        put_u32(stage, at + kn.IDENTITY, self._identity)
+        if self.known.commit_memory(ring, draft.lost, kn.WHY_NEVER) == 0:
+            self.phase = PHASE_OFF
+            self.doubt = 0
+        else:
+            self.wait_for_room(now)

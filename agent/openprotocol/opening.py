@@ -3,9 +3,11 @@
     STARTING --0002--> SUBSCRIBING --0005--> READY
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
        | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: no such message, MID 0008 is tried, or OVER
+                               | one that is not needed: whatever else it gets, or silence, it is done without
 
 Rules
-1. The owner remembers which revisions were accepted. A start that was cut off tries the next one.
+1. The owner remembers which revisions were accepted. A start that was cut off tries the next one; where a session has
+   stood in it before only the third time: in a lower one the controller would name no station, and not its type.
 2. A push that comes instead of its subscription's answer is one: the subscription stands.
 3. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6.
@@ -35,8 +37,9 @@ from agent.openprotocol.states import (
     WHY_NO_REVISION,
     WHY_REFUSED,
 )
-from agent.openprotocol.subscriptions import NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
+from agent.openprotocol.subscriptions import INSTEAD, NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
 
+_CUTS_MOST = const(3)
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -58,6 +61,8 @@ class Opening(Sender):
         Sender.__init__(self, link, subscriptions, keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
         self.start_revisions = start_revisions
         self.start_index = 0
+        self.stood_index = -1  # that of the last session that stood
+        self._cuts = 0  # starts in a row that came to nothing
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
         self.system_type = 0
         self.why = 0
@@ -77,6 +82,10 @@ class Opening(Sender):
         if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
             numbering.judge(sequence_of(buf, at))
             numbering.owe(2, CODE_NONE)
+        if numbering.active and self.wants_numbers:
+            from agent.openprotocol.link_level import LinkLevel  # only where it is configured, and offered
+
+            self.numbers = LinkLevel()
         if self.state == STOPPING:
             self._answered()
             return EV_NONE
@@ -95,7 +104,7 @@ class Opening(Sender):
         wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
         if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
             return False
-        self.start_index = self.start_revisions.index(_STATION_REVISION)
+        self.start_index = self.stood_index = self.start_revisions.index(_STATION_REVISION)
         self._answered()
         self.state = STOPPING
         self._leave()
@@ -106,23 +115,30 @@ class Opening(Sender):
         self.state = SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
-    def _stands(self):
-        """The subscription stands, or goes without: ask for the next one. READY behind the last."""
+    def _stands(self, refused=False):
+        """The subscription stands, or the session goes on without: ask for the next one. READY behind the last."""
         self._cleared = False
         if self.state == STOPPING:
             self._answered()
             return EV_NONE
+        subscriptions = self.subscriptions
         self._asked += 1
-        if self._asked < len(self.subscriptions):
+        while not refused and self._asked < len(subscriptions) and subscriptions[self._asked].row[NEEDED] == INSTEAD:
+            self._asked += 1
+        if self._asked < len(subscriptions):
             self._subscribe()
             return EV_NONE
         self.state = READY
+        self.stood_index = self.start_index
+        self._cuts = 0
         self._answered()
         return EV_READY
 
     def _act(self, act):
         """Do what the row of the request says about its refusal."""
         subscription = self.subscriptions[self._asked]
+        if (act == rq.ACT_BUSY or act == rq.ACT_LATER) and self._may_go_without():
+            return self._go_without(WHY_REFUSED)
         if act == rq.ACT_NEXT_START:
             self.start_index += 1
             if self.start_index == len(self.start_revisions):
@@ -166,21 +182,45 @@ class Opening(Sender):
 
     def _go_without(self, why):
         """The subscription cannot be had."""
-        if self.subscriptions[self._asked].row[NEEDED]:
+        if not self._may_go_without():
             return self._over(why)
-        self._stands()
+        self._stands(True)
         return EV_REFUSED
+
+    def _may_go_without(self):
+        """Tell whether what is asked for is a subscription that is not needed."""
+        return self.state != STARTING and self.subscriptions[self._asked].row[NEEDED] is not True
+
+    def _is_subscribed_by(self, push):
+        """Tell whether this push shows that the subscription that was asked for stands (rule 2)."""
+        if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
+            return False
+        for one in self.subscriptions[self._asked].pushes:
+            if one.pushed_mid == push.pushed_mid:
+                return True
+        return False
 
     def _ask_for(self, row, mid, revision):
         """Ask for the subscription whose turn it is, or for its end."""
         subscription = self.subscriptions[self._asked]
         named = subscription.row[NAMED] or mid  # a generic one may be called by either (002:145-150)
-        self.request.ask(row, mid, named, revision, subscription.data, self.tries)
+        data = subscription.data
+        if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
+            data = subscription.clearing
+        tries = self.tries if subscription.row[NEEDED] is True else 1  # nobody waits long for what is not needed
+        self.request.ask(row, mid, named, revision, data, tries)
 
     def _over(self, why):
         if self.state == STARTING:
-            self.start_index = (self.start_index + 1) % len(self.start_revisions)
+            self._turn_to_next_start()
         return self._end(why)
+
+    def _turn_to_next_start(self):
+        """The start was cut off, or nobody answered it."""
+        self._cuts += 1
+        if self.start_index != self.stood_index or self._cuts == _CUTS_MOST:
+            self.start_index = (self.start_index + 1) % len(self.start_revisions)
+            self._cuts = 0
 
     def _end(self, why):
         """Over without counting the start as cut off: the revision was not what failed."""

@@ -212,7 +212,7 @@ class Generic:
         sure = self.operation.asked_with == rq.MID_HISTORY
         if not self.may_answer(session):
             return ANSWER_NONE
-        if request.asked != rq.MID_HISTORY or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
+        if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
         session._answered()
         return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
@@ -222,7 +222,7 @@ class Generic:
         operation = self.operation
         if operation.asked_with:
             return operation.asked_with == rq.MID_HISTORY
-        if session.request.asked != rq.MID_HISTORY or operation.pushed:
+        if not _is_asked(session.request) or operation.pushed:
             return False
         asked = session.fetch_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
@@ -235,6 +235,11 @@ class Generic:
         for push in subscriptions[0].pushes:
             push.opened()
             session._put_place(push.acknowledgement, 0)
+
+
+def _is_asked(request):
+    """Tell whether MID 0006 for a result is outstanding."""
+    return request.asked == rq.MID_HISTORY and request.row is HISTORY
 
 
 def _make_room(link):

@@ -10,6 +10,8 @@ PHASE_WALK_BACK = const(4)
 PHASE_FILL = const(5)
 PHASE_OFF = const(6)
 PHASE_SEEK = const(7)  # all stations share the IDs: which of the missing ones are ours?
+PHASE_KEPT = const(8)  # what does the controller keep? (agent.openprotocol.kept)
+PHASE_OLDEST = const(9)  # is that so?
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
@@ -19,6 +21,8 @@ PHASE_NAMES = (
     "filling",
     "off",
     "looking for our own",
+    "asking what is kept",
+    "looking whether that is kept",
 )
 
 NEWS_NONE = const(0)
@@ -33,3 +37,5 @@ NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is
 SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
 SHARING_OWN = const(1)  # they do not
 SHARING_ALL = const(2)  # they do
+
+NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time

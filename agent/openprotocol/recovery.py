@@ -12,7 +12,6 @@ Rules
 
 from agent.base.crc import crc30
 from agent.base.fields import all_digits, compare, copy, fill, is_blank
-from agent.base.words import put_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
@@ -27,14 +26,17 @@ from agent.openprotocol.questions import (
     NEWS_STORE,
     PHASE_FILL,
     PHASE_IDLE,
+    PHASE_KEPT,
     PHASE_NEWEST,
     PHASE_OFF,
+    PHASE_OLDEST,
     PHASE_PROBE,
     PHASE_SEEK,
     PHASE_WALK_BACK,
     PHASE_WITNESS,
     SHARING_AUTO,
 )
+from agent.openprotocol.untold import FLAG_UNTOLD, UNTOLD_AT
 from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
 
 
@@ -55,17 +57,21 @@ class Recovery(Newest):
     def opened(self, identity, system_type=0):
         """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
+        before = self.shared
         self.shared = None
         self._may_share = system_type == SHARED_SYSTEM
         if not is_blank(identity, STATION, STATION_BYTES):
             from agent.openprotocol.shared import meet  # only where the controller names our station
 
-            self.shared = meet(identity, system_type, self.sharing, self.known, self.ring)
+            self.shared = meet(identity, system_type, self.sharing, self.known, self.ring, before)
         if self.shared is not None:
             self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
             self.revisions = self.shared.ordered(self.revisions)
+        if self.claim is not None:
+            self.claim.opened()
         self._choose_witness()
         self.known.covered = False
+        self.known.deferred = self.known.unheard = -1
         self._retry.stop()
         self._online = True
         self._unanswered = 0
@@ -74,6 +80,8 @@ class Recovery(Newest):
 
     def closed(self):
         """The session is over; what is open stays open."""
+        if self.phase == PHASE_SEEK:
+            self.shared.stretch.break_off()  # type: ignore[union-attr] - else there is no such phase
         self.phase = PHASE_IDLE
         self._retry.stop()
         self._online = False
@@ -89,11 +97,17 @@ class Recovery(Newest):
             self._stale = self._waiting
             self.phase = PHASE_NEWEST
 
+    def postpone(self):
+        """A push was left for later, and may never come again: ask for the newest once nothing is missing any more."""
+        self._postponed = True
+
     # -- asking ------------------------------------------------------------------------------------------------
 
     def seeks(self):
         """Tell whether something is to be asked for, now or later."""
         phase = self.phase
+        if self.known.memory[UNTOLD_AT] & FLAG_UNTOLD:
+            return True  # to be told, at least (agent.gone)
         if phase != PHASE_IDLE:
             return phase != PHASE_OFF
         return self.known.gaps.count > 0 or self.known.looks() or self._postponed
@@ -120,6 +134,8 @@ class Recovery(Newest):
             copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
         elif phase == PHASE_WALK_BACK:
             put_id(self.ask_id, self._asked)
+        elif phase == PHASE_OLDEST:
+            put_id(self.ask_id, self.claim.asked)  # type: ignore[union-attr] - else there is no such phase
         elif phase == PHASE_SEEK:
             put_id(self.ask_id, self.shared.stretch.asked)  # type: ignore[union-attr] - else there is no such phase
         self._waiting = True
@@ -159,6 +175,7 @@ class Recovery(Newest):
         if self.phase == PHASE_PROBE and self.known.gaps.count:
             self.phase = PHASE_IDLE  # what is missing below what is known comes first
             self._postponed = True
+        self._look_at_claim()
         gaps = self.known.gaps
         while True:  # each turn closes a gap, or is the last one
             if self._below_first and self.phase == PHASE_IDLE and gaps.count and is_ahead(gaps.firsts[0], self._top):
@@ -176,6 +193,7 @@ class Recovery(Newest):
         """A push has begun it: what it has come to since is all that is left to ask for."""
         self._epoch = self.known.memory[kn.EPOCH]
         self._shown = True
+        self._held_to = -1
         self._has_witness = False
         self._top = self.known.top()
         self._run = 0
@@ -206,10 +224,8 @@ class Recovery(Newest):
         if phase == PHASE_WITNESS:
             return self._hear_witness(body, start, now)
         self._answered()
-        if phase == PHASE_WALK_BACK:
-            self._gone_run = 0
-            self._gone_end = self._asked
-            self._walk_on(now)
+        if phase == PHASE_WALK_BACK or phase == PHASE_OLDEST:
+            self._is_there(now)
             return NEWS_NONE
         if phase == PHASE_FILL and self._beside:
             self._run += 1  # the one in front of it is never answered
@@ -247,6 +263,13 @@ class Recovery(Newest):
         if not self._is_stale():
             self._again(now)
 
+    def hear_kept(self, buf, at, length, mid):
+        """Take the answer to what PHASE_KEPT has asked; none (`mid` 0) is one as well."""
+        if mid:
+            self.claim.hear(self, buf, at, length, mid)  # type: ignore[union-attr]
+        if not self._is_stale() and self.phase == PHASE_KEPT:
+            self.phase = PHASE_IDLE
+
     def keeps_answer(self):
         """Tell whether what is answered now is to be stored, readable or not."""
         return not (self._stale or self._is_over()) and (
@@ -265,6 +288,8 @@ class Recovery(Newest):
             self._walk_on(now)
         elif self.phase == PHASE_SEEK:
             self.phase = PHASE_FILL
+        elif self.phase == PHASE_OLDEST:
+            self.phase = self.claim.proves(self, False)  # type: ignore[union-attr] - else there is no such phase
         elif self.phase == PHASE_FILL:
             if not self.known.shares():
                 self._run += 1
@@ -296,49 +321,3 @@ class Recovery(Newest):
         self._waiting = False
         self._stale = False
         return stale
-
-    # -- without a newest --------------------------------------------------------------------------------------
-
-    def _nothing_there(self, now):
-        """There are no results, or ID 0 is not known there."""
-        self._unanswered = 0
-        flags = self.known.memory[kn.FLAGS]
-        if flags & kn.FLAG_EMPTY:
-            self._at_rest()
-            return
-        if flags & kn.FLAG_KNOWN:
-            self.phase = PHASE_PROBE
-            return
-        self._note_empty(now)
-
-    def _probed(self, now):
-        """There is nothing above what is known: nor is there anything left to look for."""
-        known = self.known
-        if known.looks() and known.gaps.count == 0:
-            at = self.ring.begin_memory()
-            if at >= 0:
-                self.ring.stage[at + kn.FLAGS] &= ~(kn.FLAG_LOOK | kn.FLAG_TOP_HELD) & 0xFF
-            if at < 0 or self.ring.commit_memory() != 0:
-                self._again(now)
-                return
-        self._at_rest()
-
-    def _switch_off(self, now):
-        """This controller knows no MID 0064: nothing that is missing can be had."""
-        ring = self.ring
-        at = ring.begin_memory() if ring.has_spare() else -1
-        if at < 0:
-            self.wait_for_room(now)
-            return
-        stage = ring.stage
-        draft = self._draft
-        draft.load(stage, at + kn.GAPS)
-        kn.add_gone(stage, at + kn.GONE, draft.clear())
-        draft.write(stage, at + kn.GAPS)
-        stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH
-        put_u32(stage, at + kn.IDENTITY, self._identity)
-        if ring.commit_memory() == 0:
-            self.phase = PHASE_OFF
-            self.doubt = 0
-        else:
-            self.wait_for_room(now)

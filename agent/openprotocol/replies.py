@@ -8,8 +8,8 @@ from agent.base.compat import const
 REFUSED_OTHER = const(0)  # nothing known about it: the request has failed, the session goes on or starts over
 REFUSED_REVISION = const(1)  # 97, 74, 76: try the next revision
 REFUSED_BUSY = const(2)  # 96, 16, 35: somebody has the slot; stay away for a while
-REFUSED_EXISTS = const(3)  # 09, 11, 71: the subscription survived our reconnect
-REFUSED_MISSING = const(4)  # 10, 12, 72: nothing to unsubscribe
+REFUSED_EXISTS = const(3)  # 06, 09, 11, 13, 18, 71: the subscription survived our reconnect
+REFUSED_MISSING = const(4)  # 07, 10, 12, 14, 19, 72: nothing to unsubscribe
 REFUSED_LATER = const(5)  # 98, 28, 27: the same again later
 REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
 REFUSED_GONE = const(7)  # 15: the result is not there any more
@@ -23,9 +23,15 @@ _CLASSES = {
     35: REFUSED_BUSY,
     9: REFUSED_EXISTS,
     11: REFUSED_EXISTS,
+    6: REFUSED_EXISTS,
+    13: REFUSED_EXISTS,
+    18: REFUSED_EXISTS,
     71: REFUSED_EXISTS,
     10: REFUSED_MISSING,
     12: REFUSED_MISSING,
+    7: REFUSED_MISSING,
+    14: REFUSED_MISSING,
+    19: REFUSED_MISSING,
     72: REFUSED_MISSING,
     98: REFUSED_LATER,
     28: REFUSED_LATER,

@@ -35,6 +35,8 @@ class Sender:
         self.request = rq.Request()
         self._answer = self.request.answer
         self.numbering = Numbering()
+        self.wants_numbers = False  # number what we send, where the controller offers that
+        self.numbers = None  # then it is an agent.openprotocol.link_level
         self._push = subscriptions[0].pushes[0]  # the one that came last
         self._sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
@@ -113,6 +115,7 @@ class Sender:
         """A connection has ended."""
         self.request.closed()
         self.numbering.reset()
+        self.numbers = None
         self._owing = None
         self._sequence = 0
         self._rest.stop()
@@ -138,8 +141,8 @@ class Sender:
             push.unanswered -= 1
             if push.unanswered == 0:
                 self._owing = self._next_owing() if self._many else None
-            pack_into("20s", link.tx, link.tx_at, push.acknowledgement)
-            link.post(HEADER_BYTES, False)
+            pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
+            link.post(push.acknowledgement_bytes, False)
         elif self.request.unsent:
             self._post_request(now)
         else:
@@ -163,10 +166,15 @@ class Sender:
     def _post_request(self, now):
         request = self.request
         row = request.row
-        request.posted(now, self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms)
-        self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE)
+        wait_ms = self.stop_wait_ms if row is rq.STOP else self.response_timeout_ms
+        number = 0
+        if self.numbers is not None:
+            number = self.numbers.number_for(request.asked)
+            wait_ms = min(wait_ms, self.numbers.wait_ms)
+        request.posted(now, wait_ms)
+        self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE, number)
 
-    def _post(self, mid, revision, data, aloud=False):
+    def _post(self, mid, revision, data, aloud=False, number=0):
         link = self.link
         tx = link.tx
         at = link.tx_at
@@ -174,6 +182,8 @@ class Sender:
         put_header(tx, at, octets, mid, revision)
         if aloud:
             tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
+        if number:
+            put_number(tx, at + 16, 2, number)
         copy(tx, at + HEADER_BYTES, data, 0, len(data))
         self._put_place(tx, at)
         link.post(octets, True)

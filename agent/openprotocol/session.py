@@ -86,9 +86,9 @@ class Session(Opening):
     # -- the owner's calls -------------------------------------------------------------------------------------
 
     def closed(self):
-        """The port is closed. A start that was cut off tries the next revision on the next connection."""
+        """The port is closed."""
         if self.state == STARTING:
-            self.start_index = (self.start_index + 1) % len(self.start_revisions)
+            self._turn_to_next_start()
         self.state = CLOSED
         self.why = WHY_NOTHING
         self.mid = 0
@@ -159,7 +159,9 @@ class Session(Opening):
             self.generic.operation.give_up()
             return EV_PART_LATE
         answer = self._answer
-        return self._silent() if answer.armed and answer.expired(now) else EV_NONE
+        if not answer.armed or not answer.expired(now):
+            return EV_NONE
+        return self._silent() if self.numbers is None else self.numbers.silent(self, now)
 
     def _silent(self):
         """The request was not answered in time."""
@@ -171,6 +173,8 @@ class Session(Opening):
             request.unsent = True
             return EV_NONE
         event = request.row[rq.SILENT]
+        if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
+            return self._stands(True)
         if event == EV_OVER and not leaves:
             return self._over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
         request.given_up()
@@ -200,8 +204,11 @@ class Session(Opening):
             elif not link.pushed():
                 return EV_NONE
         self._sequence = 0
-        if self.numbering.active and not self._is_in_turn(mid, push is not None):
-            return EV_NONE
+        if self.numbering.active:
+            if self.numbers is not None and (mid == 9997 or mid == 9998):
+                return self.numbers.heard(self, mid)
+            if not self._is_in_turn(mid, push is not None):
+                return EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
@@ -214,7 +221,7 @@ class Session(Opening):
     def _pushed(self, push, cut_short):
         """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
         self._push = push
-        if self.request.row is rq.SUBSCRIBE and self.request.asked == push.subscription.mid:
+        if self._is_subscribed_by(push):
             self._stands()  # it came instead of the 0005
         if not cut_short:
             return push.event
@@ -277,9 +284,10 @@ class Session(Opening):
             return EV_UNKNOWN
         if request.row is rq.STOP:
             return self._over(WHY_STOPPED)
-        if self.state == STOPPING:
+        event = request.row[rq.EVENT]
+        if self.state == STOPPING or event != EV_NONE:
             self._answered()
-            return EV_NONE
+            return event  # type: ignore
         if self.state == CLEARING:
             self._subscribe()
             return EV_NONE
@@ -290,11 +298,13 @@ class Session(Opening):
         self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there: a sign of life all the same
+        return self._refused_as(refusal_class(self.code)) if self.request.is_named(named) else EV_UNKNOWN
+
+    def _refused_as(self, refusal):
+        """What is outstanding was refused, by a code of this class."""
         request = self.request
         row = request.row
-        if not request.is_named(named):
-            return EV_UNKNOWN
-        self.refusal = refusal_class(self.code)
+        self.refusal = refusal
         act = row[rq.ACTS][self.refusal]  # type: ignore
         if act == rq.ACT_TELL and not request.is_refused():
             return EV_UNKNOWN

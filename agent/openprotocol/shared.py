@@ -16,7 +16,8 @@ Rules
    below the stretch, or a refusal with 15, ends the way.
 4. Ours are asked for once more by their own IDs, oldest first; what lies between them is closed as nobody's of ours.
 5. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
-   ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone.
+   ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone; the next connection begins
+   with a quarter of it, or a controller that ends each connection soon would never let one be finished.
 6. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
 7. What was written down is taken back by a controller that names no station and is no Power Focus 6000
    (agent.openprotocol.recovery).
@@ -25,7 +26,7 @@ Imported where a controller names its station; other carts have no room for it.
 """
 
 from agent.base.compat import const
-from agent.base.fields import all_digits, compare, is_blank
+from agent.base.fields import all_digits, compare
 from agent.openprotocol import known as kn
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from agent.openprotocol.ids import ID_PERIOD
@@ -63,7 +64,7 @@ def owner_of(station, buf, at, length, revision):
 
 def is_station(buf, at):
     """Tell whether the ten octets are the ID of a station: digits, not all of them zero."""
-    if is_blank(buf, at, STATION_BYTES) or not all_digits(buf, at, STATION_BYTES):
+    if not all_digits(buf, at, STATION_BYTES):
         return False
     for index in range(STATION_BYTES):
         if buf[at + index] != 0x30:
@@ -74,23 +75,32 @@ def is_station(buf, at):
 class Stretch:
     """The stretch of missing IDs that is looked at."""
 
-    def __init__(self):
+    def __init__(self, most_ids=STRETCH_IDS):
+        self.most_ids = most_ids
         self.first = 0
         self.last = 0
         self.asked = 0
         self.ours = []  # of the stretch, descending
-        self._ids = STRETCH_IDS
+        self._ids = most_ids
         self._found = True
+        self._begun = False
 
     def begin(self, first, count):
         """Begin with a gap of `count` IDs from `first` on."""
-        self._ids = STRETCH_IDS if self._found else self._ids * 2
+        if self._begun and self.most_ids < STRETCH_IDS:
+            self.most_ids *= 2
+        self._begun = True
+        self._ids = self.most_ids if self._found else self._ids * 2
         self._found = False
         self.first = first
         self.last = (first + min(count, self._ids) - 1) % ID_PERIOD
         self.asked = self.last
         self.ours = []
         return self._skip_zero()
+
+    def break_off(self):
+        """The connection ended before it was known."""
+        self.most_ids = max(self.most_ids // 4, 1)
 
     def hear(self, number, is_ours):
         """The newest at or below `asked` is `number`; True when the stretch is known."""
@@ -122,20 +132,21 @@ class Stretch:
         return False
 
 
-def meet(identity, system_type, sharing, known, ring):
-    """Return what the station that `identity` names needs, None if it names none."""
+def meet(identity, system_type, sharing, known, ring, before):
+    """Return what the station that `identity` names needs, None if it names none; `before`: of the last connection."""
     if not is_station(identity, STATION):
         return None
-    return Shared(bytes(identity[STATION : STATION + STATION_BYTES]), system_type, sharing, known, ring)
+    stretch = Stretch(before.stretch.most_ids) if before is not None else Stretch()
+    return Shared(bytes(identity[STATION : STATION + STATION_BYTES]), system_type, sharing, known, ring, stretch)
 
 
 class Shared:
     """Our station at a controller that may share its IDs, for one connection."""
 
-    def __init__(self, station, system_type, sharing, known, ring):
+    def __init__(self, station, system_type, sharing, known, ring, stretch):
         self.station = station
         self.owner = OWNER_NONE  # of the answer that came last
-        self.stretch = Stretch()
+        self.stretch = stretch
         self._known = known
         self._ring = ring
         self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled

@@ -23,12 +23,21 @@ EV_UNKNOWN = const(8)  # a message that nobody asked for; `mid` names it
 EV_MALFORMED = const(9)  # a header or an answer that cannot be read, or a part of a result that does not fit the others
 EV_REFUSED = const(10)  # a 0004 that changes the way: `code` holds it, for the log
 EV_OVER = const(11)
-EV_ALARM = const(13)  # 0071, 0074 or 0076 at link.buf[link.at:]; `mid` names it
-EV_PART = const(14)  # from here on: only where results come as MID 1201 (agent.openprotocol.operation). 1201 or 1202
+EV_HAPPENED = const(13)  # a message of agent.happenings at link.buf[link.at:]; `mid` names it
+EV_PART = const(
+    14
+)  # up to EV_PART_LATE: only where results come as MID 1201 (agent.openprotocol.operation). 1201 or 1202
 EV_PART_CUT = const(15)
 EV_GENERIC = const(16)  # 0002 came from a controller that is never asked for MID 0060
 EV_HISTORY_REFUSED = const(17)  # 0004 to MID 0006
 EV_PART_LATE = const(18)  # the next part of an operation did not come
+EV_ERRAND = const(19)  # up to EV_ERRAND_SILENT: the answer to what agent.errands has asked for
+EV_ERRAND_REFUSED = const(20)
+EV_ERRAND_SILENT = const(21)
+EV_KEPT = const(30)  # 0902 or 0067: what the controller keeps (agent.openprotocol.kept)
+EV_NOT_KEPT = const(31)  # it does not say
+EV_TRACE = const(22)  # 0900 or 0901: only where traces are configured (agent.traces)
+EV_TRACE_CUT = const(23)
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 
 WHY_NOTHING = const(0)

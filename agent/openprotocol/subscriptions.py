@@ -4,51 +4,61 @@
 
 Rules
 1. One after the other is asked for; a session is READY when the last one stands. Without one that is NEEDED there is
-   no session, without another it goes on.
+   no session, without another it goes on. One that is wanted INSTEAD is asked for only where the one in front was
+   refused.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
-3. Every push is acknowledged with a message of 20 octets, once for each time it comes (agent.openprotocol.sending).
+3. What else a controller tells is asked for by the rows of agent.happenings, curves by agent.openprotocol.trace.
+4. Every push is acknowledged, once for each time it comes (agent.openprotocol.sending): with a message of 20 octets,
+   or with MID 0005, which names it.
 """
 
 from agent.base.compat import const
 from agent.base.fields import put_number
 from agent.openprotocol.header import HEADER_BYTES, put_header
-from agent.openprotocol.states import EV_ALARM, EV_RESULT, EV_RESULT_CUT
+from agent.openprotocol.states import EV_RESULT, EV_RESULT_CUT
 
 # The columns.
 SUBSCRIBE_MID = const(0)
 UNSUBSCRIBE_MID = const(1)
 NAMED = const(2)  # the MID that a generic subscription (0008) is for: its revisions are of that one. 0: none
 EXTRA = const(3)  # data of a generic subscription: the length of what follows, two digits, and that
-NEEDED = const(4)
+NEEDED = const(4)  # True, False or INSTEAD
 PUSHES = const(5)  # of each: MID, MID of its acknowledgement, EV_ of a whole one, EV_ of one that was cut short
 
+INSTEAD = const(2)
+
 RESULTS = (60, 63, 0, b"", True, ((61, 62, EV_RESULT, EV_RESULT_CUT),))
-ALARMS = (
-    70,
-    73,
-    0,
-    b"",
-    False,
-    ((71, 72, EV_ALARM, EV_ALARM), (74, 75, EV_ALARM, EV_ALARM), (76, 77, EV_ALARM, EV_ALARM)),
-)
-ALARM_REVISIONS = (3, 2, 1)
+
+ACKNOWLEDGEMENT_BYTES = const(24)
+_DONE = const(5)
 
 
 class Push:
     """One message that comes by itself, and its acknowledgement."""
 
-    __slots__ = ("_reply", "acknowledgement", "event", "event_cut", "pushed_mid", "subscription", "unanswered")
+    __slots__ = (
+        "_reply",
+        "acknowledgement",
+        "acknowledgement_bytes",
+        "event",
+        "event_cut",
+        "pushed_mid",
+        "subscription",
+        "unanswered",
+    )
 
     def __init__(self, subscription, row):
         self.subscription = subscription
         self.pushed_mid, self._reply, self.event, self.event_cut = row
-        self.acknowledgement = bytearray(HEADER_BYTES)  # made once
+        self.acknowledgement = bytearray(ACKNOWLEDGEMENT_BYTES)  # made once
+        self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self._reply == _DONE else HEADER_BYTES
         self.unanswered = 0  # how many are owed
 
     def opened(self):
         """A connection begins; the session writes station and spindle."""
         self.unanswered = 0
-        put_header(self.acknowledgement, 0, HEADER_BYTES, self._reply, 1)
+        put_header(self.acknowledgement, 0, self.acknowledgement_bytes, self._reply, 1)
+        put_number(self.acknowledgement, HEADER_BYTES, 4, self.pushed_mid)  # sent with a 0005 alone
 
 
 class Subscription:
@@ -62,6 +72,7 @@ class Subscription:
         self.data = b""
         if row[NAMED]:
             self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
+        self.clearing = None  # data of the MID that ends it, if they are others
         self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
 
     def revision(self):

@@ -11,8 +11,18 @@ from agent.base.words import get_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import put_id
 from agent.openprotocol.missing import Missing
-from agent.record.result import BODY_BYTES, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
-from agent.spool.search import find_proven
+from agent.record.result import (
+    BODY_BYTES,
+    FLAG_RECOVERED,
+    FLAG_UNPROVEN,
+    ID_BYTES,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    TIME,
+    TIME_BYTES,
+    has_time,
+)
+from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another
 
 
 class Witness(Missing):
@@ -24,6 +34,7 @@ class Witness(Missing):
         self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
+        self._was_timed = False  # the time of the witness was read when it was heard of
         self._steps_back = 0  # from the witness that was asked for first
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
@@ -48,8 +59,9 @@ class Witness(Missing):
         if not self._is_older:
             put_id(self._witness, known.settled() if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
+            self._was_timed = not memory[kn.FLAGS] & kn.FLAG_UNTIMED
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
-        self.doubt = FLAG_UNPROVEN if self._has_witness and not looks and known.fetches() else 0
+        self.doubt = FLAG_UNPROVEN if self._has_witness and known.fetches() else 0
         self._steps_back = 0
         self._heard = 0
         self._of_log = False
@@ -64,7 +76,23 @@ class Witness(Missing):
             return False
         copy(self._witness, 0, body, TIGHTENING_ID, ID_BYTES)
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)
+        self._was_timed = True
         return True
+
+    def _is_another(self, body, start):
+        """Tell whether the body under the witness's ID is of another result than the one that was known.
+
+        Its time is later, or its values differ from those in the log; or only one of the two can be read.
+        """
+        if body[start + TIGHTENING_STATUS] == 0:
+            return self._was_timed
+        if not self._was_timed:
+            return has_time(body, start) and not self._is_stored(body, start)
+        return self._is_later(body, start + TIME) or holds_another(self.ring, body, start, FLAG_RECOVERED)
+
+    def _is_stored(self, body, start):
+        """Tell whether the newest blocks hold what was answered."""
+        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED)
 
     def _is_later(self, buf, at):
         """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""

@@ -5,6 +5,7 @@ full (board.linux_lines). What is told here and there in numbers of lines:
 
     open() -> bool       use the file; what a cut has left of a half line is gone then
     last                 the last line in it, empty if there is none
+    last_of(is_one)      the last one of which is_one(line) is true, empty if there is none
     add(line) -> bool    write it behind the others; what is not whole is taken back
     sync() -> bool       make all of it durable, in the file that has the name
     close(); why         why it could not be used, in words
@@ -14,12 +15,13 @@ Rules
 2. The log's cursor may be behind the file: after a cut, or after a failure behind which nobody knows what is there.
    The file's last line tells: records up to the one that gives this very line are there. So each is written once.
 3. What was moved on in the log (FLAG_ASIDE) is a record that the file has already: it is passed over.
-4. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; that is counted and shown. Nobody waits.
+4. Where graphs are wanted their lines stand behind those of their results (agent.outlets.graphs).
+5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; that is counted and shown. Nobody waits.
 """
 
 from agent import health as h
 from agent.base.ticks import FOREVER, Timer
-from agent.outlets.line import line_of, number_in
+from agent.outlets.line import is_graph_line, is_other_line, line_of, number_in
 from agent.record import KIND_EVENT
 from agent.record.result import FLAG_ASIDE
 from agent.spool.cursors import Cursor
@@ -57,7 +59,14 @@ class FileOutlet:
         self._hold = Timer()
         self._retry_ms = RETRY_LEAST_MS
         self._stopping = False
+        self._graphs = None
         self._begun = False  # a batch was; where its step was broken off, the file tells what it has of it
+
+    def take_graphs(self, ring):
+        """Write what lies in this ring as well."""
+        from agent.outlets.graphs import GraphLines  # hardly any station has one
+
+        self._graphs = GraphLines(ring, self.index)
 
     def begin(self, now):
         """The log is mounted."""
@@ -68,6 +77,8 @@ class FileOutlet:
         self._stopping = True
         self.lines.close()
         self.state = CLOSED
+        if self._graphs is not None and not self._graphs.save():
+            self.health.count(h.NOT_SAVED)
         if self.cursor.number == self.cursor.saved_number or not self.ring.has_spare():
             return
         if self.ring.save_cursors(self.ring.cursors[0].limit) < 0:
@@ -91,6 +102,8 @@ class FileOutlet:
         shown["path"] = self.lines.path
         shown["lines_written"] = self.written
         shown["why"] = self.lines.why if self.state == CLOSED else ""
+        if self._graphs is not None:
+            shown["graph_pieces_waiting"] = self._graphs.ring.backlog(self.index)
 
     def step(self, now):
         """Write a batch; return the ms until there may be more."""
@@ -110,8 +123,12 @@ class FileOutlet:
         self._scout.wants = self.cursor.wants
         if self.state == LOOKING:
             return self._look()
+        if self._graphs is not None and self._graphs.looking:
+            self._graphs.look(BATCH)
+            return 0
         left = self._write(now)
-        return RETRY_LEAST_MS if left == FOREVER and self.ring.suspect else left  # the last record comes later
+        suspect = self.ring.suspect or (self._graphs is not None and self._graphs.ring.suspect)
+        return RETRY_LEAST_MS if left == FOREVER and suspect else left  # the last record comes later
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -120,10 +137,18 @@ class FileOutlet:
         self._begun = False
         if self.lines.open():
             self._last = self.lines.last
+            if self._graphs is not None or is_graph_line(self._last):
+                self._find_lasts()
             self._scout.stand_at(self.cursor)
             self.state = LOOKING if self._last else WRITING
         else:
             self._fail(now)
+
+    def _find_lasts(self):
+        """Results and curves have a last line of their own each."""
+        self._last = self.lines.last_of(is_other_line)
+        if self._graphs is not None:
+            self._graphs.begin(self.lines.last_of(is_graph_line))
 
     def _fail(self, now):
         """Let go of the file and try again later: what of the batch it holds is found out then."""
@@ -170,8 +195,12 @@ class FileOutlet:
         lines = self.lines
         line = None
         count = 0
+        graphs = self._graphs
+        if graphs is not None:
+            graphs.restart()
         for _ in range(BATCH):
-            line = self._next()
+            curve = None if graphs is None else graphs.next(scout.number, self.ring.number)
+            line = self._next() if curve is None else curve
             if line is None:
                 break
             self._begun = True
@@ -179,11 +208,16 @@ class FileOutlet:
                 self._fail(now)
                 return self._hold.left(now)
             count += len(line) != 0
-            scout.advance()
+            if curve is None or graphs is None:
+                scout.advance()
+            else:
+                graphs.advance()
         if count and not lines.sync():
             self._fail(now)
             return self._hold.left(now)
         self.cursor.stand_at(scout)
+        if graphs is not None:
+            graphs.settle()
         self._begun = False
         self.written += count
         if count:

@@ -8,6 +8,7 @@ Rules
 """
 
 from agent.record import KIND_EVENT, KIND_RAW
+from agent.record import event as ev
 from agent.record import result as res
 from agent.record.odd import decimals_of
 from agent.record.raw import FRAME
@@ -15,6 +16,43 @@ from agent.record.text import decimal_of, describe, digits_of, text_of
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 SCHEMA = 1
+_GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.outlets.graphs
+
+# What an event's text has beside words: name, `what` it is of, place, width, and what is made of it.
+_TEXT, _WHOLE, _TIME = range(3)
+_DETAILS = (
+    ("program_changed", ev.PSET_SELECTED, ev.PSET_CHANGE, 19, _TIME),
+    ("job_status", ev.JOB, ev.JOB_STATUS, 1, _TEXT),
+    ("batch_mode", ev.JOB, ev.JOB_MODE, 1, _TEXT),
+    ("batch_size", ev.JOB, ev.JOB_SIZE, 4, _WHOLE),
+    ("batch_counter", ev.JOB, ev.JOB_COUNTER, 4, _WHOLE),
+    ("step", ev.JOB, ev.JOB_STEP, 3, _WHOLE),
+    ("steps", ev.JOB, ev.JOB_STEPS, 3, _WHOLE),
+    ("step_type", ev.JOB, ev.JOB_STEP_TYPE, 2, _WHOLE),
+    ("last_tightening", ev.JOB, ev.JOB_TIGHTENING, 2, _TEXT),
+    ("job_sequence", ev.JOB, ev.JOB_SEQUENCE, 5, _WHOLE),
+    ("identifier_2", ev.VIN, ev.IDENTIFIER_2, 25, _TEXT),
+    ("identifier_3", ev.VIN, ev.IDENTIFIER_3, 25, _TEXT),
+    ("identifier_4", ev.VIN, ev.IDENTIFIER_4, 25, _TEXT),
+)
+# 003:4976-5226
+_DETAIL_NAMES = {
+    "job_status": {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"},
+    "batch_mode": {"0": "OK alone", "1": "OK and NOK"},
+    "last_tightening": {
+        "00": "off",
+        "01": "OK",
+        "02": "NOK",
+        "03": "aborted",
+        "04": "incremented",
+        "05": "decremented",
+        "06": "bypassed",
+        "07": "batch reset",
+        "08": "loosening",
+        "09": "free batch",
+        "10": "job aborted",
+    },
+}
 
 
 def line_of(page, at, kind, flags, length):
@@ -27,7 +65,7 @@ def line_of(page, at, kind, flags, length):
         ("number", told["number"]),
     ]
     if kind == KIND_EVENT:
-        _event(fields, told)
+        _event(fields, told, page, at)
     else:
         fields.append(("spindle", told["spindle"]))
         if kind == KIND_RAW:
@@ -37,17 +75,34 @@ def line_of(page, at, kind, flags, length):
             _result(fields, told, page, at + res.HEAD_BYTES, length)
         fields.append(("fetched", flags & res.FLAG_RECOVERED != 0))
         fields.append(("again", flags & res.FLAG_RETRIED != 0))
+    return line_with(fields)
+
+
+def line_with(fields):
+    """Return the line, with its end, of these (name, value)."""
     return ("{%s}\n" % ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])).encode()
 
 
-def _event(fields, told):
-    fields.append(("time", _iso(told["time"])))
+def _event(fields, told, page, at):
+    fields.append(("time", iso_time(told["time"])))
     for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
         fields.append((name, told[name]))
+    text = bytearray(b" " * ev.TEXT_MOST)
+    text[: page[at + ev.TEXT_LENGTH]] = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
+    for name, what, place, width, form in _DETAILS:
+        value = text_of(text, place, width) if what == page[at + ev.WHAT] else ""
+        if form == _WHOLE:
+            fields.append((name, int(value) if value.isdigit() else None))
+        elif form == _TIME:
+            fields.append((name, _wire_time(value)))
+        else:
+            fields.append((name, _DETAIL_NAMES.get(name, {}).get(value, value) or None))
+    for name in ("first_id", "last_id", "count", "total", "id_epoch"):
+        fields.append((name, told.get(name)))
 
 
 def _result(fields, told, page, body, length):
-    fields.append(("time", _iso(told["time"])))
+    fields.append(("time", iso_time(told["time"])))
     fields.append(("time_source", told["time_source"]))
     for name in ("tightening_id", "vin"):
         fields.append((name, told[name] or None))
@@ -81,6 +136,16 @@ def _result(fields, told, page, body, length):
     fields.append(("odd", told.get("odd") or None))
 
 
+def is_graph_line(line):
+    """Tell whether the line is of a curve or its parameters."""
+    return line.startswith(_GRAPHS)
+
+
+def is_other_line(line):
+    """Tell whether the line is of a result, a frame or an event."""
+    return not line.startswith(_GRAPHS)
+
+
 def number_in(line):
     """Return the `number` of a line that `line_of` has made, 0 if it is none."""
     _, _, rest = line.partition(b'"number":')
@@ -109,7 +174,7 @@ def _number(text):
     return float(text) if "." in text else int(text)
 
 
-def _iso(stamp):
+def iso_time(stamp):
     """`YYYY-MM-DD hh:mm:ss` as ISO 8601 writes it; the controller names no time zone."""
     return stamp.replace(" ", "T") if stamp else None
 
@@ -124,6 +189,8 @@ def _value(value):
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
+    if isinstance(value, list):
+        return "[%s]" % ",".join([_value(one) for one in value])
     return str(value) if isinstance(value, (int, float)) else _text(value)
 
 

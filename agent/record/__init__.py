@@ -4,6 +4,7 @@
     0xD2  RESULT  agent.record.result  8 octets in front, body of 106, limits of 36 or none
     0xD7  RAW     agent.record.raw     8 octets in front, the frame as it came
     0xC5  EVENT   agent.record.event   8 octets in front, 14 of its own, its text
+    0xC9  GRAPH   agent.record.graph   8 octets in front, a piece of a curve; only in the ring of graphs
 
 Rules
 1. The log (agent.spool) frames records, orders and counts them; to it a kind is a number with a least length. What lies
@@ -18,10 +19,11 @@ from agent.base.compat import const
 KIND_RESULT = const(0xD2)
 KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
 KIND_EVENT = const(0xC5)
+KIND_GRAPH = const(0xC9)  # in a ring of its own, and nothing else is for outlets there
 
 # Of each its least payload: what is shorter cannot be one, whatever its checksum says.
-KINDS = b"\xd2\xd7\xc5"
-LEAST = b"\x72\x08\x16"
+KINDS = b"\xd2\xd7\xc5\xc9"
+LEAST = b"\x72\x08\x16\x09"
 
 PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 
@@ -30,4 +32,4 @@ HEAD_BYTES = const(8)
 
 def is_for_outlets(kind):
     """Tell whether a record of this kind is what outlets take; all others are the log's own."""
-    return kind == KIND_RESULT or kind == KIND_RAW or kind == KIND_EVENT
+    return kind == KIND_RESULT or kind == KIND_RAW or kind == KIND_EVENT or kind == KIND_GRAPH

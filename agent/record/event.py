@@ -1,12 +1,24 @@
-"""Something that happened at the controller and is no result: an alarm, or an alarm acknowledged there.
+"""Something that happened and is no result: an alarm, another parameter set, a job, a vehicle, results that are gone.
 
     octet  0      4       6    7       8       15     20        21      22         22+n
            |number|station|what|length |time   |code  |controller|tool  |text      |
-           | u32  | u16   | u8 |of text|BCD 7  |5     |ready 1   |ready 1|n, 0 to 50|
+           | u32  | u16   | u8 |of text|BCD 7  |5     |ready 1   |ready 1|n, 0 to 115
 
-`number` counts events alone. `code` is the controller's, blanks behind it (`E404`, `1010`, 003:792); `ready` is one
-digit, 1 for ready, blank where the message does not say (003:7448-7508). The time is packed as a result's, all zero if
-it was none. Flags: FLAG_EDGE_TIME (the time is the agent's) and FLAG_COPY mean what they mean with a result.
+`number` counts events alone. The time is packed as a result's, all zero if it was none. A field the message does not
+have is blank; the text ends with its last octet that is not blank. Flags: FLAG_EDGE_TIME (the time is the agent's) and
+FLAG_COPY mean what they mean with a result. What `code` and the text are says `what`:
+
+    what                    code             text, octets counted from 0
+    1 alarm                 `E404`, `1010`   its words, 50 at most
+    2 alarm acknowledged    the same         none
+    3 parameter set         its number       0 when it was changed last 19, 19 its name 25
+    4 job                   its number       0 status 1, 1 batch mode 1, 2 batch size 4, 6 batch counter 4, 10 step 3,
+                                             13 steps 3, 16 step type 2, 18 last tightening 2, 20 sequence number 5
+    5 vehicle               none             0 VIN 40 (25 but on a PowerMACS), 40, 65, 90 the other identifiers 25 each
+    16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are told
+                            (agent.gone)     with them in all 10, 40 epoch of the IDs 3; blank where it is not known
+
+`ready` is one digit, 1 for ready, blank where the message does not say (003:7448-7508).
 """
 
 from struct import pack_into
@@ -24,12 +36,41 @@ TOOL_READY = const(21)
 TEXT = const(22)
 
 CODE_BYTES = const(5)
-TEXT_MOST = const(50)
+TEXT_MOST = const(115)
 EVENT_LEAST = const(22)
-EVENT_MOST = const(72)
+EVENT_MOST = const(137)
 
-ALARM = const(1)  # MID 0071, or 0076 that says one is active
+ALARM = const(1)  # MID 0071 or 1000, or 0076 that says one is active
 ALARM_ACKNOWLEDGED = const(2)  # MID 0074: acknowledged on the controller
+PSET_SELECTED = const(3)  # MID 0015
+JOB = const(4)  # MID 0035: selected, done, aborted
+VIN = const(5)  # MID 0052
+GONE = const(16)  # results that cannot be had: of the agent's own (agent.gone)
+
+# Places in the text.
+PSET_CHANGE = const(0)
+PSET_NAME = const(19)
+NAME_BYTES = const(25)
+JOB_STATUS = const(0)
+JOB_MODE = const(1)
+JOB_SIZE = const(2)
+JOB_COUNTER = const(6)
+JOB_STEP = const(10)
+JOB_STEPS = const(13)
+JOB_STEP_TYPE = const(16)
+JOB_TIGHTENING = const(18)
+JOB_SEQUENCE = const(20)
+VIN_MOST = const(40)
+IDENTIFIER_2 = const(40)
+IDENTIFIER_3 = const(65)
+IDENTIFIER_4 = const(90)
+
+GONE_FIRST = const(0)
+GONE_LAST = const(10)
+GONE_COUNT = const(20)
+GONE_TOTAL = const(30)  # counted as gone and told, with these
+GONE_EPOCH = const(40)  # three digits: how often the controller's IDs had begun anew, mod 256
+GONE_BYTES = const(43)
 
 
 def put_event(target, to, number, station, what):
@@ -62,6 +103,13 @@ def put_words(target, to, buf, at, width):
     while width > 0 and (width > TEXT_MOST or buf[at + width - 1] == 0x20 or buf[at + width - 1] == 0):
         width -= 1
     put_text(target, to + TEXT, buf, at, width)
+    return end_text(target, to, width)
+
+
+def end_text(target, to, width):
+    """Take the text of `width` octets that stands in the event, without its padding; return the event's octets."""
+    while width > 0 and target[to + TEXT + width - 1] == 0x20:
+        width -= 1
     target[to + TEXT_LENGTH] = width
     return EVENT_LEAST + width
 
@@ -76,4 +124,4 @@ def is_event(page, at, length):
     return EVENT_LEAST <= length <= EVENT_MOST and page[at + TEXT_LENGTH] == length - EVENT_LEAST
 
 
-assert TEXT == EVENT_LEAST and EVENT_MOST == EVENT_LEAST + TEXT_MOST
+assert TEXT == EVENT_LEAST and EVENT_MOST == EVENT_LEAST + TEXT_MOST and TEXT_MOST == IDENTIFIER_4 + NAME_BYTES

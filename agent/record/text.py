@@ -12,7 +12,20 @@ from agent.record import result as res
 _BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
 _READY = {0x30: False, 0x31: True}
-_EVENTS = {1: "alarm", 2: "alarm acknowledged"}  # agent.record.event
+_EVENTS = {  # agent.record.event
+    1: "alarm",
+    2: "alarm acknowledged",
+    3: "parameter set",
+    4: "job",
+    5: "vehicle",
+    16: "results gone",
+}
+_REASONS = {  # agent.gone
+    "none": "the controller has nothing under these IDs",
+    "reset": "the controller's IDs began anew, or it is another controller",
+    "never": "the controller cannot be asked for them",
+    "many": "more was missing than can be noted",
+}
 _UNITS = {
     0x31: "Nm",
     0x32: "lbf.ft",
@@ -68,12 +81,37 @@ def _event(shown, page, at, flags):
     shown["source"] = "EVENT"
     shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
     shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
+    what = page[at + ev.WHAT]
+    if what == ev.PSET_SELECTED or what == ev.JOB:
+        shown["code"] = digits_of(page, at + ev.CODE, ev.CODE_BYTES)
+    words = at + ev.TEXT + (ev.PSET_NAME if what == ev.PSET_SELECTED else 0)
+    end = at + ev.TEXT + page[at + ev.TEXT_LENGTH]
+    if what == ev.JOB:  # figures alone
+        end = words
+    elif what == ev.VIN and end > words + ev.VIN_MOST:
+        end = words + ev.VIN_MOST
+    shown["text"] = text_of(page, words, end - words) if end > words else ""
     shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
     shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
-    shown["text"] = text_of(page, at + ev.TEXT, page[at + ev.TEXT_LENGTH])
+    if page[at + ev.WHAT] == ev.GONE:
+        _gone(shown, page, at + ev.TEXT, ev)
     shown["time"] = packed_time(page, at + ev.TIME)
     shown["time_source"] = "agent" if flags & res.FLAG_EDGE_TIME else "controller"
     return shown
+
+
+def _gone(shown, page, text, ev):
+    """Which tightening IDs are gone (agent.gone): from which to which, and how many of these."""
+    for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
+        shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
+    for name, place, width in (
+        ("count", ev.GONE_COUNT, res.ID_BYTES),
+        ("total", ev.GONE_TOTAL, res.ID_BYTES),
+        ("id_epoch", ev.GONE_EPOCH, 3),
+    ):
+        digits = digits_of(page, text + place, width)
+        shown[name] = int(digits) if digits.isdigit() else None
+    shown["text"] = _REASONS.get(shown["code"], "")
 
 
 def time_of(page, body):

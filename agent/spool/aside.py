@@ -12,8 +12,9 @@ from struct import pack_into
 from agent.base.crc import crc30
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
-from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES
 from agent.spool import record as rec
+from agent.spool.cursors import Cursor
 from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES
 from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
@@ -281,3 +282,24 @@ def give_up(ring, block):
     if code < 0:
         ring.aside_first, ring.aside_last, ring.aside_block, ring.aside_ranges, ring.overwritten = before
     return code
+
+
+def kept_between(parked, first, last):
+    """Return how many results `first` to `last` of the main log the quarantine has, or had, and the lowest of them.
+
+    A count of RECORD_BAD if the device cannot be read.
+    """
+    scout = Cursor()
+    scout.jumped = True
+    scout.enter((parked.block + 1) % parked.device.block_count, 0)
+    count = lowest = 0
+    while True:
+        kind = parked.peek_from(scout)
+        if kind <= RECORD_NONE:
+            return (count, lowest) if kind == RECORD_NONE else (kind, 0)
+        number = get_u32(parked.walk.page, HEAD_BYTES + parked.walk.length - PARKED_BYTES)
+        if first <= number <= last:
+            if count == 0:
+                lowest = number
+            count += 1
+        scout.advance()

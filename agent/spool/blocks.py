@@ -58,8 +58,10 @@ class Blocks(Reader):
         self._cursor_octets = 0  # what the writing half needs for a cursor record
         self.memory_octets = 0  # and for a copy of the memory
         self.rest = device.block_bytes  # from here on the newest block read as erased when it was found, or is unused
-        self._refused = 0  # so many records in front of `rest` were refused: they may count, and must change nothing
+        self._refused = 0  # so many records in front of `rest` were refused
+        self._wrong = False  # they may count, and say what does not hold: something has to overrule them
         self.pressed = False  # only another record can make room: it may go there
+        self.sparing = False  # nothing is given up for what is written now, though overwriting is allowed
 
     def save_cursors(self, limit, flags=-1):
         """Make the cursors durable: the writing half's."""
@@ -67,7 +69,7 @@ class Blocks(Reader):
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused: the writing half's."""
-        return not self._refused
+        return not self._wrong
 
     def maintain(self):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
@@ -119,14 +121,14 @@ class Blocks(Reader):
             return False
         rest = self.rest
         self.rest = self.device.block_bytes
-        if self._refused:
+        if self._wrong:
             octets += self._cursor_octets + self.memory_octets
         if rest + octets > self.rest or self.walk.blank_to(self.block, rest) != self.rest:
             return False
         self.offset = rest
         if self.torn or self._refused:  # what lies in front of it may turn out to be a record with the next number
             self._burned += 1
-        return not self._refused or self.overrule()
+        return not self._wrong or self.overrule()
 
     def has_aside(self):
         """Tell whether a record that was set aside still lies where it was stored."""
@@ -136,7 +138,7 @@ class Blocks(Reader):
         """The same, after giving up what lies there where that is allowed."""
         if self.is_free(ahead):
             return True
-        if self.when_full != WHEN_FULL_OVERWRITE:
+        if self.when_full != WHEN_FULL_OVERWRITE or self.sparing:
             return False
         block = (self.block + ahead) % self.device.block_count
         for cursor in self.cursors:
@@ -153,7 +155,9 @@ class Blocks(Reader):
         """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
         cursor = self.cursors[0]  # the others' sides count as the log does
         while self.number - cursor.number >= RETAINED_MAX:
-            if self.when_full != WHEN_FULL_OVERWRITE or cursor.block == self.block or not self._drop_block(cursor):
+            if self.when_full != WHEN_FULL_OVERWRITE or self.sparing or cursor.block == self.block:
+                return False
+            if not self._drop_block(cursor):
                 return False
         return True
 
@@ -206,6 +210,8 @@ class Blocks(Reader):
         for cursor in self.cursors:
             if cursor.block == block:
                 cursor.enter(block, 0)
+        if self.half == block:
+            self.half = -1
         self.erases += 1
         return self.device.erase(block)
 

@@ -22,6 +22,7 @@ from agent.spool.record import OUTLETS
 WANTS_RESULTS = const(1)
 WANTS_FRAMES = const(2)  # that could not be read
 WANTS_EVENTS = const(4)
+WANTS_GRAPHS = const(2)  # in the ring of graphs, where there are no frames
 
 MISSED_MOST = const(0xFFFFFF)
 

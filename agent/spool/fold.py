@@ -33,6 +33,7 @@ from agent.spool.stage import Stage
 
 ROLE_MAIN = const(0)
 ROLE_QUARANTINE = const(1)  # few records, for ever, so the rest of a block is used again after a start
+ROLE_GRAPHS = const(2)  # every outlet is best effort there: the oldest makes room for the newest
 
 BLOCKS_FOR_TWO_SPARE = const(4)
 DROPS_LEFT = const(5)  # one of them is for a SEAL
@@ -92,7 +93,7 @@ class Fold(Blocks):
 
     def apply(self, kind, flags, buf, at, length):
         """Take over what the sound record with the payload buf[at:at+length] says; the same at a start and now."""
-        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+        if kind == rec.KIND_RESULT or kind == rec.KIND_RAW or kind == rec.KIND_GRAPH:
             number = get_u32(buf, at)
             if number > self.number:  # else it is a copy
                 self.number = number
@@ -119,6 +120,7 @@ class Fold(Blocks):
             number = get_u32(buf, at)
             if number > self.event_number:
                 self.event_number = number
+                self.owner.happened(buf, at)
 
     def _load_delivered(self):
         self.cursors[0].delivered = get_u32(self.memory, DELIVERED)

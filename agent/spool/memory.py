@@ -5,8 +5,9 @@
            |      ToolsNet's outlet   |      set aside in place     |      the controller's IDs         |
 
 Rules
-1. Nobody writes here but what applies a committed record: `Ring` for its own kinds, the owner's `stored` and
-   `closed_ids` for results and gaps. So memory is never ahead of the flash, and a refused write changes nothing.
+1. Nobody writes here but what applies a committed record: `Ring` for its own kinds, the owner's `stored`, `closed_ids`
+   and `happened` for results, gaps and events. So memory is never ahead of the flash, and a refused write changes
+   nothing.
 2. What no other record says goes through a MEMORY record: the owner changes a copy in the stage (`Ring.begin_memory`),
    and only the commit brings it here.
 3. The first outlet's own octets also travel in its CURSOR records; after an acknowledgement `delivered` runs ahead
@@ -47,6 +48,9 @@ class NoOwner:
 
     def closed_ids(self, buf, at):
         """The IDs of the GAP record whose payload lies at buf[at:] cannot be had."""
+
+    def happened(self, buf, at):
+        """The event whose payload lies at buf[at:] counts from now on."""
 
     def load(self):
         """The memory was read anew."""

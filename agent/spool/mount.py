@@ -237,9 +237,10 @@ def _replay_block(ring, block, before):
             ring.lost = 0
         else:
             if ring.seq and walk.seq > ring.seq + 1:
-                ring.lost += walk.seq - ring.seq - 1
-                if kind == rec.KIND_CURSOR:
-                    ring.lost -= walk.flags  # these were refused, and were nothing new
+                missing = walk.seq - ring.seq - 1
+                if kind == rec.KIND_CURSOR:  # so many were refused, and were nothing new; some of them may read well
+                    missing = missing - walk.flags if missing > walk.flags else 0
+                ring.lost += missing
             if rec.is_for_outlets(kind):
                 copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
                 put_u32(before, rec.MEMORY_BYTES, ring.number)

@@ -4,7 +4,8 @@ Rules
 1. What is written down of a cursor is its `seq`, of the first outlet's also the number of the last result. The rest is
    found again in the blocks.
 2. A cursor whose place is gone stands in front of the oldest block there is. What lies between counts as overwritten
-   for the first outlet, where that is allowed; of the others nobody knows how much it was.
+   for the first outlet, where that is allowed; of the others nobody knows how much it was. So does what is missing in
+   the oldest block: a cut may have left it half erased, and no record said yet what was given up.
 """
 
 from agent.base.words import get_u32
@@ -46,6 +47,9 @@ def place_cursors(ring, below):
             if walk.after <= cursor.seq:
                 cursor.block = block
                 cursor.jumped = False
+    ring.half = -1
+    if ring.when_full == WHEN_FULL_OVERWRITE:  # it comes next, and may be erased in part
+        ring.half = damaged if damaged >= 0 else oldest
     return _stand(ring, oldest, damaged)
 
 
@@ -87,5 +91,5 @@ def _number(ring, cursor):
         number = get_u32(walk.page, HEAD_BYTES)
         if kind == rec.KIND_EVENT:
             cursor.event = number
-        elif (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and number > cursor.number:
+        elif kind != rec.KIND_HEAD and rec.is_for_outlets(kind) and number > cursor.number:
             cursor.number = number

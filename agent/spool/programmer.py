@@ -66,6 +66,7 @@ class Programmer(Fold):
             self.block = self._opens
             self.rest = self.device.block_bytes
             self._refused = 0
+            self._wrong = False
             self.block_no += 1
             self._next_ready = False
             self.offset = 0
@@ -99,8 +100,11 @@ class Programmer(Fold):
         is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY
         if self._opens < 0 and self.role == ROLE_MAIN and not is_new:
             self.rest = behind
-            # A cursor record will say how many. If `suspect`, it only repeats what the start found.
-            self._refused = 0 if self.suspect else self._refused + (self._refused < 255)
+            if self.suspect:  # it only repeats what the start found; a copy has the number that the next copy gets
+                self._refused += self._refused < 255 and not rec.is_for_outlets(kind)
+            else:
+                self._refused += self._refused < 255  # a cursor record will say how many
+                self._wrong = True
 
     def _move_elsewhere(self, length):
         """After a block has failed: open the next one and put the payload behind its HEAD."""

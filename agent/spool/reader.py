@@ -38,6 +38,7 @@ class Reader:
         self.overwritten = 0
         self.missed = 0  # by the outlets behind the first, which were moved on
         self._counted = 0  # the highest number of them: two outlets find the same damage
+        self.half = -1  # the block whose results a cut may have found half given up for newer ones
 
     def peek(self, outlet):
         """Bring the next record that the outlet wants into `walk.page`: its kind, RECORD_NONE or RECORD_BAD.
@@ -170,7 +171,7 @@ class Reader:
             if kind <= RECORD_NONE:
                 return kind
             self._count_missing(cursor, kind)
-            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
+            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW or kind == rec.KIND_GRAPH:
                 number = get_u32(walk.page, HEAD_BYTES)
                 if cursor.jumped:
                     self._land(cursor, number - 1, -1)
@@ -206,7 +207,10 @@ class Reader:
         last = walk.seq - 1
         if kind == rec.KIND_HEAD and rec.is_head(walk.page, HEAD_BYTES):
             last = get_u32(walk.page, HEAD_BYTES + rec.AT_AFTER)
-        if last > cursor.seq and not cursor.jumped:
+        if last > cursor.seq and not cursor.jumped and self._is_half_gone(cursor, kind):
+            if cursor in self.cursors:
+                cursor.jumped = cursor.dropped = True
+        elif last > cursor.seq and not cursor.jumped:
             if kind == rec.KIND_CURSOR:
                 last -= walk.flags  # these were refused by the device
             known = cursor.seq if cursor.seq > self._counted else self._counted
@@ -215,3 +219,9 @@ class Reader:
                 self._counted = last
         if last > cursor.seq:
             cursor.seq = last
+
+    def _is_half_gone(self, cursor, kind):
+        """Tell whether what is missing in front of the record was being erased when the power went, and given up."""
+        if kind == rec.KIND_HEAD and self.half == (cursor.block - 1) % self.device.block_count:
+            return True
+        return self.half == cursor.block

@@ -18,7 +18,7 @@ from struct import pack_into
 from agent.base.compat import FAST_CRC, const
 from agent.base.crc import crc30
 from agent.base.words import get_u32
-from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, KINDS, LEAST, is_for_outlets  # noqa: F401 - rec.KIND_RESULT
+from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, is_for_outlets  # noqa: F401
 
 KIND_HEAD = const(0x48)  # first record of a block: geometry, cursors, memory
 KIND_GAP = const(0xC7)  # tightening IDs that cannot be had any more
@@ -99,7 +99,7 @@ def record_length(buf, start, room):
 
 
 def _least(kind):
-    for index in range(9):
+    for index in range(10):
         if _KINDS[index] == kind:
             return _LEAST[index]
     return 0x10000  # no record

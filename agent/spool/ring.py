@@ -177,6 +177,7 @@ class Ring(Programmer):
         code = self.commit(rec.KIND_CURSOR, self._refused if self._opens < 0 else 0, CURSOR_PAYLOAD)
         if code == FLASH_DONE:
             self._refused = 0
+            self._wrong = False
             for cursor in self.cursors:
                 cursor.saved()
         return code
@@ -205,7 +206,9 @@ class Ring(Programmer):
             return True
         if self._confirming:
             return False
+        sparing = self.sparing
         self._confirming = self.urgent = True
+        self.sparing = False
         torn = self.torn
         done = self._write_last_again()
         if done:
@@ -213,6 +216,7 @@ class Ring(Programmer):
             if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
         self._confirming = self.urgent = False
+        self.sparing = sparing
         return done and self.torn == torn
 
     def skip_number(self):

@@ -8,8 +8,8 @@ Rules
 3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
 """
 
+from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, is_blank, number
-from agent.record import event
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -36,6 +36,7 @@ from agent.record.result import (
     TORQUE,
     TORQUE_STATUS,
     VIN,
+    has_time,
 )
 from agent.spool import record as rec
 from agent.spool.record import RECORD_NONE
@@ -43,9 +44,10 @@ from agent.spool.record import RECORD_NONE
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
 BLOCKS_SEARCHED = 256
-EVENT_BLOCKS_SEARCHED = 16
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
+
+_ANOTHER = const(-1)  # in place of a result's flags
 
 # The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
 _FIELDS = bytes(
@@ -71,14 +73,16 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
     return _search(ring, blocks, rec.KIND_RESULT, body, start, flags)
 
 
+def holds_another(ring, body, start, flags):
+    """Tell whether the log holds another tightening under the ID and time of body[start:], and not this one."""
+    if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
+        return False
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER)
+
+
 def holds_raw(ring, buf, at, length):
     """Tell whether one of the newest blocks holds this very frame."""
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
-
-
-def holds_event(ring, page, at):
-    """Tell whether one of the newest blocks holds the event at page[at:]: the same happened, at the same time."""
-    return _search(ring, EVENT_BLOCKS_SEARCHED, rec.KIND_EVENT, page, at, 0)
 
 
 def holds_pushed(ring, digits, place, epoch):
@@ -138,14 +142,6 @@ def find_proven(ring, epoch, body):
     return False
 
 
-def _is_same_event(one, at, other, start):
-    """What happened, when, and the code; whether something is ready, and the text, may be told in one message alone."""
-    return (
-        one[at + event.WHAT] == other[start + event.WHAT]
-        and compare(one, at + event.TIME, other, start + event.TIME, event.CONTROLLER_READY - event.TIME) == 0
-    )
-
-
 def _search(ring, left, kind, buf, at, detail):
     count = ring.device.block_count
     block = ring.block
@@ -178,10 +174,10 @@ def _holds_here(ring, block, wanted, buf, start, detail):
         if kind != wanted:
             continue
         if kind == rec.KIND_RESULT:
-            if is_same(walk.page, at, walk.flags, buf, start, detail):
-                return 1
-        elif kind == rec.KIND_EVENT:
-            if _is_same_event(walk.page, rec.HEAD_BYTES, buf, start):
+            if detail == _ANOTHER:
+                if _is_another(walk.page, at, walk.flags, buf, start):
+                    return 1
+            elif is_same(walk.page, at, walk.flags, buf, start, detail):
                 return 1
         elif detail < 0:
             if (
@@ -211,12 +207,29 @@ def is_same(one, at, flags, other, start, other_flags):
     return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
 
 
+def _is_another(one, at, flags, other, start):
+    """Tell whether the bodies have one ID and time, and are two tightenings for all that.
+
+    Both values differ: no controller says torque and angle of one result otherwise in another message.
+    """
+    return (
+        not flags & FLAG_EDGE_TIME
+        and compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) == 0
+        and compare(one, at + TIME, other, start + TIME, TIME_BYTES) == 0
+        and _differs(one, at, other, start, TORQUE, ANGLE - TORQUE)
+        and _differs(one, at, other, start, ANGLE, TIME - ANGLE)
+    )
+
+
 def _is_told_otherwise(one, at, other, start, field, is_one_odd):
     """Tell whether this is a field that MID 0061 and 0065 may say in two ways.
 
     A batch that runs is 0 or 3, by the revision (release 2.9); some controllers keep neither its counter nor its status
-    (Desoutter's MID list of 2015, page 3); an angle is in degrees or in parts of one.
+    (Desoutter's MID list of 2015, page 3); an angle is in degrees or in parts of one. A status beyond OK (2 to 5 in MID
+    0061 of Nexo's OP-Ford, 3 608 878 300, page 388) may be a plain 0 in MID 0065.
     """
+    if field == TIGHTENING_STATUS:
+        return (one[at] == 0x30 and other[start] > 0x31) or (other[start] == 0x30 and one[at] > 0x31)
     if field == BATCH_STATUS or field == BATCH_COUNTER:
         width = BATCH_SIZE - PSET if field == BATCH_COUNTER else 1
         return number(one, at, width) == 0 or number(other, start, width) == 0

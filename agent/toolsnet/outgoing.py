@@ -77,6 +77,10 @@ class Outgoing:
         left = self._sends_left
         return (left if left > 0 else -left) <= self.retransmissions
 
+    def waited(self, now):
+        """Return for how many ms the result that was answered last had been out, `keepalive_ms` at most."""
+        return self.keepalive_ms - self._rest.left(now)
+
     def sent(self, n, now):
         """The port took n octets; whether `tick` has to be asked again for that."""
         self.tx_from += n

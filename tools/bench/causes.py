@@ -200,8 +200,8 @@ CAUSES = (
     Cause(
         "gap-too-many",
         KNOWN,
-        "        return VERDICT_NEW if may else VERDICT_LATER\n",
-        "        return VERDICT_NEW\n",
+        "        if not may or self._waits(number):\n",
+        "        if self._waits(number):\n",
         "a gap that cannot be noted any more pushes the oldest one out",
         8,
         "test_store.py::test_more_gaps_than_are_noted_in_a_small_log_that_goes_round_store_nothing_twice",
@@ -264,8 +264,8 @@ CAUSES = (
     Cause(
         "fetched-without-room",
         INTAKE,
-        "        kept = store.put_fetched(now)\n        if kept == NOT_KEPT or (",
-        "        kept = store.put_fetched(now)\n        if (kept == NOT_KEPT and not recovery.kept(0)) or (",
+        "        kept = self.store.put_fetched(now)\n        if kept == NOT_KEPT or (",
+        "        kept = self.store.put_fetched(now)\n        if (kept == NOT_KEPT and not recovery.kept(0)) or (",
         "an ID is passed over if there is no room for its result",
         15,
         "test_intake.py::test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_order",

@@ -1,11 +1,15 @@
-"""Measures the catalogue of Open Protocol: results per second beside plain slicing, and what importing it takes.
+"""Measures the readers of Open Protocol, the catalogue and the agent's own: results per second beside plain slicing.
+
+Beside it what importing the catalogue takes.
 
 Rules
 1. What plain slicing is: the header's length, MID and revision as numbers, each field as a slice and int() or decode(),
    all in one dict, without a check of any field. It is written by hand below, for two revisions.
 2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
    shared machine a turn is disturbed or it is not.
-3. Import and memory are taken in fresh interpreters, with nothing imported but what the import itself needs.
+3. The agent's own way is that from the octets of a read to the body that the spool keeps: link, MID, revision, every
+   field with its checks. Reads of one telegram are told against reads that each end in the middle of one.
+4. Import and memory are taken in fresh interpreters, with nothing imported but what the import itself needs.
 """
 
 from __future__ import annotations
@@ -15,7 +19,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from agent.openprotocol import catalogue
+from agent.base.fields import number
+from agent.link import LINK_MESSAGE
+from agent.link.stream import Stream
+from agent.openprotocol import catalogue, layouts
+from agent.openprotocol.light import read_light
+from agent.record.result import BODY_BYTES, LIMITS_BYTES
 from tools.cache import CHECKOUT
 from tools.report import Report
 from tools.sim.controller_frames import result_data
@@ -75,6 +84,8 @@ def run(progress: Callable[[float], None]) -> dict:
     steps: list[Callable[[], None]] = [
         lambda: _beside_plain(report, 999, plain_999, 400000),
         lambda: _beside_plain(report, 1, plain_1, 230000),
+        lambda: _own_way(report, 999, plain_999, 330000),
+        lambda: _own_way(report, 1, plain_1, 135000),
         lambda: _others(report),
         lambda: _imports(report),
     ]
@@ -189,6 +200,51 @@ def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict],
     report.add(name + "every field of a message", by_message, "/s", "", "decode(frame).fields()")
     report.add(name + "opened, three fields read", lazily, "/s", ">= 550000", "torque, angle, tightening ID")
     report.add(name + "opened", opened, "/s", "", "length, MID and revision looked at")
+
+
+def own_way(revision: int, split: bool) -> Callable[[], None]:
+    """What brings one telegram more from a read into the stored form; `split`: each read ends in the middle of one."""
+    frame = frame_of(revision) + b"\0"
+    link, body = Stream(), bytearray(BODY_BYTES + LIMITS_BYTES)
+    layout = layouts.layout_of(61, revision)
+    half = len(frame) // 2 if split else 0
+    octets = frame[half:] + frame[:half]
+    if split:
+        link.inlet()[:half] = frame[:half]
+        link.receive(half)
+        link.next_message(0)
+
+    def one() -> None:
+        at = 0
+        while at < len(octets):
+            inlet = link.inlet()
+            n = min(link.free, len(octets) - at)
+            inlet[:n] = octets[at : at + n]
+            link.receive(n)
+            at += n
+            while link.next_message(0) == LINK_MESSAGE:
+                head = number(link.buf, link.at + 4, 7)
+                if head == 61999:
+                    read = read_light(body, 0, link.buf, link.at, link.length)
+                else:
+                    read = layouts.read_whole(layout, link.buf, link.at, link.length, body, 0)[0]
+                if not read or head != 61000 + revision:
+                    raise ValueError(frame)
+                if link.is_empty():
+                    break
+
+    return one
+
+
+def _own_way(report: Report, revision: int, plain: Callable[[bytes], dict], wanted: int) -> None:
+    frame = frame_of(revision)
+    whole, split, theirs = per_second(own_way(revision, False), own_way(revision, True), lambda: plain(frame))
+    name = f"the agent's own way, revision {revision}"
+    how = "from a read into the form that is stored, framing and every check"
+    report.add(name, whole, "/s", f">= {wanted}", how)
+    report.add(name + ", against plain slicing", whole / theirs, "x", "", f"without framing it makes {theirs:.0f}/s")
+    report.add(name + ", reads that end in the middle", split, "/s", "", "as many reads, each ends inside one")
+    report.add(name + ", these against whole ones", split / whole, "x", ">= 1", "best turns of the same run")
 
 
 def _others(report: Report) -> None:

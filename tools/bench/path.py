@@ -11,9 +11,7 @@ Rules
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import subprocess
 import sys
 import tempfile
@@ -24,7 +22,8 @@ from pathlib import Path
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
-from tools.bench import inside, quiet
+from tools.bench import quiet
+from tools.bench.cart import configuration
 from tools.cache import CHECKOUT, Unavailable
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
@@ -34,10 +33,11 @@ from tools.runtimes.harness import Machine
 from tools.sources import product_sources
 
 RESULTS = 1000
+TURNS = 20
 HEAP_STEP_BYTES = 256
 HEAP_MOST_BYTES = 256 * 1024
 RUN_TIMEOUT_S = 120
-PARSE_ROUNDS = 20000
+PARSE_ROUNDS = 5000
 HELPERS = (*rp2040.PEERS, "tools/bench/least.py")
 
 IMPORT_ONLY = "import agent.app\nprint('through 0')\n"
@@ -123,16 +123,16 @@ def plain_read(body: bytearray, start: int, buf: bytearray, at: int, length: int
 
 def _ns_each(read: Callable[[bytearray, int, bytearray, int, int], object], buf: bytearray) -> float:
     body = bytearray(BODY_BYTES)
-    begin = time.perf_counter_ns()
+    begin = time.thread_time_ns()
     for _ in range(PARSE_ROUNDS):
         read(body, 0, buf, 0, 121)
-    return (time.perf_counter_ns() - begin) / PARSE_ROUNDS
+    return (time.thread_time_ns() - begin) / PARSE_ROUNDS
 
 
 def _parse(report: Report) -> None:
     buf = bytearray(quiet.QuietController().result)
     # The two in turns, the best of each: another program on the machine slows one round, not all.
-    rounds = [(_ns_each(read_light, buf), _ns_each(plain_read, buf)) for _ in range(5)]
+    rounds = [(_ns_each(read_light, buf), _ns_each(plain_read, buf)) for _ in range(20)]
     ours = min(pair[0] for pair in rounds)
     theirs = min(pair[1] for pair in rounds)
     report.add("parse MID 0061/999", ours, "ns", "", f"all fields, with every check, CPython, {PARSE_ROUNDS} a round")
@@ -185,12 +185,18 @@ def _speed(report: Report, name: str) -> None:
 
 
 def _speed_here(report: Report) -> None:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        inside.speed(RESULTS)
-    took_ms = int(said.getvalue().split()[1])
-    how = f"{RESULTS} one after the other, flash in RAM"
-    report.add("through the whole path, CPython", RESULTS * 1000 / max(took_ms, 1), "results/s", "", how)
+    bench = quiet.Workbench(configuration())
+    bench.settle()
+    best = float("inf")
+    for _ in range(TURNS):
+        start = time.thread_time()
+        if not bench.many_results(RESULTS // TURNS):
+            raise RuntimeError("the results do not get through")
+        best = min(best, time.thread_time() - start)
+    if not bench.sound():
+        raise RuntimeError("a result was lost, or came out of order")
+    how = f"one after the other, flash in RAM, the best of {TURNS} turns of {RESULTS // TURNS} in the thread's own time"
+    report.add("through the whole path, CPython", RESULTS // TURNS / best, "results/s", ">= 20000", how)
 
 
 # -- heap ----------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ _SUBSCRIBED = b"002400050010        0060\x00"
 _STOPPED = b"002400050010        0003\x00"
 _NO_TOOL = b"002600040010        004099\x00"
 _GONE = b"002600040010        006415\x00"
+_UNKNOWN = b"002600040010        000699\x00"
 _MIRROR = b"00209999001         \x00"
 _RESULT = (
     b"01210061999 0101    WVWZZZ1KZAW123456        07012000600040012004237000952024-03-14:09:26:53"
@@ -101,6 +102,8 @@ class QuietController(_QuietPort):
             self.say(_SUBSCRIBED)
         elif mid == 64:
             self.say(_GONE)
+        elif mid == 6:
+            self.say(_UNKNOWN)
         elif mid == 40:
             self.say(_NO_TOOL)
         elif mid == 3:

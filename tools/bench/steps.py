@@ -41,6 +41,11 @@ def _alone(function: ast.FunctionDef, found: set[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate([*arguments, *sorted(found - set(arguments))])}
 
 
+def _in_order(wanted: list[str], _dicts, texts: Iterator[str]) -> dict[str, str]:
+    """The names one after the other."""
+    return dict(zip(wanted, texts, strict=False))
+
+
 class _Modules:
     """In the place of tools.compact.bundle.Bundle: every module stays."""
 
@@ -61,6 +66,7 @@ STEPS: dict[str, list[tuple]] = {
     "prune": [(program, "prune", _same)],
     "names": [(names.Names, "_choose", lambda self, sharing: None)],
     "shared names": [(names.Names, "_choose", lambda self, sharing: _choose(self, False))],
+    "places": [(names, "placed", _in_order), (program, "with_free_places", _same)],
     "classes": [(program, "one_class_a_line", _same)],
     "inline": [(program, "inline", _same)],
     "slots": [(inline, "slots", _alone), (names, "slots", _alone)],

@@ -124,7 +124,7 @@ def _plain(value: Any, kind: str = "") -> Any:
 def _telegram(octets: bytes) -> dict[str, Any]:
     fields, breaches = take_apart(octets[4:])
     told = {"telegram": fields["id"], "name": TELEGRAMS.get(fields["id"], "not defined"), "fields": _plain(fields)}
-    return {**told, **({"odd": breaches} if breaches else {})}
+    return {**told, **({"odd": [str(breach) for breach in breaches]} if breaches else {})}
 
 
 def lines_of(told: dict[str, Any]) -> list[str]:

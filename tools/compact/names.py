@@ -13,6 +13,7 @@ Rules
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
+   Which name each has is chosen by the place it falls into (tools.compact.places).
 6. `python -m tools.compact NAME` tells what a name in a board's traceback stands for.
 """
 
@@ -37,6 +38,7 @@ from itertools import count
 from tools.compact.bundle import NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
 from tools.compact.methods import parts_of
+from tools.compact.places import dicts_of, placed
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
 from tools.compact.slots import arguments_of, is_simple, slots
 from tools.compact.walk import walk
@@ -110,16 +112,17 @@ class Names:
         ]
         tops = [key for key in _tops(self.trees) if key[1] not in self.asked]
         taken = self._kept(set(wanted), set(tops))
+        wanted.sort(key=lambda name: (-uses[name], name))
         colour: dict[str, int] = {}
-        for name in sorted(wanted, key=lambda name: (-uses[name], name)):
-            if not sharing:
-                colour[name] = len(tops) + len(colour)
-                continue
+        for name in wanted if sharing else ():
             others = {colour[other] for other in together[name] if other in colour}
             colour[name] = next(number for number in count() if number not in others)
         texts = _texts(taken)
         short = [next(texts) for _ in range(max([*colour.values(), len(tops)], default=0) + 1)]
-        self.attributes = {name: short[number] for name, number in colour.items()}
+        if sharing:
+            self.attributes = {name: short[number] for name, number in colour.items()}
+        else:
+            self.attributes = placed(wanted, dicts_of(self.trees.values()), texts)
         named = Counter(node.id for tree in self.trees.values() for node in walk(tree) if isinstance(node, ast.Name))
         tops.sort(key=lambda key: (-named[key[1]], key))
         self.tops = {key: short[number] for number, key in enumerate(tops)}

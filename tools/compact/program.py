@@ -1,8 +1,8 @@
 """The steps that make a board's program out of the sources, in their order.
 
-twins (machine code alone), constants (numbers for names), bundle (one module of forty), prune (what nobody uses),
-classes (a line of them becomes one), inline (functions called from one place), methods (private ones become functions),
-names (short ones).
+twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one module of forty), prune
+(what nobody uses), classes (a line of them becomes one), inline (functions called from one place), methods (private
+ones become functions), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -21,10 +21,11 @@ from tools.compact.inline import FRAME_WORDS, OWN_FRAME_WORDS, bind_builtins, in
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
+from tools.compact.places import with_free_places
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
-from tools.compact.twins import only_twins
+from tools.compact.twins import only_twins, without_cpython
 from tools.compact.walk import walk
 
 
@@ -58,7 +59,7 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = only_twins(sources)
+        self.sources = only_twins(without_cpython(sources))
         self.own_image = own_image
         self.bundle = Bundle(constants(self.sources))
         self._shape(keep, keep)
@@ -71,6 +72,8 @@ class Program:
         self.shaped = functions_of_methods(inline(self.pruned, keep, frame_words), keep)
         if ENTRY in self.shaped:
             self.shaped[ENTRY] = bind_builtins(self.shaped[ENTRY])
+        if self.own_image:
+            self.shaped = with_free_places(self.shaped)
 
     @_without_collection
     def _name(self, companions: dict[str, str], said: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""Leaves out the bytecode of what has a twin in machine code, where the program is made for a chip that runs it.
+"""Leaves out what never runs on a board: what is for CPython, and the bytecode of what has a twin in machine code.
 
 A chip's program either has `agent.base.fast` and its like, compiled for that very chip, or has none of them. In the
 sources the choice is made when a module is imported, so that the same files run everywhere; made here, loops that never
@@ -10,6 +10,7 @@ Rules
 2. `globals()["name"] = ...` in there becomes `name = ...`, and the function of that name before it goes. A loop over
    the names of the twins becomes one such line for each.
 3. If the machine code does not load after all, the import fails: that chip was given the wrong files.
+4. `ON_CPYTHON` of agent.base.compat is False: the body of an `if ON_CPYTHON:` goes, and so does the name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,21 @@ from __future__ import annotations
 import ast
 
 from tools.compact.bundle import NATIVES, has_natives
+
+ON_CPYTHON = "ON_CPYTHON"
+
+
+def without_cpython(sources: dict[str, str]) -> dict[str, str]:
+    """Return the program without what is for CPython alone (rule 4)."""
+    return {name: _for_a_board(text) if ON_CPYTHON in text else text for name, text in sources.items()}
+
+
+def _for_a_board(text: str) -> str:
+    tree = _ForABoard().visit(ast.parse(text))
+    left = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == ON_CPYTHON]
+    if left:
+        raise ValueError(f"{ON_CPYTHON} is asked for otherwise than by `if`: {ast.unparse(tree)}")
+    return ast.unparse(tree) + "\n"
 
 
 def only_twins(sources: dict[str, str]) -> dict[str, str]:
@@ -93,3 +109,29 @@ class _Decider(ast.NodeTransformer):
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse
         return node
+
+
+class _ForABoard(ast.NodeTransformer):
+    """Decides what asks for CPython; who asks otherwise than by `if ON_CPYTHON` or `if not ON_CPYTHON and` is told."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        self.generic_visit(node)
+        if _is_cpython(node.test):
+            return node.orelse
+        if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.And):
+            first = node.test.values[0]
+            if isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.Not) and _is_cpython(first.operand):
+                rest = node.test.values[1:]
+                node.test = rest[0] if len(rest) == 1 else ast.BoolOp(ast.And(), rest)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        return None if _is_cpython(node.targets[0]) else node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        node.names = [alias for alias in node.names if alias.name != ON_CPYTHON]
+        return node if node.names else None
+
+
+def _is_cpython(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == ON_CPYTHON

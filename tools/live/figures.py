@@ -221,6 +221,11 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     told = [(INFO, text)]
     if shown.get("parked_kib_ignored"):
         told.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
+    graphs = shown.get("graphs", {})
+    if graphs.get("kib_ignored"):
+        told.append((WARNING, "graphs_kib has no effect: this spool was made with another value, and keeps it"))
+    elif graphs and not graphs["mounted"]:
+        told.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
     return told
 
 
@@ -308,7 +313,7 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
     counts = {
         "results overwritten, because the spool was full": shown.get("overwritten", 0),
         "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
-        "tightening IDs gone: the controller does not have them any more": shown["recovery"]["gone"],
+        "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
         "results set aside": shown["parked"] + shown.get("parked_in_place", 0),
     }
     for text, count in counts.items():
@@ -321,6 +326,12 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
         told.append((WARNING, why) if why else (GOOD, "the quarantine has room again"))
     known.need = why
     return told
+
+
+def _listed(shown: dict) -> str:
+    """Which command says more about what is gone."""
+    latest = shown["recovery"].get("gone_latest")
+    return f"; `{latest['command']}` lists them" if latest else ""
 
 
 def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ TROUBLE = {
     "faults",
     "outlet failed",
 }
+CLOCK_APART_S = 5  # agent.errands
 GAUGE_CELLS = 12
 VIN_CELLS = 18
 
@@ -100,10 +101,13 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
     mark = "●" if style == "green" else "○" if style == "red" else "◐"
     text.append(f"{label:<12}", "dim")
     text.append(f"{mark} {state:<15}", style)
+    ahead_s = shown.get("clock_ahead_s") or 0
     if is_cut:
         text.append("network cut  ", "bold red")
     elif shown.get("waits_for_room"):
         text.append("spool full  ", "bold red")
+    elif abs(ahead_s) > CLOCK_APART_S:
+        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", "yellow")
     else:
         text.append(f"{shown['host']}:{shown['port']}", "dim")
     text.append("\n")

@@ -49,6 +49,9 @@ class Board:
     def stamp_into(self, buf):
         buf[0:19] = self.cart.clock.stamp().encode()
 
+    def clock_is_set(self):
+        return True
+
     def tcp(self):
         return self.cart.network.port()
 
@@ -56,10 +59,13 @@ class Board:
         return self.cart.flashes[spool["path"]]
 
     def lines(self, outlet):
-        from agent.outlets.file import FileOutlet  # no board has it
+        from agent.happenings import Happenings, subscriptions_of  # no board has it
+        from agent.outlets.file import FileOutlet
         from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())
+        file.subscriptions = subscriptions_of
+        file.happenings = Happenings
         file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
         return file
 

@@ -38,6 +38,16 @@ def stamp_text(unix_s):
     return "%04d-%02d-%02d:%02d:%02d:%02d" % calendar(unix_s)
 
 
+def seconds_of(text):
+    """Return the seconds after 1970-01-01 00:00:00 of YYYY-MM-DD:HH:MM:SS."""
+    year, month = int(text[0:4]), int(text[5:7])
+    if month < 3:
+        year -= 1
+        month += 12
+    days = year * 365 + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + int(text[8:10]) - 719469
+    return ((days * 24 + int(text[11:13])) * 60 + int(text[14:16])) * 60 + int(text[17:19])
+
+
 class SimClock:
     """Time for tests: stands still until `advance`."""
 

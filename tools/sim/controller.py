@@ -10,8 +10,16 @@ Rules:
 """
 
 from agent.base.ticks import ticks_add, ticks_diff
-from tools.sim.clock import Dice
-from tools.sim.controller_model import Alarm, ControllerOptions, Identity, ParameterSet, Tightening
+from tools.sim.clock import Dice, seconds_of, stamp_text
+from tools.sim.controller_model import (
+    Alarm,
+    ControllerOptions,
+    Identity,
+    Job,
+    ParameterSet,
+    Tightening,
+    Vehicle,
+)
 from tools.sim.controller_session import ControllerSession
 
 PORTABLE = True
@@ -29,8 +37,6 @@ class Controller:
         self.clock = clock
         self.options = options or ControllerOptions()
         self.identity = Identity(self.options.identity)
-        if self.options.system_type is not None:
-            self.identity.system_type = self.options.system_type
         self.psets = {
             1: ParameterSet(1, 900, 1000, 1100, 30, 60, 90),
             2: ParameterSet(2, 2200, 2500, 2800, 45, 70, 120),
@@ -47,7 +53,10 @@ class Controller:
         self.slots_kept = []  # until when (ticks) a client that left without 0003 still counts
         self.connections = 0
         self.messages = {}  # MID -> how often it arrived
+        self.traces_taken = 0  # curves, and sets of plot parameters, that were acknowledged
         self.alarm = None  # (code, text, time) while one is active
+        self.selected = None  # the parameter set that was selected last
+        self.job = None
         self._acknowledged = {}
         self._results = {}
         self._kept = []
@@ -110,6 +119,10 @@ class Controller:
     def result(self, tightening_id):
         return self._results.get(tightening_id)
 
+    def kept_ids(self):
+        """Return the IDs of what is kept, the oldest first."""
+        return list(self._kept)
+
     def newest_at_or_below(self, tightening_id):
         """Return the newest result whose ID is not above this one; None if there is none."""
         ids = [number for number in self._kept if number <= tightening_id]
@@ -130,17 +143,63 @@ class Controller:
 
     def raise_alarm(self, code, text="", ready=1):
         """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` as it is sent, like E404."""
-        self.alarm = Alarm(code, text, ready, self.clock.stamp())
+        self.alarm = Alarm(code, text, ready, self.stamp())
         for session in self.sessions:
-            session.offer_alarm(self.alarm)
+            session.desk.tell_alarm(self.alarm)
 
     def acknowledge_alarm(self, code):
         """Somebody acknowledges the alarm on the controller: 0074 to every subscriber."""
         for session in self.sessions:
-            session.offer_alarm_acknowledged(code)
+            session.desk.tell_acknowledged(code)
 
     def clear_alarm(self):
         self.alarm = None
+
+    def select_pset(self, number):
+        """Select a parameter set: 0015 to every subscriber."""
+        self.selected = self.psets[number]
+        for session in self.sessions:
+            session.desk.tell_pset(self.selected)
+
+    def change_pset(self, number, **changed):
+        """Somebody changes a parameter set: its limits, and the date of its last change."""
+        pset = self.psets[number]
+        pset.changed = self.stamp()
+        for name in changed:
+            setattr(pset, name, changed[name])
+
+    def select_job(self, number, batch_size=4):
+        """Select a job: 0035 to every subscriber; then `tell_job` with what becomes of it."""
+        sequence = 1 if self.job is None else self.job.sequence + 1
+        self.job = Job(number, batch_size, self.stamp(), sequence)
+        self.tell_job()
+
+    def tell_job(self, **changed):
+        """0035 to every subscriber, with these attributes of the job changed."""
+        self.job.time = self.stamp()
+        for name in changed:
+            setattr(self.job, name, changed[name])
+        for session in self.sessions:
+            session.desk.tell_job(self.job)
+
+    def identify(self, vin, *identifiers):
+        """A vehicle comes: 0052 to every subscriber."""
+        for session in self.sessions:
+            session.desk.tell_vehicle(Vehicle(vin, *identifiers))
+
+    def stamp(self):
+        """Return what the controller's clock says."""
+        ahead_s = self.options.clock_ahead_s
+        return stamp_text(seconds_of(self.clock.stamp()) + ahead_s) if ahead_s else self.clock.stamp()
+
+    def set_clock(self, text):
+        """Set the clock: 0082; False if that is no time."""
+        try:
+            seconds = seconds_of(text.decode())
+        except ValueError:
+            return False
+        self.options.clock_ahead_s = seconds - seconds_of(self.clock.stamp())
+        return True
 
     def clear_books(self):
         """Forget what was produced, acknowledged and fetched, but not the results; for runs of many days."""
@@ -228,7 +287,7 @@ class Controller:
             turn, rest = divmod(self._turn, LIGHT_STATUS_EVERY)
             if rest == 0:
                 result.light_status = options.light_statuses[turn % len(options.light_statuses)]
-        result.time = options.time_text or self.clock.stamp()
+        result.time = options.time_text or self.stamp()
         result.pset_change = options.pset_change_text or pset.changed
         result.tool_serial = self.identity.tool_serial
         result.final_angle = result.angle

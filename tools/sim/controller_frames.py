@@ -220,6 +220,49 @@ PSET_1 = (
     (10, 5, "angle_target"),
 )
 PSET_2 = PSET_1 + ((11, 6, "first_target"), (12, 6, "start_final_angle"))
+PSET_5 = PSET_2 + ((13, 19, "changed"),)  # since release 2.14
+
+# 0015 revision 2 (003:3839-3934), 0141 bytes; revision 1 has no parameter numbers
+SELECTED_2 = (
+    (1, 3, "pset"),
+    (2, 25, "pset_name"),
+    (3, 19, "changed"),
+    (4, 1, "rotation"),
+    (5, 2, "batch_size"),
+    (6, 6, "torque_min"),
+    (7, 6, "torque_max"),
+    (8, 6, "torque_target"),
+    (9, 5, "angle_min"),
+    (10, 5, "angle_max"),
+    (11, 5, "angle_target"),
+    (12, 6, "first_target"),
+    (13, 6, "start_final_angle"),
+)
+
+# 0035 (003:4976-5226): revision 1, 0063 bytes; revision 2, 0065 bytes; then what each later revision appends
+JOB_1 = (
+    (1, 2, "job"),
+    (2, 1, "status"),
+    (3, 1, "batch_mode"),
+    (4, 4, "batch_size"),
+    (5, 4, "batch_counter"),
+    (6, 19, "time"),
+)
+JOB_2 = ((1, 4, "job"),) + JOB_1[1:]
+JOB_MORE = {
+    3: ((7, 3, "step"), (8, 3, "steps"), (9, 2, "step_type")),
+    4: ((10, 2, "tightening"),),
+    5: (
+        (11, 5, "sequence"),
+        (12, 25, "vin"),
+        (13, 25, "identifier_2"),
+        (14, 25, "identifier_3"),
+        (15, 25, "identifier_4"),
+    ),
+}
+
+# 0052 revision 2 (003:5650-5680), 0128 bytes; revision 1 is the VIN alone
+VEHICLE_2 = ((1, 25, "vin"), (2, 25, "identifier_2"), (3, 25, "identifier_3"), (4, 25, "identifier_4"))
 
 # 0041 revision 1 (003:5303-5327); 0071 (003:7448-7508); 0076 (003:7553-7618)
 TOOL_1 = ((1, 14, "tool_serial"), (2, 10, "tightenings"), (3, 19, "calibrated"), (4, 10, "controller_serial"))
@@ -241,6 +284,7 @@ ALARM_STATUS_2 = (
     (4, 1, "tool_ready"),
     (5, 19, "time"),
 )
+ALARM_STATUS_3 = ALARM_STATUS_2 + ((6, 1, "tool_health"),)  # since release 2.9
 
 # 0061 light (003:6448-6519): fields in this order, no parameter numbers
 LIGHT = (
@@ -318,6 +362,28 @@ def result_data(result, revision, pad=b" ", instead=()):
     return parameters(cumulative(2, PUSHED_2, PUSHED_MORE, revision), result, pad, instead)
 
 
+def selected_data(pset, revision):
+    """Return the data field of 0015 in revision 1 or 2."""
+    if revision == 1:
+        return field(pset.pset, 3) + field(pset.changed, 19)
+    return parameters(SELECTED_2, pset)
+
+
+def job_data(job, revision):
+    """Return the data field of 0035 in revision 1..5."""
+    return parameters(JOB_1 if revision == 1 else cumulative(2, JOB_2, JOB_MORE, revision), job)
+
+
+def vehicle_data(vehicle, revision):
+    """Return the data field of 0052 in revision 1 or 2."""
+    return field(vehicle.vin, max(25, len(vehicle.vin))) if revision == 1 else parameters(VEHICLE_2, vehicle)
+
+
+def generic_alarm_data(alarm):
+    """Return the data field of 1000: without data fields."""
+    return field(alarm.code, 5) + field(alarm.time, 19) + b"000"
+
+
 def _light(result, name, instead):
     if name == "status" and result.light_status is not None:
         return result.light_status
@@ -338,3 +404,38 @@ def start_data(identity, revision, before_2_7=False, pad=b" "):
     if before_2_7 and revision >= 6:
         layout = layout[:13]
     return parameters(layout, identity, pad)
+
+
+def stored_data(controller, options):
+    """Data of 0902: capacity, the oldest and the newest result with their times, no further fields (release 2.17)."""
+    kept = controller.kept_ids()
+    claims = options.kept_claims
+    oldest, newest = (controller.result(kept[place]) for place in (0, -1)) if kept else (None, None)
+    return b"".join(
+        (
+            field(claims.get("capacity", options.memory), 10),
+            field(claims.get("oldest", kept[0] if kept else 0), 10),
+            _stamp(claims.get("oldest_time", oldest.time if oldest else "")),
+            field(claims.get("newest", kept[-1] if kept else 0), 10),
+            _stamp(claims.get("newest_time", newest.time if newest else "")),
+            field(0, 3),
+        )
+    )
+
+
+def list_data(controller, options, start, count):
+    """Data of 0067: up to `count` results, the last of them `start`, 0 for the newest; ascending (release 2.11)."""
+    kept = options.kept_claims.get("listed", controller.kept_ids())
+    if start:
+        kept = [number for number in kept if number <= start]
+    kept = kept[max(0, len(kept) - count) :]
+    octets = field(len(kept), 3)
+    for number in kept:
+        result = controller.result(number)
+        octets += field(number, 10) + _stamp(result.time if result else "2024-01-01:00:00:00")
+        octets += field(result.status if result else 1, 1)
+    return octets
+
+
+def _stamp(text):
+    return (text + " " * 19)[:19].encode()

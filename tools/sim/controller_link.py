@@ -20,7 +20,16 @@ _DATA_BYTES = {
     1: 0,
     3: 0,
     12: 3,
+    14: 0,
+    16: 0,
+    17: 0,
+    34: 0,
+    36: 0,
+    37: 0,
     40: 0,
+    51: 0,
+    53: 0,
+    54: 0,
     60: 0,
     62: 0,
     63: 0,
@@ -31,6 +40,8 @@ _DATA_BYTES = {
     75: 0,
     77: 0,
     80: 0,
+    82: 19,
+    1001: 0,
     9997: 4,
     9998: 8,
     9999: 0,
@@ -39,11 +50,11 @@ _DIGITS = (12, 64, 9997, 9998)
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 # MIDs that are never answered.
-UNANSWERED = (62, 72, 75, 77, 9997, 9998)
+UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 1001, 9997, 9998)
 # Link acknowledges: these alone carry a number of ours (003:1463-1468).
 _LINK_ACKNOWLEDGES = (9997, 9998)
 # MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
-_SUBSCRIPTIONS = (8, 60, 70)
+_SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70)
 
 
 class ControllerLink(Endpoint):
@@ -55,6 +66,7 @@ class ControllerLink(Endpoint):
         self.options = controller.options
         self.drop_sent = 0  # close after this many messages; 0: never
         self.numbers = None  # the NumberedSender of a session with link-level numbers
+        self.numbers_heard = None  # and its NumberedReceiver
         self._received = b""
         self._owes_nul = False  # the message before this octet may still get its NUL
         self._last = b""
@@ -142,7 +154,7 @@ class ControllerLink(Endpoint):
         if mid in _LINK_ACKNOWLEDGES:
             if not _number(frame[16:18]) or frame[18:20] != b"  ":
                 return self._refuse_header(mid, None, "number of a link acknowledge", frame)
-        elif frame[16:20] != b"    ":
+        elif frame[16:20] != b"    " and not (self.numbers is not None and mid != 1 and _number(frame[16:18])):
             self.odd(mid, "sequence number or message parts are not blank", frame)
         return self._read_data(frame, mid, revision)
 
@@ -189,6 +201,16 @@ class ControllerLink(Endpoint):
             self.numbers.add(mid, head + octets, tightening_id, self.controller.clock.now)
         else:
             self.deliver(head + octets)
+
+    def say_exactly(self, mid, revision, octets):
+        """Say what has no NUL behind it: its last octets are samples (003:2017-2023)."""
+        options = self.options
+        if self.numbers is not None:
+            self.say(mid, revision, octets)
+        elif not self.wants_close:
+            self.send(
+                frames.header(mid, revision, len(octets), options.header, options.station, options.spindle) + octets
+            )
 
     def deliver(self, frame):
         """Send a message with its NUL, in the way the options want it."""

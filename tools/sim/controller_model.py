@@ -30,11 +30,20 @@ class ControllerOptions(Settings):
     answers_below              0064 is answered with the newest result at or below the ID, of any station
     shares_ids                 one counter serves all stations; else another station's results leave no trace here
     elsewhere                  how many results another station makes behind each of ours
+    kept_mids                  MIDs that 0006 brings and that say what is kept: 66, 67, 902
+    kept_claims                {name: value} that 0902 says instead of the truth: capacity, oldest, newest, oldest_time,
+                               newest_time; and "listed", the IDs that 0067 lists
     refuse                     {mid: code}, always; refuse_once [(mid, code)], each once; code None: no answer
                                at all
     refuse_digits              2, or 3 as later revisions of 0004 send
     unknown_mids               MIDs that are answered 0004/99 though this simulator knows them
-    alarm_revisions            0070 revisions that are accepted, the others are answered 0004/97
+    alarm_revisions, pset_revisions, job_revisions, vin_revisions, generic_alarm_revisions
+                               revisions of 0070, 0014, 0034, 0051 and of MID 1000 that are accepted, the others are
+                               answered 0004/97; (): not known at all. See controller_events.py
+    generic_subscriptions      "yes": 0008 is known for what these revisions say, "only": nothing else is; "": for none
+    job_at_once                0034 is answered with a 0035 as well
+    clock_ahead_s              how much the clock is ahead of the simulated time; 0082 changes it
+    pset_data_revisions        0012 revisions that are accepted, the others are answered 0004/97
     alarms_of_2_9              0071 revision 2 without text, as since release 2.9
     max_clients, busy_code     further clients get 0004 busy_code (96 or 16) for their 0001
     slot_kept_ms               how long a connection that ended without 0003 still counts as a client
@@ -42,17 +51,24 @@ class ControllerOptions(Settings):
     push_instead_of_answer     0060 is answered by the first 0061 instead of 0005
     push_last_result           a new subscription gets the last result once more
     operations                 revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such
-                               messages. See controller_operations.py for whole controllers of that kind
+                               messages
     operation_history          0006 for 1201 is known; one that is not kept is answered 0004
                                history_refusal_code
     own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
     names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
     waits_for_1203             each part waits for its acknowledgement, and is sent again without one
-    system_type                that 0002 names (None: that of the identity)
+    traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
+    trace_types                1 angle, 2 torque; another one is refused (0004/78)
+    trace_parameters           MID 0901 is known
+    trace_flag                 MID 0008 has to have the flag of 003:12338 (0004/01 else)
+    trace_samples              of each curve, trace_step_us apart; trace_delay_ms behind its result
     ack_timeout_ms, resends    0061 without 0062 is sent again, then the connection is closed (003:2152-2154)
     link_first                 first number of a numbered session (identity.sequence_numbers = 1 and 0002
                                revision 6 make one), 1, or 2 when 0002 itself is counted
     link_wrong_once            the next numbered message has a wrong number first
+    link_lost, link_deaf       [n, ...] of each session: message n of ours, and of the integrator's, that carries a
+                               number gets lost; link_unsaid: 9997 number n of ours does
+    link_refuse                {mid: code}: answered 9998 with this code where it carries a number
     window                     how many results are sent without waiting for 0062
     repeat, repeat_every_ms    each result is sent this many times more, though it was acknowledged
     keepalive                  "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
@@ -84,6 +100,7 @@ class ControllerOptions(Settings):
         "nul": ("normal", "missing", "late", "counted"),
         "header": ("digits", "blank", "zero", "parts"),
         "refuse_digits": (2, 3),
+        "generic_subscriptions": ("", "yes", "only"),
     }
     DEFAULTS = {
         "strict": True,
@@ -103,11 +120,21 @@ class ControllerOptions(Settings):
         "answers_below": False,
         "shares_ids": True,
         "elsewhere": 0,
+        "kept_mids": (),
+        "kept_claims": {},
         "refuse": {},
         "refuse_once": [],
         "refuse_digits": 2,
         "unknown_mids": (),
         "alarm_revisions": (1, 2),
+        "pset_revisions": (1, 2),
+        "job_revisions": (1, 2, 3, 4, 5),
+        "vin_revisions": (1, 2),
+        "generic_alarm_revisions": (),
+        "generic_subscriptions": "",
+        "job_at_once": False,
+        "clock_ahead_s": 0,
+        "pset_data_revisions": (1, 2),
         "alarms_of_2_9": False,
         "max_clients": 1,
         "busy_code": 96,
@@ -122,11 +149,21 @@ class ControllerOptions(Settings):
         "torque_unit": 90,
         "names_subscribed": False,
         "waits_for_1203": False,
-        "system_type": None,
+        "traces": (),
+        "trace_types": (1, 2),
+        "trace_parameters": True,
+        "trace_flag": False,
+        "trace_samples": 400,
+        "trace_step_us": 2000,
+        "trace_delay_ms": 100,
         "ack_timeout_ms": 3000,
         "resends": 3,
         "link_first": 1,
         "link_wrong_once": False,
+        "link_lost": (),
+        "link_deaf": (),
+        "link_unsaid": (),
+        "link_refuse": {},
         "window": 1,
         "repeat": 0,
         "repeat_every_ms": 5000,
@@ -296,6 +333,37 @@ class Tightening:
     stage = "00100000090"
     click_torque = 0
     click_angle = 0
+
+
+class Job:
+    """A job as 0035 tells it."""
+
+    def __init__(self, job, batch_size, time, sequence=1):
+        self.job = job
+        self.status = 0
+        self.batch_mode = 1
+        self.batch_size = batch_size
+        self.batch_counter = 0
+        self.time = time
+        self.step = 0
+        self.steps = 0
+        self.step_type = 1
+        self.tightening = 0
+        self.sequence = sequence
+        self.vin = ""
+        self.identifier_2 = ""
+        self.identifier_3 = ""
+        self.identifier_4 = ""
+
+
+class Vehicle:
+    """The identifiers that 0052 tells."""
+
+    def __init__(self, vin, identifier_2="", identifier_3="", identifier_4=""):
+        self.vin = vin
+        self.identifier_2 = identifier_2
+        self.identifier_3 = identifier_3
+        self.identifier_4 = identifier_4
 
 
 class Alarm:

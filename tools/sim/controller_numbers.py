@@ -1,4 +1,4 @@
-"""Link-level numbers as a sender: one message outstanding, repeated until its 9997 comes (003:1455-1480).
+"""Link-level numbers, both ways: one message outstanding, repeated until its 9997 comes (003:1455-1480).
 
 Rules:
 1. Numbers go 01..99 and again from 01; the first message after 0002 has the first number (003:1460-1462).
@@ -6,10 +6,13 @@ Rules:
    anything else is a complaint.
 3. 9998 with our number and code 3 sends it again at once, any other 9998 closes (003:1473-1476).
 4. Three repetitions, then the connection is closed (003:1477-1480).
+5. A message of the integrator's with a number is acknowledged as soon as its header is read, once more when it comes
+   again, and refused with 9998 code 3 when it is not the next one. One without a number is taken as ever.
+6. On demand the line loses messages: the integrator's (`link_deaf`), our 9997 (`link_unsaid`), ours (`link_lost`).
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from tools.sim.controller_frames import field
+from tools.sim.controller_frames import field, header
 
 PORTABLE = True
 
@@ -29,6 +32,7 @@ class NumberedSender:
         self.sends = 0
         self.sent_at = 0
         self._spare = []  # (number, MID) of the 9997 that answer repetitions
+        self._count = 0  # messages sent, repetitions too
 
     def add(self, mid, frame, tightening_id, now):
         self.queue.append((mid, frame, tightening_id))
@@ -85,4 +89,43 @@ class NumberedSender:
         frame = self.queue[0][1]
         self.sends += 1
         self.sent_at = now
+        self._count += 1
+        if self._count in self.session.options.link_lost:
+            return
         self.session.deliver(frame[:16] + field(number, 2) + frame[18:])
+
+
+class NumberedReceiver:
+    """The receiving direction."""
+
+    def __init__(self, session):
+        self.session = session
+        self.expected = 1
+        self._heard = 0  # messages with a number
+        self._said = 0  # of our 9997
+
+    def admits(self, number, mid):
+        """Acknowledge the message with this number; false if there is nothing to do about it."""
+        options = self.session.options
+        self._heard += 1
+        if self._heard in options.link_deaf:
+            return False
+        is_next = number == self.expected
+        if not is_next and number % LAST_NUMBER + 1 != self.expected:
+            self._answer(9998, mid, CODE_WRONG_NUMBER)
+            return False
+        if is_next and mid in options.link_refuse:
+            self._answer(9998, mid, options.link_refuse[mid], number % LAST_NUMBER + 1)
+            self.expected = self.expected % LAST_NUMBER + 1
+            return False
+        if is_next:
+            self.expected = self.expected % LAST_NUMBER + 1
+        self._said += 1
+        if self._said not in options.link_unsaid:
+            self._answer(9997, mid, 0)
+        return is_next
+
+    def _answer(self, mid, about, code, number=0):
+        frame = header(mid, 1, 8 if code else 4, self.session.options.header, "  ", "  ")
+        data = field(about, 4) + (field(code, 4) if code else b"")
+        self.session.deliver(frame[:16] + field(number or self.expected, 2) + frame[18:] + data)

@@ -12,24 +12,6 @@ from tools.sim.controller_session import ControllerSession
 
 PORTABLE = True
 
-# A MT Focus 6000, as options of a controller (002:121-327).
-MT_FOCUS = {
-    "system_type": 4,
-    "start_revisions": (6,),
-    "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65),
-    "refuse": {40: 97},
-    "operations": (1, 2, 3),
-}
-# One that has the standard fields and wants its acknowledgements (power-focus-6000.md 2, StepSync).
-STEP_SYNC = {
-    "system_type": 3,
-    "unknown_mids": (60, 61, 62, 63, 64, 65),
-    "operations": (1,),
-    "own_fields": False,
-    "names_subscribed": True,
-    "waits_for_1203": True,
-}
-
 
 class OperationSession(ControllerSession):
     """See the module; made by Controller.endpoint() where the options name revisions of MID 1201."""
@@ -43,11 +25,13 @@ class OperationSession(ControllerSession):
     def offer(self, result):
         if self.operation_revision and self.alive:
             self.unsent += self._parts(result, self.operation_revision, 8)
+        if self.tracing is not None and self.alive:
+            self.tracing.offer(result)
 
     def _answer(self, mid, revision, text, now):
-        if mid == 8 or mid == 9:
+        if (mid == 8 or mid == 9) and text[:4] == b"1201":
             self._subscribe_operations(mid, text)
-        elif mid == 6:
+        elif mid == 6 and text[:4] == b"1201":
             self._tell_old(text)
         elif mid == 1203:
             self._part_acknowledged(now)
@@ -60,7 +44,7 @@ class OperationSession(ControllerSession):
         return 1201 if self.options.names_subscribed else mid
 
     def _subscribe_operations(self, mid, text):
-        if text[:4] != b"1201" or not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
+        if not text[4:9].isdigit() or int(text[7:9]) != len(text) - 9:
             self.complain("%04d: %s" % (mid, text))
             return
         revision = int(text[4:7])

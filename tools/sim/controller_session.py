@@ -10,14 +10,15 @@ Rules:
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from tools.sim import controller_frames as frames
+from tools.sim.controller_events import Desk
 from tools.sim.controller_link import UNANSWERED, ControllerLink
-from tools.sim.controller_numbers import NumberedSender
+from tools.sim.controller_numbers import UNNUMBERED, NumberedReceiver, NumberedSender
 from tools.sim.endpoint import digits_only
 
 PORTABLE = True
 
 # Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
-_VOID_WHEN_NUMBERED = (62, 72, 75, 77)
+_VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 1001)
 
 
 class _Sent:
@@ -37,7 +38,7 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
-        self.alarm_revision = 0
+        self.desk = Desk(self)  # for all that is no result
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # _Sent, oldest first
         self.owed = []  # ids of sent 0061, one for each 0062 that may come
@@ -48,6 +49,11 @@ class ControllerSession(ControllerLink):
         self.link_number = b"  "  # of the message in hand
         self._count_received = 0
         self._drop_received = 0
+        self.tracing = None
+        if self.options.traces:
+            from tools.sim.controller_traces import Tracing  # small stacks run this too, and hardly any test needs it
+
+            self.tracing = Tracing(self)
 
     # Endpoint
 
@@ -83,6 +89,8 @@ class ControllerSession(ControllerLink):
             wait = min(wait, self.numbers.watch(now))
         if not self.wants_close:
             wait = min(wait, self._send_repeats(now))
+        if self.tracing is not None and not self.wants_close:
+            wait = min(wait, self.tracing.tick(now))
         return max(0, wait)
 
     # For the controller
@@ -94,17 +102,8 @@ class ControllerSession(ControllerLink):
             if self.options.repeat:
                 due = ticks_add(self.controller.clock.now, self.options.repeat_every_ms)
                 self._repeats.append([due, self.options.repeat, result])
-
-    def offer_alarm(self, alarm):
-        if self.alarm_revision and self.alive:
-            layout = {1: frames.ALARM_1, 2: frames.ALARM_2, 3: frames.ALARM_3}[self.alarm_revision]
-            if self.alarm_revision == 2 and self.controller.options.alarms_of_2_9:
-                layout = frames.ALARM_2_9
-            self.say(71, self.alarm_revision, frames.parameters(layout, alarm))
-
-    def offer_alarm_acknowledged(self, code):
-        if self.alarm_revision and self.alive:
-            self.say(74, 1, frames.field(code, 4 if self.alarm_revision == 1 else 5))
+        if self.tracing is not None and self.alive:
+            self.tracing.offer(result)
 
     # Messages
 
@@ -133,6 +132,10 @@ class ControllerSession(ControllerLink):
         if self.numbers is None and mid in (9997, 9998):
             self.complain("%04d though messages are not numbered" % mid)
             return
+        number = self.link_number
+        if self.numbers is not None and mid != 1 and mid not in UNNUMBERED and digits_only(number) and number != b"00":
+            if not self.numbers_heard.admits(int(number), mid):
+                return
         if not self._refused(mid):
             self._no_ack = frame[11:12] == b"1" and self.numbers is None and self.options.no_ack
             self._answer(mid, read[0], read[1], now)
@@ -163,14 +166,22 @@ class ControllerSession(ControllerLink):
             self._start(revision)
         elif mid == 3:
             self.accept(3)
+            if self.tracing is not None:
+                self.tracing.ended()
             self.started = False
             self.stopped = True
             self.result_revision = 0
-            self.alarm_revision = 0
+            self.desk.leave()
             self.unsent = []
             self.waiting = []
             self.owed = []
             self._repeats = []
+        elif mid == 6:
+            self._tell_kept(text)
+        elif mid == 5 and self.tracing is not None:
+            self.tracing.acknowledged(text, now)
+        elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":
+            self.tracing.asked(mid, text)
         elif mid == 12:
             self._tell_pset(revision, int(text))
         elif mid == 40:
@@ -183,20 +194,20 @@ class ControllerSession(ControllerLink):
             self._unsubscribe()
         elif mid == 64:
             self._recover(revision, int(text))
-        elif mid == 70:
-            self._subscribe_alarms(revision)
-        elif mid == 73:
-            self.alarm_revision = 0
-            self.accept(73)
         elif mid == 80:
-            self.say(81, 1, self.controller.clock.stamp().encode())
+            self.say(81, 1, self.controller.stamp().encode())
+        elif mid == 82:
+            if self.controller.set_clock(text):
+                self.accept(82)
+            else:
+                self.refuse(82, 1)
         elif mid == 9997:
             self._settled(self.numbers.acknowledged(int(self.link_number), int(text)))
         elif mid == 9998:
             self.numbers.refused(int(self.link_number), int(text[4:]), now)
         elif mid == 9999:
             self._mirror()
-        elif mid not in UNANSWERED:
+        elif not self.desk.takes(mid, revision, text) and mid not in UNANSWERED:
             self.refuse(mid, 99)
 
     def _start(self, revision):
@@ -213,11 +224,27 @@ class ControllerSession(ControllerLink):
             revision = options.answer_start_revision or revision
             numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
             self.numbers = NumberedSender(self) if numbered else None
+            self.numbers_heard = NumberedReceiver(self) if numbered else None
             self.say(
                 2,
                 revision,
                 frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad),
             )
+
+    def _tell_kept(self, text):
+        """Answer MID 0006 for 0066, 0067 or 0902: what the memory holds (release 2.10 and later)."""
+        options = self.options
+        mid = int(text[:4]) if digits_only(text[:9]) else 0
+        if mid not in options.kept_mids:
+            self.refuse(6, 75 if options.kept_mids else 99)
+        elif int(text[7:9]) != len(text) - 9 or not digits_only(text):
+            self.complain("0006: " + str(text))
+        elif mid == 66:
+            self.say(66, 1, frames.field(1, 2) + frames.field(min(99, len(self.controller.kept_ids())), 2))
+        elif mid == 902:
+            self.say(902, 1, frames.stored_data(self.controller, options))
+        else:
+            self.say(67, 1, frames.list_data(self.controller, options, int(text[9:19]), int(text[19:])))
 
     def _subscribe(self, revision, now):
         options = self.options
@@ -260,27 +287,13 @@ class ControllerSession(ControllerLink):
 
     def _tell_pset(self, revision, number):
         pset = self.controller.psets.get(number)
-        if revision not in (1, 2):
+        if revision not in self.options.pset_data_revisions:
             self.refuse(12, 97)
         elif pset is None:
             self.refuse(12, 2)
         else:
-            layout = frames.PSET_1 if revision == 1 else frames.PSET_2
+            layout = {1: frames.PSET_1, 2: frames.PSET_2, 5: frames.PSET_5}[revision]
             self.say(13, revision, frames.parameters(layout, pset, self.options.pad))
-
-    def _subscribe_alarms(self, revision):
-        if self.alarm_revision:
-            self.refuse(70, 11)
-            return
-        if revision not in self.controller.options.alarm_revisions:
-            self.refuse(70, 97)
-            return
-        self.alarm_revision = revision
-        self.accept(70)
-        alarm = self.controller.alarm
-        if alarm is not None:
-            layout = frames.ALARM_STATUS_1 if revision == 1 else frames.ALARM_STATUS_2
-            self.say(76, revision, frames.parameters(layout, alarm))
 
     def _mirror(self):
         how = self.options.keepalive

@@ -33,6 +33,10 @@ class SimLines:
         self.is_open = True
         return True
 
+    def last_of(self, is_one):
+        found = [line + b"\n" for line in self.lines() if is_one(line)]
+        return found[-1] if found else b""
+
     def add(self, line):
         assert self.is_open, "it is closed"
         if self._fails("add") or (self.room is not None and len(self.octets) + len(line) > self.room):

@@ -6,6 +6,8 @@
     silent / speak     hang, and go on
     jump 10            leave out tightening IDs; `reset 1`: count anew; `forget 17`: a result is gone from the memory
     alarm E404 / clear
+    pset 12            the parameter set is selected; `job 7`: the job; `vehicle WVW1`: a vehicle comes
+    clock -300         the clock is so many seconds ahead from now on
     say 00209999...    send these characters as they are, to every client; \\0 is a NUL
     set NAME=VALUE     any option of --set, from now on
 
@@ -108,6 +110,24 @@ class Orders:
         if not text:
             raise ValueError("give its code, such as E404")
         self.controller.raise_alarm(text)
+
+    def _order_pset(self, text: str) -> None:
+        number = _number(text, 999)
+        if number not in self.controller.psets:
+            raise ValueError("there are " + ", ".join(str(one) for one in sorted(self.controller.psets)))
+        self.controller.select_pset(number)
+
+    def _order_job(self, text: str) -> None:
+        self.controller.select_job(_number(text, 99))
+
+    def _order_vehicle(self, text: str) -> None:
+        if not text or len(text) > 25:
+            raise ValueError("give its number, 25 characters at most")
+        self.controller.identify(text)
+
+    def _order_clock(self, text: str) -> None:
+        seconds = _number(text.removeprefix("-"))
+        self.controller.options.clock_ahead_s = -seconds if text.startswith("-") else seconds
 
     def _order_clear(self, text: str) -> None:
         self.controller.clear_alarm()

@@ -9,6 +9,8 @@ Rules
 3. What a controller does not fill in is blank here (the documents leave open whether it is blank or zero).
 """
 
+from tools.sim.controller_events import MT_FOCUS_EVENTS
+
 PORTABLE = True
 
 # Power Focus 6000: fields of 0061 and 0065 that are not filled in (A28 p. 20-21, A36 p. 11-12).
@@ -74,6 +76,9 @@ PROFILES = {
         "fetched_as": _POWER_FOCUS_6000_FETCHED,
         "slot_kept_ms": 15000,  # benthos-umh#355
         "unknown_mids": (9997, 9998),
+        "alarm_revisions": (1, 2, 3),  # A28 table 1; so the next three
+        "pset_revisions": (1,),
+        "job_revisions": (1, 2, 3, 4),
     },
     # Appendix 3.6 (A36): each station counts from 1 by itself.
     "power-focus-6000-3.6": {
@@ -87,6 +92,11 @@ PROFILES = {
         "pushed_as": _POWER_FOCUS_6000_PUSHED,
         "fetched_as": _POWER_FOCUS_6000_FETCHED,
         "slot_kept_ms": 15000,
+        "alarm_revisions": (1, 2, 3),  # A36 table 1; so the next four
+        "alarms_of_2_9": True,
+        "pset_revisions": (1,),
+        "generic_alarm_revisions": (1,),
+        "generic_subscriptions": "yes",
     },
     # Results of several spindles by 0105-0108 (003:8177-9088), which this simulator refuses with 99 like any MID that
     # it does not know; assumed: none by 0060, which no document lists for it.
@@ -121,19 +131,54 @@ PROFILES = {
         "rounded": True,  # 878 p. 388
         "light_statuses": (2, 3, 4, 5),  # OP-Ford, 878 p. 388
     },
+    # Results by 0008 and 1201, each sent once (002); an empty database is refused with a code that no document names.
+    "mt-focus-6000": {
+        "identity": {
+            "cell": None,
+            "channel": None,
+            "supplier": None,
+            "protocol_version": None,
+            "rbu_type": None,
+            "system_type": 4,
+            "system_subtype": 30,
+        },  # 002:127-142
+        "start_revisions": (6,),  # 002:124-126
+        "max_clients": 2,  # 002:7-8; the third is the serial line
+        "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
+        "refuse": {40: 97},  # assumed
+        "operations": (1, 2, 3),
+    },
+    # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203 (A36 p. 4-10, 36-40).
+    "stepsync": {
+        "identity": {"system_type": 3},
+        "unknown_mids": (60, 61, 62, 63, 64, 65),
+        "operations": (1,),
+        "own_fields": False,
+        "names_subscribed": True,
+        "waits_for_1203": True,
+    },
     # The least that is still a controller: nothing but the results themselves, in their first revision.
     "minimal": {
         "identity": {"supplier": None, "system_type": 0},
         "header": "blank",
         "start_revisions": (1,),
         "result_revisions": (1,),
-        "unknown_mids": (8, 9, 12, 40, 64, 70, 73, 80),
+        "unknown_mids": (8, 9, 12, 14, 34, 40, 51, 64, 70, 73, 80, 82),
     },
+}
+PROFILES["mt-focus-6000"].update(MT_FOCUS_EVENTS)
+
+
+# Names without the hyphen between the two words, as people type them.
+ALIASES = {
+    "powerfocus-4000": "power-focus-4000",
+    "powerfocus-6000-2.8": "power-focus-6000-2.8",
+    "powerfocus-6000-3.6": "power-focus-6000-3.6",
 }
 
 
 def names():
-    """Return the names in the order of the documents."""
+    """Return the names in the order of the documents; each of `ALIASES` will do as well."""
     known = [
         "power-focus-4000",
         "power-focus-6000-2.8",
@@ -142,6 +187,8 @@ def names():
         "desoutter",
         "desoutter-cvi3",
         "nexo",
+        "mt-focus-6000",
+        "stepsync",
         "minimal",
     ]
     return known + sorted([name for name in PROFILES if name not in known])
@@ -149,6 +196,7 @@ def names():
 
 def row(name, **changed):
     """Return the options of a profile; `changed` wins, an `identity` field by field."""
+    name = ALIASES.get(name, name)
     if name not in PROFILES:
         raise ValueError("no such profile: " + name)
     options = dict(PROFILES[name])

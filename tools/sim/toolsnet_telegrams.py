@@ -2,8 +2,7 @@
 
 Rules:
 1. A telegram here is the bytes after the four length digits; positions are the document's, less one.
-2. `take_apart` returns a dict of fields and a list of breaches; a telegram with breaches may still have all
-   its fields.
+2. `take_apart` returns a dict of fields and a list of Breach; a telegram with breaches may still have all its fields.
 3. Numbers with decimals must have the point exactly where the layout prints it, though a real server is
    lenient (004:318-320).
 """
@@ -106,6 +105,19 @@ _GRAPH = (
 )
 
 
+class Breach:
+    """What breaks the document: a field, its first octet as the document counts (0: none), what it is and may be."""
+
+    def __init__(self, field, position, found, allowed):
+        self.field = field
+        self.position = position
+        self.found = found
+        self.allowed = allowed
+
+    def __str__(self):
+        return "%s at %d: %s, allowed: %s" % (self.field, self.position, self.found, self.allowed)
+
+
 def frame(telegram):
     """Return the bytes on the line: four digits of length, then the telegram (004:105-110)."""
     return ("%04d" % len(telegram)).encode() + telegram
@@ -142,26 +154,26 @@ def _signed_ok(octets):
 
 
 def _value(octets, form):
-    """Return the field's value and what is wrong with it (None if nothing)."""
+    """Return the field's value and, if it is wrong, what is allowed, else None."""
     kind = form[3]
     if kind == "d":
         if not digits_only(octets):
-            return 0, "not digits"
+            return 0, "digits"
         value = int(octets)
-        return value, None if form[4] <= value <= form[5] else "outside %d..%d" % (form[4], form[5])
+        return value, None if form[4] <= value <= form[5] else "%d to %d" % (form[4], form[5])
     if kind in ("t", "t?"):
         good = time_ok(octets) or (kind == "t?" and octets == b" " * 14)
-        return text_of(octets), None if good else "not a time yyyymmddhhnnss"
+        return text_of(octets), None if good else "a time yyyymmddhhnnss"
     if kind == "s":
-        return text_of(octets).rstrip(), None if printable(octets) else "not printable ASCII"
+        return text_of(octets).rstrip(), None if printable(octets) else "printable ASCII"
     if kind == "i":
         good = _signed_ok(octets)
-        return int(octets) if good else 0, None if good else "not a signed integer"
+        return int(octets) if good else 0, None if good else "a signed integer"
     if kind == "f":
         good = _free_number_ok(octets)
     else:
         good = _decimal_ok(octets, int(kind[1]))
-    return text_of(octets).strip(), None if good else "not in the form with %s decimals" % kind[1:]
+    return text_of(octets).strip(), None if good else "a number with %s decimals" % (kind[1:] or "any")
 
 
 def _fields(telegram, base, layout, breaches, where=""):
@@ -171,30 +183,30 @@ def _fields(telegram, base, layout, breaches, where=""):
         start = base + form[1]
         octets = telegram[start : start + form[2]]
         if len(octets) < form[2]:
-            breaches.append("%s%s is cut off" % (where, form[0]))
+            breaches.append(Breach(where + form[0], start + 1, "cut off", "%d octets" % form[2]))
             found[form[0]] = 0 if form[3] in "di" else ""
             continue
-        value, wrong = _value(octets, form)
-        if wrong:
-            breaches.append("%s%s: %s: %s" % (where, form[0], wrong, text_of(octets)))
+        value, allowed = _value(octets, form)
+        if allowed:
+            breaches.append(Breach(where + form[0], start + 1, text_of(octets), allowed))
         found[form[0]] = value
     return found
 
 
 def _expect_bytes(telegram, expected, breaches):
     if len(telegram) != expected:
-        breaches.append("%d bytes instead of %d" % (len(telegram), expected))
+        breaches.append(Breach("length", 0, "%d octets" % len(telegram), "%d octets" % expected))
 
 
 def _result(telegram, breaches):
     """Telegram 04 (004:120-185)."""
     general_bytes = telegram[7:9]
     if general_bytes != b"80":
-        breaches.append("length of general information: " + text_of(general_bytes))
+        breaches.append(Breach("general_bytes", 8, text_of(general_bytes), "80"))
     found = _fields(telegram, 0, _GENERAL, breaches)
-    for name, size in (("spindle_bytes", 70), ("vin_bytes", 29), ("parameter_bytes", 72)):
+    for name, position, size in (("spindle_bytes", 70, 70), ("vin_bytes", 74, 29), ("parameter_bytes", 79, 72)):
         if found[name] != size:
-            breaches.append("%s: %d instead of %d" % (name, found[name], size))
+            breaches.append(Breach(name, position, "%d" % found[name], "%d" % size))
     counts = (found["spindle_count"], found["vin_count"], found["parameter_count"])
     expected = 80 + 70 * counts[0] + 29 * counts[1] + 72 * counts[2]
     _expect_bytes(telegram, expected, breaches)
@@ -212,25 +224,27 @@ def _result(telegram, breaches):
         for index in range(count):
             found[name].append(_fields(telegram, at, layout, breaches, "%s[%d]." % (name, index)))
             at += size
+    at -= 72 * counts[2]
     for parameter in found["parameters"]:
-        _check_parameter(parameter, breaches)
+        _check_parameter(parameter, at, breaches)
+        at += 72
     return found
 
 
-def _check_parameter(parameter, breaches):
+def _check_parameter(parameter, at, breaches):
     """A value of type 1 is a signed 32-bit integer, of type 2 a number (004:171)."""
     text = parameter["value"].strip()
-    where = "parameter %05d: " % parameter["parameter_id"]
+    where = "parameter %05d " % parameter["parameter_id"]
     if not parameter["name"].strip():
-        breaches.append(where + "no name")
+        breaches.append(Breach(where + "name", at + 14, "blank", "a name"))
     if parameter["type"] == 1:
         unsigned = text[1:] if text[:1] == "-" else text
         if not digits_only(unsigned.encode()) or not -2147483648 <= int(text) <= 2147483647:
-            breaches.append(where + "not a signed 32-bit integer: " + text)
+            breaches.append(Breach(where + "value", at + 39, text, "a signed 32-bit integer"))
     elif parameter["type"] == 2:
         unsigned = text[1:] if text[:1] == "-" else text
         if not _free_number_ok(unsigned.encode()):
-            breaches.append(where + "not a number: " + text)
+            breaches.append(Breach(where + "value", at + 39, text, "a number"))
 
 
 def _station(telegram, breaches):
@@ -278,9 +292,10 @@ def _graph(telegram, breaches):
     found = _fields(telegram, 0, _GRAPH, breaches)
     _expect_bytes(telegram, 116 + found["sample_bytes"], breaches)
     if found["general_bytes"] != 116 or found["sample_bytes"] % 2:
-        breaches.append("length of general information or of samples")
+        told = "%d, %d" % (found["general_bytes"], found["sample_bytes"])
+        breaches.append(Breach("general_bytes, sample_bytes", 8, told, "116, even"))
     if found["factor_nom"] == 0:
-        breaches.append("scale factor Nom is zero")
+        breaches.append(Breach("factor_nom", 71, "0", "not 0"))
     found["samples"] = telegram[116:]
     return found
 
@@ -304,11 +319,11 @@ def take_apart(telegram):
         _expect_bytes(telegram, size, breaches)
         found = _fields(telegram, 0, layout, breaches)
     else:
-        breaches.append("no such telegram")
+        breaches.append(Breach("telegram", 1, kind, "01, 02, 04, 05, 06, 07, 09 or 13"))
     found["id"] = kind
     found["identifier"] = int(identifier) if len(identifier) == 5 and digits_only(identifier) else 0
     if found["identifier"] == 0:
-        breaches.append("identifier: " + text_of(identifier))
+        breaches.append(Breach("identifier", 3, text_of(identifier), "1 to 99999"))
     return found, breaches
 
 

@@ -102,7 +102,11 @@ def _export(rows: list[dict[str, object]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    writer = csv.DictWriter(sys.stdout, report.COLUMNS, extrasaction="ignore")
+    _write_rows(rows, report.COLUMNS)
+
+
+def _write_rows(rows: list[dict[str, object]], columns: tuple[str, ...]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(visible_in(rows))
 
@@ -112,10 +116,42 @@ def _export(rows: list[dict[str, object]], as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
 @_JSON
 def export(file: Path, as_csv: bool, as_json: bool) -> None:
-    """All results that count, as CSV or JSON on stdout. CSV shows control characters as escapes, JSON is exact."""
+    """All results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
-    _export([report.row(entry) for area in _read(file) for entry in report.results(area)], as_json)
+    areas = _read(file)
+    rows = [report.row(entry) for area in areas for entry in report.results(area)]
+    _export(rows + [report.gap_row(gap) for area in areas for gap in report.gaps(area)], as_json)
+
+
+@spool.command()
+@_FILE
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout.")
+@_JSON
+def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
+    """Results that cannot be had any more: which tightening IDs, since when, and why."""
+    if as_csv and as_json:
+        raise click.UsageError("either --csv or --json")
+    areas = _read(file)
+    listed = [gap for area in areas for gap in report.gaps(area)]
+    known = report.account(areas[0])
+    if as_json:
+        said = {name: known.get(name) for name in ("gone", "gone_not_listed", "missing")}
+        click.echo(json.dumps({"file": str(file), **said, "gaps": listed}, indent=1))
+        return
+    if as_csv:
+        _write_rows(listed, report.GAP_COLUMNS)
+        return
+    for gap in listed:
+        first, last = gap["first_id"], gap["last_id"]
+        ids = "unknown IDs" if first is None else f"ID {first}" if first == last else f"IDs {first} to {last}"
+        count = "some" if gap["count"] is None else gap["count"]
+        why = gap["why"] or "power was cut before it was noted which, or for several reasons"
+        click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {why}"))
+    click.echo(
+        f"{known.get('gone', 0)} gone in all, {known.get('gone_not_listed', 0)} of them not listed here; "
+        f"{known.get('missing', 0)} missing that may still be had"
+    )
 
 
 @spool.command()

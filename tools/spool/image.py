@@ -14,8 +14,9 @@ from pathlib import Path
 from agent.base.crc import crc30
 from agent.base.words import get_u32
 from agent.spool import record as rec
+from agent.spool.areas import divide
 from agent.spool.flash import Part
-from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE
+from agent.spool.fold import ROLE_GRAPHS, ROLE_MAIN, ROLE_QUARANTINE
 from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.walk import Walk
 from board import linux_header
@@ -28,6 +29,7 @@ KIND_NAMES = {
     rec.KIND_RESULT: "result",
     rec.KIND_RAW: "raw",
     rec.KIND_EVENT: "event",
+    rec.KIND_GRAPH: "graph",
     rec.KIND_GAP: "gap",
     rec.KIND_ASIDE: "aside",
     rec.KIND_CURSOR: "cursor",
@@ -170,25 +172,23 @@ def geometry(octets: bytes) -> tuple[int, int]:
 
 
 def read(octets: bytes) -> list[Area]:
-    """Both areas of an image, main first; ImageError if it is no spool."""
+    """The areas of an image: main, the quarantine, graphs if there are any; ImageError if it is no spool."""
     unit, block_bytes = geometry(octets)
     device = _Bytes(octets, unit, block_bytes)
     blocks: dict[int, list[Entry]] = {}
     skipped: dict[int, int] = {}
     roles: dict[int, int] = {}
-    first_main = None
     for block in range(device.block_count):
         blocks[block], skipped[block] = _read_block(device, block)
         head = next((e for e in blocks[block] if e.kind == rec.KIND_HEAD), None)
         if head is not None:
             roles[block] = head.payload[rec.AT_ROLE]
-            if roles[block] == ROLE_MAIN:
-                first_main = int.from_bytes(head.payload[rec.AT_FIRST_BLOCK : rec.AT_FIRST_BLOCK + 2], "little")
-            elif first_main is None:
-                first_main = int.from_bytes(head.payload[rec.AT_BLOCK_COUNT : rec.AT_BLOCK_COUNT + 2], "little")
-    first_main = first_main or 0
+    parked, graphs = divide(device, 0, 0)
+    places = [(ROLE_MAIN, parked + graphs, device.block_count), (ROLE_QUARANTINE, 0, parked)]
+    if graphs:
+        places.append((ROLE_GRAPHS, parked, parked + graphs))
     areas = []
-    for role, first, end in ((ROLE_MAIN, first_main, device.block_count), (ROLE_QUARANTINE, 0, first_main)):
+    for role, first, end in places:
         mine = {n: blocks[n] for n in range(first, end) if blocks[n] and roles.get(n, role) == role}
         unreadable = sum(1 for n in range(first, end) if not blocks[n] and skipped[n])
         area = _area(role, first, end - first, mine, unreadable)

@@ -6,15 +6,17 @@ from agent.base.words import get_u32
 from agent.openprotocol.known import Known
 from agent.outlets.toolsnet.outlet import FLAG_MET
 from agent.quarantine import Quarantine
+from agent.record import event as ev
 from agent.record.text import describe
 from agent.spool import record as rec
-from agent.spool.fold import ROLE_QUARANTINE
+from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from board.linux_header import Header
 from tools.spool.image import Area, Entry
 
+AREAS = ("main", "parked", "graphs")  # by role
 ENDURANCE = 100_000  # erases a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
     "number",
@@ -39,7 +41,12 @@ COLUMNS: tuple[str, ...] = (
     "refused_code",
     "octets",
     "frame",
+    "first_id",
+    "last_id",
+    "count",
+    "reason",
 )
+GAP_COLUMNS: tuple[str, ...] = ("time", "first_id", "last_id", "count", "reason", "why", "id_epoch", "total", "event")
 
 
 def results(area: Area) -> list[Entry]:
@@ -66,6 +73,24 @@ def row(entry: Entry) -> dict[str, object]:
     return shown
 
 
+def gaps(area: Area) -> list[dict[str, object]]:
+    """The ranges of tightening IDs that are gone, as the events of the log say it, each event once, in their order."""
+    told: dict[int, dict[str, object]] = {}
+    for entry in area.entries:
+        if entry.kind != rec.KIND_EVENT or entry.void or entry.payload[ev.WHAT] != ev.GONE:
+            continue
+        shown = describe(bytes(8) + entry.payload, 8, entry.kind, entry.flags, len(entry.payload))
+        shown["reason"], shown["why"], shown["event"] = shown["code"], shown["text"], shown["number"]
+        told.setdefault(shown["number"], {name: shown[name] for name in GAP_COLUMNS})
+    return [told[number] for number in sorted(told)]
+
+
+def gap_row(gap: dict[str, object]) -> dict[str, object]:
+    """One of these among the rows of an export."""
+    shown = {name: gap[name] for name in ("time", "first_id", "last_id", "count", "reason")}
+    return {"area": "main", "kind": "gone", "time_source": "agent", **shown}
+
+
 def owner(header: Header | None) -> dict[str, object] | None:
     """Whose spool the file is; None for an image without a header, as a chip's is."""
     if header is None:
@@ -82,7 +107,7 @@ def account(area: Area) -> dict[str, object]:
     for entry in counted:
         kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
     shown: dict[str, object] = {
-        "area": "parked" if area.role == ROLE_QUARANTINE else "main",
+        "area": AREAS[area.role],
         "blocks": area.block_count,
         "records": len(counted),
         "kinds": kinds,
@@ -113,6 +138,9 @@ def remembered(area: Area, kept: list[Entry]) -> dict[str, object]:
     if area.role == ROLE_QUARANTINE:
         quarantine = Quarantine(ring)
         return {"kept": quarantine.count() + ring.suspect} if mount(ring) == 1 else {}
+    if area.role == ROLE_GRAPHS:
+        pieces = {get_u32(e.payload, 0) for e in area.entries if e.kind == rec.KIND_GRAPH and not e.void}
+        return {"pieces": len(pieces)}
     known = ring.owner = Known(ring.memory)
     if mount(ring) != 1:
         return {}
@@ -126,6 +154,8 @@ def remembered(area: Area, kept: list[Entry]) -> dict[str, object]:
         "parked_in_place": _in_place(area, ring, kept),
         "overwritten": ring.overwritten,
         "gone": known.gone(),
+        "gone_ranges": len(gaps(area)),
+        "gone_not_listed": known.gone() - sum(int(str(gap["count"] or 0)) for gap in gaps(area)),
         "missing": known.gaps.total(),
         "base": int.from_bytes(memory[BASE : BASE + 3], "little") if memory[OUTLET_FLAGS] & FLAG_MET else None,
     }

@@ -165,7 +165,7 @@ def _let_last_count(twin: Ring) -> None:
     To confirm it would open a block there: in a full log that has no room, or overwrites what our log still holds.
     """
     walk = twin.walk
-    if twin.suspect and twin.last_kind in (record.KIND_RESULT, record.KIND_RAW):
+    if twin.suspect and record.is_for_outlets(twin.last_kind):
         walk.begin(twin.last_block, twin.last_record_at, twin.seq - 1, twin.seq + 1)
         if walk.next() == twin.last_kind:
             twin.apply(twin.last_kind, walk.flags, walk.page, record.HEAD_BYTES, walk.length)

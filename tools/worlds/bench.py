@@ -40,16 +40,16 @@ class Told:
     shrunk: dict | None = field(default=None)
 
 
-def one(task: tuple[int, str]) -> Told:
-    """Run the world of this seed and shape."""
-    seed, shape = task
+def one(task: tuple[int, str, *tuple[str, ...]]) -> Told:
+    """Run the world of this seed and shape, its controllers of these profiles if there are any."""
+    seed, shape, *profiles = task
     remember_checksums()
     begun = time.process_time()
-    outcome = run(draw(seed, shape))
+    outcome = run(draw(seed, shape, tuple(profiles)))
     verdict, history = outcome.verdict, outcome.history
     return Told(
         seed=seed,
-        shape=outcome.script["shape"],
+        shape=", ".join([outcome.script["shape"], *[name for name in _profiles(outcome.script) if name]]),
         kinds=verdict.kinds(),
         findings=[asdict(finding) for finding in verdict.findings],
         excused={name: count for name, count in sorted(verdict.excused.items()) if count},
@@ -61,9 +61,20 @@ def one(task: tuple[int, str]) -> Told:
     )
 
 
-def many(first: int, count: int, shape: str, jobs: int, on_done: Callable[[float], None] | None = None) -> list[Told]:
+def _profiles(script: dict) -> list[str]:
+    return [station["controller"].get("profile", "") for station in script["stations"]]
+
+
+def many(
+    first: int,
+    count: int,
+    shape: str,
+    jobs: int,
+    on_done: Callable[[float], None] | None = None,
+    profiles: tuple[str, ...] = (),
+) -> list[Told]:
     """Run `count` worlds from seed `first` on; the answers are in the order of the seeds."""
-    tasks = [(seed, shape) for seed in range(first, first + count)]
+    tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
     told = []
     if jobs <= 1:
         for task in tasks:
@@ -79,18 +90,18 @@ def many(first: int, count: int, shape: str, jobs: int, on_done: Callable[[float
     return told
 
 
-def shrink(told: list[Told], shape: str, say: Callable[[str], None]) -> None:
+def shrink(told: list[Told], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
     """Make the first failing worlds small, in place."""
     for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
         say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
-        one_told.shrunk = Shrinker(draw(one_told.seed, shape), fails_with(one_told.kinds[0])).shrink()
+        one_told.shrunk = Shrinker(draw(one_told.seed, shape, profiles), fails_with(one_told.kinds[0])).shrink()
 
 
-def report(told: list[Told], first: int, shape: str) -> dict:
+def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
     """The figures, as every bench gives them, and the failures with their seeds."""
     answer = Report()
     failed = [one_told for one_told in told if one_told.kinds]
-    how = f"seeds {first} to {first + len(told) - 1}" + (f", {shape}" if shape else "")
+    how = f"seeds {first} to {first + len(told) - 1}" + "".join(f", {word}" for word in (shape, *profiles) if word)
     answer.add("worlds", len(told), "", how=how)
     answer.add("worlds in which the promise breaks", len(failed), "", "<= 0")
     answer.add("cuts", sum(one_told.cuts for one_told in told), "")

@@ -14,12 +14,21 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
 @click.option("--calm", is_flag=True, help="Only worlds without any cut.")
 @click.option("--short", is_flag=True, help="Only worlds with seconds between starts.")
+@click.option("--profiles", metavar="NAMES", help="Controllers by name: all, or names with commas between them.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
 @click.option("--script", "script_path", metavar="FILE", help="Run the world of this script in place of seeds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def worlds(
-    count: int, seed: int, calm: bool, short: bool, jobs: int, shrinks: bool, script_path: str | None, as_json: bool
+    count: int,
+    seed: int,
+    calm: bool,
+    short: bool,
+    profiles: str | None,
+    jobs: int,
+    shrinks: bool,
+    script_path: str | None,
+    as_json: bool,
 ) -> None:
     """Run the agent in simulated worlds with faults of every kind, and judge what ToolsNet got.
 
@@ -29,17 +38,22 @@ def worlds(
     from tools.progress import progress_bar
     from tools.report import table
     from tools.worlds import bench
+    from tools.worlds.profiles import names_of
 
     if calm and short:
         raise click.UsageError("--calm and --short: only one of them.")
     if script_path is not None:
         sys.exit(_one_script(script_path, as_json))
     shape = "calm" if calm else "short" if short else ""
+    try:
+        names = names_of(profiles) if profiles else ()
+    except ValueError as reason:
+        raise click.UsageError(f"--profiles: {reason}") from None
     with progress_bar("worlds") as progress:
-        told = bench.many(seed, count, shape, jobs, progress)
+        told = bench.many(seed, count, shape, jobs, progress, names)
     if shrinks:
-        bench.shrink(told, shape, lambda text: click.echo(text, err=True))
-    tree = bench.report(told, seed, shape)
+        bench.shrink(told, shape, lambda text: click.echo(text, err=True), names)
+    tree = bench.report(told, seed, shape, names)
     if as_json:
         click.echo(json.dumps(tree))
     else:

@@ -16,6 +16,7 @@ from collections import OrderedDict
 from tools.worlds.controller_session import Session
 from tools.worlds.history import READABLE, Result, StationHistory
 from tools.worlds.network import Link, Service
+from tools.worlds.operations import OperationSession
 from tools.worlds.timeline import Timeline
 
 ID_LAST = 4294967295
@@ -38,7 +39,10 @@ class Controller:
         self.memory: OrderedDict[int, Result] = OrderedDict()
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
-        self.newest: Result | None = None
+        self.newest: Result | None = None  # of ours
+        self.newest_of_all: Result | None = None
+        self.used = 0  # IDs
+        self.others_made = 0
         self.met: int | None = None
         self.deaf_until = -1  # answers no 0064
         self.grumble_until = -1  # refuses every 0064 with `grumble_code`
@@ -47,7 +51,7 @@ class Controller:
         self.dislike_left = 0
 
     def _accept(self, link: Link) -> Session:
-        return Session(self, link)
+        return OperationSession(self, link) if self.traits["operations"] else Session(self, link)
 
     # -- production ------------------------------------------------------------------------------------------------
 
@@ -56,20 +60,48 @@ class Controller:
         number = len(self.history.results) + 1
         result = self._result(number)
         self.history.results[number] = result
+        if self.is_idle():
+            return  # it gets no ID, is kept nowhere, and nobody is told (docs/worlds.md, rule 21)
         self.newest = result
+        self._keep(result)
+        if self.session is not None and self.session.revision:
+            self.session.queue(result)
+        elif self.traits["replays"]:
+            self.keep_for_replay(result)
+
+    def is_idle(self) -> bool:
+        """Whether results get no ID now."""
+        return self.traits["ids_in_session_only"] and self.session is None
+
+    def make_elsewhere(self) -> None:
+        """One tightening at another station of this controller: an ID of the counter that all of them share."""
+        self.others_made += 1
+        number = 900000 - self.others_made
+        made = {**vars(self._result(number)), "station": 0, "vin": f"X{self.number}E{number:06d}", "frame": READABLE}
+        self._keep(Result(**made))
+
+    def _keep(self, result: Result) -> None:
+        self.newest_of_all = result
+        self.used += 1
         if result.id_text.isdigit():
             key = int(result.id_text)
             self.memory.pop(key, None)
             self.memory[key] = result
             while len(self.memory) > self.traits["memory"]:
                 self.memory.popitem(last=False)
-        if self.session is not None and self.session.revision:
-            self.session.queue(result)
-        elif self.traits["replays"]:
-            self.keep_for_replay(result)
+
+    def old(self, asked: int) -> Result | None:
+        """What an old result that is asked for is answered with: 0 is the newest; None if there is none."""
+        if not asked:
+            return self.newest_of_all if self.traits["memory"] else None
+        if not self.traits["shares_ids"]:
+            return self.memory.get(asked)
+        below = max((key for key in self.memory if 0 < key <= asked), default=0)
+        return self.memory.get(below)
 
     def _result(self, number: int) -> Result:
-        hundredths = (number * 37 + self.number * 1000) % 100000
+        hundredths = (number * 37 + self.number * 1000) % (10000 if self.traits["operations"] else 100000)
+        statuses = self.traits["statuses"]
         ok = number % 7 != 0
         low_or_high = "2" if number % 2 else "3"
         frame = READABLE
@@ -90,12 +122,13 @@ class Controller:
             angle=f"{(number * 11) % 100000:06d}.0",
             statuses="000" if ok else "1" + low_or_high + "0",
             frame=frame,
+            shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
         )
 
     def _id(self) -> str:
         mode = self.traits["ids"]
-        if mode == "blank":
+        if mode == "blank" or self.is_idle():
             return " " * 10
         if mode == "constant":
             return f"{self.traits['first_id']:010d}"
@@ -109,6 +142,7 @@ class Controller:
 
     def skip_ids(self, count: int) -> None:
         """Some IDs go to other spindles."""
+        self.used += count
         self.next_id = min(self.next_id + count, ID_LAST)
 
     def reset(self) -> None:
@@ -117,7 +151,7 @@ class Controller:
         self.next_id = 1
         self.memory.clear()
         self.unacknowledged.clear()
-        self.newest = None
+        self.newest = self.newest_of_all = None
 
     def break_session(self) -> None:
         """End the session from this side."""
@@ -136,11 +170,14 @@ class Controller:
         """A 0062 came for this result."""
         if result in self.unacknowledged:
             self.unacknowledged.remove(result)
-        if not surely:
-            return
+        if surely:
+            self.taken_over(result, self.time.now)
+
+    def taken_over(self, result: Result, moment: int) -> None:
+        """From this moment on the agent has it."""
         if not result.acks:
             result.block, result.block_count = self.plant.last_programmed(self.number)
-        result.acks.append(self.time.now)
+        result.acks.append(moment)
 
     def was_pushed(self, result: Result) -> None:
         """The agent has read an 0061 of it."""

@@ -11,6 +11,7 @@ HEADER = 20
 # Octets 12 to 20 (no-ack, station, spindle, sequence, parts) as controllers of different makers fill them.
 HEADER_RESTS = ("         ", "00101    ", " 0101    ", "0000000  ", "0    00  ")
 GARBLED = "#"
+OURS, OTHERS = 10, 11  # stations, as 0002 and 0065 revision 7 name them
 
 
 def message(mid: int, revision: int, content: str, rest: str = HEADER_RESTS[0], blank_revision: bool = False) -> bytes:
@@ -25,15 +26,15 @@ def numbered(*fields: tuple[int, str]) -> str:
     return "".join(f"{number:02d}{value}" for number, value in fields)
 
 
-def started(revision: int, serial: str) -> str:
+def started(revision: int, serial: str, system_type: int = 1) -> str:
     """Data of 0002 (003:3095-3232) up to this revision."""
     parts = [
         [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}")],
         [(4, "ACT")],
         [(5, f"{'2.8.0':<19}"), (6, f"{'3.6.2':<19}"), (7, f"{'1.4':<19}")],
         [(8, f"{'Gold':<24}"), (9, f"{serial:<10}")],
-        [(10, "001"), (11, "001")],
-        [(12, "0"), (13, "0"), (14, f"{10:010d}"), (15, f"{'Cell':<25}"), (16, "1")],
+        [(10, f"{system_type:03d}"), (11, "001")],
+        [(12, "0"), (13, "0"), (14, f"{OURS:010d}"), (15, f"{'Cell':<25}"), (16, "1")],
     ]
     return numbered(*[one for part in parts[:revision] for one in part])
 
@@ -75,8 +76,9 @@ _ANGLES = ("00060", "00090", "00075")
 def result_light(result: Result) -> str:
     """Data of 0061 revision 999 (003:6448-6519)."""
     v = Values(result)
+    ok = result.shown_status if result.shown_status and v.ok == "0" else v.ok
     return (
-        f"{v.vin}{v.job}{v.pset}000600040{v.ok}{v.torque_status}{v.angle_status}{v.torque}{v.angle}"
+        f"{v.vin}{v.job}{v.pset}000600040{ok}{v.torque_status}{v.angle_status}{v.torque}{v.angle}"
         f"{v.stamp}{PSET_CHANGE}{v.id}"
     )
 
@@ -103,6 +105,11 @@ def result_two(result: Result) -> str:
     others = [(number, "000000") for number in range(35, 41)]
     tail = [(41, v.id), (42, "00001"), (43, "00001"), (44, f"{'T1':<14}"), (45, v.stamp), (46, PSET_CHANGE)]
     return numbered(*head, *batch, *states, *torque, *angle, *rundown, *others, *tail)
+
+
+def result_three(result: Result) -> str:
+    """Data of 0061 revision 3 (003:6283-6300): the unit of torque and the type of the result."""
+    return result_two(result) + numbered((47, "1"), (48, "01"))
 
 
 def old_one(result: Result) -> str:
@@ -140,5 +147,13 @@ def old_two(result: Result) -> str:
     return numbered(*head, *states, *checks, *values, *tail)
 
 
-RESULTS = {999: result_light, 1: result_one, 2: result_two}  # 0061 by revision
-OLD_RESULTS = {1: old_one, 2: old_two}  # 0065 by revision
+def old_seven(result: Result) -> str:
+    """Data of 0065 revision 7 (003:6917-7019): whose it is stands at its end."""
+    parts = [(29, "1"), (30, "01"), *[(number, " " * 25) for number in (31, 32, 33)], (34, "0000")]
+    station = OURS if result.station else OTHERS
+    tail = [(35, "000000"), (36, "0000000000"), (37, f"{station:010d}"), (38, f"{'Cell':<25}")]
+    return old_two(result) + numbered(*parts, *tail)
+
+
+RESULTS = {999: result_light, 1: result_one, 2: result_two, 3: result_three}  # 0061 by revision
+OLD_RESULTS = {1: old_one, 2: old_two, 7: old_seven}  # 0065 by revision

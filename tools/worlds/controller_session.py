@@ -8,17 +8,23 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, message, started, tool
-from tools.worlds.history import Result
+from tools.worlds.history import Questions, Result
 from tools.worlds.network import Link
 
 SILENCE_MS = 15000
 POLITE_MS = 2000
-_NOT_FOUND, _BUSY, _REVISION, _UNKNOWN, _EXISTS = 15, 96, 97, 99, 9
+NOT_FOUND, BUSY, REVISION, UNKNOWN, EXISTS = 15, 96, 97, 99, 9
 
 
 class Session:
     """The controller's end of one connection."""
+
+    handlers: ClassVar[dict[bytes, Callable]]
+    grumbles: ClassVar[dict[int, int]] = {}  # codes that mean something else here, and those that take their place
 
     def __init__(self, controller, link: Link) -> None:
         self.controller = controller
@@ -94,13 +100,13 @@ class Session:
             return
         if self._stopped and mid != b"0001":
             return
-        handler = _HANDLERS.get(mid)
+        handler = self.handlers.get(mid)
         if mid == b"0001":
             self._start(int(revision))
         elif not self._started:
             self._object(whole)
         elif handler is None:
-            self._refuse(mid, _UNKNOWN)
+            self._refuse(mid, UNKNOWN)
         else:
             handler(self, int(revision) if revision.isdigit() else 1, content, reads)
 
@@ -123,16 +129,17 @@ class Session:
         controller = self.controller
         other = controller.session
         if revision not in controller.traits["start_revisions"]:
-            self._refuse(b"0001", _REVISION)
+            self._refuse(b"0001", REVISION)
             return
         if other is not None and other is not self:
             if controller.traits["single"]:
-                self._refuse(b"0001", _BUSY)
+                self._refuse(b"0001", BUSY)
                 return
             other._close()
         controller.session = self
         self._started, self._stopped = True, False
-        self._send(2, revision, started(revision, controller.traits["serial"]))
+        controller.history.sessions.append(Questions(controller.time.now))
+        self._send(2, revision, started(revision, controller.traits["serial"], controller.traits["system_type"]))
 
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
         self._accept(b"0003")
@@ -146,9 +153,9 @@ class Session:
 
     def _tool(self, revision: int, content: bytes, reads: int) -> None:
         if not self.controller.traits["tells_tool"]:
-            self._refuse(b"0040", _UNKNOWN)
+            self._refuse(b"0040", UNKNOWN)
         elif revision != 1:
-            self._refuse(b"0040", _REVISION)
+            self._refuse(b"0040", REVISION)
         else:
             self._send(41, 1, tool(1, self.controller.traits["serial"]))
 
@@ -157,10 +164,10 @@ class Session:
     def _subscribe(self, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
         if revision not in controller.traits["result_revisions"]:
-            self._refuse(b"0060", _REVISION)
+            self._refuse(b"0060", REVISION)
             return
         if self.revision:
-            self._refuse(b"0060", _EXISTS)
+            self._refuse(b"0060", EXISTS)
             return
         self.revision = revision
         self._accept(b"0060")
@@ -248,28 +255,36 @@ class Session:
 
     def _old(self, revision: int, content: bytes, reads: int) -> None:
         controller = self.controller
-        now = controller.time.now
         if len(content) != 10 or not content.isdigit():
             self._object(b"0064" + content)
             return
         asked = int(content)
         traits = controller.traits
-        if asked:
-            result = controller.memory.get(asked)
-        else:
-            result = controller.newest if traits["memory"] else None
+        result = controller.old(asked)
         if revision not in traits["old_revisions"]:
             self._refuse(b"0064", traits["old_refusal"])
-        elif now < controller.deaf_until or now < controller.grumble_until:
-            if result is not None and asked:
-                result.passed_over.append(now)
-            if now >= controller.deaf_until:
-                self._refuse(b"0064", controller.grumble_code)
+        elif self._is_hindered(b"0064", result if asked else None):
+            return
         elif result is None:
             met = None if asked else lambda: controller.was_met(self)
-            self._send(4, 1, f"0064{_NOT_FOUND:02d}", met)
+            self._send(4, 1, f"0064{NOT_FOUND:02d}", met)
         else:
             self._send(65, revision, OLD_RESULTS[revision](result), lambda: self._was_fetched(result, asked))
+
+    def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
+        """Whether this question for an old result is not answered truthfully just now; if it is, it is counted."""
+        controller, now = self.controller, self.controller.time.now
+        if now < controller.deaf_until or now < controller.grumble_until:
+            if result is not None:
+                result.passed_over.append(now)
+            if now >= controller.deaf_until:
+                code = controller.grumble_code
+                self._refuse(mid, self.grumbles[code] if code in self.grumbles else code)
+            return True
+        questions = controller.history.sessions[-1]
+        questions.asked += 1
+        questions.last, questions.used = now, controller.used
+        return False
 
     def _was_fetched(self, result: Result, asked: int) -> None:
         result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
@@ -279,7 +294,7 @@ class Session:
             self.controller.was_met(self)
 
 
-_HANDLERS = {
+Session.handlers = {
     b"0003": Session._stop,
     b"0040": Session._tool,
     b"0060": Session._subscribe,

@@ -72,6 +72,7 @@ class Course:
         stations = world.history.stations
         rows = {number: len(station.rows) for number, station in stations.items()}
         said = {number: station.said for number, station in stations.items()}
+        world.history.calm_over = world.time.now
         world.switch_off(DARK_MS)
         self._calm(QUIET_MS, AFTER_MS)
         self._ask()

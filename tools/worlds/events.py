@@ -65,6 +65,13 @@ class Events:
         """So many IDs are not used for us."""
         self._controller(station).skip_ids(count)
 
+    def _elsewhere(self, station: int, count: int, gap_ms: int) -> None:
+        """So many results of other stations, one every `gap_ms`, or all at once."""
+        for _ in range(1 if gap_ms else count):
+            self._controller(station).make_elsewhere()
+        if gap_ms and count > 1:
+            self._later(gap_ms, lambda: self._elsewhere(station, count - 1, gap_ms))
+
     def _reset(self, station: int) -> None:
         """The controller forgets its results and counts from 1."""
         if self._controller(station).traits["ids"] == "normal":

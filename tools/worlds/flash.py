@@ -174,6 +174,7 @@ class NorFlash:
                 at = (first + index) * unit
                 self.cells[at : at + unit] = intended
                 self.units[first + index] = _PROGRAMMED
+                self._settle(first + index, 1)  # it may have been weak from a refusal before
                 continue
             if how == "erased" and not anyhow and index > broken:
                 continue

@@ -14,7 +14,7 @@ READABLE, UNREADABLE = "readable", "unreadable"
 class Result:
     """One tightening that a controller made."""
 
-    station: int
+    station: int  # 0: another one than ours
     number: int
     id_text: str  # ten characters as sent; blanks where the controller sends none
     made: int
@@ -24,8 +24,11 @@ class Result:
     angle: str
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
+    shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
     disliked: bool = False  # ToolsNet refuses it by its content
-    blamed: bool = False  # the last that a server in trouble refused before it took the next one: as if by its content
+    blamed: bool = (
+        False  # refused by a server in trouble in the row that ended with one that it took: as if by its content
+    )
     pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
     asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
@@ -56,8 +59,19 @@ class Row:
     sequence: int
     number: int | None  # of the result, by the VIN; None where nobody made it
     wrong: str = ""  # the first field that is not as produced
+    foreign: bool = False  # another station of the controller made it
     vouched: bool = False
     forgotten: int | None = None  # when the server forgot it
+
+
+@dataclass
+class Questions:
+    """What one session with a controller asked of its old results."""
+
+    began: int
+    asked: int = 0  # questions that were answered truthfully
+    last: int = -1  # when
+    used: int = 0  # IDs that the controller had used by then, for whomever
 
 
 @dataclass
@@ -76,6 +90,7 @@ class StationRules:
     """What the configuration asks of one station, and what its controller can do."""
 
     number: int
+    numbered: bool = True  # the controller writes IDs
     overwrite: bool = False
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
@@ -93,7 +108,8 @@ class StationHistory:
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
     vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
-    lies: list[tuple[int, bool]] = field(default_factory=list)  # when it had read a lie; whether it said "nothing"
+    lies: list[tuple[int, int]] = field(default_factory=list)  # when it had read a lie; the sequence named, 0: nothing
+    sessions: list[Questions] = field(default_factory=list)
     said: Said = field(default_factory=Said)  # at the end of the calm
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
@@ -108,5 +124,6 @@ class History:
     misuse: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)  # of the agent's own check
+    calm_over: int = -1  # when the calm ended and the last switch off and on began
     cuts: int = 0
     starts: int = 0

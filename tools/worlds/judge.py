@@ -10,6 +10,7 @@ from tools.worlds.owed import is_kept, is_owed, may_be_kept, missing, refused_at
 from tools.worlds.verdict import (
     CHECK,
     DOUBLED,
+    ENDLESS,
     FORGOTTEN,
     GARBLED,
     INVENTED,
@@ -20,6 +21,7 @@ from tools.worlds.verdict import (
     LOST,
     MALFORMED,
     MISUSE,
+    NOT_OURS,
     OUT_OF_ORDER,
     OVERWRITTEN,
     PASSED_OVER,
@@ -33,7 +35,10 @@ from tools.worlds.verdict import (
 )
 
 KEPT_A_BLOCK = 16  # results that 4096 octets of the area for kept ones hold at the largest program unit
+SEQUENCES = 99999  # 1 to this, round and round
 SHOWN = 6
+QUESTIONS_A_SESSION, QUESTIONS_AN_ID = 250, 4
+STILL_MS, AT_REST_MS = 300000, 360000
 
 
 def judge(history: History) -> Verdict:
@@ -41,6 +46,7 @@ def judge(history: History) -> Verdict:
     verdict = Verdict()
     for station in history.stations.values():
         _StationJudge(station, verdict).all_rules()
+        question_rule(station, history.calm_over, verdict)
     for kind, said in (
         (MISUSE, history.misuse),
         (RAISED, history.raised),
@@ -145,6 +151,7 @@ class _StationJudge:
                 continue
             result = station.results[row.number]
             again = self._is_fetched(result) and _between(result.asked_for, before, row)
+            again = again and row.sequence != before.sequence  # else it is the same record of the log
             why = ""
             if not (again and row.number in excused_once):
                 why = self._excuse(row, before, forgets, lies)
@@ -164,12 +171,13 @@ class _StationJudge:
                 if before.arrived <= moment <= row.arrived and forgets[moment]:
                     forgets[moment] -= 1
                     return FORGOTTEN
-        for moment, nothing in lies:
+        for moment, named in lies:
             if before.arrived <= moment <= row.arrived:
-                if nothing and rules.resend:
+                behind = named and 0 < (before.sequence - named) % SEQUENCES <= len(station.results)
+                if (not named and rules.resend) or (behind and rules.rewind):
                     return LIED_TO
-                if lies[(moment, nothing)]:
-                    lies[(moment, nothing)] -= 1
+                if lies[(moment, named)]:
+                    lies[(moment, named)] -= 1
                     return LIED_TO
         result = station.results[before.number or 0]
         pushed = [moment for moment in result.pushed_gone if before.arrived <= moment <= row.arrived]
@@ -241,7 +249,10 @@ class _StationJudge:
 
     def value_rules(self) -> None:
         """Each row says what was produced."""
-        invented = [row.wrong for row in self.station.rows if row.number is None]
+        others = [row.wrong for row in self.station.rows if row.foreign]
+        if others:
+            self.verdict.add(NOT_OURS, self.number, others[0], len(others))
+        invented = [row.wrong for row in self.station.rows if row.number is None and not row.foreign]
         if invented:
             self.verdict.add(INVENTED, self.number, invented[0], len(invented))
         wrong = [f"{row.number}: {row.wrong}" for row in self.station.rows if row.number is not None and row.wrong]
@@ -262,6 +273,22 @@ class _StationJudge:
         for what in ("overwritten", "kept", "kept_gone"):
             if getattr(after, what) < getattr(said, what):
                 self._tell(UNTRUTHFUL, f"said {getattr(said, what)} {what}, after a start {getattr(after, what)}")
+
+
+def question_rule(station: StationHistory, calm_over: int, verdict: Verdict) -> None:
+    """Old results are asked for a bounded number of times, and one day no more (rule 22)."""
+    number = station.rules.number
+    if not station.rules.numbered:
+        return
+    for session in station.sessions:
+        most = QUESTIONS_A_SESSION + QUESTIONS_AN_ID * session.used
+        if session.asked > most:
+            text = f"asked {session.asked} times in the session of {session.began} ms for {session.used} IDs"
+            verdict.add(ENDLESS, number, text)
+    before = [session for session in station.sessions if session.began <= calm_over]
+    if before and before[-1].began < calm_over - AT_REST_MS and before[-1].last >= calm_over - STILL_MS:
+        if before[-1].last <= calm_over:
+            verdict.add(ENDLESS, number, f"asks {calm_over - before[-1].last} ms before the end of the calm")
 
 
 def _between(moments: list[int], before: Row, row: Row) -> bool:

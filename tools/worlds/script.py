@@ -17,6 +17,7 @@ from __future__ import annotations
 import random
 
 from tools.worlds.dice import dice, one_of
+from tools.worlds.profiles import dress
 from tools.worlds.script_events import draw_events
 
 PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 6, "more_blocks": 0, "takes_time": False}
@@ -42,6 +43,12 @@ PLAIN_CONTROLLER = {
     "header_rest": "         ",
     "blank_revision": False,
     "serial": "C100000001",
+    "profile": "",
+    "system_type": 1,
+    "operations": False,
+    "shares_ids": False,
+    "ids_in_session_only": False,
+    "statuses": [],
 }
 PLAIN_TOOLSNET = {
     "sequence_at_first": 0,
@@ -72,8 +79,11 @@ def filled(script: dict) -> dict:
     }
 
 
-def draw(seed: int, shape: str = "") -> dict:
-    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any."""
+def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
+    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any.
+
+    Each controller is one of `profiles`, if there are any.
+    """
     d = dice(seed, "script", shape)
     shape = shape or str(one_of(d, [(6, "usual"), (3, "short"), (2, "calm")]))
     count = one_of(d, [(5, 1), (1, 2)])
@@ -99,6 +109,8 @@ def draw(seed: int, shape: str = "") -> dict:
         script["stations"].append(traits)
         script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
+    if profiles:
+        dress(script, profiles)
     return script
 
 

@@ -41,18 +41,21 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
         if shape != "calm" and phase < phases - 1:
             at = _dark(d, events, at, shape, stations, share)
     events.sort(key=lambda event: event[0])
-    _limit_kept(events, script)
+    limit_kept(events, script)
     return events, at
 
 
-def _limit_kept(events: list[list], script: dict) -> None:
+def limit_kept(events: list[list], script: dict) -> None:
     """A log full of refused results cannot be told from a server that refuses all, one of frames has no room.
 
-    There are never so many. What cannot be read is a longer record, twice if it was pushed without its ID and fetched.
+    There are never so many, and a quarter of that where room is kept free for what cannot be held back. What cannot be
+    read is a longer record, twice if it was pushed without its ID and fetched.
     """
     for station, traits in enumerate(script["stations"], 1):
         flash = traits["flash"]
         left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
+        if traits["controller"].get("operations"):
+            left //= 4
         for event in events:
             if event[1] in _KEPT_AS and event[2] == station:
                 event[3] = min(event[3], left // _KEPT_AS[event[1]])

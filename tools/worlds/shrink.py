@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from agent.config import ConfigError
 from tools.worlds.course import run
+from tools.worlds.profiles import TRAITS
 from tools.worlds.script import PLAIN_NETWORK, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
 
 TRIES = 400
@@ -150,7 +151,9 @@ def _places(script: dict) -> Iterator[tuple]:
         yield from ((part, name) for name in script.get(part, {}) if name in plain)
     for index, station in enumerate(script["stations"]):
         for part in PLAIN_STATION:
-            yield from (("stations", index, part, name) for name in station.get(part, {}))
+            given = station.get(part, {})
+            of_profile = {"profile", *TRAITS.get(given.get("profile", ""), {})}  # it would be another controller
+            yield from (("stations", index, part, name) for name in given if name not in of_profile)
     settings = script["settings"]
     yield from (("settings", "toolsnet", name) for name in settings["toolsnet"] if name not in _NEEDED)
     for index, station in enumerate(settings["stations"]):

@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 
 from tools.worlds import telegrams
-from tools.worlds.history import READABLE, History, Result, Row, StationHistory
+from tools.worlds.history import READABLE, History, Row, StationHistory
 from tools.worlds.network import Link, Network, Service
+from tools.worlds.refused import Refused
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
 SILENCE_MS = 60000
 _VIN = re.compile(r"W(\d)N(\d{6})$")
+_OTHERS = re.compile(r"X\dE\d{6}$")
 FOREIGN = 61234  # the count of another cart, far from ours
 AHEAD = 30000
 _HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
@@ -42,7 +44,7 @@ class ToolsNet:
         self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
-        self._refused_last: dict[int, Result | None] = {}  # by station, when everything was refused
+        self._rows_of_refused: dict[int, Refused] = {}  # by station
         self.lost_answers = 0
         self.late_answers = 0
         self.late_ms = 0
@@ -55,8 +57,8 @@ class ToolsNet:
 
     # -- the store -------------------------------------------------------------------------------------------------
 
-    def take(self, telegram: telegrams.ResultTelegram) -> tuple[int, Row | None]:
-        """Store it or refuse it: the code of the answer, and the row."""
+    def take(self, telegram: telegrams.ResultTelegram, peer: Peer | None = None) -> tuple[int, Row | None]:
+        """Store it or refuse it, as it came over this connection: the code of the answer, and the row."""
         station = self.history.stations.get(telegram.station)
         if station is None:
             self.plant.malformed(f"04 for station {telegram.station}")
@@ -64,19 +66,25 @@ class ToolsNet:
         match = _VIN.match(telegram.vin)
         number = int(match[2]) if match and int(match[1]) == telegram.station else None
         result = station.results.get(number) if number is not None else None
+        refused = self._rows_of_refused.setdefault(telegram.station, Refused())
+        refused.offered(telegram.sequence, peer, self.time.now)
         if self.time.now < self.refuses_all_until:
-            self._refused_last[telegram.station] = result
+            refused.by_trouble.append((telegram.sequence, result))
             return self.refusal_code, None
-        before = self._refused_last.pop(telegram.station, None)
         if result is not None and result.disliked:
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
-        if before is not None and before is not result:
-            before.blamed = True
-        row = Row(telegram.station, self.time.now, telegram.sequence, number if result is not None else None, wrong)
+        refused.blame()
+        made = number if result is not None else None
+        row = Row(telegram.station, self.time.now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
         return 0, row
+
+    def answered(self, number: int) -> None:
+        """An offer of this station is answered now: how late is the server's affair."""
+        if number in self._rows_of_refused:
+            self._rows_of_refused[number].answered(self.time.now)
 
     def forget(self, age_ms: int | None) -> None:
         """Restored from a copy of this age, or emptied."""
@@ -115,7 +123,7 @@ class ToolsNet:
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
             lie = ""
         if lie:
-            return text, lambda: station.lies.append((self.time.now, lie in ("nothing", "blank")))
+            return text, lambda: station.lies.append((self.time.now, int(text.strip() or 0)))
         rows = list(self.present[number])
         return text, lambda: _vouch(station, rows, self.time.now)
 
@@ -156,7 +164,7 @@ class Peer:
         self.link = link
         self._inbox = b""
         self._over = False
-        self._heard = toolsnet.time.now
+        self.since = self._heard = toolsnet.time.now
         self._watch()
 
     def lost(self) -> None:
@@ -265,15 +273,20 @@ class ServerPeer(Peer):
         if telegram == self._last and self._last_row is not None:
             code, row = 0, self._last_row
         else:
-            code, row = toolsnet.take(read)
+            code, row = toolsnet.take(read, self)
         self._last, self._last_row = telegram, row
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
             toolsnet.late_answers -= 1
-            toolsnet.time.after(toolsnet.late_ms, lambda: self._answer(read.identifier, code, row))
+            toolsnet.time.after(toolsnet.late_ms, lambda: self._answer_result(read, code, row))
         else:
-            self._answer(read.identifier, code, row)
+            self._answer_result(read, code, row)
+
+    def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: Row | None) -> None:
+        if not self._over:
+            self.toolsnet.answered(read.station)
+        self._answer(read.identifier, code, row)
 
     def refused(self, telegram: bytes) -> None:
         self._answer(telegram[2:7].decode("ascii", "replace"), 2, None)

@@ -15,6 +15,7 @@ LOST, STUCK, DOUBLED, OUT_OF_ORDER, SEQUENCE, GARBLED, INVENTED = (
     "invented",
 )
 UNTRUTHFUL, RAISED, MISUSE, MALFORMED, CHECK = "untruthful", "raised", "misuse", "malformed", "check"
+NOT_OURS, ENDLESS = "foreign", "endless"
 KINDS = (
     LOST,
     DOUBLED,
@@ -23,6 +24,8 @@ KINDS = (
     SEQUENCE,
     GARBLED,
     INVENTED,
+    NOT_OURS,
+    ENDLESS,
     UNTRUTHFUL,
     RAISED,
     MISUSE,

@@ -69,6 +69,7 @@ class World:
         self.flashes[spool["path"]] = device
         rules = StationRules(
             number=number,
+            numbered=traits["controller"]["ids"] != "blank",
             overwrite=spool["when_full"] == "overwrite",
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],

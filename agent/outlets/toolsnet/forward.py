@@ -156,6 +156,8 @@ class Forward(Sweep):
         if event != ts.EV_NONE:
             self.health.note(h.SERVER_LOSSES, self._sent, now)
         self._sent = 0
+        if self._sweeping and self.outlet.scout.number >= self._mute:
+            self._mute = 0  # it was passed over, and what is behind it has told nothing: now it has its turn
         self._sweeping = False
         self._lowers = True
         self.outlet.streams(False)
@@ -227,15 +229,17 @@ class Forward(Sweep):
         self._sent = 0
         self.outlet.reason = self.session.code
         if number == self._silent_one:
-            self._silences = 0
+            self._silences = self._mute_again = 0
         if self._sweeping:
-            self._refused_in_sweep(number)
+            self._refused_in_sweep(number, now)
             return
         self._count_refusal(number, now)
         if self.session.was_late():  # only the next 08 tells what became of the copy
             self._break(now)
 
     def _count_refusal(self, number, now):
+        if number <= self.outlet.cursor.number:
+            return  # it was overwritten meanwhile: what comes next is another one
         self._refusals += 1
         if self._refusals < self.refused_attempts or not self.parks:
             step = self._refusals - 1 if self._refusals < 3 else 2
@@ -244,7 +248,7 @@ class Forward(Sweep):
         self._proven = number
         self._begin_sweep(now)
         if self._sweeping:
-            self.outlet.pass_in_sweep()  # it was refused just now
+            self.outlet.pass_in_sweep(number)  # it was refused just now
 
     def _silent(self, now):
         self.health.note(h.SERVER_SILENT, self._sent, now)

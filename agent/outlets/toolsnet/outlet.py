@@ -67,10 +67,10 @@ class Outlet(Position):
         self.met = 0
         self.scout.stand_at(self.cursor)
 
-    def pass_in_sweep(self):
-        """Go on behind the one that was refused last."""
+    def pass_in_sweep(self, number):
+        """Go on behind result `number`, which was refused; it may have been overwritten meanwhile."""
         scout = self.scout
-        if self.ring.peek_from(scout) > RECORD_NONE and scout.peek_number > scout.number:
+        if self.ring.peek_from(scout) > RECORD_NONE and scout.number < scout.peek_number <= number:
             scout.advance()  # where it cannot be read now it comes once more
             self.met += 1
 
@@ -120,7 +120,7 @@ class Outlet(Position):
         if scout.number < cursor.number:  # what was overwritten meanwhile
             self.restart_sweep()
         while True:
-            kind = self._read(ring.peek_from(scout))
+            kind = self._read(scout)
             if kind != KIND_RAW:
                 if kind == RECORD_NONE and not ring.suspect:  # all were met: the other numbers are nobody's
                     cursor.unused = ring.number - cursor.number - self.met
@@ -137,6 +137,7 @@ class Outlet(Position):
         cursor = self.cursor
         number = self.ring.number
         self.vouched = 0
+        self._kept_at = 0  # what the quarantine has is looked up anew
         if self.ring.suspect:
             # The last record may have been sent before this start.
             number = self.ring.number if self.ring.confirm() else number + 1
@@ -179,7 +180,7 @@ class Outlet(Position):
             cursor.gone_from = last
 
     def _lacks(self, reached):
-        """Tell whether the server lacks anything behind `reached` that it once had: frames set aside it never got.
+        """Tell whether the server lacks anything behind `reached` that it once had: what is set aside it never got.
 
         It does unless the log still holds all from `reached` on and shows otherwise.
         """
@@ -195,7 +196,7 @@ class Outlet(Position):
         if reached:
             scout.advance()
         while True:
-            kind = ring.peek_from(scout)
+            kind = self._read(scout)
             if kind != KIND_RAW or scout.peek_number > self.cursor.number:
                 return kind < RECORD_NONE or (kind > RECORD_NONE and scout.peek_number <= self.cursor.number)
             scout.advance()
@@ -208,12 +209,26 @@ class Outlet(Position):
         return True
 
     def _rewind(self, number):
-        """Send again what the server has lost, as far as the log still holds it; whether that could be read."""
+        """Send again what the server has lost, as far as the log still holds it; whether that could be read.
+
+        What was set aside in front of that is passed at once: set aside anew each time it would fill the log.
+        """
         cursor = self.cursor
         before = cursor.number
         done = self.ring.rewind(OUTLET, number)
+        while done and cursor.number < before:
+            kind = self._read(cursor)
+            if kind != KIND_RAW or cursor.peek_number > before:
+                done = kind >= RECORD_NONE
+                break
+            cursor.advance()
         cursor.limit = cursor.number  # so the log says where the cursor is before anything goes out again
         again = before - cursor.number
+        if cursor.number < self.quarantine.last_kept():
+            from agent.spool import aside  # a server that was set back is rare
+
+            kept = aside.kept_between(self.quarantine.ring, cursor.number + 1, before)[0]
+            again -= kept if kept > 0 else 0
         cursor.delivered = cursor.delivered - again if cursor.delivered > again else 0
         return done
 
@@ -246,7 +261,6 @@ class Outlet(Position):
 
     def _take_as_stored(self, reached, now):
         """The server has everything up to number `reached`, or that one alone after a sweep: only its 05 were lost."""
-        ring = self.ring
         cursor = self.cursor
         if self.sweeps():
             while True:
@@ -256,13 +270,13 @@ class Outlet(Position):
                 if code == SET_ASIDE:
                     break
         while cursor.number < reached:
-            kind = ring.peek(OUTLET)
+            kind = self._read(cursor)
             number = cursor.peek_number
             if kind < RECORD_NONE:
                 return False  # it cannot be read just now: the server is asked again
             if kind == RECORD_NONE or number > reached:
                 break
-            if kind == KIND_RESULT and not ring.walk.flags & FLAG_ASIDE:
+            if kind == KIND_RESULT:
                 self.deliver(number)
                 self.health.count(h.RESUMED)
             elif self.set_aside(number + 1, PARKED_UNREADABLE, now) == NOT_SET:

@@ -6,6 +6,7 @@ Rules
 2. Nothing goes out before the log says durably that it may (`allow`), and nothing is taken as stored over there that
    was not sent: `may_have` is what this process has sent since the server was last asked, and after a start the
    durable limit. A limit that was not used is taken back when the connection ends (`lower`).
+3. What the quarantine has is not sent, also where the cursor comes to it again: an operator decides.
 """
 
 from struct import pack_into
@@ -28,6 +29,8 @@ SET_ASIDE = const(1)
 SET_SOME = const(0)
 NOT_SET = const(-1)
 
+_NONE = const(0x3FFFFFFF)  # above any number
+
 FLAG_SWEEP = const(2)
 
 
@@ -43,6 +46,8 @@ class Position:
         self.cursor_batch = cursor_batch
         self.may_have = self.cursor.limit  # nothing above this number can have reached the server
         self.taken = 0  # number of the latest result that the server is known to have
+        self._kept_from = 0  # from this number on the quarantine has none in front of `_kept_at`, 0: not known
+        self._kept_at = 0
         self.regained = 0  # so many counted as overwritten turned out to be delivered; the next cursor record says so
         # The record to be sent: where its payload lies. Use it before the next call of any method.
         self.buf = ring.walk.page
@@ -66,17 +71,39 @@ class Position:
             self.length = ring.fresh_length
             self.flags = ring.fresh_flags
             return KIND_RESULT
-        kind = self._read(ring.peek(OUTLET))
+        kind = self._read(self.cursor)
         return RECORD_NONE if kind == KIND_RAW and self.flags & FLAG_ASIDE and self.quarantine.moves else kind
 
-    def _read(self, kind):
-        """What `kind` tells of lies in the ring's page."""
-        walk = self.ring.walk
+    def _read(self, cursor):
+        """Bring the cursor's next into the ring's page: its kind, KIND_RAW for all that is set aside and not sent."""
+        ring = self.ring
+        walk = ring.walk
+        kind = ring.peek_from(cursor)
+        if kind == KIND_RESULT and not self._kept_from <= cursor.peek_number <= self._kept_at:
+            kind = self._look_what_is_kept(cursor)
         self.buf = walk.page
         self.at = FRAME_HEAD
         self.length = walk.length
         self.flags = walk.flags
-        return KIND_RAW if kind > RECORD_NONE and walk.flags & FLAG_ASIDE else kind  # neither is to be sent
+        is_aside = kind > RECORD_NONE and (walk.flags & FLAG_ASIDE or cursor.peek_number == self._kept_at)
+        return KIND_RAW if is_aside else kind
+
+    def _look_what_is_kept(self, cursor):
+        """Ask the quarantine for the first that it has from the cursor's next on; find that one once more."""
+        number = cursor.peek_number
+        last = self.quarantine.last_kept()
+        kept = _NONE
+        if number <= last:
+            from agent.spool import aside  # behind what was delivered nothing is kept, but where a server was set back
+
+            count, first = aside.kept_between(self.quarantine.ring, number, last)
+            if count < 0:
+                return count
+            if count:
+                kept = first
+        self._kept_from = number
+        self._kept_at = kept
+        return self.ring.peek_from(cursor)  # the two logs share the page
 
     # -- what may go out ---------------------------------------------------------------------------------------
 

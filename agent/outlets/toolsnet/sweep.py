@@ -6,9 +6,11 @@ Rules (DIGEST G.9 no. 3)
 2. Each sweep begins at the refused result again and reaches twice as far as the one before, or to the log's end. A
    result that it meets for the first time has to be refused `refused_attempts` times. In front of each repeat of
    that, those before it go out once more, if they are few: a server that comes back is noticed at the first one.
-3. What a sweep sends goes out once, without copies, and after a late answer it begins again: the server may come back
+3. What a sweep sends goes out once, without copies, and after a slow answer it begins again: the server may come back
    while it is waited for, and would take a later one then.
-4. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
+4. One that was silent on three connects is passed over, until one behind it is refused or the connection breaks: then
+   it has its turn again. The same after a wait on that connection: the server may be well again by then.
+5. Nothing of a sweep goes out before the log says that results are passed over (agent.outlets.toolsnet.outlet).
 """
 
 from agent import health as h
@@ -20,6 +22,7 @@ from agent.record.result import ROOM_BYTES
 
 RETRY_MS = const(60000)  # of a refused result while the server is in trouble (G.9 no. 3)
 LOOKS_A_REACH = const(256)
+SLOW_MS = const(250)  # an answer that took so long: the next one may find another server than it speaks of
 FEW = const(16)  # that are refused before one that the sweep meets for the first time
 JAM_MS = const(900000)  # a log full of refused results, and none behind them that could come in
 JAM_RESULTS = const(31)  # what a block holds
@@ -39,8 +42,9 @@ class Sweep(Upstream):
         self._reach = 0  # how far the last sweep looked beyond the first; 0 while there is no need for any
         self._skips = 0  # how often only the first is tried before the next sweep
         self._proven = 0  # up to here every result was refused often enough
-        self._late = 0  # the last result whose answer came so late that this sweep began again
+        self._slow = 0  # the last result whose answer took so long that this sweep began again
         self._mute = 0  # the result that the last connection ended at: the sweep passes over it once
+        self._mute_again = 0  # the same, if it was offered once more when what is behind it was refused
         self._refused_here = 0  # how often the one that the sweep met last
         self._taken = 0  # number of the result that a sweep found, while what is in front of it is not set aside yet
         self._hold = Timer()
@@ -102,7 +106,7 @@ class Sweep(Upstream):
                 self._send(number)
                 self.session.send_once()
                 return
-            outlet.pass_in_sweep()
+            outlet.pass_in_sweep(number)
 
     def _begin_sweep(self, now):
         """Look beyond the refused one, or only at it: a sweep over thousands is not made every minute."""
@@ -114,17 +118,26 @@ class Sweep(Upstream):
             most = self.outlet.ring.number - self.outlet.cursor.number  # no further than the log: another one may come
             reach = self._reach = (reach if reach < most else most) or 1
             self._skips = reach // LOOKS_A_REACH
-        self._refused_here = self._late = 0
+        self._refused_here = self._slow = 0
         self.outlet.streams(False)
         self._sweeping = self.outlet.begin_sweep(reach)
         if not self._sweeping:
+            self._mute = 0  # after the wait the server may be well again
             self.health.note(h.NOT_SAVED, 6, now)
             self._hold.start(now, RETRY_MS)
             self._look_at_jam(now)
 
-    def _refused_in_sweep(self, number):
+    def _refused_in_sweep(self, number, now):
         if number > self._proven:
             self._refused_here += 1
+        if (
+            0 < self._mute < number and self._mute != self._mute_again
+        ):  # the server answers, and perhaps that one as well
+            self._mute_again = self._mute
+            self._mute = 0
+            self.outlet.restart_sweep()
+            return
+        if number > self._proven:
             if self._refused_here < self.refused_attempts:
                 # The same again. If it is taken then, the server was in trouble: what is before it was refused by that.
                 if self.outlet.met <= FEW:
@@ -132,16 +145,16 @@ class Sweep(Upstream):
                 return
             self._proven = number
             self._refused_here = 0
-        if number > self._late and 0 < self.outlet.met <= FEW and self.session.was_late():
-            self._late = number
+        if number > self._slow and self.outlet.met <= FEW and self.session.waited(now) >= SLOW_MS:
+            self._slow = number
             self.outlet.restart_sweep()
         else:
-            self.outlet.pass_in_sweep()
+            self.outlet.pass_in_sweep(number)
 
     def _look_later(self, now):
         """None of the sweep was taken: the server is in trouble. Keep the order, and try again later."""
         self._sweeping = False
-        self._mute = 0
+        self._mute = self._mute_again = 0
         self._hold.start(now, RETRY_MS)
         ring = self.outlet.ring
         if self.outlet.sweep_last >= ring.number or not ring.can_write():
@@ -180,7 +193,7 @@ class Sweep(Upstream):
         """Go on as always, once the log says so."""
         self._sweeping = False
         if self.outlet.end_sweep():
-            self._reach = self._skips = self._mute = 0
+            self._reach = self._skips = self._mute = self._mute_again = 0
             self.outlet.streams(True)
         else:
             self.health.note(h.NOT_SAVED, 7, now)

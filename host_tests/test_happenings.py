@@ -1,7 +1,7 @@
-"""What a controller tells of alarms becomes events of the log, once each."""
+"""What a controller tells beside results becomes events of the log, once each."""
 
 from agent import health as h
-from agent.alarms import Alarms
+from agent.happenings import Happenings
 from agent.health import Health
 from agent.record import event as ev
 from agent.record.result import FLAG_EDGE_TIME
@@ -11,9 +11,6 @@ from host_tests.support_frames import message
 from host_tests.support_spool import mounted
 from host_tests.support_world import Cart
 from tools.sim.flash import SimFlash
-
-PORTABLE = True
-HEAP = "4m"
 
 TIME = b"2024-03-14:09:26:53"
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
@@ -44,15 +41,23 @@ class Clock:
 
 
 class Bench:
+    """A station's log, and what happenings know of the rest of it."""
+
     def __init__(self, blocks=8):
         self.flash = SimFlash(blocks, 1024, 16)
-        self.ring = mounted(self.flash)
         self.health = Health()
-        self.alarms = Alarms(self.ring, self.health, Clock(), 10)
+        self.clock = Clock()
+        self.station = 10
+        self.limits = None
+        self.start()
+
+    def start(self):
+        self.ring = mounted(self.flash)
+        self.happenings = Happenings(self)
 
     def put(self, mid, data):
         frame = b"##" + message(mid, data)
-        return self.alarms.put(mid, frame, 2, len(frame) - 2, 1000)
+        return self.happenings.put(mid, frame, 2, len(frame) - 2, 1000)
 
     def events(self):
         """Return (flags, payload) of each event, oldest first."""
@@ -127,3 +132,86 @@ def test_without_an_outlet_for_events_nobody_asks_for_alarms():
     cart = Cart().ready()
     cart.run(3000)
     assert 70 not in cart.controller.messages
+
+
+PSET_1 = b"012" + TIME
+PSET_2 = b"01012" + b"02" + b"Airbag".ljust(25) + b"03" + TIME + b"041" + b"0506" + b"x" * 60
+JOB_1 = b"0107" + b"020" + b"031" + b"040008" + b"050003" + b"06" + TIME
+JOB_4 = b"010007" + JOB_1[4:] + b"07001" + b"08003" + b"0901" + b"1001"
+JOB_5 = JOB_4 + b"1100042" + b"12" + b"VIN".ljust(25) + (b"13" + b" " * 25) + (b"14" + b" " * 25) + (b"15" + b" " * 25)
+VIN_2 = b"01" + b"WVW1".ljust(25) + b"02" + b"two".ljust(25) + b"03" + b" " * 25 + b"04" + b"four".ljust(25)
+
+
+def told_by(bench):
+    """Return (what, code, text) of each event."""
+    return [
+        (payload[ev.WHAT], payload[ev.CODE : ev.CODE + 5].strip(), payload[ev.TEXT :]) for _, payload in bench.events()
+    ]
+
+
+def test_parameter_sets_jobs_and_vehicles_are_read_in_every_form():
+    figures = b"0" + b"1" + b"0008" + b"0003"
+    for mid, data, told in (
+        (15, PSET_1, (ev.PSET_SELECTED, b"012", TIME)),
+        (15, PSET_2, (ev.PSET_SELECTED, b"012", TIME + b"Airbag")),
+        (35, JOB_1, (ev.JOB, b"07", figures)),
+        (35, JOB_4[:45], (ev.JOB, b"0007", figures)),
+        (35, JOB_4, (ev.JOB, b"0007", figures + b"001" + b"003" + b"01" + b"01")),
+        (35, JOB_5, (ev.JOB, b"0007", figures + b"001" + b"003" + b"01" + b"01" + b"00042")),
+        (52, b"WVW1".ljust(25), (ev.VIN, b"", b"WVW1")),
+        (52, b"x" * 40, (ev.VIN, b"", b"x" * 40)),
+        (52, VIN_2, (ev.VIN, b"", b"WVW1".ljust(40) + b"two".ljust(50) + b"four")),
+        (1000, b"E8511" + TIME + b"000", (ev.ALARM, b"E8511", b"")),
+    ):
+        bench = Bench()
+        assert bench.put(mid, data) == KEPT
+        assert told_by(bench) == [told]
+        (flags, payload) = bench.events()[0]
+        assert flags == (0 if mid in (35, 1000) else FLAG_EDGE_TIME) and ev.is_event(payload, 0, len(payload))
+        assert (payload[ev.TIME : ev.TIME + 7] == PACKED) == (mid in (35, 1000))
+
+
+def test_what_was_known_last_of_its_kind_is_not_written_again_after_a_start_either():
+    bench = Bench()
+    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2)):
+        assert bench.put(mid, data) == KEPT
+        assert bench.put(mid, data) == KEPT_BEFORE
+    bench.start()
+    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2)):
+        assert bench.put(mid, data) == KEPT_BEFORE
+    assert bench.put(15, PSET_2.replace(b"01012", b"01013")) == KEPT
+    assert bench.put(15, PSET_2) == KEPT, "the set before the last one is news"
+    assert bench.put(52, b" " * 25) == KEPT, "no vehicle any more"
+    numbers = {payload[0] for _, payload in bench.events()}  # a start writes the last one once more
+    assert len(numbers) == 6
+
+
+def test_counter_of_a_job_is_no_event_but_what_becomes_of_the_job_is():
+    bench = Bench()
+
+    def tell(counter, status=b"0", tightening=b"01", sequence=b"00042"):
+        data = JOB_5.replace(b"050003", b"05" + counter).replace(b"020", b"02" + status, 1)
+        return bench.put(35, data.replace(b"1001", b"10" + tightening).replace(b"1100042", b"11" + sequence))
+
+    assert tell(b"0000") == KEPT
+    for counter in (b"0001", b"0002", b"0003"):
+        assert tell(counter) == KEPT_BEFORE
+    assert tell(b"0003", tightening=b"02") == KEPT_BEFORE
+    assert tell(b"0004", tightening=b"06") == KEPT, "bypassed"
+    assert tell(b"0004", tightening=b"06") == KEPT_BEFORE
+    assert tell(b"0003") == KEPT, "the counter went back"
+    assert tell(b"0008", status=b"1") == KEPT
+    assert tell(b"0008", status=b"1", sequence=b"00043") == KEPT
+    bench.start()
+    assert tell(b"0008", status=b"1", sequence=b"00043") == KEPT_BEFORE
+
+
+def test_no_length_and_no_octet_does_harm():
+    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2), (71, TOLD[3][1]), (76, TOLD[6][1]), (1000, PSET_2)):
+        for spoiled in (data, b"\xff" * len(data), b"\0" * len(data), b" " * len(data)):
+            bench = Bench()
+            for length in range(0, len(data) + 1, 3):
+                assert bench.put(mid, spoiled[:length]) in (KEPT, KEPT_BEFORE)
+            for _, payload in bench.events():
+                assert ev.is_event(payload, 0, len(payload))
+        assert Bench().put(mid, data + b"9" * 900) in (KEPT, KEPT_BEFORE)

@@ -1,0 +1,145 @@
+"""An archive on two ports of the loopback in a thread of its own, and a station that speaks to it octet by octet."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+from tools.archive import database
+from tools.archive.faults import Faults
+from tools.archive.server import Archive
+from tools.archive.writer import Writer
+
+DEADLINE_S = 20.0
+
+# DIGEST H, example 2: the telegram behind its length.
+RESULT = (
+    "0400042800003000100102024031409265300017WVWZZZ1KZAW123456        000170002900572"
+    "0001C3412129  0012100040.0000042.37000050.00000060.0000095.03000090.00"
+    "0001001200030Tightening ID            0001234567               0      00"
+    "0001001201500Job ID                   7                        1      00"
+    "0001001200100Batch size               6                        1      00"
+    "0001001200101Batch counter            4                        1      00"
+    "0001001201003Pset last change         2024-02-01:08:00:00      0      00"
+)
+# Example 4, with its samples.
+GRAPH = (
+    b"13000431160003000100100001001220240314092653000170000000000000000000010000000100000040.0000050.0000000.0"
+    b"000002.00016" + bytes.fromhex("0000000d010004120aff108d105effe7")
+)
+EVENT = "0900045000300010010202403140930000000400404002010010E404                "
+DESCRIBED = "0200051000300010010127.0.0.1      Left front               0001" + (
+    "0001" + "Spindle A".ljust(25) + "0001" + "0012" + "Wheel nuts".ljust(25)
+)
+
+
+def result(identifier=42, sequence=17, vin="WVWZZZ1KZAW123456", station=10, system=1, time="20240314092653"):
+    """Telegram 04 with these fields changed."""
+    head = f"04{identifier:05d}80{3:04d}{system:04d}{station:04d}{time}{sequence:05d}{vin:<25}"
+    return head + RESULT[65:]
+
+
+class Served:
+    """`with Served(place) as archive`: it listens; `stop` commits what waits, `pull` is as a power cut."""
+
+    def __init__(self, place, faults: Faults | None = None, silence_s: float = 60.0):
+        self.place = str(place)
+        self.faults = faults
+        self.silence_s = silence_s
+        self.said: list[str] = []
+        self._ready = threading.Event()
+        self._wrong: BaseException | None = None
+        self.pim_port = self.server_port = 0
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(DEADLINE_S)
+        if self._wrong:
+            raise self._wrong
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(DEADLINE_S)
+        assert not self._thread.is_alive()
+
+    def _run(self):
+        try:
+            asyncio.run(self._serve())
+        except BaseException as wrong:
+            self._wrong = wrong
+            self._ready.set()
+
+    async def _serve(self):
+        self.loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        with database.writing(self.place) as engine:
+            self.writer = Writer(engine, self.said.append)
+            self.archive = Archive(self.writer, "127.0.0.1", self.faults, self.said.append, self.silence_s)
+            self.pim_port, self.server_port = await self.archive.listen("127.0.0.1", 0, 0)
+            self._ready.set()
+            await self._stop.wait()
+            await self.archive.close()
+
+    def server(self):
+        """A connection to the server."""
+        return Talk(self.server_port)
+
+    def pim(self):
+        """A connection to the PIM."""
+        return Talk(self.pim_port)
+
+    def rows(self, sql, *values):
+        """Rows of the database, by SQL."""
+        engine = database.connect(self.place, writes=False)
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(sql, values).fetchall()
+        engine.dispose()
+        return [tuple(row) for row in found]
+
+
+class Talk:
+    """One connection of a station."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+        self.socket.settimeout(DEADLINE_S)
+        self._received = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, *telegrams):
+        """Send telegrams in one piece, each with its length."""
+        octets = b""
+        for telegram in telegrams:
+            telegram = telegram.encode() if isinstance(telegram, str) else telegram
+            octets += b"%04d" % len(telegram) + telegram
+        self.socket.sendall(octets)
+
+    def hear(self):
+        """The next telegram; "" if the other side has closed."""
+        while len(self._received) < 4 or len(self._received) < 4 + int(self._received[:4]):
+            octets = self.socket.recv(4096)
+            if not octets:
+                return ""
+            self._received += octets
+        end = 4 + int(self._received[:4])
+        telegram, self._received = self._received[4:end], self._received[end:]
+        return telegram.decode()
+
+    def ask(self, telegram):
+        """Send one and hear one."""
+        self.send(telegram)
+        return self.hear()
+
+
+def place_in(folder) -> Path:
+    """A database that is not there yet."""
+    return Path(folder, "archive.sqlite")

@@ -1,0 +1,7 @@
+"""A ToolsNet-compatible archive: PIM and server, a database.
+
+server    asyncio: connections, framing, answers; faults on demand
+writer    one thread that commits what has come, many at once; nobody is answered before
+tables    the database; migrations/ brings an older one up
+queries   what commands and pages ask
+"""

@@ -1,0 +1,146 @@
+"""Opens an archive's database, makes one or brings an older one up to date.
+
+Rules
+1. A place is a URL (`postgresql://...`, `sqlite:///...`) or the name of a file, which is SQLite.
+2. SQLite commits to the disk (`synchronous=FULL`), since a 05 promises that; readers do not wait for the writer (WAL).
+3. One archive at a time writes: SQLite's file is locked beside it, PostgreSQL by an advisory lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from tools.archive.tables import SYSTEM_TYPE
+from tools.sim.archive_schema import SYSTEM_TYPES
+
+_LOCK_NUMBER = 0x746F6F6C  # "tool": of the advisory lock
+
+
+class Unusable(Exception):
+    """The database cannot be used; the text says what is wrong and what to do."""
+
+
+def url_of(place: str) -> str:
+    """The URL of a place as a user writes it."""
+    if "://" not in place:
+        return f"sqlite:///{place}"
+    if place.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + place.split("://", 1)[1]
+    return place
+
+
+def shown(place: str) -> str:
+    """The place without a password, for people."""
+    try:
+        return make_url(place).render_as_string(hide_password=True) if "://" in place else place
+    except ArgumentError:
+        return place
+
+
+def connect(place: str, writes: bool) -> Engine:
+    """The engine of an archive that is there, or is made if it `writes`; Unusable if that cannot be.
+
+    Who only reads finds an archive of an older version unusable: it is brought up by who serves it.
+    """
+    try:
+        url = make_url(url_of(place))
+        if url.get_backend_name() == "sqlite" and not writes and not Path(str(url.database)).is_file():
+            raise Unusable(f"{place}: there is no such archive; `toolcart archive serve` makes one")
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError) as wrong:
+        raise Unusable(f"{shown(place)}: not a file and not a URL of a database that is known ({wrong})") from None
+    except ModuleNotFoundError as missing:
+        raise Unusable(f"{shown(place)}: {missing.name} is not installed: pip install 'toolcart[postgresql]'") from None
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _as_we_want_it)
+    try:
+        with engine.begin() as connection:
+            if writes:
+                _bring_up(connection)
+            elif _revision(connection) != _newest():
+                raise Unusable(
+                    f"{shown(place)}: made by another version of toolcart; start `toolcart archive serve` of this one "
+                    "on it once, that brings an older one up to date"
+                )
+    except SQLAlchemyError as refused:
+        raise Unusable(f"{shown(place)}: {_first_line(refused)}") from None
+    return engine
+
+
+@contextmanager
+def writing(place: str) -> Iterator[Engine]:
+    """The archive's engine, made and brought up if need be, and nobody else writes meanwhile; Unusable if one does."""
+    engine = connect(place, writes=True)
+    held = _lock(engine, place)
+    try:
+        yield engine
+    finally:
+        held.close()
+        engine.dispose()
+
+
+def _lock(engine: Engine, place: str) -> BinaryIO | Connection:
+    """Keep others from writing until the answer is closed."""
+    taken = Unusable(f"{shown(place)}: another archive writes there; stop it first, or name another place")
+    if engine.dialect.name == "sqlite":
+        file = os.open(f"{engine.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            raise taken from None
+        return os.fdopen(file, "r+b")
+    connection = engine.connect()
+    if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK_NUMBER}).scalar():
+        connection.close()
+        raise taken
+    connection.commit()  # the lock is the session's and outlives this
+    return connection
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _bring_up(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    known = {row[0] for row in connection.execute(SYSTEM_TYPE.select())}
+    rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in known]
+    if rows:
+        connection.execute(SYSTEM_TYPE.insert(), rows)
+
+
+def _as_we_want_it(connection, _record) -> None:
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _first_line(refused: SQLAlchemyError) -> str:
+    return str(getattr(refused, "orig", None) or refused).splitlines()[0]

@@ -1,0 +1,152 @@
+"""What commands ask an archive; everything here only reads.
+
+Rules
+1. A time is the station's own unless it is named `arrived`. A span is [from, to), each a beginning of the 14 digits:
+   `20261121` is a day.
+2. Rows come as dicts with the columns' names, and the map's names beside its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from tools.archive import tables as t
+
+PAGE_ROWS = 500
+_R = t.RESULT.c
+_SAME_STATION = and_(
+    t.STATION.c.SystemType == _R.SystemType, t.STATION.c.System == _R.System, t.STATION.c.Station == _R.Station
+)
+_SAME_PROGRAM = and_(
+    t.PROGRAM.c.SystemType == _R.SystemType,
+    t.PROGRAM.c.System == _R.System,
+    t.PROGRAM.c.Station == _R.Station,
+    t.PROGRAM.c.Spindle == _R.Spindle,
+    t.PROGRAM.c.Program == _R.Program,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which results; None asks for any."""
+
+    vin: str | None = None  # the whole one, the main or an additional
+    station: tuple[int, int, int] | None = None
+    from_time: str | None = None
+    to_time: str | None = None
+    nok: bool = False
+    tightening_id: int | None = None
+
+
+def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
+    """The results that are wanted, newest first by arrival."""
+    asked = _results(wanted)
+    asked = asked.order_by(_R.ResultId.desc())
+    if limit is not None:
+        asked = asked.limit(limit)
+    for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
+        yield dict(row)
+
+
+def _results(wanted: Wanted) -> Select:
+    asked = (
+        select(*t.RESULT.columns, t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
+        .outerjoin(t.STATION, _SAME_STATION)
+        .outerjoin(t.PROGRAM, _SAME_PROGRAM)
+    )
+    if wanted.vin is not None:
+        others = select(t.RESULT_VIN.c.ResultId).where(t.RESULT_VIN.c.VIN == wanted.vin)
+        asked = asked.where(or_(_R.VIN == wanted.vin, _R.ResultId.in_(others)))
+    if wanted.station is not None:
+        system_type, system, station = wanted.station
+        asked = asked.where(_R.SystemType == system_type, _R.System == system, _R.Station == station)
+    if wanted.from_time is not None:
+        asked = asked.where(_R.Time >= wanted.from_time)
+    if wanted.to_time is not None:
+        asked = asked.where(_R.Time < wanted.to_time)
+    if wanted.nok:
+        asked = asked.where(_R.Overall != 0)
+    if wanted.tightening_id is not None:
+        asked = asked.where(_R.TighteningId == wanted.tightening_id)
+    return asked
+
+
+def result(connection: Connection, number: int) -> dict | None:
+    """One result with its VINs, parameters and graphs; None if there is none under this number."""
+    found = connection.execute(_results(Wanted()).where(_R.ResultId == number)).mappings().first()
+    if found is None:
+        return None
+    told = dict(found)
+    whole = _first_row(connection, told)
+    vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
+    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole).order_by(vin.Identifier)
+    told["VINs"] = [dict(row) for row in connection.execute(asked).mappings()]
+    columns = [column for column in t.RESULT_PARAMETER.columns if column.name != "ResultId"]
+    asked = select(*columns).where(parameter.ResultId == whole)
+    told["Parameters"] = [dict(row) for row in connection.execute(asked).mappings()]
+    graph = t.GRAPH.c
+    same = t.is_row(t.GRAPH, t.RESULT_KEY, _key_of(told))
+    asked = select(*t.GRAPH.columns).where(same, graph.Spindle == told["Spindle"]).order_by(graph.GraphType)
+    told["Graphs"] = [dict(row) for row in connection.execute(asked).mappings()]
+    return told
+
+
+def _first_row(connection: Connection, told: dict) -> int:
+    """VINs and parameters belong to the first row of the telegram."""
+    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(told))
+    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or told["ResultId"]
+
+
+def _key_of(told: dict) -> list:
+    return [told[name] for name in t.RESULT_KEY]
+
+
+def samples(graph: dict) -> tuple[list[float], list[float]]:
+    """Times in ms and values of a graph: 2^shift x Dom / Nom x sample (004:316)."""
+    octets = graph["Samples"]
+    dom, nom = graph["FactorDom"] * 2.0 ** graph["BitShift"], graph["FactorNom"] or 1
+    values = [
+        int.from_bytes(octets[at : at + 2], "big", signed=True) * dom / nom for at in range(0, len(octets) - 1, 2)
+    ]
+    return [index * graph["SampleMs"] for index in range(len(values))], values
+
+
+@dataclass
+class Hole:
+    """Something about a station's sequences that a person should look at."""
+
+    station: tuple[int, int, int]
+    kind: str  # "missing", "behind", "again"
+    first: int
+    last: int
+    count: int
+    arrived: str
+
+
+def check(connection: Connection) -> Iterator[Hole]:
+    """Go through all sequences in the order of arrival: holes, results behind one that came later, arrivals again.
+
+    Sequences go round from 99999 to 1 (DIGEST G.8); a jump of half the circle or more is a way back.
+    """
+    latest: dict[tuple[int, int, int], int] = {}
+    asked = (
+        select(_R.SystemType, _R.System, _R.Station, _R.Sequence, _R.Time, _R.Arrived, func.max(_R.Arrivals))
+        .group_by(_R.SystemType, _R.System, _R.Station, _R.Sequence, _R.Time, _R.Arrived)
+        .order_by(func.min(_R.ResultId))
+    )
+    for row in connection.execution_options(yield_per=1000).execute(asked):
+        station, sequence, arrived, arrivals = (row[0], row[1], row[2]), row[3], row[5], row[6]
+        before = latest.get(station)
+        if before is not None:
+            ahead = (sequence - before) % 99999
+            if 1 < ahead <= 99999 // 2:
+                first, last = before % 99999 + 1, (sequence - 2) % 99999 + 1
+                yield Hole(station, "missing", first, last, ahead - 1, arrived)
+            elif ahead == 0 or ahead > 99999 // 2:
+                yield Hole(station, "behind", sequence, sequence, 1, arrived)
+        if arrivals > 1:
+            yield Hole(station, "again", sequence, sequence, arrivals - 1, arrived)
+        latest[station] = sequence

@@ -1,0 +1,282 @@
+"""PIM and server as one asyncio program: each telegram is checked, stored, and answered behind its commit.
+
+    connection    PIM: 12 ->, <- 05, <- 07, 08 ->        server: <- 01 02 04 06 09 13, 05 -> (or 10 for 09)
+
+Rules
+1. A frame is its four digits and what they say (004:105-110). A length that is none closes; so does silence (004:80).
+2. A telegram with a breach is answered as if it had none, as long as its station, sequence and time can be told; the
+   breach goes into the database with telegram, field, position, found and allowed.
+3. The same octets under the same identifier on one connection are a retransmission: answered again, stored once.
+4. An answer leaves behind the commit of what it answers, and never if that failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from tools.archive.faults import Faults
+from tools.archive.writer import FAILED, Writer
+from tools.printable import visible
+from tools.sim.toolsnet_memory import station_of
+from tools.sim.toolsnet_telegrams import Breach, frame, take_apart, time_ok
+
+SILENCE_S = 60.0
+CLIENTS_MOST = 5000
+ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
+UNREADABLE = 2  # the code of an 05 for what names no station, sequence or time
+
+
+def stamp() -> str:
+    """The server's time as a 05 carries it."""
+    return datetime.now().strftime("%Y%m%d%H%M%S")
+
+
+class Archive:
+    """What all connections share."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        told_host: str,
+        faults: Faults | None = None,
+        say: Callable[[str], None] = lambda text: None,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        self.writer = writer
+        self.told_host = told_host
+        self.told_port = 0
+        self.faults = faults or Faults()
+        self.say = say
+        self.silence_s = silence_s
+        self.loop = asyncio.get_running_loop()
+        self.clients: set[_Client] = set()
+        self.refused = 0
+        self.breaches = 0
+        self._identifier = 0
+        self._servers: list[asyncio.Server] = []
+
+    async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
+        """Open both ports (0: a free one) and return them; OSError if one cannot be had."""
+        server = await self.loop.create_server(lambda: ServerClient(self), host, server_port, backlog=1024)
+        self._servers.append(server)
+        self.told_port = server.sockets[0].getsockname()[1]
+        pim = await self.loop.create_server(lambda: PimClient(self), host, pim_port, backlog=1024)
+        self._servers.append(pim)
+        return pim.sockets[0].getsockname()[1], self.told_port
+
+    async def close(self) -> None:
+        """Close every connection, and end when what was taken is committed."""
+        for server in self._servers:
+            server.close()
+        for client in list(self.clients):
+            client.close()
+        await asyncio.sleep(0)
+        await asyncio.to_thread(self.writer.close)
+
+    def next_identifier(self) -> int:
+        """A new identifier for a telegram of ours."""
+        self._identifier = self._identifier % 99999 + 1
+        return self._identifier
+
+    def note(self, peer: str, telegram: str, breach: Breach) -> None:
+        """Keep a breach of the document, and say it."""
+        self.breaches += 1
+        self.writer.note_breach(peer, visible(telegram), breach)
+        self.say(f"{peer}: telegram {visible(telegram)}: {visible(str(breach))}")
+
+
+class _Client(asyncio.Protocol):
+    """What PIM and server share: frames, silence, breaches."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.peer = ""
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._silence: asyncio.TimerHandle | None = None
+        self._heard = 0.0
+        self._telegrams = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        told = transport.get_extra_info("peername")
+        self.peer = f"{told[0]}:{told[1]}" if told else "?"
+        if len(self.archive.clients) >= CLIENTS_MOST:
+            transport.abort()
+            return
+        self.archive.clients.add(self)
+        self._heard = self.archive.loop.time()
+        self._watch()
+        self.greet()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.archive.clients.discard(self)
+        self._transport = None
+        if self._silence is not None:
+            self._silence.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._heard = self.archive.loop.time()
+        received, at = self._received, 0
+        while self._transport is not None and len(received) - at >= 4:
+            digits = bytes(received[at : at + 4])
+            if not digits.isdigit() or int(digits) < 7:
+                self.archive.note(self.peer, "", Breach("length", 0, repr(digits)[2:-1], "0007 to 9999"))
+                self.close()
+                break
+            length = int(digits)
+            if len(received) - at < 4 + length:
+                break
+            telegram = bytes(received[at + 4 : at + 4 + length])
+            at += 4 + length
+            self._take(telegram)
+        del received[:at]
+
+    def send(self, telegram: str) -> None:
+        """Send a telegram if the connection is still there."""
+        if self._transport is not None:
+            self._transport.write(frame(telegram.encode("ascii", "replace")))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def greet(self) -> None:
+        """Say the first word, if there is one."""
+
+    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+        """Do what this telegram asks for."""
+        raise NotImplementedError
+
+    def _take(self, telegram: bytes) -> None:
+        found, breaches = take_apart(telegram)
+        for breach in breaches:
+            self.archive.note(self.peer, found["id"], breach)
+        self._telegrams += 1
+        self.handle(found["id"], found, telegram)
+        most = self.archive.faults.close_after
+        if most and self._telegrams >= most:
+            self.close()
+
+    def _watch(self) -> None:
+        left = self._heard + self.archive.silence_s - self.archive.loop.time()
+        if left <= 0:
+            self.close()
+        else:
+            self._silence = self.archive.loop.call_later(left, self._watch)
+
+
+class PimClient(_Client):
+    """A station that asks where the server is and what it has."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self._verification = 0
+
+    def greet(self) -> None:
+        if not self.archive.faults.without_12:
+            self._verification = self.archive.next_identifier()
+            self.send(f"12{self._verification:05d}")
+
+    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+        if kind == "05":
+            if found["identifier"] != self._verification:
+                allowed = f"{self._verification:05d}, that of the 12"
+                self.archive.note(self.peer, kind, Breach("identifier", 3, f"{found['identifier']:05d}", allowed))
+        elif kind == "07":
+            self._tell(found)
+        else:
+            self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05 or 07 at a PIM"))
+
+    def _tell(self, found: dict) -> None:
+        """Answer 07 by 08 (004:240-248)."""
+        archive, faults = self.archive, self.archive.faults
+        if "07" in faults.silent:
+            return
+        result, event = archive.writer.latest(station_of(found))
+        archive.writer.heard(station_of(found))
+        result = result if faults.say_result is None else faults.say_result
+        event = event if faults.say_event is None else faults.say_event
+        host = archive.told_host if faults.say_host is None else faults.say_host
+        self.send(f"08{found['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{archive.told_port:05d}")
+
+
+class ServerClient(_Client):
+    """A station that reports."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive)
+        self._station: tuple[int, int, int] | None = None
+        self._waiting: dict[int, bytes] = {}  # identifier: what is being committed under it
+
+    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+        archive = self.archive
+        if kind not in ACK_TELEGRAMS:
+            archive.note(self.peer, kind, Breach("telegram", 1, kind, "01, 02, 04, 06, 09 or 13 at a server"))
+            return
+        identifier = found["identifier"]
+        if not identifier or kind in archive.faults.silent:
+            return
+        if self._waiting.get(identifier) == telegram:
+            return  # sent again while it is being committed: one answer serves both
+        if kind == "06":
+            if self._station:
+                archive.writer.heard(self._station)
+            self._answer(kind, found, 0)
+            return
+        code = archive.faults.code_for(kind, found) or (0 if _is_told(kind, found) else UNREADABLE)
+        if code:
+            archive.refused += 1
+            self._answer(kind, found, code)
+            return
+        if kind != "01":
+            self._station = station_of(found)
+        self._waiting[identifier] = telegram
+
+        def tell(outcome: str) -> None:
+            archive.loop.call_soon_threadsafe(self._stored, kind, found, outcome)
+
+        if not archive.writer.put(kind, found, tell):
+            self._waiting.pop(identifier, None)  # it comes again
+
+    def _stored(self, kind: str, found: dict, outcome: str) -> None:
+        self._waiting.pop(found["identifier"], None)
+        if outcome != FAILED and not self.archive.faults.loses_answer(kind):
+            self._answer(kind, found, 0)
+
+    def _answer(self, kind: str, found: dict, code: int) -> None:
+        faults = self.archive.faults
+        if faults.wrong_identifier:
+            self._send_later(f"05{found['identifier'] % 99999 + 1:05d}{stamp()}000")
+        if kind == "09" and faults.answer_events_by_10:
+            place = "".join(f"{number:04d}" for number in station_of(found))
+            self._send_later(f"10{found['identifier']:05d}{place}{stamp()}{code:05d}")
+        else:
+            self._send_later(f"05{found['identifier']:05d}{stamp()}{code:03d}")
+
+    def _send_later(self, telegram: str) -> None:
+        late_ms = self.archive.faults.late_ms
+        if late_ms:
+            self.archive.loop.call_later(late_ms / 1000, self.send, telegram)
+        else:
+            self.send(telegram)
+
+
+def _is_told(kind: str, found: dict) -> bool:
+    """Tell whether it says whose it is, and which one, so that it can be stored."""
+    if kind == "01":
+        return found["system_type"] > 0 and found["system"] > 0
+    if min(station_of(found)) < 1:
+        return False
+    if kind == "02":
+        return True
+    if not (found["sequence"] and time_ok(found["time"].encode("ascii", "replace"))):
+        return False
+    spindles = [spindle["spindle"] for spindle in found.get("spindles", ())]
+    return kind != "04" or (bool(spindles) and len(set(spindles)) == len(spindles))

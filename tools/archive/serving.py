@@ -1,0 +1,75 @@
+"""`toolcart archive serve`: runs PIM and server in one asyncio loop until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.archive import database
+from tools.archive.faults import Faults
+from tools.archive.server import Archive
+from tools.archive.writer import Writer
+
+FIGURES_EVERY_S = 10.0
+
+
+@dataclass
+class Place:
+    """Where an archive listens and what it keeps its rows in."""
+
+    database: str
+    host: str = "127.0.0.1"
+    pim_port: int = 6575
+    server_port: int = 10111
+    told_host: str | None = None  # in 08; None: `host`
+
+
+async def run(
+    place: Place,
+    faults: Faults,
+    say: Callable[[str], None],
+    seconds: float | None = None,
+) -> Archive:
+    """Serve; OSError if a port cannot be had, database.Unusable if the database cannot be used."""
+    with database.writing(place.database) as engine:
+        archive = Archive(Writer(engine, trouble=say), place.told_host or place.host, faults, say)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            archive.loop.add_signal_handler(number, stop.set)
+        try:
+            pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port)
+            shown = database.shown(place.database)
+            say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
+            await _until(stop, seconds, archive, say)
+        finally:
+            await archive.close()
+    say(figures(archive))
+    return archive
+
+
+def figures(archive: Archive) -> str:
+    """What was stored since the start, in a line."""
+    writer = archive.writer
+    return (
+        f"stored {writer.stored}, again {writer.repeated}, refused {archive.refused}, not stored {writer.failed}, "
+        f"breaches {archive.breaches}, connections {len(archive.clients)}"
+    )
+
+
+async def _until(stop: asyncio.Event, seconds: float | None, archive: Archive, say: Callable[[str], None]) -> None:
+    """Wait for the end, and tell the figures when they have changed."""
+    end = None if seconds is None else archive.loop.time() + seconds
+    told = figures(archive)
+    while not stop.is_set():
+        left = FIGURES_EVERY_S if end is None else min(FIGURES_EVERY_S, end - archive.loop.time())
+        if left <= 0:
+            return
+        try:
+            await asyncio.wait_for(stop.wait(), left)
+        except TimeoutError:
+            now = figures(archive)
+            if now != told:
+                say(now)
+            told = now

@@ -1,0 +1,218 @@
+"""The archive's tables: the document's map (004 section 6), results, events, graphs, breaches.
+
+Rules
+1. The map's tables have the document's names; the other tables' names and all columns are our own.
+2. A time that a station sent is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (004:128).
+   `Arrived` is the archive's own, the same digits in UTC.
+3. One row of Result is one spindle. Sequence and time name a result of a station (004:301); what comes again under both
+   is counted in `Arrivals` and stored once.
+4. Torque in Nm, angle in degrees, as the telegram has them (004:147-153). Statuses as the telegram: 0 is OK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    select,
+    tuple_,
+)
+
+TABLES = MetaData()
+RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what names a result or an event (004:301)
+GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
+KEYS_AT_ONCE = 100  # SQLite takes 32,766 values in a statement, PostgreSQL 65,535
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
+
+
+def _place() -> list[Column]:
+    """The columns that name a station; made anew for each table."""
+    return [Column(name, Integer, nullable=False) for name in ("SystemType", "System", "Station")]
+
+
+SYSTEM_TYPE = Table(
+    "TNMapSystemType",
+    TABLES,
+    Column("SystemType", Integer, primary_key=True, autoincrement=False),
+    Column("Name", String(40), nullable=False),
+)
+SYSTEM = Table(
+    "TNMapSystem",
+    TABLES,
+    Column("SystemType", Integer, primary_key=True, autoincrement=False),
+    Column("System", Integer, primary_key=True, autoincrement=False),
+    Column("Name", String(25), nullable=False),
+    Column("IP", String(15), nullable=False, default=""),
+)
+STATION = Table(
+    "TNMapStation",
+    TABLES,
+    Column("SystemType", Integer, primary_key=True, autoincrement=False),
+    Column("System", Integer, primary_key=True, autoincrement=False),
+    Column("Station", Integer, primary_key=True, autoincrement=False),
+    Column("Name", String(25), nullable=False),
+    Column("IP", String(15), nullable=False, default=""),
+    Column("Heard", String(14), nullable=False, default=""),  # the newest telegram of any kind; UTC
+    Column("Result", Integer, nullable=False, default=0),  # sequence of the latest that is stored: what an 08 says
+    Column("Event", Integer, nullable=False, default=0),
+)
+SPINDLE = Table(
+    "TNMapSpindle",
+    TABLES,
+    Column("SystemType", Integer, primary_key=True, autoincrement=False),
+    Column("System", Integer, primary_key=True, autoincrement=False),
+    Column("Station", Integer, primary_key=True, autoincrement=False),
+    Column("Spindle", Integer, primary_key=True, autoincrement=False),
+    Column("Name", String(25), nullable=False),
+)
+PROGRAM = Table(
+    "TNMapProgram",
+    TABLES,
+    Column("SystemType", Integer, primary_key=True, autoincrement=False),
+    Column("System", Integer, primary_key=True, autoincrement=False),
+    Column("Station", Integer, primary_key=True, autoincrement=False),
+    Column("Spindle", Integer, primary_key=True, autoincrement=False),
+    Column("Program", Integer, primary_key=True, autoincrement=False),
+    Column("Name", String(25), nullable=False),
+)
+
+RESULT = Table(
+    "Result",
+    TABLES,
+    Column("ResultId", _BIG, primary_key=True, autoincrement=False),
+    *_place(),
+    Column("Sequence", Integer, nullable=False),
+    Column("Time", String(14), nullable=False),
+    Column("Arrived", String(14), nullable=False),
+    Column("VIN", String(25), nullable=False),
+    Column("Spindle", Integer, nullable=False),
+    Column("SpindleSerial", String(10), nullable=False),
+    Column("Program", Integer, nullable=False),
+    Column("Overall", Integer, nullable=False),
+    Column("TorqueLow", Float),
+    Column("Torque", Float),
+    Column("TorqueHigh", Float),
+    Column("TorqueStatus", Integer),
+    Column("AngleLow", Float),
+    Column("Angle", Float),
+    Column("AngleHigh", Float),
+    Column("AngleStatus", Integer),
+    Column("TimeStatus", Integer),
+    Column("TighteningId", BigInteger),
+    Column("Arrivals", Integer, nullable=False, default=1),
+    Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence lies behind the one that came before it
+    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", name="ResultOnce"),
+    Index("ResultByVIN", "VIN"),
+    Index("ResultByTime", "SystemType", "System", "Station", "Time"),
+    Index("ResultByTighteningId", "TighteningId"),
+    Index("ResultNOK", "Overall", "Time"),
+)
+RESULT_VIN = Table(
+    "ResultVIN",
+    TABLES,
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
+    Column("Identifier", Integer, primary_key=True),
+    Column("VIN", String(25), nullable=False),
+    Index("ResultVINByVIN", "VIN"),
+)
+RESULT_PARAMETER = Table(
+    "ResultParameter",
+    TABLES,
+    Column("ResultId", _BIG, ForeignKey("Result.ResultId"), nullable=False),
+    Column("Spindle", Integer, nullable=False),
+    Column("Program", Integer, nullable=False),
+    Column("ParameterId", Integer, nullable=False),
+    Column("Name", String(25), nullable=False),
+    Column("Value", String(25), nullable=False),
+    Column("Type", Integer, nullable=False),
+    Column("Unit", String(6), nullable=False),
+    Column("Step", Integer, nullable=False),
+    Index("ParameterByResult", "ResultId"),
+)
+EVENT = Table(
+    "Event",
+    TABLES,
+    Column("EventId", _BIG, primary_key=True, autoincrement=False),
+    *_place(),
+    Column("Sequence", Integer, nullable=False),
+    Column("Time", String(14), nullable=False),
+    Column("Arrived", String(14), nullable=False),
+    Column("Code", Integer, nullable=False),
+    Column("Level", Integer, nullable=False),
+    Column("Arrivals", Integer, nullable=False, default=1),
+    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", name="EventOnce"),
+    Index("EventByTime", "SystemType", "System", "Station", "Time"),
+)
+EVENT_PARAMETER = Table(
+    "EventParameter",
+    TABLES,
+    Column("EventId", _BIG, ForeignKey("Event.EventId"), nullable=False),
+    Column("ParameterId", Integer, nullable=False),
+    Column("Type", Integer, nullable=False),
+    Column("Value", String(20), nullable=False),
+    Index("ParameterByEvent", "EventId"),
+)
+GRAPH = Table(
+    "Graph",
+    TABLES,
+    Column("GraphId", _BIG, primary_key=True, autoincrement=False),
+    *_place(),
+    Column("Spindle", Integer, nullable=False),
+    Column("Program", Integer, nullable=False),
+    Column("Sequence", Integer, nullable=False),
+    Column("Time", String(14), nullable=False),
+    Column("Arrived", String(14), nullable=False),
+    Column("GraphType", Integer, nullable=False),  # 0 torque, 1 angle (004:302)
+    Column("BitShift", Integer, nullable=False),
+    Column("FactorDom", BigInteger, nullable=False),
+    Column("FactorNom", BigInteger, nullable=False),
+    Column("LimitMin", Float),
+    Column("LimitMax", Float),
+    Column("AngleOffset", Float),
+    Column("SampleMs", Float, nullable=False),
+    Column("Samples", LargeBinary, nullable=False),  # signed 16 bits, high octet first
+    Column("Arrivals", Integer, nullable=False, default=1),
+    UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", "GraphType", name="GraphOnce"),
+)
+BREACH = Table(
+    "Breach",
+    TABLES,
+    Column("BreachId", _BIG, primary_key=True, autoincrement=True),
+    Column("Arrived", String(14), nullable=False),
+    Column("Peer", String(60), nullable=False),
+    Column("Telegram", String(2), nullable=False),
+    Column("Field", String(60), nullable=False),
+    Column("Position", Integer),  # of the field's first octet, from 1 on behind the length, as the document counts
+    Column("Found", Text, nullable=False),
+    Column("Allowed", Text, nullable=False),
+)
+
+
+def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:
+    """The condition that these columns have the values of the key; what the key is too short for counts for nothing."""
+    return and_(*[table.c[name] == value for name, value in zip(names, key, strict=False)])
+
+
+def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
+    """Those of the keys that the table has, asked for a hundred at a time."""
+    columns = [table.c[name] for name in names]
+    found: set[tuple] = set()
+    for first in range(0, len(keys), KEYS_AT_ONCE):
+        asked = select(*columns).where(tuple_(*columns).in_(keys[first : first + KEYS_AT_ONCE])).distinct()
+        found.update(tuple(row) for row in connection.execute(asked))
+    return found

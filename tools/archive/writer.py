@@ -1,0 +1,282 @@
+"""One thread writes what all stations send: it takes what has come meanwhile, commits it, and tells each sender.
+
+Rules
+1. Nothing is told as stored before its commit has returned. A commit that fails tells all of its batch so; nobody is
+   answered then, and the stations send it again (004:73).
+2. While a commit runs the next batch gathers: a thousand stations share a sync, a single one waits for nobody.
+3. A result is its station, sequence and time stamp, an event as well, a graph also its spindle and kind. What comes
+   again is counted.
+4. Descriptions rename what the map has; before any description it has what has come, under names like `Station 10`.
+5. The queue is bounded: who finds it full is not answered.
+6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, Table, func, select, update
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from tools.archive import rows
+from tools.archive import tables as t
+from tools.sim.toolsnet_memory import is_behind, station_of
+
+STORED, REPEATED, FAILED = "stored", "repeated", "failed"
+BATCH_MOST = 1000
+WAITING_MOST = 20000
+HEARD_EVERY_S = 5.0
+
+Tell = Callable[[str], None]
+Station = tuple[int, int, int]
+
+
+@dataclass
+class _Batch:
+    """Rows that one commit brings in."""
+
+    rows: dict[Table, list[dict]] = field(default_factory=dict)
+    again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is there already
+    stations: dict[Station, dict] = field(default_factory=dict)  # columns that change
+    renamed: list[tuple[Table, tuple, dict]] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+    def add(self, table: Table, *more: dict) -> None:
+        """Put rows into a table."""
+        self.rows.setdefault(table, []).extend(more)
+
+
+class Writer:
+    """Takes telegrams from any thread; `close` returns when the last one is committed."""
+
+    def __init__(self, engine: Engine, trouble: Callable[[str], None]) -> None:
+        self._engine = engine
+        self._trouble = trouble
+        self._wake = threading.Condition()
+        self._waiting: list[tuple[str, dict, Tell]] = []
+        self._breaches: list[dict] = []
+        self._heard: dict[Station, str] = {}
+        self._closing = False
+        self.commits = self.stored = self.repeated = self.failed = 0
+        with engine.connect() as connection:
+            self._begin(connection)
+        self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
+        self._thread.start()
+
+    # -- for the server --------------------------------------------------------------------------------------------
+
+    def put(self, kind: str, found: dict, tell: Tell) -> bool:
+        """Have this telegram stored; `tell` is called by the writer's thread. False: too much waits already."""
+        with self._wake:
+            if len(self._waiting) >= WAITING_MOST or self._closing:
+                return False
+            self._waiting.append((kind, found, tell))
+            self._wake.notify()
+        return True
+
+    def note_breach(self, peer: str, telegram: str, breach) -> None:
+        """Have this breach of the document kept; so many as there is room for."""
+        with self._wake:
+            if len(self._breaches) < WAITING_MOST:
+                row = {"Arrived": rows.now_text(), "Peer": peer[:60], "Telegram": telegram[:2].ljust(2)}
+                told = {"Position": breach.position or None, "Found": breach.found[:1000], "Allowed": breach.allowed}
+                self._breaches.append({**row, "Field": breach.field[:60], **told})
+                self._wake.notify()
+
+    def heard(self, station: Station) -> None:
+        """A station gave a sign of life; it is written down every few seconds."""
+        with self._wake:
+            self._heard[station] = rows.now_text()
+
+    def latest(self, station: Station) -> tuple[int, int]:
+        """The sequences of the latest result and the latest event that are stored, 0 for none (004:245-246)."""
+        with self._wake:
+            return self._latest.get(station, (0, 0))
+
+    def close(self) -> None:
+        """Commit what waits and end."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def _begin(self, connection: Connection) -> None:
+        def newest(table: Table) -> int:
+            return connection.execute(select(func.max(table.primary_key.columns[0]))).scalar() or 0
+
+        self._ids = {table: newest(table) for table in (t.RESULT, t.EVENT, t.GRAPH)}
+        self._latest: dict[Station, tuple[int, int]] = {}
+        station = t.STATION.c
+        asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
+        for row in connection.execute(asked):
+            self._latest[tuple(row[:3])] = (row[3], row[4])
+        self._mapped: set[tuple] = set()
+        for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
+            self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if not (self._waiting or self._breaches or self._closing):
+                    self._wake.wait(HEARD_EVERY_S)
+                taken, self._waiting = self._waiting[:BATCH_MOST], self._waiting[BATCH_MOST:]
+                breaches, self._breaches = self._breaches, []
+                heard, self._heard = self._heard, {}
+                if self._closing and not (taken or breaches or heard):
+                    return
+            if not (taken or breaches or heard):
+                continue
+            outcomes = self._commit(taken, breaches, heard)
+            if outcomes is None:
+                outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
+            for (_, _, tell), outcome in zip(taken, outcomes, strict=True):
+                tell(outcome)
+
+    def _commit(self, taken: list, breaches: list[dict], heard: dict[Station, str]) -> list[str] | None:
+        """What became of each, in one commit; None if one of them cannot be stored and may have spoilt the others."""
+        latest, mapped, ids = dict(self._latest), set(self._mapped), dict(self._ids)
+        try:
+            with self._engine.begin() as connection:
+                batch = self._batch(connection, taken)
+                for station, moment in heard.items():
+                    if station in self._mapped:
+                        batch.stations.setdefault(station, {})["Heard"] = moment
+                if breaches:
+                    batch.add(t.BREACH, *breaches)
+                self._write(connection, batch)
+        except SQLAlchemyError as wrong:
+            with self._wake:
+                self._latest = latest
+            self._mapped, self._ids = mapped, ids
+            if isinstance(wrong, IntegrityError | DataError) and len(taken) > 1:
+                return None
+            self.failed += len(taken)
+            self._trouble(f"{len(taken)} not stored: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
+            return [FAILED] * len(taken)
+        self.commits += 1
+        self.stored += batch.outcomes.count(STORED)
+        self.repeated += batch.outcomes.count(REPEATED)
+        return batch.outcomes
+
+    def _batch(self, connection: Connection, taken: list) -> _Batch:
+        def keys(wanted: str, key_of: Callable[[dict], tuple]) -> list[tuple]:
+            return [key_of(found) for kind, found, _ in taken if kind == wanted]
+
+        batch = _Batch()
+        known = {
+            "04": t.known_keys(connection, t.RESULT, t.RESULT_KEY, keys("04", rows.key_of)),
+            "09": t.known_keys(connection, t.EVENT, t.RESULT_KEY, keys("09", rows.key_of)),
+            "13": t.known_keys(connection, t.GRAPH, t.GRAPH_KEY, keys("13", rows.graph_key_of)),
+        }
+        arrived = rows.now_text()
+        for kind, found, _ in taken:
+            if kind in known:
+                batch.outcomes.append(self._take(batch, kind, found, known[kind], arrived))
+            else:
+                self._describe(batch, kind, found)
+                batch.outcomes.append(STORED)
+            if kind != "01":
+                batch.stations.setdefault(station_of(found), {})["Heard"] = arrived
+        return batch
+
+    def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
+        key = rows.graph_key_of(found) if kind == "13" else rows.key_of(found)
+        table = {"04": t.RESULT, "09": t.EVENT, "13": t.GRAPH}[kind]
+        station = station_of(found)
+        if key in known:
+            again = batch.again.setdefault(table, {})
+            again[key] = again.get(key, 0) + 1
+            return REPEATED
+        known.add(key)
+        self._map_station(batch, station)
+        number = self._ids[table] + 1
+        result, event = self._latest.get(station, (0, 0))
+        if kind == "04":
+            behind = bool(result) and is_behind(found["sequence"], result)
+            told, vins, parameters = rows.result_rows(found, number, arrived, behind)
+            for row in told:
+                self._map_program(batch, station, row["Spindle"], row["Program"])
+            batch.add(t.RESULT, *told)
+            batch.add(t.RESULT_VIN, *vins)
+            batch.add(t.RESULT_PARAMETER, *parameters)
+            number += len(told) - 1
+            self._go_on(batch, station, (found["sequence"], event))
+        elif kind == "09":
+            row, parameters = rows.event_rows(found, number, arrived)
+            batch.add(t.EVENT, row)
+            batch.add(t.EVENT_PARAMETER, *parameters)
+            self._go_on(batch, station, (result, found["sequence"]))
+        else:
+            batch.add(t.GRAPH, rows.graph_row(found, number, arrived))
+        self._ids[table] = number
+        return STORED
+
+    def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
+        with self._wake:
+            self._latest[station] = latest
+        batch.stations.setdefault(station, {}).update(Result=latest[0], Event=latest[1])
+
+    def _write(self, connection: Connection, batch: _Batch) -> None:
+        for table in t.TABLES.sorted_tables:
+            if batch.rows.get(table):
+                connection.execute(table.insert(), batch.rows[table])
+        for table, arrivals in batch.again.items():
+            for key, count in arrivals.items():
+                there = t.is_row(table, t.GRAPH_KEY, key)
+                connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
+        for station, columns in batch.stations.items():
+            there = t.is_row(t.STATION, t.RESULT_KEY, station)
+            connection.execute(update(t.STATION).where(there).values(**columns))
+        for table, key, columns in batch.renamed:
+            there = t.is_row(table, list(table.primary_key.columns.keys()), key)
+            connection.execute(update(table).where(there).values(**columns))
+
+    # -- the map ---------------------------------------------------------------------------------------------------
+
+    def _add_to_map(self, batch: _Batch, table: Table, key: tuple, **columns: object) -> None:
+        if key not in self._mapped:
+            self._mapped.add(key)
+            names = [column.name for column in table.primary_key.columns]
+            batch.add(table, {**dict(zip(names, key, strict=True)), **columns})
+
+    def _map_station(self, batch: _Batch, station: Station) -> None:
+        if station not in self._mapped:
+            system_type, system, number = station
+            self._map_system(batch, system_type, system)
+            self._add_to_map(batch, t.STATION, station, Name=f"Station {number}", IP="", Heard="", Result=0, Event=0)
+
+    def _map_system(self, batch: _Batch, system_type: int, system: int) -> None:
+        self._add_to_map(batch, t.SYSTEM_TYPE, (system_type,), Name=f"System type {system_type}")
+        self._add_to_map(batch, t.SYSTEM, (system_type, system), Name=f"System {system}", IP="")
+
+    def _map_program(self, batch: _Batch, station: Station, spindle: int, program: int) -> None:
+        self._add_to_map(batch, t.SPINDLE, (*station, spindle), Name=f"Spindle {spindle}")
+        self._add_to_map(batch, t.PROGRAM, (*station, spindle, program), Name=f"Program {program}")
+
+    def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
+        """Telegrams 01 and 02: names for what the map has."""
+
+        def rename(table: Table, key: tuple, name: str, **more: object) -> None:
+            columns = {**({"Name": name.strip()} if name.strip() else {}), **more}
+            if columns:
+                batch.renamed.append((table, key, columns))
+
+        if kind == "01":
+            key = (found["system_type"], found["system"])
+            self._map_system(batch, *key)
+            rename(t.SYSTEM, key, found["name"], IP=found["ip"].strip())
+            return
+        station = station_of(found)
+        self._map_station(batch, station)
+        rename(t.STATION, station, found["name"], IP=found["ip"].strip())
+        for spindle in found["spindles"]:
+            place = (*station, spindle["spindle"])
+            self._add_to_map(batch, t.SPINDLE, place, Name=f"Spindle {place[3]}")
+            rename(t.SPINDLE, place, spindle["name"])
+            for program in spindle["programs"]:
+                self._map_program(batch, station, spindle["spindle"], program["program"])
+                rename(t.PROGRAM, (*place, program["program"]), program["name"])

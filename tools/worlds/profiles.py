@@ -1,0 +1,118 @@
+"""Controllers by name: what a world's controller is in place of what was drawn (docs/worlds.md, docs/controllers.md).
+
+Rules
+1. What a profile changes is drawn from dice of its own, and laid over the script when all else is drawn: the world of a
+   seed without a profile stays as it is.
+2. A row says what differs from PLAIN_CONTROLLER of `script.py`; what is drawn within a profile stands in `_drawn`.
+"""
+
+from __future__ import annotations
+
+import random
+
+from tools.worlds.dice import dice, one_of
+from tools.worlds.script_events import limit_kept
+
+ALL = "all"
+_NO_HISTORY: list[int] = []
+_EVERY_START = [1, 2, 3, 4, 5, 6]
+TRAITS: dict[str, dict] = {
+    "power-focus-4000": {
+        "window": 1,
+        "start_revisions": _EVERY_START,
+        "result_revisions": [999, 1, 2, 3],
+        "old_revisions": [1, 2],
+    },
+    "power-focus-6000-2.8": {
+        "window": 1,
+        "system_type": 3,
+        "start_revisions": _EVERY_START,
+        "result_revisions": [1, 2, 3],
+        "old_revisions": [1, 2, 7],
+        "shares_ids": True,
+    },
+    "power-focus-6000-3.6": {
+        "window": 1,
+        "system_type": 3,
+        "start_revisions": _EVERY_START,
+        "result_revisions": [1, 2, 3],
+        "old_revisions": [1, 2, 7],
+    },
+    "mt-focus-6000": {
+        "system_type": 4,
+        "operations": True,
+        "start_revisions": [6],
+        "result_revisions": [1, 2, 3],
+        "replays": False,
+        "tells_tool": False,
+    },
+    "desoutter": {"start_revisions": [1], "result_revisions": [1], "old_revisions": [1]},
+    "nexo": {
+        "result_revisions": [999, 1, 2],
+        "old_revisions": [1, 2],
+        "statuses": ["2", "3", "4", "5"],
+        "ids_in_session_only": True,
+    },
+    "minimal": {
+        "start_revisions": [1],
+        "result_revisions": [1],
+        "old_revisions": _NO_HISTORY,
+        "old_refusal": 99,
+        "tells_tool": False,
+        "header_rest": "         ",
+        "blank_revision": True,
+    },
+}
+_FOUND_OUT = ("result_revisions", "recover_revisions")  # by the agent itself
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Return the profiles that the command line names; raises ValueError for one that is none."""
+    names = tuple(TRAITS) if text == ALL else tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in TRAITS:
+            raise ValueError(f"{name!r} is none of {ALL}, {', '.join(TRAITS)}")
+    return names
+
+
+def dress(script: dict, names: tuple[str, ...]) -> None:
+    """Make each controller of this script one of these profiles, in place."""
+    d = dice(script["seed"], "profiles", *names)
+    for number, (station, settings) in enumerate(
+        zip(script["stations"], script["settings"]["stations"], strict=True), 1
+    ):
+        name = d.choice(names)
+        traits = station["controller"]
+        traits.update(TRAITS[name], profile=name)
+        if name != "minimal":
+            traits["ids"], traits["clock_stands"] = "normal", False
+        for setting in _FOUND_OUT:
+            settings["controller"].pop(setting, None)
+        _drawn(d, name, traits, settings["controller"])
+        if traits.get("shares_ids"):
+            _others(d, script, number)
+    script["events"].sort(key=lambda event: event[0])
+    limit_kept(script["events"], script)
+
+
+def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
+    """What differs between two controllers of one profile."""
+    if name == "mt-focus-6000":
+        traits["result_revisions"] = d.choice(([1, 2, 3], [2], [3], [2, 3]))
+        traits["old_revisions"] = one_of(d, [(1, [1, 2, 3]), (1, _NO_HISTORY)])
+        traits["old_refusal"] = d.choice((99, 75))
+    elif name == "power-focus-6000-2.8":
+        settings["tightening_ids"] = one_of(d, [(3, "auto"), (1, "shared")])
+
+
+def _others(d: random.Random, script: dict, number: int) -> None:
+    """Other stations work while ours does, or not; sometimes a whole shift of theirs falls into a moment."""
+    more = []
+    for at, what, *rest in script["events"]:
+        if what == "make" and rest[0] == number and d.random() < 0.6:
+            count = d.randint(1, 2 * rest[1])
+            more.append([at + d.randrange(500), "elsewhere", number, count, max(20, rest[2] // d.randint(1, 3))])
+    for _ in range(int(one_of(d, [(3, 0), (2, 1), (1, 3)]))):  # type: ignore[call-overload]
+        count = one_of(d, [(4, d.randint(1, 60)), (1, d.randint(200, 1500))])
+        more.append([d.randrange(max(script["end_ms"], 1)), "elsewhere", number, count, 0])
+    script["events"] += more
