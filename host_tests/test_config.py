@@ -3,7 +3,7 @@
 from agent import config
 
 PORTABLE = True
-HEAP = "256k"
+HEAP = "384k"
 
 
 def good():
