@@ -1,9 +1,11 @@
 """The configuration's rules, one mistake at a time; runs on CPython and on MicroPython."""
 
+import sys
+
 from agent import config
 
 PORTABLE = True
-HEAP = "384k"
+HEAP = "512k"
 
 
 def good():
@@ -183,9 +185,11 @@ def test_a_serial_link_needs_a_device_and_a_tcp_link_a_host():
     assert only(mistakes_of("controller", "link", "udp"))[0] == "stations[0].controller.link"
 
 
-def test_stations_are_between_one_and_sixteen():
+def test_stations_are_between_one_and_what_the_machine_carries():
     tree = good()
-    for count, wrong in ((0, 1), (16, 0), (17, 1)):
+    most = config.STATIONS_MAX
+    assert most == (250 if sys.implementation.name == "cpython" else 16)
+    for count, wrong in ((0, 1), (most, 0), (most + 1, 1)):
         tree["stations"] = []
         for i in range(count):
             tree["stations"].append({"number": i + 1, "controller": {"host": "h%d" % i}, "spool": {"path": "s%d" % i}})

@@ -199,7 +199,8 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
   and with `graphs_kib` at most three quarters of it.
-- There are 1 to 16 stations, and 1 to 4 outlets for each, ToolsNet once among them ([outlets.md](outlets.md)).
+- There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each, ToolsNet once among them
+  ([outlets.md](outlets.md)).
 """
 
 
