@@ -87,7 +87,7 @@ class Station:
 
     def _port_to_toolsnet(self):
         """A TCP port, or one that speaks TLS where the other side has it (a tunnel in front of the PIM)."""
-        if not self._toolsnet["tls_ca"]:
+        if not self._toolsnet["tls_ca"]:  # type: ignore
             return self.board.tcp()
         tls = getattr(self.board, "tls", None)
         if tls is None:
