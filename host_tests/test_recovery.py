@@ -1241,6 +1241,25 @@ def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
         assert [uid for _, uid, _ in bench.stored()] == list(range(1, 31))
 
 
+def test_id_that_stands_still_begins_nothing_anew_once_the_newest_of_the_connection_was_heard():
+    for steps in (0, 20, 200):  # of the look through a new count, that a cut ended
+        bench = met_empty()
+        bench.memory.fixed = 77
+        bench.memory.make()
+        bench.connect()
+        bench.rest()
+        bench.lose()
+        bench.memory.make()
+        bench.connect()
+        for _ in range(steps):
+            bench.fetch()
+        bench.restart().connect()
+        bench.rest()
+        for _ in range(10):
+            assert bench.push(bench.memory.make()) == KEPT
+            assert len(bench.rest()) <= 1, steps
+
+
 def test_id_that_stands_still_while_missing_ones_are_asked_for_begins_nothing_anew():
     bench = met_empty()
     bench.memory.fixed = 77
