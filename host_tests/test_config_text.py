@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = list(config.describe())
 KEYS = sorted(
     {place.rsplit(".", 1)[1] for place, *_ in ROWS}
-    | {"system", "toolsnet", "stations", "controller", "spool", "outlets"}
+    | {"$schema", "system", "toolsnet", "stations", "controller", "spool", "outlets"}
 )
 
 

@@ -17,7 +17,7 @@ from tools.sources import product_sources
 
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": "geheim-4711"},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
 }
 
@@ -26,6 +26,8 @@ CART = {
 def cart(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps(CART))
+    (tmp_path / "wifi.password").write_text("geheim-4711\n")
+    (tmp_path / "wifi.password").chmod(0o600)
     return path
 
 

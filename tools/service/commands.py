@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed; w
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from tools import config_file, installation
+from tools import config_file, config_secrets, installation
 from tools.service import place
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
 
@@ -53,14 +54,16 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     program = program_path()
     for problem in problems(configuration, program):
         click.echo(f"note: {problem}", err=True)
-    text = Service(program, serial_devices(configuration)).text()
+    named = json.loads(content)
+    text = Service(program, serial_devices(configuration), tuple(config_secrets.named(named, "credential"))).text()
     if only_print:
         click.echo(text, nl=False)
         return
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
     try:
-        for line in write(Path(root), text, content):
+        secrets = _secret_files(config_secrets.named(named, "file"), Path(config_path).resolve().parent)
+        for line in write(Path(root), text, content, secrets):
             click.echo(line)
     except place.Refused as reason:
         raise click.ClickException(str(reason)) from None
@@ -71,6 +74,17 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     for arguments in (["daemon-reload"], ["enable", NAME], ["restart", NAME]):
         _systemctl(arguments)
     click.echo(f"started; `systemctl status {NAME}` and `journalctl -u {NAME}` show it")
+
+
+def _secret_files(names: list[str], folder: Path) -> dict[str, str]:
+    """The files with the configuration's secrets, by name."""
+    beyond = [name for name in names if "/" in name]
+    if beyond:
+        raise place.Refused(
+            f"{', '.join(beyond)}: the service cannot read that. Lay the secret's file beside the configuration, or "
+            "name a credential."
+        )
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def program_path() -> str:
@@ -100,16 +114,22 @@ def problems(configuration: dict, program: str) -> list[str]:
     return told
 
 
-def write(root: Path, text: str, content: str) -> list[str]:
-    """Write the unit and the configuration's content below `root`, each in one step; says what was done."""
+def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
+    """Write the unit, the configuration's content and secrets below `root`, each in one step; says what was done."""
     state = root / STATE_FOLDER.lstrip("/")
     units = root / UNIT_FOLDER.lstrip("/")
     with place.state_folder(state, 0o700) as inside:
+        for name, secret in secrets.items():
+            place.replace(inside, name, secret, 0o600)
         place.replace(inside, CONFIG, content, 0o600)
     units.mkdir(parents=True, exist_ok=True)
     with place.folder(units) as inside:
         place.replace(inside, f"{NAME}.service", text, 0o644)
-    return [f"wrote {units / NAME}.service", f"wrote {state / CONFIG}; change that one and restart the service"]
+    return [
+        f"wrote {units / NAME}.service",
+        *[f"wrote {state / name}, which only the service can read" for name in secrets],
+        f"wrote {state / CONFIG}; change that one and restart the service",
+    ]
 
 
 def _systemctl(arguments: list[str]) -> None:

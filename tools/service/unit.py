@@ -5,7 +5,7 @@ Rules
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
 3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
-   the state directory, readable by the service only, since it may hold a password.
+   the state directory, readable by the service only, and so do the files with its secrets.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Service:
 
     program: str  # the absolute path of `toolcart`
     devices: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()  # names that systemd looks up in /etc/credstore
 
     def text(self) -> str:
         """The unit file."""
@@ -81,6 +82,7 @@ class Service:
             f"WorkingDirectory={STATE_FOLDER}",
             *SANDBOX,
             *serial,
+            *[f"LoadCredential={name}" for name in self.credentials],
             "",
             "[Install]",
             "WantedBy=multi-user.target",
