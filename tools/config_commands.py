@@ -82,10 +82,11 @@ def print_schema() -> None:
     As toolcart.schema.json beside a configuration that names it, as the example does, it lets editors complete and
     check what is typed.
     """
-    click.echo(_schema_text(), nl=False)
+    click.echo(schema_text(), nl=False)
 
 
-def _schema_text() -> str:
+def schema_text() -> str:
+    """The schema as it is printed and written."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
@@ -112,7 +113,7 @@ def new(file: Path, **given: str | None) -> None:
         if password is not None:
             config_new.write_secret(file.parent / config_new.PASSWORD_FILE, password)
         if not (file.parent / FILE_NAME).exists():
-            (file.parent / FILE_NAME).write_text(_schema_text(), encoding="utf-8")
+            (file.parent / FILE_NAME).write_text(schema_text(), encoding="utf-8")
         with file.open("x", encoding="utf-8") as opened:
             opened.write(json.dumps(tree, indent=2) + "\n")
     except OSError as error:
