@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.firmware.packages import version
 from tools.packaging import debian
+from tools.packaging.wheel import version
 
 DEADLINE_S = 120
 NEEDED = ("dpkg", "dpkg-deb", "systemd-sysusers", "deb-systemd-helper")

@@ -1,4 +1,4 @@
-"""package.json, the manifest and `toolcart flash` name the same files: those of the tree that a chip may import."""
+"""The manifest and `toolcart flash` name the same files: those of the tree that a chip may import."""
 
 import json
 import os
@@ -11,7 +11,6 @@ import pytest
 
 from tools.cache import CHECKOUT
 from tools.compact.twins import without_cpython
-from tools.firmware import packages
 from tools.flash import package
 from tools.sources import product_sources
 
@@ -53,17 +52,6 @@ def manifest_files(platform):
     finally:
         os.chdir(here)
     return frozen
-
-
-def test_package_json_is_what_the_tree_gives():
-    assert packages.FILE.read_text() == packages.content(), "python -m tools.firmware.packages writes it anew"
-
-
-def test_every_address_in_package_json_leads_to_its_file():
-    told = json.loads(packages.FILE.read_text())
-    for name, address in told["urls"]:
-        assert (CHECKOUT / "board" / address).resolve() == CHECKOUT / name
-        assert (CHECKOUT / name).is_file()
 
 
 @pytest.mark.parametrize("platform", package.PLATFORMS)

@@ -23,6 +23,7 @@ from tools.codec.ask_command import ask
 from tools.codec.commands import decode, mid
 from tools.config_commands import config
 from tools.flash.commands import flash
+from tools.flash.mip import mip
 from tools.line.commands import line
 from tools.manual import man
 from tools.quarantine_commands import quarantine
@@ -257,6 +258,7 @@ def _laboratory(command: str, module: str) -> ModuleType:
 
 
 main.add_command(flash)
+main.add_command(mip)
 main.add_command(board)
 main.add_command(install_service)
 main.add_command(man)

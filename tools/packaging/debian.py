@@ -26,8 +26,8 @@ from tools.cache import CHECKOUT, Unavailable
 from tools.cli import main as command_line
 from tools.config_commands import EXAMPLE, schema_text
 from tools.config_schema import FILE_NAME
-from tools.firmware.packages import version
 from tools.packaging import wheel
+from tools.packaging.wheel import version
 from tools.service.unit import STATE_FOLDER, Service
 
 PYTHON = "usr/lib/python3/dist-packages"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from tools.cache import CHECKOUT, Unavailable
@@ -14,6 +15,11 @@ BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_w
 FOLDERS = ("agent", "board", "tools")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 TIMEOUT_S = 180
+
+
+def version() -> str:
+    """The version of this checkout: pyproject.toml has it, and nothing else."""
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def build(target: Path) -> Path:
