@@ -12,9 +12,9 @@ from tools.service import commands
 SECRET = "geheim-4711"
 
 
-def cart(folder, password):
+def cart(folder, password, **toolsnet):
     tree = {
-        "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+        "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575, **toolsnet},
         "board": {"network": "wifi", "ssid": "Plant", "password": password},
         "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
     }
@@ -115,6 +115,22 @@ def test_the_service_is_given_its_secrets(tmp_path):
     given = root / "var/lib/toolcart/wifi"
     assert given.read_text() == SECRET + "\n" and given.stat().st_mode & 0o777 == 0o600
     assert config_file.read_to_run(root / "var/lib/toolcart/config.json")["board"]["password"] == SECRET
+
+
+def test_certificates_and_their_key_are_files_already_and_the_service_is_given_them(tmp_path):
+    named = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": "own.key"}
+    path = cart(tmp_path, "", **named)
+    assert config_file.read(path)["toolsnet"]["tls_key"] == "own.key"
+    for name in named.values():
+        secret(tmp_path / name, name)
+    words = ["--config", str(path), "--root", str(tmp_path / "root")]
+    done = CliRunner().invoke(commands.install_service, words)
+    assert done.exit_code == 0, done.output
+    state = tmp_path / "root/var/lib/toolcart"
+    assert {name: (state / name).read_text() for name in named.values()} == {name: name for name in named.values()}
+    (tmp_path / "own.key").unlink()
+    gone = CliRunner().invoke(commands.install_service, words)
+    assert gone.exit_code == 1 and "own.key" in gone.output
 
 
 def test_the_unit_loads_the_credentials_that_are_named(tmp_path):

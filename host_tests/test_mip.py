@@ -1,4 +1,4 @@
-"""What `toolcart mip` writes is installed by mpremote's own mip from a server, starts, and is what flash would bring."""
+"""What `toolcart mip` writes is installed by mpremote's own mip, starts, and is what `toolcart flash` would bring."""
 
 import functools
 import http.server

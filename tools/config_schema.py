@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent import config, settings
+from tools.config_secrets import is_written
 from tools.config_text import MEANINGS
 
 FILE_NAME = "toolcart.schema.json"
@@ -64,7 +65,7 @@ def schema() -> Schema:
             "$schema": {"type": "string"},
             "system": _object("system", tables["system"]),
             "toolsnet": _object("toolsnet", tables["toolsnet"]),
-            "stations": {"type": "array", "minItems": 1, "maxItems": config._STATIONS_MAX, "items": station},
+            "stations": {"type": "array", "minItems": 1, "maxItems": config.STATIONS_MAX, "items": station},
             "board": _object("board", tables["board"]),
         },
         "required": ["toolsnet", "stations"],
@@ -87,7 +88,7 @@ def _setting(place: str, row: list[str]) -> Schema:
     key, kind, default = row[:3]
     unit = config.unit(key)
     found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
-    if config.is_secret(key):
+    if is_written(key):
         return {**found, **_SECRET}
     found |= _TYPES[kind](*row[3:])
     if default == "~":
@@ -121,7 +122,13 @@ def _lists(least: int):
     return made
 
 
+def _hosts(least: str, most: str) -> Schema:
+    items = _TYPES["host"]("1", "253")
+    return {"type": "array", "items": items, "minItems": int(least), "maxItems": int(most), "uniqueItems": True}
+
+
 _TYPES = {
+    "hosts": _hosts,
     "int": _numbers("integer"),
     "time": _numbers("number"),
     "text": _texts("^[ -~]*$"),

@@ -1,8 +1,8 @@
 """Secrets stand outside of the configuration: in a file that only its owner can read, or with systemd's credentials.
 
 Rules
-1. The value of a setting that is a secret (agent.config.is_secret) is {"file": NAME} or {"credential": NAME}. Written
-   out it is a mistake: configurations are copied, mailed and kept in repositories.
+1. The value of a setting that is a secret (agent.config.is_secret, but for FILES) is {"file": NAME} or
+   {"credential": NAME}. Written out it is a mistake: configurations are copied, mailed and kept in repositories.
 2. A file is named from the configuration's folder, and neither group nor others may touch it (mode 0600). Its one line
    is the secret, without the line's end.
 3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd lays what LoadCredential= names. Outside of
@@ -27,6 +27,9 @@ FORMS = '{"file": NAME} or {"credential": NAME}'
 OWNER_ONLY = 0o077
 _CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
 
+# Settings that name a file already; whoever reads it sees to its mode (board.linux_tls).
+FILES = ("tls_key",)
+
 Mistake = tuple[str, str, str]
 
 
@@ -50,6 +53,11 @@ def resolve(tree: object, folder: Path) -> tuple[list[Mistake], list[str]]:
     return mistakes, absent
 
 
+def is_written(key: str) -> bool:
+    """Tell whether the value under this key would be a secret itself."""
+    return is_secret(key) and key not in FILES
+
+
 def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
     """Every secret of a tree: its place, the object that holds it, and its key there."""
     work = [("", tree)]
@@ -57,7 +65,7 @@ def secrets(tree: object) -> Iterator[tuple[str, dict, Any]]:
         place, part = work.pop()
         if isinstance(part, dict):
             for key, value in part.items():
-                if is_secret(key):
+                if is_written(key):
                     yield f"{place}{key}", part, key
                 else:
                     work.append((f"{place}{key}.", value))

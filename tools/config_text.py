@@ -247,7 +247,9 @@ Results that fit a spool of 1 MiB:
 def rows():
     """Iterates (place, type, unit, default, allowed, meaning) of every setting, all text, for people."""
     for place, kind, unit, default, allowed in config.describe():
-        shown, limits = (SECRET, f"{config_secrets.FORMS}, of {allowed}") if config.is_secret(place) else ("", allowed)
+        shown, limits = "", allowed
+        if config_secrets.is_written(place.rsplit(".", 1)[1]):
+            shown, limits = SECRET, f"{config_secrets.FORMS}, of {allowed}"
         yield place, shown or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
 
 

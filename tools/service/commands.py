@@ -20,6 +20,7 @@ from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
+CERTIFICATES = ("tls_ca", "tls_certificate", "tls_key")  # read by board.linux_tls, relative to the configuration
 
 # Where a program may lie that the service cannot start.
 UNSEEN = (
@@ -62,7 +63,7 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
     try:
-        secrets = _secret_files(config_secrets.named(named, "file"), Path(config_path).resolve().parent)
+        secrets = _files_of(named, Path(config_path).resolve().parent)
         for line in write(Path(root), text, content, secrets):
             click.echo(line)
     except place.Refused as reason:
@@ -76,13 +77,15 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     click.echo(f"started; `systemctl status {NAME}` and `journalctl -u {NAME}` show it")
 
 
-def _secret_files(names: list[str], folder: Path) -> dict[str, str]:
-    """The files with the configuration's secrets, by name."""
+def _files_of(tree: dict, folder: Path) -> dict[str, str]:
+    """The files that the configuration names, secrets and certificates, by name."""
+    named = [tree["toolsnet"].get(key) for key in CERTIFICATES]
+    names = [*config_secrets.named(tree, "file"), *[name for name in named if name]]
     beyond = [name for name in names if "/" in name]
     if beyond:
         raise place.Refused(
-            f"{', '.join(beyond)}: the service cannot read that. Lay the secret's file beside the configuration, or "
-            "name a credential."
+            f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
+            "credential in place of a secret's file."
         )
     return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
