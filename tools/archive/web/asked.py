@@ -19,7 +19,7 @@ ROWS = 100  # of a list on a page
 CARS = 50
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
-_LAST = chr(0x10FFFF)
+_LAST = "\xff"  # telegrams are octets; theirs all stand before it
 
 Station = tuple[int, int, int]
 
