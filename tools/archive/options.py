@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from tools.installation import how_to_get
 from tools.printable import visible_lines
 
 EXIT_NOTHING = 1
@@ -54,5 +55,5 @@ def library():
     try:
         from tools.archive import database
     except ImportError as missing:
-        fail(f"{missing.name} is not installed: pip install 'toolcart[archive]'")
+        fail(f"{missing.name} is not installed: {how_to_get('archive')}")
     return database

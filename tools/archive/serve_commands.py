@@ -12,6 +12,7 @@ import click
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
+from tools.installation import how_to_get
 from tools.printable import visible_lines
 
 PORT = click.IntRange(0, 65535)
@@ -24,7 +25,7 @@ def _say(text: str) -> None:
 
 def _password_file(command):
     text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
-    return click.option("--password-file", metavar="FILE", help=text)(command)
+    return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
 
 def _listening(text: str, password_file: str | None) -> Listening:
@@ -32,7 +33,7 @@ def _listening(text: str, password_file: str | None) -> Listening:
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
     except ImportError as missing:
-        fail(f"{missing.name} is not installed: pip install 'toolcart[archive-web]'")
+        fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
         where = Listening(*address(text), password_file)
         where.door()
