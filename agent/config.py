@@ -135,6 +135,11 @@ def _walk(tree):
         stations = stations[:_STATIONS_MAX] if good else []
         done["stations"] = [_station(stations[i], "stations[%d]" % i, mistakes) for i in range(len(stations))]
         _duplicates(done["stations"], mistakes)
+        for i in range(len(stations) if done["toolsnet"].get("events") else 0):
+            outlets = done["stations"][i]["outlets"]
+            if len(outlets) > _OUTLETS_MAX - 2:
+                words = "at most one file beside ToolsNet, as toolsnet.events is set"
+                mistakes.append(("stations[%d].outlets" % i, "a list of %d" % len(outlets), words))
     return done, mistakes
 
 

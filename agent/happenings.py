@@ -15,7 +15,7 @@ Rules
 5. MID 0008 names what others have a MID of their own for: a MT Focus 6000 knows no other way (002:160-176), and MID
    1000 is the alarm of releases from 2.9 on.
 
-Brought along by what wants events (the files of a board: agent.app).
+Imported where an outlet wants events.
 """
 
 from agent import health as h
@@ -29,7 +29,7 @@ from agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
 from agent.spool import record as rec
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
-CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else wants events
+CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else there wants events
 
 BLOCKS_SEARCHED = 16
 

@@ -31,6 +31,7 @@ ROOMS = {
 STATION_IMPORTS = {
     "agent.config": {"agent.settings"},
     "agent.outlets.file": {"agent.health"},
+    "agent.outlets.toolsnet.beside": {"agent.health"},
     "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine"},
     "agent.outlets.toolsnet.sweep": {"agent.health"},
     "agent.downstream": {"agent.health"},
@@ -70,6 +71,8 @@ TESTED_BY = {
     "agent.record.odd": "test_line",
     "agent.toolsnet.odd04": "test_result04",
     "agent.outlets.toolsnet.position": "test_outlet",
+    "agent.outlets.toolsnet.beside": "test_events",
+    "agent.outlets.toolsnet.event_ring": "test_events",
     "agent.base.fast_crc": "test_fast",
     "agent.base.straight_fifo": "test_straight",
     "agent.base.straight_form": "test_straight",

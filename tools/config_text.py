@@ -28,6 +28,11 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.events": (
+        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
+        "gone; null sends none. Linux only, and with one file at most beside."
+    ),
+    "toolsnet.event_parameters": "What goes out with an event: its code as text, readiness, details.",
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
     "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
@@ -95,8 +100,8 @@ MEANINGS = {
         "At the very first start, also store the newest result found in the controller."
     ),
     "stations[].controller.events": (
-        "What a file gets beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
-        "controller is asked for it only where there is a file."
+        "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
+        "controller is asked for it only where a file or `toolsnet.events` wants it."
     ),
     "stations[].controller.clock": (
         "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
