@@ -157,10 +157,10 @@ def _add_wishes(station, controller, toolsnet):
 def _toolsnet(station, system, toolsnet):
     machine, kind = Forward, ToolsNetSession
     if ON_CPYTHON:
-        if toolsnet["events"]:
-            from agent.outlets.toolsnet.beside import AnySession, Beside
+        from agent.outlets.toolsnet import beside
 
-            machine, kind = Beside, AnySession
+        if beside.is_wanted(toolsnet):
+            machine, kind = beside.Beside, beside.AnySession
     session = _toolsnet_session(kind, toolsnet, system, station.number)
     writer = ResultWriter(
         session.result,
@@ -182,10 +182,8 @@ def _toolsnet(station, system, toolsnet):
     )
     outlet.attach(station.quiet)
     if ON_CPYTHON:
-        if toolsnet["events"]:
-            from agent.outlets.toolsnet.beside import add_sources
-
-            add_sources(outlet, toolsnet)
+        if beside.is_wanted(toolsnet):
+            beside.add_sources(outlet, station, system, toolsnet)
     return outlet
 
 

@@ -72,6 +72,7 @@ TESTED_BY = {
     "agent.toolsnet.odd04": "test_result04",
     "agent.outlets.toolsnet.position": "test_outlet",
     "agent.outlets.toolsnet.beside": "test_events",
+    "agent.toolsnet.describe": "test_descriptions",
     "agent.outlets.toolsnet.event_ring": "test_events",
     "agent.base.fast_crc": "test_fast",
     "agent.base.straight_fifo": "test_straight",

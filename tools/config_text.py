@@ -38,6 +38,10 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.describe": (
+        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
+        "them (telegrams 01 and 02); they replace what its map has. Linux only."
+    ),
     "toolsnet.events": (
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
         "gone; null sends none. Linux only, and with one file at most beside."

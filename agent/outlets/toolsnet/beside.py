@@ -22,6 +22,7 @@ Rules
 from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import BAD, copy, number, put_number
+from agent.outlets.toolsnet.descriptions import Descriptions, Names
 from agent.outlets.toolsnet.events import Events, mask_of
 from agent.outlets.toolsnet.forward import Forward
 from agent.outlets.toolsnet.outlet import Outlet
@@ -185,13 +186,30 @@ class Beside(Forward):
                 return
 
 
-def add_sources(outlet, settings):
-    """Have `outlet` send what the `toolsnet` part of the completed configuration wants."""
-    if settings["events"]:
+def is_wanted(toolsnet):
+    """Tell whether the `toolsnet` part of the completed configuration wants more than results sent."""
+    return bool(toolsnet["events"] or toolsnet["describe"])
+
+
+def add_sources(outlet, station, system, toolsnet):
+    """Have `outlet` send what these settings want, descriptions first."""
+    controller = station.settings["controller"]
+    if toolsnet["describe"]:
+        names = Names()
+        address = controller["host"] if controller["link"] == "tcp" else ""
+        zero = toolsnet["program_for_zero"]
+        spindle = controller["spindle_id"] or 1
+        outlet.add(Descriptions(outlet, system["name"], station.name, address, spindle, zero, names))
+        intake = station.intake
+        if intake.happenings is not None:
+            intake.happenings.names = names
+        if intake.errands is not None and intake.errands.limits is not None:
+            intake.errands.limits.names = names
+    if toolsnet["events"]:
         mask = 0
-        for name in settings["event_parameters"]:
+        for name in toolsnet["event_parameters"]:
             mask |= 1 << PARAMETER_NAMES.index(name)
-        outlet.add(Events(outlet, mask_of(settings["events"]), mask, settings))
+        outlet.add(Events(outlet, mask_of(toolsnet["events"]), mask, toolsnet))
 
 
 def _make_05(buf, at, length):
