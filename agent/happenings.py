@@ -185,7 +185,7 @@ class Happenings:
         return KEPT
 
     def _learn_of_set(self, form, buf, at, length):
-        """A parameter set was selected: its limits may be asked for before the first result comes. It may have a name."""
+        """A parameter set was selected: its limits may be asked for before a result comes. It may have a name."""
         change = form[6][0][0]
         pset = number(buf, at + form[2], form[3])
         if self.store.limits is not None and length >= change + STAMP_BYTES:
