@@ -76,8 +76,9 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
-        if not ON_CPYTHON and (self._toolsnet["events"] or self._toolsnet["describe"]):
-            raise ValueError("toolsnet.events, toolsnet.describe: boards send results alone")
+        for wish in ("events", "describe", "graphs"):
+            if not ON_CPYTHON and self._toolsnet[wish]:
+                raise ValueError("toolsnet.%s: boards send results alone" % wish)
         for outlet in self.settings["outlets"][1:]:
             lines = getattr(self.board, "lines", None)
             if lines is None:

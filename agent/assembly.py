@@ -61,7 +61,7 @@ def bring_up(station, device, toolsnet):
         if toolsnet["events"]:
             station.ring.read_told()  # type: ignore
     if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
-        _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks))
+        _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks), toolsnet["graphs"])
     if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
         station.health.count(NOT_SAVED)
     return True
@@ -83,13 +83,14 @@ def _log(part, when_full, outlets, events):
     return ring
 
 
-def _bring_up_graphs(station, part):
+def _bring_up_graphs(station, part, to_toolsnet):
     """Mount the ring of graphs; without it the station does all but keep graphs."""
     outlets = station.settings["outlets"]
     graphs = Ring(part, outlets=len(outlets), role=ROLE_GRAPHS, other=station.ring)
     for index in range(len(outlets)):
         graphs.cursors[index].durable = False
-        graphs.cursors[index].wants = WANTS_GRAPHS if outlets[index].get("graphs") else 0
+        wanted = outlets[index].get("graphs") if index else to_toolsnet
+        graphs.cursors[index].wants = WANTS_GRAPHS if wanted else 0
     if mount(graphs) < 0:
         station.health.count(FLASH_FAILED)
         return

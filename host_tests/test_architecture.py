@@ -73,6 +73,8 @@ TESTED_BY = {
     "agent.outlets.toolsnet.position": "test_outlet",
     "agent.outlets.toolsnet.beside": "test_events",
     "agent.toolsnet.describe": "test_descriptions",
+    "agent.outlets.curves": "test_graphs_to_toolsnet",
+    "agent.outlets.toolsnet.source": "test_events",
     "agent.outlets.toolsnet.event_ring": "test_events",
     "agent.base.fast_crc": "test_fast",
     "agent.base.straight_fifo": "test_straight",

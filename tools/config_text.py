@@ -47,6 +47,10 @@ MEANINGS = {
         "gone; null sends none. Linux only, and with one file at most beside."
     ),
     "toolsnet.event_parameters": "What goes out with an event: its code as text, readiness, details.",
+    "toolsnet.graphs": (
+        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
+        "Linux only."
+    ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
     "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",

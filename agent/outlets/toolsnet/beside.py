@@ -11,6 +11,7 @@ A source gives
     hold                    a Timer, until which it sends nothing
     put_state(shown)        add what people want to know
     tx, takes_10            where its telegram lies, and whether a 10 answers it
+    gives_way               it sends only while no result waits
 
 Rules
 1. One telegram is out at a time, whatever it is. A source whose telegram is refused or gets no answer waits, and
@@ -25,6 +26,7 @@ from agent.base.fields import BAD, copy, number, put_number
 from agent.outlets.toolsnet.descriptions import Descriptions, Names
 from agent.outlets.toolsnet.events import Events, mask_of
 from agent.outlets.toolsnet.forward import Forward
+from agent.outlets.toolsnet.graphs import Graphs
 from agent.outlets.toolsnet.outlet import Outlet
 from agent.toolsnet import session as ts
 from agent.toolsnet import telegram as tel
@@ -129,6 +131,8 @@ class Beside(Forward):
     def _send_next(self, now):
         if self._may_add():
             for source in self.outlet.sources:
+                if source.gives_way and Outlet.waits(self.outlet):
+                    continue
                 octets = source.send(now) if source.waits() else 0
                 if octets:
                     self._out = source
@@ -188,7 +192,7 @@ class Beside(Forward):
 
 def is_wanted(toolsnet):
     """Tell whether the `toolsnet` part of the completed configuration wants more than results sent."""
-    return bool(toolsnet["events"] or toolsnet["describe"])
+    return bool(toolsnet["events"] or toolsnet["describe"] or toolsnet["graphs"])
 
 
 def add_sources(outlet, station, system, toolsnet):
@@ -210,6 +214,8 @@ def add_sources(outlet, station, system, toolsnet):
         for name in toolsnet["event_parameters"]:
             mask |= 1 << PARAMETER_NAMES.index(name)
         outlet.add(Events(outlet, mask_of(toolsnet["events"]), mask, toolsnet))
+    if toolsnet["graphs"] and station.graphs is not None:
+        outlet.add(Graphs(outlet, station.graphs, toolsnet["program_for_zero"], toolsnet))
 
 
 def _make_05(buf, at, length):

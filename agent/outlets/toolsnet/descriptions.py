@@ -42,6 +42,7 @@ class Descriptions:
     """System and station of one way to ToolsNet; `spindle` is the number that its results carry, `names` a Names."""
 
     takes_10 = False
+    gives_way = False
 
     def __init__(self, forward, system_name, station_name, address, spindle, program_for_zero, names):
         self.session = forward.session

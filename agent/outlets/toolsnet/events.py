@@ -7,15 +7,13 @@ Rules
 3. Nothing goes out before a cursor record behind it in the log: so a start knows which ones may be over there. Its own
    cursor and the base come with the same record (agent.outlets.toolsnet.event_ring).
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
-   is refused as often as results are, or to which nothing was answered GIVEN_UP times, is passed and counted.
-5. An event that makes the server silent costs a connection, so the next try is after HOLD_MS, and each further one ten
-   times later, an hour at most.
+   is refused too often, or makes the server silent too often, is passed and counted (agent.outlets.toolsnet.source).
 """
 
 from agent.base.compat import const
-from agent.base.ticks import Timer
 from agent.outlets.toolsnet.event_ring import EVENTS, WANTS_ALL
 from agent.outlets.toolsnet.outlet import SEQUENCES
+from agent.outlets.toolsnet.source import HOLD_MS, Source
 from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.spool.cursors import WANTS_EVENTS, Cursor
@@ -32,13 +30,9 @@ WORDS = {
     "gone": (ev.GONE,),
 }
 
-HOLD_MS = const(60000)
-HOLD_MOST_MS = const(3600000)
-GIVEN_UP = const(3)
 LOOKED_AT = const(32)  # records a step
 
 _HALF = const(50000)
-_WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s, as results (DIGEST G.9 no. 3)
 
 # What the log keeps for this: the base, and whether the server was met.
 _BASE = const(0x1FFFF)
@@ -54,32 +48,26 @@ def mask_of(words):
     return mask
 
 
-class Events:
+class Events(Source):
     """The events of one station, of which those in `mask` go to ToolsNet."""
 
     takes_10 = True
 
     def __init__(self, forward, mask, parameters, settings):
+        Source.__init__(self, settings)
         self.forward = forward
         self.ring = forward.outlet.ring
         self.cursor = self.ring.cursors[EVENTS]
         self.mask = mask
         self.rewinds = settings["rewind"]
-        self.attempts = settings["refused_attempts"]
-        self.wait_ms = settings["refused_wait_ms"]
         self.tx = bytearray(EVENT_BYTES_MAX)
         session = forward.session
         self.writer = EventWriter(self.tx, session.system_type, session.system, parameters)
-        self.hold = Timer()
-        self.busy = False
         self.may_have = self.ring.event_limit  # nothing above this number can have reached the server
         self._allowed = 0  # up to here a cursor record of this process lies behind
         self._out = 0  # number of the event that is out
-        self._tried = 0  # the one that the next two speak of
-        self._refusals = 0
-        self._silences = 0
-        self._pause = HOLD_MS
-        self.sent = self.resumed = self.passed = 0
+        self._tried = 0  # the one that was offered last
+        self.resumed = 0
         self.doubt = ""  # about the last 08, in words
 
     def put_state(self, shown):
@@ -122,7 +110,7 @@ class Events:
             return 0
         if number != self._tried:
             self._tried = number
-            self._refusals = self._silences = 0
+            self.begin_anew()
         self._out = number
         if number > self.may_have:
             self.may_have = number
@@ -180,26 +168,19 @@ class Events:
 
     def accepted(self, now):
         """The server has it."""
-        self.sent += 1
-        self._pause = HOLD_MS
+        self.count_accepted()
         self._pass_out()
 
     def refused(self, code, now):
         """Offer it again a few times, then let it be."""
-        self._refusals += 1
-        if self._refusals >= self.attempts:
-            self.passed += 1
+        if self.count_refused(now):
             self._pass_out()
-            return
         self._out = 0
-        self.hold.start(now, self.wait_ms * _WAIT_FACTORS[min(self._refusals, 3) - 1])
 
     def silent(self, now):
         """It may be stored or not; the next 08 tells."""
-        self._silences += 1
+        self.count_silent(now)
         self._out = 0
-        self.hold.start(now, self._pause)
-        self._pause = min(self._pause * 10, HOLD_MOST_MS)
 
     def _pass_out(self):
         number = self._out
@@ -295,7 +276,7 @@ class Events:
 
     def _look_at_silent(self):
         """The one that got no answer is not stored: let it be after some tries."""
-        if self._silences >= GIVEN_UP and self.cursor.event == self._tried - 1 and self._find_tried():
+        if self.has_had_enough() and self.cursor.event == self._tried - 1 and self._find_tried():
             self.passed += 1
             self.cursor.advance()
 
