@@ -35,7 +35,11 @@ tls_key text ~ 1 128
 rewind bool false
 server_empty one continue continue,resend
 program_for_zero int 9999 1 9999
-parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source"""
+parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
+describe bool false
+events any ~ alarms,pset,job,vin,gone
+event_parameters any * code,ready,details
+graphs bool false"""
 
 STATION = """number int - 1 9999
 name text "" 0 25"""

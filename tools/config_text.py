@@ -39,6 +39,19 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.describe": (
+        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
+        "them (telegrams 01 and 02); they replace what its map has. Linux only."
+    ),
+    "toolsnet.events": (
+        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
+        "gone; null sends none. Linux only, and with one file at most beside."
+    ),
+    "toolsnet.event_parameters": "What goes out with an event: its code as text, readiness, details.",
+    "toolsnet.graphs": (
+        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
+        "Linux only."
+    ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
     "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
@@ -106,8 +119,8 @@ MEANINGS = {
         "At the very first start, also store the newest result found in the controller."
     ),
     "stations[].controller.events": (
-        "What a file gets beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
-        "controller is asked for it only where there is a file."
+        "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
+        "controller is asked for it only where a file or `toolsnet.events` wants it."
     ),
     "stations[].controller.clock": (
         "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
