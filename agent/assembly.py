@@ -49,6 +49,7 @@ def bring_up(station, device):
         Part(device, blocks, device.block_count - blocks),
         outlets=len(station.settings["outlets"]),
         when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
+        wide=station.settings["controller"]["results"] != "auto",
     )
     for index in range(1, len(station.settings["outlets"])):
         cursor = station.ring.cursors[index]
@@ -122,8 +123,19 @@ def assemble(station, scheduler, system, toolsnet, now):
     _let_run(station, scheduler, now)
 
 
+def _know_spindles(station, controller):
+    """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
+    session = station.session
+    session.known = station.known
+    if controller["results"] != "auto" or controller["bolt_data"]:
+        from agent.openprotocol.spindles import Several
+
+        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+
+
 def _add_wishes(station, controller):
     """What few carts want: imported only where it is wanted."""
+    _know_spindles(station, controller)
     if controller["clock"] != "off" or controller["limits"] != "off":
         from agent.errands import Errands  # only where something is to be asked
 
@@ -145,6 +157,7 @@ def _toolsnet(station, system, toolsnet):
         _parameter_mask(toolsnet["parameters"]),
         toolsnet["program_for_zero"],
     )
+    writer.session = session
     outlet = Forward(
         station.toolsnet_port,
         session,
