@@ -5,8 +5,11 @@ Rules
    with Bolt Data 1) says that it was read; the last acknowledgement says that it is durable.
 2. A repeat is one by its ID, or because the log holds it (agent.openprotocol.several). Its bolt data is not asked for
    again.
-3. Bolt data that does not come in time is done without: the result is stored as it is.
-4. There is nothing to fetch: what was not acknowledged the controller pushes again, from where the subscription rewinds
+3. A part that comes again while the cycle is under way is not answered again: the first answer is on its way, and MID
+   0108 does not say what it answers. A second one would count for the next part, and at last for a result that is not
+   durable.
+4. Bolt data that does not come in time is done without: the result is stored as it is.
+5. There is nothing to fetch: what was not acknowledged the controller pushes again, from where the subscription rewinds
    to. A controller that is met for the first time is noted as met at once, so that its first result is not missed.
 
 Imported when the first such controller is met.
@@ -64,11 +67,9 @@ def _take(intake, cycle, cut_short, now):
     elif found == cy.CYCLE_UNREADABLE:
         _keep_unread(intake, now)
     else:
-        intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
-        if found == cy.CYCLE_AGAIN and (cycle.under_way or cycle.kept):
-            _answer(session, cycle.under_way)
-        else:
-            session.withhold()
+        if found == cy.CYCLE_FOREIGN:
+            intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        session.withhold()
 
 
 def _answer(session, more):
@@ -92,7 +93,7 @@ def _is_repeat(intake, cycle, now):
     if ahead_by(store.known, store.ring.stage, store.body_place()) or not store._is_held(flags):
         return False
     cycle.give_up()
-    _settle(intake, cycle, store._known_before(), True, now)
+    _settle(intake, store._known_before(), True, now)
     return True
 
 
@@ -112,18 +113,17 @@ def _store(intake, cycle, answers, now):
     known = store.known
     if not ahead_by(known, store.ring.stage, store.body_place()):
         if store._is_held(flags):
-            _settle(intake, cycle, store._known_before(), answers, now)
+            _settle(intake, store._known_before(), answers, now)
             return
         if known.memory[FLAGS] & (FLAG_KNOWN | FLAG_EMPTY) == FLAG_KNOWN:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
-    _settle(intake, cycle, store._commit(flags, now), answers, now)
+    _settle(intake, store._commit(flags, now), answers, now)
 
 
-def _settle(intake, cycle, kept, answers, now):
+def _settle(intake, kept, answers, now):
     """What became of the cycle: KEPT, KEPT_BEFORE, NOT_KEPT."""
     session = intake.session
-    cycle.kept = kept == KEPT or kept == KEPT_BEFORE
-    if cycle.kept:
+    if kept == KEPT or kept == KEPT_BEFORE:
         if answers:
             _answer(session, False)
         intake._wake_outlets(now)

@@ -26,7 +26,7 @@ from agent.record import spindles as rec
 
 CYCLE_WHOLE = const(0)
 CYCLE_MORE = const(1)  # the next bolt's data may be asked for
-CYCLE_AGAIN = const(2)  # bolt data that came before, or that is not waited for any more
+CYCLE_AGAIN = const(2)  # a part that came before, or that is not waited for any more
 CYCLE_FOREIGN = const(3)
 CYCLE_UNREADABLE = const(4)
 
@@ -55,7 +55,6 @@ class Cycle:
         self.found = res.RESULT_READ
         self.cut = False  # something had no room, or had not come whole
         self.under_way = False
-        self.kept = False  # what was completed last is durable
         self._rows = 0
         self._total = 0  # messages of this cycle
         self._next = 0
@@ -65,9 +64,10 @@ class Cycle:
         """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
         if mid == BOLT_MID:
             found = self._go_on(buf, at, length)
+        elif self.under_way and length > 163 and not compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES):
+            return CYCLE_AGAIN
         else:
             self.give_up()
-            self.kept = False
             copy(self.head, 0, buf, at, HEADER_BYTES)
             if mid == SYNC_MID:
                 return self._sync(buf, at, length, revision)
@@ -117,24 +117,28 @@ class Cycle:
         head = rec.PLACE - res.HEAD_BYTES
         if revision >= 5 and behind + 10 <= at + length:
             copy(body, head + rec.JOB_SEQUENCE, buf, behind + 5, rec.JOB_SEQUENCE_BYTES)
-        place = head + rec.SYNC_HEAD_BYTES
-        for index in range(self._rows):
-            start = at + 174 + index * rec.SYNC_ROW_BYTES
-            copy(body, place, buf, start, 5)
-            body[place + 5] = _judged(buf[start + 5], revision >= 4)
-            body[place + 6] = _judged(buf[start + 12], True)
-            copy(body, place + 7, buf, start + 6, rec.TORQUE_BYTES)
-            copy(body, place + 13, buf, start + 13, rec.ANGLE_BYTES)
-            place += rec.SYNC_ROW_BYTES
-        if self._rows:
-            first = at + 174
-            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, rec.TORQUE_BYTES)
-            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, rec.ANGLE_BYTES)
-            self._measured(head + rec.SYNC_HEAD_BYTES + 5)
+        self._sync_rows(buf, at + 174, head + rec.SYNC_HEAD_BYTES, revision >= 4)
         if presses == rec.PRESS:  # strokes are hundredths
             body[limits + res.ANGLE_DECIMALS] = 0x32
             self.found = res.RESULT_ODD
         return CYCLE_WHOLE
+
+    def _sync_rows(self, buf, first, place, is_plain):
+        """Take the rows over, and the first one's figures into the body."""
+        body = self.body
+        if self._rows:
+            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, rec.TORQUE_BYTES)
+            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, rec.ANGLE_BYTES)
+        for index in range(self._rows):
+            start = first + index * rec.SYNC_ROW_BYTES
+            copy(body, place, buf, start, 5)
+            body[place + 5] = _judged(buf[start + 5], is_plain)
+            body[place + 6] = _judged(buf[start + 12], True)
+            copy(body, place + 7, buf, start + 6, rec.TORQUE_BYTES)
+            copy(body, place + 13, buf, start + 13, rec.ANGLE_BYTES)
+            if index == 0:
+                self._measured(place + 5)
+            place += rec.SYNC_ROW_BYTES
 
     # -- MID 0106 ----------------------------------------------------------------------------------------------
 
@@ -159,27 +163,34 @@ class Cycle:
         body[head + rec.PM_STATUS] = _digit(buf, at + 118)
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
-        place = head + rec.BOLTS_HEAD_BYTES
+        self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
+        return CYCLE_WHOLE
+
+    def _bolt_rows(self, buf, first, place):
+        """Take the rows over, and the first one's figures into the body."""
+        body = self.body
+        limits = res.BODY_BYTES
+        if self._rows:
+            for to, width, start, decimals in (
+                (res.TORQUE, res.TORQUE_BYTES, 15, 2),
+                (res.ANGLE, res.ANGLE_BYTES, 24, 0),
+                (limits + res.TORQUE_MAX, res.TORQUE_BYTES, 33, 2),
+                (limits + res.TORQUE_MIN, res.TORQUE_BYTES, 42, 2),
+                (limits + res.ANGLE_MAX, res.ANGLE_BYTES, 51, 0),
+                (limits + res.ANGLE_MIN, res.ANGLE_BYTES, 60, 0),
+            ):
+                self._digits(to, width, buf, first + start, rec.FIGURE_BYTES, decimals)
         for index in range(self._rows):
-            start = at + 165 + index * _BOLT_BYTES
+            start = first + index * _BOLT_BYTES
             copy(body, place, buf, start + 2, 2)
             body[place + 2] = _digit(buf, start + 6)
             body[place + 3] = _judged(buf[start + 9], False)
             body[place + 4] = _judged(buf[start + 12], False)
             for figure in range(6):
                 copy(body, place + 5 + figure * rec.FIGURE_BYTES, buf, start + 15 + figure * 9, rec.FIGURE_BYTES)
+            if index == 0:
+                self._measured(place + 3)
             place += rec.BOLTS_ROW_BYTES
-        if self._rows:
-            first = at + 165
-            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 15, rec.FIGURE_BYTES, 2)
-            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 24, rec.FIGURE_BYTES)
-            limits = res.BODY_BYTES
-            self._digits(limits + res.TORQUE_MAX, res.TORQUE_BYTES, buf, first + 33, rec.FIGURE_BYTES, 2)
-            self._digits(limits + res.TORQUE_MIN, res.TORQUE_BYTES, buf, first + 42, rec.FIGURE_BYTES, 2)
-            self._digits(limits + res.ANGLE_MAX, res.ANGLE_BYTES, buf, first + 51, rec.FIGURE_BYTES)
-            self._digits(limits + res.ANGLE_MIN, res.ANGLE_BYTES, buf, first + 60, rec.FIGURE_BYTES)
-            self._measured(head + rec.BOLTS_HEAD_BYTES + 3)
-        return CYCLE_WHOLE
 
     # -- MID 0107 ----------------------------------------------------------------------------------------------
 

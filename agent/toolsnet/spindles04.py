@@ -59,16 +59,8 @@ def write(writer, buf, at, length, flags, ident, sequence):
     put_number(tx, 79, 3, count + len(more))
     for index in range(len(rows)):
         _put_spindle(tx, _SPINDLES_AT + index * _SPINDLE_BYTES, rows[index], program)
-    place = first - len(vin)
-    copy(tx, place, vin, 0, len(vin))
-    copy(tx, first, common, 0, len(common))
-    place = first
-    for _ in range(count):
-        fill(tx, place, 4, 0x30)
-        place += _PARAMETER_BYTES
-    for one in more:
-        _put_parameter(tx, place, program, one)
-        place += _PARAMETER_BYTES
+    copy(tx, first - len(vin), vin, 0, len(vin))
+    _put_parameters(tx, first, common, more, program)
     writer.forget()
     return finish(tx, end)
 
@@ -171,6 +163,17 @@ def _bolt(found, page, place, spindle):
     ):
         if not is_blank(page, place + start, width):
             found.append((spindle, ident, name, page[place + start : place + start + width], _TEXT, 0))
+
+
+def _put_parameters(tx, at, common, more, program):
+    copy(tx, at, common, 0, len(common))
+    end = at + len(common)
+    while at < end:
+        fill(tx, at, 4, 0x30)
+        at += _PARAMETER_BYTES
+    for one in more:
+        _put_parameter(tx, at, program, one)
+        at += _PARAMETER_BYTES
 
 
 def _put_parameter(tx, at, program, parameter):
