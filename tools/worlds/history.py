@@ -96,6 +96,7 @@ class StationRules:
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
     kept_octets: int = 8192
+    records: int = 1  # how many times the room of a usual result one takes
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
 
