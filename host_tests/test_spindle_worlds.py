@@ -86,7 +86,6 @@ def _world(name, events, **traits):
         **TRAITS[name],
         "profile": name,
         "spindles": 3,
-        "result_revisions": traits.pop("revisions", [4]),
         **traits,
     }
     script["stations"] = [{"flash": {}, "controller": controller}]
