@@ -50,6 +50,7 @@ def bring_up(station, device, toolsnet):
         WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
         station.settings["outlets"],
         toolsnet["events"],
+        station.settings["controller"]["results"] != "auto",
     )
     parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
@@ -67,15 +68,15 @@ def bring_up(station, device, toolsnet):
     return True
 
 
-def _log(part, when_full, outlets, events):
+def _log(part, when_full, outlets, events, wide):
     """Make the log of a station."""
     ring = None
     if ON_CPYTHON:
         if events:
             from agent.outlets.toolsnet.event_ring import EventRing  # few stations send them
 
-            ring = EventRing(part, when_full=when_full)
-    ring = ring or Ring(part, outlets=len(outlets), when_full=when_full)
+            ring = EventRing(part, when_full=when_full, wide=wide)
+    ring = ring or Ring(part, outlets=len(outlets), when_full=when_full, wide=wide)
     for index in range(1, len(outlets)):
         cursor = ring.cursors[index]
         cursor.durable = outlets[index]["durable"]
@@ -138,8 +139,19 @@ def assemble(station, scheduler, system, toolsnet, now):
     _let_run(station, scheduler, now)
 
 
+def _know_spindles(station, controller):
+    """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
+    session = station.session
+    session.known = station.known
+    if controller["results"] != "auto" or controller["bolt_data"]:
+        from agent.openprotocol.spindles import Several
+
+        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+
+
 def _add_wishes(station, controller, toolsnet):
     """What few carts want: imported only where it is wanted."""
+    _know_spindles(station, controller)
     if controller["clock"] != "off" or controller["limits"] != "off":
         from agent.errands import Errands  # only where something is to be asked
 
@@ -170,6 +182,7 @@ def _toolsnet(station, system, toolsnet):
         _mask(toolsnet["parameters"], PARAM_NAMES),
         toolsnet["program_for_zero"],
     )
+    writer.session = session
     outlet = machine(
         station.toolsnet_port,
         session,

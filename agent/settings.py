@@ -70,6 +70,8 @@ busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
 link_level one off off,auto
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
+results one auto auto,sync,powermacs
+bolt_data bool false
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true

@@ -30,8 +30,6 @@ WHY_NAMES = (
     "server not allowed,no TLS,not trusted"
 )
 
-_PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX
-
 
 def snapshot(app):
     """Return the state of the whole agent; every value is a dict, list, text, int, bool or None."""
@@ -159,7 +157,7 @@ def _gone_latest(station):
 
     device = getattr(station.ring.device, "device", None)
     shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
-    event = latest(station.ring, Walk(station.ring.device, _PAGE_BYTES), BLOCKS_WALKED)
+    event = latest(station.ring, Walk(station.ring.device, len(station.ring.walk.page)), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
             shown[name] = event[name]
@@ -227,7 +225,7 @@ def newest_results(ring, count):
     """Return up to `count` results and raw frames of the newest blocks, the newest first."""
     if not ring.seq:
         return []
-    walk = Walk(ring.device, _PAGE_BYTES)
+    walk = Walk(ring.device, len(ring.walk.page))
     found = []
     block = ring.block
     for _ in range(min(BLOCKS_WALKED, ring.device.block_count)):
@@ -262,7 +260,7 @@ def _oldest_waiting(ring):
     cursor = ring.cursors[0]
     if ring.number <= cursor.number:
         return None
-    walk = Walk(ring.device, _PAGE_BYTES)
+    walk = Walk(ring.device, len(ring.walk.page))
     block, offset = cursor.block, cursor.offset
     for _ in range(BLOCKS_WALKED):
         walk.begin(block, offset, cursor.seq)

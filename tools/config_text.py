@@ -103,6 +103,15 @@ MEANINGS = {
         "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
         "controller accepts is kept. 3 is the shortest of the others with all that is stored."
     ),
+    "stations[].controller.results": (
+        "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
+        "master with all its spindles; `powermacs` is MID 0105. Both make records of several spindles as long as a "
+        "block allows; on a board such a spool is read with the same setting only. With `auto` a board keeps up to "
+        "26 spindles of a sync master, 9 of a PowerMACS."
+    ),
+    "stations[].controller.bolt_data": (
+        "Whether a PowerMACS is asked for the data of each bolt, MID 0107: names, errors, values of bolt and steps."
+    ),
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
     "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",

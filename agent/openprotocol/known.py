@@ -23,7 +23,18 @@ from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import pack_digits, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
-from agent.openprotocol.untold import GONE_MOST, WHY_ANEW, WHY_MANY, WHY_NEVER, WHY_NONE, Untold, add_gone  # noqa: F401
+from agent.openprotocol.untold import (  # noqa: F401
+    FLAG_EMPTY,
+    FLAG_KNOWN,
+    GONE_MOST,
+    WHY_ANEW,
+    WHY_MANY,
+    WHY_NEVER,
+    WHY_NONE,
+    Untold,
+    add_gone,
+)
+from agent.record import SEVERAL_LEAST
 from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
@@ -43,11 +54,8 @@ VERDICT_LOOK = const(1)  # it may be stored already: look into the log
 VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
 VERDICT_MISSING = const(3)  # it is missing; while `looks` it may be stored already for all that: look into the log
 
-FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
 FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
-
-FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 
 FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
 
@@ -96,8 +104,13 @@ class Known(Untold):
         if self.memory[FLAGS] & _KNOWN_OR_EMPTY == FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
             pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
             increment(self.expected)
-            self._hold_top(flags, buf, at)
+            self.hold_top(flags, buf, at)
         elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+            if length >= SEVERAL_LEAST:
+                from agent.openprotocol.several import stored  # only where results have several spindles
+
+                stored(self, flags, buf, at)
+                return
             self._stored_elsewhere(flags, buf, at)
 
     def closed_ids(self, buf, at):
@@ -106,13 +119,13 @@ class Known(Untold):
             return
         first = id_of(buf, at + 4)
         if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
-            self._set_top(buf, at + 14)  # looked for above all that was known
+            self.set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
         self.gaps.cut(first, length)
         if buf[at + 1] == CLOSED_KEPT:
             self._begun()
         elif buf[at + 1] == CLOSED_GONE and not self.memory[FLAGS] & FLAG_FIRST:
-            self._count_gone(first, length, WHY_NONE)
+            self.count_gone(first, length, WHY_NONE)
         self._count_lost(self.gaps, WHY_MANY)
         self._write_gaps()
 
@@ -125,19 +138,19 @@ class Known(Untold):
             return
         counts = self.memory[FLAGS] & (_KNOWN_OR_EMPTY | FLAG_FIRST) == FLAG_KNOWN  # else all its IDs may be one
         if not self.memory[FLAGS] & FLAG_KNOWN:
-            self._set_top(buf, id_at)
+            self.set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
             if counts and number == self.top() and not self.looks():
-                self._hold_top(flags, buf, at)
+                self.hold_top(flags, buf, at)
             self._begun()
             self.gaps.cut(number, 1)
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
         elif self.is_beyond(number):
             self._open_up_to(number)
-            self._set_top(buf, id_at)
+            self.set_top(buf, id_at)
             if counts:
-                self._hold_top(flags, buf, at)
+                self.hold_top(flags, buf, at)
                 return
         elif number != self.top() or flags & FLAG_UNPROVEN:
             return
@@ -174,7 +187,7 @@ class Known(Untold):
         if number > 1:
             gaps.open(1, number - 1)
             self._count_lost(self.gaps, WHY_MANY)
-        self._set_top(digits, at)
+        self.set_top(digits, at)
         self._write_gaps()
 
     def _open_up_to(self, number):
@@ -192,7 +205,7 @@ class Known(Untold):
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
         elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY and number != first:
-            self._count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
+            self.count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)
@@ -203,13 +216,14 @@ class Known(Untold):
         """What is gone from here on was made once."""
         self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
 
-    def _set_top(self, digits, at):
+    def set_top(self, digits, at):
+        """The ID at digits[at:] is the highest one from now on."""
         self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN | FLAG_UNTIMED) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
         pack_digits(self.memory, TOP, digits, at, ID_BYTES)
         copy(self.expected, 0, digits, at, ID_BYTES)
         increment(self.expected)
 
-    def _hold_top(self, flags, body, start):
+    def hold_top(self, flags, body, start):
         """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
         memory = self.memory
         held = memory[FLAGS] & _BUT_TOP

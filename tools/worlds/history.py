@@ -24,6 +24,7 @@ class Result:
     angle: str
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
+    spindles: int = 1
     shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
     disliked: bool = False  # ToolsNet refuses it by its content
     blamed: bool = (
@@ -95,6 +96,7 @@ class StationRules:
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
     kept_octets: int = 8192
+    records: int = 1  # how many times the room of a usual result one takes
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
 

@@ -15,6 +15,7 @@ from tools.worlds import telegrams
 from tools.worlds.history import READABLE, History, Row, StationHistory
 from tools.worlds.network import Link, Network, Service
 from tools.worlds.refused import Refused
+from tools.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
@@ -145,6 +146,7 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
         ("statuses", telegram.overall + telegram.torque_status + telegram.angle_status, result.statuses),
         ("torque", telegram.torque, result.torque),
         ("angle", telegram.angle, result.angle),
+        ("other spindles", telegram.others, spindles_of(result)[1:]),
     ]
     if shown_id is not None and result.id_text.strip():
         pairs.append(("tightening ID", shown_id.lstrip("0"), result.id_text.lstrip("0")))

@@ -20,6 +20,7 @@ from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.network import Network
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
+from tools.worlds.script_events import records_of
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
 
@@ -74,6 +75,7 @@ class World:
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
             kept_octets=1024 * spool["parked_kib"],
+            records=records_of(traits["controller"]),
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
         )

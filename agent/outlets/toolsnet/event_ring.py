@@ -40,8 +40,8 @@ _BEYOND = const(0x3F000000)  # above any record, so nothing in the log is for wh
 class EventRing(Ring):
     """A log that also keeps `told`, the 24 bits of BASE_SLOT: each cursor record and HEAD repeats them."""
 
-    def __init__(self, device, outlets=OUTLETS, when_full=WHEN_FULL_REFUSE):
-        Ring.__init__(self, device, outlets, when_full)
+    def __init__(self, device, outlets=OUTLETS, when_full=WHEN_FULL_REFUSE, wide=False):
+        Ring.__init__(self, device, outlets, when_full, wide=wide)
         self.told = 0
         self.event_limit = 0  # the last event in front of the newest of these records, when the log was mounted
         for index in (FILE, EVENTS, BASE_SLOT):
