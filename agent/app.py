@@ -77,8 +77,10 @@ class Station:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
         for wish in ("events", "describe", "graphs"):
-            if not ON_CPYTHON and self._toolsnet[wish]:
+            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
                 raise ValueError("toolsnet.%s: boards send results alone" % wish)
+        if not ON_CPYTHON and controller["traces"]:
+            raise ValueError("controller.traces: boards keep no curves")
         for outlet in self.settings["outlets"][1:]:
             lines = getattr(self.board, "lines", None)
             if lines is None:

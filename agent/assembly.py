@@ -61,8 +61,8 @@ def bring_up(station, device, toolsnet):
     if ON_CPYTHON:
         if toolsnet["events"]:
             station.ring.read_told()  # type: ignore
-    if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
-        _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks), toolsnet["graphs"])
+        if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
+            _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks), toolsnet["graphs"])
     if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
         station.health.count(NOT_SAVED)
     return True
@@ -196,8 +196,8 @@ def _toolsnet(station, system, toolsnet):
     )
     outlet.attach(station.quiet)
     if ON_CPYTHON:
-        if beside.is_wanted(toolsnet):
-            beside.add_sources(outlet, station, system, toolsnet)
+        if machine is not Forward:
+            beside.add_sources(outlet, station, system, toolsnet)  # type: ignore
     return outlet
 
 
@@ -244,28 +244,17 @@ def _link(controller, message_bytes):
 
 def _subscriptions(station, controller, toolsnet):
     """Return what is asked for beside results."""
-    events = ()
+    wanted = ()
     if ON_CPYTHON:
         if station.files or toolsnet["events"]:
             from agent.happenings import subscriptions_of  # ToolsNet alone wants none, as a rule
 
-            events = subscriptions_of(controller["events"])
-    return events + _trace_subscriptions(station, controller)
+            wanted = subscriptions_of(controller["events"])
+        if controller["traces"] and station.graphs is not None:
+            from agent.traces import subscriptions_of as curves_of
 
-
-def _trace_subscriptions(station, controller):
-    """Return what asks for curves, and for their plot parameters; nothing without a place to keep them."""
-    if not controller["traces"] or station.graphs is None:
-        return ()
-    from agent.openprotocol.trace import TYPES, TraceSubscription
-    from agent.traces import Traces
-
-    if controller["buffer_bytes"] < controller["trace_bytes"]:
-        controller["buffer_bytes"] = controller["trace_bytes"]
-    order = ("auto", "big", "little").index(controller["trace_order"])
-    keeper = Traces(station.graphs, station.ring, station.health, station.board, station.number, order)
-    types = [TYPES.index(name) + 1 for name in controller["traces"]]
-    return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
+            wanted += curves_of(station, controller)
+    return wanted
 
 
 def _controller_session(controller, events):

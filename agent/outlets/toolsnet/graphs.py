@@ -97,7 +97,7 @@ class Graphs(Source):
 
     def _is_for_toolsnet(self, result):
         lead = self._lead
-        if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:
+        if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:  # type: ignore
             self.others += 1
             return False
         quarantine = self.forward.quarantine
