@@ -75,6 +75,25 @@ def test_of_nothing_known_every_result_is_looked_for():
     assert verdict(known, 1) == kn.VERDICT_LOOK and not known.looks() and known.gone() == 0
 
 
+def test_what_was_never_made_is_not_counted_as_gone_whatever_becomes_of_its_range():
+    for steps in (  # what happens, and how many are gone by then
+        (((8,), 0), ((10,), 0), ((3, 90000), 1)),  # it counts anew
+        tuple([((number,), number // 20) for number in range(8, 22, 2)]),  # more than can be noted
+        (((8,), 0), ((10,), 0), (("closed to", 7), 0), (("closed to", 9), 1)),
+        (((8,), 0), ((5, 4), 0), (("closed to", 4), 0), (("closed to", 7), 2)),  # one in front of it comes late
+    ):
+        known = made()
+        known.memory[kn.FLAGS] |= kn.FLAG_EMPTY | kn.FLAG_KNOWN
+        for step, gone in steps:
+            if step[0] == "closed to":
+                close(known, known.gaps.firsts[0], step[1])
+            else:
+                store(known, *step)
+            assert known.gone() == known.untold_ids() == gone, (steps, step)
+            again = kn.Known(bytearray(known.memory))
+            assert again.gaps.begins == known.gaps.begins, "a start knows where it begins, too"
+
+
 def test_first_result_is_where_counting_begins():
     known = having(500)
     assert known.top() == 500 and missing(known) == []

@@ -162,6 +162,21 @@ def test_live_results_of_a_controller_that_was_empty_leave_nothing_open():
     assert bench.ids() == [1, 2]
 
 
+def test_what_lies_in_front_of_the_first_result_of_all_is_never_told_as_gone():
+    for connects in (False, True):  # the newest tells of the reset, or a push
+        bench = met_empty()
+        bench.live(8)
+        bench.live(10)
+        bench.memory.wipe()
+        if connects:
+            bench.make(1, 2, 3)
+            bench.connect().rest()
+        else:
+            bench.live(3)
+        assert bench.known.gone() == bench.known.untold_ids() == 1, "the one behind 8"
+        bench.check_memory()
+
+
 def test_controller_met_empty_fetches_nothing_again_at_its_second_and_third_start():
     for pushed in (False, True):
         bench = met_empty()

@@ -85,7 +85,7 @@ class Known(Untold):
         """The memory was read anew."""
         unpack_digits(self.expected, 0, self.memory, TOP, ID_BYTES)
         increment(self.expected)
-        self.gaps.load(self.memory, GAPS)
+        self.gaps.load(self.memory, GAPS, self.memory[FLAGS] & FLAG_FIRST)
         self._compare_untold()
 
     def stored(self, kind, flags, buf, at, length):
@@ -108,11 +108,12 @@ class Known(Untold):
         if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
-        self.gaps.cut(first, length)
         if buf[at + 1] == CLOSED_KEPT:
-            self._begun()
-        elif buf[at + 1] == CLOSED_GONE and not self.memory[FLAGS] & FLAG_FIRST:
-            self._count_gone(first, length, WHY_NONE)
+            self._begin_at(first)
+        elif buf[at + 1] == CLOSED_GONE:
+            self.gaps.lose(first, length)
+            self._count_lost(self.gaps, WHY_NONE)
+        self.gaps.cut(first, length)
         self._count_lost(self.gaps, WHY_MANY)
         self._write_gaps()
 
@@ -129,7 +130,7 @@ class Known(Untold):
         elif self.gaps.holding(number) >= 0:
             if counts and number == self.top() and not self.looks():
                 self._hold_top(flags, buf, at)
-            self._begun()
+            self._begin_at(number)
             self.gaps.cut(number, 1)
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
@@ -168,8 +169,9 @@ class Known(Untold):
         if gaps.count and not self.looks():  # some of these were missing before, whatever their time
             fill(memory, TIME_KNOWN, TIME_BYTES, 0)
         memory[EPOCH] = (memory[EPOCH] + 1) & 0xFF
-        memory[FLAGS] = (memory[FLAGS] | FLAG_LOOK) & ~FLAG_FIRST & 0xFF
+        memory[FLAGS] |= FLAG_LOOK
         gaps.clear()
+        self._begun()
         self._count_lost(self.gaps, WHY_ANEW)
         if number > 1:
             gaps.open(1, number - 1)
@@ -188,6 +190,7 @@ class Known(Untold):
         if self.fetches():
             if self.memory[FLAGS] & FLAG_EMPTY:
                 self.memory[FLAGS] |= FLAG_FIRST
+                self.gaps.begins = number
             self.gaps.open(first, (number - first) % ID_PERIOD)
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
@@ -196,12 +199,18 @@ class Known(Untold):
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)
-        if self.gaps.count == 0:
+        if not self.gaps.reaches_in_front():
+            self._begun()
+
+    def _begin_at(self, number):
+        """There is a result under an ID that was missing: only what lies in front of it may never have been made."""
+        if number == self.gaps.firsts[0]:
             self._begun()
 
     def _begun(self):
         """What is gone from here on was made once."""
         self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
+        self.gaps.begins = -1
 
     def _set_top(self, digits, at):
         self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN | FLAG_UNTIMED) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
