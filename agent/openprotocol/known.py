@@ -57,6 +57,8 @@ FLAG_SHARED = const(32)  # its IDs are those of all stations of the controller: 
 
 FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
 
+DEFERRED_MOST = const(16)  # pushes that a controller has under way at a time, and more
+
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_OTHERS = const(2)  # there is nothing of ours: not counted either
 CLOSED_HELD = const(3)  # they were stored, before it was in doubt what their IDs mean: not counted either
@@ -75,7 +77,7 @@ class Known(Untold):
         self.gaps = Gaps()
         self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
         self.covered = False  # the newest of this connection is noted: all in front of what is pushed was heard of
-        self.deferred = -1  # the first push of this connection that was left for later, while it is missing
+        self.deferred = []  # pushes of this connection that were left for later, in their order
         self.unheard = -1  # the highest one of them, until it is looked whether the controller's newest covers it
         self.load()
 
@@ -241,7 +243,7 @@ class Known(Untold):
         at = start + TIGHTENING_ID
         if not self.memory[FLAGS] & FLAG_KNOWN:
             return VERDICT_LOOK
-        if holds(body, at, self.expected) and (self.deferred < 0 or not self._waits(id_of(body, at))):
+        if holds(body, at, self.expected) and (not self.deferred or not self._waits(id_of(body, at))):
             return VERDICT_NEW
         if not all_digits(body, at, ID_BYTES):
             return VERDICT_LOOK
@@ -256,8 +258,8 @@ class Known(Untold):
         else:
             may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
         if not may or self._waits(number):
-            if self.deferred < 0:
-                self.deferred = number
+            if number not in self.deferred and len(self.deferred) < DEFERRED_MOST:
+                self.deferred.append(number)
             if self.unheard < 0 or is_ahead(number, self.unheard):
                 self.unheard = number
             return VERDICT_LATER
@@ -265,12 +267,10 @@ class Known(Untold):
 
     def _waits(self, number):
         """Tell whether another push was left for later and is still missing: MID 0062 would be taken for that one's."""
-        if self.deferred < 0 or self.deferred == number:
-            return False
-        if self.is_beyond(self.deferred) or self.gaps.holding(self.deferred) >= 0:
-            return True
-        self.deferred = -1
-        return False
+        deferred = self.deferred
+        while deferred and not self.is_beyond(deferred[0]) and self.gaps.holding(deferred[0]) < 0:
+            deferred.pop(0)
+        return len(deferred) > 0 and deferred[0] != number
 
     def holds_top(self, body, start):
         """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
