@@ -233,6 +233,15 @@ class Position:
             return False
         first = cursor.peek_seq
         moved = ring.walk.flags & FLAG_ASIDE
+        if ring.has_aside():
+            from agent.spool import aside
+
+            found = aside.find_range(ring, first - 1)
+            if found is None:
+                return False
+            if found[0] == first:  # it is set aside, and a server was set back
+                cursor.advance()
+                return True
         scout.stand_at(cursor)
         count = 0
         while ring.peek_from(scout) > RECORD_NONE:
