@@ -210,7 +210,7 @@ class Position:
                 ring.advance(OUTLET)
                 if code == TAKEN:
                     self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
-            elif not self._leave_in_place(before, reason, now):
+            elif cursor.peek_number <= self.quarantine.last_kept() or not self._leave_in_place(before, reason, now):
                 self.health.note(h.PARKED_FAILED, reason, now)
                 return NOT_SET
         return SET_SOME
