@@ -1160,6 +1160,27 @@ def test_connections_too_short_for_the_way_to_an_id_that_is_there_still_go_on_wi
     assert bench.missing() == [] and sorted(bench.ids()) == list(range(1, 22)) + list(range(32, 42))
 
 
+def test_nothing_is_asked_again_while_the_log_has_no_room_for_what_was_said():
+    bench = met([10], blocks=4)
+    number = 11
+    while bench.live(number) == KEPT:
+        number += 1
+    while bench.ring.has_spare():
+        assert bench.ring.begin_memory() >= 0 and bench.ring.commit_memory() == 0
+    bench.make(*range(number + 1, number + 5))
+    bench.connect()
+    bench.asked = []
+    for _ in range(100):
+        while bench.fetch():
+            pass
+        bench.wait()
+    assert bench.asked == [0, number - 1]
+    take_all(bench.ring)
+    bench.wait()
+    bench.rest()
+    assert bench.ids()[-5:] == list(range(number, number + 5)) and bench.missing() == []
+
+
 def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
     bench = met([10])
     bench.live(11)
@@ -1336,6 +1357,25 @@ def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
             bench.wait()
             assert len(bench.rest()) <= 25
         assert [uid for _, uid, _ in bench.stored()] == list(range(1, 31))
+
+
+def test_id_that_stands_still_begins_nothing_anew_once_the_newest_of_the_connection_was_heard():
+    for steps in (0, 20, 200):  # of the look through a new count, that a cut ended
+        bench = met_empty()
+        bench.memory.fixed = 77
+        bench.memory.make()
+        bench.connect()
+        bench.rest()
+        bench.lose()
+        bench.memory.make()
+        bench.connect()
+        for _ in range(steps):
+            bench.fetch()
+        bench.restart().connect()
+        bench.rest()
+        for _ in range(10):
+            assert bench.push(bench.memory.make()) == KEPT
+            assert len(bench.rest()) <= 1, steps
 
 
 def test_id_that_stands_still_while_missing_ones_are_asked_for_begins_nothing_anew():
