@@ -819,6 +819,22 @@ def test_search_for_a_witness_goes_on_over_connections_that_end():
     assert bench.missing() == [] and bench.ids() == list(range(1, 31)) + [42, 43, 44]
 
 
+def test_second_reset_is_seen_by_a_result_under_an_id_in_front_of_the_oldest_that_the_log_has():
+    bench = met([10])
+    bench.live(11)
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(*range(3, 9))
+    bench.connect()
+    while bench.ids()[-1:] != [3]:
+        bench.fetch()
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(1, *range(12, 21))
+    bench.connect().rest()
+    assert bench.ids() == [11, 3, 1, *range(12, 21)] and not bench.known.looks()
+
+
 def test_result_that_begins_a_new_count_belongs_to_it():
     for number in (3, 12):  # below all that is known, out of a gap
         bench = met([10])

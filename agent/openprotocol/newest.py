@@ -31,7 +31,6 @@ from agent.openprotocol.questions import (
 )
 from agent.openprotocol.witness import Witness
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
-from agent.spool.search import holds, oldest_of
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
@@ -103,10 +102,9 @@ class Newest(Witness):
             another = self._is_another(body, start)
         elif not has_time(body, start):
             return self._lose_witness(now)
-        else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
-            another = self.known.is_later(body, start) and not holds(self.ring, body, start)
-            if another and not self._of_log and oldest_of(self.ring, self.known.memory[kn.EPOCH], self._witness):
-                self._of_log = True  # a small log may have lost the first one: what it has tells
+        else:
+            another = self._is_of_another_count(body, start)
+            if another is None:
                 return NEWS_NONE
         return self._conclude(another, now)
 
