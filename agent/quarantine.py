@@ -201,15 +201,15 @@ class Quarantine(NoOwner):
         if not self.ring.confirm():
             return FAILED
         self.pass_dropped()
-        count = 0
         if number <= get_u32(self.ring.memory, _LAST):
             from agent.spool import aside  # a server that was set back is rare
 
             count = aside.kept_between(self.ring, number, number)[0]
-        if count < 0 or main.peek(0) <= RECORD_NONE:  # the two logs share the page
+            if count == 0 and main.peek(0) > RECORD_NONE:
+                count = 1 if aside.write_again(main) == 0 else 0
+            return KEPT if count > 0 else FAILED
+        if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
-        if number <= get_u32(self.ring.memory, _LAST):
-            return KEPT if count or aside.write_again(main) == 0 else FAILED
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
 
     def _keep(self, main, record_at, seq, reason):

@@ -797,7 +797,7 @@ def test_second_reset_behind_one_that_only_a_push_has_shown_is_seen_once_a_quest
                 bench.lose()
             bench.codes = {}
             bench.connect().rest()
-            assert sorted(bench.ids()) == sorted([11, 1, 2, *[one.ident for one in bench.memory.kept]]), (
+            assert sorted(bench.ids()) == sorted([11, 1, 2] + [one.ident for one in bench.memory.kept]), (
                 connections,
                 restarts,
             )
@@ -832,7 +832,7 @@ def test_second_reset_is_seen_by_a_result_under_an_id_in_front_of_the_oldest_tha
     bench.memory.wipe()
     bench.make(1, *range(12, 21))
     bench.connect().rest()
-    assert bench.ids() == [11, 3, 1, *range(12, 21)] and not bench.known.looks()
+    assert bench.ids() == [11, 3, 1] + list(range(12, 21)) and not bench.known.looks()
 
 
 def test_result_that_begins_a_new_count_belongs_to_it():
