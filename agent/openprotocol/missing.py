@@ -264,7 +264,7 @@ class Missing:
             return
         self.phase = PHASE_FILL
         self._run_first = first
-        self._run = (self._gone_end - first) % ID_PERIOD if self._gone_run >= WALK_GONE else 0
+        self._run = (self._gone_end - first) % ID_PERIOD  # also where fewer than WALK_GONE lie in front: asked already
         self._walked = (first + gaps.counts[0]) % ID_PERIOD
         if not self.flush():
             self.wait_for_room(now)  # what could not be written down is asked for again

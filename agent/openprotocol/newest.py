@@ -189,8 +189,7 @@ class Newest(Witness):
         known = self.known
         met = known.memory[kn.FLAGS] & kn.FLAG_KNOWN
         draft = self._draft
-        draft.load(ring.stage, at + kn.GAPS)
-        draft.lost = []
+        draft.load(ring.stage, at + kn.GAPS, ring.stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
         gone = self._lay_open(draft, evidence, beyond)
         if settled and evidence == _SAME:
@@ -266,16 +265,16 @@ class Newest(Witness):
     def _put(self, stage, at, takes_newest, gone, anew):
         """Change the copy of the memory that begins at stage[at]."""
         stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
-        if takes_newest:
-            if stage[at + kn.FLAGS] & kn.FLAG_EMPTY:
-                stage[at + kn.FLAGS] += kn.FLAG_FIRST - kn.FLAG_EMPTY
+        if not self._draft.reaches_in_front() or anew:
+            stage[at + kn.FLAGS] &= ~kn.FLAG_FIRST & 0xFF
+        if takes_newest and stage[at + kn.FLAGS] & kn.FLAG_EMPTY:
+            stage[at + kn.FLAGS] += kn.FLAG_FIRST - kn.FLAG_EMPTY
         if self._is_empty:
             stage[at + kn.FLAGS] |= kn.FLAG_EMPTY
         put_u32(stage, at + kn.IDENTITY, self._identity)
         kn.add_gone(stage, at + kn.GONE, gone)
         if anew:
             stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
-            stage[at + kn.FLAGS] &= ~kn.FLAG_FIRST & 0xFF
         if takes_newest:
             newest = id_of(self._newest, 0)
             holds_top = not anew and newest == self.known.top() and self._draft.holding(newest) < 0
@@ -336,8 +335,7 @@ class Newest(Witness):
             return
         stage = ring.stage
         draft = self._draft
-        draft.load(stage, at + kn.GAPS)
-        draft.lost = []
+        draft.load(stage, at + kn.GAPS, stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         kn.add_gone(stage, at + kn.GONE, draft.clear())
         draft.write(stage, at + kn.GAPS)
         stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH
