@@ -1141,7 +1141,7 @@ def test_results_on_both_sides_of_the_wrap_are_fetched_though_the_last_one_known
         bench = met([LAST_ID - 20])
         bench.live(LAST_ID - 19)
         bench.memory.limit = 10
-        bench.make(*range(LAST_ID - 18, LAST_ID + 1))
+        bench.make(*[LAST_ID - back for back in range(18, -1, -1)])
         bench.make(*range(1, last))
         bench.connect()
         bench.live(last)
