@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from tools.live.server_words import sentence
+
 RATE_WINDOW_S = 5.0
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
@@ -345,6 +347,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     latest = {entry["name"]: entry["value"] for entry in entries}
     told = []
     for name, count in counted.items():
-        times = f", {count} times" if count > 1 else ""
-        told.append((INFO if name in _HARMLESS else WARNING, f"{name} ({latest[name]}){times}"))
+        times = f", {count} times" * (count > 1)
+        level = INFO if name in _HARMLESS else WARNING
+        told.append((level, sentence(name, latest[name], shown["number"]) + times))
     return told
