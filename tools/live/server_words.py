@@ -1,4 +1,4 @@
-"""What ToolsNet's 08 and its silence mean, in words a plant understands: out of the names and values of the agent's log."""
+"""What ToolsNet's 08 means where it leaves doubt, in words a plant understands: out of the agent's log."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ _SENTENCES = {
         "another one? `toolsnet.server_empty` says whether all are sent again"
     ),
     "resumed": "ToolsNet holds what it never answered for: only the answers were lost",
-    "no pim": (
-        "nobody said to be a PIM (telegram 12): is `toolsnet.pim_host` right? A ToolsNet of protocol 1.5 says nothing "
-        "there, and is not spoken to"
-    ),
-    "server silent": "ToolsNet left a telegram without an answer, after all repeats",
-    "server foreign": "ToolsNet answered telegrams that were not out",
 }
 
 
