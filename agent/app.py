@@ -76,8 +76,8 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
-        for wish in ("events", "describe", "graphs"):
-            if not ON_CPYTHON and self._toolsnet[wish]:
+        for wish in ("events", "describe", "graphs", "targets"):
+            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
                 raise ValueError("toolsnet.%s: boards send results alone" % wish)
         for outlet in self.settings["outlets"][1:]:
             lines = getattr(self.board, "lines", None)

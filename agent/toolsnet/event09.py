@@ -16,7 +16,6 @@ Rules
      40 first ID   41 last ID   42 how many   43 how many in all   44 epoch of results that are gone
 """
 
-from agent.base.compat import const
 from agent.base.fields import fill, number, put_number, put_text
 from agent.base.words import unpack_digits
 from agent.record import event as ev
@@ -24,26 +23,26 @@ from agent.toolsnet.telegram import begin, finish
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-ID_EVENT = const(9)
+ID_EVENT = 9
 
-EVENT_BYTES_MAX = const(340)  # 4 + 48 + 12 parameters of 24
-CODE_NONE = const(99999)
-CODE_OURS = const(60000)
+EVENT_BYTES_MAX = 340  # 4 + 48 + 12 parameters of 24
+CODE_NONE = 99999
+CODE_OURS = 60000
 
 PARAMETER_NAMES = ("code", "ready", "details")
-PARAMETER_CODE = const(1)
-PARAMETER_READY = const(2)
-PARAMETER_DETAILS = const(4)
+PARAMETER_CODE = 1
+PARAMETER_READY = 2
+PARAMETER_DETAILS = 4
 
-_TIME = const(23)
-_SEQUENCE = const(37)
-_CODE = const(42)
-_LEVEL = const(47)
-_COUNT = const(50)
-_PARAMETERS = const(52)
-_PARAMETER_BYTES = const(24)
-_VALUE_BYTES = const(20)
-_TIME_DIGITS = const(14)
+_TIME = 23
+_SEQUENCE = 37
+_CODE = 42
+_LEVEL = 47
+_COUNT = 50
+_PARAMETERS = 52
+_PARAMETER_BYTES = 24
+_VALUE_BYTES = 20
+_TIME_DIGITS = 14
 
 # Of each thing its fields: parameter, type, place in the text and width.
 _DETAILS = {

@@ -21,7 +21,6 @@ Rules
 """
 
 from agent import health as h
-from agent.base.compat import const
 from agent.base.fields import BAD, copy, number, put_number
 from agent.outlets.toolsnet.descriptions import Descriptions, Names
 from agent.outlets.toolsnet.events import Events, mask_of
@@ -35,7 +34,7 @@ from agent.toolsnet.session import Session
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-_10_BYTES = const(38)
+_10_BYTES = 38
 
 
 class AnySession(Session):

@@ -7,7 +7,6 @@ Rules
    by which they are known from another outlet's cursor.
 """
 
-from agent.base.compat import const
 from agent.base.words import get_u32
 from agent.record import KIND_EVENT
 from agent.spool.blocks import WHEN_FULL_REFUSE
@@ -26,15 +25,15 @@ from agent.spool.ring import Ring
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-FILE = const(1)
-EVENTS = const(2)
-BASE_SLOT = const(3)
+FILE = 1
+EVENTS = 2
+BASE_SLOT = 3
 WANTS_ALL = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
 
-_BLOCKS = const(4)  # in which a cursor record or a HEAD is looked for
-_MARK = const(0xA80000)
-_MARKED = const(0xFC0000)
-_BEYOND = const(0x3F000000)  # above any record, so nothing in the log is for who stands there
+_BLOCKS = 4  # in which a cursor record or a HEAD is looked for
+_MARK = 0xA80000
+_MARKED = 0xFC0000
+_BEYOND = 0x3F000000  # above any record, so nothing in the log is for who stands there
 
 
 class EventRing(Ring):

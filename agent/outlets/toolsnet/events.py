@@ -10,7 +10,6 @@ Rules
    is refused too often, or makes the server silent too often, is passed and counted (agent.outlets.toolsnet.source).
 """
 
-from agent.base.compat import const
 from agent.outlets.toolsnet.event_ring import EVENTS, WANTS_ALL
 from agent.outlets.toolsnet.outlet import SEQUENCES
 from agent.outlets.toolsnet.source import HOLD_MS, Source
@@ -30,13 +29,13 @@ WORDS = {
     "gone": (ev.GONE,),
 }
 
-LOOKED_AT = const(32)  # records a step
+LOOKED_AT = 32  # records a step
 
-_HALF = const(50000)
+_HALF = 50000
 
 # What the log keeps for this: the base, and whether the server was met.
-_BASE = const(0x1FFFF)
-_MET = const(0x20000)
+_BASE = 0x1FFFF
+_MET = 0x20000
 
 
 def mask_of(words):

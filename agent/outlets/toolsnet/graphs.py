@@ -96,7 +96,7 @@ class Graphs(Source):
         return True
 
     def _is_for_toolsnet(self, result):
-        lead = self._lead
+        lead = self._lead or b""
         if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:
             self.others += 1
             return False

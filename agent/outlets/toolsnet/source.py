@@ -7,14 +7,13 @@ Rules
    later, an hour at most, until something is taken. After GIVEN_UP of them it is passed.
 """
 
-from agent.base.compat import const
 from agent.base.ticks import Timer
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-HOLD_MS = const(60000)
-HOLD_MOST_MS = const(3600000)
-GIVEN_UP = const(3)
+HOLD_MS = 60000
+HOLD_MOST_MS = 3600000
+GIVEN_UP = 3
 
 _WAIT_FACTORS = b"\x01\x06\x0c"
 
