@@ -76,7 +76,7 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
-        for wish in ("events", "describe", "graphs"):
+        for wish in ("events", "describe", "graphs", "targets"):
             if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
                 raise ValueError("toolsnet.%s: boards send results alone" % wish)
         if not ON_CPYTHON and controller["traces"]:

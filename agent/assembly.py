@@ -168,14 +168,20 @@ def _add_wishes(station, controller, toolsnet):
 
 
 def _toolsnet(station, system, toolsnet):
-    machine, kind = Forward, ToolsNetSession
+    machine, kind, write = Forward, ToolsNetSession, ResultWriter
     if ON_CPYTHON:
         from agent.outlets.toolsnet import beside
 
         if beside.is_wanted(toolsnet):
             machine, kind = beside.Beside, beside.AnySession
     session = _toolsnet_session(kind, toolsnet, system, station.number)
-    writer = ResultWriter(
+    if ON_CPYTHON:
+        if toolsnet["targets"]:
+            from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+
+            write = TargetWriter
+            session.result = bytearray(RESULT_BYTES_TARGETS)
+    writer = write(
         session.result,
         system["type"],
         system["number"],
@@ -196,8 +202,10 @@ def _toolsnet(station, system, toolsnet):
     )
     outlet.attach(station.quiet)
     if ON_CPYTHON:
-        if machine is not Forward:
-            beside.add_sources(outlet, station, system, toolsnet)  # type: ignore
+        from agent.outlets.toolsnet import beside
+
+        if beside.is_wanted(toolsnet):
+            beside.add_sources(outlet, station, system, toolsnet)
     return outlet
 
 

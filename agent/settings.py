@@ -36,6 +36,7 @@ rewind bool false
 server_empty one continue continue,resend
 program_for_zero int 9999 1 9999
 parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
+targets bool false
 describe bool false
 events any ~ alarms,pset,job,vin,gone
 event_parameters any * code,ready,details

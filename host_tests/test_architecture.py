@@ -84,6 +84,7 @@ TESTED_BY = {
     "agent.outlets.toolsnet.position": "test_outlet",
     "agent.outlets.toolsnet.beside": "test_events",
     "agent.toolsnet.describe": "test_descriptions",
+    "agent.toolsnet.targets04": "test_targets",
     "agent.outlets.curves": "test_graphs_to_toolsnet",
     "agent.outlets.toolsnet.source": "test_events",
     "agent.outlets.toolsnet.event_ring": "test_events",

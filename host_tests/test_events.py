@@ -344,3 +344,20 @@ def test_full_log_gives_up_events_and_no_result():
         one.run(100)
     one.until_quiet()
     one.clean()
+
+
+def test_results_that_the_cursor_of_events_is_moved_past_are_not_missed():
+    """ToolsNet answers no event for an hour, and the log goes round meanwhile."""
+    one = cart(blocks=8, toolsnet={"silent_telegrams": ["09"]})
+    put(one, b"E1")
+    one.run(300000)
+    for _ in range(400):
+        one.controller.produce()
+        one.run(200)
+    one.until_quiet()
+    assert one.station.ring.missed == 1, "the event alone"
+    one.options.silent_telegrams = []
+    one.run(4000000)
+    put(one, b"E2")
+    one.run(1000)
+    assert codes(one)[-1:] == [2]

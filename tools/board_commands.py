@@ -27,6 +27,7 @@ from board.console import LINE_MAX
 from tools import quarantine_commands as orders
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
+from tools.live.server_words import doubts
 from tools.printable import visible, visible_lines
 
 ANSWER_S = 4.0
@@ -212,6 +213,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
             lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")
             if station.get("needs_operator"):
                 lines.append(f"  needs an operator: {station['needs_operator']['why']}")
+            lines += [f"  {doubt}" for doubt in doubts(station)]
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted: {counted or 'nothing'}")
     return lines + [f"error: {error}" for error in told.get("errors", [])]

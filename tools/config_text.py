@@ -39,6 +39,7 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
     "toolsnet.describe": (
         "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
         "them (telegrams 01 and 02); they replace what its map has. Linux only."

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from tools.live.server_words import sentence
 from tools.live.whys import Whys
 
 RATE_WINDOW_S = 5.0
@@ -347,6 +348,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     latest = {entry["name"]: entry["value"] for entry in entries}
     told = []
     for name, count in counted.items():
-        times = f", {count} times" if count > 1 else ""
-        told.append((INFO if name in _HARMLESS else WARNING, f"{name} ({latest[name]}){times}"))
+        times = f", {count} times" * (count > 1)
+        level = INFO if name in _HARMLESS else WARNING
+        told.append((level, sentence(name, latest[name], shown["number"]) + times))
     return told

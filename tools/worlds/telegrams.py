@@ -132,6 +132,26 @@ def _spindle(text: str, at: int) -> tuple[str, str, str, str]:
     return number, statuses, torque, _decimal(text, at + 53, at + 60, 1, "angle")
 
 
+def read_event(octets: bytes) -> tuple[str, int, int, int]:
+    """Read a telegram 09 (004:189-204): identifier, station, sequence and error code."""
+    text = printable(octets)
+    identifier = _digits(text, 3, 7, "identifier")
+    _digits(text, 8, 15, "system type and number")
+    station = int(_digits(text, 16, 19, "station"))
+    stamp = _digits(text, 20, 33, "time")
+    if not ("01" <= stamp[4:6] <= "12" and "01" <= stamp[6:8] <= "31" and stamp[8:10] <= "23" and stamp[10:12] <= "59"):
+        raise Refused(f"time {stamp}")
+    sequence = int(_digits(text, 34, 38, "event sequence"))
+    code = int(_digits(text, 39, 43, "error code"))
+    _digits(text, 44, 46, "level")
+    count = int(_digits(text, 47, 48, "number of parameters"))
+    if not sequence or len(text) != 48 + 24 * count:
+        raise Refused(f"sequence {sequence}, {len(text)} octets for {count} parameters")
+    for index in range(count):
+        _digits(text, 49 + 24 * index, 52 + 24 * index, "parameter and its type")
+    return identifier, station, sequence, code
+
+
 def read_request(octets: bytes) -> tuple[str, int]:
     """Read a telegram 07 (004:231-238): identifier and station."""
     text = printable(octets)
@@ -151,6 +171,11 @@ def acknowledgement(identifier: str, stamp: str, code: int) -> bytes:
     return framed(f"05{identifier}{stamp}{code:03d}")
 
 
-def information(identifier: str, result: str, host: str, port: int) -> bytes:
+def event_acknowledgement(identifier: str, station: int, stamp: str) -> bytes:
+    """Telegram 10 (004:206-215), of system 1 of type 3."""
+    return framed(f"10{identifier}00030001{station:04d}{stamp}00000")
+
+
+def information(identifier: str, result: str, host: str, port: int, event: int = 0) -> bytes:
     """Telegram 08 (004:240-248)."""
-    return framed(f"08{identifier}{result}00000{host:<15}{port:05d}")
+    return framed(f"08{identifier}{result}{event:05d}{host:<15}{port:05d}")

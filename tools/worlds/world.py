@@ -181,6 +181,22 @@ class World:
             adapter.network_is_up(self.agent, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
 
+    def alarm(self, number: int) -> None:
+        """A controller's alarm, whose code no other one has."""
+        agent, board = self.agent, self.board
+        if agent is None or board is None:
+            return
+        station = self.history.stations[number]
+        station.alarms_told += 1
+
+        def write() -> None:
+            if adapter.alarm(agent, number - 1, station.alarms_told, board.now()):
+                station.alarms.append(station.alarms_told)
+
+        self.fuse.reads = 0
+        self._survives(write)
+        self._due = self.time.now if self.agent is not None else FAR
+
     def _survives(self, work: Callable[[], None]) -> bool:
         """Let the agent do this; False if the power went, or had to go because the agent raised or never came back."""
         said = ""

@@ -93,8 +93,7 @@ class Beside(Forward):
         self.outlet = AnyOutlet(
             ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
         )
-        self._results = session.result  # the results' own buffer
-        session.back_to(self._results)
+        session.back_to(writer.tx)
         self._out = None  # the source whose telegram is out
 
     def add(self, source):
@@ -148,7 +147,7 @@ class Beside(Forward):
         """Return the source whose telegram was out; the buffer is the results' again."""
         source = self._out
         self._out = None
-        self.session.back_to(self._results)
+        self.session.back_to(self.writer.tx)
         return source
 
     def _accepted(self, now):

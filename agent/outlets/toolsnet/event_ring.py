@@ -72,6 +72,12 @@ class EventRing(Ring):
         self.keep_told()  # taken over like the others' was what the record says, not where they are
         return code
 
+    def _land(self, cursor, number, event):
+        """The jump ends (agent.spool.reader): of what the events' cursor was moved past only events are missed."""
+        if cursor is self.cursors[EVENTS] and number > cursor.number:
+            cursor.number = number
+        Ring._land(self, cursor, number, event)
+
 
 def told_by(ring):
     """Return what the newest record that says so has in the base's place, and the last event in front of it."""

@@ -94,8 +94,13 @@ class Events(Source):
     # -- the next one ------------------------------------------------------------------------------------------
 
     def waits(self):
-        """Tell whether an event lies in the log that was not passed."""
-        return self.cursor.event < self.ring.event_number or self.ring.suspect
+        """Tell whether an event lies in the log that was not passed; with none the cursor keeps up with the log."""
+        ring = self.ring
+        if self.cursor.event < ring.event_number or ring.suspect:
+            return True
+        if self.cursor.seq != ring.seq:
+            self._stand_at_end()
+        return False
 
     def send(self, now):
         """Write the next event whose turn it is; 0 if none may go out now."""

@@ -96,8 +96,8 @@ class Graphs(Source):
         return True
 
     def _is_for_toolsnet(self, result):
-        lead = self._lead
-        if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:  # type: ignore
+        lead = self._lead or b""
+        if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:
             self.others += 1
             return False
         quarantine = self.forward.quarantine
