@@ -54,7 +54,8 @@ def test_results_arrive_once_whole_and_are_acknowledged():
             wanted = frames.spindles_of(cart.controller.result(number), 3)
             for one, told in zip(sp.rows_of(payload, 0), wanted):  # noqa: B905 - MicroPython has no strict
                 assert (one.number, one.status - 0x30) == (told.number, told.status)
-                assert float(one.torque) * 100 + 0.001 >= told.torque and float(one.angle) == told.angle
+                assert one.torque in (frames.figure(told.torque).lstrip("0"), "%d.%02d" % divmod(told.torque, 100))
+                assert one.angle.split(".")[0] == "%d" % told.angle
             extras = sp.extras_of(payload, 0, len(payload))
             assert [place for place, _, _ in extras] == ([0, 1, 2] if settings is BOLTS else [])
         assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
