@@ -45,11 +45,12 @@ def bring_up(station, device):
     station.parked_blocks_differ = parked_blocks != wanted
     station.graph_blocks_differ = graph_blocks != graphs
     overwrites = spool["when_full"] == "overwrite"
+    controller = station.settings["controller"]
     station.ring = Ring(
         Part(device, blocks, device.block_count - blocks),
         outlets=len(station.settings["outlets"]),
         when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
-        wide=station.settings["controller"]["results"] != "auto",
+        wide=controller["results"] != "auto" or controller["bolt_data"],
     )
     for index in range(1, len(station.settings["outlets"])):
         cursor = station.ring.cursors[index]
@@ -57,7 +58,6 @@ def bring_up(station, device):
         cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
-    controller = station.settings["controller"]
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False
