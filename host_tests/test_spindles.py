@@ -207,6 +207,20 @@ def test_a_controller_that_counts_anew_is_followed():
         assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
 
 
+def test_an_old_result_that_comes_late_is_stored_and_moves_nothing():
+    cart = cart_of(POWERMACS, {}).ready()
+    produce(cart, 5)
+    late = cart.controller.result(3)
+    late.time = "2020-01-01:00:00:00"
+    late.torque += 1
+    cart.controller.sessions[0].send(message(106, frames.station_data(late, 4, 3), 4) + b"\0")
+    cart.run(200)
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 3] and cart.counted(h.OUT_OF_SEQUENCE) == 1
+    assert cart.station.known.top() == 5
+    produce(cart, 1)
+    assert cart.stored_ids()[-1] == 6 and cart.counted(h.OUT_OF_SEQUENCE) == 1
+
+
 def test_full_spool_takes_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
