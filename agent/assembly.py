@@ -45,16 +45,16 @@ def bring_up(station, device, toolsnet):
     station.parked_blocks_differ = parked_blocks != wanted
     station.graph_blocks_differ = graph_blocks != graphs
     overwrites = spool["when_full"] == "overwrite"
+    controller = station.settings["controller"]
     station.ring = _log(
         Part(device, blocks, device.block_count - blocks),
         WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
         station.settings["outlets"],
         toolsnet["events"],
-        station.settings["controller"]["results"] != "auto",
+        controller["results"] != "auto" or controller["bolt_data"],
     )
     parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
-    controller = station.settings["controller"]
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False

@@ -20,7 +20,7 @@ from agent.openprotocol import cycle as cy
 from agent.openprotocol.known import FLAG_EMPTY, FLAG_KNOWN, FLAGS
 from agent.openprotocol.several import ahead_by
 from agent.openprotocol.states import EV_SEVERAL_CUT, EV_SEVERAL_LATE
-from agent.record.result import FLAG_ODD, PARKED_BYTES, RESULT_ODD, RESULT_READ
+from agent.record.result import FLAG_ODD, HEAD_BYTES, PARKED_BYTES, RESULT_ODD, RESULT_READ
 from agent.spool.record import FRAME_BYTES, HEAD_OCTETS
 from agent.store import KEPT, KEPT_BEFORE
 
@@ -130,6 +130,9 @@ def _settle(intake, kept, answers, now):
         return
     if answers:
         session.withhold()
+    octets = HEAD_BYTES + session.several.cycle.octets
+    if octets > intake.room_bytes:
+        intake.room_bytes = octets  # until there is so much room there is no use in coming back
     if not intake.full:
         intake.full = True
         session.stop()

@@ -109,12 +109,11 @@ def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_no
 
 def test_longer_records_are_refused_less_often():
     assert records_of({}) == records_of({"cycles": "", "spindles": 8}) == 1
-    assert (
-        records_of({"cycles": "powermacs", "spindles": 8}) == 9 and records_of({"cycles": "sync", "spindles": 8}) == 2
-    )
+    assert records_of({"cycles": "powermacs", "spindles": 8}) == 18
+    assert records_of({"cycles": "sync", "spindles": 8}) == 2
     left = []
     for controller in ({}, {"cycles": "powermacs", "spindles": 8}):
         events = [[0, "dislike", 1, 50]]
         limit_kept(events, {"stations": [{"flash": {"blocks": 6, "unit": 16}, "controller": controller}]})
         left.append(events[0][3])
-    assert left == [50, 6]
+    assert left == [50, 1]

@@ -107,8 +107,8 @@ MEANINGS = {
     "stations[].controller.results": (
         "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
         "master with all its spindles; `powermacs` is MID 0105. Both make records of several spindles as long as a "
-        "block allows; on a board such a spool is read with the same setting only. With `auto` a board keeps up to "
-        "26 spindles of a sync master, 9 of a PowerMACS."
+        "block allows, and so does `bolt_data`; on a board such a spool is read with the same settings only. Without "
+        "them a board keeps up to 26 spindles of a sync master, 9 of a PowerMACS."
     ),
     "stations[].controller.bolt_data": (
         "Whether a PowerMACS is asked for the data of each bolt, MID 0107: names, errors, values of bolt and steps."

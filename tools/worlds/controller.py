@@ -206,5 +206,5 @@ class Controller:
         self.history.rules.recover = self.history.rules.recover and fetchable
         for result in self.history.results.values():
             key = int(result.id_text) if result.id_text.isdigit() else 0
-            result.held = fetchable and key > 0 and self.memory.get(key) is result
+            result.held = fetchable and key > 0 and self.memory.get(key) is result and not result.hidden
             result.after_meeting = self.met is not None and result.made > self.met

@@ -25,6 +25,7 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     spindles: int = 1
+    hidden: bool = False  # by a number that is used anew: no subscription brings it (rule 24)
     shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
     disliked: bool = False  # ToolsNet refuses it by its content
     blamed: bool = (

@@ -12,7 +12,7 @@ import random
 
 from tools.worlds.dice import one_of
 
-USUAL_OCTETS = 228  # of a result of one spindle: 18 in 4096
+USUAL, BLOCK_OCTETS = 18, 3800  # results of one spindle in a block
 _KEPT_AS = {"dislike": 1, "garble": 4}  # refused results that one takes the room of
 
 
@@ -49,7 +49,8 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
 def records_of(controller: dict) -> int:
     """How many times the room of a usual result one of this controller takes (docs/worlds.md, rule 27)."""
     first, each = {"powermacs": (300, 215), "sync": (180, 18)}.get(controller.get("cycles", ""), (0, 0))
-    return 1 + (first + each * controller.get("spindles", 1)) // USUAL_OCTETS
+    octets = first + each * controller.get("spindles", 1)
+    return -(-USUAL // max(1, BLOCK_OCTETS // octets)) if octets else 1
 
 
 def limit_kept(events: list[list], script: dict) -> None:
@@ -63,6 +64,8 @@ def limit_kept(events: list[list], script: dict) -> None:
         left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
         if traits["controller"].get("operations"):
             left //= 4
+        if traits["controller"].get("cycles"):
+            left //= 2
         for event in events:
             if event[1] in _KEPT_AS and event[2] == station:
                 room = _KEPT_AS[event[1]] * records_of(traits["controller"])

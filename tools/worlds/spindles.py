@@ -74,6 +74,9 @@ class PowerMacsSession(SpindleSession):
         held = list(self.controller.memory.values())
         numbers = [int(result.id_text) for result in held]
         first = numbers.index(int(content[:10])) + 1 if int(content[:10]) in numbers else 0
+        if first and not held[first - 1].pushes:  # the number is that of another result by now
+            for result in held[:first]:
+                result.hidden = result.hidden or not result.pushes
         return [result for result in held[first:] if result.station]
 
     def _push(self, result: Result) -> None:
