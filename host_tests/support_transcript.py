@@ -80,8 +80,9 @@ class Terminal:
 
 
 def plain(text):
-    """Words without their numbers: times, counts, ports and process numbers are another run's."""
-    return re.sub(r"\s+", " ", re.sub(r"\d+(\.\d+)?", "#", text)).strip()
+    """Words without numbers and folders: times, counts, ports and places are another run's."""
+    text = re.sub(r"(?<![\w.])(/[\w.-]+)+/", "", text)
+    return re.sub(r"\s+", " ", re.sub(r"\b[0-9a-f]{32}\b|\d+(\.\d+)?", "#", text)).strip()
 
 
 def consoles(text):
