@@ -23,6 +23,7 @@ from board.network import bring_up
 from board.ntp import Ntp
 from board.sockets import Sockets
 from board.uart import UartPort
+from board.zone import fixed, parsed
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 RAW = "raw"
@@ -89,9 +90,19 @@ class Board:
         self.network = bring_up(chip, self.settings, self.said, now)
         self.sockets = Sockets(self.network.is_up)
         self.ntp = None
-        if self.settings["ntp_host"]:
-            self.ntp = Ntp(_datagram, self.settings["ntp_host"], self.settings["utc_offset_min"], now)
+        if self.settings["ntp_hosts"]:
+            self.ntp = Ntp(_datagram, self.settings["ntp_hosts"], self._zone(), now)
         self._lamp = self._find_lamp()
+
+    def _zone(self):
+        """Return the zone of the settings; where its rules cannot be read, that is said and the offset serves."""
+        text = self.settings["time_zone"]
+        zone = parsed(text) if text else None
+        if zone is None:
+            if text:
+                self.said.append("time_zone cannot be read: " + text)
+            zone = fixed(self.settings["utc_offset_min"])
+        return zone
 
     # -- what agent.app asks -----------------------------------------------------------------------------------
 

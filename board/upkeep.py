@@ -81,6 +81,7 @@ class Upkeep:
         board = self.board
         told = board.about()
         told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
+        told["ntp"] = None if board.ntp is None else board.ntp.about(board.now())
         told["lamp"] = self.blinker.code
         told["confirmed"] = self.is_confirmed
         told["unconfirmed"] = self.unconfirmed

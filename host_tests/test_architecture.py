@@ -123,6 +123,7 @@ TESTED_BY = {
     "board.manifest": "test_package",
     "board.network": "test_rp2",
     "board.ntp": "test_clock",
+    "board.zone": "test_zone",
     "board.qemu": "test_firmware_path",
     "board.rp2_flash": "test_rp2",
     "board.sockets": "test_rp2",
