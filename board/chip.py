@@ -17,13 +17,11 @@ import machine
 from agent.base.compat import const
 from agent.base.ticks import TICKS_MAX
 from agent.spool.flash import Part
-from board.clock import SOURCE_TOOLSNET, Clock
+from board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from board.hold import hold
 from board.network import bring_up
-from board.ntp import Ntp
 from board.sockets import Sockets
 from board.uart import UartPort
-from board.zone import fixed, parsed
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 RAW = "raw"
@@ -47,7 +45,7 @@ class ChipClock:
 
 
 class _Datagram:
-    """One UDP socket as board.ntp wants it."""
+    """One UDP socket as board.clock.Ntp wants it."""
 
     def __init__(self, sock):
         self._sock = sock
@@ -96,6 +94,8 @@ class Board:
 
     def _zone(self):
         """Return the zone of the settings; where its rules cannot be read, that is said and the offset serves."""
+        from board.zone import fixed, parsed  # only where a server is asked
+
         text = self.settings["time_zone"]
         zone = parsed(text) if text else None
         if zone is None:

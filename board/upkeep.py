@@ -7,7 +7,7 @@ Rules
    `toolcart{"healthy": ...}`. It says it again for a while, for a computer that was just plugged in.
 
 `board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text,
-clock (board.clock) or None, ntp (board.ntp) or None, calendar(unix_s), about() -> dict.
+clock (board.clock) or None, ntp (board.clock.Ntp) or None, calendar(unix_s), about() -> dict.
 """
 
 import json

@@ -1,7 +1,6 @@
 """A chip's clock takes the best time it hears, leaves small differences alone, and asks servers without waiting."""
 
 from board import clock as c
-from board import ntp
 from board.clock import Clock
 from board.zone import fixed, parsed
 from tools.sim.clock import SimClock
@@ -118,7 +117,7 @@ class Asking:
         self.heard = []
         self.asked = []
         zone = fixed(offset_min) if zone is None else zone
-        self.ntp = ntp.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
+        self.ntp = c.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
 
     @property
     def opened(self):

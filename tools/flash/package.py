@@ -38,6 +38,9 @@ except MemoryError:
     machine.reset()
 """
 
+# What of micropython-lib the agent needs beside its own files: nothing. `toolcart flash` and mip install what is here.
+DEPENDENCIES: tuple[str, ...] = ()
+
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
 
