@@ -111,8 +111,9 @@ country text "" 0 2
 hostname text toolcart 1 32
 address text "" 0 18
 gateway text "" 0 15
-ntp_host host ~ 1 253
+ntp_hosts hosts ~ 1 4
 utc_offset_min int 0 -720 840
+time_zone text "" 0 64
 watchdog bool true
 lamp text "" 0 8"""
 

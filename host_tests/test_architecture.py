@@ -140,7 +140,6 @@ TESTED_BY = {
     "board.main": "test_board_main",
     "board.manifest": "test_package",
     "board.network": "test_rp2",
-    "board.ntp": "test_clock",
     "board.qemu": "test_firmware_path",
     "board.rp2_flash": "test_rp2",
     "board.sockets": "test_rp2",

@@ -176,8 +176,17 @@ MEANINGS = {
     "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
     "board.gateway": "Gateway of a fixed address.",
-    "board.ntp_host": "Time server; null leaves the clock to ToolsNet and the controllers.",
-    "board.utc_offset_min": "Local time less UTC, in minutes; NTP gives UTC, a plant's archive wants local time.",
+    "board.ntp_hosts": (
+        "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
+        " controllers."
+    ),
+    "board.utc_offset_min": (
+        "Local time less UTC, in minutes, all year; NTP gives UTC, a plant's archive wants local time."
+    ),
+    "board.time_zone": (
+        "Rules of local time with summer time, as POSIX writes TZ, in place of `utc_offset_min`: "
+        "CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe."
+    ),
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
 }
