@@ -113,7 +113,9 @@ def allowed(row):
             words += ", or none"
     else:
         what = unit(key)
-        if kind == "text" or kind == "host":
+        if kind == "hosts":
+            what = "different hosts, in a list"
+        elif kind == "text" or kind == "host":
             what = "printable ASCII characters" + (", no blanks" if kind == "host" else "")
         words = ("%s to %s %s" % (low, row[4], what)).strip() + (", whole" if kind == "int" else "")
     return words + (" or null" if default == "~" else "")
@@ -248,7 +250,7 @@ def _section(table, tree, place, mistakes):
         if shown:
             mistakes.append((place + key, shown, allowed(row)))
             value = None
-        elif (kind == "list" or kind == "any") and value is not None:
+        elif kind in ("list", "any", "hosts") and value is not None:
             value = value.copy()  # type: ignore
         elif kind == "time":
             key = _in_ms(key)
@@ -293,6 +295,10 @@ def _fault(row, value):
             if type(item) not in (int, str) or item not in choices:
                 return found(item)
             choices.remove(item)  # a second time is a mistake
+    elif kind == "hosts":
+        good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
+        for item in value if good else ():  # type: ignore
+            good = good and value.count(item) == 1 and not _fault((row[0], "host", "-", "1", "253"), item)  # type: ignore
     else:
         size = value
         good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()

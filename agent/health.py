@@ -59,6 +59,7 @@ CLOCK_SET = const(45)  # the controller's clock was set
 TRACES = const(46)  # curves, and sets of plot parameters, written down
 TRACES_LOST = const(47)  # came and were not kept; the value says why (agent.openprotocol.trace)
 TRACES_ODD = const(48)  # were kept though something in them is not as it should be
+HOST_REFUSED = const(49)  # the server that an 08 named is none of those that may be
 
 NAMES = (
     "stored",
@@ -110,6 +111,7 @@ NAMES = (
     "traces",
     "traces lost",
     "traces odd",
+    "host refused",
 )
 
 LOG_ENTRIES = 32

@@ -115,6 +115,7 @@ TESTED_BY = {
     "board.esp32_flash": "test_esp32",
     "board.hold": "test_rp2",
     "board.linux_notify": "test_service",
+    "board.linux_tcp": "test_linux",
     "board.loop": "test_linux",
     "board.linux_control": "test_quarantine_commands",
     "board.main": "test_board_main",

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tools import config_file
+from tools import config_file, installation
 from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
 from tools.archive.commands import archive
 from tools.board_commands import board
@@ -23,6 +23,7 @@ from tools.codec.ask_command import ask
 from tools.codec.commands import decode, mid
 from tools.flash.commands import flash
 from tools.line.commands import line
+from tools.manual import man
 from tools.quarantine_commands import quarantine
 from tools.service.commands import install_service
 from tools.sources import ROOT
@@ -55,7 +56,9 @@ main.add_command(archive)
 
 
 @main.command()
-@click.option("--config", "config_path", metavar="FILE", help="Run against the real controller and ToolsNet.")
+@click.option(
+    "--config", "config_path", type=click.Path(), metavar="FILE", help="Run against the real controller and ToolsNet."
+)
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
 @click.option("--ascii/--no-ascii", "ascii_only", default=None, help="Live view: signs.  [default: by the locale]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
@@ -67,7 +70,12 @@ main.add_command(archive)
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
-@click.option("--keep", metavar="DIR", help="Demo: keep spool and archive here, and go on with them next time.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Demo: keep spool and archive here, and go on with them next time.",
+)
 def run(
     config_path: str | None,
     plain: bool,
@@ -120,7 +128,7 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
     from tools.demo_faults import Faults, Span
 
     if options["link"] not in (None, "tcp") and not config_file.has_serial_lines():
-        raise click.UsageError(f"--link {options['link']}: {config_file.SERIAL_MISSING}.")
+        raise click.UsageError(f"--link {options['link']}: {config_file.serial_missing()}.")
     seed = 1 if options["seed"] is None else options["seed"]
     try:
         faults = Faults(
@@ -150,9 +158,7 @@ def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     try:
         from tools.live.view import run_view
     except ImportError:
-        click.echo(
-            "toolcart: the live view needs textual (pip install 'toolcart[view]'); plain lines instead.", err=True
-        )
+        click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
         return run_plain(watch, as_json)
     return run_view(watch, ascii_only)
 
@@ -178,7 +184,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
     """Tell every mistake in FILE at once: where, what was found, what is allowed."""
@@ -334,6 +340,7 @@ def _laboratory(command: str, module: str) -> ModuleType:
 main.add_command(flash)
 main.add_command(board)
 main.add_command(install_service)
+main.add_command(man)
 
 if __name__ == "__main__":
     main()
