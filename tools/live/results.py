@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tools.live.panels import BAD_STYLE, GOOD_STYLE, WARNING_STYLE, fitted
 
+ROOMY = 84  # cells from which on columns stand further apart
 _SIGNS = {"OK": " ", "": " ", "high": "▲", "low": "▼"}
 
 
@@ -61,7 +62,7 @@ COLUMNS = (
     Column("", 3, _status),
     Column("batch", 13, lambda result: (result["batch_status"], "dim"), 120),
     Column("tightening ID", 13, lambda result: (result.get("tightening_id") or "", "dim"), 134, True),
-    Column("source", 9, _source, 70),
+    Column("source", 9, _source, 72),
 )
 
 
@@ -73,12 +74,17 @@ def _columns(width: int) -> list[tuple[Column, int]]:
     ]
 
 
+def _between(width: int) -> str:
+    """What stands between two columns."""
+    return "  " if width >= ROOMY else " "
+
+
 def heading(width: int) -> Text:
     """The line above the table."""
     titles = [
         f"{column.title:>{cells}}" if column.right else f"{column.title:<{cells}}" for column, cells in _columns(width)
     ]
-    return Text("  ".join(titles).rstrip(), "dim", no_wrap=True, overflow="crop")
+    return Text(_between(width).join(titles).rstrip(), "dim", no_wrap=True, overflow="crop")
 
 
 def row(result: dict, width: int) -> Text:
@@ -91,7 +97,7 @@ def row(result: dict, width: int) -> Text:
     for column, cells in _columns(width):
         value, style = column.tell(result)
         text.append(value.rjust(cells) if column.right and len(value) <= cells else fitted(value, cells), style)
-        text.append("  ")
+        text.append(_between(width))
     text.rstrip()
     return text
 

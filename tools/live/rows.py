@@ -24,7 +24,7 @@ from textual.strip import Strip
 _CURSOR = "▌"
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines, one below the other."""
 
     DEFAULT_CSS = """
