@@ -203,7 +203,7 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "no spool: bad": _station(1, mounted=False, spool_refused="bad"),
         "needs an operator": _station(1, needs_operator={"why": "x", "command": "y"}),
         "spool full": _station(1, controller=_controller(waits_for_room=True)),
-        "controller closed: refused": _station(1, controller=_controller(state="closed", why="refused")),
+        "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
         "the agent does not run": _station(1, controller=_controller(state="no agent")),
         "ToolsNet waiting": _station(1, outlets=[{"kind": "toolsnet", "state": "waiting"}]),
         "clock ahead 1 min 0 s": _station(1, controller=_controller(clock_ahead_s=60)),
@@ -432,4 +432,14 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     text = "\n".join(_screen([station])[0])
     assert "\\x1b" in text
     assert not [c for c in text if c != "\n" and not c.isprintable()]
-    assert "\x1b" not in panels.event(Change(1.0, "bad", nasty)).plain
+    (line,) = panels.event_lines(nasty, 80)
+    assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line).plain
+
+
+def test_a_long_event_is_told_to_its_end():
+    text = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port."
+    lines = panels.event_lines(text, 44)
+    assert " ".join(lines) == text and len(lines) == 4
+    shown = [panels.event(Change(3661.0, "warning", text), at, line).plain for at, line in enumerate(lines)]
+    assert shown[0] == "01:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
+    assert max(len(line) for line in shown) <= 44

@@ -22,7 +22,6 @@ import stat
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import TextIO
 
 from agent import status
@@ -250,11 +249,6 @@ def spool_problems(app: App, board: Board) -> list[str]:
     return problems
 
 
-def folder_of(path: str) -> str:
-    """Return the folder that relative spool paths are relative to."""
-    return str(Path(path).resolve().parent)
-
-
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("config")
@@ -268,7 +262,7 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return EXIT_CONFIGURATION
     every_ms = options.status_every_ms and max(20, options.status_every_ms)
-    agent = Agent(configuration, folder_of(options.config), every_ms, pipe.tell, Looks(sys.stdin))
+    agent = Agent(configuration, str(config_file.folder_of(options.config)), every_ms, pipe.tell, Looks(sys.stdin))
     signal.signal(signal.SIGTERM, agent.board.request_stop)
     signal.signal(signal.SIGINT, agent.board.request_stop)
     try:

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from tools.live.curve import Curve
+from tools.live.whys import Whys
 
 RATE_WINDOW_S = 5.0
 RESULTS_KEPT = 1000  # an hour of a busy station
@@ -33,6 +34,7 @@ class StationFigures:
     sorrows: dict = field(default_factory=dict)
     need: str = ""
     files: dict = field(default_factory=dict)  # path -> why it cannot be used
+    whys: Whys = field(default_factory=Whys)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)

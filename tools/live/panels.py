@@ -9,7 +9,9 @@ Rules:
 
 from __future__ import annotations
 
+import textwrap
 import time
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -50,6 +52,8 @@ TROUBLE = {
 }
 CLOCK_APART_S = 5  # agent.errands
 GAUGE_CELLS = 12
+EVENT_CLOCK = 9  # cells of the clock and the blank behind it
+EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
 
 def seconds_text(seconds: float) -> str:
@@ -129,7 +133,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", WARNING_STYLE)
     else:
         text.append(f"{shown['host']}:{shown['port']}", "dim")
-    if why and why != "nothing" and not is_cut:
+    if why and not is_cut:
         text.append(f"  {why}", WARNING_STYLE)
     text.append("\n")
 
@@ -200,12 +204,20 @@ def counters(station: dict, rows: int, width: int) -> Text:
     return text
 
 
-def event(change: Change) -> Text:
-    """One change in a line; its sign says how bad it is."""
+def event(change: Change, line: int, words: str) -> Text:
+    """A line of one change; in the first one its sign says how bad it is."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{clock(change.at_s)} ", "dim")
-    text.append(f"{LEVEL_SIGNS[change.level]} {visible(change.text)}", LEVEL_STYLES[change.level])
+    begin = f"{clock(change.at_s)} {LEVEL_SIGNS[change.level]} "
+    text.append(begin[:EVENT_CLOCK] if line == 0 else " " * EVENT_CLOCK, "dim")
+    text.append(begin[EVENT_CLOCK:] if line == 0 else "  ", LEVEL_STYLES[change.level])
+    text.append(words, LEVEL_STYLES[change.level])
     return text
+
+
+@lru_cache(maxsize=EVENTS_CACHED)
+def event_lines(text: str, width: int) -> tuple[str, ...]:
+    """The words of a change in lines of so many cells, clock and sign of the first one not counted."""
+    return tuple(textwrap.wrap(visible(text), max(width - EVENT_CLOCK - 2, 20))) or ("",)
 
 
 def fitted(text: str, cells: int) -> str:

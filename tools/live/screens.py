@@ -43,7 +43,7 @@ class Watching(Screen[None]):
         super().__init__()
         self.subject = subject
         self._word = ""
-        self._events: list[Change] = []
+        self._events: list[tuple[Change, int, str]] = []  # line by line
         self._span = 0
         self._shown_title = ""
 
@@ -61,11 +61,17 @@ class Watching(Screen[None]):
         """Take what is newest."""
         self.show_title()
         word = self._word.casefold()
-        self._events = [
+        rows = self.query_one("#events", Rows)
+        mine = [
             change for change in self.subject.watch.recent if word in change.text.casefold() and self.is_mine(change)
         ]
-        self.query_one("#events", Rows).show(len(self._events))
-        self.query_one("#events_panel").border_title = f" events: {len(self._events)} "
+        self._events = [
+            (change, line, words)
+            for change in mine
+            for line, words in enumerate(panels.event_lines(change.text, rows.size.width))
+        ]
+        rows.show(len(self._events))
+        self.query_one("#events_panel").border_title = f" events: {len(mine)} "
 
     def is_mine(self, change: Change) -> bool:
         """Whether it is to be seen here."""
@@ -79,7 +85,7 @@ class Watching(Screen[None]):
             self.query_one("#title", Static).update(Content(title), layout=False)
 
     def _event(self, index: int, width: int) -> Text:
-        return panels.event(self._events[index])
+        return panels.event(*self._events[index])
 
     def action_look_for(self) -> None:
         line = self.query_one("#word", Input)

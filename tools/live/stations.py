@@ -36,7 +36,7 @@ def verdict(shown: dict) -> tuple[str, str]:
     if controller.get("waits_for_room"):
         return BAD, "spool full: the controller keeps its results"
     wrong = [
-        f"{name} {side['state']}{because(side)}"
+        f"{name} {side.get('why') or side['state']}"  # in the agent's short words; the events have the whole sentence
         for name, side in (("controller", controller), ("ToolsNet", toolsnet))
         if side.get("state") not in panels.GOOD_STATES
     ]
@@ -52,12 +52,6 @@ def verdict(shown: dict) -> tuple[str, str]:
         return WARNING, "; ".join(wrong)
     gone = shown["recovery"]["gone"]
     return (INFO, f"{gone} gone") if gone else (GOOD, "")
-
-
-def because(side: dict) -> str:
-    """Why a connection is not there, as far as the agent knows."""
-    why = side.get("why")
-    return f": {why}" if why and why != "nothing" else ""
 
 
 def parked_of(shown: dict) -> int:
