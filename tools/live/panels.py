@@ -132,9 +132,9 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", WARNING_STYLE)
     else:
+        if why:  # the agent's short word; the events have the whole sentence
+            text.append(f"{why}  ", WARNING_STYLE)
         text.append(f"{shown['host']}:{shown['port']}", "dim")
-    if why and not is_cut:
-        text.append(f"  {why}", WARNING_STYLE)
     text.append("\n")
 
 

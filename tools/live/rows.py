@@ -28,7 +28,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines, one below the other."""
 
     DEFAULT_CSS = """
-    Rows { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    Rows { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar = [
         Binding("up", "go(-1)", "up", show=False),
@@ -57,6 +57,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.count = 0
         self.cursor = 0
 
+    @property
+    def cells(self) -> int:
+        """How wide a line is, cursor and all; the scroll bar has its place beside it whether it is there or not."""
+        return self.scrollable_content_region.width
+
     def show(self, count: int) -> None:
         """There are so many lines now, and all of them may be new."""
         at_end = self.scroll_offset.y >= self.max_scroll_y
@@ -70,7 +75,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
-        width = self.size.width
+        width = self.cells
         base = self.rich_style
         if index >= self.count:
             return Strip.blank(width, base)

@@ -68,7 +68,7 @@ class Watching(Screen[None]):
         self._events = [
             (change, line, words)
             for change in mine
-            for line, words in enumerate(panels.event_lines(change.text, rows.size.width))
+            for line, words in enumerate(panels.event_lines(self.told(change), rows.cells))
         ]
         rows.show(len(self._events))
         self.query_one("#events_panel").border_title = f" events: {len(mine)} "
@@ -76,6 +76,10 @@ class Watching(Screen[None]):
     def is_mine(self, change: Change) -> bool:
         """Whether it is to be seen here."""
         return True
+
+    def told(self, change: Change) -> str:
+        """Its words here."""
+        return change.text
 
     def show_title(self) -> None:
         """The line at the top, which has a clock in it."""
@@ -174,7 +178,7 @@ class Overview(Watching):
         summary.update(stations.summary(known, figures.rates(), summary.size.width))
         some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
         self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
-        self.query_one("#heading", Static).update(stations.heading(rows.size.width - 1))
+        self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
         self.query_one("#side").border_title = f" waiting for ToolsNet: {figures.backlog} "
         self._draw(figures.curve)
 
@@ -248,6 +252,9 @@ class OneStation(Watching):
     def is_mine(self, change: Change) -> bool:
         return change.station in (None, self._number)
 
+    def told(self, change: Change) -> str:
+        return change.text.removeprefix(f"station {self._number}: ")  # which one it is stands above
+
     def _show_station(self, known: StationFigures, at: int, count: int) -> None:
         shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
         links = self.query_one("#links", Static)
@@ -261,7 +268,7 @@ class OneStation(Watching):
         self._results = [one for one in known.results if not self._word or results.has(one, self._word)]
         rows = self.query_one("#results", Rows)
         rows.show(len(self._results))
-        self.query_one("#heading", Static).update(results.heading(rows.size.width))
+        self.query_one("#heading", Static).update(results.heading(rows.cells))
         self.query_one("#results_panel").border_title = f" newest results: {len(self._results)} "
         counters = self.query_one("#counters", Static)
         counters.update(panels.counters(shown, counters.content_size.height, counters.content_size.width))

@@ -68,7 +68,7 @@ OneStation.-narrow.-tall #top { height: 9; }
 OneStation.-narrow.-events #events_panel { height: 18; }
 OneStation.-narrow.-events #results_panel, OneStation.-narrow.-events #counters { display: none; }
 
-OneStation.-wide #left { width: 40%; min-width: 46; max-width: 84; }
+OneStation.-wide #left { width: 37%; min-width: 44; max-width: 84; }
 OneStation.-wide #results_panel { width: 1fr; height: 100%; }
 OneStation.-wide #top { layout: vertical; height: 2fr; min-height: 9; max-height: 24; }
 OneStation.-wide #side { width: 100%; height: 1fr; }
