@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support_archive import EVENT, GRAPH, RESULT, Served, place_in, result
+from tools.archive import serving
+from tools.archive.faults import Faults
 from tools.cli import main
 
 
@@ -141,6 +143,22 @@ def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):
 def test_serve_says_where_it_listens_and_what_it_stored(tmp_path):
     shown = run(tmp_path / "a.sqlite", "serve", "--pim-port", "0", "--server-port", "0", "--seconds", "0.05").stdout
     assert shown.splitlines()[0].startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in shown
+
+
+def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
+    seen = []
+
+    async def looked_at(place, faults, say, seconds, start_pages):
+        seen.append(faults)
+
+    monkeypatch.setattr(serving, "run", looked_at)
+    words = "--fail-refuse 7:vin=W.* --fail-late-ms 4 --fail-silent 06 --fail-lose 5 --fail-close 6 --fail-identifier "
+    words += "--fail-say-result 8 --fail-say-event 9 --fail-say-host 10 --fail-without-12 --events-by-10"
+    run(tmp_path / "a.sqlite", "serve", *words.split())
+    told = vars(seen[0])
+    healthy = vars(Faults())
+    assert [name for name in healthy if told[name] == healthy[name]] == ["_results"]
+    assert told["refuse"][0][:2] == (7, "vin") and told["silent"] == ("06",)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path):

@@ -1,6 +1,7 @@
 """The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
 
 import sqlite3
+import time
 
 import pytest
 
@@ -236,6 +237,15 @@ def test_other_faults(tmp_path):
         with archive.server() as server:
             server.send("0600001", result(2, 2))
             assert server.hear()[2:7] == "00002"
+    with faulty(tmp_path, late_ms=80) as archive, archive.server() as server:
+        began_s = time.monotonic()
+        assert server.ask("0600001")[2:7] == "00001" and time.monotonic() - began_s >= 0.08
+    with faulty(
+        tmp_path, refuse=[refusal("3:telegram=13"), refusal("4:program=12"), refusal("5:station=11")]
+    ) as archive:
+        with archive.server() as server:
+            asked = (GRAPH, RESULT, result(station=11), "0600001")
+            assert [code(server.ask(one)) for one in asked] == ["003", "004", "004", "000"]
     with faulty(tmp_path, close_after=2) as archive, archive.server() as server:
         server.send("0600001", "0600002", "0600003")
         assert [server.hear()[2:7], server.hear()[2:7], server.hear()] == ["00001", "00002", ""]
