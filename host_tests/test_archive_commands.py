@@ -64,6 +64,17 @@ def test_csv_has_a_header_and_every_row(place):
     assert len(told) == 5 and told[-1]["VIN"] == "WVWZZZ1KZAW123456" and told[-1]["Torque"] == "42.37"
 
 
+def test_parquet_has_every_row_with_its_types(place, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "results.parquet"
+    run(place, "query", "--parquet", str(file), "--all")
+    told = parquet.read_table(file).to_pylist()
+    assert told == rows(place, "--all") and len(told) == 5
+    run(place, "query", "--parquet", str(tmp_path / "none.parquet"), "--vin", "nobody", code=1)
+    assert "No such file" in run(place, "query", "--parquet", str(tmp_path / "no/where"), code=2).stderr
+    assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
+
+
 def test_nothing_found_is_told_by_the_exit_code(place):
     assert "no such result" in run(place, "query", "--vin", "nobody", code=1).stderr
 
@@ -76,6 +87,17 @@ def test_check_tells_holes_what_is_behind_and_what_came_again(place):
         ("again", 20, 20, 1),
     ]
     assert "missing 2, behind 1, again 1" in run(place, "check", code=1).stdout
+    with Served(place) as archive, archive.server() as server:
+        server.ask(EVENT.replace("00004", "00007"))
+    assert "station 3/1/10: event 00005 to 00006 missing, 2" in run(place, "check", code=1).stdout
+
+
+def test_a_telegram_with_several_spindles_is_no_repetition(tmp_path):
+    two = RESULT[:65] + "0002" + RESULT[69:150] + "0002" + RESULT[84:]
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(two)
+        assert archive.rows("SELECT COUNT(*) FROM Result") == [(2,)]
+    assert run(place_in(tmp_path), "check").stdout == "missing 0, behind 0, again 0\n"
 
 
 def test_check_follows_the_wrap(tmp_path):
@@ -99,17 +121,24 @@ def test_import_takes_each_result_once(place, tmp_path):
     with Served(other) as archive, archive.server() as server:
         server.ask(RESULT)
         server.ask(result(9, 99, station=12))
+        server.ask(EVENT.replace("00004", "00005"))
+        server.ask(GRAPH)
+        server.ask(GRAPH.replace(b"00017000", b"00099000"))
     told = json.loads(run(place, "import", "--json", str(other)).stdout)
-    assert told == {"taken": 1, "again": 1}
-    assert json.loads(run(place, "import", "--json", str(other)).stdout) == {"taken": 0, "again": 2}
+    assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1}
+    again = json.loads(run(place, "import", "--json", str(other)).stdout)
+    assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0}
     found = rows(place, "--station", "12")
     assert [row["Sequence"] for row in found] == [99]
     with Served(place) as archive:
         parameters = archive.rows("SELECT Value FROM ResultParameter WHERE ResultId = ?", found[0]["ResultId"])
         assert ("1234567",) in [(value.strip().lstrip("0"),) for (value,) in parameters]
+        assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT EventId) FROM EventParameter") == [(2, 2)]
         with archive.pim() as pim:
             pim.hear()
             assert pim.ask("0700001000300010012")[7:12] == "00099"
+            assert pim.ask("0700001000300010010")[12:17] == "00005"
+    assert "no such archive" in run(place, "import", "nowhere.sqlite", code=2).stderr
 
 
 def test_plot_gives_the_values_of_the_curve(place):

@@ -4,6 +4,7 @@ import sqlite3
 import time
 
 import pytest
+from sqlalchemy import event
 
 from host_tests.support_archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from tools.archive import database
@@ -92,6 +93,16 @@ def test_a_new_start_answers_from_the_database(tmp_path):
         with archive.server() as server:
             server.ask(result(5, 3))
         assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT ResultId), SUM(Behind) FROM Result") == [(5, 5, 0)]
+
+
+def test_an_08_names_nothing_that_is_not_committed(served):
+    """A station that hears of its result in an 08 takes it for stored, and never sends it again."""
+    named = []
+    event.listen(served.writer._engine, "commit", lambda _: named.append(served.writer.latest((3, 1, 10))))
+    with served.server() as server:
+        server.ask(RESULT)
+        server.ask(EVENT)
+    assert named[:2] == [(0, 0), (17, 0)] and served.writer.latest((3, 1, 10)) == (17, 4)
 
 
 @pytest.mark.parametrize(

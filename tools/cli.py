@@ -268,6 +268,13 @@ def bench_spool(as_json: bool) -> None:
     _measure("spool", as_json)
 
 
+@bench.command("toolsnet")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench_toolsnet(as_json: bool) -> None:
+    """The archive with a thousand stations on SQLite and PostgreSQL, and its pages over ten million results."""
+    _measure("toolsnet", as_json)
+
+
 @bench.command("board")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench_chip(as_json: bool) -> None:
