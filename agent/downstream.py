@@ -6,13 +6,15 @@ Rules
    it keeps its results, and MID 0064 brings them later.
 3. A port that is open or closed at once will never wake anybody: it is looked at straight after `open`.
 4. The station is told when somebody may say something on the line, and when not any more (agent.quiet).
+5. Why the controller cannot be had lasts in `trouble` until its session stands, and is logged once for each change.
 """
 
 from agent import health as h
 from agent.base.ticks import Timer
-from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from agent.openprotocol import states as st
 from agent.record.result import ROOM_BYTES
+from agent.trouble import Trouble
 
 ROOM_ASKED_MS = 1000  # how often a full spool is looked at again
 
@@ -34,6 +36,7 @@ class Downstream:
         self.room_bytes = ROOM_BYTES  # more where a controller repeats nothing (agent.operations)
         self.attempts = 0  # connections begun: agent.liveness looks whether it moves
         self.stopping = False
+        self.trouble = Trouble()
         self._ready = False
         self._opening = False
         self._wait = Timer()
@@ -69,6 +72,7 @@ class Downstream:
     def _accepted(self):
         """A session stands: the next attempt need not be put off."""
         self._ready = True
+        self.trouble.over()
         self._backoff_ms = self._backoff_least_ms
         self._busy_ms = self._busy_least_ms
 
@@ -108,8 +112,8 @@ class Downstream:
     def _close(self, now):
         """Close, and wait before the next connection."""
         why = self.session.why
-        if self.session.state != st.CLOSED and not self.stopping:
-            self.health.note(h.CONTROLLER_LOSSES, why, now)
+        if not self.stopping:
+            self._blame(why, now)
         self.port.close()
         self.session.closed()
         self.quiet.talks(False)
@@ -128,6 +132,28 @@ class Downstream:
         self._ready = False
         self._dice = (self._dice * 109 + 89) & 0x7FFF
         self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+
+    def _blame(self, why, now):
+        """Say why there is no connection: the session knows, or the port does."""
+        session = self.session
+        port = self.port
+        code = session.code
+        if why == st.WHY_NOTHING:
+            code = port.why_code
+            why = port.why
+            if self._opening and why == 0:
+                why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
+        was_open = session.state != st.CLOSED
+        if was_open:
+            self.health.note(h.CONTROLLER_LOSSES, why, now)
+        if why == st.WHY_STOPPED:
+            return  # our own doing: it begins anew at once
+        state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
+        is_news = self.trouble.set(why, state, code, session.request.asked, self.health.counters[h.STORED])
+        if not was_open:
+            self.health.count(h.CONTROLLER_AWAY)
+            if is_news:
+                self.health.log(h.CONTROLLER_AWAY, why, now)
 
     def _maintain(self):
         if not self.ring.maintain():

@@ -21,6 +21,15 @@ from agent.spool.walk import Walk
 RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block is empty, the one before may hold one
 
+# Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.trouble. tools.reasons makes
+# sentences of them.
+WHY_NAMES = (
+    ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
+    "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
+    "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
+    "server not allowed,no TLS,not trusted"
+)
+
 _PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX
 
 
@@ -87,8 +96,8 @@ def counted(health):
 def log_entry(now, moment, counter, value):
     """Return one entry of the log in words."""
     entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
-    if counter == h.CONTROLLER_LOSSES:
-        entry["text"] = controller_states.WHY_NAMES[value]
+    if counter == h.CONTROLLER_LOSSES or counter == h.CONTROLLER_AWAY or counter == h.SERVER_AWAY:
+        entry["text"] = why_name(value)
     return entry
 
 
@@ -102,6 +111,7 @@ def _controller(station):
         link = session.link
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
+    trouble = intake.trouble
     clock = None if intake.errands is None else intake.errands.clock
     return {
         "line": line,
@@ -109,7 +119,10 @@ def _controller(station):
         "host": intake.host,
         "port": intake.number,
         "state": controller_states.STATE_NAMES[session.state],
-        "why": controller_states.WHY_NAMES[session.why],
+        "why": why_name(trouble.why),
+        "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
+        "why_code": trouble.code,
+        "why_mid": trouble.mid,
         "refused_code": session.code,
         "waits_for_room": intake.full,
     }
@@ -123,6 +136,8 @@ def _outlet(ring, outlet):
         "is_up": outlet.is_up(),
     }
     outlet.put_state(shown)
+    if outlet.index == 0:
+        shown["why"] = why_name(outlet.trouble.why)
     return shown
 
 
@@ -198,6 +213,11 @@ def _spool(ring):
         "overwritten": ring.overwritten,
         "unreadable_blocks": ring.unreadable,
     }
+
+
+def why_name(why):
+    """Return the short word of a reason, "" for none."""
+    return WHY_NAMES.split(",")[why]
 
 
 # -- results -------------------------------------------------------------------------------------------------------

@@ -9,10 +9,21 @@ Rules
 """
 
 import contextlib
+import errno
 import os
 import termios
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    WHY_FAILED,
+    WHY_IN_USE,
+    WHY_NO_DEVICE,
+    WHY_NO_DRIVER,
+    WHY_UNPLUGGED,
+)
+from board.why import why_of
 
 CPYTHON_ONLY = True
 
@@ -30,14 +41,18 @@ class SerialPort:
         self.slot = -1
         self.wants_out = False
         self.last_error = ""
+        self.why = 0
+        self.why_code = 0
         self._descriptor = -1
 
     def open(self, device, baud):
         """Open the device; `state` tells whether that worked, `last_error` why not."""
         self.close()
+        self.why = self.why_code = 0
         try:
             import serial
         except ImportError:
+            self.why = WHY_NO_DRIVER
             self.last_error = "pyserial is not installed"
             return
         try:
@@ -53,6 +68,13 @@ class SerialPort:
             self._set_up(self.sock)
         except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
             self.last_error = str(error)
+            self.why_code = _number_of(error)
+            if self.why_code == errno.EAGAIN:  # the lock that `exclusive` asks for is another one's
+                self.why = WHY_IN_USE
+            elif self.why_code in (errno.EISDIR, errno.ENOTDIR):
+                self.why = WHY_NO_DEVICE
+            else:
+                self.why = why_of(self.why_code)
             self.close()
 
     def state(self):
@@ -70,8 +92,9 @@ class SerialPort:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
-            self.last_error = error.strerror or str(error)
-            return PORT_LOST
+            return self._lost(error)
+        if not count:
+            self.why = WHY_UNPLUGGED
         return count or PORT_LOST
 
     def write(self, buf, start, n):
@@ -83,8 +106,7 @@ class SerialPort:
         except (BlockingIOError, InterruptedError):
             count = 0
         except OSError as error:
-            self.last_error = error.strerror or str(error)
-            return PORT_LOST
+            return self._lost(error)
         self.wants_out = count < n
         return count
 
@@ -101,6 +123,12 @@ class SerialPort:
         """A device has no name to look up."""
         return False
 
+    def _lost(self, error):
+        self.last_error = error.strerror or str(error)
+        self.why_code = error.errno or 0
+        self.why = WHY_UNPLUGGED if self.why_code in (errno.EIO, errno.ENXIO, errno.ENODEV) else WHY_FAILED
+        return PORT_LOST
+
     def _set_up(self, line):
         flags = termios.tcgetattr(self._descriptor)
         flags[_CONTROL_CHARACTERS][termios.VMIN] = 1
@@ -112,3 +140,14 @@ class SerialPort:
         # FTDI adapters hold input for 16 ms otherwise; a driver that does not know the request refuses it.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             line.set_low_latency_mode(True)
+
+
+def _number_of(error):
+    """Return the system's error number: pyserial hides it behind a text at times, and termios has it as its first."""
+    while error is not None:
+        if getattr(error, "errno", None):
+            return error.errno  # type: ignore
+        if isinstance(error, termios.error) and error.args:
+            return error.args[0]
+        error = error.__context__
+    return 0

@@ -1,14 +1,32 @@
-"""TCP connections on CPython: non-blocking sockets, and names looked up in a thread.
+"""TCP connections on CPython: non-blocking sockets, names looked up in a thread, and why one cannot be had.
 
-A host name is looked up in a thread, since that may take seconds; an address never waits.
+Rules
+1. A host name is looked up in a thread, since that may take seconds; an address never waits.
+2. A name that is not there, and name servers that do not answer, are told apart.
 """
 
 import socket
 import threading
+import time
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
+from agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_ENDED,
+    WHY_NAME_SLOW,
+    WHY_NAME_UNKNOWN,
+    WHY_NO_ADDRESS,
+    WHY_NO_SOCKET,
+    is_address,
+)
+from board.why import why_of
 
 CPYTHON_ONLY = True
+SLOW_S = 2.0  # a look-up that takes longer is worth a word
+_NONE = 0  # families of _Lookup.result: still under way
+_FAILED = -1
 
 
 class TcpPort:
@@ -20,20 +38,32 @@ class TcpPort:
         self.sock = None
         self.slot = -1
         self.wants_out = False
+        self.why_code = 0
+        self._why = 0
         self._state = PORT_CLOSED
         self._lookup = None
 
     def open(self, host, number):
         """Begin to connect to `host` (an address, or a name that is looked up first)."""
         self.close()
+        self._why = self.why_code = 0
         if not is_address(host, number):
+            self._why = WHY_NO_ADDRESS
             return
         try:
             self._lookup = _Lookup(host, number)
         except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be had now
+            self._why = WHY_NO_SOCKET
             return
         self._state = PORT_OPENING
         self._connect()
+
+    @property
+    def why(self):
+        """WHY_ of the last failure; while a name is being looked up: whether that takes long."""
+        if self._why == 0 and self.looks_up() and self._lookup is not None and self._lookup.is_slow():
+            return WHY_NAME_SLOW
+        return self._why
 
     def state(self):
         """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
@@ -54,8 +84,10 @@ class TcpPort:
             count = self.sock.recv_into(buf, n)  # type: ignore
         except self.NOT_NOW:
             return 0
-        except OSError:
-            return PORT_LOST
+        except OSError as error:
+            return self._lost(error)
+        if not count:
+            self._why = WHY_ENDED
         return count or PORT_LOST
 
     def write(self, buf, start, n):
@@ -66,8 +98,8 @@ class TcpPort:
             count = self.sock.send(memoryview(buf)[start : start + n])  # type: ignore
         except self.NOT_NOW:
             count = 0
-        except OSError:
-            return PORT_LOST
+        except OSError as error:
+            return self._lost(error)
         self.wants_out = count < n
         return count
 
@@ -86,9 +118,11 @@ class TcpPort:
 
     def _connect(self):
         family, address = self._lookup.result()  # type: ignore
-        if family == 0:
-            if address == "failed":
-                self.close()
+        if family == _NONE:
+            return
+        if family == _FAILED:
+            self._why, self.why_code = address  # type: ignore
+            self.close()
             return
         try:
             self.sock = socket.socket(family, socket.SOCK_STREAM)
@@ -97,13 +131,17 @@ class TcpPort:
             self.sock.connect(address)
         except BlockingIOError:
             pass
-        except (OSError, ValueError, OverflowError):
+        except (OSError, ValueError, OverflowError) as error:
+            self._lost(error)
             self.close()
             return
         self.wants_out = True
 
     def _look_at_connect(self):
-        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # type: ignore
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore
+        if code:
+            self.why_code = code
+            self._why = why_of(code)
             self.close()
             return
         try:
@@ -113,12 +151,19 @@ class TcpPort:
         self._state = PORT_OPEN
         self.wants_out = False
 
+    def _lost(self, error):
+        """Keep why; what a port returns then."""
+        self.why_code = getattr(error, "errno", 0) or 0
+        self._why = why_of(self.why_code)
+        return PORT_LOST
+
 
 class _Lookup:
     """The addresses of a host; a name is resolved in a thread of its own."""
 
     def __init__(self, host, number):
-        self._found = (0, "")
+        self._found = (_NONE, (0, 0))
+        self._slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):
             try:
                 socket.inet_pton(family, host)
@@ -129,13 +174,18 @@ class _Lookup:
         threading.Thread(target=self._resolve, args=(host, number), daemon=True).start()
 
     def result(self):
-        """Return (family, address), (0, "") while it runs, (0, "failed") without an answer."""
+        """Return (family, address), (_NONE, any) while it runs, (_FAILED, (WHY_, code)) without an answer."""
         return self._found
+
+    def is_slow(self):
+        """Tell whether it has run for long."""
+        return time.monotonic() >= self._slow_at_s
 
     def _resolve(self, host, number):
         try:
             first = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
-        except Exception:  # whatever it is: a look-up that never ends would be worse than one that failed
-            self._found = (0, "failed")
+        except Exception as error:  # whatever it is: a look-up that never ends would be worse than one that failed
+            code = getattr(error, "errno", 0) or 0
+            self._found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
             return
         self._found = (first[0], first[4])

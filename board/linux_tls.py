@@ -11,7 +11,7 @@ import os
 import ssl
 import stat
 
-from agent.link.port import PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_TLS, WHY_NOT_TRUSTED
 from board.linux_tcp import TcpPort
 
 CPYTHON_ONLY = True
@@ -51,6 +51,7 @@ class TlsPort(TcpPort):
                     self.sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
             except (OSError, ValueError):  # ValueError: no name that a certificate could have
+                self._why = WHY_NO_TLS
                 self.close()
                 return
         self._shake()
@@ -62,7 +63,14 @@ class TlsPort(TcpPort):
             self.wants_out = False
         except ssl.SSLWantWriteError:
             self.wants_out = True
-        except OSError:  # also what a certificate lacks
+        except ssl.SSLCertVerificationError as error:
+            self._why, self.why_code = WHY_NOT_TRUSTED, error.verify_code
+            self.close()
+        except ssl.SSLError:
+            self._why = WHY_NO_TLS
+            self.close()
+        except OSError as error:
+            self._lost(error)
             self.close()
         else:
             self._shakes = self.wants_out = False

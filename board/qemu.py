@@ -48,6 +48,9 @@ BOOT_STAMP = b"2024-03-14:09:26:53"
 class Line:
     """One connection over one serial line (agent.link.port)."""
 
+    why = 0  # the bridge says that it is over, not why
+    why_code = 0
+
     def __init__(self, base):
         self.base = base
         self.slot = -1

@@ -14,7 +14,20 @@ import sys
 import time
 
 from agent.base.compat import const
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, is_address
+from agent.link.port import (
+    PORT_CLOSED,
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_ENDED,
+    WHY_NAME_UNKNOWN,
+    WHY_NO_ADDRESS,
+    WHY_NO_NETWORK,
+    WHY_REFUSED,
+    WHY_RESET,
+    is_address,
+)
+from board.why import why_of
 
 try:
     import socket
@@ -37,6 +50,8 @@ class TcpPort:
         self.sock = None
         self.slot = -1
         self.events = 0
+        self.why = 0
+        self.why_code = 0
         self._sockets = sockets
         self._state = PORT_CLOSED
         self._asks_out = False
@@ -44,17 +59,25 @@ class TcpPort:
     def open(self, host, number):
         """Begin to connect; without a network, or a host that can be one, it stays closed."""
         self.close()
-        if socket is None or not is_address(host, number) or not self._sockets.is_up():
+        self.why_code = 0
+        if socket is None or not self._sockets.is_up():
+            self.why = WHY_NO_NETWORK
             return
+        if not is_address(host, number):
+            self.why = WHY_NO_ADDRESS
+            return
+        self.why = WHY_NAME_UNKNOWN
         sock = None
         try:
             address = socket.getaddrinfo(host, number, 0, socket.SOCK_STREAM)[0][-1]
+            self.why = 0
             sock = socket.socket()
             sock.setblocking(False)
             _set_nodelay(sock)
             sock.connect(address)
         except (OSError, ValueError) as error:  # a ValueError is a name that cannot be encoded (CPython)
             if sock is None or getattr(error, "errno", 0) not in _UNDER_WAY:
+                self._failed(error)
                 if sock is not None:
                     sock.close()
                 return
@@ -68,6 +91,7 @@ class TcpPort:
         """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         if self._state == PORT_OPENING and self.events:
             if self.events & _TROUBLE:
+                self._ask_why()
                 self.close()
             else:
                 self._state = PORT_OPEN
@@ -82,11 +106,15 @@ class TcpPort:
             return 0
         try:
             count = self.sock.readinto(buf, n)
-        except OSError:
+        except OSError as error:
+            self._failed(error)
             return PORT_LOST
         if count is None:
             return 0
-        return count if count else PORT_LOST
+        if count == 0:
+            self.why = WHY_ENDED
+            return PORT_LOST
+        return count
 
     def write(self, buf, start, n):
         """Hand buf[start:start+n] over in one call; return how many octets were taken."""
@@ -94,7 +122,8 @@ class TcpPort:
             return PORT_LOST
         try:
             count = self.sock.write(buf, start, n)  # type: ignore[call-arg] - the stubs know the short form only
-        except OSError:
+        except OSError as error:
+            self._failed(error)
             return PORT_LOST
         if count is None:
             count = 0
@@ -109,6 +138,23 @@ class TcpPort:
             self._sockets.poll.unregister(sock)
             sock.close()
         self._state = PORT_CLOSED
+
+    def _failed(self, error):
+        """Keep why, unless that is known already."""
+        code = getattr(error, "errno", 0) or 0
+        if self.why == 0:
+            self.why = why_of(code)
+        self.why_code = code
+
+    def _ask_why(self):
+        """The connect has failed, and a read says how; lwIP calls a refused one reset."""
+        try:
+            self.sock.read(1)
+            self.why = WHY_ENDED
+        except OSError as error:
+            self._failed(error)
+        if self.why == WHY_RESET:
+            self.why = WHY_REFUSED
 
     def _ask_out(self, asks):
         if asks is not self._asks_out:

@@ -12,7 +12,7 @@ Rules
 import select
 
 from agent.base.compat import const
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NO_DEVICE
 
 RX_OCTETS = const(1024)
 TX_OCTETS = const(256)  # more than any block of ours, so that one step takes it
@@ -39,6 +39,8 @@ class UartPort:
         self.sock = None  # the UART; ports are known to the poll by this name
         self.slot = -1
         self.events = 0
+        self.why = 0
+        self.why_code = 0
         self._poll = poll
         self._make_uart = make_uart
         self._make_pin = make_pin
@@ -46,6 +48,7 @@ class UartPort:
     def open(self, device, baud):
         """Set the UART up; a number or pins that the chip does not have leave the port closed."""
         self.close()
+        self.why = 0
         try:
             number, transmit, receive = parse_device(device)
             settings = {
@@ -65,6 +68,7 @@ class UartPort:
             self._poll.register(self.sock, select.POLLIN)
         except (OSError, ValueError):
             self.sock = None
+            self.why = WHY_NO_DEVICE
 
     def state(self):
         """Return PORT_CLOSED or PORT_OPEN."""

@@ -9,7 +9,8 @@ Rules
 import os
 import select
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_A_TTY, WHY_UNPLUGGED
+from board.why import why_of
 
 _PARITY = {"none": "-parenb", "even": "parenb -parodd inpck", "odd": "parenb parodd inpck"}
 _TROUBLE = select.POLLERR | select.POLLHUP
@@ -24,11 +25,14 @@ class SerialPort:
         self.sock = None  # the file: the board's poll knows it by this name
         self.slot = -1
         self.events = 0
+        self.why = 0
+        self.why_code = 0
         self._mine = select.poll()
 
     def open(self, device, baud):
         """Open the device; `state` tells whether that worked."""
         self.close()
+        self.why = self.why_code = 0
         settings = self.settings
         words = "stty -F '%s' %d raw -echo min 0 time 0 -crtscts clocal %s %s >/dev/null 2>&1" % (
             device.replace("'", ""),
@@ -37,11 +41,15 @@ class SerialPort:
             "cstopb" if settings["stop_bits"] == 2 else "-cstopb",
         )
         try:
+            os.stat(device)
             if os.system(words):
+                self.why = WHY_NOT_A_TTY
                 return
             self.sock = open(device, "r+b")
-        except OSError:
+        except OSError as error:
             self.sock = None
+            self.why_code = error.errno
+            self.why = why_of(error.errno)
             return
         self.board.poll.register(self.sock, select.POLLIN)
         self._mine.register(self.sock, select.POLLIN | select.POLLOUT)
@@ -61,9 +69,14 @@ class SerialPort:
             try:
                 count = self.sock.readinto(buf, n)
             except OSError:
-                return PORT_LOST
+                count = 0
+            if not count:
+                self.why = WHY_UNPLUGGED
             return count if count else PORT_LOST
-        return PORT_LOST if events & _TROUBLE else 0
+        if events & _TROUBLE:
+            self.why = WHY_UNPLUGGED
+            return PORT_LOST
+        return 0
 
     def write(self, buf, start, n):
         """Hand buf[start:start+n] over; return how many octets were taken."""

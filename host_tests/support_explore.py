@@ -101,6 +101,8 @@ class Server:
 class Line:
     """A port on which PIM and server answer at once; a telegram 04 waits for a move."""
 
+    why = why_code = 0
+
     def __init__(self, world):
         self.world = world
         self.peer = 0

@@ -31,9 +31,9 @@ ROOMS = {
 STATION_IMPORTS = {
     "agent.config": {"agent.settings"},
     "agent.outlets.file": {"agent.health"},
-    "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine"},
+    "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine", "agent.trouble"},
     "agent.outlets.toolsnet.sweep": {"agent.health"},
-    "agent.downstream": {"agent.health"},
+    "agent.downstream": {"agent.health", "agent.trouble"},
     "agent.errands": {"agent.health"},
     "agent.gone": {"agent.health"},
     "agent.happenings": {"agent.health", "agent.store"},
@@ -54,13 +54,13 @@ STATION_IMPORTS = {
     },
     "agent.store": {"agent.health"},
     "agent.traces": {"agent.health"},
-    "agent.outlets.toolsnet.upstream": {"agent.health"},
+    "agent.outlets.toolsnet.upstream": {"agent.health", "agent.trouble"},
 }
 # What the protocols may know of the log.
 LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record", "agent.spool.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
-LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
+LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
@@ -116,6 +116,7 @@ TESTED_BY = {
     "board.hold": "test_rp2",
     "board.linux_notify": "test_service",
     "board.linux_tcp": "test_linux",
+    "board.why": "test_reasons",
     "board.loop": "test_linux",
     "board.linux_control": "test_quarantine_commands",
     "board.main": "test_board_main",

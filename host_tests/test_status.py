@@ -177,7 +177,7 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
     assert shown["backlog"] == 1
     assert shown["oldest_waiting"] == stamp.replace(":", " ", 1)
     assert shown["log"][0]["name"] == "controller losses"
-    assert shown["log"][0]["text"] == "nothing"
+    assert shown["log"][0]["text"] == "ended"
     assert 0 < shown["log"][0]["age_ms"] <= 5100
 
 

@@ -18,7 +18,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 from agent import status
 from agent.app import App
@@ -186,11 +185,6 @@ def spool_problems(app: App, board: Board) -> list[str]:
     return problems
 
 
-def folder_of(path: str) -> str:
-    """Return the folder that relative spool paths are relative to."""
-    return str(Path(path).resolve().parent)
-
-
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("config")
@@ -203,7 +197,9 @@ def main() -> int:
         pipe.tell_last({"kind": "failed", "text": str(wrong)})
         print(wrong, file=sys.stderr)
         return EXIT_CONFIGURATION
-    agent = Agent(configuration, folder_of(options.config), max(20, options.status_every_ms), pipe.tell)
+    agent = Agent(
+        configuration, str(config_file.folder_of(options.config)), max(20, options.status_every_ms), pipe.tell
+    )
     signal.signal(signal.SIGTERM, agent.board.request_stop)
     signal.signal(signal.SIGINT, agent.board.request_stop)
     try:

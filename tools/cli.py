@@ -21,18 +21,18 @@ from tools.board_commands import board
 from tools.cli_simulate import simulate
 from tools.codec.ask_command import ask
 from tools.codec.commands import decode, mid
+from tools.config_commands import config
 from tools.flash.commands import flash
+from tools.flash.mip import mip
 from tools.line.commands import line
 from tools.manual import man
 from tools.quarantine_commands import quarantine
 from tools.service.commands import install_service
-from tools.sources import ROOT
 from tools.spool.commands import spool
 from tools.trace.commands import trace
 from tools.worlds.commands import worlds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-EXAMPLE = ROOT / "board" / "config.example.json"
 
 
 @click.group(context_settings=CONTEXT)
@@ -41,6 +41,7 @@ def main() -> None:
     """Keeps every tightening result on flash and hands it to ToolsNet when the network is there."""
 
 
+main.add_command(config)
 main.add_command(simulate)
 main.add_command(line)
 main.add_command(mid)
@@ -170,73 +171,9 @@ def _show(watch, plain: bool, as_json: bool) -> int:
 
 def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"kind": "configuration", **_as_object(wrong)}))
+        click.echo(json.dumps({"kind": "configuration", **config_file.as_object(wrong)}))
     else:
         click.echo(f"toolcart: {wrong}", err=True)
-
-
-def _as_object(wrong: config_file.Wrong) -> dict:
-    names = ("place", "found", "allowed")
-    return {"file": wrong.path, "mistakes": [dict(zip(names, mistake, strict=True)) for mistake in wrong.mistakes]}
-
-
-# -- config --------------------------------------------------------------------------------------------------------
-
-
-@main.group()
-def config() -> None:
-    """Check a configuration, explain the settings, print an example."""
-
-
-@config.command()
-@click.argument("file", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(file: str, as_json: bool) -> None:
-    """Tell every mistake in FILE at once: where, what was found, what is allowed."""
-    try:
-        completed = config_file.read(file)
-    except config_file.Wrong as wrong:
-        if as_json:
-            click.echo(json.dumps({"good": False, **_as_object(wrong)}))
-        else:
-            click.echo(str(wrong), err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    later = config_file.not_runnable(completed)
-    if as_json:
-        names = ("place", "found", "allowed")
-        told = [dict(zip(names, mistake, strict=True)) for mistake in later]
-        click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
-        return
-    count = len(completed["stations"])
-    click.echo(f"{file}: good, {count} station{'' if count == 1 else 's'}")
-    for place, found, allowed in later:
-        click.echo(f"  {place}: {found} is a good setting, but this machine runs {allowed}", err=True)
-
-
-@config.command()
-@click.argument("word", default="")
-def explain(word: str) -> None:
-    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
-    from tools import config_text
-
-    found = 0
-    for place, kind, unit, default, allowed, meaning in config_text.rows():
-        if word.lower() not in place.lower():
-            continue
-        found += 1
-        click.secho(place, bold=True, nl=False)
-        click.echo(f"  ({kind}{', ' + unit if unit else ''})")
-        click.echo(f"    {meaning}")
-        click.echo(f"    default {default}; allowed {allowed}")
-    if not found:
-        click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
-        sys.exit(EXIT_OTHER)
-
-
-@config.command()
-def example() -> None:
-    """Print a small configuration to begin with."""
-    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
 
 
 # -- bench ---------------------------------------------------------------------------------------------------------
@@ -341,6 +278,7 @@ def _laboratory(command: str, module: str) -> ModuleType:
 
 
 main.add_command(flash)
+main.add_command(mip)
 main.add_command(board)
 main.add_command(install_service)
 main.add_command(man)

@@ -6,6 +6,9 @@
     readinto(buf, n)        octets now in buf[0:count]: 0 if there are none, PORT_LOST if the other side is gone
     write(buf, start, n)    octets taken of buf[start:start+n], 0 if none can be now, PORT_LOST
     close()                 at once, also while opening, as often as one likes
+    why                     what kept the last `open` from success or ended the connection: WHY_, 0 if nothing did;
+                            while it opens: what takes so long, 0 if that is nothing special. `close` leaves it
+    why_code                the system's own number of it (errno), 0 if it has none
 
 Rules
 1. Nothing blocks and nothing allocates once it is open.
@@ -21,6 +24,28 @@ PORT_CLOSED = const(0)
 PORT_OPENING = const(1)
 PORT_OPEN = const(2)
 PORT_LOST = const(-1)
+
+# Behind those of agent.openprotocol.states; agent.status has the words for these.
+WHY_NO_ADDRESS = const(8)  # the host can be no address and no name
+WHY_NAME_UNKNOWN = const(9)
+WHY_NAME_SLOW = const(10)  # DNS has not answered yet
+WHY_REFUSED = const(11)  # the host is there, and nothing listens
+WHY_NO_ROUTE = const(12)
+WHY_NO_NETWORK = const(13)  # ours is down
+WHY_TIMED_OUT = const(14)
+WHY_RESET = const(15)
+WHY_ENDED = const(16)  # the other side has closed the connection
+WHY_IN_USE = const(17)  # no local port is free; another program has the line
+WHY_NO_DEVICE = const(18)
+WHY_NOT_A_TTY = const(19)
+WHY_NO_PERMISSION = const(20)
+WHY_UNPLUGGED = const(21)
+WHY_NO_DRIVER = const(22)  # what speaks to serial lines is not installed
+WHY_NO_SOCKET = const(23)  # the system has no more of them
+WHY_FAILED = const(24)  # anything else
+# Behind those of agent.trouble, since they came later.
+WHY_NO_TLS = const(31)  # the other side speaks none, or none that both know
+WHY_NOT_TRUSTED = const(32)  # its certificate is not vouched for, or is another host's
 
 
 def is_address(host, number):

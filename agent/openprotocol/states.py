@@ -47,14 +47,4 @@ WHY_BUSY = const(3)
 WHY_NO_REVISION = const(4)
 WHY_NO_RESULTS = const(5)  # the controller does not know MID 0060 in any revision we have
 WHY_REFUSED = const(6)
-WHY_STOPPED = const(7)
-WHY_NAMES = (
-    "nothing",
-    "framing lost",
-    "silence",
-    "slot taken",
-    "no revision accepted",
-    "knows no MID 0060",
-    "refused",
-    "stopped",
-)
+WHY_STOPPED = const(7)  # agent.status has the words

@@ -95,6 +95,7 @@ class Session(Outgoing):
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         self.server_port = 0
         self.code = 0
+        self.lost_in = STOPPED  # the state that the last connection was lost in
         self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._sends_ack_12 = ack_12 != NEVER
@@ -301,7 +302,7 @@ class Session(Outgoing):
         return self._lose(now)
 
     def _lose(self, now):
-        state = self.state
+        state = self.lost_in = self.state
         if state == PIM_INFO and self.ack_12 == AUTO:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:

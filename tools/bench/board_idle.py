@@ -30,6 +30,8 @@ SITUATIONS = (BOTH, NO_TOOLSNET, NEITHER)
 class _Port:
     """A quiet peer's port that counts what moves; `away`: nothing answers."""
 
+    why = why_code = 0
+
     def __init__(self, peer: QuietController | QuietToolsNet) -> None:
         self.peer = peer
         self.moves = 0

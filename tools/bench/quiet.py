@@ -45,6 +45,8 @@ _STORED = b"0024050000020240314092654000"
 class _QuietPort:
     """The port's side that both share: one frame on its way to the agent."""
 
+    why = why_code = 0
+
     def __init__(self):
         self.opened = False
         self.frame = _MIRROR

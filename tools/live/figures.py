@@ -3,13 +3,16 @@
 Rules:
 1. Pure: gets lines and moments, returns texts; shared by the plain lines and the live view.
 2. Rates come from numbers that lie in the spool, so they survive a hard kill of the agent.
-3. A connection that fails again and again is told once, when it is lost, and once when it is back.
+3. A connection that fails again and again is told once, when it is lost, and once when it is back; each reason why it
+   does not come (tools.reasons) is told once until then.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+
+from tools.live.whys import Whys
 
 RATE_WINDOW_S = 5.0
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
@@ -24,7 +27,7 @@ WARNING = "warning"
 BAD = "bad"
 
 # What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
-_TOLD_AS_STATE = {"controller losses", "server losses"}
+_TOLD_AS_STATE = {"controller losses", "server losses", "controller away", "server away", "no pim"}
 _HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
 
 
@@ -53,6 +56,7 @@ class StationFigures:
     sorrows: dict = field(default_factory=dict)
     need: str = ""
     files: dict = field(default_factory=dict)  # path -> why it cannot be used
+    whys: Whys = field(default_factory=Whys)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
@@ -233,11 +237,10 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     told = []
     ready, streaming = _ready(shown), _streaming(shown)
     if ready != known.was_ready:
-        reasons = [entry.get("text", "") for entry in shown["log"] if entry["name"] == "controller losses"]
-        lost = "controller left in order" if stopped else "controller lost" + _because(reasons)
+        lost = "controller left in order" if stopped else "controller lost" + known.whys.of_loss("controller", shown)
         told.append((GOOD, "controller ready") if ready else (INFO if stopped else WARNING, lost))
     if streaming != known.was_streaming:
-        lost = "ToolsNet left in order" if stopped else "ToolsNet lost"
+        lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.whys.of_loss("toolsnet", shown)
         told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
     full = shown["controller"]["waits_for_room"]
     if full != known.waits_for_room:
@@ -245,6 +248,8 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
             (BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again")
         )
     known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
+    if not stopped:
+        told += [(WARNING, text) for text in known.whys.news(shown, {"controller": ready, "toolsnet": streaming})]
     told += _room_changes(known, shown)
     for file in files_of(shown):
         path = file["path"]
@@ -280,13 +285,10 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
     told = []
     for side in sorted(known.never_met):
         name, its = sides[side]
-        told.append(f"no {name} yet at {its['host']}:{its['port']}")
+        if not known.whys.told(side):
+            told.append(f"no {name} yet at {its['host']}:{its['port']}")
     known.never_met = set()
     return [(WARNING, text) for text in told]
-
-
-def _because(reasons: list[str]) -> str:
-    return f": {reasons[-1]}" if reasons and reasons[-1] != "nothing" else ""
 
 
 def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:

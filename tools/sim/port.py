@@ -6,6 +6,8 @@ Rules:
 3. Everything that takes time is the network's (tools/sim/line.py).
 """
 
+from agent.link.port import WHY_ENDED, WHY_REFUSED, WHY_RESET
+
 PORTABLE = True
 
 PORT_CLOSED = 0
@@ -73,11 +75,14 @@ class SimPort:
     """The Port contract on a simulated network; one byte connection at a time."""
 
     def __init__(self, network):
+        self.why = 0
+        self.why_code = 0
         self._network = network
         self._connection = None
 
     def open(self, host, number):
         self.close()
+        self.why = 0
         self._connection = self._network.connect(self, host, number)
 
     def state(self):
@@ -96,6 +101,7 @@ class SimPort:
         if have == 0:
             if connection.ended:
                 self.close()
+                self.why = WHY_ENDED
                 return -1
             return 0
         n = self._network.piece(connection.line, min(n, have), connection.line.read_limit)
@@ -125,4 +131,7 @@ class SimPort:
             self._network.port_closed(connection)
 
     def reset(self):
+        """The network says that there is nobody, or nobody any more."""
+        was_open = self._connection is not None and self._connection.opened
+        self.why = WHY_RESET if was_open else WHY_REFUSED
         self._connection = None

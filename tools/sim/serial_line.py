@@ -9,6 +9,7 @@ Rules:
 4. The peer's end is an object with octet(value, now), tick(now) -> ms, outgoing() -> bytes, wire_free(now).
 """
 
+from agent.link.port import WHY_NO_DEVICE, WHY_UNPLUGGED
 from tools.sim.clock import SimClock
 
 PORTABLE = True
@@ -217,11 +218,14 @@ class SerialPort:
         self._fifo = []
         self._ring = []
         self._out = []
+        self.why = 0
+        self.why_code = 0
 
     # The contract
 
     def open(self, device, baud):
         self.close()
+        self.why = 0 if self.line.plugged else WHY_NO_DEVICE
         if self.line.plugged:
             self._open = True
             self.opened += 1
@@ -289,6 +293,7 @@ class SerialPort:
     def lose(self):
         if self._open:
             self._lost = True
+            self.why = WHY_UNPLUGGED
 
 
 class StallFlash:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.link.port import WHY_ENDED, WHY_REFUSED
 from tools.worlds.network import Link, Network
 from tools.worlds.power import SEND, PowerCut
 
@@ -16,6 +17,7 @@ class Port:
     """The agent's end, as its contract of a port wants it."""
 
     def __init__(self, network: Network, on_ready: Callable[[Port], None]) -> None:
+        self.why = self.why_code = 0
         self._network = network
         self._on_ready = on_ready
         self.slot = -1
@@ -31,6 +33,7 @@ class Port:
         """Begin to connect."""
         self.close()
         self._state = OPENING
+        self.why = 0
         self._attempt += 1
         attempt = self._attempt
         network = self._network
@@ -46,6 +49,7 @@ class Port:
             return
         if service is None or service.state != "up":
             self._state = CLOSED
+            self.why = WHY_REFUSED
         else:
             self._state = OPEN
             self._broken = False
@@ -69,6 +73,8 @@ class Port:
             if self.link is not None:
                 self.link.count_read(count)
             return count
+        if self._broken:
+            self.why = WHY_ENDED
         return LOST if self._broken else 0
 
     def write(self, buf, start: int, n: int) -> int:

@@ -22,6 +22,7 @@ from agent.outlets.toolsnet.sweep import RETRY_MS, Sweep
 from agent.quarantine import NO_ROOM
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
 from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.trouble import MALFORMED, NO_ANSWER
 
 READS_A_STEP = const(8)
 SILENT_CONNECTS = const(3)
@@ -102,6 +103,7 @@ class Forward(Sweep):
                 self._handle_events(now)
             if n < 0:
                 self._lost(session.closed(now), now)
+                self._blame(0, now)
             if session.commanded != ts.CMD_NONE:
                 self._obey(now)
                 if session.is_due(now):
@@ -180,21 +182,28 @@ class Forward(Sweep):
                 self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.health.count(h.SERVER_CONNECTS)
+                self.trouble.over()
                 self.outlet.streams(self._reach == 0)
             elif event == ts.EV_SILENT:
+                self._blame(NO_ANSWER, now)
                 self._silent(now)
             elif event == ts.EV_LOST:
                 self._lost(event, now)
+                self._blame(0, now)
             elif event == ts.EV_NO_PIM:
                 self.health.note(h.NO_PIM, 0, now)
+                self._blame(0, now)
             elif event == ts.EV_FOREIGN:
                 self.health.note(h.SERVER_FOREIGN, self._sent, now)
             elif event == ts.EV_UNKNOWN:
                 self.health.note(h.SERVER_UNKNOWN, 0, now)
+                self._is_foreign = True
             else:
                 self.health.note(h.SERVER_MALFORMED, 0, now)
+                self._is_foreign = True
                 if session.state == ts.WAITING:
                     self._lost(event, now)
+                    self._blame(MALFORMED, now)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""

@@ -4,12 +4,14 @@ Rules
 1. The session says when to open and to close; here it is done, and what became of it is told to the session.
 2. A port that is open or closed at once will never wake anybody: it is looked at straight after `open`.
 3. Whoever sends over it says in `_lost` what a lost connection means for what was out.
+4. Why ToolsNet cannot be had lasts in `trouble` until it takes results, and is logged once for each change.
 """
 
 from agent import health as h
-from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from agent.record.result import STAMP_BYTES
 from agent.toolsnet import session as ts
+from agent.trouble import FOREIGN_PIM, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 
 
 class Upstream:
@@ -26,6 +28,8 @@ class Upstream:
         self.allow_hosts = settings["allow_hosts"]
         self.longest_ms = session.reconnect_ms
         self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
+        self.trouble = Trouble()
+        self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
         self._stamp = bytearray(STAMP_BYTES)
         self._opening = False
         self._reached = False  # by the last attempt: somebody's connection is open, or was
@@ -46,6 +50,9 @@ class Upstream:
         address = session.server_address
         shown["server"] = "%s:%d" % (text_of(address, 0, len(address)), session.server_port)
         shown["server_sequence"] = session.result_sequence
+        trouble = self.trouble
+        shown["why_in"] = ts.STATE_NAMES[trouble.state] if trouble.why else ""
+        shown["why_code"] = trouble.code
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
@@ -57,6 +64,26 @@ class Upstream:
     def _lost(self, event, now):
         """The connection is gone."""
 
+    def _blame(self, why, now):
+        """Say why the connection is gone: the caller knows, or the port does, or what was waited for in vain."""
+        session = self.session
+        port = self.port
+        state = session.lost_in
+        why = why or port.why
+        if state == ts.PIM_VERIFY and self._is_foreign:
+            why = FOREIGN_PIM
+        elif why == 0:
+            if state == ts.PIM_VERIFY:
+                why = NO_PIM
+            elif state == ts.PIM_INFO:
+                why = NO_INFO
+            else:
+                why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
+        health = self.health
+        health.count(h.SERVER_AWAY)
+        if self.trouble.set(why, state, port.why_code, 0, health.counters[h.DELIVERED]):
+            health.log(h.SERVER_AWAY, why, now)
+
     def _look_at_opening(self, now):
         state = self.port.state()
         if state == PORT_OPEN:
@@ -66,6 +93,7 @@ class Upstream:
         elif state == PORT_CLOSED:
             self._opening = False
             self.session.closed(now)
+            self._blame(0, now)
 
     def _obey(self, now):
         command = self.session.command()
@@ -73,6 +101,7 @@ class Upstream:
         self._opening = False
         self._reached = self._reached and command == ts.CMD_CLOSE
         self.attempts += 1
+        self._is_foreign = False
         if command == ts.CMD_OPEN_PIM:
             self.clock.stamp_into(self._stamp)
             self.session.set_stamp(self._stamp)
@@ -82,6 +111,7 @@ class Upstream:
             host = self._server_host(now)
             if not host:
                 self.session.closed(now)
+                self._blame(NOT_ALLOWED, now)
                 return
             self.port.open(host, self.session.server_port or self.pim_port)
             self._opening = True
@@ -114,6 +144,7 @@ class Upstream:
             n = self.port.write(session.tx, session.tx_from, pending)
             if n < 0:
                 self._lost(session.closed(now), now)
+                self._blame(0, now)
                 return 0
             if n == 0:
                 break

@@ -1,0 +1,66 @@
+"""What a system's error number means for a connection: WHY_ of agent.link.port, on every stack the same.
+
+Linux and lwIP number network errors alike, ESP-IDF otherwise; `errno` has the numbers of the machine this runs on. What
+MicroPython's lacks stands here with both, or is the same everywhere.
+"""
+
+import errno
+
+from agent.base.compat import const
+from agent.link.port import (
+    WHY_FAILED,
+    WHY_IN_USE,
+    WHY_NO_DEVICE,
+    WHY_NO_NETWORK,
+    WHY_NO_PERMISSION,
+    WHY_NO_ROUTE,
+    WHY_NO_SOCKET,
+    WHY_NOT_A_TTY,
+    WHY_REFUSED,
+    WHY_RESET,
+    WHY_TIMED_OUT,
+    WHY_UNPLUGGED,
+)
+
+_ENOENT = const(2)
+_EIO = const(5)
+_ENXIO = const(6)
+_EBUSY = const(16)
+_ENFILE = const(23)
+_EMFILE = const(24)
+_ENOTTY = const(25)
+_EADDRNOTAVAIL = const(99)
+_ENETDOWN = const(100)
+_ENETUNREACH = const(101)
+
+_WHYS = (
+    (errno.ECONNREFUSED, WHY_REFUSED),
+    (errno.ETIMEDOUT, WHY_TIMED_OUT),
+    (errno.EHOSTUNREACH, WHY_NO_ROUTE),
+    (errno.ECONNRESET, WHY_RESET),
+    (errno.ECONNABORTED, WHY_RESET),
+    (errno.EADDRINUSE, WHY_IN_USE),
+    (errno.EACCES, WHY_NO_PERMISSION),
+    (errno.EPERM, WHY_NO_PERMISSION),
+    (errno.ENODEV, WHY_NO_DEVICE),
+    (errno.ENOMEM, WHY_NO_SOCKET),
+    (errno.ENOBUFS, WHY_NO_SOCKET),
+    (_ENOENT, WHY_NO_DEVICE),
+    (_ENXIO, WHY_NO_DEVICE),
+    (_EIO, WHY_UNPLUGGED),
+    (_EBUSY, WHY_IN_USE),
+    (_ENFILE, WHY_NO_SOCKET),
+    (_EMFILE, WHY_NO_SOCKET),
+    (_ENOTTY, WHY_NOT_A_TTY),
+    (_EADDRNOTAVAIL, WHY_IN_USE),
+    (_ENETDOWN, WHY_NO_NETWORK),
+    (_ENETUNREACH, WHY_NO_NETWORK),
+)
+
+
+def why_of(number):
+    """Return the WHY_ of an error number; WHY_FAILED for one that says nothing about connections."""
+    for known, why in _WHYS:
+        if known == number:
+            return why
+    return WHY_FAILED
