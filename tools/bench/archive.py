@@ -91,7 +91,7 @@ def _measure_server(report: Report, name: str, new_place: Callable[[], str], pro
             told = load(port, stations, SECONDS, window, 0)
             worked_s = _worked_s(process) - before_s
             memory = _resident_mib(process, "VmHWM")
-        what = f"{name}, {stations} stations, window {window}"
+        what = f"{name}, {stations} station{'s' if stations > 1 else ''}, window {window}"
         target = ">= 3000" if stations == 100 else ""
         report.add(f"committed a second, {what}", told["answered"] / told["seconds"], "1/s", target, _lost(told))
         report.add(f"processor time a result, {what}", worked_s / told["sent"] * 1e6, "us")
