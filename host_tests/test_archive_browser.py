@@ -10,7 +10,7 @@ from tools.bench.browser import pages_of
 from tools.sources import Unavailable
 
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
-SOON_MS = 15000
+SOON_MS = 60000
 NEWEST = 45
 
 pytestmark = pytest.mark.xdist_group("browser")

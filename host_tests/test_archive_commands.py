@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests.support_archive import EVENT, GRAPH, RESULT, Served, place_in, result
+from tools.archive import serving
+from tools.archive.faults import Faults
 from tools.cli import main
 
 
@@ -62,6 +64,17 @@ def test_csv_has_a_header_and_every_row(place):
     assert len(told) == 5 and told[-1]["VIN"] == "WVWZZZ1KZAW123456" and told[-1]["Torque"] == "42.37"
 
 
+def test_parquet_has_every_row_with_its_types(place, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "results.parquet"
+    run(place, "query", "--parquet", str(file), "--all")
+    told = parquet.read_table(file).to_pylist()
+    assert told == rows(place, "--all") and len(told) == 5
+    run(place, "query", "--parquet", str(tmp_path / "none.parquet"), "--vin", "nobody", code=1)
+    assert "No such file" in run(place, "query", "--parquet", str(tmp_path / "no/where"), code=2).stderr
+    assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
+
+
 def test_nothing_found_is_told_by_the_exit_code(place):
     assert "no such result" in run(place, "query", "--vin", "nobody", code=1).stderr
 
@@ -74,6 +87,17 @@ def test_check_tells_holes_what_is_behind_and_what_came_again(place):
         ("again", 20, 20, 1),
     ]
     assert "missing 2, behind 1, again 1" in run(place, "check", code=1).stdout
+    with Served(place) as archive, archive.server() as server:
+        server.ask(EVENT.replace("00004", "00007"))
+    assert "station 3/1/10: event 00005 to 00006 missing, 2" in run(place, "check", code=1).stdout
+
+
+def test_a_telegram_with_several_spindles_is_no_repetition(tmp_path):
+    two = RESULT[:65] + "0002" + RESULT[69:150] + "0002" + RESULT[84:]
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(two)
+        assert archive.rows("SELECT COUNT(*) FROM Result") == [(2,)]
+    assert run(place_in(tmp_path), "check").stdout == "missing 0, behind 0, again 0\n"
 
 
 def test_check_follows_the_wrap(tmp_path):
@@ -97,17 +121,24 @@ def test_import_takes_each_result_once(place, tmp_path):
     with Served(other) as archive, archive.server() as server:
         server.ask(RESULT)
         server.ask(result(9, 99, station=12))
+        server.ask(EVENT.replace("00004", "00005"))
+        server.ask(GRAPH)
+        server.ask(GRAPH.replace(b"00017000", b"00099000"))
     told = json.loads(run(place, "import", "--json", str(other)).stdout)
-    assert told == {"taken": 1, "again": 1}
-    assert json.loads(run(place, "import", "--json", str(other)).stdout) == {"taken": 0, "again": 2}
+    assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1}
+    again = json.loads(run(place, "import", "--json", str(other)).stdout)
+    assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0}
     found = rows(place, "--station", "12")
     assert [row["Sequence"] for row in found] == [99]
     with Served(place) as archive:
         parameters = archive.rows("SELECT Value FROM ResultParameter WHERE ResultId = ?", found[0]["ResultId"])
         assert ("1234567",) in [(value.strip().lstrip("0"),) for (value,) in parameters]
+        assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT EventId) FROM EventParameter") == [(2, 2)]
         with archive.pim() as pim:
             pim.hear()
             assert pim.ask("0700001000300010012")[7:12] == "00099"
+            assert pim.ask("0700001000300010010")[12:17] == "00005"
+    assert "no such archive" in run(place, "import", "nowhere.sqlite", code=2).stderr
 
 
 def test_plot_gives_the_values_of_the_curve(place):
@@ -141,6 +172,22 @@ def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):
 def test_serve_says_where_it_listens_and_what_it_stored(tmp_path):
     shown = run(tmp_path / "a.sqlite", "serve", "--pim-port", "0", "--server-port", "0", "--seconds", "0.05").stdout
     assert shown.splitlines()[0].startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in shown
+
+
+def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
+    seen = []
+
+    async def looked_at(place, faults, say, seconds, start_pages):
+        seen.append(faults)
+
+    monkeypatch.setattr(serving, "run", looked_at)
+    words = "--fail-refuse 7:vin=W.* --fail-late-ms 4 --fail-silent 06 --fail-lose 5 --fail-close 6 --fail-identifier "
+    words += "--fail-say-result 8 --fail-say-event 9 --fail-say-host 10 --fail-without-12 --events-by-10"
+    run(tmp_path / "a.sqlite", "serve", *words.split())
+    told = vars(seen[0])
+    healthy = vars(Faults())
+    assert [name for name in healthy if told[name] == healthy[name]] == ["_results"]
+    assert told["refuse"][0][:2] == (7, "vin") and told["silent"] == ("06",)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path):

@@ -6,7 +6,6 @@ from alembic.migration import MigrationContext
 from starlette.testclient import TestClient
 
 from host_tests.support_archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
-from host_tests.support_postgresql import postgresql
 from host_tests.test_archive_sigkill import kill_again_and_again
 from tools.archive import changes, database, queries
 from tools.archive.tables import TABLES
@@ -14,6 +13,7 @@ from tools.archive.web import asked
 from tools.archive.web.app import make
 from tools.archive.web.reading import Away, Reading, TooLong
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
+from tools.bench.postgresql import postgresql
 from tools.sources import Unavailable
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -117,7 +117,7 @@ def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
     place = databases()
     for taken in (1, 0):
         told = changes.take_from(place, str(place_in(tmp_path)), lambda share: None)
-        assert told["taken"] == taken
+        assert (told["taken"], told["events"], told["graphs"]) == (taken, taken, taken)
     [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.Wanted())))
     assert row["VIN"] == "WVWZZZ1KZAW123456"
 

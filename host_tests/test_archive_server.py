@@ -1,8 +1,10 @@
 """The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
 
 import sqlite3
+import time
 
 import pytest
+from sqlalchemy import event
 
 from host_tests.support_archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from tools.archive import database
@@ -91,6 +93,16 @@ def test_a_new_start_answers_from_the_database(tmp_path):
         with archive.server() as server:
             server.ask(result(5, 3))
         assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT ResultId), SUM(Behind) FROM Result") == [(5, 5, 0)]
+
+
+def test_an_08_names_nothing_that_is_not_committed(served):
+    """A station that hears of its result in an 08 takes it for stored, and never sends it again."""
+    named = []
+    event.listen(served.writer._engine, "commit", lambda _: named.append(served.writer.latest((3, 1, 10))))
+    with served.server() as server:
+        server.ask(RESULT)
+        server.ask(EVENT)
+    assert named[:2] == [(0, 0), (17, 0)] and served.writer.latest((3, 1, 10)) == (17, 4)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +248,15 @@ def test_other_faults(tmp_path):
         with archive.server() as server:
             server.send("0600001", result(2, 2))
             assert server.hear()[2:7] == "00002"
+    with faulty(tmp_path, late_ms=80) as archive, archive.server() as server:
+        began_s = time.monotonic()
+        assert server.ask("0600001")[2:7] == "00001" and time.monotonic() - began_s >= 0.08
+    with faulty(
+        tmp_path, refuse=[refusal("3:telegram=13"), refusal("4:program=12"), refusal("5:station=11")]
+    ) as archive:
+        with archive.server() as server:
+            asked = (GRAPH, RESULT, result(station=11), "0600001")
+            assert [code(server.ask(one)) for one in asked] == ["003", "004", "004", "000"]
     with faulty(tmp_path, close_after=2) as archive, archive.server() as server:
         server.send("0600001", "0600002", "0600003")
         assert [server.hear()[2:7], server.hear()[2:7], server.hear()] == ["00001", "00002", ""]

@@ -120,6 +120,32 @@ def test_results_taken_out_of_the_archive_are_told_as_lost():
         demo.close()
 
 
+class Pages:
+    """What would show the archive."""
+
+    closed = False
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_archive_is_the_demos_toolsnet_where_it_is_shown():
+    pages, places = Pages(), []
+    demo = Demo(
+        seconds=0.8, rate_per_s=30, faults=Faults([Span(0.3, 0.5)], [], []), show=lambda p: places.append(p) or pages
+    )
+    try:
+        demo.start()
+        _turn_until(demo, lambda: demo.phase == ENDED)
+        told = demo.account()
+        assert told["produced"] == told["delivered"] > 10 and demo.exit_code == 0
+        assert told["toolsnet_outages"] == 1 and told["complaints"] == 0
+        assert Path(places[0]).parent == demo.folder
+    finally:
+        demo.close()
+    assert pages.closed
+
+
 def test_a_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
     demo = Demo(rate_per_s=20)
     try:

@@ -10,7 +10,7 @@ import pytest
 from tools import installation
 from tools.cache import CHECKOUT
 
-EXTRAS = ("view", "serial", "plot", "flash", "archive", "postgresql")
+EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-web", "postgresql")
 
 
 @pytest.fixture

@@ -123,6 +123,12 @@ def test_an_installation_adds_one_name(installed):
     assert len(installed.added) == 2
 
 
+def test_the_archive_s_pages_have_their_templates_styles_and_scripts(installed):
+    for folder in ("templates", "static"):
+        there = os.listdir(installed.site / "toolcart/tools/archive/web" / folder)
+        assert sorted(there) == sorted(os.listdir(ROOT / "tools/archive/web" / folder))
+
+
 def test_the_metadata_says_who_what_and_for_whom(installed):
     told = next(installed.site.glob("toolcart-*.dist-info"))
     metadata = email.message_from_string((told / "METADATA").read_text())

@@ -70,6 +70,7 @@ main.add_command(archive)
 @click.option("--random-faults", is_flag=True, help="Demo: outages and kills at random until the time is up.")
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
+@click.option("--web", metavar="HOST:PORT", help="Demo: ToolsNet is `toolcart archive`, with its pages there.")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
 @click.option(
     "--keep",
@@ -89,6 +90,7 @@ def run(
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
     built-in ToolsNet (PIM, server, archive on SQLite), with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
+    With --web the ToolsNet is `toolcart archive`, which needs its libraries, and its pages show what arrives.
     Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
     + and - change the rate, q ends in order and prints the account; ? lists all keys.
 
@@ -143,12 +145,23 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
     if seconds is not None and faults.last_s() > seconds:
         raise click.UsageError(f"a fault at {faults.last_s():g} s would come after the end, --seconds {seconds:g}.")
     try:
-        demo = Demo(options["keep"], seconds, options["rate"] or RATE_PER_S, faults, seed, options["link"] or "tcp")
+        show = _pages(options["web"]) if options["web"] else None
+        rate = options["rate"] or RATE_PER_S
+        demo = Demo(options["keep"], seconds, rate, faults, seed, options["link"] or "tcp", show)
     except OSError as error:
         where = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
         click.echo(f"toolcart: the demo cannot begin in {where}: {error}", err=True)
         return EXIT_OTHER
     return _show(demo, plain, ascii_only, as_json)
+
+
+def _pages(text: str):
+    """What starts the archive's pages for the demo; they say nothing, the terminal is the demo's."""
+    from tools.archive.serve_commands import listening
+    from tools.archive.web.serving import Child
+
+    where = listening(text, None)
+    return lambda place: Child(place, where, is_quiet=True)
 
 
 def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
@@ -198,6 +211,13 @@ def serial(as_json: bool) -> None:
 def bench_spool(as_json: bool) -> None:
     """Wear, start-up and durable appends of the spool, beside littlefs and SQLite."""
     _measure("spool", as_json)
+
+
+@bench.command("toolsnet")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench_toolsnet(as_json: bool) -> None:
+    """The archive with a thousand stations on SQLite and PostgreSQL, and its pages over ten million results."""
+    _measure("toolsnet", as_json)
 
 
 @bench.command("board")

@@ -17,7 +17,9 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from tools import demo_account, demo_faults
 from tools.agent_process import EXIT_FINE, EXIT_OTHER
@@ -31,6 +33,7 @@ RATE_PER_S = 5.0
 RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
 JITTER = 0.3
 MEETING_LIMIT_S = 20.0
+SHOWN_ARCHIVE = "toolcart-archive.sqlite"  # `--web`: its tables are other ones than the simulated ToolsNet's
 LINE_NAME = "line"  # the pty of the serial links; its path has to fit the setting `device`
 DRAIN_LIMIT_S = 60.0
 ACCOUNT_EVERY_S = 0.5
@@ -58,6 +61,12 @@ CONFIGURATION = {
 }
 
 
+class Closing(Protocol):
+    """Something that runs until it is closed."""
+
+    def close(self) -> None: ...
+
+
 class Demo(Watch):
     """One run of the demo; a folder that is named is kept and used again."""
 
@@ -71,7 +80,9 @@ class Demo(Watch):
         faults: Faults | None = None,
         seed: int = 1,
         link: str = "tcp",
+        show: Callable[[str], Closing] | None = None,
     ) -> None:
+        """`show` is given the archive's place and starts its pages: ToolsNet is the archive then, not a simulation."""
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +94,9 @@ class Demo(Watch):
             controller_options=ControllerOptions(seed=seed),
             link=link,
             line_path=self.folder / LINE_NAME,
+            archived=None if show is None else _archive(self.folder),
         )
+        self._pages = show(self.plant.archive.place) if show else None
         super().__init__(self._write_configuration(), seconds)
         self._first = first_id or self.plant.archive.newest_tightening_id() + 1
         self.faults = faults or Faults()
@@ -210,6 +223,8 @@ class Demo(Watch):
 
     def close(self) -> None:
         super().close()
+        if self._pages is not None:
+            self._pages.close()
         self.plant.close()
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -334,3 +349,10 @@ class Demo(Watch):
             newest = self.plant.loop.call(lambda: (self.plant.controller.produced or [0])[-1])
             if newest:
                 (self.folder / "newest-id").write_text(f"{newest}\n", encoding="ascii")
+
+
+def _archive(folder: Path):
+    """The archive as this demo's ToolsNet; it wants libraries that the demo does not."""
+    from tools.archive.beside import Beside
+
+    return Beside(str(folder / SHOWN_ARCHIVE))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tools.archive import database
 from tools.archive import tables as t
@@ -27,27 +28,52 @@ def forget_newest(place: str, newest: int) -> int:
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:
-    """Copy the results of another archive that this one has not; how many were taken and how many were there."""
+    """Copy results, events and graphs of another archive that this one has not.
+
+    Tells how many rows of results were taken and how many were there, and how many events and graphs were taken.
+    """
     other = database.connect(source, writes=False)
-    told = {"taken": 0, "again": 0}
+    told = {"taken": 0, "again": 0, "events": 0, "graphs": 0}
     try:
         with database.writing(place) as engine, other.connect() as reading, engine.begin() as connection:
             for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
                 _take_map(reading, connection, table)
-            count = reading.execute(select(func.count()).select_from(t.RESULT)).scalar() or 0
+            count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
             done = 0
-            rows = reading.execution_options(yield_per=_AT_ONCE).execute(select(t.RESULT).order_by(t.RESULT.c.ResultId))
-            for some in rows.mappings().partitions():
-                _take_some(reading, connection, [dict(row) for row in some], told)
-                done += len(some)
-                progress(done / count)
+            for kind in _KINDS:
+                asked = select(kind.table).order_by(*kind.table.primary_key.columns)
+                rows = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
+                for some in rows.mappings().partitions():
+                    taken = _take_some(reading, connection, kind, [dict(row) for row in some])
+                    told[kind.told] += taken
+                    if kind.table is t.RESULT:
+                        told["again"] += len(some) - taken
+                    done += len(some)
+                    progress(done / count)
             _say_latest(connection)
     finally:
         other.dispose()
     return told
 
 
-def _take_map(reading: Connection, connection: Connection, table) -> None:
+@dataclass(frozen=True)
+class _Kind:
+    """A table whose rows are taken over, what names a row, and the tables of what belongs to it."""
+
+    told: str
+    table: Table
+    key: tuple[str, ...]
+    more: tuple[Table, ...] = ()
+
+
+_KINDS = (
+    _Kind("taken", t.RESULT, (*t.RESULT_KEY, "Spindle"), (t.RESULT_VIN, t.RESULT_PARAMETER)),
+    _Kind("events", t.EVENT, t.RESULT_KEY, (t.EVENT_PARAMETER,)),
+    _Kind("graphs", t.GRAPH, t.GRAPH_KEY),
+)
+
+
+def _take_map(reading: Connection, connection: Connection, table: Table) -> None:
     key = list(table.primary_key.columns)
     known = {tuple(row) for row in connection.execute(select(*key))}
     rows = [dict(row) for row in reading.execute(select(table)).mappings()]
@@ -56,29 +82,28 @@ def _take_map(reading: Connection, connection: Connection, table) -> None:
         connection.execute(insert(table), new)
 
 
-def _take_some(reading: Connection, connection: Connection, some: list[dict], told: dict[str, int]) -> None:
-    names = (*t.RESULT_KEY, "Spindle")
-    keys = [tuple(row[name] for name in names) for row in some]
-    known = t.known_keys(connection, t.RESULT, names, keys)
-    number = connection.execute(select(func.max(t.RESULT.c.ResultId))).scalar() or 0
+def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
+    """Take those rows that are not there, under new numbers; how many these were."""
+    keys = [tuple(row[name] for name in kind.key) for row in some]
+    known = t.known_keys(connection, kind.table, kind.key, keys)
+    [number] = kind.table.primary_key.columns
+    newest = connection.execute(select(func.max(number))).scalar() or 0
     new: dict[int, int] = {}
     rows = []
     for row, key in zip(some, keys, strict=True):
-        if key in known:
-            told["again"] += 1
-            continue
-        number += 1
-        new[row["ResultId"]] = number
-        rows.append({**row, "ResultId": number})
+        if key not in known:
+            newest += 1
+            new[row[number.name]] = newest
+            rows.append({**row, number.name: newest})
     if not rows:
-        return
-    told["taken"] += len(rows)
-    connection.execute(insert(t.RESULT), rows)
-    for table in (t.RESULT_VIN, t.RESULT_PARAMETER):
-        asked = select(table).where(table.c.ResultId.in_(list(new)))
-        theirs = [{**row, "ResultId": new[row["ResultId"]]} for row in reading.execute(asked).mappings()]
+        return 0
+    connection.execute(insert(kind.table), rows)
+    for table in kind.more:
+        asked = select(table).where(table.c[number.name].in_(list(new)))
+        theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
         if theirs:
             connection.execute(insert(table), theirs)
+    return len(rows)
 
 
 def _say_latest(connection: Connection) -> None:

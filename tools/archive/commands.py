@@ -22,6 +22,7 @@ from tools.installation import how_to_get_packages
 from tools.printable import visible, visible_in
 
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+_IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
 STATUSES = ("OK", "NOK", "low", "high")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
 
@@ -122,16 +123,13 @@ def _write_csv(rows: Iterable[dict]) -> int:
 
 def _write_parquet(rows: Iterable[dict], path: str) -> int:
     try:
-        from pyarrow import Table, parquet  # type: ignore
+        from tools.archive.parquet import write
     except ImportError:
         fail(f"--parquet needs pyarrow: {how_to_get_packages('pyarrow')}")
-    found = list(rows)
-    if found:
-        try:
-            parquet.write_table(Table.from_pylist(found), path)
-        except OSError as error:
-            fail(f"{path}: {error.strerror or error}")
-    return len(found)
+    try:
+        return write(rows, path)
+    except OSError as error:
+        fail(f"{path}: {error.strerror or error}")
 
 
 def _write_table(rows: Iterable[dict]) -> int:
@@ -170,7 +168,7 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 @database_option
 @machine_option
 def check(place: str, as_json: bool) -> None:
-    """Holes in the stations' sequences, results behind later ones, and what came more than once.
+    """Holes in the stations' sequences of results and events, what came behind later ones, what came more than once.
 
     A hole is not always a loss: a station that passed a refused result leaves one. Exit code 1 if there is a hole or a
     result behind a later one; what came again is told and is none.
@@ -187,7 +185,9 @@ def check(place: str, as_json: bool) -> None:
             else:
                 where = "/".join(str(number) for number in hole.station)
                 span = f"{hole.first:05d}" + (f" to {hole.last:05d}" if hole.last != hole.first else "")
-                click.echo(f"station {where}: {span} {hole.kind}, {hole.count}, arrived {shown_time(hole.arrived)} UTC")
+                what = "" if hole.of == "result" else f"{hole.of} "
+                arrived = shown_time(hole.arrived)
+                click.echo(f"station {where}: {what}{span} {hole.kind}, {hole.count}, arrived {arrived} UTC")
     if not as_json:
         click.echo(f"missing {found['missing']}, behind {found['behind']}, again {found['again']}")
     if found["missing"] or found["behind"]:
@@ -217,10 +217,10 @@ def forget(place: str, newest: int, yes: bool) -> None:
 
 @archive.command("import")
 @database_option
-@click.argument("source", type=click.Path(exists=True, dir_okay=False))
+@click.argument("source", type=click.Path())
 @machine_option
 def import_results(place: str, source: str, as_json: bool) -> None:
-    """Take results from another archive (an SQLite file), each once.
+    """Take results, events and curves from another archive, each once. SOURCE is an SQLite file or a URL.
 
     What this archive has already, by station, sequence and time, is counted and left as it is.
     """
@@ -233,7 +233,7 @@ def import_results(place: str, source: str, as_json: bool) -> None:
             told = take_from(place, source, bar)
     except database.Unusable as reason:
         fail(str(reason))
-    click.echo(json.dumps(told) if as_json else "taken {taken}, there already {again}".format(**told))
+    click.echo(json.dumps(told) if as_json else _IMPORTED.format(**told))
 
 
 @archive.command()

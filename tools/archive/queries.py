@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import CompoundSelect, Connection, Select, and_, func, select
@@ -129,6 +129,7 @@ def samples(graph: dict) -> tuple[list[float], list[float]]:
 class Hole:
     """Something about a station's sequences that a person should look at."""
 
+    of: str  # "result", "event"
     station: tuple[int, int, int]
     kind: str  # "missing", "behind", "again"
     first: int
@@ -140,24 +141,29 @@ class Hole:
 def check(connection: Connection) -> Iterator[Hole]:
     """Go through all sequences in the order of arrival: holes, results behind one that came later, arrivals again.
 
-    Sequences go round from 99999 to 1 (DIGEST G.8); a jump of half the circle or more is a way back.
+    Sequences go round from 99999 to 1 (DIGEST G.8); a jump of half the circle or more is a way back. Results and events
+    have a sequence each.
     """
-    latest: dict[tuple[int, int, int], int] = {}
-    asked = (
-        select(_R.SystemType, _R.System, _R.Station, _R.Sequence, _R.Time, _R.Arrived, func.max(_R.Arrivals))
-        .group_by(_R.SystemType, _R.System, _R.Station, _R.Sequence, _R.Time, _R.Arrived)
-        .order_by(func.min(_R.ResultId))
-    )
-    for row in connection.execution_options(yield_per=1000).execute(asked):
-        station, sequence, arrived, arrivals = (row[0], row[1], row[2]), row[3], row[5], row[6]
+    for of, table in (("result", t.RESULT), ("event", t.EVENT)):
+        columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
+        asked = select(*columns).order_by(*table.primary_key.columns)
+        yield from _holes(of, connection.execution_options(yield_per=1000).execute(asked))
+
+
+def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
+    latest: dict[tuple[int, int, int], tuple] = {}
+    for system_type, system, number, sequence, time, arrived, arrivals in rows:
+        station = (system_type, system, number)
         before = latest.get(station)
+        if before == (sequence, time):
+            continue  # another spindle of the same telegram
+        latest[station] = (sequence, time)
         if before is not None:
-            ahead = (sequence - before) % 99999
+            ahead = (sequence - before[0]) % 99999
             if 1 < ahead <= 99999 // 2:
-                first, last = before % 99999 + 1, (sequence - 2) % 99999 + 1
-                yield Hole(station, "missing", first, last, ahead - 1, arrived)
+                first, last = before[0] % 99999 + 1, (sequence - 2) % 99999 + 1
+                yield Hole(of, station, "missing", first, last, ahead - 1, arrived)
             elif ahead == 0 or ahead > 99999 // 2:
-                yield Hole(station, "behind", sequence, sequence, 1, arrived)
+                yield Hole(of, station, "behind", sequence, sequence, 1, arrived)
         if arrivals > 1:
-            yield Hole(station, "again", sequence, sequence, arrivals - 1, arrived)
-        latest[station] = sequence
+            yield Hole(of, station, "again", sequence, sequence, arrivals - 1, arrived)

@@ -28,7 +28,7 @@ def _password_file(command):
     return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
 
 
-def _listening(text: str, password_file: str | None) -> Listening:
+def listening(text: str, password_file: str | None) -> Listening:
     """Where the pages are to listen; what is wrong with that is told, and it ends."""
     try:
         from tools.archive.web import running  # noqa: F401  # what it needs has to be there
@@ -42,8 +42,8 @@ def _listening(text: str, password_file: str | None) -> Listening:
     return where
 
 
-def _child(place: str, listening: Listening | None) -> Child | None:
-    return Child(place, listening) if listening else None
+def _child(place: str, where: Listening | None) -> Child | None:
+    return Child(place, where) if where else None
 
 
 @click.command()
@@ -76,7 +76,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
     from tools.archive import serving
     from tools.archive.faults import Faults, refusal
 
-    listening = _listening(options["pages"], options["password_file"]) if options["pages"] else None
+    where_pages = listening(options["pages"], options["password_file"]) if options["pages"] else None
     try:
         faults = Faults(
             refuse=[refusal(text) for text in options["fail_refuse"]],
@@ -95,7 +95,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str
         fail(f"--fail-refuse {wrong}")
     where = serving.Place(place, host, pim_port, server_port, tell_host)
     try:
-        asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, listening)))
+        asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, where_pages)))
     except database.Unusable as reason:
         fail(str(reason))
     except BrokenPipeError:  # whoever read what is told has gone
@@ -121,7 +121,7 @@ def web(place: str, listen: str, password_file: str | None, seconds: float | Non
     archive; alone it may run wherever the database can be reached, and be stopped at any time.
     """
     database = library()
-    where = _listening(listen, password_file)
+    where = listening(listen, password_file)
     from tools.archive.web.running import run
 
     try:

@@ -66,6 +66,15 @@ class Archive:
         self._servers.append(pim)
         return pim.sockets[0].getsockname()[1], self.told_port
 
+    async def cut(self) -> None:
+        """Reset every connection and give the ports back, as a pulled cable does; `listen` joins again."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        for client in list(self.clients):
+            client.abort()
+        await asyncio.sleep(0)
+
     async def close(self) -> None:
         """Close every connection, and end when what was taken is committed."""
         for server in self._servers:
@@ -145,6 +154,12 @@ class _Client(asyncio.Protocol):
         """Close the connection."""
         if self._transport is not None:
             self._transport.close()
+            self._transport = None
+
+    def abort(self) -> None:
+        """Reset the connection; what was not sent is lost."""
+        if self._transport is not None:
+            self._transport.abort()
             self._transport = None
 
     def greet(self) -> None:

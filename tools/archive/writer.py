@@ -13,11 +13,12 @@ Rules
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Table, func, select, update
+from sqlalchemy import Connection, Engine, Table, Update, bindparam, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from tools.archive import rows
@@ -28,6 +29,7 @@ STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
+_PLACE = ("ofType", "ofSystem", "ofStation")
 
 Tell = Callable[[str], None]
 Station = tuple[int, int, int]
@@ -42,10 +44,21 @@ class _Batch:
     stations: dict[Station, dict] = field(default_factory=dict)  # columns that change
     renamed: list[tuple[Table, tuple, dict]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    # What is known once the commit has returned, and forgotten if it fails:
+    latest: dict[Station, tuple[int, int]] = field(default_factory=dict)
+    mapped: set[tuple] = field(default_factory=set)
+    ids: dict[Table, int] = field(default_factory=dict)
 
     def add(self, table: Table, *more: dict) -> None:
         """Put rows into a table."""
         self.rows.setdefault(table, []).extend(more)
+
+
+@functools.cache
+def _station_update(names: tuple[str, ...]) -> Update:
+    """One statement for all stations of a batch whose columns of these names change."""
+    here = t.is_row(t.STATION, t.RESULT_KEY, [bindparam(name) for name in _PLACE])
+    return update(t.STATION).where(here).values({name: bindparam(f"to{name}") for name in names})
 
 
 class Writer:
@@ -132,31 +145,33 @@ class Writer:
                 continue
             outcomes = self._commit(taken, breaches, heard)
             if outcomes is None:
+                self._commit([], breaches, heard)
                 outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
             for (_, _, tell), outcome in zip(taken, outcomes, strict=True):
                 tell(outcome)
 
     def _commit(self, taken: list, breaches: list[dict], heard: dict[Station, str]) -> list[str] | None:
         """What became of each, in one commit; None if one of them cannot be stored and may have spoilt the others."""
-        latest, mapped, ids = dict(self._latest), set(self._mapped), dict(self._ids)
         try:
             with self._engine.begin() as connection:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
-                    if station in self._mapped:
+                    if self._is_mapped(batch, station):
                         batch.stations.setdefault(station, {})["Heard"] = moment
                 if breaches:
                     batch.add(t.BREACH, *breaches)
                 self._write(connection, batch)
-        except SQLAlchemyError as wrong:
-            with self._wake:
-                self._latest = latest
-            self._mapped, self._ids = mapped, ids
-            if isinstance(wrong, IntegrityError | DataError) and len(taken) > 1:
+        except Exception as wrong:  # whatever it is: nobody is answered, and the thread goes on
+            is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
+            if is_of_one and len(taken) > 1:
                 return None
             self.failed += len(taken)
             self._trouble(f"{len(taken)} not stored: {str(getattr(wrong, 'orig', None) or wrong).splitlines()[0]}")
             return [FAILED] * len(taken)
+        with self._wake:
+            self._latest.update(batch.latest)
+        self._mapped |= batch.mapped
+        self._ids.update(batch.ids)
         self.commits += 1
         self.stored += batch.outcomes.count(STORED)
         self.repeated += batch.outcomes.count(REPEATED)
@@ -166,7 +181,7 @@ class Writer:
         def keys(wanted: str, key_of: Callable[[dict], tuple]) -> list[tuple]:
             return [key_of(found) for kind, found, _ in taken if kind == wanted]
 
-        batch = _Batch()
+        batch = _Batch(ids=dict(self._ids))
         known = {
             "04": t.known_keys(connection, t.RESULT, t.RESULT_KEY, keys("04", rows.key_of)),
             "09": t.known_keys(connection, t.EVENT, t.RESULT_KEY, keys("09", rows.key_of)),
@@ -193,8 +208,8 @@ class Writer:
             return REPEATED
         known.add(key)
         self._map_station(batch, station)
-        number = self._ids[table] + 1
-        result, event = self._latest.get(station, (0, 0))
+        number = batch.ids[table] + 1
+        result, event = batch.latest.get(station) or self._latest.get(station, (0, 0))
         if kind == "04":
             behind = bool(result) and is_behind(found["sequence"], result)
             told, vins, parameters = rows.result_rows(found, number, arrived, behind)
@@ -212,12 +227,11 @@ class Writer:
             self._go_on(batch, station, (result, found["sequence"]))
         else:
             batch.add(t.GRAPH, rows.graph_row(found, number, arrived))
-        self._ids[table] = number
+        batch.ids[table] = number
         return STORED
 
     def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
-        with self._wake:
-            self._latest[station] = latest
+        batch.latest[station] = latest
         batch.stations.setdefault(station, {}).update(Result=latest[0], Event=latest[1])
 
     def _write(self, connection: Connection, batch: _Batch) -> None:
@@ -228,23 +242,29 @@ class Writer:
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)
                 connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
+        changes: dict[tuple, list[dict]] = {}
         for station, columns in batch.stations.items():
-            there = t.is_row(t.STATION, t.RESULT_KEY, station)
-            connection.execute(update(t.STATION).where(there).values(**columns))
+            place = dict(zip(_PLACE, station, strict=True))
+            changes.setdefault(tuple(columns), []).append({**place, **{f"to{k}": v for k, v in columns.items()}})
+        for names, several in changes.items():
+            connection.execute(_station_update(names), several)
         for table, key, columns in batch.renamed:
             there = t.is_row(table, list(table.primary_key.columns.keys()), key)
             connection.execute(update(table).where(there).values(**columns))
 
     # -- the map ---------------------------------------------------------------------------------------------------
 
+    def _is_mapped(self, batch: _Batch, key: tuple) -> bool:
+        return key in self._mapped or key in batch.mapped
+
     def _add_to_map(self, batch: _Batch, table: Table, key: tuple, **columns: object) -> None:
-        if key not in self._mapped:
-            self._mapped.add(key)
+        if not self._is_mapped(batch, key):
+            batch.mapped.add(key)
             names = [column.name for column in table.primary_key.columns]
             batch.add(table, {**dict(zip(names, key, strict=True)), **columns})
 
     def _map_station(self, batch: _Batch, station: Station) -> None:
-        if station not in self._mapped:
+        if not self._is_mapped(batch, station):
             system_type, system, number = station
             self._map_system(batch, system_type, system)
             self._add_to_map(batch, t.STATION, station, Name=f"Station {number}", IP="", Heard="", Result=0, Event=0)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tools.installation import how_to_get_packages
 from tools.sources import ROOT, Unavailable
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,7 +31,7 @@ def browser() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise Unavailable("Playwright is not in this environment: pip install playwright") from None
+        raise Unavailable(f"Playwright is not in this environment: {how_to_get_packages('playwright')}") from None
     program = next((path for path in map(shutil.which, NAMES) if path), None)
     if program is None:
         raise Unavailable("there is no Chromium on this machine: apt install chromium")

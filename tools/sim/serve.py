@@ -14,6 +14,7 @@ import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 from tools.sim.archive import SqliteArchive
 from tools.sim.controller import Controller, ControllerOptions
@@ -69,6 +70,24 @@ class Producer:
         return 1000.0 / self.per_second * (1 + self.jitter * self._random.uniform(-1, 1))
 
 
+class Archived(Protocol):
+    """An archive that serves itself in place of the simulated ToolsNet (tools.archive.beside)."""
+
+    complaints: list[str]
+    pim_port: int
+    server_port: int
+
+    @property
+    def repeated(self) -> int: ...
+    @property
+    def out_of_order(self) -> int: ...
+    def tightening_ids(self) -> list[int | None]: ...
+    def newest_tightening_id(self) -> int: ...
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]: ...
+    def cut(self, cut: bool) -> None: ...
+    def close(self) -> None: ...
+
+
 class SimulatedPlant:
     """A controller and a ToolsNet on 127.0.0.1 in one thread; a context manager."""
 
@@ -87,24 +106,28 @@ class SimulatedPlant:
         toolsnet_options: ToolsNetOptions | None = None,
         link: str = "tcp",
         line_path: str | Path = "controller.tty",
+        archived: Archived | None = None,
     ) -> None:
         self.loop = Loop()
-        self.archive = SqliteArchive(str(archive_path))
+        self.archived = archived
+        self.archive: Any = archived or SqliteArchive(str(archive_path))
         if first_id is None:
             # An archive that is used again holds earlier ids: the controller goes on where it was.
-            first_id = self.archive.newest_tightening_id() + 1
+            first_id = int(self.archive.newest_tightening_id()) + 1
         self.controller = Controller(self.loop.clock, controller_options, first_id)
-        self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
+        self.toolsnet: Any = archived
         self.host = host
         self._controller: Served | SerialServed
         if link == "tcp":
             self._controller = Served(self.loop, self.controller.endpoint, host, controller_port)
         else:
             self._controller = SerialServed(self.loop, self.controller.endpoint, link, str(line_path))
-        self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
-        self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
-        self.toolsnet.options.server_host = host  # type: ignore
-        self.toolsnet.options.server_port = self._server.port  # type: ignore
+        if archived is None:
+            self.toolsnet = ToolsNet(self.loop.clock, self.archive, toolsnet_options)
+            self._pim = Served(self.loop, self.toolsnet.pim_endpoint, host, pim_port)
+            self._server = Served(self.loop, self.toolsnet.server_endpoint, host, server_port)
+            self.toolsnet.options.server_host = host
+            self.toolsnet.options.server_port = self._server.port
         self.producer = Producer(self.controller)
         self.producer.set_rate(rate, jitter, count)
         self.loop.workers.append(self.producer.work)
@@ -125,11 +148,11 @@ class SimulatedPlant:
 
     @property
     def pim_port(self) -> int:
-        return self._pim.port
+        return self.archived.pim_port if self.archived else self._pim.port
 
     @property
     def server_port(self) -> int:
-        return self._server.port
+        return self.archived.server_port if self.archived else self._server.port
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self.loop.run, name="simulated plant", daemon=True)
@@ -145,7 +168,10 @@ class SimulatedPlant:
 
     def cut_toolsnet(self, cut: bool) -> None:
         """Cut PIM and server off, or connect them again."""
-        self.loop.call(lambda: _cut([self._pim, self._server], cut))
+        if self.archived:
+            self.archived.cut(cut)
+        else:
+            self.loop.call(lambda: _cut([self._pim, self._server], cut))
 
     def cut_controller(self, cut: bool) -> None:
         self.loop.call(lambda: _cut([self._controller], cut))

@@ -60,8 +60,9 @@ def address(text: str) -> tuple[str, int]:
 class Child:
     """The pages in a process of their own; `close` leaves none behind."""
 
-    def __init__(self, place: str, where: Listening) -> None:
+    def __init__(self, place: str, where: Listening, is_quiet: bool = False) -> None:
         self._place = place
+        self._told = subprocess.DEVNULL if is_quiet else None
         self._where = where
         self._process = self._started()
 
@@ -92,7 +93,12 @@ class Child:
         path = os.pathsep.join(path for path in paths if path)
         environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}
         return subprocess.Popen(
-            [*command, "--with-parent"], stdin=subprocess.PIPE, env=environment, start_new_session=True
+            [*command, "--with-parent"],
+            stdin=subprocess.PIPE,
+            stdout=self._told,
+            stderr=self._told,
+            env=environment,
+            start_new_session=True,
         )
 
     def _close_pipe(self) -> None:

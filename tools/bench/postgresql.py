@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for a test: on a socket in a folder that goes away with it, started as its own user."""
+"""A PostgreSQL of its own for tests and figures: on a socket in a folder that goes away with it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""Results into a Parquet file, some thousands at a time: millions need no memory of that size.
+
+The file is there under its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+
+import pyarrow  # type: ignore
+from pyarrow import parquet  # type: ignore
+from sqlalchemy import Float, Integer
+
+from tools.archive.tables import RESULT
+
+AT_ONCE = 10000
+NAMES = ("StationName", "ProgramName")  # of the map, beside the table's own columns
+
+
+def schema() -> pyarrow.Schema:
+    """A column for each of Result, and the names."""
+    columns = []
+    for column in RESULT.columns:
+        whole, real = isinstance(column.type, Integer), isinstance(column.type, Float)
+        kind = pyarrow.int64() if whole else pyarrow.float64() if real else pyarrow.string()
+        columns.append((column.name, kind))
+    return pyarrow.schema([*columns, *[(name, pyarrow.string()) for name in NAMES]])
+
+
+def write(rows: Iterable[dict], path: str) -> int:
+    """How many were written; without any there is no file. OSError if it cannot be written."""
+    count = 0
+    some = _some(iter(rows))
+    taken = next(some, None)
+    if taken is None:
+        return 0
+    part = f"{path}.part"
+    try:
+        with parquet.ParquetWriter(part, schema()) as writer:
+            while taken:
+                writer.write_table(pyarrow.Table.from_pylist(taken, schema()))
+                count += len(taken)
+                taken = next(some, None)
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+    return count
+
+
+def _some(rows: Iterator[dict]) -> Iterator[list[dict]]:
+    while some := list(islice(rows, AT_ONCE)):
+        yield some

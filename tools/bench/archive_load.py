@@ -1,0 +1,152 @@
+"""Stations that report to an archive, in a process of their own; what came of it is a line of JSON.
+
+Rules
+1. Without a rate each station keeps its window full until the time is up: how much gets through.
+2. With one, results leave when they are due, whatever is unanswered: how long a 05 takes. The time counts from when a
+   result was due, so that a stall is not hidden by what waits behind it.
+3. The first second is not counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+
+WARM_S = 1.0
+SILENT_S = 20.0  # longest wait for the last answers
+SPREAD_CONNECTS = 100
+# Behind the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (004:120-185).
+_REST = (
+    "       000170002900172"
+    "0001C3412129  0012000112.0000120.37000128.00000040.0000062.30000085.00"
+    "0001001200030Tightening ID            "
+)
+_END = "               0      00"
+
+
+@dataclass
+class Told:
+    """What came of it: answers after the first second, their times in ms, and what was not answered."""
+
+    answered: int
+    sent: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    worst_ms: float
+    unanswered: int
+    refused: int
+
+
+class _Station(asyncio.Protocol):
+    """One connection that sends results of a station and takes the time of each answer."""
+
+    def __init__(self, load: _Load, number: int) -> None:
+        self._load = load
+        self._number = number
+        self._sequence = 0
+        self._received = b""
+        self.out: deque[float] = deque()  # when each unanswered one was due; answers come in order
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def send(self, due_s: float) -> None:
+        """Send the next result."""
+        assert self._transport is not None
+        self._sequence += 1
+        self.out.append(due_s)
+        self._transport.write(self._load.telegram(self._number, self._sequence))
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        now_s = time.perf_counter()
+        while len(self._received) >= 28:  # a 05 has 24 octets
+            refused = self._received[25:28] != b"000"
+            self._received = self._received[28:]
+            self._load.heard(self, self.out.popleft(), now_s, refused)
+
+
+class _Load:
+    def __init__(self, port: int, stations: int, seconds: float, window: int, rate: float) -> None:
+        self._port = port
+        self._count = stations
+        self._seconds = seconds
+        self._window = window
+        self._rate = rate
+        self._moment = time.strftime("%Y%m%d%H%M%S")
+        self._times_ms: list[float] = []
+        self._refused = self._sent = 0
+        self._from_s = self._until_s = 0.0
+
+    def telegram(self, station: int, sequence: int) -> bytes:
+        """A result of 222 octets behind its length: one spindle, the tightening ID."""
+        self._sent += 1
+        general = (
+            f"04{sequence:05d}8000030001{station:04d}{self._moment}{sequence:05d}WVWZZZ1KZ{station:04d}{sequence:05d}"
+        )
+        octets = (general + _REST + f"{station * 100000 + sequence:010d}" + _END).encode()
+        return b"%04d" % len(octets) + octets
+
+    def heard(self, station: _Station, due_s: float, now_s: float, refused: bool) -> None:
+        """An answer came."""
+        self._refused += refused
+        if self._from_s <= now_s <= self._until_s:
+            self._times_ms.append((now_s - due_s) * 1000)
+        if not self._rate and now_s < self._until_s:
+            station.send(now_s)
+
+    async def run(self) -> Told:
+        loop = asyncio.get_running_loop()
+        stations = []
+        for first in range(0, self._count, SPREAD_CONNECTS):
+            numbers = range(first + 1, min(first + SPREAD_CONNECTS, self._count) + 1)
+            made = [loop.create_connection(lambda n=n: _Station(self, n), "127.0.0.1", self._port) for n in numbers]
+            stations += [protocol for _, protocol in await asyncio.gather(*made)]
+        self._from_s = time.perf_counter() + WARM_S
+        self._until_s = self._from_s + self._seconds
+        if self._rate:
+            await self._send_at_rate(stations)
+        else:
+            for station in stations:
+                for _ in range(self._window):
+                    station.send(time.perf_counter())
+            await asyncio.sleep(WARM_S + self._seconds)
+        end_s = time.perf_counter() + SILENT_S
+        while any(station.out for station in stations) and time.perf_counter() < end_s:
+            await asyncio.sleep(0.05)
+        return self._told(sum(len(station.out) for station in stations))
+
+    async def _send_at_rate(self, stations: list[_Station]) -> None:
+        began_s = time.perf_counter()
+        number = 0
+        while (due_s := began_s + number / self._rate) < self._until_s:
+            now_s = time.perf_counter()
+            if due_s > now_s:
+                await asyncio.sleep(due_s - now_s)
+            stations[number % len(stations)].send(due_s)
+            number += 1
+            if number % 50 == 0:
+                await asyncio.sleep(0)  # behind: answers are read all the same
+
+    def _told(self, unanswered: int) -> Told:
+        times = sorted(self._times_ms) or [0.0]
+
+        def at(share: float) -> float:
+            return round(times[min(len(times) - 1, int(share * len(times)))], 3)
+
+        return Told(
+            len(self._times_ms), self._sent, self._seconds, at(0.5), at(0.99), at(1.0), unanswered, self._refused
+        )
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    wanted = _Load(int(given[0]), int(given[1]), float(given[2]), int(given[3]), float(given[4]))
+    print(json.dumps(asdict(asyncio.run(wanted.run()))))
