@@ -69,8 +69,10 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
 
 
 def events_given_up(agent: Agent, index: int) -> int:
-    """How many events of this station the agent has passed, or the log has given up; all it has, where that is open."""
+    """How many events of this station the agent has passed, or the log has given up."""
     station = agent.app.stations[index]
+    if not station.mounted or station.ring is None:
+        return 0
     shown: dict = {}
     station.outlets[0].put_state(shown)
     return shown["events_passed"] + station.ring.missed
