@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from host_tests import support_transcript as transcript
 from tools.cache import CHECKOUT
 from tools.cli import main
+from tools.sim import profiles
 
 PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
 PLAYED = ("tutorial", "example")
@@ -109,11 +110,7 @@ def test_every_controller_of_the_table_is_one_that_can_be_simulated():
     text = (CHECKOUT / "docs/controllers.md").read_text(encoding="utf-8")
     named = re.findall(r"^\|[^|]*\| `([a-z0-9.-]+)` \|", text, re.MULTILINE)
     assert len(named) == 10
-    for name in named:
-        done = CliRunner().invoke(
-            main, ["simulate", "controller", "--profile", name, "--port", "0", "--seconds", "0.01"]
-        )
-        assert done.exit_code == 0, (name, done.output)
+    assert set(named) == set(profiles.names())
 
 
 def test_the_commands_of_the_page_about_boards_run_as_far_as_without_a_board(tmp_path, monkeypatch):
