@@ -44,6 +44,11 @@ def page(served):
     assert wrong == []
 
 
+def wait_for_focus(page):
+    """A browser gives the search its focus when it first draws the page, which may be after it is loaded."""
+    page.wait_for_function("document.activeElement.name === 'q'")
+
+
 def ground(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -72,6 +77,7 @@ def test_both_schemes_and_the_key_between_them(page):
     page.emulate_media(color_scheme="dark")
     dark = ground(page)
     assert light != dark
+    wait_for_focus(page)
     page.keyboard.press("Escape")  # out of the search
     page.keyboard.press("t")
     assert ground(page) == light
@@ -84,7 +90,8 @@ def test_both_schemes_and_the_key_between_them(page):
 
 def test_a_car_is_found_and_a_result_opened_by_keyboard_alone(page):
     page.goto("/")
-    page.keyboard.type(vin(2).lower())  # the search has the focus
+    wait_for_focus(page)
+    page.keyboard.type(vin(2).lower())
     page.keyboard.press("Enter")
     page.wait_for_url("**/car?vin=*")
     page.keyboard.press("j")
@@ -97,6 +104,7 @@ def test_a_car_is_found_and_a_result_opened_by_keyboard_alone(page):
     page.keyboard.press("n")
     page.wait_for_url("**/results")
     page.keyboard.press("/")
+    wait_for_focus(page)
     page.keyboard.type("j")  # into the search, not down the list
     assert page.input_value(".search input") == "j"
 

@@ -18,6 +18,7 @@ from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
 
 CONNECTIONS_MOST = 500
+BEHIND_RESULTS = 10  # where the processor is scarce a page waits for a 05, never the other way round
 ENDING_S = 2  # how long an answer may still take
 
 
@@ -58,6 +59,7 @@ def run(
         server = _Server(config, app.state.site.feed)
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+        os.nice(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
 
 
