@@ -10,45 +10,39 @@ import importlib
 import json
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import config_file
-from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
-from tools.archive.commands import archive
-from tools.board_commands import board
-from tools.cli_simulate import simulate
-from tools.codec.ask_command import ask
-from tools.codec.commands import decode, mid
-from tools.flash.commands import flash
-from tools.line.commands import line
-from tools.quarantine_commands import quarantine
-from tools.service.commands import install_service
-from tools.sources import ROOT
-from tools.spool.commands import spool
-from tools.trace.commands import trace
-from tools.worlds.commands import worlds
+from tools.command_group import LazyGroup
+from tools.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+
+if TYPE_CHECKING:
+    from tools import config_file
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-EXAMPLE = ROOT / "board" / "config.example.json"
+# Imported when they are asked for (tools.command_group): `toolcart status` is asked often, and has to be quick.
+PLACES = {
+    "archive": "tools.archive.commands:archive",
+    "ask": "tools.codec.ask_command:ask",
+    "board": "tools.board_commands:board",
+    "decode": "tools.codec.commands:decode",
+    "flash": "tools.flash.commands:flash",
+    "install-service": "tools.service.commands:install_service",
+    "line": "tools.line.commands:line",
+    "mid": "tools.codec.commands:mid",
+    "quarantine": "tools.quarantine_commands:quarantine",
+    "simulate": "tools.cli_simulate:simulate",
+    "spool": "tools.spool.commands:spool",
+    "status": "tools.status.commands:status",
+    "trace": "tools.trace.commands:trace",
+}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=LazyGroup, places=PLACES, context_settings=CONTEXT)
 @click.version_option(package_name="toolcart")
 def main() -> None:
     """Keeps every tightening result on flash and hands it to ToolsNet when the network is there."""
-
-
-main.add_command(simulate)
-main.add_command(line)
-main.add_command(mid)
-main.add_command(decode)
-main.add_command(trace)
-main.add_command(ask)
-main.add_command(spool)
-main.add_command(quarantine)
-main.add_command(archive)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -93,6 +87,8 @@ def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | No
 
 
 def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | None) -> int:
+    from tools import config_file
+
     try:
         config_file.read_to_run(path)
         if plain and not sys.stdout.isatty():
@@ -108,6 +104,7 @@ def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | N
 
 
 def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) -> int:
+    from tools import config_file
     from tools.demo import RATE_PER_S, Demo
     from tools.demo_faults import Faults, Span
 
@@ -174,6 +171,8 @@ def config() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
     """Tell every mistake in FILE at once: where, what was found, what is allowed."""
+    from tools import config_file
+
     try:
         completed = config_file.read(file)
     except config_file.Wrong as wrong:
@@ -217,13 +216,15 @@ def explain(word: str) -> None:
 @config.command()
 def example() -> None:
     """Print a small configuration to begin with."""
-    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+    from tools.sources import ROOT
+
+    click.echo((ROOT / "board" / "config.example.json").read_text(encoding="utf-8"), nl=False)
 
 
 # -- bench ---------------------------------------------------------------------------------------------------------
 
 
-@main.group()
+@main.group(cls=LazyGroup, places={"worlds": "tools.worlds.commands:worlds"})
 def bench() -> None:
     """Measure on this machine."""
 
@@ -287,9 +288,6 @@ def bench_causes(names: tuple[str, ...], count: int, seed: int, as_json: bool) -
     sys.exit(0 if all(found.seeds or found.caught_by for found in hunts) else 1)
 
 
-bench.add_command(worlds)
-
-
 def _measure(name: str, as_json: bool) -> None:
     """Run a benchmark of the laboratory and print its figures."""
     from tools.progress import progress_bar
@@ -313,10 +311,6 @@ def _laboratory(command: str, module: str) -> ModuleType:
         )
         sys.exit(EXIT_CONFIGURATION)
 
-
-main.add_command(flash)
-main.add_command(board)
-main.add_command(install_service)
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,8 @@ import time
 from typing import TextIO
 
 from tools import config_file
-from tools.agent_process import EXIT_SPOOL, Agent, folder_of
+from tools.agent_process import Agent
+from tools.exit_codes import EXIT_SPOOL
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
 from tools.printable import visible, visible_lines
@@ -105,7 +106,7 @@ class InProcess:
         self._begun_s = time.monotonic()
         self._summary_due_s = SUMMARY_EVERY_S
         configuration = config_file.read_to_run(config_path)
-        self.agent = Agent(configuration, folder_of(config_path), STATUS_EVERY_MS, self._tell)
+        self.agent = Agent(configuration, config_path, STATUS_EVERY_MS, self._tell)
 
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""

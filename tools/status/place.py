@@ -1,0 +1,38 @@
+"""Where the status socket of an agent lies: the agent that makes it and who asks it go by the same rule.
+
+Rules
+1. As a service: `agent.sock` in the folder that systemd makes for it (RuntimeDirectory), /run/toolcart.
+2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`.
+3. Its mode is 0600: whoever asks is the agent's user, or root.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SERVICE_FOLDER = "/run/toolcart"
+NAME = "agent.sock"
+SUFFIX = ".sock"
+
+
+def socket_of(config_path: str | Path) -> str:
+    """Return where the agent of this configuration makes its socket."""
+    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    return str(Path(folder) / NAME) if folder else beside(config_path)
+
+
+def beside(config_path: str | Path) -> str:
+    """Return the name beside a configuration."""
+    return str(Path(config_path).resolve()) + SUFFIX
+
+
+def default() -> str:
+    """Return the service's."""
+    return f"{SERVICE_FOLDER}/{NAME}"
+
+
+def all_services() -> list[str]:
+    """Return the sockets of every agent that runs as a service: toolcart, toolcart-paint, ..."""
+    folder = Path(SERVICE_FOLDER).parent
+    return sorted(str(found) for found in folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}"))
