@@ -76,7 +76,7 @@ class Station:
             self.controller_port = self.board.tcp()
         else:
             self.controller_port = self.board.serial(controller)
-        self.toolsnet_port = self.board.tcp()
+        self.toolsnet_port = self._port_to_toolsnet()
         for outlet in self.settings["outlets"][1:]:
             lines = getattr(self.board, "lines", None)
             if lines is None:
@@ -84,6 +84,15 @@ class Station:
             self.files.append(lines(outlet))
         self._scheduler = scheduler
         scheduler.add(self, now)
+
+    def _port_to_toolsnet(self):
+        """A TCP port, or one that speaks TLS where the other side has it (a tunnel in front of the PIM)."""
+        if not self._toolsnet["tls_ca"]:  # type: ignore
+            return self.board.tcp()
+        tls = getattr(self.board, "tls", None)
+        if tls is None:
+            raise ValueError("toolsnet.tls_ca: this board has no TLS")
+        return tls(self._toolsnet)
 
     def step(self, now):
         """Bring the spool up; FOREVER once it is."""

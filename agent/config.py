@@ -12,12 +12,14 @@ Rules
 5. What is shown of a tree is short, printable, and never a secret.
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.settings import BOARD, CONTROLLER, OUTLET, RULES, SPOOL, STATION, SYSTEM, TABLES, TOOLSNET
 
 _OUTLETS_MAX = const(4)  # the log has so many cursors
-_STATIONS_MAX = const(16)  # the scheduler's slots are made at start; a cart carries one to four controllers
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
+STATIONS_MAX = 16  # a cart carries one to four controllers, and each takes memory that a chip has not got
+if ON_CPYTHON:
+    STATIONS_MAX = 250  # a line's carts in one file: one process serves so many (docs/figures.md)
 
 
 class ConfigError(Exception):
@@ -111,7 +113,9 @@ def allowed(row):
             words += ", or none"
     else:
         what = unit(key)
-        if kind == "text" or kind == "host":
+        if kind == "hosts":
+            what = "different hosts, in a list"
+        elif kind == "text" or kind == "host":
             what = "printable ASCII characters" + (", no blanks" if kind == "host" else "")
         words = ("%s to %s %s" % (low, row[4], what)).strip() + (", whole" if kind == "int" else "")
     return words + (" or null" if default == "~" else "")
@@ -130,9 +134,9 @@ def _walk(tree):
             mistakes.append(("board.ssid", "nothing", "the name of the network, as network is wifi"))
         stations = tree.get("stations")
         good = type(stations) is list
-        if not good or not 0 < len(stations) <= _STATIONS_MAX:
-            mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % _STATIONS_MAX))
-        stations = stations[:_STATIONS_MAX] if good else []
+        if not good or not 0 < len(stations) <= STATIONS_MAX:
+            mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
+        stations = stations[:STATIONS_MAX] if good else []
         done["stations"] = [_station(stations[i], "stations[%d]" % i, mistakes) for i in range(len(stations))]
         _duplicates(done["stations"], mistakes)
     return done, mistakes
@@ -246,7 +250,7 @@ def _section(table, tree, place, mistakes):
         if shown:
             mistakes.append((place + key, shown, allowed(row)))
             value = None
-        elif (kind == "list" or kind == "any") and value is not None:
+        elif kind in ("list", "any", "hosts") and value is not None:
             value = value.copy()  # type: ignore
         elif kind == "time":
             key = _in_ms(key)
@@ -291,6 +295,10 @@ def _fault(row, value):
             if type(item) not in (int, str) or item not in choices:
                 return found(item)
             choices.remove(item)  # a second time is a mistake
+    elif kind == "hosts":
+        good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
+        for item in value if good else ():  # type: ignore
+            good = good and value.count(item) == 1 and not _fault((row[0], "host", "-", "1", "253"), item)  # type: ignore
     else:
         size = value
         good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()

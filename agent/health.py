@@ -59,8 +59,9 @@ CLOCK_SET = const(45)  # the controller's clock was set
 TRACES = const(46)  # curves, and sets of plot parameters, written down
 TRACES_LOST = const(47)  # came and were not kept; the value says why (agent.openprotocol.trace)
 TRACES_ODD = const(48)  # were kept though something in them is not as it should be
-CONTROLLER_AWAY = const(49)  # could not be had; each reason is logged once, and the value is its number (agent.trouble)
-SERVER_AWAY = const(50)  # the same of ToolsNet: its PIM or its server
+HOST_REFUSED = const(49)  # the server that an 08 named is none of those that may be
+CONTROLLER_AWAY = const(50)  # could not be had; each reason is logged once, and the value is its number (agent.trouble)
+SERVER_AWAY = const(51)  # the same of ToolsNet: its PIM or its server
 
 NAMES = (
     "stored",
@@ -112,6 +113,7 @@ NAMES = (
     "traces",
     "traces lost",
     "traces odd",
+    "host refused",
     "controller away",
     "server away",
 )

@@ -2,7 +2,8 @@
 
 A row is `key type default low high` or `key type default choices`.
   types     int, time (low and high value), text, host (least and most characters), bool,
-            one (of the choices), list (of different choices), any (the same, or none of them)
+            one (of the choices), list (of different choices), any (the same, or none of them),
+            hosts (a list of them, the least and most of it)
   defaults  `-` is required, `-tcp`, `-serial` and `-file` are required for that kind of link or outlet, `~` is null,
             `""` is empty text, `*` is every choice
 They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
@@ -26,6 +27,11 @@ refused one park park,block
 refused_attempts int 3 1 10
 refused_wait_s time 5 0.1 600
 host_override host ~ 1 253
+allow_hosts hosts ~ 1 8
+tls_ca text ~ 1 128
+tls_name host ~ 1 253
+tls_certificate text ~ 1 128
+tls_key text ~ 1 128
 rewind bool false
 server_empty one continue continue,resend
 program_for_zero int 9999 1 9999

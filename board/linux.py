@@ -66,6 +66,14 @@ class Board:
         self._ports.append(port)
         return port
 
+    def tls(self, toolsnet):
+        """Return a new port that speaks TLS as these settings say; ValueError if their files are of no use."""
+        from board.linux_tls import TlsPort, context_of  # few carts have it
+
+        port = TlsPort(context_of(self.folder, toolsnet), toolsnet["tls_name"])
+        self._ports.append(port)
+        return port
+
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
         from board.linux_serial import SerialPort  # only where there is one: pyserial is an extra

@@ -32,6 +32,8 @@ _FAILED = -1
 class TcpPort:
     """One TCP client connection (agent.link.port)."""
 
+    NOT_NOW = (BlockingIOError, InterruptedError)  # what says that there is nothing to read, or no room to write
+
     def __init__(self):
         self.sock = None
         self.slot = -1
@@ -80,7 +82,7 @@ class TcpPort:
             return 0
         try:
             count = self.sock.recv_into(buf, n)  # type: ignore
-        except (BlockingIOError, InterruptedError):
+        except self.NOT_NOW:
             return 0
         except OSError as error:
             return self._lost(error)
@@ -94,7 +96,7 @@ class TcpPort:
             return PORT_LOST
         try:
             count = self.sock.send(memoryview(buf)[start : start + n])  # type: ignore
-        except (BlockingIOError, InterruptedError):
+        except self.NOT_NOW:
             count = 0
         except OSError as error:
             return self._lost(error)

@@ -1,7 +1,7 @@
 """What an outlet needs beside its ring, where a test is not about that."""
 
 from agent.outlets.toolsnet.outlet import Outlet
-from agent.quarantine import NO_ROOM
+from agent.quarantine import NO_ROOM, PRESSURE_NONE
 from agent.spool.flash import FLASH_DONE
 from host_tests.support_spool import append, mounted
 from tools.sim.flash import SimFlash
@@ -24,9 +24,13 @@ class NoHealth:
 
 
 class NoRoom:
-    """A quarantine that is full: what is set aside stays where it is."""
+    """A quarantine that is full: what is set aside stays where it is. It says so before it is asked if `told`."""
 
     moves = False
+    told = PRESSURE_NONE
+
+    def pressure(self):
+        return self.told
 
     def keep(self, _main, _reason):
         return NO_ROOM

@@ -22,6 +22,8 @@ SETTINGS = {
     "pim_host": "pim",
     "pim_port": 6575,
     "host_override": None,
+    "allow_hosts": None,
+    "tls_ca": None,
     "rewind": False,
     "server_empty": "continue",
     "refused": "park",

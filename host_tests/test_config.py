@@ -1,9 +1,11 @@
 """The configuration's rules, one mistake at a time; runs on CPython and on MicroPython."""
 
+import sys
+
 from agent import config
 
 PORTABLE = True
-HEAP = "256k"
+HEAP = "512k"
 
 
 def good():
@@ -164,6 +166,16 @@ def test_a_list_is_not_empty_and_holds_different_known_values():
     assert only(mistakes_of("toolsnet", "parameters", ["job", "jobs"]))[1] == '"jobs"'
 
 
+def test_hosts_are_a_list_of_different_ones():
+    for good_one in (["192.0.2.8"], ["a", "b"], None):
+        assert mistakes_of("toolsnet", "allow_hosts", good_one) == []
+    for wrong in ([], "a", ["a", "a"], ["a b"], [""], [7], ["x"] * 2, ["%d" % i for i in range(9)], [None], {}):
+        place, _, allowed = only(mistakes_of("toolsnet", "allow_hosts", wrong))
+        assert place == "toolsnet.allow_hosts" and allowed == "1 to 8 different hosts, in a list or null"
+    tree = with_setting("toolsnet", "allow_hosts", ["a"])
+    assert config.complete(tree)["toolsnet"]["allow_hosts"] == ["a"]
+
+
 def test_a_serial_link_needs_a_device_and_a_tcp_link_a_host():
     for link in ("ascii", "3964r"):
         tree = with_setting("controller", "link", link)
@@ -173,9 +185,11 @@ def test_a_serial_link_needs_a_device_and_a_tcp_link_a_host():
     assert only(mistakes_of("controller", "link", "udp"))[0] == "stations[0].controller.link"
 
 
-def test_stations_are_between_one_and_sixteen():
+def test_stations_are_between_one_and_what_the_machine_carries():
     tree = good()
-    for count, wrong in ((0, 1), (16, 0), (17, 1)):
+    most = config.STATIONS_MAX
+    assert most == (250 if sys.implementation.name == "cpython" else 16)
+    for count, wrong in ((0, 1), (most, 0), (most + 1, 1)):
         tree["stations"] = []
         for i in range(count):
             tree["stations"].append({"number": i + 1, "controller": {"host": "h%d" % i}, "spool": {"path": "s%d" % i}})

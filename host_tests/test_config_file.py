@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tools import config_file
+from tools import config_file, installation
 from tools.cli import main
 from tools.flash.package import checked_config
 
@@ -78,10 +78,10 @@ def test_a_serial_line_without_pyserial_is_a_mistake_of_running_not_of_the_file(
     monkeypatch.setattr(config_file, "find_spec", lambda name: None)
     [(place, found, allowed)] = mistakes_of(tmp_path, old, new, config_file.read_to_run)
     assert (place, found) == ("stations[0].controller.link", '"3964r"')
-    assert "pip install 'toolcart[serial]'" in allowed
+    assert installation.how_to_get("serial") in allowed
     assert config_file.read(path)
     demo = CliRunner().invoke(main, ["run", "--link", "ascii", "--headless"])
-    assert demo.exit_code == 2 and "toolcart[serial]" in demo.output
+    assert demo.exit_code == 2 and installation.how_to_get("serial") in demo.output
 
 
 def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):

@@ -997,6 +997,27 @@ def test_blank_and_zero_host_mean_the_pims_own():
         assert outlet.counted(h.OTHER_HOST) == 0
 
 
+def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
+    outlet = Outlet(allow_hosts=["192.0.2.8", "tn.plant"])
+    outlet.store(1)
+    outlet.run(200000)
+    assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
+    assert outlet.archive.stored == 0
+    for name in (*SERVER[:1], "tn.plant"):
+        outlet = Outlet({"server_host": name}, allow_hosts=["tn.plant", SERVER[0]])
+        outlet.network.listen(name, SERVER[1], outlet.toolsnet.server_endpoint)
+        outlet.store(1)
+        outlet.until_stored(1)
+        assert outlet.counted(h.HOST_REFUSED) == 0
+
+
+def test_the_pims_own_host_needs_no_permission():
+    outlet = Outlet({"server_host": ""}, allow_hosts=["tn.plant"])
+    outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
 def test_overridden_host_wins_over_the_08():
     outlet = Outlet({"server_host": "203.0.113.9"}, host_override="tn")
     outlet.store(1)

@@ -3,11 +3,14 @@
 Whatever imports a trap ends at once with an exit code of its own, so no test passes by luck.
 """
 
+import email
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +24,9 @@ TRAPPED = 97
 TRAP = f"import os\nos.write(2, b'trapped: ' + __file__.encode())\nos._exit({TRAPPED})\n"
 OURS = ("agent", "board", "tools")
 MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
-BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{}(sys.argv[1]))"
+FOLDERS = (*OURS, "docs", "host_tests", ".ci")
+FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml")
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
     "board": {"network": "ethernet"},
@@ -59,13 +64,12 @@ class Installed:
 
     def __init__(self, folder):
         checkout = folder / "checkout"
-        for name in OURS:
+        for name in FOLDERS:
             shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
+        for name in FILES:
             shutil.copy(ROOT / name, checkout / name)
-        built = done([sys.executable, "-c", BUILD, folder], checkout)
-        assert built.returncode == 0, built.stderr
-        wheel = folder / built.stdout.splitlines()[-1]
+        self.checkout = checkout
+        self.wheel = wheel = self.built("wheel", folder)
         made = done([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
         assert made.returncode == 0, made.stderr
         self.python = folder / "venv/bin/python"
@@ -78,6 +82,12 @@ class Installed:
         self.added = set(os.listdir(self.site)) - before
         traps(self.site, OURS)
         self.here = traps(folder / "here", OURS, MODULES)
+
+    def built(self, kind, folder):
+        """A wheel or an sdist of the checkout, in `folder`."""
+        built = done([sys.executable, "-c", BUILD.format(kind), folder], self.checkout)
+        assert built.returncode == 0, built.stderr
+        return folder / built.stdout.splitlines()[-1]
 
     def borrow(self, name):
         """Give it a package of this environment: the tests fetch nothing."""
@@ -104,6 +114,37 @@ def test_an_installation_adds_one_name(installed):
     assert len(installed.added) == 2
 
 
+def test_the_metadata_says_who_what_and_for_whom(installed):
+    told = next(installed.site.glob("toolcart-*.dist-info"))
+    metadata = email.message_from_string((told / "METADATA").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert metadata["Version"] == project["version"] and metadata["License-Expression"] == "MIT"
+    assert metadata["Author"] and metadata["Keywords"] and metadata["Summary"] and (told / "licenses/LICENSE").is_file()
+    assert any(line.startswith("Intended Audience") for line in metadata.get_all("Classifier"))
+    assert "Typing :: Typed" in metadata.get_all("Classifier")
+    assert (installed.site / "toolcart/py.typed").is_file()
+    assert installed.run("--version").stdout == f"toolcart, version {project['version']}\n"
+
+
+def test_the_source_archive_is_the_checkout_and_nothing_else(installed, tmp_path):
+    with tarfile.open(installed.built("sdist", tmp_path)) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames() if not archive.getmember(name).isdir()}
+    made = {name for name in names if name.startswith("toolcart.egg-info/")} | {"PKG-INFO", "setup.cfg"}
+    checkout = {path.relative_to(installed.checkout).as_posix() for path in installed.checkout.rglob("*")}
+    files = {name for name in checkout if (installed.checkout / name).is_file()}
+    assert names - made == {name for name in files if not name.startswith(("build/", "toolcart.egg-info/"))}
+
+
+def test_shells_complete_commands_and_file_names(installed):
+    def completed(words):
+        told = installed.run(_TOOLCART_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+        return told.stdout.split()
+
+    assert "plain,check" in completed("toolcart config ch")
+    assert [word.partition(",")[0] for word in completed("toolcart config check car")] == ["file"]
+    assert [word.partition(",")[0] for word in completed("toolcart run --config car")] == ["file"]
+
+
 def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
     have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
     assert not have & {"bench", "firmware", "runtimes", "installed"}
@@ -128,7 +169,7 @@ def test_commands_answer_among_foreign_packages(installed):
     monitor = installed.run("line", "monitor", "/dev/null")
     assert monitor.returncode == 1 and "pyserial is not installed" in monitor.stderr
     flash = installed.run("board", "status", "--port", "/dev/null")
-    assert flash.returncode == 1 and "toolcart[flash]" in flash.stderr
+    assert flash.returncode == 1 and "pip --python" in flash.stderr and "mpremote==" in flash.stderr
 
 
 def test_worlds_run_in_processes_of_their_own(installed):

@@ -159,7 +159,14 @@ def test_a_device_that_is_not_ours_has_a_word(monkeypatch):
 def test_every_number_has_a_word_and_every_word_a_sentence():
     numbers = {value for name, value in vars(contract).items() if name.startswith("WHY_")}
     numbers |= {value for name, value in vars(states).items() if name.startswith("WHY_")} - {states.WHY_NOTHING}
-    numbers |= {trouble.NO_PIM, trouble.FOREIGN_PIM, trouble.NO_INFO, trouble.NO_ANSWER, trouble.MALFORMED}
+    numbers |= {
+        trouble.NO_PIM,
+        trouble.FOREIGN_PIM,
+        trouble.NO_INFO,
+        trouble.NO_ANSWER,
+        trouble.MALFORMED,
+        trouble.NOT_ALLOWED,
+    }
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:

@@ -847,6 +847,21 @@ def test_reset_is_found_though_nobody_could_read_the_highest_id_of_before():
         assert bench.ids() == list(range(1, last + 1)) and not bench.known.memory[kn.FLAGS] & kn.FLAG_UNTIMED, last
 
 
+def test_reset_whose_results_were_pushed_under_the_highest_id_of_before_is_found_though_nobody_could_read_that():
+    for last in (2, 3, 6):
+        bench = met([1])
+        bench.make(2)
+        bench.memory.find(2).readable = False
+        bench.connect().rest()
+        bench.memory.wipe()
+        bench.make(*range(1, last + 1))
+        bench.connect()
+        for number in range(2, last + 1):
+            assert bench.again(number) == KEPT, (last, number)
+        bench.rest()
+        assert sorted(bench.ids()) == list(range(1, last + 1)) and not bench.known.looks(), last
+
+
 def test_newest_that_can_be_read_again_is_no_reset():
     bench = met([1])
     bench.live(2)
@@ -1022,6 +1037,46 @@ def test_what_is_above_the_highest_id_waits_for_those_below_that_may_count_anew(
     bench.live(15)
     bench.rest()
     assert bench.ids() == [10, 13, 15, 13, 14]
+
+
+def test_results_on_both_sides_of_the_wrap_are_fetched_though_the_last_one_known_is_gone_and_a_new_one_was_pushed():
+    for last in (1, 5):
+        bench = met([LAST_ID - 20])
+        bench.live(LAST_ID - 19)
+        bench.memory.limit = 10
+        bench.make(*range(LAST_ID - 18, LAST_ID + 1))
+        bench.make(*range(1, last))
+        bench.connect()
+        bench.live(last)
+        bench.rest()
+        kept = [one.ident for one in bench.memory.kept]
+        assert bench.ids() == [LAST_ID - 19, last] + kept[:-1], last
+        assert bench.known.gone() == 19 + last - len(kept) + 1, last  # and the ID 0
+
+
+def test_what_was_stored_long_ago_is_not_gone_where_the_last_one_known_is():
+    bench = met([1000000])
+    bench.memory.limit = 20
+    bench.live(1000001)
+    bench.make(*range(1000002, 1000040))
+    bench.connect().rest()
+    assert bench.ids() == [1000001] + list(range(1000020, 1000040)) and bench.known.gone() == 18
+
+
+def test_connections_too_short_for_the_way_to_an_id_that_is_there_still_go_on_with_it():
+    bench = met([1000])
+    bench.memory.wipe()
+    bench.make(*range(1, 42))
+    bench.connect()
+    for _ in range(22):
+        bench.fetch()
+    assert bench.known.looks() and bench.missing() == [(22, 20)]
+    bench.memory.kept = bench.memory.kept[-10:]
+    for _ in range(60):
+        bench.connect()
+        for _ in range(5):
+            bench.fetch()
+    assert bench.missing() == [] and sorted(bench.ids()) == list(range(1, 22)) + list(range(32, 42))
 
 
 def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():

@@ -12,7 +12,7 @@ from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "4m"
+HEAP = "6m"
 
 
 def cart_of(settings=None, **options):

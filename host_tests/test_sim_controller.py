@@ -6,6 +6,7 @@ from tools.sim.controller_frames import old_result_data, result_data, start_data
 from tools.sim.line import Network
 
 PORTABLE = True
+HEAP = "512k"
 
 START = b"00200001006         \0"
 SUBSCRIBE = b"002000609990        \0"

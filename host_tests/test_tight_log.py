@@ -2,6 +2,7 @@
 
 from agent.openprotocol.known import INDEXES
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
+from agent.quarantine import PRESSURE_FULL
 from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
@@ -268,6 +269,36 @@ def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
         for taken in range(1, 20):
             assert len(take_all(ring, 1, outlet)) == 1
             assert mounted(flash.clone()).cursors[0].number >= taken - 2, (used, taken)
+
+
+def test_with_a_full_quarantine_what_goes_out_leaves_room_to_move_on_what_is_refused_behind_it():
+    flash, _ = full(7, 256)
+    ring = mounted(flash)
+    while ring.is_free(1):
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    outlet = outlet_of(ring, 1)
+    outlet.quarantine.told = PRESSURE_FULL
+    assert outlet.resume(700, 0)
+    block = ring.cursors[0].block
+    assert take_all(ring, 12, outlet) == list(range(1, 13)) and ring.cursors[0].block == block
+    assert outlet.set_aside(16, 43, 0) == SET_ASIDE and ring.aside_block == block
+    assert aside.is_in_the_way(ring)
+    move_all(ring)
+    assert moved_in(ring) == [13, 14, 15] and ring.is_free(1)
+
+
+def test_nothing_goes_out_beyond_what_the_log_says_however_few_records_have_room():
+    flash, _ = full(7, 256)
+    ring = mounted(flash)
+    while ring.is_free(1):
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    outlet = outlet_of(ring, 1)
+    outlet.quarantine.told = PRESSURE_FULL
+    assert outlet.resume(700, 0)
+    ring.cursors[0].limit = 0  # set back
+    for taken in range(1, 8):
+        assert take_all(ring, 1, outlet) == [taken]
+        assert mounted(flash.clone()).cursors[0].limit >= taken
 
 
 def test_a_start_without_a_free_block_says_behind_what_it_found_what_goes_out():

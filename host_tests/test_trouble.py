@@ -93,4 +93,4 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.controller.produce()
     cart.run(300000)
     _, toolsnet = _sides(cart)
-    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [28]
+    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [29]

@@ -5,6 +5,7 @@ from agent.spool.walk import Walk
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
+HEAP = "512k"
 
 
 def put(flash, at, kind, payload, seq):

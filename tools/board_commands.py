@@ -51,7 +51,13 @@ class NotRunning(BoardTrouble):
     """The agent does not answer at its console."""
 
 
-PORT_OPTION = click.option("--port", required=True, help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.")
+PORT_OPTION = click.option(
+    "--port",
+    required=True,
+    type=click.Path(),
+    metavar="PORT",
+    help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
@@ -86,7 +92,7 @@ def config_command(port: str) -> None:
 @board.command("spool")
 @PORT_OPTION
 @click.option("--station", type=int, required=True, help="Number of the station.")
-@click.option("--out", "target", metavar="FILE", help="Keep the pulled image here.")
+@click.option("--out", "target", type=click.Path(), metavar="FILE", help="Keep the pulled image here.")
 @click.option("--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="Results shown.")
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
     """Pull the spool of a station from a running board and read it here."""

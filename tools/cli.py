@@ -30,6 +30,7 @@ PLACES = {
     "flash": "tools.flash.commands:flash",
     "install-service": "tools.service.commands:install_service",
     "line": "tools.line.commands:line",
+    "man": "tools.manual:man",
     "mid": "tools.codec.commands:mid",
     "quarantine": "tools.quarantine_commands:quarantine",
     "simulate": "tools.cli_simulate:simulate",
@@ -49,7 +50,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--config", "config_path", metavar="FILE", help="Run against the real controller and ToolsNet.")
+@click.option(
+    "--config", "config_path", type=click.Path(), metavar="FILE", help="Run against the real controller and ToolsNet."
+)
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
@@ -60,7 +63,12 @@ def main() -> None:
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
-@click.option("--keep", metavar="DIR", help="Demo: keep spool and archive here, and go on with them next time.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Demo: keep spool and archive here, and go on with them next time.",
+)
 def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: Any) -> None:
     """Run the agent.
 
@@ -109,7 +117,7 @@ def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) 
     from tools.demo_faults import Faults, Span
 
     if options["link"] not in (None, "tcp") and not config_file.has_serial_lines():
-        raise click.UsageError(f"--link {options['link']}: {config_file.SERIAL_MISSING}.")
+        raise click.UsageError(f"--link {options['link']}: {config_file.serial_missing()}.")
     seed = 1 if options["seed"] is None else options["seed"]
     try:
         faults = Faults(
@@ -139,9 +147,7 @@ def _show(watch, plain: bool, as_json: bool) -> int:
     try:
         from tools.live.view import run_view
     except ImportError:
-        click.echo(
-            "toolcart: the live view needs textual (pip install 'toolcart[view]'); plain lines instead.", err=True
-        )
+        click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
         return run_plain(watch, as_json)
     return run_view(watch)
 
@@ -167,7 +173,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
     """Tell every mistake in FILE at once: where, what was found, what is allowed."""

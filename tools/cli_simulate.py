@@ -122,7 +122,12 @@ def controller(
 @click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
 @click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
 @click.option(
-    "--archive", "archive_path", default="archive.sqlite", show_default=True, help="SQLite file of the archive."
+    "--archive",
+    "archive_path",
+    type=click.Path(),
+    default="archive.sqlite",
+    show_default=True,
+    help="SQLite file of the archive.",
 )
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
 @_end_option

@@ -14,8 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from agent import config
-
-SERIAL_MISSING = "serial lines need pyserial: pip install 'toolcart[serial]'"
+from tools import installation
 
 Mistake = tuple[str, str, str]
 
@@ -128,8 +127,13 @@ def not_runnable(configuration: dict) -> list[Mistake]:
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
         if link != "tcp" and not has_serial_lines():
-            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {SERIAL_MISSING}"))
+            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
     return mistakes
+
+
+def serial_missing() -> str:
+    """Say what a serial line needs, and what brings it."""
+    return f"serial lines need pyserial: {installation.how_to_get('serial')}"
 
 
 def has_serial_lines() -> bool:

@@ -24,6 +24,16 @@ MEANINGS = {
     "toolsnet.refused_attempts": "How often a refused result is offered before `refused` applies.",
     "toolsnet.refused_wait_s": ("Pause before a refused result is offered the second time; later pauses are longer."),
     "toolsnet.host_override": ("Connect to this host in place of the server address the PIM gives (behind NAT)."),
+    "toolsnet.allow_hosts": (
+        "Hosts that the PIM may give as server beside its own, as it writes them; the connection goes nowhere else."
+    ),
+    "toolsnet.tls_ca": (
+        "File with the certificates (PEM) that the other side's is checked against; with it both connections are TLS,"
+        " to a tunnel in front of the PIM. On Linux."
+    ),
+    "toolsnet.tls_name": "Name in the other side's certificate, where it is not the host that is connected to.",
+    "toolsnet.tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
+    "toolsnet.tls_key": "File with its private key (PEM); nobody but its owner may read it.",
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
@@ -153,6 +163,7 @@ _TYPES = {
     "time": "number",
     "text": "text",
     "host": "text",
+    "hosts": "list",
     "bool": "true or false",
     "one": "choice",
     "list": "list",
@@ -188,7 +199,8 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
   and with `graphs_kib` at most three quarters of it.
-- There are 1 to 16 stations, and 1 to 4 outlets for each, ToolsNet once among them ([outlets.md](outlets.md)).
+- There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each, ToolsNet once among them
+  ([outlets.md](outlets.md)).
 """
 
 

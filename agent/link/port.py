@@ -43,6 +43,7 @@ WHY_UNPLUGGED = const(21)
 WHY_NO_DRIVER = const(22)  # what speaks to serial lines is not installed
 WHY_NO_SOCKET = const(23)  # the system has no more of them
 WHY_FAILED = const(24)  # anything else
+WHY_NOT_TRUSTED = const(25)  # TLS: its certificate, or ours
 
 
 def is_address(host, number):

@@ -126,7 +126,8 @@ class Newest(Witness):
         """
         if not self.known.looks():
             return self._note_newest(_UNKNOWN, now)
-        number = id_of(self._witness, 0) - 1
+        number = id_of(self._witness, 0)
+        number -= self._steps_back + 1 if number == self._back_from else 1
         self._steps_back += 1
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self._witness, number)
@@ -163,13 +164,11 @@ class Newest(Witness):
             self.phase = PHASE_OFF
             return NEWS_ASK_AGAIN
         if met and self._has_to_wait(evidence, beyond, known.first_missing(newest), now):
-            doubt = self.doubt  # the same question comes again, in another connection perhaps
-            below_first = self._below_first
+            kept = self.doubt, self._below_first  # the same question comes again, in another connection perhaps
             self._at_rest()
+            self.doubt, self._below_first = kept
             self._postponed = True
-            self._below_first = below_first
-            self.known.covered = False
-            self.doubt = doubt
+            known.covered = False
             return NEWS_NONE
         return self._write_newest(evidence, beyond, settled, now)
 
@@ -228,11 +227,13 @@ class Newest(Witness):
             if is_ahead(top, newest):
                 gone = draft.clear()
             last = newest
-            if self._top < top <= newest:  # what is above it was heard of in this connection
-                last = self._top
-                if newest != top:
-                    gone = draft.open(top + 1, newest - top)
-            count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last  # behind the wrap, or from 1 on
+            goes_on = evidence == _UNKNOWN  # past the wrap even; one that counts anew has begun at 1
+            if (is_ahead(top, self._top) if goes_on else top > self._top) and not is_ahead(top, newest):
+                last = self._top  # what is above it was heard of in this connection
+                gone = draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
+            count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last
+            if goes_on:  # what lies far in front was stored or given up
+                count = min(count, max(GAP_IDS_MAX - draft.total(), 0))
             gone += draft.put_below((last - count + 1) % ID_PERIOD, count)  # all may mean other results now
             gone += draft.cut(self._heard_first, self._heard)  # but these
         elif newest != top and beyond:

@@ -35,7 +35,8 @@ class Witness(Missing):
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
         self._was_timed = False  # the time of the witness was read when it was heard of
-        self._steps_back = 0  # from the witness that was asked for first
+        self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
+        self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
         self._begins = True  # no session since the start
@@ -51,18 +52,21 @@ class Witness(Missing):
         memory = known.memory
         looks = known.looks()
         keeps = self.doubt and self._has_witness and not looks and self._epoch == memory[kn.EPOCH]
+        before = known.settled() if looks else -1
+        if before != self._back_from or self._epoch != memory[kn.EPOCH]:
+            self._back_from = before
+            self._steps_back = 0
         self._epoch = memory[kn.EPOCH]
         self._shown = False
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
         self._top = known.top()
         self._is_older = self._has_witness and not looks and (keeps or self._find_older())
         if not self._is_older:
-            put_id(self._witness, known.settled() if looks else self._top)
+            put_id(self._witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
             self._was_timed = not memory[kn.FLAGS] & kn.FLAG_UNTIMED
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         self.doubt = FLAG_UNPROVEN if self._has_witness and known.fetches() else 0
-        self._steps_back = 0
         self._heard = 0
         self._of_log = False
         self._doubts = False
@@ -91,8 +95,8 @@ class Witness(Missing):
         return self._is_later(body, start + TIME) or holds_another(self.ring, body, start, FLAG_RECOVERED)
 
     def _is_stored(self, body, start):
-        """Tell whether the newest blocks hold what was answered."""
-        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED)
+        """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""
+        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN)
 
     def _is_later(self, buf, at):
         """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""

@@ -69,7 +69,10 @@ _FIELDS = bytes(
 
 
 def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
-    """Tell whether the newest `blocks` blocks hold the tightening of body[start:], a result with these flags."""
+    """Tell whether the newest `blocks` blocks hold the tightening of body[start:], a result with these flags.
+
+    With FLAG_UNPROVEN among them no record that has it counts.
+    """
     return _search(ring, blocks, rec.KIND_RESULT, body, start, flags)
 
 
@@ -177,7 +180,7 @@ def _holds_here(ring, block, wanted, buf, start, detail):
             if detail == _ANOTHER:
                 if _is_another(walk.page, at, walk.flags, buf, start):
                     return 1
-            elif is_same(walk.page, at, walk.flags, buf, start, detail):
+            elif not walk.flags & detail & FLAG_UNPROVEN and is_same(walk.page, at, walk.flags, buf, start, detail):
                 return 1
         elif detail < 0:
             if (

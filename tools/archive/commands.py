@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
+from tools.installation import how_to_get, how_to_get_packages
 from tools.printable import visible, visible_in, visible_lines
 
 EXIT_NOTHING = 1
@@ -68,7 +69,7 @@ def _library():
     try:
         from tools.archive import database
     except ImportError as missing:
-        _fail(f"{missing.name} is not installed: pip install 'toolcart[archive]'")
+        _fail(f"{missing.name} is not installed: {how_to_get('archive')}")
     return database
 
 
@@ -166,7 +167,7 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest so many.")
 @click.option("--all", "no_limit", is_flag=True, help="All of them.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated, with a header.")
-@click.option("--parquet", "parquet", metavar="FILE", help="Into this file; needs pyarrow.")
+@click.option("--parquet", "parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
 @_machine
 def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **options: Any) -> None:
     """Results by car, station, time and verdict, newest first."""
@@ -221,7 +222,7 @@ def _write_parquet(rows: Iterable[dict], path: str) -> int:
     try:
         from pyarrow import Table, parquet  # type: ignore
     except ImportError:
-        _fail("--parquet needs pyarrow: pip install pyarrow")
+        _fail(f"--parquet needs pyarrow: {how_to_get_packages('pyarrow')}")
     found = list(rows)
     if found:
         try:
@@ -336,7 +337,7 @@ def import_results(place: str, source: str, as_json: bool) -> None:
 @archive.command()
 @_database
 @click.argument("result", type=click.IntRange(min=1))
-@click.option("--png", metavar="FILE", help="A picture in place of the terminal; needs matplotlib.")
+@click.option("--png", type=click.Path(), metavar="FILE", help="A picture in place of the terminal; needs matplotlib.")
 @_machine
 def plot(place: str, result: int, png: str | None, as_json: bool) -> None:
     """Torque and angle of a result over time, and torque over angle. RESULT is the number that `query --json` tells."""

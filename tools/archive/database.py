@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from tools.archive.tables import SYSTEM_TYPE
+from tools.installation import how_to_get
 from tools.sim.archive_schema import SYSTEM_TYPES
 
 _LOCK_NUMBER = 0x746F6F6C  # "tool": of the advisory lock
@@ -63,7 +64,8 @@ def connect(place: str, writes: bool) -> Engine:
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Unusable(f"{shown(place)}: not a file and not a URL of a database that is known ({wrong})") from None
     except ModuleNotFoundError as missing:
-        raise Unusable(f"{shown(place)}: {missing.name} is not installed: pip install 'toolcart[postgresql]'") from None
+        advice = how_to_get("postgresql")
+        raise Unusable(f"{shown(place)}: {missing.name} is not installed: {advice}") from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _as_we_want_it)
     try:

@@ -8,7 +8,7 @@ than what `toolcart flash` installs.
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
+import tomllib
 from pathlib import Path
 
 from tools.flash.package import sources_for
@@ -17,11 +17,16 @@ from tools.sources import ROOT
 FILE = ROOT / "board" / "package.json"
 
 
+def version() -> str:
+    """The version of this checkout: pyproject.toml has it, and nothing else."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
 def content() -> str:
     """The text of package.json: every file that any chip may import, named from package.json's own folder."""
     names = sorted({source.name for platform in ("rp2", "esp32") for source in sources_for(platform)})
     urls = [[name, "../" + name if not name.startswith("board/") else name.removeprefix("board/")] for name in names]
-    return json.dumps({"urls": urls, "deps": [], "version": version("toolcart")}, indent=2) + "\n"
+    return json.dumps({"urls": urls, "deps": [], "version": version()}, indent=2) + "\n"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from agent import config as settings
 from tools import config_file
 from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
+from tools.installation import how_to_get
 from tools.printable import visible_lines
 from tools.sources import ROOT, Unavailable
 
@@ -32,16 +33,22 @@ def open_link(port: str) -> Link:
     try:
         from tools.flash.mpremote_link import MpremoteLink
     except ImportError:
-        raise click.ClickException(
-            "mpremote is not installed here: pip install 'toolcart[flash]', or run ./tools/test once in a checkout."
-        ) from None
+        raise click.ClickException(f"boards need mpremote, which is not installed: {how_to_get('flash')}") from None
     return MpremoteLink(port)
 
 
 @click.command()
 @click.option("--board", "platform", type=click.Choice(package.PLATFORMS), required=True, help="The kind of chip.")
-@click.option("--port", required=True, help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.")
-@click.option("--config", "config_path", required=True, metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--port",
+    required=True,
+    type=click.Path(),
+    metavar="PORT",
+    help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+)
+@click.option(
+    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
 @click.option(
     "--wait",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from tools import config_file, installation
+
 EXIT_OTHER = 1
 POLL_S = 0.002
 LINKS = click.Choice(["3964r", "ascii"])
@@ -45,8 +47,13 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
 
 
 @line.command()
-@click.argument("device")
-@click.option("--other", metavar="DEVICE", help="Second adapter, on the agent's wire; DEVICE is on the controller's.")
+@click.argument("device", type=click.Path())
+@click.option(
+    "--other",
+    type=click.Path(),
+    metavar="DEVICE",
+    help="Second adapter, on the agent's wire; DEVICE is on the controller's.",
+)
 @click.option("--baud", type=int, default=9600, show_default=True)
 @click.option("--parity", type=click.Choice(["none", "even", "odd"]), default="none", show_default=True)
 @click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
@@ -70,6 +77,8 @@ def monitor(
     from tools.line.capture import Heard, line_of
     from tools.line.explain import Shower, explainer
 
+    if not config_file.has_serial_lines():
+        _fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")
     ports = []
     for path, from_agent in ((device, False), (other, True)):
         if path is not None:

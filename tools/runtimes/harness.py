@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.runtimes.build import RUNNER, compiled_tree
-from tools.runtimes.catalogue import Runtime
+from tools.runtimes.catalogue import Runtime, heap_bytes
 
 MODULE_TIMEOUT_S = 300
 LONG_MODULE_TIMEOUT_S = 3600  # with --long
-DEFAULT_HEAP = "256k"
+DEFAULT_HEAP = "256k"  # a test file's HEAP and this are for words of 32 bits
 
 _HEAP = re.compile(r'^HEAP = "(\d+[kKmM]?)"', re.MULTILINE)
 _TOTALS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
@@ -70,11 +70,13 @@ class Machine:
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""
         wanted = _HEAP.search(test_file.read_text(encoding="utf-8"))
+        # Words of 64 bits take twice the room: all but octets in a heap are words.
+        heap = str(heap_bytes(wanted[1] if wanted else DEFAULT_HEAP) * self.runtime.bits // 32)
         args = (f"host_tests.{test_file.stem}", word)
         timeout_s = LONG_MODULE_TIMEOUT_S if os.environ.get("TOOLCART_LONG") == "1" else MODULE_TIMEOUT_S
         start = time.monotonic()
         try:
-            done = self.run(self.tree / RUNNER, wanted[1] if wanted else DEFAULT_HEAP, args, timeout_s)
+            done = self.run(self.tree / RUNNER, heap, args, timeout_s)
             text, code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as late:
             said = late.stdout or b""

@@ -13,19 +13,36 @@ from pathlib import Path
 
 import click
 
-from tools import config_file
+from tools import config_file, installation
 from tools.service import place
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
 
+# Where a program may lie that the service cannot start.
+UNSEEN = (
+    (("/home/", "/root/", "/run/user/"), "a home folder, which the service cannot see (ProtectHome)"),
+    (
+        ("/tmp/", "/var/tmp/"),
+        "a folder for temporary files, which the service has a new one of (PrivateTmp), and which is cleared",
+    ),
+)
+
 
 @click.command("install-service")
-@click.option("--config", "config_path", required=True, metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+)
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
 @click.option("--no-start", is_flag=True, help="Write the files; do not enable or start anything.")
-@click.option("--root", default="/", metavar="DIR", help="Write below this folder (an image of a card).")
+@click.option(
+    "--root",
+    default="/",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write below this folder (an image of a card).",
+)
 def install_service(config_path: str, only_print: bool, no_start: bool, root: str) -> None:
     """Install the agent as a systemd service: sandboxed, watched, started at boot."""
     try:
@@ -61,18 +78,17 @@ def program_path() -> str:
     beside = Path(sys.executable).with_name("toolcart")
     found = str(beside) if beside.is_file() else shutil.which("toolcart")
     if not found:
-        raise click.ClickException("the toolcart command is not on the path; install it with pipx first.")
+        advice = installation.how_to_install_for_all()
+        raise click.ClickException(f"the toolcart command is not on the path; this puts it there: {advice}")
     return os.path.abspath(found)
 
 
 def problems(configuration: dict, program: str) -> list[str]:
     """What a person should know before the service runs."""
     told = []
-    if program.startswith(("/home/", "/root/")):
-        told.append(
-            f"{program} lies in a home folder, which the service cannot see (ProtectHome). Install it for all: "
-            "sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install toolcart"
-        )
+    for folders, what in UNSEEN:
+        if program.startswith(folders):
+            told.append(f"{program} lies in {what}. Install it for all: {installation.how_to_install_for_all()}")
     for station in configuration["stations"]:
         path = station["spool"]["path"]
         if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from tools.installation import how_to_get
 from tools.printable import visible
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def trace() -> None:
 @trace.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--id", "ident", metavar="ID", help="Tightening ID; without it the last one that has curves.")
-@click.option("--png", metavar="FILE", help="Draw into this picture (.png, .svg or .pdf) and not in the terminal.")
+@click.option(
+    "--png",
+    type=click.Path(),
+    metavar="FILE",
+    help="Draw into this picture (.png, .svg or .pdf) and not in the terminal.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object a tightening.")
 @click.option("--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Lines of each drawing.")
 @click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: those of the terminal]")
@@ -115,7 +121,7 @@ def show(one: Tightening, png: str | None, width: int | None = None, height: int
             click.secho(visible(title_of(one)), bold=True)
             click.echo(in_terminal(one, columns, height, sys.stdout.isatty()))
     except Missing as missing:
-        advice = "pip install 'toolcart[plot]' brings it; --json tells the numbers without it."
+        advice = f"{how_to_get('plot')} brings it; --json tells the numbers without it."
         _fail(f"{missing} is not installed.", advice, EXIT_WRONG)
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -17,7 +17,9 @@ import click
 @click.option("--profiles", metavar="NAMES", help="Controllers by name: all, or names with commas between them.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
-@click.option("--script", "script_path", metavar="FILE", help="Run the world of this script in place of seeds.")
+@click.option(
+    "--script", "script_path", type=click.Path(), metavar="FILE", help="Run the world of this script in place of seeds."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def worlds(
     count: int,

@@ -14,6 +14,7 @@ from agent.base.words import put_u32
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, HEAD_BYTES, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
+from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
@@ -97,7 +98,7 @@ class Outlet(Position):
         if number > cursor.saved_number + self.cursor_batch:
             self.ring.pressed = True
             if self.ring.has_room_behind():
-                return number > cursor.saved_number + self._spread()
+                return number > cursor.saved_number + self._spread() or number > cursor.limit
         return number > cursor.limit
 
     def _spread(self):
@@ -107,7 +108,11 @@ class Outlet(Position):
             return self.cursor_batch
         octets = ring.device.block_bytes
         room = octets - (ring.offset if ring.offset < octets else ring.rest)
+        if self.quarantine.pressure():  # what is refused stays in the log, and is moved on into this block
+            room -= octets // 2
         records = room // ring.aligned(FRAME_BYTES + CURSOR_PAYLOAD) - 1  # one for the block's end
+        if records <= 0:
+            return SENT_AHEAD
         results = (octets - self.cursor.offset) // ring.aligned(FRAME_BYTES + HEAD_BYTES + BODY_BYTES)
         batch = (results + records - 1) // records
         return batch if batch > self.cursor_batch else self.cursor_batch

@@ -11,7 +11,7 @@ from agent import health as h
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from agent.record.result import STAMP_BYTES
 from agent.toolsnet import session as ts
-from agent.trouble import FOREIGN_PIM, NO_ANSWER, NO_INFO, NO_PIM, Trouble
+from agent.trouble import FOREIGN_PIM, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 
 
 class Upstream:
@@ -25,6 +25,7 @@ class Upstream:
         self.pim_host = settings["pim_host"]
         self.pim_port = settings["pim_port"]
         self.host_override = settings["host_override"]
+        self.allow_hosts = settings["allow_hosts"]
         self.longest_ms = session.reconnect_ms
         self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
         self.trouble = Trouble()
@@ -107,14 +108,19 @@ class Upstream:
             self.port.open(self.pim_host, self.pim_port)
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
-            self.port.open(self._server_host(now), self.session.server_port or self.pim_port)
+            host = self._server_host(now)
+            if not host:
+                self.session.closed(now)
+                self._blame(NOT_ALLOWED, now)
+                return
+            self.port.open(host, self.session.server_port or self.pim_port)
             self._opening = True
         # Open at once is a server next door, closed at once a network that is away: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
 
     def _server_host(self, now):
-        """The host named by the 08; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
+        """The host named by the 08, "" if it may not be; blank and 0.0.0.0 mean the PIM's own (DIGEST G.9 no. 14)."""
         if self.host_override:
             return self.host_override
         try:
@@ -124,6 +130,9 @@ class Upstream:
         if not named or named == "0.0.0.0":
             return self.pim_host
         if named != self.pim_host:
+            if self.allow_hosts is not None and named not in self.allow_hosts:
+                self.health.note(h.HOST_REFUSED, self.session.server_port, now)
+                return ""
             self.health.note(h.OTHER_HOST, self.session.server_port, now)
         return named
 

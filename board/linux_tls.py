@@ -1,0 +1,114 @@
+"""A TCP connection with TLS on Linux: to a tunnel in front of a PIM, which itself knows none.
+
+Rules
+1. The other side's certificate is checked against the given authorities alone, and its name against the host that is
+   connected to or the name that is configured. What does not pass is a connection that could not be opened.
+2. It is open when the handshake is done; until then it is opening, so the limit for that is the one that holds.
+3. Nothing waits: the handshake goes on whenever the port is looked at.
+"""
+
+import os
+import ssl
+import stat
+
+from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NOT_TRUSTED
+from board.linux_tcp import TcpPort
+
+CPYTHON_ONLY = True
+
+
+class TlsPort(TcpPort):
+    """One TLS client connection (agent.link.port). `name` is what its certificate has to say, None: the host."""
+
+    NOT_NOW = (ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError)
+
+    def __init__(self, context, name=None):
+        TcpPort.__init__(self)
+        self._context = context
+        self._name = name
+        self._host = ""
+        self._shakes = False  # TCP is connected, the handshake goes on
+
+    def open(self, host, number):
+        """Begin to connect."""
+        self._host = self._name or host
+        TcpPort.open(self, host, number)
+
+    def close(self):
+        """Close at once."""
+        self._shakes = False
+        TcpPort.close(self)
+
+    def _look_at_connect(self):
+        if not self._shakes:
+            TcpPort._look_at_connect(self)
+            if self._state != PORT_OPEN:
+                return
+            self._state = PORT_OPENING
+            self._shakes = True
+            try:
+                self.sock = self._context.wrap_socket(
+                    self.sock, server_hostname=self._host, do_handshake_on_connect=False
+                )
+            except (OSError, ValueError):  # ValueError: no name that a certificate could have
+                self._why = WHY_NOT_TRUSTED
+                self.close()
+                return
+        self._shake()
+
+    def _shake(self):
+        try:
+            self.sock.do_handshake()  # type: ignore
+        except ssl.SSLWantReadError:
+            self.wants_out = False
+        except ssl.SSLWantWriteError:
+            self.wants_out = True
+        except ssl.SSLError:  # what a certificate lacks, or no TLS at all
+            self._why = WHY_NOT_TRUSTED
+            self.close()
+        except OSError as error:
+            self._lost(error)
+            self.close()
+        else:
+            self._shakes = self.wants_out = False
+            self._state = PORT_OPEN
+
+
+def context_of(folder, toolsnet):
+    """Return what connections are made with; ValueError with the setting and the reason if a file is of no use."""
+    paths = {}
+    for key in ("tls_ca", "tls_certificate", "tls_key"):
+        paths[key] = os.path.join(folder, toolsnet[key]) if toolsnet[key] else None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(paths["tls_ca"])
+    except OSError as error:
+        raise ValueError("toolsnet.tls_ca: %s: %s" % (paths["tls_ca"], _why(error))) from None
+    if paths["tls_certificate"]:
+        _keep_secret("toolsnet.tls_key", paths["tls_key"] or paths["tls_certificate"])
+        try:
+            context.load_cert_chain(paths["tls_certificate"], paths["tls_key"], password=_no_password)
+        except (OSError, ValueError) as error:
+            raise ValueError("toolsnet.tls_certificate: %s: %s" % (paths["tls_certificate"], _why(error))) from None
+    return context
+
+
+def _no_password():
+    """An agent that starts by itself has nobody to ask."""
+    raise ValueError("the key is locked with a password; give one that is not")
+
+
+def _keep_secret(setting, path):
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise ValueError("%s: %s: %s" % (setting, path, _why(error))) from None
+    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ValueError("%s: others may read %s; chmod 600 %s" % (setting, path, path))
+
+
+def _why(error):
+    if isinstance(error, ssl.SSLError):
+        return "no certificate or key in PEM that fits (%s)" % (error.reason or error)
+    return getattr(error, "strerror", None) or str(error)

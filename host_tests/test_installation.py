@@ -1,0 +1,77 @@
+"""What a hint says works as toolcart is installed here, and every hint comes from one place."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import installation
+from tools.cache import CHECKOUT
+
+EXTRAS = ("view", "serial", "plot", "flash", "archive", "postgresql")
+
+
+@pytest.fixture
+def outside(monkeypatch, tmp_path):
+    """An installation in an environment of its own, that pip has made."""
+    monkeypatch.setattr(installation, "ROOT", tmp_path / "lib/site-packages/toolcart")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    return tmp_path
+
+
+def test_in_a_checkout_the_checkout_is_installed_with_the_extra():
+    line = shlex.split(installation.how_to_get("flash"))
+    assert line == [sys.executable, "-m", "pip", "install", "-e", f"{CHECKOUT}[flash]"]
+
+
+def test_outside_a_checkout_the_packages_are_named_and_not_toolcart(outside):
+    line = shlex.split(installation.how_to_get("serial"))
+    assert line == [sys.executable, "-m", "pip", "install", "pyserial>=3.5"]
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_is_known_by_the_installation_with_its_packages(outside, extra):
+    named = installation.requirements(extra)
+    assert named and not [package for package in named if "toolcart" in package or ";" in package]
+
+
+def test_an_environment_without_pip_is_served_by_another_pip(outside, monkeypatch):
+    monkeypatch.setattr(installation, "find_spec", lambda name: None)
+    line = shlex.split(installation.how_to_get_packages("pyarrow"))
+    assert line == ["pip", "--python", sys.executable, "install", "pyarrow"]
+
+
+def test_pipx_injects_into_its_environment(outside):
+    (outside / "pipx_metadata.json").touch()
+    line = shlex.split(installation.how_to_get("view"))
+    assert line == ["pipx", "inject", outside.name, "textual>=3"]
+
+
+def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(outside, monkeypatch):
+    monkeypatch.setattr(installation, "ROOT", outside / "lib/python3/dist-packages/toolcart")
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    assert installation.how_to_get("serial") == "sudo apt install python3-serial"
+    assert "--system-site-packages" in installation.how_to_get("view")
+
+
+def test_nobody_else_says_how_to_install():
+    # The laboratory speaks of a checkout alone.
+    for path in (CHECKOUT / "tools").rglob("*.py"):
+        if path != Path(installation.__file__) and "runtimes" not in path.parts:
+            assert not re.search(r"pip\w* install ['\"]?\w", path.read_text(encoding="utf-8")), path
+
+
+def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
+    class Wheel:
+        def read_text(self, name):
+            return '{"url": "file:///media/my%20stick/toolcart-1.whl", "archive_info": {}}'
+
+    monkeypatch.setattr(installation, "distribution", lambda name: Wheel())
+    line = installation.how_to_install_for_all()
+    assert shlex.split(line)[-1] == "/media/my stick/toolcart-1.whl[serial]"
+    monkeypatch.setattr(Wheel, "read_text", lambda self, name: None)  # from an index
+    assert shlex.split(installation.how_to_install_for_all())[-1] == "toolcart[serial]"
+    monkeypatch.setattr(installation, "ROOT", CHECKOUT)
+    assert shlex.split(installation.how_to_install_for_all())[-1] == f"{CHECKOUT}[serial]"
