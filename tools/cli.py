@@ -147,6 +147,8 @@ def _show(watch, plain: bool, as_json: bool) -> int:
     try:
         from tools.live.view import run_view
     except ImportError:
+        from tools import installation
+
         click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
         return run_plain(watch, as_json)
     return run_view(watch)
