@@ -85,7 +85,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     controller = station.settings["controller"]
     ring = station.ring
     events = station.files[0].subscriptions(controller["events"]) if station.files else ()
-    station.session = _controller_session(controller, events + _trace_subscriptions(station, controller))
+    station.session = controller_session(controller, events + _trace_subscriptions(station, controller))
     station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
@@ -137,7 +137,7 @@ def _add_wishes(station, controller):
 
 
 def _toolsnet(station, system, toolsnet):
-    session = _toolsnet_session(toolsnet, system, station.number)
+    session = toolsnet_session(toolsnet, system, station.number)
     writer = ResultWriter(
         session.result,
         system["type"],
@@ -216,7 +216,7 @@ def _trace_subscriptions(station, controller):
     return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
 
 
-def _controller_session(controller, events):
+def controller_session(controller, events):
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
     start_revisions = tuple(controller["start_revisions"])
     if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
@@ -237,7 +237,7 @@ def _controller_session(controller, events):
     return session
 
 
-def _toolsnet_session(toolsnet, system, station):
+def toolsnet_session(toolsnet, system, station):
     return ToolsNetSession(
         system["type"],
         system["number"],

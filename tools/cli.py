@@ -27,6 +27,7 @@ PLACES = {
     "ask": "tools.codec.ask_command:ask",
     "board": "tools.board_commands:board",
     "decode": "tools.codec.commands:decode",
+    "doctor": "tools.doctor.commands:doctor",
     "flash": "tools.flash.commands:flash",
     "install-service": "tools.service.commands:install_service",
     "line": "tools.line.commands:line",
