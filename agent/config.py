@@ -126,7 +126,7 @@ def _walk(tree):
     mistakes = []
     done = {}
     if _is_object(tree, "(file)", mistakes):
-        _unknown(tree, ["system", "toolsnet", "stations", "board"], "", mistakes)
+        _unknown(tree, ["$schema", "system", "toolsnet", "stations", "board"], "", mistakes)
         done["system"] = _section(SYSTEM, tree.get("system", {}), "system", mistakes)
         done["toolsnet"] = _section(TOOLSNET, tree.get("toolsnet", {}), "toolsnet", mistakes)
         done["board"] = _section(BOARD, tree.get("board", {}), "board", mistakes)
@@ -308,7 +308,7 @@ def _fault(row, value):
             for c in value if good else "":  # type: ignore
                 good = good and ("!" <= c <= "~" or (c == " " and kind == "text"))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
-    return None if good else found(value)
+    return None if good else found(value, row[0])
 
 
 def _default(row):

@@ -26,8 +26,8 @@ BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block
 WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
-    "no permission,unplugged,no driver,no socket,failed,not trusted,no PIM,foreign PIM,no info,no answer,"
-    "malformed,not allowed"
+    "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
+    "server not allowed,no TLS,not trusted"
 )
 
 _PAGE_BYTES = rec.FRAME_BYTES + 648  # the largest payload: agent.spool.ring.PAYLOAD_MAX

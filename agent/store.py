@@ -19,7 +19,7 @@ from agent.base.fields import copy, fill, is_blank
 from agent.base.words import put_u32
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.ids import id_of
-from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_MISSING, VERDICT_NEW
+from agent.openprotocol.known import EPOCH, VERDICT_LATER, VERDICT_LOOK, VERDICT_MISSING, VERDICT_NEW
 from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
 from agent.record import PAYLOAD_MAX
@@ -32,6 +32,7 @@ from agent.record.result import (
     FLAG_TRUNCATED,
     HEAD_BYTES,
     ID_BYTES,
+    ID_EPOCH,
     LIMITS_BYTES,
     PARKED_BYTES,
     RESULT_ODD,
@@ -208,25 +209,27 @@ class Store:
         verdict = self.known.verdict(stage, self._place)
         if verdict == VERDICT_NEW:
             return self._commit(flags | self.recovery.doubt, now)
-        if verdict == VERDICT_LATER:
-            if self.recovery.makes_progress(now):
-                self.health.note(h.DEFERRED, 0, now)
-                self.recovery.postpone()
-                return NOT_SURE
-            return self._commit(flags | self.recovery.doubt, now)
-        if self._is_held(flags) or (not flags and self._stood_once()):
+        if verdict == VERDICT_LATER and self.recovery.makes_progress(now):
+            self.health.note(h.DEFERRED, 0, now)
+            self.recovery.postpone()
+            return NOT_SURE
+        may_be_held = verdict == VERDICT_LOOK or (verdict == VERDICT_MISSING and self.known.looks())
+        if may_be_held and (self._is_held(flags) or (not flags and self._stood_once())):
             return self._known_before()
-        if verdict == VERDICT_MISSING:
+        flags |= self.recovery.doubt
+        if self.known.begins_anew(flags, stage, self._place):
+            stage[self._place - HEAD_BYTES + ID_EPOCH] = (self.known.memory[EPOCH] + 1) & 0xFF
+        number = -1
+        if verdict != VERDICT_LOOK:
             number = id_of(stage, self._place + TIGHTENING_ID)
-            kept = self._commit(flags | self.recovery.doubt, now)
-            if kept == KEPT:
-                self.recovery.heard_of(number)
-            return kept
-        if self.ring.number:
+        elif self.ring.number:
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)
-        kept = self._commit(flags | self.recovery.doubt, now)
-        if kept == KEPT:
-            self.recovery.look_again()
+        kept = self._commit(flags, now)
+        if kept == KEPT and may_be_held:
+            if number < 0:
+                self.recovery.look_again()
+            else:
+                self.recovery.heard_of(number)
         return kept
 
     def _begin(self, kind, length, buf, at):

@@ -9,12 +9,12 @@ Rules
 
 from agent.base.compat import const
 
-NO_PIM = const(26)  # it took the connection and sent no 12
-FOREIGN_PIM = const(27)  # it sent something, and no 12
-NO_INFO = const(28)  # a 12 came, and no 08
-NO_ANSWER = const(29)  # the server sent no 05
-MALFORMED = const(30)  # it sent what is no telegram
-NOT_ALLOWED = const(31)  # the PIM names a server that toolsnet.allow_hosts does not
+NO_PIM = const(25)  # it took the connection and sent no 12
+FOREIGN_PIM = const(26)  # it sent something, and no 12
+NO_INFO = const(27)  # a 12 came, and no 08
+NO_ANSWER = const(28)  # the server sent no 05
+MALFORMED = const(29)  # it sent what is no telegram
+NOT_ALLOWED = const(30)  # the PIM names a server that toolsnet.allow_hosts does not have
 
 
 class Trouble:

@@ -146,7 +146,7 @@ def _number_of(error):
     """Return the system's error number: pyserial hides it behind a text at times, and termios has it as its first."""
     while error is not None:
         if getattr(error, "errno", None):
-            return error.errno
+            return error.errno  # type: ignore
         if isinstance(error, termios.error) and error.args:
             return error.args[0]
         error = error.__context__

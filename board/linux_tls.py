@@ -11,7 +11,7 @@ import os
 import ssl
 import stat
 
-from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NOT_TRUSTED
+from agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_TLS, WHY_NOT_TRUSTED
 from board.linux_tcp import TcpPort
 
 CPYTHON_ONLY = True
@@ -51,7 +51,7 @@ class TlsPort(TcpPort):
                     self.sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
             except (OSError, ValueError):  # ValueError: no name that a certificate could have
-                self._why = WHY_NOT_TRUSTED
+                self._why = WHY_NO_TLS
                 self.close()
                 return
         self._shake()
@@ -63,8 +63,11 @@ class TlsPort(TcpPort):
             self.wants_out = False
         except ssl.SSLWantWriteError:
             self.wants_out = True
-        except ssl.SSLError:  # what a certificate lacks, or no TLS at all
-            self._why = WHY_NOT_TRUSTED
+        except ssl.SSLCertVerificationError as error:
+            self._why, self.why_code = WHY_NOT_TRUSTED, error.verify_code
+            self.close()
+        except ssl.SSLError:
+            self._why = WHY_NO_TLS
             self.close()
         except OSError as error:
             self._lost(error)

@@ -60,7 +60,7 @@ STATION_IMPORTS = {
 LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record", "agent.spool.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
-LABORATORY = {"tools.bench", "tools.firmware", "tools.runtimes"}
+LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {

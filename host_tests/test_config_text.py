@@ -12,7 +12,7 @@ from agent.record.result import LIMITS_BYTES
 from agent.spool.flash import FLASH_DONE, RamFlash
 from board.linux_spool_file import UNITS
 from host_tests.support_spool import append, mounted
-from tools import config_text
+from tools import config_secrets, config_text
 
 SPARE = 2  # blocks that results leave free
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = list(config.describe())
 KEYS = sorted(
     {place.rsplit(".", 1)[1] for place, *_ in ROWS}
-    | {"system", "toolsnet", "stations", "controller", "spool", "outlets"}
+    | {"$schema", "system", "toolsnet", "stations", "controller", "spool", "outlets"}
 )
 
 
@@ -80,7 +80,9 @@ def test_no_setting_is_listed_twice_and_every_time_names_its_unit():
 
 
 def test_the_only_secret_among_the_settings_is_the_password_of_the_network():
-    assert [place for place, *_ in ROWS if config.is_secret(place)] == ["board.password"]
+    secrets = [place for place, *_ in ROWS if config.is_secret(place)]
+    assert secrets == ["toolsnet.tls_key", "board.password"]
+    assert [place for place in secrets if config_secrets.is_written(place.rsplit(".")[-1])] == ["board.password"]
 
 
 def test_every_numeric_range_holds_at_both_ends_for_every_setting():

@@ -22,7 +22,7 @@ SECRET = "geheim-4711"
 CART = {
     "system": {"number": 1},
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": SECRET},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [
         {
             "number": 7,
@@ -56,6 +56,8 @@ class Desk:
     def __init__(self, chip, folder, capsys):
         self.chip = chip
         self.path = folder / "cart.json"
+        (folder / "wifi.password").write_text(SECRET)
+        (folder / "wifi.password").chmod(0o600)
         self.capsys = capsys
 
     def flash(self, number, healthy_s=HEALTHY_S):

@@ -14,7 +14,7 @@ from tools.flash.mpremote_link import trouble_of
 SECRET = "geheim-4711"
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": SECRET},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
 }
 
@@ -43,6 +43,8 @@ def board_with(*words):
 def cart(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps(CART))
+    (tmp_path / "wifi.password").write_text(SECRET)
+    (tmp_path / "wifi.password").chmod(0o600)
     return str(path)
 
 

@@ -9,6 +9,7 @@ from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.toolsnet.session import STREAMING
+from agent.trouble import NOT_ALLOWED
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
 from tools.sim.port import PORT_OPENING, SimPort
@@ -1003,6 +1004,7 @@ def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
     outlet.run(200000)
     assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
     assert outlet.archive.stored == 0
+    assert outlet.forward.trouble.why == NOT_ALLOWED
     for name in (*SERVER[:1], "tn.plant"):
         outlet = Outlet({"server_host": name}, allow_hosts=["tn.plant", SERVER[0]])
         outlet.network.listen(name, SERVER[1], outlet.toolsnet.server_endpoint)

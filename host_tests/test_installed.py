@@ -26,7 +26,16 @@ OURS = ("agent", "board", "tools")
 MODULES = ("click", "json", "select", "serial", "typing")  # of Python and of what we install
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{}(sys.argv[1]))"
 FOLDERS = (*OURS, "docs", "host_tests", ".ci")
-FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml")
+FILES = (
+    ".containerignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Containerfile",
+    "LICENSE",
+    "MANIFEST.in",
+    "README.md",
+    "pyproject.toml",
+)
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
     "board": {"network": "ethernet"},
@@ -147,7 +156,7 @@ def test_shells_complete_commands_and_file_names(installed):
 
 def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
     have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
-    assert not have & {"bench", "firmware", "runtimes", "installed"}
+    assert not have & {"bench", "firmware", "packaging", "runtimes", "installed"}
     assert not list((installed.site / "toolcart").rglob("mutations.py"))
     for name in ("board", "path", "serial", "spool"):
         told = installed.run("bench", name)

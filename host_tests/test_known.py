@@ -94,7 +94,7 @@ def test_result_above_the_next_one_opens_a_gap_and_is_new():
     assert verdict(known, 14) == kn.VERDICT_NEW
     store(known, 14)
     assert missing(known) == [11, 12, 13] and known.top() == 14
-    assert verdict(known, 12) == kn.VERDICT_NEW
+    assert verdict(known, 12) == kn.VERDICT_MISSING
     store(known, 12)
     assert missing(known) == [11, 13]
     assert verdict(known, 12) == kn.VERDICT_LOOK
@@ -124,8 +124,17 @@ def test_old_id_changes_nothing():
     before = bytes(known.memory)
     for time_s, flags in ((5, 0), (11, 0), (90000, FLAG_RECOVERED), (90000, FLAG_EDGE_TIME)):
         store(known, 5, time_s, flags)
-    store(known, 11, 90000)  # all its IDs may be one
+    store(known, 11, 90000, FLAG_UNPROVEN)
     assert bytes(known.memory) == before
+
+
+def test_of_an_id_that_stands_still_the_latest_time_is_known():
+    known = having(10, 11)
+    assert holds_top(known, 11)
+    store(known, 11, 90000)
+    assert known.is_earlier(body(11, 89999), 0) and not known.is_later(body(11, 90000), 0)
+    assert known.top() == 11 and missing(known) == [] and not known.looks()
+    assert not holds_top(known, 11, 90000), "another one of the same second has to be looked for in the log"
 
 
 def holds_top(known, number, time_s=None):
@@ -282,9 +291,9 @@ def test_result_that_needs_a_gap_too_many_has_to_come_later():
     known.deferred = -1
     assert verdict(known, 12) == kn.VERDICT_LATER  # the middle of three
     known.deferred = -1
-    assert verdict(known, 11) == kn.VERDICT_NEW and verdict(known, 13) == kn.VERDICT_NEW
+    assert verdict(known, 11) == kn.VERDICT_MISSING and verdict(known, 13) == kn.VERDICT_MISSING
     close(known, 11, 13)
-    assert verdict(known, top + 3) == kn.VERDICT_NEW and verdict(known, 16) == kn.VERDICT_NEW
+    assert verdict(known, top + 3) == kn.VERDICT_NEW and verdict(known, 16) == kn.VERDICT_MISSING
 
 
 def test_push_behind_one_that_was_left_for_later_waits_for_that_one():
@@ -295,10 +304,10 @@ def test_push_behind_one_that_was_left_for_later_waits_for_that_one():
         assert verdict(known, number) == kn.VERDICT_LATER, number
     assert known.deferred == 12 and known.unheard == top + 1
     store(known, 11)
-    assert verdict(known, 12) == kn.VERDICT_NEW  # it comes again, and needs no gap of its own any more
+    assert verdict(known, 12) == kn.VERDICT_MISSING  # it comes again, and needs no gap of its own any more
     store(known, 12)
     assert verdict(known, top + 1) == kn.VERDICT_NEW and known.deferred == -1
-    assert verdict(known, 13) == kn.VERDICT_NEW
+    assert verdict(known, 13) == kn.VERDICT_MISSING
 
 
 def test_gap_that_has_to_go_is_counted():

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
+from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING, WHY_NO_TLS, WHY_NOT_TRUSTED
 from board.linux import Board
 
 trustme = pytest.importorskip("trustme")
@@ -123,12 +123,12 @@ def test_the_name_that_is_configured_is_looked_for_in_place_of_the_host(board, t
 
 def test_a_certificate_of_somebody_else_is_no_connection(board, tmp_path):
     with server(ca=THEIRS) as (number, _):
-        opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+        assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NOT_TRUSTED
 
 
 def test_a_server_without_tls_is_no_connection(board, tmp_path):
     with server(plain=True) as (number, _):
-        opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+        assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NO_TLS
 
 
 def test_a_server_that_asks_gets_our_certificate(board, tmp_path):

@@ -284,6 +284,28 @@ def test_an_unreadable_frame_is_set_aside_once_over_thirty_starts():
         assert outlet.archive.sequences()[-1] == before + 2
 
 
+def test_what_starts_have_pushed_out_of_a_small_log_is_not_taken_for_lost_by_the_server():
+    for before, frames, skipped in ((0, 1, 0), (1, 1, 0), (2, 3, 0), (1, 2, 1)):
+        outlet = Outlet(blocks=4, rewind=True)
+        outlet.store(before)
+        for _ in range(skipped):
+            outlet.ring.skip_number()  # what was damaged may have it: as good as lost
+        for _ in range(frames):
+            outlet.store_raw()
+        outlet.until_stored(before)
+        outlet.run(1000)
+        for _ in range(9):  # each opens a block, and lets the oldest go
+            assert outlet.ring.begin_memory() > 0 and outlet.ring.commit_memory() == 0
+            outlet.cut()
+            outlet.run(3000)
+            ring = outlet.ring_after_cut()
+            assert skipped or outlet.counted(h.SERVER_BEHIND) == 0, (before, frames)
+            assert outlet.forward.outlet.cursor.limit <= ring.cursors[OUTLET].limit, "no more than the log says"
+        assert outlet.archive.stored == before and outlet.quarantine.count() == frames
+        outlet.store(1)
+        outlet.until_stored(before + 1)
+
+
 def test_a_server_that_lost_results_is_told_although_a_frame_that_was_set_aside_follows_them():
     outlet = Outlet(rewind=True)
     outlet.store(4)

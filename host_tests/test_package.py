@@ -1,4 +1,4 @@
-"""package.json, the manifest and `toolcart flash` name the same files: those of the tree that a chip may import."""
+"""The manifest and `toolcart flash` name the same files: those of the tree that a chip may import."""
 
 import json
 import os
@@ -11,13 +11,12 @@ import pytest
 
 from tools.cache import CHECKOUT
 from tools.compact.twins import without_cpython
-from tools.firmware import packages
 from tools.flash import package
 from tools.sources import product_sources
 
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": "geheim-4711"},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
 }
 
@@ -26,6 +25,8 @@ CART = {
 def cart(tmp_path):
     path = tmp_path / "cart.json"
     path.write_text(json.dumps(CART))
+    (tmp_path / "wifi.password").write_text("geheim-4711\n")
+    (tmp_path / "wifi.password").chmod(0o600)
     return path
 
 
@@ -51,17 +52,6 @@ def manifest_files(platform):
     finally:
         os.chdir(here)
     return frozen
-
-
-def test_package_json_is_what_the_tree_gives():
-    assert packages.FILE.read_text() == packages.content(), "python -m tools.firmware.packages writes it anew"
-
-
-def test_every_address_in_package_json_leads_to_its_file():
-    told = json.loads(packages.FILE.read_text())
-    for name, address in told["urls"]:
-        assert (CHECKOUT / "board" / address).resolve() == CHECKOUT / name
-        assert (CHECKOUT / name).is_file()
 
 
 @pytest.mark.parametrize("platform", package.PLATFORMS)

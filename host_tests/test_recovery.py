@@ -8,7 +8,7 @@ from agent.openprotocol import known as kn
 from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
 from agent.openprotocol.missing import PATIENCE_MS, UNANSWERED_MOST, WALK_GONE
-from agent.record.result import BODY_BYTES, TIGHTENING_ID
+from agent.record.result import BODY_BYTES, ID_EPOCH, TIGHTENING_ID
 from agent.spool.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 from host_tests.support_recovery_model import BLANK, IDENTITY, LAST_ID, Life, Memory, Result, Tank
@@ -389,6 +389,15 @@ def test_way_back_ends_after_a_hundred_that_are_gone_in_a_row():
     assert bench.ids() == [1000, 1001, 1003] and bench.missing() == []
 
 
+def test_what_the_way_back_was_told_to_be_gone_is_not_asked_for_again():
+    bench = met([1], round_ids=5)
+    bench.live(60)  # fewer than would end a way back
+    bench.make(61)
+    bench.memory.kept = bench.memory.kept[-1:]
+    assert bench.rest() == list(range(59, 1, -1)) and bench.missing() == []
+    assert bench.known.gone() == 58
+
+
 def test_way_back_goes_on_over_connections_that_end_because_a_push_waits_for_it():
     for has in ((), range(20, 170)):
         bench = met([10], round_ids=50) if has else met_empty()
@@ -749,6 +758,63 @@ def test_witness_of_before_that_is_gone_does_not_keep_the_way_back_from_telling(
     assert sorted(bench.ids()) == [11, 11, 12, 13] and bench.missing() == []
 
 
+def test_second_reset_behind_one_that_only_a_push_has_shown_is_seen_once_a_question_is_answered():
+    for connections in (2, 3):
+        for restarts in range(3):
+            bench = met([10])
+            bench.live(11)
+            bench.lose()
+            bench.memory.wipe()
+            bench.codes = {0: 98}
+            for pushed in ((1, 2), (3, 4), (5,))[
+                :connections
+            ]:  # the second one begins anew, and comes as far while nobody listens
+                if pushed[0] == 3:
+                    bench.memory.wipe()
+                    bench.make(1, 2)
+                bench.connect().fetch()
+                for number in pushed:
+                    assert bench.live(number) == KEPT
+                bench.lose()
+            for _ in range(restarts):
+                bench.restart()
+                bench.connect().fetch()
+                bench.lose()
+            bench.codes = {}
+            bench.connect().rest()
+            assert sorted(bench.ids()) == sorted([11, 1, 2, *[one.ident for one in bench.memory.kept]]), (
+                connections,
+                restarts,
+            )
+            assert bench.missing() == [] and not bench.known.looks()
+
+
+def test_search_for_a_witness_goes_on_over_connections_that_end():
+    bench = met([50])
+    bench.memory.wipe()
+    for number in range(1, 31):
+        bench.live(number)
+    bench.make(*range(40, 45))
+    bench.memory.kept = bench.memory.kept[-3:]
+    for _ in range(12):
+        bench.connect()
+        for _ in range(8):  # that many questions, then it ends because a push waits
+            bench.fetch()
+        bench.lose()
+    assert bench.missing() == [] and bench.ids() == list(range(1, 31)) + [42, 43, 44]
+
+
+def test_result_that_begins_a_new_count_belongs_to_it():
+    for number in (3, 12):  # below all that is known, out of a gap
+        bench = met([10])
+        bench.live(11)
+        bench.live(14)
+        bench.memory.wipe()
+        for epoch, ident in enumerate((15, number, number + 1)):
+            assert bench.live(ident) == KEPT
+            assert bench.ring.stage[bench.ring.payload_at + ID_EPOCH] == min(epoch, 1) == bench.known.memory[kn.EPOCH]
+
+
 def test_pushes_before_the_first_answer_of_a_controller_that_goes_on_cost_one_question():
     bench = met([10])
     bench.lose()
@@ -1079,6 +1145,27 @@ def test_connections_too_short_for_the_way_to_an_id_that_is_there_still_go_on_wi
     assert bench.missing() == [] and sorted(bench.ids()) == list(range(1, 22)) + list(range(32, 42))
 
 
+def test_nothing_is_asked_again_while_the_log_has_no_room_for_what_was_said():
+    bench = met([10], blocks=4)
+    number = 11
+    while bench.live(number) == KEPT:
+        number += 1
+    while bench.ring.has_spare():
+        assert bench.ring.begin_memory() >= 0 and bench.ring.commit_memory() == 0
+    bench.make(*range(number + 1, number + 5))
+    bench.connect()
+    bench.asked = []
+    for _ in range(100):
+        while bench.fetch():
+            pass
+        bench.wait()
+    assert bench.asked == [0, number - 1]
+    take_all(bench.ring)
+    bench.wait()
+    bench.rest()
+    assert bench.ids()[-5:] == list(range(number, number + 5)) and bench.missing() == []
+
+
 def test_result_pushed_while_the_witness_is_asked_for_is_not_asked_for_again():
     bench = met([10])
     bench.live(11)
@@ -1209,6 +1296,22 @@ def test_newest_that_is_pushed_after_it_was_named_is_known_when_the_log_has_lost
     assert bench.again(300) == KEPT_BEFORE and bench.live(301) == KEPT and bench.again(301) == KEPT_BEFORE
 
 
+def test_newest_under_an_id_that_stands_still_is_known_when_the_log_has_lost_it():
+    bench = met_empty(blocks=3)
+    bench.memory.fixed = 7
+    for _ in range(3):
+        bench.push(bench.memory.make())
+        bench.rest()
+    for _ in range(4):  # each start opens a block
+        take_all(bench.ring)
+        assert bench.ring.save_cursors(0) == 0
+        bench.restart().connect().rest()
+    assert bench.ring.number == 3 and bench.known.memory[kn.EPOCH] == 0
+    bench.memory.make()
+    bench.connect().rest()
+    assert bench.ring.number == 4, "another one is not the one that was known"
+
+
 def test_two_results_of_one_id_within_one_second_are_two():
     bench = met_empty()
     bench.memory.fixed = 7
@@ -1239,6 +1342,25 @@ def test_constant_and_blank_ids_cost_no_more_than_one_question_a_result():
             bench.wait()
             assert len(bench.rest()) <= 25
         assert [uid for _, uid, _ in bench.stored()] == list(range(1, 31))
+
+
+def test_id_that_stands_still_begins_nothing_anew_once_the_newest_of_the_connection_was_heard():
+    for steps in (0, 20, 200):  # of the look through a new count, that a cut ended
+        bench = met_empty()
+        bench.memory.fixed = 77
+        bench.memory.make()
+        bench.connect()
+        bench.rest()
+        bench.lose()
+        bench.memory.make()
+        bench.connect()
+        for _ in range(steps):
+            bench.fetch()
+        bench.restart().connect()
+        bench.rest()
+        for _ in range(10):
+            assert bench.push(bench.memory.make()) == KEPT
+            assert len(bench.rest()) <= 1, steps
 
 
 def test_id_that_stands_still_while_missing_ones_are_asked_for_begins_nothing_anew():

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from agent.base.ticks import TICKS_MAX
 from board.linux_notify import Notifier, Supervision
+from tools import installation
 from tools.cache import CHECKOUT
 from tools.service import commands, place
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
@@ -215,6 +216,10 @@ def test_what_the_service_cannot_reach_is_told():
     configuration = {"stations": [{"spool": {"path": "/data/a.spool"}, "outlets": outlets}]}
     told = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
     assert "home folder" in told[0] and "/data/a.spool" in told[1] and "/data/b.jsonl" in told[2] and len(told) == 3
+    for program in ("/tmp/venv/bin/toolcart", "/var/tmp/venv/bin/toolcart"):
+        [told] = commands.problems({"stations": []}, program)
+        assert "PrivateTmp" in told and installation.how_to_install_for_all() in told
+    assert commands.problems({"stations": []}, "/usr/local/bin/toolcart") == []
 
 
 # -- sd_notify -----------------------------------------------------------------------------------------------------

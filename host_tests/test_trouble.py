@@ -2,6 +2,7 @@
 
 from agent import health as h
 from agent import status
+from agent.trouble import NO_ANSWER
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 
 PORTABLE = True
@@ -93,4 +94,4 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.controller.produce()
     cart.run(300000)
     _, toolsnet = _sides(cart)
-    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [29]
+    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]

@@ -18,7 +18,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 from agent import status
 from agent.app import App, Station
@@ -77,7 +76,7 @@ class Agent:
     """One run of the agent of this configuration file on this machine; `tell` gets every line as a dict."""
 
     def __init__(self, configuration: dict, path: str, every_ms: int, tell: Callable[[dict], None]) -> None:
-        self.board = Board(folder_of(path))
+        self.board = Board(str(config_file.folder_of(path)))
         self._path = path
         self.app = App(configuration, self.board)
         self.every_ms = every_ms
@@ -192,11 +191,6 @@ def spool_problem(app: App, board: Board, station: Station) -> str:
         return f"{path} is a spool that does not fit the settings: {WHY_NAMES[why]}"
     fault = app.scheduler.last_fault
     return f"{path} cannot be read{f': {fault}' if fault else ''}"
-
-
-def folder_of(path: str) -> str:
-    """Return the folder that relative spool paths are relative to."""
-    return str(Path(path).resolve().parent)
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ PLACES = {
     "archive": "tools.archive.commands:archive",
     "ask": "tools.codec.ask_command:ask",
     "board": "tools.board_commands:board",
+    "config": "tools.config_commands:config",
     "decode": "tools.codec.commands:decode",
     "doctor": "tools.doctor.commands:doctor",
     "flash": "tools.flash.commands:flash",
@@ -33,6 +34,7 @@ PLACES = {
     "line": "tools.line.commands:line",
     "man": "tools.manual:man",
     "mid": "tools.codec.commands:mid",
+    "mip": "tools.flash.mip:mip",
     "quarantine": "tools.quarantine_commands:quarantine",
     "simulate": "tools.cli_simulate:simulate",
     "spool": "tools.spool.commands:spool",
@@ -157,77 +159,9 @@ def _show(watch, plain: bool, as_json: bool) -> int:
 
 def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"kind": "configuration", **_as_object(wrong)}))
+        click.echo(json.dumps({"kind": "configuration", **config_file.as_object(wrong)}))
     else:
         click.echo(f"toolcart: {wrong}", err=True)
-
-
-def _as_object(wrong: config_file.Wrong) -> dict:
-    names = ("place", "found", "allowed")
-    return {"file": wrong.path, "mistakes": [dict(zip(names, mistake, strict=True)) for mistake in wrong.mistakes]}
-
-
-# -- config --------------------------------------------------------------------------------------------------------
-
-
-@main.group()
-def config() -> None:
-    """Check a configuration, explain the settings, print an example."""
-
-
-@config.command()
-@click.argument("file", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(file: str, as_json: bool) -> None:
-    """Tell every mistake in FILE at once: where, what was found, what is allowed."""
-    from tools import config_file
-
-    try:
-        completed = config_file.read(file)
-    except config_file.Wrong as wrong:
-        if as_json:
-            click.echo(json.dumps({"good": False, **_as_object(wrong)}))
-        else:
-            click.echo(str(wrong), err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    later = config_file.not_runnable(completed)
-    if as_json:
-        names = ("place", "found", "allowed")
-        told = [dict(zip(names, mistake, strict=True)) for mistake in later]
-        click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
-        return
-    count = len(completed["stations"])
-    click.echo(f"{file}: good, {count} station{'' if count == 1 else 's'}")
-    for place, found, allowed in later:
-        click.echo(f"  {place}: {found} is a good setting, but this machine runs {allowed}", err=True)
-
-
-@config.command()
-@click.argument("word", default="")
-def explain(word: str) -> None:
-    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
-    from tools import config_text
-
-    found = 0
-    for place, kind, unit, default, allowed, meaning in config_text.rows():
-        if word.lower() not in place.lower():
-            continue
-        found += 1
-        click.secho(place, bold=True, nl=False)
-        click.echo(f"  ({kind}{', ' + unit if unit else ''})")
-        click.echo(f"    {meaning}")
-        click.echo(f"    default {default}; allowed {allowed}")
-    if not found:
-        click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
-        sys.exit(EXIT_OTHER)
-
-
-@config.command()
-def example() -> None:
-    """Print a small configuration to begin with."""
-    from tools.sources import ROOT
-
-    click.echo((ROOT / "board" / "config.example.json").read_text(encoding="utf-8"), nl=False)
 
 
 # -- bench ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Rules:
 1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
 2. A key that stands twice in one object is a mistake: JSON readers take the last one, people see the first.
 3. `read` gives what agent.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
+4. Secrets are put in here (tools.config_secrets), so that nobody else knows where they come from.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from agent import config
-from tools import installation
+from tools import config_secrets, installation
+
+SERVICE_FOLDER = Path("/etc/toolcart")
+SERVICE_STATE = Path("/var/lib/toolcart")
 
 Mistake = tuple[str, str, str]
 
@@ -34,6 +38,16 @@ def lines(path: str, mistakes: list[Mistake]) -> list[str]:
     width = min(max(len(place) for place, _, _ in mistakes), 40)
     told = [f"  {place:<{width}}  found {found}; allowed: {allowed}" for place, found, allowed in mistakes]
     return [f"{path}: {count}", *told]
+
+
+def as_object(wrong: Wrong) -> dict:
+    """Return the mistakes for machines."""
+    return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
+
+
+def mistake_as_object(mistake: Mistake) -> dict:
+    """Return one mistake for machines."""
+    return dict(zip(("place", "found", "allowed"), mistake, strict=True))
 
 
 def parse(path: str | Path) -> object:
@@ -94,27 +108,63 @@ def _name(key: str) -> str:
     return config.found(key).strip('"') or '""'
 
 
+def folder_of(path: str | Path) -> Path:
+    """Return the folder that relative paths in this configuration start from: its own, or the service's state's.
+
+    /etc/toolcart is for what people write, and the service may not write there.
+    """
+    folder = Path(path).resolve().parent
+    return SERVICE_STATE if folder == SERVICE_FOLDER else folder
+
+
 def read(path: str | Path) -> dict:
     """Return the completed configuration, or raise Wrong."""
-    return _complete(path, *_parse(path, _text(path)))
+    return _complete(path, _text(path))[0]
 
 
-def _complete(path: str | Path, tree: object, doubled: list[Mistake]) -> dict:
-    mistakes = [*doubled, *config.check(tree)]
+def read_whole(path: str | Path) -> tuple[dict, dict]:
+    """As `read`, with the tree as the file has it and with its secrets: what a chip is given."""
+    configuration, tree, absent = _complete(path, _text(path))
+    if absent:
+        raise Wrong(path, [_without_credential(place) for place in absent])
+    tree.pop("$schema", None)
+    return configuration, tree
+
+
+def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
+    """The completed configuration, the tree it came from, and the places of secrets that only the service is given."""
+    tree, doubled = _parse(path, text)
+    secret, absent = config_secrets.resolve(tree, Path(path).resolve().parent)
+    doubtful = {place for place, *_ in doubled}
+    hidden = {place for place, *_ in secret}  # what is wrong with a secret's name hides what follows from it
+    secret = [one for one in secret if one[0] not in doubtful]
+    mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
     if mistakes:
         raise Wrong(path, mistakes)
-    return config.complete(tree)
+    assert isinstance(tree, dict)
+    return config.complete(tree), tree, absent
+
+
+def _without_credential(place: str) -> Mistake:
+    return place, "no credential", "one that systemd hands over (LoadCredential=), or a file"
 
 
 def read_to_run(path: str | Path) -> dict:
     """As `read`, and every station must be one that this machine can run."""
-    return read_to_install(path)[0]
+    configuration, _, absent = _complete(path, _text(path))
+    mistakes = [*not_runnable(configuration), *[_without_credential(place) for place in absent]]
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return configuration
 
 
 def read_to_install(path: str | Path) -> tuple[dict, str]:
-    """As `read_to_run`, with the text that was checked: what is read a second time may be another."""
+    """As `read_to_run` for a service, which is given its credentials; with the text that was checked.
+
+    What is read a second time may be another.
+    """
     text = _text(path)
-    configuration = _complete(path, *_parse(path, text))
+    configuration, _, _ = _complete(path, text)
     mistakes = not_runnable(configuration)
     if mistakes:
         raise Wrong(path, mistakes)

@@ -5,6 +5,7 @@
 """
 
 from agent import config
+from tools import config_secrets
 
 MEANINGS = {
     "system.type": "Kind of system ToolsNet is told; 3 is Open Protocol, undefined.",
@@ -147,7 +148,7 @@ MEANINGS = {
     ),
     "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
     "board.ssid": "Name of the Wi-Fi network.",
-    "board.password": "Password of the Wi-Fi network; never shown, never logged.",
+    "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
     "board.country": "Two letters for the radio's channels, such as DE.",
     "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
@@ -157,6 +158,8 @@ MEANINGS = {
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
 }
+
+SECRET = "secret"
 
 _TYPES = {
     "int": "whole number",
@@ -190,11 +193,14 @@ _INTRODUCTION = """\
 <!-- Written by `python -m tools.config_text` out of agent/config.py and tools/config_text.py. -->
 
 One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
-Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
+`toolcart config new FILE` asks six questions and writes one; `toolcart config check FILE` tells its mistakes. The JSON
+Schema that `toolcart config schema` prints lets editors complete: it is found where `$schema` names it, as in the
+example. Whatever is left out has the default below. All mistakes are told at once, each with its place, what stands
 there and what is allowed; a key that is not listed here is a mistake, and so is one that stands twice.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
-- Relative paths, of a spool or of an outlet's file, are relative to the configuration file.
+- Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a
+  configuration in `/etc/toolcart` from `/var/lib/toolcart`.
 - Two stations share neither their number, nor their spool path, nor their serial device.
 - `keepalive_s` of a controller is less than its `silence_s`; `backoff_s` is at most `backoff_max_s`, and
   `busy_backoff_s` at most `busy_backoff_max_s`; `parked_kib` is at most half of `size_kib`,
@@ -203,6 +209,18 @@ there and what is allowed; a key that is not listed here is a mistake, and so is
   ([outlets.md](outlets.md)).
 """
 
+_SECRETS = """
+## Secrets
+
+A secret does not stand in the configuration. In its place stands where it is:
+
+- `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600.
+  `toolcart install-service` gives the service a copy of its own.
+- `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`.
+
+`toolcart flash` puts the secret itself into the chip's configuration, as a chip has no other place for it;
+`toolcart board config` does not show it. Settings of this kind: {secrets}.
+"""
 
 _UNITS = """
 ## What `spool.unit` is for
@@ -229,7 +247,10 @@ Results that fit a spool of 1 MiB:
 def rows():
     """Iterates (place, type, unit, default, allowed, meaning) of every setting, all text, for people."""
     for place, kind, unit, default, allowed in config.describe():
-        yield place, _TYPES[kind], unit, _DEFAULTS.get(default, default), allowed, MEANINGS[place]
+        shown, limits = "", allowed
+        if config_secrets.is_written(place.rsplit(".", 1)[1]):
+            shown, limits = SECRET, f"{config_secrets.FORMS}, of {allowed}"
+        yield place, shown or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
 
 
 def page():
@@ -243,7 +264,8 @@ def page():
             lines.append(f"\n## `{section}`\n\n{_HEAD}\n|---|---|---|---|---|---|\n")
         lines.append(f"| `{key}` | {kind} | {unit} | {default} | {allowed} | {meaning} |\n")
     room = [f"| {unit} | {light:,} | {full:,} |\n" for unit, (light, full) in ROOM.items()]
-    return "".join([*lines, _UNITS, *room])
+    secrets = ", ".join(f"`{place}`" for place, kind, *_ in rows() if kind == SECRET)
+    return "".join([*lines, _SECRETS.format(secrets=secrets), _UNITS, *room])
 
 
 if __name__ == "__main__":

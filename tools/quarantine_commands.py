@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import socket
 import sys
 import time
@@ -158,8 +157,7 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
     if station is not None and station not in numbers:
         raise Trouble(f"{config_path} has no station {station}; there are {', '.join(map(str, numbers))}")
     found = stations[numbers.index(station) if station is not None else 0]
-    folder = os.path.dirname(os.path.abspath(config_path or ""))
-    return Place(Path(folder) / found["spool"]["path"], found["controller"]["recover"])
+    return Place(config_file.folder_of(config_path or "") / found["spool"]["path"], found["controller"]["recover"])
 
 
 # -- what people see -----------------------------------------------------------------------------------------------

@@ -142,10 +142,6 @@ _CONNECT = {
     ),
     "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
     "no driver": ("pyserial is not installed", ""),
-    "not trusted": (
-        "{name} {place}: TLS failed: its certificate is not one that is trusted, or what answers speaks no TLS",
-        "Compare toolsnet.tls_ca and the name in the certificate; `openssl s_client -connect {host}:PORT` shows it.",
-    ),
     "no socket": (
         "{name} {place}: the system has no more sockets or memory",
         "Look at `ulimit -n`, and what else runs on this machine.",
@@ -178,11 +174,19 @@ _TELEGRAMS = {
         "{name} {place} takes the connection and acknowledges nothing (no 05)",
         "Is this ToolsNet's server port? Its own log says what it makes of our telegrams.",
     ),
-    "not allowed": (
-        "{name} {place}: the PIM names it, and toolsnet.allow_hosts does not",
-        "Add it to toolsnet.allow_hosts if it is yours; else somebody answers in the PIM's place.",
-    ),
     "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
+    "server not allowed": (
+        "the PIM names a server that toolsnet.allow_hosts does not have",
+        "Add the host it names, or ask who changed the PIM.",
+    ),
+    "no TLS": (
+        "{name} {place} does not speak TLS, or no version that both know",
+        "Is this the port of the tunnel? Without one leave out toolsnet.tls_ca.",
+    ),
+    "not trusted": (
+        "{name} {place}: its certificate is not vouched for by toolsnet.tls_ca, has run out, or names another host",
+        "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have.",
+    ),
 }
 
 _SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused by code")

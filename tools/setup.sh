@@ -59,6 +59,23 @@ toolcart_make_venv() {
     "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
 }
 
+# Debian's PostgreSQL and Chromium, for the tests that want them: on CI as root, tried once, never in the way. Elsewhere
+# nothing is installed into the system; those tests are skipped and say what they lack.
+toolcart_debian_packages() {
+    local missing=() tried=$toolcart_root/.cache/packages.tried
+    [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -e "$tried" ] || return 0
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+    command -v chromium >/dev/null || missing+=(chromium)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    toolcart_say "installing Debian's ${missing[*]} for their tests (once) ..."
+    : >"$tried"
+    if ! { timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 400 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$tried" 2>&1 </dev/null; then
+        toolcart_say "they could not be installed ($tried says why); their tests are skipped."
+    fi
+    return 0
+}
+
 # toolcart_setup EXTRAS: afterwards .venv has the project with these extras (comma-separated).
 toolcart_setup() {
     local extras=$1 cache=$toolcart_root/.cache venv=$toolcart_root/.venv

@@ -43,7 +43,9 @@ WHY_UNPLUGGED = const(21)
 WHY_NO_DRIVER = const(22)  # what speaks to serial lines is not installed
 WHY_NO_SOCKET = const(23)  # the system has no more of them
 WHY_FAILED = const(24)  # anything else
-WHY_NOT_TRUSTED = const(25)  # TLS: its certificate, or ours
+# Behind those of agent.trouble, since they came later.
+WHY_NO_TLS = const(31)  # the other side speaks none, or none that both know
+WHY_NOT_TRUSTED = const(32)  # its certificate is not vouched for, or is another host's
 
 
 def is_address(host, number):

@@ -41,7 +41,7 @@ from agent.spool.record import KIND_RESULT
 VERDICT_NEW = const(0)
 VERDICT_LOOK = const(1)  # it may be stored already: look into the log
 VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
-VERDICT_MISSING = const(3)  # it is missing, and may be stored already for all that: look into the log
+VERDICT_MISSING = const(3)  # it is missing; while `looks` it may be stored already for all that: look into the log
 
 FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
@@ -120,13 +120,13 @@ class Known(Untold):
         """Find the place of an ID that is not the expected one."""
         id_at = at + TIGHTENING_ID
         number = id_of(buf, id_at)
+        if self.begins_anew(flags, buf, at):
+            self._begin_anew(number, buf, id_at)
+            return
         counts = self.memory[FLAGS] & (_KNOWN_OR_EMPTY | FLAG_FIRST) == FLAG_KNOWN  # else all its IDs may be one
         if not self.memory[FLAGS] & FLAG_KNOWN:
             self._set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
-            if not self.memory[FLAGS] & (FLAG_LOOK | FLAG_UNTIMED) and self._counts_anew(flags, buf, at):
-                self._begin_anew(number, buf, id_at)
-                return
             if counts and number == self.top() and not self.looks():
                 self._hold_top(flags, buf, at)
             self._begun()
@@ -139,19 +139,27 @@ class Known(Untold):
             if counts:
                 self._hold_top(flags, buf, at)
                 return
-        else:
-            may = number != self.top() or (self.looks() and flags & FLAG_UNPROVEN)  # else all its IDs may be one
-            if may and self._counts_anew(flags, buf, at):
-                self._begin_anew(number, buf, id_at)
+        elif number != self.top() or flags & FLAG_UNPROVEN:
             return
+        else:
+            self.memory[FLAGS] &= _BUT_TOP | FLAG_UNTIMED  # it stands still: all its IDs may be one
         if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0 and not self.looks():
             if number == self.top():
                 self.memory[FLAGS] &= ~FLAG_UNTIMED & 0xFF
             self._keep_time(buf, at)
 
-    def _counts_anew(self, flags, buf, at):
-        """Tell whether an ID that is not above all known means another result than it did."""
-        return self.fetches() and not flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) and self.is_later(buf, at)
+    def begins_anew(self, flags, buf, at):
+        """Tell whether the ID of the body at buf[at:] is not above all known, and means another result than it did."""
+        if not self.memory[FLAGS] & FLAG_KNOWN or not self.fetches() or flags & (FLAG_RECOVERED | FLAG_EDGE_TIME):
+            return False
+        if not self.is_later(buf, at) or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+            return False
+        number = id_of(buf, at + TIGHTENING_ID)
+        if self.gaps.holding(number) >= 0:
+            return not self.memory[FLAGS] & (FLAG_LOOK | FLAG_UNTIMED)
+        if self.is_beyond(number):
+            return False
+        return number != self.top() or (self.looks() and flags & FLAG_UNPROVEN != 0)  # else all its IDs may be one
 
     def _begin_anew(self, number, digits, at):
         """The controller counts anew, and has come to `number`: what is in front of it may be missing."""
@@ -244,7 +252,7 @@ class Known(Untold):
             if self.unheard < 0 or is_ahead(number, self.unheard):
                 self.unheard = number
             return VERDICT_LATER
-        return VERDICT_MISSING if is_missing and self.looks() else VERDICT_NEW
+        return VERDICT_MISSING if is_missing else VERDICT_NEW
 
     def _waits(self, number):
         """Tell whether another push was left for later and is still missing: MID 0062 would be taken for that one's."""

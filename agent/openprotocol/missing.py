@@ -58,6 +58,7 @@ class Missing:
         self._online = False
         self.shared = None  # where the controller names our station (agent.openprotocol.shared)
         self._retry = Timer()
+        self._lacks_room = False  # what was told in this connection could not be kept; looked at when `_retry` is over
         self._held_to = -1  # up to this ID all was stored that was not missing, and is looked through again in doubt
         self.asks_kept = False
         self.claim = None  # made with the first large gap
@@ -76,8 +77,9 @@ class Missing:
         return self._unanswered == 0 or not self._patience.expired(now)
 
     def wait_for_room(self, now):
-        """Nothing is asked for a while: what was told could not be kept, or may change."""
+        """Nothing is asked for a while, nor as long as the log has no room: what was told could not be kept."""
         self._retry.start(now, self.retry_ms)
+        self._lacks_room = True
 
     def heard_of(self, number):
         """The result with this ID, which was missing, was pushed and is stored."""
@@ -133,7 +135,7 @@ class Missing:
         self._unanswered += 1
         if not self._patience.armed:
             self._patience.start(now, PATIENCE_MS)
-        self.wait_for_room(now)
+        self._retry.start(now, self.retry_ms)
 
     def _begin_gap(self):
         """Turn to the oldest gap; False if there is none."""
@@ -262,7 +264,7 @@ class Missing:
             return
         self.phase = PHASE_FILL
         self._run_first = first
-        self._run = (self._gone_end - first) % ID_PERIOD if self._gone_run >= WALK_GONE else 0
+        self._run = (self._gone_end - first) % ID_PERIOD  # also where fewer than WALK_GONE lie in front: asked already
         self._walked = (first + gaps.counts[0]) % ID_PERIOD
         if not self.flush():
             self.wait_for_room(now)  # what could not be written down is asked for again

@@ -94,6 +94,7 @@ class Newest(Witness):
         if witness and (looks or is_ahead(newest, witness)):  # to ask for 0 is to ask for the newest
             self.phase = PHASE_WITNESS
             return NEWS_NONE
+        self._has_witness = False  # the newest was it, or none serves
         return self._note_newest(_SAME, now)
 
     def _hear_witness(self, body, start, now):
@@ -114,10 +115,8 @@ class Newest(Witness):
         self._doubts = another and not self._doubts
         if self._doubts:
             return NEWS_NONE  # that much depends on it: once more
-        if another:
-            return self._note_newest(_ANEW, now)
-        self._has_witness = not self.known.looks()
-        return self._note_newest(_SAME, now)
+        self._has_witness = another or not self.known.looks()
+        return self._note_newest(_ANEW if another else _SAME, now)
 
     def _lose_witness(self, now):
         """Deleted as too old, or one that the controller has not used since it began anew: the way back tells.

@@ -84,6 +84,7 @@ class Recovery(Newest):
             self.shared.stretch.break_off()  # type: ignore[union-attr] - else there is no such phase
         self.phase = PHASE_IDLE
         self._retry.stop()
+        self._lacks_room = False
         self._online = False
         self._waiting = False
         self._stale = False
@@ -118,6 +119,10 @@ class Recovery(Newest):
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
+            if self._lacks_room and not self.ring.has_spare():  # the same answer once more would change nothing
+                self.wait_for_room(now)
+                return False
+            self._lacks_room = False
         if self.phase == PHASE_OFF or not self._online:
             return False
         if not self._is_decided():

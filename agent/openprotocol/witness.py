@@ -9,7 +9,7 @@ Rules
 from agent.base.fields import compare, copy
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import put_id
+from agent.openprotocol.ids import id_of, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
     BODY_BYTES,
@@ -51,16 +51,16 @@ class Witness(Missing):
         known = self.known
         memory = known.memory
         looks = known.looks()
-        keeps = self.doubt and self._has_witness and not looks and self._epoch == memory[kn.EPOCH]
+        keeps = self.doubt and self._has_witness and self._epoch == memory[kn.EPOCH]
         before = known.settled() if looks else -1
-        if before != self._back_from or self._epoch != memory[kn.EPOCH]:
+        if not keeps and (before != self._back_from or self._epoch != memory[kn.EPOCH]):
             self._back_from = before
             self._steps_back = 0
         self._epoch = memory[kn.EPOCH]
         self._shown = False
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
         self._top = known.top()
-        self._is_older = self._has_witness and not looks and (keeps or self._find_older())
+        self._is_older = self._has_witness and (keeps or self._find_older())
         if not self._is_older:
             put_id(self._witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
@@ -72,11 +72,14 @@ class Witness(Missing):
         self._doubts = False
 
     def _find_older(self):
-        """After a start: take what was stored last with an ID that was proven, if others came behind it."""
+        """After a start: take what was stored last with an ID that was proven, if other IDs came behind it.
+
+        Where none was, since these IDs count, it is the first one.
+        """
         begins = self._begins
         self._begins = False
         body = bytearray(BODY_BYTES) if begins else b""
-        if not begins or not find_proven(self.ring, self._epoch, body):
+        if not begins or not find_proven(self.ring, self._epoch, body) or id_of(body, TIGHTENING_ID) == self._top:
             return False
         copy(self._witness, 0, body, TIGHTENING_ID, ID_BYTES)
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)

@@ -113,7 +113,7 @@ class Blocks(Reader):
 
     def has_spare(self):
         """Tell whether a record that can be done without may be written: it must not take the last free block."""
-        return self.fits(self._cursor_octets) or (self.is_free(1) and self.is_free(2))
+        return self.fits(self.memory_octets) or (self.is_free(1) and self.is_free(2))
 
     def _take_rest(self, octets):
         """With no other place left: go on behind what the start found, or what was refused; whether there is room."""

@@ -118,15 +118,15 @@ def oldest_of(ring, epoch, digits):
 def find_proven(ring, epoch, body):
     """Copy into `body` the newest result of this epoch whose ID the controller had proven; False if none came behind.
 
-    It may be older than what a start could search.
+    It may be older than what a start could search: then, or if there is none, the oldest one that was found.
     """
     walk = ring.walk
     at = rec.HEAD_BYTES + HEAD_BYTES
     block = ring.block
-    behind = False
+    behind = any_of_it = False
     for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
         walk.begin(block, 0, 0, ring.bound(block))
-        found = doubted = False
+        found = doubted = here = False
         while True:
             kind = walk.next()
             if kind <= RECORD_NONE:
@@ -135,14 +135,18 @@ def find_proven(ring, epoch, body):
                 continue
             if walk.flags & FLAG_UNPROVEN:
                 doubted = True
-            elif not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES):
-                found, doubted = True, False
+                if here:
+                    continue
+            if not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES):
+                here = any_of_it = True
                 copy(body, 0, walk.page, at, BODY_BYTES)
+                if not walk.flags & FLAG_UNPROVEN:
+                    found, doubted = True, False
         behind = behind or doubted
         if found:
             return behind
         block = block - 1 if block else ring.device.block_count - 1
-    return False
+    return behind and any_of_it
 
 
 def _search(ring, left, kind, buf, at, detail):

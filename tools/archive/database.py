@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ from tools.installation import how_to_get
 from tools.sim.archive_schema import SYSTEM_TYPES
 
 _LOCK_NUMBER = 0x746F6F6C  # "tool": of the advisory lock
+_LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that who held it was killed
+_LOCK_AGAIN_S = 0.05
 
 
 class Unusable(Exception):
@@ -106,9 +109,13 @@ def _lock(engine: Engine, place: str) -> BinaryIO | Connection:
             raise taken from None
         return os.fdopen(file, "r+b")
     connection = engine.connect()
-    if not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK_NUMBER}).scalar():
-        connection.close()
-        raise taken
+    until_s = time.monotonic() + _LOCK_WAIT_S
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": _LOCK_NUMBER}).scalar():
+        connection.commit()
+        if time.monotonic() > until_s:
+            connection.close()
+            raise taken
+        time.sleep(_LOCK_AGAIN_S)
     connection.commit()  # the lock is the session's and outlives this
     return connection
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import CompoundSelect, Connection, Select, and_, func, select
 
 from tools.archive import tables as t
 
@@ -39,27 +39,27 @@ class Wanted:
     to_time: str | None = None
     nok: bool = False
     tightening_id: int | None = None
+    program: int | None = None
 
 
 def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
     """The results that are wanted, newest first by arrival."""
-    asked = _results(wanted)
-    asked = asked.order_by(_R.ResultId.desc())
+    asked = wanted_results(wanted).order_by(_R.ResultId.desc())
     if limit is not None:
         asked = asked.limit(limit)
     for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
         yield dict(row)
 
 
-def _results(wanted: Wanted) -> Select:
+def wanted_results(wanted: Wanted) -> Select:
+    """Ask for them, in no order yet, with the map's names beside the numbers."""
     asked = (
         select(*t.RESULT.columns, t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
         .outerjoin(t.STATION, _SAME_STATION)
         .outerjoin(t.PROGRAM, _SAME_PROGRAM)
     )
     if wanted.vin is not None:
-        others = select(t.RESULT_VIN.c.ResultId).where(t.RESULT_VIN.c.VIN == wanted.vin)
-        asked = asked.where(or_(_R.VIN == wanted.vin, _R.ResultId.in_(others)))
+        asked = asked.where(_R.ResultId.in_(_of_car(wanted.vin)))
     if wanted.station is not None:
         system_type, system, station = wanted.station
         asked = asked.where(_R.SystemType == system_type, _R.System == system, _R.Station == station)
@@ -68,15 +68,26 @@ def _results(wanted: Wanted) -> Select:
     if wanted.to_time is not None:
         asked = asked.where(_R.Time < wanted.to_time)
     if wanted.nok:
-        asked = asked.where(_R.Overall != 0)
+        asked = asked.where(_R.Overall == 1)  # there is 0 and 1 (tools.archive.rows), and an index
+    if wanted.program is not None:
+        asked = asked.where(_R.Program == wanted.program)
     if wanted.tightening_id is not None:
         asked = asked.where(_R.TighteningId == wanted.tightening_id)
     return asked
 
 
+def _of_car(vin: str) -> CompoundSelect:
+    """Numbers of the rows with this VIN; an additional one stands at a telegram's first row and counts for all."""
+    first, each = t.RESULT.alias(), t.RESULT.alias()
+    same = and_(*[first.c[name] == each.c[name] for name in t.RESULT_KEY])
+    others = select(each.c.ResultId).select_from(t.RESULT_VIN).join(first, first.c.ResultId == t.RESULT_VIN.c.ResultId)
+    others = others.join(each, same).where(t.RESULT_VIN.c.VIN == vin)
+    return select(_R.ResultId).where(_R.VIN == vin).union(others)
+
+
 def result(connection: Connection, number: int) -> dict | None:
     """One result with its VINs, parameters and graphs; None if there is none under this number."""
-    found = connection.execute(_results(Wanted()).where(_R.ResultId == number)).mappings().first()
+    found = connection.execute(wanted_results(Wanted()).where(_R.ResultId == number)).mappings().first()
     if found is None:
         return None
     told = dict(found)

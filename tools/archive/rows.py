@@ -45,7 +45,9 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
         "Behind": int(behind),
     }
     rows = []
+    unread = found.get("unread", ())  # what has no meaning is never stored as good: 0 would be OK
     for index, spindle in enumerate(found["spindles"]):
+        field = f"spindles[{index}]."
         rows.append(
             {
                 **whole,
@@ -53,16 +55,16 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
                 "Spindle": spindle["spindle"],
                 "SpindleSerial": spindle["serial"].strip(),
                 "Program": spindle["program"],
-                "Overall": spindle["overall"],
+                "Overall": int(spindle["overall"] != 0 or field + "overall" in unread),
                 "TorqueLow": _real(spindle["torque_low"]),
                 "Torque": _real(spindle["torque"]),
                 "TorqueHigh": _real(spindle["torque_high"]),
-                "TorqueStatus": spindle["torque_status"],
+                "TorqueStatus": None if field + "torque_status" in unread else spindle["torque_status"],
                 "AngleLow": _real(spindle["angle_low"]),
                 "Angle": _real(spindle["angle"]),
                 "AngleHigh": _real(spindle["angle_high"]),
-                "AngleStatus": spindle["angle_status"],
-                "TimeStatus": spindle["time_status"],
+                "AngleStatus": None if field + "angle_status" in unread else spindle["angle_status"],
+                "TimeStatus": None if field + "time_status" in unread else spindle["time_status"],
             }
         )
     vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one under each identifier

@@ -158,6 +158,7 @@ class _Client(asyncio.Protocol):
         found, breaches = take_apart(telegram)
         for breach in breaches:
             self.archive.note(self.peer, found["id"], breach)
+        found["unread"] = {breach.field for breach in breaches}
         self._telegrams += 1
         self.handle(found["id"], found, telegram)
         most = self.archive.faults.close_after

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tools.archive import database
 from tools.archive.faults import Faults
@@ -26,13 +27,30 @@ class Place:
     told_host: str | None = None  # in 08; None: `host`
 
 
+class Pages(Protocol):
+    """What shows the archive, beside it (tools.archive.web.serving.Child)."""
+
+    def look_after(self, say: Callable[[str], None]) -> None:
+        """Start it again if it has ended."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
 async def run(
     place: Place,
     faults: Faults,
     say: Callable[[str], None],
     seconds: float | None = None,
+    start_pages: Callable[[], Pages | None] = lambda: None,
 ) -> Archive:
-    """Serve; OSError if a port cannot be had, database.Unusable if the database cannot be used."""
+    """Serve; OSError if a port cannot be had, database.Unusable if the database cannot be used.
+
+    Pages are started once the database is there and the ports are open.
+    """
+    pages: Pages | None = None
     with database.writing(place.database) as engine:
         archive = Archive(Writer(engine, trouble=say), place.told_host or place.host, faults, say)
         stop = asyncio.Event()
@@ -42,8 +60,11 @@ async def run(
             pim_port, server_port = await archive.listen(place.host, place.pim_port, place.server_port)
             shown = database.shown(place.database)
             say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
-            await _until(stop, seconds, archive, say)
+            pages = start_pages()
+            await _until(stop, seconds, archive, say, pages)
         finally:
+            if pages is not None:
+                pages.close()
             await archive.close()
     say(figures(archive))
     return archive
@@ -58,7 +79,9 @@ def figures(archive: Archive) -> str:
     )
 
 
-async def _until(stop: asyncio.Event, seconds: float | None, archive: Archive, say: Callable[[str], None]) -> None:
+async def _until(
+    stop: asyncio.Event, seconds: float | None, archive: Archive, say: Callable[[str], None], pages: Pages | None
+) -> None:
     """Wait for the end, and tell the figures when they have changed."""
     end = None if seconds is None else archive.loop.time() + seconds
     told = figures(archive)
@@ -69,6 +92,8 @@ async def _until(stop: asyncio.Event, seconds: float | None, archive: Archive, s
         try:
             await asyncio.wait_for(stop.wait(), left)
         except TimeoutError:
+            if pages is not None:
+                pages.look_after(say)
             now = figures(archive)
             if now != told:
                 say(now)

@@ -39,6 +39,8 @@ GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 KEYS_AT_ONCE = 100  # SQLite takes 32,766 values in a statement, PostgreSQL 65,535
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
+_OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is looked for by octets, whatever language PostgreSQL sorts by
+
 
 def _place() -> list[Column]:
     """The columns that name a station; made anew for each table."""
@@ -117,7 +119,7 @@ RESULT = Table(
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence lies behind the one that came before it
     UniqueConstraint("SystemType", "System", "Station", "Sequence", "Time", "Spindle", name="ResultOnce"),
-    Index("ResultByVIN", "VIN"),
+    Index("ResultByVIN", "VIN", postgresql_ops=_OCTETS),
     Index("ResultByTime", "SystemType", "System", "Station", "Time"),
     Index("ResultByTighteningId", "TighteningId"),
     Index("ResultNOK", "Overall", "Time"),
@@ -128,7 +130,7 @@ RESULT_VIN = Table(
     Column("ResultId", _BIG, ForeignKey("Result.ResultId"), primary_key=True),
     Column("Identifier", Integer, primary_key=True),
     Column("VIN", String(25), nullable=False),
-    Index("ResultVINByVIN", "VIN"),
+    Index("ResultVINByVIN", "VIN", postgresql_ops=_OCTETS),
 )
 RESULT_PARAMETER = Table(
     "ResultParameter",

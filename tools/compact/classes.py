@@ -22,22 +22,22 @@ def one_class_a_line(sources: dict[str, str], keep: frozenset[str] = frozenset()
     """Return the program with fewer classes; those named in `keep` stay."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values())
+    asked = {name: _asked_for(tree) for name, tree in trees.items()}
     for name, tree in trees.items():
         if name.startswith("agent"):
-            others = [other for other in trees.values() if other is not tree]
-            _join_in(tree, refused | _asked_for(others))
+            _join_in(tree, refused.union(*(asked[other] for other in trees if other != name)))
+            asked[name] = _asked_for(tree)
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
-def _asked_for(trees: list[ast.Module]) -> set[str]:
-    """What these modules import or look up in another one."""
+def _asked_for(tree: ast.Module) -> set[str]:
+    """What this module imports or looks up in another one."""
     found = set()
-    for tree in trees:
-        for node in walk(tree):
-            if isinstance(node, ast.alias):
-                found.add(node.name)
-            elif isinstance(node, ast.Attribute):
-                found.add(node.attr)
+    for node in walk(tree):
+        if isinstance(node, ast.alias):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
     return found
 
 

@@ -95,6 +95,7 @@ def placed(wanted: list[str], dicts: list[Dict], texts: Iterator[str]) -> dict[s
     free = dict.fromkeys(islice(texts, max(_CANDIDATES, len(wanted))))
     hashes = {text: hash_of(text) for text in free}
     taken: list[Counter[int]] = [Counter() for _ in dicts]
+    sizes = [one.places for one in dicts]
     chosen = {}
     holds: dict[str, list[int]] = {}
     asks: dict[str, list[int]] = {}
@@ -105,21 +106,21 @@ def placed(wanted: list[str], dicts: list[Dict], texts: Iterator[str]) -> dict[s
             asks.setdefault(name, []).append(number)
     for number, one in enumerate(dicts):
         for name in sorted(one.data - set(wanted)):  # these keep theirs
-            _take(taken[number], one.places, hash_of(name))
+            _take(taken[number], sizes[number], hash_of(name))
     for is_data in (True, False):
         for name in [name for name in wanted if (name in holds) == is_data]:
-            at = [number for number in (holds if is_data else asks).get(name, ()) if dicts[number].places]
+            at = [number for number in (holds if is_data else asks).get(name, ()) if sizes[number]]
 
             def cost(text: str, at: list[int] = at) -> int:
                 value = hashes[text]
-                steps = sum(_steps(taken[number], dicts[number].places, value) for number in at)
-                return _STEP * steps + len({value % dicts[number].places for number in at}) - 1 if at else 0
+                steps = sum(_steps(taken[number], sizes[number], value) for number in at)
+                return _STEP * steps + len({value % sizes[number] for number in at}) - 1 if at else 0
 
             best = _least(free, cost)
             del free[best]
             chosen[name] = best
             for number in at if is_data else ():
-                _take(taken[number], dicts[number].places, hashes[best])
+                _take(taken[number], sizes[number], hashes[best])
     return chosen
 
 

@@ -83,8 +83,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
 
 def checked_config(path: str | Path) -> dict:
     """The configuration as it is in the file, after a check that a chip can do what it says."""
-    configuration = config_file.read(path)  # first: it tells every mistake, `parse` only those of the JSON
-    tree = config_file.parse(path)
+    configuration, tree = config_file.read_whole(path)
     mistakes = []
     board = configuration["board"]
     over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
@@ -105,7 +104,6 @@ def checked_config(path: str | Path) -> dict:
             )
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    assert isinstance(tree, dict)
     return tree
 
 

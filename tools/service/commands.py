@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed; w
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,12 +14,13 @@ from pathlib import Path
 
 import click
 
-from tools import config_file, installation
+from tools import config_file, config_secrets, installation
 from tools.service import place
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
+CERTIFICATES = ("tls_ca", "tls_certificate", "tls_key")  # read by board.linux_tls, relative to the configuration
 
 # Where a program may lie that the service cannot start.
 UNSEEN = (
@@ -53,14 +55,16 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     program = program_path()
     for problem in problems(configuration, program):
         click.echo(f"note: {problem}", err=True)
-    text = Service(program, serial_devices(configuration)).text()
+    named = json.loads(content)
+    text = Service(program, serial_devices(configuration), tuple(config_secrets.named(named, "credential"))).text()
     if only_print:
         click.echo(text, nl=False)
         return
     if root == "/" and os.geteuid() != 0:
         raise click.ClickException("this writes to /etc and /var/lib: run it with sudo.")
     try:
-        for line in write(Path(root), text, content):
+        secrets = _files_of(named, Path(config_path).resolve().parent)
+        for line in write(Path(root), text, content, secrets):
             click.echo(line)
     except place.Refused as reason:
         raise click.ClickException(str(reason)) from None
@@ -71,6 +75,19 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     for arguments in (["daemon-reload"], ["enable", NAME], ["restart", NAME]):
         _systemctl(arguments)
     click.echo(f"started; `systemctl status {NAME}` and `journalctl -u {NAME}` show it")
+
+
+def _files_of(tree: dict, folder: Path) -> dict[str, str]:
+    """The files that the configuration names, secrets and certificates, by name."""
+    named = [tree["toolsnet"].get(key) for key in CERTIFICATES]
+    names = [*config_secrets.named(tree, "file"), *[name for name in named if name]]
+    beyond = [name for name in names if "/" in name]
+    if beyond:
+        raise place.Refused(
+            f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
+            "credential in place of a secret's file."
+        )
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def program_path() -> str:
@@ -100,16 +117,22 @@ def problems(configuration: dict, program: str) -> list[str]:
     return told
 
 
-def write(root: Path, text: str, content: str) -> list[str]:
-    """Write the unit and the configuration's content below `root`, each in one step; says what was done."""
+def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:
+    """Write the unit, the configuration's content and secrets below `root`, each in one step; says what was done."""
     state = root / STATE_FOLDER.lstrip("/")
     units = root / UNIT_FOLDER.lstrip("/")
     with place.state_folder(state, 0o700) as inside:
+        for name, secret in secrets.items():
+            place.replace(inside, name, secret, 0o600)
         place.replace(inside, CONFIG, content, 0o600)
     units.mkdir(parents=True, exist_ok=True)
     with place.folder(units) as inside:
         place.replace(inside, f"{NAME}.service", text, 0o644)
-    return [f"wrote {units / NAME}.service", f"wrote {state / CONFIG}; change that one and restart the service"]
+    return [
+        f"wrote {units / NAME}.service",
+        *[f"wrote {state / name}, which only the service can read" for name in secrets],
+        f"wrote {state / CONFIG}; change that one and restart the service",
+    ]
 
 
 def _systemctl(arguments: list[str]) -> None:

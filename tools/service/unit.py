@@ -1,11 +1,12 @@
 """The text of the systemd unit: what the agent may touch is its spool, its configuration and the network; nothing else.
 
 Rules
-1. It runs as a user of its own that systemd makes (DynamicUser); its spool lies in /var/lib/toolcart (StateDirectory).
+1. It runs as a user of its own, which systemd makes (DynamicUser) or a package has made; its spool lies in
+   /var/lib/toolcart (StateDirectory).
 2. The watchdog is fed by the agent only while results and deadlines move (board.linux_notify).
 3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
-   the state directory, readable by the service only, since it may hold a password.
+   the state directory, readable by the service only, and so do the files with its secrets.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ WATCHDOG_S = 60
 STOP_S = 15  # three for the controllers' answers, the rest for a disk that is slow to write through
 
 SANDBOX = (
-    "DynamicUser=yes",
     "StateDirectory=toolcart",
     "StateDirectoryMode=0700",
     "RuntimeDirectory=toolcart",  # its status socket (tools.status.place)
@@ -40,6 +40,7 @@ SANDBOX = (
     "RestrictNamespaces=yes",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
+    "RemoveIPC=yes",
     "LockPersonality=yes",
     "MemoryDenyWriteExecute=yes",
     "SystemCallArchitectures=native",
@@ -58,6 +59,9 @@ class Service:
 
     program: str  # the absolute path of `toolcart`
     devices: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()  # names that systemd looks up in /etc/credstore
+    user: str = ""  # one that is there; else systemd makes one
+    config: str = f"{STATE_FOLDER}/config.json"
 
     def text(self) -> str:
         """The unit file."""
@@ -65,12 +69,13 @@ class Service:
         if self.devices:
             serial = ["DevicePolicy=closed", *[f"DeviceAllow={_quoted(device)} rw" for device in self.devices]]
             serial.append("SupplementaryGroups=dialout")
-        command = f"{_quoted(self.program)} run --plain --config {STATE_FOLDER}/config.json"
+        command = f"{_quoted(self.program)} run --plain --config {self.config}"
         lines = [
             "[Unit]",
             "Description=Toolcart: keeps tightening results and hands them to ToolsNet",
             "After=network.target",
             "StartLimitIntervalSec=0",
+            f"ConditionPathExists={self.config}",
             "",
             "[Service]",
             "Type=notify",
@@ -81,8 +86,10 @@ class Service:
             f"WatchdogSec={WATCHDOG_S}",
             f"TimeoutStopSec={STOP_S}",
             f"WorkingDirectory={STATE_FOLDER}",
+            *([f"User={self.user}", f"Group={self.user}"] if self.user else ["DynamicUser=yes"]),
             *SANDBOX,
             *serial,
+            *[f"LoadCredential={name}" for name in self.credentials],
             "",
             "[Install]",
             "WantedBy=multi-user.target",

@@ -187,23 +187,28 @@ class Outlet(Position):
     def _lacks(self, reached):
         """Tell whether the server lacks anything behind `reached` that it once had: what is set aside it never got.
 
-        It does unless the log still holds all from `reached` on and shows otherwise.
+        It does unless the log shows otherwise, and the quarantine for what the log has no more.
         """
         ring = self.ring
         scout = self.scout
-        first = reached if reached else 1
+        last = self.cursor.number
         scout.seq = 0
-        scout.number = first - 1
+        scout.number = reached - 1 if reached else 0
         scout.jumped = True
         scout.enter((ring.block + 1) % ring.device.block_count, 0)
-        if ring.peek_from(scout) <= RECORD_NONE or scout.peek_number != first:
-            return True
-        if reached:
+        kind = ring.peek_from(scout)
+        if kind > RECORD_NONE and scout.peek_number == reached:
             scout.advance()
+        elif kind >= RECORD_NONE and scout.number > reached:
+            from agent.spool import aside  # a log that has lost its front is rare
+
+            gone = scout.number if scout.number < last else last
+            if aside.kept_between(self.quarantine.ring, reached + 1, gone)[0] != gone - reached:
+                return True
         while True:
             kind = self._read(scout)
-            if kind != KIND_RAW or scout.peek_number > self.cursor.number:
-                return kind < RECORD_NONE or (kind > RECORD_NONE and scout.peek_number <= self.cursor.number)
+            if kind != KIND_RAW or scout.peek_number > last:
+                return kind < RECORD_NONE or (kind > RECORD_NONE and scout.peek_number <= last)
             scout.advance()
 
     def _server_is_empty(self, now):
@@ -227,7 +232,8 @@ class Outlet(Position):
                 done = kind >= RECORD_NONE
                 break
             cursor.advance()
-        cursor.limit = cursor.number  # so the log says where the cursor is before anything goes out again
+        if cursor.limit > cursor.number:
+            cursor.limit = cursor.number  # so the log says where the cursor is before anything goes out again
         again = before - cursor.number
         if cursor.number < self.quarantine.last_kept():
             from agent.spool import aside  # a server that was set back is rare

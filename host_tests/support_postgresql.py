@@ -1,0 +1,84 @@
+"""A PostgreSQL of its own for a test: on a socket in a folder that goes away with it, started as its own user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine
+
+from tools.sources import Unavailable
+
+VERSIONS = Path("/usr/lib/postgresql")  # where Debian puts them
+START_LIMIT_S = 60
+
+
+@contextmanager
+def postgresql(synced: bool = False) -> Iterator[Callable[[], str]]:
+    """Makes empty databases and gives their URLs; Unavailable says what is missing. `synced` waits for the disk."""
+    programs = _programs()
+    user = "postgres" if os.getuid() == 0 else None  # it refuses to be root
+    if user:
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            raise Unavailable("PostgreSQL does not run as root, and there is no user postgres") from None
+    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir="/tmp")  # a socket's path has to be short
+    try:
+        if user:
+            shutil.chown(folder, user, user)
+        _run([programs / "initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "toolcart", "-N", "-E", "UTF8"], user)
+        settings = f"-k {folder} -c listen_addresses= -c fsync={'on' if synced else 'off'}"
+        control = [programs / "pg_ctl", "-D", f"{folder}/data", "-w", "-t", str(START_LIMIT_S)]
+        _run([*control, "-l", f"{folder}/log", "-o", settings, "start"], user)
+        try:
+            yield _Databases(folder)
+        finally:
+            _run([*control, "-m", "immediate", "stop"], user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Databases:
+    """Each call is another database."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        engine = create_engine(f"postgresql+psycopg://toolcart@/postgres?host={self._folder}")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE archive{self._count}")
+        engine.dispose()
+        return f"postgresql://toolcart@/archive{self._count}?host={self._folder}"
+
+
+def _programs() -> Path:
+    found = sorted(VERSIONS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    if initdb is None:
+        raise Unavailable("there is no PostgreSQL on this machine: apt install postgresql")
+    return Path(initdb).resolve().parent
+
+
+def _run(command: list, user: str | None) -> None:
+    words = [str(word) for word in command]
+    as_user = {"user": user, "group": user, "extra_groups": []} if user else {}
+    # No pipe: what pg_ctl starts would hold its other end.
+    with tempfile.TemporaryFile() as told:
+        done = subprocess.run(
+            words, cwd="/", stdin=subprocess.DEVNULL, stdout=told, stderr=told, timeout=2 * START_LIMIT_S, **as_user
+        )
+        told.seek(0)
+        if done.returncode:
+            raise Unavailable(f"{Path(words[0]).name}: {told.read().decode(errors='replace').strip()[-300:]}")

@@ -1,0 +1,125 @@
+"""The Debian package is built, installed into a folder, used, upgraded, removed, purged; the spool outlives it all."""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tools.packaging import debian
+from tools.packaging.wheel import version
+
+DEADLINE_S = 120
+NEEDED = ("dpkg", "dpkg-deb", "systemd-sysusers", "deb-systemd-helper")
+MISSING = [name for name in NEEDED if shutil.which(name) is None] + (["root"] if os.geteuid() else [])
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"to install a Debian package there is no {', '.join(MISSING)}"),
+    pytest.mark.xdist_group("installed"),
+]
+
+
+class Root:
+    """A folder that packages are installed into, as a card's image is."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("var/lib/dpkg/info", "var/lib/dpkg/updates", "etc", "var/lib"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "var/lib/dpkg/status").touch()
+
+    def dpkg(self, *words):
+        # Scripts run outside with $DPKG_ROOT, as the folder has no shell; what the package depends on is outside too.
+        forced = ["--force-script-chrootless", "--force-depends", "--force-unsafe-io"]
+        command = ["dpkg", f"--root={self.folder}", *forced, *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def toolcart(self, *words):
+        """Run the installed program with this Python and its Click."""
+        found = {str(Path(find_spec(name).origin).parents[1]) for name in ("click",)}
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join([str(self.folder / debian.PYTHON), *found])}
+        command = [sys.executable, "-S", "-P", str(self.folder / "usr/bin/toolcart"), *words]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=DEADLINE_S
+        )
+
+    def users(self):
+        return {line.split(":")[0]: line.split(":") for line in (self.folder / "etc/passwd").read_text().splitlines()}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    return debian.build(tmp_path_factory.mktemp("deb"))
+
+
+def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, tmp_path):
+    users_here = Path("/etc/passwd").read_text()
+    root = Root(tmp_path)
+    root.dpkg("--install", package)
+    name, _, uid, _, _, home, shell = root.users()["toolcart"]
+    assert (name, home) == ("toolcart", "/var/lib/toolcart") and 0 < int(uid) < 1000 and shell.endswith("nologin")
+
+    assert root.toolcart("--version").stdout == f"toolcart, version {version()}\n"
+    cart = tmp_path / "etc/toolcart/config.json"
+    made = root.toolcart(
+        "config", "new", str(cart), "--name", "A", "--controller", "192.0.2.1", "--pim", "192.0.2.2:6575", "--system",
+        "1", "--station", "1", "--on", "linux",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    spool = tmp_path / "var/lib/toolcart/a.spool"
+    spool.parent.mkdir(parents=True)
+    spool.write_bytes(b"results")
+
+    root.dpkg("--install", package)
+    assert root.toolcart("config", "check", str(cart)).returncode == 0
+    root.dpkg("--remove", "toolcart")
+    assert not (tmp_path / "usr/bin/toolcart").exists() and cart.exists() and spool.exists()
+    said = root.dpkg("--purge", "toolcart")
+    assert "the spools stay in /var/lib/toolcart" in said
+    assert not cart.parent.exists() and spool.read_bytes() == b"results"
+    assert "toolcart" in root.users() and Path("/etc/passwd").read_text() == users_here
+
+
+@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="another installation: with --long")
+def test_a_purge_leaves_no_empty_folder(package, tmp_path):
+    root = Root(tmp_path)
+    root.dpkg("--install", package)
+    (tmp_path / "var/lib/toolcart").mkdir()
+    assert "stay" not in root.dpkg("--purge", "toolcart")
+    left = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*") if path.is_file()}
+    assert left <= {("var", "lib"), ("etc", "passwd"), ("etc", "group"), ("etc", "shadow"), ("etc", "gshadow")} | {
+        ("etc", name) for name in (".pwd.lock", "passwd-", "group-", "shadow-", "gshadow-")
+    }
+
+
+def test_it_says_what_it_needs_and_brings_page_completion_and_unit(package, tmp_path):
+    told = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, timeout=DEADLINE_S).stdout
+    assert f"Version: {version()}\n" in told and "Architecture: all" in told and "python3-click (>= 8.1)" in told
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True, timeout=DEADLINE_S)
+    page = gzip.decompress((tmp_path / "usr/share/man/man1/toolcart.1.gz").read_bytes()).decode()
+    assert page.startswith(".TH TOOLCART 1")
+    assert "_TOOLCART_COMPLETE" in (tmp_path / "usr/share/bash-completion/completions/toolcart").read_text()
+    assert (tmp_path / "usr/lib/systemd/system/toolcart.service").read_text() == debian.unit()
+    assert not [path for path in tmp_path.rglob("*") if path.name == "__pycache__" or path.stat().st_mode & 0o022]
+
+
+def test_its_service_is_the_package_s_user_with_the_configuration_of_etc():
+    unit = debian.unit()
+    for line in ("User=toolcart", "ConditionPathExists=/etc/toolcart/config.json", "DeviceAllow=char-ttyUSB rw"):
+        assert f"\n{line}\n" in unit
+    assert "DynamicUser" not in unit and "ExecStart=/usr/bin/toolcart run --plain --config /etc/toolcart/config" in unit
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_its_service_shut_in(tmp_path):
+    file = tmp_path / "toolcart-test.service"
+    file.write_text(debian.unit())
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, done.stdout[-300:]

@@ -1,0 +1,134 @@
+"""`toolcart archive serve` and `web`: the archive itself, and its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+import click
+
+from tools.archive.options import EXIT_NOTHING, database_option, fail, library
+from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
+from tools.archive.web.serving import PORT as WEB_PORT
+from tools.installation import how_to_get
+from tools.printable import visible_lines
+
+PORT = click.IntRange(0, 65535)
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+def _say(text: str) -> None:
+    click.echo(visible_lines(text))
+
+
+def _password_file(command):
+    text = "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."
+    return click.option("--password-file", type=click.Path(), metavar="FILE", help=text)(command)
+
+
+def _listening(text: str, password_file: str | None) -> Listening:
+    """Where the pages are to listen; what is wrong with that is told, and it ends."""
+    try:
+        from tools.archive.web import running  # noqa: F401  # what it needs has to be there
+    except ImportError as missing:
+        fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
+    try:
+        where = Listening(*address(text), password_file)
+        where.door()
+    except (ValueError, CannotServe) as wrong:
+        fail(str(wrong))
+    return where
+
+
+def _child(place: str, listening: Listening | None) -> Child | None:
+    return Child(place, listening) if listening else None
+
+
+@click.command()
+@database_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--pim-port", type=PORT, default=6575, show_default=True, help="0 takes a free one.")
+@click.option("--server-port", type=PORT, default=10111, show_default=True, help="0 takes a free one.")
+@click.option("--tell-host", help="Address that stations are sent to, where it is not --host.")
+@click.option("--seconds", type=SECONDS, help="End by itself.")
+@click.option("--fail-refuse", multiple=True, metavar="CODE:FIELD=PATTERN", help="Refuse what matches: 7:vin=WVW.*")
+@click.option("--fail-late-ms", type=click.IntRange(0, 600000), default=0, help="Answer so late.")
+@click.option("--fail-silent", multiple=True, metavar="TELEGRAM", help="Never answer these: 04, 06.")
+@click.option("--fail-lose", type=click.IntRange(min=0), default=0, metavar="N", help="Lose each n-th answer.")
+@click.option("--fail-close", type=click.IntRange(min=0), default=0, metavar="N", help="Close after n telegrams.")
+@click.option("--fail-identifier", is_flag=True, help="Answer with a wrong identifier first.")
+@click.option("--fail-say-result", type=click.IntRange(0, 99999), help="Latest result that 08 names.")
+@click.option("--fail-say-event", type=click.IntRange(0, 99999), help="Latest event that 08 names.")
+@click.option("--fail-say-host", help="Address that 08 names, as it is.")
+@click.option("--fail-without-12", is_flag=True, help="Say nothing at connect, as an old PIM.")
+@click.option("--events-by-10", is_flag=True, help="Answer events by telegram 10.")
+@click.option("--web", "pages", metavar="HOST:PORT", help="Serve the pages there too, in a process of their own.")
+@_password_file
+def serve(place: str, host: str, pim_port: int, server_port: int, tell_host: str | None, **options: Any) -> None:
+    """Be PIM and server until Ctrl-C.
+
+    What is stored is on the disk before its 05 goes out. The --fail options do one thing wrong each, to try a station
+    against; `toolcart archive forget` makes an archive that was restored from an old copy.
+    """
+    database = library()
+    from tools.archive import serving
+    from tools.archive.faults import Faults, refusal
+
+    listening = _listening(options["pages"], options["password_file"]) if options["pages"] else None
+    try:
+        faults = Faults(
+            refuse=[refusal(text) for text in options["fail_refuse"]],
+            late_ms=options["fail_late_ms"],
+            silent=options["fail_silent"],
+            lose_every=options["fail_lose"],
+            close_after=options["fail_close"],
+            wrong_identifier=options["fail_identifier"],
+            say_result=options["fail_say_result"],
+            say_event=options["fail_say_event"],
+            say_host=options["fail_say_host"],
+            without_12=options["fail_without_12"],
+            answer_events_by_10=options["events_by_10"],
+        )
+    except ValueError as wrong:
+        fail(f"--fail-refuse {wrong}")
+    where = serving.Place(place, host, pim_port, server_port, tell_host)
+    try:
+        asyncio.run(serving.run(where, faults, _say, options["seconds"], lambda: _child(place, listening)))
+    except database.Unusable as reason:
+        fail(str(reason))
+    except BrokenPipeError:  # whoever read what is told has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_NOTHING)
+    except OSError as error:
+        advice = "Is another one running? Choose free ports with --pim-port and --server-port."
+        fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)
+
+
+@click.command()
+@database_option
+@click.option(
+    "--listen", default=f"{HOST}:{WEB_PORT}", show_default=True, metavar="HOST:PORT", help="Port 0: a free one."
+)
+@_password_file
+@click.option("--seconds", type=SECONDS, help="End by itself.")
+@click.option("--with-parent", is_flag=True, hidden=True)
+def web(place: str, listen: str, password_file: str | None, seconds: float | None, with_parent: bool) -> None:
+    """Show the archive in a browser, until Ctrl-C.
+
+    Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
+    archive; alone it may run wherever the database can be reached, and be stopped at any time.
+    """
+    database = library()
+    where = _listening(listen, password_file)
+    from tools.archive.web.running import run
+
+    try:
+        run(place, where, _say, seconds, with_parent)
+    except database.Unusable as reason:
+        fail(str(reason))
+    except OSError as error:
+        fail(
+            f"cannot listen on {listen}: {error.strerror or error}. Choose another address with --listen.", EXIT_NOTHING
+        )

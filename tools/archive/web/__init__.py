@@ -1,0 +1,11 @@
+"""The archive's web page: read-only, in a process of its own, so that nothing it does delays a 05.
+
+command    `toolcart archive web`, and the same process beside `serve --web`
+serving    where it listens, and with which password
+app        addresses, headers, who may come in
+pages      what each page shows; each is also JSON (`?json`)
+asked      the questions to the database, each bounded in rows and time
+day        a station's day in figures: verdicts, spread of torque, Cp and Cpk
+live       what arrives, as server-sent events
+shown      templates, and how values are written
+"""

@@ -1,0 +1,217 @@
+"""The addresses of the pages, what goes with every answer, and who may come in.
+
+Rules
+1. GET alone, but for logging in and out. Every page is also JSON under the same address with `?json`.
+2. The pages take scripts, styles and pictures from themselves alone, and the browser is told so.
+3. On the loopback the address a browser names has to be one of this machine, so that a foreign page cannot read
+   this one under a name of its own (DNS rebinding).
+4. With a password every address but the log-in and its style wants a token; JSON is answered 401.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tools.archive.web import pages, shown
+from tools.archive.web.live import Feed
+from tools.archive.web.login import VALID_S, Door
+from tools.archive.web.pages import NotThere, Page, Unclear
+from tools.archive.web.reading import Away, Reading, TooLong
+
+COOKIE = "toolcart_archive"
+FORM_MOST = 2000
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+OPEN = ("/login", "/static/")
+_HERE = ("localhost", "127.0.0.1", "[::1]")
+_PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
+    ("/", pages.overview),
+    ("/live", pages.live),
+    ("/search", pages.search),
+    ("/car", pages.car),
+    ("/result/{number:int}", pages.result),
+    ("/station/{key:path}", pages.station),
+    ("/results", pages.results),
+    ("/events", pages.events),
+    ("/breaches", pages.breaches),
+)
+
+
+class Site:
+    """What all requests share."""
+
+    def __init__(self, reading: Reading, door: Door | None = None) -> None:
+        self.reading = reading
+        self.door = door
+        self.templates = shown.templates()
+        row = self.templates.get_template("row.html")
+        self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
+
+    def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page of this template."""
+        about = {"archive": self.reading.shown, "has_door": self.door is not None}
+        return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
+
+    def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
+        """An end point that shows a page."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                made = await make(self.reading, request)
+            except Unclear as why:
+                return self._trouble(request, 400, "This cannot be read", str(why))
+            except NotThere as why:
+                return self._trouble(request, 404, "Not found", str(why))
+            except TooLong:
+                told = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
+                return self._trouble(request, 503, "Too much at once", told)
+            except Away as why:
+                return self._trouble(request, 503, "The database does not answer", str(why))
+            if made.go_to:
+                return RedirectResponse(made.go_to, 303)
+            if "json" in request.query_params:
+                return JSONResponse(made.values)
+            return self.rendered(made.template, here=request.url.path, query=dict(request.query_params), **made.values)
+
+        return answer
+
+    def _trouble(self, request: Request, status: int, title: str, text: str) -> Response:
+        if "json" in request.query_params:
+            return JSONResponse({"error": text}, status)
+        return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text)
+
+    async def nowhere(self, request: Request, _why: Exception) -> Response:
+        """An address that is none."""
+        return self._trouble(request, 404, "Not found", "There is no such page.")
+
+    async def live(self, request: Request) -> Response:
+        """Server-sent events, from `after` or the last one that the browser had."""
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        if self.feed.is_full():
+            return PlainTextResponse("too many watch already\n", 503)
+        number = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
+        return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
+
+    async def login(self, request: Request) -> Response:
+        """The form, and the token for who knows the password."""
+        to = request.query_params.get("to", "/")
+        if not to.startswith("/") or to.startswith(("//", "/\\")):
+            to = "/"
+        if self.door is None:
+            return RedirectResponse(to, 303)
+        if request.method != "POST":
+            return self.rendered("login.html", to=to, why="")
+        octets = b""
+        async for part in request.stream():
+            octets += part
+            if len(octets) > FORM_MOST:
+                return self.rendered("login.html", 400, to=to, why="That is no password.")
+        tried = parse_qs(octets.decode("utf-8", "replace")).get("password", [""])[0]
+        token = await to_thread.run_sync(self.door.token, tried)
+        if token is None:
+            shut = self.door.is_shut()
+            why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
+            return self.rendered("login.html", 429 if shut else 403, to=to, why=why)
+        answer = RedirectResponse(to, 303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, VALID_S, httponly=True, samesite="strict", secure=secure)
+        return answer
+
+    async def logout(self, request: Request) -> Response:
+        """Forget the token."""
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+
+class _Guard:
+    """Stands in front of all addresses: names, tokens, headers."""
+
+    def __init__(self, app, site: Site, only_here: bool) -> None:
+        self._app = app
+        self._site = site
+        self._only_here = only_here
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message) -> None:
+            if message["type"] == "http.response.start":
+                is_static = scope["path"].startswith("/static/")
+                headers = {**HEADERS, "cache-control": "max-age=3600"} if is_static else HEADERS
+                message["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send(message)
+
+        refused = self._refused(scope)
+        await (refused or self._app)(scope, receive, with_headers)
+
+    def _refused(self, scope) -> Response | None:
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if self._only_here and host.rpartition(":")[0] not in _HERE and host not in _HERE:
+            return PlainTextResponse("This page is served to this machine alone, as localhost or 127.0.0.1.\n", 421)
+        if scope["path"] not in ("/login", "/logout") and scope["method"] not in ("GET", "HEAD"):
+            return PlainTextResponse("Nothing can be changed here.\n", 405)
+        door = self._site.door
+        if door is None or scope["path"].startswith(OPEN):
+            return None
+        cookies: SimpleCookie = SimpleCookie()
+        try:
+            cookies.load(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            cookies.clear()
+        if COOKIE in cookies and door.knows(cookies[COOKIE].value):
+            return None
+        query = scope["query_string"].decode("latin-1")
+        if "json" in query or scope["path"] == "/live/events":
+            return JSONResponse({"error": "log in first"}, 401)
+        to = scope["path"] + (f"?{query}" if query else "")
+        return RedirectResponse(f"/login?to={quote(to, safe='')}", 303)
+
+
+def make(reading: Reading, door: Door | None = None, only_here: bool = True) -> Starlette:
+    """The application; `only_here` for a page that listens on the loopback."""
+    site = Site(reading, door)
+
+    @asynccontextmanager
+    async def lifespan(_app):
+        yield
+        await site.feed.stop()
+        reading.close()
+
+    routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
+    routes += [
+        Route("/live/events", site.live),
+        Route("/login", site.login, methods=["GET", "POST"]),
+        Route("/logout", site.logout, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=shown.HERE / "static")),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: site.nowhere})
+    app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
+    app.state.site = site
+    return app

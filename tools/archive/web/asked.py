@@ -1,0 +1,214 @@
+"""What pages ask the archive: bounded lists, each by an index, as dicts that JSON takes.
+
+Rules
+1. A list goes on behind the last row that was shown (`behind`), never by an offset: page 1,000 costs what page 1 does.
+2. With a station or "not OK" a list has the order of the stations' clocks, else that of arrival; each has its index.
+3. A VIN's beginning is a range of the index: octet order, whatever language the database sorts by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
+
+from tools.archive import tables as t
+from tools.archive.queries import Wanted, wanted_results
+
+ROWS = 100  # of a list on a page
+CARS = 50
+CAR_ROWS = 2000  # screws of one car; a car body has some hundred
+_R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
+_LAST = "\xff"  # telegrams are octets; theirs all stand before it
+
+Station = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Where a list goes on: the last row that was shown. `time` is "" in a list by arrival."""
+
+    time: str
+    number: int
+
+
+def stations(connection: Connection, today: str) -> list[dict]:
+    """Every system with its stations, their last sign of life, and how many results of `today` they have."""
+    here = and_(_R.SystemType == _S.SystemType, _R.System == _S.System, _R.Station == _S.Station, _R.Time >= today)
+    count = select(func.count()).select_from(t.RESULT).where(here).scalar_subquery()
+    key = (_S.SystemType, _S.System, _S.Station)
+    asked = select(*t.STATION.columns, count.label("Today")).order_by(*key)
+    rows = [dict(row) for row in connection.execute(asked).mappings()]
+    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(_R.Overall == 1, _R.Time >= today)
+    counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
+    kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
+    systems = {}
+    for row in connection.execute(select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key)).mappings():
+        told = {**row, "TypeName": kinds.get(row["SystemType"], ""), "Stations": []}
+        systems[row["SystemType"], row["System"]] = told
+    for row in rows:
+        row["TodayNOK"] = counted.get((row["SystemType"], row["System"], row["Station"]), 0)
+        systems[row["SystemType"], row["System"]]["Stations"].append(row)
+    return list(systems.values())
+
+
+def station(connection: Connection, key: Station) -> dict | None:
+    """A station's row with its system's name; None if it is not known."""
+    asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName"))
+    same = and_(t.SYSTEM.c.SystemType == _S.SystemType, t.SYSTEM.c.System == _S.System)
+    found = connection.execute(asked.outerjoin(t.SYSTEM, same).where(t.is_row(t.STATION, t.RESULT_KEY, key)))
+    row = found.mappings().first()
+    return dict(row) if row else None
+
+
+def newest_number(connection: Connection) -> int:
+    """The number of the latest row, 0 if there is none."""
+    return connection.execute(select(func.max(_R.ResultId))).scalar() or 0
+
+
+def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
+    """The newest `most` results behind this number, oldest first."""
+    asked = wanted_results(Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
+    return [dict(row) for row in connection.execute(asked).mappings()][::-1]
+
+
+def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
+    """A page of a list, newest first, and one row more if there is another page."""
+    asked = wanted_results(wanted)
+    if by_time(wanted):
+        asked = asked.order_by(_R.Time.desc(), _R.ResultId.desc())
+        if behind:
+            asked = asked.where(_behind(_R.Time, _R.ResultId, behind))
+    else:
+        asked = asked.order_by(_R.ResultId.desc())
+        if behind:
+            asked = asked.where(_R.ResultId < behind.number)
+    return [dict(row) for row in connection.execute(asked.limit(most + 1)).mappings()]
+
+
+def by_time(wanted: Wanted) -> bool:
+    """Tell whether a list stands in the order of the stations' clocks."""
+    return wanted.station is not None or wanted.nok
+
+
+def car(connection: Connection, vin: str) -> list[dict]:
+    """All screws of a car, in the order they were tightened."""
+    asked = wanted_results(Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def cars(connection: Connection, beginning: str) -> list[dict]:
+    """The first cars whose VIN begins so, with how many results they have."""
+    found: dict[str, dict] = {}
+    for table in (t.RESULT, t.RESULT_VIN):
+        number = table.c.VIN
+        asked = select(number).where(*_begins(connection, table, beginning)).distinct()
+        for (vin,) in connection.execute(asked.order_by(number).limit(CARS)).fetchall():
+            found.setdefault(vin, {"VIN": vin})
+    told = [found[vin] for vin in sorted(found)[:CARS]]
+    for row in told:
+        asked = select(func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN == row["VIN"])
+        row["Results"], row["NOK"], row["Time"] = connection.execute(asked).one()
+        row["NOK"] = row["NOK"] or 0
+    return told
+
+
+def is_car(connection: Connection, vin: str) -> bool:
+    """Tell whether a result has this number, as its main or an additional one."""
+    for table in (t.RESULT, t.RESULT_VIN):
+        if connection.execute(select(table.c.VIN).where(table.c.VIN == vin).limit(1)).first():
+            return True
+    return False
+
+
+def named_stations(connection: Connection, text: str) -> list[dict]:
+    """Stations whose name has this in it."""
+    asked = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
+    return [dict(row) for row in connection.execute(asked.order_by(_S.Name).limit(CARS)).mappings()]
+
+
+def neighbours(connection: Connection, told: dict) -> dict:
+    """Numbers of the results before and behind this one at its station, by its clock, and of its telegram's others."""
+    here = t.is_row(t.RESULT, ("SystemType", "System", "Station"), [told[n] for n in t.RESULT_KEY[:3]])
+    moment, number = told["Time"], told["ResultId"]
+    asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
+    later = connection.execute(asked.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
+    asked = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, Behind(moment, number)))
+    earlier = connection.execute(asked.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
+    same = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY])
+    asked = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
+    return {
+        "Earlier": earlier,
+        "Later": later,
+        "Spindles": [dict(row) for row in connection.execute(asked).mappings()],
+    }
+
+
+def days(connection: Connection, key: Station, day: str | None) -> dict:
+    """The day to show (the latest with results if none is asked for), and the days with results around it."""
+    here = t.is_row(t.RESULT, t.RESULT_KEY, key)
+
+    def one(asked) -> str | None:
+        found = connection.execute(asked.where(here)).scalar()
+        return found[:8] if found else None
+
+    shown = day or one(select(func.max(_R.Time)))
+    if shown is None:
+        return {"Day": None, "Earlier": None, "Later": None}
+    earlier = one(select(func.max(_R.Time)).where(_R.Time < shown))
+    return {"Day": shown, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= shown + "a"))}
+
+
+def day_rows(connection: Connection, key: Station, day: str, most: int) -> list[tuple]:
+    """Spindle, program, verdict, torque, its limits, angle and its limits of a day's newest results."""
+    columns = (_R.Spindle, _R.Program, _R.Overall, _R.Torque, _R.TorqueLow, _R.TorqueHigh)
+    columns = (*columns, _R.Angle, _R.AngleLow, _R.AngleHigh)
+    asked = select(*columns).where(t.is_row(t.RESULT, t.RESULT_KEY, key), _R.Time >= day, _R.Time < day + "a")
+    return [tuple(row) for row in connection.execute(asked.order_by(_R.Time.desc()).limit(most))]
+
+
+def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
+    """A station's programs by spindle and number."""
+    columns = t.PROGRAM.c
+    asked = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
+    return {(row[0], row[1]): row[2] for row in connection.execute(asked)}
+
+
+def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """A page of events, newest first, with their parameters, and one more if there is another page."""
+    same = and_(_S.SystemType == _E.SystemType, _S.System == _E.System, _S.Station == _E.Station)
+    asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, same)
+    if key is None:
+        asked = asked.order_by(_E.EventId.desc())
+        if behind:
+            asked = asked.where(_E.EventId < behind.number)
+    else:
+        asked = asked.where(t.is_row(t.EVENT, t.RESULT_KEY, key)).order_by(_E.Time.desc(), _E.EventId.desc())
+        if behind:
+            asked = asked.where(_behind(_E.Time, _E.EventId, behind))
+    rows = [{**row, "Parameters": []} for row in connection.execute(asked.limit(most + 1)).mappings()]
+    by_number = {row["EventId"]: row for row in rows}
+    parameters = t.EVENT_PARAMETER.c
+    for row in connection.execute(select(t.EVENT_PARAMETER).where(parameters.EventId.in_(list(by_number)))).mappings():
+        by_number[row["EventId"]]["Parameters"].append({k: row[k] for k in ("ParameterId", "Type", "Value")})
+    return rows
+
+
+def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) -> list[dict]:
+    """A page of breaches of the document, newest first, and one more if there is another page."""
+    asked = select(*t.BREACH.columns).order_by(_B.BreachId.desc()).limit(most + 1)
+    if behind:
+        asked = asked.where(_B.BreachId < behind.number)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
+    """Further down a list that is sorted by time and number, newest first; its first term is what an index walks."""
+    return and_(time <= behind.time, or_(time < behind.time, number < behind.number))
+
+
+def _begins(connection: Connection, table: Table, beginning: str) -> tuple[ColumnElement[bool], ...]:
+    number = table.c.VIN
+    if connection.dialect.name == "postgresql":  # compared as octets, as its index is
+        return number.op("~>=~")(beginning), number.op("~<~")(beginning + _LAST)
+    return number >= beginning, number < beginning + _LAST

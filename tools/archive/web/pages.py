@@ -1,0 +1,233 @@
+"""What each page shows: a name of a template and the values in it, all of which JSON takes too.
+
+Rules
+1. A page is `async def page(site, request) -> Page`; a part of an address or a filter that cannot be read is Unclear.
+2. Nothing here changes anything; everything but the log-in is a GET.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+
+from tools.archive import queries, rows
+from tools.archive.web import asked, day, shown
+from tools.archive.web.reading import Reading
+from tools.trace.curves import Curve, Tightening
+
+DAY_ROWS = 50000  # of one station: one in 1.7 s around the clock
+DAY_LIST = 50
+LIVE_ROWS = 50
+VIN_MOST = 25  # 004:125
+_GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "°")}  # 004:302
+
+
+class Unclear(Exception):
+    """The address says nothing that could be shown; the text says why."""
+
+
+class NotThere(Exception):
+    """There is no such thing; the text says what was looked for."""
+
+
+@dataclass
+class Page:
+    """A template's name and its values, or another address to go to."""
+
+    template: str
+    values: dict[str, Any]
+    go_to: str | None = None
+
+
+def today() -> str:
+    """This day by the machine's clock, as stations write it."""
+    return datetime.now().strftime("%Y%m%d")
+
+
+async def overview(read: Reading, request: Request) -> Page:
+    """The map: systems, stations, their last sign of life, today's results."""
+    systems = await read(asked.stations, today())
+    return Page("overview.html", {"systems": systems, "now": rows.now_text()})
+
+
+async def live(read: Reading, request: Request) -> Page:
+    """The newest results; page.js adds what comes."""
+    found = await read(asked.results, queries.Wanted(), None, LIVE_ROWS)
+    newest = found[0]["ResultId"] if found else 0
+    return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
+
+
+async def search(read: Reading, request: Request) -> Page:
+    """A VIN first, then what begins so, a tightening ID, a station's name."""
+    text = request.query_params.get("q", "").strip()[:100]
+    if not text:
+        return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
+    for vin in dict.fromkeys((text, text.upper())):
+        if len(vin) <= VIN_MOST and await read(asked.is_car, vin):
+            return Page("", {}, go_to=shown.link("/car", vin=vin))
+    cars = await read(asked.cars, text) or (await read(asked.cars, text.upper()))
+    by_id: list[dict] = []
+    if text.isascii() and text.isdigit() and int(text) < 2**63:
+        by_id = (await read(asked.results, queries.Wanted(tightening_id=int(text))))[: asked.ROWS]
+    stations = await read(asked.named_stations, text)
+    if len(cars) == 1 and not by_id and not stations:
+        return Page("", {}, go_to=shown.link("/car", vin=cars[0]["VIN"]))
+    return Page("search.html", {"q": text, "cars": cars, "results": by_id, "stations": stations})
+
+
+async def car(read: Reading, request: Request) -> Page:
+    """All screws of a car."""
+    vin = request.query_params.get("vin", "")[:100]
+    found = await read(asked.car, vin)
+    if not found:
+        raise NotThere(f"no result has the VIN {vin!r}")
+    return Page("car.html", {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)})
+
+
+async def result(read: Reading, request: Request) -> Page:
+    """One result with all that came with it, and its curves."""
+    number = request.path_params["number"]
+    found = await read(queries.result, number) if number < 2**63 else None
+    if found is None:
+        raise NotThere(f"there is no result {number}")
+    around = await read(asked.neighbours, found)
+    values = {"result": {**found, "Graphs": [_graph(graph) for graph in found["Graphs"]]}, "around": around}
+    return Page("result.html", {**values, "curves": _curves(found)})
+
+
+async def station(read: Reading, request: Request) -> Page:
+    """A station's day."""
+    key = _key(request.path_params["key"])
+    told = await read(asked.station, key)
+    if told is None:
+        raise NotThere(f"station {request.path_params['key']} has never reported")
+    days = await read(asked.days, key, _time(request, "day", exactly=8))
+    only_ok = request.query_params.get("only") == "ok"
+    found, listed = [], []
+    if days["Day"]:
+        found = await read(asked.day_rows, key, days["Day"], DAY_ROWS)
+        wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
+        listed = (await read(asked.results, wanted, None, DAY_LIST))[:DAY_LIST]
+    names = await read(asked.program_names, key)
+    nok = sum(1 for row in found if row[2])
+    values = {"station": told, "days": days, "only_ok": only_ok, "count": len(found), "nok": nok, "results": listed}
+    values.update(programs=day.programs(found, names, only_ok), cut_off=len(found) == DAY_ROWS)
+    return Page("station.html", {**values, "now": rows.now_text()})
+
+
+async def results(read: Reading, request: Request) -> Page:
+    """Lists with filter: what is not OK, or all."""
+    asked_for = request.query_params
+    key = _key(asked_for["station"]) if asked_for.get("station") else None
+    program = asked_for.get("program", "").strip()
+    if program and not (program.isascii() and program.isdigit() and len(program) < 10):
+        raise Unclear(f"program {program!r}: a number")
+    wanted = queries.Wanted(
+        station=key,
+        from_time=_time(request, "from"),
+        to_time=_behind_day(_time(request, "to")),
+        nok=asked_for.get("verdict", "nok") == "nok",
+        program=int(program) if program else None,
+    )
+    found = await read(asked.results, wanted, _place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    last = found[-1] if more else None
+    behind = f"{last['Time'] if asked.by_time(wanted) else ''}-{last['ResultId']}" if last else None
+    filters = {name: asked_for.get(name, "") for name in ("station", "program", "from", "to")}
+    filters["verdict"] = "nok" if wanted.nok else "all"
+    return Page("results.html", {"results": found, "filters": filters, "behind": behind})
+
+
+async def events(read: Reading, request: Request) -> Page:
+    """What stations reported beside results (telegram 09)."""
+    text = request.query_params.get("station", "")
+    key = _key(text) if text else None
+    found = await read(asked.events, key, _place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    behind = f"{found[-1]['Time'] if key else ''}-{found[-1]['EventId']}" if more else None
+    return Page("events.html", {"events": found, "filters": {"station": text}, "behind": behind})
+
+
+async def breaches(read: Reading, request: Request) -> Page:
+    """What broke the document."""
+    found = await read(asked.breaches, _place(request))
+    more = len(found) > asked.ROWS
+    found = found[: asked.ROWS]
+    return Page("breaches.html", {"breaches": found, "behind": f"-{found[-1]['BreachId']}" if more else None})
+
+
+# -- what addresses say --------------------------------------------------------------------------------------------
+
+
+def _key(text: str) -> asked.Station:
+    parts = text.split("/")
+    if len(parts) == 1:
+        parts = ["3", "1", *parts]
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        raise Unclear(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
+    return (int(parts[0]), int(parts[1]), int(parts[2]))
+
+
+def _time(request: Request, name: str, exactly: int | None = None) -> str | None:
+    text = request.query_params.get(name, "")
+    digits = "".join(c for c in text if c.isascii() and c.isdigit())
+    if not text:
+        return None
+    fits = len(digits) == exactly if exactly else 4 <= len(digits) <= 14
+    if not fits or any(c not in "0123456789-:T ." for c in text):
+        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
+    return digits
+
+
+def _behind_day(digits: str | None) -> str | None:
+    """Up to and with a day, or a minute: people mean the whole of what they name."""
+    return None if digits is None else digits + "a"
+
+
+def _place(request: Request) -> asked.Behind | None:
+    text = request.query_params.get("behind")
+    if not text:
+        return None
+    time, _, number = text.partition("-")
+    if not (
+        number.isascii() and number.isdigit() and len(number) < 19 and len(time) <= 14 and time.isalnum() | (not time)
+    ):
+        raise Unclear(f"behind {text!r}: the address of a further page, as the page before has it")
+    return asked.Behind(time, int(number))
+
+
+# -- curves --------------------------------------------------------------------------------------------------------
+
+
+def _graph(graph: dict) -> dict:
+    """A graph without its octets."""
+    return {name: value for name, value in graph.items() if name != "Samples"}
+
+
+def _curves(found: dict) -> dict:
+    """Values over time and torque over angle, with limits; {} if there are none."""
+    one = Tightening("", "")
+    told: dict[str, Any] = {}
+    for graph in found["Graphs"]:
+        name, unit = _GRAPHS.get(graph["GraphType"], ("another", ""))
+        times, values = queries.samples(graph)
+        one.curves[name] = Curve(name, unit, values, times, graph["LimitMin"], graph["LimitMax"])
+        told[name] = {"unit": unit, "times": _short(times), "values": _short(values)}
+    if not told:
+        return {}
+    over = one.torque_over_angle()
+    told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
+    told["limits"] = {
+        "torque": [found["TorqueLow"], found["TorqueHigh"]],
+        "angle": [found["AngleLow"], found["AngleHigh"]],
+    }
+    return told
+
+
+def _short(values: list[float]) -> list[float]:
+    return [round(value, 4) for value in values]

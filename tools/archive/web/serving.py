@@ -1,0 +1,100 @@
+"""Where the pages listen and with which password; the process of their own beside `toolcart archive serve --web`.
+
+Rules
+1. The pages have a process of their own, so a page can neither hold up a 05 nor take the archive down with it.
+2. Beyond the loopback a password is needed; what is missing is told before anything listens.
+3. A child ends when its parent does, however that ended: it reads a pipe that the parent holds.
+4. The database's address goes to the child in its environment: it may have a password in it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.archive.options import PLACE_VARIABLE
+from tools.archive.web import login
+from tools.sources import ROOT
+
+HOST, PORT = "127.0.0.1", 8080
+STOP_LIMIT_S = 5.0
+
+
+class CannotServe(Exception):
+    """The pages cannot be served so; the text says why."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the pages are, and the file of the password."""
+
+    host: str = HOST
+    port: int = PORT
+    password_file: str | None = None
+
+    def door(self) -> login.Door | None:
+        """Who may come in; CannotServe if that has to be said and is not."""
+        try:
+            secret = login.password(self.password_file)
+        except login.Wrong as wrong:
+            raise CannotServe(str(wrong)) from None
+        if secret is None and not login.is_loopback(self.host):
+            raise CannotServe(
+                f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
+                f"(mode 0600), or {login.VARIABLE} in the environment"
+            )
+        return login.Door(secret) if secret else None
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read `HOST:PORT`, `PORT` or `[::1]:PORT`; ValueError if it is none."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError(f"{text!r}: HOST:PORT or PORT is expected, such as 0.0.0.0:8080")
+    return host.strip("[]") or HOST, int(port)
+
+
+class Child:
+    """The pages in a process of their own; `close` leaves none behind."""
+
+    def __init__(self, place: str, where: Listening) -> None:
+        self._place = place
+        self._where = where
+        self._process = self._started()
+
+    def look_after(self, say: Callable[[str], None]) -> None:
+        """Start it again if it has ended."""
+        code = self._process.poll()
+        if code is not None:
+            say(f"the pages have ended with {code}; they are started again")
+            self._close_pipe()
+            self._process = self._started()
+
+    def close(self) -> None:
+        """End it."""
+        self._close_pipe()
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _started(self) -> subprocess.Popen:
+        where = self._where
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        command = [sys.executable, "-P", "-m", "tools.cli", "archive", "web", "--listen", f"{host}:{where.port}"]
+        if where.password_file:
+            command += ["--password-file", where.password_file]
+        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        path = os.pathsep.join(path for path in paths if path)
+        environment = {**os.environ, PLACE_VARIABLE: self._place, "PYTHONPATH": path}
+        return subprocess.Popen(
+            [*command, "--with-parent"], stdin=subprocess.PIPE, env=environment, start_new_session=True
+        )
+
+    def _close_pipe(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()

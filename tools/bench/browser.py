@@ -1,0 +1,58 @@
+"""Debian's Chromium by Playwright, for pictures and tests of the pages; nothing is fetched for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tools.sources import ROOT, Unavailable
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+STOP_LIMIT_S = 10
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A browser of Playwright's; Unavailable says what is missing."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise Unavailable("Playwright is not in this environment: pip install playwright") from None
+    program = next((path for path in map(shutil.which, NAMES) if path), None)
+    if program is None:
+        raise Unavailable("there is no Chromium on this machine: apt install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@contextmanager
+def pages_of(place: str) -> Iterator[str]:
+    """The address of the pages of an archive, served by a process of their own on a free port."""
+    command = [sys.executable, "-m", "tools.cli", "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
+    served = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        assert served.stdout is not None
+        first = served.stdout.readline()
+        if "http://" not in first:
+            raise Unavailable(f"the pages did not start: {first.strip() or 'they said nothing'}")
+        yield first.split()[2]
+    finally:
+        served.terminate()
+        served.wait(STOP_LIMIT_S)

@@ -1,0 +1,202 @@
+"""`python -m tools.packaging.debian [FOLDER]`: the Debian package, out of the wheel, by dpkg-deb alone.
+
+Rules
+1. The program lies where Debian's Python looks (dist-packages) and uses Debian's Click; the same package serves every
+   architecture.
+2. The service runs as the user toolcart, reads /etc/toolcart/config.json and writes /var/lib/toolcart. Without that
+   configuration it does not start, and nothing fails.
+3. An upgrade restarts the service. Removing keeps the configuration. Purging removes it and keeps the spools: what they
+   hold nobody else has.
+4. The scripts keep to $DPKG_ROOT, so that a folder can be installed into, an image of a card or a test's.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from tools import manual
+from tools.cache import CHECKOUT, Unavailable
+from tools.cli import main as command_line
+from tools.config_commands import EXAMPLE, schema_text
+from tools.config_schema import FILE_NAME
+from tools.packaging import wheel
+from tools.packaging.wheel import version
+from tools.service.unit import STATE_FOLDER, Service
+
+PYTHON = "usr/lib/python3/dist-packages"
+CONFIG = "/etc/toolcart/config.json"
+SERIAL_CLASSES = ("char-ttyUSB", "char-ttyACM", "char-ttyS", "char-ttyAMA")  # which one is used the package cannot know
+TIMEOUT_S = 120
+
+PROGRAM = """\
+#!/usr/bin/python3 -P
+from toolcart.__main__ import main
+
+main()
+"""
+
+CONTROL = """\
+Package: toolcart
+Version: {version}
+Architecture: all
+Section: misc
+Priority: optional
+Maintainer: toolcart contributors
+Installed-Size: {kib}
+Depends: python3 (>= 3.11), python3-click (>= 8.1), init-system-helpers, systemd | systemd-standalone-sysusers
+Recommends: python3-serial (>= 3.5)
+Description: store-and-forward agent between a tightening controller and ToolsNet
+ Takes every tightening result of a controller over Open Protocol, keeps it on
+ flash, and hands it to ToolsNet when the network is there: in order, and once.
+ .
+ The service starts when /etc/toolcart/config.json is there, which
+ `toolcart config new` writes.
+"""
+
+SYSUSERS = f'u toolcart - "Toolcart" {STATE_FOLDER}\n'
+
+POSTINST = """\
+#!/bin/sh
+set -e
+[ "$1" = configure ] || exit 0
+systemd-sysusers ${DPKG_ROOT:+--root="$DPKG_ROOT"} toolcart.conf
+deb-systemd-helper unmask toolcart.service >/dev/null || true
+if deb-systemd-helper --quiet was-enabled toolcart.service; then
+    deb-systemd-helper enable toolcart.service >/dev/null || true
+else
+    deb-systemd-helper update-state toolcart.service >/dev/null || true
+fi
+[ -z "$DPKG_ROOT" ] || exit 0
+py3compile -p toolcart || true
+if [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload >/dev/null || true
+    deb-systemd-invoke restart toolcart.service >/dev/null || true
+fi
+[ -e /etc/toolcart/config.json ] ||
+    echo "toolcart: sudo toolcart config new /etc/toolcart/config.json, then sudo systemctl start toolcart"
+"""
+
+PRERM = """\
+#!/bin/sh
+set -e
+[ -z "$DPKG_ROOT" ] || exit 0
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    deb-systemd-invoke stop toolcart.service >/dev/null || true
+fi
+py3clean -p toolcart || true
+"""
+
+POSTRM = """\
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+    rm -rf "$DPKG_ROOT/etc/toolcart"
+    deb-systemd-helper purge toolcart.service >/dev/null || true
+    if [ -d "$DPKG_ROOT/var/lib/toolcart" ] && ! rmdir "$DPKG_ROOT/var/lib/toolcart" 2>/dev/null; then
+        echo "toolcart: the spools stay in /var/lib/toolcart; what ToolsNet has not got lies there only"
+    fi
+fi
+if [ -z "$DPKG_ROOT" ] && [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload >/dev/null || true
+fi
+"""
+
+COPYRIGHT = """\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: toolcart
+
+Files: *
+Copyright: 2026 toolcart contributors
+License: Expat
+{licence}
+"""
+
+
+def unit() -> str:
+    """The service of the package."""
+    return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
+
+
+def build(target: Path) -> Path:
+    """Build the package into the folder `target`; Unavailable where dpkg-deb or the wheel's builder is missing."""
+    if shutil.which("dpkg-deb") is None:
+        raise Unavailable("dpkg-deb is not installed (Debian: dpkg)")
+    target.mkdir(parents=True, exist_ok=True)
+    file = target / f"toolcart_{version()}_all.deb"
+    with tempfile.TemporaryDirectory(prefix="toolcart-deb-") as folder:
+        tree = Path(folder, "tree")
+        lay_out(tree, wheel.build(Path(folder)))
+        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        raise Unavailable(f"dpkg-deb: {done.stderr.strip()}")
+    return file
+
+
+def lay_out(tree: Path, built: Path) -> None:
+    """Fill a folder with the package's files and its control files."""
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tree / PYTHON)
+    [told] = (tree / PYTHON).glob("toolcart-*.dist-info")
+    (told / "RECORD").unlink()  # the files are dpkg's: pip must not take them away
+    (told / "INSTALLER").write_text("dpkg\n")
+    document = "usr/share/doc/toolcart"
+    _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
+    _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
+    _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
+    _put(tree, "usr/share/bash-completion/completions/toolcart", _completion())
+    _put(tree, "usr/share/man/man1/toolcart.1.gz", _packed(manual.page(command_line, version())))
+    _put(tree, f"{document}/changelog.gz", _packed((CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")))
+    licence = (CHECKOUT / "LICENSE").read_text(encoding="utf-8").strip().splitlines()
+    _put(tree, f"{document}/copyright", COPYRIGHT.format(licence="\n".join(f" {line or '.'}" for line in licence)))
+    _put(tree, f"{document}/examples/config.example.json", EXAMPLE.read_text(encoding="utf-8"))
+    _put(tree, f"{document}/examples/{FILE_NAME}", schema_text())
+    for page in sorted((CHECKOUT / "docs").glob("*.md")):
+        _put(tree, f"{document}/{page.name}", page.read_text(encoding="utf-8"))
+    (tree / "etc/toolcart").mkdir(parents=True)
+    _control(tree)
+
+
+def _control(tree: Path) -> None:
+    files = sorted(path for path in tree.rglob("*") if path.is_file())
+    kib = sum(-(-path.stat().st_size // 1024) for path in files)
+    sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in files]
+    _put(tree, "DEBIAN/control", CONTROL.format(version=version(), kib=kib))
+    _put(tree, "DEBIAN/md5sums", "".join(sums))
+    for name, script in (("postinst", POSTINST), ("prerm", PRERM), ("postrm", POSTRM)):
+        _put(tree, f"DEBIAN/{name}", script, 0o755)
+    for path in (tree, *tree.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
+
+
+def _put(tree: Path, name: str, content: str | bytes, mode: int = 0o644) -> None:
+    path = tree / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(mode)
+
+
+def _packed(text: str) -> bytes:
+    return gzip.compress(text.encode(), 9, mtime=0)
+
+
+def _completion() -> str:
+    """What Click prints for bash."""
+    from click.shell_completion import BashComplete
+
+    return BashComplete(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source()
+
+
+if __name__ == "__main__":
+    try:
+        print(build(Path(sys.argv[1] if len(sys.argv) > 1 else "dist")))
+    except Unavailable as reason:
+        sys.exit(f"toolcart: {reason}")

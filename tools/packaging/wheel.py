@@ -1,0 +1,36 @@
+"""The wheel of this checkout, built in a copy, so that nothing is left behind in the tree."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from tools.cache import CHECKOUT, Unavailable
+
+BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+FOLDERS = ("agent", "board", "tools")
+FILES = ("pyproject.toml", "README.md", "LICENSE")
+TIMEOUT_S = 180
+
+
+def version() -> str:
+    """The version of this checkout: pyproject.toml has it, and nothing else."""
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def build(target: Path) -> Path:
+    """Build the wheel into the folder `target`; Unavailable with what the builder said if it cannot be."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-wheel-") as folder:
+        for name in FOLDERS:
+            shutil.copytree(CHECKOUT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+        for name in FILES:
+            shutil.copy(CHECKOUT / name, folder)
+        command = [sys.executable, "-P", "-c", BUILD, str(target.resolve())]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        raise Unavailable(f"the wheel cannot be built: {done.stderr.strip()[-300:]}")
+    return target / done.stdout.splitlines()[-1]
