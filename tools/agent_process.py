@@ -29,6 +29,7 @@ from board.linux import Board
 from board.linux_control import SUFFIX, Control, station_orders
 from board.linux_notify import Notifier, Supervision
 from tools import config_file
+from tools.command_group import TRACEBACK
 from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from tools.status import place, served
 
@@ -213,7 +214,9 @@ def main() -> int:
         pipe.tell_last(agent.last_line())
         agent.board.close()
     except Exception as error:
-        traceback.print_exc()
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
         pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
         return EXIT_OTHER
     return exit_code

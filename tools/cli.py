@@ -58,6 +58,11 @@ def main() -> None:
 )
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Of the lines of a service, which has no terminal: with moments and levels.  [default: text]",
+)
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
 @click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
@@ -72,7 +77,14 @@ def main() -> None:
     metavar="DIR",
     help="Demo: keep spool and archive here, and go on with them next time.",
 )
-def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: Any) -> None:
+def run(
+    config_path: str | None,
+    plain: bool,
+    as_json: bool,
+    log_format: str | None,
+    seconds: float | None,
+    **demo: Any,
+) -> None:
     """Run the agent.
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
@@ -80,7 +92,8 @@ def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | No
     Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
     + and - change the rate, q ends in order and prints the account.
 
-    With --config it runs against the real ones; without a terminal it writes plain lines, as a service does.
+    With --config it runs against the real ones; without a terminal it writes plain lines, as a service does: one for
+    each change, one a day when nothing changes.
 
     --outage, --controller-outage and --kill can be given several times; times count from the first result.
     """
@@ -91,21 +104,25 @@ def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | No
             option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
             names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
             raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
-        code = _run_configuration(config_path, plain, as_json, seconds)
+        code = _run_configuration(config_path, plain or log_format is not None, as_json, log_format, seconds)
+    elif log_format is not None:
+        raise click.UsageError("--log-format: only for a service, with --config.")
     else:
         code = _run_demo(plain, as_json, seconds, demo)
     sys.exit(code)
 
 
-def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | None) -> int:
+def _run_configuration(path: str, plain: bool, as_json: bool, log_format: str | None, seconds: float | None) -> int:
     from tools import config_file
 
     try:
         config_file.read_to_run(path)
-        if plain and not sys.stdout.isatty():
+        if plain and (log_format or not sys.stdout.isatty()):
+            from tools.live.log import LogLines
             from tools.live.plain import InProcess, PlainLines
 
-            return InProcess(path, seconds, PlainLines(sys.stdout, as_json)).run()
+            lines = PlainLines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
+            return InProcess(path, seconds, lines).run()
     except config_file.Wrong as wrong:
         _tell_mistakes(wrong, as_json)
         return EXIT_CONFIGURATION
@@ -247,7 +264,7 @@ def _laboratory(command: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(f"tools.bench.{module}")
     except ModuleNotFoundError as missing:
-        if missing.name != "tools.bench":
+        if missing.name not in ("tools.bench", f"tools.bench.{module}"):
             raise
         click.echo(
             f"toolcart: `bench {command}` needs a checkout of toolcart, an installation does not have it.", err=True
