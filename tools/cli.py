@@ -40,6 +40,7 @@ PLACES = {
     "spool": "tools.spool.commands:spool",
     "status": "tools.status.commands:status",
     "trace": "tools.trace.commands:trace",
+    "web": "tools.web.commands:web",
 }
 
 

@@ -336,6 +336,6 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     latest = {entry["name"]: entry["value"] for entry in entries}
     told = []
     for name, count in counted.items():
-        times = f", {count} times" if count > 1 else ""
+        times = f" ({count} times)" if count > 1 else ""
         told.append((INFO if name in _HARMLESS else WARNING, f"{sorrows.explained(name, latest[name])}{times}"))
     return told

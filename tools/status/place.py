@@ -35,4 +35,5 @@ def default() -> str:
 def all_services() -> list[str]:
     """Return the sockets of every agent that runs as a service: toolcart, toolcart-paint, ..."""
     folder = Path(SERVICE_FOLDER).parent
-    return sorted(str(found) for found in folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}"))
+    found = folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}")
+    return [str(path) for path in sorted(found, key=lambda path: path.parts)]
