@@ -168,10 +168,7 @@ def test_with_a_token_nobody_looks_without_it():
     odd = {"authorization": ("Bearer \xe9" + token).encode("latin-1")}
     with _client(_away, token=token) as client:
         assert client.get("/metrics").status_code == 401 and client.get("/health").status_code == 200
-        assert (
-            client.get("/metrics", headers={"authorization": ("Bearer \xe9" + token).encode("latin-1")}).status_code
-            == 401
-        )
+        assert client.get("/metrics", headers=odd).status_code == 401
         assert client.get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == 200
 
 
@@ -228,6 +225,14 @@ def test_a_token_that_is_none_is_refused(tmp_path, content, mode, words):
         path.chmod(mode)
     done = CliRunner().invoke(main, ["web", "--token-file", str(path)])
     assert done.exit_code == 2 and words in done.output
+
+
+def test_a_credential_of_systemd_is_taken_with_the_mode_it_has(tmp_path, monkeypatch):
+    path = tmp_path / "token"
+    path.write_text("0123456789abcdef\n", encoding="utf-8")
+    path.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert commands._token(str(path)) == "0123456789abcdef"
 
 
 def test_others_on_the_network_need_a_token_or_a_word():

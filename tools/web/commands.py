@@ -84,7 +84,9 @@ def _token(path: str) -> str:
         token = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from None
-    if stat.S_IMODE(mode) & 0o077:
+    # systemd's own are for one service; an access list for its user shows as the group's right (systemd.exec(5)).
+    handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
+    if stat.S_IMODE(mode) & 0o077 and not handed:
         raise click.UsageError(f"--token-file {path}: others can read it; chmod 600 {path}")
     if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
         raise click.UsageError(
