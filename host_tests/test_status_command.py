@@ -120,6 +120,15 @@ def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
     assert place.socket_of("cart.json") == place.default()
 
 
+def test_a_configuration_in_etc_has_its_socket_where_something_may_be_written(monkeypatch, tmp_path):
+    assert place.beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
+    monkeypatch.setattr(place, "STATE", str(tmp_path))
+    config = tmp_path / "config.json"
+    assert place.to_ask(config) == place.default(), "the service's"
+    Path(place.beside(config)).touch()
+    assert place.to_ask(config) == place.beside(config) and place.to_ask("cart.json") == place.beside("cart.json")
+
+
 def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkeypatch):
     path = str(tmp_path / "a.sock")
     with socket.socket(socket.AF_UNIX) as listening:

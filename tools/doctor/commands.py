@@ -84,8 +84,8 @@ def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
 
 
 def spool_path(config_path: str, station: dict) -> Path:
-    """Where the station's spool lies: a relative path is relative to the configuration."""
-    return Path(config_path).resolve().parent / station["spool"]["path"]
+    """Where the station's spool lies."""
+    return config_file.folder_of(config_path) / station["spool"]["path"]
 
 
 def _name(station: dict) -> str:
@@ -95,7 +95,7 @@ def _name(station: dict) -> str:
 def _running(configuration: dict, config_path: str) -> dict | None:
     """The state of the agent that serves this configuration, {} if one does and does not tell, None if none does."""
     numbers = {station["number"] for station in configuration["stations"]}
-    for path in (place.beside(config_path), place.default()):
+    for path in dict.fromkeys((place.to_ask(config_path), place.default())):
         try:
             told = asking.ask(path)
         except asking.Trouble:
@@ -111,7 +111,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
     if running is not None:
         yield from _told_by_agent(name, station["number"], running)
         return
-    folder = str(Path(config_path).resolve().parent)
+    folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
         yield from controller.over_tcp(name, station["controller"])
     else:

@@ -40,7 +40,7 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
     if port is not None:
         _of_board(port, watch, as_json)
         return
-    path = socket_path or (place.beside(config_path) if config_path else place.default())
+    path = socket_path or (place.to_ask(config_path) if config_path else place.default())
     _look(lambda: asking.ask(path), watch, as_json)
 
 

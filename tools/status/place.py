@@ -2,7 +2,8 @@
 
 Rules
 1. As a service: `agent.sock` in the folder that systemd makes for it (RuntimeDirectory), /run/toolcart.
-2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`.
+2. Otherwise beside the configuration: `cart.json.sock` for `cart.json`; for one in /etc/toolcart, where nothing is
+   written, in /var/lib/toolcart (a container).
 3. Its mode is 0600: whoever asks is the agent's user, or root.
 """
 
@@ -12,6 +13,8 @@ import os
 from pathlib import Path
 
 SERVICE_FOLDER = "/run/toolcart"
+CONFIGURATIONS = "/etc/toolcart"
+STATE = "/var/lib/toolcart"
 NAME = "agent.sock"
 SUFFIX = ".sock"
 
@@ -23,8 +26,22 @@ def socket_of(config_path: str | Path) -> str:
 
 
 def beside(config_path: str | Path) -> str:
-    """Return the name beside a configuration."""
-    return str(Path(config_path).resolve()) + SUFFIX
+    """Return the name beside a configuration, or in the folder that its relative paths start from."""
+    given = Path(config_path).resolve()
+    folder = given.parent
+    if str(folder) == CONFIGURATIONS:
+        from tools.config_file import folder_of  # knows more than a quick look needs
+
+        folder = folder_of(given)
+    return str(folder / given.name) + SUFFIX
+
+
+def to_ask(config_path: str | Path) -> str:
+    """Return where to ask the agent of this configuration: the service's own are asked at the service's socket."""
+    path = beside(config_path)
+    if str(Path(config_path).resolve().parent) in (CONFIGURATIONS, STATE) and not Path(path).exists():
+        return default()
+    return path
 
 
 def default() -> str:

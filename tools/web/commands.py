@@ -60,7 +60,7 @@ def web(
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
-    looking = Looking([*sockets, *[place.beside(path) for path in configs]])
+    looking = Looking([*sockets, *[place.to_ask(path) for path in configs]])
     try:
         run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
     except OSError as error:
