@@ -782,7 +782,7 @@ def test_second_reset_behind_one_that_only_a_push_has_shown_is_seen_once_a_quest
                 bench.lose()
             bench.codes = {}
             bench.connect().rest()
-            assert sorted(bench.ids()) == sorted([11, 1, 2, *[one.ident for one in bench.memory.kept]]), (
+            assert sorted(bench.ids()) == sorted([11, 1, 2] + [one.ident for one in bench.memory.kept]), (
                 connections,
                 restarts,
             )
