@@ -79,8 +79,8 @@ def test_what_did_not_get_through_names_the_command_that_helps():
 
 
 def test_numbers_of_the_log_are_told_in_words():
-    assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92)
-    assert "code 31" in sorrows.explained("refused by server", 31) and sorrows.explained("raw", 5) == "raw (5)"
+    assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92, 7)
+    assert "code 31" in sorrows.explained("refused by server", 31, 7) and sorrows.explained("raw", 5, 7) == "raw (5)"
     for name in sorrows.EXPLAINED:
         from agent.health import NAMES
 

@@ -24,6 +24,7 @@ ELSEWHERE = (
     "toolcart worlds",
     "toolcart archive serve",
     "toolcart archive web",
+    "toolcart web",
 )
 
 

@@ -205,6 +205,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
         f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
+        *_ntp_lines(about.get("ntp")),
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
@@ -212,6 +213,16 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted     {counted or 'nothing'}")
     return lines + [f"error: {error}" for error in told.get("errors", [])]
+
+
+def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
+    """How good the time of the network is."""
+    if not ntp:
+        return []
+    if not ntp["answers"]:
+        return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
+    quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
+    return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:

@@ -38,7 +38,7 @@ class Reached:
 def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
     """PIM, server and sequence for one station."""
     toolsnet, system = configuration["toolsnet"], configuration["system"]
-    reached = _reach(Board(folder), toolsnet, toolsnet_session(toolsnet, system, number))
+    reached = _reach(Board(folder), toolsnet, toolsnet_session(ts.Session, toolsnet, system, number))
     shown = {
         "kind": "toolsnet",
         "host": toolsnet["pim_host"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tools.live.server_words import sentence
+
 
 def sorrows(shown: dict) -> dict[str, int]:
     """How many, by the text that tells it."""
@@ -41,11 +43,11 @@ EXPLAINED = {
 }
 
 
-def explained(name: str, value: int) -> str:
-    """Return an entry of the log for people."""
+def explained(name: str, value: int, number: int) -> str:
+    """Return an entry of the log of station `number` for people."""
     text = EXPLAINED.get(name)
     if text is None:
-        return f"{name} ({value})"
+        return sentence(name, value, number)
     from tools.reasons import told_code  # the table of codes is large, and rarely wanted
 
     return text.format(value=value, code=told_code(value) if "{code}" in text else value)

@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 from tools import reasons
+from tools.live.server_words import doubts
 
 WIDTH = 12
 
@@ -63,6 +64,7 @@ def sorrow_lines(station: dict) -> list[str]:
     if parked:
         command = f"toolcart quarantine list --station {station['number']}"
         lines.append(_row("SET ASIDE", f"{parked} results that ToolsNet refused: `{command}` shows them"))
+    lines += [_row("DOUBT", doubt) for doubt in doubts(station)]
     need = station.get("needs_operator")
     if need:
         lines.append(_row("OPERATOR", f"{need['why']}: `{need['command']}`"))
