@@ -102,7 +102,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
     ring = station.ring
-    station.session = _controller_session(controller, _subscriptions(station, controller, toolsnet))
+    station.session = controller_session(controller, _subscriptions(station, controller, toolsnet))
     station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
@@ -174,7 +174,7 @@ def _toolsnet(station, system, toolsnet):
 
         if beside.is_wanted(toolsnet):
             machine, kind = beside.Beside, beside.AnySession
-    session = _toolsnet_session(kind, toolsnet, system, station.number)
+    session = toolsnet_session(kind, toolsnet, system, station.number)
     if ON_CPYTHON:
         if toolsnet["targets"]:
             from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
@@ -265,7 +265,7 @@ def _subscriptions(station, controller, toolsnet):
     return wanted
 
 
-def _controller_session(controller, events):
+def controller_session(controller, events):
     subscriptions = (Subscription(RESULTS, tuple(controller["result_revisions"])),) + events
     start_revisions = tuple(controller["start_revisions"])
     if controller["link_level"] == "auto":  # from this revision on a controller says whether it has it
@@ -286,7 +286,7 @@ def _controller_session(controller, events):
     return session
 
 
-def _toolsnet_session(kind, toolsnet, system, station):
+def toolsnet_session(kind, toolsnet, system, station):
     return kind(
         system["type"],
         system["number"],

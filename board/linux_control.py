@@ -1,17 +1,20 @@
-"""A Unix socket beside each spool, `<spool>.sock`, at which the owner of the spool gives orders to the agent that runs.
+"""A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
 
-    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine_orders), `status`
+    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine_orders), `status`; or `status` alone
+              at the agent's own (tools.status.served)
     answer    lines of one JSON object each; the last one has "end": true
 
 Rules
 1. Mode 0600 from its first moment. What a killed agent left under the name is removed: we have the spool's lock.
-2. One client at a time; the others wait in the socket's own queue. One order each, at most LINE_MAX octets.
+2. So many clients at a time, one at a spool's; the others wait in the socket's own queue. One order each, at most
+   LINE_MAX octets.
 3. Nothing here waits. An order is a generator that does a little each turn; while its answer is not taken it rests. A
    client that says or takes nothing for PATIENCE_MS is cut off, and its order is carried to its end all the same.
 4. Where no socket can be had (a path that is too long, a file system without sockets) the agent runs without, and
    `note` says so.
 """
 
+import errno
 import json
 import os
 import socket
@@ -24,7 +27,7 @@ SUFFIX = ".sock"
 LINE_MAX = 1000
 PENDING_MAX = 65536  # octets of an answer that wait for the reader
 PATIENCE_MS = 10000
-QUEUE = 4
+QUEUE = 8
 
 
 class Port:
@@ -41,31 +44,32 @@ class Port:
         return False
 
 
-class Control:
-    """The socket of one spool; `dispatch`: first word of a request to a function(words) that gives a generator."""
+class Talk:
+    """One client: its request, and what of the answer is still to be sent."""
 
-    def __init__(self, path, dispatch):
-        self.path = path + SUFFIX
-        self.note = ""
-        self.listener = Port()
+    def __init__(self, dispatch):
         self.client = Port()
+        self.pending = b""
         self._dispatch = dispatch
-        self._listening = None
         self._line = b""
-        self._pending = b""
         self._job = None
         self._ends = False  # the answer is whole
         self._patience = Timer()
-        try:
-            self._listening = _listen(self.path)
-        except OSError as error:
-            self.note = "no orders can be given while the agent runs: %s: %s" % (self.path, error.strerror or error)
-        self.listener.sock = self._listening  # type: ignore
+
+    def is_free(self):
+        """Tell whether another client may come: an order whose client is gone is carried to its end first."""
+        return self.client.sock is None and self._job is None
+
+    def begin(self, sock, now):
+        """Talk to this client."""
+        sock.setblocking(False)
+        self.client.sock = sock
+        self._line = self.pending = b""
+        self._ends = False
+        self._patience.start(now, PATIENCE_MS)
 
     def on_turn(self, now):
         """Do what can be done now; the ms until there may be more."""
-        if self.client.sock is None and self._job is None:
-            self._accept(now)
         if self.client.sock is not None:
             self._converse(now)
         if self._job is not None:
@@ -73,35 +77,15 @@ class Control:
         if self.client.sock is not None:
             self._write(now)
         if self._job is not None:
-            return 0 if len(self._pending) < PENDING_MAX else self._patience.left(now)
+            return 0 if len(self.pending) < PENDING_MAX else self._patience.left(now)
         return self._patience.left(now) if self.client.sock is not None else FOREVER
 
     def close(self):
-        """Close everything; the name goes with it."""
+        """Hang up, and give up the order."""
         self._hang_up()
         if self._job is not None:
             self._job.close()
             self._job = None
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = self.listener.sock = None
-            try:
-                os.unlink(self.path)
-            except OSError:
-                pass
-
-    def _accept(self, now):
-        if self._listening is None:
-            return
-        try:
-            self.client.sock = self._listening.accept()[0]  # type: ignore
-        except OSError:
-            return
-        self.client.sock.setblocking(False)  # type: ignore
-        self.listener.sock = None  # the next one waits
-        self._line = self._pending = b""
-        self._ends = False
-        self._patience.start(now, PATIENCE_MS)
 
     def _converse(self, now):
         """Read the request; after it, only notice that the client went away."""
@@ -119,11 +103,11 @@ class Control:
         elif self._job is None and not self._ends:
             self._line += octets
             if b"\n" in self._line:
-                self._begin(self._line.split(b"\n")[0])
+                self._take(self._line.split(b"\n")[0])
             elif len(self._line) > LINE_MAX:
                 self._hang_up()
 
-    def _begin(self, line):
+    def _take(self, line):
         words = line.decode("ascii", "replace").split()
         handler = self._dispatch.get(words[0]) if words else None
         if handler is None:
@@ -134,7 +118,7 @@ class Control:
             self._job = handler(words)
 
     def _go_on(self):
-        if len(self._pending) >= PENDING_MAX:
+        if len(self.pending) >= PENDING_MAX:
             return
         try:
             line = next(self._job)  # type: ignore
@@ -152,7 +136,7 @@ class Control:
 
     def _tell(self, line):
         if self.client.sock is not None:
-            self._pending += json.dumps(line).encode() + b"\n"
+            self.pending += json.dumps(line).encode() + b"\n"
 
     def _end(self):
         self._tell({"end": True})
@@ -161,19 +145,19 @@ class Control:
             self._hang_up()
 
     def _write(self, now):
-        if self._pending:
+        if self.pending:
             try:
-                taken = self.client.sock.send(self._pending)  # type: ignore
+                taken = self.client.sock.send(self.pending)  # type: ignore
             except (BlockingIOError, InterruptedError):
                 taken = 0
             except OSError:
                 self._hang_up()
                 return
-            self._pending = self._pending[taken:]
+            self.pending = self.pending[taken:]
             if taken:
                 self._patience.start(now, PATIENCE_MS)
-        self.client.wants_out = bool(self._pending)
-        if self._ends and not self._pending:
+        self.client.wants_out = bool(self.pending)
+        if self._ends and not self.pending:
             self._hang_up()
 
     def _hang_up(self):
@@ -181,9 +165,68 @@ class Control:
             self.client.sock.close()
             self.client.sock = None
         self.client.wants_out = False
-        self._pending = b""
+        self.pending = b""
         self._patience.stop()
+
+
+class Control:
+    """A socket of this name; `dispatch`: first word of a request to a function(words) that gives a generator.
+
+    `clients` of them are talked to at a time. `cannot` begins the note of a socket that is not to be had; a socket that
+    is `ours` by a lock takes the place of another one, else only of one that nobody answers at.
+    """
+
+    def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):
+        self.path = path
+        self.note = ""
+        self.listener = Port()
+        self.talks = [Talk(dispatch) for _ in range(clients)]
+        self._listening = None
+        try:
+            if not ours and _is_answered(path):
+                raise OSError(errno.EADDRINUSE, "another agent answers there")
+            self._listening = _listen(path)
+        except OSError as error:
+            self.note = "%s: %s: %s" % (cannot, path, error.strerror or error)
         self.listener.sock = self._listening  # type: ignore
+
+    def ports(self):
+        """Return what the board has to poll."""
+        return [self.listener] + [talk.client for talk in self.talks]
+
+    def on_turn(self, now):
+        """Do what can be done now; the ms until there may be more."""
+        left = FOREVER
+        has_room = False
+        for talk in self.talks:
+            if talk.is_free():
+                self._accept(talk, now)
+            if not talk.is_free():
+                left = min(left, talk.on_turn(now))
+            has_room = has_room or talk.client.sock is None
+        self.listener.sock = self._listening if has_room else None  # type: ignore
+        return left
+
+    def close(self):
+        """Close everything; the name goes with it."""
+        for talk in self.talks:
+            talk.close()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = self.listener.sock = None
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass
+
+    def _accept(self, talk, now):
+        if self._listening is None:
+            return
+        try:
+            sock = self._listening.accept()[0]
+        except OSError:
+            return
+        talk.begin(sock, now)
 
 
 def station_orders(station, board):
@@ -223,3 +266,16 @@ def _listen(path):
     finally:
         os.umask(mask)
     return listening
+
+
+def _is_answered(path):
+    """Tell whether somebody listens at this socket; what a killed agent left is answered by nobody."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.setblocking(False)
+        try:
+            asking.connect(path)
+        except BlockingIOError:
+            return True  # its queue is full
+        except OSError:
+            return False
+        return True

@@ -20,6 +20,7 @@ Rules
 """
 
 import os
+import time
 
 from agent.spool.flash import FLASH_DONE, FLASH_IO
 from board.linux_header import NOBODY, PAGE_BYTES
@@ -48,6 +49,16 @@ class FileFlash:
         self.unit_bytes = self._file.header.unit_bytes
         self.block_bytes = BLOCK_BYTES
         self.block_count = self._file.block_count
+        self._syncs = 0
+        self._sync_ns = 0  # of all of them
+        self._sync_most_ns = 0
+
+    def sync_times(self):
+        """Return how many syncs there were, and what they took in ms: a card that wears out gets slow first."""
+        if not self._syncs:
+            return {"syncs": 0, "sync_ms_mean": None, "sync_ms_most": None}
+        mean_ms = round(self._sync_ns / self._syncs / 1e6, 3)
+        return {"syncs": self._syncs, "sync_ms_mean": mean_ms, "sync_ms_most": round(self._sync_most_ns / 1e6, 3)}
 
     def read_into(self, address, buf, n):
         """Copy `n` octets from `address` into buf[0:n]."""
@@ -63,7 +74,9 @@ class FileFlash:
             return FLASH_IO
         try:
             put = os.pwrite(self._descriptor, memoryview(buf)[:n], PAGE_BYTES + address)
+            begun_ns = time.monotonic_ns()
             os.fdatasync(self._descriptor)
+            self._count_sync(time.monotonic_ns() - begun_ns)
             in_place = self._file.is_in_place()
         except OSError as error:
             return self._failed("write", error)
@@ -87,6 +100,12 @@ class FileFlash:
     def close(self):
         """Close the file and give up the lock."""
         self._file.close()
+
+    def _count_sync(self, ns):
+        self._syncs += 1
+        self._sync_ns += ns
+        if ns > self._sync_most_ns:
+            self._sync_most_ns = ns
 
     def _failed(self, what, error):
         self.last_error = "%s of %s: %s" % (what, self.path, error.strerror)

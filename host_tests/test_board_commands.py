@@ -60,7 +60,7 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     board = Running()
     commands.show_status(board)
     said = capsys.readouterr().out
-    assert "station 10" in said and "20 stored, 20 waiting" in said
+    assert "station 10" in said and "20 stored, 0 delivered, 20 waiting" in said
     assert not board.held
 
 

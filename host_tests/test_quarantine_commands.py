@@ -95,7 +95,7 @@ class Running:
     """A running agent's socket, turned by the test."""
 
     def __init__(self, path, dispatch):
-        self.control = Control(str(path), dispatch)
+        self.control = Control(str(path) + SUFFIX, dispatch)
         self.now = 0
 
     def turn(self, count=1):
@@ -173,10 +173,10 @@ def test_whoever_says_or_takes_nothing_is_cut_off_and_the_order_is_done_all_the_
     slow = running.connected()
     slow.send(b"list\n")
     running.turn(400)
-    assert not done and len(running.control._pending) < 200000
+    assert not done and len(running.control.talks[0].pending) < 200000
     running.now += PATIENCE_MS
     running.turn(400)
-    assert done and running.control.client.sock is None and running.control.listener.sock is not None
+    assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
     running.control.close()
 
 
@@ -235,7 +235,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
         "stations": [{"number": 7, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": str(spool)}}],
     }
     lines = []
-    agent = Agent(complete(tree), str(spool.parent), 50, lines.append)
+    agent = Agent(complete(tree), str(spool.parent / "cart.json"), 50, lines.append)
     answers = []
 
     def ask():

@@ -14,6 +14,7 @@ from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE, Part
 from agent.spool.fold import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
+from board.linux_flash import FileFlash
 from host_tests.support_spool import append, body_of, mounted, read_all
 from host_tests.test_blocks import outlet_of, set_aside
 from host_tests.test_gone import Bench
@@ -305,3 +306,16 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
     assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
     assert json.loads(run("check", path, "--json"))["damaged"] == 0
     assert len(run("list", path).splitlines()) == 4 and "graph" in run("list", "--all", path)
+
+
+def test_a_running_agents_spool_says_what_the_file_cannot_know(tmp_path):
+    path = tmp_path / "cart.spool"
+    flash = FileFlash(str(path), 65536)
+    append(mounted(flash), 1)
+    try:
+        done = CliRunner().invoke(spool, ["info", str(path)])
+        assert done.exit_code == 0 and "toolcart status" in done.output, done.output
+        assert json.loads(CliRunner().invoke(spool, ["info", "--json", str(path)]).stdout)["running"] is True
+    finally:
+        flash.close()
+    assert "toolcart status" not in CliRunner().invoke(spool, ["info", str(path)]).output

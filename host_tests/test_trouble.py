@@ -2,6 +2,7 @@
 
 from agent import health as h
 from agent import status
+from agent.trouble import NO_ANSWER
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 
 PORTABLE = True
@@ -56,7 +57,7 @@ def test_a_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
     cart = _cart(controller={"refuse": {60: 99, 8: 99}})
     cart.run(5000)
     controller, _ = _sides(cart)
-    assert (controller["why"], controller["why_mid"]) == ("knows no MID 0060", 8)
+    assert controller["why"] == "knows no MID 0060" and controller["why_mid"] in (8, 100)  # its substitutes
 
 
 def test_what_is_no_pim_is_told_apart_from_one_that_is_silent():
@@ -93,4 +94,4 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.controller.produce()
     cart.run(300000)
     _, toolsnet = _sides(cart)
-    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [28]
+    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]

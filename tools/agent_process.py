@@ -25,20 +25,18 @@ from collections.abc import Callable
 from typing import TextIO
 
 from agent import status
-from agent.app import App
+from agent.app import App, Station
 from agent.base.ticks import ticks_add, ticks_diff
 from agent.liveness import Liveness
 from agent.spool.why import WHY_NAMES
 from board import loop
 from board.linux import Board
-from board.linux_control import Control, station_orders
+from board.linux_control import SUFFIX, Control, station_orders
 from board.linux_notify import Notifier, Supervision
 from tools import config_file
-
-EXIT_FINE = 0
-EXIT_OTHER = 1
-EXIT_CONFIGURATION = 2
-EXIT_SPOOL = 3
+from tools.command_group import TRACEBACK
+from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from tools.status import place, served
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -124,17 +122,18 @@ class Looks:
 
 
 class Agent:
-    """One run of the agent on this machine; `tell` gets every line as a dict, at the pace that suits their number."""
+    """One run of the agent of this configuration file; `tell` gets every line as a dict."""
 
     def __init__(
         self,
         configuration: dict,
-        folder: str,
+        path: str,
         every_ms: int | None,
         tell: Callable[[dict], None],
         looks: Looks | None = None,
     ) -> None:
-        self.board = Board(folder)
+        self.board = Board(str(config_file.folder_of(path)))
+        self._path = path
         self.app = App(configuration, self.board)
         many = len(self.app.stations) > MANY
         self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
@@ -156,6 +155,7 @@ class Agent:
         self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
+        asked = self._open_status()
 
         def on_turn(now: int) -> int:
             self._tell_spools()
@@ -172,13 +172,13 @@ class Agent:
                 self._due = ticks_add(now, self.every_ms)
                 self.tell({"kind": "status", **self._snapshot()})
                 left = self.every_ms
-            for control in self._controls.values():
+            for control in (asked, *self._controls.values()):
                 left = min(left, control.on_turn(now))
             return min(left, supervision.on_turn(now, self._line))
 
         loop.run(self.app, self.board, on_turn)
         self._notifier.stopping()
-        for control in self._controls.values():
+        for control in (asked, *self._controls.values()):
             control.close()
         loop.stop(self.app, self.board)
         return self.exit_code
@@ -214,14 +214,24 @@ class Agent:
                     self.tell({"kind": "note", "text": note})
             self._told_notes = notes
 
+    def _open_status(self) -> Control:
+        """What `toolcart status` asks is there before any spool is: it says why none comes up."""
+        app, board = self.app, self.board
+        path = place.socket_of(self._path)
+        asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station))
+        self.board.poll_also(asked.ports())
+        if asked.note:
+            self.tell({"kind": "note", "text": asked.note})
+        return asked
+
     def _open_controls(self) -> None:
         """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
         for station in self.app.stations:
             if not station.mounted or station.number in self._controls or station.ring is None:
                 continue
-            control = Control(station.ring.device.device.path, station_orders(station, self.board))
+            control = Control(station.ring.device.device.path + SUFFIX, station_orders(station, self.board))
             self._controls[station.number] = control
-            self.board.poll_also([control.listener, control.client])
+            self.board.poll_also(control.ports())
             if control.note:
                 self.tell({"kind": "note", "text": control.note})
 
@@ -232,21 +242,20 @@ class Agent:
 
 def spool_problems(app: App, board: Board) -> list[str]:
     """Return why spools are not up, one text for each station that has none."""
-    problems = []
-    for station in app.stations:
-        if station.mounted:
-            continue
-        path = os.path.join(board.folder, station.settings["spool"]["path"])
-        rings = () if station.quarantine is None else (station.ring, station.quarantine.ring)
-        why = max((ring.why for ring in rings if ring is not None), default=0)
-        if path in board.unusable:
-            problems.append(board.unusable[path])
-        elif why:
-            problems.append(f"{path} is a spool that does not fit the settings: {WHY_NAMES[why]}")
-        else:
-            fault = app.scheduler.last_fault
-            problems.append(f"{path} cannot be read{f': {fault}' if fault else ''}")
-    return problems
+    return [spool_problem(app, board, station) for station in app.stations if not station.mounted]
+
+
+def spool_problem(app: App, board: Board, station: Station) -> str:
+    """Return why this station's spool is not up."""
+    path = os.path.join(board.folder, station.settings["spool"]["path"])
+    rings = () if station.quarantine is None else (station.ring, station.quarantine.ring)
+    why = max((ring.why for ring in rings if ring is not None), default=0)
+    if path in board.unusable:
+        return board.unusable[path]
+    if why:
+        return f"{path} is a spool that does not fit the settings: {WHY_NAMES[why]}"
+    fault = app.scheduler.last_fault
+    return f"{path} cannot be read{f': {fault}' if fault else ''}"
 
 
 def main() -> int:
@@ -262,7 +271,7 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return EXIT_CONFIGURATION
     every_ms = options.status_every_ms and max(20, options.status_every_ms)
-    agent = Agent(configuration, str(config_file.folder_of(options.config)), every_ms, pipe.tell, Looks(sys.stdin))
+    agent = Agent(configuration, options.config, every_ms, pipe.tell, Looks(sys.stdin))
     signal.signal(signal.SIGTERM, agent.board.request_stop)
     signal.signal(signal.SIGINT, agent.board.request_stop)
     try:
@@ -270,7 +279,9 @@ def main() -> int:
         pipe.tell_last(agent.last_line())
         agent.board.close()
     except Exception as error:
-        traceback.print_exc()
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
         pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
         return EXIT_OTHER
     return exit_code

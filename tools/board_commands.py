@@ -27,8 +27,8 @@ from board.console import LINE_MAX
 from tools import quarantine_commands as orders
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
-from tools.live.server_words import doubts
 from tools.printable import visible, visible_lines
+from tools.status import words
 
 ANSWER_S = 4.0
 ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
@@ -129,6 +129,11 @@ def quarantine_command(
     _end(lambda link: give_order(link, station, order, list(which), as_json), port)
 
 
+def look_at(port: str, as_json: bool) -> None:
+    """What `toolcart status --port` is asked for."""
+    _end(lambda link: show_status(link, as_json), port)
+
+
 def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
     """Have it carried out by the agent on the board, and say what became of it."""
 
@@ -204,19 +209,9 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
-        lines.append(f"station {station['number']} {station['name']}")
-        if not station["mounted"]:
-            lines.append("  the spool is not up")
-        else:
-            controller, toolsnet = station["controller"], station["outlets"][0]
-            lines.append(f"  controller {controller['host']}:{controller['port']}: {controller['state']}")
-            lines.append(f"  ToolsNet {toolsnet['host']}:{toolsnet['port']}: {toolsnet['state']}")
-            lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")
-            if station.get("needs_operator"):
-                lines.append(f"  needs an operator: {station['needs_operator']['why']}")
-            lines += [f"  {doubt}" for doubt in doubts(station)]
+        lines += words.station_lines(station)
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
-        lines.append(f"  counted: {counted or 'nothing'}")
+        lines.append(f"  counted     {counted or 'nothing'}")
     return lines + [f"error: {error}" for error in told.get("errors", [])]
 
 

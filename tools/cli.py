@@ -10,47 +10,44 @@ import importlib
 import json
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools import config_file, installation
-from tools.agent_process import EXIT_CONFIGURATION, EXIT_OTHER
-from tools.archive.commands import archive
-from tools.board_commands import board
-from tools.cli_simulate import simulate
-from tools.codec.ask_command import ask
-from tools.codec.commands import decode, mid
-from tools.config_commands import config
-from tools.flash.commands import flash
-from tools.flash.mip import mip
-from tools.line.commands import line
-from tools.manual import man
-from tools.quarantine_commands import quarantine
-from tools.service.commands import install_service
-from tools.spool.commands import spool
-from tools.trace.commands import trace
-from tools.worlds.commands import worlds
+from tools.command_group import LazyGroup
+from tools.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+
+if TYPE_CHECKING:
+    from tools import config_file
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# Imported when they are asked for (tools.command_group): `toolcart status` is asked often, and has to be quick.
+PLACES = {
+    "archive": "tools.archive.commands:archive",
+    "ask": "tools.codec.ask_command:ask",
+    "board": "tools.board_commands:board",
+    "config": "tools.config_commands:config",
+    "decode": "tools.codec.commands:decode",
+    "doctor": "tools.doctor.commands:doctor",
+    "flash": "tools.flash.commands:flash",
+    "install-service": "tools.service.commands:install_service",
+    "line": "tools.line.commands:line",
+    "man": "tools.manual:man",
+    "mid": "tools.codec.commands:mid",
+    "mip": "tools.flash.mip:mip",
+    "quarantine": "tools.quarantine_commands:quarantine",
+    "simulate": "tools.cli_simulate:simulate",
+    "spool": "tools.spool.commands:spool",
+    "status": "tools.status.commands:status",
+    "trace": "tools.trace.commands:trace",
+    "web": "tools.web.commands:web",
+}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=LazyGroup, places=PLACES, context_settings=CONTEXT)
 @click.version_option(package_name="toolcart")
 def main() -> None:
     """Keeps every tightening result on flash and hands it to ToolsNet when the network is there."""
-
-
-main.add_command(config)
-main.add_command(simulate)
-main.add_command(line)
-main.add_command(mid)
-main.add_command(decode)
-main.add_command(trace)
-main.add_command(ask)
-main.add_command(spool)
-main.add_command(quarantine)
-main.add_command(archive)
 
 
 # -- run -----------------------------------------------------------------------------------------------------------
@@ -63,6 +60,11 @@ main.add_command(archive)
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
 @click.option("--ascii/--no-ascii", "ascii_only", default=None, help="Live view: signs.  [default: by the locale]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Of the lines of a service, which has no terminal: with moments and levels.  [default: text]",
+)
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
 @click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
@@ -83,6 +85,7 @@ def run(
     plain: bool,
     ascii_only: bool | None,
     as_json: bool,
+    log_format: str | None,
     seconds: float | None,
     **demo: Any,
 ) -> None:
@@ -94,7 +97,8 @@ def run(
     Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
     + and - change the rate, q ends in order and prints the account; ? lists all keys.
 
-    With --config it runs against the real ones; without a terminal it writes plain lines, as a service does.
+    With --config it runs against the real ones; without a terminal it writes plain lines, as a service does: one for
+    each change, one a day when nothing changes.
 
     --outage, --controller-outage and --kill can be given several times; times count from the first result.
     """
@@ -105,19 +109,28 @@ def run(
             option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
             names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
             raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
-        code = _run_configuration(config_path, plain, ascii_only, as_json, seconds)
+        is_plain = plain or log_format is not None
+        code = _run_configuration(config_path, is_plain, ascii_only, as_json, log_format, seconds)
+    elif log_format is not None:
+        raise click.UsageError("--log-format: only for a service, with --config.")
     else:
         code = _run_demo(plain, ascii_only, as_json, seconds, demo)
     sys.exit(code)
 
 
-def _run_configuration(path: str, plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None) -> int:
+def _run_configuration(
+    path: str, plain: bool, ascii_only: bool | None, as_json: bool, log_format: str | None, seconds: float | None
+) -> int:
+    from tools import config_file
+
     try:
         config_file.read_to_run(path)
-        if plain and not sys.stdout.isatty():
+        if plain and (log_format or not sys.stdout.isatty()):
+            from tools.live.log import LogLines
             from tools.live.plain import InProcess, PlainLines
 
-            return InProcess(path, seconds, PlainLines(sys.stdout, as_json)).run()
+            lines = PlainLines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
+            return InProcess(path, seconds, lines).run()
     except config_file.Wrong as wrong:
         _tell_mistakes(wrong, as_json)
         return EXIT_CONFIGURATION
@@ -127,6 +140,7 @@ def _run_configuration(path: str, plain: bool, ascii_only: bool | None, as_json:
 
 
 def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None, options: dict) -> int:
+    from tools import config_file
     from tools.demo import RATE_PER_S, Demo
     from tools.demo_faults import Faults, Span
 
@@ -172,6 +186,8 @@ def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     try:
         from tools.live.view import run_view
     except ImportError:
+        from tools import installation
+
         click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
         return run_plain(watch, as_json)
     return run_view(watch, ascii_only)
@@ -187,7 +203,7 @@ def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
 # -- bench ---------------------------------------------------------------------------------------------------------
 
 
-@main.group()
+@main.group(cls=LazyGroup, places={"worlds": "tools.worlds.commands:worlds"})
 def bench() -> None:
     """Measure on this machine."""
 
@@ -267,9 +283,6 @@ def bench_causes(names: tuple[str, ...], count: int, seed: int, as_json: bool) -
     sys.exit(0 if all(found.seeds or found.caught_by for found in hunts) else 1)
 
 
-bench.add_command(worlds)
-
-
 def _measure(name: str, as_json: bool, **options: float) -> None:
     """Run a benchmark of the laboratory and print its figures."""
     from tools.progress import progress_bar
@@ -286,19 +299,13 @@ def _laboratory(command: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(f"tools.bench.{module}")
     except ModuleNotFoundError as missing:
-        if missing.name != "tools.bench":
+        if missing.name not in ("tools.bench", f"tools.bench.{module}"):
             raise
         click.echo(
             f"toolcart: `bench {command}` needs a checkout of toolcart, an installation does not have it.", err=True
         )
         sys.exit(EXIT_CONFIGURATION)
 
-
-main.add_command(flash)
-main.add_command(mip)
-main.add_command(board)
-main.add_command(install_service)
-main.add_command(man)
 
 if __name__ == "__main__":
     main()

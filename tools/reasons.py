@@ -90,6 +90,10 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
     if slug in ("failed", "in use") and side.is_line:
         words, hint = _LINE[slug]
     words = words.format(name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code))
+    if slug == "no driver":
+        from tools import installation  # rare
+
+        hint = installation.how_to_get("serial")
     hint = hint.format(where=side.where, host=side.host, device=side.host)
     if slug == "refused":
         hint = _REFUSED[side.name]
@@ -137,7 +141,7 @@ _CONNECT = {
         "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
     ),
     "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
-    "no driver": ("pyserial is not installed", "Install toolcart with its extra `serial`."),
+    "no driver": ("pyserial is not installed", ""),
     "no socket": (
         "{name} {place}: the system has no more sockets or memory",
         "Look at `ulimit -n`, and what else runs on this machine.",

@@ -78,7 +78,9 @@ def monitor(
 
     At the end it tells which share of the time the line was busy.
     """
+    from agent.status import why_name
     from board.linux_serial import SerialPort
+    from tools import reasons
     from tools.line.capture import Heard, line_of
     from tools.line.explain import Shower, explainer
     from tools.line.load import Load
@@ -91,7 +93,9 @@ def monitor(
             port = SerialPort({"parity": parity, "stop_bits": stop_bits})
             port.open(path, baud)
             if not port.state():
-                _fail(f"cannot open {path}: {port.last_error}", "Is it plugged in, and used by nobody else?")
+                side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
+                reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code)
+                _fail(reason.words, reason.hint.replace(" in controller.device", ""))
             ports.append((port, from_agent))
     shower = Shower(explainer(kind, qvz_ms, zvz_ms))
     capture = record.open("w", encoding="ascii") if record else None

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from tools.live import sorrows
 from tools.live.curve import Curve
 from tools.live.kept import StationFigures
-from tools.live.server_words import sentence
 
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
@@ -273,28 +273,16 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """What did not reach ToolsNet: told at each start if there is any, and whenever it changes."""
     told = []
-    counts = {
-        "results overwritten, because the spool was full": shown.get("overwritten", 0),
-        "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
-        "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
-        "results set aside": shown["parked"] + shown.get("parked_in_place", 0),
-    }
+    counts = sorrows.sorrows(shown)
     for text, count in counts.items():
         if count != known.sorrows.get(text, 0):
             told.append((WARNING if count else GOOD, f"{count} {text}"))
     known.sorrows = counts
-    need = shown.get("needs_operator")
-    why = f"needs an operator: {need['why']}; `{need['command']}` shows them" if need else ""
+    why = sorrows.need(shown)
     if why != known.need:
         told.append((WARNING, why) if why else (GOOD, "the quarantine has room again"))
     known.need = why
     return told
-
-
-def _listed(shown: dict) -> str:
-    """Which command says more about what is gone."""
-    latest = shown["recovery"].get("gone_latest")
-    return f"; `{latest['command']}` lists them" if latest else ""
 
 
 def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -308,7 +296,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     latest = {entry["name"]: entry["value"] for entry in entries}
     told = []
     for name, count in counted.items():
-        times = f", {count} times" * (count > 1)
+        times = f" ({count} times)" if count > 1 else ""
         level = INFO if name in _HARMLESS else WARNING
-        told.append((level, sentence(name, latest[name], shown["number"]) + times))
+        told.append((level, sorrows.explained(name, latest[name], shown["number"]) + times))
     return told

@@ -15,8 +15,10 @@ import time
 from typing import TextIO
 
 from tools import config_file
-from tools.agent_process import EXIT_SPOOL, Agent
+from tools.agent_process import Agent
+from tools.exit_codes import EXIT_SPOOL
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from tools.live.log import LogLines
 from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
 from tools.printable import visible, visible_lines
 
@@ -29,6 +31,8 @@ MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
 
 class PlainLines:
     """Writes changes and summaries; `closed` once nobody reads them any more."""
+
+    summary_every_s = SUMMARY_EVERY_S
 
     def __init__(self, out: TextIO, as_json: bool) -> None:
         self.out = out
@@ -98,14 +102,14 @@ def run_plain(watch: Watch, as_json: bool = False, out: TextIO | None = None) ->
 class InProcess:
     """The agent in this very process, as a service manager wants it: no child, the same lines."""
 
-    def __init__(self, config_path: str, seconds: float | None, lines: PlainLines) -> None:
+    def __init__(self, config_path: str, seconds: float | None, lines: PlainLines | LogLines) -> None:
         self.lines = lines
         self.figures = Figures()
         self.seconds = seconds
         self._begun_s = time.monotonic()
-        self._summary_due_s = SUMMARY_EVERY_S
+        self._summary_due_s = lines.summary_every_s
         configuration = config_file.read_to_run(config_path)
-        self.agent = Agent(configuration, str(config_file.folder_of(config_path)), STATUS_EVERY_MS, self._tell)
+        self.agent = Agent(configuration, config_path, STATUS_EVERY_MS, self._tell)
 
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""
@@ -129,7 +133,10 @@ class InProcess:
 
     def _tell(self, line: dict) -> None:
         at_s = self._elapsed_s()
-        self.lines.changes(self.figures.feed(line, at_s))
+        changes = self.figures.feed(line, at_s)
+        self.lines.changes(changes)
+        if changes and isinstance(self.lines, LogLines):  # its summary is for days on which nothing changes
+            self._summary_due_s = at_s + self.lines.summary_every_s
         if at_s >= self._summary_due_s:
-            self._summary_due_s = at_s + SUMMARY_EVERY_S
+            self._summary_due_s = at_s + self.lines.summary_every_s
             self.lines.summary(at_s, totals(self.figures), totals_text(self.figures))

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from tools.agent_process import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from tools.live.child import AgentChild
 from tools.live.figures import BAD, INFO, WARNING, Change, Figures
 

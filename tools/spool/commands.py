@@ -19,6 +19,12 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON document on stdout.")
 
 
+RUNNING = (
+    "an agent has this spool open. What it has delivered since it wrote its cursor last, and whether anything is "
+    "connected, it knows alone: `toolcart status` asks it. The figures here are those of the file."
+)
+
+
 @click.group()
 def spool() -> None:
     """Look into a spool without touching it."""
@@ -38,10 +44,13 @@ def _read(file: Path) -> list[image.Area]:
 def info(file: Path, as_json: bool) -> None:
     """How large it is, what it holds, how worn it is."""
     accounts = [report.account(area) for area in _read(file)]
+    running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:
-        click.echo(json.dumps({"file": str(file), "owner": owner, "areas": accounts}))
+        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "areas": accounts}))
         return
+    if running:
+        click.echo(f"note: {RUNNING}", err=True)
     if owner is not None and owner["station"]:
         click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
     for account in accounts:

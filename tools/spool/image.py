@@ -108,6 +108,18 @@ def load(path: Path) -> bytes:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether an agent has the spool's lock. Trying to take it would be in the way of one that starts just now,
+    so the kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
+    try:
+        inode = path.stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return False
+    rows = [row.split() for row in locks.splitlines()]
+    return any(len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode) for row in rows)
+
+
 def header(path: Path) -> linux_header.Header | None:
     """What the first page of a file says, None where there is no sound one."""
     if path.is_dir():

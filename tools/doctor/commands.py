@@ -1,0 +1,144 @@
+"""`toolcart doctor`: the whole chain once, each link in plain words; a running agent is not got in the way of.
+
+Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What only should
+be better (`!`) does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tools import config_file, reasons
+from tools.doctor import controller, local, ntp, toolsnet
+from tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
+from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
+from tools.printable import visible
+from tools.spool.image import is_held
+from tools.status import asking, place
+
+
+@click.command()
+@click.option("--config", "config_path", required=True, metavar="FILE", help="The cart's configuration.")
+@click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server's.")
+@click.option("--offline", is_flag=True, help="Connect to nobody: configuration, spool, disk and clock alone.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool) -> None:
+    """Say what works, what does not and what to do: disk, clock, names, controller, PIM, server.
+
+    Beside a running agent its own connections are told and nobody else is asked, since a controller may take one client
+    only.
+    """
+    told: list[Found] = []
+    for found in examine(config_path, ntp_host, offline):
+        told.append(found)
+        if not as_json:
+            for line in found.lines():
+                click.echo(visible(line))
+    bad = [found for found in told if found.verdict == BAD]
+    wrong_file = bool(told) and told[0].verdict == BAD and told[0].what == "configuration"
+    if as_json:
+        counts = {verdict: sum(found.verdict == verdict for found in told) for verdict in MARKS}
+        click.echo(json.dumps({"good": not bad, "counts": counts, "found": [found.as_dict() for found in told]}))
+    else:
+        warned = sum(found.verdict == WARN for found in told)
+        click.echo(f"{len(bad)} things do not work" if bad else "everything works", nl=False)
+        click.echo(f", {warned} could be better" if warned else "")
+    sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
+
+
+def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
+    """Look at one link after the other."""
+    try:
+        configuration = config_file.read_to_run(config_path)
+    except config_file.Wrong as wrong:
+        for where, found, allowed in wrong.mistakes:
+            yield Found("configuration", BAD, f"{where}: found {found}", f"Allowed: {allowed}")
+        return
+    count = len(configuration["stations"])
+    yield Found("configuration", GOOD, f"{config_path}: {count} station{'' if count == 1 else 's'}")
+    yield from _spools(configuration, config_path)
+    yield from local.clock()
+    running = _running(configuration, config_path)
+    if offline:
+        return
+    if running is None:
+        yield from local.names(configuration)
+    ntp_host = ntp_host or configuration["board"].get("ntp_host")
+    if ntp_host:
+        yield ntp.examine(ntp_host)
+    for station in configuration["stations"]:
+        yield from _station(configuration, station, config_path, running)
+
+
+def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
+    for station in configuration["stations"]:
+        system = configuration["system"]
+        owner = (system["type"], system["number"], station["number"])
+        path = spool_path(config_path, station)
+        yield from local.spool(_name(station), path, {**station["spool"], "owner": owner})
+
+
+def spool_path(config_path: str, station: dict) -> Path:
+    """Where the station's spool lies."""
+    return config_file.folder_of(config_path) / station["spool"]["path"]
+
+
+def _name(station: dict) -> str:
+    return f"station {station['number']}"
+
+
+def _running(configuration: dict, config_path: str) -> dict | None:
+    """The state of the agent that serves this configuration, {} if one does and does not tell, None if none does."""
+    numbers = {station["number"] for station in configuration["stations"]}
+    for path in dict.fromkeys((place.to_ask(config_path), place.default())):
+        try:
+            told = asking.ask(path)
+        except asking.Trouble:
+            continue
+        if path != place.default() or {station["number"] for station in told["stations"]} == numbers:
+            return told
+    held = any(is_held(spool_path(config_path, station)) for station in configuration["stations"])
+    return {} if held else None
+
+
+def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+    name = _name(station)
+    if running is not None:
+        yield from _told_by_agent(name, station["number"], running)
+        return
+    folder = str(config_file.folder_of(config_path))
+    if station["controller"]["link"] == "tcp":
+        yield from controller.over_tcp(name, station["controller"])
+    else:
+        yield from controller.over_line(name, station["controller"], folder)
+    yield from toolsnet.examine(name, configuration, station["number"], folder, spool_path(config_path, station))
+
+
+def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
+    """What the agent that runs has found: nobody is asked beside it."""
+    shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
+    if shown is None:
+        words = "an agent has the spool and does not tell its state: neither controller nor ToolsNet was asked"
+        yield Found(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
+        return
+    if not shown["mounted"]:
+        yield Found(f"{name} agent", BAD, f"its spool is not up: {shown.get('spool_problem')}")
+        return
+    sides = [("controller", shown["controller"], reasons.of_controller, "ready")]
+    toolsnets = [outlet for outlet in shown["outlets"] if outlet["kind"] == "toolsnet"]
+    sides += [("ToolsNet", outlet, reasons.of_toolsnet, "streaming") for outlet in toolsnets]
+    for side, its, reason_of, good in sides:
+        reason = reason_of(its)
+        where = f"{its['host']}:{its['port']}"
+        if its["state"] == good:
+            yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({good})")
+        else:
+            words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
+            yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+    waiting = f"{shown['backlog']} of {shown['stored']} results wait for ToolsNet, {shown['parked']} are set aside"
+    yield Found(f"{name} results", GOOD, waiting)

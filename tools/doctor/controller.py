@@ -1,0 +1,196 @@
+"""One controller, asked as the agent would: session, subscription, what it keeps, its clock; over TCP or a line.
+
+Rules
+1. Only while no agent serves it: many controllers take one client. What it pushes meanwhile is acknowledged by nobody,
+   so it stays whose it is, and the agent fetches it by its number.
+2. A controller that pushes each result once and keeps it for nobody (MT Focus) is not asked to push.
+3. The session is ended in order, whatever happened.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from agent.link.port import PORT_OPEN
+from agent.openprotocol import catalogue
+from agent.openprotocol import states as st
+from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.status import why_name
+from board.linux import Board
+from tools import reasons
+from tools.codec.ask import Asking, Unanswered
+from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+
+WAIT_S = 5.0
+SERIAL_S = 12.0  # three tries of MID 0001 and what a slow line takes
+APART_S = 5
+UNKNOWN_MID = 99
+READ_BYTES = 256
+TURN_S = 0.01
+LOCK = (
+    "whether it locks its tool when the connection ends, Open Protocol does not tell",
+    "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
+)
+
+
+def over_tcp(name: str, controller: dict) -> list[Found]:
+    """Everything that can be asked of this controller."""
+    what = f"{name} controller"
+    try:
+        asking = Asking(controller["host"], controller["port"], WAIT_S)
+    except Unanswered as why:
+        return [Found(what, BAD, str(why))]
+    try:
+        started = asking.start(_revisions(controller))
+    except Unanswered as why:
+        asking.leave()
+        return [Found(what, BAD, str(why), "Is another client connected? Are controller.start_revisions its?")]
+    found = [_identity(what, started)]
+    try:
+        if started.get("system_type") == REPEATS_NOTHING:
+            found.append(
+                Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
+            )
+        else:
+            found += [_subscription(what, asking, controller), _kept(what, asking)]
+        found.append(_clock(what, asking))
+    except Unanswered as why:
+        found.append(Found(what, BAD, str(why), "It answered MID 0001 and then no more."))
+    finally:
+        asking.leave()
+    return [*found, Found(what, NOTE, *LOCK)]
+
+
+def _revisions(controller: dict) -> tuple[int, ...]:
+    return tuple(controller["start_revisions"])
+
+
+def _identity(what: str, started: catalogue.Message) -> Found:
+    names = ("controller_name", "controller_software", "system_type")
+    said = {key: started.get(key) for key in names if started.get(key) not in (None, "")}
+    about = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in said.items())
+    words = f"answers MID 0001 in revision {started.revision}: {about or 'it says nothing about itself'}"
+    return Found(what, GOOD, words, "", {"revision": started.revision, **said})
+
+
+def _subscription(what: str, asking: Asking, controller: dict) -> Found:
+    """Subscribe and unsubscribe at once, in the best revision it takes."""
+    refused = []
+    for revision in controller["result_revisions"]:
+        answer, pushed = _one(asking, catalogue.encode(60, revision))
+        if answer.mid == 5:
+            _, more = _one(asking, catalogue.encode(63))
+            hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
+            return Found(
+                what, GOOD, f"results are pushed in revision {revision} (MID 0060)", hint, {"results": revision}
+            )
+        code = answer["error_code"]
+        refused.append(reasons.told_code(code))
+        if code == UNKNOWN_MID:
+            words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
+            return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
+    words = f"it refuses to push results (MID 0060): {', '.join(refused)}"
+    return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
+
+
+def _kept(what: str, asking: Asking) -> Found:
+    """The newest result that it keeps: MID 0064 with number 0."""
+    answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
+    if answer.mid == 65:
+        ident = answer["tightening_id"]
+        words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
+        return Found(what, GOOD, words, "", {"newest": ident})
+    words = f"it gives no stored result back (MID 0064): code {reasons.told_code(answer['error_code'])}"
+    hint = "Fine if it has none yet; else what is made while the cable is out cannot be fetched."
+    return Found(what, NOTE, words, hint)
+
+
+def _clock(what: str, asking: Asking) -> Found:
+    answer, _ = _one(asking, catalogue.encode(80))
+    if answer.mid != 81:
+        return Found(what, NOTE, f"its clock cannot be asked: code {reasons.told_code(answer['error_code'])}")
+    told = str(answer["time"])
+    try:
+        ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
+    except ValueError:
+        return Found(what, WARN, f"its clock says {told}, which is no time", "Set it in the controller.")
+    figures = {"clock_ahead_s": round(ahead_s)}
+    if abs(ahead_s) <= APART_S:
+        return Found(what, GOOD, "its clock is right by ours", "", figures)
+    side = "ahead of" if ahead_s > 0 else "behind"
+    hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
+    return Found(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
+
+
+def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
+    """The answer to one request, and how many results came meanwhile."""
+    pushed = 0
+    for heard in asking.ask(frame):
+        if heard.is_answer:
+            return heard.message, pushed
+        pushed += heard.message.mid == 61
+    raise Unanswered(f"{asking.place} did not answer")
+
+
+# -- a serial line -------------------------------------------------------------------------------------------------
+
+
+def over_line(name: str, controller: dict, folder: str) -> list[Found]:
+    """Open the line and begin a session on it with the agent's own link and session."""
+    from agent.assembly import controller_session  # as the agent makes it
+
+    what = f"{name} line"
+    device, baud = controller["device"], controller["baud"]
+    board = Board(folder)
+    port = board.serial(controller)
+    port.open(device, baud)
+    side = reasons.Side(reasons.CONTROLLER, device, baud, "controller.device")
+    if port.state() != PORT_OPEN:
+        reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code)
+        return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+    session = controller_session(controller, ())
+    heard = 0
+    session.opened()
+    until = time.monotonic() + SERIAL_S
+    try:
+        while time.monotonic() < until:
+            heard += _turn(session, port, board.now())
+            if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
+                words = f"a controller answers on {device} at {baud} baud ({controller['link']})"
+                return [Found(what, GOOD, words, "", {"octets": heard}), Found(what, NOTE, *LOCK)]
+            if session.state == st.OVER:
+                break
+            time.sleep(TURN_S)
+        return [_unanswered(what, device, baud, heard, session)]
+    finally:
+        session.stop()
+        _turn(session, port, board.now())
+        port.close()
+
+
+def _turn(session, port, now: int) -> int:
+    link = session.link
+    n = port.readinto(link.inlet(), link.free)
+    if n > 0:
+        session.receive(n)
+    while session.next_event(now) != st.EV_NONE:
+        pass
+    session.tick(now)
+    while link.pending:
+        put = port.write(link.tx, link.tx_from, link.pending)
+        if put <= 0:
+            break
+        link.sent(put)
+    return max(n, 0)
+
+
+def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
+    figures = {"octets": heard, "why": why_name(session.why)}
+    if heard:
+        words = f"{heard} octets came on {device} at {baud} baud, and they are no answer"
+        hint = "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes."
+    else:
+        words = f"nobody answers on {device} at {baud} baud: not one octet came"
+        hint = "Is the cable crossed, in the right socket, and Open Protocol switched on for that port?"
+    return Found(what, BAD, words, hint, figures)

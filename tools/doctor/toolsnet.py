@@ -1,0 +1,152 @@
+"""ToolsNet as the agent would reach it: the PIM's 12, our 07, its 08, and the server that the 08 names.
+
+Rules
+1. Only while no agent is connected for this station: a PIM may take one connection of each.
+2. It is the agent's own session and port, so the reasons are the agent's. The server gets a connection and no telegram.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.assembly import toolsnet_session
+from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
+from agent.status import why_name
+from agent.toolsnet import session as ts
+from agent.trouble import NO_INFO, NO_PIM
+from board.linux import Board
+from tools import reasons
+from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+
+TURN_S = 0.01
+LIMIT_S = 30.0
+_IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what was waited for in vain
+
+
+@dataclass
+class Reached:
+    """How far it went."""
+
+    session: ts.Session
+    lost_in: int = ts.STOPPED
+    why: int = 0
+    server: str = ""
+
+
+def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
+    """PIM, server and sequence for one station."""
+    toolsnet, system = configuration["toolsnet"], configuration["system"]
+    reached = _reach(Board(folder), toolsnet, toolsnet_session(ts.Session, toolsnet, system, number))
+    shown = {
+        "kind": "toolsnet",
+        "host": toolsnet["pim_host"],
+        "port": toolsnet["pim_port"],
+        "server": reached.server,
+        "why": why_name(reached.why),
+        "why_in": ts.STATE_NAMES[reached.lost_in],
+    }
+    reason = reasons.of_toolsnet(shown)
+    place = f"{toolsnet['pim_host']}:{toolsnet['pim_port']}"
+    if reason and reached.lost_in <= ts.PIM_INFO:
+        return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
+    sequence = reached.session.result_sequence
+    words = f"{place} sent its 12, took our 07 and answered 08: server {reached.server}, last result {sequence}"
+    found = [Found(f"{name} PIM", GOOD, words, "", {"server": reached.server, "result_sequence": sequence})]
+    if reason:
+        found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
+    else:
+        found.append(Found(f"{name} server", GOOD, f"{reached.server} takes connections"))
+    return [*found, compare(name, sequence, spool)]
+
+
+def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
+    port = board.tls(toolsnet) if toolsnet["tls_ca"] else board.tcp()
+    reached = Reached(session)
+    stamp = bytearray(19)
+    until = time.monotonic() + LIMIT_S
+    session.start(board.now())
+    try:
+        while session.state != ts.STREAMING and time.monotonic() < until:
+            now = board.now()
+            before = session.state
+            opening = before in (ts.PIM_OPENING, ts.SERVER_OPENING)
+            if opening and port.state() == PORT_OPEN:
+                session.opened(now)
+            elif opening and port.state() == PORT_CLOSED:
+                session.closed(now)
+            elif before in (ts.PIM_VERIFY, ts.PIM_INFO):
+                _listen(port, session, now)
+            while session.next_event(now) != ts.EV_NONE:
+                pass
+            session.tick(now)
+            _send(port, session, now)
+            if session.state == ts.WAITING and before != ts.WAITING:
+                reached.lost_in = session.lost_in
+                reached.why = port.why or _IN_VAIN.get(session.lost_in, WHY_TIMED_OUT)
+                break
+            _obey(port, session, toolsnet, reached, board, stamp)
+            time.sleep(TURN_S)
+        return reached
+    finally:
+        session.stop()
+        port.close()
+
+
+def _listen(port, session: ts.Session, now: int) -> None:
+    n = port.readinto(session.frames.inlet(), session.frames.free)
+    if n > 0:
+        session.frames.receive(n)
+    elif n < 0:
+        session.closed(now)
+
+
+def _send(port, session: ts.Session, now: int) -> None:
+    while session.pending:
+        put = port.write(session.tx, session.tx_from, session.pending)
+        if put <= 0:
+            return
+        session.sent(put, now)
+
+
+def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Board, stamp: bytearray) -> None:
+    command = session.command()
+    if command == ts.CMD_NONE:
+        return
+    port.close()
+    if command == ts.CMD_OPEN_PIM:
+        board.stamp_into(stamp)
+        session.set_stamp(stamp)
+        port.open(toolsnet["pim_host"], toolsnet["pim_port"])
+    elif command == ts.CMD_OPEN_SERVER:
+        named = bytes(session.server_address).decode("ascii", "replace").strip(" \0")
+        host = toolsnet["host_override"] or (toolsnet["pim_host"] if named in ("", "0.0.0.0") else named)
+        number = session.server_port or toolsnet["pim_port"]
+        reached.server = f"{host}:{number}"
+        port.open(host, number)
+
+
+def compare(name: str, sequence: int, spool: Path) -> Found:
+    """The server's last result beside what the spool holds and has delivered."""
+    what = f"{name} sequence"
+    if not spool.is_file():
+        if sequence == 0:
+            return Found(what, GOOD, "neither the server nor a spool has a result yet")
+        words = f"the server has {sequence} results of this station, and the spool is new"
+        hint = "The agent goes on behind them. If another agent has the station's number, give this one another."
+        return Found(what, NOTE, words, hint)
+    from tools.spool import image, report
+
+    try:
+        account = report.account(image.read(image.load(spool))[0])
+    except (image.ImageError, OSError, IndexError) as error:
+        return Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")
+    newest = int(str(account.get("newest") or 0))
+    figures = {"server": sequence, "newest": newest}
+    if sequence > newest:
+        words = f"the server has results up to {sequence}, the spool has made {newest}"
+        hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
+        return Found(what, WARN, words, hint, figures)
+    words = f"the server has up to {sequence} of {newest}: {newest - sequence} are to be sent"
+    return Found(what, GOOD, words, "", figures)

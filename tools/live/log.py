@@ -1,0 +1,77 @@
+"""The lines of a service: one for each change, one a day when nothing changes, with the moment, its zone and a level.
+
+Rules
+1. Text: `2026-11-21T09:51:23+01:00 warning station 10: ...`. Into systemd's journal, which has moments of its own, the
+   level goes as its priority instead (`<4>`, sd-daemon(3)), so `journalctl -p warning` shows what matters.
+2. JSON: one object a line with time, level and text.
+3. A reader that goes away ends the run in order: `closed`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TextIO
+
+from tools.live.figures import BAD, GOOD, INFO, WARNING, Change
+from tools.printable import visible
+
+TEXT = "text"
+JSON = "json"
+FORMATS = (TEXT, JSON)
+DAY_S = 86400.0
+
+NAMES = {GOOD: "notice", INFO: "info", WARNING: "warning", BAD: "error"}
+PRIORITIES = {GOOD: 5, INFO: 6, WARNING: 4, BAD: 3}  # syslog(3)
+
+
+class LogLines:
+    """Writes them; the same calls as tools.live.plain.PlainLines."""
+
+    summary_every_s = DAY_S
+
+    def __init__(self, out: TextIO, form: str = TEXT, environment: dict | None = None) -> None:
+        self.out = out
+        self.form = form
+        self.closed = False
+        self._is_journal = form == TEXT and is_journal(out, os.environ if environment is None else environment)
+
+    def changes(self, changes: list[Change]) -> None:
+        """Write a line for each."""
+        for change in changes:
+            self._say(change.level, change.text)
+
+    def summary(self, _at_s: float, figures: dict, text: str) -> None:
+        """Write the line of a day without changes."""
+        self._say(INFO, text, figures)
+
+    def account(self, account: dict, lines: list[str]) -> None:
+        """Write the last lines."""
+        for line in lines:
+            self._say(INFO, f"ended: {line.strip()}", account)
+
+    def _say(self, level: str, text: str, figures: dict | None = None) -> None:
+        if self.closed:
+            return
+        moment = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+        if self.form == JSON:
+            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **(figures or {})})
+        elif self._is_journal:
+            line = f"<{PRIORITIES[level]}>{visible(text)}"
+        else:
+            line = f"{moment} {NAMES[level]:<7} {visible(text)}"
+        try:
+            self.out.write(line + "\n")
+            self.out.flush()
+        except (OSError, ValueError):  # gone, or a disk that is full: the results matter more
+            self.closed = True
+
+
+def is_journal(out: TextIO, environment) -> bool:
+    """Tell whether this is systemd's journal: JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
+    try:
+        about = os.fstat(out.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return environment.get("JOURNAL_STREAM", "") == f"{about.st_dev}:{about.st_ino}"

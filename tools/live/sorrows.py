@@ -1,0 +1,53 @@
+"""What did not reach ToolsNet, as changes: each a warning with the command that shows more or helps."""
+
+from __future__ import annotations
+
+from tools.live.server_words import sentence
+
+
+def sorrows(shown: dict) -> dict[str, int]:
+    """How many, by the text that tells it."""
+    number = shown["number"]
+    return {
+        "results overwritten, because the spool was full; a larger size_kib holds more": shown.get("overwritten", 0),
+        "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
+        "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
+        f"results set aside, ToolsNet took none of them; `toolcart quarantine list --station {number}` shows them": (
+            shown["parked"] + shown.get("parked_in_place", 0)
+        ),
+    }
+
+
+def need(shown: dict) -> str:
+    """Why somebody has to look, "" if nobody has to."""
+    told = shown.get("needs_operator")
+    return f"needs an operator: {told['why']}; `{told['command']}` shows them" if told else ""
+
+
+def _listed(shown: dict) -> str:
+    """Which command says more about what is gone."""
+    latest = shown["recovery"].get("gone_latest")
+    return f"; `{latest['command']}` lists them" if latest else ""
+
+
+# What the log of a station says with a number alone: what it means, and what helps.
+EXPLAINED = {
+    "refused by server": "ToolsNet refused a result with code {value}; it is tried again, then set aside",
+    "controller refusals": "the controller refused something that was asked: 0004 with code {code}",
+    "server silent": "ToolsNet acknowledged result {value} never; it is sent again",
+    "refused full": "a result was not taken: the spool is full, and the controller keeps it",
+    "flash failed": "the spool could not be read or written ({value}); `toolcart doctor` looks at the disk",
+    "not saved": "something that has to be durable could not be written ({value}); it is tried again",
+    "parked": "result {value} was set aside",
+    "clock apart": "the clock of the controller and ours are {value} s apart",
+}
+
+
+def explained(name: str, value: int, number: int) -> str:
+    """Return an entry of the log of station `number` for people."""
+    text = EXPLAINED.get(name)
+    if text is None:
+        return sentence(name, value, number)
+    from tools.reasons import told_code  # the table of codes is large, and rarely wanted
+
+    return text.format(value=value, code=told_code(value) if "{code}" in text else value)

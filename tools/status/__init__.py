@@ -1,0 +1,1 @@
+"""`toolcart status`: how a running agent is, asked over its Unix socket, or over the cable of a board."""

@@ -1,0 +1,101 @@
+"""`toolcart status`: one look, or one a second, at a running agent on this machine or on a board.
+
+Exit codes: 0 the agent answers, 1 it answers and a station's spool is not up, 2 the command line is wrong, 3 nobody
+answers. A plant that is away is no failure of the agent.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+
+import click
+
+from tools.printable import visible
+from tools.status import asking, place, words
+
+EXIT_SPOOL = 1
+EXIT_NOBODY = 3
+EVERY_S = 1.0
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The agent of this configuration.  [default: the service]",
+)
+@click.option("--socket", "socket_path", metavar="PATH", help="The agent at this socket.")
+@click.option("--port", metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3.")
+@click.option("--watch", is_flag=True, help="Once a second, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, a line each with --watch.")
+def status(config_path: str | None, socket_path: str | None, port: str | None, watch: bool, as_json: bool) -> None:
+    """Say how a running agent is: what is connected, and if not why; what waits; what needs you."""
+    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
+        raise click.UsageError("one of --config, --socket and --port")
+    if port is not None:
+        _of_board(port, watch, as_json)
+        return
+    path = socket_path or (place.to_ask(config_path) if config_path else place.default())
+    _look(lambda: asking.ask(path), watch, as_json)
+
+
+def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
+    code = 0
+    try:
+        while True:
+            code = _tell(ask, watch, as_json)
+            if not watch:
+                break
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        code = 0
+    sys.exit(code)
+
+
+def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
+    try:
+        told = ask()
+    except asking.Trouble as trouble:
+        if as_json:
+            click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
+        else:
+            _clear(watch)
+            click.echo(visible(f"toolcart: {trouble}"), err=not watch)
+            click.echo(visible(f"  {trouble.hint}"), err=not watch)
+        return EXIT_NOBODY
+    if as_json:
+        click.echo(json.dumps({"running": True, **told}))
+    else:
+        _clear(watch)
+        for line in lines(told):
+            click.echo(visible(line))
+    return 0 if all(station["mounted"] for station in told["stations"]) else EXIT_SPOOL
+
+
+def lines(told: dict) -> list[str]:
+    """The whole status for people."""
+    shown = words.agent_lines(told["agent"])
+    for station in told["stations"]:
+        shown += words.station_lines(station)
+    return shown
+
+
+def _clear(watch: bool) -> None:
+    if watch and sys.stdout.isatty():
+        click.clear()
+
+
+def _of_board(port: str, watch: bool, as_json: bool) -> None:
+    from tools.board_commands import look_at  # only where a board is asked: it needs the extra `flash`
+
+    while True:
+        look_at(port, as_json)
+        if not watch:
+            return
+        time.sleep(EVERY_S)
+        _clear(watch)

@@ -1,0 +1,72 @@
+"""What the agent's process and machine are like: version, memory, clock. Linux; what cannot be had is None."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import time
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
+TIMEX_BYTES = 1024  # struct timex has 208 at most
+CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
+
+
+@cache
+def program_version() -> str:
+    """Return toolcart's version."""
+    try:
+        return version("toolcart")
+    except PackageNotFoundError:
+        return ""
+
+
+def memory_kib() -> int | None:
+    """Return what the process has in memory."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as pages:
+            return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def clock() -> dict:
+    """Return the wall clock with its zone, whether anybody keeps it right, and how far it may be off."""
+    now = datetime.now(UTC).astimezone()
+    told = {"now": now.isoformat(timespec="seconds"), "zone": now.tzname(), "kept": None, "error_s": None}
+    try:
+        page = ctypes.create_string_buffer(TIMEX_BYTES)
+        state = ctypes.CDLL(None).adjtimex(page)  # reads: no mode is set
+    except (OSError, AttributeError):
+        return told
+    if state >= 0:
+        told["kept"] = state < CLOCK_IS_NOT_KEPT
+        told["error_s"] = TIMEX.unpack_from(page)[4] / 1e6 if told["kept"] else None
+    return told
+
+
+def moment(seconds: float) -> str:
+    """Return a moment as ISO 8601 with its zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(timespec="seconds")
+
+
+class Process:
+    """The running agent's own part of the status."""
+
+    def __init__(self) -> None:
+        self._started_s = time.time()
+        self._since = time.monotonic()
+
+    def told(self) -> dict:
+        return {
+            "version": program_version(),
+            "pid": os.getpid(),
+            "started": moment(self._started_s),
+            "started_s": round(self._started_s, 3),
+            "uptime_s": round(time.monotonic() - self._since, 1),
+            "memory_kib": memory_kib(),
+            "clock": clock(),
+        }

@@ -1,0 +1,53 @@
+"""The agent's end of `toolcart status`: one line for the process, one for each station, each in a turn of its own.
+
+Rules
+1. Only looking: nothing here moves a cursor or waits, and a station's state is made when its line is asked for.
+2. So many clients at a time, CLIENTS; each has little time and little room (board.linux_control).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from agent import status
+from agent.app import App, Station
+from board.linux import Board
+from board.linux_control import Control
+from tools.status.machine import Process
+
+CLIENTS = 8
+CANNOT = "`toolcart status` cannot ask this agent"
+
+
+def open_socket(path: str, app: App, board: Board, problem_of: Callable[[Station], str]) -> Control:
+    """Return the socket at this path; its `note` says why there is none. `problem_of` a station: why its spool is
+    not up, in words."""
+    process = Process()
+
+    def told(_words: list[str]) -> Iterator[dict]:
+        fault = app.scheduler.last_fault
+        yield {
+            "agent": {
+                **process.told(),
+                "stations": len(app.stations),
+                "notes": board.spool_notes(),
+                "faults": app.scheduler.faults,
+                "last_fault": None if fault is None else f"{type(fault).__name__}: {fault}",
+            }
+        }
+        for station in app.stations:
+            yield {"station": of_station(station, board, problem_of)}
+
+    return Control(path, {"status": told}, CLIENTS, CANNOT, ours=False)
+
+
+def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
+    """Return the state as the live view gets it, and what only Linux can tell of a spool."""
+    shown = status.of_station(station, board.now())
+    if not station.mounted:
+        shown["spool_problem"] = problem_of(station)
+    elif station.ring is not None:
+        flash = station.ring.device.device
+        shown["spool"]["path"] = flash.path
+        shown["spool"].update(flash.sync_times())
+    return shown

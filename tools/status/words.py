@@ -1,0 +1,122 @@
+"""A status as lines for people, the same for an agent on Linux and on a board.
+
+Rules
+1. The first thing of each station is what does not work and what to do about it; figures come behind.
+2. Every text of others goes through tools.printable by who prints these lines.
+"""
+
+from __future__ import annotations
+
+from tools import reasons
+from tools.live.server_words import doubts
+
+WIDTH = 12
+
+
+def agent_lines(about: dict) -> list[str]:
+    """The process and the machine."""
+    clock = about.get("clock") or {}
+    memory = f", {about['memory_kib'] / 1024:.0f} MiB" if about.get("memory_kib") else ""
+    lines = [
+        f"toolcart {about.get('version', '')}, process {about.get('pid', '?')}, running for "
+        f"{span(about.get('uptime_s', 0))} since {about.get('started', '?')}{memory}"
+    ]
+    if clock:
+        kept = {True: "kept right by the system", False: "NOT kept right: no NTP has set it"}.get(clock.get("kept"), "")
+        error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
+        lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
+    if about.get("faults"):
+        lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
+    return lines + [f"note: {note}" for note in about.get("notes", ())]
+
+
+def station_lines(station: dict) -> list[str]:
+    """One station: what is wrong with it first."""
+    lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
+    if not station["mounted"]:
+        why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+        return [*lines, _row("spool", f"NOT UP: {why}"), _row("", "nothing is taken from the controller until it is")]
+    controller = station["controller"]
+    lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
+    if controller.get("waits_for_room"):
+        lines.append(_row("", "THE SPOOL IS FULL: the controller is left alone and keeps its results"))
+    for outlet in station["outlets"]:
+        lines += _outlet_lines(outlet)
+    lines.append(_row("results", _results(station)))
+    lines.append(_row("spool", _spool(station["spool"])))
+    return lines + sorrow_lines(station)
+
+
+def sorrow_lines(station: dict) -> list[str]:
+    """What did not get through, with the command that tells more or helps."""
+    lines = []
+    recovery = station.get("recovery", {})
+    if recovery.get("open_ids"):
+        lines.append(_row("fetching", f"{recovery['open_ids']} results that were missed, from the controller"))
+    if recovery.get("gone"):
+        command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
+        lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))
+    if station.get("overwritten"):
+        lines.append(
+            _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
+        )
+    parked = station.get("parked", 0) + station.get("parked_in_place", 0)
+    if parked:
+        command = f"toolcart quarantine list --station {station['number']}"
+        lines.append(_row("SET ASIDE", f"{parked} results that ToolsNet refused: `{command}` shows them"))
+    lines += [_row("DOUBT", doubt) for doubt in doubts(station)]
+    need = station.get("needs_operator")
+    if need:
+        lines.append(_row("OPERATOR", f"{need['why']}: `{need['command']}`"))
+    return lines
+
+
+def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
+    lines = [_row(label, f"{shown['state']:<16}{place}")]
+    reason = reason_of(shown)
+    if reason:
+        lines.append(_row("", f"why: {reason.words}"))
+        if reason.hint:
+            lines.append(_row("", f"     {reason.hint}"))
+    ahead_s = shown.get("clock_ahead_s")
+    if ahead_s:
+        side = "ahead of" if ahead_s > 0 else "behind"
+        lines.append(_row("", f"its clock is {span(abs(ahead_s))} {side} ours"))
+    return lines
+
+
+def _outlet_lines(outlet: dict) -> list[str]:
+    if outlet["kind"] == "toolsnet":
+        return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
+    told = outlet.get("why") or outlet.get("state", "")
+    return [_row("file", f"{outlet.get('path', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
+
+
+def _results(station: dict) -> str:
+    oldest = station.get("oldest_waiting")
+    waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
+    return f"{station['stored']} stored, {station['delivered']} delivered, {waiting}"
+
+
+def _spool(spool: dict) -> str:
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use"
+    if spool.get("path"):
+        text = f"{spool['path']}: {text}"
+    if spool.get("sync_ms_mean") is not None:
+        text += f", a sync takes {spool['sync_ms_mean']:g} ms ({spool['sync_ms_most']:g} at most)"
+    bad = [f"{spool[name]} {name}" for name in ("damaged", "torn", "worn") if spool.get(name)]
+    return text + (f"; {', '.join(bad)}" if bad else "")
+
+
+def _row(label: str, text: str) -> str:
+    return f"  {label:<{WIDTH}}{text}"
+
+
+def span(seconds: float) -> str:
+    """Return a span of time: 8 s, 3 min, 5 h 12 min, 3 days."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"

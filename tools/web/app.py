@@ -1,0 +1,123 @@
+"""The addresses: pages, /metrics, /status.json, /health; GET alone, nothing can be changed here.
+
+Rules
+1. On the loopback the address a browser names has to be this machine's, so that a foreign page cannot read this one
+   under a name of its own (DNS rebinding).
+2. With a token every address but /health wants it: `Authorization: Bearer TOKEN`, as Prometheus sends it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tools.web import metrics, page
+from tools.web.looking import Looking, Seen
+
+HERE = ("localhost", "127.0.0.1", "[::1]")
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+
+
+class Guard:
+    """What comes before every answer, and the headers that go with it."""
+
+    def __init__(self, app: ASGIApp, token: str, only_here: bool) -> None:
+        self._app = app
+        self._token = token
+        self._only_here = only_here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def sends(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS.items()]
+            await send(message)
+
+        refusal = self._refusal(Request(scope))
+        await (refusal or self._app)(scope, receive, sends)
+
+    def _refusal(self, request: Request) -> Response | None:
+        named = request.headers.get("host", "")
+        host = named if named.endswith("]") else named.rsplit(":", 1)[0]
+        if self._only_here and host not in HERE:
+            return PlainTextResponse("this page is this machine's alone\n", 421)
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if self._token and request.url.path != "/health":
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                told = "this page wants a token: Authorization: Bearer TOKEN\n"
+                return PlainTextResponse(told, 401, headers={"www-authenticate": "Bearer"})
+        return None
+
+
+def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:
+    """Return the application."""
+
+    def shown(make_page: Callable[[list[Seen], Request], Response]):
+        async def answer(request: Request) -> Response:
+            return make_page(await to_thread.run_sync(looking.look), request)
+
+        return answer
+
+    async def told(_request: Request) -> Response:
+        agents = await to_thread.run_sync(looking.agents)
+        return Response(metrics.text_of(agents), headers={"content-type": metrics.CONTENT_TYPE})
+
+    async def style(_request: Request) -> Response:
+        return Response(page.STYLE, media_type="text/css")
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    @asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        looking.close()
+
+    routes = [
+        Route("/", shown(lambda seen, _request: HTMLResponse(page.overview(seen)))),
+        Route("/agent/{name}", shown(_agent)),
+        Route("/status.json", shown(_tree)),
+        Route("/metrics", told),
+        Route("/style.css", style),
+        Route("/health", health),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token, only_here=only_here)],
+        exception_handlers={404: _nowhere},
+        lifespan=life,
+    )
+
+
+def _agent(seen: list[Seen], request: Request) -> Response:
+    name = request.path_params["name"]
+    one = next((one for one in seen if one.name == name), None)
+    if one is None:
+        return HTMLResponse(page.trouble("There is no such agent."), 404)
+    return HTMLResponse(page.agent(one))
+
+
+def _tree(seen: list[Seen], _request: Request) -> Response:
+    told = [{"agent": one.name, "error": one.trouble, "restarts": one.restarts, "status": one.status} for one in seen]
+    return JSONResponse({"agents": told})
+
+
+async def _nowhere(_request: Request, _why: Exception) -> Response:
+    return HTMLResponse(page.trouble("There is no such page."), 404)

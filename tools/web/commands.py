@@ -1,0 +1,95 @@
+"""`toolcart web`: serves the page until Ctrl-C or SIGTERM.
+
+Exit codes: 0 fine, 1 it could not listen, 2 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+import sys
+from pathlib import Path
+
+import click
+
+from tools import installation
+from tools.status import place
+
+HERE = Path(__file__).parent
+PORT = 9477
+TOKEN_LEAST = 16
+EXIT_LISTEN = 1
+
+
+@click.command("web")
+@click.argument("sockets", nargs=-1, metavar="[SOCKET]...")
+@click.option("--config", "configs", multiple=True, metavar="FILE", help="The agent of this configuration. Repeatable.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--token-file", metavar="FILE", help="Who asks has to know this token; a file of mode 0600.")
+@click.option("--open", "is_open", is_flag=True, help="Anybody on the network may look, without a token.")
+@click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")
+def web(
+    sockets: tuple[str, ...],
+    configs: tuple[str, ...],
+    host: str,
+    port: int,
+    token_file: str | None,
+    is_open: bool,
+    dashboard: bool,
+    seconds: float | None,
+) -> None:
+    """Show the agents of this machine on a page that can only be read, and to Prometheus under /metrics.
+
+    Without SOCKET and --config it shows every agent that runs as a service. The agents listen on nothing for it: it
+    asks their sockets, so it has to run as their user.
+    """
+    if dashboard:
+        click.echo((HERE / "dashboard.json").read_text(encoding="utf-8"), nl=False)
+        return
+    only_here = _is_loopback(host)
+    if not only_here and token_file is None and not is_open:
+        raise click.UsageError(f"on {host} others can look: --token-file FILE asks them for a token, --open does not.")
+    token = _token(token_file) if token_file else ""
+    try:
+        from tools.web.app import make
+        from tools.web.looking import Looking
+        from tools.web.running import run
+    except ModuleNotFoundError as missing:
+        click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
+        sys.exit(EXIT_LISTEN)
+    looking = Looking([*sockets, *[place.to_ask(path) for path in configs]])
+    try:
+        run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
+    except OSError as error:
+        click.echo(f"toolcart: cannot listen on {host}, port {port}: {error.strerror or error}", err=True)
+        click.echo("  Is another one running? Choose a free port with --port.", err=True)
+        sys.exit(EXIT_LISTEN)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _token(path: str) -> str:
+    try:
+        mode = os.stat(path).st_mode
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--token-file {path}: {getattr(error, 'strerror', None) or error}") from None
+    # systemd's own are for one service; an access list for its user shows as the group's right (systemd.exec(5)).
+    handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
+    if stat.S_IMODE(mode) & 0o077 and not handed:
+        raise click.UsageError(f"--token-file {path}: others can read it; chmod 600 {path}")
+    if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
+        raise click.UsageError(
+            f"--token-file {path}: a token has at least {TOKEN_LEAST} printable characters; `openssl rand -hex 16`"
+        )
+    return token

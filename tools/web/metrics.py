@@ -1,0 +1,181 @@
+"""The figures of agents in Prometheus' text format (0.0.4).
+
+Rules
+1. Pure: statuses in, text out. A figure that is not known is left out, never 0.
+2. A name says its unit; what only grows ends with _total. Labels are agent, station and name, and few more.
+3. A label's value goes out with backslash, quote and new line escaped, whatever a controller or a person put in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+RATED_ERASES = 100000  # of a block of NOR flash, as the boards have
+GAUGE = "gauge"
+COUNTER = "counter"
+
+# name -> (type, help)
+FAMILIES = {
+    "toolcart_up": (GAUGE, "Whether the agent answers at its socket."),
+    "toolcart_agent_info": (GAUGE, "Always 1; the version is a label."),
+    "toolcart_agent_start_time_seconds": (GAUGE, "When the agent's process started, since 1970."),
+    "toolcart_agent_restarts_total": (COUNTER, "Starts of the agent that this page has seen, but for the first."),
+    "toolcart_agent_memory_bytes": (GAUGE, "Memory of the agent's process."),
+    "toolcart_agent_faults_total": (COUNTER, "Faults inside the agent that it has survived."),
+    "toolcart_clock_kept": (GAUGE, "Whether the system keeps its clock right, by NTP or the like."),
+    "toolcart_clock_error_seconds": (GAUGE, "How far the system's clock may be off, by its own estimate."),
+    "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
+    "toolcart_results_produced_total": (
+        COUNTER,
+        "Results the controller is known to have made.",
+    ),
+    "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
+    "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
+    "toolcart_results_waiting": (GAUGE, "Results that wait for ToolsNet."),
+    "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet refused them."),
+    "toolcart_results_missing": (GAUGE, "Results that are still to be fetched from the controller."),
+    "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
+    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
+    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits, 0 if none does."),
+    "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
+    "toolcart_connected": (GAUGE, "Whether the controller's session stands, or ToolsNet takes results."),
+    "toolcart_connection_why": (GAUGE, "1 for the reason why a side is not connected."),
+    "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
+    "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
+    "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that hold what is still wanted."),
+    "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
+    "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made."),
+    "toolcart_flash_erases_rated": (GAUGE, "Erases that NOR flash of this size is rated for; a card levels by itself."),
+    "toolcart_spool_sync_time_seconds_total": (COUNTER, "Time that writes took to reach the disk, since the start."),
+    "toolcart_spool_syncs_total": (COUNTER, "Writes to the disk since the start."),
+    "toolcart_spool_sync_most_seconds": (GAUGE, "The longest such write since the start."),
+    "toolcart_controller_clock_ahead_seconds": (GAUGE, "How far the controller's clock is ahead of ours."),
+    "toolcart_noted_total": (COUNTER, "The agent's own counters since its start, by name."),
+}
+
+
+@dataclass
+class Agent:
+    """What is known of one: its name in labels, its newest status (None if it does not answer), starts seen."""
+
+    name: str
+    status: dict | None
+    restarts: int = 0
+
+
+@dataclass
+class _Sheet:
+    """Samples by family, in the order of FAMILIES."""
+
+    samples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, labels: dict[str, object], value: float | int | bool | None) -> None:
+        if value is None:
+            return
+        told = ",".join(f'{key}="{escaped(str(text))}"' for key, text in labels.items())
+        self.samples.setdefault(name, []).append(f"{name}{{{told}}} {_number(value)}")
+
+    def text(self) -> str:
+        lines = []
+        for name, (kind, help_text) in FAMILIES.items():
+            if name in self.samples:
+                lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", *self.samples[name]]
+        return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return a label's value as the format wants it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float | int | bool) -> str:
+    return str(int(value)) if isinstance(value, bool | int) else repr(float(value))
+
+
+def text_of(agents: list[Agent], now_s: float | None = None) -> str:
+    """Return the whole page of /metrics."""
+    sheet = _Sheet()
+    for agent in agents:
+        labels: dict[str, object] = {"agent": agent.name}
+        sheet.add("toolcart_up", labels, agent.status is not None)
+        sheet.add("toolcart_agent_restarts_total", labels, agent.restarts)
+        if agent.status is not None:
+            _add_agent(sheet, labels, agent.status["agent"])
+            for station in agent.status["stations"]:
+                _add_station(sheet, labels, station, time.time() if now_s is None else now_s)
+    return sheet.text()
+
+
+def _add_agent(sheet: _Sheet, labels: dict, about: dict) -> None:
+    clock = about.get("clock") or {}
+    memory_kib = about.get("memory_kib")
+    sheet.add("toolcart_agent_info", {**labels, "version": about.get("version", "")}, 1)
+    sheet.add("toolcart_agent_start_time_seconds", labels, about.get("started_s"))
+    sheet.add("toolcart_agent_memory_bytes", labels, None if memory_kib is None else memory_kib * 1024)
+    sheet.add("toolcart_agent_faults_total", labels, about.get("faults"))
+    sheet.add("toolcart_clock_kept", labels, clock.get("kept"))
+    sheet.add("toolcart_clock_error_seconds", labels, clock.get("error_s"))
+
+
+def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> None:
+    labels = {**labels, "station": station["number"], "name": station.get("name") or ""}
+    sheet.add("toolcart_spool_up", labels, bool(station["mounted"]))
+    for counter, count in station.get("counters", {}).items():
+        sheet.add("toolcart_noted_total", {**labels, "counter": counter}, count)
+    if not station["mounted"]:
+        return
+    recovery = station["recovery"]
+    stored, missing, gone = station["stored"], recovery["open_ids"], recovery["gone"]
+    sheet.add("toolcart_results_produced_total", labels, stored + missing + gone)
+    sheet.add("toolcart_results_stored_total", labels, stored)
+    sheet.add("toolcart_results_delivered_total", labels, station["delivered"])
+    sheet.add("toolcart_results_waiting", labels, station["backlog"])
+    sheet.add("toolcart_results_parked", labels, station["parked"] + station.get("parked_in_place", 0))
+    sheet.add("toolcart_results_missing", labels, missing)
+    sheet.add("toolcart_results_gone_total", labels, gone)
+    sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
+    sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
+    for side, shown, good, connects, repeats in _sides(station):
+        of_side = {**labels, "side": side}
+        counters = station["counters"]
+        sheet.add("toolcart_connected", of_side, shown["state"] == good)
+        if shown.get("why") and shown["state"] != good:
+            sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
+        sheet.add("toolcart_connects_total", of_side, counters.get(connects, 0))
+        sheet.add("toolcart_repeats_total", of_side, counters.get(repeats, 0))
+    sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
+    _add_spool(sheet, labels, station["spool"])
+
+
+def _sides(station: dict) -> Iterator[tuple[str, dict, str, str, str]]:
+    yield "controller", station["controller"], "ready", "controller connects", "duplicates"
+    for outlet in station["outlets"]:
+        if outlet["kind"] == "toolsnet":
+            yield "toolsnet", outlet, "streaming", "server connects", "repeated"
+
+
+def _add_spool(sheet: _Sheet, labels: dict, spool: dict) -> None:
+    sheet.add("toolcart_spool_blocks", labels, spool["blocks"])
+    sheet.add("toolcart_spool_used_blocks", labels, spool["used_blocks"])
+    for kind in ("damaged", "torn", "worn"):
+        sheet.add("toolcart_spool_bad_records", {**labels, "kind": kind}, spool[kind])
+    sheet.add("toolcart_flash_erases_total", labels, spool["erases_ever"])
+    sheet.add("toolcart_flash_erases_rated", labels, spool["blocks"] * RATED_ERASES)
+    if spool.get("sync_ms_mean") is not None:
+        sheet.add("toolcart_spool_sync_time_seconds_total", labels, spool["sync_ms_mean"] * spool["syncs"] / 1000)
+        sheet.add("toolcart_spool_syncs_total", labels, spool["syncs"])
+        sheet.add("toolcart_spool_sync_most_seconds", labels, spool["sync_ms_most"] / 1000)
+
+
+def oldest_s(station: dict, now_s: float) -> float | None:
+    """Return how long the oldest result has waited by the controller's clock; None if its time cannot be read."""
+    if not station["backlog"]:
+        return 0.0
+    try:
+        made_s = time.mktime(time.strptime(station.get("oldest_waiting") or "", "%Y-%m-%d %H:%M:%S"))
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, now_s - made_s)
