@@ -6,8 +6,7 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     lines(outlet)         the file of these `outlet` settings: its `outlet(ring, index, health)` makes the outlet
-                          (agent.outlets.file), its `subscriptions(words)` and `happenings(store)` what makes events for
-                          it (agent.happenings); boards without files need not have it
+                          (agent.outlets.file); boards without files need not have it
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
@@ -35,7 +34,7 @@ import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
 import agent.store
 import agent.toolsnet.result04  # noqa: F401
-from agent.base.compat import const, give_back
+from agent.base.compat import ON_CPYTHON, const, give_back
 from agent.base.ticks import FOREVER
 from agent.health import FLASH_FAILED, Health
 from agent.scheduler import Scheduler
@@ -77,6 +76,11 @@ class Station:
         else:
             self.controller_port = self.board.serial(controller)
         self.toolsnet_port = self._port_to_toolsnet()
+        for wish in ("events", "describe", "graphs", "targets"):
+            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
+                raise ValueError("toolsnet.%s: boards send results alone" % wish)
+        if not ON_CPYTHON and controller["traces"]:
+            raise ValueError("controller.traces: boards keep no curves")
         for outlet in self.settings["outlets"][1:]:
             lines = getattr(self.board, "lines", None)
             if lines is None:
@@ -104,7 +108,7 @@ class Station:
         spool = self.settings["spool"]
         spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
         device = self.board.flash(spool)
-        if device is None or not bring_up(self, device):
+        if device is None or not bring_up(self, device, self._toolsnet):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
         give_back("agent.spool", "mount")

@@ -1,6 +1,6 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.health import FLASH_FAILED, NOT_SAVED
 from agent.intake import Intake
 from agent.openprotocol.known import Known
@@ -27,7 +27,7 @@ _GRAPHS_BLOCKS_LEAST = const(4)
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 
 
-def bring_up(station, device):
+def bring_up(station, device, toolsnet):
     """Mount the rings of this station on its device; False if they cannot be read or do not fit."""
     spool = station.settings["spool"]
     wanted = spool["parked_kib"] * 1024 // device.block_bytes
@@ -45,35 +45,53 @@ def bring_up(station, device):
     station.parked_blocks_differ = parked_blocks != wanted
     station.graph_blocks_differ = graph_blocks != graphs
     overwrites = spool["when_full"] == "overwrite"
-    station.ring = Ring(
+    controller = station.settings["controller"]
+    station.ring = _log(
         Part(device, blocks, device.block_count - blocks),
-        outlets=len(station.settings["outlets"]),
-        when_full=WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
+        WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
+        station.settings["outlets"],
+        toolsnet["events"],
+        controller["results"] != "auto" or controller["bolt_data"],
     )
-    for index in range(1, len(station.settings["outlets"])):
-        cursor = station.ring.cursors[index]
-        cursor.durable = station.settings["outlets"][index]["durable"]
-        cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
     parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
-    controller = station.settings["controller"]
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False
-    if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
-        _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks))
+    if ON_CPYTHON:
+        if toolsnet["events"]:
+            station.ring.read_told()  # type: ignore
+        if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
+            _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks), toolsnet["graphs"])
     if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
         station.health.count(NOT_SAVED)
     return True
 
 
-def _bring_up_graphs(station, part):
+def _log(part, when_full, outlets, events, wide):
+    """Make the log of a station."""
+    ring = None
+    if ON_CPYTHON:
+        if events:
+            from agent.outlets.toolsnet.event_ring import EventRing  # few stations send them
+
+            ring = EventRing(part, when_full=when_full, wide=wide)
+    ring = ring or Ring(part, outlets=len(outlets), when_full=when_full, wide=wide)
+    for index in range(1, len(outlets)):
+        cursor = ring.cursors[index]
+        cursor.durable = outlets[index]["durable"]
+        cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
+    return ring
+
+
+def _bring_up_graphs(station, part, to_toolsnet):
     """Mount the ring of graphs; without it the station does all but keep graphs."""
     outlets = station.settings["outlets"]
     graphs = Ring(part, outlets=len(outlets), role=ROLE_GRAPHS, other=station.ring)
     for index in range(len(outlets)):
         graphs.cursors[index].durable = False
-        graphs.cursors[index].wants = WANTS_GRAPHS if outlets[index].get("graphs") else 0
+        wanted = outlets[index].get("graphs") if index else to_toolsnet
+        graphs.cursors[index].wants = WANTS_GRAPHS if wanted else 0
     if mount(graphs) < 0:
         station.health.count(FLASH_FAILED)
         return
@@ -84,8 +102,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
     ring = station.ring
-    events = station.files[0].subscriptions(controller["events"]) if station.files else ()
-    station.session = _controller_session(controller, events + _trace_subscriptions(station, controller))
+    station.session = _controller_session(controller, _subscriptions(station, controller, toolsnet))
     station.quiet = Quiet(station.session.link)
     station.recovery = Recovery(
         ring,
@@ -112,7 +129,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
-    _add_wishes(station, controller)
+    _add_wishes(station, controller, toolsnet)
     station.outlets.append(_toolsnet(station, system, toolsnet))
     for index in range(len(station.files)):
         outlet = station.files[index].outlet(ring, index + 1, station.health)
@@ -122,8 +139,19 @@ def assemble(station, scheduler, system, toolsnet, now):
     _let_run(station, scheduler, now)
 
 
-def _add_wishes(station, controller):
+def _know_spindles(station, controller):
+    """Results of several spindles: where they are configured, else the session finds out (agent.openprotocol)."""
+    session = station.session
+    session.known = station.known
+    if controller["results"] != "auto" or controller["bolt_data"]:
+        from agent.openprotocol.spindles import Several
+
+        session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
+
+
+def _add_wishes(station, controller, toolsnet):
     """What few carts want: imported only where it is wanted."""
+    _know_spindles(station, controller)
     if controller["clock"] != "off" or controller["limits"] != "off":
         from agent.errands import Errands  # only where something is to be asked
 
@@ -132,20 +160,36 @@ def _add_wishes(station, controller):
         )
         if errands.limits is not None:
             station.intake.store.keep_limits(errands.limits)
-    if station.files:
-        station.intake.happenings = station.files[0].happenings(station.intake.store)
+    if ON_CPYTHON:
+        if station.files or toolsnet["events"]:
+            from agent.happenings import Happenings
+
+            station.intake.happenings = Happenings(station.intake.store)
 
 
 def _toolsnet(station, system, toolsnet):
-    session = _toolsnet_session(toolsnet, system, station.number)
-    writer = ResultWriter(
+    machine, kind, write = Forward, ToolsNetSession, ResultWriter
+    if ON_CPYTHON:
+        from agent.outlets.toolsnet import beside
+
+        if beside.is_wanted(toolsnet):
+            machine, kind = beside.Beside, beside.AnySession
+    session = _toolsnet_session(kind, toolsnet, system, station.number)
+    if ON_CPYTHON:
+        if toolsnet["targets"]:
+            from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+
+            write = TargetWriter
+            session.result = bytearray(RESULT_BYTES_TARGETS)
+    writer = write(
         session.result,
         system["type"],
         system["number"],
-        _parameter_mask(toolsnet["parameters"]),
+        _mask(toolsnet["parameters"], PARAM_NAMES),
         toolsnet["program_for_zero"],
     )
-    outlet = Forward(
+    writer.session = session
+    outlet = machine(
         station.toolsnet_port,
         session,
         writer,
@@ -157,6 +201,11 @@ def _toolsnet(station, system, toolsnet):
         station.settings["spool"]["cursor_batch"],
     )
     outlet.attach(station.quiet)
+    if ON_CPYTHON:
+        from agent.outlets.toolsnet import beside
+
+        if beside.is_wanted(toolsnet):
+            beside.add_sources(outlet, station, system, toolsnet)
     return outlet
 
 
@@ -201,19 +250,19 @@ def _link(controller, message_bytes):
     )
 
 
-def _trace_subscriptions(station, controller):
-    """Return what asks for curves, and for their plot parameters; nothing without a place to keep them."""
-    if not controller["traces"] or station.graphs is None:
-        return ()
-    from agent.openprotocol.trace import TYPES, TraceSubscription
-    from agent.traces import Traces
+def _subscriptions(station, controller, toolsnet):
+    """Return what is asked for beside results."""
+    wanted = ()
+    if ON_CPYTHON:
+        if station.files or toolsnet["events"]:
+            from agent.happenings import subscriptions_of  # ToolsNet alone wants none, as a rule
 
-    if controller["buffer_bytes"] < controller["trace_bytes"]:
-        controller["buffer_bytes"] = controller["trace_bytes"]
-    order = ("auto", "big", "little").index(controller["trace_order"])
-    keeper = Traces(station.graphs, station.ring, station.health, station.board, station.number, order)
-    types = [TYPES.index(name) + 1 for name in controller["traces"]]
-    return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
+            wanted = subscriptions_of(controller["events"])
+        if controller["traces"] and station.graphs is not None:
+            from agent.traces import subscriptions_of as curves_of
+
+            wanted += curves_of(station, controller)
+    return wanted
 
 
 def _controller_session(controller, events):
@@ -237,8 +286,8 @@ def _controller_session(controller, events):
     return session
 
 
-def _toolsnet_session(toolsnet, system, station):
-    return ToolsNetSession(
+def _toolsnet_session(kind, toolsnet, system, station):
+    return kind(
         system["type"],
         system["number"],
         station,
@@ -253,8 +302,8 @@ def _toolsnet_session(toolsnet, system, station):
     )
 
 
-def _parameter_mask(names):
+def _mask(names, known):
     mask = 0
     for name in names:
-        mask |= 1 << PARAM_NAMES.index(name)
+        mask |= 1 << known.index(name)
     return mask

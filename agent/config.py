@@ -139,6 +139,10 @@ def _walk(tree):
         stations = stations[:STATIONS_MAX] if good else []
         done["stations"] = [_station(stations[i], "stations[%d]" % i, mistakes) for i in range(len(stations))]
         _duplicates(done["stations"], mistakes)
+        for i in range(len(stations)) if done["toolsnet"].get("events") else ():
+            if len(done["stations"][i]["outlets"]) > 2:
+                words = "one at most, as toolsnet.events is set"
+                mistakes.append(("stations[%d].outlets" % i, "a second file", words))
     return done, mistakes
 
 

@@ -15,7 +15,7 @@ Rules
 5. MID 0008 names what others have a MID of their own for: a MT Focus 6000 knows no other way (002:160-176), and MID
    1000 is the alarm of releases from 2.9 on.
 
-Brought along by what wants events (the files of a board: agent.app).
+Imported where an outlet wants events.
 """
 
 from agent import health as h
@@ -29,7 +29,7 @@ from agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
 from agent.spool import record as rec
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
-CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else wants events
+CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else there wants events
 
 BLOCKS_SEARCHED = 16
 
@@ -140,6 +140,7 @@ class Happenings:
         self.store = store
         self.ring = store.ring
         self.health = store.health
+        self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
         self._known = {}  # what was told last, by `what`
 
     def put(self, mid, buf, at, length, now):
@@ -154,8 +155,8 @@ class Happenings:
         if length < max(code, HEADER_BYTES) + max(width, 1):
             self.health.note(h.CONTROLLER_MALFORMED, mid, now)
             return KEPT_BEFORE
-        if mid == _PSET and self.store.limits is not None:
-            self._tell_limits(form, buf, at, length)
+        if mid == _PSET:
+            self._learn_of_set(form, buf, at, length)
         ring = self.ring
         place = ring.begin(KIND_EVENT, ev.EVENT_MOST)
         if place < 0:
@@ -183,11 +184,14 @@ class Happenings:
         self.health.count(h.EVENTS)
         return KEPT
 
-    def _tell_limits(self, form, buf, at, length):
-        """A parameter set was selected: its limits may be asked for before the first result comes."""
+    def _learn_of_set(self, form, buf, at, length):
+        """A parameter set was selected: its limits may be asked for before a result comes. It may have a name."""
         change = form[6][0][0]
-        if length >= change + STAMP_BYTES:
-            self.store.limits.want(number(buf, at + form[2], form[3]), buf, at + change)
+        pset = number(buf, at + form[2], form[3])
+        if self.store.limits is not None and length >= change + STAMP_BYTES:
+            self.store.limits.want(pset, buf, at + change)
+        if self.names is not None and form[0]:
+            self.names.learn(pset, buf, at + form[6][1][0])
 
     def _write(self, place, form, buf, at, length):
         """Bring the message into the stage; return the record's flags and octets."""

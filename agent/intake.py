@@ -221,6 +221,10 @@ class Intake(Downstream):
             link = self.link
             mid = session.mid if event == st.EV_KEPT else 0
             self.recovery.hear_kept(link.buf, link.at, link.length, mid)
+        elif event >= st.EV_SEVERAL:
+            from agent.spindles import handle as handle_several  # only where a controller has several spindles
+
+            handle_several(self, event, now)
         elif event >= st.EV_TRACE:
             self.session._push.subscription.keeper.take(self, event == st.EV_TRACE_CUT, now)  # agent.traces
         elif event >= st.EV_ERRAND:
@@ -240,7 +244,12 @@ class Intake(Downstream):
                 self.ring.stage[at + INDEXES] = indexes
             if at < 0 or self.ring.commit_memory() != 0:
                 self.health.note(h.NOT_SAVED, 2, now)  # the next session finds out again
-        self.recovery.opened(session.identity, session.system_type)
+        if session.several is not None and session.several.subscription is not None:
+            from agent.spindles import ready
+
+            ready(self, now)  # there is no MID 0064
+        else:
+            self.recovery.opened(session.identity, session.system_type)
         self._tool_due = True
         if self.errands is not None:
             self.errands.opened(now)

@@ -116,7 +116,7 @@ def _take_whole(intake, operation, now):
 def _take_body(intake, operation):
     link = intake.link
     flags = FLAG_ODD if operation.found == RESULT_ODD else 0
-    intake.store.take_body(operation.body, flags, link.buf, link.at)
+    intake.store.take_body(operation.body, len(operation.body), flags, link.buf, link.at)
 
 
 def _take_pushed(intake, operation, acknowledges, now):

@@ -111,8 +111,7 @@ class Quarantine(NoOwner):
         """Return how many records are kept."""
         kept = 0
         for number in self._all():
-            if not self._is_dropped(number):
-                kept += 1
+            kept += not self._is_dropped(number)
         return kept
 
     def last_kept(self):
@@ -151,11 +150,10 @@ class Quarantine(NoOwner):
         self._begins = False
         if not main.has_aside():
             return TAKEN
-        first, last = main.aside_first, main.aside_last
         self.pass_dropped()
         known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
-        found = aside.find_result(main, main.aside_block, first, last, known)
+        found = aside.find_result(main, main.aside_block, main.aside_first, main.aside_last, known)
         if found is not True:
             if found is not False:
                 return FAILED
@@ -192,17 +190,26 @@ class Quarantine(NoOwner):
         return TAKEN
 
     def keep(self, main, reason):
-        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is here already, NO_ROOM or FAILED."""
-        if main.has_aside():
+        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, NO_ROOM or FAILED.
+
+        What a server that was set back refuses in front of that is moved on in the log, to be kept under a new number.
+        """
+        walk = main.walk
+        number = get_u32(walk.page, FRAME_HEAD)
+        if number > get_u32(self.ring.memory, _LAST) and main.has_aside():
             return NO_ROOM  # what lies in front of it waits for room
         if not self.ring.confirm():
             return FAILED
         self.pass_dropped()
+        if number <= get_u32(self.ring.memory, _LAST):
+            from agent.spool import aside  # a server that was set back is rare
+
+            count = aside.kept_between(self.ring, number, number)[0]
+            if count == 0 and main.peek(0) > RECORD_NONE:
+                count = 1 if aside.write_again(main) == 0 else 0
+            return KEPT if count > 0 else FAILED
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
-        walk = main.walk
-        if get_u32(walk.page, FRAME_HEAD) <= get_u32(self.ring.memory, _LAST):
-            return KEPT
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
 
     def _keep(self, main, record_at, seq, reason):

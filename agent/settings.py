@@ -35,7 +35,12 @@ tls_key text ~ 1 128
 rewind bool false
 server_empty one continue continue,resend
 program_for_zero int 9999 1 9999
-parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source"""
+parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
+targets bool false
+describe bool false
+events any ~ alarms,pset,job,vin,gone
+event_parameters any * code,ready,details
+graphs bool false"""
 
 STATION = """number int - 1 9999
 name text "" 0 25"""
@@ -66,6 +71,8 @@ busy_backoff_max_s time 60 0.1 3600
 start_revisions list 5,6,4,3,2,1 1,2,3,4,5,6,7
 link_level one off off,auto
 result_revisions list 999,3,4,5,6,7,8,9,10,11,2,1 1,2,3,4,5,6,7,8,9,10,11,998,999
+results one auto auto,sync,powermacs
+bolt_data bool false
 station_id int ~ 1 99
 spindle_id int ~ 1 99
 recover bool true
@@ -104,8 +111,9 @@ country text "" 0 2
 hostname text toolcart 1 32
 address text "" 0 18
 gateway text "" 0 15
-ntp_host host ~ 1 253
+ntp_hosts hosts ~ 1 4
 utc_offset_min int 0 -720 840
+time_zone text "" 0 64
 watchdog bool true
 lamp text "" 0 8"""
 

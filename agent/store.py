@@ -147,10 +147,10 @@ class Store:
             return self._known_before()
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
-    def take_body(self, body, flags, buf, at):
-        """Put a whole body with its limits, read elsewhere out of the message at buf[at:], into the stage."""
-        self._begin(KIND_RESULT, HEAD_BYTES + len(body), buf, at)
-        copy(self.ring.stage, self._place, body, 0, len(body))
+    def take_body(self, body, octets, flags, buf, at):
+        """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage."""
+        self._begin(KIND_RESULT, HEAD_BYTES + octets, buf, at)
+        copy(self.ring.stage, self._place, body, 0, octets)
         if is_blank(body, SERIAL, SERIAL_BYTES):
             copy(self.ring.stage, self._place + SERIAL, self.serial, 0, SERIAL_BYTES)
         self._flags = flags
@@ -306,9 +306,9 @@ class Store:
 
     def _overwrite(self):
         """What stands in the stage is new: begin once more, and let the oldest go for it."""
-        if self._payload is None:
-            self._payload = bytearray(PAYLOAD_MAX)
         ring = self.ring
+        if self._payload is None:
+            self._payload = bytearray(ring.payload_most)
         copy(self._payload, 0, ring.stage, self._place - HEAD_BYTES, self._length)
         place = ring.begin(self._kind, self._length)  # writes in the stage, if cursors have to be saved
         if place < 0:

@@ -14,29 +14,40 @@ Rules
 from struct import pack_into
 
 from agent import health as h
-from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill
 from agent.base.words import TIME_BYTES, get_u32, pack_time
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.identity import REPEATS_NOTHING
-from agent.openprotocol.trace import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, Trace
+from agent.openprotocol.trace import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 from agent.record import KIND_GRAPH, KIND_RESULT
 from agent.record import graph as gr
 from agent.record import result as res
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, HEAD_OCTETS, RECORD_NONE
 
-ORDER_AUTO = const(0)
-ORDER_BIG = const(1)
-ORDER_LITTLE = const(2)
+CPYTHON_ONLY = True  # no outlet of a board takes curves
 
-_KEPT_BEFORE = const(-1)
-_RESULT_BLOCKS = const(2)  # searched for the result; a block of 4 KiB holds 31
-_GRAPH_BLOCKS = const(4)
-_APART_S = const(2)
-_SMOOTHER = const(20)
-_JUDGED_LEAST = const(8)  # samples; fewer say nothing about their order
+ORDER_AUTO = 0
+ORDER_BIG = 1
+ORDER_LITTLE = 2
+
+_KEPT_BEFORE = -1
+_RESULT_BLOCKS = 2  # searched for the result; a block of 4 KiB holds 31
+_GRAPH_BLOCKS = 4
+_APART_S = 2
+_SMOOTHER = 20
+_JUDGED_LEAST = 8  # samples; fewer say nothing about their order
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
+
+
+def subscriptions_of(station, controller):
+    """Return what asks for the curves that these settings want, and for their plot parameters."""
+    if controller["buffer_bytes"] < controller["trace_bytes"]:
+        controller["buffer_bytes"] = controller["trace_bytes"]
+    order = ("auto", "big", "little").index(controller["trace_order"])
+    keeper = Traces(station.graphs, station.ring, station.health, station.board, station.number, order)
+    types = [TYPES.index(name) + 1 for name in controller["traces"]]
+    return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
 
 
 class Traces:

@@ -17,10 +17,9 @@ import machine
 from agent.base.compat import const
 from agent.base.ticks import TICKS_MAX
 from agent.spool.flash import Part
-from board.clock import SOURCE_TOOLSNET, Clock
+from board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from board.hold import hold
 from board.network import bring_up
-from board.ntp import Ntp
 from board.sockets import Sockets
 from board.uart import UartPort
 
@@ -46,7 +45,7 @@ class ChipClock:
 
 
 class _Datagram:
-    """One UDP socket as board.ntp wants it."""
+    """One UDP socket as board.clock.Ntp wants it."""
 
     def __init__(self, sock):
         self._sock = sock
@@ -89,9 +88,21 @@ class Board:
         self.network = bring_up(chip, self.settings, self.said, now)
         self.sockets = Sockets(self.network.is_up)
         self.ntp = None
-        if self.settings["ntp_host"]:
-            self.ntp = Ntp(_datagram, self.settings["ntp_host"], self.settings["utc_offset_min"], now)
+        if self.settings["ntp_hosts"]:
+            self.ntp = Ntp(_datagram, self.settings["ntp_hosts"], self._zone(), now)
         self._lamp = self._find_lamp()
+
+    def _zone(self):
+        """Return the zone of the settings; where its rules cannot be read, that is said and the offset serves."""
+        from board.zone import fixed, parsed  # only where a server is asked
+
+        text = self.settings["time_zone"]
+        zone = parsed(text) if text else None
+        if zone is None:
+            if text:
+                self.said.append("time_zone cannot be read: " + text)
+            zone = fixed(self.settings["utc_offset_min"])
+        return zone
 
     # -- what agent.app asks -----------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ Rules
 import errno
 import os
 
-from agent.happenings import Happenings, subscriptions_of
 from agent.outlets.file import FileOutlet
 
 CPYTHON_ONLY = True
@@ -33,14 +32,6 @@ class LineFile:
         self.why = ""
         self._file = -1
         self._octets = 0  # of whole lines in it
-
-    def subscriptions(self, words):
-        """Return what a controller is asked for, so that these events go into this file."""
-        return subscriptions_of(words)
-
-    def happenings(self, store):
-        """Return what makes the events that go into this file."""
-        return Happenings(store)
 
     def outlet(self, ring, index, health):
         """Return the outlet with cursor `index` that writes into this file."""

@@ -22,7 +22,7 @@ from agent.base.compat import const
 from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
 # Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), for the way back.
-FILES_BYTES = 851968
+FILES_BYTES = 917504
 UNIT_BYTES = const(256)
 BLOCK_BYTES = const(4096)
 

@@ -7,7 +7,7 @@ Rules
    `toolcart{"healthy": ...}`. It says it again for a while, for a computer that was just plugged in.
 
 `board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text,
-clock (board.clock) or None, ntp (board.ntp) or None, calendar(unix_s), about() -> dict.
+clock (board.clock) or None, ntp (board.clock.Ntp) or None, calendar(unix_s), about() -> dict.
 """
 
 import json
@@ -81,6 +81,7 @@ class Upkeep:
         board = self.board
         told = board.about()
         told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
+        told["ntp"] = None if board.ntp is None else board.ntp.about(board.now())
         told["lamp"] = self.blinker.code
         told["confirmed"] = self.is_confirmed
         told["unconfirmed"] = self.unconfirmed

@@ -14,8 +14,6 @@ from agent.traces import Traces
 from host_tests.support_frames import message
 from tools.sim import trace_frames as made
 
-PORTABLE = True
-
 TIME = "2024-03-14:09:26:53"
 STATION = 10
 FACTOR = ((2214, 3, 1, "0.01"),)

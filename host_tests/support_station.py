@@ -76,6 +76,7 @@ class Station:
         self.port = port
         self.session = Session(3, 1, NUMBER, **session)
         writer = ResultWriter(self.session.result, 3, 1)
+        writer.session = self.session
         self.forward = Forward(
             port, self.session, writer, self.ring, self.quarantine, self.health, board, settings, cursor_batch
         )

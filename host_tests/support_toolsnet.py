@@ -8,8 +8,8 @@ from agent.outlets.toolsnet.position import OUTLET
 from agent.record import result as res
 from agent.spool.flash import RamFlash
 from agent.spool.mount import mount
-from agent.spool.record import FRAME_BYTES, HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import PAYLOAD_MAX, Ring
+from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
+from agent.spool.ring import Ring
 from agent.spool.walk import Walk
 from host_tests.support_station import NUMBER, SETTINGS, Station
 from tools.sim import controller_frames as frames
@@ -109,7 +109,7 @@ class Outlet(Station):
 
     def parked_records(self):
         """Return (kind, number in the log, reason, content behind the number) of all that was parked, in order."""
-        walk = Walk(self.parked_flash, FRAME_BYTES + PAYLOAD_MAX)
+        walk = Walk(self.parked_flash, len(self.ring.walk.page))
         found = []
         for block in range(self.parked_flash.block_count):
             walk.begin(block, 0, 0)

@@ -19,7 +19,7 @@ from tools.sim.cart import CONTROLLER, PARKED_BLOCKS
 
 PORTABLE = True
 
-PAYLOAD_MAX = 700
+PAYLOAD_MAX = 3700
 
 
 class WatchedFlash(RamFlash):

@@ -64,6 +64,17 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     assert not board.held
 
 
+def test_how_good_the_time_of_the_network_is_stands_in_the_status():
+    told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
+    about = {"stations": [], "board": {"ntp": told}}
+    assert "ntp: no answer yet, 3 questions; asks ntp2" in commands.status_lines(about)
+    told.update(server="ntp2", stratum=2, dispersion_ms=31, answers=7)
+    [line] = [line for line in commands.status_lines(about) if line.startswith("ntp")]
+    assert line == "ntp: ntp2, stratum 2, 31 ms of error at most; 7 answers, 3 without"
+    about["board"]["ntp"] = None
+    assert not [line for line in commands.status_lines(about) if line.startswith("ntp")]
+
+
 def test_status_as_json_is_one_object(capsys):
     commands.show_status(Running(), as_json=True)
     told = json.loads(capsys.readouterr().out)

@@ -1,8 +1,8 @@
 """A chip's clock takes the best time it hears, leaves small differences alone, and asks servers without waiting."""
 
 from board import clock as c
-from board import ntp
 from board.clock import Clock
+from board.zone import fixed, parsed
 from tools.sim.clock import SimClock
 
 PORTABLE = True
@@ -82,6 +82,7 @@ class Server:
         self.head = 0x24
         self.stratum = 2
         self.echoes = True
+        self.dispersion = (0, 0, 0, 0)
 
     def send(self, buf):
         self.sent = bytes(buf)
@@ -94,6 +95,8 @@ class Server:
             buf[index] = 0
         buf[0] = self.head
         buf[1] = self.stratum
+        for index in range(4):
+            buf[8 + index] = self.dispersion[index]
         if self.echoes:
             buf[24:32] = self.sent[40:48]
         buf[40:44] = (self.unix_s + 2208988800).to_bytes(4, "big")
@@ -104,16 +107,25 @@ class Server:
 
 
 class Asking:
-    def __init__(self, server, offset_min=0):
+    """A client and its servers by name, None for one that cannot be reached."""
+
+    def __init__(self, server, offset_min=0, zone=None, **others):
         self.clock = SimClock()
         self.server = server
+        self.servers = {"ntp": server}
+        self.servers.update(others)
         self.heard = []
-        self.opened = 0
-        self.ntp = ntp.Ntp(self.open, "ntp", offset_min, self.clock.now)
+        self.asked = []
+        zone = fixed(offset_min) if zone is None else zone
+        self.ntp = c.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
+
+    @property
+    def opened(self):
+        return len(self.asked)
 
     def open(self, host):
-        self.opened += 1
-        return self.server
+        self.asked.append(host)
+        return self.servers[host]
 
     def go(self, seconds, is_up=True):
         end_ms = self.clock.total_ms + seconds * 1000
@@ -156,3 +168,37 @@ def test_answers_of_somebody_else_and_of_unsynchronised_servers_do_not_count():
         asking = Asking(server)
         asking.go(60)
         assert asking.heard == []
+
+
+def test_the_next_server_is_asked_where_one_does_not_answer():
+    asking = Asking(None, mute=Server(looks=1 << 20), good=Server())
+    asking.go(300)
+    assert asking.asked == ["ntp", "mute", "good"] and asking.heard == [1710408413]
+    assert asking.ntp.silent == 2 and asking.ntp.heard_of == "good"
+    asking.go(2 * 3600)
+    assert asking.asked[3:] == ["good", "good"]
+
+
+def test_the_status_says_how_good_the_time_is():
+    server = Server()
+    server.dispersion = (0, 0, 0x80, 0)  # half a second, in 65,536ths
+    asking = Asking(server)
+    assert asking.ntp.about(asking.clock.now)["answers"] == 0
+    asking.go(60)
+    told = asking.ntp.about(asking.clock.now)
+    assert (told["server"], told["stratum"], told["dispersion_ms"]) == ("ntp", 2, 500)
+    assert (told["answers"], told["silent"]) == (1, 0)
+
+
+BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
+SPRING = 1711846800  # 2024-03-31 01:00 UTC
+
+
+def test_summer_time_begins_on_the_second_though_no_server_answers_any_more():
+    server = Server(SPRING - 600)
+    asking = Asking(server, zone=parsed(BERLIN))
+    asking.go(60)
+    assert asking.heard == [SPRING - 600 + 3600]
+    asking.servers["ntp"] = None
+    asking.go(3 * 3600)
+    assert len(asking.heard) == 2 and asking.heard[1] - (SPRING + 7200) in (0, 1)

@@ -367,6 +367,15 @@ def test_without_a_list_toolsnet_is_the_only_outlet_and_with_one_it_comes_first(
     }
 
 
+def test_events_to_toolsnet_leave_room_for_one_file():
+    file = {"kind": "file", "path": "a.jsonl"}
+    for files, mistakes in ((1, 0), (2, 1)):
+        tree = with_outlets({"kind": "toolsnet"}, *[dict(file, path="%d.jsonl" % index) for index in range(files)])
+        assert not config.check(tree)
+        tree["toolsnet"]["events"] = ["alarms"]
+        assert [mistake[0] for mistake in config.check(tree)] == ["stations[0].outlets"] * mistakes
+
+
 def test_mistakes_among_the_outlets_are_told_with_their_place():
     toolsnet, file = {"kind": "toolsnet"}, {"kind": "file", "path": "a"}
     for listed, place in (

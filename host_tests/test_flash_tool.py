@@ -330,6 +330,15 @@ def test_a_configuration_without_a_network_is_refused_for_a_chip(tmp_path):
         package.checked_config(path)
 
 
+def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))
+    with pytest.raises(Exception, match=r"board\.time_zone.*POSIX TZ"):
+        package.checked_config(path)
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST,M3.5.0,M10.5.0/3"}}))
+    assert package.checked_config(path)["board"]["time_zone"].startswith("CET")
+
+
 def test_help_names_every_option():
     said = CliRunner().invoke(commands.flash, ["--help"]).output
     for option in ("--board", "--port", "--config", "--dry-run", "--wait", "--json"):

@@ -224,7 +224,7 @@ def test_many_reasons_one_after_the_other_become_one_range_without_ids():
     bench = met()
     known = bench.known
     for turn in range(UNTOLD_MOST + 3):
-        known._count_gone(100 * turn, 2, turn % 2)
+        known.count_gone(100 * turn, 2, turn % 2)
     assert len(known.untold) == UNTOLD_MOST and known.untold_ids() == known.gone() == 2 * (UNTOLD_MOST + 3)
     for _ in range(UNTOLD_MOST):
         assert bench.tell()
@@ -237,7 +237,7 @@ def test_flash_that_refuses_is_told_later():
     bench = met()
     bench.live(5)
     bench.device.code = FLASH_IO
-    bench.known._count_gone(90, 1, 0)
+    bench.known.count_gone(90, 1, 0)
     bench.fetch_all()
     assert bench.known.has_untold() and bench.told() == []
     bench.device.code = 0

@@ -175,7 +175,7 @@ class Bench(Tank):
         from agent.openprotocol.kept import Kept
 
         known = self.known
-        known._set_top(b"0000001000", 0)
+        known.set_top(b"0000001000", 0)
         self.recovery._newest[:] = b"0000001000"
         self.recovery._newest_time[:] = b"\x20\x24\x03\x14\x09\x26\x53"
         self.recovery.claim = Kept()

@@ -75,6 +75,25 @@ def test_of_nothing_known_every_result_is_looked_for():
     assert verdict(known, 1) == kn.VERDICT_LOOK and not known.looks() and known.gone() == 0
 
 
+def test_what_was_never_made_is_not_counted_as_gone_whatever_becomes_of_its_range():
+    for steps in (  # what happens, and how many are gone by then
+        (((8,), 0), ((10,), 0), ((3, 90000), 1)),  # it counts anew
+        tuple([((number,), number // 20) for number in range(8, 22, 2)]),  # more than can be noted
+        (((8,), 0), ((10,), 0), (("closed to", 7), 0), (("closed to", 9), 1)),
+        (((8,), 0), ((5, 4), 0), (("closed to", 4), 0), (("closed to", 7), 2)),  # one in front of it comes late
+    ):
+        known = made()
+        known.memory[kn.FLAGS] |= kn.FLAG_EMPTY | kn.FLAG_KNOWN
+        for step, gone in steps:
+            if step[0] == "closed to":
+                close(known, known.gaps.firsts[0], step[1])
+            else:
+                store(known, *step)
+            assert known.gone() == known.untold_ids() == gone, (steps, step)
+            again = kn.Known(bytearray(known.memory))
+            assert again.gaps.begins == known.gaps.begins, "a start knows where it begins, too"
+
+
 def test_first_result_is_where_counting_begins():
     known = having(500)
     assert known.top() == 500 and missing(known) == []
@@ -288,9 +307,9 @@ def test_result_that_needs_a_gap_too_many_has_to_come_later():
     top = known.top()
     assert verdict(known, top + 1) == kn.VERDICT_NEW
     assert verdict(known, top + 3) == kn.VERDICT_LATER
-    known.deferred = -1
+    known.deferred = []
     assert verdict(known, 12) == kn.VERDICT_LATER  # the middle of three
-    known.deferred = -1
+    known.deferred = []
     assert verdict(known, 11) == kn.VERDICT_MISSING and verdict(known, 13) == kn.VERDICT_MISSING
     close(known, 11, 13)
     assert verdict(known, top + 3) == kn.VERDICT_NEW and verdict(known, 16) == kn.VERDICT_MISSING
@@ -302,12 +321,16 @@ def test_push_behind_one_that_was_left_for_later_waits_for_that_one():
     assert verdict(known, 12) == kn.VERDICT_LATER
     for number in (11, 13, top + 1):
         assert verdict(known, number) == kn.VERDICT_LATER, number
-    assert known.deferred == 12 and known.unheard == top + 1
-    store(known, 11)
-    assert verdict(known, 12) == kn.VERDICT_MISSING  # it comes again, and needs no gap of its own any more
-    store(known, 12)
-    assert verdict(known, top + 1) == kn.VERDICT_NEW and known.deferred == -1
-    assert verdict(known, 13) == kn.VERDICT_MISSING
+    assert known.deferred == [12, 11, 13, top + 1] and known.unheard == top + 1
+    close(known, 11, 11)
+    for number in (12, 13, top + 1):  # each comes again in its turn
+        for other in (13, top + 1, top + 2):
+            assert other <= number or verdict(known, other) == kn.VERDICT_LATER, (number, other)
+        assert verdict(known, number) in (kn.VERDICT_MISSING, kn.VERDICT_NEW)
+        store(known, number)
+    assert verdict(known, top + 2) == kn.VERDICT_NEW
+    store(known, top + 2)
+    assert verdict(known, top + 3) == kn.VERDICT_NEW and known.deferred == []
 
 
 def test_gap_that_has_to_go_is_counted():
@@ -352,5 +375,5 @@ def test_memory_alone_says_everything_at_any_moment():
             assert missing(twin) == missing(known) and twin.expected == known.expected
             for near in range(-12, 4):
                 number = (top + near) % ID_PERIOD
-                twin.deferred = known.deferred = -1  # of a connection, and in no memory
+                twin.deferred, known.deferred = [], []  # of a connection, and in no memory
                 assert verdict(twin, number) == verdict(known, number)

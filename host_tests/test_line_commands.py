@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from tools.line.capture import Heard, NoCapture, line_of, read
 from tools.line.commands import line
 from tools.line.explain import Explain3964R, ExplainAscii, Shower
+from tools.line.load import Load
 from tools.sim.serial_cart import SerialCart
 
 
@@ -108,6 +109,33 @@ def test_monitor_shows_and_records_a_live_line(tmp_path):
         os.close(slave)
     assert done.exit_code == 0 and "controller  02  STX: asks to send" in done.output
     assert [(h.from_agent, h.octet) for h in read(record.read_text().splitlines())] == [(False, 2)]
+
+
+def test_monitor_tells_how_busy_the_line_is():
+    pytest.importorskip("serial")
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    writer = threading.Timer(0.3, lambda: os.write(master, b"\x02" * 96))
+    writer.start()
+    try:
+        done = CliRunner().invoke(line, ["monitor", os.ttyname(slave), "--seconds", "1.4", "--busy"])
+    finally:
+        writer.join()
+        os.close(master)
+        os.close(slave)
+    assert done.exit_code == 0 and "STX" not in done.output
+    assert "controller ##" in done.stdout and "96 octets" in done.stdout
+    assert "the line was busy: controller" in done.stderr and "(96 octets)" in done.stderr
+
+
+def test_an_octet_takes_its_bits_at_the_line_s_rate():
+    load = Load(9600, "even", 1, (False, True))
+    assert load.octet_s == pytest.approx(11 / 9600)
+    load.hear(True, 436)  # half a second's worth
+    assert "controller .................... " in load.window(1.0) and "agent 50.0 %" in load.account(1.0)
+    assert "agent ####################" not in load.window(2.0), "a window tells what is new in it"
+    load.hear(False, 5000)
+    assert "controller #################### 100 %" in load.window(3.0)
 
 
 def test_shower_tells_how_long_after():

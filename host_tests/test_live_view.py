@@ -1,4 +1,4 @@
-"""The live view on a screen of 80 x 24: everything is there, nothing breaks it, keys do what the footer says."""
+"""The live view: all stations, one station, at several sizes; nothing breaks it, keys do what the footer says."""
 
 import asyncio
 import time
@@ -8,8 +8,11 @@ import pytest
 pytest.importorskip("textual")
 
 from tools.demo import Demo
-from tools.live import panels
+from tools.live import chart, panels, stations
+from tools.live.ascii import has_utf8, plain
+from tools.live.curve import POINTS, Curve
 from tools.live.figures import Change
+from tools.live.kept import RESULTS_KEPT, StationFigures
 from tools.live.view import View
 from tools.live.watch import ENDED, RUNNING, Watch
 
@@ -74,6 +77,11 @@ class _Still(Watch):
     def turn(self):
         pass
 
+    def told_again(self, stations):
+        """Another state comes."""
+        self._stations = stations
+        self.start()
+
     def end(self):
         self.phase = ENDED
 
@@ -82,20 +90,32 @@ def _lines_of(view):
     return ["".join(segment.text for segment in line) for line in view.screen._compositor.render_strips()]
 
 
-def _screen(stations, keys=(), size=(80, 24)):
-    """Return the lines of the screen after these keys, and the watch."""
+def _play(stations, *groups, size=(80, 24), ascii_only=False):
+    """Return the screen's text at first and after each group of keys, and the watch; a pair of numbers is a size."""
     watch = _Still(stations)
 
     async def look():
-        view = View(watch)
+        view = View(watch, ascii_only)
         async with view.run_test(size=size) as pilot:
-            await pilot.pause(0.3)
-            for key in keys:
-                await pilot.press(key)
-            await pilot.pause(0.3)
-            return _lines_of(view)
+            await pilot.pause()
+            texts = ["\n".join(_lines_of(view))]
+            for group in groups:
+                if isinstance(group, tuple):
+                    await pilot.resize_terminal(*group)
+                else:
+                    await pilot.press(*group)
+                await pilot.pause()
+                if view.screen_stack:
+                    texts.append("\n".join(_lines_of(view)))
+            return texts
 
     return asyncio.run(look()), watch
+
+
+def _screen(stations, keys="", **options):
+    """Return the lines of the screen after these keys, and the watch."""
+    texts, watch = _play(stations, keys, **options)
+    return texts[-1].split("\n"), watch
 
 
 def test_everything_is_on_the_smallest_screen():
@@ -128,11 +148,193 @@ def test_names_with_brackets_and_blanks_do_not_break_the_screen():
     assert "[/b][[$" in text
 
 
-def test_keys_change_the_station_and_end_the_run():
-    stations = [_station(1), _station(2, name="Right")]
-    assert "station 2  Right  (2 of 2)" in "\n".join(_screen(stations, ["right"])[0])
-    assert "station 1  Cart  (1 of 2)" in "\n".join(_screen(stations, ["right", "right"])[0])
-    assert _screen(stations, ["ctrl+c"])[1].phase == ENDED
+def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
+    texts, watch = _play(
+        [_station(1), _station(2, name="Right")], ["down", "enter"], ["right"], ["escape"], ["up", "enter"], ["ctrl+c"]
+    )
+    for word in ("controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 results set aside"):
+        assert word in texts[0], word
+    assert "station 2  Right  (2 of 2)" in texts[1] and "station 1:" not in texts[1], "its own events only"
+    assert "station 1  Cart  (1 of 2)" in texts[2]
+    assert "stations: 2, by number" in texts[3]
+    assert "station 1  Cart  (1 of 2)" in texts[4] and "station 2:" not in texts[4]
+    assert watch.phase == ENDED
+
+
+def test_one_station_needs_no_overview_and_help_tells_every_key():
+    texts, watch = _play([_station(1)], ["escape"], ["question_mark"], ["escape"], ["q"], size=(100, 40))
+    assert "station 1  Cart" in texts[0] and "station 1  Cart" in texts[1]
+    for word in ("keys and signs", "Enter", "Tab", "NOK", "--ascii", "not connected"):
+        assert word in texts[2], word
+    assert "cut ToolsNet's network" not in texts[2], "there is no demo"
+    assert "keys and signs" not in texts[3]
+    assert watch.phase == ENDED
+
+
+def test_a_word_leaves_the_stations_results_and_events_that_have_it():
+    many = [_station(1), _station(2, name="Right"), _station(3, controller=_controller(state="closed"))]
+    texts, watch = _play(many, ["slash", *"right"], ["escape"], ["slash", *"closed", "enter"], ["slash", *" q"])
+    assert "stations: 1 of 3" in texts[1] and "Right" in texts[1] and "Cart" not in texts[1]
+    assert "stations: 3," in texts[2]
+    assert "stations: 1 of 3" in texts[3] and "○ closed" in texts[3]
+    assert watch.phase == RUNNING, "a letter of the word is no key"
+    both = [_result(3), _result(2, status="NOK"), _result(1, vin="ABC")]
+    texts, _ = _play([_station(1, results=both)], ["slash", *"nok"], ["escape"], ["slash", *"abc"], size=(120, 40))
+    assert "newest results: 1" in texts[1] and "NOK" in texts[1]
+    assert "newest results: 1" in texts[3] and "ABC" in texts[3]
+
+
+def test_the_order_of_the_stations_can_be_another_and_the_cursor_stays_on_its_own():
+    many = [_station(1, parked=0), _station(2, parked=0, backlog=9), _station(3, mounted=False)]
+    texts, _ = _play(many, ["s"], ["s"], ["enter"])
+    assert [_numbers(text.split("\n")) for text in texts[:3]] == [[1, 2, 3], [3, 1, 2], [2, 1, 3]]
+    assert "station 1  Cart  (1 of 3)" in texts[3]
+
+
+def test_250_stations_scroll():
+    many = [_station(number, results=[]) for number in range(1, 251)]
+    texts, _ = _play(many, ["end"], ["enter"])
+    assert _numbers(texts[0].split("\n"))[0] == 1 and _numbers(texts[1].split("\n"))[-1] == 250
+    assert "station 250" in texts[2]
+
+
+def test_what_is_wrong_with_a_station_is_told_with_its_reason():
+    wrong = {
+        "no spool: bad": _station(1, mounted=False, spool_refused="bad"),
+        "needs an operator": _station(1, needs_operator={"why": "x", "command": "y"}),
+        "spool full": _station(1, controller=_controller(waits_for_room=True)),
+        "controller refused": _station(1, controller=_controller(state="closed", why="refused")),
+        "the agent does not run": _station(1, controller=_controller(state="no agent")),
+        "ToolsNet waiting": _station(1, outlets=[{"kind": "toolsnet", "state": "waiting"}]),
+        "clock ahead 1 min 0 s": _station(1, controller=_controller(clock_ahead_s=60)),
+        "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], used_blocks=9)),
+        "1 parked": _station(1),
+        "3 gone": _station(1, parked=0, recovery=dict(_station(1)["recovery"], gone=3)),
+        "": _station(1, parked=0),
+    }
+    levels = []
+    for words, shown in wrong.items():
+        level, told = stations.verdict(shown)
+        assert words in told and bool(words) == bool(told)
+        levels.append(level)
+    assert levels == ["bad"] * 3 + ["warning", "bad", "warning", "warning", "warning", "warning", "info", "good"]
+
+
+def test_a_table_of_stations_is_as_wide_as_its_screen():
+    known = StationFigures()
+    known.keep(_station(1, name="A name that is much longer than its column", parked=0), 0.0)
+    for width in (60, 80, 100, 120, 160, 200):
+        heading = stations.heading(width).plain
+        assert heading.index("what is wrong") <= width
+        for title in heading.split("  "):
+            assert title.strip() == "" or title in heading
+        assert len(stations.row(known, width).plain.rstrip()) <= width
+    assert "parked" not in stations.heading(100).plain and "parked" in stations.heading(160).plain
+
+
+def _numbers(lines):
+    """The numbers of the stations in the table, from top to bottom."""
+    rows = [line[2:].split() for line in lines if line[2] in panels.LEVEL_SIGNS.values() and line[3] == " "]
+    return [int(row[1]) for row in rows if row[1].isdigit()]
+
+
+def _controller(**changed):
+    return dict(_station(1)["controller"], **changed)
+
+
+def test_never_connected_is_said_where_it_never_was():
+    assert "never connected" in panels.links(_station(1, stored=0), {}, met=False).plain
+    assert "not connected since the start" in panels.links(_station(1), {}, met=False).plain
+    assert "nothing missed" in panels.links(_station(1), {}, met=True).plain
+    known = StationFigures()
+    known.keep(_station(1, controller=_controller(state="starting")), 0.0)
+    assert not known.met_controller
+    known.keep(_station(1), 1.0)
+    known.keep(_station(1, controller=_controller(state="closed")), 2.0)
+    assert known.met_controller
+
+
+def test_a_wide_screen_is_used_to_its_edges():
+    many = [_result(number, tightening_id=str(number)) for number in range(60, 0, -1)]
+    texts, _ = _play([_station(1, results=many)], (120, 40), (200, 50), (60, 15))
+    for text, size, rows in zip(texts, ((80, 24), (120, 40), (200, 50), (60, 15)), (4, 34, 44, 0), strict=True):
+        lines = text.split("\n")
+        assert len(lines) == size[1] and all(len(line) == size[0] for line in lines)
+        assert len([line for line in lines if "42.37 Nm" in line]) >= rows, size
+        if size[0] > 80:  # the table stands beside the rest, from the second line on
+            assert "newest results" in lines[1] and "controller ready" in text
+    assert "date" in texts[2] and "date" not in texts[0]
+
+
+def test_a_value_that_is_not_ok_says_which_way_without_colour():
+    odd = [_result(2, torque_status="high"), _result(1, angle_status="low")]
+    text = "\n".join(_screen([_station(1, results=odd)], size=(120, 40))[0])
+    assert "42.37 Nm▲" in text and "95°▼" in text
+
+
+def test_results_gather_while_a_station_is_open():
+    known = StationFigures()
+    for newest in range(10, 5000, 7):
+        known.keep(_station(1, results=[_result(number) for number in range(newest, newest - 10, -1)]), 0.0)
+    numbers = [one["number"] for one in known.results]
+    assert len(numbers) == RESULTS_KEPT and numbers == list(range(numbers[0], numbers[0] - RESULTS_KEPT, -1))
+    known.keep(_station(1, results=[]), 0.0)
+    assert known.results == []
+
+
+def test_everything_is_ascii_where_the_terminal_shows_no_more():
+    nasty = _station(1, name="T\u00fcr \u4e2d", results=[_result(1, torque_status="low")])
+    texts, _ = _play(
+        [nasty, _station(2)], ["question_mark"], ["escape"], ["slash", "1"], ["enter", "enter"], ascii_only=True
+    )
+    for text in texts:
+        assert text.isascii() and all(len(line) == 80 for line in text.split("\n"))
+    assert "T?r ??" in texts[0] and "station 1  T?r ??" in texts[4]
+    assert plain("●◐○▲▼█░─│") == "*~o^v#.-|"
+
+
+def test_the_locale_says_whether_there_is_more_than_ascii():
+    said = {
+        (): False,
+        (("LANG", "C"),): False,
+        (("LANG", "de_DE.UTF-8"),): True,
+        (("LANG", "de_DE.UTF-8"), ("LC_ALL", "C")): False,
+        (("LANG", "C"), ("LC_CTYPE", "C.UTF-8")): False,  # CPython's own word
+        (("LANG", "C.UTF-8"),): True,
+        (("LC_CTYPE", "UTF-8"),): True,
+        (("LC_ALL", "en_US.utf8"),): True,
+        (("LC_ALL", "en_US.ISO-8859-1"),): False,
+    }
+    for environment, expected in said.items():
+        assert has_utf8(dict(environment)) == expected, environment
+
+
+def test_the_backlog_s_drawing_has_its_scale_its_unit_and_its_time():
+    curve = Curve()
+    for second in range(100):
+        curve.add(130 if second == 40 else 0, float(second))
+    drawn = chart.drawn(curve, 0, 6, 60, "results", "").plain.splitlines()
+    assert len(drawn) == 6 and all(len(line) <= 60 for line in drawn)
+    assert drawn[0].startswith("200 results") and drawn[4].lstrip().startswith("0 ") and "2 min ago" in drawn[5]
+    assert drawn[5].endswith("now")
+    assert "█" in drawn[4], "one second of a backlog is seen"
+    assert drawn[4].rstrip()[-1] == "█" and drawn[4][-1] == " ", "and over by now"
+    hour = chart.drawn(curve, 1, 2, 30, "results", "").plain.splitlines()
+    assert len(hour) == 2 and "200" in hour[0]
+    assert all(len(points) <= POINTS for points in curve.points)
+
+
+def test_time_that_nobody_looked_at_is_as_it_was_before():
+    curve = Curve()
+    curve.add(7, 0.0)
+    curve.add(3, 30.0)
+    assert list(curve.points[0]).count(7) == 60 and curve.points[0][-1] == 3
+    curve.add(5, 1e6)
+    assert set(curve.points[0]) == {3, 5} and len(curve.points[0]) == POINTS
+
+
+def test_scales_are_round_numbers():
+    assert [chart.scale_of(most) for most in (0, 5, 6, 11, 21, 51, 120, 4321)] == [5, 5, 10, 20, 50, 100, 200, 5000]
 
 
 def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
@@ -176,10 +378,8 @@ def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
 
 def test_a_controller_s_clock_is_told_where_it_is_apart():
     for ahead_s, words in ((4000, "clock ahead"), (-40, "clock behind"), (5, ""), (None, "")):
-        controller = dict(_station(1)["controller"], clock_ahead_s=ahead_s)
-        lines, _ = _screen([_station(1, controller=controller)])
-        assert any("clock " in line for line in lines) == bool(words)
-        assert not words or any(words in line for line in lines)
+        text = panels.links(_station(1, controller=_controller(clock_ahead_s=ahead_s)), {}).plain
+        assert ("clock " in text) == bool(words) and words in text
 
 
 def test_counters_that_have_no_room_are_counted():
@@ -197,13 +397,32 @@ def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
     assert panels.oldest_text(None, now_s) == ""
 
 
-def test_the_newest_events_stand_at_the_bottom():
-    changes = [Change(float(index), "info", f"event {index}") for index in range(5)]
-    assert panels.events(changes, 3).plain.splitlines() == [
-        "00:00:02  event 2",
-        "00:00:03  event 3",
-        "00:00:04  event 4",
-    ]
+def test_events_stay_and_scroll():
+    async def play():
+        watch = _Still([_station(1)])
+        view = View(watch, ascii_only=False)
+        async with view.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            for index in range(300):
+                watch.note("info", f"event {index}")
+            await _until(pilot, lambda: "event 299" in "\n".join(_lines_of(view)))
+            view.screen.query_one("#events").focus()
+            await pilot.press("home")
+            await _until(
+                pilot, lambda: "event 0" in "\n".join(_lines_of(view)) or "spool of" in "\n".join(_lines_of(view))
+            )
+            watch.note("info", "one more")
+            await pilot.pause(0.3)
+            scrolled = "\n".join(_lines_of(view))
+            await pilot.press("end")
+            await _until(pilot, lambda: "one more" in "\n".join(_lines_of(view)))
+            await pilot.press("e")
+            await pilot.pause(0.3)
+            return scrolled, "\n".join(_lines_of(view))
+
+    scrolled, large = asyncio.run(play())
+    assert "one more" not in scrolled, "who reads what was is not torn away"
+    assert large.count("event 2") > 10, "e gives them the room"
 
 
 def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
@@ -213,4 +432,14 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     text = "\n".join(_screen([station])[0])
     assert "\\x1b" in text
     assert not [c for c in text if c != "\n" and not c.isprintable()]
-    assert "\x1b" not in panels.events([Change(1.0, "bad", nasty)], 3).plain
+    (line,) = panels.event_lines(nasty, 80)
+    assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line).plain
+
+
+def test_a_long_event_is_told_to_its_end():
+    text = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port."
+    lines = panels.event_lines(text, 44)
+    assert " ".join(lines) == text and len(lines) == 4
+    shown = [panels.event(Change(3661.0, "warning", text), at, line).plain for at, line in enumerate(lines)]
+    assert shown[0] == "01:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
+    assert max(len(line) for line in shown) <= 44

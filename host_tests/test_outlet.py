@@ -340,6 +340,34 @@ def test_what_was_set_aside_in_place_is_not_set_aside_anew_when_a_server_was_set
     assert asides_in(outlet.flash) == before
 
 
+def test_what_was_set_aside_between_results_that_go_out_again_is_not_set_aside_anew():
+    outlet = Outlet({"reported_result": 700}, rewind=True)
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    inner = outlet.forward.outlet
+    inner.quarantine._keep = lambda *_: NO_ROOM
+    for _ in range(3):
+        outlet.store(1)
+        outlet.store_raw()
+    outlet.store(1)
+    outlet.until_stored(4)
+    outlet.run(1000)
+    before = asides_in(outlet.flash)
+    assert inner.cursor.number == 7 and before == 3
+    for _ in range(3):
+        assert inner.resume(701, outlet.clock.now) and inner.cursor.number == 2
+        parked = outlet.counted(h.PARKED)
+        while inner.cursor.number < 7:
+            kind = inner.next()
+            number = inner.cursor.peek_number
+            if kind == KIND_RESULT:
+                inner.deliver(number)
+            else:
+                assert inner.set_aside(number + 1, 1001, outlet.clock.now) == SET_ASIDE
+        assert asides_in(outlet.flash) == before and outlet.counted(h.PARKED) == parked
+    assert outlet.ring_after_cut().aside_ranges == outlet.ring.aside_ranges == 2
+
+
 def test_a_range_that_was_set_aside_is_passed_at_once_and_durably():
     outlet = Outlet()
     outlet.run(1000)

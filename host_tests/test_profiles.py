@@ -212,12 +212,10 @@ def test_controller_that_keeps_nothing_loses_what_an_outage_took_and_the_agent_c
     cart.clean()
 
 
-def test_powermacs_tells_nothing_by_0060_and_is_asked_again_slowly():
-    cart = cart_of("powermacs")
-    cart.run(600000)
-    assert 5 < cart.controller.messages[60] < 30
-    assert cart.stored_ids() == [] and cart.raw() == []
-    cart.clean()
+def test_powermacs_gives_every_result_in_order():
+    cart = shifts(cart_of("powermacs"))
+    agrees(cart)
+    assert 60 not in cart.controller.messages and 64 not in cart.controller.messages
 
 
 def test_stepsync_gives_every_result_once_but_the_newest_of_an_outage_first():

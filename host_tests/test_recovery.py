@@ -162,6 +162,21 @@ def test_live_results_of_a_controller_that_was_empty_leave_nothing_open():
     assert bench.ids() == [1, 2]
 
 
+def test_what_lies_in_front_of_the_first_result_of_all_is_never_told_as_gone():
+    for connects in (False, True):  # the newest tells of the reset, or a push
+        bench = met_empty()
+        bench.live(8)
+        bench.live(10)
+        bench.memory.wipe()
+        if connects:
+            bench.make(1, 2, 3)
+            bench.connect().rest()
+        else:
+            bench.live(3)
+        assert bench.known.gone() == bench.known.untold_ids() == 1, "the one behind 8"
+        bench.check_memory()
+
+
 def test_controller_met_empty_fetches_nothing_again_at_its_second_and_third_start():
     for pushed in (False, True):
         bench = met_empty()
@@ -782,7 +797,7 @@ def test_second_reset_behind_one_that_only_a_push_has_shown_is_seen_once_a_quest
                 bench.lose()
             bench.codes = {}
             bench.connect().rest()
-            assert sorted(bench.ids()) == sorted([11, 1, 2, *[one.ident for one in bench.memory.kept]]), (
+            assert sorted(bench.ids()) == sorted([11, 1, 2] + [one.ident for one in bench.memory.kept]), (
                 connections,
                 restarts,
             )
@@ -802,6 +817,22 @@ def test_search_for_a_witness_goes_on_over_connections_that_end():
             bench.fetch()
         bench.lose()
     assert bench.missing() == [] and bench.ids() == list(range(1, 31)) + [42, 43, 44]
+
+
+def test_second_reset_is_seen_by_a_result_under_an_id_in_front_of_the_oldest_that_the_log_has():
+    bench = met([10])
+    bench.live(11)
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(*range(3, 9))
+    bench.connect()
+    while bench.ids()[-1:] != [3]:
+        bench.fetch()
+    bench.lose()
+    bench.memory.wipe()
+    bench.make(1, *range(12, 21))
+    bench.connect().rest()
+    assert bench.ids() == [11, 3, 1] + list(range(12, 21)) and not bench.known.looks()
 
 
 def test_result_that_begins_a_new_count_belongs_to_it():
@@ -1110,7 +1141,7 @@ def test_results_on_both_sides_of_the_wrap_are_fetched_though_the_last_one_known
         bench = met([LAST_ID - 20])
         bench.live(LAST_ID - 19)
         bench.memory.limit = 10
-        bench.make(*range(LAST_ID - 18, LAST_ID + 1))
+        bench.make(*[LAST_ID - back for back in range(18, -1, -1)])
         bench.make(*range(1, last))
         bench.connect()
         bench.live(last)

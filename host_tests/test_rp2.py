@@ -100,6 +100,13 @@ def test_the_lamp_is_the_boards_own_or_the_pin_that_is_named(chip):
     assert fake.Pin.made[15].level == 0
 
 
+def test_the_zone_of_the_settings_serves_and_one_that_cannot_be_read_is_said(chip):
+    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30", utc_offset_min=60))
+    assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in said for said in board.said)
+    board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere", utc_offset_min=60))
+    assert board.ntp._zone.offset_s(0) == 3600 and "time_zone cannot be read: nowhere" in board.said
+
+
 def test_a_lamp_that_is_not_there_is_said_and_no_reason_to_stop(chip):
     board = chip.Board(settings(lamp="no such"))
     fake.Pin.made.clear()

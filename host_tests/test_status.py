@@ -231,3 +231,15 @@ def test_a_fault_inside_the_agent_is_told_with_its_text():
     scheduler = status.snapshot(cart.app)["scheduler"]
     assert scheduler["faults"] == 1
     assert scheduler["last_fault"] == "ValueError: seven"
+
+
+def test_results_are_found_of_the_station_that_is_asked_for_alone():
+    cart = _running()
+    cart.controller.produce()
+    cart.run(2000)
+    number = cart.station.number
+    assert len(status.snapshot(cart.app)["stations"][0]["results"]) == 1
+    assert len(status.snapshot(cart.app, 5, number)["stations"][0]["results"]) == 1
+    for results, of in ((5, number + 1), (5, -1), (0, None)):
+        shown = status.snapshot(cart.app, results, of)["stations"][0]
+        assert shown["results"] == [] and shown["stored"] == 1

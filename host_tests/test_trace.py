@@ -16,9 +16,6 @@ from agent.openprotocol.trace import (
 from host_tests.support_frames import message
 from tools.sim import trace_frames as made
 
-PORTABLE = True
-HEAP = "1m"
-
 TIME = "2024-03-14:09:26:53"
 FACTOR = ((2214, 3, 1, "0.000854"),)
 DIVISOR = ((2213, 1, 1, "0100"),)

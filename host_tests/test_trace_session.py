@@ -10,9 +10,6 @@ from tools.sim import trace_frames as made
 from tools.sim.cart import Cart
 from tools.sim.trace_frames import curves
 
-PORTABLE = True
-HEAP = "4m"
-
 SPOOL = {"graphs_kib": 48, "size_kib": 256}
 
 

@@ -14,9 +14,6 @@ from host_tests.support_spool import append, body_of
 from tools.sim import trace_frames as made
 from tools.sim.flash import SimFlash
 
-PORTABLE = True
-HEAP = "4m"
-
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 
 

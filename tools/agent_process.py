@@ -3,21 +3,26 @@
 Rules:
 1. Lines are objects with a `kind`: started, spool, note, status, stopped, failed. Nothing else goes to stdout.
 2. The agent never waits for its reader: a status that does not fit the pipe is left out, whole.
-3. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
+3. A line on stdin says what somebody looks at: {"look": 7} the newest results of station 7, {"look": -1} none, as
+   it is at the start.
+4. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
    the cursors are made durable.
-4. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
+5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import select
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TextIO
 
 from agent import status
 from agent.app import App
@@ -36,6 +41,10 @@ EXIT_CONFIGURATION = 2
 EXIT_SPOOL = 3
 
 STATUS_EVERY_MS = 200
+STATUS_EVERY_MANY_MS = 1000
+MANY = 4  # stations: who looks at more of them looks at sums, and their state costs the agent more
+NONE = -1  # no station's number
+LOOKED_AT = 60  # results: what a tall screen has room for
 LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
 
 
@@ -75,13 +84,63 @@ class Pipe:
                 self._rest = b""
 
 
-class Agent:
-    """One run of the agent on this machine; `tell` gets every line as a dict."""
+class Looks:
+    """Which station somebody looks at, as stdin says; a port of the board's, which wakes it (board.linux)."""
 
-    def __init__(self, configuration: dict, folder: str, every_ms: int, tell: Callable[[dict], None]) -> None:
+    wants_out = False
+    slot = -1
+
+    def __init__(self, stream: TextIO) -> None:
+        self.sock: TextIO | None = None
+        self.station = NONE
+        self._begun = b""
+        # Only a pipe of our own: a terminal would be no more waited for by the shell that we were started from.
+        with contextlib.suppress(OSError, ValueError):
+            if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+                os.set_blocking(stream.fileno(), False)
+                self.sock = stream
+
+    def looks_up(self) -> bool:
+        return False
+
+    def changed(self) -> bool:
+        """Read what came; tell whether it is another station now."""
+        before = self.station
+        while self.sock is not None:
+            try:
+                came = os.read(self.sock.fileno(), 4096)
+            except BlockingIOError:
+                break
+            except OSError:
+                came = b""
+            if not came:
+                self.sock = None  # nobody will say more
+                break
+            *lines, self._begun = (self._begun + came).split(b"\n")
+            for line in lines:
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    self.station = int(json.loads(line)["look"])
+        return self.station != before
+
+
+class Agent:
+    """One run of the agent on this machine; `tell` gets every line as a dict, at the pace that suits their number."""
+
+    def __init__(
+        self,
+        configuration: dict,
+        folder: str,
+        every_ms: int | None,
+        tell: Callable[[dict], None],
+        looks: Looks | None = None,
+    ) -> None:
         self.board = Board(folder)
         self.app = App(configuration, self.board)
-        self.every_ms = every_ms
+        many = len(self.app.stations) > MANY
+        self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
+        self._looks = looks
+        if looks is not None:
+            self.board.poll_also([looks])
         self.tell = tell
         self.exit_code = EXIT_FINE
         self._due = self.board.now()
@@ -107,9 +166,11 @@ class Agent:
             if self.board.stop_asked or not goes_on():
                 return -1
             left = ticks_diff(self._due, now)
+            if self._looks is not None and self._looks.changed():
+                left = 0
             if left <= 0:
                 self._due = ticks_add(now, self.every_ms)
-                self.tell({"kind": "status", **status.snapshot(self.app)})
+                self.tell({"kind": "status", **self._snapshot()})
                 left = self.every_ms
             for control in self._controls.values():
                 left = min(left, control.on_turn(now))
@@ -124,7 +185,10 @@ class Agent:
 
     def last_line(self) -> dict:
         """Return the line that is told when everything is closed."""
-        return {"kind": "stopped", **status.snapshot(self.app)}
+        return {"kind": "stopped", **self._snapshot()}
+
+    def _snapshot(self) -> dict:
+        return status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
 
     def _line(self) -> str:
         """What `systemctl status` shows."""
@@ -188,7 +252,7 @@ def spool_problems(app: App, board: Board) -> list[str]:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("config")
-    arguments.add_argument("--status-every-ms", type=int, default=STATUS_EVERY_MS)
+    arguments.add_argument("--status-every-ms", type=int, default=None)
     options = arguments.parse_args()
     pipe = Pipe(sys.stdout.fileno())
     try:
@@ -197,9 +261,8 @@ def main() -> int:
         pipe.tell_last({"kind": "failed", "text": str(wrong)})
         print(wrong, file=sys.stderr)
         return EXIT_CONFIGURATION
-    agent = Agent(
-        configuration, str(config_file.folder_of(options.config)), max(20, options.status_every_ms), pipe.tell
-    )
+    every_ms = options.status_every_ms and max(20, options.status_every_ms)
+    agent = Agent(configuration, str(config_file.folder_of(options.config)), every_ms, pipe.tell, Looks(sys.stdin))
     signal.signal(signal.SIGTERM, agent.board.request_stop)
     signal.signal(signal.SIGINT, agent.board.request_stop)
     try:

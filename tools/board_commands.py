@@ -27,6 +27,7 @@ from board.console import LINE_MAX
 from tools import quarantine_commands as orders
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
+from tools.live.server_words import doubts
 from tools.printable import visible, visible_lines
 
 ANSWER_S = 4.0
@@ -199,6 +200,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
         f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
+        *_ntp_lines(about.get("ntp")),
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
@@ -212,9 +214,20 @@ def status_lines(told: dict[str, Any]) -> list[str]:
             lines.append(f"  {station['stored']} stored, {station['backlog']} waiting, {station['parked']} parked")
             if station.get("needs_operator"):
                 lines.append(f"  needs an operator: {station['needs_operator']['why']}")
+            lines += [f"  {doubt}" for doubt in doubts(station)]
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted: {counted or 'nothing'}")
     return lines + [f"error: {error}" for error in told.get("errors", [])]
+
+
+def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
+    """How good the time of the network is."""
+    if not ntp:
+        return []
+    if not ntp["answers"]:
+        return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
+    quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
+    return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:

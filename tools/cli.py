@@ -61,6 +61,7 @@ main.add_command(archive)
     "--config", "config_path", type=click.Path(), metavar="FILE", help="Run against the real controller and ToolsNet."
 )
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Lines in place of the live view.")
+@click.option("--ascii/--no-ascii", "ascii_only", default=None, help="Live view: signs.  [default: by the locale]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last one is the account.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself after this time.")
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
@@ -77,14 +78,21 @@ main.add_command(archive)
     metavar="DIR",
     help="Demo: keep spool and archive here, and go on with them next time.",
 )
-def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | None, **demo: Any) -> None:
+def run(
+    config_path: str | None,
+    plain: bool,
+    ascii_only: bool | None,
+    as_json: bool,
+    seconds: float | None,
+    **demo: Any,
+) -> None:
     """Run the agent.
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
     built-in ToolsNet (PIM, server, archive on SQLite), with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
     With --web the ToolsNet is `toolcart archive`, which needs its libraries, and its pages show what arrives.
     Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
-    + and - change the rate, q ends in order and prints the account.
+    + and - change the rate, q ends in order and prints the account; ? lists all keys.
 
     With --config it runs against the real ones; without a terminal it writes plain lines, as a service does.
 
@@ -97,13 +105,13 @@ def run(config_path: str | None, plain: bool, as_json: bool, seconds: float | No
             option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
             names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
             raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
-        code = _run_configuration(config_path, plain, as_json, seconds)
+        code = _run_configuration(config_path, plain, ascii_only, as_json, seconds)
     else:
-        code = _run_demo(plain, as_json, seconds, demo)
+        code = _run_demo(plain, ascii_only, as_json, seconds, demo)
     sys.exit(code)
 
 
-def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | None) -> int:
+def _run_configuration(path: str, plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None) -> int:
     try:
         config_file.read_to_run(path)
         if plain and not sys.stdout.isatty():
@@ -115,10 +123,10 @@ def _run_configuration(path: str, plain: bool, as_json: bool, seconds: float | N
         return EXIT_CONFIGURATION
     from tools.live.watch import Watch
 
-    return _show(Watch(path, seconds), plain, as_json)
+    return _show(Watch(path, seconds), plain, ascii_only, as_json)
 
 
-def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) -> int:
+def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None, options: dict) -> int:
     from tools.demo import RATE_PER_S, Demo
     from tools.demo_faults import Faults, Span
 
@@ -144,7 +152,7 @@ def _run_demo(plain: bool, as_json: bool, seconds: float | None, options: dict) 
         where = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
         click.echo(f"toolcart: the demo cannot begin in {where}: {error}", err=True)
         return EXIT_OTHER
-    return _show(demo, plain, as_json)
+    return _show(demo, plain, ascii_only, as_json)
 
 
 def _pages(text: str):
@@ -156,7 +164,7 @@ def _pages(text: str):
     return lambda place: Child(place, where, is_quiet=True)
 
 
-def _show(watch, plain: bool, as_json: bool) -> int:
+def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     from tools.live.plain import run_plain
 
     if plain:
@@ -166,7 +174,7 @@ def _show(watch, plain: bool, as_json: bool) -> int:
     except ImportError:
         click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
         return run_plain(watch, as_json)
-    return run_view(watch)
+    return run_view(watch, ascii_only)
 
 
 def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
@@ -226,6 +234,15 @@ def codec(as_json: bool) -> None:
     _measure("codec", as_json)
 
 
+@bench.command("stations")
+@click.option("--stations", type=click.IntRange(1, 250), default=50, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1, 600), default=20.0, show_default=True, help="For each of two runs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench_stations(stations: int, seconds: float, as_json: bool) -> None:
+    """CPU and memory of an agent of many stations, each with a result a second, and of the live view beside it."""
+    _measure("stations", as_json, stations=stations, seconds=seconds)
+
+
 @bench.command("causes")
 @click.argument("names", nargs=-1)
 @click.option("--worlds", "count", type=click.IntRange(min=1), default=120, show_default=True, help="For each cause.")
@@ -253,14 +270,14 @@ def bench_causes(names: tuple[str, ...], count: int, seed: int, as_json: bool) -
 bench.add_command(worlds)
 
 
-def _measure(name: str, as_json: bool) -> None:
+def _measure(name: str, as_json: bool, **options: float) -> None:
     """Run a benchmark of the laboratory and print its figures."""
     from tools.progress import progress_bar
     from tools.report import table
 
     benchmark = _laboratory(name, name)
     with progress_bar("measuring") as progress:
-        report = benchmark.run(progress)
+        report = benchmark.run(progress, **options)
     click.echo(json.dumps(report) if as_json else table(report))
 
 

@@ -81,7 +81,7 @@ def _machine(tree: dict, answer: str) -> None:
     tree["stations"][0]["spool"] = {"path": "raw", "size_kib": CHIP_KIB}
 
 
-CHIP_KIB = 512  # of the 576 KiB that our image of the RP2040 leaves behind its file system
+CHIP_KIB = 512  # what our image of the RP2040 leaves behind its file system
 
 QUESTIONS = (
     Question("name", "1. Name of the cart", "Cart 1", _name),

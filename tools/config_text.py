@@ -39,6 +39,20 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
+    "toolsnet.describe": (
+        "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "
+        "them (telegrams 01 and 02); they replace what its map has. Linux only."
+    ),
+    "toolsnet.events": (
+        "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
+        "gone; null sends none. Linux only, and with one file at most beside."
+    ),
+    "toolsnet.event_parameters": "What goes out with an event: its code as text, readiness, details.",
+    "toolsnet.graphs": (
+        "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
+        "Linux only."
+    ),
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
     "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
@@ -90,6 +104,15 @@ MEANINGS = {
         "Revisions of the result subscription (MID 0060) to try, in this order; 999 is light. The first one that the "
         "controller accepts is kept. 3 is the shortest of the others with all that is stored."
     ),
+    "stations[].controller.results": (
+        "How results are asked for: `auto` tells by the controller's answers. `sync` is MID 0100, the result of a sync "
+        "master with all its spindles; `powermacs` is MID 0105. Both make records of several spindles as long as a "
+        "block allows, and so does `bolt_data`; on a board such a spool is read with the same settings only. Without "
+        "them a board keeps up to 26 spindles of a sync master, 9 of a PowerMACS."
+    ),
+    "stations[].controller.bolt_data": (
+        "Whether a PowerMACS is asked for the data of each bolt, MID 0107: names, errors, values of bolt and steps."
+    ),
     "stations[].controller.station_id": "Station ID in our message headers; null sends blanks.",
     "stations[].controller.spindle_id": "Spindle ID in our message headers; null sends blanks.",
     "stations[].controller.recover": "Fetch results missed while away, with MID 0064.",
@@ -106,8 +129,8 @@ MEANINGS = {
         "At the very first start, also store the newest result found in the controller."
     ),
     "stations[].controller.events": (
-        "What a file gets beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
-        "controller is asked for it only where there is a file."
+        "What is written down beside results: alarms, jobs, parameter sets as they are selected, vehicles (VIN). The "
+        "controller is asked for it only where a file or `toolsnet.events` wants it."
     ),
     "stations[].controller.clock": (
         "Whether the controller's clock is compared with ours, on each connection and once a day, and set where it is "
@@ -153,8 +176,17 @@ MEANINGS = {
     "board.hostname": "Name the board asks the network for.",
     "board.address": "Fixed IPv4 address with its prefix, such as 10.0.0.5/24; empty asks DHCP.",
     "board.gateway": "Gateway of a fixed address.",
-    "board.ntp_host": "Time server; null leaves the clock to ToolsNet and the controllers.",
-    "board.utc_offset_min": "Local time less UTC, in minutes; NTP gives UTC, a plant's archive wants local time.",
+    "board.ntp_hosts": (
+        "Time servers, the next one asked where one does not answer; null leaves the clock to ToolsNet and the"
+        " controllers."
+    ),
+    "board.utc_offset_min": (
+        "Local time less UTC, in minutes, all year; NTP gives UTC, a plant's archive wants local time."
+    ),
+    "board.time_zone": (
+        "Rules of local time with summer time, as POSIX writes TZ, in place of `utc_offset_min`: "
+        "CET-1CEST,M3.5.0,M10.5.0/3 is Central Europe."
+    ),
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
 }

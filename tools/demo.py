@@ -107,6 +107,7 @@ class Demo(Watch):
         self.outages = {"toolsnet": 0, "controller": 0}
         self.books: dict = {}
         self._first_result_s: float | None = None
+        self._first_delivered_s: float | None = None  # since the agent's first start
         self._drain_by_s = 0.0
         self._account_due_s = 0.0
         self._complaints_told = 0
@@ -157,6 +158,7 @@ class Demo(Watch):
             "agent_crashes": self.crashes,
             "toolsnet_outages": self.outages["toolsnet"],
             "controller_outages": self.outages["controller"],
+            "first_delivered_s": self._first_delivered_s,
             "seconds": round(self.elapsed_s(), 1),
             "exit_code": self.exit_code,
         }
@@ -238,6 +240,8 @@ class Demo(Watch):
         if self.phase == RUNNING:
             for action in self.faults.due(self.running_s()):
                 self._obey(action)
+        if self.phase == RUNNING and self._first_delivered_s is None:
+            self._look_for_the_first()
         self._keep_books()
         if self.phase == DRAINING:
             self._look_at_drain()
@@ -260,6 +264,7 @@ class Demo(Watch):
         if self.figures.all_connected() and recovery["phase"] == "idle":
             self.phase = RUNNING
             self._first_result_s = time.monotonic()
+            self.plant.produce()  # the first one at once: whoever looks wants to see something
             self.plant.produce_rate(self.rate_per_s, JITTER)
 
     def _begin_draining(self) -> None:
@@ -285,6 +290,12 @@ class Demo(Watch):
     def _begin_stopping(self) -> None:
         self.phase = STOPPING
         self.child.ask_to_stop()
+
+    def _look_for_the_first(self) -> None:
+        """How long it takes from nothing to a result in the archive."""
+        if self.plant.account()["delivered"]:
+            self._first_delivered_s = round(time.monotonic() - self.child.started_s, 2)
+            self.note(GOOD, f"the first result is in ToolsNet, {self._first_delivered_s:.2f} s after the agent's start")
 
     def _keep_books(self) -> None:
         now_s = time.monotonic()

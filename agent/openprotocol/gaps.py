@@ -8,7 +8,8 @@
 Rules
 1. A range lies over missing IDs only, never over one that is stored: what is fetched out of it is new for certain.
 2. What does not fit makes the oldest range go; the call returns how many IDs that were, and `lost` says which: the
-   caller counts them, and takes them out of it. Whoever would rather wait asks `fits` and `splits` first.
+   caller counts them, and takes them out of it. Whoever would rather wait asks `fits` and `splits` first. What lies in
+   front of `begins` was never made, and is not among these.
 3. A range that begins where the last one ends joins it: one gap stays one, however often its end was asked for.
 4. ID 0 exists after the wrap and cannot be asked for: MID 0064 with 0 means the newest (DIGEST D.6).
 """
@@ -26,16 +27,28 @@ _SKIP_MAX = const(0xFFFF)
 class Gaps:
     """Ranges of IDs."""
 
-    __slots__ = ("count", "counts", "firsts", "lost")
+    __slots__ = ("begins", "count", "counts", "firsts", "lost")
 
     def __init__(self):
         self.firsts = [0] * (GAPS_MAX + 1)  # one more than is kept: while one is put in between
         self.counts = [0] * (GAPS_MAX + 1)
         self.count = 0
+        self.begins = -1  # the first ID of all, where the oldest range reaches in front of it
         self.lost = []  # [first, count] of the ranges that had to go, in their order
 
-    def load(self, memory, at):
+    def load(self, memory, at, reaches_in_front=0):
         """Take the ranges over from memory[at:at+GAPS_BYTES]."""
+        self._load(memory, at)
+        self.lost = []
+        self.begins = self._behind(0) if reaches_in_front and self.count else -1
+
+    def reaches_in_front(self):
+        """Tell whether the oldest range still reaches in front of the first ID of all."""
+        if self.begins >= 0:
+            self.begins = self._behind(0) if self.count and is_ahead(self.begins, self.firsts[0]) else -1
+        return self.begins >= 0
+
+    def _load(self, memory, at):
         self.count = 0
         first = memory[at] | memory[at + 1] << 8 | memory[at + 2] << 16 | memory[at + 3] << 24
         at += 4
@@ -108,8 +121,8 @@ class Gaps:
         """Add `count` IDs from `first` on, above all others; return how many IDs had to go for that."""
         gone = 0
         if count > GAP_IDS_MAX:
-            gone = self._lose(first, count - GAP_IDS_MAX)
-            first = (first + gone) % ID_PERIOD
+            gone = self.lose(first, count - GAP_IDS_MAX)
+            first = (first + count - GAP_IDS_MAX) % ID_PERIOD
             count = GAP_IDS_MAX
         if count == 0:
             return gone
@@ -119,7 +132,7 @@ class Gaps:
         if last >= 0 and first == self._behind(last):  # more of what the last one lies over
             too_many = self.counts[last] + count - GAP_IDS_MAX
             if too_many > 0:
-                gone += self._lose(self.firsts[last], too_many)
+                gone += self.lose(self.firsts[last], too_many)
                 self.firsts[last] = (self.firsts[last] + too_many) % ID_PERIOD
                 count -= too_many
             self.counts[last] += count
@@ -133,8 +146,8 @@ class Gaps:
         """Put a range in front of all others that takes their part of its IDs over; return how many IDs had to go."""
         gone = 0
         if count > GAP_IDS_MAX:
-            gone = self._lose(first, count - GAP_IDS_MAX)
-            first = (first + gone) % ID_PERIOD
+            gone = self.lose(first, count - GAP_IDS_MAX)
+            first = (first + count - GAP_IDS_MAX) % ID_PERIOD
             count = GAP_IDS_MAX
         last = (first + count - 1) % ID_PERIOD
         kept = []
@@ -145,7 +158,7 @@ class Gaps:
                 continue
             if below < self.counts[index]:
                 kept.append(((last + 1) % ID_PERIOD, self.counts[index] - below))
-            gone += self._lose(self.firsts[index], min(below, self.counts[index]))
+            gone += self.lose(self.firsts[index], min(below, self.counts[index]))
         self.count = 0
         if count:
             gone += self.open(first, count)
@@ -205,13 +218,18 @@ class Gaps:
         return gone
 
     def _lose_first(self):
-        count = self._lose(self.firsts[0], self.counts[0])
+        count = self.lose(self.firsts[0], self.counts[0])
         self._remove(0)
         return count
 
-    def _lose(self, first, count):
-        """`count` IDs from `first` on go; return how many that are."""
-        self.lost.append([first, count])
+    def lose(self, first, count):
+        """`count` IDs from `first` on go; return how many of them were made."""
+        if self.begins >= 0 and is_ahead(self.begins, first):
+            unmade = min(count, (self.begins - first) % ID_PERIOD)
+            first = (first + unmade) % ID_PERIOD
+            count -= unmade
+        if count:
+            self.lost.append([first, count])
         return count
 
     def _remove(self, gap):

@@ -12,6 +12,7 @@ STATION = const(41)  # where its ten digits stand
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
 REPEATS_NOTHING = const(4)  # that of a MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
+SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (003:3169-3182): a station's results come as MID 0106
 SHARED_SYSTEM = const(3)  # the type of system of a Power Focus 6000: its stations may share the IDs
 
 

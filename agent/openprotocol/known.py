@@ -23,7 +23,18 @@ from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import pack_digits, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
-from agent.openprotocol.untold import GONE_MOST, WHY_ANEW, WHY_MANY, WHY_NEVER, WHY_NONE, Untold, add_gone  # noqa: F401
+from agent.openprotocol.untold import (  # noqa: F401
+    FLAG_EMPTY,
+    FLAG_KNOWN,
+    GONE_MOST,
+    WHY_ANEW,
+    WHY_MANY,
+    WHY_NEVER,
+    WHY_NONE,
+    Untold,
+    add_gone,
+)
+from agent.record import SEVERAL_LEAST
 from agent.record.result import (
     FLAG_EDGE_TIME,
     FLAG_RECOVERED,
@@ -43,11 +54,8 @@ VERDICT_LOOK = const(1)  # it may be stored already: look into the log
 VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
 VERDICT_MISSING = const(3)  # it is missing; while `looks` it may be stored already for all that: look into the log
 
-FLAG_KNOWN = const(1)
 FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
 FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
-
-FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 
 FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
 
@@ -56,6 +64,8 @@ FLAG_UNTIMED = const(128)  # of the highest ID no time was read: one that is mis
 FLAG_SHARED = const(32)  # its IDs are those of all stations of the controller: a jump leaves nothing open
 
 FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
+
+DEFERRED_MOST = const(16)  # pushes that a controller has under way at a time, and more
 
 CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
 CLOSED_OTHERS = const(2)  # there is nothing of ours: not counted either
@@ -75,7 +85,7 @@ class Known(Untold):
         self.gaps = Gaps()
         self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
         self.covered = False  # the newest of this connection is noted: all in front of what is pushed was heard of
-        self.deferred = -1  # the first push of this connection that was left for later, while it is missing
+        self.deferred = []  # pushes of this connection that were left for later, in their order
         self.unheard = -1  # the highest one of them, until it is looked whether the controller's newest covers it
         self.load()
 
@@ -85,7 +95,7 @@ class Known(Untold):
         """The memory was read anew."""
         unpack_digits(self.expected, 0, self.memory, TOP, ID_BYTES)
         increment(self.expected)
-        self.gaps.load(self.memory, GAPS)
+        self.gaps.load(self.memory, GAPS, self.memory[FLAGS] & FLAG_FIRST)
         self._compare_untold()
 
     def stored(self, kind, flags, buf, at, length):
@@ -96,8 +106,13 @@ class Known(Untold):
         if self.memory[FLAGS] & _KNOWN_OR_EMPTY == FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
             pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
             increment(self.expected)
-            self._hold_top(flags, buf, at)
+            self.hold_top(flags, buf, at)
         elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+            if length >= SEVERAL_LEAST:
+                from agent.openprotocol.several import stored  # only where results have several spindles
+
+                stored(self, flags, buf, at)
+                return
             self._stored_elsewhere(flags, buf, at)
 
     def closed_ids(self, buf, at):
@@ -106,13 +121,14 @@ class Known(Untold):
             return
         first = id_of(buf, at + 4)
         if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
-            self._set_top(buf, at + 14)  # looked for above all that was known
+            self.set_top(buf, at + 14)  # looked for above all that was known
         length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
-        self.gaps.cut(first, length)
         if buf[at + 1] == CLOSED_KEPT:
-            self._begun()
-        elif buf[at + 1] == CLOSED_GONE and not self.memory[FLAGS] & FLAG_FIRST:
-            self._count_gone(first, length, WHY_NONE)
+            self._begin_at(first)
+        elif buf[at + 1] == CLOSED_GONE:
+            self.gaps.lose(first, length)
+            self._count_lost(self.gaps, WHY_NONE)
+        self.gaps.cut(first, length)
         self._count_lost(self.gaps, WHY_MANY)
         self._write_gaps()
 
@@ -125,19 +141,19 @@ class Known(Untold):
             return
         counts = self.memory[FLAGS] & (_KNOWN_OR_EMPTY | FLAG_FIRST) == FLAG_KNOWN  # else all its IDs may be one
         if not self.memory[FLAGS] & FLAG_KNOWN:
-            self._set_top(buf, id_at)
+            self.set_top(buf, id_at)
         elif self.gaps.holding(number) >= 0:
             if counts and number == self.top() and not self.looks():
-                self._hold_top(flags, buf, at)
-            self._begun()
+                self.hold_top(flags, buf, at)
+            self._begin_at(number)
             self.gaps.cut(number, 1)
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
         elif self.is_beyond(number):
             self._open_up_to(number)
-            self._set_top(buf, id_at)
+            self.set_top(buf, id_at)
             if counts:
-                self._hold_top(flags, buf, at)
+                self.hold_top(flags, buf, at)
                 return
         elif number != self.top() or flags & FLAG_UNPROVEN:
             return
@@ -168,13 +184,14 @@ class Known(Untold):
         if gaps.count and not self.looks():  # some of these were missing before, whatever their time
             fill(memory, TIME_KNOWN, TIME_BYTES, 0)
         memory[EPOCH] = (memory[EPOCH] + 1) & 0xFF
-        memory[FLAGS] = (memory[FLAGS] | FLAG_LOOK) & ~FLAG_FIRST & 0xFF
+        memory[FLAGS] |= FLAG_LOOK
         gaps.clear()
+        self._begun()
         self._count_lost(self.gaps, WHY_ANEW)
         if number > 1:
             gaps.open(1, number - 1)
             self._count_lost(self.gaps, WHY_MANY)
-        self._set_top(digits, at)
+        self.set_top(digits, at)
         self._write_gaps()
 
     def _open_up_to(self, number):
@@ -188,28 +205,36 @@ class Known(Untold):
         if self.fetches():
             if self.memory[FLAGS] & FLAG_EMPTY:
                 self.memory[FLAGS] |= FLAG_FIRST
+                self.gaps.begins = number
             self.gaps.open(first, (number - first) % ID_PERIOD)
             self._count_lost(self.gaps, WHY_MANY)
             self._write_gaps()
         elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY and number != first:
-            self._count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
+            self.count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
 
     def _write_gaps(self):
         self.gaps.write(self.memory, GAPS)
-        if self.gaps.count == 0:
+        if not self.gaps.reaches_in_front():
+            self._begun()
+
+    def _begin_at(self, number):
+        """There is a result under an ID that was missing: only what lies in front of it may never have been made."""
+        if number == self.gaps.firsts[0]:
             self._begun()
 
     def _begun(self):
         """What is gone from here on was made once."""
         self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
+        self.gaps.begins = -1
 
-    def _set_top(self, digits, at):
+    def set_top(self, digits, at):
+        """The ID at digits[at:] is the highest one from now on."""
         self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN | FLAG_UNTIMED) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
         pack_digits(self.memory, TOP, digits, at, ID_BYTES)
         copy(self.expected, 0, digits, at, ID_BYTES)
         increment(self.expected)
 
-    def _hold_top(self, flags, body, start):
+    def hold_top(self, flags, body, start):
         """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
         memory = self.memory
         held = memory[FLAGS] & _BUT_TOP
@@ -232,7 +257,7 @@ class Known(Untold):
         at = start + TIGHTENING_ID
         if not self.memory[FLAGS] & FLAG_KNOWN:
             return VERDICT_LOOK
-        if holds(body, at, self.expected) and (self.deferred < 0 or not self._waits(id_of(body, at))):
+        if holds(body, at, self.expected) and (not self.deferred or not self._waits(id_of(body, at))):
             return VERDICT_NEW
         if not all_digits(body, at, ID_BYTES):
             return VERDICT_LOOK
@@ -247,8 +272,8 @@ class Known(Untold):
         else:
             may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
         if not may or self._waits(number):
-            if self.deferred < 0:
-                self.deferred = number
+            if number not in self.deferred and len(self.deferred) < DEFERRED_MOST:
+                self.deferred.append(number)
             if self.unheard < 0 or is_ahead(number, self.unheard):
                 self.unheard = number
             return VERDICT_LATER
@@ -256,12 +281,10 @@ class Known(Untold):
 
     def _waits(self, number):
         """Tell whether another push was left for later and is still missing: MID 0062 would be taken for that one's."""
-        if self.deferred < 0 or self.deferred == number:
-            return False
-        if self.is_beyond(self.deferred) or self.gaps.holding(self.deferred) >= 0:
-            return True
-        self.deferred = -1
-        return False
+        deferred = self.deferred
+        while deferred and not self.is_beyond(deferred[0]) and self.gaps.holding(deferred[0]) < 0:
+            deferred.pop(0)
+        return len(deferred) > 0 and deferred[0] != number
 
     def holds_top(self, body, start):
         """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""

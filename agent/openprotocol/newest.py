@@ -31,7 +31,6 @@ from agent.openprotocol.questions import (
 )
 from agent.openprotocol.witness import Witness
 from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
-from agent.spool.search import holds, oldest_of
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
@@ -103,10 +102,9 @@ class Newest(Witness):
             another = self._is_another(body, start)
         elif not has_time(body, start):
             return self._lose_witness(now)
-        else:  # all that was closed is earlier than the first time IDs began anew, or was found in the log or put there
-            another = self.known.is_later(body, start) and not holds(self.ring, body, start)
-            if another and not self._of_log and oldest_of(self.ring, self.known.memory[kn.EPOCH], self._witness):
-                self._of_log = True  # a small log may have lost the first one: what it has tells
+        else:
+            another = self._is_of_another_count(body, start)
+            if another is None:
                 return NEWS_NONE
         return self._conclude(another, now)
 
@@ -189,8 +187,7 @@ class Newest(Witness):
         known = self.known
         met = known.memory[kn.FLAGS] & kn.FLAG_KNOWN
         draft = self._draft
-        draft.load(ring.stage, at + kn.GAPS)
-        draft.lost = []
+        draft.load(ring.stage, at + kn.GAPS, ring.stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
         gone = self._lay_open(draft, evidence, beyond)
         if settled and evidence == _SAME:
@@ -266,16 +263,16 @@ class Newest(Witness):
     def _put(self, stage, at, takes_newest, gone, anew):
         """Change the copy of the memory that begins at stage[at]."""
         stage[at + kn.FLAGS] = (stage[at + kn.FLAGS] | kn.FLAG_KNOWN) & ~kn.FLAG_NO_FETCH & 0xFF
-        if takes_newest:
-            if stage[at + kn.FLAGS] & kn.FLAG_EMPTY:
-                stage[at + kn.FLAGS] += kn.FLAG_FIRST - kn.FLAG_EMPTY
+        if not self._draft.reaches_in_front() or anew:
+            stage[at + kn.FLAGS] &= ~kn.FLAG_FIRST & 0xFF
+        if takes_newest and stage[at + kn.FLAGS] & kn.FLAG_EMPTY:
+            stage[at + kn.FLAGS] += kn.FLAG_FIRST - kn.FLAG_EMPTY
         if self._is_empty:
             stage[at + kn.FLAGS] |= kn.FLAG_EMPTY
         put_u32(stage, at + kn.IDENTITY, self._identity)
         kn.add_gone(stage, at + kn.GONE, gone)
         if anew:
             stage[at + kn.EPOCH] = (stage[at + kn.EPOCH] + 1) & 0xFF
-            stage[at + kn.FLAGS] &= ~kn.FLAG_FIRST & 0xFF
         if takes_newest:
             newest = id_of(self._newest, 0)
             holds_top = not anew and newest == self.known.top() and self._draft.holding(newest) < 0
@@ -336,8 +333,7 @@ class Newest(Witness):
             return
         stage = ring.stage
         draft = self._draft
-        draft.load(stage, at + kn.GAPS)
-        draft.lost = []
+        draft.load(stage, at + kn.GAPS, stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         kn.add_gone(stage, at + kn.GONE, draft.clear())
         draft.write(stage, at + kn.GAPS)
         stage[at + kn.FLAGS] |= kn.FLAG_NO_FETCH

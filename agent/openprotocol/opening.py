@@ -67,6 +67,8 @@ class Opening(Sender):
         self.system_type = 0
         self.why = 0
         self.generic = None  # made where a controller has no MID 0060
+        self.several = None  # an agent.openprotocol.spindles.Several, made where it has several spindles, or configured
+        self.known = None  # the IDs of the controller: what is stored of it
         self._asked = 0  # which of the subscriptions was asked for last
         self._cleared = False
 
@@ -95,6 +97,8 @@ class Opening(Sender):
             self._go_generic()
             self._subscribe()
             return EV_GENERIC
+        if self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced):
+            self._go_several()
         self._subscribe()
         return EV_STARTED
 
@@ -180,12 +184,29 @@ class Opening(Sender):
             self.generic = Generic(self)
         self.generic.begin(self)
 
+    def _go_several(self):
+        """This controller may have results of several spindles; False if that was tried in every way."""
+        if self.several is None:
+            from agent.openprotocol.spindles import Several  # hardly any controller needs it
+
+            self.several = Several(self, self.known)
+        return self.several.begin(self)
+
     def _go_without(self, why):
         """The subscription cannot be had."""
+        if self._asked == 0 and why == WHY_NO_RESULTS and self._is_asked_otherwise() and self._go_several():
+            self._subscribe()
+            return EV_REFUSED
         if not self._may_go_without():
             return self._over(why)
         self._stands(True)
         return EV_REFUSED
+
+    def _is_asked_otherwise(self):
+        """Tell whether results are asked for by another MID than 0060, since that is not known."""
+        if self.several is not None and self.several.subscription is not None:
+            return True
+        return self.generic is not None and self.generic.in_use
 
     def _may_go_without(self):
         """Tell whether what is asked for is a subscription that is not needed."""

@@ -33,6 +33,7 @@ from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, fill, number
 from agent.base.ticks import Timer
 from agent.openprotocol import requests as rq
+from agent.openprotocol.room import make_room
 from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE, EV_PART, EV_PART_CUT
 from agent.openprotocol.subscriptions import Subscription
 from agent.openprotocol.variable import read_fields
@@ -80,7 +81,6 @@ ANSWER_SURE = const(2)
 ANSWER_LATE = const(3)  # to an earlier question, or to none
 
 _NEWEST = b"0" * ID_BYTES
-_BUFFERS = (10000, 6000, 4000)  # the longest message has 9999 octets
 
 
 class Operation:
@@ -187,8 +187,8 @@ class Generic:
     def begin(self, session):
         """Take the place of the session's first subscription."""
         self.in_use = True
-        self._take_place(session, (self._subscription,) + self._usual[1:])
-        _make_room(session.link)
+        session.put_subscriptions((self._subscription,) + self._usual[1:])
+        make_room(session.link)
 
     def leave(self, session):
         """A new session: begin as with any controller. What had begun on the last connection is lost."""
@@ -196,7 +196,7 @@ class Generic:
         self.operation.kept = False
         if self.in_use:
             self.in_use = False
-            self._take_place(session, self._usual)
+            session.put_subscriptions(self._usual)
 
     def fetch(self, session):
         """Ask with MID 0006 for the result of the ID in `session.fetch_id`; all zeros: the newest."""
@@ -227,34 +227,7 @@ class Generic:
         asked = session.fetch_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
-    def _take_place(self, session, subscriptions):
-        session.subscriptions = subscriptions
-        session._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
-        session._push = subscriptions[0].pushes[0]
-        session._many = len(session._pushes) > 1
-        for push in subscriptions[0].pushes:
-            push.opened()
-            session._put_place(push.acknowledgement, 0)
-
 
 def _is_asked(request):
     """Tell whether MID 0006 for a result is outstanding."""
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
-
-
-def _make_room(link):
-    """Rule 4; on a serial line the configuration says how long a message may be."""
-    if not link.steady or len(link.buf) >= _BUFFERS[-1]:
-        return
-    for octets in _BUFFERS:
-        try:
-            buf = bytearray(octets)
-        except MemoryError:
-            continue
-        unread = link.end - link.start
-        copy(buf, 0, link.buf, link.start, unread)
-        link.buf = buf
-        link.size = octets
-        link.start = 0
-        link.end = unread
-        return

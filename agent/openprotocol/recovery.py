@@ -71,7 +71,8 @@ class Recovery(Newest):
             self.claim.opened()
         self._choose_witness()
         self.known.covered = False
-        self.known.deferred = self.known.unheard = -1
+        self.known.deferred = []
+        self.known.unheard = -1
         self._retry.stop()
         self._online = True
         self._unanswered = 0

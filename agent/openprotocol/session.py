@@ -31,6 +31,7 @@ from agent.openprotocol.states import (
     EV_NONE,
     EV_OVER,
     EV_PART_LATE,
+    EV_SEVERAL_LATE,
     EV_UNKNOWN,
     OVER,
     READY,
@@ -103,6 +104,8 @@ class Session(Opening):
 
     def opened(self):
         """The port is open: begin with MID 0001."""
+        if self.several is not None:
+            self.several.leave(self)
         if self.generic is not None:
             self.generic.leave(self)
         self._prepare()
@@ -134,6 +137,16 @@ class Session(Opening):
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
 
+    def put_subscriptions(self, subscriptions):
+        """Have these from now on; the first one is for results."""
+        self.subscriptions = subscriptions
+        self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
+        self._push = subscriptions[0].pushes[0]
+        self._many = len(self._pushes) > 1
+        for push in subscriptions[0].pushes:
+            push.opened()
+            self._put_place(push.acknowledgement, 0)
+
     # -- events ------------------------------------------------------------------------------------------------
 
     def next_event(self, now):
@@ -158,6 +171,9 @@ class Session(Opening):
         if self.generic is not None and self.generic.operation.is_late(now):
             self.generic.operation.give_up()
             return EV_PART_LATE
+        if self.several is not None and self.several.cycle.is_late(now):
+            self.several.cycle.give_up()
+            return EV_SEVERAL_LATE
         answer = self._answer
         if not answer.armed or not answer.expired(now):
             return EV_NONE

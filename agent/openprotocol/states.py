@@ -38,6 +38,9 @@ EV_KEPT = const(30)  # 0902 or 0067: what the controller keeps (agent.openprotoc
 EV_NOT_KEPT = const(31)  # it does not say
 EV_TRACE = const(22)  # 0900 or 0901: only where traces are configured (agent.traces)
 EV_TRACE_CUT = const(23)
+EV_SEVERAL = const(24)  # a part of a result of several spindles (agent.openprotocol.spindles); `mid` names it
+EV_SEVERAL_CUT = const(25)
+EV_SEVERAL_LATE = const(26)  # the next part did not come
 EV_TOOL = const(12)  # 0041, the answer to `ask_tool`: its serial number is in `tool_serial`
 
 WHY_NOTHING = const(0)

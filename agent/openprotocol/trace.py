@@ -21,35 +21,36 @@ Rules
 Imported where traces are configured.
 """
 
-from agent.base.compat import const
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.states import EV_TRACE, EV_TRACE_CUT
 from agent.openprotocol.subscriptions import Subscription
 from agent.record.graph import PARAMETERS, STEPS_MOST
 
-CURVES = const(900)
-PLOT_PARAMETERS = const(901)
+CPYTHON_ONLY = True  # no outlet of a board takes curves
+
+CURVES = 900
+PLOT_PARAMETERS = 901
 TYPES = ("angle", "torque", "current", "gradient", "stroke", "force")  # from 1 on (003:12148)
 
-READ = const(0)
-LOST_UNREADABLE = const(1)  # its fields do not lead to the samples, or its revision is none of those known
-LOST_EMPTY = const(2)  # no sample in it
-LOST_CUT = const(3)  # longer than what is taken whole: see `trace_bytes`
-LOST_ROOM = const(4)  # the flash refused
-LOST_LONG = const(5)  # longer than the ring of graphs
-LOST_STEPS = const(6)  # more resolutions than a record has room for
+READ = 0
+LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is none of those known
+LOST_EMPTY = 2  # no sample in it
+LOST_CUT = 3  # longer than what is taken whole: see `trace_bytes`
+LOST_ROOM = 4  # the flash refused
+LOST_LONG = 5  # longer than the ring of graphs
+LOST_STEPS = 6  # more resolutions than a record has room for
 
-_DIVISOR = const(2213)
-_FACTOR = const(2214)
+_DIVISOR = 2213
+_FACTOR = 2214
 _MS = {200: 1000, 201: 60000, 202: 1, 203: 3600000}  # of the units of time
-_FIELD_BYTES = const(17)
-_TEXT_MOST = const(32)
-_POWER_MOST = const(40)
-_TOP = const(0x3FFFFFFF)
+_FIELD_BYTES = 17
+_TEXT_MOST = 32
+_POWER_MOST = 40
+_TOP = 0x3FFFFFFF
 
-_PLAIN = const(0)
-_ZEROS = const(1)
-_FLAGGED = const(2)
+_PLAIN = 0
+_ZEROS = 1
+_FLAGGED = 2
 _FORMS = ((1, _PLAIN), (2, _PLAIN), (3, _PLAIN), (1, _ZEROS), (1, _FLAGGED))
 
 

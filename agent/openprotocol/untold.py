@@ -15,6 +15,8 @@ from agent.record import event as ev
 from agent.spool.memory import EPOCH, GONE, NoOwner
 
 UNTOLD_AT = const(18)  # the top octet of the count, which ends below 2**30
+FLAG_KNOWN = const(1)  # of the flags of the IDs (agent.openprotocol.known): a controller was met
+FLAG_EMPTY = const(8)  # it had no result yet when it was asked: wherever its IDs begin, all of them are ours
 FLAG_UNTOLD = const(128)  # no event says yet which IDs are gone
 GONE_MOST = const(0x3FFFFFFF)  # what a number in the memory can say
 
@@ -94,10 +96,11 @@ class Untold(NoOwner):
     def _count_lost(self, gaps, why):
         """Count the ranges that had no room."""
         for first, count in gaps.lost:
-            self._count_gone(first, count, why)
+            self.count_gone(first, count, why)
         gaps.lost = []
 
-    def _count_gone(self, first, count, why):
+    def count_gone(self, first, count, why):
+        """These will not come, for this reason: count them, and keep what is to be told."""
         add_gone(self.memory, GONE, count)
         self._note(first, count, why)
 

@@ -9,7 +9,7 @@ Rules
 from agent.base.fields import compare, copy
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import id_of, put_id
+from agent.openprotocol.ids import id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
     BODY_BYTES,
@@ -22,7 +22,7 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
-from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another
+from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, oldest_of
 
 
 class Witness(Missing):
@@ -96,6 +96,26 @@ class Witness(Missing):
         if not self._was_timed:
             return has_time(body, start) and not self._is_stored(body, start)
         return self._is_later(body, start + TIME) or holds_another(self.ring, body, start, FLAG_RECOVERED)
+
+    def _is_of_another_count(self, body, start):
+        """Tell whether IDs that are looked through began anew once more; None if the witness is another one now.
+
+        All that was closed is earlier than the first time they began anew, or was found in the log or put there. A log
+        may have lost that: then its oldest result tells, since the IDs of one count ascend with its time, or where both
+        have the same time the controller's answer for that one.
+        """
+        known = self.known
+        if not known.is_later(body, start) or holds(self.ring, body, start):
+            return False
+        oldest = bytearray(BODY_BYTES)
+        if self._of_log or not oldest_of(self.ring, known.memory[kn.EPOCH], oldest):
+            return True
+        order = compare(body, start + TIME, oldest, TIME, TIME_BYTES)
+        if order != 0 and is_ahead(id_of(oldest, TIGHTENING_ID), id_of(self._witness, 0)):
+            return order > 0
+        copy(self._witness, 0, oldest, TIGHTENING_ID, ID_BYTES)
+        self._of_log = True
+        return None
 
     def _is_stored(self, body, start):
         """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""

@@ -10,12 +10,11 @@ Rules
 """
 
 from agent.base.words import get_u32
+from agent.outlets.curves import Curves
 from agent.outlets.line import SCHEMA, iso_time, line_with, number_in
 from agent.record import graph as gr
 from agent.record.result import FLAG_EDGE_TIME, FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from agent.record.text import decimal_of, digits_of, packed_time, text_of
-from agent.spool.cursors import Cursor
-from agent.spool.record import HEAD_BYTES, RECORD_NONE
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -48,16 +47,12 @@ UNITS = {
 _FIELD_BYTES = 17
 
 
-class GraphLines:
+class GraphLines(Curves):
     """The curves of one station for the outlet with this cursor."""
 
     def __init__(self, ring, index):
-        self.ring = ring
-        self.cursor = ring.cursors[index]
+        Curves.__init__(self, ring, index)
         self.looking = False
-        self._flags = 0
-        self._scout = Cursor()
-        self._behind = Cursor()  # the curve that `next` has told last
         self._last = b""
 
     def begin(self, last):
@@ -70,96 +65,30 @@ class GraphLines:
     def look(self, count):
         """Look at so many curves for the one of the last line; `looking` tells whether there may be more to look at."""
         for _ in range(count):
-            lead, data, whole = self._read()
+            lead, data, whole = self.read()
             # A line tells the number of its first piece, and numbers ascend.
             if lead is None or get_u32(lead, 0) > number_in(self._last):
                 break
             self._scout.stand_at(self._behind)
-            if graph_line(lead, self._flags, data, whole) == self._last:
+            if graph_line(lead, self.flags, data, whole) == self._last:
                 self.cursor.stand_at(self._scout)
                 break
         else:
             return
         self.looking = False
 
-    def restart(self):
-        """Stand where the cursor stands."""
-        self._scout.stand_at(self.cursor)
-
     def next(self, number, newest):
         """Return the line of the next curve if its result is none behind `number`; None if there is none now.
 
         `newest` is the last result of the log: a curve of one that is above it is of none.
         """
-        lead, data, whole = self._read()
+        lead, data, whole = self.read()
         if lead is None:
             return None
         result = get_u32(lead, gr.RESULT)
         if number < result <= newest:
             return None
-        return graph_line(lead, self._flags, data, whole)
-
-    def advance(self):
-        """The line that `next` has told is taken."""
-        self._scout.stand_at(self._behind)
-
-    def settle(self):
-        """All that was taken is durable."""
-        self.cursor.stand_at(self._scout)
-
-    def save(self):
-        """Make durable how far this is; whether it is."""
-        if self.cursor.number == self.cursor.saved_number or not self.ring.has_spare():
-            return True
-        return self.ring.save_cursors(self.ring.cursors[0].limit) >= 0
-
-    def _read(self):
-        """Return the first piece up to its data, all data there are, and whether that is all: of the next curve.
-
-        (None, b"", False) if there is none. `_behind` stands behind it then.
-        """
-        ring = self.ring
-        behind = self._behind
-        behind.stand_at(self._scout)
-        lead = None
-        data = b""
-        awaited = 0
-        while True:
-            kind = ring.peek_from(behind)
-            if kind < RECORD_NONE:
-                return None, b"", False  # it cannot be read now
-            if kind == RECORD_NONE:
-                break
-            number, piece, octets = self._piece()
-            if lead is None:
-                if piece == 0:
-                    lead = bytes(ring.walk.page[HEAD_BYTES : gr.data_at(ring.walk.page, HEAD_BYTES)])
-                    self._flags = ring.walk.flags
-                    data = octets
-                    awaited = 1
-                behind.advance()
-            elif piece == awaited and number == get_u32(lead, 0) + awaited:
-                data += octets
-                awaited += 1
-                behind.advance()
-            else:
-                break
-            if lead is not None and awaited == lead[gr.PIECES]:
-                return lead, data, True
-        if lead is None:
-            self._scout.stand_at(behind)  # pieces that say nothing
-        if ring.suspect:
-            return None, b"", False  # the last piece comes when it is written once more
-        return lead, data, False
-
-    def _piece(self):
-        """The piece in the page: its number, which one of its curve it is (-1: none), its data."""
-        page = self.ring.walk.page
-        at = HEAD_BYTES
-        length = self.ring.walk.length
-        if not gr.is_piece(page, at, length):
-            return 0, -1, b""
-        return get_u32(page, at), page[at + gr.PIECE], bytes(page[gr.data_at(page, at) : at + length])
+        return graph_line(lead, self.flags, data, whole)
 
 
 def graph_line(lead, flags, data, whole):

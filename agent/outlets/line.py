@@ -7,7 +7,7 @@ Rules
 3. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
 """
 
-from agent.record import KIND_EVENT, KIND_RAW
+from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, spindles
 from agent.record import event as ev
 from agent.record import result as res
 from agent.record.odd import decimals_of
@@ -17,6 +17,9 @@ from agent.record.text import decimal_of, describe, digits_of, text_of
 CPYTHON_ONLY = True  # no board has a file to write lines into
 SCHEMA = 1
 _GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.outlets.graphs
+
+_PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
+_JUDGED = {0x30: "low", 0x31: "OK", 0x32: "high", 0x33: "NOK"}
 
 # What an event's text has beside words: name, `what` it is of, place, width, and what is made of it.
 _TEXT, _WHOLE, _TIME = range(3)
@@ -80,7 +83,11 @@ def line_of(page, at, kind, flags, length):
 
 def line_with(fields):
     """Return the line, with its end, of these (name, value)."""
-    return ("{%s}\n" % ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])).encode()
+    return (_object(fields) + "\n").encode()
+
+
+def _object(fields):
+    return "{%s}" % ",".join(["%s:%s" % (_text(name), _value(value)) for name, value in fields])
 
 
 def _event(fields, told, page, at):
@@ -134,6 +141,72 @@ def _result(fields, told, page, body, length):
         shown = decimal_of(page, limits + place, res.ANGLE_BYTES, decimals) if has_limits else ""
         fields.append((name, _number(shown)))
     fields.append(("odd", told.get("odd") or None))
+    several = _spindles(page, body - res.HEAD_BYTES, length) if length >= SEVERAL_LEAST else None
+    fields.append(("spindles", several))
+
+
+def _spindles(page, at, length):
+    """What a result of several spindles has more (agent.record.spindles), as (name, value)."""
+    is_sync = spindles.form_of(page, at) == spindles.SYNC
+    head = at + spindles.PLACE
+    sequence = _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES) if is_sync else None
+    fields = [
+        ("told", spindles.told_of(page, at)),
+        ("press", spindles.presses(page, at)),
+        ("job_sequence", sequence),
+        ("pm_status", None if is_sync else _PM_STATUS.get(page[head + spindles.PM_STATUS])),
+        ("station_number", None if is_sync else _whole(page, head + spindles.STATION, 2)),
+    ]
+    for name, place, width in (
+        ("station_name", spindles.STATION_NAME, spindles.NAME_BYTES),
+        ("mode_name", spindles.MODE_NAME, spindles.NAME_BYTES),
+        ("vin_rest", spindles.WORKPIECE, spindles.WORKPIECE_BYTES),
+    ):
+        fields.append((name, None if is_sync else text_of(page, head + place, width) or None))
+    extras = {row: (place, count) for row, place, count in spindles.extras_of(page, at, length)}
+    rows = spindles.rows_of(page, at)
+    fields.append(("each", [_spindle(page, row, extras.get(index)) for index, row in enumerate(rows)]))
+    return tuple(fields)
+
+
+def _spindle(page, row, extra):
+    """One spindle, as (name, value); `extra`: where its bolt data begins, and how many values it has."""
+    fields = [
+        ("spindle", row.number if row.number >= 0 else None),
+        ("channel", row.channel if row.channel >= 0 else None),
+        ("status", "OK" if row.status == 0x31 else "NOK"),
+        ("torque", row.torque or None),
+        ("torque_status", _JUDGED.get(row.torque_status)),
+        ("angle", _number(row.angle)),
+        ("angle_status", _JUDGED.get(row.angle_status)),
+        ("torque_min", row.torque_min or None),
+        ("torque_max", row.torque_max or None),
+        ("angle_min", _number(row.angle_min)),
+        ("angle_max", _number(row.angle_max)),
+    ]
+    if extra is None:
+        return tuple(fields + [("bolt", None)])
+    place, count = extra
+    values = []
+    for index in range(count):
+        value = place + spindles.EXTRA_BYTES + index * spindles.VALUE_BYTES
+        values.append(
+            (
+                ("name", text_of(page, value, 20)),
+                ("value", text_of(page, value + 22, 7)),
+                ("step", _whole(page, value + 29, 2)),
+            )
+        )
+    bolt = [("number", digits_of(page, place + spindles.EXTRA_NUMBER, 4) or None)]
+    for name, start, width in (
+        ("name", spindles.EXTRA_NAME, spindles.NAME_BYTES),
+        ("program", spindles.EXTRA_PROGRAM, spindles.NAME_BYTES),
+        ("errors", spindles.EXTRA_ERRORS, spindles.ERRORS_BYTES),
+        ("customer_error", spindles.EXTRA_CODE, 4),
+    ):
+        bolt.append((name, text_of(page, place + start, width) or None))
+    bolt.append(("pm_status", _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])))
+    return tuple(fields + [("bolt", tuple(bolt) + (("values", values),))])
 
 
 def is_graph_line(line):
@@ -189,6 +262,8 @@ def _value(value):
         return "null"
     if value is True or value is False:
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return _object(value)
     if isinstance(value, list):
         return "[%s]" % ",".join([_value(one) for one in value])
     return str(value) if isinstance(value, (int, float)) else _text(value)

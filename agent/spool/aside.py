@@ -194,7 +194,20 @@ def carry(ring, known):
     found = find_result(ring, old_block, ring.aside_first, ring.aside_last, known)
     if found is not True:
         return leave_range(ring) if found is False else rec.RECORD_BAD
-    block, record_at, seq, number = walk.block, walk.record_at, walk.seq, get_u32(walk.page, HEAD_BYTES)
+    number = get_u32(walk.page, HEAD_BYTES)
+    code = write_again(ring)
+    if code < 0:
+        return code
+    code = _pass(ring, number)
+    if code < 0 or (ring.aside_block == old_block and ring.has_aside()) or is_saved(ring):
+        return code
+    return save(ring)
+
+
+def write_again(ring):
+    """Write the record in the page once more at the end of the log, where it is set aside: 0 when done, or less."""
+    walk = ring.walk
+    block, record_at, seq = walk.block, walk.record_at, walk.seq
     kind, flags, length = walk.kind, walk.flags, walk.length
     ring.urgent = True
     at = ring.begin(kind, length)
@@ -206,13 +219,7 @@ def carry(ring, known):
         return rec.RECORD_BAD
     copy(ring.stage, at, walk.page, HEAD_BYTES, length)
     put_u32(ring.stage, at, ring.number + 1)
-    code = ring.commit(kind, flags | FLAG_RETRIED | FLAG_ASIDE, length)
-    if code < 0:
-        return code
-    code = _pass(ring, number)
-    if code < 0 or (ring.aside_block == old_block and ring.has_aside()) or is_saved(ring):
-        return code
-    return save(ring)
+    return ring.commit(kind, flags | FLAG_RETRIED | FLAG_ASIDE, length)
 
 
 def _pass(ring, number):

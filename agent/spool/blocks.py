@@ -34,8 +34,8 @@ BURNED = const(2)  # numbers a HEAD and the record behind it may have left in a 
 class Blocks(Reader):
     """A log's blocks on one device."""
 
-    def __init__(self, device, outlets, when_full, other):
-        Reader.__init__(self, device, outlets, other)
+    def __init__(self, device, outlets, when_full, other, wide):
+        Reader.__init__(self, device, outlets, other, wide)
         self.when_full = when_full
         unit = device.unit_bytes
         self.align = unit if unit > rec.ALIGN_BYTES else rec.ALIGN_BYTES

@@ -42,14 +42,14 @@ DROPS_LEFT = const(5)  # one of them is for a SEAL
 class Fold(Blocks):
     """A log's blocks, and what its records add up to."""
 
-    def __init__(self, device, outlets, when_full, role, other):
-        Blocks.__init__(self, device, outlets, when_full, other)
+    def __init__(self, device, outlets, when_full, role, other, wide):
+        Blocks.__init__(self, device, outlets, when_full, other, wide)
         self.role = role
         self.owner = NoOwner()
         self.first_block = getattr(device, "first_block", 0)
         self.block_no = 0
         # Two rings of one process may share stage and page: they are in use for a moment only.
-        self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + PAYLOAD_MAX + self.align)
+        self.desk = other.desk if other else Stage(HEAD_OCTETS + FRAME_BYTES + self.payload_most + self.align)
         self.stage = self.desk.buf
         self._cursor_octets = self.aligned(FRAME_BYTES + CURSOR_PAYLOAD)
         self.memory_octets = self.aligned(FRAME_BYTES + MEMORY_PAYLOAD)
@@ -71,7 +71,8 @@ class Fold(Blocks):
         if self.role == ROLE_QUARANTINE:
             # Only a drop makes room: what a start and a few drops may have to write is left over, in the last block
             # that works.
-            octets += self.aligned(FRAME_BYTES + PAYLOAD_MAX) + DROPS_LEFT * self.memory_octets
+            longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
+            octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
         is_free = self._next_ready or self.is_free(1)
         if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:

@@ -21,8 +21,8 @@ SENT_AHEAD = const(48)  # a block of 4 KiB holds 31 results
 class Programmer(Fold):
     """A log's memory, and the way of its records onto the device."""
 
-    def __init__(self, device, outlets, when_full, role, other):
-        Fold.__init__(self, device, outlets, when_full, role, other)
+    def __init__(self, device, outlets, when_full, role, other, wide):
+        Fold.__init__(self, device, outlets, when_full, role, other, wide)
         self.payload_at = 0
         self._opens = -1  # the block that the record begun opens
 

@@ -10,8 +10,9 @@ Rules
    compares `seq`, not places.
 """
 
+from agent.base.compat import ON_CPYTHON
 from agent.base.words import get_u32
-from agent.record import PAYLOAD_MAX
+from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from agent.spool import record as rec
 from agent.spool.cursors import NEVER, WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.spool.record import FRAME_BYTES, HEAD_BYTES, RECORD_NONE
@@ -24,9 +25,15 @@ class Reader:
     `block` is the newest block.
     """
 
-    def __init__(self, device, outlets, other=None):
+    def __init__(self, device, outlets, other=None, wide=False):
         self.device = device
-        self.walk = Walk(device, FRAME_BYTES + PAYLOAD_MAX, None if other is None else other.walk)
+        # The longest payload. Where memory is no matter every tool reads what any station has written.
+        self.payload_most = PAYLOAD_WIDE if wide else PAYLOAD_MAX
+        if ON_CPYTHON:
+            self.payload_most = PAYLOAD_WIDE
+        if other is not None:
+            self.payload_most = other.payload_most
+        self.walk = Walk(device, FRAME_BYTES + self.payload_most, None if other is None else other.walk)
         self.cursors = [Cursor() for _ in range(outlets)]
         self.seq = 0
         self.number = 0

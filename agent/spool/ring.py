@@ -17,7 +17,6 @@ two programs more.
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
-from agent.record import PAYLOAD_MAX
 from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
@@ -50,12 +49,12 @@ BLOCKS_LEAST = const(3)  # the newest, the one that is erased before it is used,
 class Ring(Programmer):
     """The log on one flash device. Made once; `agent.spool.mount.mount(ring)` brings it up."""
 
-    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None):
+    def __init__(self, device, outlets=1, when_full=WHEN_FULL_REFUSE, role=ROLE_MAIN, other=None, wide=False):
         if device.block_count < (2 if role == ROLE_QUARANTINE else BLOCKS_LEAST):
             raise ValueError("a spool needs %d blocks at least, the device has %d" % (BLOCKS_LEAST, device.block_count))
         if not 1 <= outlets <= OUTLETS:
             raise ValueError("a spool has 1 to %d outlets" % OUTLETS)
-        Programmer.__init__(self, device, outlets, when_full, role, other)
+        Programmer.__init__(self, device, outlets, when_full, role, other, wide)
         self.last_block = 0
         self.last_record_at = 0
         self.last_kind = 0
@@ -74,10 +73,10 @@ class Ring(Programmer):
     def begin(self, kind, length):
         """Return where in `stage` the payload of `length` octets goes, or SPOOL_FULL or SPOOL_FAILED.
 
-        `commit` must follow at once. Raises ValueError for a payload above PAYLOAD_MAX.
+        `commit` must follow at once. Raises ValueError for a payload above `payload_most`.
         """
-        if length > PAYLOAD_MAX:
-            raise ValueError("payload of %d octets, at most %d" % (length, PAYLOAD_MAX))
+        if length > self.payload_most:
+            raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         if self.suspect and not self._confirming and not self.confirm() and self.suspect:
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL

@@ -96,11 +96,11 @@ def holds_pushed(ring, digits, place, epoch):
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, digits, place, -1 - epoch)
 
 
-def oldest_of(ring, epoch, digits):
-    """Copy into `digits` the ID of the oldest result that the log holds of this epoch; whether there is one."""
+def oldest_of(ring, epoch, body):
+    """Copy into `body` the oldest result that the log holds of this epoch; whether there is one."""
     walk = ring.walk
     count = ring.device.block_count
-    at = rec.HEAD_BYTES + HEAD_BYTES + TIGHTENING_ID
+    at = rec.HEAD_BYTES + HEAD_BYTES
     for ahead in range(1, count + 1):
         block = (ring.block + ahead) % count
         until = ring.bound(block)
@@ -108,8 +108,8 @@ def oldest_of(ring, epoch, digits):
         kind = walk.next()
         while kind > RECORD_NONE:
             if kind == rec.KIND_RESULT and walk.page[rec.HEAD_BYTES + ID_EPOCH] == epoch:
-                if all_digits(walk.page, at, ID_BYTES):
-                    copy(digits, 0, walk.page, at, ID_BYTES)
+                if all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES) and not walk.flags & FLAG_EDGE_TIME:
+                    copy(body, 0, walk.page, at, BODY_BYTES)
                     return True
             kind = walk.next()
     return False

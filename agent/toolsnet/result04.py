@@ -19,6 +19,7 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.base.form import FIXED, MOVE_BYTES, STRIP, TEXT, UNPACK, UPPER, carry_out
+from agent.record import SEVERAL_LEAST
 from agent.record import result as res
 from agent.toolsnet.telegram import ID_RESULT, begin, finish
 
@@ -98,6 +99,7 @@ class ResultWriter:
         self._change_at = 0
         self._odd_at = 0
         self._long_serial = 0
+        self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
 
@@ -107,6 +109,10 @@ class ResultWriter:
         `sequence` is the rundown sequence 1..99999, `ident` the telegram's identifier.
         """
         tx = self.tx
+        if length >= SEVERAL_LEAST:
+            from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
+
+            return write(self, buf, at, length, flags, ident, sequence)
         if flags & res.FLAG_ODD:
             return self._write_odd(buf, at, length, flags & ~res.FLAG_ODD, ident, sequence)
         body = at + res.HEAD_BYTES
@@ -135,6 +141,12 @@ class ResultWriter:
         if self._factor is not None:
             self._convert(buf, body)
         return self._octets
+
+    def forget(self):
+        """The telegram was changed by somebody else, or has another buffer."""
+        self._shape = self._station = -1
+        self._octets = 0
+        self._vin[0] = self._serial[0] = self._change[0] = 0
 
     # -- what changes from result to result --------------------------------------------------------------------
 

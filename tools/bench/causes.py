@@ -137,8 +137,8 @@ CAUSES = (
     Cause(
         "full-quarantine-stops",
         POSITION,
-        "            elif not self._leave_in_place(before, reason, now):\n",
-        "            else:\n",
+        "not self._passes_again() and not self._leave_in_place(before, reason, now)\n",
+        "not self._passes_again()\n",
         "what finds no room in the quarantine holds up all behind it",
         5,
         "test_quarantine.py::test_seventy_unreadable_frames_do_not_keep_five_good_results_from_arriving",
@@ -255,8 +255,8 @@ CAUSES = (
     Cause(
         "kept-twice",
         QUARANTINE,
-        "        if get_u32(walk.page, FRAME_HEAD) <= get_u32(self.ring.memory, _LAST):\n            return KEPT\n",
-        "",
+        "        if number <= get_u32(self.ring.memory, _LAST):\n            from",
+        "        if number < 0:\n            from",
         "what was kept and not passed durably is kept again at each start",
         14,
         "test_quarantine.py::test_every_record_lies_in_one_of_the_two_places_wherever_power_fails",

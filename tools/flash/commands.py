@@ -20,7 +20,7 @@ from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
 from tools.installation import how_to_get
 from tools.printable import visible_lines
-from tools.sources import ROOT, Unavailable
+from tools.sources import Unavailable
 
 EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
@@ -124,7 +124,7 @@ def _flash(
     with click.progressbar(
         length=max(1, planned.octets(plan.SEND) + planned.octets(plan.COPY)), label="copying", file=sys.stderr
     ) as bar:
-        install.install(link, planned, bar.update, packages())
+        install.install(link, planned, bar.update, package.DEPENDENCIES)
     say(f"every file verified; restarting with version {version.digest} on trial ...")
     install.switch(link, planned)
     if install.wait_healthy(link, version.digest, _board_says, healthy_s):
@@ -147,12 +147,6 @@ def _flash(
         + (f"version {planned.running} runs again." if planned.running else "no version ran here before.")
         + f"\nWhat the board kept of the failed start:\n{fault}"
     )
-
-
-def packages() -> tuple[str, ...]:
-    """What package.json names beside our own files: the packages of micropython-lib that the agent needs."""
-    told = json.loads((ROOT / "board/package.json").read_text(encoding="utf-8"))
-    return tuple(name for name, _ in told.get("deps", ()))
 
 
 def say(text: str) -> None:

@@ -66,7 +66,11 @@ def write(folder: Path, built: package.Version) -> int:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    told = {"urls": [[name, name] for name in files], "deps": [], "version": _version()}
+    told = {
+        "urls": [[name, name] for name in files],
+        "deps": [[name, "latest"] for name in package.DEPENDENCIES],
+        "version": _version(),
+    }
     (folder / INDEX).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return len(files)
 

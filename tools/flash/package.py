@@ -16,6 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from board import zone
 from tools import config_file
 from tools.compact.tree import compile_compacted
 from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
@@ -36,6 +37,9 @@ except MemoryError:
     time.sleep(5)  # Ctrl-C gives the REPL
     machine.reset()
 """
+
+# What of micropython-lib the agent needs beside its own files: nothing. `toolcart flash` and mip install what is here.
+DEPENDENCIES: tuple[str, ...] = ()
 
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
@@ -94,6 +98,9 @@ def checked_config(path: str | Path) -> dict:
         mistakes.append(
             ("board.address", json.dumps(board["address"]), "an address with its prefix, such as 10.0.0.5/24")
         )
+    if board["time_zone"] and zone.parsed(board["time_zone"]) is None:
+        allowed = "a POSIX TZ with both changes, such as CET-1CEST,M3.5.0,M10.5.0/3, or without summer time, IST-5:30"
+        mistakes.append(("board.time_zone", json.dumps(board["time_zone"]), allowed))
     for index, station in enumerate(configuration["stations"]):
         if len(station["outlets"]) > 1:
             mistakes.append((f"stations[{index}].outlets", "a file", "toolsnet alone: a chip has no files for lines"))

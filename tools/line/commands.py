@@ -59,6 +59,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
 @click.option("--stop-bits", type=click.IntRange(1, 2), default=1, show_default=True)
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Write a capture as well.")
 @click.option("--seconds", type=float, help="End by itself; otherwise Ctrl-C ends.")
+@click.option("--busy", is_flag=True, help="How busy the line is, a line each second, in place of its octets.")
 @_timers
 def monitor(
     device: str,
@@ -68,14 +69,19 @@ def monitor(
     stop_bits: int,
     record: Path | None,
     seconds: float | None,
+    busy: bool,
     kind: str,
     qvz_ms: int,
     zvz_ms: int,
 ) -> None:
-    """Show a line live, the way decode does. It only listens: one adapter hears one direction, two hear both."""
+    """Show a line live, the way decode does. It only listens: one adapter hears one direction, two hear both.
+
+    At the end it tells which share of the time the line was busy.
+    """
     from board.linux_serial import SerialPort
     from tools.line.capture import Heard, line_of
     from tools.line.explain import Shower, explainer
+    from tools.line.load import Load
 
     if not config_file.has_serial_lines():
         _fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")
@@ -89,17 +95,24 @@ def monitor(
             ports.append((port, from_agent))
     shower = Shower(explainer(kind, qvz_ms, zvz_ms))
     capture = record.open("w", encoding="ascii") if record else None
+    load = Load(baud, parity, stop_bits, tuple(from_agent for _, from_agent in ports))
     buf = bytearray(256)
     start_s = time.monotonic()
+    windows = 0
     try:
         while seconds is None or time.monotonic() - start_s < seconds:
+            if busy and time.monotonic() - start_s >= windows + 1:
+                windows = int(time.monotonic() - start_s)
+                click.echo(load.window(time.monotonic() - start_s))
             for port, from_agent in ports:
                 count = port.readinto(buf, len(buf))
                 if count < 0:
                     _fail("the adapter is gone", "Plug it in again and start anew.")
+                load.hear(from_agent, count)
                 for octet in buf[:count]:
                     heard = Heard(time.monotonic() - start_s, from_agent, octet)
-                    click.echo(shower.line(heard))
+                    if not busy:
+                        click.echo(shower.line(heard))
                     if capture:
                         capture.write(line_of(heard) + "\n")
             time.sleep(POLL_S)
@@ -110,6 +123,7 @@ def monitor(
             capture.close()
         for port, _ in ports:
             port.close()
+        click.echo(load.account(time.monotonic() - start_s), err=True)
 
 
 def _fail(what: str, advice: str) -> None:

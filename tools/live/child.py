@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+from tools.agent_process import NONE
 from tools.sources import ROOT
 
 STDERR_LINES = 40  # what is kept of a traceback
@@ -28,9 +29,9 @@ STOP_LIMIT_S = 6.0  # the agent's own limit is 3 s, then it has to write its cur
 class AgentChild:
     """One agent; `take()` gives what it told since the last call."""
 
-    def __init__(self, config_path: str | Path, every_ms: int = 200) -> None:
+    def __init__(self, config_path: str | Path) -> None:
         self.config_path = str(config_path)
-        self.every_ms = every_ms
+        self._looked_at = NONE
         self.starts = 0
         self.started_s = 0.0
         self.errors: list[str] = []
@@ -47,8 +48,8 @@ class AgentChild:
         paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in paths if path))
         self._process = subprocess.Popen(
-            [*command, "--status-every-ms", str(self.every_ms)],
-            stdin=subprocess.DEVNULL,
+            command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
@@ -64,6 +65,8 @@ class AgentChild:
         ]
         for reader in self._readers:
             reader.start()
+        if self._looked_at != NONE:
+            self._say_look()
 
     @property
     def pid(self) -> int:
@@ -76,6 +79,12 @@ class AgentChild:
         for reader in self._readers:
             reader.join(2.0)
         return self._process.returncode
+
+    def look(self, number: int) -> None:
+        """Have the newest results of this station told from now on, of any agent that is started; NONE: of none."""
+        if number != self._looked_at:
+            self._looked_at = number
+            self._say_look()
 
     def take(self) -> list[dict]:
         """Return the lines told since the last call."""
@@ -106,8 +115,18 @@ class AgentChild:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        if self._process is not None and self._process.poll() is None:
-            self.kill()
+        if self._process is not None:
+            if self._process.poll() is None:
+                self.kill()
+            if self._process.stdin is not None:
+                with contextlib.suppress(OSError):  # what was not flushed has nobody to read it
+                    self._process.stdin.close()
+
+    def _say_look(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):  # it is gone, and the next one is told
+                self._process.stdin.write(b'{"look": %d}\n' % self._looked_at)
+                self._process.stdin.flush()
 
     def _read_lines(self, stream) -> None:
         with stream:

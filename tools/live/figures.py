@@ -9,17 +9,16 @@ Rules:
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 
-from tools.live.whys import Whys
+from tools.live.curve import Curve
+from tools.live.kept import StationFigures
+from tools.live.server_words import sentence
 
-RATE_WINDOW_S = 5.0
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once
 ROOM_AGAIN_PERCENT = 10  # below the first of these it may be told again
-CURVE_EVERY_S = 0.5
-CURVE_POINTS = 240  # two minutes
 
 GOOD = "good"
 INFO = "info"
@@ -38,48 +37,7 @@ class Change:
     at_s: float
     level: str
     text: str
-
-
-@dataclass
-class StationFigures:
-    """What is kept of one station between two status lines."""
-
-    shown: dict = field(default_factory=dict)
-    logged: int = 0
-    was_ready: bool = False
-    was_streaming: bool = False
-    waits_for_room: bool = False
-    open_ids: int = 0
-    filling_percent: int = 0
-    highest_backlog: int = 0
-    spool_told: bool = False
-    sorrows: dict = field(default_factory=dict)
-    need: str = ""
-    files: dict = field(default_factory=dict)  # path -> why it cannot be used
-    whys: Whys = field(default_factory=Whys)
-    first_s: float = 0.0
-    never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
-    history: deque[tuple[float, int, int]] = field(default_factory=deque)
-    curve: deque[int] = field(default_factory=lambda: deque([0], maxlen=CURVE_POINTS))
-    curve_due_s: float = 0.0
-
-    def keep_history(self, at_s: float) -> None:
-        """Remember what rates and curve are made of."""
-        stored, waiting = self.shown.get("stored", 0), self.shown.get("backlog", 0)
-        self.history.append((at_s, stored, self.shown.get("delivered", 0)))
-        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
-            self.history.popleft()
-        if at_s >= self.curve_due_s:
-            self.curve_due_s = at_s + CURVE_EVERY_S
-            self.curve.append(waiting)
-
-    def rates(self) -> tuple[float, float]:
-        """Return results stored and results that ToolsNet has taken, each per second over the last few seconds."""
-        if len(self.history) < 2:
-            return 0.0, 0.0
-        first, last = self.history[0], self.history[-1]
-        span_s = max(last[0] - first[0], 0.001)
-        return max(0.0, (last[1] - first[1]) / span_s), max(0.0, (last[2] - first[2]) / span_s)
+    station: int | None = None  # its number; None: of all of them
 
 
 class Figures:
@@ -89,6 +47,8 @@ class Figures:
         self.status: dict = {}
         self.stations: dict[int, StationFigures] = {}
         self.spool_problems: list[str] = []
+        self.fed = 0  # how many states have come: who shows them sees whether there is another
+        self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
 
     # -- what is asked -----------------------------------------------------------------------------------------
@@ -143,12 +103,13 @@ class Figures:
         if kind not in ("status", "stopped"):
             return []
         self.status = line
+        self.fed += 1
         changes: list[Change] = []
         for shown in line["stations"]:
             known = self.stations.setdefault(shown["number"], StationFigures(first_s=at_s))
             changes += self._compare(known, shown, at_s, kind == "stopped")
-            known.shown = shown
-            known.keep_history(at_s)
+            known.keep(shown, at_s)
+        self.curve.add(self.backlog, at_s)
         changes += self._scheduler(line["scheduler"], at_s)
         return changes
 
@@ -167,7 +128,7 @@ class Figures:
         self._faults = 0
         self.spool_problems = []
         for known in self.stations.values():
-            known.spool_told = False
+            known.spool_told = known.met_controller = False
             known.sorrows = {}
             known.need = ""
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
@@ -184,7 +145,7 @@ class Figures:
         new = _log_changes(known, shown)
         if shown["mounted"]:  # until then the log has only what the agent's spool lines say better
             told += new
-        return [Change(at_s, level, name + text) for level, text in told]
+        return [Change(at_s, level, name + text, shown["number"]) for level, text in told]
 
     def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
         if scheduler["faults"] <= self._faults:
@@ -347,6 +308,7 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     latest = {entry["name"]: entry["value"] for entry in entries}
     told = []
     for name, count in counted.items():
-        times = f", {count} times" if count > 1 else ""
-        told.append((INFO if name in _HARMLESS else WARNING, f"{name} ({latest[name]}){times}"))
+        times = f", {count} times" * (count > 1)
+        level = INFO if name in _HARMLESS else WARNING
+        told.append((level, sentence(name, latest[name], shown["number"]) + times))
     return told

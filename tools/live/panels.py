@@ -2,21 +2,32 @@
 
 Rules:
 1. A panel fits the width it is told; what does not fit is left out from the right, the less important first.
-2. Green is connected or OK, yellow is under way, red is cut off, lost or NOK; no meaning is told by colour alone.
+2. Blue is connected or OK, orange is under way or worth a look, red is cut off, lost or NOK. These three are told apart
+   whatever colours somebody sees (M. Okabe, K. Ito, Color Universal Design, 2008), and none is ever alone: a sign or a
+   word says the same.
 """
 
 from __future__ import annotations
 
+import textwrap
 import time
+from functools import lru_cache
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tools.live.figures import files_of, toolsnet_of
+from tools.live.figures import Change, files_of, toolsnet_of
 from tools.printable import visible
 
+NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}
-DOWN_STATES = {"closed", "stopped", "no agent", "over"}
-LEVEL_STYLES = {"good": "green", "info": "", "warning": "yellow", "bad": "bold red"}
+DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
+GOOD_STYLE = "#56b4e9"
+WARNING_STYLE = "#e69f00"
+BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the ground is dark
+CURVE_STYLE = "#e69f00"
+LEVEL_STYLES = {"good": GOOD_STYLE, "info": "", "warning": WARNING_STYLE, "bad": BAD_STYLE}
+LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
 # Counters that mean trouble when they are there at all.
 TROUBLE = {
     "raw",
@@ -41,7 +52,8 @@ TROUBLE = {
 }
 CLOCK_APART_S = 5  # agent.errands
 GAUGE_CELLS = 12
-VIN_CELLS = 18
+EVENT_CLOCK = 9  # cells of the clock and the blank behind it
+EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
 
 def seconds_text(seconds: float) -> str:
@@ -67,11 +79,16 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
     return f"oldest {seconds_text(max(age_s, 0))}" if -2 <= age_s < 30 * 86400 else f"oldest of {stamp}"
 
 
-def links(station: dict, cut: dict[str, bool]) -> Text:
-    """Both connections, files, the spool, the recovery: four lines, and one for each file."""
+def links(station: dict, cut: dict[str, bool], met: bool = True) -> Text:
+    """Both connections, files, the spool, the recovery: four lines, and one for each file.
+
+    `met` says whether the controller has been there since the agent's start.
+    """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
-        text.append("the spool is not ready", "bold red")
+        text.append("the spool is not ready", BAD_STYLE)
+        if station.get("spool_refused"):
+            text.append(f": {station['spool_refused']}")
         return text
     for label, side, shown in (
         ("controller", "controller", station["controller"]),
@@ -84,98 +101,82 @@ def links(station: dict, cut: dict[str, bool]) -> Text:
     used = spool["used_blocks"]
     filled = min(GAUGE_CELLS, -(-used * GAUGE_CELLS // max(spool["blocks"], 1)))
     text.append("spool       ", "dim")
-    text.append("█" * filled, "red" if filled >= GAUGE_CELLS - 1 else "cyan")
+    text.append("█" * filled, BAD_STYLE if filled >= GAUGE_CELLS - 1 else GOOD_STYLE)
     text.append("░" * (GAUGE_CELLS - filled), "bright_black")
     text.append(f"  {used} of {spool['blocks']} blocks")
     for trouble in ("damaged", "torn", "worn", "overwritten"):
         if spool[trouble]:
-            text.append(f"  {spool[trouble]} {trouble}", "yellow")
+            text.append(f"  {spool[trouble]} {trouble}", WARNING_STYLE)
     text.append("\n")
-    _recovery_line(text, station)
+    _recovery_line(text, station, met)
     return text
 
 
+def state_sign(state: str) -> tuple[str, str]:
+    """The sign of a connection's state, and its colour."""
+    if state in GOOD_STATES:
+        return "●", GOOD_STYLE
+    return ("○", BAD_STYLE) if state in DOWN_STATES else ("◐", WARNING_STYLE)
+
+
 def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
-    state = shown["state"]
-    style = "green" if state in GOOD_STATES else "red" if is_cut or state in DOWN_STATES else "yellow"
-    mark = "●" if style == "green" else "○" if style == "red" else "◐"
+    sign, style = state_sign("closed" if is_cut and shown["state"] not in GOOD_STATES else shown["state"])
     text.append(f"{label:<12}", "dim")
-    text.append(f"{mark} {state:<15}", style)
+    text.append(f"{sign} {shown['state']:<15}", style)
     ahead_s = shown.get("clock_ahead_s") or 0
+    why = shown.get("why") if shown["state"] not in GOOD_STATES else ""
     if is_cut:
-        text.append("network cut  ", "bold red")
+        text.append("network cut  ", BAD_STYLE)
     elif shown.get("waits_for_room"):
-        text.append("spool full  ", "bold red")
+        text.append("spool full  ", BAD_STYLE)
     elif abs(ahead_s) > CLOCK_APART_S:
-        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", "yellow")
+        text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", WARNING_STYLE)
     else:
+        if why:  # the agent's short word; the events have the whole sentence
+            text.append(f"{why}  ", WARNING_STYLE)
         text.append(f"{shown['host']}:{shown['port']}", "dim")
     text.append("\n")
 
 
 def _file_line(text: Text, file: dict) -> None:
     text.append("file        ", "dim")
-    style = "green" if file["is_up"] else "red"
+    style = GOOD_STYLE if file["is_up"] else BAD_STYLE
     text.append(f"{'●' if file['is_up'] else '○'} {file['waiting']} waiting  ", style)
-    text.append(file["why"] or file["path"], "dim" if file["is_up"] else "red")
+    text.append(file["why"] or file["path"], "dim" if file["is_up"] else BAD_STYLE)
     text.append("\n")
 
 
-def _recovery_line(text: Text, station: dict) -> None:
+def _recovery_line(text: Text, station: dict, met: bool) -> None:
     recovery = station["recovery"]
     text.append("recovery    ", "dim")
     if recovery["open_ids"]:
-        text.append(f"{recovery['open_ids']} missed results to fetch, {recovery['phase']}", "yellow")
-    else:
-        text.append("nothing missed" if recovery["phase"] == "idle" else recovery["phase"])
+        text.append(f"{recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
+    elif recovery["phase"] != "idle":
+        text.append(recovery["phase"])
+    elif met:
+        text.append("nothing missed")
+    else:  # what was made meanwhile is known to the controller alone
+        text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
     if recovery["gone"]:
-        text.append(f"  {recovery['gone']} gone", "yellow")
+        text.append(f"  {recovery['gone']} gone", WARNING_STYLE)
     if recovery["epoch"]:
-        text.append(f"  reset {recovery['epoch']} times", "yellow")
+        text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
     parked = station["parked"] + station.get("parked_in_place", 0)
     if parked:
-        text.append(f"  {parked} parked", "bold yellow")
+        text.append(f"  {parked} parked", "bold " + WARNING_STYLE)
     if station.get("needs_operator"):
-        text.append("  needs an operator", "bold red")
+        text.append("  needs an operator", BAD_STYLE)
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
-    """The rates and the oldest: two lines beside the curve."""
+    """The rates and the oldest: two lines above the curve."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("in ", "dim").append(f"{rates[0]:.1f}/s", "bold").append("   out ", "dim").append(
         f"{rates[1]:.1f}/s", "bold"
     )
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
-    text.append(oldest or "nothing waits", "yellow" if oldest else "green")
-    return text
-
-
-def results(station: dict, rows: int, width: int) -> Text:
-    """The newest results, the newest first."""
-    text = Text(no_wrap=True, overflow="crop")
-    wide = width >= 92
-    batch = f"  {'batch':<13}  " if wide else ""
-    text.append(f"{'no.':>6}  {'time':<8}  {'VIN':<{VIN_CELLS}} {'prog':>4} {'torque':>10} {'angle':>6}  ", "dim")
-    text.append(f"{'':<4}{batch}source", "dim")
-    for result in station.get("results", [])[: max(rows - 1, 0)]:
-        text.append("\n")
-        if result["source"] == "RAW":
-            text.append(f"{result['number']:>6}  ")
-            text.append(f"could not be read, kept as it came ({result['octets']} octets)", "bold yellow")
-            continue
-        moment = (result["time"] or " ").split(" ")[-1]
-        vin = result["vin"][:VIN_CELLS]
-        text.append(f"{result['number']:>6}  {moment:<8}  {vin:<{VIN_CELLS}} {result['program']:>4} ")
-        ok = result["status"] == "OK"
-        torque_style = "" if result["torque_status"] in ("OK", "") else "bold red"
-        angle_style = "" if result["angle_status"] in ("OK", "") else "bold red"
-        text.append(f"{result['torque'] + ' ' + result['unit']:>10}", torque_style)
-        text.append(f" {result['angle'] + '°':>6}  ", angle_style)
-        text.append(f"{result['status']:<4}", "bold green" if ok else "bold red")
-        if wide:
-            text.append(f"  {result['batch_status']:<13}  ", "dim")
-        text.append(result["source"].lower(), "dim" if result["source"] == "LIVE" else "cyan")
+    text.append(oldest or "nothing waits", WARNING_STYLE if oldest else GOOD_STYLE)
     return text
 
 
@@ -198,19 +199,32 @@ def counters(station: dict, rows: int, width: int) -> Text:
         elif used:
             text.append("   ")
         used += cells
-        text.append(f"{name} ", "yellow" if name in TROUBLE else "dim")
-        text.append(f"{counted[name]}", "bold yellow" if name in TROUBLE else "bold")
+        text.append(f"{name} ", WARNING_STYLE if name in TROUBLE else "dim")
+        text.append(f"{counted[name]}", "bold " + WARNING_STYLE if name in TROUBLE else "bold")
     return text
 
 
-def events(changes: list, rows: int) -> Text:
-    """The last changes, the newest at the bottom."""
+def event(change: Change, line: int, words: str) -> Text:
+    """A line of one change; in the first one its sign says how bad it is."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    for change in changes[-rows:]:
-        if text.plain:
-            text.append("\n")
-        text.append(f"{clock(change.at_s)}  ", "dim").append(visible(change.text), LEVEL_STYLES[change.level])
+    begin = f"{clock(change.at_s)} {LEVEL_SIGNS[change.level]} "
+    text.append(begin[:EVENT_CLOCK] if line == 0 else " " * EVENT_CLOCK, "dim")
+    text.append(begin[EVENT_CLOCK:] if line == 0 else "  ", LEVEL_STYLES[change.level])
+    text.append(words, LEVEL_STYLES[change.level])
     return text
+
+
+@lru_cache(maxsize=EVENTS_CACHED)
+def event_lines(text: str, width: int) -> tuple[str, ...]:
+    """The words of a change in lines of so many cells, clock and sign of the first one not counted."""
+    return tuple(textwrap.wrap(visible(text), max(width - EVENT_CLOCK - 2, 20))) or ("",)
+
+
+def fitted(text: str, cells: int) -> str:
+    """The text in so many cells, filled with blanks or cut with a sign that it was."""
+    if cell_len(text) > cells:
+        return set_cell_size(text, cells - 1) + "…"
+    return set_cell_size(text, cells)
 
 
 def clock(seconds: float) -> str:
@@ -226,11 +240,11 @@ def both_books(books: dict, parked: int) -> Text:
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
     text.append("\n").append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
-    wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), "bold red")]
+    wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
     if parked:
-        wrong.append(("parked", parked, "bold yellow"))
+        wrong.append(("parked", parked, "bold " + WARNING_STYLE))
     if books.get("doubled"):
-        wrong.append(("stored twice", books["doubled"], "bold red"))
+        wrong.append(("stored twice", books["doubled"], BAD_STYLE))
     _figures(text, figures + wrong)
     return text
 
@@ -239,10 +253,49 @@ def account(told: dict) -> Text:
     """What the spool has seen since it was made: one line."""
     text = Text(no_wrap=True, overflow="ellipsis")
     figures = [("stored", told["stored"], ""), ("passed on", told["delivered"], "")]
-    _figures(text, [*figures, ("waiting", told["waiting"], "yellow"), ("parked", told["parked"], "bold red")])
+    _figures(text, [*figures, ("waiting", told["waiting"], WARNING_STYLE), ("parked", told["parked"], BAD_STYLE)])
     return text
 
 
 def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
     for name, count, style in figures:
         text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("   ")
+
+
+DEMO_KEYS = [
+    ("n", "cut ToolsNet's network, or join it again"),
+    ("c", "the same with the controller's"),
+    ("k", "kill the agent as a power cut would"),
+    ("+ -", "more, fewer results per second"),
+]
+KEYS = [
+    ("↑ ↓", "go through the list; Page up, Page down, Home, End as well"),
+    ("Enter", "open the station; Esc goes back to all of them"),
+    ("← →", "the station before, the next one"),
+    ("Tab", "from one list to the other, as to the events: they scroll"),
+    ("/", "show only what has a word: station, state, VIN, NOK; Esc: all again"),
+    ("s", "order of the stations: number, worst first, most waiting"),
+    ("e", "the events in all the room there is, and back"),
+    ("z", "waiting results over 2 minutes, an hour, a day"),
+    ("q", "end in order; a second time: at once"),
+]
+SIGNS = [
+    ("good", "connected, well"),
+    ("info", "something to know"),
+    ("warning", "under way, or worth a look"),
+    ("bad", "needs somebody"),
+]
+
+
+def help_text(keys: list[tuple[str, str]]) -> Text:
+    """Keys, signs, and where ASCII comes from."""
+    text = Text()
+    for key, meaning in keys:
+        text.append(f"  {key:<7}", "bold").append(f"{meaning}\n")
+    text.append("\n")
+    for level, meaning in SIGNS:
+        text.append(f"  {LEVEL_SIGNS[level]:<7}", LEVEL_STYLES[level]).append(f"{meaning}\n")
+    text.append(f"  {'○':<7}", BAD_STYLE).append("not connected\n")
+    text.append(f"  {'▲ ▼':<7}", BAD_STYLE).append("a value above, below its limits\n\n")
+    text.append("  Signs are ASCII where the locale names no UTF-8; --ascii and --no-ascii decide it.", "dim")
+    return text

@@ -1,9 +1,10 @@
-"""The live view: connections, backlog, newest results, counters and the account in one terminal.
+"""The live view: all stations, or one with its connections, backlog, newest results, counters and events.
 
 Rules:
 1. Shows what `watch` and its figures say; every key is one call of the watch. Nothing here decides anything.
-2. Fits 80 x 24; more room goes to the results.
+2. Fits 80 x 24; more room goes to tables, the curve and events.
 3. However it is left (q, Ctrl-C, SIGTERM, an error), the run is ended and the account printed on the normal screen.
+4. A screen is drawn when there is something new, not on every turn.
 """
 
 from __future__ import annotations
@@ -11,100 +12,114 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Sequence
+from typing import ClassVar
 
-from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import App
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Footer, Sparkline, Static
+from textual.filter import LineFilter
 
 from tools.live import panels
-from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
-from tools.printable import visible, visible_in
-
-if TYPE_CHECKING:
-    from tools.demo import Demo
+from tools.live.ascii import AsciiOnly, has_utf8
+from tools.live.screens import Help, OneStation, Overview, Watching
+from tools.live.subject import Subject
+from tools.live.watch import ENDED, Watch
+from tools.printable import visible
 
 TURN_S = 0.1
-PHASES = {
-    STARTING: "starting",
-    RUNNING: "",
-    DRAINING: "delivering what is left; q: do not wait",
-    STOPPING: "stopping in order; q: at once",
-    ENDED: "ended",
-}
-
+WIDE = 110  # cells from which on a table stands beside the rest
+TALL = 34  # lines from which on there is room for more than a glance at events
 _STYLE = """
 Screen { layout: vertical; background: $background; }
-#title { height: 1; background: $primary; color: $text; text-style: bold; padding: 0 1; }
-#top { height: 5; }
-.panel { border-top: solid $primary-darken-1; border-title-color: $text-accent; padding: 0 1; }
+#title { height: 1; background: #1f4e79; color: #ffffff; text-style: bold; padding: 0 1; }
+#summary { height: 2; padding: 0 1; }
+.panel { border-top: solid #3f6f9f; border-title-color: #9ecbff; padding: 0 1; }
 Static { text-wrap: nowrap; text-overflow: ellipsis; }
-#links { width: 1fr; height: 5; }
-#side { width: 30; height: 5; }
+#heading { height: 1; }
+#stations_panel { height: 1fr; min-height: 4; }
+#stations_panel #heading { padding: 0 0 0 1; }
+#word { height: 1; dock: bottom; margin: 0 0 1 0; background: #33475b; }
+Help { align: center middle; }
+#help { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; }
+
+#below { height: 5; }
+#below #side { width: 34; }
+.-tall #below { height: 12; }
+.-wide #below #side { width: 44%; }
+#below #curve { height: 1fr; }
+#events_panel { width: 1fr; }
+Overview.-events #stations_panel, Overview.-events #summary, Overview.-events #side { display: none; }
+Overview.-events #below { height: 1fr; }
+
+#top { height: 5; }
+#links { width: 1fr; height: auto; min-height: 5; }
+OneStation #side { width: 30; }
 #backlog { height: 2; }
-#curve { height: 2; }
-#curve > .sparkline--max-color { color: $warning; }
-#curve > .sparkline--min-color { color: $success; }
-#results { height: 1fr; min-height: 3; }
+#curve { height: 1fr; }
 #counters { height: 3; }
-#events { height: 4; }
 #account { height: auto; }
+OneStation.-narrow #body { layout: vertical; }
+OneStation.-narrow #left { height: auto; }
+OneStation.-narrow #results_panel { height: 1fr; min-height: 3; }
+OneStation.-narrow #events_panel { height: 4; }
+OneStation.-narrow.-low #counters { height: 2; }
+OneStation.-narrow.-tall #events_panel { height: 11; }
+OneStation.-narrow.-tall #top { height: 9; }
+OneStation.-narrow.-events #events_panel { height: 18; }
+OneStation.-narrow.-events #results_panel, OneStation.-narrow.-events #counters { display: none; }
+
+OneStation.-wide #left { width: 37%; min-width: 44; max-width: 84; }
+OneStation.-wide #results_panel { width: 1fr; height: 100%; }
+OneStation.-wide #top { layout: vertical; height: 2fr; min-height: 9; max-height: 24; }
+OneStation.-wide #side { width: 100%; height: 1fr; }
+OneStation.-wide #links { width: 100%; }
+OneStation.-wide #events_panel { height: 2fr; min-height: 4; }
+OneStation.-wide.-events #top, OneStation.-wide.-events #counters { display: none; }
 """
 
 
 class View(App[None]):
-    """One screen over one watch."""
+    """The screens over one watch."""
 
     CSS = _STYLE
     TITLE = "toolcart"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]
     BINDINGS: ClassVar = [
         Binding("n", "toolsnet", "ToolsNet"),
         Binding("c", "controller", "controller"),
         Binding("k", "kill_agent", "kill"),
         Binding("plus,equals_sign", "faster", "faster", key_display="+"),
         Binding("minus", "slower", "slower", key_display="-"),
-        Binding("right,tab", "station(1)", "next station", key_display="→"),
-        Binding("left,shift+tab", "station(-1)", "previous", key_display="←"),
-        Binding("q,ctrl+c,ctrl+q", "end", "quit", key_display="q", priority=True),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("q", "end", "quit"),
+        Binding("ctrl+c,ctrl+q", "end", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, ascii_only: bool | None = None) -> None:
         super().__init__()
         self.driven = watch  # not `watch`: that name is textual's
-        self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
-        self._station = 0
+        self.subject = Subject(watch)
+        self.demo = self.subject.demo
+        self._ascii = AsciiOnly(enabled=not has_utf8() if ascii_only is None else ascii_only)
+        self._drawn: tuple[object, ...] = ()
+        self._stations = 0
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="title")
-        with Horizontal(id="top"):
-            yield Static(id="links", classes="panel")
-            with Vertical(id="side", classes="panel"):
-                yield Static(id="backlog")
-                yield Sparkline([0], id="curve")
-        yield Static(id="results", classes="panel")
-        yield Static(id="counters", classes="panel")
-        yield Static(id="events", classes="panel")
-        yield Static(id="account", classes="panel")
-        yield Footer(show_command_palette=False)
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Every line goes through these last."""
+        return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
 
     def on_mount(self) -> None:
-        titles = {"results": "newest results", "counters": "counters since the agent's start", "events": "events"}
-        for name, title in {**titles, "account": "account"}.items():
-            self.query_one(f"#{name}").border_title = f" {title} "
         self.driven.start()
+        self.push_screen(OneStation(self.subject))
+        self._turn()
         self.set_interval(TURN_S, self._turn)
-        self._show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer in the footer what this run has."""
         if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
             return self.driven.is_demo
-        if action == "station":
-            return len(self.driven.figures.shown()) > 1
         return True
 
     # -- keys --------------------------------------------------------------------------------------------------
@@ -129,8 +144,9 @@ class View(App[None]):
         if self.demo:
             self.demo.change_rate(False)
 
-    def action_station(self, step: int) -> None:
-        self._station = (self._station + step) % max(len(self.driven.figures.shown()), 1)
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(panels.DEMO_KEYS + panels.KEYS if self.demo else panels.KEYS))
 
     def action_end(self) -> None:
         self.driven.end()
@@ -138,66 +154,34 @@ class View(App[None]):
     # -- showing -----------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        stations = len(self.driven.figures.shown())
+        if not self.screen_stack:  # all is taken down, and the timer has not heard of it yet
+            return
         self.driven.turn()
         if self.driven.phase == ENDED:
             self.exit()
             return
-        if stations != len(self.driven.figures.shown()):
+        count = len(self.driven.figures.shown())
+        if count != self._stations:
+            self._stations = count
+            if count > 1 and not any(isinstance(screen, Overview) for screen in self.screen_stack):
+                self.switch_screen(Overview(self.subject))
             self.refresh_bindings()
-        if self.query("#title"):  # else the screen is being taken down, and the timer has not heard of it yet
-            self._show()
-
-    def _show(self) -> None:
-        watch = self.driven
-        self.query_one("#title", Static).update(self._title())
-        shown = watch.figures.shown()
-        demo = self.demo
-        cut = {"toolsnet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
-        if shown:
-            self._show_station(shown[min(self._station, len(shown) - 1)], len(shown), cut)
-        self._put("events", panels.events(list(watch.recent), 3))
-        if demo:
-            self._put("account", panels.both_books(demo.books, watch.figures.parked))
+        screen = self.screen
+        if not isinstance(screen, Watching) or not screen.query("#title"):  # help; or it is taken down
+            return
+        new = self.subject.version()
+        if new != self._drawn:
+            self._drawn = new
+            screen.show()
         else:
-            self._put("account", panels.account(watch.account()))
-
-    def _show_station(self, station: dict, count: int, cut: dict[str, bool]) -> None:
-        watch = self.driven
-        station = visible_in(station)
-        links = self._put("links", panels.links(station, cut))
-        which = f"  ({self._station + 1} of {count})" if count > 1 else ""
-        # Content, not text: a name may hold brackets, and they are no markup.
-        links.border_title = Content(f" station {station['number']}  {station['name']}{which} ")
-        self.query_one("#side").border_title = f" waiting for ToolsNet: {station.get('backlog', 0)} "
-        known = watch.figures.stations[station["number"]]
-        self._put("backlog", panels.backlog(station, known.rates(), time.time()))
-        self.query_one("#curve", Sparkline).data = list(known.curve)
-        results = self.query_one("#results", Static)
-        results.update(panels.results(station, results.content_size.height, results.content_size.width))
-        counters = self.query_one("#counters", Static)
-        counters.update(panels.counters(station, counters.content_size.height, counters.content_size.width))
-
-    def _put(self, name: str, text: Text) -> Static:
-        panel = self.query_one(f"#{name}", Static)
-        panel.update(text)
-        return panel
-
-    def _title(self) -> Text:
-        watch = self.driven
-        text = Text(f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}", no_wrap=True)
-        if self.demo and watch.phase == RUNNING:
-            text.append(f"  {self.demo.rate_per_s:g} results/s, {self.demo.kills} kills")
-        if PHASES[watch.phase]:
-            text.append(f"  {PHASES[watch.phase]}")
-        return text
+            screen.show_title()
 
 
-def run_view(watch: Watch) -> int:
+def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     """Show the run until it has ended; print the account; return the exit code."""
     before = signal.signal(signal.SIGTERM, lambda *_: watch.end())
     try:
-        View(watch).run()
+        View(watch, ascii_only).run()
         if watch.phase != ENDED:  # the screen failed: the agent is ended in order all the same
             watch.end()
             while watch.phase != ENDED:

@@ -23,7 +23,7 @@ STOPPING = "stopping"
 ENDED = "ended"
 
 RESTART_AFTER_S = 1.0
-RECENT = 100  # changes that a screen may want to show
+RECENT = 2000  # changes that a screen may want to show: who comes back from a break finds them
 UNTOLD = 1000  # a live view takes none: what nobody takes may not grow
 CRASHES_IN_A_ROW = 3  # an agent that never gets going is not started for ever
 
@@ -39,6 +39,7 @@ class Watch:
         self.child = AgentChild(config_path)
         self.figures = Figures()
         self.recent: deque[Change] = deque(maxlen=RECENT)
+        self.told = 0  # how many changes there were
         self._untold: deque[Change] = deque(maxlen=UNTOLD)
         self.phase = STARTING
         self.exit_code = EXIT_FINE
@@ -127,6 +128,7 @@ class Watch:
         return changes
 
     def _tell(self, change: Change) -> None:
+        self.told += 1
         self.recent.append(change)
         self._untold.append(change)
 

@@ -59,13 +59,10 @@ class Board:
         return self.cart.flashes[spool["path"]]
 
     def lines(self, outlet):
-        from agent.happenings import Happenings, subscriptions_of  # no board has it
-        from agent.outlets.file import FileOutlet
+        from agent.outlets.file import FileOutlet  # no board has it
         from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())
-        file.subscriptions = subscriptions_of
-        file.happenings = Happenings
         file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
         return file
 

@@ -213,6 +213,10 @@ class Controller:
 
     def endpoint(self):
         self.connections += 1
+        if self.options.cycles or self.options.sync:
+            from tools.sim.controller_spindles import SpindleSession  # the same
+
+            return SpindleSession(self)
         if not self.options.operations:
             return ControllerSession(self)
         from tools.sim.controller_operations import OperationSession  # imports nest, and small stacks run this too

@@ -50,11 +50,11 @@ _DIGITS = (12, 64, 9997, 9998)
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 # MIDs that are never answered.
-UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 1001, 9997, 9998)
+UNANSWERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001, 9997, 9998)
 # Link acknowledges: these alone carry a number of ours (003:1463-1468).
 _LINK_ACKNOWLEDGES = (9997, 9998)
 # MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
-_SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70)
+_SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70, 100, 105)
 
 
 class ControllerLink(Endpoint):

@@ -57,6 +57,9 @@ class ControllerOptions(Settings):
     own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
     names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
     waits_for_1203             each part waits for its acknowledgement, and is sent again without one
+    cycles, sync               revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; ():
+                               it has no such messages
+    spindles                   of each result that these push
     traces                     revisions of MID 0900 and 0901 that 0008 knows (0004/76 else); (): it has no curves
     trace_types                1 angle, 2 torque; another one is refused (0004/78)
     trace_parameters           MID 0901 is known
@@ -149,6 +152,9 @@ class ControllerOptions(Settings):
         "torque_unit": 90,
         "names_subscribed": False,
         "waits_for_1203": False,
+        "cycles": (),
+        "sync": (),
+        "spindles": 3,
         "traces": (),
         "trace_types": (1, 2),
         "trace_parameters": True,

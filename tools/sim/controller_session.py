@@ -18,7 +18,7 @@ from tools.sim.endpoint import digits_only
 PORTABLE = True
 
 # Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
-_VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 1001)
+_VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001)
 
 
 class _Sent:

@@ -98,12 +98,12 @@ PROFILES = {
         "generic_alarm_revisions": (1,),
         "generic_subscriptions": "yes",
     },
-    # Results of several spindles by 0105-0108 (003:8177-9088), which this simulator refuses with 99 like any MID that
-    # it does not know; assumed: none by 0060, which no document lists for it.
+    # Results of several spindles by 0105-0109 (003:8177-9094); assumed: none by 0060, which no document lists for it.
     "powermacs": {
         "identity": {"system_type": 2},  # 003:3169-3182
-        "unknown_mids": (60, 63, 64),
+        "unknown_mids": (6, 8, 9, 40, 60, 63, 64),
         "start_revisions": (1, 2, 3, 4, 5),
+        "cycles": (1, 2, 3, 4),
     },
     # CVI2, MultiCVI, CVIx2, MultiCVIL2 (list of MIDs of 2015, p. 1-3).
     "desoutter": {
@@ -148,7 +148,8 @@ PROFILES = {
         "refuse": {40: 97},  # assumed
         "operations": (1, 2, 3),
     },
-    # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203 (A36 p. 4-10, 36-40).
+    # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203, or by 0100 in revision 1
+    # (A36 p. 4-10, 36-40).
     "stepsync": {
         "identity": {"system_type": 3},
         "unknown_mids": (60, 61, 62, 63, 64, 65),
@@ -156,6 +157,7 @@ PROFILES = {
         "own_fields": False,
         "names_subscribed": True,
         "waits_for_1203": True,
+        "sync": (1,),
     },
     # The least that is still a controller: nothing but the results themselves, in their first revision.
     "minimal": {

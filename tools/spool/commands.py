@@ -1,6 +1,7 @@
 """`toolcart spool`: look at a spool file, a folder of blocks or an image pulled off a board. It is never written to.
 
-Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`), 2 it cannot be read or is no spool.
+Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
+be read or is no spool.
 """
 
 import csv
@@ -198,3 +199,35 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
         ):
             found.setdefault((entry.number, entry.payload), report.row(entry))
     return [found[key] for key in sorted(found)]
+
+
+@spool.command()
+@_FILE
+@click.option("--program", help="This parameter set alone.")
+@click.option("--area", type=click.Choice(["all", "main", "parked"]), default="all", show_default=True)
+@click.option("--png", type=click.Path(), metavar="FILE", help="Draw into this picture (.png, .svg or .pdf).")
+@click.option("--height", type=click.IntRange(6, 200), default=16, show_default=True, help="Lines of each drawing.")
+@click.option("--width", type=click.IntRange(40, 400), help="Columns.  [default: those of the terminal]")
+@_JSON
+def plot(
+    file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
+) -> None:
+    """Draw torques by program, with their limits where the controller told some; a cross is a result that is not OK.
+
+    The area `parked` is the quarantine: what ToolsNet refused.
+    """
+    from tools.spool import torques
+    from tools.trace.shown import draw, fail
+
+    areas = [one for one in _read(file) if area in ("all", report.AREAS[one.role])]
+    found = [one for one in torques.programs(areas) if one.rows]
+    if not found:
+        fail(f"there is no result in {file}.", "`toolcart spool info` tells what is in it.", 1)
+    wanted = [one for one in found if program is None or one.name == program.lstrip("0")]
+    if not wanted:
+        names = ", ".join(visible(one.name or "none") for one in found)
+        fail(f"no result is of program {visible(program)}.", f"There are {names}.", 1)
+    if as_json:
+        click.echo(json.dumps([one.as_data() for one in wanted]))
+        return
+    draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from agent.base.crc import crc30
 from agent.base.words import get_u32
+from agent.record import PAYLOAD_WIDE
 from agent.spool import record as rec
 from agent.spool.areas import divide
 from agent.spool.flash import Part
 from agent.spool.fold import ROLE_GRAPHS, ROLE_MAIN, ROLE_QUARANTINE
-from agent.spool.reader import PAYLOAD_MAX
 from agent.spool.walk import Walk
 from board import linux_header
 
@@ -122,7 +122,7 @@ def _sound(octets: bytes, at: int, room: int) -> int:
     if kind != rec.KIND_HEAD and kind | 0x80 not in KIND_NAMES:
         return 0
     length = rec.FRAME_BYTES + int.from_bytes(octets[at + 2 : at + 4], "little")
-    if length > room or at + length > len(octets) or length > rec.FRAME_BYTES + PAYLOAD_MAX:
+    if length > room or at + length > len(octets) or length > rec.FRAME_BYTES + PAYLOAD_WIDE:
         return 0
     end = at + length - 4
     return length if get_u32(octets, end) == crc30(octets, at, end) else 0
@@ -198,7 +198,7 @@ def read(octets: bytes) -> list[Area]:
 
 
 def _read_block(device: _Bytes, block: int) -> tuple[list[Entry], int]:
-    walk = Walk(device, rec.FRAME_BYTES + PAYLOAD_MAX)
+    walk = Walk(device, rec.FRAME_BYTES + PAYLOAD_WIDE)
     walk.begin(block, 0, 0)
     entries = []
     while True:

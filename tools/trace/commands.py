@@ -6,24 +6,21 @@ Exit codes: 0 fine, 1 no curve found, 2 the command line, the file or a library 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from tools.installation import how_to_get
 from tools.printable import visible
+from tools.trace.shown import EXIT_WRONG, LINES, draw, fail
 
 if TYPE_CHECKING:
     from tools.trace.curves import Tightening
 
 EXIT_NOTHING = 1
-EXIT_WRONG = 2
 LISTED_MOST = 12
 PROBLEMS_MOST = 4
-LINES = 16
 
 
 @click.group()
@@ -78,14 +75,14 @@ def plot(
     try:
         octets = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        _fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
+        fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
     found, problems = load(octets, kind, order)
     for problem in problems[:PROBLEMS_MOST]:
         click.echo(f"toolcart: {visible(problem)}", err=True)
     if len(problems) > PROBLEMS_MOST:
         click.echo(f"toolcart: and {len(problems) - PROBLEMS_MOST} more that could not be read", err=True)
     if not found:
-        _fail(
+        fail(
             f"there is no curve in {'standard input' if file == '-' else file}.",
             'A file outlet has them with "graphs": true, a capture as MID 0900; `toolcart decode` tells what is in it.',
             EXIT_NOTHING,
@@ -94,7 +91,7 @@ def plot(
     if ident is not None:
         wanted = [one for one in found if one.ident.lstrip("0") == ident.lstrip("0")]
         if not wanted:
-            _fail(f"no curve is of tightening {visible(ident)}.", f"There are {_listed(found)}.", EXIT_NOTHING)
+            fail(f"no curve is of tightening {visible(ident)}.", f"There are {_listed(found)}.", EXIT_NOTHING)
     if as_json:
         for one in wanted:
             click.echo(json.dumps(_as_data(one)))
@@ -110,22 +107,9 @@ def plot(
 
 def show(one: Tightening, png: str | None, width: int | None = None, height: int = LINES) -> None:
     """Draw a tightening in the terminal or into a picture; what keeps it from that ends the command in words."""
-    from tools.trace.draw import Missing, in_terminal, into_picture, title_of
+    from tools.trace.draw import panels, title_of
 
-    try:
-        if png is not None:
-            into_picture(one, png)
-            click.echo(f"{png}: {visible(title_of(one))}")
-        else:
-            columns = width or min(shutil.get_terminal_size((100, 24)).columns, 160)
-            click.secho(visible(title_of(one)), bold=True)
-            click.echo(in_terminal(one, columns, height, sys.stdout.isatty()))
-    except Missing as missing:
-        advice = f"{how_to_get('plot')} brings it; --json tells the numbers without it."
-        _fail(f"{missing} is not installed.", advice, EXIT_WRONG)
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        _fail(f"cannot write {png}: {what}", "Name a .png in a folder that may be written to.", EXIT_WRONG)
+    draw(title_of(one), panels(one), png, width, height)
 
 
 def _as_data(one: Tightening) -> dict[str, object]:
@@ -154,9 +138,3 @@ def _listed(found: list[Tightening]) -> str:
     names = [one.ident or "one without an ID" for one in found]
     more = f" and {len(names) - LISTED_MOST} before them" if len(names) > LISTED_MOST else ""
     return visible(", ".join(names[-LISTED_MOST:]) + more)
-
-
-def _fail(what: str, advice: str, code: int) -> NoReturn:
-    click.echo(f"toolcart: {what}", err=True)
-    click.echo(f"  {advice}", err=True)
-    sys.exit(code)

@@ -1,11 +1,11 @@
-"""A tightening's curves as a drawing: with letters in a terminal, or into a picture.
+"""Curves of a tightening, or torques of a program, as a drawing: with letters in a terminal, or into a picture.
 
 plotext and matplotlib are the extra `plot`; who has neither still gets the numbers (`--json`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -28,6 +28,8 @@ class Panel:
     points: list[tuple[float, float]]
     low: float | None = None
     high: float | None = None
+    is_curve: bool = True  # else each point stands for itself
+    crosses: list[tuple[float, float]] = field(default_factory=list)  # points that somebody should look at
 
 
 def panels(one: Tightening) -> list[Panel]:
@@ -75,53 +77,75 @@ def _library(name: str) -> Any:
         raise Missing(name.partition(".")[0]) from None
 
 
-def in_terminal(one: Tightening, width: int, height: int, colour: bool) -> str:
+def in_terminal(drawn: list[Panel], width: int, height: int, colour: bool) -> str:
     """The drawings as text, one below the other, each `height` lines high."""
     plot = _library("plotext")
     texts = []
-    for panel in panels(one):
+    for panel in drawn:
         plot.clear_figure()
         plot.theme("clear")
         plot.limit_size(False, False)
         plot.plotsize(width, max(HEIGHT_LEAST, height))
-        across, up = [point[0] for point in panel.points], [point[1] for point in panel.points]
-        plot.plot(across, up, marker="braille", color="cyan+" if colour else None)
+        across, up = _apart(panel.points)
+        if panel.is_curve:
+            plot.plot(across, up, marker="braille", color="cyan+" if colour else None)
+        elif across:
+            plot.scatter(across, up, marker="dot", color="cyan+" if colour else None)
+        if panel.crosses:
+            plot.scatter(*_apart(panel.crosses), marker="x", color="orange+" if colour else None)
+        across = across + _apart(panel.crosses)[0]
         for limit in (panel.low, panel.high):
             if limit is not None:
                 plot.plot([min(across), max(across)], [limit, limit], marker="-", color="red" if colour else None)
-        plot.title(panel.title)
         plot.xlabel(panel.across)
         plot.ylabel(panel.up)
         text = plot.build()
-        texts.append(text if colour else plot.uncolorize(text))
+        texts.append(
+            f"{panel.title}\n{text if colour else plot.uncolorize(text)}"
+        )  # its own would vanish where it is long
     return "\n".join(texts)
 
 
-def into_picture(one: Tightening, path: str) -> None:
+def _apart(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [point[0] for point in points], [point[1] for point in points]
+
+
+def into_picture(title: str, drawn: list[Panel], path: str) -> None:
     """The drawings as a picture; OSError where it cannot be written, ValueError for a kind of file that is none."""
     _library("matplotlib").use("Agg")
     pyplot = _library("matplotlib.pyplot")
-    drawn = panels(one)
     figure, places = pyplot.subplots(len(drawn), 1, figsize=(9, 3.1 * len(drawn)), layout="constrained", squeeze=False)
-    figure.suptitle(title_of(one), fontsize=12)
+    figure.suptitle(title, fontsize=12)
     for axes, panel in zip(places[:, 0], drawn, strict=True):
-        across, up = [point[0] for point in panel.points], [point[1] for point in panel.points]
-        axes.plot(across, up, color="#1f5fa8", linewidth=1.4)
-        for limit, name in ((panel.low, "low"), (panel.high, "high")):
-            if limit is not None:
-                axes.axhline(limit, color="#b3261e", linewidth=1, linestyle="--")
-                axes.annotate(f"{name} {limit:g}", (across[0], limit), fontsize=8, color="#b3261e", va="bottom")
-        top = max(range(len(up)), key=lambda index: up[index])
-        axes.plot([across[top]], [up[top]], "o", color="#1f5fa8", markersize=4)
-        axes.set_title(panel.title, fontsize=10, loc="left")
-        axes.set_title(f"highest {up[top]:.4g}", fontsize=9, loc="right")
-        axes.set_xlabel(panel.across)
-        axes.set_ylabel(panel.up)
-        axes.grid(True, color="#dddddd", linewidth=0.6)
-        axes.margins(x=0.01)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        _picture_of(axes, panel)
     try:
         figure.savefig(path, dpi=110)
     finally:
         pyplot.close(figure)
+
+
+def _picture_of(axes: Any, panel: Panel) -> None:
+    across, up = _apart(panel.points)
+    if panel.is_curve:
+        axes.plot(across, up, color="#1f5fa8", linewidth=1.4)
+    else:
+        axes.plot(across, up, ".", color="#1f5fa8", markersize=4, label="OK")
+    if panel.crosses:
+        axes.plot(*_apart(panel.crosses), "x", color="#d55e00", markersize=7, markeredgewidth=2, label="NOK")
+        axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+    left = min(across + _apart(panel.crosses)[0])
+    for limit, name in ((panel.low, "low"), (panel.high, "high")):
+        if limit is not None:
+            axes.axhline(limit, color="#b3261e", linewidth=1, linestyle="--")
+            axes.annotate(f"{name} {limit:g}", (left, limit), fontsize=8, color="#b3261e", va="bottom")
+    if panel.is_curve:
+        top = max(range(len(up)), key=lambda index: up[index])
+        axes.plot([across[top]], [up[top]], "o", color="#1f5fa8", markersize=4)
+        axes.set_title(f"highest {up[top]:.4g}", fontsize=9, loc="right")
+    axes.set_title(panel.title, fontsize=10, loc="left")
+    axes.set_xlabel(panel.across)
+    axes.set_ylabel(panel.up)
+    axes.grid(True, color="#dddddd", linewidth=0.6)
+    axes.margins(x=0.01)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

@@ -10,6 +10,7 @@ from agent.base.ticks import FOREVER
 from agent.base.words import get_u32
 from agent.config import complete
 from agent.openprotocol.known import Known
+from agent.record import KIND_EVENT, event
 from agent.record.result import FLAG_ASIDE
 from agent.spool import aside, record
 from agent.spool.flash import Part
@@ -47,6 +48,34 @@ def step(agent: Agent, now: int) -> int:
 def wake(agent: Agent, slot: int, now: int) -> None:
     """The port that was watched for this slot has something to say."""
     agent.app.scheduler.wake(slot, now)
+
+
+def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
+    """Have the agent write down an alarm of this station's controller; whether it is durable."""
+    station = agent.app.stations[index]
+    ring = station.ring
+    if not station.mounted or ring is None:
+        return False
+    at = ring.begin(KIND_EVENT, event.EVENT_LEAST)
+    if at < 0:
+        return False
+    event.put_event(ring.stage, at, ring.event_number + 1, station.number, event.ALARM)
+    event.put_code(ring.stage, at, b"%05d" % code, 0, event.CODE_BYTES)
+    event.put_time(ring.stage, at, b"2026-03-01:06:00:00", 0)
+    done = ring.commit(KIND_EVENT, 0, event.EVENT_LEAST) == 0
+    for slot in range(agent.app.scheduler.count):
+        agent.app.scheduler.wake(slot, now)
+    return done
+
+
+def events_given_up(agent: Agent, index: int) -> int:
+    """How many events of this station the agent has passed, or the log has given up."""
+    station = agent.app.stations[index]
+    if not station.mounted or station.ring is None:
+        return 0
+    shown: dict = {}
+    station.outlets[0].put_state(shown)
+    return shown["events_passed"] + station.ring.missed
 
 
 def network_is_up(agent: Agent, now: int) -> None:

@@ -17,6 +17,7 @@ from tools.worlds.controller_session import Session
 from tools.worlds.history import READABLE, Result, StationHistory
 from tools.worlds.network import Link, Service
 from tools.worlds.operations import OperationSession
+from tools.worlds.spindles import SESSIONS
 from tools.worlds.timeline import Timeline
 
 ID_LAST = 4294967295
@@ -51,6 +52,8 @@ class Controller:
         self.dislike_left = 0
 
     def _accept(self, link: Link) -> Session:
+        if self.traits["cycles"]:
+            return SESSIONS[self.traits["cycles"]](self, link)
         return OperationSession(self, link) if self.traits["operations"] else Session(self, link)
 
     # -- production ------------------------------------------------------------------------------------------------
@@ -124,6 +127,7 @@ class Controller:
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
+            spindles=self.traits["spindles"],
         )
 
     def _id(self) -> str:
@@ -132,7 +136,8 @@ class Controller:
             return " " * 10
         if mode == "constant":
             return f"{self.traits['first_id']:010d}"
-        text = f"{self.next_id:010d}"
+        period = self.traits["id_period"]
+        text = f"{self.next_id % period if period else self.next_id:010d}"
         self.next_id = self.next_id + 1 if self.next_id < ID_LAST else self.traits["wraps_to"]
         return text
 
@@ -201,5 +206,5 @@ class Controller:
         self.history.rules.recover = self.history.rules.recover and fetchable
         for result in self.history.results.values():
             key = int(result.id_text) if result.id_text.isdigit() else 0
-            result.held = fetchable and key > 0 and self.memory.get(key) is result
+            result.held = fetchable and key > 0 and self.memory.get(key) is result and not result.hidden
             result.after_meeting = self.met is not None and result.made > self.met

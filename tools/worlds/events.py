@@ -61,6 +61,10 @@ class Events:
         if count > 1:
             self._later(gap_ms, lambda: self._make(station, count - 1, gap_ms))
 
+    def _alarm(self, station: int) -> None:
+        """The agent hears of one, if it is there; the next number is its code."""
+        self.world.alarm(station)
+
     def _skip(self, station: int, count: int) -> None:
         """So many IDs are not used for us."""
         self._controller(station).skip_ids(count)

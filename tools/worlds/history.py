@@ -24,6 +24,8 @@ class Result:
     angle: str
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
+    spindles: int = 1
+    hidden: bool = False  # by a number that is used anew: no subscription brings it (rule 24)
     shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
     disliked: bool = False  # ToolsNet refuses it by its content
     blamed: bool = (
@@ -95,6 +97,7 @@ class StationRules:
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
     kept_octets: int = 8192
+    records: int = 1  # how many times the room of a usual result one takes
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
 
@@ -113,6 +116,9 @@ class StationHistory:
     said: Said = field(default_factory=Said)  # at the end of the calm
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
+    alarms_told: int = 0  # by the controller
+    alarms: list[int] = field(default_factory=list)  # codes of those that are durable
+    events: list[tuple[int, int]] = field(default_factory=list)  # sequence and code, as they arrived
 
 
 @dataclass

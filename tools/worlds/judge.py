@@ -114,7 +114,7 @@ class _StationJudge:
         if kept > said.kept:
             self._tell(UNTRUTHFUL, f"says {said.kept} kept, {kept} stand there")
         candidates = sum(may_be_kept(result) and result.offered() is not None for result in station.results.values())
-        if candidates > station.rules.kept_octets // 2 // 4096 * KEPT_A_BLOCK:
+        if candidates > station.rules.kept_octets // 2 // 4096 * KEPT_A_BLOCK // station.rules.records:
             spared = min(len(unkept), said.kept_gone)
             excused[KEPT_GONE] += spared
             del unkept[:spared]

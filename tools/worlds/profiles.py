@@ -53,6 +53,24 @@ TRAITS: dict[str, dict] = {
         "statuses": ["2", "3", "4", "5"],
         "ids_in_session_only": True,
     },
+    "powermacs": {
+        "system_type": 2,
+        "cycles": "powermacs",
+        "old_revisions": [4],  # what the controller holds can be had
+        "shares_ids": True,
+        "tells_tool": False,
+        "replays": False,
+    },
+    "stepsync": {
+        "system_type": 3,
+        "cycles": "sync",
+        "start_revisions": _EVERY_START,
+        "result_revisions": [1],
+        "old_revisions": _NO_HISTORY,
+        "id_period": 65536,
+        "replays": True,
+        "window": 1,
+    },
     "minimal": {
         "start_revisions": [1],
         "result_revisions": [1],
@@ -101,6 +119,14 @@ def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:
         traits["result_revisions"] = d.choice(([1, 2, 3], [2], [3], [2, 3]))
         traits["old_revisions"] = one_of(d, [(1, [1, 2, 3]), (1, _NO_HISTORY)])
         traits["old_refusal"] = d.choice((99, 75))
+    elif name == "powermacs":
+        traits["result_revisions"] = d.choice(([2, 3, 4], [4], [3]))
+        traits["spindles"] = d.randint(1, 8)
+        traits["window"], traits["pushes_newest"] = 1, False
+        settings["bolt_data"] = d.random() < 0.5
+    elif name == "stepsync":
+        traits["spindles"] = d.randint(1, 8)
+        settings["results"] = "sync"
     elif name == "power-focus-6000-2.8":
         settings["tightening_ids"] = one_of(d, [(3, "auto"), (1, "shared")])
 

@@ -12,6 +12,7 @@ import random
 
 from tools.worlds.dice import one_of
 
+USUAL, BLOCK_OCTETS = 18, 3800  # results of one spindle in a block
 _KEPT_AS = {"dislike": 1, "garble": 4}  # refused results that one takes the room of
 
 
@@ -45,6 +46,13 @@ def draw_events(d: random.Random, shape: str, script: dict, fast: bool) -> tuple
     return events, at
 
 
+def records_of(controller: dict) -> int:
+    """How many times the room of a usual result one of this controller takes (docs/worlds.md, rule 27)."""
+    first, each = {"powermacs": (300, 215), "sync": (180, 18)}.get(controller.get("cycles", ""), (0, 0))
+    octets = first + each * controller.get("spindles", 1)
+    return -(-USUAL // max(1, BLOCK_OCTETS // octets)) if octets else 1
+
+
 def limit_kept(events: list[list], script: dict) -> None:
     """A log full of refused results cannot be told from a server that refuses all, one of frames has no room.
 
@@ -56,10 +64,13 @@ def limit_kept(events: list[list], script: dict) -> None:
         left = (flash["blocks"] - 3) * (9 if flash["unit"] == 256 else 18)
         if traits["controller"].get("operations"):
             left //= 4
+        if traits["controller"].get("cycles"):
+            left //= 2
         for event in events:
             if event[1] in _KEPT_AS and event[2] == station:
-                event[3] = min(event[3], left // _KEPT_AS[event[1]])
-                left -= event[3] * _KEPT_AS[event[1]]
+                room = _KEPT_AS[event[1]] * records_of(traits["controller"])
+                event[3] = min(event[3], left // room)
+                left -= event[3] * room
 
 
 def _production(d: random.Random, events: list[list], at: int, length: int, station: int, share: int) -> None:

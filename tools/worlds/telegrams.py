@@ -29,6 +29,7 @@ class ResultTelegram:
     torque_status: str
     angle: str
     angle_status: str
+    others: list[tuple[str, str, str, str]] = field(default_factory=list)  # spindle, statuses, torque, angle of each
     parameters: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,8 +92,30 @@ def read_result(octets: bytes) -> ResultTelegram:
         _one_of(text, at + 64, "012", "type of a parameter")
         _digits(text, at + 71, at + 72, "step")
         parameters[text[at + 8 : at + 13]] = text[at + 38 : at + 63].strip()
-    at = GENERAL
-    _digits(text, at + 1, at + 4, "spindle")
+    parts = [_spindle(text, GENERAL + SPINDLE * index) for index in range(spindles)]
+    numbers = [part[0] for part in parts]
+    if len(set(numbers)) < len(numbers):
+        raise Refused(f"spindles {numbers}")
+    _, statuses, torque, angle = parts[0]
+    return ResultTelegram(
+        identifier=identifier,
+        station=station,
+        stamp=stamp,
+        sequence=sequence,
+        vin=vin.strip(),
+        overall=statuses[0],
+        torque=torque,
+        torque_status=statuses[1],
+        angle=angle,
+        angle_status=statuses[2],
+        others=parts[1:],
+        parameters=parameters,
+    )
+
+
+def _spindle(text: str, at: int) -> tuple[str, str, str, str]:
+    """One spindle part: its number, overall, torque and angle status, torque, angle (004:141-155)."""
+    number = _digits(text, at + 1, at + 4, "spindle")
     if not 1 <= int(_digits(text, at + 15, at + 18, "program")) <= 9999:
         raise Refused("program 0000")
     _decimal(text, at + 20, at + 27, 2, "lower torque limit")
@@ -100,19 +123,33 @@ def read_result(octets: bytes) -> ResultTelegram:
     _decimal(text, at + 45, at + 52, 1, "lower angle limit")
     _decimal(text, at + 62, at + 69, 1, "upper angle limit")
     _one_of(text, at + 70, "0123456789", "time status")
-    return ResultTelegram(
-        identifier=identifier,
-        station=station,
-        stamp=stamp,
-        sequence=sequence,
-        vin=vin.strip(),
-        overall=_one_of(text, at + 19, "01", "overall status"),
-        torque=_decimal(text, at + 28, at + 35, 2, "torque"),
-        torque_status=_one_of(text, at + 36, "0123", "torque status"),
-        angle=_decimal(text, at + 53, at + 60, 1, "angle"),
-        angle_status=_one_of(text, at + 61, "0123", "angle status"),
-        parameters=parameters,
+    statuses = (
+        _one_of(text, at + 19, "01", "overall status")
+        + _one_of(text, at + 36, "0123", "torque status")
+        + _one_of(text, at + 61, "0123", "angle status")
     )
+    torque = _decimal(text, at + 28, at + 35, 2, "torque")
+    return number, statuses, torque, _decimal(text, at + 53, at + 60, 1, "angle")
+
+
+def read_event(octets: bytes) -> tuple[str, int, int, int]:
+    """Read a telegram 09 (004:189-204): identifier, station, sequence and error code."""
+    text = printable(octets)
+    identifier = _digits(text, 3, 7, "identifier")
+    _digits(text, 8, 15, "system type and number")
+    station = int(_digits(text, 16, 19, "station"))
+    stamp = _digits(text, 20, 33, "time")
+    if not ("01" <= stamp[4:6] <= "12" and "01" <= stamp[6:8] <= "31" and stamp[8:10] <= "23" and stamp[10:12] <= "59"):
+        raise Refused(f"time {stamp}")
+    sequence = int(_digits(text, 34, 38, "event sequence"))
+    code = int(_digits(text, 39, 43, "error code"))
+    _digits(text, 44, 46, "level")
+    count = int(_digits(text, 47, 48, "number of parameters"))
+    if not sequence or len(text) != 48 + 24 * count:
+        raise Refused(f"sequence {sequence}, {len(text)} octets for {count} parameters")
+    for index in range(count):
+        _digits(text, 49 + 24 * index, 52 + 24 * index, "parameter and its type")
+    return identifier, station, sequence, code
 
 
 def read_request(octets: bytes) -> tuple[str, int]:
@@ -134,6 +171,11 @@ def acknowledgement(identifier: str, stamp: str, code: int) -> bytes:
     return framed(f"05{identifier}{stamp}{code:03d}")
 
 
-def information(identifier: str, result: str, host: str, port: int) -> bytes:
+def event_acknowledgement(identifier: str, station: int, stamp: str) -> bytes:
+    """Telegram 10 (004:206-215), of system 1 of type 3."""
+    return framed(f"10{identifier}00030001{station:04d}{stamp}00000")
+
+
+def information(identifier: str, result: str, host: str, port: int, event: int = 0) -> bytes:
     """Telegram 08 (004:240-248)."""
-    return framed(f"08{identifier}{result}00000{host:<15}{port:05d}")
+    return framed(f"08{identifier}{result}{event:05d}{host:<15}{port:05d}")

@@ -15,6 +15,7 @@ from tools.worlds import telegrams
 from tools.worlds.history import READABLE, History, Row, StationHistory
 from tools.worlds.network import Link, Network, Service
 from tools.worlds.refused import Refused
+from tools.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
@@ -145,6 +146,7 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
         ("statuses", telegram.overall + telegram.torque_status + telegram.angle_status, result.statuses),
         ("torque", telegram.torque, result.torque),
         ("angle", telegram.angle, result.angle),
+        ("other spindles", telegram.others, spindles_of(result)[1:]),
     ]
     if shown_id is not None and result.id_text.strip():
         pairs.append(("tightening ID", shown_id.lstrip("0"), result.id_text.lstrip("0")))
@@ -240,7 +242,9 @@ class PimPeer(Peer):
                 return
             text, on_read = self.toolsnet.information(number)
             host = _HOSTS[self.toolsnet.traits["server_host"]]
-            self.link.send(telegrams.information(identifier, text, host, SERVER[1]), on_read)  # type: ignore[arg-type]
+            events = self.toolsnet.history.stations[number].events
+            told = telegrams.information(identifier, text, host, SERVER[1], events[-1][0] if events else 0)
+            self.link.send(told, on_read)  # type: ignore[arg-type]
         else:
             self.object(f"telegram {kind!r} to the PIM")
 
@@ -261,11 +265,27 @@ class ServerPeer(Peer):
         elif kind == b"06":
             if self.toolsnet.traits["keepalive_answered"]:
                 self._answer(identifier, 0, None)
-        elif kind in (b"01", b"02", b"09", b"13"):
+        elif kind == b"09":
+            self._event(telegram)
+        elif kind in (b"01", b"02", b"13"):
             telegrams.printable(telegram[:57])
             self._answer(identifier, 0, None)
         else:
             self.object(f"telegram {kind!r} to the server")
+
+    def _event(self, telegram: bytes) -> None:
+        """Stored once however often it comes under one identifier; the answer may get lost, or be a 10."""
+        toolsnet = self.toolsnet
+        identifier, station, sequence, code = telegrams.read_event(telegram)
+        if telegram != self._last:
+            toolsnet.history.stations[station].events.append((sequence, code))
+        self._last, self._last_row = telegram, None
+        if toolsnet.lost_answers:
+            toolsnet.lost_answers -= 1
+        elif sequence % 2:
+            self._answer(identifier, 0, None)
+        elif not self._over:
+            self.link.send(telegrams.event_acknowledgement(identifier, station, toolsnet.stamp()))
 
     def _result(self, telegram: bytes) -> None:
         toolsnet = self.toolsnet

@@ -20,6 +20,7 @@ from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.network import Network
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
+from tools.worlds.script_events import records_of
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
 
@@ -74,6 +75,7 @@ class World:
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
             kept_octets=1024 * spool["parked_kib"],
+            records=records_of(traits["controller"]),
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
         )
@@ -178,6 +180,22 @@ class World:
         if self.agent is not None:
             adapter.network_is_up(self.agent, self.board.now())  # type: ignore[union-attr]
             self._due = self.time.now
+
+    def alarm(self, number: int) -> None:
+        """A controller's alarm, whose code no other one has."""
+        agent, board = self.agent, self.board
+        if agent is None or board is None:
+            return
+        station = self.history.stations[number]
+        station.alarms_told += 1
+
+        def write() -> None:
+            if adapter.alarm(agent, number - 1, station.alarms_told, board.now()):
+                station.alarms.append(station.alarms_told)
+
+        self.fuse.reads = 0
+        self._survives(write)
+        self._due = self.time.now if self.agent is not None else FAR
 
     def _survives(self, work: Callable[[], None]) -> bool:
         """Let the agent do this; False if the power went, or had to go because the agent raised or never came back."""

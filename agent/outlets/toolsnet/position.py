@@ -210,7 +210,9 @@ class Position:
                 ring.advance(OUTLET)
                 if code == TAKEN:
                     self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
-            elif not self._leave_in_place(before, reason, now):
+            elif cursor.peek_number <= self.quarantine.last_kept() or (
+                not self._passes_again() and not self._leave_in_place(before, reason, now)
+            ):
                 self.health.note(h.PARKED_FAILED, reason, now)
                 return NOT_SET
         return SET_SOME
@@ -219,6 +221,20 @@ class Position:
         """Tell whether something was set aside in its place, or the log has still to be told that it moved."""
         memory = self.ring.memory
         return memory[ASIDE_LENGTH] != 0 or memory[ASIDE_LENGTH + 1] != 0
+
+    def _passes_again(self):
+        """A server was set back: pass what is set aside in its place already; whether it is."""
+        ring = self.ring
+        if not ring.has_aside() or ring.peek(OUTLET) <= RECORD_NONE:
+            return False
+        from agent.spool import aside
+
+        first = self.cursor.peek_seq
+        found = aside.find_range(ring, first - 1)
+        if found is None or found[0] != first:
+            return False
+        self.cursor.advance()
+        return True
 
     def _leave_in_place(self, before, reason, now):
         """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does."""

@@ -1,0 +1,127 @@
+"""How results of several spindles are asked for: MID 0100 of a sync master, MID 0105 of a PowerMACS.
+
+    0100, 0105   revision 1 no data | 2: data number 10 | 3 on: data number 10, "only new" 1
+    0108         bolt data 1 | acknowledges MID 0106 and 0107
+
+From 003:7746-7786, 8187-8225 and 9071-9087.
+
+Rules
+1. PowerMACS (system type 002) is never asked for MID 0060. Any other controller that knows neither MID 0060 nor MID
+   0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
+2. A subscription rewinds to the last result that is stored (`data number`, 0105 from revision 2 on). The first one asks
+   for new results only, or for what the controller pushes by itself. MID 0101 does not say its data number: there
+   revision 1, which has none, is asked for first, and in a later one all that the controller has.
+3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
+   result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
+
+Imported when the first such controller is met, or configured.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import put_number
+from agent.base.words import unpack_digits
+from agent.openprotocol import known as kn
+from agent.openprotocol.cycle import Cycle
+from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.room import make_room
+from agent.openprotocol.states import EV_SEVERAL, EV_SEVERAL_CUT
+from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
+
+_BOLTS = ((106, 108, EV_SEVERAL, EV_SEVERAL_CUT), (107, 108, EV_SEVERAL, EV_SEVERAL_CUT))
+ROWS = {
+    "powermacs": (105, 109, 0, b"", True, _BOLTS),
+    "sync": (100, 103, 0, b"", True, ((101, 102, EV_SEVERAL, EV_SEVERAL_CUT),)),
+}
+_REVISIONS = {"powermacs": (4, 3, 2, 1), "sync": (1, 5, 4, 3, 2)}
+_AUTO = ("powermacs", "sync")
+
+_ACKNOWLEDGEMENT_BYTES = const(21)  # MID 0108
+_NUMBER_BYTES = const(10)
+
+
+class StationPush(Push):
+    """MID 0106 or 0107, whose acknowledgement asks for more or not."""
+
+    def __init__(self, subscription, row):
+        Push.__init__(self, subscription, row)
+        self.acknowledgement_bytes = _ACKNOWLEDGEMENT_BYTES
+
+    def opened(self):
+        """A connection begins."""
+        Push.opened(self)
+        self.asks_for_more(False)
+
+    def asks_for_more(self, more):
+        """Say in the next acknowledgement whether the next bolt's data is wanted."""
+        put_number(self.acknowledgement, 8, 3, self.subscription.revision_used())
+        self.acknowledgement[HEADER_BYTES] = 0x31 if more else 0x30
+
+
+class SeveralSubscription(Subscription):
+    """MID 0100 or 0105; `known` are the IDs of the controller (agent.openprotocol.known), None: nothing is stored."""
+
+    def __init__(self, name, known):
+        Subscription.__init__(self, ROWS[name], _REVISIONS[name])
+        self.name = name
+        self.known = known
+        if name == "powermacs":
+            self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
+
+    def revision_used(self):
+        """Return the revision that was asked for last."""
+        return self.revisions[self.index]
+
+    def revision(self):
+        """Return the revision to ask for, and put together the data that it wants (rule 2)."""
+        revision = self.revision_used()
+        data = bytearray(b"0" * (_NUMBER_BYTES + 1))
+        known = self.known
+        flags = known.memory[kn.FLAGS] if known is not None else 0
+        if not flags & kn.FLAG_KNOWN:
+            data[_NUMBER_BYTES] = 0x31
+        elif self.name == "powermacs" and not flags & kn.FLAG_EMPTY:
+            unpack_digits(data, 0, known.memory, kn.TOP, _NUMBER_BYTES)  # type: ignore[union-attr]
+        self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
+        return revision
+
+    def rewinds(self):
+        """Tell whether what was not stored comes again after a reconnect."""
+        return self.revision_used() > 1
+
+
+class Several:
+    """What a session has in place of its row for MID 0060, from the first such controller on."""
+
+    def __init__(self, session, known, name="auto", bolts=False):
+        self.forced = name != "auto"
+        self.bolts = bolts  # bolt data is wanted
+        self.cycle = Cycle()
+        self.subscription = None
+        self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]
+        self._tried = 0
+        self._before = session.subscriptions
+
+    def begin(self, session):
+        """Take the place of the session's first subscription; False if there is nothing left to try."""
+        if self._tried == len(self._subscriptions):
+            return False
+        if self.subscription is None:
+            self._before = session.subscriptions
+        self.subscription = self._subscriptions[self._tried]
+        self._tried += 1
+        session.put_subscriptions((self.subscription,) + self._before[1:])
+        make_room(session.link)
+        return True
+
+    def leave(self, session):
+        """A new session: begin as with any controller. What had begun on the last connection comes again."""
+        self.cycle.give_up()
+        self._tried = 0
+        if self.subscription is not None:
+            self.subscription = None
+            session.put_subscriptions(self._before)
+
+    def wants_bolts(self, session):
+        """Tell whether the bolt data of what has just begun is to be asked for (rule 3)."""
+        subscription = self.subscription
+        return self.bolts and subscription is not None and subscription.rewinds() and not session.numbering.active

@@ -1,0 +1,110 @@
+"""Descriptions to ToolsNet: telegrams 01 and 02, once a start, and again when a name in them has changed.
+
+Rules
+1. Without a name of its own the system is not described, nor the station: what people have entered in the map stays.
+2. Programs are those whose name a controller has told: MID 0013 where limits are asked for, MID 0015 revision 2 where
+   parameter sets are events. The first one is what goes out for parameter set 0.
+3. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
+   up by what a server may not know (DIGEST G.5). A connection that goes meanwhile is no silence once.
+"""
+
+from agent.base.ticks import Timer
+from agent.record.text import text_of
+from agent.toolsnet import describe
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+NAME_BYTES = 25
+GIVEN_UP = 2
+
+_SYSTEM = 1
+_STATION = 2
+
+
+class Names:
+    """What the controller calls its parameter sets."""
+
+    def __init__(self):
+        self.programs = {}
+        self.changes = 0
+
+    def learn(self, program, buf, at):
+        """Parameter set `program` is called what stands at buf[at:]."""
+        name = text_of(buf, at, NAME_BYTES)
+        if not name or program < 1 or self.programs.get(program) == name:
+            return
+        if program in self.programs or len(self.programs) < describe.PROGRAMS_MOST - 1:
+            self.programs[program] = name
+            self.changes += 1
+
+
+class Descriptions:
+    """System and station of one way to ToolsNet; `spindle` is the number that its results carry, `names` a Names."""
+
+    takes_10 = False
+    gives_way = False
+
+    def __init__(self, forward, system_name, station_name, address, spindle, program_for_zero, names):
+        self.session = forward.session
+        self.system_name = system_name
+        self.station_name = station_name
+        self.address = address
+        self.spindle = spindle
+        self.program_for_zero = program_for_zero
+        self.names = names
+        self.tx = bytearray()
+        self.hold = Timer()
+        self.busy = False
+        self.sent = self.refusals = 0
+        self._due = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
+        self._out = 0
+        self._changes = names.changes
+        self._silences = 0
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        shown["descriptions_sent"] = self.sent
+        shown["descriptions_refused"] = self.refusals
+        shown["descriptions_unanswered"] = self._silences >= GIVEN_UP
+
+    def waits(self):
+        """Tell whether something is to be described."""
+        if self._changes != self.names.changes:
+            self._changes = self.names.changes
+            self._due |= _STATION if self.station_name else 0
+        return self._due != 0 and self._silences < GIVEN_UP
+
+    def send(self, now):
+        """Make the next telegram; return its octets."""
+        session = self.session
+        self._out = self._due & _SYSTEM or _STATION
+        number = (session.next_ident(), session.system_type, session.system)
+        if self._out == _SYSTEM:
+            self.tx = describe.system(number[0], number[1], number[2], self.address, self.system_name)
+        else:
+            programs = [(self.program_for_zero, "No parameter set")]
+            programs += [one for one in sorted(self.names.programs.items()) if one[0] != self.program_for_zero]
+            spindles = ((self.spindle, "Spindle %d" % self.spindle, programs),)
+            self.tx = describe.station(
+                number[0], number[1], number[2], session.station, self.address, self.station_name, spindles
+            )
+        return len(self.tx)
+
+    def accepted(self, now):
+        """It is in the map."""
+        self.sent += 1
+        self._silences = 0
+        self._due &= ~self._out
+
+    def refused(self, code, now):
+        """It is not, and will not be."""
+        self.refusals += 1
+        self._due &= ~self._out
+
+    def silent(self, now):
+        """Nothing came for it."""
+        self._silences += 1
+
+    def resume(self, now):
+        """A new connection: nothing is lost by it."""
+        return True

@@ -1,0 +1,52 @@
+"""Telegrams 01 and 02: what system and station are called in ToolsNet's map (004:252-288, DIGEST G.2).
+
+Rules
+1. A name is cut at 25 characters, what is no printable ASCII becomes `?`; an address that is no IPv4 address is blank.
+2. A station has the spindles and programs that are told; each list has one entry at least.
+"""
+
+from agent.toolsnet.telegram import begin, finish
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+PROGRAMS_MOST = 300  # the length of a telegram has four digits
+
+_NAME_BYTES = 25
+_ADDRESS_BYTES = 15
+_SYSTEM = 1
+_STATION = 2
+
+
+def system(ident, system_type, number, address, name):
+    """Return telegram 01 with its length in front."""
+    body = "%04d%04d%s%s  " % (system_type, number, _address(address), _name(name))
+    return _telegram(_SYSTEM, ident, body)
+
+
+def station(ident, system_type, number, own, address, name, spindles):
+    """Return telegram 02; `spindles` are (number, name, ((program, name), ..))."""
+    parts = ["%04d%04d%04d%s%s%04d" % (system_type, number, own, _address(address), _name(name), len(spindles))]
+    for spindle, shown, programs in spindles:
+        parts.append("%04d%s%04d" % (spindle, _name(shown), len(programs)))
+        for program, called in programs:
+            parts.append("%04d%s" % (program, _name(called)))
+    return _telegram(_STATION, ident, "".join(parts))
+
+
+def _telegram(kind, ident, body):
+    tx = bytearray(11) + body.encode()
+    begin(tx, kind, ident)
+    finish(tx, len(tx))
+    return tx
+
+
+def _name(text):
+    letters = [letter if " " <= letter <= "~" else "?" for letter in text[:_NAME_BYTES]]
+    return "".join(letters) + " " * (_NAME_BYTES - len(letters))
+
+
+def _address(host):
+    parts = (host or "").split(".")
+    if len(parts) != 4 or not all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
+        host = ""
+    return host + " " * (_ADDRESS_BYTES - len(host))

@@ -1,0 +1,65 @@
+"""Telegram 04 with the target values of torque and angle, which the longer revisions of MID 0061 have.
+
+Rules
+1. They stand behind all other parameters, as real values: 02000 in Nm, as the torque is, and 02010 in degrees. What the
+   result does not have is left out, and so are both of a result that is not as it should be (FLAG_ODD).
+2. Everything else is agent.toolsnet.result04's. Its buffer is laid out once for many results, so count and length are
+   written each time.
+"""
+
+from agent.base.fields import number, put_number
+from agent.record import result as res
+from agent.toolsnet.result04 import _PERCENT, _UNITS, RESULT_BYTES_MAX, ResultWriter
+from agent.toolsnet.telegram import finish
+
+CPYTHON_ONLY = True  # a board's buffer has no room for them
+
+RESULT_BYTES_TARGETS = RESULT_BYTES_MAX + 144
+
+_LENGTH = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
+_PARAMETER_BYTES = 72
+_COUNT = 79
+
+
+class TargetWriter(ResultWriter):
+    """Writes telegram 04 of one station, with targets; the buffer has RESULT_BYTES_TARGETS."""
+
+    is_odd = False  # what is being written was put in order
+
+    def write(self, buf, at, length, flags, ident, sequence):
+        """Write the result record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+        if flags & res.FLAG_ODD:
+            self.is_odd = True
+            octets = ResultWriter.write(
+                self, buf, at, length, flags, ident, sequence
+            )  # comes back with an orderly copy
+            self.is_odd = False
+            return octets
+        octets = ResultWriter.write(self, buf, at, length, flags, ident, sequence)
+        if length > _LENGTH:
+            return octets  # of several spindles: it is made of one like ours
+        found = []
+        if length == _LENGTH and not self.is_odd:
+            found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
+        tx = self.tx
+        put_number(tx, _COUNT, 3, (octets - 154) // _PARAMETER_BYTES + len(found))
+        for name, value, unit in found:
+            tx[octets : octets + 8] = tx[154:162] if octets > 154 else tx[84:88] + tx[98:102]  # spindle and program
+            tx[octets + 8 : octets + _PARAMETER_BYTES] = ("%-30s%-25s2%-6s00" % (name, value, unit)).encode()
+            octets += _PARAMETER_BYTES
+        return finish(tx, octets)
+
+    def _targets(self, buf, limits):
+        """Return name, value and unit of what there is."""
+        found = []
+        unit = buf[limits + res.TORQUE_UNIT]
+        torque = number(buf, limits + res.TORQUE_TARGET, res.TORQUE_BYTES)
+        if torque >= 0:
+            more, less = _UNITS.get(unit, (1, 1))
+            torque = torque * more // less
+            shown = "%05d.%02d" % (torque // 100, torque % 100)
+            found.append(("02000Torque, final target", shown, "%" if unit == _PERCENT else "Nm"))
+        angle = number(buf, limits + res.ANGLE_TARGET, res.ANGLE_BYTES)
+        if angle >= 0:
+            found.append(("02010Angle, target", "%06d.0" % angle, "deg"))
+        return found

@@ -1,0 +1,142 @@
+"""ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.toolsnet import describe
+from tools.sim.cart import Cart
+from tools.sim.toolsnet_telegrams import take_apart
+
+
+def read(telegram):
+    """What an independent reader finds; the length in front is right, and nothing breaks the document."""
+    octets = bytes(telegram)
+    assert int(octets[:4]) == len(octets) - 4
+    found, breaches = take_apart(octets[4:])
+    assert not breaches, [str(breach) for breach in breaches]
+    return found
+
+
+def test_telegrams_octet_for_octet():
+    assert bytes(describe.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
+        b"0057" + b"01000070003000110.40.22.112   Body shop                  "
+    )
+    spindles = ((1, "Spindle 1", ((9999, "No parameter set"), (12, "Wheel"))),)
+    assert bytes(describe.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
+        b"0154" + b"0200008000300010010" + b" " * 15 + b"Station 10".ljust(25) + b"0001"
+        b"0001"
+        + b"Spindle 1".ljust(25)
+        + b"0002"
+        + b"9999"
+        + b"No parameter set".ljust(25)
+        + b"0012"
+        + b"Wheel".ljust(25)
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("10.0.0.5", "10.0.0.5"), ("255.255.255.255", "255.255.255.255"), ("cart", ""), ("1.2.3", ""), ("1.2.3.444", "")]
+    + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
+)
+def test_address_is_an_address_or_blank(host, told):
+    assert read(describe.system(1, 3, 1, host, "x"))["ip"] == told
+
+
+name = st.text(max_size=40)
+numbers = st.integers(1, 9999)
+
+
+@given(
+    st.integers(1, 99999), numbers, numbers, numbers, name, st.lists(st.tuples(numbers, name), min_size=1, max_size=300)
+)
+def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
+    found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
+    shown = "".join(letter if " " <= letter <= "~" else "?" for letter in called[:25]).rstrip()
+    assert found["name"] == shown and found["spindles"][0]["name"] == shown
+    assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
+    assert read(describe.system(ident, 3, system, "", called))["name"] == shown
+
+
+# -- the session
+
+
+def cart(toolsnet=(), describes=True, **controller):
+    one = Cart(
+        toolsnet=toolsnet,
+        settings={
+            "toolsnet": {"describe": describes, "events": ["pset"]},
+            "system": {"name": "Body shop"},
+            "station": {"name": "Wheels left"},
+            "controller": dict({"events": ["pset"]}, **controller),
+        },
+    )
+    one.configuration["system"]["name"] = "Body shop"
+    told = one.told = []
+    for what in ("describe_system", "describe_station"):
+        keep = getattr(one.archive, what)
+        setattr(one.archive, what, lambda found, keep=keep: (told.append(found), keep(found)))
+    one.cut()
+    one.until_ready()
+    one.run(1000)
+    return one
+
+
+def programs(found):
+    return [(one["program"], one["name"]) for one in found["spindles"][0]["programs"]]
+
+
+def test_system_and_station_are_described_once_a_start():
+    one = cart()
+    assert one.archive.systems == {(3, 1): "Body shop"} and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    assert one.told[-1]["spindles"][0]["spindle"] == 1
+    assert programs(one.told[-1])[0] == (9999, "No parameter set")
+    count = len(one.told)
+    one.toolsnet.drop()
+    one.run(120000)
+    assert len(one.told) == count, "another connection tells nothing anew"
+    assert not one.toolsnet.complaints
+
+
+def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
+    one = cart()
+    one.controller.select_pset(2)
+    one.run(1000)
+    first = dict(programs(one.told[-1]))
+    assert first.get(2)
+    count = len(one.told)
+    one.controller.select_pset(2)
+    one.run(1000)
+    assert len(one.told) == count
+    names = one.station.outlets[0].outlet.sources[0].names
+    names.learn(2, b"Another name".ljust(25), 0)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(1000)
+    assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
+    assert not one.toolsnet.complaints
+
+
+def test_refusal_is_counted_and_results_go_on():
+    one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
+    state = {}
+    one.station.outlets[0].put_state(state)
+    assert state["descriptions_refused"] == 2 and state["descriptions_sent"] == 0
+    one.controller.produce()
+    one.until_quiet()
+    assert one.toolsnet.server_connections == 1
+
+
+def test_silence_costs_two_connections_and_then_results_go_through():
+    one = cart(toolsnet={"silent_telegrams": ["01", "02"]})
+    one.controller.produce()
+    one.until_quiet()
+    one.run(300000)
+    assert one.toolsnet.server_connections == 3 and one.archive.stored == 1
+
+
+def test_nothing_is_described_unless_it_is_wanted():
+    one = cart(describes=False)
+    assert not one.told

@@ -1,0 +1,112 @@
+"""The live view in a real terminal (tmux): three sizes, keys, ASCII; what is on the screen is what tmux shows of it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("textual")
+
+from tools.sim.fleet import Fleet
+from tools.sources import ROOT
+
+DEADLINE_S = 60
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed (apt install tmux)")
+
+
+class Terminal:
+    """A tmux server of its own with one window, in which the live view runs."""
+
+    def __init__(self, folder, columns, lines, locale):
+        self._socket = str(folder / "tmux")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
+        environment.pop("TMUX", None)
+        self._environment = dict(environment, LANG=locale, PYTHONPATH=str(ROOT), TMUX_TMPDIR=str(folder))
+        command = [sys.executable, "-P", "-m", "tools.cli", "run", "--config", str(folder / "carts.json")]
+        size = ["-x", str(columns), "-y", str(lines)]
+        self._tmux("-f", os.devnull, "new-session", "-d", "-s", "view", *size, *command)
+        self._tmux("set-option", "-g", "remain-on-exit", "on")
+
+    def press(self, *keys):
+        self._tmux("send-keys", "-t", "view", *keys)
+
+    def resize(self, columns, lines):
+        self._tmux("resize-window", "-t", "view", "-x", str(columns), "-y", str(lines))
+
+    def until(self, *words):
+        """Return the screen once all words are on it."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        while True:
+            screen = self._tmux("capture-pane", "-p", "-t", "view")
+            if all(word in screen for word in words):
+                return screen
+            assert time.monotonic() < deadline_s, f"never all of {words}:\n{screen}"
+            time.sleep(0.1)
+
+    def close(self):
+        self._tmux("kill-server", check=False)
+
+    def _tmux(self, *arguments, check=True):
+        command = ["tmux", "-S", self._socket, "-u" if "UTF-8" in self._environment["LANG"] else "-2", *arguments]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def carts(tmp_path):
+    """Three carts, the second without its network, and their configuration."""
+    with Fleet(3, rate_per_s=2.0) as fleet:
+        fleet.cut(1)
+        tree = fleet.configuration(backoff_s=0.2, recover_retry_s=2)
+        (tmp_path / "carts.json").write_text(json.dumps(tree), encoding="utf-8")
+        yield fleet, tmp_path
+
+
+def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
+    _, folder = carts
+    terminal = Terminal(folder, 80, 24, "C.UTF-8")
+    try:
+        screen = terminal.until("controllers ready 2 of 3", "● streaming", "○ closed", "q quit")
+        assert "out/s" not in screen
+        terminal.resize(120, 40)
+        screen = terminal.until("out/s", "oldest", "2 min ago", "controller ready")
+        assert max(len(line) for line in screen.splitlines()) > 100
+        terminal.resize(200, 50)
+        screen = terminal.until("waiting, 2 min", "stored", "parked")
+        assert max(len(line) for line in screen.splitlines()) > 180
+        terminal.press("Enter")
+        screen = terminal.until("station 1  Door left 1  (1 of 3)", "date", " Nm", "OK")
+        assert len([line for line in screen.splitlines() if " Nm" in line]) >= 2
+        terminal.press("Right")
+        terminal.until("station 2  Door right 1  (2 of 3)", "never connected")
+        terminal.resize(80, 24)
+        terminal.until("newest results: 0", "? help")
+        terminal.press("q")
+        terminal.until("kept in the spool since it was made", "passed on to ToolsNet")
+    finally:
+        terminal.close()
+
+
+def test_a_terminal_without_utf8_gets_ascii_and_nothing_else(carts):
+    _, folder = carts
+    terminal = Terminal(folder, 80, 24, "C")
+    try:
+        screen = terminal.until("controllers ready 2 of 3", "* streaming", "o closed")
+        assert "_" not in screen, "what tmux shows for a sign that it cannot"
+        assert screen.isascii() and "\\u" not in screen and "-- " in screen
+        terminal.press("?")
+        assert terminal.until("keys and signs", "not connected").isascii()
+        terminal.press("Escape")
+        terminal.until("with trouble")
+        terminal.press("/")
+        terminal.until("a word")
+        terminal.press(*"closed")
+        terminal.until("stations: 1 of 3")
+    finally:
+        terminal.close()

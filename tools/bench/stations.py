@@ -1,0 +1,149 @@
+"""Measures what many stations in one process take: CPU and memory of the agent, and of the live view beside it.
+
+Rules
+1. Controllers and ToolsNet are simulated in this process; the agent and the live view are processes of their own, and
+   what is told is their own time on the processor (/proc/PID/stat), so that a busy machine does not change it.
+2. Every controller makes RATE_PER_S results a second, as nobody screws for hours: that is the most.
+3. The live view draws on a pseudo-terminal of 120 x 40 whose octets are read and dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tools.report import Report
+from tools.sim.fleet import Fleet
+from tools.sources import ROOT
+
+STATIONS = 50
+RATE_PER_S = 1.0
+SECONDS = 20.0
+SETTLE_S = 6.0  # imports, the meeting of both sides and the first search of every controller's newest ID are over
+READY_LIMIT_S = 60.0
+STOP_LIMIT_S = 15.0
+LINES, COLUMNS = 40, 120
+VIEW_PERCENT = "<= 10"
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def run(progress: Callable[[float], None], stations: int = STATIONS, seconds: float = SECONDS) -> dict:
+    """Take every figure; `progress` is told the share that is done, 0 to 1."""
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="toolcart-stations-") as folder, Fleet(stations) as fleet:
+        path = Path(folder, "stations.json")
+        path.write_text(json.dumps(fleet.configuration(backoff_s=0.2, recover_retry_s=2)), encoding="utf-8")
+        words = f"{stations} stations, {RATE_PER_S:g} result/s each, {seconds:g} s"
+        _agent_alone(report, fleet, path, seconds, words)
+        progress(0.5)
+        _live_view(report, fleet, path, seconds, words)
+        progress(1.0)
+    return report.as_dict()
+
+
+def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
+    """The agent as a service has it: plain lines to a file."""
+    with _process([*_command(path), "--json"], subprocess.DEVNULL, subprocess.DEVNULL) as process:
+        _until_all_talk(fleet)
+        before_s, before = _cpu_s(process.pid), fleet.archive.stored
+        began_s = time.monotonic()
+        time.sleep(seconds)
+        took_s = time.monotonic() - began_s
+        delivered = fleet.archive.stored - before
+        percent = 100 * (_cpu_s(process.pid) - before_s) / took_s
+        report.add("agent, share of a core", round(percent, 1), "%", how=words)
+        report.add("agent, CPU for each result", round(percent * 10 * took_s / max(delivered, 1), 2), "ms", how=words)
+        report.add("agent, results delivered", round(delivered / took_s, 1), "1/s", how=words)
+        report.add("agent, most memory", round(_peak_kib(process.pid) / 1024, 1), "MB", how=words)
+
+
+def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:
+    """The view of all stations, and its agent, which is a child of it."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    drain = threading.Thread(target=_drop, args=(parent,), daemon=True)
+    drain.start()
+    with _process(_command(path), child, child) as process:
+        os.close(child)
+        _until_all_talk(fleet)
+        agent = _children(process.pid)[0]
+        before = [_cpu_s(process.pid), _cpu_s(agent)]
+        began_s = time.monotonic()
+        time.sleep(seconds)
+        took_s = time.monotonic() - began_s
+        view, beside = (
+            100 * (_cpu_s(pid) - was) / took_s for pid, was in zip((process.pid, agent), before, strict=True)
+        )
+        report.add("live view of all, share of a core", round(view, 1), "%", VIEW_PERCENT, how=words)
+        report.add("agent that it watches, share of a core", round(beside, 1), "%", how=words)
+        report.add("live view, most memory", round(_peak_kib(process.pid) / 1024, 1), "MB", how=words)
+    drain.join(STOP_LIMIT_S)
+
+
+def _command(path: Path) -> list[str]:
+    return [sys.executable, "-P", "-m", "tools.cli", "run", "--config", str(path)]
+
+
+@contextlib.contextmanager
+def _process(command: list[str], stdin: int, stdout: int) -> Iterator[subprocess.Popen]:
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), TERM="xterm-256color", LC_ALL="C.UTF-8")
+    process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stdout, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _until_all_talk(fleet: Fleet) -> None:
+    """Every controller has its agent; then the rate, and time for what only a start does."""
+    fleet.produce_rate(0)
+    deadline_s = time.monotonic() + READY_LIMIT_S
+    while not fleet.all_talk():
+        if time.monotonic() > deadline_s:
+            raise RuntimeError("the agent did not meet every controller in time")
+        time.sleep(0.05)
+    fleet.produce_rate(RATE_PER_S)
+    time.sleep(SETTLE_S)
+
+
+def _drop(descriptor: int) -> None:
+    """Read what is drawn until the last one closes the terminal."""
+    with contextlib.suppress(OSError):
+        while os.read(descriptor, 65536):
+            pass
+    os.close(descriptor)
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system time of a process so far (proc(5): fields 14 and 15 behind the name in brackets)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def _peak_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]

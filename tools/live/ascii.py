@@ -1,0 +1,81 @@
+"""Whether the terminal shows more than ASCII, and what stands for the view's own signs where it does not.
+
+Rules
+1. The locale decides, as for other programs: LC_ALL, LC_CTYPE, LANG, the first that is set, names UTF-8 or not.
+2. Every cell keeps its width: a line of a table ends where it ended.
+3. What has no sign of its own in ASCII is `?`, whoever wrote it: a name of a station as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+# What CPython sets by itself where the locale is C (PEP 538): nobody said that the terminal shows it.
+_COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
+
+_LINES = {"─━╌╍═▔╴╶": "-", "│┃╎║▏▎▌▐": "|", "┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛╔╗╚╝": "+"}
+_SIGNS = {
+    "●": "*",  # good
+    "◐": "~",  # under way
+    "○": "o",  # down
+    "✖": "x",
+    "▲": "^",
+    "▼": "v",
+    "→": ">",
+    "←": "<",
+    "↑": "^",
+    "↓": "v",
+    "⏎": ">",
+    "…": ".",
+    "·": ".",
+    "°": "d",
+    "█": "#",
+    "▇": "#",
+    "▆": "|",
+    "▅": "|",
+    "▄": ":",
+    "▃": ":",
+    "▂": ".",
+    "▁": ".",
+    "▒": ":",
+    "░": ".",
+    "▀": '"',
+    "\u00a0": " ",
+}
+_TABLE = {ord(sign): plain for signs, plain in _LINES.items() for sign in signs}
+_TABLE.update({ord(sign): plain for sign, plain in _SIGNS.items()})
+
+
+def has_utf8(environment: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the terminal shows UTF-8, as the locale says."""
+    said = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if not said[0] and said[1] in _COERCED and said[2] in ("", "C", "POSIX"):
+        return said[1] == "UTF-8"  # macOS says it so; the other two are CPython's own word
+    first = next((value for value in said if value), "")
+    return "utf8" in first.lower().replace("-", "")
+
+
+def plain(text: str) -> str:
+    """The text in ASCII, as many cells wide."""
+    if text.isascii():
+        return text
+    return "".join(
+        character if character.isascii() else _TABLE.get(ord(character)) or "?" * cell_len(character)
+        for character in text
+    )
+
+
+class AsciiOnly(LineFilter):
+    """Every line of the screen, whichever widget drew it."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            segment if segment.text.isascii() else Segment(plain(segment.text), segment.style, segment.control)
+            for segment in segments
+        ]

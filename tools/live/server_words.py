@@ -1,0 +1,39 @@
+"""What ToolsNet's 08 means where it leaves doubt, in words a plant understands: out of the agent's log."""
+
+from __future__ import annotations
+
+# By the name of the counter; {value} is that of its latest entry, {number} the station's.
+_SENTENCES = {
+    "resume unknown": (
+        "ToolsNet holds result {value} of station {number}, which this spool never sent: is station {number} used "
+        "twice, or was its spool exchanged? Nothing is skipped"
+    ),
+    "server behind": (
+        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy? "
+        "With `toolsnet.rewind` they are sent again, as far as the spool has them"
+    ),
+    "server empty": (
+        "ToolsNet holds no result of station {number}, of {value} that were sent: was its database emptied, or is it "
+        "another one? `toolsnet.server_empty` says whether all are sent again"
+    ),
+    "resumed": "ToolsNet holds what it never answered for: only the answers were lost",
+}
+
+
+def sentence(name: str, value: int, number: int) -> str:
+    """Return what this entry of station `number` means; its name and value where there is nothing to say of it."""
+    words = _SENTENCES.get(name)
+    return words.format(value=value, number=number) if words else f"{name} ({value})"
+
+
+def doubts(station: dict) -> list[str]:
+    """What of a station's state somebody should look at: where ToolsNet stands, as it has said."""
+    found = []
+    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
+    for name in ("resume unknown", "server behind", "server empty"):
+        if name in latest:
+            found.append(sentence(name, latest[name], station["number"]))
+    for outlet in station.get("outlets", ())[:1]:
+        if outlet.get("events_doubt"):
+            found.append(outlet["events_doubt"])
+    return found

@@ -1,0 +1,229 @@
+"""The overview of all stations: how each one is, in a word and in a line of a table.
+
+Rules
+1. Pure: of a station's state and what is kept of it; nothing here knows a screen.
+2. The worst that is wrong with a station is what it says; the sign in the first column says how bad, without colour.
+3. A table has the columns that its width has room for; the last one takes what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from tools.live import chart, panels
+from tools.live.figures import BAD, GOOD, INFO, WARNING, files_of, toolsnet_of
+from tools.live.kept import StationFigures
+from tools.printable import visible
+
+FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
+MINI_CELLS = 20  # of the little curve
+ORDER = (BAD, WARNING, INFO, GOOD)
+SORTS = ("number", "worst first", "most waiting")
+
+
+def verdict(shown: dict) -> tuple[str, str]:
+    """How bad it is, and the worst of it in words; nothing to say if all is well."""
+    if not shown["mounted"]:
+        return BAD, f"no spool: {shown.get('spool_refused') or 'it cannot be read'}"
+    controller, toolsnet = shown["controller"], toolsnet_of(shown)
+    if controller["state"] == panels.NO_AGENT:
+        return BAD, "the agent does not run"
+    if shown.get("needs_operator"):
+        return BAD, "needs an operator"
+    if controller.get("waits_for_room"):
+        return BAD, "spool full: the controller keeps its results"
+    wrong = [
+        f"{name} {side.get('why') or side['state']}"  # in the agent's short words; the events have the whole sentence
+        for name, side in (("controller", controller), ("ToolsNet", toolsnet))
+        if side.get("state") not in panels.GOOD_STATES
+    ]
+    wrong += [f"file: {file['why']}" for file in files_of(shown) if file["why"]]
+    if percent_used(shown) >= FULL_PERCENT:
+        wrong.append(f"spool {percent_used(shown)} % full")
+    ahead_s = controller.get("clock_ahead_s") or 0
+    if abs(ahead_s) > panels.CLOCK_APART_S:
+        wrong.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {panels.seconds_text(abs(ahead_s))}")
+    if parked_of(shown):
+        wrong.append(f"{parked_of(shown)} parked")
+    if wrong:
+        return WARNING, "; ".join(wrong)
+    gone = shown["recovery"]["gone"]
+    return (INFO, f"{gone} gone") if gone else (GOOD, "")
+
+
+def parked_of(shown: dict) -> int:
+    return shown.get("parked", 0) + shown.get("parked_in_place", 0)
+
+
+def percent_used(shown: dict) -> int:
+    spool = shown["spool"]
+    return 100 * spool["used_blocks"] // max(spool["blocks"], 1)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table: `write(text, station, cells)`; there from a screen of `from_width` cells on."""
+
+    title: str
+    cells: int
+    write: Callable[[Text, StationFigures, int], None]
+    from_width: int = 0
+    right: bool = False
+
+
+def _number(text: Text, known: StationFigures, cells: int) -> None:
+    level, _ = verdict(known.shown)
+    sign, style = panels.LEVEL_SIGNS[level], panels.LEVEL_STYLES[level]
+    text.append(f"{sign} ", style or panels.GOOD_STYLE)
+    text.append(f"{known.shown['number']:>{cells - 2}}")
+
+
+def _name(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(panels.fitted(visible(known.shown["name"]), cells))
+
+
+def _controller(text: Text, known: StationFigures, cells: int) -> None:
+    _side(text, known.shown.get("controller", {}), cells)
+
+
+def _toolsnet(text: Text, known: StationFigures, cells: int) -> None:
+    _side(text, toolsnet_of(known.shown), cells)
+
+
+def _side(text: Text, side: dict, cells: int) -> None:
+    state = side.get("state", "")
+    sign, style = panels.state_sign(state)
+    text.append(panels.fitted(f"{sign} {state}" if state else "", cells), style)
+
+
+def _in(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.rates()[0]:>{cells}.1f}")
+
+
+def _out(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.rates()[1]:>{cells}.1f}")
+
+
+def _waiting(text: Text, known: StationFigures, cells: int) -> None:
+    waiting = known.shown.get("backlog", 0)
+    text.append(f"{waiting:>{cells}}", panels.WARNING_STYLE if waiting else "dim")
+
+
+def _oldest(text: Text, known: StationFigures, cells: int) -> None:
+    oldest = panels.oldest_text(known.shown.get("oldest_waiting"), panels.time.time())
+    text.append(panels.fitted(oldest.removeprefix("oldest ").removeprefix("of "), cells))
+
+
+def _parked(text: Text, known: StationFigures, cells: int) -> None:
+    parked = parked_of(known.shown)
+    text.append(f"{parked:>{cells}}", panels.WARNING_STYLE if parked else "dim")
+
+
+def _stored(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(f"{known.shown.get('stored', 0):>{cells}}")
+
+
+def _spool(text: Text, known: StationFigures, cells: int) -> None:
+    if "spool" not in known.shown:
+        text.append(" " * cells)
+        return
+    used = f"{percent_used(known.shown)} %"
+    text.append(f"{used:>{cells}}", panels.WARNING_STYLE if percent_used(known.shown) >= FULL_PERCENT else "dim")
+
+
+def _mini(text: Text, known: StationFigures, cells: int) -> None:
+    text.append(chart.mini(known.curve, cells), panels.CURVE_STYLE)
+
+
+COLUMNS = (
+    Column(" no.", 6, _number),
+    Column("name", 12, _name),
+    Column("controller", 13, _controller),
+    Column("ToolsNet", 13, _toolsnet),
+    Column("in/s", 5, _in, 72, True),
+    Column("out/s", 5, _out, 104, True),
+    Column("waiting", 7, _waiting, 0, True),
+    Column("oldest", 14, _oldest, 112),
+    Column("parked", 6, _parked, 128, True),
+    Column("stored", 9, _stored, 140, True),
+    Column("spool", 6, _spool, 96, True),
+    Column("waiting, 2 min", MINI_CELLS, _mini, 160),
+)
+WRONG = "what is wrong"
+
+
+def _columns(width: int) -> list[Column]:
+    return [column for column in COLUMNS if width >= column.from_width]
+
+
+def _cells(column: Column, width: int) -> int:
+    """A name has more room where there is some."""
+    return column.cells + (min(max(width - 100, 0) // 5, 18) if column.write is _name else 0)
+
+
+def heading(width: int) -> Text:
+    """The line above the table."""
+    text = Text(no_wrap=True, overflow="crop")
+    for column in _columns(width):
+        cells = _cells(column, width)
+        text.append(f"{column.title:>{cells}} " if column.right else f"{column.title:<{cells}} ")
+    text.append(" " + WRONG)
+    text.stylize("dim")
+    return text
+
+
+def row(known: StationFigures, width: int) -> Text:
+    """A station's line."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for column in _columns(width):
+        column.write(text, known, _cells(column, width))
+        text.append(" ")
+    level, words = verdict(known.shown)
+    text.append(" ")
+    text.append(visible(words), panels.LEVEL_STYLES[level])
+    return text
+
+
+def chosen(stations: list[StationFigures], word: str, sort: str) -> list[StationFigures]:
+    """Those that have the word in their line, in the order that is asked for."""
+    word = word.casefold()
+    found = [known for known in stations if not word or word in _searched(known)]
+    if sort == "worst first":
+        found.sort(key=lambda known: (ORDER.index(verdict(known.shown)[0]), known.shown["number"]))
+    elif sort == "most waiting":
+        found.sort(key=lambda known: (-known.shown.get("backlog", 0), known.shown["number"]))
+    return found
+
+
+def _searched(known: StationFigures) -> str:
+    shown = known.shown
+    sides = [shown.get("controller", {}), toolsnet_of(shown)]
+    words = [str(shown["number"]), shown["name"], *verdict(shown)]
+    words += [str(side.get(name, "")) for side in sides for name in ("state", "host")]
+    return " ".join(words).casefold()
+
+
+def summary(stations: list[StationFigures], rates: tuple[float, float], width: int) -> Text:
+    """All of them in two lines: the connections, and the results."""
+    count = len(stations)
+    ready = sum(known.was_ready for known in stations)
+    streaming = sum(known.was_streaming for known in stations)
+    levels = [verdict(known.shown)[0] for known in stations]
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for name, well in (("controllers ready", ready), ("ToolsNet takes results of", streaming)):
+        style = panels.GOOD_STYLE if well == count else panels.WARNING_STYLE
+        text.append(f"{name} ", "dim").append(f"{well} of {count}", style).append("   ")
+    text.append("with trouble ", "dim")
+    text.append(f"{sum(level in (BAD, WARNING) for level in levels)}", "bold").append("\n")
+    figures = [("in", f"{rates[0]:.1f}/s"), ("out", f"{rates[1]:.1f}/s")]
+    figures += [
+        (name, str(sum(known.shown.get(key, 0) for known in stations)))
+        for name, key in (("waiting", "backlog"), ("stored", "stored"), ("passed on", "delivered"))
+    ]
+    figures.append(("parked", str(sum(parked_of(known.shown) for known in stations))))
+    for name, value in figures:
+        text.append(f"{name} ", "dim").append(value, "bold").append("   ")
+    return text

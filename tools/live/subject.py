@@ -1,0 +1,52 @@
+"""What the live view's screens show: one run of an agent, and of the demo around it where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tools.live import panels
+from tools.live.kept import StationFigures
+from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
+
+if TYPE_CHECKING:
+    from tools.demo import Demo
+
+PHASES = {
+    STARTING: "starting",
+    RUNNING: "",
+    DRAINING: "delivering what is left; q: do not wait",
+    STOPPING: "stopping in order; q: at once",
+    ENDED: "ended",
+}
+
+
+class Subject:
+    """A watch, and what all screens ask of it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.demo: Demo | None = cast("Demo", watch) if watch.is_demo else None
+
+    def known(self) -> list[StationFigures]:
+        """What is known of the stations, in the order of the configuration."""
+        figures = self.watch.figures
+        return [figures.stations[shown["number"]] for shown in figures.shown()]
+
+    def cut(self) -> dict[str, bool]:
+        """Which networks the demo has cut."""
+        demo = self.demo
+        return {"toolsnet": demo.toolsnet_cut, "controller": demo.controller_cut} if demo else {}
+
+    def version(self) -> tuple[object, ...]:
+        """Another one whenever there is something new to show."""
+        watch, demo = self.watch, self.demo
+        version: tuple[object, ...] = (watch.figures.fed, watch.told, watch.phase)
+        return (*version, demo.toolsnet_cut, demo.controller_cut, demo.rate_per_s) if demo else version
+
+    def title(self) -> str:
+        """What runs, for how long, and what it is doing."""
+        watch, demo = self.watch, self.demo
+        text = f"toolcart  {watch.title()}  {panels.clock(watch.elapsed_s())}"
+        if demo and watch.phase == RUNNING:
+            text += f"  {demo.rate_per_s:g} results/s, {demo.kills} kills"
+        return f"{text}  {PHASES[watch.phase]}" if PHASES[watch.phase] else text

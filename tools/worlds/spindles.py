@@ -1,0 +1,116 @@
+"""One connection to a controller with several spindles: MID 0101 of a StepSync, MID 0106 and 0107 of a PowerMACS.
+
+Rules
+1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or behind the last one, the result is acknowledged
+   (003:9071-9087). What is not answered is sent again: the message that is out, not the whole result.
+2. A subscription names the data number to begin behind; where that is not held it begins with the oldest, and with what
+   is new if it asks for that (003:8203-8225). Only this station's results are pushed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tools.worlds import spindle_frames as frames
+from tools.worlds.controller_session import REVISION, Session
+from tools.worlds.history import Result
+
+_EXISTS = {b"0100": 33, b"0105": 71}
+
+
+class SpindleSession(Session):
+    """What both have in common."""
+
+    subscribe: ClassVar[bytes]
+    unsubscribe: ClassVar[bytes]
+
+    def _subscribe_spindles(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        if revision not in controller.traits["result_revisions"]:
+            self._refuse(self.subscribe, REVISION)
+        elif len(content) != (0, 10, 11)[min(revision, 3) - 1] or (content and not content.isdigit()):
+            self._object(self.subscribe + content)
+        elif self.revision:
+            self._refuse(self.subscribe, _EXISTS[self.subscribe])
+        else:
+            self.revision = revision
+            self._send(5, 1, self.subscribe.decode(), lambda: controller.was_met(self))
+            self._queue.extend(self._old_ones(revision, content))
+            if controller.traits["pushes_newest"] and controller.newest is not None:
+                if controller.newest not in self._queue:
+                    self._queue.append(controller.newest)
+            self._pump()
+
+    def _end(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(self.unsubscribe)
+
+    def _old_ones(self, revision: int, content: bytes) -> list[Result]:
+        return list(self.controller.unacknowledged)
+
+
+class SyncSession(SpindleSession):
+    """A StepSync."""
+
+    subscribe, unsubscribe = b"0100", b"0103"
+
+    def _push(self, result: Result) -> None:
+        self._sent += 1
+        self._send(101, self.revision, frames.sync(result), lambda: self._was_read(result))
+
+
+class PowerMacsSession(SpindleSession):
+    """A PowerMACS."""
+
+    subscribe, unsubscribe = b"0105", b"0109"
+
+    def __init__(self, controller, link) -> None:
+        super().__init__(controller, link)
+        self._part = 0  # of the result that is out: which of its messages
+
+    def _old_ones(self, revision: int, content: bytes) -> list[Result]:
+        if content[10:] == b"1":
+            return []
+        held = list(self.controller.memory.values())
+        numbers = [int(result.id_text) for result in held]
+        first = numbers.index(int(content[:10])) + 1 if int(content[:10]) in numbers else 0
+        if first and not held[first - 1].pushes:  # the number is that of another result by now
+            for result in held[:first]:
+                result.hidden = result.hidden or not result.pushes
+        return [result for result in held[first:] if result.station]
+
+    def _push(self, result: Result) -> None:
+        if self._part > 1 and self._tries:
+            self._send(107, self.revision, frames.bolt(result, self.revision, self._part))
+            return
+        self._part = 1
+        self._sent += 1
+        self._send(106, self.revision, frames.station(result, self.revision), lambda: self._was_read(result))
+
+    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+        if content not in (b"0", b"1"):
+            self._object(b"0108" + content)
+            return
+        if self._outstanding and content == b"1" and self._part <= self._outstanding[0].spindles:
+            self._part += 1
+            self._tries = 0
+            self._send(107, self.revision, frames.bolt(self._outstanding[0], self.revision, self._part))
+            self._arm()
+            return
+        self._acknowledged(revision, content, reads)
+
+
+_COMMON = {mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"}
+SyncSession.handlers = {
+    **_COMMON,
+    b"0100": SyncSession._subscribe_spindles,
+    b"0102": SyncSession._acknowledged,
+    b"0103": SyncSession._end,
+}
+PowerMacsSession.handlers = {
+    **_COMMON,
+    b"0105": PowerMacsSession._subscribe_spindles,
+    b"0108": PowerMacsSession._answered,
+    b"0109": PowerMacsSession._end,
+}
+SESSIONS = {"sync": SyncSession, "powermacs": PowerMacsSession}
