@@ -67,7 +67,7 @@ class Board:
         return port
 
     def tls(self, toolsnet):
-        """Return a new port that speaks TLS as these settings say; ValueError if their files are of no use."""
+        """Return a new port that speaks TLS as these settings say; TlsUnusable if their files are of no use."""
         from board.linux_tls import TlsPort, context_of  # few carts have it
 
         port = TlsPort(context_of(self.folder, toolsnet), toolsnet["tls_name"])

@@ -17,6 +17,15 @@ from board.linux_tcp import TcpPort
 CPYTHON_ONLY = True
 
 
+class TlsUnusable(ValueError):
+    """A file that `setting` names is of no use; `reason` says why."""
+
+    def __init__(self, setting, reason):
+        ValueError.__init__(self, "toolsnet.%s: %s" % (setting, reason))
+        self.setting = setting
+        self.reason = reason
+
+
 class TlsPort(TcpPort):
     """One TLS client connection (agent.link.port). `name` is what its certificate has to say, None: the host."""
 
@@ -78,7 +87,7 @@ class TlsPort(TcpPort):
 
 
 def context_of(folder, toolsnet):
-    """Return what connections are made with; ValueError with the setting and the reason if a file is of no use."""
+    """Return what connections are made with; TlsUnusable if a file is of no use."""
     paths = {}
     for key in ("tls_ca", "tls_certificate", "tls_key"):
         paths[key] = os.path.join(folder, toolsnet[key]) if toolsnet[key] else None
@@ -87,13 +96,13 @@ def context_of(folder, toolsnet):
     try:
         context.load_verify_locations(paths["tls_ca"])
     except OSError as error:
-        raise ValueError("toolsnet.tls_ca: %s: %s" % (paths["tls_ca"], _why(error))) from None
+        raise TlsUnusable("tls_ca", "%s: %s" % (paths["tls_ca"], _why(error))) from None
     if paths["tls_certificate"]:
-        _keep_secret("toolsnet.tls_key", paths["tls_key"] or paths["tls_certificate"])
+        _keep_secret(paths["tls_key"] or paths["tls_certificate"])
         try:
             context.load_cert_chain(paths["tls_certificate"], paths["tls_key"], password=_no_password)
         except (OSError, ValueError) as error:
-            raise ValueError("toolsnet.tls_certificate: %s: %s" % (paths["tls_certificate"], _why(error))) from None
+            raise TlsUnusable("tls_certificate", "%s: %s" % (paths["tls_certificate"], _why(error))) from None
     return context
 
 
@@ -102,13 +111,13 @@ def _no_password():
     raise ValueError("the key is locked with a password; give one that is not")
 
 
-def _keep_secret(setting, path):
+def _keep_secret(path):
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        raise ValueError("%s: %s: %s" % (setting, path, _why(error))) from None
+        raise TlsUnusable("tls_key", "%s: %s" % (path, _why(error))) from None
     if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ValueError("%s: others may read %s; chmod 600 %s" % (setting, path, path))
+        raise TlsUnusable("tls_key", "others may read %s; chmod 600 %s" % (path, path))
 
 
 def _why(error):

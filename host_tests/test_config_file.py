@@ -90,3 +90,11 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
     with pytest.raises(config_file.Wrong) as raised:
         config_file.parse(path)
     assert raised.value.mistakes[0][0].count(".") == 400
+
+
+def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
+    tls = '"pim_port": 6575, "tls_ca": "nothing.pem"'
+    [(place, found, _)] = mistakes_of(tmp_path, '"pim_port": 6575', tls, config_file.read_to_run)
+    assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
+    said = CliRunner().invoke(main, ["config", "check", str(tmp_path / "cart.json")])
+    assert said.exit_code == 0 and "not for this machine" in said.output and "nothing.pem" in said.output

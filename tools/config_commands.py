@@ -38,7 +38,7 @@ def check(file: str, as_json: bool) -> None:
         else:
             click.echo(str(wrong), err=True)
         sys.exit(EXIT_CONFIGURATION)
-    later = config_file.not_runnable(completed)
+    later = config_file.not_runnable(completed, config_file.folder_of(file))
     if as_json:
         told = [config_file.mistake_as_object(mistake) for mistake in later]
         click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
@@ -46,7 +46,7 @@ def check(file: str, as_json: bool) -> None:
     count = len(completed["stations"])
     click.echo(f"{file}: good, {count} station{'' if count == 1 else 's'}")
     for place, found, allowed in later:
-        click.echo(f"  {place}: {found} is a good setting, but this machine runs {allowed}", err=True)
+        click.echo(f"  {place}: good in itself, but not for this machine: found {found}; allowed: {allowed}", err=True)
 
 
 @config.command()

@@ -152,7 +152,7 @@ def _without_credential(place: str) -> Mistake:
 def read_to_run(path: str | Path) -> dict:
     """As `read`, and every station must be one that this machine can run."""
     configuration, _, absent = _complete(path, _text(path))
-    mistakes = [*not_runnable(configuration), *[_without_credential(place) for place in absent]]
+    mistakes = [*not_runnable(configuration, folder_of(path)), *[_without_credential(place) for place in absent]]
     if mistakes:
         raise Wrong(path, mistakes)
     return configuration
@@ -165,19 +165,27 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
     """
     text = _text(path)
     configuration, _, _ = _complete(path, text)
-    mistakes = not_runnable(configuration)
+    mistakes = not_runnable(configuration, None)
     if mistakes:
         raise Wrong(path, mistakes)
     return configuration, text
 
 
-def not_runnable(configuration: dict) -> list[Mistake]:
-    """List what is right by the tables and cannot be had on this machine."""
+def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
+    """List what is right by the tables and cannot be had on this machine; without a folder no file is looked at."""
     mistakes = []
     for index, station in enumerate(configuration["stations"]):
         link = station["controller"]["link"]
         if link != "tcp" and not has_serial_lines():
             mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
+    toolsnet = configuration["toolsnet"]
+    if toolsnet["tls_ca"] and folder is not None:
+        from board.linux_tls import TlsUnusable, context_of  # few configurations have it
+
+        try:
+            context_of(str(folder), toolsnet)
+        except TlsUnusable as wrong:
+            mistakes.append((f"toolsnet.{wrong.setting}", wrong.reason, "a file in PEM, a key nobody else may read"))
     return mistakes
 
 

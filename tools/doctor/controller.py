@@ -147,7 +147,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
     port.open(device, baud)
     side = reasons.Side(reasons.CONTROLLER, device, baud, "controller.device")
     if port.state() != PORT_OPEN:
-        reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code)
+        reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
         return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
     session = controller_session(controller, ())
     heard = 0

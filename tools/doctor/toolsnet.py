@@ -15,7 +15,7 @@ from agent.assembly import toolsnet_session
 from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
 from agent.status import why_name
 from agent.toolsnet import session as ts
-from agent.trouble import NO_INFO, NO_PIM
+from agent.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
 from board.linux import Board
 from tools import reasons
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
@@ -84,7 +84,7 @@ def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
             _send(port, session, now)
             if session.state == ts.WAITING and before != ts.WAITING:
                 reached.lost_in = session.lost_in
-                reached.why = port.why or _IN_VAIN.get(session.lost_in, WHY_TIMED_OUT)
+                reached.why = reached.why or int(port.why) or _IN_VAIN.get(session.lost_in, WHY_TIMED_OUT)
                 break
             _obey(port, session, toolsnet, reached, board, stamp)
             time.sleep(TURN_S)
@@ -124,6 +124,10 @@ def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Bo
         host = toolsnet["host_override"] or (toolsnet["pim_host"] if named in ("", "0.0.0.0") else named)
         number = session.server_port or toolsnet["pim_port"]
         reached.server = f"{host}:{number}"
+        allowed = toolsnet["allow_hosts"]
+        if allowed is not None and host not in (*allowed, toolsnet["host_override"], toolsnet["pim_host"]):
+            reached.why = NOT_ALLOWED
+            return  # the port stays closed
         port.open(host, number)
 
 

@@ -94,7 +94,7 @@ def monitor(
             port.open(path, baud)
             if not port.state():
                 side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
-                reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code)
+                reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
                 _fail(reason.words, reason.hint.replace(" in controller.device", ""))
             ports.append((port, from_agent))
     shower = Shower(explainer(kind, qvz_ms, zvz_ms))
