@@ -86,6 +86,7 @@ def test_a_result_says_everything_in_its_units():
         "station": 1000,
         "number": 17,
         "spindle": 2,
+        "spindles": None,
         "time": "2024-03-14T09:26:53",
         "time_source": "controller",
         "tightening_id": "4294967295",

@@ -15,6 +15,7 @@ from tools.sim.fleet import Fleet
 from tools.sources import ROOT
 
 DEADLINE_S = 60
+PULL_AGAIN_S = 10
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed (apt install tmux)")
 
@@ -26,6 +27,7 @@ class Terminal:
         self._socket = str(folder / "tmux")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
         environment.pop("TMUX", None)
+        self._size = None
         self._environment = dict(environment, LANG=locale, PYTHONPATH=str(ROOT), TMUX_TMPDIR=str(folder))
         command = [sys.executable, "-P", "-m", "tools.cli", "run", "--config", str(folder / "carts.json")]
         size = ["-x", str(columns), "-y", str(lines)]
@@ -36,16 +38,26 @@ class Terminal:
         self._tmux("send-keys", "-t", "view", *keys)
 
     def resize(self, columns, lines):
+        self._size = (columns, lines)
         self._tmux("resize-window", "-t", "view", "-x", str(columns), "-y", str(lines))
 
-    def until(self, *words):
-        """Return the screen once all words are on it."""
-        deadline_s = time.monotonic() + DEADLINE_S
+    def until(self, *words, lines=1):
+        """Return the screen once all words are on it, the last one on as many `lines`."""
+        start_s = time.monotonic()
+        pulled = 0
         while True:
             screen = self._tmux("capture-pane", "-p", "-t", "view")
-            if all(word in screen for word in words):
+            enough = sum(words[-1] in line for line in screen.splitlines()) >= lines
+            if enough and all(word in screen for word in words):
                 return screen
-            assert time.monotonic() < deadline_s, f"never all of {words}:\n{screen}"
+            passed_s = time.monotonic() - start_s
+            assert passed_s < DEADLINE_S, f"never all of {words}:\n{screen}"
+            if self._size and passed_s > PULL_AGAIN_S * (pulled + 1):
+                # Textual may miss the first resize while it starts: a person would pull the window again.
+                pulled += 1
+                columns, height = self._size
+                self.resize(columns - 1, height)
+                self.resize(columns, height)
             time.sleep(0.1)
 
     def close(self):
@@ -81,8 +93,7 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         screen = terminal.until("waiting, 2 min", "stored", "parked")
         assert max(len(line) for line in screen.splitlines()) > 180
         terminal.press("Enter")
-        screen = terminal.until("station 1  Door left 1  (1 of 3)", "date", " Nm", "OK")
-        assert len([line for line in screen.splitlines() if " Nm" in line]) >= 2
+        terminal.until("station 1  Door left 1  (1 of 3)", "date", "OK", " Nm", lines=2)
         terminal.press("Right")
         terminal.until("station 2  Door right 1  (2 of 3)", "never connected")
         terminal.resize(80, 24)

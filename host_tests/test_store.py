@@ -420,6 +420,8 @@ def test_result_that_opens_a_gap_too_many_is_withheld_while_the_missing_ones_are
     assert bench.push(light(tightening_id=15)) == NOT_SURE  # its acknowledgement would be taken for that of 13
     assert bench.push(light(tightening_id=13)) == KEPT
     assert bench.fetch(fetched(2, tightening_id=4)) == KEPT
+    assert bench.push(light(tightening_id=15)) == NOT_SURE  # nor for that of 12, which came in front of it
+    assert bench.push(light(tightening_id=12)) == KEPT
     assert bench.push(light(tightening_id=15)) == KEPT
 
 

@@ -86,7 +86,7 @@ class Events(Source):
         """Tell whether the server has said once where it stands."""
         return self.ring.told & _MET != 0
 
-    def _set_base(self, base):
+    def _number_from(self, base):
         """What follows has another number there; the next cursor record says so, and nothing goes out before it."""
         self.ring.put_told(_MET | base % SEQUENCES)
         self._allowed = 0
@@ -202,11 +202,11 @@ class Events(Source):
         cursor = self.cursor
         stored = self.forward.session.event_sequence
         self.doubt = ""
-        if ring.suspect:
-            ring.confirm()
+        if ring.suspect and not ring.confirm():
+            self.hold.start(now, HOLD_MS)  # what the start found is not reliable yet
         done = cursor.event
         if not self.is_met():
-            self._set_base(stored - done if stored > 0 else -done)
+            self._number_from(stored - done if stored > 0 else -done)
         elif stored <= 0:
             if self.sent:
                 self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
@@ -276,7 +276,7 @@ class Events(Source):
             self.forward.session.station,
         )
         if (self.sequence_of(done + 1) - stored - 1) % SEQUENCES >= _HALF:
-            self._set_base(stored - done)
+            self._number_from(stored - done)
 
     def _look_at_silent(self):
         """The one that got no answer is not stored: let it be after some tries."""
