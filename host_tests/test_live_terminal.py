@@ -26,7 +26,8 @@ class Terminal:
     def __init__(self, folder, columns, lines, locale):
         self._socket = str(folder / "tmux")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
-        environment.pop("TMUX", None)
+        for name in ("TMUX", "COLUMNS", "LINES"):  # a size in the environment would hold for ever
+            environment.pop(name, None)
         self._size = None
         self._environment = dict(environment, LANG=locale, PYTHONPATH=str(ROOT), TMUX_TMPDIR=str(folder))
         command = [sys.executable, "-P", "-m", "tools.cli", "run", "--config", str(folder / "carts.json")]

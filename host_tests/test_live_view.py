@@ -132,7 +132,7 @@ def test_everything_is_on_the_smallest_screen():
         "NOK",
         "kept as it came (30 octets)",
         "parked 1   stored 7   delivered 5",
-        "controller ready",
+        "set aside",
         "passed on 5",
         "q quit",
     ):
