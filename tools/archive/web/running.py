@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
+from tools import pages
 from tools.archive.web.app import make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
 
 CONNECTIONS_MOST = 500
+BACKLOG = 128
 BEHIND_RESULTS = 10  # where the processor is scarce a page waits for a 05, never the other way round
-ENDING_S = 2  # how long an answer may still take
 
 
 class _Server(uvicorn.Server):
@@ -44,36 +45,13 @@ def run(
     """Serve; CannotServe, OSError or database.Unusable if it cannot begin."""
     door = where.door()
     app = make(Reading(place), door, only_here=door is None)
-    with contextlib.closing(_listen(where)) as listening:
-        host, port = listening.getsockname()[:2]
-        say(f"pages on http://{f'[{host}]' if ':' in host else host}:{port}{' (with a password)' if door else ''}")
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            limit_concurrency=CONNECTIONS_MOST,
-            timeout_graceful_shutdown=ENDING_S,
-            ws="none",
-        )
-        server = _Server(config, app.state.site.feed)
+    with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
+        say(f"pages on {pages.address(listening)}{' (with a password)' if door else ''}")
+        server = _Server(pages.config(app, CONNECTIONS_MOST), app.state.site.feed)
         if with_parent:
             threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
         os.nice(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
-
-
-def _listen(where: Listening) -> socket.socket:
-    family, kind, number, _, place = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0]
-    made = socket.socket(family, kind, number)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(place)
-        made.listen(128)
-    except OSError:
-        made.close()
-        raise
-    return made
 
 
 def _end_with_parent(server: _Server) -> None:
