@@ -98,6 +98,9 @@ class Newest(Witness):
 
     def _hear_witness(self, body, start, now):
         """The result under the witness's ID: is it the one that was known?"""
+        if self._rung >= 0:
+            self._look_at_rung(body, start)
+            return self._lose_witness(now)
         if not self.known.looks():
             another = self._is_another(body, start)
         elif not has_time(body, start):
@@ -122,7 +125,7 @@ class Newest(Witness):
         While that is looked through the one before it may serve.
         """
         if not self.known.looks():
-            return self._note_newest(_UNKNOWN, now)
+            return NEWS_NONE if self._rise() else self._note_newest(_UNKNOWN, now)
         number = id_of(self._witness, 0)
         number -= self._steps_back + 1 if number == self._back_from else 1
         self._steps_back += 1
@@ -194,14 +197,14 @@ class Newest(Witness):
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
         self._put(ring.stage, at, beyond or evidence != _SAME, gone, anew)
         if met and evidence != _SAME and draft.count and not known.looks():
-            self._put_doubt(ring.stage, at)
+            self._put_doubt(ring.stage, at, anew)
         draft.write(ring.stage, at + kn.GAPS)
         if known.commit_memory(ring, draft.lost, kn.WHY_ANEW if anew else kn.WHY_MANY) != 0:
             self.wait_for_room(now)
             return NEWS_NONE
         self._at_rest()
         if evidence != _SAME:
-            self._held_to = self._top if evidence == _UNKNOWN and not anew else -1
+            self._held_to = self._in_doubt if evidence == _UNKNOWN and not anew else -1
             self._has_witness = False
             self._top = id_of(self._newest, 0)
             self._epoch = known.memory[kn.EPOCH]
@@ -224,8 +227,9 @@ class Newest(Witness):
                 gone = draft.clear()
             last = newest
             goes_on = evidence == _UNKNOWN  # past the wrap even; one that counts anew has begun at 1
-            if (is_ahead(top, self._top) if goes_on else top > self._top) and not is_ahead(top, newest):
-                last = self._top  # what is above it was heard of in this connection
+            before = self._in_doubt if goes_on else self._top
+            if (is_ahead(top, before) if goes_on else top > before) and not is_ahead(top, newest):
+                last = before  # what is above it was heard of in this connection, or looked for in the log
                 gone = draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
             count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last
             if goes_on:  # what lies far in front was stored or given up
@@ -256,7 +260,7 @@ class Newest(Witness):
         if not self.known.fetches() or self.other:
             return False
         if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
-            self._below_first = gaps.count > 0 and not is_ahead(gaps.firsts[0], self._top)
+            self._below_first = self._is_missing_below()
             return self._below_first
         return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 
@@ -289,10 +293,10 @@ class Newest(Witness):
             else:
                 stage[at + kn.FLAGS] |= kn.FLAG_UNTIMED
 
-    def _put_doubt(self, stage, at):
+    def _put_doubt(self, stage, at, anew):
         """What is fetched from now on may be stored: that is seen by its time, or by the log."""
         stage[at + kn.FLAGS] |= kn.FLAG_LOOK
-        if self.known.gaps.count:  # some of these were missing before, whatever their time
+        if self.known.gaps.count if anew else self._is_missing_below():  # some were missing before, whatever their time
             fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
         else:
             copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)

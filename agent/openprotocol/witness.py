@@ -4,12 +4,18 @@ Rules
 1. It is chosen before a connection has said anything: the highest ID known, or what stands in front of missing ones.
 2. What is pushed before it was heard proves nothing, and is stored so (FLAG_UNPROVEN): as long as no question is
    answered the witness stays that of before, also after a start.
+3. Where it is gone and others were stored behind it, the log is asked about these, one by one, before anything else
+   finds room there: if each that the controller still has is the one that was stored, only what lies up to the witness
+   is in doubt.
 """
+
+from agent.base.compat import const
 
 from agent.base.fields import compare, copy
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import id_of, is_ahead, put_id
+from agent.openprotocol.gaps import GAPS_MAX
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
     BODY_BYTES,
@@ -23,6 +29,8 @@ from agent.record.result import (
     has_time,
 )
 from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, oldest_of
+
+RISES_MOST = const(100)  # more behind a witness that is gone are not asked for one by one
 
 
 class Witness(Missing):
@@ -42,6 +50,9 @@ class Witness(Missing):
         self._begins = True  # no session since the start
         self._is_older = False  # the witness is not the highest ID that was known
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
+        self._in_doubt = 0  # of what was stored before this connection, all up to this ID may mean another result now
+        self._rung = -1  # the one behind the witness that is asked for in its place
+        self._rises = 0  # as many may be asked for yet
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
@@ -59,7 +70,7 @@ class Witness(Missing):
         self._epoch = memory[kn.EPOCH]
         self._shown = False
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
-        self._top = known.top()
+        self._top = self._in_doubt = known.top()
         self._is_older = self._has_witness and (keeps or self._find_older())
         if not self._is_older:
             put_id(self._witness, before if looks else self._top)
@@ -67,6 +78,8 @@ class Witness(Missing):
             self._was_timed = not memory[kn.FLAGS] & kn.FLAG_UNTIMED
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         self.doubt = FLAG_UNPROVEN if self._has_witness and known.fetches() else 0
+        self._rung = -1
+        self._rises = RISES_MOST if self._is_older and not looks and not known.shares() else 0
         self._heard = 0
         self._of_log = False
         self._doubts = False
@@ -85,6 +98,39 @@ class Witness(Missing):
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)
         self._was_timed = True
         return True
+
+    def _rise(self):
+        """The witness is gone, or the one behind it is what it was: turn to the next one; False if there is none."""
+        gaps = self.known.gaps
+        witness = id_of(self._witness, 0)
+        number = self._rung if self._rung >= 0 else witness
+        self._rung = -1
+        if self._rises == 0:
+            return False
+        self._rises -= 1
+        while True:
+            number = (number + 1) % ID_PERIOD or 1  # 0 cannot be asked for
+            gap = gaps.holding(number)
+            if gap < 0:
+                break
+            number = (gaps.firsts[gap] + gaps.counts[gap] - 1) % ID_PERIOD
+        if is_ahead(number, self._top):
+            self._in_doubt = witness
+            self._rises = 0
+            return False
+        self._rung = number
+        return True
+
+    def _look_at_rung(self, body, start):
+        """What the log does not hold is another result, or was stored too long ago: all that was stored is in doubt."""
+        if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
+            self._rises = 0
+
+    def _is_missing_below(self):
+        """Tell whether IDs are missing in front of some that are in doubt, or too many gaps lie behind these."""
+        gaps = self.known.gaps
+        last = self._in_doubt if gaps.count <= GAPS_MAX - 2 else self._top  # two more are put beside them
+        return gaps.count > 0 and not is_ahead(gaps.firsts[0], last)
 
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
