@@ -6,8 +6,9 @@ Rules (DIGEST D.6, on 003:6535-6557)
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
    above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
-   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves;
-   where the log has lost it, the oldest one there. A newest below the highest ID of before tells without it.
+   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves,
+   and at last the highest ID known, if the log holds it with another time; where the log has lost it, the oldest one
+   there. A newest below the highest ID of before tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -128,6 +129,10 @@ class Newest(Witness):
         self._steps_back += 1
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self._witness, number)
+            return NEWS_NONE
+        if not self._is_top and self.known.gaps.holding(self._top) < 0:
+            self._is_top = True
+            put_id(self._witness, self._top)
             return NEWS_NONE
         self._has_witness = False
         return self._note_newest(_SAME, now)

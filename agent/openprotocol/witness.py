@@ -22,7 +22,7 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
-from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, oldest_of
+from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, holds_earlier, oldest_of
 
 
 class Witness(Missing):
@@ -37,6 +37,7 @@ class Witness(Missing):
         self._was_timed = False  # the time of the witness was read when it was heard of
         self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
         self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
+        self._is_top = False  # the witness is the highest ID known, as no other could be had
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
         self._begins = True  # no session since the start
@@ -61,6 +62,7 @@ class Witness(Missing):
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
         self._top = known.top()
         self._is_older = self._has_witness and (keeps or self._find_older())
+        self._is_top = keeps and self._is_top
         if not self._is_older:
             put_id(self._witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
@@ -107,6 +109,8 @@ class Witness(Missing):
         known = self.known
         if not known.is_later(body, start) or holds(self.ring, body, start):
             return False
+        if self._is_top:  # of the former life there may be none left
+            return holds_earlier(self.ring, body, start, known.memory[kn.EPOCH])
         oldest = bytearray(BODY_BYTES)
         if self._of_log or not oldest_of(self.ring, known.memory[kn.EPOCH], oldest):
             return True

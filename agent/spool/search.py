@@ -47,7 +47,7 @@ BLOCKS_SEARCHED = 256
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
 
-_ANOTHER = const(-1)  # in place of a result's flags
+_ANOTHER = const(-1)  # in place of a result's flags; below it: -2 less the epoch in which an earlier one is looked for
 
 # The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
 _FIELDS = bytes(
@@ -81,6 +81,11 @@ def holds_another(ring, body, start, flags):
     if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
         return False
     return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER)
+
+
+def holds_earlier(ring, body, start, epoch):
+    """Tell whether the log holds a result of this epoch under the ID of body[start:], with an earlier time."""
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER - 1 - epoch)
 
 
 def holds_raw(ring, buf, at, length):
@@ -181,7 +186,12 @@ def _holds_here(ring, block, wanted, buf, start, detail):
         if kind != wanted:
             continue
         if kind == rec.KIND_RESULT:
-            if detail == _ANOTHER:
+            if detail < _ANOTHER:
+                if walk.page[rec.HEAD_BYTES + ID_EPOCH] == _ANOTHER - 1 - detail and _is_earlier(
+                    walk.page, at, walk.flags, buf, start
+                ):
+                    return 1
+            elif detail == _ANOTHER:
                 if _is_another(walk.page, at, walk.flags, buf, start):
                     return 1
             elif not walk.flags & detail & FLAG_UNPROVEN and is_same(walk.page, at, walk.flags, buf, start, detail):
@@ -225,6 +235,15 @@ def _is_another(one, at, flags, other, start):
         and compare(one, at + TIME, other, start + TIME, TIME_BYTES) == 0
         and _differs(one, at, other, start, TORQUE, ANGLE - TORQUE)
         and _differs(one, at, other, start, ANGLE, TIME - ANGLE)
+    )
+
+
+def _is_earlier(one, at, flags, other, start):
+    """Tell whether the bodies have one ID, and the first one has an earlier time."""
+    return (
+        not flags & FLAG_EDGE_TIME
+        and compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) == 0
+        and compare(one, at + TIME, other, start + TIME, TIME_BYTES) < 0
     )
 
 
