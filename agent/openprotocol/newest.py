@@ -7,8 +7,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
    above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
    earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves,
-   and at last the highest ID known, if the log holds it with another time; where the log has lost it, the oldest one
-   there. A newest below the highest ID of before tells without it.
+   at last the highest ID known; where the log has lost it, the oldest one there. A newest below that tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -194,6 +193,7 @@ class Newest(Witness):
         draft = self._draft
         draft.load(ring.stage, at + kn.GAPS, ring.stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
+        held_to = self._held_before()
         gone = self._lay_open(draft, evidence, beyond)
         if settled and evidence == _SAME:
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
@@ -206,7 +206,7 @@ class Newest(Witness):
             return NEWS_NONE
         self._at_rest()
         if evidence != _SAME:
-            self._held_to = self._top if evidence == _UNKNOWN and not anew else -1
+            self._held_to = held_to if evidence == _UNKNOWN and not anew else -1
             self._has_witness = False
             self._top = id_of(self._newest, 0)
             self._epoch = known.memory[kn.EPOCH]
@@ -260,8 +260,8 @@ class Newest(Witness):
         gaps = self.known.gaps
         if not self.known.fetches() or self.other:
             return False
-        if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
-            self._below_first = gaps.count > 0 and not is_ahead(gaps.firsts[0], self._top)
+        if evidence == _UNKNOWN:  # what is missing in front of it is earlier: no look at times would find it new
+            self._below_first = gaps.count > 0 and not self._is_behind_witness(gaps.firsts[0])
             return self._below_first
         return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 

@@ -184,7 +184,12 @@ class Recovery(Newest):
         self._look_at_claim()
         gaps = self.known.gaps
         while True:  # each turn closes a gap, or is the last one
-            if self._below_first and self.phase == PHASE_IDLE and gaps.count and is_ahead(gaps.firsts[0], self._top):
+            if (
+                self._below_first
+                and self.phase == PHASE_IDLE
+                and gaps.count
+                and self._is_behind_witness(gaps.firsts[0])
+            ):
                 self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
             if self.phase == PHASE_IDLE and not self._begin_gap():
                 if self.known.gaps.count or not (self.known.looks() or self._postponed):

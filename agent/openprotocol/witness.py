@@ -9,7 +9,7 @@ Rules
 from agent.base.fields import compare, copy
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import id_of, is_ahead, put_id
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
     BODY_BYTES,
@@ -87,6 +87,17 @@ class Witness(Missing):
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)
         self._was_timed = True
         return True
+
+    def _held_before(self):
+        """Return the ID up to which nothing was missing before this connection."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or is_ahead(gaps.firsts[0], self._top):
+            return self._top
+        return (gaps.firsts[0] - 1) % ID_PERIOD
+
+    def _is_behind_witness(self, number):
+        """Tell whether the ID came behind the witness: if it is missing, a push that proved nothing has shown it."""
+        return is_ahead(number, id_of(self._witness, 0))
 
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
