@@ -1136,7 +1136,7 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
 
 
 def in_doubt(last, blocks=24):
-    """A controller that has deleted 10, the last one proven; `last` was pushed since, before a question was answered."""
+    """A controller that has deleted 10, the last one proven; `last` was pushed since, and proved nothing."""
     bench = met([9], blocks=blocks)
     bench.live(10)
     bench.rest()

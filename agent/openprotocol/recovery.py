@@ -184,9 +184,8 @@ class Recovery(Newest):
             self.phase = PHASE_IDLE  # what is missing below what is known comes first
             self._postponed = True
         self._look_at_claim()
-        gaps = self.known.gaps
         while True:  # each turn closes a gap, or is the last one
-            if self._below_first and self.phase == PHASE_IDLE and not self._is_missing_below():
+            if self._below_first and self.phase == PHASE_IDLE and not self._is_missing_in_front():
                 self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
             if self.phase == PHASE_IDLE and not self._begin_gap():
                 if self.known.gaps.count or not (self.known.looks() or self._postponed):

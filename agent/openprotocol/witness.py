@@ -10,11 +10,9 @@ Rules
 """
 
 from agent.base.compat import const
-
-from agent.base.fields import compare, copy
+from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.gaps import GAPS_MAX
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
@@ -28,7 +26,7 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
-from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, oldest_of
+from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, holds_earlier, oldest_of
 
 RISES_MOST = const(100)  # more behind a witness that is gone are not asked for one by one
 
@@ -45,6 +43,7 @@ class Witness(Missing):
         self._was_timed = False  # the time of the witness was read when it was heard of
         self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
         self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
+        self._is_top = False  # the witness is the highest ID known, as no other could be had
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
         self._begins = True  # no session since the start
@@ -72,6 +71,7 @@ class Witness(Missing):
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
         self._top = self._in_doubt = known.top()
         self._is_older = self._has_witness and (keeps or self._find_older())
+        self._is_top = keeps and self._is_top
         if not self._is_older:
             put_id(self._witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
@@ -126,11 +126,25 @@ class Witness(Missing):
         if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
             self._rises = 0
 
-    def _is_missing_below(self):
-        """Tell whether IDs are missing in front of some that are in doubt, or too many gaps lie behind these."""
+    def _held_before(self):
+        """Return the ID up to which nothing was missing before this connection."""
         gaps = self.known.gaps
-        last = self._in_doubt if gaps.count <= GAPS_MAX - 2 else self._top  # two more are put beside them
-        return gaps.count > 0 and not is_ahead(gaps.firsts[0], last)
+        if gaps.count == 0 or is_ahead(gaps.firsts[0], self._top):
+            return self._top
+        return (gaps.firsts[0] - 1) % ID_PERIOD
+
+    def _is_missing_in_front(self):
+        """Tell whether IDs are missing in front of the witness; others a push that proved nothing has shown."""
+        gaps = self.known.gaps
+        return gaps.count > 0 and not is_ahead(gaps.firsts[0], id_of(self._witness, 0))
+
+    def _put_doubt(self, stage, at, anew):
+        """What is fetched from now on may be stored: that is seen by its time, or by the log."""
+        stage[at + kn.FLAGS] |= kn.FLAG_LOOK
+        if anew and self.known.gaps.count:  # some of these were missing before, whatever their time
+            fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
+        else:
+            copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
 
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
@@ -153,6 +167,8 @@ class Witness(Missing):
         known = self.known
         if not known.is_later(body, start) or holds(self.ring, body, start):
             return False
+        if self._is_top:  # of the former life there may be none left
+            return holds_earlier(self.ring, body, start, known.memory[kn.EPOCH])
         oldest = bytearray(BODY_BYTES)
         if self._of_log or not oldest_of(self.ring, known.memory[kn.EPOCH], oldest):
             return True
