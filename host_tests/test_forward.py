@@ -4,7 +4,8 @@ from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
 from agent.outlets.toolsnet.position import OUTLET
-from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE
+from agent.outlets.toolsnet.sweep import JAM_RESULTS
+from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
@@ -189,6 +190,16 @@ def test_server_that_refuses_everything_parks_nothing_and_keeps_the_order():
     outlet.options.code_all = None
     outlet.until_stored(5)
     assert outlet.ids() == numbers(1, 5)
+
+
+def test_log_full_of_refused_results_sets_a_whole_block_of_them_aside_at_a_time():
+    outlet = Outlet({"code_all": 17}, blocks=6)
+    while not outlet.parked_numbers():
+        while outlet.ring.has_room(ROOM_BYTES):  # also behind the sweep's own records
+            outlet.store(1)
+        assert outlet.clock.total_ms < 2 * 3600000
+        outlet.run(300000)
+    assert outlet.parked_numbers() == numbers(1, JAM_RESULTS) and outlet.archive.stored == 0
 
 
 def test_refused_result_without_one_behind_it_waits_for_a_probe():

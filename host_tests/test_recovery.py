@@ -430,6 +430,20 @@ def test_way_back_goes_on_over_connections_that_end_because_a_push_waits_for_it(
         assert sorted(bench.ids()) == list(has) + [200, 202, 204, 206, 208, 210] and bench.missing() == []
 
 
+def test_way_back_whose_end_was_not_written_down_is_not_gone_again_one_by_one():
+    bench = met_empty()
+    bench.live(5)
+    bench.connect()
+    bench.device.code = FLASH_IO
+    while bench.fetch():
+        pass
+    assert len(bench.asked) > WALK_GONE and bench.missing() == [(LAST_ID - GAP_IDS_MAX + 7, GAP_IDS_MAX - 1)]
+    bench.lose()
+    bench.device.code = 0
+    bench.connect()
+    assert len(bench.rest()) <= 8 and bench.missing() == [] and bench.ids() == [5]
+
+
 def test_refusal_that_may_pass_does_not_end_a_way_back():
     bench = met([10], round_ids=5)
     bench.make(*range(11, 21))
@@ -1119,6 +1133,53 @@ def test_what_was_missing_when_the_witness_was_deleted_is_not_lost():
     bench.connect()
     bench.rest()
     assert bench.ids() == list(range(11, 30)) + [31]
+
+
+def in_doubt(last, blocks=24):
+    """A controller that has deleted 10, the last one proven; `last` was pushed since, and proved nothing."""
+    bench = met([9], blocks=blocks)
+    bench.live(10)
+    bench.rest()
+    bench.make(*range(11, last))
+    bench.restart().connect()
+    bench.live(last)
+    bench.memory.kept = bench.memory.kept[10:]
+    return bench
+
+
+def test_what_is_fetched_because_the_witness_was_deleted_is_not_asked_for_again():
+    bench = in_doubt(200, blocks=4)
+    bench.restart().connect()
+    count = bench.ring.number
+    bench.asked = []
+    while bench.fetch():
+        take_all(bench.ring)  # the log goes round, and has lost the first of them at the end
+    assert bench.ring.number == count + len(bench.memory.kept) - 1 and bench.missing() == []
+    assert len(bench.asked) < len(bench.memory.kept) + 50
+    assert not bench.known.looks() and bench.known.gone() == 8
+
+
+def test_what_was_pushed_behind_a_witness_that_is_gone_is_compared_with_the_log():
+    bench = in_doubt(30)
+    bench.memory.wipe()
+    bench.make(*range(11, 31))  # others, under the same IDs
+    bench.restart().connect()
+    bench.rest()
+    assert bench.ids()[:2] == [10, 30] and sorted(bench.ids()[2:]) == list(range(11, 31))
+
+
+def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_the_doubt_is_noted():
+    bench = met([3])
+    bench.make(4, 5)
+    bench.live(10)
+    bench.make(*range(11, 30))
+    bench.restart().connect()
+    bench.live(30)  # nothing was answered
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident != 10]
+    bench.restart().connect()
+    asked = bench.rest()
+    assert bench.ids() == [10, 30, 4, 5] + list(range(11, 30)) and bench.missing() == []
+    assert [asked.count(number) for number in (3, 10, 30)] == [1, 3, 1]
 
 
 def test_what_is_above_the_highest_id_waits_for_those_below_that_may_count_anew():

@@ -262,12 +262,15 @@ class Missing:
         if self._gone_run < WALK_GONE and before >= back:
             self._asked = (self._asked - back) % ID_PERIOD
             return
-        self.phase = PHASE_FILL
+        behind = (first + gaps.counts[0]) % ID_PERIOD
         self._run_first = first
         self._run = (self._gone_end - first) % ID_PERIOD  # also where fewer than WALK_GONE lie in front: asked already
-        self._walked = (first + gaps.counts[0]) % ID_PERIOD
-        if not self.flush():
-            self.wait_for_room(now)  # what could not be written down is asked for again
+        if self.flush():
+            self.phase = PHASE_FILL
+            self._walked = behind
+        else:
+            self._run = 0
+            self.wait_for_room(now)  # the way back has no end before that is written down: it is asked for again
 
     def _close(self, number, length, why):
         """Write down why IDs are missing no more; False if that could not be.

@@ -6,8 +6,8 @@ Rules (DIGEST D.6, on 003:6535-6557)
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
    above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
-   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves;
-   where the log has lost it, the oldest one there. A newest below the highest ID of before tells without it.
+   earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves,
+   at last the highest ID known; where the log has lost it, the oldest one there. A newest below that tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -15,7 +15,7 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
+from agent.openprotocol.gaps import GAP_IDS_MAX, GAPS_MAX, Gaps
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import WALK_GONE
 from agent.openprotocol.questions import (
@@ -98,6 +98,9 @@ class Newest(Witness):
 
     def _hear_witness(self, body, start, now):
         """The result under the witness's ID: is it the one that was known?"""
+        if self._rung >= 0:
+            self._look_at_rung(body, start)
+            return self._lose_witness(now)
         if not self.known.looks():
             another = self._is_another(body, start)
         elif not has_time(body, start):
@@ -122,12 +125,16 @@ class Newest(Witness):
         While that is looked through the one before it may serve.
         """
         if not self.known.looks():
-            return self._note_newest(_UNKNOWN, now)
+            return NEWS_NONE if self._rise() else self._note_newest(_UNKNOWN, now)
         number = id_of(self._witness, 0)
         number -= self._steps_back + 1 if number == self._back_from else 1
         self._steps_back += 1
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self._witness, number)
+            return NEWS_NONE
+        if not self._is_top and self.known.gaps.holding(self._top) < 0:
+            self._is_top = True
+            put_id(self._witness, self._top)
             return NEWS_NONE
         self._has_witness = False
         return self._note_newest(_SAME, now)
@@ -189,19 +196,20 @@ class Newest(Witness):
         draft = self._draft
         draft.load(ring.stage, at + kn.GAPS, ring.stage[at + kn.FLAGS] & kn.FLAG_FIRST)
         anew = evidence == _ANEW or (evidence == _UNKNOWN and self.other)
+        held_to = self._held_before()
         gone = self._lay_open(draft, evidence, beyond)
         if settled and evidence == _SAME:
             ring.stage[at + kn.FLAGS] &= ~kn.FLAG_LOOK & 0xFF
         self._put(ring.stage, at, beyond or evidence != _SAME, gone, anew)
         if met and evidence != _SAME and draft.count and not known.looks():
-            self._put_doubt(ring.stage, at)
+            self._put_doubt(ring.stage, at, anew)
         draft.write(ring.stage, at + kn.GAPS)
         if known.commit_memory(ring, draft.lost, kn.WHY_ANEW if anew else kn.WHY_MANY) != 0:
             self.wait_for_room(now)
             return NEWS_NONE
         self._at_rest()
         if evidence != _SAME:
-            self._held_to = self._top if evidence == _UNKNOWN and not anew else -1
+            self._held_to = held_to if evidence == _UNKNOWN and not anew else -1
             self._has_witness = False
             self._top = id_of(self._newest, 0)
             self._epoch = known.memory[kn.EPOCH]
@@ -224,8 +232,9 @@ class Newest(Witness):
                 gone = draft.clear()
             last = newest
             goes_on = evidence == _UNKNOWN  # past the wrap even; one that counts anew has begun at 1
-            if (is_ahead(top, self._top) if goes_on else top > self._top) and not is_ahead(top, newest):
-                last = self._top  # what is above it was heard of in this connection
+            before = self._in_doubt if goes_on and draft.count <= GAPS_MAX - 2 else self._top
+            if (is_ahead(top, before) if goes_on else top > before) and not is_ahead(top, newest):
+                last = before  # what is above it was heard of in this connection, or looked for in the log
                 gone = draft.open((top + 1) % ID_PERIOD, (newest - top) % ID_PERIOD)
             count = GAP_IDS_MAX if last < top and is_ahead(last, top) else last
             if goes_on:  # what lies far in front was stored or given up
@@ -255,8 +264,8 @@ class Newest(Witness):
         gaps = self.known.gaps
         if not self.known.fetches() or self.other:
             return False
-        if evidence == _UNKNOWN:  # what is missing is earlier than the latest time: no look at times would find it new
-            self._below_first = gaps.count > 0 and not is_ahead(gaps.firsts[0], self._top)
+        if evidence == _UNKNOWN:  # what is missing in front of it is earlier: no look at times would find it new
+            self._below_first = self._is_missing_in_front()
             return self._below_first
         return evidence == _SAME and beyond and not gaps.fits(first) and self.makes_progress(now)
 
@@ -288,14 +297,6 @@ class Newest(Witness):
                 stage[at + kn.FLAGS] &= ~kn.FLAG_UNTIMED & 0xFF
             else:
                 stage[at + kn.FLAGS] |= kn.FLAG_UNTIMED
-
-    def _put_doubt(self, stage, at):
-        """What is fetched from now on may be stored: that is seen by its time, or by the log."""
-        stage[at + kn.FLAGS] |= kn.FLAG_LOOK
-        if self.known.gaps.count:  # some of these were missing before, whatever their time
-            fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
-        else:
-            copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
 
     # -- without a newest --------------------------------------------------------------------------------------
 

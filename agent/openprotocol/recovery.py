@@ -136,6 +136,8 @@ class Recovery(Newest):
             fill(self.ask_id, 0, ID_BYTES, 0x30)
         elif phase == PHASE_WITNESS:
             copy(self.ask_id, 0, self._witness, 0, ID_BYTES)
+            if self._rung >= 0:
+                put_id(self.ask_id, self._rung)
         elif phase == PHASE_PROBE:
             copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
         elif phase == PHASE_WALK_BACK:
@@ -182,9 +184,8 @@ class Recovery(Newest):
             self.phase = PHASE_IDLE  # what is missing below what is known comes first
             self._postponed = True
         self._look_at_claim()
-        gaps = self.known.gaps
         while True:  # each turn closes a gap, or is the last one
-            if self._below_first and self.phase == PHASE_IDLE and gaps.count and is_ahead(gaps.firsts[0], self._top):
+            if self._below_first and self.phase == PHASE_IDLE and not self._is_missing_in_front():
                 self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
             if self.phase == PHASE_IDLE and not self._begin_gap():
                 if self.known.gaps.count or not (self.known.looks() or self._postponed):

@@ -4,12 +4,16 @@ Rules
 1. It is chosen before a connection has said anything: the highest ID known, or what stands in front of missing ones.
 2. What is pushed before it was heard proves nothing, and is stored so (FLAG_UNPROVEN): as long as no question is
    answered the witness stays that of before, also after a start.
+3. Where it is gone and others were stored behind it, the log is asked about these, one by one, before anything else
+   finds room there: if each that the controller still has is the one that was stored, only what lies up to the witness
+   is in doubt.
 """
 
-from agent.base.fields import compare, copy
+from agent.base.compat import const
+from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
-from agent.openprotocol.ids import id_of, is_ahead, put_id
+from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
 from agent.record.result import (
     BODY_BYTES,
@@ -22,7 +26,9 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
-from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, oldest_of
+from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, holds_earlier, oldest_of
+
+RISES_MOST = const(100)  # more behind a witness that is gone are not asked for one by one
 
 
 class Witness(Missing):
@@ -37,11 +43,15 @@ class Witness(Missing):
         self._was_timed = False  # the time of the witness was read when it was heard of
         self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
         self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
+        self._is_top = False  # the witness is the highest ID known, as no other could be had
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
         self._begins = True  # no session since the start
         self._is_older = False  # the witness is not the highest ID that was known
         self._top = 0  # the highest ID known before this connection, or when its IDs began anew
+        self._in_doubt = 0  # of what was stored before this connection, all up to this ID may mean another result now
+        self._rung = -1  # the one behind the witness that is asked for in its place
+        self._rises = 0  # as many may be asked for yet
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
@@ -59,14 +69,17 @@ class Witness(Missing):
         self._epoch = memory[kn.EPOCH]
         self._shown = False
         self._has_witness = memory[kn.FLAGS] & (kn.FLAG_KNOWN | kn.FLAG_EMPTY) == kn.FLAG_KNOWN
-        self._top = known.top()
+        self._top = self._in_doubt = known.top()
         self._is_older = self._has_witness and (keeps or self._find_older())
+        self._is_top = keeps and self._is_top
         if not self._is_older:
             put_id(self._witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
             self._was_timed = not memory[kn.FLAGS] & kn.FLAG_UNTIMED
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         self.doubt = FLAG_UNPROVEN if self._has_witness and known.fetches() else 0
+        self._rung = -1
+        self._rises = RISES_MOST if self._is_older and not looks and not known.shares() else 0
         self._heard = 0
         self._of_log = False
         self._doubts = False
@@ -85,6 +98,53 @@ class Witness(Missing):
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)
         self._was_timed = True
         return True
+
+    def _rise(self):
+        """The witness is gone, or the one behind it is what it was: turn to the next one; False if there is none."""
+        gaps = self.known.gaps
+        witness = id_of(self._witness, 0)
+        number = self._rung if self._rung >= 0 else witness
+        self._rung = -1
+        if self._rises == 0:
+            return False
+        self._rises -= 1
+        while True:
+            number = (number + 1) % ID_PERIOD or 1  # 0 cannot be asked for
+            gap = gaps.holding(number)
+            if gap < 0:
+                break
+            number = (gaps.firsts[gap] + gaps.counts[gap] - 1) % ID_PERIOD
+        if is_ahead(number, self._top):
+            self._in_doubt = witness
+            self._rises = 0
+            return False
+        self._rung = number
+        return True
+
+    def _look_at_rung(self, body, start):
+        """What the log does not hold is another result, or was stored too long ago: all that was stored is in doubt."""
+        if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
+            self._rises = 0
+
+    def _held_before(self):
+        """Return the ID up to which nothing was missing before this connection."""
+        gaps = self.known.gaps
+        if gaps.count == 0 or is_ahead(gaps.firsts[0], self._top):
+            return self._top
+        return (gaps.firsts[0] - 1) % ID_PERIOD
+
+    def _is_missing_in_front(self):
+        """Tell whether IDs are missing in front of the witness; others a push that proved nothing has shown."""
+        gaps = self.known.gaps
+        return gaps.count > 0 and not is_ahead(gaps.firsts[0], id_of(self._witness, 0))
+
+    def _put_doubt(self, stage, at, anew):
+        """What is fetched from now on may be stored: that is seen by its time, or by the log."""
+        stage[at + kn.FLAGS] |= kn.FLAG_LOOK
+        if anew and self.known.gaps.count:  # some of these were missing before, whatever their time
+            fill(stage, at + kn.TIME_KNOWN, TIME_BYTES, 0)
+        else:
+            copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
 
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
@@ -107,6 +167,8 @@ class Witness(Missing):
         known = self.known
         if not known.is_later(body, start) or holds(self.ring, body, start):
             return False
+        if self._is_top:  # of the former life there may be none left
+            return holds_earlier(self.ring, body, start, known.memory[kn.EPOCH])
         oldest = bytearray(BODY_BYTES)
         if self._of_log or not oldest_of(self.ring, known.memory[kn.EPOCH], oldest):
             return True

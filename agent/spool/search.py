@@ -10,6 +10,7 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare, copy, is_blank, number
+from agent.base.words import unpack_digits
 from agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -39,6 +40,7 @@ from agent.record.result import (
     has_time,
 )
 from agent.spool import record as rec
+from agent.spool.memory import EPOCH, ID_FLAGS, TIME_KNOWN, TOP
 from agent.spool.record import RECORD_NONE
 
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
@@ -47,7 +49,11 @@ BLOCKS_SEARCHED = 256
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
 
-_ANOTHER = const(-1)  # in place of a result's flags
+_ANOTHER = const(-1)  # in place of a result's flags; below it: -2 less the epoch in which an earlier one is looked for
+
+_MEMORY = const(64)  # of the page that has a HEAD
+_UNSURE = const(0x8D)  # flags of a controller's IDs: known, looked through, without a result, of no time
+_KNOWN = const(1)
 
 # The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
 _FIELDS = bytes(
@@ -81,6 +87,11 @@ def holds_another(ring, body, start, flags):
     if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
         return False
     return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER)
+
+
+def holds_earlier(ring, body, start, epoch):
+    """Tell whether the log holds a result of this epoch under the ID of body[start:], with an earlier time."""
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER - 1 - epoch)
 
 
 def holds_raw(ring, buf, at, length):
@@ -118,7 +129,8 @@ def oldest_of(ring, epoch, body):
 def find_proven(ring, epoch, body):
     """Copy into `body` the newest result of this epoch whose ID the controller had proven; False if none came behind.
 
-    It may be older than what a start could search: then, or if there is none, the oldest one that was found.
+    It may be older than what a start could search, or gone: then the oldest HEAD there is says what was known in front
+    of it. Where that was of another epoch it is the oldest result that was found.
     """
     walk = ring.walk
     at = rec.HEAD_BYTES + HEAD_BYTES
@@ -131,6 +143,11 @@ def find_proven(ring, epoch, body):
             kind = walk.next()
             if kind <= RECORD_NONE:
                 break
+            if kind == rec.KIND_HEAD and _says_top(walk.page, _MEMORY, epoch):
+                here = any_of_it = True
+                unpack_digits(body, TIGHTENING_ID, walk.page, _MEMORY + TOP, ID_BYTES)
+                copy(body, TIME, walk.page, _MEMORY + TIME_KNOWN, TIME_BYTES)
+                continue
             if kind != rec.KIND_RESULT or walk.page[rec.HEAD_BYTES + ID_EPOCH] != epoch or walk.flags & FLAG_RETRIED:
                 continue
             if walk.flags & FLAG_UNPROVEN:
@@ -147,6 +164,11 @@ def find_proven(ring, epoch, body):
             return behind
         block = block - 1 if block else ring.device.block_count - 1
     return behind and any_of_it
+
+
+def _says_top(page, at, epoch):
+    """Tell whether the memory at page[at:] names the highest ID of this epoch, and its time."""
+    return page[at + EPOCH] == epoch and page[at + ID_FLAGS] & _UNSURE == _KNOWN and page[at + TIME_KNOWN + 2] != 0
 
 
 def _search(ring, left, kind, buf, at, detail):
@@ -181,7 +203,12 @@ def _holds_here(ring, block, wanted, buf, start, detail):
         if kind != wanted:
             continue
         if kind == rec.KIND_RESULT:
-            if detail == _ANOTHER:
+            if detail < _ANOTHER:
+                if walk.page[rec.HEAD_BYTES + ID_EPOCH] == _ANOTHER - 1 - detail and _is_earlier(
+                    walk.page, at, walk.flags, buf, start
+                ):
+                    return 1
+            elif detail == _ANOTHER:
                 if _is_another(walk.page, at, walk.flags, buf, start):
                     return 1
             elif not walk.flags & detail & FLAG_UNPROVEN and is_same(walk.page, at, walk.flags, buf, start, detail):
@@ -228,6 +255,15 @@ def _is_another(one, at, flags, other, start):
     )
 
 
+def _is_earlier(one, at, flags, other, start):
+    """Tell whether the bodies have one ID, and the first one has an earlier time."""
+    return (
+        not flags & FLAG_EDGE_TIME
+        and compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) == 0
+        and compare(one, at + TIME, other, start + TIME, TIME_BYTES) < 0
+    )
+
+
 def _is_told_otherwise(one, at, other, start, field, is_one_odd):
     """Tell whether this is a field that MID 0061 and 0065 may say in two ways.
 
@@ -252,4 +288,4 @@ def _differs(one, at, other, start, field, width):
     )
 
 
-assert TIGHTENING_ID + ID_BYTES == SERIAL
+assert TIGHTENING_ID + ID_BYTES == SERIAL and _MEMORY == rec.HEAD_BYTES + rec.AT_MEMORY

@@ -174,7 +174,12 @@ class Sweep(Upstream):
         elif self._jam.expired(now):
             self._jam.start(now, JAM_MS if outlet.ring.can_write() else 0)
             last = outlet.cursor.number + JAM_RESULTS
-            if outlet.set_aside((last if last < self._proven else self._proven) + 1, outlet.reason, now) == NOT_SET:
+            if last > self._proven:
+                last = self._proven
+            code = SET_SOME
+            while code == SET_SOME:  # two turns at most: what is left of a block would wait as long once more
+                code = outlet.set_aside(last + 1, outlet.reason, now)
+            if code == NOT_SET:
                 self.health.note(h.NOT_SAVED, 9, now)
 
     def _finish_sweep(self, now):
