@@ -97,4 +97,4 @@ def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     [(place, found, _)] = mistakes_of(tmp_path, '"pim_port": 6575', tls, config_file.read_to_run)
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
     said = CliRunner().invoke(main, ["config", "check", str(tmp_path / "cart.json")])
-    assert said.exit_code == 0 and "not for this machine" in said.output and "nothing.pem" in said.output
+    assert said.exit_code == 0 and "cannot run as it is on this machine" in said.output and "nothing.pem" in said.output

@@ -255,6 +255,44 @@ def test_never_connected_is_said_where_it_never_was():
     assert known.met_controller
 
 
+def _refused(number=1):
+    refused = _controller(state="closed", why="refused", why_in="closed", why_code=111)
+    return _station(number, controller=refused, outlets=[dict(_station(1)["outlets"][0], why="")])
+
+
+def test_a_panel_says_the_whole_reason_where_it_has_room_and_a_word_where_it_has_not():
+    def said(*room):
+        return " ".join(panels.links(_refused(), {}, room=room).plain.split())
+
+    sentence = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port"
+    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 9)
+    assert sentence in said(60, 7) and "switched on" not in said(60, 7)
+    for room in ((60, 6), (30, 6), (20, 40), (0, 0)):
+        assert "closed refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
+    assert "network cut" in panels.links(_refused(), {"controller": True}, room=(60, 9)).plain
+    for text, there in zip(_play([_refused()], (200, 50))[0], (False, True), strict=True):
+        panel = text.split("events")[0]
+        assert ("nothing listens" in panel) is there
+
+
+def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
+    known = StationFigures()
+    known.keep(_refused(), 0.0)
+    assert "controller refused" in stations.row(known, 100).plain
+    assert "nothing listens on that port; 1 parked" in stations.row(known, 300).plain
+    assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain
+    assert "switched on" in stations.in_full(known).plain
+    known.keep(_station(2, parked=0), 1.0)
+    assert stations.in_full(known).plain == ""
+
+
+def test_the_station_at_the_cursor_is_explained_below_a_tall_table():
+    texts, _ = _play([_station(1, parked=0), _refused(2)], ["down"], (120, 40))
+    _, low, tall = (text.split("events")[0] for text in texts)
+    assert "nothing listens" not in low
+    assert "station 2: controller 10.0.0.1:4545 refused" in tall
+
+
 def test_a_wide_screen_is_used_to_its_edges():
     many = [_result(number, tightening_id=str(number)) for number in range(60, 0, -1)]
     texts, _ = _play([_station(1, results=many)], (120, 40), (200, 50), (60, 15))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tools import config_file
+from tools import config_file, config_places
 from tools.config_schema import FILE_NAME, schema
 from tools.sources import ROOT
 
@@ -38,15 +38,20 @@ def check(file: str, as_json: bool) -> None:
         else:
             click.echo(str(wrong), err=True)
         sys.exit(EXIT_CONFIGURATION)
-    later = config_file.not_runnable(completed, config_file.folder_of(file))
+    folder = config_file.folder_of(file)
+    later = [*config_file.not_runnable(completed, folder), *config_places.unusable(completed, folder)]
     if as_json:
         told = [config_file.mistake_as_object(mistake) for mistake in later]
         click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
         return
     count = len(completed["stations"])
-    click.echo(f"{file}: good, {count} station{'' if count == 1 else 's'}")
+    stations = f"{count} station{'' if count == 1 else 's'}"
+    if not later:
+        click.echo(f"{file}: good, {stations}")
+        return
+    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine:")
     for place, found, allowed in later:
-        click.echo(f"  {place}: good in itself, but not for this machine: found {found}; allowed: {allowed}", err=True)
+        click.echo(f"  {place}: found {found}; allowed: {allowed}", err=True)
 
 
 @config.command()

@@ -17,7 +17,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from tools.live.figures import Change, files_of, toolsnet_of
+from tools.live.whys import reason_of
 from tools.printable import visible
+from tools.reasons import Reason
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}
@@ -52,6 +54,8 @@ TROUBLE = {
 }
 CLOCK_APART_S = 5  # agent.errands
 GAUGE_CELLS = 12
+WHY_INDENT = 14  # below the state's word
+WHY_LEAST = 24  # cells; in fewer a sentence is a column of words
 EVENT_CLOCK = 9  # cells of the clock and the blank behind it
 EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
@@ -79,10 +83,11 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
     return f"oldest {seconds_text(max(age_s, 0))}" if -2 <= age_s < 30 * 86400 else f"oldest of {stamp}"
 
 
-def links(station: dict, cut: dict[str, bool], met: bool = True) -> Text:
+def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
     """Both connections, files, the spool, the recovery: four lines, and one for each file.
 
-    `met` says whether the controller has been there since the agent's start.
+    `met` says whether the controller has been there since the agent's start. `room` is cells and lines: what is left
+    of them is for why a connection does not stand, and what to do about it; without enough only a word says why.
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
@@ -90,11 +95,15 @@ def links(station: dict, cut: dict[str, bool], met: bool = True) -> Text:
         if station.get("spool_refused"):
             text.append(f": {station['spool_refused']}")
         return text
+    width, rows = room
+    why = _reasons_in(station, cut, width - WHY_INDENT, rows - 4 - len(files_of(station)))
     for label, side, shown in (
         ("controller", "controller", station["controller"]),
         ("ToolsNet", "toolsnet", toolsnet_of(station)),
     ):
-        _link_line(text, label, shown, cut.get(side, False))
+        _link_line(text, label, shown, cut.get(side, False), in_full=bool(why[side]))
+        for line in why[side]:
+            text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
     for file in files_of(station):
         _file_line(text, file)
     spool = station["spool"]
@@ -119,7 +128,22 @@ def state_sign(state: str) -> tuple[str, str]:
     return ("○", BAD_STYLE) if state in DOWN_STATES else ("◐", WARNING_STYLE)
 
 
-def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
+def _reasons_in(station: dict, cut: dict[str, bool], width: int, rows: int) -> dict[str, list[str]]:
+    """The lines that say why, by side: with what to do, else without, else none, as they have room."""
+    sides = (("controller", station["controller"]), ("toolsnet", toolsnet_of(station)))
+    wrong = [side for side, shown in sides if shown.get("state") not in GOOD_STATES and not cut.get(side)]
+    known = {side: reason_of(side, station) for side in wrong}
+    none: dict[str, list[str]] = {side: [] for side, _ in sides}
+    if width < WHY_LEAST or rows < 1:
+        return none
+    for say in (Reason.text, lambda reason: reason.words):
+        lines = {side: textwrap.wrap(visible(say(reason)), width) for side, reason in known.items()}
+        if sum(map(len, lines.values())) <= rows:
+            return {**none, **lines}
+    return none
+
+
+def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool) -> None:
     sign, style = state_sign("closed" if is_cut and shown["state"] not in GOOD_STATES else shown["state"])
     text.append(f"{label:<12}", "dim")
     text.append(f"{sign} {shown['state']:<15}", style)
@@ -132,7 +156,7 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool) -> None:
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {seconds_text(abs(ahead_s))}", WARNING_STYLE)
     else:
-        if why:  # the agent's short word; the events have the whole sentence
+        if why and not in_full:  # the agent's short word; the events have the whole sentence
             text.append(f"{why}  ", WARNING_STYLE)
         text.append(f"{shown['host']}:{shown['port']}", "dim")
     text.append("\n")

@@ -2,7 +2,7 @@
 
 Rules
 1. `write(index, width)` gives a line; `show(count)` says how many there are and that they may have changed.
-2. With a cursor, Enter or a click chooses a line (`Chosen`); without one the keys scroll.
+2. With a cursor, which `Moved` tells of, Enter or a click chooses a line (`Chosen`); without one the keys scroll.
 3. A list that `follows` stays at its end until somebody scrolls away from it, and again when they come back.
 """
 
@@ -46,6 +46,9 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
+
+    class Moved(Message):
+        """The cursor stands elsewhere."""
 
     def __init__(
         self, write: Callable[[int, int], Text], name: str, has_cursor: bool = False, follows: bool = False
@@ -127,3 +130,4 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
         self.refresh()
+        self.post_message(self.Moved())

@@ -28,6 +28,8 @@ from tools.live.rows import Rows
 from tools.live.subject import Subject
 from tools.printable import visible_in
 
+CURVE_LEAST = 6  # lines: title, rates, oldest, and a curve of three
+
 
 class Watching(Screen[None]):
     """What both screens have: a title, events, and the word that is looked for."""
@@ -155,6 +157,7 @@ class Overview(Watching):
         with Vertical(id="stations_panel", classes="panel"):
             yield Static(id="heading")
             yield Rows(self._row, "stations", has_cursor=True)
+            yield Static(id="wrong")
         with Horizontal(id="below"):
             with Vertical(id="side", classes="panel"):
                 yield Static(id="curve")
@@ -181,6 +184,15 @@ class Overview(Watching):
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
         self.query_one("#side").border_title = f" waiting for ToolsNet: {figures.backlog} "
         self._draw(figures.curve)
+        self._show_wrong()
+
+    def _show_wrong(self) -> None:
+        """What the station at the cursor says in its last column, in full."""
+        at = self._at_cursor()
+        self.query_one("#wrong", Static).update(stations.in_full(at) if at else "")
+
+    def on_rows_moved(self) -> None:
+        self._show_wrong()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
         self.app.push_screen(OneStation(self.subject, self._chosen[event.index].shown["number"]))
@@ -258,7 +270,7 @@ class OneStation(Watching):
     def _show_station(self, known: StationFigures, at: int, count: int) -> None:
         shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
         links = self.query_one("#links", Static)
-        links.update(panels.links(shown, self.subject.cut(), known.met_controller))
+        links.update(panels.links(shown, self.subject.cut(), known.met_controller, self._room_of(links)))
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may hold brackets, and they are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
@@ -272,6 +284,11 @@ class OneStation(Watching):
         self.query_one("#results_panel").border_title = f" newest results: {len(self._results)} "
         counters = self.query_one("#counters", Static)
         counters.update(panels.counters(shown, counters.content_size.height, counters.content_size.width))
+
+    def _room_of(self, links: Static) -> tuple[int, int]:
+        """Cells and lines that the connections may have: beside the backlog, or above it with the least of a curve."""
+        top = self.query_one("#top")
+        return links.content_size.width, top.size.height - 1 - (CURVE_LEAST if self.has_class("-wide") else 0)
 
     def action_station(self, step: int) -> None:
         numbers = [one.shown["number"] for one in self.subject.known()]

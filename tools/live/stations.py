@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from tools.live import chart, panels
 from tools.live.figures import BAD, GOOD, INFO, WARNING, files_of, toolsnet_of
 from tools.live.kept import StationFigures
+from tools.live.whys import reason_of
 from tools.printable import visible
+from tools.reasons import Reason
 
 FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
 MINI_CELLS = 20  # of the little curve
@@ -24,7 +27,10 @@ ORDER = (BAD, WARNING, INFO, GOOD)
 SORTS = ("number", "worst first", "most waiting")
 
 
-def verdict(shown: dict) -> tuple[str, str]:
+SHORT, WORDS, WHOLE = range(3)  # of a missing side: the agent's word, the sentence, with what to do
+
+
+def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     """How bad it is, and the worst of it in words; nothing to say if all is well."""
     if not shown["mounted"]:
         return BAD, f"no spool: {shown.get('spool_refused') or 'it cannot be read'}"
@@ -36,7 +42,7 @@ def verdict(shown: dict) -> tuple[str, str]:
     if controller.get("waits_for_room"):
         return BAD, "spool full: the controller keeps its results"
     wrong = [
-        f"{name} {side.get('why') or side['state']}"  # in the agent's short words; the events have the whole sentence
+        _missing(name, side, shown, detail)
         for name, side in (("controller", controller), ("ToolsNet", toolsnet))
         if side.get("state") not in panels.GOOD_STATES
     ]
@@ -49,9 +55,17 @@ def verdict(shown: dict) -> tuple[str, str]:
     if parked_of(shown):
         wrong.append(f"{parked_of(shown)} parked")
     if wrong:
-        return WARNING, "; ".join(wrong)
+        return WARNING, "; ".join(wrong).replace(".;", ".").replace("?;", "?")
     gone = shown["recovery"]["gone"]
     return (INFO, f"{gone} gone") if gone else (GOOD, "")
+
+
+def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
+    """Why this side is not there."""
+    reason = reason_of(name.casefold(), shown) if detail else Reason()
+    if not reason:
+        return f"{name} {side.get('why') or side['state']}"
+    return reason.text() if detail == WHOLE else reason.words
 
 
 def parked_of(shown: dict) -> int:
@@ -181,10 +195,23 @@ def row(known: StationFigures, width: int) -> Text:
     for column in _columns(width):
         column.write(text, known, _cells(column, width))
         text.append(" ")
-    level, words = verdict(known.shown)
     text.append(" ")
-    text.append(visible(words), panels.LEVEL_STYLES[level])
+    for detail in (WHOLE, WORDS, SHORT):
+        level, words = verdict(known.shown, detail)
+        words = visible(words)
+        if cell_len(words) <= width - text.cell_len:
+            break
+    text.append(words, panels.LEVEL_STYLES[level])
     return text
+
+
+def in_full(known: StationFigures) -> Text:
+    """Everything that is wrong with a station, and what to do; empty if nothing is."""
+    level, words = verdict(known.shown, WHOLE)
+    if not words:
+        return Text()
+    sign, style = panels.LEVEL_SIGNS[level], panels.LEVEL_STYLES[level]
+    return Text(f"{sign} station {known.shown['number']}: {visible(words)}", style)
 
 
 def chosen(stations: list[StationFigures], word: str, sort: str) -> list[StationFigures]:

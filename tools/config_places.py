@@ -1,0 +1,74 @@
+"""Whether the files that a configuration names can be where it says, on this machine and for this user.
+
+Rules
+1. Nothing is left behind: a folder is tried with a file of a name that no spool has, made and removed.
+2. A configuration of a chip says nothing about this machine's folders: they are not looked at.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+PROBE = ".toolcart-check"
+RAW = "raw"  # a chip's flash behind its file system (board.chip)
+A_FILE = "a file in a folder that is there and that the agent's user may write"
+
+Mistake = tuple[str, str, str]  # place, found, allowed
+
+
+def unusable(configuration: dict, folder: Path) -> list[Mistake]:
+    """List the spools and files of lines that could not be written; relative paths start from `folder`."""
+    if is_of_a_chip(configuration):
+        return []
+    mistakes = []
+    for place, path in _named(configuration):
+        wrong = _wrong_with(folder / path)
+        if wrong:
+            mistakes.append((place, f"{path}: {wrong}", A_FILE))
+    return mistakes
+
+
+def is_of_a_chip(configuration: dict) -> bool:
+    """Tell whether it names what only a chip has: a network of its own, or raw flash."""
+    paths = [station["spool"]["path"] for station in configuration["stations"]]
+    return configuration["board"]["network"] != "none" or any(
+        path == RAW or path.startswith(RAW + "@") for path in paths
+    )
+
+
+def _named(configuration: dict) -> Iterator[tuple[str, str]]:
+    for index, station in enumerate(configuration["stations"]):
+        yield f"stations[{index}].spool.path", station["spool"]["path"]
+        for number, outlet in enumerate(station["outlets"]):
+            if outlet["kind"] == "file":
+                yield f"stations[{index}].outlets[{number}].path", outlet["path"]
+
+
+def _wrong_with(path: Path) -> str:
+    """Say why a file cannot be used or made there, "" if it can."""
+    try:
+        if path.is_dir():
+            return "that is a folder"
+        if path.exists():
+            return "" if os.access(path, os.R_OK | os.W_OK) else f"{_user()} may not write it"
+        if not path.parent.is_dir():
+            return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
+        probe = path.parent / f"{PROBE}-{os.getpid()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(probe, flags, 0o600))
+        probe.unlink()
+    except PermissionError:
+        return f"{_user()} may make no file in {path.parent}"
+    except OSError as error:
+        return f"no file can be made in {path.parent}: {error.strerror or error}"
+    return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"user {os.geteuid()}"
