@@ -12,9 +12,13 @@ Rules
 Imported when the first such record goes out; it allocates, and the buffer grows with it.
 """
 
+from agent.base.compat import ON_CPYTHON
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import spindles as rec
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
+
+if ON_CPYTHON:
+    from agent.record.identifiers import has_identifiers
 
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
@@ -31,6 +35,11 @@ _BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
 
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    if ON_CPYTHON:
+        if has_identifiers(buf, at, length):
+            from agent.toolsnet.identifiers04 import write as write_identifiers
+
+            return write_identifiers(writer, buf, at, length, flags, ident, sequence)
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
     octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
     tx = writer.tx
