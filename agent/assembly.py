@@ -131,6 +131,12 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     _add_wishes(station, controller, toolsnet)
     station.outlets.append(_toolsnet(station, system, toolsnet))
+    if ON_CPYTHON:
+        if toolsnet["describe"]:
+            from agent.programs import Programs
+
+            intake = station.intake
+            intake.errands = Programs(intake.errands, station.outlets[0].session.names, intake._wake_outlets)
     for index in range(len(station.files)):
         outlet = station.files[index].outlet(ring, index + 1, station.health)
         if station.graphs is not None and station.settings["outlets"][index + 1]["graphs"]:

@@ -1,4 +1,4 @@
-"""The system's clock beside the server's times of ToolsNet's telegram 05 (004:82): compared, and set where that is wanted.
+"""The system's clock beside the server's times of ToolsNet's telegram 05 (004:82): compared, and set if wanted.
 
 Rules
 1. The first 05 is taken, and then one every EVERY_MS, as it comes: it carries whole seconds and has travelled, so a

@@ -1,4 +1,4 @@
-"""Identifier result parts 2 to 4: from MID 0061 and 0065 of revision 4 on into the log, telegram 04 and a file's lines."""
+"""Identifier result parts 2 to 4: from MID 0061 and 0065 of revision 4 on into log, telegram 04 and lines."""
 
 import json
 

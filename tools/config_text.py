@@ -41,7 +41,7 @@ MEANINGS = {
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "toolsnet.clock": (
         "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
-        "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; a board's clock always takes them where NTP is silent."
+        "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
     ),
     "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
     "toolsnet.describe": (

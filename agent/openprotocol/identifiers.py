@@ -1,4 +1,4 @@
-"""Where MID 0061 and 0065 have the identifier result parts 2 to 4: from revision 4 on, the same place in all of them."""
+"""Where MID 0061 and 0065 have the identifier result parts 2 to 4: from revision 4 on, always the same place."""
 
 from agent.base.fields import copy, is_blank
 from agent.record.identifiers import BYTES, IDENTIFIERS, WIDTH
@@ -12,7 +12,7 @@ _FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
 
 
 def octets_of(mid, revision, buf, at, length):
-    """Return how many octets of a record the identifiers of the message at buf[at:at+length] take: BYTES, 0 for none."""
+    """Return how many octets of a record the identifiers of buf[at:at+length] take: BYTES, 0 for none."""
     if revision < _FIRST_REVISION or revision == _LIGHT:
         return 0
     for place in _PUSHED if mid == 61 else _FETCHED:

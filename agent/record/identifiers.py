@@ -3,8 +3,8 @@
     payload  0      8       114      151  152           177           202           227
              | head | body  | limits | 'I'| identifier 2| identifier 3| identifier 4|
 
-Text of 25 octets each as it came, blank where there is none. A record has this only where one of them is not blank. It is
-as long as one of several spindles (agent.record.spindles) and told from those by its form.
+Text of 25 octets each as it came, blank where there is none. A record has this only where one of them is not blank. It
+is as long as one of several spindles (agent.record.spindles) and told from those by its form.
 """
 
 from agent.base.fields import is_blank

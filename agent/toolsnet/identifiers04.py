@@ -1,4 +1,4 @@
-"""Telegram 04 of a result with additional identifiers: they are additional VINs, numbered 1 to 3 (004:157-160, DIGEST G.6).
+"""Telegram 04 of a result with additional identifiers: they are additional VINs, 1 to 3 (004:157-160, DIGEST G.6).
 
 Everything else is the telegram that the result would have without them; their parts stand between spindle and
 parameters. The buffer grows where it has no room for them.

@@ -19,6 +19,7 @@ from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
 if ON_CPYTHON:
     from agent.record.identifiers import has_identifiers
+    from agent.record.text import text_of
 
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
@@ -50,6 +51,10 @@ def write(writer, buf, at, length, flags, ident, sequence):
     if not rows:
         return octets
     _number(rows)
+    if ON_CPYTHON:
+        names = getattr(writer.session, "names", None)
+        if names is not None:
+            names.learn_spindles(_named(page, length, rows))
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
@@ -80,6 +85,17 @@ def _number(rows):
     if min(numbers) < 1 or len(set(numbers)) < len(numbers):
         for index in range(len(rows)):
             rows[index].number = index + 1
+
+
+if ON_CPYTHON:
+
+    def _named(page, length, rows):
+        """Return number and name of each spindle: its bolt's, where the record has it."""
+        named = {row: place for row, place, _ in rec.extras_of(page, 0, length)}
+        return [
+            (row.number, text_of(page, named[index] + rec.EXTRA_NAME, rec.NAME_BYTES) if index in named else "")
+            for index, row in enumerate(rows)
+        ]
 
 
 def _second_vin(page):

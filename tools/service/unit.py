@@ -7,8 +7,8 @@ Rules
 3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
-5. ProtectClock= forbids to ask whether NTP keeps the clock as well (adjtimex is one of its system calls): it is left out
-   where that is asked. Without CAP_SYS_TIME, which is given only to who sets the clock, asking is all that is possible.
+5. ProtectClock= also forbids to ask whether NTP keeps the clock (adjtimex is one of its system calls): it is left out
+   where that is asked. Without CAP_SYS_TIME, which only who sets the clock is given, asking is all that is possible.
 """
 
 from __future__ import annotations
