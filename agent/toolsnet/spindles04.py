@@ -52,9 +52,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
         return octets
     _number(rows)
     if ON_CPYTHON:
-        names = getattr(writer.session, "names", None)
-        if names is not None:
-            names.learn_spindles(_named(page, length, rows))
+        _tell_names(writer.session, page, length, rows)
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
@@ -89,13 +87,16 @@ def _number(rows):
 
 if ON_CPYTHON:
 
-    def _named(page, length, rows):
-        """Return number and name of each spindle: its bolt's, where the record has it."""
+    def _tell_names(session, page, length, rows):
+        """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
+        names = getattr(session, "names", None)
+        if names is None:
+            return
         named = {row: place for row, place, _ in rec.extras_of(page, 0, length)}
-        return [
+        names.learn_spindles(
             (row.number, text_of(page, named[index] + rec.EXTRA_NAME, rec.NAME_BYTES) if index in named else "")
             for index, row in enumerate(rows)
-        ]
+        )
 
 
 def _second_vin(page):
