@@ -20,6 +20,7 @@ from agent.toolsnet.telegram import LENGTH_BYTES, finish
 if ON_CPYTHON:
     from agent.record.identifiers import has_identifiers
     from agent.record.text import text_of
+    from agent.toolsnet import identifiers04
 
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
@@ -38,9 +39,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
     if ON_CPYTHON:
         if has_identifiers(buf, at, length):
-            from agent.toolsnet.identifiers04 import write as write_identifiers
-
-            return write_identifiers(writer, buf, at, length, flags, ident, sequence)
+            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
     octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
     tx = writer.tx
