@@ -209,7 +209,21 @@ def _toolsnet(station, system, toolsnet):
     return outlet
 
 
+if ON_CPYTHON:
+
+    def _ask_for_names(station):
+        """Telegram 02 has the names of all parameter sets, where it goes out."""
+        names = getattr(station.outlets[0].session, "names", None)
+        if names is not None:
+            from agent.programs import Programs
+
+            intake = station.intake
+            intake.errands = Programs(intake.errands, names, intake._wake_outlets)
+
+
 def _let_run(station, scheduler, now):
+    if ON_CPYTHON:
+        _ask_for_names(station)
     station.intake.begin(now)
     station.board.watch(station.controller_port, scheduler.add(station.intake, now))
     slots = []

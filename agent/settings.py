@@ -34,6 +34,7 @@ tls_certificate text ~ 1 128
 tls_key text ~ 1 128
 rewind bool false
 server_empty one continue continue,resend
+clock one off off,check,set
 program_for_zero int 9999 1 9999
 parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_change,source
 targets bool false

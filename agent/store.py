@@ -13,7 +13,7 @@ Rules
 from struct import pack_into
 
 from agent import health as h
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.base.crc import crc30
 from agent.base.fields import copy, fill, is_blank
 from agent.base.words import put_u32
@@ -254,10 +254,17 @@ class Store:
         layout = layouts.layout_of(mid, revision)
         if layout is None:
             return RESULT_UNREADABLE
+        more = 0
+        if ON_CPYTHON:
+            more = identifiers.octets_of(mid, revision, buf, at, length) if layout[2] else 0
         if revision != 999:  # else it was begun already
-            self._begin(KIND_RESULT, _LIGHT_PAYLOAD + (LIMITS_BYTES if layout[2] else 0), buf, at)
+            self._begin(KIND_RESULT, _LIGHT_PAYLOAD + (LIMITS_BYTES + more if layout[2] else 0), buf, at)
         read, octets = layouts.read_whole(layout, buf, at, length, self.ring.stage, self._place)
         self._length = HEAD_BYTES + octets
+        if ON_CPYTHON:
+            if more and read:
+                identifiers.put(self.ring.stage, self._place + octets, mid, buf, at, length)
+                self._length += more
         if read > RESULT_READ:
             self.health.count(h.ODD_FIELDS)
         return read
@@ -334,5 +341,8 @@ class Store:
         self.health.note(h.REFUSED_FULL if self._code == SPOOL_FULL else h.FLASH_FAILED, self._code, now)
         return NOT_KEPT
 
+
+if ON_CPYTHON:
+    from agent.openprotocol import identifiers
 
 assert PAYLOAD_MAX == FRAME_MOST + HEAD_BYTES + PARKED_BYTES and _LIGHT_PAYLOAD == HEAD_BYTES + BODY_BYTES

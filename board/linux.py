@@ -56,6 +56,14 @@ class Board:
         except (OSError, AttributeError):
             return False
 
+    def wall_s(self):
+        """Return the system's clock, seconds since 1970."""
+        return time.time()
+
+    def set_wall_s(self, seconds):
+        """Set the system's clock; OSError for who may not."""
+        time.clock_settime(time.CLOCK_REALTIME, seconds)
+
     def seed(self):
         """Return a number that differs from start to start."""
         return int.from_bytes(os.urandom(3), "big")

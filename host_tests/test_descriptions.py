@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from agent.toolsnet import describe
 from tools.sim.cart import Cart
+from tools.sim.profiles import row
 from tools.sim.toolsnet_telegrams import take_apart
 
 
@@ -63,8 +64,9 @@ def test_any_names_make_a_telegram_without_breach(ident, system, station, spindl
 # -- the session
 
 
-def cart(toolsnet=(), describes=True, **controller):
+def cart(toolsnet=(), describes=True, options=None, **controller):
     one = Cart(
+        controller=options or {},
         toolsnet=toolsnet,
         settings={
             "toolsnet": {"describe": describes, "events": ["pset"]},
@@ -79,13 +81,53 @@ def cart(toolsnet=(), describes=True, **controller):
         keep = getattr(one.archive, what)
         setattr(one.archive, what, lambda found, keep=keep: (told.append(found), keep(found)))
     one.cut()
-    one.until_ready()
+    if "results" in controller:
+        one.run(5000)  # it has no MID 0060
+    else:
+        one.until_ready()
     one.run(1000)
     return one
 
 
 def programs(found):
     return [(one["program"], one["name"]) for one in found["spindles"][0]["programs"]]
+
+
+def test_all_parameter_sets_of_the_list_are_named_in_one_telegram():
+    one = cart()
+    assert [dict(programs(found)) for found in one.told[1:]][-1] == {
+        9999: "No parameter set",
+        1: one.controller.psets[1].pset_name,
+        2: one.controller.psets[2].pset_name,
+        12: one.controller.psets[12].pset_name,
+    }
+    assert len(one.told) <= 3, "not one for each name"
+    assert (one.controller.messages[10], one.controller.messages[12]) == (1, 3)
+    one.controller.drop()
+    one.run(120000)
+    assert (one.controller.messages[10], one.controller.messages[12]) == (2, 3), "known names are not asked for again"
+    assert not one.controller.complaints
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"unknown_mids": (10,)}, (1, 0)),
+        ({"refuse": {10: 99}}, (1, 0)),
+        ({"refuse": {12: 99}}, (1, 1)),
+        ({"refuse": {12: 2}}, (1, 3)),
+        ({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)),
+        ({"refuse": {12: None}}, (1, 1)),
+    ],
+)
+def test_a_controller_that_tells_no_names_is_asked_no_more_and_holds_nothing_up(options, asked):
+    one = cart(options=options)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(30000)
+    assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    messages = one.controller.messages
+    assert (messages.get(10, 0), messages.get(12, 0)) == asked
 
 
 def test_system_and_station_are_described_once_a_start():
@@ -119,11 +161,43 @@ def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
     assert not one.toolsnet.complaints
 
 
+def test_spindles_of_a_result_are_described_with_their_names():
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs", bolt_data=True)
+    assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
+    one.controller.produce()
+    one.until_quiet()
+    one.run(40000)
+    told = one.told[-1]["spindles"]
+    results = [spindle["spindle"] for spindle in one.archive.results[-1]["spindles"]]
+    assert [spindle["spindle"] for spindle in told] == sorted(results) and len(told) == 3
+    assert all(spindle["programs"] == told[0]["programs"] for spindle in told)
+    assert not any(spindle["name"].startswith("Spindle") for spindle in told), "bolts have names"
+    assert not one.toolsnet.complaints
+
+
+def test_what_has_no_room_is_left_out_and_counted():
+    for count in (1, 2, 3, 50, 99):
+        most = describe.programs_most(count)
+        programs = [(number, "x") for number in range(1, most + 1)]
+        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
+    names = one.station.outlets[0].outlet.sources[0].names
+    for number in range(1, 250):
+        names.learn(number, b"Set %d" % number + b" " * 25, 0)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(40000)
+    state = {}
+    one.station.outlets[0].put_state(state)
+    assert state["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+
+
 def test_refusal_is_counted_and_results_go_on():
     one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
     state = {}
     one.station.outlets[0].put_state(state)
-    assert state["descriptions_refused"] == 2 and state["descriptions_sent"] == 0
+    assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
     one.controller.produce()
     one.until_quiet()
     assert one.toolsnet.server_connections == 1

@@ -112,6 +112,9 @@ def test_a_result_says_everything_in_its_units():
         "angle_max": None,
         "angle_target": None,
         "odd": None,
+        "identifier_2": None,
+        "identifier_3": None,
+        "identifier_4": None,
         "fetched": False,
         "again": False,
     }

@@ -31,6 +31,7 @@ from agent.liveness import Liveness
 from agent.spool.why import WHY_NAMES
 from board import loop
 from board.linux import Board
+from board.linux_clock import ServersClock
 from board.linux_control import SUFFIX, Control, station_orders
 from board.linux_notify import Notifier, Supervision
 from tools import config_file
@@ -145,6 +146,8 @@ class Agent:
         self._due = self.board.now()
         # Under systemd this process is watched; elsewhere the notifier does nothing.
         self._notifier = Notifier()
+        wish = configuration["toolsnet"]["clock"]
+        self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, configuration, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
@@ -158,6 +161,8 @@ class Agent:
         asked = self._open_status()
 
         def on_turn(now: int) -> int:
+            if self._clock is not None:
+                self._clock.on_turn(now)
             self._tell_spools()
             self._open_controls()
             if self._has_no_spool():
@@ -218,7 +223,7 @@ class Agent:
         """What `toolcart status` asks is there before any spool is: it says why none comes up."""
         app, board = self.app, self.board
         path = place.socket_of(self._path)
-        asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station))
+        asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station), self._clock)
         self.board.poll_also(asked.ports())
         if asked.note:
             self.tell({"kind": "note", "text": asked.note})

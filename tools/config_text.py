@@ -39,6 +39,10 @@ MEANINGS = {
     "toolsnet.server_empty": ("When the server has nothing stored: continue with what is new, or resend all retained."),
     "toolsnet.program_for_zero": "Program number sent for parameter set 000, which ToolsNet does not allow.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
+    "toolsnet.clock": (
+        "Whether the system's clock is compared with the times in the server's answers, and set where it is more than "
+        "2 s away and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
+    ),
     "toolsnet.targets": "Send the targets of torque and angle (02000, 02010) with results that have them. Linux only.",
     "toolsnet.describe": (
         "Tell ToolsNet the names of system and station, and those of parameter sets as far as the controller has told "

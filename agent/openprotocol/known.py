@@ -18,7 +18,7 @@ Rules
            |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import pack_digits, unpack_digits
 from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
@@ -108,6 +108,9 @@ class Known(Untold):
             increment(self.expected)
             self.hold_top(flags, buf, at)
         elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+            if ON_CPYTHON:
+                if has_identifiers(buf, at - HEAD_BYTES, length):
+                    length = 0  # of one spindle all the same
             if length >= SEVERAL_LEAST:
                 from agent.openprotocol.several import stored  # only where results have several spindles
 
@@ -336,3 +339,7 @@ class Known(Untold):
     def is_later(self, body, start):
         """Tell whether the body's time is later than the latest that was pushed."""
         return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) > 0
+
+
+if ON_CPYTHON:
+    from agent.record.identifiers import has_identifiers

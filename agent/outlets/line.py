@@ -7,7 +7,7 @@ Rules
 3. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
 """
 
-from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, spindles
+from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, identifiers, spindles
 from agent.record import event as ev
 from agent.record import result as res
 from agent.record.odd import decimals_of
@@ -141,8 +141,13 @@ def _result(fields, told, page, body, length):
         shown = decimal_of(page, limits + place, res.ANGLE_BYTES, decimals) if has_limits else ""
         fields.append((name, _number(shown)))
     fields.append(("odd", told.get("odd") or None))
-    several = _spindles(page, body - res.HEAD_BYTES, length) if length >= SEVERAL_LEAST else None
-    fields.append(("spindles", several))
+    at = body - res.HEAD_BYTES
+    more = identifiers.has_identifiers(page, at, length)
+    fields.append(("spindles", _spindles(page, at, length) if length >= SEVERAL_LEAST and not more else None))
+    found = identifiers.places_of(page, at) if more else ()
+    for number in range(1, identifiers.COUNT + 1):
+        texts = [text_of(page, place, identifiers.WIDTH) for one, place in found if one == number]
+        fields.append(("identifier_%d" % (number + 1), texts[0] if texts else None))
 
 
 def _spindles(page, at, length):

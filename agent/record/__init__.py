@@ -2,7 +2,8 @@
 
     kind  name    module               payload
     0xD2  RESULT  agent.record.result  8 octets in front, body of 106, limits of 37 or none; behind these, where there
-                                       are several spindles, a row of each (agent.record.spindles)
+                                       are several spindles, a row of each (agent.record.spindles), or the
+                                       additional identifiers of one (agent.record.identifiers)
     0xD7  RAW     agent.record.raw     8 octets in front, the frame as it came
     0xC5  EVENT   agent.record.event   8 octets in front, 14 of its own, its text
     0xC9  GRAPH   agent.record.graph   8 octets in front, a piece of a curve; only in the ring of graphs
@@ -28,7 +29,7 @@ LEAST = b"\x72\x08\x16\x09"
 
 PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 PAYLOAD_WIDE = const(3600)  # a result of several spindles (agent.record.spindles), where there may be some
-SEVERAL_LEAST = const(160)  # a result with so long a payload has several spindles (agent.record.spindles)
+SEVERAL_LEAST = const(160)  # a result with so long a payload has several spindles, or identifiers
 
 HEAD_BYTES = const(8)
 

@@ -11,6 +11,11 @@ CPYTHON_ONLY = True  # a board has room for results alone
 
 PROGRAMS_MOST = 300  # the length of a telegram has four digits
 
+_TELEGRAM_MOST = 9999
+_HEAD_BYTES = 63
+_SPINDLE_BYTES = 33
+_PROGRAM_BYTES = 29
+
 _NAME_BYTES = 25
 _ADDRESS_BYTES = 15
 _SYSTEM = 1
@@ -31,6 +36,11 @@ def station(ident, system_type, number, own, address, name, spindles):
         for program, called in programs:
             parts.append("%04d%s" % (program, _name(called)))
     return _telegram(_STATION, ident, "".join(parts))
+
+
+def programs_most(spindles):
+    """Return for how many programs telegram 02 has room at each of so many spindles."""
+    return min(PROGRAMS_MOST, ((_TELEGRAM_MOST - _HEAD_BYTES) // spindles - _SPINDLE_BYTES) // _PROGRAM_BYTES)
 
 
 def _telegram(kind, ident, body):

@@ -12,9 +12,15 @@ Rules
 Imported when the first such record goes out; it allocates, and the buffer grows with it.
 """
 
+from agent.base.compat import ON_CPYTHON
 from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import spindles as rec
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
+
+if ON_CPYTHON:
+    from agent.record.identifiers import has_identifiers
+    from agent.record.text import text_of
+    from agent.toolsnet import identifiers04
 
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
@@ -31,6 +37,9 @@ _BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
 
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    if ON_CPYTHON:
+        if has_identifiers(buf, at, length):
+            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
     octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
     tx = writer.tx
@@ -41,6 +50,8 @@ def write(writer, buf, at, length, flags, ident, sequence):
     if not rows:
         return octets
     _number(rows)
+    if ON_CPYTHON:
+        _tell_names(writer.session, page, length, rows)
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
@@ -71,6 +82,20 @@ def _number(rows):
     if min(numbers) < 1 or len(set(numbers)) < len(numbers):
         for index in range(len(rows)):
             rows[index].number = index + 1
+
+
+if ON_CPYTHON:
+
+    def _tell_names(session, page, length, rows):
+        """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
+        names = getattr(session, "names", None)
+        if names is None:
+            return
+        named = {row: place for row, place, _ in rec.extras_of(page, 0, length)}
+        names.learn_spindles(
+            (row.number, text_of(page, named[index] + rec.EXTRA_NAME, rec.NAME_BYTES) if index in named else "")
+            for index, row in enumerate(rows)
+        )
 
 
 def _second_vin(page):

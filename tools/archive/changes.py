@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from tools.archive import database
+from tools.archive import bulk, database
 from tools.archive import tables as t
 
 _AT_ONCE = 500
@@ -85,7 +85,7 @@ def _take_map(reading: Connection, connection: Connection, table: Table) -> None
 def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
     """Take those rows that are not there, under new numbers; how many these were."""
     keys = [tuple(row[name] for name in kind.key) for row in some]
-    known = t.known_keys(connection, kind.table, kind.key, keys)
+    known = bulk.known_keys(connection, kind.table, kind.key, keys)
     [number] = kind.table.primary_key.columns
     newest = connection.execute(select(func.max(number))).scalar() or 0
     new: dict[int, int] = {}
@@ -97,12 +97,12 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
             rows.append({**row, number.name: newest})
     if not rows:
         return 0
-    connection.execute(insert(kind.table), rows)
+    bulk.insert(connection, kind.table, rows)
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
         if theirs:
-            connection.execute(insert(table), theirs)
+            bulk.insert(connection, table, theirs)
     return len(rows)
 
 

@@ -13,9 +13,11 @@ Rules
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
+from tools.archive import quick
 from tools.archive.faults import Faults
 from tools.archive.writer import FAILED, Writer
 from tools.printable import visible
@@ -56,6 +58,8 @@ class Archive:
         self.breaches = 0
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
+        self._settled: deque[tuple[ServerClient, str, dict, str]] = deque()
+        self._wakes = False
 
     async def listen(self, host: str, pim_port: int, server_port: int) -> tuple[int, int]:
         """Open both ports (0: a free one) and return them; OSError if one cannot be had."""
@@ -88,6 +92,19 @@ class Archive:
         """A new identifier for a telegram of ours."""
         self._identifier = self._identifier % 99999 + 1
         return self._identifier
+
+    def settle(self, client: ServerClient, kind: str, found: dict, outcome: str) -> None:
+        """A client's telegram was committed or not; called by the writer's thread. The loop is woken once for many."""
+        self._settled.append((client, kind, found, outcome))
+        if not self._wakes:
+            self._wakes = True
+            self.loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        self._wakes = False  # first: what is settled from now on wakes the loop again
+        while self._settled:
+            client, *what = self._settled.popleft()
+            client.stored(*what)
 
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
         """Keep a breach of the document, and say it."""
@@ -170,7 +187,9 @@ class _Client(asyncio.Protocol):
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:
-        found, breaches = take_apart(telegram)
+        found, breaches = quick.result_of(telegram), ()
+        if found is None:
+            found, breaches = take_apart(telegram)
         for breach in breaches:
             self.archive.note(self.peer, found["id"], breach)
         found["unread"] = {breach.field for breach in breaches}
@@ -256,12 +275,12 @@ class ServerClient(_Client):
         self._waiting[identifier] = telegram
 
         def tell(outcome: str) -> None:
-            archive.loop.call_soon_threadsafe(self._stored, kind, found, outcome)
+            archive.settle(self, kind, found, outcome)
 
         if not archive.writer.put(kind, found, tell):
             self._waiting.pop(identifier, None)  # it comes again
 
-    def _stored(self, kind: str, found: dict, outcome: str) -> None:
+    def stored(self, kind: str, found: dict, outcome: str) -> None:
         self._waiting.pop(found["identifier"], None)
         if outcome != FAILED and not self.archive.faults.loses_answer(kind):
             self._answer(kind, found, 0)

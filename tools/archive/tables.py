@@ -17,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
-    Connection,
     Float,
     ForeignKey,
     Index,
@@ -29,14 +28,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    select,
-    tuple_,
 )
 
 TABLES = MetaData()
 RESULT_KEY = ("SystemType", "System", "Station", "Sequence", "Time")  # what names a result or an event (004:301)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
-KEYS_AT_ONCE = 100  # SQLite takes 32,766 values in a statement, PostgreSQL 65,535
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
 _OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is looked for by octets, whatever language PostgreSQL sorts by
@@ -208,13 +204,3 @@ BREACH = Table(
 def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[bool]:
     """The condition that these columns have the values of the key; what the key is too short for counts for nothing."""
     return and_(*[table.c[name] == value for name, value in zip(names, key, strict=False)])
-
-
-def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
-    """Those of the keys that the table has, asked for a hundred at a time."""
-    columns = [table.c[name] for name in names]
-    found: set[tuple] = set()
-    for first in range(0, len(keys), KEYS_AT_ONCE):
-        asked = select(*columns).where(tuple_(*columns).in_(keys[first : first + KEYS_AT_ONCE])).distinct()
-        found.update(tuple(row) for row in connection.execute(asked))
-    return found

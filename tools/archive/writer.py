@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, Table, Update, bindparam, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from tools.archive import rows
+from tools.archive import bulk, rows
 from tools.archive import tables as t
 from tools.sim.toolsnet_memory import is_behind, station_of
 
@@ -183,9 +183,9 @@ class Writer:
 
         batch = _Batch(ids=dict(self._ids))
         known = {
-            "04": t.known_keys(connection, t.RESULT, t.RESULT_KEY, keys("04", rows.key_of)),
-            "09": t.known_keys(connection, t.EVENT, t.RESULT_KEY, keys("09", rows.key_of)),
-            "13": t.known_keys(connection, t.GRAPH, t.GRAPH_KEY, keys("13", rows.graph_key_of)),
+            "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, keys("04", rows.key_of)),
+            "09": bulk.known_keys(connection, t.EVENT, t.RESULT_KEY, keys("09", rows.key_of)),
+            "13": bulk.known_keys(connection, t.GRAPH, t.GRAPH_KEY, keys("13", rows.graph_key_of)),
         }
         arrived = rows.now_text()
         for kind, found, _ in taken:
@@ -237,7 +237,7 @@ class Writer:
     def _write(self, connection: Connection, batch: _Batch) -> None:
         for table in t.TABLES.sorted_tables:
             if batch.rows.get(table):
-                connection.execute(table.insert(), batch.rows[table])
+                bulk.insert(connection, table, batch.rows[table])
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)

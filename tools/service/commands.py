@@ -16,7 +16,7 @@ import click
 
 from tools import config_file, config_secrets, installation
 from tools.service import place
-from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices
+from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, clock_of, serial_devices
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
@@ -56,7 +56,8 @@ def install_service(config_path: str, only_print: bool, no_start: bool, root: st
     for problem in problems(configuration, program):
         click.echo(f"note: {problem}", err=True)
     named = json.loads(content)
-    text = Service(program, serial_devices(configuration), tuple(config_secrets.named(named, "credential"))).text()
+    credentials = tuple(config_secrets.named(named, "credential"))
+    text = Service(program, serial_devices(configuration), credentials, clock=clock_of(configuration)).text()
     if only_print:
         click.echo(text, nl=False)
         return

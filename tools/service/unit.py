@@ -7,6 +7,8 @@ Rules
 3. It starts again after every failure, and never gives up: a cart has nobody who would press a key.
 4. A relative spool path in the configuration is relative to the configuration; the service's copy therefore lies in
    the state directory, readable by the service only, and so do the files with its secrets.
+5. ProtectClock= also forbids to ask whether NTP keeps the clock (adjtimex is one of its system calls): it is left out
+   where that is asked. Without CAP_SYS_TIME, which only who sets the clock is given, asking is all that is possible.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ SANDBOX = (
     "ProtectKernelModules=yes",
     "ProtectKernelLogs=yes",
     "ProtectControlGroups=yes",
-    "ProtectClock=yes",
     "ProtectHostname=yes",
     "ProtectProc=invisible",
     "ProcSubset=pid",
@@ -46,11 +47,15 @@ SANDBOX = (
     "SystemCallArchitectures=native",
     "SystemCallFilter=@system-service",
     "SystemCallFilter=~@privileged @resources",
-    "CapabilityBoundingSet=",
-    "AmbientCapabilities=",
     "UMask=0077",
     "MemoryMax=128M",
 )
+# Who needs no clock, who asks whether NTP keeps it, and who sets it.
+CLOCKS = {
+    "off": ("ProtectClock=yes", "CapabilityBoundingSet=", "AmbientCapabilities="),
+    "check": ("SystemCallFilter=adjtimex", "CapabilityBoundingSet=", "AmbientCapabilities="),
+    "set": ("SystemCallFilter=@clock", "CapabilityBoundingSet=CAP_SYS_TIME", "AmbientCapabilities=CAP_SYS_TIME"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Service:
     credentials: tuple[str, ...] = ()  # names that systemd looks up in /etc/credstore
     user: str = ""  # one that is there; else systemd makes one
     config: str = f"{STATE_FOLDER}/config.json"
+    clock: str = "off"  # one of CLOCKS
 
     def text(self) -> str:
         """The unit file."""
@@ -88,6 +94,7 @@ class Service:
             f"WorkingDirectory={STATE_FOLDER}",
             *([f"User={self.user}", f"Group={self.user}"] if self.user else ["DynamicUser=yes"]),
             *SANDBOX,
+            *CLOCKS[self.clock],
             *serial,
             *[f"LoadCredential={name}" for name in self.credentials],
             "",
@@ -101,6 +108,14 @@ def serial_devices(configuration: dict) -> tuple[str, ...]:
     """The devices that the completed configuration needs."""
     found = [station["controller"] for station in configuration["stations"]]
     return tuple(controller["device"] for controller in found if controller["link"] != "tcp")
+
+
+def clock_of(configuration: dict) -> str:
+    """What the completed configuration wants of the system's clock: one of CLOCKS."""
+    if configuration["toolsnet"]["clock"] != "off":
+        return configuration["toolsnet"]["clock"]
+    controllers = [station["controller"]["clock"] for station in configuration["stations"]]
+    return "check" if any(wish != "off" for wish in controllers) else "off"
 
 
 def _quoted(text: str) -> str:

@@ -182,6 +182,9 @@ class ControllerSession(ControllerLink):
             self.tracing.acknowledged(text, now)
         elif (mid == 8 or mid == 9) and self.tracing is not None and text[:3] == b"090":
             self.tracing.asked(mid, text)
+        elif mid == 10:
+            numbers = sorted(self.controller.psets)
+            self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
         elif mid == 12:
             self._tell_pset(revision, int(text))
         elif mid == 40:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from agent import status
 from agent.app import App, Station
 from board.linux import Board
+from board.linux_clock import ServersClock
 from board.linux_control import Control
 from tools.status.machine import Process
 
@@ -19,9 +20,11 @@ CLIENTS = 8
 CANNOT = "`toolcart status` cannot ask this agent"
 
 
-def open_socket(path: str, app: App, board: Board, problem_of: Callable[[Station], str]) -> Control:
+def open_socket(
+    path: str, app: App, board: Board, problem_of: Callable[[Station], str], clock: ServersClock | None = None
+) -> Control:
     """Return the socket at this path; its `note` says why there is none. `problem_of` a station: why its spool is
-    not up, in words."""
+    not up, in words; `clock` where ours is compared with the server's."""
     process = Process()
 
     def told(_words: list[str]) -> Iterator[dict]:
@@ -29,6 +32,7 @@ def open_socket(path: str, app: App, board: Board, problem_of: Callable[[Station
         yield {
             "agent": {
                 **process.told(),
+                "servers_clock": None if clock is None else clock.about(),
                 "stations": len(app.stations),
                 "notes": board.spool_notes(),
                 "faults": app.scheduler.faults,

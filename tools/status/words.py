@@ -25,9 +25,31 @@ def agent_lines(about: dict) -> list[str]:
         kept = {True: "kept right by the system", False: "NOT kept right: no NTP has set it"}.get(clock.get("kept"), "")  # type: ignore
         error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
         lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
+    lines += _servers_clock(about.get("servers_clock") or {})
     if about.get("faults"):
         lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
     return lines + [f"note: {note}" for note in about.get("notes", ())]
+
+
+_CLOCK_WORDS = {
+    "right": "ours is right",
+    "kept by NTP": "NTP keeps ours, so it is left alone",
+    "set": "ours was set by it",
+    "time zone": "whole half hours: LOOK AT THE TIME ZONE here and there, nothing is set",
+    "not allowed": "NOT SET: the agent may not; run `toolcart install-service` again, or give it CAP_SYS_TIME",
+}
+
+
+def _servers_clock(told: dict) -> list[str]:
+    """How our clock stands beside ToolsNet's, where that is compared."""
+    ahead_s = told.get("ahead_s")
+    if ahead_s is None:
+        return ["ToolsNet's clock: no time has come from it yet"] if told else []
+    side = "ahead of" if ahead_s > 0 else "behind"
+    apart = "no second" if ahead_s == 0 else span(abs(ahead_s))
+    words = _CLOCK_WORDS.get(told["outcome"], "it is only compared")
+    sets = f"; set {told['times_set']} times" if told["times_set"] else ""
+    return [f"ours was {apart} {side} ToolsNet's clock, give or take {told['error_s']:.0f} s: {words}{sets}"]
 
 
 def station_lines(station: dict) -> list[str]:

@@ -26,6 +26,7 @@ FAMILIES = {
     "toolcart_agent_memory_bytes": (GAUGE, "Memory of the agent's process."),
     "toolcart_agent_faults_total": (COUNTER, "Faults inside the agent that it has survived."),
     "toolcart_clock_kept": (GAUGE, "Whether the system keeps its clock right, by NTP or the like."),
+    "toolcart_clock_ahead_of_server_seconds": (GAUGE, "How far the system's clock was ahead of ToolsNet's."),
     "toolcart_clock_error_seconds": (GAUGE, "How far the system's clock may be off, by its own estimate."),
     "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
     "toolcart_results_produced_total": (
@@ -118,6 +119,8 @@ def _add_agent(sheet: _Sheet, labels: dict, about: dict) -> None:
     sheet.add("toolcart_agent_faults_total", labels, about.get("faults"))
     sheet.add("toolcart_clock_kept", labels, clock.get("kept"))
     sheet.add("toolcart_clock_error_seconds", labels, clock.get("error_s"))
+    servers = about.get("servers_clock") or {}
+    sheet.add("toolcart_clock_ahead_of_server_seconds", labels, servers.get("ahead_s"))
 
 
 def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> None:

@@ -40,6 +40,8 @@ _10_BYTES = 38
 class AnySession(Session):
     """A session in which a 10 may answer what is out, too (DIGEST G.7)."""
 
+    names = None  # what telegram 02 has to say, where it goes out; results tell it which spindles there are
+
     def send_from(self, buffer, octets, takes_10):
         """Send the telegram of `octets` in this buffer, which stays as it is until its answer has come."""
         self.result = buffer
@@ -207,6 +209,7 @@ def add_sources(outlet, station, system, toolsnet):
             intake.happenings.names = names
         if intake.errands is not None and intake.errands.limits is not None:
             intake.errands.limits.names = names
+        outlet.session.names = names
     if toolsnet["events"]:
         mask = 0
         for name in toolsnet["event_parameters"]:

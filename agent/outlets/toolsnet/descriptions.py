@@ -2,9 +2,13 @@
 
 Rules
 1. Without a name of its own the system is not described, nor the station: what people have entered in the map stays.
-2. Programs are those whose name a controller has told: MID 0013 where limits are asked for, MID 0015 revision 2 where
-   parameter sets are events. The first one is what goes out for parameter set 0.
-3. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
+2. Programs are those whose name a controller has told: MID 0013, by the list of MID 0011 (agent.programs) and where
+   limits are asked for, MID 0015 revision 2 where parameter sets are events. The first one is what goes out for
+   parameter set 0.
+3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
+   has told them; before one did it is the one of the configuration. Each has all programs; what a telegram of 9999
+   octets has no room for is left out and counted.
+4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
    up by what a server may not know (DIGEST G.5). A connection that goes meanwhile is no silence once.
 """
 
@@ -15,6 +19,7 @@ from agent.toolsnet import describe
 CPYTHON_ONLY = True  # a board has room for results alone
 
 NAME_BYTES = 25
+SPINDLES_MOST = 99  # a result has 50 at most
 GIVEN_UP = 2
 
 _SYSTEM = 1
@@ -22,11 +27,23 @@ _STATION = 2
 
 
 class Names:
-    """What the controller calls its parameter sets."""
+    """What the controller calls its parameter sets and its spindles."""
 
     def __init__(self):
         self.programs = {}
+        self.spindles = {}
         self.changes = 0
+        self.filling = False  # more names come in a moment: they are told together
+
+    def learn_spindles(self, named):
+        """A result has these spindles: (number, name), where "" is one that nobody has told."""
+        for number, name in named:
+            known = self.spindles.get(number)
+            if known is None and len(self.spindles) >= SPINDLES_MOST:
+                continue
+            if known is None or (name and known != name):
+                self.spindles[number] = name
+                self.changes += 1
 
     def learn(self, program, buf, at):
         """Parameter set `program` is called what stands at buf[at:]."""
@@ -55,7 +72,7 @@ class Descriptions:
         self.tx = bytearray()
         self.hold = Timer()
         self.busy = False
-        self.sent = self.refusals = 0
+        self.sent = self.refusals = self.left_out = 0
         self._due = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
         self._out = 0
         self._changes = names.changes
@@ -65,11 +82,12 @@ class Descriptions:
         """Add what people want to know."""
         shown["descriptions_sent"] = self.sent
         shown["descriptions_refused"] = self.refusals
+        shown["descriptions_left_out"] = self.left_out
         shown["descriptions_unanswered"] = self._silences >= GIVEN_UP
 
     def waits(self):
         """Tell whether something is to be described."""
-        if self._changes != self.names.changes:
+        if self._changes != self.names.changes and not self.names.filling:
             self._changes = self.names.changes
             self._due |= _STATION if self.station_name else 0
         return self._due != 0 and self._silences < GIVEN_UP
@@ -82,13 +100,20 @@ class Descriptions:
         if self._out == _SYSTEM:
             self.tx = describe.system(number[0], number[1], number[2], self.address, self.system_name)
         else:
-            programs = [(self.program_for_zero, "No parameter set")]
-            programs += [one for one in sorted(self.names.programs.items()) if one[0] != self.program_for_zero]
-            spindles = ((self.spindle, "Spindle %d" % self.spindle, programs),)
+            spindles = self._spindles()
             self.tx = describe.station(
                 number[0], number[1], number[2], session.station, self.address, self.station_name, spindles
             )
         return len(self.tx)
+
+    def _spindles(self):
+        """Return what telegram 02 says of each spindle."""
+        programs = [(self.program_for_zero, "No parameter set")]
+        programs += [one for one in sorted(self.names.programs.items()) if one[0] != self.program_for_zero]
+        spindles = sorted(self.names.spindles.items()) or [(self.spindle, "")]
+        most = describe.programs_most(len(spindles))
+        self.left_out = max(0, len(programs) - most)
+        return [(number, name or "Spindle %d" % number, programs[:most]) for number, name in spindles]
 
     def accepted(self, now):
         """It is in the map."""

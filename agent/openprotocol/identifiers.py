@@ -1,0 +1,32 @@
+"""Where MID 0061 and 0065 have the identifier result parts 2 to 4: from revision 4 on, always the same place."""
+
+from agent.base.fields import copy, is_blank
+from agent.record.identifiers import BYTES, IDENTIFIERS, WIDTH
+
+CPYTHON_ONLY = True  # boards keep none
+
+_FIRST_REVISION = 4
+_LIGHT = 999
+_PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (003:6319-6336), counted from 1
+_FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
+
+
+def octets_of(mid, revision, buf, at, length):
+    """Return how many octets of a record the identifiers of buf[at:at+length] take: BYTES, 0 for none."""
+    if revision < _FIRST_REVISION or revision == _LIGHT:
+        return 0
+    for place in _PUSHED if mid == 61 else _FETCHED:
+        if place - 1 + WIDTH <= length and not is_blank(buf, at + place - 1, WIDTH):
+            return BYTES
+    return 0
+
+
+def put(record, start, mid, buf, at, length):
+    """Bring them into record[start:start+BYTES]; one that was cut off is blank."""
+    record[start : start + BYTES] = b" " * BYTES
+    record[start] = IDENTIFIERS
+    to = start + 1
+    for place in _PUSHED if mid == 61 else _FETCHED:
+        if place - 1 + WIDTH <= length:
+            copy(record, to, buf, at + place - 1, WIDTH)
+        to += WIDTH

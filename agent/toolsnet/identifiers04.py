@@ -1,0 +1,35 @@
+"""Telegram 04 of a result with additional identifiers: they are additional VINs, 1 to 3 (004:157-160, DIGEST G.6).
+
+Everything else is the telegram that the result would have without them; their parts stand between spindle and
+parameters. The buffer grows where it has no room for them.
+"""
+
+from agent.base.fields import put_number, put_text
+from agent.record import identifiers as rec
+from agent.record.spindles import PLACE
+from agent.toolsnet.telegram import finish
+
+CPYTHON_ONLY = True  # boards keep none
+
+_VINS_AT = 154
+_VIN_BYTES = 29
+_COUNT = 75
+
+
+def write(writer, buf, at, length, flags, ident, sequence):
+    """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
+    octets = writer.write(bytearray(buf[at : at + PLACE]), 0, PLACE, flags, ident, sequence)
+    vins = bytearray()
+    for number, place in rec.places_of(buf, at):
+        part = bytearray(b" " * _VIN_BYTES)
+        put_number(part, 0, 4, number)
+        put_text(part, 4, buf, place, rec.WIDTH)
+        vins += part
+    whole = writer.tx[:_VINS_AT] + vins + writer.tx[_VINS_AT:octets]
+    put_number(whole, _COUNT, 2, len(vins) // _VIN_BYTES)
+    if len(writer.tx) < len(whole):
+        writer.tx = bytearray(len(whole))
+        writer.session.result = writer.tx
+    writer.tx[: len(whole)] = whole
+    writer.forget()
+    return finish(writer.tx, len(whole))

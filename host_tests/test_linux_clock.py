@@ -1,0 +1,129 @@
+"""board/linux_clock.py: the system's clock beside the times of ToolsNet's 05; who sets it, and who does not."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from board import linux_clock
+from board.linux_clock import EVERY_MS, ServersClock
+from tools.service.unit import Service, clock_of
+from tools.status.words import agent_lines
+
+SERVER = time.mktime((2026, 11, 21, 9, 26, 53, 0, 0, -1))
+DIGITS = b"20261121092653"
+
+
+class Machine:
+    """The board's part: a clock that is so many seconds ahead of the server's."""
+
+    def __init__(self, ahead_s, kept=False, allowed=True):
+        self.now_s = SERVER + 0.5 + ahead_s
+        self.kept = kept
+        self.allowed = allowed
+
+    def wall_s(self):
+        return self.now_s
+
+    def clock_is_set(self):
+        return self.kept
+
+    def set_wall_s(self, seconds):
+        if not self.allowed:
+            raise PermissionError
+        self.now_s = seconds
+
+
+def station(mounted=True):
+    session = SimpleNamespace(wants_stamp=False, stamp=bytearray(14))
+    return SimpleNamespace(mounted=mounted, outlets=[SimpleNamespace(session=session)])
+
+
+def compared(machine, sets=True, digits=DIGITS):
+    """The clock after one time has come."""
+    one = station()
+    clock = ServersClock(SimpleNamespace(stations=[one]), machine, sets)
+    clock.on_turn(0)
+    session = one.outlets[0].session
+    assert session.wants_stamp
+    session.stamp[:], session.wants_stamp = digits, False
+    clock.on_turn(10)
+    return clock
+
+
+@pytest.mark.parametrize("ahead_s", [-300, 4, 7000, -86400 * 400])
+def test_a_clock_that_nobody_keeps_is_set_by_the_server(ahead_s):
+    machine = Machine(ahead_s)
+    clock = compared(machine)
+    assert machine.now_s == SERVER + 0.5  # in the middle of its second
+    assert clock.about() == {"ahead_s": ahead_s, "error_s": 1.0, "outcome": "set", "times_set": 1}
+
+
+@pytest.mark.parametrize(
+    ("machine", "sets", "outcome"),
+    [
+        (Machine(2), True, "right"),  # 004:82: a clock that is set all the time jumps all the time
+        (Machine(60), False, "differs"),
+        (Machine(60, kept=True), True, "kept by NTP"),
+        (Machine(60, allowed=False), True, "not allowed"),
+        (Machine(3600), True, "time zone"),
+        (Machine(-19801), True, "time zone"),  # five hours and a half
+    ],
+)
+def test_it_is_left_alone_where_it_is_right_or_nobody_should_set_it(machine, sets, outcome):
+    before_s = machine.now_s
+    clock = compared(machine, sets)
+    assert machine.now_s == before_s
+    assert (clock.outcome, clock.times_set) == (outcome, 0)
+
+
+@pytest.mark.parametrize("digits", [b"20000101000000", b"19700101000000", b"              ", b"20261321000000"])
+def test_a_server_that_knows_no_time_sets_nothing(digits):
+    machine = Machine(60)
+    clock = compared(machine, digits=digits)
+    assert (clock.ahead_s, clock.outcome, machine.now_s) == (None, "", SERVER + 60.5)
+
+
+def test_the_first_time_of_any_station_counts_and_the_next_is_asked_for_later():
+    stations = [station(mounted=False), station(), station()]
+    clock = ServersClock(SimpleNamespace(stations=stations), Machine(1), sets=True)
+    clock.on_turn(0)
+    assert [one.outlets[0].session.wants_stamp for one in stations] == [False, True, True]
+    last = stations[2].outlets[0].session
+    last.stamp[:], last.wants_stamp = DIGITS, False
+    clock.on_turn(10)
+    assert clock.outcome == "right"
+    last.wants_stamp = False
+    clock.on_turn(10 + EVERY_MS - 1)
+    assert not last.wants_stamp
+    clock.on_turn(10 + EVERY_MS)
+    assert last.wants_stamp
+
+
+def test_a_person_is_told_how_the_clocks_stand_and_what_to_do():
+    def line(ahead_s, outcome, times_set=0):
+        told = {"ahead_s": ahead_s, "error_s": 1.0, "outcome": outcome, "times_set": times_set}
+        return agent_lines({"servers_clock": told})[-1]
+
+    assert (
+        line(-300, "set", 2)
+        == "ours was 5 min behind ToolsNet's clock, give or take 1 s: ours was set by it; set 2 times"
+    )
+    assert "LOOK AT THE TIME ZONE" in line(3600, linux_clock.ZONE)
+    assert "CAP_SYS_TIME" in line(60, linux_clock.NOT_ALLOWED)
+    assert agent_lines({"servers_clock": {"ahead_s": None}})[-1].endswith("no time has come from it yet")
+    assert len(agent_lines({})) == 1
+
+
+def test_the_service_may_do_with_the_clock_what_the_configuration_wants():
+    def configuration(toolsnet, *controllers):
+        stations = [{"controller": {"clock": wish}} for wish in controllers]
+        return {"toolsnet": {"clock": toolsnet}, "stations": stations}
+
+    assert clock_of(configuration("off", "off")) == "off"
+    assert clock_of(configuration("off", "off", "set")) == "check"  # the controller's is set, ours is asked about
+    assert clock_of(configuration("set", "off")) == "set"
+    off, check, sets = [Service("/opt/toolcart", clock=wish).text().splitlines() for wish in ("off", "check", "set")]
+    assert "ProtectClock=yes" in off and "ProtectClock=yes" not in check + sets
+    assert "SystemCallFilter=adjtimex" in check and "CapabilityBoundingSet=" in check
+    assert "AmbientCapabilities=CAP_SYS_TIME" in sets
