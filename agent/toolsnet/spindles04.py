@@ -17,11 +17,6 @@ from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import spindles as rec
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
-if ON_CPYTHON:
-    from agent.record.identifiers import has_identifiers
-    from agent.record.text import text_of
-    from agent.toolsnet import identifiers04
-
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
 _VIN_BYTES = 29
@@ -38,6 +33,9 @@ _BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
     if ON_CPYTHON:
+        from agent.record.identifiers import has_identifiers
+        from agent.toolsnet import identifiers04
+
         if has_identifiers(buf, at, length):
             return identifiers04.write(writer, buf, at, length, flags, ident, sequence)
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
@@ -88,6 +86,8 @@ if ON_CPYTHON:
 
     def _tell_names(session, page, length, rows):
         """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
+        from agent.record.text import text_of
+
         names = getattr(session, "names", None)
         if names is None:
             return
