@@ -38,8 +38,8 @@ _BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
     if ON_CPYTHON:
-        if has_identifiers(buf, at, length):
-            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)
+        if has_identifiers(buf, at, length):  # type: ignore
+            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)  # type: ignore
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
     octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
     tx = writer.tx
@@ -91,9 +91,9 @@ if ON_CPYTHON:
         names = getattr(session, "names", None)
         if names is None:
             return
-        named = {row: place for row, place, _ in rec.extras_of(page, 0, length)}
+        named = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(page, 0, length)}
         names.learn_spindles(
-            (row.number, text_of(page, named[index] + rec.EXTRA_NAME, rec.NAME_BYTES) if index in named else "")
+            (row.number, text_of(page, named[index], rec.NAME_BYTES) if index in named else "")  # type: ignore
             for index, row in enumerate(rows)
         )
 

@@ -99,7 +99,7 @@ def car(connection: Connection, vin: str) -> list[dict]:
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
     """The first cars whose VIN begins or ends so, with how many results they have."""
-    told = [{"VIN": vin} for vin in cars.found(connection, part, CARS)]
+    told: list[dict] = [{"VIN": vin} for vin in cars.found(connection, part, CARS)]
     for row in told:
         asked = select(func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN == row["VIN"])
         row["Results"], row["NOK"], row["Time"] = connection.execute(asked).one()

@@ -18,7 +18,9 @@ def upgrade() -> None:
     )
     octets = {"VIN": "varchar_pattern_ops", "Backwards": "varchar_pattern_ops"}
     if op.get_bind().dialect.name == "sqlite":
-        op.get_bind().connection.dbapi_connection.create_function("reverse", 1, lambda text: text[::-1])
+        driver = op.get_bind().connection.driver_connection
+        assert driver is not None
+        driver.create_function("reverse", 1, lambda text: text[::-1])
     op.execute(
         """INSERT INTO "Car" ("VIN", "Backwards") SELECT "VIN", reverse("VIN")
         FROM (SELECT "VIN" FROM "Result" UNION SELECT "VIN" FROM "ResultVIN") AS numbers WHERE "VIN" <> ''"""
