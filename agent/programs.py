@@ -9,7 +9,6 @@ Rules
 """
 
 from agent import errands
-from agent.base.compat import const
 from agent.base.fields import number
 from agent.base.ticks import Timer
 from agent.openprotocol import replies
@@ -20,11 +19,11 @@ CPYTHON_ONLY = True  # a board has room for results alone
 LIST = (10, 11, 23, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
 DATA = (12, 13, 52, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
 
-_COUNT = const(20)  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
-_FIRST = const(23)
-_WIDTH = const(3)
-_PSET = const(22)  # MID 0013 revision 1 (003:3707-3713)
-_NAME = const(27)
+_COUNT = 20  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
+_FIRST = 23
+_WIDTH = 3
+_PSET = 22  # MID 0013 revision 1 (003:3707-3713)
+_NAME = 27
 
 
 class Programs:
@@ -74,7 +73,7 @@ class Programs:
         """An EV_ERRAND: the answer to what was asked, or that there is none."""
         row = session.request.row
         if row is not LIST and row is not DATA:
-            self._others.take(event, session, health, now)
+            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
             return
         if event == EV_ERRAND_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
             self._later.start(now, errands.LATER_MS)

@@ -47,6 +47,9 @@ def test_query_finds_by_car_station_time_verdict_and_id(place):
     assert [row["Sequence"] for row in rows(place, "--from", "2024-03-15", "--to", "2024-03-15 00:01")] == [18]
     assert len(rows(place, "--nok")) == 4 and len(rows(place, "--id", "1234567", "--all")) == 5
     assert rows(place, "--vin", "ZFA1")[0]["StationName"] == "Station 10"
+    for part, found in (("ZFA", [21, 18]), ("A1", [18]), ("3456", [20, 21, 17]), ("WVWZZZ1KZAW123456", [20, 21, 17])):
+        assert [row["Sequence"] for row in rows(place, "--vin-part", part)] == found
+    run(place, "query", "--vin-part", "ZZZ", code=1)
 
 
 def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):

@@ -124,11 +124,20 @@ def test_the_search_goes_to_the_car_or_lists_what_begins_so(browser):
         assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
     cars = told(browser, f"/search?q={vin(7)[:-1]}")["cars"]
     assert [car["VIN"] for car in cars] == [vin(n) for n in range(10)] and cars[7]["Results"] == 15
-    assert browser.get(f"/search?q={vin(39)[2:]}").status_code == 200  # the middle of a number is no beginning
+    assert browser.get(f"/search?q={vin(39)[2:-1]}").status_code == 200  # the middle is neither beginning nor end
     [found] = told(browser, "/search?q=1000033")["results"]
     assert found["ResultId"] == 33
     assert [row["Station"] for row in told(browser, "/search?q=seat")["stations"]] == [3]
     assert "Nothing has the VIN" in get(browser, "/search?q=nothing%25").text
+
+
+def test_the_last_characters_of_a_vin_find_the_car(browser):
+    for typed in (vin(7)[-6:], vin(7)[-7:], vin(7)[-7:].lower(), vin(7)[1:]):
+        answer = browser.get("/search", params={"q": typed})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
+    cars = told(browser, f"/search?q={vin(7)[-1:]}")["cars"]
+    assert len(cars) > 1 and all(car["VIN"].endswith(vin(7)[-1:]) and car["Results"] == 15 for car in cars)
+    assert "47%11" not in get(browser, "/search?q=%25").text  # a sign that LIKE would take for anything
 
 
 def test_a_car_has_all_its_screws(browser):

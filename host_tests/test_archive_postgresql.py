@@ -3,12 +3,13 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from host_tests.support_archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
 from host_tests.test_archive_sigkill import kill_again_and_again
-from tools.archive import changes, database, queries
-from tools.archive.tables import TABLES
+from tools.archive import cars, changes, database, queries
+from tools.archive.tables import CAR, TABLES
 from tools.archive.web import asked
 from tools.archive.web.app import make
 from tools.archive.web.reading import Away, Reading, TooLong
@@ -91,10 +92,11 @@ def test_every_page_is_there(plant):
         assert further.json()["results"][0]["ResultId"] == 200
 
 
-def test_a_beginning_is_found_by_the_index(plant):
+@pytest.mark.parametrize(("column", "part"), [("VIN", vin(3)[:-1]), ("Backwards", vin(3)[:10:-1])])
+def test_a_beginning_and_an_end_are_found_by_an_index(plant, column, part):
     def plan(connection):
         connection.exec_driver_sql("SET enable_seqscan = off")  # three hundred rows are read faster than looked up
-        sql = asked.select(asked.t.RESULT.c.VIN).where(*asked._begins(connection, asked.t.RESULT, vin(3)[:-1]))
+        sql = select(CAR.c.VIN).where(cars.begins(connection, CAR.c[column], part))
         text = str(sql.compile(connection, compile_kwargs={"literal_binds": True}))
         return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + text))
 

@@ -203,6 +203,27 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
         database.connect(str(tmp_path / "foreign.sqlite"), writes=False)
 
 
+def test_an_older_archive_gets_its_cars(tmp_path):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        server.ask(result(1, 1, vin="WVW000123456"))
+        server.ask(result(2, 2, vin="WVW000123456", time="20240314092700"))
+        server.ask(result(3, 3, vin="", time="20240314092800"))
+        server.ask(RESULT[:71] + "01" + RESULT[73:150] + "0009" + "BODY 4711".ljust(25) + RESULT[150:])
+    with sqlite3.connect(place) as connection:
+        had = connection.execute("SELECT VIN, Backwards FROM Car ORDER BY VIN").fetchall()
+        connection.execute("DROP TABLE Car")
+        connection.execute("UPDATE alembic_version SET version_num = '2'")
+    connection.close()
+    with Served(place) as archive:
+        assert archive.rows("SELECT VIN, Backwards FROM Car ORDER BY VIN") == had
+    assert had == [
+        ("BODY 4711", "1174 YDOB"),
+        ("WVW000123456", "654321000WVW"),
+        ("WVWZZZ1KZAW123456", "654321WAZK1ZZZWVW"),
+    ]
+
+
 def test_migrations_make_what_the_tables_say(tmp_path):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -17,6 +17,11 @@ from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import spindles as rec
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
+if ON_CPYTHON:
+    from agent.record.identifiers import has_identifiers
+    from agent.record.text import text_of
+    from agent.toolsnet import identifiers04
+
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
 _VIN_BYTES = 29
@@ -33,11 +38,8 @@ _BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
 def write(writer, buf, at, length, flags, ident, sequence):
     """Write the record whose payload of `length` octets lies at buf[at:]; return the octets to send."""
     if ON_CPYTHON:
-        from agent.record.identifiers import has_identifiers
-        from agent.toolsnet import identifiers04
-
-        if has_identifiers(buf, at, length):
-            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)
+        if has_identifiers(buf, at, length):  # type: ignore
+            return identifiers04.write(writer, buf, at, length, flags, ident, sequence)  # type: ignore
     page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
     octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
     tx = writer.tx
@@ -86,14 +88,12 @@ if ON_CPYTHON:
 
     def _tell_names(session, page, length, rows):
         """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
-        from agent.record.text import text_of
-
         names = getattr(session, "names", None)
         if names is None:
             return
-        named = {row: place for row, place, _ in rec.extras_of(page, 0, length)}
+        named = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(page, 0, length)}
         names.learn_spindles(
-            (row.number, text_of(page, named[index] + rec.EXTRA_NAME, rec.NAME_BYTES) if index in named else "")
+            (row.number, text_of(page, named[index], rec.NAME_BYTES) if index in named else "")  # type: ignore
             for index, row in enumerate(rows)
         )
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from tools.archive import bulk, database
+from tools.archive import bulk, cars, database
 from tools.archive import tables as t
+from tools.sim.toolsnet_memory import is_behind
 
 _AT_ONCE = 500
 
@@ -36,6 +37,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
     told = {"taken": 0, "again": 0, "events": 0, "graphs": 0}
     try:
         with database.writing(place) as engine, other.connect() as reading, engine.begin() as connection:
+            said = _said_latest(connection)
             for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
                 _take_map(reading, connection, table)
             count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
@@ -50,7 +52,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
                         told["again"] += len(some) - taken
                     done += len(some)
                     progress(done / count)
-            _say_latest(connection)
+            _say_latest(connection, said)
     finally:
         other.dispose()
     return told
@@ -98,21 +100,38 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     if not rows:
         return 0
     bulk.insert(connection, kind.table, rows)
+    if kind.table is t.RESULT:
+        cars.add(connection, {row["VIN"] for row in rows} - {""})
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
         if theirs:
             bulk.insert(connection, table, theirs)
+        if table is t.RESULT_VIN:
+            cars.add(connection, {row["VIN"] for row in theirs} - {""})
     return len(rows)
 
 
-def _say_latest(connection: Connection) -> None:
-    """The latest sequences of all stations, as the rows have them now."""
+def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
+    """The sequences that an 08 says, by station."""
+    station = t.STATION.c
+    asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
+    return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(asked)}
+
+
+def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None = None) -> None:
+    """The latest sequences of all stations, as the rows have them now; none behind what was `said` before."""
+    said = said or {}
     for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
         number = table.primary_key.columns[0]
         newest = select(func.max(number)).group_by(table.c.SystemType, table.c.System, table.c.Station)
         asked = select(table.c.SystemType, table.c.System, table.c.Station, table.c.Sequence).where(number.in_(newest))
-        connection.execute(update(t.STATION).values(**{column: 0}))
-        for row in connection.execute(asked).fetchall():
+        rows = connection.execute(asked).fetchall()
+        if not said:
+            connection.execute(update(t.STATION).values(**{column: 0}))
+        for row in rows:
+            before = said.get(tuple(row[:3]), {}).get(column, 0)
+            if before and is_behind(row[3], before):
+                continue
             there = t.is_row(t.STATION, t.RESULT_KEY, row[:3])
             connection.execute(update(t.STATION).where(there).values(**{column: row[3]}))

@@ -11,7 +11,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +23,9 @@ from tools.installation import how_to_get_packages
 from tools.printable import visible, visible_in
 
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+_SET_ASIDE = "taken {taken}, there already {again}, frames that nobody can read {unreadable}, not stored {failed}"
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}"
+CARS_MOST = 50
 STATUSES = ("OK", "NOK", "low", "high")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
 
@@ -62,6 +65,7 @@ def _time(name: str, text: str | None) -> str | None:
 @archive.command()
 @database_option
 @click.option("--vin", help="All screws of this car, by its main or an additional number.")
+@click.option("--vin-part", metavar="TEXT", help="All screws of the cars, 50 at most, whose number begins or ends so.")
 @click.option("--station", help="Its number, or type/system/station.")
 @click.option("--from", "from_time", metavar="TIME", help="Not before: 2026-11-21 or '2026-11-21 14:30'.")
 @click.option("--to", "to_time", metavar="TIME", help="Before this time.")
@@ -75,8 +79,9 @@ def _time(name: str, text: str | None) -> str | None:
 def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **options: Any) -> None:
     """Results by car, station, time and verdict, newest first."""
     library()
-    from tools.archive import queries
+    from tools.archive import cars, queries
 
+    part = options["vin_part"]
     wanted = queries.Wanted(
         vin=options["vin"],
         station=_station(options["station"]),
@@ -87,6 +92,8 @@ def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **option
     )
     limit = None if options["no_limit"] else options["limit"]
     with reading(place) as connection:
+        if part is not None:
+            wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
         if parquet:
             found = _write_parquet(rows, parquet)
@@ -218,22 +225,42 @@ def forget(place: str, newest: int, yes: bool) -> None:
 @archive.command("import")
 @database_option
 @click.argument("source", type=click.Path())
+@click.option("--station", help="Whose quarantine it is, type/system/station, where the spool does not say it.")
 @machine_option
-def import_results(place: str, source: str, as_json: bool) -> None:
-    """Take results, events and curves from another archive, each once. SOURCE is an SQLite file or a URL.
+def import_results(place: str, source: str, station: str | None, as_json: bool) -> None:
+    """Take what another archive has, or what a station's quarantine has set aside, each once.
 
-    What this archive has already, by station, sequence and time, is counted and left as it is.
+    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive has already,
+    by station, sequence and time, is counted and left as it is. What it tells a station in an 08 never goes back
+    by it.
     """
     database = library()
     from tools.archive.changes import take_from
+    from tools.archive.quarantine import NoQuarantine, take_quarantine
     from tools.progress import progress_bar
 
     try:
-        with progress_bar(os.path.basename(source)) as bar:
-            told = take_from(place, source, bar)
-    except database.Unusable as reason:
+        if _is_spool(source):
+            told = take_quarantine(place, Path(source), _station(station), lambda text: click.echo(text, err=True))
+            words = _SET_ASIDE
+        else:
+            with progress_bar(os.path.basename(source)) as bar:
+                told, words = take_from(place, source, bar), _IMPORTED
+    except (database.Unusable, NoQuarantine) as reason:
         fail(str(reason))
-    click.echo(json.dumps(told) if as_json else _IMPORTED.format(**told))
+    click.echo(json.dumps(told) if as_json else words.format(**told))
+    if told.get("failed"):
+        sys.exit(EXIT_NOTHING)
+
+
+def _is_spool(source: str) -> bool:
+    """Tell a spool from a database by how it begins."""
+    if "://" in source or not os.path.exists(source):
+        return False
+    if os.path.isdir(source):
+        return True
+    with open(source, "rb") as file:
+        return not b"SQLite format 3".startswith(file.read(15))
 
 
 @archive.command()

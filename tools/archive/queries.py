@@ -34,6 +34,7 @@ class Wanted:
     """Which results; None asks for any."""
 
     vin: str | None = None  # the whole one, the main or an additional
+    vins: tuple[str, ...] | None = None  # any of these
     station: tuple[int, int, int] | None = None
     from_time: str | None = None
     to_time: str | None = None
@@ -59,7 +60,9 @@ def wanted_results(wanted: Wanted) -> Select:
         .outerjoin(t.PROGRAM, _SAME_PROGRAM)
     )
     if wanted.vin is not None:
-        asked = asked.where(_R.ResultId.in_(_of_car(wanted.vin)))
+        asked = asked.where(_R.ResultId.in_(_of_cars((wanted.vin,))))
+    if wanted.vins is not None:
+        asked = asked.where(_R.ResultId.in_(_of_cars(wanted.vins)))
     if wanted.station is not None:
         system_type, system, station = wanted.station
         asked = asked.where(_R.SystemType == system_type, _R.System == system, _R.Station == station)
@@ -76,13 +79,13 @@ def wanted_results(wanted: Wanted) -> Select:
     return asked
 
 
-def _of_car(vin: str) -> CompoundSelect:
-    """Numbers of the rows with this VIN; an additional one stands at a telegram's first row and counts for all."""
+def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:
+    """Numbers of the rows with one of these VINs; an additional one of a telegram's first row counts for all."""
     first, each = t.RESULT.alias(), t.RESULT.alias()
     same = and_(*[first.c[name] == each.c[name] for name in t.RESULT_KEY])
     others = select(each.c.ResultId).select_from(t.RESULT_VIN).join(first, first.c.ResultId == t.RESULT_VIN.c.ResultId)
-    others = others.join(each, same).where(t.RESULT_VIN.c.VIN == vin)
-    return select(_R.ResultId).where(_R.VIN == vin).union(others)
+    others = others.join(each, same).where(t.RESULT_VIN.c.VIN.in_(vins))
+    return select(_R.ResultId).where(_R.VIN.in_(vins)).union(others)
 
 
 def result(connection: Connection, number: int) -> dict | None:

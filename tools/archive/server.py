@@ -103,8 +103,8 @@ class Archive:
     def _answer(self) -> None:
         self._wakes = False  # first: what is settled from now on wakes the loop again
         while self._settled:
-            client, *what = self._settled.popleft()
-            client.stored(*what)
+            client, kind, found, outcome = self._settled.popleft()
+            client.stored(kind, found, outcome)
 
     def note(self, peer: str, telegram: str, breach: Breach) -> None:
         """Keep a breach of the document, and say it."""

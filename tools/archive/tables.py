@@ -128,6 +128,14 @@ RESULT_VIN = Table(
     Column("VIN", String(25), nullable=False),
     Index("ResultVINByVIN", "VIN", postgresql_ops=_OCTETS),
 )
+CAR = Table(
+    "Car",
+    TABLES,
+    Column("VIN", String(25), primary_key=True),  # main or additional, not blank
+    Column("Backwards", String(25), nullable=False),
+    Index("CarByVIN", "VIN", postgresql_ops={"VIN": "varchar_pattern_ops"}),
+    Index("CarByEnd", "Backwards", postgresql_ops={"Backwards": "varchar_pattern_ops"}),
+)
 RESULT_PARAMETER = Table(
     "ResultParameter",
     TABLES,

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, Table, Update, bindparam, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from tools.archive import bulk, rows
+from tools.archive import bulk, cars, rows
 from tools.archive import tables as t
 from tools.sim.toolsnet_memory import is_behind, station_of
 
@@ -48,6 +48,7 @@ class _Batch:
     latest: dict[Station, tuple[int, int]] = field(default_factory=dict)
     mapped: set[tuple] = field(default_factory=set)
     ids: dict[Table, int] = field(default_factory=dict)
+    cars: set[str] = field(default_factory=set)
 
     def add(self, table: Table, *more: dict) -> None:
         """Put rows into a table."""
@@ -128,6 +129,7 @@ class Writer:
         for row in connection.execute(asked):
             self._latest[tuple(row[:3])] = (row[3], row[4])
         self._mapped: set[tuple] = set()
+        self._cars = cars.Known()
         for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
             self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
 
@@ -172,6 +174,7 @@ class Writer:
             self._latest.update(batch.latest)
         self._mapped |= batch.mapped
         self._ids.update(batch.ids)
+        self._cars.learn(batch.cars)
         self.commits += 1
         self.stored += batch.outcomes.count(STORED)
         self.repeated += batch.outcomes.count(REPEATED)
@@ -217,6 +220,7 @@ class Writer:
                 self._map_program(batch, station, row["Spindle"], row["Program"])
             batch.add(t.RESULT, *told)
             batch.add(t.RESULT_VIN, *vins)
+            batch.cars |= self._cars.new([told[0]["VIN"], *[vin["VIN"] for vin in vins]])
             batch.add(t.RESULT_PARAMETER, *parameters)
             number += len(told) - 1
             self._go_on(batch, station, (found["sequence"], event))
@@ -238,6 +242,7 @@ class Writer:
         for table in t.TABLES.sorted_tables:
             if batch.rows.get(table):
                 bulk.insert(connection, table, batch.rows[table])
+        cars.add(connection, batch.cars)
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)

@@ -41,7 +41,7 @@ LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
 REQUESTS = 100
 STOP_LIMIT_S = 60
 SEED = 12
-STEPS = 2 * (len(LOADS) + 2) + 6
+STEPS = 2 * (len(LOADS) + 2) + 7
 
 
 @contextmanager
@@ -159,6 +159,7 @@ def _measure_pages(report: Report, place: str, progress: Callable[[], None]) -> 
             ("a VIN among 10 million results, search", "<= 50", lambda: f"/search?q={a_car()}"),
             ("a VIN among 10 million results, the car's page", "<= 50", lambda: f"/car?vin={a_car()}"),
             ("a VIN's beginning among 10 million results", "", lambda: f"/search?q={a_car()[:-2]}"),
+            ("a VIN's last 6 characters among 10 million results", "<= 50", lambda: f"/search?q={a_car()[-6:]}"),
             ("not OK, a page of the list", "", lambda: f"/results?station={dice.randrange(1, 5)}"),
             ("the map", "", lambda: "/"),
         ):

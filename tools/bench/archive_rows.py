@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, update
 
+from tools.archive import cars
 from tools.archive import tables as t
 
 AT_ONCE = 10000
@@ -46,6 +47,8 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
     """
     total = plant.stations * plant.cars * SCREWS
     with engine.begin() as connection:
+        for first in range(0, plant.cars, AT_ONCE):
+            cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.drop(connection)
         if connection.execute(select(func.max(t.RESULT.c.ResultId))).scalar():
@@ -66,6 +69,8 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
                 connection.execute(t.GRAPH.insert(), _graphs(row, 2 * (number - total + plant.curves) - 1))
         if rows:
             connection.execute(t.RESULT.insert(), rows)
+        for first in range(0, plant.cars, AT_ONCE):
+            cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.create(connection)
         for station, sequence in latest.items():

@@ -3,15 +3,16 @@
 Rules
 1. A list goes on behind the last row that was shown (`behind`), never by an offset: page 1,000 costs what page 1 does.
 2. With a station or "not OK" a list has the order of the stations' clocks, else that of arrival; each has its index.
-3. A VIN's beginning is a range of the index: octet order, whatever language the database sorts by.
+3. A VIN's beginning or end is a range of an index (tools.archive.cars).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from tools.archive import cars
 from tools.archive import tables as t
 from tools.archive.queries import Wanted, wanted_results
 
@@ -19,7 +20,6 @@ ROWS = 100  # of a list on a page
 CARS = 50
 CAR_ROWS = 2000  # screws of one car; a car body has some hundred
 _R, _S, _E, _B = t.RESULT.c, t.STATION.c, t.EVENT.c, t.BREACH.c
-_LAST = "\xff"  # telegrams are octets; theirs all stand before it
 
 Station = tuple[int, int, int]
 
@@ -97,28 +97,14 @@ def car(connection: Connection, vin: str) -> list[dict]:
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
-def cars(connection: Connection, beginning: str) -> list[dict]:
-    """The first cars whose VIN begins so, with how many results they have."""
-    found: dict[str, dict] = {}
-    for table in (t.RESULT, t.RESULT_VIN):
-        number = table.c.VIN
-        asked = select(number).where(*_begins(connection, table, beginning)).distinct()
-        for (vin,) in connection.execute(asked.order_by(number).limit(CARS)).fetchall():
-            found.setdefault(vin, {"VIN": vin})
-    told = [found[vin] for vin in sorted(found)[:CARS]]
+def cars_like(connection: Connection, part: str) -> list[dict]:
+    """The first cars whose VIN begins or ends so, with how many results they have."""
+    told: list[dict] = [{"VIN": vin} for vin in cars.found(connection, part, CARS)]
     for row in told:
         asked = select(func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN == row["VIN"])
         row["Results"], row["NOK"], row["Time"] = connection.execute(asked).one()
         row["NOK"] = row["NOK"] or 0
     return told
-
-
-def is_car(connection: Connection, vin: str) -> bool:
-    """Tell whether a result has this number, as its main or an additional one."""
-    for table in (t.RESULT, t.RESULT_VIN):
-        if connection.execute(select(table.c.VIN).where(table.c.VIN == vin).limit(1)).first():
-            return True
-    return False
 
 
 def named_stations(connection: Connection, text: str) -> list[dict]:
@@ -205,10 +191,3 @@ def breaches(connection: Connection, behind: Behind | None, most: int = ROWS) ->
 def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
     """Further down a list that is sorted by time and number, newest first; its first term is what an index walks."""
     return and_(time <= behind.time, or_(time < behind.time, number < behind.number))
-
-
-def _begins(connection: Connection, table: Table, beginning: str) -> tuple[ColumnElement[bool], ...]:
-    number = table.c.VIN
-    if connection.dialect.name == "postgresql":  # compared as octets, as its index is
-        return number.op("~>=~")(beginning), number.op("~<~")(beginning + _LAST)
-    return number >= beginning, number < beginning + _LAST

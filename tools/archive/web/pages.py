@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tools.archive import queries, rows
+from tools.archive import cars, queries, rows
 from tools.archive.web import asked, day, shown
 from tools.archive.web.reading import Reading
 from tools.trace.curves import Curve, Tightening
@@ -61,21 +61,21 @@ async def live(read: Reading, request: Request) -> Page:
 
 
 async def search(read: Reading, request: Request) -> Page:
-    """A VIN first, then what begins so, a tightening ID, a station's name."""
+    """A VIN first, then what begins or ends so, a tightening ID, a station's name."""
     text = request.query_params.get("q", "").strip()[:100]
     if not text:
         return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
     for vin in dict.fromkeys((text, text.upper())):
-        if len(vin) <= VIN_MOST and await read(asked.is_car, vin):
+        if len(vin) <= VIN_MOST and await read(cars.is_there, vin):
             return Page("", {}, go_to=shown.link("/car", vin=vin))
-    cars = await read(asked.cars, text) or (await read(asked.cars, text.upper()))
+    found = await read(asked.cars_like, text) or (await read(asked.cars_like, text.upper()))
     by_id: list[dict] = []
     if text.isascii() and text.isdigit() and int(text) < 2**63:
         by_id = (await read(asked.results, queries.Wanted(tightening_id=int(text))))[: asked.ROWS]
     stations = await read(asked.named_stations, text)
-    if len(cars) == 1 and not by_id and not stations:
-        return Page("", {}, go_to=shown.link("/car", vin=cars[0]["VIN"]))
-    return Page("search.html", {"q": text, "cars": cars, "results": by_id, "stations": stations})
+    if len(found) == 1 and not by_id and not stations:
+        return Page("", {}, go_to=shown.link("/car", vin=found[0]["VIN"]))
+    return Page("search.html", {"q": text, "cars": found, "results": by_id, "stations": stations})
 
 
 async def car(read: Reading, request: Request) -> Page:

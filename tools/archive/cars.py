@@ -1,0 +1,69 @@
+"""Every number that a car is known by, once, and backwards as well: people type a VIN's last digits, or its first.
+
+Rules
+1. A row comes with the first result of a car, in the same commit; results never wait for it to be looked up: who writes
+   remembers the newest REMEMBERED.
+2. An end is a beginning of the number read backwards, so each is a range of an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from tools.archive.tables import CAR
+
+REMEMBERED = 100_000
+AT_ONCE = 1000
+_LAST = "\xff"  # telegrams are octets; theirs all stand before it
+
+
+class Known:
+    """The cars of which this process knows that they are there."""
+
+    def __init__(self) -> None:
+        self._vins: set[str] = set()
+
+    def new(self, vins: Iterable[str]) -> set[str]:
+        """Those of which it does not know."""
+        return {vin for vin in vins if vin and vin not in self._vins}
+
+    def learn(self, vins: set[str]) -> None:
+        """They are committed."""
+        if len(self._vins) + len(vins) > REMEMBERED:
+            self._vins.clear()
+        self._vins |= vins
+
+
+def add(connection: Connection, vins: Iterable[str]) -> None:
+    """Put them in; those that are there already stay."""
+    rows = [{"VIN": vin, "Backwards": vin[::-1]} for vin in sorted(vins)]
+    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+    for first in range(0, len(rows), AT_ONCE):
+        connection.execute(insert(CAR).on_conflict_do_nothing(), rows[first : first + AT_ONCE])
+
+
+def found(connection: Connection, part: str, most: int) -> list[str]:
+    """The first numbers that begin so or end so, those that begin so in front."""
+    told: dict[str, None] = {}
+    for column, text in ((CAR.c.VIN, part), (CAR.c.Backwards, part[::-1])):
+        asked = select(CAR.c.VIN).where(begins(connection, column, text)).order_by(column).limit(most)
+        told.update(dict.fromkeys(connection.execute(asked).scalars()))
+    return list(told)[:most]
+
+
+def is_there(connection: Connection, vin: str) -> bool:
+    """Tell whether a result has this number, as its main or an additional one."""
+    return connection.execute(select(CAR.c.VIN).where(CAR.c.VIN == vin)).first() is not None
+
+
+def begins(connection: Connection, column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
+    """The condition that a column begins so; a range of its index, in the order of octets."""
+    last = beginning + _LAST
+    if connection.dialect.name == "postgresql":  # compared as octets, as its index is
+        at_least, less = column.op("~>=~", is_comparison=True), column.op("~<~", is_comparison=True)
+        return and_(at_least(beginning), less(last))
+    return and_(column >= beginning, column < last)
