@@ -13,6 +13,7 @@ from tools.live.ascii import has_utf8, plain
 from tools.live.curve import POINTS, Curve
 from tools.live.figures import Change
 from tools.live.kept import RESULTS_KEPT, StationFigures
+from tools.live.screens import OneStation
 from tools.live.view import View
 from tools.live.watch import ENDED, RUNNING, Watch
 
@@ -395,6 +396,27 @@ def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
     assert panels.oldest_text(stamp, now_s) == "oldest 1 h 1 min"
     assert panels.oldest_text("1999-01-01 00:00:00", now_s) == "oldest of 1999-01-01 00:00:00"
     assert panels.oldest_text(None, now_s) == ""
+
+
+def test_a_turn_while_a_screen_is_being_built_shows_nothing_of_it():
+    """The timer's turn may come at any step between a key and the screen that it opens."""
+
+    async def play():
+        view = View(_Still([_station(1), _station(2)]), ascii_only=False)
+        async with view.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            view.push_screen(OneStation(view.screen.subject, 2))
+            steps = 0
+            while not view.screen.is_mounted:
+                view._drawn = None  # something new to show at each step
+                view._turn()
+                await asyncio.sleep(0)
+                steps += 1
+                assert steps < 10_000
+            await _until(pilot, lambda: "station 2" in "\n".join(_lines_of(view)))
+            return steps
+
+    assert asyncio.run(play()) > 3  # it was looked at while being built
 
 
 def test_events_stay_and_scroll():

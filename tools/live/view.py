@@ -167,7 +167,8 @@ class View(App[None]):
                 self.switch_screen(Overview(self.subject))
             self.refresh_bindings()
         screen = self.screen
-        if not isinstance(screen, Watching) or not screen.query("#title"):  # help; or it is taken down
+        # Help has nothing to show; a screen that is being built, or taken down, lacks some of its parts.
+        if not isinstance(screen, Watching) or not screen.is_mounted or not screen.query("#title"):
             return
         new = self.subject.version()
         if new != self._drawn:
