@@ -25,9 +25,6 @@ from agent.record.result import FLAG_ODD, HEAD_BYTES, RESULT_ODD, RESULT_READ, R
 from agent.spool.record import FRAME_BYTES
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 
-if ON_CPYTHON:
-    from agent.spindles import payload_most  # a record of Linux is longer than what a board keeps of a raw frame
-
 RESERVE_RESULTS = const(8)
 
 _REASKED = (replies.REFUSED_REVISION, replies.REFUSED_BUSY, replies.REFUSED_LATER, replies.REFUSED_NEVER)
@@ -77,6 +74,8 @@ def _take_part(intake, cut_short, now):
     link = session.link
     operation = session.generic.operation
     if ON_CPYTHON:
+        from agent.spindles import payload_most  # a board has no longer ones than its raw frames
+
         operation.most = payload_most(intake.ring)
     found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
     if cut_short and found != op.PART_UNREADABLE:

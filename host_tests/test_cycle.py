@@ -1,6 +1,7 @@
 """The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
 
-from agent.base.compat import ON_CPYTHON
+import sys
+
 from agent.base.words import unpack_digits
 from agent.openprotocol import catalogue
 from agent.openprotocol import cycle as cy
@@ -12,6 +13,7 @@ from tools.sim import spindle_frames as frames
 from tools.sim.controller_model import Tightening
 
 PORTABLE = True
+ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
 HEAP = "4m"
 
 _TIMES = ("2024-03-14:09:26:53", "2024-02-01:08:00:00")

@@ -1,7 +1,8 @@
 """The whole path of results of several spindles: each once, whole, acknowledged when it is durable, in one telegram."""
 
+import sys
+
 from agent import health as h
-from agent.base.compat import ON_CPYTHON
 from agent.openprotocol import known as kn
 from agent.record import SEVERAL_LEAST
 from agent.record import spindles as sp
@@ -13,6 +14,7 @@ from tools.sim.cart import Cart as WholeCart
 from tools.sim.profiles import row
 
 PORTABLE = True
+ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
 HEAP = "6m"
 
 POWERMACS = row("powermacs")

@@ -25,9 +25,6 @@ from agent.openprotocol.header import HEADER_BYTES
 from agent.record import result as res
 from agent.record import spindles as rec
 
-if ON_CPYTHON:
-    from agent.openprotocol.specials import take_bolt, take_station
-
 CYCLE_WHOLE = const(0)
 CYCLE_MORE = const(1)  # the next bolt's data may be asked for
 CYCLE_AGAIN = const(2)  # a part that came before, or that is not waited for any more
@@ -169,7 +166,9 @@ class Cycle:
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
         self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
         if ON_CPYTHON:
-            take_station(self, buf, at + 167 + told * _BOLT_BYTES, at + length)
+            from agent.openprotocol import specials
+
+            specials.take_station(self, buf, at + 167 + told * _BOLT_BYTES, at + length)
         return CYCLE_WHOLE
 
     def _bolt_rows(self, buf, first, place):
@@ -227,12 +226,11 @@ class Cycle:
             return
         values = _values_of(buf, place + 113, end)
         room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
+        self.cut = self.cut or len(values) > min(room, 99)
         if room < 0:
             self.cut = True
             return
-        if len(values) > min(room, 99):
-            self.cut = True
-            values = values[: min(room, 99)]
+        values = values[: min(room, 99)]
         extra = bytearray(b" " * rec.EXTRA_BYTES)
         put_number(extra, 0, 2, row)
         put_number(extra, rec.EXTRA_COUNT, 2, len(values))
@@ -247,7 +245,9 @@ class Cycle:
         self.body = self.body[: self.octets] + extra
         self.octets += len(extra)
         if ON_CPYTHON:
-            take_bolt(self, buf, place + 113, end, bytes(extra[:2]))
+            from agent.openprotocol import specials
+
+            specials.take_bolt(self, buf, place + 113, end, bytes(extra[:2]))
 
     # -- parts of the body -------------------------------------------------------------------------------------
 

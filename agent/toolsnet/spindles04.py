@@ -18,9 +18,6 @@ from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import spindles as rec
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
-if ON_CPYTHON:
-    from agent.toolsnet.specials04 import parameters as beside
-
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
 _VIN_BYTES = 29
@@ -49,7 +46,9 @@ def write(writer, buf, at, length, flags, ident, sequence):
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
     if ON_CPYTHON:
-        more += beside(page, length, rows)
+        from agent.toolsnet import specials04
+
+        more += specials04.parameters(page, length, rows)
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
     room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // _PARAMETER_BYTES) - count
     if len(more) > room:
