@@ -16,11 +16,12 @@ Imported when the first such controller is met.
 """
 
 from agent import health as h
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
-from agent.record.result import FLAG_ODD, RESULT_ODD, RESULT_READ, ROOM_BYTES
+from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.record.result import FLAG_ODD, HEAD_BYTES, RESULT_ODD, RESULT_READ, ROOM_BYTES
 from agent.spool.record import FRAME_BYTES
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 
@@ -54,20 +55,28 @@ def _meet(intake, now):
 
 def _keep_reserve(intake):
     """End the session in order while there is still room for what comes until then."""
-    if intake.room_bytes > ROOM_BYTES and not intake.full and not intake.ring.has_room(intake.room_bytes):
+    if (
+        intake.session.system_type == REPEATS_NOTHING
+        and not intake.full
+        and not intake.ring.has_room(intake.room_bytes)
+    ):
         intake.full = True
         intake.session.stop()
 
 
 def _is_left(intake):
     """Tell whether one was not stored in this session, and would be taken for what is acknowledged now."""
-    return intake.full and intake.room_bytes == ROOM_BYTES  # who repeats nothing waits for no acknowledgement
+    return intake.full and intake.session.system_type != REPEATS_NOTHING  # that one waits for no acknowledgement
 
 
 def _take_part(intake, cut_short, now):
     session = intake.session
     link = session.link
     operation = session.generic.operation
+    if ON_CPYTHON:
+        from agent.spindles import payload_most  # a board has no longer ones than its raw frames
+
+        operation.most = payload_most(intake.ring)
     found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
     if cut_short and found != op.PART_UNREADABLE:
         intake.health.count(h.CUT_SHORT)
@@ -115,6 +124,9 @@ def _take_whole(intake, operation, now):
 
 def _take_body(intake, operation):
     link = intake.link
+    octets = HEAD_BYTES + len(operation.body)
+    if octets > intake.room_bytes:
+        intake.room_bytes = octets  # until there is so much room there is no use in coming back
     flags = FLAG_ODD if operation.found == RESULT_ODD else 0
     intake.store.take_body(operation.body, len(operation.body), flags, link.buf, link.at)
 

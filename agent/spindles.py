@@ -28,9 +28,7 @@ from agent.store import KEPT, KEPT_BEFORE
 def ready(intake, now):
     """A session stands: note that the controller was met, and how long a record may be."""
     ring = intake.ring
-    # The record has to fit behind a HEAD, in the quarantine too, and leave room for what a block keeps free.
-    fits = ring.device.block_bytes - HEAD_OCTETS - ring.aligned(FRAME_BYTES) - 2 * ring.memory_octets
-    intake.session.several.cycle.most = min(ring.payload_most, fits) - PARKED_BYTES
+    intake.session.several.cycle.most = payload_most(ring)
     if ring.memory[FLAGS] & FLAG_KNOWN:
         return
     at = ring.begin_memory() if ring.has_spare() else -1
@@ -38,6 +36,13 @@ def ready(intake, now):
         ring.stage[at + FLAGS] |= FLAG_KNOWN | FLAG_EMPTY
     if at < 0 or ring.commit_memory() != 0:
         intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
+
+
+def payload_most(ring):
+    """Return how many octets a result of several spindles may have."""
+    # The record has to fit behind a HEAD, in the quarantine too, and leave room for what a block keeps free.
+    fits = ring.device.block_bytes - HEAD_OCTETS - ring.aligned(FRAME_BYTES) - 2 * ring.memory_octets
+    return min(ring.payload_most, fits) - PARKED_BYTES
 
 
 def handle(intake, event, now):

@@ -1,5 +1,7 @@
 """The agent's reader of MID 0101, 0106 and 0107 against the catalogue, field by field, and what it does with damage."""
 
+import sys
+
 from agent.base.words import unpack_digits
 from agent.openprotocol import catalogue
 from agent.openprotocol import cycle as cy
@@ -11,6 +13,7 @@ from tools.sim import spindle_frames as frames
 from tools.sim.controller_model import Tightening
 
 PORTABLE = True
+ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
 HEAP = "4m"
 
 _TIMES = ("2024-03-14:09:26:53", "2024-02-01:08:00:00")
@@ -220,12 +223,13 @@ def test_what_has_no_room_is_left_out_from_behind_and_said():
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(101, frames.sync_data(result, 1, 50), 1), 101, 1) == cy.CYCLE_WHOLE
     assert made.cut and rec.count_of(payload_of(made), 0) == 26
-    made = cycle(500)
+    most = 533 if ON_CPYTHON else 500  # the station's special value has 33
+    made = cycle(most)
     take(made, message(106, frames.station_data(result, 4, 3), 4), 106, 4, True)
     for index in (1, 2, 3):
         take(made, message(107, frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
     page = payload_of(made)
-    assert made.cut and len(page) <= 500
+    assert made.cut and len(page) <= most
     assert [(row, count) for row, _, count in rec.extras_of(page, 0, len(page))] == [(0, 1)]
 
 

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.openprotocol.cycle import Cycle
+from agent.openprotocol.operation import Operation
 from agent.outlets.line import line_of, number_in
-from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from agent.record import event as ev
 from agent.record import result as res
+from host_tests.support_frames import example_tightening, message
+from tools.sim import operation_frames, spindle_frames
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))
@@ -71,7 +75,8 @@ def conforms(shown):
 
 
 def type_of(value):
-    return {bool: "boolean", int: "integer", str: "string", type(None): "null"}.get(type(value), "number")
+    names = {bool: "boolean", int: "integer", str: "string", type(None): "null", dict: "object", list: "array"}
+    return names.get(type(value), "number")
 
 
 def fits(found, types):
@@ -150,6 +155,70 @@ def test_what_is_absent_is_null_and_a_time_of_the_agent_says_so():
     assert shown["status"] == "NOK" and shown["time_source"] == "agent"
     for name in ("time", "tightening_id", "vin", "job", "program", "torque", "angle", "batch_size", "program_changed"):
         assert shown[name] is None, name
+
+
+def suits(value, rule):
+    """The same for what stands inside a field."""
+    types = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+    if isinstance(value, dict):
+        assert "object" in types and list(value) == list(rule["properties"]) == rule["required"]
+        assert rule["additionalProperties"] is False
+        for name, one in value.items():
+            suits(one, rule["properties"][name])
+    elif isinstance(value, list):
+        assert "array" in types
+        for one in value:
+            suits(one, rule["items"])
+    else:
+        assert fits(type_of(value), types) and ("enum" not in rule or value in rule["enum"]), (value, rule)
+
+
+def several(read, octets, *more):
+    """The line's spindles of what `read` makes of these messages."""
+    for frame in (octets, *more):
+        mid, revision = int(frame[4:8]), int(frame[8:11])
+        arguments = (mid, revision, True, 0) if hasattr(read, "head") else (mid, revision, 0)
+        read.take(frame, 0, len(frame), *arguments)
+    octets = len(read.body) if not hasattr(read, "octets") else read.octets
+    shown = told(bytes(res.HEAD_BYTES) + bytes(read.body[:octets]))
+    suits(shown["spindles"], SCHEMA["$defs"]["result"]["properties"]["spindles"])
+    return shown
+
+
+def test_bolts_have_their_data_and_what_the_plant_has_named():
+    made, cycle = example_tightening(), Cycle()
+    cycle.most = PAYLOAD_WIDE
+    bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
+    shown = several(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)["spindles"]
+    assert shown["special"] == [{"name": "Operator", "value": "Anna", "step": 0}]
+    assert [one["bolt"]["special"] for one in shown["each"]] == [
+        [{"name": "Socket", "value": "A-001", "step": 2}],
+        [{"name": "Socket", "value": "A-002", "step": 2}],
+    ]
+    assert [one["name"] for one in shown["each"][0]["bolt"]["values"]] == ["Peak T", "Step T", "Step A"]
+    assert shown["station_number"] == 1 and shown["job_sequence"] is None
+
+
+def test_objects_say_what_they_are_and_what_they_refer_to():
+    made, operation = example_tightening(), Operation()
+    objects = ((100, 1, 4, 1), (1, 0, 2, 0))
+    parts = [
+        message(
+            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+        )
+        for number, ident in ((2, 100), (3, 1))
+    ]
+    octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
+    shown = several(operation, octets, *parts)
+    assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
+    shown = shown["spindles"]
+    assert shown["told"] == 2 and shown["special"] == [] and shown["pm_status"] is None
+    assert [(one["spindle"], one["status"], one["torque"], one["angle"]) for one in shown["each"]] == [
+        (100, "OK", "42.37", 95),
+        (1, "NOK", "42.37", 95),
+    ]
+    kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in shown["each"]]
+    assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
 
 
 def test_a_frame_that_nobody_could_read_is_there_octet_by_octet():

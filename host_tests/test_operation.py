@@ -2,7 +2,9 @@
 
 from agent.base.ticks import ticks_add
 from agent.openprotocol import operation as op
+from agent.record import PAYLOAD_MAX
 from agent.record import result as r
+from agent.record import spindles as sp
 from host_tests.support_frames import example_tightening, message
 from tools.sim import operation_frames as frames
 from tools.sim.clock import START_TICKS, Dice
@@ -113,12 +115,105 @@ def test_part_that_does_not_come_is_late():
     assert not operation.is_late(ticks_add(START_TICKS, 100000))
 
 
-def test_more_than_one_object_is_told_and_the_first_one_kept():
+OBJECTS = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
+
+
+def several(revision=3, objects=OBJECTS, total=None):
+    result = example_tightening()
+    total = 1 + len(objects) if total is None else total
+    return message(1201, frames.overall_data(result, revision, total, objects=objects), revision)
+
+
+def of_object(number, ident, revision=1, total=4, **values):
+    result = example_tightening(**values)
+    fields = frames.standard_fields(result)
+    return message(1202, frames.object_data(result, revision, fields, total, number, ident), revision)
+
+
+def payload_of(operation):
+    return bytearray(r.HEAD_BYTES) + operation.body
+
+
+def rows_of(operation):
+    return sp.rows_of(payload_of(operation), 0)
+
+
+def test_every_object_is_a_row_and_the_first_one_the_body():
+    for revision in (1, 2, 3):
+        operation = op.Operation()
+        assert give(operation, several(revision)) == op.PART_KEPT
+        assert give(operation, of_object(2, 100, torque=1250, angle=7, torque_status=0)) == op.PART_KEPT
+        assert give(operation, of_object(3, 1, torque=4237, vin=b"NOT THE FIRST")) == op.PART_KEPT
+        assert give(operation, of_object(4, 9999, 2, torque=99999, angle_max=360, angle_status=1)) == op.PART_WHOLE
+        assert operation.found == r.RESULT_READ
+        body = operation.body
+        assert bytes(body[r.TORQUE : r.TIME]) == b"00125000007" and body[r.TIGHTENING_STATUS] == 0x30
+        assert bytes(body[:17]) == b"WVWZZZ1KZAW123456" and bytes(body[LIMITS : LIMITS + 6]) == b"004000"
+        rows = rows_of(operation)
+        assert [row.number for row in rows] == [100, 1, 9999] and sp.told_of(payload_of(operation), 0) == 3
+        assert [chr(row.status) for row in rows] == ["1", "0", "1"]
+        assert [(row.torque, row.angle) for row in rows] == [("12.50", "7"), ("42.37", "95"), ("999.99", "95")]
+        assert [chr(row.torque_status) + chr(row.angle_status) for row in rows] == ["02", "12", "11"]
+        assert [row.angle_max for row in rows] == ["90", "90", "360"] and rows[2].torque_min == "40.00"
+
+
+def test_objects_are_told_by_their_place_then_by_their_id():
+    operation = op.Operation()
+    give(operation, several(objects=((7, 1, 0, 0), (7, 1, 0, 0), (8, 0, 0, 0))))
+    give(operation, of_object(2, 7, torque=100))
+    give(operation, of_object(3, 7, torque=200))
+    assert give(operation, of_object(4, 8, torque=300)) == op.PART_WHOLE and operation.found == r.RESULT_READ
+    assert [row.torque for row in rows_of(operation)] == ["1.00", "2.00", "3.00"]
+    give(operation, several(objects=((7, 1, 0, 0), (8, 1, 0, 0))))
+    give(operation, of_object(2, 8, total=3, torque=200))
+    assert give(operation, of_object(3, 7, total=3, torque=100)) == op.PART_WHOLE
+    assert [row.torque for row in rows_of(operation)] == ["1.00", "2.00"] and operation.found == r.RESULT_READ
+    assert bytes(operation.body[r.TORQUE : r.ANGLE]) == b"000100"
+    give(operation, several(objects=((7, 1, 0, 0), (8, 1, 0, 0))))
+    give(operation, of_object(2, 7, total=3))
+    assert give(operation, of_object(3, 9, total=3)) == op.PART_WHOLE and operation.found == r.RESULT_ODD
+
+
+def test_object_without_its_message_is_a_row_without_figures():
+    operation = op.Operation()
+    assert give(operation, several(total=1)) == op.PART_WHOLE and operation.found == r.RESULT_READ
+    rows = rows_of(operation)
+    assert [(row.number, chr(row.status), row.torque, row.angle_max) for row in rows] == [
+        (100, "1", "", ""),
+        (1, "0", "", ""),
+        (9999, "1", "", ""),
+    ]
+
+
+def test_result_of_one_object_behind_one_of_several_has_no_rows():
+    operation = op.Operation()
+    give(operation, several())
+    give(operation, overall())
+    assert give(operation, part()) == op.PART_WHOLE
+    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.found == r.RESULT_READ
+
+
+def test_more_messages_than_objects_are_told_and_the_first_one_kept():
     operation = op.Operation()
     give(operation, overall(total=3))
     give(operation, part(total=3))
     assert give(operation, part(total=3, number=3, torque=1)) == op.PART_WHOLE
     assert operation.found == r.RESULT_ODD and operation.body[r.TORQUE : r.ANGLE] == b"004237"
+
+
+def test_objects_without_room_are_left_out_and_said():
+    objects = [(number, 1, 2, 0) for number in range(1, 13)]
+    operation = op.Operation()
+    give(operation, several(objects=objects))
+    for number in range(2, 14):
+        found = give(operation, of_object(number, number - 1, total=13, torque=number))
+    assert found == op.PART_WHOLE and operation.found == r.RESULT_ODD
+    payload = payload_of(operation)
+    assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
+    assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
+    frame = several(objects=objects)
+    for octets in range(68, len(frame)):  # the list ends early
+        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.found == r.RESULT_ODD
 
 
 def test_status_of_the_operation_is_that_of_the_result():
@@ -167,7 +262,8 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
             again = give(operation, bytes(spoiled[len(first) :]))
             if found == op.PART_KEPT and again == op.PART_WHOLE:
                 assert operation.found in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD)
-                assert len(operation.body) == r.BODY_BYTES + r.LIMITS_BYTES
+                several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
+                assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)
 
 
 def test_cut_off_object_keeps_what_stands_in_front():

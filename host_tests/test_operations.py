@@ -4,14 +4,17 @@ from agent import health as h
 from agent.openprotocol import questions as qs
 from agent.operations import RESERVE_RESULTS
 from agent.record import result as r
+from agent.record import spindles as sp
 from agent.spool import record as rec
 from agent.store import NOT_KEPT
 from host_tests.support_frames import message
 from host_tests.support_world import Cart, body_of
 from tools.sim import operation_frames as frames
 from tools.sim.cart import PIM, SERVER
+from tools.sim.cart import Cart as WholeCart
 from tools.sim.controller_model import Tightening
 from tools.sim.profiles import row
+from tools.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 HEAP = "4m"
@@ -381,6 +384,72 @@ def test_controller_that_waits_for_each_acknowledgement_gets_it():
     cart.ready().settle()
     assert sorted(cart.stored_ids()) == list(range(1, 10))
     assert cart.counted(h.CONTROLLER_MALFORMED) == 0
+    clean(cart)
+
+
+def rows_told(cart, number):
+    """The objects of a result, as the controller made it."""
+    return [
+        (100 + one.number, one.status, one.torque, one.angle)
+        for one in spindles_of(cart.controller.result(number), cart.controller.options.objects)
+    ]
+
+
+def rows_kept(payload):
+    return [
+        (one.number, one.status - 0x30, int(one.torque.replace(".", "")), int(one.angle))
+        for one in sp.rows_of(payload, 0)
+    ]
+
+
+def test_every_object_of_an_operation_is_a_row_of_one_result():
+    for options in ({"objects": 3}, {"objects": 4, "operations": (2, 3)}):
+        cart = cart_of(STEP_SYNC, **options).ready().settle()
+        produce(cart, 5)
+        drop(cart)
+        for _ in range(4):
+            cart.controller.produce()
+        cart.controller.forget(7)
+        cart.ready().settle()
+        wanted = [number for number in range(1, 10) if number != 7]
+        assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gaps()
+        for payload in cart.stored():
+            number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
+            assert rows_kept(payload) == rows_told(cart, number)
+            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
+        assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+        clean(cart)
+
+
+def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
+    for after in range(0, 60, 6):
+        cart = cart_of(STEP_SYNC, objects=3, seed=after + 1).ready()
+        produce(cart, 2)
+        cart.controller.produce()
+        cart.run(after)
+        cart.cut()
+        cart.controller.produce()
+        cart.ready().settle()
+        assert sorted(cart.stored_ids()) == [1, 2, 3, 4], after
+        clean(cart)
+
+
+def test_operations_with_several_objects_wait_in_the_controller_while_the_spool_is_full():
+    cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=8, toolsnet=None)
+    cart.run(3000)
+    for _ in range(120):
+        cart.controller.produce()
+        cart.run(300)
+    stored = cart.station.ring.number
+    assert 5 < stored < 120 and cart.counted(h.CONTROLLER_CONNECTS) < 5
+    cart._listen({}, 3000)
+    cart.until_stored(120, 3000000)
+    assert sorted(cart.ids()) == list(range(1, 121))
+    for found in cart.archive.results:
+        values = {one["parameter_id"]: one["value"].strip() for one in found["parameters"] if not one["spindle"]}
+        told = rows_told(cart, int(values[30]))
+        assert [(one["spindle"], 1 - one["overall"]) for one in found["spindles"]] == [one[:2] for one in told]
+        assert [one["torque"] for one in found["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in told]
     clean(cart)
 
 

@@ -14,10 +14,11 @@ Rules
    last one, with 0, when the record is durable. The MID 0107 follow in the order of the bolts; one that is not the next
    is told and changes nothing.
 2. A figure that is none is blank. What cannot be read at all (how many, which ID) is kept as it came, raw.
-3. What the log has no room for is left out from behind: values of bolt data first. Special values are not kept.
+3. What the log has no room for is left out from behind: values of bolt data first. Special values
+   are kept on Linux (agent.openprotocol.specials).
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from agent.base.ticks import Timer
 from agent.openprotocol.header import HEADER_BYTES
@@ -164,6 +165,10 @@ class Cycle:
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
         self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
+        if ON_CPYTHON:
+            from agent.openprotocol import specials
+
+            specials.take_station(self, buf, at + 167 + told * _BOLT_BYTES, at + length)
         return CYCLE_WHOLE
 
     def _bolt_rows(self, buf, first, place):
@@ -221,12 +226,11 @@ class Cycle:
             return
         values = _values_of(buf, place + 113, end)
         room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
+        self.cut = self.cut or len(values) > min(room, 99)
         if room < 0:
             self.cut = True
             return
-        if len(values) > min(room, 99):
-            self.cut = True
-            values = values[: min(room, 99)]
+        values = values[: min(room, 99)]
         extra = bytearray(b" " * rec.EXTRA_BYTES)
         put_number(extra, 0, 2, row)
         put_number(extra, rec.EXTRA_COUNT, 2, len(values))
@@ -238,9 +242,12 @@ class Cycle:
         copy(extra, rec.EXTRA_CODE, buf, place + 107, 4)
         for value in values:
             extra += value
-        self._grow(self.octets + len(extra))
-        copy(self.body, self.octets, extra, 0, len(extra))
+        self.body = self.body[: self.octets] + extra
         self.octets += len(extra)
+        if ON_CPYTHON:
+            from agent.openprotocol import specials
+
+            specials.take_bolt(self, buf, place + 113, end, bytes(extra[:2]))
 
     # -- parts of the body -------------------------------------------------------------------------------------
 
@@ -252,7 +259,8 @@ class Cycle:
         self.found = res.RESULT_READ
         head = rec.PLACE - res.HEAD_BYTES
         self.octets = head + head_bytes + self._rows * row_bytes
-        self._grow(self.octets)
+        if len(self.body) < self.octets:
+            self.body = bytearray(self.octets)
         body = self.body
         fill(body, 0, self.octets)
         fill(body, res.TIME, 7, 0)
@@ -262,12 +270,6 @@ class Cycle:
         put_number(body, head + rec.ROWS, 2, self._rows)
         put_number(body, head + rec.TOLD, 2, min(told, 99))
         return body
-
-    def _grow(self, octets):
-        if len(self.body) < octets:
-            grown = bytearray(octets)
-            copy(grown, 0, self.body, 0, len(self.body))
-            self.body = grown
 
     def _digits(self, place, width, buf, start, used, decimals=0):
         """Bring a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""

@@ -16,8 +16,8 @@ Rules
 1. Parts belong together by their result ID and total, and come in order. One that does not fit is told and changes
    nothing; a 1201 in front of the end of another, and a number that was left out, give up what was begun (`lost`).
 2. Which revision a message has its own header says. A later one than those known is not guessed at.
-3. The body has the figures of one object, the first. With more of them it is RESULT_ODD. The status is that of the
-   whole operation; fields fill the rest (agent.openprotocol.variable).
+3. The body has the figures of one object, the first; of several each is a row behind it (agent.record.spindles).
+   The status is that of the whole operation; fields fill the rest (agent.openprotocol.variable).
 4. A MT Focus 6000 (system type 004) is never asked for MID 0060; any other controller that does not know it is asked
    this way next, in the same session. The next session begins as ever.
 5. A refusal names MID 0008 or 0006 there (002:139-150), elsewhere 1201: agent.openprotocol.requests understands both.
@@ -25,26 +25,33 @@ Rules
    what may be an answer is not acknowledged, and a push comes again then; it is stored like one at any rate.
 7. A MT Focus 6000 sends all of a result at once, more than 1 KiB as a rule (002:698-852): there is room for the longest
    message as far as the heap has it.
+8. A MID 1202 belongs to the object in its place of the list, or to the next one of its ID; an object without one is a
+   row without figures. What belongs to none, or has no room, makes the result RESULT_ODD.
 
 Imported when the first such controller is met.
 """
 
 from agent.base.compat import const
-from agent.base.fields import all_digits, compare, copy, fill, number
+from agent.base.fields import all_digits, compare, copy, number, put_number
 from agent.base.ticks import Timer
 from agent.openprotocol import requests as rq
 from agent.openprotocol.room import make_room
 from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE, EV_PART, EV_PART_CUT
 from agent.openprotocol.subscriptions import Subscription
 from agent.openprotocol.variable import read_fields
+from agent.record import PAYLOAD_MAX
 from agent.record.result import (
     BODY_BYTES,
+    HEAD_BYTES,
     ID_BYTES,
     LIMITS_BYTES,
+    PARKED_BYTES,
     RESULT_ODD,
     RESULT_READ,
     TIGHTENING_ID,
     TIGHTENING_STATUS,
+    TIME,
+    TORQUE_STATUS,
     TORQUE_UNIT,
     put_time,
 )
@@ -63,10 +70,21 @@ RESULT_ID = const(26)  # in both messages
 _TIME = const(36)
 _STATUS = const(55)
 _OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with stands there from revision 2 on
+_OBJECT = const(36)  # its ID
 _OBJECT_FIELDS = const(40)  # of MID 1202 revision 1
 _GUID_BYTES = const(36)
-_NM = const(0x31)
+_BODY_BYTES = const(143)  # with limits
 
+# Of a body with several objects, as agent.record.spindles has it.
+_FORM = const(143)
+_OBJECTS_FORM = const(0x4F)
+_FIRST = const(154)  # row
+_ROW_BYTES = const(56)
+_ROW_LIMITS = const(18)
+_ROW_LIMITS_BYTES = const(33)
+_ROW_TYPE = const(51)
+
+_NM = const(0x31)
 _PARTS = ((1201, 1203, EV_PART, EV_PART_CUT), (1202, 1203, EV_PART, EV_PART_CUT))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 _REVISIONS = (2, 3, 1)
@@ -87,7 +105,8 @@ class Operation:
     """The tightening that is under way, or was completed last."""
 
     def __init__(self):
-        self.body = bytearray(BODY_BYTES + LIMITS_BYTES)
+        self.body = bytearray(_BODY_BYTES)  # of several objects with the rows
+        self.most = PAYLOAD_MAX - PARKED_BYTES  # octets of a payload that the log takes; the owner says so
         self.found = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
@@ -132,16 +151,20 @@ class Operation:
         self._total = total
         self._next = 2
         self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
-        body = self.body
-        fill(body, 0, BODY_BYTES + LIMITS_BYTES)
+        place += 3
+        width = 10 if revision == 3 else 5
+        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // _ROW_BYTES, 99)
+        if objects > 1 and rows > 0:
+            self.body = body = _body_of(rows, objects, buf, at + place, width)
+        else:
+            self.body = body = bytearray(b" " * _BODY_BYTES)
         body[BODY_BYTES + TORQUE_UNIT] = _NM
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
         put_time(body, 0, buf, at + _TIME)
         status = buf[at + _STATUS]
-        place += 3 + objects * (10 if revision == 3 else 5)
-        self.found = read_fields(body, buf, at + place, at + length)
+        self.found = read_fields(body, buf, at + place + objects * width, at + length)
         body[TIGHTENING_STATUS] = status
-        if objects > 1 or total > 2 or not 0x30 <= status <= 0x31:
+        if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
             self.found = RESULT_ODD
         self.under_way = total > 1
         return PART_KEPT if self.under_way else PART_WHOLE
@@ -163,15 +186,47 @@ class Operation:
             self.give_up()
             return PART_FOREIGN
         self._next += 1
-        if count == 2:  # the first object
-            status = self.body[TIGHTENING_STATUS]
-            self.found = max(self.found, read_fields(self.body, buf, at + place, at + length))
+        body = self.body
+        if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
+            status = body[TIGHTENING_STATUS]
+            found = _take_object(body, count - 2, buf, at + _OBJECT, at + place, at + length)
+            self.found = max(self.found, found)
             if status == 0x30 or status == 0x31:
-                self.body[TIGHTENING_STATUS] = status
+                body[TIGHTENING_STATUS] = status
         if count < self._total:
             return PART_KEPT
         self.under_way = False
         return PART_WHOLE
+
+
+def _body_of(rows, objects, buf, at, width):
+    """Return a blank body with a row for each object, listed at buf[at:] in `width` octets each."""
+    body = bytearray(b" " * (_FIRST + rows * _ROW_BYTES))
+    body[_FORM] = _OBJECTS_FORM
+    put_number(body, _FORM + 2, 2, rows)
+    put_number(body, _FORM + 4, 2, min(objects, 99))
+    for place in range(_FIRST, len(body), _ROW_BYTES):
+        copy(body, place, buf, at, 5)  # ID, status
+        copy(body, place + _ROW_TYPE, buf, at + 5, width - 5)
+        at += width
+    return body
+
+
+def _take_object(body, index, buf, at, place, end):
+    """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
+    if len(body) == _BODY_BYTES:
+        return read_fields(body, buf, place, end)
+    rows = (len(body) - _FIRST) // _ROW_BYTES
+    for step in range(rows):
+        row = (index + step) % rows
+        to = _FIRST + row * _ROW_BYTES
+        if not compare(buf, at, body, to, 4):
+            own = bytearray(b" " * _BODY_BYTES) if row else body
+            found = read_fields(own, buf, place, end)
+            copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
+            copy(body, to + _ROW_LIMITS, own, BODY_BYTES, _ROW_LIMITS_BYTES)
+            return found
+    return RESULT_ODD
 
 
 class Generic:
@@ -231,3 +286,6 @@ class Generic:
 def _is_asked(request):
     """Tell whether MID 0006 for a result is outstanding."""
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
+
+
+assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == _FORM and TIME - TORQUE_STATUS == _ROW_LIMITS - 5

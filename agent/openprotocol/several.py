@@ -14,7 +14,7 @@ from agent.base.fields import all_digits
 from agent.openprotocol.ids import ID_PERIOD, id_of
 from agent.openprotocol.untold import FLAG_EMPTY, FLAG_KNOWN, WHY_NEVER
 from agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
-from agent.record.spindles import PLACE, SYNC
+from agent.record.spindles import OBJECTS, PLACE, SYNC
 from agent.spool.memory import ID_FLAGS as FLAGS
 
 SYNC_PERIOD = const(65536)
@@ -32,6 +32,9 @@ def ahead_by(known, body, start):
 
 def stored(known, flags, buf, at):
     """The result whose body lies at buf[at:] counts from now on, and has not the ID that was expected."""
+    if buf[at - HEAD_BYTES + PLACE] == OBJECTS:  # these are fetched by ID, like results of one spindle
+        known._stored_elsewhere(flags, buf, at)
+        return
     memory = known.memory
     if memory[FLAGS] & FLAG_KNOWN and not memory[FLAGS] & FLAG_EMPTY:
         ahead = ahead_by(known, buf, at)

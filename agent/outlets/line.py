@@ -7,7 +7,7 @@ Rules
 3. Fields keep their order, and a line is printable ASCII: the same record always gives the same octets.
 """
 
-from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, identifiers, spindles
+from agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST, identifiers, specials, spindles
 from agent.record import event as ev
 from agent.record import result as res
 from agent.record.odd import decimals_of
@@ -20,6 +20,13 @@ _GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"
 
 _PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
 _JUDGED = {0x30: "low", 0x31: "OK", 0x32: "high", 0x33: "NOK"}
+_OBJECTS = {
+    1: "dual reading",
+    2: "tightening",
+    3: "simulation",
+    4: "joint check",
+    5: "dimensional",
+}  # beyond-2.8.md 3.5
 
 # What an event's text has beside words: name, `what` it is of, place, width, and what is made of it.
 _TEXT, _WHOLE, _TIME = range(3)
@@ -152,29 +159,49 @@ def _result(fields, told, page, body, length):
 
 def _spindles(page, at, length):
     """What a result of several spindles has more (agent.record.spindles), as (name, value)."""
-    is_sync = spindles.form_of(page, at) == spindles.SYNC
+    is_bolts = spindles.form_of(page, at) == spindles.BOLTS
     head = at + spindles.PLACE
-    sequence = _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES) if is_sync else None
+    sequence = None if is_bolts else _whole(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
     fields = [
         ("told", spindles.told_of(page, at)),
         ("press", spindles.presses(page, at)),
         ("job_sequence", sequence),
-        ("pm_status", None if is_sync else _PM_STATUS.get(page[head + spindles.PM_STATUS])),
-        ("station_number", None if is_sync else _whole(page, head + spindles.STATION, 2)),
+        ("pm_status", _PM_STATUS.get(page[head + spindles.PM_STATUS]) if is_bolts else None),
+        ("station_number", _whole(page, head + spindles.STATION, 2) if is_bolts else None),
     ]
     for name, place, width in (
         ("station_name", spindles.STATION_NAME, spindles.NAME_BYTES),
         ("mode_name", spindles.MODE_NAME, spindles.NAME_BYTES),
         ("vin_rest", spindles.WORKPIECE, spindles.WORKPIECE_BYTES),
     ):
-        fields.append((name, None if is_sync else text_of(page, head + place, width) or None))
+        fields.append((name, text_of(page, head + place, width) or None if is_bolts else None))
     extras = {row: (place, count) for row, place, count in spindles.extras_of(page, at, length)}
+    special = {}
+    for row, place, octets in specials.specials_of(page, at, length):
+        special.setdefault(row, []).append(_special(page, place, octets))
+    fields.append(("special", special.get(-1, [])))
     rows = spindles.rows_of(page, at)
-    fields.append(("each", [_spindle(page, row, extras.get(index)) for index, row in enumerate(rows)]))
+    each = []
+    for index, row in enumerate(rows):
+        each.append(_spindle(page, row, specials.object_of(page, at, index), extras.get(index), special.get(index, [])))
+    fields.append(("each", each))
     return tuple(fields)
 
 
-def _spindle(page, row, extra):
+def _special(page, place, octets):
+    return _named(page, place + specials.NAME, place + specials.VALUE, octets, place + specials.STEP)
+
+
+def _named(page, name, value, octets, step):
+    """A value that PowerMACS names by words, whose parts stand at these places."""
+    return (
+        ("name", text_of(page, name, spindles.NAME_BYTES)),
+        ("value", text_of(page, value, octets)),
+        ("step", _whole(page, step, 2)),
+    )
+
+
+def _spindle(page, row, refers, extra, special):
     """One spindle, as (name, value); `extra`: where its bolt data begins, and how many values it has."""
     fields = [
         ("spindle", row.number if row.number >= 0 else None),
@@ -188,6 +215,8 @@ def _spindle(page, row, extra):
         ("torque_max", row.torque_max or None),
         ("angle_min", _number(row.angle_min)),
         ("angle_max", _number(row.angle_max)),
+        ("object_type", _OBJECTS.get(refers[0])),
+        ("reference_object", refers[1] if refers[1] > 0 else None),
     ]
     if extra is None:
         return tuple(fields + [("bolt", None)])
@@ -195,13 +224,7 @@ def _spindle(page, row, extra):
     values = []
     for index in range(count):
         value = place + spindles.EXTRA_BYTES + index * spindles.VALUE_BYTES
-        values.append(
-            (
-                ("name", text_of(page, value, 20)),
-                ("value", text_of(page, value + 22, 7)),
-                ("step", _whole(page, value + 29, 2)),
-            )
-        )
+        values.append(_named(page, value, value + 22, spindles.FIGURE_BYTES, value + 29))
     bolt = [("number", digits_of(page, place + spindles.EXTRA_NUMBER, 4) or None)]
     for name, start, width in (
         ("name", spindles.EXTRA_NAME, spindles.NAME_BYTES),
@@ -211,7 +234,8 @@ def _spindle(page, row, extra):
     ):
         bolt.append((name, text_of(page, place + start, width) or None))
     bolt.append(("pm_status", _PM_STATUS.get(page[place + spindles.EXTRA_PM_STATUS])))
-    return tuple(fields + [("bolt", tuple(bolt) + (("values", values),))])
+    bolt += [("values", values), ("special", special)]
+    return tuple(fields + [("bolt", tuple(bolt))])
 
 
 def is_graph_line(line):

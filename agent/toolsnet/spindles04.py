@@ -6,7 +6,8 @@ Rules
 2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere.
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
 4. What is left of a Wp. Id of 40 behind the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters
-   of their spindle; those for which a telegram of 9999 octets has no room are left out, and a parameter says how many.
+   of their spindle, special values too (agent.toolsnet.specials04); those for which a telegram of 9999 octets has no
+   room are left out, and a parameter says how many.
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out; it allocates, and the buffer grows with it.
@@ -54,6 +55,10 @@ def write(writer, buf, at, length, flags, ident, sequence):
         _tell_names(writer.session, page, length, rows)
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
+    if ON_CPYTHON:
+        from agent.toolsnet import specials04
+
+        more += specials04.parameters(page, length, rows)
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
     room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // _PARAMETER_BYTES) - count
     if len(more) > room:
@@ -151,7 +156,7 @@ def _parameters(page, length, rows):
         found.append((0, 60007, "Spindles in all", str(told), _INTEGER, 0))
     if rec.presses(page, 0):
         found.append((0, 60008, "Press", "kN, mm", _TEXT, 0))
-    if rec.form_of(page, 0) == rec.SYNC:
+    if rec.form_of(page, 0) != rec.BOLTS:
         sequence = number(page, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
         if sequence > 0:
             found.append((0, 1501, "Job sequence number", str(sequence), _INTEGER, 0))

@@ -55,6 +55,7 @@ class ControllerOptions(Settings):
     operation_history          0006 for 1201 is known; one that is not kept is answered 0004
                                history_refusal_code
     own_fields, torque_unit    MID 1202 has the fields of a MT Focus 6000, torque in unit 90, 12 or 1
+    objects                    of each operation, with the fields of others than a MT Focus 6000
     names_subscribed           0004 and 0005 name MID 1201 instead of 0008, 0009 and 0006
     waits_for_1203             each part waits for its acknowledgement, and is sent again without one
     cycles, sync               revisions of MID 0105 and 0100 that are accepted, the others are answered 0004/97; ():
@@ -150,6 +151,7 @@ class ControllerOptions(Settings):
         "history_refusal_code": 15,
         "own_fields": True,
         "torque_unit": 90,
+        "objects": 1,
         "names_subscribed": False,
         "waits_for_1203": False,
         "cycles": (),

@@ -9,6 +9,7 @@ Rules
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from tools.sim import operation_frames as frames
 from tools.sim.controller_session import ControllerSession
+from tools.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 
@@ -92,14 +93,24 @@ class OperationSession(ControllerSession):
 
     def _parts(self, result, revision, asked_with):
         options = self.options
-        fields = (
-            frames.own_fields(result, options.torque_unit) if options.own_fields else frames.standard_fields(result)
-        )
+        objects = spindles_of(result, options.objects)
+        idents = [self._ident(one) for one in objects]
+        listed = [(ident, one.status, 2, 0) for ident, one in zip(idents, objects)]  # noqa: B905 - no strict there
+        total = 1 + len(objects)
         object_revision = 1 if revision == 1 else 2
-        return [
-            (1201, revision, frames.overall_data(result, revision, asked_with=asked_with), None),
-            (1202, object_revision, frames.object_data(result, object_revision, fields), result.tightening_id),
-        ]
+        parts = [(1201, revision, frames.overall_data(result, revision, total, asked_with, (), listed), None)]
+        for index in range(len(objects)):
+            if options.own_fields:
+                fields = frames.own_fields(result, options.torque_unit)
+            else:
+                fields = frames.standard_fields(result, objects[index])
+            data = frames.object_data(result, object_revision, fields, total, index + 2, idents[index])
+            parts.append((1202, object_revision, data, result.tightening_id if index + 2 == total else None))
+        return parts
+
+    def _ident(self, one):
+        """Object IDs are the plant's; where there is one object it is the first."""
+        return 100 + one.number if self.options.objects > 1 else 1
 
     # Results
 

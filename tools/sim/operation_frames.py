@@ -70,8 +70,9 @@ def own_fields(result, unit=90):
     )
 
 
-def standard_fields(result):
-    """Return what other controllers say of it (003:12829-13895)."""
+def standard_fields(result, one=None):
+    """Return what other controllers say of it (003:12829-13895); `one`: of that object (tools.sim.spindle_frames)."""
+    one = one or result
     return (
         (10, 4, 0, field(result.vin, 25)),
         (100, 1, 0, "%04d" % result.batch_size),
@@ -81,18 +82,18 @@ def standard_fields(result):
         (1003, 5, 0, result.pset_change),
         (1039, 1, 0, "%02d" % result.result_type),
         (1202, 4, 0, result.tool_serial),
-        (1400, 1, 0, "%d" % result.status),
+        (1400, 1, 0, "%d" % one.status),
         (1401, 7, 0, "0" * 32),
-        (1402, 1, 0, "%d" % result.torque_status),
-        (1403, 1, 0, "%d" % result.angle_status),
+        (1402, 1, 0, "%d" % one.torque_status),
+        (1403, 1, 0, "%d" % one.angle_status),
         (1500, 1, 0, "%04d" % result.job),
         (2000, 3, 1, decimal(result.torque_target)),
-        (2001, 3, 1, decimal(result.torque)),
+        (2001, 3, 1, decimal(one.torque)),
         (2002, 3, 1, decimal(result.torque_max)),
         (2003, 3, 1, decimal(result.torque_min)),
         (2001, 3, 1, "99.999", 3),
         (2010, 3, 50, "%d.000" % result.angle_target),
-        (2011, 3, 50, "%d.000" % result.angle),
+        (2011, 3, 50, "%d.000" % one.angle),
         (2012, 3, 50, "%d.000" % result.angle_max),
         (2013, 3, 50, "%d.000" % result.angle_min),
     )
@@ -102,21 +103,24 @@ def decimal(hundredths):
     return "%d.%02d" % (hundredths // 100, hundredths % 100)
 
 
-def overall_data(result, revision, total=2, asked_with=8, fields=()):
-    """Return the data field of MID 1201 in revision 1, 2 or 3."""
+def overall_data(result, revision, total=2, asked_with=8, fields=(), objects=None):
+    """Return the data field of MID 1201 in revision 1, 2 or 3; `objects`: ID, status, type, reference of each."""
+    objects = objects or ((1, result.status, 2, 0),)
     octets = field(total, 3) + b"001" + field(result.tightening_id, 10) + result.time.encode()
     octets += field(result.status, 1) + b"00"
     if revision > 1:
         octets += field(asked_with, 4)
-    octets += b"001" + b"0001" + field(result.status, 1)
-    if revision > 2:
-        octets += b"2" + b"0000"
+    octets += field(len(objects), 3)
+    for ident, status, kind, reference in objects:
+        octets += field(ident, 4) + field(status, 1)
+        if revision > 2:
+            octets += field(kind, 1) + field(reference, 4)
     return octets + data_fields(fields)
 
 
-def object_data(result, revision, fields, total=2, number=2):
+def object_data(result, revision, fields, total=2, number=2, ident=1):
     """Return the data field of MID 1202 in revision 1 or 2."""
-    octets = field(total, 3) + field(number, 3) + field(result.tightening_id, 10) + b"0001"
+    octets = field(total, 3) + field(number, 3) + field(result.tightening_id, 10) + field(ident, 4)
     if revision > 1:
         octets += b"01234567-89ab-cdef-0123-456789abcdef"
     return octets + data_fields(fields)

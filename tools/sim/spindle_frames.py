@@ -140,7 +140,7 @@ def bolt_data(result, revision, index, count, station=1):
         _field(14, "1"),
         text_of("Step T", 20) + "F " + figure(one.torque // 2) + "01",
         text_of("Step A", 20) + "I " + "%07d" % one.angle + "02",
-        _field(15, "00"),
+        _field(15, "01" + text_of("Socket", 20) + "S 05" + "A-%03d" % index + "02"),
     ]
     if revision >= 4:
         parts.append(_field(16, "001"))
