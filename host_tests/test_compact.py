@@ -261,7 +261,7 @@ class Part:
     def is_low(self, least=1):
         return self.level < least
     def step(self, number):
-        self.log.append(("step", number))
+        self.log.append(("a step", number))
         self.level = number
         return number % 3
     def sign_of(self, number):
