@@ -231,14 +231,15 @@ def test_a_function_called_from_one_place_goes_there_and_does_the_same():
     board, texts = run(sources, "board")
     numbers = [-3, 0, 3, 5, 6, 9]
     assert board.all_of(numbers) == plain["go"](numbers)
-    assert texts["agent.app"].count("def ") == 4  # __init__, run, go, and _last, which returns out of a loop
+    assert texts["agent.app"].count("def ") == 4  # __init__, run, go, and _last, whose answer is part of another
 
 
 def test_what_is_called_twice_or_found_by_a_string_or_makes_the_frame_large_stays_a_function():
     many = "".join(f"        v{index} = number + {index}\n" for index in range(12))
     total = " + ".join(f"v{index}" for index in range(12))
     text = (
-        "class Box:\n    def _twice(self):\n        return 1\n    def _asked(self):\n        return 2\n"
+        "class Box:\n    def _twice(self):\n        one = 1\n        return one\n"
+        "    def _asked(self):\n        return 2\n"
         f"    def _large(self, number):\n{many}        return {total}\n"
         "    def run(self):\n        a = self._twice() + self._twice()\n        b = self._asked()\n"
         "        b += getattr(self, '_asked')()\n        return a, b, self._large(1)\n"
@@ -248,6 +249,117 @@ def test_what_is_called_twice_or_found_by_a_string_or_makes_the_frame_large_stay
     )
     assert board.go() == (2, 4, 78)
     assert texts["agent.app"].count("def ") == 4
+
+
+ASKED = """
+class Part:
+    def __init__(self, log):
+        self.log = log
+        self.level = 0
+    def is_high(self):
+        return self.level > 3
+    def is_low(self, least=1):
+        return self.level < least
+    def step(self, number):
+        self.log.append(("a step", number))
+        self.level = number
+        return number % 3
+    def sign_of(self, number):
+        if number > 6:
+            self.log.append("large")
+            if number == 8:
+                return 8
+        self.log.append("plain")
+        return 2
+    def find(self, number):
+        for index in range(4):
+            self.log.append(index)
+            if index == number:
+                return index
+        else:
+            self.log.append("through")
+        return -1
+    def search(self, number):
+        while True:
+            number += 1
+            if number % 5 == 0:
+                return number
+    def deep(self, number):
+        for one in range(3):
+            for other in range(3):
+                if one * other == number:
+                    return one
+        return 9
+    def ended(self, number):
+        for index in range(3):
+            if index == number:
+                break
+        else:
+            return 7
+        return index
+    def next_of(self):
+        return self.changed() + self.level
+    def changed(self):
+        self.level += 1
+        return 1
+class Box:
+    def __init__(self):
+        self.log = []
+        self.part = Part(self.log)
+        self.many = 0
+    def run(self, number):
+        part = self.part
+        told = []
+        if number > 1 and part.step(number):
+            told.append("one of three")
+        if number < 0 or not self.part.sign_of(number) == 2:
+            told.append("sign")
+        else:
+            told.append("no sign")
+        self.many = part.find(number) if number else None
+        while part.is_low(number) and part.search(part.level) < 9:
+            part.level += 5
+        found = number > 2 and part.deep(number) or part.ended(number)
+        told.append((self.many, found, self.part.is_high(), part.is_high(), part.next_of()))
+        return told, self.log
+def go(number):
+    return Box().run(number)
+"""
+
+
+def test_calls_behind_conditions_and_returns_out_of_loops_do_the_same_in_the_same_order():
+    sources = {"agent.app": ASKED, "board": "from agent.app import go\ndef all_of(number):\n    return go(number)\n"}
+    plain: dict = {}
+    exec(ASKED, plain)
+    board, _ = run(sources, "board")
+    for number in range(-2, 12):
+        assert board.all_of(number) == plain["go"](number), number
+    # deep returns out of two loops; with a frame that is large enough the others go in.
+    shaped = Program(sources, own_image=True).shaped["agent.app"]
+    assert {name for name in ("step", "sign_of", "find", "search", "deep", "is_high") if f"def {name}(" in shaped} == {
+        "deep"
+    }
+
+
+def test_an_expression_goes_in_only_where_all_of_its_names_mean_the_same():
+    text = (
+        "LEVEL = [3]\ndef level_of(number):\n    return LEVEL[0] + number\n"
+        "class Box:\n    def __init__(self):\n        self.kept = 1\n        self.steady = 5\n"
+        "    def moved(self):\n        self.kept += 1\n        return self.kept\n"
+        "    def twice(self, one):\n        return self.moved() * 10 + one\n"
+        "    def once(self, one):\n        return self.moved() * 10 + one\n"
+        "    def run(self):\n        LEVEL = 4\n"
+        "        return level_of(LEVEL), self.twice(self.kept), self.once(self.steady)\n"
+        "def go():\n    return Box().run(), Box().run()\n"
+    )
+    plain: dict = {}
+    exec(text, plain)
+    sources = {"agent.app": text, "board": "from agent.app import go\ndef all_of():\n    return go()\n"}
+    board, _ = run(sources, "board")
+    assert board.all_of() == plain["go"]()
+    # level_of meets a local called LEVEL, twice an attribute that its own call changes; once can go.
+    shaped = Program(sources).shaped["agent.app"]
+    assert [f"def {name}(" in shaped for name in ("level_of", "twice", "once")] == [True, True, False], shaped
 
 
 def test_locals_share_a_place_only_when_none_of_them_is_needed():

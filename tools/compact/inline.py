@@ -7,9 +7,11 @@ Rules
 1. A function goes in if its name is used once in the program, in a call in the same module, and nothing about it is
    out of the ordinary: no decorator, no function inside, no `yield`, `global` or `*args`.
 2. The call is a statement, or what a statement evaluates first; so nothing is evaluated in another order. An argument
-   that is no constant and no local is put into a local first.
-3. `return` becomes the end of a branch. A function that returns out of a loop, or out of `try`, goes in only where the
-   caller returns its answer at once.
+   that is no constant and no local is put into a local first. A call behind `and`, `or` or a condition that comes
+   first is made one: `if a and f():` is `if a:` and `if f():`.
+3. `return` becomes the end of a branch, a break out of a loop whose `else` is what follows, or out of a loop of one
+   turn. A function that returns out of two loops, or out of `try`, goes in only where the caller returns its answer at
+   once.
 4. The frame of the caller may not grow above `frame_words`: MicroPython takes a larger one from the heap at each call.
    One that is larger anyway may grow to FRAME_MOST.
 """
@@ -19,18 +21,14 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-import types
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tools.compact.frame import FRAME_MOST, FRAME_WORDS, frame_words_of
 from tools.compact.prune import strings_in
 from tools.compact.scopes import MODULE, scopes
-from tools.compact.slots import is_simple, slots
 from tools.compact.walk import walk
-
-FRAME_MOST = 30
-FRAME_WORDS = 11  # VM_MAX_STATE_ON_STACK of py/objfun.c
-OWN_FRAME_WORDS = 24  # the same of our own images
 
 
 def inline(
@@ -123,8 +121,15 @@ def _inline_in(tree: ast.Module, uses: Counter[str], refused: set[str], frame_wo
             if not _is_ordinary(function):
                 refused.add(function.name)
                 continue
-            place = _find_call(callers, function, owner is not tree)
-            if place is None or not _put_in(place, function, owner is not tree, frame_words):
+            is_method = owner is not tree
+            place = _find_call(callers, function, is_method)
+            if place is None:
+                place, old = _split_before(callers, function, is_method)
+            else:
+                old = []
+            if place is None or not _put_in(place, function, is_method, frame_words):
+                for statements, before in reversed(old):
+                    statements[:] = before
                 refused.add(function.name)
                 continue
             owner.body.remove(function)
@@ -151,20 +156,158 @@ def _is_ordinary(function: ast.FunctionDef) -> bool:
 
 def _find_call(callers: Callers, function: ast.FunctionDef, is_method: bool) -> _Place | None:
     for caller in callers.get(function.name, ()):
-        if caller is function or caller.decorator_list:
-            continue
-        if any(
-            isinstance(node, (ast.FunctionDef, ast.Lambda, ast.Yield)) for node in walk(caller) if node is not caller
-        ):
+        if caller is function or caller.decorator_list or not _is_plain(caller):
             continue
         for statements in _lists(caller):
             for index, statement in enumerate(statements):
-                call = _first_call(_head_of(statement), caller)
+                call = _first_call(_head_of(statement))
                 while call is not None:
                     if _is_call_of(call, function.name, is_method):
                         return _Place(caller, statements, index, call)
-                    call = _first_inside(call, caller)
+                    call = _first_inside(call)
     return None
+
+
+def _split_before(
+    callers: Callers, function: ast.FunctionDef, is_method: bool
+) -> tuple[_Place | None, list[tuple[list[ast.stmt], list[ast.stmt]]]]:
+    """Where a call stands behind `and`, `or` or a condition: the statement in parts, so that one begins with the call.
+
+    Returns the place, None if there is none, and the lists that were changed with what was in them.
+    """
+    for caller in callers.get(function.name, ()):
+        if caller is function or caller.decorator_list or not _is_plain(caller):
+            continue
+        for statements in _lists(caller):
+            for index, statement in enumerate(statements):
+                head = statement.test if isinstance(statement, ast.While) else _head_of(statement)
+                if head is None or isinstance(statement, ast.For):
+                    continue
+                calls = [node for node in walk(head) if isinstance(node, ast.Call)]
+                if not any(_is_call_of(call, function.name, is_method) for call in calls):
+                    continue
+                before = list(statements)
+                statements[index] = copy.deepcopy(statement)
+                found = _split(statements, index, f"{function.name}__so_far", function.name, is_method)
+                if found is not None:
+                    return _Place(caller, *found), [(statements, before)]
+                statements[:] = before
+    return None, []
+
+
+def _is_plain(caller: ast.FunctionDef) -> bool:
+    """Whether all that it does is its own: it has no function inside."""
+    apart = (ast.FunctionDef, ast.Lambda, ast.Yield)
+    return not any(isinstance(node, apart) for node in walk(caller) if node is not caller)
+
+
+def _split(
+    statements: list[ast.stmt], index: int, so_far: str, name: str, is_method: bool
+) -> tuple[list[ast.stmt], int, ast.Call] | None:
+    """Take the statement apart until one begins with the call: its list, its place there, and the call."""
+    for _ in range(4):
+        statement = statements[index]
+        if isinstance(statement, ast.While):
+            if statement.orelse:
+                return None
+            test = statement.test
+            out = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else _not(test)
+            statement.test = ast.Constant(True)
+            statement.body.insert(0, ast.If(out, [ast.Break()], []))
+            statements, index = statement.body, 0
+            continue
+        head = _head_of(statement)
+        call = _first_call(head)
+        while call is not None:
+            if _is_call_of(call, name, is_method):
+                return statements, index, call
+            call = _first_inside(call)
+        point = _branch(head, name, is_method)
+        if point is None:
+            return None
+        part = _parted(statement, *point, so_far)
+        statements[index : index + 1] = part.statements
+        statements, index = part.inner, part.index
+    return None
+
+
+@dataclass
+class _Part:
+    """A statement in parts, and which of them has the call."""
+
+    statements: list[ast.stmt]
+    inner: list[ast.stmt]
+    index: int
+
+
+def _branch(node: ast.expr | None, name: str, is_method: bool) -> tuple[ast.BoolOp | ast.IfExp, int] | None:
+    """The `and`, `or` or condition that decides whether the call is reached, and which of its values has it."""
+
+    def has(part: ast.expr) -> bool:
+        return any(isinstance(one, ast.Call) and _is_call_of(one, name, is_method) for one in walk(part))
+
+    while node is not None:
+        if isinstance(node, ast.BoolOp):
+            at = next(index for index, value in enumerate(node.values) if has(value))
+            if at:
+                return node, at
+            node = node.values[0]
+        elif isinstance(node, ast.IfExp):
+            if not has(node.test):
+                return node, 0 if has(node.body) else 1
+            node = node.test
+        elif isinstance(node, ast.UnaryOp):
+            node = node.operand
+        elif isinstance(node, (ast.BinOp, ast.Compare)):
+            node = node.left if has(node.left) else None
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value if has(node.value) else None
+        else:
+            return None
+    return None
+
+
+def _parted(statement: ast.stmt, node: ast.BoolOp | ast.IfExp, at: int, so_far: str) -> _Part:
+    if isinstance(node, ast.IfExp):
+        first, inner = _two_ways(statement, node, so_far)
+        return _Part(first, inner[at], 0)
+    before, rest = (
+        values[0] if len(values) == 1 else ast.BoolOp(node.op, values)
+        for values in (node.values[:at], node.values[at:])
+    )
+    is_and = isinstance(node.op, ast.And)
+    if is_and and isinstance(statement, ast.If) and statement.test is node and not statement.orelse:
+        statement.test = rest
+        both = ast.If(before, [statement], [])
+        return _Part([both], both.body, 0)
+    once: list[ast.stmt] = [ast.Assign([_local(so_far, ast.Store())], rest, lineno=1)]
+    test = _local(so_far, ast.Load())
+    _replace_node(statement, node, _local(so_far, ast.Load()))
+    begin = ast.Assign([_local(so_far, ast.Store())], before, lineno=1)
+    decide = ast.If(test if is_and else _not(test), once, [])
+    return _Part([begin, decide, statement], once, 0)
+
+
+def _two_ways(
+    statement: ast.stmt, node: ast.IfExp, so_far: str
+) -> tuple[list[ast.stmt], tuple[list[ast.stmt], list[ast.stmt]]]:
+    """A condition as a statement: all that is done, and the lists of its two ways."""
+    ways: tuple[list[ast.stmt], list[ast.stmt]]
+    if isinstance(statement, ast.Return) and statement.value is node:
+        ways = [ast.Return(node.body)], [ast.Return(node.orelse)]
+        return [ast.If(node.test, *ways)], ways
+    targets = [_local(so_far, ast.Store())]
+    rest: list[ast.stmt] = [statement]
+    if isinstance(statement, ast.Assign) and statement.value is node:
+        targets, rest = statement.targets, []  # type: ignore[assignment]
+    else:
+        _replace_node(statement, node, _local(so_far, ast.Load()))
+    ways = tuple([ast.Assign(copy.deepcopy(targets), value, lineno=1)] for value in (node.body, node.orelse))  # type: ignore[assignment]
+    return [ast.If(node.test, *ways), *rest], ways
+
+
+def _not(test: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.Not(), test)
 
 
 def _names(node: ast.AST) -> str:
@@ -192,7 +335,7 @@ def _head_of(statement: ast.stmt) -> ast.expr | None:
     return None
 
 
-def _first_call(node: ast.expr | None, caller: ast.FunctionDef) -> ast.Call | None:
+def _first_call(node: ast.expr | None) -> ast.Call | None:
     """The call that an expression evaluates first of all, unconditionally."""
     while node is not None and not isinstance(node, ast.Call):
         if isinstance(node, ast.UnaryOp):
@@ -210,16 +353,16 @@ def _first_call(node: ast.expr | None, caller: ast.FunctionDef) -> ast.Call | No
     return node
 
 
-def _first_inside(call: ast.Call, caller: ast.FunctionDef) -> ast.Call | None:
+def _first_inside(call: ast.Call) -> ast.Call | None:
     """The call that is evaluated before this one, as its object or its first argument that is not settled."""
     if isinstance(call.func, ast.Attribute):
-        found = _first_call(call.func.value, caller)
+        found = _first_call(call.func.value)
         if found is not None:
             return found
     for argument in call.args:
         if _is_settled(argument):
             continue
-        return _first_call(argument, caller)
+        return _first_call(argument)
     return None
 
 
@@ -246,19 +389,26 @@ def _is_call_of(call: ast.Call, name: str, is_method: bool) -> bool:
 
 def _put_in(place: _Place, function: ast.FunctionDef, is_method: bool, frame_words: int) -> bool:
     """Replace the call; False, and nothing changed, if that cannot be or makes the frame too large."""
-    before = _frame_words(place.function)
+    if _others(function) & place.function.inner.names:  # type: ignore[attr-defined]
+        return False  # the caller calls something else so
+    before = frame_words_of(place.function)
     statement = place.statements[place.index]
     kept = copy.deepcopy(statement.__dict__), list(place.statements)
     new = _expanded(place, statement, copy.deepcopy(function), is_method)
     if new is None:
         return False
     place.statements[place.index : place.index + 1] = new
-    words = _frame_words(place.function)
+    words = frame_words_of(place.function)
     if words > (frame_words if before <= frame_words else max(FRAME_MOST, before)):
         statement.__dict__.update(kept[0])
         place.statements[:] = kept[1]
         return False
     return True
+
+
+def _others(function: ast.FunctionDef) -> set[str]:
+    """The names in a function that are not its own."""
+    return {node.id for node in walk(function) if isinstance(node, ast.Name) and not _is_local(node)}
 
 
 def _expanded(place: _Place, statement: ast.stmt, function: ast.FunctionDef, is_method: bool) -> list[ast.stmt] | None:
@@ -280,13 +430,13 @@ def _expanded(place: _Place, statement: ast.stmt, function: ast.FunctionDef, is_
             answered = _answers(body, target)
             return None if answered is None else first + answered
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
-        _replace(statement, call, body[0].value)
+        _replace_node(statement, call, body[0].value)
         return [*first, statement]
     name = f"{function.name}__answer"
     answered = _answers(body, _local(name, ast.Store()))
     if answered is None:
         return None
-    _replace(statement, call, _local(name, ast.Load()))
+    _replace_node(statement, call, _local(name, ast.Load()))
     return [*first, *answered, statement]
 
 
@@ -356,10 +506,10 @@ class _Somewhere:
 _SOME_LOCAL = _Somewhere()
 
 
-def _replace(statement: ast.stmt, call: ast.Call, by: ast.expr) -> None:
+def _replace_node(statement: ast.stmt, old: ast.expr, by: ast.expr) -> None:
     class Replacer(ast.NodeTransformer):
-        def visit_Call(self, node):
-            return by if node is call else self.generic_visit(node)
+        def visit(self, node):
+            return by if node is old else self.generic_visit(node)
 
     for name, value in ast.iter_fields(statement):
         if isinstance(value, ast.expr):
@@ -396,9 +546,16 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
         if not _has_return(statement):
             out.append(statement)
             continue
+        rest = statements[index + 1 :]
+        if isinstance(statement, (ast.For, ast.While)) and _breaks_freely(statement):
+            after = _answers(statement.orelse + rest, target)
+            if after is None:
+                return None
+            loop = copy.copy(statement)
+            loop.body, loop.orelse = _broken_off(statement.body, target), after
+            return [*out, loop]
         if not isinstance(statement, ast.If):
             return None
-        rest = statements[index + 1 :]
         body = statement.body if _ends(statement.body) else None
         orelse = statement.orelse if _ends(statement.orelse) else None
         if not rest or (body is not None and orelse is not None):
@@ -408,7 +565,7 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
         elif orelse is not None:
             one, other = _answers(statement.body + rest, target), _answers(statement.orelse, target)
         else:
-            return None
+            return _one_turn(out + statements[index:], target)
         if one is None or other is None:
             return None
         out.append(ast.If(statement.test, one or [ast.Pass()], other))
@@ -416,21 +573,54 @@ def _answers(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.st
     return out if target is None or _ends(statements) else out + _store(None, target)
 
 
+def _own(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement that is in no loop inside, and in nothing that has to end in order (`try`, `with`)."""
+    for statement in statements:
+        yield statement
+        if isinstance(statement, ast.If):
+            yield from _own(statement.body)
+            yield from _own(statement.orelse)
+
+
+def _breaks_freely(loop: ast.For | ast.While) -> bool:
+    """Whether each return in the loop can be a break, and nothing else is one: what follows becomes its `else`."""
+    own = list(_own(loop.body))
+    returns = [one for one in walk(loop) if isinstance(one, ast.Return)]
+    in_else = [one for statement in loop.orelse for one in walk(statement) if isinstance(one, ast.Return)]
+    breaks = [one for one in walk(loop) if isinstance(one, ast.Break)]
+    inner = [one for one in walk(loop) if isinstance(one, (ast.For, ast.While)) and one is not loop]
+    inner_breaks = [one for other in inner for one in walk(other) if isinstance(one, ast.Break)]
+    if len(breaks) > len({id(one) for one in inner_breaks}):
+        return False
+    return all(any(one is other for other in (*own, *in_else)) for one in returns)
+
+
+def _broken_off(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt]:
+    """The same with the answer put into `target` and a break instead of each return."""
+    out: list[ast.stmt] = []
+    for statement in statements:
+        if isinstance(statement, ast.Return):
+            return [*out, *_store(statement.value, target), ast.Break()]
+        if isinstance(statement, ast.If) and _has_return(statement):
+            body, orelse = (_broken_off(part, target) for part in (statement.body, statement.orelse))
+            statement = ast.If(statement.test, body, orelse)
+        out.append(statement)
+    return out
+
+
+def _one_turn(statements: list[ast.stmt], target: ast.expr | None) -> list[ast.stmt] | None:
+    """A loop of one turn that a return leaves; None if one stands where a break would leave something else."""
+    own = list(_own(statements))
+    returns = [one for statement in statements for one in walk(statement) if isinstance(one, ast.Return)]
+    if not all(any(one is other for other in own) for one in returns):
+        return None
+    body = _broken_off(statements, target)
+    if not _ends(statements):
+        body += [*(() if target is None else _store(None, target)), ast.Break()]
+    return [ast.While(ast.Constant(True), body, [])]
+
+
 def _store(value: ast.expr | None, target: ast.expr | None) -> list[ast.stmt]:
     if target is None:
         return [] if value is None or isinstance(value, (ast.Constant, ast.Name)) else [ast.Expr(value)]
     return [ast.Assign([copy.deepcopy(target)], value or ast.Constant(None), lineno=1)]
-
-
-# -- the frame -----------------------------------------------------------------------------------------------------
-
-
-def _frame_words(function: ast.FunctionDef) -> int:
-    """About the words of a call's frame: locals that share, and what lies on the stack by CPython's compiler."""
-    alone = ast.Module([ast.FunctionDef(function.name, function.args, function.body, [], lineno=1)], [])
-    code = compile(ast.fix_missing_locations(alone), "<frame>", "exec")
-    inner = next(one for one in code.co_consts if isinstance(one, types.CodeType))
-    count = inner.co_nlocals
-    if is_simple(function):
-        count = max(slots(function, set(inner.co_varnames)).values(), default=-1) + 1
-    return count + inner.co_stacksize

@@ -1,8 +1,8 @@
 """The steps that make a board's program out of the sources, in their order.
 
 twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one module of forty), prune
-(what nobody uses), classes (a line of them becomes one), inline (functions called from one place), methods (private
-ones become functions), names (short ones).
+(what nobody uses), classes (a line of them becomes one), expressions (functions that are one, into their callers),
+inline (functions called from one place), methods (private ones become functions), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -17,7 +17,9 @@ import gc
 
 from tools.compact.bundle import ENTRY, Bundle
 from tools.compact.classes import one_class_a_line
-from tools.compact.inline import FRAME_WORDS, OWN_FRAME_WORDS, bind_builtins, inline
+from tools.compact.expressions import put_in_expressions
+from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
+from tools.compact.inline import bind_builtins, inline
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
@@ -69,7 +71,8 @@ class Program:
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
         self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
-        self.shaped = functions_of_methods(inline(self.pruned, keep, frame_words), keep)
+        shorter = put_in_expressions(self.pruned, keep, frame_words)
+        self.shaped = functions_of_methods(inline(shorter, keep, frame_words), keep)
         if ENTRY in self.shaped:
             self.shaped[ENTRY] = bind_builtins(self.shaped[ENTRY])
         if self.own_image:

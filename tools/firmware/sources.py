@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from tools.cache import CACHE, Unavailable, output_of, whole_folder
-from tools.compact.inline import OWN_FRAME_WORDS
+from tools.compact.frame import OWN_FRAME_WORDS
 from tools.runtimes import debian
 
 MICROPYTHON = "1.25.0+ds"
