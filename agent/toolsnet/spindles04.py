@@ -21,7 +21,7 @@ from agent.toolsnet.telegram import LENGTH_BYTES, finish
 if ON_CPYTHON:
     from agent.record.identifiers import has_identifiers
     from agent.record.text import text_of
-    from agent.toolsnet import identifiers04
+    from agent.toolsnet import identifiers04, specials04
 
 _SPINDLES_AT = 84
 _SPINDLE_BYTES = 70
@@ -51,14 +51,11 @@ def write(writer, buf, at, length, flags, ident, sequence):
     if not rows:
         return octets
     _number(rows)
-    if ON_CPYTHON:
-        _tell_names(writer.session, page, length, rows)
     vin = _second_vin(page)
     more = _parameters(page, length, rows)
     if ON_CPYTHON:
-        from agent.toolsnet import specials04
-
-        more += specials04.parameters(page, length, rows)
+        _tell_names(writer.session, page, length, rows)
+        more += specials04.parameters(page, length, rows)  # type: ignore
     first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
     room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // _PARAMETER_BYTES) - count
     if len(more) > room:

@@ -156,7 +156,7 @@ def _uses_of(trees: dict[str, ast.Module], candidates: dict[str, _Function]) -> 
         for caller in [node for node in walk(tree) if isinstance(node, ast.FunctionDef)]:
             for parent, field, index, node in _children(caller):
                 name = _called(node)
-                if name in candidates and _fits(candidates[name], module, node, caller):
+                if isinstance(node, ast.Call) and name in candidates and _fits(candidates[name], module, node, caller):
                     uses[name].append(_Use(caller, parent, field, index, node))
                     called.add(id(node.func))
         lost |= {
