@@ -36,6 +36,7 @@ def _whole(**changed):
 def _told(*stations, **about):
     clock = {"now": "t", "zone": "CET", "kept": True, "error_s": 0.01}
     agent = {"version": "1.2", "pid": 7, "started_s": 1000.5, "memory_kib": 20000, "faults": 0, "clock": clock}
+    agent["servers_clock"] = {"ahead_s": -1.5, "error_s": 1.0, "outcome": "compared", "times_set": 0}
     return {"agent": {**agent, "uptime_s": 5, "started": "t", **about}, "stations": list(stations)}
 
 
@@ -90,7 +91,7 @@ def test_every_family_is_told_of_a_whole_station_and_has_help_and_type():
 
 def test_what_is_not_known_is_left_out():
     station = _whole(mounted=False)
-    told = _told(station, memory_kib=None, clock={"kept": None})
+    told = _told(station, memory_kib=None, clock={"kept": None}, servers_clock=None)
     text = metrics.text_of([metrics.Agent("cart", told)])
     assert "toolcart_spool_up{" in text and "stored" not in text and "memory" not in text and "clock" not in text
     waiting = _whole(oldest_waiting="0000-00-00 00:00:00")

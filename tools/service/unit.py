@@ -30,6 +30,7 @@ SANDBOX = (
     "ProtectSystem=strict",
     "ProtectHome=yes",
     "PrivateTmp=yes",
+    "PrivateMounts=yes",
     "ProtectKernelTunables=yes",
     "ProtectKernelModules=yes",
     "ProtectKernelLogs=yes",

@@ -28,7 +28,7 @@ def check(ring):
     """Read everything and print what is not there or not as it was written; the first and last number."""
     first = last = 0
     ring.rewind(0, 0)
-    while ring.peek(0) > 0:
+    while ring.peek_from(ring.cursors[0]) > 0:
         number = ring.cursors[0].peek_number
         if bytes(ring.walk.page[FRAME_HEAD : FRAME_HEAD + PAYLOAD_BYTES]) != contents(number):
             print("WRONG", number)
@@ -67,7 +67,7 @@ for turn in range(RECORDS):
         raise RuntimeError("not kept: %d" % code)
     print("ACK", ring.number)
     if turn % 5 == 4:
-        while ring.peek(0) > 0:
+        while ring.peek_from(ring.cursors[0]) > 0:
             ring.advance(0)
         ring.save_cursors(ring.number + 10)
 print("END", *check(ring))
