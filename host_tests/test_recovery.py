@@ -151,6 +151,14 @@ def test_controller_that_was_empty_is_searched_on_both_sides_of_the_wrap():
             assert bench.ids() == ([last] if pushed else []) + older, (pushed, last)
 
 
+def test_controller_that_was_empty_and_names_id_0_as_its_newest_has_what_lies_in_front_of_the_wrap_fetched():
+    bench = met_empty()
+    bench.make(LAST_ID - 1, LAST_ID, 0)
+    bench.connect()
+    bench.rest()
+    assert bench.ids() == [LAST_ID - 1, LAST_ID]
+
+
 def test_live_results_of_a_controller_that_was_empty_leave_nothing_open():
     bench = met_empty()
     assert bench.live(1) == KEPT and bench.live(2) == KEPT
@@ -1486,6 +1494,26 @@ def test_reset_to_the_same_highest_id_before_the_newest_was_heard_begins_anew_on
     bench.connect()
     bench.rest()
     assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(6, 12))
+
+
+def test_what_a_reset_has_pushed_again_in_this_connection_is_not_asked_for_in_a_log_that_may_lose_it():
+    bench = met_empty()
+    for _ in range(12):
+        assert bench.push(bench.memory.make(0)) == KEPT  # all in one second: no time tells that 5 is another one
+    bench.lose()
+    bench.memory.wipe()
+    bench.memory.make(0)
+    bench.memory.make(0)
+    bench.connect()
+    again = [bench.memory.make(0) for _ in range(3)]
+    for one in again:
+        assert bench.push(one) == KEPT
+    bench.restart().connect()
+    for one in again:
+        assert bench.push(one) == KEPT_BEFORE
+    bench.rest()
+    assert 2 in bench.asked and not {3, 4, 5} & set(bench.asked)
+    assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(1, 18))
 
 
 # More gaps than can be noted

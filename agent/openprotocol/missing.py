@@ -53,7 +53,7 @@ class Missing:
         self._walked = -1  # the ID behind the gap that needs no way back any more
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
-        self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
+        self._heard_first = 0  # IDs pushed in a row in this connection, missing or in doubt: no other results than these
         self._heard = 0
         self._online = False
         self.shared = None  # where the controller names our station (agent.openprotocol.shared)
@@ -82,7 +82,7 @@ class Missing:
         self._lacks_room = True
 
     def heard_of(self, number):
-        """The result with this ID, which was missing, was pushed and is stored."""
+        """The result with this ID, which was missing or in doubt, was pushed and is stored."""
         if (self._heard_first + self._heard) % ID_PERIOD != number:
             self._heard_first = number
             self._heard = 0
