@@ -15,7 +15,7 @@ from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASI
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, HEAD_BYTES, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
-from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
+from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE, is_for_outlets
 
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 
@@ -53,7 +53,7 @@ class Outlet(Position):
         last = first + reach
         if last > self.ring.number:
             last = self.ring.number
-        if not self.sweeps() or cursor.limit < last:
+        if not self.sweeps() or cursor.limit < last or self._may_fade():
             if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
                 if self.ring.can_write():
                     return False
@@ -93,13 +93,22 @@ class Outlet(Position):
         What a HEAD has granted beyond a batch is for a log without room: with room the log says how far things are.
         """
         cursor = self.cursor
-        if self._flags() & FLAG_SWEEP and self.ring.can_write():
+        if (self._flags() & FLAG_SWEEP and self.ring.can_write()) or self._may_fade():
             return True
         if number > cursor.saved_number + self.cursor_batch:
             self.ring.pressed = True
             if self.ring.has_room_behind():
                 return number > cursor.saved_number + self._spread() or number > cursor.limit
         return number > cursor.limit
+
+    def _may_fade(self):
+        """Tell whether the next start may find that the log never said what may go out.
+
+        So it is while what this start has found last, state or the HEAD in front of a result, is not confirmed. A full
+        log goes by it all the same.
+        """
+        ring = self.ring
+        return ring.suspect and not (ring.proven and is_for_outlets(ring.last_kind)) and ring.has_spare()
 
     def _spread(self):
         """Return after how many results the next record is due: few have room until the next block is free."""
