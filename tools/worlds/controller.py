@@ -187,7 +187,10 @@ class Controller:
     def was_pushed(self, result: Result) -> None:
         """The agent has read an 0061 of it."""
         result.pushes.append(self.time.now)
-        if result.block >= 0 and self.plant.erases_of(self.number, result.block) > result.block_count:
+        if result.block < 0:
+            return
+        erased = self.plant.erases_of(self.number, result.block) > result.block_count
+        if erased or not self.plant.stands_on_flash(self.number, result.vin):
             result.pushed_gone.append(self.time.now)
 
     def was_met(self, session: Session) -> None:

@@ -36,7 +36,7 @@ class Result:
     asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
     acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
     passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
-    block_count: int = -1  # erases, at its first acknowledgement, of the block that was programmed last before it
+    block_count: int = -1  # erases, at its first acknowledgement or row, of the block programmed last before it
     block: int = -1
     pushed_gone: list[int] = field(default_factory=list)  # pushes after that block was erased
     held: bool = False  # at the end: under an ID that is its alone
