@@ -285,6 +285,21 @@ def test_id_that_is_never_answered_is_closed_once_others_are():
         assert bench.ids() == [20] + list(range(12, 11 + count))
 
 
+def test_trouble_that_is_over_when_the_id_behind_is_asked_for_closes_nothing():
+    bench = met([10])
+    bench.make(11)
+    bench.connect()
+    bench.codes = {11: 79}
+    for _ in range(2 * UNANSWERED_MOST):
+        bench.rest()
+        bench.wait()
+        if bench.recovery.want(bench.now) and bytes(bench.recovery.ask_id).endswith(b"12"):  # which was never made
+            bench.codes = {}
+            bench.refuse(15)
+    bench.rest()
+    assert bench.codes == {} and bench.ids() == [11] and bench.known.gone() == 0
+
+
 def test_nothing_is_closed_while_nothing_at_all_is_answered():
     bench = met([10])
     bench.make(11, 12, 13)
