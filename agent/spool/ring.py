@@ -228,12 +228,13 @@ class Ring(Programmer):
 
     def _write_last_again(self):
         kind = self.last_kind
-        if not rec.is_for_outlets(kind):
-            # It is state: the HEAD of the block that this record opens repeats all of it.
-            self.suspect = not self._say_state()
-            return not self.suspect
         walk = self.walk
         found = self.reread_last()
+        if not rec.is_for_outlets(kind) and (kind != rec.KIND_ASIDE or found != kind or not self.is_free(1)):
+            # It is state: the HEAD of the block that this record opens repeats all of it, but why something is set
+            # aside and where a second range lies.
+            self.suspect = not self._say_state()
+            return not self.suspect
         if found != kind:
             return self._forget_last(found)
         length = walk.length
