@@ -55,7 +55,7 @@ class Missing:
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
         self._last_try = -1  # the one that is not answered, once the ID behind it was
-        self._heard_first = 0  # IDs pushed in a row in this connection, missing or in doubt: no other results than these
+        self._heard_first = 0  # IDs that were pushed in a row in this connection, or in doubt: no others than these
         self._heard = 0
         self._online = False
         self.shared = None  # where the controller names our station (agent.openprotocol.shared)
