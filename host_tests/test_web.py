@@ -91,7 +91,7 @@ def test_every_family_is_told_of_a_whole_station_and_has_help_and_type():
 
 def test_what_is_not_known_is_left_out():
     station = _whole(mounted=False)
-    told = _told(station, memory_kib=None, clock={"kept": None})
+    told = _told(station, memory_kib=None, clock={"kept": None}, servers_clock=None)
     text = metrics.text_of([metrics.Agent("cart", told)])
     assert "toolcart_spool_up{" in text and "stored" not in text and "memory" not in text and "clock" not in text
     waiting = _whole(oldest_waiting="0000-00-00 00:00:00")
