@@ -1,8 +1,8 @@
 """Many rows at once into the large tables, and which of many keys a table has: in the database's own way.
 
 Rules
-1. SQLite gets one prepared statement for all rows; PostgreSQL gets them by COPY, keys and changes as arrays. SQLAlchemy would
-   put every row together anew, which takes longer than to store it.
+1. SQLite gets one prepared statement for all rows; PostgreSQL gets them by COPY, keys and changes as arrays. SQLAlchemy
+   would put every row together anew, which takes longer than to store it.
 2. All of it happens in the connection's transaction, and what the database refuses is raised as SQLAlchemy's errors.
 """
 
