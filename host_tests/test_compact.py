@@ -701,8 +701,10 @@ class One:
 
 def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     script = (
-        "import hashlib\nfrom tools.compact.tree import program_of\nfrom tools.sources import product_sources\n"
-        "texts = program_of(product_sources(), own_image=True).texts\n"
+        "import hashlib\nfrom tools.compact.program import Program\nfrom tools.compact.tree import dotted\n"
+        "from tools.sources import product_sources\n"
+        "sources = {dotted(source.name): source.text for source in product_sources()}\n"
+        "texts = Program(sources, own_image=True).texts\n"
         "print(hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest())\n"
     )
     said = {
@@ -715,6 +717,6 @@ def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
             check=True,
             timeout=120,
         ).stdout
-        for seed in (1, 4, 11)
+        for seed in (1, 4)
     }
     assert len(said) == 1
