@@ -78,6 +78,8 @@ def world(seed, place):
     options = {"traces": (1, 2), "max_clients": 9, "pushed_as": {"identifier_2": "ENGINE 1"}}
     one = OurCart(controller=options, settings=SETTINGS, toolsnet=spoilt, blocks=64, make_flash=SimFlash, seed=seed)
     one.until_ready()
+    one.controller.produce()  # what was made before the first meeting is nobody's: from here on each one counts
+    one.until_quiet()
     alarms = []
     for step in range(STEPS):
         what = dice.choices(("tighten", "alarm", "cart", "server", "controller"), (12, 3, 1, 1, 1))[0]
