@@ -207,6 +207,11 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
     assert mids(b"00200001003") == [1]
 
 
+def test_what_is_no_message_is_shown_by_its_beginning():
+    done = toolcart("decode", "-", "--as", "octets", octets=b"\xff" * 3000)
+    assert done.exit_code == 1 and "and 2800 octets" in done.output and len(done.output) < 1000
+
+
 @pytest.mark.parametrize("kind", ["3964r", "ascii"])
 def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
     cart = SerialCart(kind)

@@ -70,6 +70,7 @@ TOLD = {
     "12": ((), 7),
 }
 SAMPLES_SHOWN = 12
+OCTETS_SHOWN = 200  # of what is no message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
 
@@ -156,7 +157,9 @@ def lines_of(told: dict[str, Any]) -> list[str]:
     """The plain data of a message as lines: a heading, then a field a line."""
     if "problem" in told:
         octets = bytes.fromhex(told["octets"])
-        return ["no message: " + told["problem"], "  " + visible(octets.decode("utf-8", "replace"))]
+        more = f" ... and {len(octets) - OCTETS_SHOWN} octets" if len(octets) > OCTETS_SHOWN else ""
+        text = visible(octets[:OCTETS_SHOWN].decode("utf-8", "replace"))
+        return ["no message: " + told["problem"], "  " + text + more]
     if "telegram" in told:
         lines = [f"telegram {told['telegram']}  {told['name']}"]
     else:
