@@ -14,6 +14,7 @@ from agent.openprotocol.catalogue import DataField, FrameError, Message, Odd, Re
 from agent.openprotocol.catalogue.fields import Field
 from agent.openprotocol.catalogue.forms import Form
 from agent.openprotocol.catalogue.meanings import names_of
+from tools.codec.examples import example
 from tools.codec.inputs import TOOLSNET, Seen
 from tools.printable import visible
 from tools.sim.toolsnet_telegrams import take_apart
@@ -228,6 +229,7 @@ def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
 
 
 def _form_as_data(form: Form) -> dict[str, Any]:
+    telegram, source = example(form)
     return {
         "revision": form.revision,
         "described": form.known,
@@ -235,6 +237,7 @@ def _form_as_data(form: Form) -> dict[str, Any]:
         "since": form.since or "2.8.0 or before",
         "source": form.source,
         "fields": [field_as_data(field) for field in form.fields],
+        "example": {"telegram": telegram.decode("utf-8"), "source": source},
     }
 
 
