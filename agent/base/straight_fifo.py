@@ -13,50 +13,63 @@ CPYTHON_ONLY = True  # a memoryview is an allocation on a board
 _NEAR_BYTES = 256  # with less room behind what is kept, a move costs less than the read more that comes of it
 
 
+class _Straight:
+    """What takes the place of methods of the FIFO."""
+
+    __slots__ = ()
+
+    buf: bytearray
+    size: int
+    start: int
+    end: int
+    free: int
+    _view: memoryview | None
+
+    def __getstate__(self):
+        nothing, state = object.__getstate__(self)  # type: ignore[misc]
+        state["_view"] = None
+        return nothing, state
+
+    def inlet(self):
+        """Return where the next octets go, from its first on; `free` says how many it takes."""
+        start = self.start
+        end = self.end
+        if start == end:
+            self.start = self.end = 0
+            self.free = self.size
+            return self.buf
+        left = self.size - end
+        if left < _NEAR_BYTES and start:
+            end -= start
+            self.buf[:end] = self.buf[start : start + end]
+            self.start = 0
+            self.end = end
+            left = self.size - end
+        self.free = left
+        view = self._view
+        if view is None or view.obj is not self.buf:
+            view = self._view = memoryview(self.buf)
+        return view[end:]
+
+    def receive(self, n):
+        """Take over the first `n` octets of what `inlet()` returned."""
+        if self.start == self.end:
+            self.start = 0
+            self.end = n
+            return
+        self.end += n
+
+
 def straightened(fifo):
     """Return the class that takes the place of `fifo`."""
 
-    class Fifo(fifo):
+    class Fifo(_Straight, fifo):
         """The same without a side buffer."""
 
         __slots__ = ("_view",)
 
         def __init__(self, *arguments):
-            fifo.__init__(self, *arguments)
             self._view = None
-
-        def __getstate__(self):
-            nothing, state = object.__getstate__(self)  # type: ignore[misc]
-            state["_view"] = None
-            return nothing, state
-
-        def inlet(self):
-            """Return where the next octets go, from its first on; `free` says how many it takes."""
-            start = self.start
-            end = self.end
-            if start == end:
-                self.start = self.end = 0
-                self.free = self.size
-                return self.buf
-            left = self.size - end
-            if left < _NEAR_BYTES and start:
-                end -= start
-                self.buf[:end] = self.buf[start : start + end]
-                self.start = 0
-                self.end = end
-                left = self.size - end
-            self.free = left
-            view = self._view
-            if view is None or view.obj is not self.buf:
-                view = self._view = memoryview(self.buf)
-            return view[end:]
-
-        def receive(self, n):
-            """Take over the first `n` octets of what `inlet()` returned."""
-            if self.start == self.end:
-                self.start = 0
-                self.end = n
-                return
-            self.end += n
+            fifo.__init__(self, *arguments)
 
     return Fifo
