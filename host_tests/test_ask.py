@@ -59,7 +59,8 @@ def test_what_is_pushed_after_a_subscription_is_shown_and_stays_unacknowledged()
 def test_what_asks_for_another_mid_is_answered_in_its_name():
     with SimulatedPlant(controller_options=ControllerOptions(**row("stepsync"))) as plant:
         asked = ["8", "subscribed_mid=1201", "subscribed_revision=1", "--port", plant.controller_port, "--json"]
-        assert (done := ask(*asked)).exit_code == 0, done.output
+        done = ask(*asked)
+        assert done.exit_code == 0, done.output
         taken = lines(done)[-1]
         assert (taken["mid"], taken["fields"]["mid_accepted"], taken["is_answer"]) == (5, 1201, True)
         asked[1:3] = ["subscribed_mid=900", "subscribed_revision=9"]
