@@ -300,8 +300,11 @@ def _graph(telegram, breaches):
     return found
 
 
-def take_apart(telegram):
-    """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none)."""
+def take_apart(telegram, told=None):
+    """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none).
+
+    A server is sent the kinds of `_FIXED` and four longer ones; `told` has what else may come, as `_FIXED`.
+    """
     breaches = []
     kind = text_of(telegram[:2])
     identifier = telegram[2:7]
@@ -314,8 +317,8 @@ def take_apart(telegram):
         found = _event(telegram, breaches)
     elif kind == "13":
         found = _graph(telegram, breaches)
-    elif kind in _FIXED:
-        layout, size = _FIXED[kind]
+    elif kind in _FIXED or kind in (told or ()):
+        layout, size = _FIXED[kind] if kind in _FIXED else told[kind]
         _expect_bytes(telegram, size, breaches)
         found = _fields(telegram, 0, layout, breaches)
     else:

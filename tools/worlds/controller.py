@@ -103,7 +103,8 @@ class Controller:
         return self.memory.get(below)
 
     def _result(self, number: int) -> Result:
-        hundredths = (number * 37 + self.number * 1000) % (10000 if self.traits["operations"] else 100000)
+        tells_operations = self.traits["operations"] or self.traits["cycles"] == "operations"
+        hundredths = (number * 37 + self.number * 1000) % (10000 if tells_operations else 100000)
         statuses = self.traits["statuses"]
         ok = number % 7 != 0
         low_or_high = "2" if number % 2 else "3"
