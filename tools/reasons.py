@@ -159,8 +159,10 @@ _LINE = {
 
 _TELEGRAMS = {
     "no PIM": (
-        "{name} {place} took the connection and sent no 12: what listens there is no PIM",
-        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's?",
+        "{name} {place} took the connection and sent no 12: what listens there is no PIM, or that of a ToolsNet which "
+        "speaks version 1.5 alone",
+        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? Version 1.5 of the protocol is "
+        "not spoken: ToolsNet has to be a later one.",
     ),
     "foreign PIM": (
         "{name} {place}: something answers there that is no PIM",
