@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -65,6 +67,9 @@ def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):
 def test_csv_has_a_header_and_every_row(place):
     told = list(csv.DictReader(io.StringIO(run(place, "query", "--csv", "--all").stdout)))
     assert len(told) == 5 and told[-1]["VIN"] == "WVWZZZ1KZAW123456" and told[-1]["Torque"] == "42.37"
+    assert told[-1]["Time"] == "2024-03-14 09:26:53" and re.fullmatch(
+        r"\d{4}(-\d\d){2} \d\d(:\d\d){2}", told[0]["Arrived"]
+    )
 
 
 def test_parquet_has_every_row_with_its_types(place, tmp_path):
@@ -72,7 +77,11 @@ def test_parquet_has_every_row_with_its_types(place, tmp_path):
     file = tmp_path / "results.parquet"
     run(place, "query", "--parquet", str(file), "--all")
     told = parquet.read_table(file).to_pylist()
-    assert told == rows(place, "--all") and len(told) == 5
+    asked = rows(place, "--all")
+    for row, other in zip(told, asked, strict=True):
+        for name, zone in (("Time", None), ("Arrived", UTC)):
+            assert row.pop(name) == datetime.strptime(other.pop(name), "%Y%m%d%H%M%S").replace(tzinfo=zone)
+    assert told == asked and len(told) == 5
     run(place, "query", "--parquet", str(tmp_path / "none.parquet"), "--vin", "nobody", code=1)
     assert "No such file" in run(place, "query", "--parquet", str(tmp_path / "no/where"), code=2).stderr
     assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]

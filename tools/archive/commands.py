@@ -77,7 +77,10 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--parquet", "parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **options: Any) -> None:
-    """Results by car, station, time and verdict, newest first."""
+    """Results by car, station, time and verdict, newest first.
+
+    Time is the station's own clock's, Arrived is UTC.
+    """
     library()
     from tools.archive import cars, queries
 
@@ -123,7 +126,8 @@ def _write_csv(rows: Iterable[dict]) -> int:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(row))
             writer.writeheader()
-        writer.writerow(row)
+        # 14 digits are a number of some trillions to a spreadsheet.
+        writer.writerow({**row, "Time": shown_time(row["Time"]), "Arrived": shown_time(row["Arrived"])})
         count += 1
     return count
 
