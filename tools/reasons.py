@@ -178,8 +178,8 @@ _TELEGRAMS = {
     ),
     "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
     "server not allowed": (
-        "the PIM names a server that toolsnet.allow_hosts does not have",
-        "Add the host it names, or ask who changed the PIM.",
+        "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
+        "Add that host, or ask who changed the PIM.",
     ),
     "no TLS": (
         "{name} {place} does not speak TLS, or no version that both know",

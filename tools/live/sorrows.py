@@ -40,7 +40,6 @@ EXPLAINED = {
     "server unknown": "ToolsNet sent a telegram that nobody asked for; it was ignored",
     "server malformed": "ToolsNet sent what is no telegram of its protocol; it stores nothing and acknowledges nothing",
     "other host": "the PIM names a server on another host than its own, port {value}; results go there",
-    "host refused": "the PIM names a server that toolsnet.allow_hosts does not have; nothing is sent there",
     "parking failed": "the quarantine has no room: what ToolsNet refuses stays in the spool",
     "refused full": "a result was not taken: the spool is full, and the controller keeps it",
     "flash failed": "the spool could not be read or written ({value}); `toolcart doctor` looks at the disk",
