@@ -51,19 +51,26 @@ class DatabaseArchive(MemoryArchive):
 
     def begin(self):
         """Start, as the program does; what is there says where stations go on."""
-        self.writer = Writer(database.connect(str(self.place), writes=True), pytest.fail)
-        with database.connect(str(self.place), writes=False).connect() as connection:
+        self.engine = database.connect(str(self.place), writes=True)
+        self.writer = Writer(self.engine, pytest.fail)
+        with self.engine.connect() as connection:
             self.stored = connection.exec_driver_sql("SELECT COUNT(*) FROM Result").scalar() or 0
+
+    def end(self):
+        """Commit what waits and let the file go: all of it is in that one then."""
+        self.writer.close()
+        self.engine.dispose()
+        assert not os.path.exists(f"{self.place}-wal")
 
     def copy(self):
         """Keep a copy of the database as it is now."""
-        self.writer.close()
+        self.end()
         shutil.copy(self.place, f"{self.place}.old")
         self.begin()
 
     def restart(self, restore=False):
         """End and begin again, with the copy in the database's place if it is to be restored."""
-        self.writer.close()
+        self.end()
         if restore:
             shutil.copy(f"{self.place}.old", self.place)
         self.begin()
@@ -143,7 +150,7 @@ def world(seed, place):
         one.run(dice.choice((50, 400, 3000, 20000)))
     one.until_quiet()
     one.run(120000)
-    one.archive.writer.close()
+    one.archive.end()
     return one, alarms
 
 
