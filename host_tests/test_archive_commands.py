@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -126,6 +127,27 @@ def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
     with Served(place) as archive, archive.pim() as pim:
         pim.hear()
         assert pim.ask("0700001000300010010")[7:12] == "00018"
+
+
+def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        for index in range(4):
+            server.ask(result(index + 1, 17 + index))
+            server.ask(EVENT[:2] + f"{index + 11:05d}" + EVENT[7:33] + f"{index + 1:05d}" + EVENT[38:])
+            server.ask(GRAPH[:2] + b"%05d" % (index + 21) + GRAPH[7:44] + b"%05d" % (17 + index) + GRAPH[49:])
+    books = sqlite3.connect(place)
+    for table, first in (("Result", "ResultId"), ("Event", "EventId"), ("Graph", "GraphId")):
+        books.execute(f"UPDATE {table} SET Arrived = '2026112116000' || ({first} - 1)")
+    books.commit()
+    assert run(place, "forget", "--newest", "1", "--yes").stdout == "1 result is gone\n"
+    for table, key in (("Result", 19), ("Graph", 19), ("Event", 3)):
+        assert books.execute(f"SELECT COUNT(*), MAX(Sequence) FROM {table}").fetchone() == (3, key), table
+    assert books.execute("SELECT COUNT(*) FROM EventParameter").fetchone() == (3,)
+    books.close()
+    with Served(place) as archive, archive.pim() as pim:
+        pim.hear()
+        assert pim.ask("0700001000300010010")[7:17] == "0001900003"
 
 
 def test_import_takes_each_result_once(place, tmp_path):

@@ -212,7 +212,8 @@ def check(place: str, as_json: bool) -> None:
 def forget(place: str, newest: int, yes: bool) -> None:
     """Lose the newest results, as a database that was restored from an old copy has. For tests of stations.
 
-    The archive must not be served meanwhile. Its 08 names what is the latest then.
+    With them go the events and the curves that came since. The archive must not be served meanwhile. Its 08 names what
+    is the latest then.
     """
     database = library()
     from tools.archive.changes import forget_newest
@@ -223,7 +224,7 @@ def forget(place: str, newest: int, yes: bool) -> None:
         lost = forget_newest(place, newest)
     except database.Unusable as reason:
         fail(str(reason))
-    click.echo(f"{lost} results are gone")
+    click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
 
 
 @archive.command("import")
