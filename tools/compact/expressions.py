@@ -60,28 +60,35 @@ def put_in_expressions(
     trees = {name: ast.parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values()) | _imported(trees)
     facts = {name: _Facts(name, tree) for name, tree in trees.items()}
-    changed: set[str] | None = set()
-    while changed is not None:
+    changed = set(facts)
+    while changed:
+        changed = _put_in_round(trees, list(facts.values()), refused, frame_words)
         for name in changed:
             facts[name] = _Facts(name, trees[name])
-        changed = _put_in_one(trees, list(facts.values()), refused, frame_words)
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
-def _put_in_one(
-    trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int
-) -> set[str] | None:
-    """Put the next function in: the modules that changed; None if there is no more. Who had its chance is refused."""
+def _put_in_round(trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int) -> set[str]:
+    """Put functions in as long as none meets what another one changed: the modules that changed, to be read anew.
+
+    Who has had its chance is refused from then on.
+    """
     stored: set[str] = set().union(*(one.stored for one in facts))
     candidates = _candidates(facts, refused)
+    changed: set[str] = set()
+    touched: set[int] = set()  # functions that are not what their module's facts say
+    moved: set[str] = set()  # what they call now
     for name, uses in _uses_of(facts, candidates).items():
         function = candidates[name]
+        if name in moved or id(function.node) in touched or any(id(use.caller) in touched for use in uses):
+            continue
         refused.add(name)
         if _put_in(function, uses, stored, frame_words):
             _take_out(trees[function.module], function.node)
-            # What was put in may hold other calls: all places there are looked for anew.
-            return {function.module, *(use.module for use in uses)}
-    return None
+            changed |= {function.module, *(use.module for use in uses)}
+            touched |= {id(use.caller) for use in uses}
+            moved |= {_called(node) for node in walk(function.value) if isinstance(node, ast.Call)}
+    return changed
 
 
 def _imported(trees: dict[str, ast.Module]) -> set[str]:
