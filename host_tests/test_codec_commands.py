@@ -235,6 +235,18 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
     assert not [one for one in told if "odd" in one]
     assert "telegram 05  Acknowledge" in toolcart("decode", "-", octets=stream).output
+    theirs = [b"08000020003700005127.0.0.1      20111", b"10000020003000100012024031409265400017"]
+    theirs += [b"11000010010192.168.0.20   ", b"1200007"]
+    told = [shown.as_data(one) for one in inputs.messages(b"".join(frame(one) for one in theirs))]
+    assert not [one for one in told if "odd" in one]
+    fields = told[0]["fields"]
+    assert (fields["latest_result"], fields["latest_event"], fields["ip"].strip(), fields["port"]) == (
+        37,
+        5,
+        "127.0.0.1",
+        20111,
+    )
+    assert told[1]["fields"]["code"] == 17 and told[2]["fields"]["station"] == 10
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
 
 
