@@ -283,7 +283,7 @@ def _of_station(station, line):
 def _of_results(station, line):
     ring = station.ring
     if line == 1:
-        return ring.number + station.recovery.open_ids() + station.known.gone()
+        return ring.number + station.known.gone()
     if line == 2:
         return ring.number
     if line == 3:
