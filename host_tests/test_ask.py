@@ -40,6 +40,12 @@ def test_a_request_is_answered_and_the_slot_is_free_again():
         assert shown.exit_code == 0 and "MID 0065 revision 2" in shown.output and "tightening_id" in shown.output
 
 
+def test_the_port_may_stand_behind_the_host():
+    with SimulatedPlant() as plant:
+        done = CliRunner().invoke(cli.main, ["ask", f"127.0.0.1:{plant.controller_port}", "0001"])
+    assert done.exit_code == 0 and "MID 0002" in done.output, done.output
+
+
 def test_a_refusal_is_shown_in_words_and_has_its_own_exit_code():
     with SimulatedPlant() as plant:
         done = ask("64", "tightening_id=4711", "--port", plant.controller_port, "--json")

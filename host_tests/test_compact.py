@@ -719,3 +719,22 @@ def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     # Made by a process whose sets have another order.
     ours = hashlib.sha256(repr(sorted(program_of_board().texts.items())).encode()).hexdigest()
     assert said.strip() == ours
+
+
+def test_a_name_that_a_function_imports_is_not_taken_for_the_one_of_its_module():
+    sources = {
+        "agent.app": "from agent.here import words\n",
+        "agent.here": """
+WORDS = "mine"
+def words():
+    from agent.there import WORDS
+    return WORDS, mine()
+def mine():
+    return WORDS
+""",
+        "agent.there": "WORDS = 'theirs'\n",
+    }
+    names = Names(sources)
+    texts = names.rewritten()
+    top = names.tops[("agent.here", "WORDS")]
+    assert top != names.tops[("agent.there", "WORDS")] and f"{top} = 'mine'" in texts["agent.here"]

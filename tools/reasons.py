@@ -103,7 +103,7 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
 # `refused` is apart: who listens is another programme on each side.
 _REFUSED = {
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
-    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, 6575 as a rule)?",
+    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
     SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
 }
 
@@ -166,7 +166,7 @@ _TELEGRAMS = {
     ),
     "foreign PIM": (
         "{name} {place}: something answers there that is no PIM",
-        "Is toolsnet.pim_port the PIM's (6575 as a rule)?",
+        "Is toolsnet.pim_port the PIM's? Each plant chooses it; 6575 is one that is in use.",
     ),
     "no info": (
         "{name} {place} sent its 12 and then no 08",

@@ -263,7 +263,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
     if open_ids > known.open_ids:
-        told.append((INFO, f"{open_ids} missed results are fetched from the controller"))
+        told.append((INFO, f"the controller is asked for what may have been missed: {open_ids} results at most"))
     elif open_ids == 0 and known.open_ids:
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids
