@@ -1,8 +1,8 @@
 """Names that every MicroPython has in its firmware: as a name of ours they cost neither text nor heap.
 
 They are the fixed numbers 1 to 160 of the .mpy format (`static_qstr_list` in py/makeqstrdata.py of 1.25); a test has
-mpy-cross compile them. What they mean to others does not matter for an attribute of ours or a function of a module: who
-looks there finds ours. Left out is what the compiler treats in a way of its own: `const`, `range`, `super` and the like.
+mpy-cross compile them. What they mean to others does not matter for an attribute of ours or a function of a module:
+who looks there finds ours. Left out is what the compiler treats in its own way: `const`, `range`, `super`.
 """
 
 # No builtins: attributes may have these as well.

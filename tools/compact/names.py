@@ -8,8 +8,9 @@ Rules
    has are its methods, what it sets on `self`, and the same of its bases and of what derives from it.
 2. A public attribute is renamed only if a class of `agent/` defines it and nothing outside the program has one of that
    name (FOREIGN): a socket's `close` must stay what it is.
-3. Functions, classes and values of `agent/`'s modules get names that are theirs alone, since one module imports them
-   from another. Locals and arguments begin anew in each function. What is passed by keyword keeps its name.
+3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
+   with attributes; names that every firmware has (tools.compact.firmware_names) come first. Locals and arguments begin
+   anew in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
@@ -131,7 +132,7 @@ class Names:
         self._name_tops(_by_use(tops, self.trees), short)
 
     def _name_tops(self, tops: list[tuple[str, str]], short: list[str]) -> None:
-        """Share names among modules that do not see each other's; what is in the firmware or an attribute comes first."""
+        """Share names among modules that do not see each other's; what costs no text comes first."""
         taken = self._met_at_the_top(set(tops))
         attributes = sorted({*short, *_attributes_left(self.trees.get(ENTRY), self.attributes)})
         free = [text for text in dict.fromkeys((*short, *WORDS, *BUILTINS, *attributes)) if text not in taken]
@@ -152,7 +153,7 @@ class Names:
                 used[module].add(names[number])
 
     def _met_at_the_top(self, tops: set[tuple[str, str]]) -> set[str]:
-        """Every identifier that a function may mean, and that is no attribute: none of these may be one of a module's."""
+        """Every identifier that a function may mean by a plain name: none of these may be given to something else."""
         met = {*keyword.kwlist, *self.keywords, *self.asked}
         for module, tree in self.trees.items():
             met.update(module.split("."))

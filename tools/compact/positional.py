@@ -1,4 +1,4 @@
-"""Passes by place what a call passes by keyword: the name of an argument that is passed so must stay, and costs its text.
+"""Passes by place what a call passes by keyword: an argument that is passed by name must keep it, and pay for it.
 
 Rules
 1. What is called is a function or a class of the program: by a name of the module, defined there or imported, or as a
