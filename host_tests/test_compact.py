@@ -12,9 +12,11 @@ import pytest
 from tools.cache import CHECKOUT
 from tools.compact.bundle import NATIVES, has_natives
 from tools.compact.classes import one_class_a_line
+from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.inline import bind_builtins
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import FOREIGN, Missing, Names
+from tools.compact.positional import without_keywords
 from tools.compact.program import Program, compact
 from tools.compact.scopes import scopes
 from tools.compact.slots import slots
@@ -22,12 +24,12 @@ from tools.compact.source import constants
 from tools.compact.tree import compile_compacted, program_of_board
 from tools.compact.twins import only_twins
 from tools.runtimes.build import compile_object
-from tools.sources import product_sources
+from tools.sources import compiler, product_sources
 
 
-def run(sources, name):
+def run(sources, name, texts=None):
     """Execute the modules of a rewritten program; its module `name` as it is now, and all the texts."""
-    texts = compact(sources)
+    texts = texts or compact(sources)
     modules = {}
 
     def load(dotted, *rest):
@@ -142,10 +144,33 @@ def test_an_argument_passed_by_name_keeps_its_name():
     sources = {
         "agent.base.compat": COMPAT,
         "agent.base": BASE,
-        "user": "from agent.base import double\ndef f():\n    return double(4, by=3)\n",
+        "user": "from agent.base import double\ndef f():\n    other = double\n    return other(4, by=3)\n",
     }
     user, texts = run(sources, "user")
     assert user.f() == 12 and "by=2" in texts["agent.base"]
+
+
+def test_where_it_is_known_what_is_called_arguments_are_passed_by_place():
+    sources = {
+        "agent.base": (
+            "class Box:\n    def __init__(self, width, height=2, depth=3):\n"
+            "        self.sizes = width, height, depth\n    def sized(self, by=1, to=0):\n"
+            "        return tuple([one * by + to for one in self.sizes])\n"
+            "def told(text, *rest, end=''):\n    return text + end\n"
+        ),
+        "user": (
+            "from agent.base import Box, told\ndef f(n=1):\n    return Box(n, depth=4).sized(to=5)\n"
+            "def first(log):\n    log.append(1)\n    return 7\n"
+            "def g(log):\n    return Box(1, depth=first(log), height=len(log)).sizes\n"
+            "def h():\n    return told('a', end='b')\n"
+        ),
+    }
+    found = without_keywords(sources)
+    assert "Box(n, 2, 4).sized(1, 5)" in found["user"]
+    assert "depth=first(log), height=len(log)" in found["user"]  # in another order they would be evaluated so
+    assert "end='b'" in found["user"]
+    user, _ = run({"agent": "", **sources}, "user")
+    assert user.f() == (6, 7, 9) and user.g([]) == (1, 1, 7) and user.h() == "ab"
 
 
 def test_what_other_objects_have_keeps_its_name():
@@ -618,20 +643,21 @@ def test_a_name_that_a_class_of_another_line_uses_for_itself_keeps_no_method_in_
     assert names["both"]() == (2, 5) and names["Keeper"]().kept() == 3
 
 
-def test_a_call_on_another_name_than_self_means_the_one_class_that_has_the_method():
-    # As inline.py leaves it: a public method of Box was put into its caller.
+def test_a_call_on_another_name_than_self_keeps_the_method():
     box = "class Box:\n    def __init__(self):\n        self.full = 0\n"
     put = "    def _put(self, count):\n        self.full += count\n        return self.full\n"
     caller = "def fill(box):\n    return box._put(3) + box._put(4)\n"
     text = functions_of_methods({"agent.app": box + put + caller})["agent.app"]
-    assert methods_in(text) == {"Box": ["__init__"]} and "box._put" not in text
+    assert "_put" in methods_in(text)["Box"] and text.count("box._put") == 2
+
+
+def test_methods_of_one_name_get_names_of_their_own_and_stay_where_names_have_a_price():
+    texts = functions_of_methods({"agent.app": APART.replace("self._step = 5", "self.at = 5")}, out=False)
+    text = texts["agent.app"].replace("return self._step", "return self.at")
+    assert methods_in(text)["Walker"] == ["__init__", "go", "Walker__of_step"]
     names: dict = {}
     exec(text, names)
-    assert names["fill"](names["Box"]()) == 10
-    # Not where two classes have one of the name, nor where an object may have something else there.
-    for more in ("class Bag:\n" + put, "class Bag:\n    def __init__(self, other):\n        self._put = other\n"):
-        text = functions_of_methods({"agent.app": box + put + more + caller})["agent.app"]
-        assert "_put" in methods_in(text)["Box"] and text.count("box._put") == 2
+    assert names["both"]() == (2, 5)
 
 
 def test_what_another_module_does_with_the_name_on_an_object_keeps_the_method():
@@ -723,18 +749,61 @@ def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
 
 def test_a_name_that_a_function_imports_is_not_taken_for_the_one_of_its_module():
     sources = {
-        "agent.app": "from agent.here import words\n",
+        "agent.app": "from agent.here import words\nanswer = words(1)\n",
         "agent.here": """
 WORDS = "mine"
-def words():
+def words(turns):
     from agent.there import WORDS
-    return WORDS, mine()
-def mine():
+    for _ in range(turns):
+        found = WORDS, mine(turns)
+    return found
+def mine(turns):
+    while turns > 5:
+        turns -= 1
     return WORDS
 """,
         "agent.there": "WORDS = 'theirs'\n",
     }
-    names = Names(sources)
-    texts = names.rewritten()
-    top = names.tops[("agent.here", "WORDS")]
-    assert top != names.tops[("agent.there", "WORDS")] and f"{top} = 'mine'" in texts["agent.here"]
+    for rewritten in (Names(sources).rewritten(), compact(sources)):
+        app, _ = run(sources, "agent.app", rewritten)
+        assert ("theirs", "mine") in vars(app).values()
+
+
+def test_names_that_every_firmware_has_cost_no_text(tmp_path):
+    known = (*WORDS, *BUILTINS)
+    assert len(set(known)) == len(known)
+    text, file = tmp_path / "x.py", tmp_path / "x.mpy"
+    sizes = []
+    for names in (known, known[:-1] + ("unknown_to_all",)):
+        text.write_text("_" + "".join(f".{name}" for name in names) + "\n")
+        command = [compiler()[0], "-O3", "-s", "x.py", "-o", str(file), str(text)]
+        subprocess.run(command, check=True, capture_output=True)
+        sizes.append(file.stat().st_size)
+    # A head, a number of two octets at most for each, in the table and in the bytecode, and the file's name.
+    assert sizes[0] <= 40 + 4 * len(known) and sizes[1] > sizes[0] + len("unknown_to_all")
+    octets = file.read_bytes()
+    assert b"unknown_to_all" in octets and not any(name.encode() in octets for name in known if len(name) > 3)
+
+
+def test_modules_that_do_not_see_each_other_share_names():
+    sources = {
+        "agent": "",
+        "agent.low": "def both(n):\n    return n + 1\ndef alone(n):\n    return both(n)\nabs_of = abs\n",
+        "agent.left": "from agent.low import both\ndef mine(n):\n    return both(n) + both(n)\n",
+        "agent.right": "def theirs(n):\n    from agent.low import alone\n    return alone(n) + alone(1) + abs(-1)\n",
+        "user": (
+            "from agent.left import mine\nfrom agent.right import theirs\nfrom agent.low import abs_of\n"
+            "def f():\n    return mine(1), theirs(2), abs_of(-3)\n"
+        ),
+    }
+    user, _ = run(sources, "user")
+    assert user.f() == (4, 6, 3)
+    tops = Names(sources).tops
+    seen = {}  # what each module has in its dict
+    for module, mine in (("agent.low", ()), ("agent.left", ("both",)), ("agent.right", ())):
+        names = [short for (of, _), short in tops.items() if of == module]
+        names += [tops["agent.low", name] for name in mine]
+        assert len(set(names)) == len(names), module
+        seen[module] = set(names)
+    assert seen["agent.low"] & seen["agent.right"]
+    assert "abs" not in tops.values()  # somebody means the builtin

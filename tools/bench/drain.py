@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent import health as h
 from tools.report import AT_LEAST, AT_MOST, Report
 from tools.sim.cart import PIM, SERVER, Cart
 
@@ -53,7 +54,7 @@ def _waiting(results: int, round_trip_ms: int) -> Cart:
     for _ in range(results):
         cart.controller.produce()
         cart.run(1)
-    cart.until(lambda: cart.station.ring.number >= results, LIMIT_MS)
+    cart.until(lambda: cart.counted(h.STORED) >= results, LIMIT_MS)
     return cart
 
 

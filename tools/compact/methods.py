@@ -8,8 +8,8 @@ Rules
    call `self.name(...)` in a class that has it or derives from the one that has it. What a class of another line does
    with a name of its own `self` is its own affair.
 2. Not if two classes of one line have it: which of them is meant is known only when it runs.
-3. A public method that was put into its caller (inline.py) calls them on another name than `self`. Private names are
-   for `self` in the sources; so such a call means the one class of the module that has the method.
+3. This comes before functions go into their callers (inline.py), which it lets them: `_write` of three classes is three
+   functions, each with one call. Where names have their price they stay methods, of names that nobody else has.
 4. `self` stays its first argument, and its name tells the class: `parts_of` finds it for who asks what a class sets.
 """
 
@@ -32,15 +32,20 @@ def parts_of(node: ast.ClassDef, tree: ast.Module) -> Iterator[ast.AST]:
             yield from walk(other)
 
 
-def functions_of_methods(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return the program with functions in the place of private methods; those named in `keep` stay methods."""
+def functions_of_methods(
+    sources: dict[str, str], keep: frozenset[str] = frozenset(), out: bool = True
+) -> dict[str, str]:
+    """Return the program with functions in the place of private methods; those named in `keep` stay as they are.
+
+    Without `out` they stay methods, and get the names that the functions would have.
+    """
     trees = {name: ast.parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values())
     uses = {name: _other_uses(name, tree) for name, tree in trees.items()}
     refused |= {name for by_class in uses.values() for name in by_class.get("", ())}
     for name, tree in trees.items():
         if name.startswith("agent"):
-            _rewrite(tree, refused, uses[name])
+            _rewrite(tree, refused, uses[name], out)
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
@@ -69,9 +74,6 @@ def _other_uses(module: str, tree: ast.Module) -> dict[str, set[str]]:
                 if isinstance(node.value, ast.Name) and node.value.id == "self":
                     found.setdefault(owner, set()).add(node.attr)
                     called.add(id(node))
-    if module.startswith("agent"):
-        lone = _lone(classes, tree)
-        called |= {id(node.func) for node in walk(tree) if isinstance(node, ast.Call) and _put_in(node) in lone}
     found[""] = {
         node.attr
         for node in walk(tree)
@@ -88,26 +90,7 @@ def _own_method(call: ast.Call) -> str:
     return ""
 
 
-def _put_in(call: ast.Call) -> str:
-    """The name in `other.name(...)`, an empty one for any other call."""
-    function = call.func
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id != "self":
-        return function.attr if _is_private(function.attr) else ""
-    return ""
-
-
-def _lone(classes: dict[str, ast.ClassDef], tree: ast.Module) -> dict[str, str]:
-    """The private methods that one class alone has, with that class, if nobody sets an attribute of the name."""
-    homes: dict[str, str] = {}
-    again = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
-    for owner, node in classes.items():
-        for method in _methods(node):
-            again |= {method} & set(homes)
-            homes[method] = owner
-    return {method: owner for method, owner in homes.items() if method not in again}
-
-
-def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]]) -> None:
+def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]], out: bool) -> None:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     lines = {name: _line(name, classes) for name in classes}
     homes: dict[tuple[str, str], str] = {}  # class and method: the function's name
@@ -120,22 +103,21 @@ def _rewrite(tree: ast.Module, refused: set[str], uses: dict[str, set[str]]) -> 
             if isinstance(call, ast.Call) and _own_method(call):
                 name = call.func.attr  # type: ignore[attr-defined]
                 home = next((homes[one, name] for one in lines[owner] if (one, name) in homes), None)
-                if home is not None:
+                if home is None:
+                    continue
+                if out:
                     call.args.insert(0, call.func.value)  # type: ignore[attr-defined]
                     call.func = ast.Name(home, ast.Load())
-    lone = _lone(classes, tree)
-    for call in walk(tree):
-        home = homes.get((lone.get(_put_in(call), ""), _put_in(call))) if isinstance(call, ast.Call) else None
-        if home is not None:
-            call.args.insert(0, call.func.value)  # type: ignore[attr-defined]
-            call.func = ast.Name(home, ast.Load())  # type: ignore[attr-defined]
+                else:
+                    call.func.attr = home  # type: ignore[attr-defined]
     for owner, node in classes.items():
-        out = [one for one in node.body if isinstance(one, ast.FunctionDef) and (owner, one.name) in homes]
-        node.body = [one for one in node.body if one not in out] or [ast.Pass()]
-        at = tree.body.index(node) + 1
-        for function in out:
+        found = [one for one in node.body if isinstance(one, ast.FunctionDef) and (owner, one.name) in homes]
+        for function in found:
             function.name = homes[owner, function.name]
-        tree.body[at:at] = out
+        if out:
+            node.body = [one for one in node.body if one not in found] or [ast.Pass()]
+            at = tree.body.index(node) + 1
+            tree.body[at:at] = found
 
 
 def _line(name: str, classes: dict[str, ast.ClassDef]) -> list[str]:

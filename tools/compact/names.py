@@ -8,8 +8,9 @@ Rules
    has are its methods, what it sets on `self`, and the same of its bases and of what derives from it.
 2. A public attribute is renamed only if a class of `agent/` defines it and nothing outside the program has one of that
    name (FOREIGN): a socket's `close` must stay what it is.
-3. Functions, classes and values of `agent/`'s modules get names that are theirs alone, since one module imports them
-   from another. Locals and arguments begin anew in each function. What is passed by keyword keeps its name.
+3. Functions, classes and values of `agent/`'s modules share with those of modules whose dicts have none of them, and
+   with attributes; names that every firmware has (tools.compact.firmware_names) come first. Locals and arguments begin
+   anew in each function. What is passed by keyword keeps its name.
 4. Modules and packages, the public names of `board/`, and what is looked up by a string keep their names.
 5. In a frozen core names cost no heap. There, without `sharing`, no two attributes share a name: MicroPython remembers
    for each name at which place of a dict it was found last, and that is of use only if it means one kind of object.
@@ -33,10 +34,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
-from tools.compact.bundle import NATIVES, _asked_by_string
+from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
+from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.methods import parts_of
 from tools.compact.places import dicts_of, placed
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
@@ -117,15 +119,58 @@ class Names:
         for name in wanted if sharing else ():
             others = {colour[other] for other in together[name] if other in colour}
             colour[name] = next(number for number in count() if number not in others)
-        texts = _texts(taken)
-        short = [next(texts) for _ in range(max([*colour.values(), len(tops)], default=0) + 1)]
-        if sharing:
-            self.attributes = {name: short[number] for name, number in colour.items()}
-        else:
+        if not sharing:
+            texts = _texts(taken)
+            short = [next(texts) for _ in tops]
             self.attributes = placed(wanted, dicts_of(self.trees.values()), texts)
-        named = Counter(node.id for tree in self.trees.values() for node in walk(tree) if isinstance(node, ast.Name))
-        tops.sort(key=lambda key: (-named[key[1]], key))
-        self.tops = {key: short[number] for number, key in enumerate(tops)}
+            self.tops = dict(zip(_by_use(tops, self.trees), short, strict=True))
+            return
+        known = [text for text in WORDS if text not in taken]
+        texts = chain(known, _texts(taken))
+        short = [next(texts) for _ in range(max(colour.values(), default=-1) + 1)]
+        self.attributes = {name: short[number] for name, number in colour.items()}
+        self._name_tops(_by_use(tops, self.trees), short)
+
+    def _name_tops(self, tops: list[tuple[str, str]], short: list[str]) -> None:
+        """Share names among modules that do not see each other's; what costs no text comes first."""
+        taken = self._met_at_the_top(set(tops))
+        attributes = sorted({*short, *_attributes_left(self.trees.get(ENTRY), self.attributes)})
+        free = [text for text in dict.fromkeys((*short, *WORDS, *BUILTINS, *attributes)) if text not in taken]
+        texts = chain(free, _texts({*taken, *free}))
+        names: list[str] = []
+        seen_by = _seen_by(tops, self.trees)
+        used: dict[str, set[str]] = {module: set() for module in self.trees}
+        for key in tops:
+            number = 0
+            while True:
+                if number == len(names):
+                    names.append(next(texts))
+                if not any(names[number] in used[module] for module in seen_by[key]):
+                    break
+                number += 1
+            self.tops[key] = names[number]
+            for module in seen_by[key]:
+                used[module].add(names[number])
+
+    def _met_at_the_top(self, tops: set[tuple[str, str]]) -> set[str]:
+        """Every identifier that a function may mean by a plain name: none of these may be given to something else."""
+        met = {*keyword.kwlist, *self.keywords, *self.asked}
+        for module, tree in self.trees.items():
+            met.update(module.split("."))
+            for node in walk(tree):
+                home = getattr(node, "home", None)
+                if isinstance(node, ast.Name) and (home is None or home.kind == MODULE):
+                    if (module, node.id) not in tops:
+                        met.add(node.id)
+                elif isinstance(node, ast.alias):
+                    met.update(node.name.split("."))
+                elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    if home is not None and home.kind == MODULE and (module, node.name) not in tops:
+                        met.add(node.name)
+                    if isinstance(node, ast.FunctionDef) and not is_simple(node):  # its locals keep their names
+                        met |= {one.id for one in walk(node) if isinstance(one, ast.Name)}
+                        met |= {one.arg for one in walk(node) if isinstance(one, ast.arg)}
+        return met
 
     def _kept(self, attributes: set[str], tops: set[tuple[str, str]]) -> set[str]:
         """Every identifier that stays what it is: no new name may be one of these."""
@@ -221,7 +266,7 @@ def _met_outside(trees: dict[str, ast.Module]) -> set[str]:
         for module in TWICE
         if module in trees
         for node in walk(trees[module])
-        if isinstance(node, (ast.Attribute, ast.FunctionDef))
+        if isinstance(node, ast.Attribute) or (isinstance(node, ast.FunctionDef) and not node.name.startswith("_"))
     }
 
 
@@ -345,6 +390,30 @@ def _tops(trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
     return found
 
 
+def _by_use(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> list[tuple[str, str]]:
+    """Those that are named most often first."""
+    named = Counter(node.id for tree in trees.values() for node in walk(tree) if isinstance(node, ast.Name))
+    return sorted(tops, key=lambda key: (-named[key[1]], key))
+
+
+def _seen_by(tops: list[tuple[str, str]], trees: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
+    """The modules in whose dict each name is: its own, and those that import it at their top."""
+    seen_by = {key: {key[0]} for key in tops}
+    for module, tree in trees.items():
+        for node in walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if alias.home.kind == MODULE and (node.module, alias.name) in seen_by:  # type: ignore[attr-defined]
+                        seen_by[node.module, alias.name].add(module)  # type: ignore[index]
+    return seen_by
+
+
+def _attributes_left(tree: ast.Module | None, renamed: dict[str, str]) -> set[str]:
+    """Names that a module has anyway, because it asks objects for them."""
+    found = {node.attr for node in walk(tree) if isinstance(node, ast.Attribute)} if tree is not None else set()
+    return found - set(renamed)
+
+
 def _bound(module: str, tree: ast.Module, names: Names) -> tuple[dict[str, str], dict[str, str]]:
     """What the names in `tree` stand for: modules of the program by alias, and new names by old ones."""
     modules: dict[str, str] = {}
@@ -429,20 +498,22 @@ class _Renamer(ast.NodeTransformer):
 
 
 def _rename_locals(function: ast.FunctionDef, keywords: frozenset[str]) -> None:
-    """Arguments and locals from `a` on; a function with another one inside keeps its names."""
-    if not is_simple(function):
+    """Arguments and locals from `a` on; a function with another one inside has a name for each, and no name of its."""
+    inside = [node for node in walk(function) if node is not function]
+    if any(isinstance(node, (ast.Import, ast.Global, ast.FunctionDef, ast.ClassDef)) for node in inside):
         return
     scope = function.inner  # type: ignore[attr-defined]
-    inside = [node for node in walk(function) if node is not function]
     arguments = arguments_of(function)
     kept = [name for name in arguments if name in keywords]
     used = {node.id for node in inside if isinstance(node, ast.Name) and getattr(node, "home", None) is not scope}
+    used |= {node.arg for node in inside if isinstance(node, ast.arg) and getattr(node, "home", None) is not scope}
     fresh = _texts(used | set(kept) | set(keyword.kwlist))
     names: dict[int, str] = {}
     short = {}
-    places = slots(function, scope.names)
-    if function.decorator_list:  # machine code: a local has a type
+    if function.decorator_list or not is_simple(function):  # in machine code a local has a type
         places = {name: index for index, name in enumerate([*arguments, *sorted(scope.names - set(arguments))])}
+    else:
+        places = slots(function, scope.names)
     for name, slot in sorted(places.items(), key=lambda pair: pair[1]):
         if slot not in names:
             names[slot] = arguments[slot] if slot < len(arguments) and arguments[slot] in kept else next(fresh)

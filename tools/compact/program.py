@@ -1,8 +1,9 @@
 """The steps that make a board's program out of the sources, in their order.
 
 twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one module of forty), prune
-(what nobody uses), classes (a line of them becomes one), expressions (functions that are one, into their callers),
-inline (functions called from one place), methods (private ones become functions), names (short ones).
+(what nobody uses), classes (a line of them becomes one), methods (private ones become functions), expressions
+(functions that are one, into their callers), inline (functions called from one place), positional (arguments by their
+place), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -24,6 +25,7 @@ from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
 from tools.compact.places import with_free_places
+from tools.compact.positional import without_keywords
 from tools.compact.prune import prune, without_unused_imports
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
@@ -71,8 +73,10 @@ class Program:
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
         self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
-        shorter = put_in_expressions(self.pruned, keep, frame_words)
-        self.shaped = functions_of_methods(inline(shorter, keep, frame_words), keep)
+        lone = functions_of_methods(self.pruned, keep, out=self.own_image)
+        shorter = put_in_expressions(lone, keep, frame_words)
+        self.shaped = inline(shorter, keep, frame_words)
+        self.shaped = without_keywords(self.shaped)
         if ENTRY in self.shaped:
             self.shaped[ENTRY] = bind_builtins(self.shaped[ENTRY])
         if self.own_image:

@@ -136,7 +136,7 @@ class Descriptions:
         self._silences += 1
 
     def resume(self, now):
-        """Where the server stands is known: if it has lost results, it is told everything again, once for that place."""
+        """Where the server stands is known: if it has lost results, all is told again, once for that place."""
         losses = self._lost_by_server()
         stands = self.session.result_sequence
         if losses != self._losses and stands != self._stood:
