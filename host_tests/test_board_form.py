@@ -11,8 +11,9 @@ from tools.compact import tree
 from tools.compact.program import Program
 from tools.compact.walk import walk
 from tools.runtimes import board_form as tested
-from tools.runtimes.build import is_portable, product_sources, support_sources
+from tools.runtimes.build import is_heavy, is_portable, product_sources, support_sources
 from tools.runtimes.harness import Outcome
+from tools.runtimes.suite import light_files, portable_files
 from tools.sources import uses_library
 
 SOURCES = {
@@ -104,6 +105,16 @@ def test_the_list_names_portable_tests_that_there_are():
         text = (CHECKOUT / "host_tests" / f"{module}.py").read_text(encoding="utf-8")
         assert is_portable(text) and reason
         assert re.search(rf"^def {test or 'test_'}", text, re.MULTILINE), entry
+
+
+def test_what_other_interpreters_leave_to_the_long_run_is_met_in_this_form():
+    files = portable_files([])
+    light = light_files(files)
+    heavy = [file for file in files if file not in light]
+    assert heavy and len(light) > 4 * len(heavy)
+    assert not {file.stem for file in heavy} & {entry.partition(".")[0] for entry in tested.NOT_HERE}
+    texts = [file.read_text(encoding="utf-8") for file in (CHECKOUT / "host_tests").glob("*.py")]
+    assert sum(is_heavy(text) for text in texts) == len(heavy), "only what is portable can be heavy"
 
 
 def test_every_node_is_walked_once_outer_ones_first():

@@ -16,6 +16,7 @@ from tools.sim.clock import Dice
 from tools.sim.port import PORT_OPENING, SimPort
 
 PORTABLE = True
+HEAVY = True
 HEAP = "6m"
 
 

@@ -10,6 +10,7 @@ from tools.bench import fuzz
 from tools.sim.clock import Dice
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"

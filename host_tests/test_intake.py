@@ -9,6 +9,7 @@ from host_tests.support_world import Cart, body_of, id_of
 from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
+HEAVY = True
 HEAP = "4m"
 
 

@@ -14,6 +14,7 @@ from host_tests.support_world import CONTROLLER, Cart, WatchedFlash
 from tools.sim.clock import Dice, stamp_text
 
 PORTABLE = True
+HEAVY = True
 HEAP = "8m"
 
 LIVES = 80 if sys.implementation.name == "cpython" else 4

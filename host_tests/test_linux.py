@@ -9,7 +9,7 @@ import pytest
 from agent.base.ticks import FOREVER
 from agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, PORT_OPENING
 from agent.scheduler import Scheduler
-from board import loop
+from board import linux, loop
 from board.linux import Board
 
 DEADLINE_S = 10
@@ -261,7 +261,7 @@ def test_a_system_without_another_thread_closes_the_port(board, monkeypatch):
     assert port.state() == PORT_CLOSED
 
 
-def test_whether_the_clock_is_kept_is_what_the_system_says(board, monkeypatch):
+def test_whether_the_clock_is_kept_is_what_the_system_says(board, monkeypatch, tmp_path):
     import ctypes
 
     assert board.clock_is_set() in (True, False)
@@ -269,5 +269,9 @@ def test_whether_the_clock_is_kept_is_what_the_system_says(board, monkeypatch):
         library = type("Library", (), {"adjtimex": staticmethod(lambda buf, answer=answer: answer)})
         monkeypatch.setattr(ctypes, "CDLL", lambda name, library=library: library)
         assert board.clock_is_set() is kept
+    synchronized = tmp_path / "synchronized"
+    monkeypatch.setattr(linux, "TIMESYNC", str(synchronized))
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert board.clock_is_set() is False
+    synchronized.touch()  # a service that may not ask the kernel takes systemd's word
+    assert board.clock_is_set() is True

@@ -13,6 +13,7 @@ from tools.bench.cart import configuration
 from tools.bench.quiet import RECONNECT_MS, Workbench
 
 PORTABLE = True
+HEAVY = True
 HEAP = "512k"
 
 # Three blocks of the heap: smaller than any two allocations of a start together. Coarser on the simulated Cortex-M3.

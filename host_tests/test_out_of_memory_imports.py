@@ -18,6 +18,7 @@ from host_tests.test_safe_mode import Place
 from tools.bench.quiet import PIM_PORT, QuietController, QuietToolsNet
 
 PORTABLE = True
+HEAVY = True
 HEAP = "6m"
 
 STRIDE = 1 if getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1" else 20

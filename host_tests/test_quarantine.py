@@ -11,6 +11,7 @@ from tools.sim import flash as chips
 from tools.sim.flash import SimFlash
 
 PORTABLE = True
+HEAVY = True
 HEAP = "6m"
 
 

@@ -16,6 +16,7 @@ from host_tests.support_spool import append, body_of
 from host_tests.support_station import Station
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 LIGHT = (

@@ -16,6 +16,7 @@ from host_tests.support_world import WatchedFlash
 from tools.sim.clock import START_TICKS
 
 PORTABLE = True
+HEAVY = True
 HEAP = "8m"
 
 ON_A_COMPUTER = sys.implementation.name == "cpython"

@@ -9,6 +9,7 @@ from tools.sim.profiles import row
 from tools.sim.serial_cart import SerialCart
 
 PORTABLE = True
+HEAVY = True
 HEAP = "6m"
 
 # What a chip's flash takes: usual and worst (an RP2 with the flash of a Pico), microseconds to program and to erase.

@@ -12,6 +12,7 @@ from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import Dice
 
 PORTABLE = True
+HEAVY = True
 HEAP = "6m"
 
 

@@ -11,6 +11,7 @@ from tools.bench.cart import configuration
 from tools.bench.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
 
 PORTABLE = True
+HEAVY = True
 HEAP = "1m"
 
 HOURS = 720

@@ -17,6 +17,7 @@ from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
 
 PORTABLE = True
+HEAVY = True
 HEAP = "4m"  # for the simulated chips
 
 

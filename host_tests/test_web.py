@@ -36,7 +36,7 @@ def _whole(**changed):
 def _told(*stations, **about):
     clock = {"now": "t", "zone": "CET", "kept": True, "error_s": 0.01}
     agent = {"version": "1.2", "pid": 7, "started_s": 1000.5, "memory_kib": 20000, "faults": 0, "clock": clock}
-    agent["servers_clock"] = {"ahead_s": -1.5, "error_s": 1.0, "outcome": "compared", "times_set": 0}
+    agent["servers_clock"] = {"ahead_s": -3, "error_s": 1.0, "outcome": "differs", "times_set": 0}
     return {"agent": {**agent, "uptime_s": 5, "started": "t", **about}, "stations": list(stations)}
 
 

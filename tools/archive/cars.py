@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, Connection, and_, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from tools.archive import bulk
 from tools.archive.tables import CAR
 
 REMEMBERED = 100_000
@@ -41,9 +40,8 @@ class Known:
 def add(connection: Connection, vins: Iterable[str]) -> None:
     """Put them in; those that are there already stay."""
     rows = [{"VIN": vin, "Backwards": vin[::-1]} for vin in sorted(vins)]
-    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
     for first in range(0, len(rows), AT_ONCE):
-        connection.execute(insert(CAR).on_conflict_do_nothing(), rows[first : first + AT_ONCE])
+        bulk.add_missing(connection, CAR, rows[first : first + AT_ONCE])
 
 
 def found(connection: Connection, part: str, most: int) -> list[str]:

@@ -13,12 +13,11 @@ Rules
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, Table, Update, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, Table, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from tools.archive import bulk, cars, rows
@@ -29,7 +28,7 @@ STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
-_PLACE = ("ofType", "ofSystem", "ofStation")
+_PLACE = t.RESULT_KEY[:3]
 
 Tell = Callable[[str], None]
 Station = tuple[int, int, int]
@@ -53,13 +52,6 @@ class _Batch:
     def add(self, table: Table, *more: dict) -> None:
         """Put rows into a table."""
         self.rows.setdefault(table, []).extend(more)
-
-
-@functools.cache
-def _station_update(names: tuple[str, ...]) -> Update:
-    """One statement for all stations of a batch whose columns of these names change."""
-    here = t.is_row(t.STATION, t.RESULT_KEY, [bindparam(name) for name in _PLACE])
-    return update(t.STATION).where(here).values({name: bindparam(f"to{name}") for name in names})
 
 
 class Writer:
@@ -249,10 +241,9 @@ class Writer:
                 connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
         changes: dict[tuple, list[dict]] = {}
         for station, columns in batch.stations.items():
-            place = dict(zip(_PLACE, station, strict=True))
-            changes.setdefault(tuple(columns), []).append({**place, **{f"to{k}": v for k, v in columns.items()}})
-        for names, several in changes.items():
-            connection.execute(_station_update(names), several)
+            changes.setdefault(tuple(columns), []).append({**dict(zip(_PLACE, station, strict=True)), **columns})
+        for several in changes.values():
+            bulk.update(connection, t.STATION, _PLACE, several)
         for table, key, columns in batch.renamed:
             there = t.is_row(table, list(table.primary_key.columns.keys()), key)
             connection.execute(update(table).where(there).values(**columns))

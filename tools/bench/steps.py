@@ -80,7 +80,8 @@ UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 
 @contextlib.contextmanager
 def replaced(places: list[tuple]) -> Iterator[None]:
-    """Have something else in these places for a while."""
+    """Have something else in these places for a while, and no program that was made before."""
+    places = [*places, (tree, "CACHE", tree.CACHE / "none")]
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
     tree._program_of.cache_clear()
     try:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import ast
 import copy
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.compact.frame import FRAME_MOST, frame_words_of
@@ -46,6 +45,7 @@ class _Function:
 class _Use:
     """One place that calls it."""
 
+    module: str
     caller: ast.FunctionDef
     parent: ast.AST
     field: str
@@ -59,21 +59,36 @@ def put_in_expressions(
     """Return the program with fewer functions; those named in `keep` stay."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
     refused = set(keep) | strings_in(trees.values()) | _imported(trees)
-    again = True
-    while again:
-        again = False
-        for tree in trees.values():
-            scopes(tree)
-        stored = _stored_later(trees)
-        candidates = _candidates(trees, refused)
-        for name, uses in _uses_of(trees, candidates).items():
-            function = candidates[name]
-            refused.add(name)  # it has its chance once
-            if _put_in(function, uses, stored, frame_words):
-                _take_out(trees[function.module], function.node)
-                again = True
-                break  # what was put in may hold other calls: all places are looked for anew
+    facts = {name: _Facts(name, tree) for name, tree in trees.items()}
+    changed = set(facts)
+    while changed:
+        changed = _put_in_round(trees, list(facts.values()), refused, frame_words)
+        for name in changed:
+            facts[name] = _Facts(name, trees[name])
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
+
+
+def _put_in_round(trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int) -> set[str]:
+    """Put functions in as long as none meets what another one changed: the modules that changed, to be read anew.
+
+    Who has had its chance is refused from then on.
+    """
+    stored: set[str] = set().union(*(one.stored for one in facts))
+    candidates = _candidates(facts, refused)
+    changed: set[str] = set()
+    touched: set[int] = set()  # functions that are not what their module's facts say
+    moved: set[str] = set()  # what they call now
+    for name, uses in _uses_of(facts, candidates).items():
+        function = candidates[name]
+        if name in moved or id(function.node) in touched or any(id(use.caller) in touched for use in uses):
+            continue
+        refused.add(name)
+        if _put_in(function, uses, stored, frame_words):
+            _take_out(trees[function.module], function.node)
+            changed |= {function.module, *(use.module for use in uses)}
+            touched |= {id(use.caller) for use in uses}
+            moved |= {_called(node) for node in walk(function.value) if isinstance(node, ast.Call)}
+    return changed
 
 
 def _imported(trees: dict[str, ast.Module]) -> set[str]:
@@ -86,52 +101,94 @@ def _imported(trees: dict[str, ast.Module]) -> set[str]:
     }
 
 
-def _stored_later(trees: dict[str, ast.Module]) -> set[str]:
+# -- what a module says --------------------------------------------------------------------------------------------
+
+
+class _Facts:
+    """What one module binds, stores, names and calls, as it stands now; marks its scopes."""
+
+    def __init__(self, module: str, tree: ast.Module):
+        scopes(tree)
+        nodes = walk(tree)
+        self.bindings = _bindings(nodes)
+        self.stored = _stored_later(nodes)
+        self.named = Counter(
+            node.attr if isinstance(node, ast.Attribute) else node.id
+            for node in nodes
+            if isinstance(node, (ast.Attribute, ast.Name))
+        )
+        self.uses: dict[str, list[_Use]] = {}
+        for caller in [node for node in nodes if isinstance(node, ast.FunctionDef)]:
+            for parent, field, index, call in _calls(caller):
+                self.uses.setdefault(_called(call), []).append(_Use(module, caller, parent, field, index, call))
+        self.functions = _functions(module, tree) if module.startswith("agent") else []
+
+
+def _bindings(nodes: list[ast.AST]) -> Counter[str]:
+    """How often a name is given to something: functions, classes, arguments, variables, attributes."""
+    counts: Counter[str] = Counter()
+    for node in nodes:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            counts[node.name] += 1
+        elif isinstance(node, ast.arg):
+            counts[node.arg] += 1
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            counts[node.id] += 1
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            counts[node.attr] += 1
+    return counts
+
+
+def _stored_later(nodes: list[ast.AST]) -> set[str]:
     """The attributes that change after their object was made."""
-    found: set[str] = set()
-    for tree in trees.values():
-        beginnings = [node for node in walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-        within = {id(node) for one in beginnings for node in walk(one)}
-        found |= {
-            node.attr
-            for node in walk(tree)
-            if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and id(node) not in within
-        }
+    beginnings = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    within = {id(node) for one in beginnings for node in walk(one)}
+    return {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and id(node) not in within
+    }
+
+
+def _calls(function: ast.FunctionDef) -> list[tuple[ast.AST, str, int, ast.Call]]:
+    """Every call in a function's own scope, with the place where it stands."""
+    found = []
+    todo: list[ast.AST] = list(function.body)
+    while todo:
+        parent = todo.pop()
+        if isinstance(parent, (*_APART, ast.FunctionDef, ast.ClassDef)):
+            continue
+        for field, value in ast.iter_fields(parent):
+            for index, node in enumerate(value) if isinstance(value, list) else [(-1, value)]:
+                if isinstance(node, ast.AST):
+                    todo.append(node)
+                    if isinstance(node, ast.Call):
+                        found.append((parent, field, index, node))
+    return found
+
+
+def _functions(module: str, tree: ast.Module) -> list[_Function]:
+    """The functions and methods that only return an expression."""
+    found = []
+    for owner in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
+        for node in owner.body:
+            value = _value_of(node) if isinstance(node, ast.FunctionDef) else None
+            if value is not None:
+                found.append(_Function(node, module, owner is not tree, value))
     return found
 
 
 # -- who may go in -------------------------------------------------------------------------------------------------
 
 
-def _candidates(trees: dict[str, ast.Module], refused: set[str]) -> dict[str, _Function]:
-    counts = _bindings(trees)
-    found: dict[str, _Function] = {}
-    for module, tree in trees.items():
-        if not module.startswith("agent"):
-            continue
-        for owner in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
-            for node in owner.body:
-                if isinstance(node, ast.FunctionDef) and node.name not in refused and counts[node.name] == 1:
-                    value = _value_of(node)
-                    if value is not None:
-                        found[node.name] = _Function(node, module, owner is not tree, value)
-    return found
-
-
-def _bindings(trees: dict[str, ast.Module]) -> Counter[str]:
-    """How often a name is given to something: functions, classes, arguments, variables, attributes."""
-    counts: Counter[str] = Counter()
-    for tree in trees.values():
-        for node in walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                counts[node.name] += 1
-            elif isinstance(node, ast.arg):
-                counts[node.arg] += 1
-            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                counts[node.id] += 1
-            elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                counts[node.attr] += 1
-    return counts
+def _candidates(facts: list[_Facts], refused: set[str]) -> dict[str, _Function]:
+    counts = sum((one.bindings for one in facts), Counter())
+    return {
+        function.node.name: function
+        for one in facts
+        for function in one.functions
+        if function.node.name not in refused and counts[function.node.name] == 1
+    }
 
 
 def _value_of(node: ast.FunctionDef) -> ast.expr | None:
@@ -147,52 +204,25 @@ def _value_of(node: ast.FunctionDef) -> ast.expr | None:
 # -- where it is called --------------------------------------------------------------------------------------------
 
 
-def _uses_of(trees: dict[str, ast.Module], candidates: dict[str, _Function]) -> dict[str, list[_Use]]:
+def _uses_of(facts: list[_Facts], candidates: dict[str, _Function]) -> dict[str, list[_Use]]:
     """The places of each candidate that is called wherever it is named; those with the fewest first."""
-    uses: dict[str, list[_Use]] = {name: [] for name in candidates}
-    lost: set[str] = set()
-    for module, tree in trees.items():
-        called: set[int] = set()
-        for caller in [node for node in walk(tree) if isinstance(node, ast.FunctionDef)]:
-            for parent, field, index, node in _children(caller):
-                name = _called(node)
-                if isinstance(node, ast.Call) and name in candidates and _fits(candidates[name], module, node, caller):
-                    uses[name].append(_Use(caller, parent, field, index, node))
-                    called.add(id(node.func))
-        lost |= {
-            node.attr if isinstance(node, ast.Attribute) else node.id
-            for node in walk(tree)
-            if isinstance(node, (ast.Attribute, ast.Name)) and id(node) not in called
-        }
-    found = {name: places for name, places in uses.items() if places and name not in lost}
+    found: dict[str, list[_Use]] = {}
+    for name, function in candidates.items():
+        uses = [use for one in facts for use in one.uses.get(name, ()) if _fits(function, use)]
+        if uses and len(uses) == sum(one.named[name] for one in facts):
+            found[name] = uses
     return dict(sorted(found.items(), key=lambda item: (len(item[1]), item[0])))
 
 
-def _children(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int, ast.AST]]:
-    """Every node of a function's own scope, with the place where it stands."""
-    todo: list[ast.AST] = list(function.body)
-    while todo:
-        parent = todo.pop()
-        if isinstance(parent, (*_APART, ast.FunctionDef, ast.ClassDef)):
-            continue
-        for field, value in ast.iter_fields(parent):
-            for index, node in enumerate(value) if isinstance(value, list) else [(-1, value)]:
-                if isinstance(node, ast.AST):
-                    todo.append(node)
-                    yield parent, field, index, node
-
-
-def _called(node: ast.AST) -> str:
-    if not isinstance(node, ast.Call):
-        return ""
+def _called(node: ast.Call) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
-def _fits(function: _Function, module: str, call: ast.Call, caller: ast.FunctionDef) -> bool:
+def _fits(function: _Function, use: _Use) -> bool:
     """Tell whether this is a call of it, from where its names mean the same."""
-    if caller is function.node or function.is_method != isinstance(call.func, ast.Attribute):
+    if use.caller is function.node or function.is_method != isinstance(use.call.func, ast.Attribute):
         return False
     own = {node.arg for node in function.node.args.args}
     wanted = {node.id for node in walk(function.value) if isinstance(node, ast.Name)} - own
@@ -201,9 +231,9 @@ def _fits(function: _Function, module: str, call: ast.Call, caller: ast.Function
         for node in walk(function.value)
     )
     if not function.is_method or has_globals:
-        if module != function.module:
+        if use.module != function.module:
             return False
-    return not wanted & caller.inner.names  # type: ignore[attr-defined]
+    return not wanted & use.caller.inner.names  # type: ignore[attr-defined]
 
 
 # -- putting it in -------------------------------------------------------------------------------------------------

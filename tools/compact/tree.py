@@ -6,12 +6,14 @@ import functools
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from tools.cache import CACHE, forget_old, whole_folder
@@ -20,6 +22,7 @@ from tools.compact.program import Program
 from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
 REMEMBERED = CACHE / "compact"
+PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and a lock is one folder's
 T = TypeVar("T")
 OPTIONS = ("-O3",)  # no asserts, no line numbers: half a kilobyte of heap
 
@@ -39,9 +42,13 @@ def program_of(
 
 @functools.lru_cache(4)
 def _program_of(sources: tuple[Source, ...], keep: frozenset[str], own_image: bool, beside: tuple[str, ...]) -> Program:
-    conventions.check({source.name: source.text for source in sources})
     companions = {dotted(name): (ROOT / name).read_text(encoding="utf-8") for name in beside}
-    return Program({dotted(source.name): source.text for source in sources}, keep, companions, own_image)
+
+    def make() -> Program:
+        conventions.check({source.name: source.text for source in sources})
+        return Program({dotted(source.name): source.text for source in sources}, keep, companions, own_image)
+
+    return remembered(("program", sources, sorted(keep), companions, own_image), make, PROGRAMS, pickle)
 
 
 def texts_of(sources: list[Source]) -> dict[str, str]:
@@ -49,10 +56,10 @@ def texts_of(sources: list[Source]) -> dict[str, str]:
     return remembered(sources, lambda: program_of(sources).texts)
 
 
-def remembered(what: object, make: Callable[[], T]) -> T:
+def remembered(what: object, make: Callable[[], T], where: Path | None = None, form: ModuleType = json) -> T:
     """What `make` returns, out of the checkout's cache if this compactor made it of the same `what` before.
 
-    It goes through JSON. What is installed has no cache and makes it anew.
+    It goes through JSON, or what else `form` is. What is installed has no cache and makes it anew.
     """
     if not CACHE.is_dir():
         return make()
@@ -60,12 +67,14 @@ def remembered(what: object, make: Callable[[], T]) -> T:
     key = hashlib.sha256(repr((sys.version, own, what)).encode()).hexdigest()[:24]
 
     def fill(folder: Path) -> None:
-        (folder / "made.json").write_text(json.dumps(make()), encoding="utf-8")
+        said = form.dumps(make())
+        (folder / "made").write_bytes(said.encode() if isinstance(said, str) else said)
 
-    folder = whole_folder(REMEMBERED / key, fill)
+    where = where or REMEMBERED
+    folder = whole_folder(where / key, fill)
     os.utime(folder)
-    made = json.loads((folder / "made.json").read_text(encoding="utf-8"))
-    forget_old(REMEMBERED)
+    made = form.loads((folder / "made").read_bytes())
+    forget_old(where)
     return made
 
 

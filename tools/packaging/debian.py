@@ -121,7 +121,7 @@ License: Expat
 
 def unit() -> str:
     """The service of the package."""
-    return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG, clock="check").text()
+    return Service("/usr/bin/toolcart", SERIAL_CLASSES, user="toolcart", config=CONFIG).text()
 
 
 def build(target: Path) -> Path:

@@ -31,12 +31,18 @@ RUNNER = "run_module.py"
 BOARD_MACHINES = ("armv6m", "armv7emsp", "xtensawin")
 
 _PORTABLE = re.compile(r"^PORTABLE = True\b", re.MULTILINE)
+_HEAVY = re.compile(r"^HEAVY = True\b", re.MULTILINE)
 _TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 
 
 def is_portable(text: str) -> bool:
     """Tell whether a module outside agent/ and board/ says that it runs on MicroPython as well."""
     return bool(_PORTABLE.search(text))
+
+
+def is_heavy(text: str) -> bool:
+    """Tell whether a test module says that it takes long: not every MicroPython runs it each time."""
+    return bool(_HEAVY.search(text))
 
 
 def support_sources() -> list[Source]:

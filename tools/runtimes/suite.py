@@ -3,8 +3,9 @@
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython, and on the
    form of the program that boards get.
 2. A failure does not stop what follows. A MicroPython that cannot be had is named; with CI=true it failed.
-3. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
-4. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
+3. What is HEAVY runs on CPython and on the boards' form; the other MicroPythons have it in the long run.
+4. A file, an interpreter or a word that is asked for means tests only, without the checks of the whole tree.
+5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from tools import runtimes
 from tools.cache import CACHE, CHECKOUT, Unavailable
 from tools.runtimes import typecheck
 from tools.runtimes.board_form import Board
-from tools.runtimes.build import check_product, is_portable
+from tools.runtimes.build import check_product, is_heavy, is_portable
 from tools.runtimes.harness import Machine, Outcome
 
 PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes stands in docs/figures.md
@@ -167,6 +168,11 @@ def portable_files(asked: list[Path]) -> list[Path]:
     return [file for file in files if is_portable(file.read_text(encoding="utf-8"))]
 
 
+def light_files(files: list[Path]) -> list[Path]:
+    """Those that an interpreter runs each time to show that it behaves as the others do."""
+    return [file for file in files if not is_heavy(file.read_text(encoding="utf-8"))]
+
+
 def _folded(text: str) -> str:
     """The text with runs of the same line told once: a deep recursion prints thousands."""
     lines = []
@@ -262,14 +268,15 @@ def main() -> int:
     if not asked.on or "cpython" in asked.on:
         rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
     portable = portable_files(files)
+    here = portable if asked.on or asked.long or asked.k or files else light_files(portable)
     for runtime in runtimes.all():
         if asked.on:
             wanted = runtime.name in asked.on
         else:
             wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
-        if wanted and portable:
-            rows.append(micropython(runtime, portable, asked.k, aloud=bool(asked.on)))
+        if wanted and here:
+            rows.append(micropython(runtime, here, asked.k, aloud=bool(asked.on)))
     if portable and (BOARD in asked.on if asked.on else not asked.fast):
         rows.append(micropython(runtimes.named("unix32"), portable, asked.k, bool(asked.on), on_board=True))
     if not rows:

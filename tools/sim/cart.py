@@ -101,6 +101,7 @@ class Cart:
     """
 
     make_board = Board
+    make_archive = MemoryArchive
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class Cart:
 
     def _listen(self, options, rows):
         options.setdefault("server_host", SERVER[0])
-        self.archive = MemoryArchive(rows)
+        self.archive = self.make_archive(rows)
         self.options = ToolsNetOptions(**options)
         self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)

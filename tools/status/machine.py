@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from board.linux import TIMESYNC
+
 TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
 TIMEX_BYTES = 1024  # struct timex has 208 at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
@@ -42,6 +44,8 @@ def clock() -> dict:
         state = ctypes.CDLL(None).adjtimex(page)  # reads: no mode is set
     except (OSError, AttributeError):
         return told
+    if state < 0 and os.path.exists(TIMESYNC):
+        told["kept"] = True
     if state >= 0:
         told["kept"] = state < CLOCK_IS_NOT_KEPT
         told["error_s"] = TIMEX.unpack_from(page)[4] / 1e6 if told["kept"] else None

@@ -45,11 +45,13 @@ def _servers_clock(told: dict) -> list[str]:
     ahead_s = told.get("ahead_s")
     if ahead_s is None:
         return ["ToolsNet's clock: no time has come from it yet"] if told else []
-    side = "ahead of" if ahead_s > 0 else "behind"
-    apart = "no second" if ahead_s == 0 else span(abs(ahead_s))
     words = _CLOCK_WORDS.get(told["outcome"], "it is only compared")
     sets = f"; set {told['times_set']} times" if told["times_set"] else ""
-    return [f"ours was {apart} {side} ToolsNet's clock, give or take {told['error_s']:.0f} s: {words}{sets}"]
+    error = f"give or take {told['error_s']:.0f} s"
+    if ahead_s == 0:
+        return [f"ours and ToolsNet's clock agree, {error}{sets}"]
+    side = "ahead of" if ahead_s > 0 else "behind"
+    return [f"ours was {span(abs(ahead_s))} {side} ToolsNet's clock, {error}: {words}{sets}"]
 
 
 def station_lines(station: dict) -> list[str]:

@@ -1,0 +1,124 @@
+"""From controller to database: carts with alarms and curves, through drawn outages, into the archive's own writer.
+
+Rules, written before the first run
+1. Each result that was tightened is one row, whatever happened; `archive check` finds no hole and none out of order.
+2. A curve has the sequence, time and spindle of a result that is there, and comes once.
+3. An alarm comes once, in order; their sequence has no hole.
+"""
+
+import os
+import random
+import sqlite3
+import threading
+
+import pytest
+
+from tools.archive import database, queries
+from tools.archive.writer import FAILED, STORED, Writer
+from tools.sim.cart import Cart
+from tools.sim.flash import SimFlash
+from tools.sim.toolsnet_memory import MemoryArchive, station_of
+
+FIRST = 1200001
+WORLDS = 200 if os.environ.get("TOOLCART_LONG") == "1" else 3
+STEPS = 40
+DEADLINE_S = 20.0
+SETTINGS = {
+    "toolsnet": {"events": ["alarms"], "graphs": True, "describe": True, "reconnect_s": 5},
+    "controller": {"events": ["alarms"], "traces": ["torque", "angle"], "result_revisions": [5, 999]},
+    "spool": {"graphs_kib": 48, "size_kib": 256},
+    "station": {"name": "Wheels left"},
+}
+
+
+class DatabaseArchive(MemoryArchive):
+    """The simulated ToolsNet's books in a database: everything is committed before it is answered."""
+
+    def __init__(self, place):
+        MemoryArchive.__init__(self, 3000)
+        self.writer = Writer(database.connect(str(place), writes=True), pytest.fail)
+
+    def put(self, kind, found):
+        done, outcome = threading.Event(), []
+        assert self.writer.put(kind, found, lambda told: (outcome.append(told), done.set()))
+        assert done.wait(DEADLINE_S) and outcome != [FAILED]
+        return outcome == [STORED]
+
+    def store_result(self, found):
+        return MemoryArchive.store_result(self, found) | self.put("04", found)
+
+    def store_event(self, found):
+        return self.put("09", found)
+
+    def store_graph(self, found):
+        self.put("13", found)
+
+    def describe_system(self, found):
+        self.put("01", found)
+
+    def describe_station(self, found):
+        self.put("02", found)
+
+    def latest_result(self, *station):
+        return self.writer.latest(station)[0]
+
+    def latest_event(self, *station):
+        return self.writer.latest(station)[1]
+
+
+def world(seed, place):
+    """A cart of this seed after its course, with all it has delivered."""
+
+    class OurCart(Cart):
+        make_archive = staticmethod(lambda rows: DatabaseArchive(place))
+
+    dice = random.Random(seed)
+    spoilt = {"lost_acks": dice.sample(range(1, 40), 3), "drop_before_store": dice.sample(range(1, 40), 2)}
+    spoilt["drop_after_store"] = dice.sample(range(1, 40), 2)
+    options = {"traces": (1, 2), "max_clients": 9, "pushed_as": {"identifier_2": "ENGINE 1"}}
+    one = OurCart(controller=options, settings=SETTINGS, toolsnet=spoilt, blocks=64, make_flash=SimFlash, seed=seed)
+    one.until_ready()
+    one.controller.produce()  # what was made before the first meeting is nobody's: from here on each one counts
+    one.until_quiet()
+    alarms = []
+    for step in range(STEPS):
+        what = dice.choices(("tighten", "alarm", "cart", "server", "controller"), (12, 3, 1, 1, 1))[0]
+        if what == "tighten":
+            one.controller.produce()
+        elif what == "alarm":
+            alarms.append(f"E{step + 1:03d}")
+            one.controller.raise_alarm(alarms[-1])
+        elif what == "cart":
+            one.cut()
+        elif what == "server":
+            one.toolsnet.drop()
+        else:
+            one.controller.drop()
+        one.run(dice.choice((50, 400, 3000, 20000)))
+    one.until_quiet()
+    one.run(120000)
+    one.archive.writer.close()
+    return one, alarms
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))
+def test_what_was_tightened_told_and_drawn_is_in_the_database_once(seed, tmp_path):
+    place = tmp_path / "a.sqlite"
+    one, alarms = world(seed, place)
+    with database.connect(str(place), writes=False).connect() as connection:
+        holes = [hole for hole in queries.check(connection) if hole.kind != "again"]
+    assert holes == []
+    books = sqlite3.connect(place)
+    ask = lambda sql: books.execute(sql).fetchall()  # noqa: E731
+    assert sorted(ask("SELECT TighteningId FROM Result")) == [(number,) for number in sorted(one.controller.produced)]
+    same = "SystemType, System, Station, Sequence, Time, Spindle"
+    assert ask(f"SELECT Sequence FROM Graph WHERE ({same}) NOT IN (SELECT {same} FROM Result)") == []
+    assert ask(f"SELECT {same} FROM Graph GROUP BY {same}, GraphType HAVING COUNT(*) > 1") == []
+    assert ask("SELECT COUNT(*) FROM Graph") > [(0,)]
+    codes = [f"E{code:03d}" for (code,) in ask("SELECT Code FROM Event WHERE Code < 60000 ORDER BY EventId")]
+    assert codes == sorted(set(codes)) and set(codes) <= set(alarms) and bool(codes) == bool(alarms)
+    assert ask("SELECT Name FROM TNMapStation") == [("Wheels left",)]
+    assert ("Screw 12",) in ask("SELECT Name FROM TNMapProgram")
+    assert ask("SELECT DISTINCT VIN FROM ResultVIN") == [("ENGINE 1",)]
+    books.close()
+    assert one.toolsnet.complaints == [] and station_of(one.archive.results[-1]) == (3, 1, 10)

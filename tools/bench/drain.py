@@ -1,0 +1,88 @@
+"""Measures how fast a backlog drains to ToolsNet over lines with a round trip, in simulated time and so exactly.
+
+Rules
+1. The whole agent, its controller and ToolsNet; the controller's line has no delay. ToolsNet is away while the backlog
+   grows.
+2. The limit is one result a round trip: one telegram is outstanding (docs/decisions.md).
+3. The day's backlog drains while the tool goes on; what is tightened behind it is late by its way alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tools.report import AT_LEAST, AT_MOST, Report
+from tools.sim.cart import PIM, SERVER, Cart
+
+RESULTS = 10_000
+ROUND_TRIPS_MS = (20, 100)
+LAN_MS = 2  # the shortest that two ways of whole milliseconds have
+DAY_RESULTS = 8_640
+EVERY_MS = 10_000  # a cart that tightens 8,640 screws a day
+SHARE_PERCENT = 98
+DAY_LIMIT_S = 60
+BLOCKS = 640  # of 4 KiB: room for all of it
+LIMIT_MS = 4 * 3_600_000
+STEPS = len(ROUND_TRIPS_MS) + 1
+
+
+def measure(report: Report, progress: Callable[[float], None]) -> None:
+    """Add the figures; `progress` is told the share that is done, 0 to 1."""
+    for done, round_trip_ms in enumerate(ROUND_TRIPS_MS):
+        took_ms = _drain_ms(RESULTS, round_trip_ms)
+        percent = 100 * RESULTS * round_trip_ms / took_ms
+        name = f"drain of {RESULTS:,} results, round trip of {round_trip_ms} ms"
+        report.add(name, round(took_ms / 1000, 1), "s", "", "simulated time")
+        report.add(f"{name}, of the limit", round(percent, 1), "%", f"{AT_LEAST} {SHARE_PERCENT}", "one a round trip")
+        progress((done + 1) / STEPS)
+    seconds, behind = _day()
+    report.add(f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms", seconds, "s", f"{AT_MOST} {DAY_LIMIT_S}")
+    report.add(
+        "live results behind it, most that waited", behind, "results", f"{AT_MOST} 1", "once the backlog is gone"
+    )
+    progress(1.0)
+
+
+def _waiting(results: int, round_trip_ms: int) -> Cart:
+    """A cart with so many results, ToolsNet still away."""
+    cart = Cart(blocks=BLOCKS, archive_rows=results + 1000, settings={"spool": {"size_kib": 4 * (BLOCKS - 4)}})
+    cart.until_ready()
+    for address in (PIM, SERVER):
+        cart.network.line(*address).delay_ms = round_trip_ms // 2
+        cart.network.down(*address)
+    for _ in range(results):
+        cart.controller.produce()
+        cart.run(1)
+    cart.until(lambda: cart.station.ring.number >= results, LIMIT_MS)
+    return cart
+
+
+def _drain_ms(results: int, round_trip_ms: int) -> int:
+    """From the first result in the archive to the last one."""
+    cart = _waiting(results + 1, round_trip_ms)
+    for address in (PIM, SERVER):
+        cart.network.up(*address)
+    cart.until_stored(1, LIMIT_MS)
+    return cart.until_stored(results + 1, LIMIT_MS)
+
+
+def _day() -> tuple[float, int]:
+    """The seconds that a day's backlog takes beside live results, and the most of these that ever waited behind it."""
+    cart = _waiting(DAY_RESULTS, LAN_MS)
+    for address in (PIM, SERVER):
+        cart.network.up(*address)
+    cart.until_stored(1, LIMIT_MS)
+    begun_ms = cart.clock.total_ms
+    while cart.archive.stored < len(cart.controller.produced):
+        cart.controller.produce()
+        made = len(cart.controller.produced)
+        end_ms = cart.clock.total_ms + EVERY_MS
+        cart.until(lambda: cart.archive.stored >= made or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
+    seconds = (cart.clock.total_ms - begun_ms) / 1000
+    behind = 0
+    for _ in range(100):
+        cart.controller.produce()
+        cart.run(LAN_MS)
+        behind = max(behind, len(cart.controller.produced) - cart.archive.stored)
+        cart.run(EVERY_MS - LAN_MS)
+    return round(seconds, 1), behind
