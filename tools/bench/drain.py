@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from agent.base.ticks import ticks_add
 from agent.spool.flash import RamFlash
@@ -63,7 +64,8 @@ def _waiting(results: int, round_trip_ms: int) -> Cart:
     for _ in range(results):
         cart.controller.produce()
         cart.run(1)
-    cart.until(lambda: cart.station.ring.number >= results, LIMIT_MS)
+    station: Any = cart.station
+    cart.until(lambda: station.ring.number >= results, LIMIT_MS)
     return cart
 
 
@@ -80,6 +82,7 @@ def _drain_at_once_s(results: int) -> float:
     """The processor time from ToolsNet's return to its last handled 05."""
     bench = quiet.Workbench(configuration(), RamFlash(BLOCKS + BLOCKS // 10))
     bench.settle()
+    log: Any = bench.station.ring
     toolsnet = bench.toolsnet
     toolsnet.away = True
     toolsnet.close()
@@ -87,12 +90,12 @@ def _drain_at_once_s(results: int) -> float:
         bench.controller.produce()
         for _ in range(STEPS_A_RESULT):
             bench.step()
-    if bench.station.ring.backlog(0) != results:
-        raise RuntimeError(f"{bench.station.ring.backlog(0)} of {results} results wait")
+    if log.backlog(0) != results:
+        raise RuntimeError(f"{log.backlog(0)} of {results} results wait")
     toolsnet.away = False
     bench.moment = ticks_add(bench.moment, quiet.RECONNECT_MS)
     begun_s = time.thread_time()
-    while bench.station.ring.backlog(0) and time.thread_time() - begun_s < DAY_LIMIT_S:
+    while log.backlog(0) and time.thread_time() - begun_s < DAY_LIMIT_S:
         bench.step()
     took_s = time.thread_time() - begun_s
     if toolsnet.stored != results or toolsnet.disorder:

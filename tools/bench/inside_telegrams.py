@@ -1,3 +1,4 @@
+# type: ignore  # of MicroPython's gc and time, as tools/bench/inside.py
 """What runs inside an interpreter that is measured: the time to write each telegram, and what telegram 09 allocates.
 
 On MicroPython it needs a tree that has the modules for CPython as well: no board is given the writers of 01, 02, 09 and
