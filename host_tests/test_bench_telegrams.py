@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.bench import inside_telegrams, telegrams
+from tools.bench import drain, inside_telegrams, telegrams
 from tools.report import Report
 from tools.sim.toolsnet_telegrams import take_apart
 
@@ -71,3 +71,7 @@ def test_missing_interpreter_is_told(monkeypatch):
     report = Report(machine={})
     telegrams.measure(report, lambda share: None)
     assert [figure.how for figure in report.figures if figure.value is None] == ["there is none"]
+
+
+def test_backlog_at_a_server_next_door_is_drained_whole_and_timed():
+    assert 0 < drain._drain_at_once_s(100) < drain.DAY_LIMIT_S

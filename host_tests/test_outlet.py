@@ -125,6 +125,19 @@ def test_what_may_go_out_is_not_taken_from_a_record_that_may_fade():
     assert outlet.ids() == numbers(1, 3) and outlet.archive.repeated == 0
 
 
+def test_what_may_go_out_is_said_once_more_when_a_refused_record_may_have_taken_it_back():
+    outlet = Outlet(make_flash=chip)
+    outlet.store(3)
+    outlet.until_stored(2)
+    outlet.flash.refuses, outlet.flash.refused_shape = True, ALL
+    outlet.network.cut(*SERVER)
+    outlet.run(20000)
+    outlet.flash.refuses = False
+    outlet.cut()
+    outlet.run(200000)
+    assert outlet.ids() == numbers(1, 3) and outlet.archive.repeated == 0
+
+
 def test_a_silent_result_has_its_turn_again_after_a_minute_in_which_nobody_could_be_passed_over():
     outlet = Outlet({"silent_sequences": (1,)}, make_flash=chip)
     outlet.store(4)

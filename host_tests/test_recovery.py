@@ -1206,6 +1206,25 @@ def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_t
     assert [asked.count(number) for number in (3, 10, 30)] == [1, 3, 1]
 
 
+def test_what_is_gone_behind_a_witness_that_is_gone_is_not_asked_for_in_each_of_many_short_connections():
+    bench = met([9])
+    bench.live(10)
+    bench.rest()
+    bench.restart().connect()
+    for number in range(11, 61):
+        assert bench.live(number) == KEPT  # before any question was answered: they prove nothing
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident > 55]
+    bench.restart()
+    asked = []
+    for _ in range(8):
+        bench.connect()
+        bench.asked = []
+        for _ in range(20):
+            bench.fetch()
+        asked += bench.asked
+    assert [asked.count(number) for number in (11, 30, 40, 54)] == [1, 1, 1, 1]
+
+
 def test_what_is_above_the_highest_id_waits_for_those_below_that_may_count_anew():
     bench = met([9])
     bench.live(10)

@@ -286,6 +286,16 @@ class Ring(Programmer):
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 
+    def is_sure(self):
+        """Tell whether a start would find the state that holds now.
+
+        Not while what this start has found last, state or the HEAD in front of a result, is not confirmed, nor while a
+        record that was refused may count after all.
+        """
+        if self._wrong or self._burned:
+            return False
+        return not self.suspect or (self.proven and rec.is_for_outlets(self.last_kind))
+
     def overrule(self):
         """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""
         self.saving = True

@@ -1,7 +1,8 @@
+# type: ignore  # of MicroPython's gc and time, as tools/bench/inside.py
 """What runs inside an interpreter that is measured: the time to write each telegram, and what telegram 09 allocates.
 
-On MicroPython it needs a tree that has the modules for CPython as well (tools/bench/telegrams.py makes it): no board is
-given the writers of 01, 02, 09 and 13.
+On MicroPython it needs a tree that has the modules for CPython as well: no board is given the writers of 01, 02, 09 and
+13. tools/bench/telegrams.py makes one and puts this module there, which therefore does not say that it is portable.
 
 Rules
 1. A record, an event and a curve lie ready; measured is what brings them into the transmit buffer, as for the first
@@ -21,8 +22,6 @@ from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.record import result as res
 from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
-
-PORTABLE = True
 
 PAGES = 8  # records that differ
 SPINDLES = 4

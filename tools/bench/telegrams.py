@@ -24,6 +24,7 @@ MICROPYTHON_ROUNDS = 200
 HEAP = "1m"
 TIMEOUT_S = 120
 STEPS = 2
+INSIDE = "tools/bench/inside_telegrams.py"
 BESIDE_RESULTS = ("agent/toolsnet/", "agent/outlets/", "agent/happenings.py", "agent/programs.py", "agent/record/")
 
 
@@ -34,9 +35,9 @@ def machine() -> Machine:
     if reason:
         raise Unavailable(reason)
     more = [source for source in python_files("agent") if is_cpython_only(source.name, source.text)]
-    tree, refused = compiled_tree(
-        runtime.native, tuple(source for source in more if source.name.startswith(BESIDE_RESULTS))
-    )
+    more = [source for source in more if source.name.startswith(BESIDE_RESULTS)]
+    more += [source for source in python_files("tools/bench") if source.name == INSIDE]
+    tree, refused = compiled_tree(runtime.native, tuple(more))
     if refused:
         raise Unavailable(refused[0])
     return Machine(runtime, tree)

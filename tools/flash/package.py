@@ -115,9 +115,27 @@ def checked_config(path: str | Path) -> dict:
             mistakes.append(
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
+    mistakes += _for_linux(configuration)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
     return tree
+
+
+def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
+    """What only Linux does: a board would not start with it."""
+    toolsnet = configuration["toolsnet"]
+    found = [
+        (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
+        for name, allowed in (("events", None), ("describe", False), ("graphs", False), ("targets", False))
+        if toolsnet[name]
+    ]
+    if toolsnet["tls_ca"]:
+        found.append(("toolsnet.tls_ca", json.dumps(toolsnet["tls_ca"]), "null: a chip has no TLS"))
+    for index, station in enumerate(configuration["stations"]):
+        if station["controller"]["traces"]:
+            traces = json.dumps(station["controller"]["traces"])
+            found.append((f"stations[{index}].controller.traces", traces, "null: a chip keeps no curves"))
+    return found
 
 
 def compiled(platform: str, architecture: str) -> dict[str, bytes]:

@@ -46,10 +46,14 @@ class Result:
         """The first moment at which the agent could know it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
-    def last_offered(self) -> int:
-        """The last moment at which the agent was given it, before it was acknowledged if it was."""
+    def offers(self) -> list[int]:
+        """The moments at which the agent was given it, before it was acknowledged if it was."""
         until = self.acks[0] if self.acks else float("inf")
-        return max([moment for moment in [*self.pushes, *self.fetches] if moment <= until], default=self.offered() or 0)
+        return [moment for moment in [*self.pushes, *self.fetches] if moment <= until]
+
+    def last_offered(self) -> int:
+        """The last of them."""
+        return max(self.offers(), default=self.offered() or 0)
 
 
 @dataclass

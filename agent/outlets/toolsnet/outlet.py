@@ -15,7 +15,7 @@ from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASI
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, HEAD_BYTES, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
-from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE, is_for_outlets
+from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 
@@ -102,13 +102,8 @@ class Outlet(Position):
         return number > cursor.limit
 
     def _may_fade(self):
-        """Tell whether the next start may find that the log never said what may go out.
-
-        So it is while what this start has found last, state or the HEAD in front of a result, is not confirmed. A full
-        log goes by it all the same.
-        """
-        ring = self.ring
-        return ring.suspect and not (ring.proven and is_for_outlets(ring.last_kind)) and ring.has_spare()
+        """Tell whether a start might find that the log never said what may go out; a full log goes by it anyhow."""
+        return not self.ring.is_sure() and self.ring.has_spare()
 
     def _spread(self):
         """Return after how many results the next record is due: few have room until the next block is free."""
