@@ -32,7 +32,6 @@ STATION_IMPORTS = {
     "agent.config": {"agent.settings"},
     "agent.outlets.file": {"agent.health"},
     "agent.outlets.toolsnet.beside": {"agent.health"},
-    "agent.outlets.toolsnet.descriptions": {"agent.health"},
     "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine", "agent.trouble"},
     "agent.outlets.toolsnet.sweep": {"agent.health"},
     "agent.downstream": {"agent.health", "agent.trouble"},

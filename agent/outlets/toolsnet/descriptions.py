@@ -13,7 +13,6 @@ Rules
 5. A server whose 08 says that it lacks results which it had, was emptied or restored: it may lack names as well.
 """
 
-from agent import health as h
 from agent.base.ticks import Timer
 from agent.record.text import text_of
 from agent.toolsnet import describe
@@ -65,7 +64,7 @@ class Descriptions:
 
     def __init__(self, forward, system_name, station_name, address, spindle, program_for_zero, names):
         self.session = forward.session
-        self.counters = forward.health.counters
+        self.forward = forward
         self.system_name = system_name
         self.station_name = station_name
         self.address = address
@@ -77,7 +76,7 @@ class Descriptions:
         self.busy = False
         self.sent = self.refusals = self.left_out = 0
         self._due = self._all = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
-        self._losses = self._lost_by_server()
+        self._losses = self.forward.server_losses()
         self._stood = -1  # the sequence that the last 08 named
         self._out = 0
         self._changes = names.changes
@@ -136,14 +135,11 @@ class Descriptions:
         self._silences += 1
 
     def resume(self, now):
-        """Where the server stands is known: if it has lost results, all is told again, once for that place."""
-        losses = self._lost_by_server()
+        """Where the server stands is known: if it has lost results it is told everything again, once for that place."""
+        losses = self.forward.server_losses()
         stands = self.session.result_sequence
         if losses != self._losses and stands != self._stood:
             self._due = self._all
         self._losses = losses
         self._stood = stands
         return True
-
-    def _lost_by_server(self):
-        return self.counters[h.SERVER_EMPTY] + self.counters[h.SERVER_BEHIND]
