@@ -286,15 +286,15 @@ class Ring(Programmer):
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
 
-    def is_sure(self):
-        """Tell whether a start would find the state that holds now.
+    def may_change(self):
+        """Tell whether a start might find another state than holds now, though there is room to say it once more.
 
-        Not while what this start has found last, state or the HEAD in front of a result, is not confirmed, nor while a
-        record that was refused may count after all.
+        So it is while what this start has found last, state or the HEAD in front of a result, is not confirmed, and
+        while a record that was refused may count after all.
         """
-        if self._wrong or self._burned:
-            return False
-        return not self.suspect or (self.proven and rec.is_for_outlets(self.last_kind))
+        if self.suspect:
+            return not (self.proven and rec.is_for_outlets(self.last_kind)) and self.has_spare()
+        return (self._wrong or self._burned > 0) and self.has_spare()
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""

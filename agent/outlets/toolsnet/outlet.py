@@ -53,7 +53,7 @@ class Outlet(Position):
         last = first + reach
         if last > self.ring.number:
             last = self.ring.number
-        if not self.sweeps() or cursor.limit < last or self._may_fade():
+        if not self.sweeps() or cursor.limit < last or self.ring.may_change():
             if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
                 if self.ring.can_write():
                     return False
@@ -93,17 +93,13 @@ class Outlet(Position):
         What a HEAD has granted beyond a batch is for a log without room: with room the log says how far things are.
         """
         cursor = self.cursor
-        if (self._flags() & FLAG_SWEEP and self.ring.can_write()) or self._may_fade():
+        if (self._flags() & FLAG_SWEEP and self.ring.can_write()) or self.ring.may_change():
             return True
         if number > cursor.saved_number + self.cursor_batch:
             self.ring.pressed = True
             if self.ring.has_room_behind():
                 return number > cursor.saved_number + self._spread() or number > cursor.limit
         return number > cursor.limit
-
-    def _may_fade(self):
-        """Tell whether a start might find that the log never said what may go out; a full log goes by it anyhow."""
-        return not self.ring.is_sure() and self.ring.has_spare()
 
     def _spread(self):
         """Return after how many results the next record is due: few have room until the next block is free."""
