@@ -38,6 +38,8 @@ def handle(intake, event, now):
     elif event == st.EV_HISTORY_REFUSED:
         refusal = intake.session.refusal
         refusal = refusal if refusal in _REASKED else replies.REFUSED_GONE
+        if not _is_left(intake):
+            intake.session.generic.was_pushed(intake.session)
         intake._take_news(intake.recovery.refused(refusal, now), now)
     elif event == st.EV_PART_LATE:
         _look_for_lost(intake, now)

@@ -108,9 +108,9 @@ class Quarantine(NoOwner):
         return ring.rely()
 
     def count(self):
-        """Return how many records are kept."""
+        """Return how many records are kept. Allocates nothing, as it hands no range on."""
         kept = 0
-        for number in self._all():
+        for number in range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1):
             kept += not self._is_dropped(number)
         return kept
 

@@ -21,6 +21,7 @@ COMMAND = "toolcart quarantine list"
 _REASONS = {
     res.PARKED_UNREADABLE: "could not be read",
     res.PARKED_SILENT: "ToolsNet did not answer it on three connections",
+    res.PARKED_MOVED: "refused by ToolsNet",
 }
 
 

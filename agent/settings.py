@@ -116,7 +116,8 @@ ntp_hosts hosts ~ 1 4
 utc_offset_min int 0 -720 840
 time_zone text "" 0 64
 watchdog bool true
-lamp text "" 0 8"""
+lamp text "" 0 8
+metrics_port int 0 0 65535"""
 
 TABLES = (
     ("system", SYSTEM),

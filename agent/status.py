@@ -150,7 +150,7 @@ def _recovery(station):
     known = station.known
     return {
         "phase": PHASE_NAMES[recovery.phase],
-        "open_ids": recovery.open_ids(),
+        "open_ids": known.gaps.missed(),
         "gone": known.gone(),
         "gone_latest": _gone_latest(station) if known.gone() else None,
         "epoch": known.memory[EPOCH],

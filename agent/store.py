@@ -15,7 +15,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import ON_CPYTHON, const
 from agent.base.crc import crc30
-from agent.base.fields import copy, fill, is_blank
+from agent.base.fields import all_digits, copy, fill, is_blank
 from agent.base.words import put_u32
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.ids import id_of
@@ -214,22 +214,22 @@ class Store:
             self.recovery.postpone()
             return NOT_SURE
         may_be_held = verdict == VERDICT_LOOK or (verdict == VERDICT_MISSING and self.known.looks())
+        at = self._place + TIGHTENING_ID
+        number = id_of(stage, at) if may_be_held and all_digits(stage, at, ID_BYTES) else -1
         if may_be_held and (self._is_held(flags) or (not flags and self._stood_once())):
-            return self._known_before()
-        flags |= self.recovery.doubt
-        if self.known.begins_anew(flags, stage, self._place):
-            stage[self._place - HEAD_BYTES + ID_EPOCH] = (self.known.memory[EPOCH] + 1) & 0xFF
-        number = -1
-        if verdict != VERDICT_LOOK:
-            number = id_of(stage, self._place + TIGHTENING_ID)
-        elif self.ring.number:
-            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
-        kept = self._commit(flags, now)
-        if kept == KEPT and may_be_held:
-            if number < 0:
-                self.recovery.look_again()
-            else:
-                self.recovery.heard_of(number)
+            kept = self._known_before()
+            verdict = VERDICT_MISSING  # nothing new: nothing to look for
+        else:
+            flags |= self.recovery.doubt
+            if self.known.begins_anew(flags, stage, self._place):
+                stage[self._place - HEAD_BYTES + ID_EPOCH] = (self.known.memory[EPOCH] + 1) & 0xFF
+            if verdict == VERDICT_LOOK and self.ring.number:
+                self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            kept = self._commit(flags, now)
+        if kept > NOT_KEPT and number >= 0:
+            self.recovery.heard_of(number)
+        if kept == KEPT and verdict == VERDICT_LOOK:
+            self.recovery.look_again()
         return kept
 
     def _begin(self, kind, length, buf, at):

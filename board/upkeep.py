@@ -47,6 +47,11 @@ class Upkeep:
         self._tell = _started(now)
         self._digits = bytearray(14)
         self._lit = None
+        self._metrics = None
+        if configuration["board"]["metrics_port"]:
+            from board.metrics import Metrics
+
+            self._metrics = Metrics(app, board, configuration["board"]["metrics_port"], now)
 
     def on_turn(self, now):
         """Do what is due; the ms until the next, negative to end the loop."""
@@ -72,6 +77,8 @@ class Upkeep:
         if self.console.job is not None:
             self.console.go_on()
             wait_ms = 0
+        if self._metrics is not None:
+            wait_ms = _less(wait_ms, self._metrics.turn(now))
         if self.console.wants_restart or self.wants_restart:
             return -1
         return wait_ms  # what is typed ends the wait by itself (board.sockets)
@@ -87,6 +94,8 @@ class Upkeep:
         told["unconfirmed"] = self.unconfirmed
         told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
         told["network"] = board.network.about()
+        if self._metrics is not None:
+            told["metrics"] = self._metrics.about()
         return told
 
     def _look_after(self, now):

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from tools.cache import CACHE, CHECKOUT
+from tools.config_file import SERVICE_STATE
 
 SUITE = "trixie"
 BASE = "localhost/toolcart-base"
@@ -67,7 +68,10 @@ class Buildah:
             "--volume", f"{wheels}:/wheels:ro", "--volume", f"{settings}:/etc/pip.conf:ro", "--ignorefile",
             CHECKOUT / ".containerignore", "--tag", IMAGE, "--file", CHECKOUT / "Containerfile", CHECKOUT,
         )  # fmt: skip
-        return self("from", IMAGE).split()[-1]
+        container = self("from", IMAGE).split()[-1]
+        # Else buildah mounts a folder of its own there as well, above ours or below it as it happens.
+        self("config", "--volume", f"{SERVICE_STATE}-", container)
+        return container
 
 
 def base_archive():

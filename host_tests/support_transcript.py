@@ -9,6 +9,9 @@
 Lines are compared without their numbers and in their order; lines between them may be more than the document shows.
 """
 
+import contextlib
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -35,26 +38,30 @@ class Terminal:
 
     def start(self, command, answers):
         assert self.process is None or self.process.poll() is not None, f"{self.name} is busy: {command}"
+        reader, terminal = pty.openpty()  # what a person reads is said in another form than what a pipe takes
         self.process = subprocess.Popen(
             ["bash", "-c", f"exec {command}" if command.startswith("toolcart") else command],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=terminal,
+            stderr=terminal,
             text=True,
         )
+        os.close(terminal)
         self.process.stdin.write("".join(answer + "\n" for answer in answers))
         self.process.stdin.close()
         self.lines = []
         self.read = 0
-        self.reader = threading.Thread(target=self._listen, args=(self.process, self.lines), daemon=True)
+        self.reader = threading.Thread(target=self._listen, args=(reader, self.lines), daemon=True)
         self.reader.start()
 
     @staticmethod
-    def _listen(process, lines):
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
+    def _listen(reader, lines):
+        with open(reader, encoding="utf-8", errors="replace", newline="\n") as said:
+            with contextlib.suppress(OSError):  # EIO: the last one has closed the terminal
+                for line in said:
+                    lines.append(line.rstrip("\r\n"))
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

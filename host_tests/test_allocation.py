@@ -88,9 +88,13 @@ def test_idle_step_allocates_nothing():
     micropython = heap_tools()
     bench = settled()
     bench.idle(IDLE_STEPS)  # the controller was empty: what lies in front of its first ID is looked for once
+    forward = bench.station.outlets[0]
+    before = forward.session.ident
     octets = allocated(bench.idle, IDLE_STEPS)
     print("allocated in %d idle steps: %d bytes" % (IDLE_STEPS, octets))
     assert octets == 0
+    # Each 06 has an identifier of its own, and one without its 05 would have ended the connection.
+    assert forward.session.ident - before >= 30 and forward.is_up()
     micropython.heap_lock()
     bench.idle(IDLE_STEPS)
     micropython.heap_unlock()

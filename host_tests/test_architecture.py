@@ -142,6 +142,8 @@ TESTED_BY = {
     "board.loop": "test_linux",
     "board.linux_control": "test_quarantine_commands",
     "board.main": "test_board_main",
+    "board.metrics": "test_board_metrics",
+    "board.metrics_page": "test_board_metrics",
     "board.manifest": "test_package",
     "board.network": "test_rp2",
     "board.qemu": "test_firmware_path",

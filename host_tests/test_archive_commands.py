@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import re
+import sqlite3
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -65,6 +68,9 @@ def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):
 def test_csv_has_a_header_and_every_row(place):
     told = list(csv.DictReader(io.StringIO(run(place, "query", "--csv", "--all").stdout)))
     assert len(told) == 5 and told[-1]["VIN"] == "WVWZZZ1KZAW123456" and told[-1]["Torque"] == "42.37"
+    assert told[-1]["Time"] == "2024-03-14 09:26:53" and re.fullmatch(
+        r"\d{4}(-\d\d){2} \d\d(:\d\d){2}", told[0]["Arrived"]
+    )
 
 
 def test_parquet_has_every_row_with_its_types(place, tmp_path):
@@ -72,7 +78,11 @@ def test_parquet_has_every_row_with_its_types(place, tmp_path):
     file = tmp_path / "results.parquet"
     run(place, "query", "--parquet", str(file), "--all")
     told = parquet.read_table(file).to_pylist()
-    assert told == rows(place, "--all") and len(told) == 5
+    asked = rows(place, "--all")
+    for row, other in zip(told, asked, strict=True):
+        for name, zone in (("Time", None), ("Arrived", UTC)):
+            assert row.pop(name) == datetime.strptime(other.pop(name), "%Y%m%d%H%M%S").replace(tzinfo=zone)
+    assert told == asked and len(told) == 5
     run(place, "query", "--parquet", str(tmp_path / "none.parquet"), "--vin", "nobody", code=1)
     assert "No such file" in run(place, "query", "--parquet", str(tmp_path / "no/where"), code=2).stderr
     assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
@@ -117,6 +127,27 @@ def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
     with Served(place) as archive, archive.pim() as pim:
         pim.hear()
         assert pim.ask("0700001000300010010")[7:12] == "00018"
+
+
+def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        for index in range(4):
+            server.ask(result(index + 1, 17 + index))
+            server.ask(EVENT[:2] + f"{index + 11:05d}" + EVENT[7:33] + f"{index + 1:05d}" + EVENT[38:])
+            server.ask(GRAPH[:2] + b"%05d" % (index + 21) + GRAPH[7:44] + b"%05d" % (17 + index) + GRAPH[49:])
+    books = sqlite3.connect(place)
+    for table, first in (("Result", "ResultId"), ("Event", "EventId"), ("Graph", "GraphId")):
+        books.execute(f"UPDATE {table} SET Arrived = '2026112116000' || ({first} - 1)")
+    books.commit()
+    assert run(place, "forget", "--newest", "1", "--yes").stdout == "1 result is gone\n"
+    for table, key in (("Result", 19), ("Graph", 19), ("Event", 3)):
+        assert books.execute(f"SELECT COUNT(*), MAX(Sequence) FROM {table}").fetchone() == (3, key), table
+    assert books.execute("SELECT COUNT(*) FROM EventParameter").fetchone() == (3,)
+    books.close()
+    with Served(place) as archive, archive.pim() as pim:
+        pim.hear()
+        assert pim.ask("0700001000300010010")[7:17] == "0001900003"
 
 
 def test_import_takes_each_result_once(place, tmp_path):

@@ -10,7 +10,7 @@ from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from host_tests.support_spool import append, ident_in, mounted, read_all
 from host_tests.test_blocks import outlet_of
-from tools.sim.flash import SimFlash
+from tools.sim.flash import FADES, PowerCut, SimFlash
 
 PORTABLE = True
 HEAP = "4m"  # for the simulated chips
@@ -69,6 +69,26 @@ def test_a_start_finds_the_same_ranges_and_the_block_that_the_oldest_begins_in()
         assert again.aside_block == ring.aside_block, first
         assert all_ranges(again) == [([first, first + 1], 41), ([first + 3, first + 4, first + 5], 42)]
         assert not mounted(flash).has_aside()
+
+
+def test_a_range_whose_record_fades_after_a_start_has_relied_on_it_is_found_with_its_reason():
+    for before in ((), ((2, 3, 41),)):
+        flash, ring = with_ranges(*before)
+        outlet = outlet_of(ring)
+        while outlet.next() > 0 and outlet.cursor.peek_number < 5:
+            outlet.deliver(outlet.cursor.peek_number)
+        assert ring.save_cursors(0) == FLASH_DONE
+        flash.cut_at, flash.cut_shape = flash.operations + 1, FADES
+        try:
+            outlet.set_aside(7, 42, 0)
+            raise AssertionError("nothing was written")
+        except PowerCut:
+            flash.restart()
+        assert mounted(flash).backlog(0) == 14
+        flash.restart()
+        again = mounted(flash)
+        assert again.backlog(0) == 14
+        assert all_ranges(again) == [([2, 3], 41)][: len(before)] + [([5, 6], 42)]
 
 
 def test_leaving_a_range_moves_on_to_the_block_of_the_next():

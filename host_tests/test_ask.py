@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from agent.openprotocol import catalogue
 from tools import cli
 from tools.sim.controller_model import ControllerOptions
+from tools.sim.profiles import row
 from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 20
@@ -39,6 +40,12 @@ def test_a_request_is_answered_and_the_slot_is_free_again():
         assert shown.exit_code == 0 and "MID 0065 revision 2" in shown.output and "tightening_id" in shown.output
 
 
+def test_the_port_may_stand_behind_the_host():
+    with SimulatedPlant() as plant:
+        done = CliRunner().invoke(cli.main, ["ask", f"127.0.0.1:{plant.controller_port}", "0001"])
+    assert done.exit_code == 0 and "MID 0002" in done.output, done.output
+
+
 def test_a_refusal_is_shown_in_words_and_has_its_own_exit_code():
     with SimulatedPlant() as plant:
         done = ask("64", "tightening_id=4711", "--port", plant.controller_port, "--json")
@@ -53,6 +60,18 @@ def test_what_is_pushed_after_a_subscription_is_shown_and_stays_unacknowledged()
         assert done.exit_code == 0 and [one["mid"] for one in lines(done)][:2] == [2, 5]
         assert 61 in [one["mid"] for one in lines(done)]
         assert plant.controller.acknowledged == []
+
+
+def test_what_asks_for_another_mid_is_answered_in_its_name():
+    with SimulatedPlant(controller_options=ControllerOptions(**row("stepsync"))) as plant:
+        asked = ["8", "subscribed_mid=1201", "subscribed_revision=1", "--port", plant.controller_port, "--json"]
+        done = ask(*asked)
+        assert done.exit_code == 0, done.output
+        taken = lines(done)[-1]
+        assert (taken["mid"], taken["fields"]["mid_accepted"], taken["is_answer"]) == (5, 1201, True)
+        asked[1:3] = ["subscribed_mid=900", "subscribed_revision=9"]
+        refused = ask(*asked)
+        assert refused.exit_code == 1 and lines(refused)[-1]["fields"]["failed_mid"] in (8, 900)
 
 
 def test_every_start_revision_is_tried_and_a_taken_slot_is_said():

@@ -64,6 +64,14 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     assert not board.held
 
 
+def test_whether_metrics_are_served_stands_in_the_status():
+    told = {"port": 9477, "listens": False, "answers": 0}
+    about = {"stations": [], "board": {"metrics": told}}
+    assert "/metrics: nothing listens on port 9477: there is no network" in "\n".join(commands.status_lines(about))
+    told.update(listens=True, answers=3)
+    assert "/metrics: port 9477, 3 answers" in commands.status_lines(about)
+
+
 def test_how_good_the_time_of_the_network_is_stands_in_the_status():
     told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
     about = {"stations": [], "board": {"ntp": told}}

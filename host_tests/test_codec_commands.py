@@ -207,6 +207,11 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
     assert mids(b"00200001003") == [1]
 
 
+def test_what_is_no_message_is_shown_by_its_beginning():
+    done = toolcart("decode", "-", "--as", "octets", octets=b"\xff" * 3000)
+    assert done.exit_code == 1 and "and 2800 octets" in done.output and len(done.output) < 1000
+
+
 @pytest.mark.parametrize("kind", ["3964r", "ascii"])
 def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
     cart = SerialCart(kind)
@@ -228,8 +233,36 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
     told = [shown.as_data(one) for one in inputs.messages(stream)]
     assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
+    assert not [one for one in told if "odd" in one]
     assert "telegram 05  Acknowledge" in toolcart("decode", "-", octets=stream).output
+    theirs = [b"08000020003700005127.0.0.1      20111", b"10000020003000100012024031409265400017"]
+    theirs += [b"11000010010192.168.0.20   ", b"1200007"]
+    told = [shown.as_data(one) for one in inputs.messages(b"".join(frame(one) for one in theirs))]
+    assert not [one for one in told if "odd" in one]
+    fields = told[0]["fields"]
+    assert (fields["latest_result"], fields["latest_event"], fields["ip"].strip(), fields["port"]) == (
+        37,
+        5,
+        "127.0.0.1",
+        20111,
+    )
+    assert told[1]["fields"]["code"] == 17 and told[2]["fields"]["station"] == 10
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
+
+
+def test_what_a_pim_and_a_server_answer_has_its_fields_too():
+    from tools.sim.toolsnet_telegrams import frame
+
+    information = frame(b"08000070004200000192.168.0.15   10111")
+    event_taken = frame(b"1000008000300010002" + b"20240314092653" + b"00042")
+    other_plug_in = frame(b"11000090003192.168.0.20   ")
+    told = [shown.as_data(one) for one in inputs.messages(information + event_taken + other_plug_in)]
+    assert [one.get("odd") for one in told] == [None] * 3
+    read = told[0]["fields"]
+    assert (read["sequence"], read["ip"], read["port"], read["identifier"]) == (42, "192.168.0.15", 10111, 7)
+    assert told[1]["fields"]["code"] == 42 and told[2]["fields"]["station"] == 3
+    [short] = [shown.as_data(one) for one in inputs.messages(frame(b"08000070004200000192.168.0.15   1011"), "octets")]
+    assert short["odd"]
 
 
 def test_what_is_odd_or_not_described_is_shown_and_acts_on_no_terminal():

@@ -27,9 +27,9 @@ from tools.runtimes.build import compile_object
 from tools.sources import compiler, product_sources
 
 
-def run(sources, name):
+def run(sources, name, texts=None):
     """Execute the modules of a rewritten program; its module `name` as it is now, and all the texts."""
-    texts = compact(sources)
+    texts = texts or compact(sources)
     modules = {}
 
     def load(dotted, *rest):
@@ -745,6 +745,28 @@ def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     # Made by a process whose sets have another order.
     ours = hashlib.sha256(repr(sorted(program_of_board().texts.items())).encode()).hexdigest()
     assert said.strip() == ours
+
+
+def test_a_name_that_a_function_imports_is_not_taken_for_the_one_of_its_module():
+    sources = {
+        "agent.app": "from agent.here import words\nanswer = words(1)\n",
+        "agent.here": """
+WORDS = "mine"
+def words(turns):
+    from agent.there import WORDS
+    for _ in range(turns):
+        found = WORDS, mine(turns)
+    return found
+def mine(turns):
+    while turns > 5:
+        turns -= 1
+    return WORDS
+""",
+        "agent.there": "WORDS = 'theirs'\n",
+    }
+    for rewritten in (Names(sources).rewritten(), compact(sources)):
+        app, _ = run(sources, "agent.app", rewritten)
+        assert ("theirs", "mine") in vars(app).values()
 
 
 def test_names_that_every_firmware_has_cost_no_text(tmp_path):

@@ -142,6 +142,24 @@ def test_system_and_station_are_described_once_a_start():
     assert not one.toolsnet.complaints
 
 
+def test_server_that_has_lost_results_is_told_the_names_again():
+    one = cart()
+    for _ in range(3):
+        one.controller.produce()
+    one.until_quiet()
+    one.run(1000)
+    for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
+        count = len(one.told)
+        one.toolsnet.drop()
+        one.run(70000)
+        assert len(one.told) == count
+        lose()
+        one.toolsnet.drop()
+        one.run(70000)
+        assert [found["id"] for found in one.told[count:]] == ["01", "02"]
+    assert not one.toolsnet.complaints
+
+
 def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
     one = cart()
     one.controller.select_pset(2)

@@ -17,7 +17,7 @@ from board.linux_flash import FileFlash
 from host_tests.support_spool import append, mounted
 from tools import cli
 from tools.doctor import controller, local, ntp, toolsnet
-from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN
+from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
 from tools.sim.toolsnet import ToolsNetOptions
@@ -307,6 +307,22 @@ def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
         found = ntp.examine("127.0.0.1", server.getsockname()[1])
         assert found.verdict == BAD and "did not answer" in found.words and "UDP port 123" in found.hint
     assert "cannot be asked" in ntp.examine("name.invalid").words
+
+
+def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(ntp, "examine", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
+    tree = _tree(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
+    code, _ = _examined(tmp_path, tree)
+    assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]
+    _examined(tmp_path, tree, "--ntp", "192.0.2.3")
+    assert asked[2:] == ["192.0.2.3"]
+
+
+def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
+    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(tmp_path / "no.json")])
+    assert done.exit_code == 2 and "no.json: found No such file" in done.output, done.output
+    assert done.output.splitlines()[-1] == "1 thing does not work"
 
 
 def test_the_lines_for_people_end_with_a_verdict(tmp_path):

@@ -75,8 +75,9 @@ def test_every_command_that_a_sentence_names_is_there(page):
         words = [re.split(r"[|\s]", word)[0] for word in line.split()]
         command = main
         while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]+", words[0]):
-            assert words[0] in command.commands, f"{page.name}: toolcart {line}"
-            command = command.commands[words.pop(0)]
+            context = click.Context(command)
+            assert words[0] in command.list_commands(context), f"{page.name}: toolcart {line}"
+            command = command.get_command(context, words.pop(0))
 
 
 def test_a_command_that_is_not_taken_is_found():
@@ -157,3 +158,22 @@ def test_a_page_with_consoles_is_as_it_says(page, tmp_path):
     text = re.sub(r"(\$ toolcart simulate controller)(?! --port)", r"\1 --port 4545", text)
     said = transcript.play(text, tmp_path, environment, ports)
     assert said
+
+
+# -- troubleshooting -----------------------------------------------------------------------------------------------
+
+# Words of systemd, and those that are put together.
+_NOT_OURS = {"inactive", "start condition failed", "lies in a home folder"}
+_CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,}")
+
+
+def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():
+    """The quoted words of its first columns are in the program, as far as they do not change from case to case."""
+    files = [path for folder in ("agent", "board", "tools") for path in (CHECKOUT / folder).rglob("*.py")]
+    program = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    text = (CHECKOUT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    quoted = [one for line in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for one in re.findall(r"`([^`]+)`", line)]
+    pieces = {piece.strip(" ;,:") for one in quoted for piece in _CHANGES.split(one)} - _NOT_OURS
+    looked_for = {piece for piece in pieces if len(piece) >= 5}
+    assert len(looked_for) >= 15
+    assert not [piece for piece in looked_for if piece not in program]

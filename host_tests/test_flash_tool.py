@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from board import safe_mode
 from host_tests.support_fake_board import PICO, FakeBoard, version
+from tools import config_file
 from tools.flash import commands, install, package, plan
 from tools.flash.link import About, Full, Gone, Wrong, console_line
 from tools.flash.mpremote_link import trouble_of
@@ -337,6 +338,22 @@ def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
         package.checked_config(path)
     path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST,M3.5.0,M10.5.0/3"}}))
     assert package.checked_config(path)["board"]["time_zone"].startswith("CET")
+
+
+def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
+    path = tmp_path / "cart.json"
+    tree = {**CART, "board": {"network": "ethernet"}}
+    wishes = {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "tls_ca": "ca.pem"}
+    for name, wish in wishes.items():
+        path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], name: wish}}))
+        with pytest.raises(config_file.Wrong) as wrong:
+            package.checked_config(path)
+        assert f"toolsnet.{name}" in [place for place, _, _ in wrong.value.mistakes]
+    controller, spool = {"host": "10.0.0.2", "traces": ["torque"]}, {"path": "raw", "graphs_kib": 48}
+    station = {**CART["stations"][0], "controller": controller, "spool": spool}
+    path.write_text(json.dumps({**tree, "stations": [station]}))
+    with pytest.raises(config_file.Wrong, match=r"stations\[0\]\.controller\.traces"):
+        package.checked_config(path)
 
 
 def test_help_names_every_option():

@@ -182,6 +182,18 @@ def test_ids_that_count_anew_are_not_given_up_for_those_before_the_wrap():
     assert ranges(gaps) == [(1, 10), (20, 2)]
 
 
+def test_what_lies_in_front_of_the_first_result_of_all_is_told_from_id_1_on_only():
+    for first, told in ((1, 0), (6, 5)):  # the newest of a controller that was met without any result
+        gaps = Gaps()
+        gaps.begins = first
+        gaps.open((first - GAP_IDS_MAX + 1) % ID_PERIOD, GAP_IDS_MAX - 1)
+        assert gaps.total() == GAP_IDS_MAX - 1 and gaps.missed() == told
+        gaps.open(first + 10, 3)
+        assert gaps.missed() == told + 3
+    gaps = opened((ID_PERIOD - 2, 4))  # missed in front of the wrap and behind it: the first result was there before
+    assert gaps.missed() == gaps.total() == 4
+
+
 def test_clearing_says_how_many_were_missing():
     gaps = full()
     assert gaps.clear() == 3 * GAPS_MAX and gaps.count == 0 and read_again(gaps).count == 0

@@ -5,7 +5,9 @@ import json
 import os
 import re
 
+from agent.health import NAMES
 from tools.live import log, sorrows
+from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.plain import InProcess
@@ -82,6 +84,19 @@ def test_numbers_of_the_log_are_told_in_words():
     assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92, 7)
     assert "code 31" in sorrows.explained("refused by server", 31, 7) and sorrows.explained("raw", 5, 7) == "raw (5)"
     for name in sorrows.EXPLAINED:
-        from agent.health import NAMES
-
         assert name in NAMES
+
+
+def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own():
+    assert sorrows.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    for reason, words in ((1001, "could not be read"), (1002, "did not answer"), (1003, "refused by ToolsNet")):
+        told = sorrows.explained("parked", reason, 10)
+        assert words in told and str(reason) not in told
+    assert "result 17" in sorrows.explained("server silent", 17, 10)
+    assert "an event" in sorrows.explained("server silent", 0, 10)
+
+
+def test_whatever_toolsnet_does_is_told_in_words():
+    told = {name for name in NAMES if name.startswith(("server ", "host ", "other host", "parking "))}
+    for name in told - TOLD_AS_STATE - {"server connects"}:
+        assert sorrows.explained(name, 5, 7) != f"{name} (5)"

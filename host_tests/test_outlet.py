@@ -10,7 +10,7 @@ from agent.spool.record import HEAD_BYTES, KIND_ASIDE, KIND_RESULT
 from agent.spool.walk import READ_BYTES, Walk
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
-from tools.sim.flash import ALL, GARBAGE, NOTHING, PowerCut, SimFlash
+from tools.sim.flash import ALL, FADES, GARBAGE, NOTHING, PowerCut, SimFlash
 
 PORTABLE = True
 HEAP = "6m"
@@ -100,6 +100,42 @@ def test_the_last_result_a_start_found_is_known_when_the_08_names_it():
     outlet.store(1)
     outlet.until_stored(4)
     assert outlet.archive.sequences() == [1, 2, 3, 4] and outlet.archive.repeated == 0
+
+
+def test_what_may_go_out_is_not_taken_from_a_record_that_may_fade():
+    outlet = Outlet(make_flash=chip, cursor_batch=1)
+    outlet.store(1)
+    outlet.until_stored(1)
+    outlet.run(100)
+    outlet.store(2)
+    outlet.flash.cut_at, outlet.flash.cut_shape = outlet.flash.operations + 1, FADES
+    try:
+        outlet.run(1000)
+        raise AssertionError("nothing was written before it went out")
+    except PowerCut:
+        outlet.flash.restart()
+    outlet.cut()
+    outlet.flash.refuses = True
+    outlet.run(10000)
+    outlet.flash.restart()
+    outlet.cut()
+    outlet.flash.refuses = False
+    outlet.until_stored(3)
+    outlet.run(200000)
+    assert outlet.ids() == numbers(1, 3) and outlet.archive.repeated == 0
+
+
+def test_what_may_go_out_is_said_once_more_when_a_refused_record_may_have_taken_it_back():
+    outlet = Outlet(make_flash=chip)
+    outlet.store(3)
+    outlet.until_stored(2)
+    outlet.flash.refuses, outlet.flash.refused_shape = True, ALL
+    outlet.network.cut(*SERVER)
+    outlet.run(20000)
+    outlet.flash.refuses = False
+    outlet.cut()
+    outlet.run(200000)
+    assert outlet.ids() == numbers(1, 3) and outlet.archive.repeated == 0
 
 
 def test_a_silent_result_has_its_turn_again_after_a_minute_in_which_nobody_could_be_passed_over():

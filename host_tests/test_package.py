@@ -144,8 +144,20 @@ print("free", os.statvfs("/chip")[3])
 """
 
 
+def with_metrics(tmp_path):
+    other = tmp_path / "metrics.json"
+    other.write_text(json.dumps({**CART, "board": {**CART["board"], "metrics_port": 9477}}))
+    return other
+
+
+def test_only_a_version_with_a_port_for_metrics_has_what_answers_there(cart, tmp_path):
+    without = package.build("rp2", "armv6m", cart).files
+    files = package.build("rp2", "armv6m", with_metrics(tmp_path)).files
+    assert set(files) - set(without) == set(package.METRICS_FILES)
+
+
 def test_two_versions_fit_into_the_file_system_of_our_image_with_room_to_work(cart, tmp_path, micropython32):
-    version = package.build("rp2", "armv6m", cart)
+    version = package.build("rp2", "armv6m", with_metrics(tmp_path))
     for name, content in version.files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)

@@ -152,6 +152,14 @@ def test_controller_that_was_empty_is_searched_on_both_sides_of_the_wrap():
             assert bench.ids() == ([last] if pushed else []) + older, (pushed, last)
 
 
+def test_controller_that_was_empty_and_names_id_0_as_its_newest_has_what_lies_in_front_of_the_wrap_fetched():
+    bench = met_empty()
+    bench.make(LAST_ID - 1, LAST_ID, 0)
+    bench.connect()
+    bench.rest()
+    assert bench.ids() == [LAST_ID - 1, LAST_ID]
+
+
 def test_live_results_of_a_controller_that_was_empty_leave_nothing_open():
     bench = met_empty()
     assert bench.live(1) == KEPT and bench.live(2) == KEPT
@@ -276,6 +284,21 @@ def test_id_that_is_never_answered_is_closed_once_others_are():
             bench.rest()
         assert bench.missing() == [] and bench.known.gone() >= 1
         assert bench.ids() == [20] + list(range(12, 11 + count))
+
+
+def test_trouble_that_is_over_when_the_id_behind_is_asked_for_closes_nothing():
+    bench = met([10])
+    bench.make(11)
+    bench.connect()
+    bench.codes = {11: 79}
+    for _ in range(2 * UNANSWERED_MOST):
+        bench.rest()
+        bench.wait()
+        if bench.recovery.want(bench.now) and bytes(bench.recovery.ask_id).endswith(b"12"):  # which was never made
+            bench.codes = {}
+            bench.refuse(15)
+    bench.rest()
+    assert bench.codes == {} and bench.ids() == [11] and bench.known.gone() == 0
 
 
 def test_nothing_is_closed_while_nothing_at_all_is_answered():
@@ -1183,6 +1206,25 @@ def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_t
     assert [asked.count(number) for number in (3, 10, 30)] == [1, 3, 1]
 
 
+def test_what_is_gone_behind_a_witness_that_is_gone_is_not_asked_for_in_each_of_many_short_connections():
+    bench = met([9])
+    bench.live(10)
+    bench.rest()
+    bench.restart().connect()
+    for number in range(11, 61):
+        assert bench.live(number) == KEPT  # before any question was answered: they prove nothing
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident > 55]
+    bench.restart()
+    asked = []
+    for _ in range(8):
+        bench.connect()
+        bench.asked = []
+        for _ in range(20):
+            bench.fetch()
+        asked += bench.asked
+    assert [asked.count(number) for number in (11, 30, 40, 54)] == [1, 1, 1, 1]
+
+
 def test_what_is_above_the_highest_id_waits_for_those_below_that_may_count_anew():
     bench = met([9])
     bench.live(10)
@@ -1487,6 +1529,26 @@ def test_reset_to_the_same_highest_id_before_the_newest_was_heard_begins_anew_on
     bench.connect()
     bench.rest()
     assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(6, 12))
+
+
+def test_what_a_reset_has_pushed_again_in_this_connection_is_not_asked_for_in_a_log_that_may_lose_it():
+    bench = met_empty()
+    for _ in range(12):
+        assert bench.push(bench.memory.make(0)) == KEPT  # all in one second: no time tells that 5 is another one
+    bench.lose()
+    bench.memory.wipe()
+    bench.memory.make(0)
+    bench.memory.make(0)
+    bench.connect()
+    again = [bench.memory.make(0) for _ in range(3)]
+    for one in again:
+        assert bench.push(one) == KEPT
+    bench.restart().connect()
+    for one in again:
+        assert bench.push(one) == KEPT_BEFORE
+    bench.rest()
+    assert 2 in bench.asked and not {3, 4, 5} & set(bench.asked)
+    assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(1, 18))
 
 
 # More gaps than can be noted

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.status import of_station
+from tools import reasons
 from tools.board_commands import status_lines
 from tools.live.figures import Figures
 from tools.live.server_words import doubts, sentence
@@ -62,3 +63,12 @@ def test_live_view_says_the_sentence_once():
         {"kind": "status", "stations": [station], "scheduler": {"faults": 0, "last_fault": None}}, 1.0
     )
     assert len([change for change in changes if "used twice" in change.text]) == 1
+
+
+def test_server_that_is_not_allowed_is_named():
+    one = Cart(settings={"toolsnet": {"allow_hosts": ["tn"]}}, toolsnet={"server_host": "10.9.9.9"})
+    one.until_ready()
+    one.run(2000)
+    told = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
+    assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in told.words
+    assert one.toolsnet.server_connections == 0

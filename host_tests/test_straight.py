@@ -1,5 +1,6 @@
 """CPython's straight slices answer like the plain loops: octets, flags, answers and errors, in order or odd."""
 
+import copy
 import sys
 
 import pytest
@@ -272,14 +273,57 @@ def talk(link, octets, reads):
         at += n
         found = 1
         while found > 0:
+            looked_at = link.is_empty()
             found = link.next_message(now)
+            assert not (looked_at and found)
             if found > 0:
                 said.append((found, bytes(link.buf[link.at : link.at + link.length])))
         if found < 0:
             return [*said, ("broken", link.why)]
         if at == len(octets):
-            return [*said, link.is_empty(), link.tick(now) < 1 << 20]
+            return [*said, bytes(link.buf[link.start : link.end]), link.tick(now) < 1 << 20]
     raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize("now", [0, (1 << 30) - 2])
+def test_what_has_begun_behind_a_message_is_looked_at_once_and_has_its_deadline_from_then_on(now):
+    link, frame = Stream(), frame_of(999)
+    link.inlet()[:20] = frame[:20]
+    link.receive(20)
+    assert (link.next_message(now), link.tick(now)) == (0, 5000)
+    later = (now + 1000) % (1 << 30)
+    link.inlet()[:121] = frame[20:] + b"\0" + frame[:19]
+    link.receive(121)
+    assert not link.is_empty() and link.next_message(later) == 1
+    assert link.is_empty() and link.tick(later) == 5000
+    assert link.next_message((later + 4999) % (1 << 30)) == 0
+    assert (link.next_message((later + 5000) % (1 << 30)), link.why) == (-1, 2)
+    link.inlet()[:122] = frame + b"\0"
+    link.receive(122)
+    assert link.next_message(later) == 1 and link.is_empty() and link.tick(later) > 1 << 20
+
+
+def test_a_message_that_has_begun_and_gets_too_large_for_the_buffer_is_cut_short():
+    link, frame = Stream(), b"07000061999 " + b"7" * 688
+    link.inlet()[:60] = frame[:60]
+    link.receive(60)
+    assert link.next_message(0) == 0 and link.is_empty()
+    link.size = 650  # agent.openprotocol.linked took the rest
+    link.inlet()[:590] = frame[60:650]
+    link.receive(590)
+    assert (link.next_message(0), link.length) == (2, 640)
+
+
+def test_a_copy_of_a_fifo_has_its_own_buffer():
+    fifo = Stream()
+    fifo.inlet()[:3] = b"abc"
+    fifo.receive(3)
+    fifo.inlet()[:3] = b"def"
+    fifo.receive(3)
+    other = copy.deepcopy(fifo)
+    other.inlet()[:3] = b"ghi"
+    other.receive(3)
+    assert bytes(fifo.buf[:9]) == b"abcdef\0\0\0" and bytes(other.buf[:9]) == b"abcdefghi"
 
 
 def test_what_comes_goes_into_the_buffer_that_is_there_and_no_further_than_its_size():

@@ -364,6 +364,16 @@ def test_what_is_moved_on_behind_a_refused_result_does_not_wait():
     assert outlet.next_of_sweep() <= 0 and ring.backlog(0) == 1
 
 
+def fill_up_to(ring, octets):
+    """Let the log leave so much of its newest block, with none of the others free."""
+    ident = ring.number
+    while append(ring, ident + 1) == FLASH_DONE:
+        ident += 1
+        take_all(ring)
+    while ring.is_free(1) or ring.device.block_bytes - ring.offset > octets:
+        assert ring.save_cursors(ident) == FLASH_DONE
+
+
 def test_nothing_is_moved_on_that_finds_no_room():
     _, ring = jammed(10)
     assert not aside.is_in_the_way(ring), "its block is not needed yet"
@@ -372,9 +382,30 @@ def test_nothing_is_moved_on_that_finds_no_room():
         ident += 1
         take_all(ring)
     assert aside.is_in_the_way(ring)
-    while ring.is_free(1) or ring.offset < 1024:
-        assert ring.save_cursors(ident) == FLASH_DONE
+    fill_up_to(ring, (ASIDE - 1) * 256)
     assert not aside.is_in_the_way(ring)
+
+
+def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
+    for operation in range(1, 2 * ASIDE):
+        flash, ring = jammed(10)
+        fill_up_to(ring, ASIDE * 256)
+        assert aside.is_in_the_way(ring) and not ring.is_free(1)
+        flash.cut_at, flash.cut_shape = flash.operations + operation, chips.GARBAGE
+        try:
+            move_all(ring)
+            assert ring.is_free(1) and append(ring, 99) == FLASH_DONE
+            return
+        except PowerCut:
+            give_power(flash, chips.GARBAGE)
+        ring = mounted(flash)
+        assert aside.pass_moved(ring) == 0
+        left = len(moved_in(ring))
+        while ring.has_aside() and aside.carry(ring, 0) == FLASH_DONE:
+            pass
+        assert moved_in(ring) == list(range(1, len(moved_in(ring)) + 1)), operation
+        assert ring.has_aside() or len(moved_in(ring)) == ASIDE, (operation, left)
+    raise AssertionError("it has no end")
 
 
 # -- given up ----------------------------------------------------------------------------------------------------------

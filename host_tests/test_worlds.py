@@ -234,6 +234,12 @@ def test_a_refused_result_is_behind_one_that_was_offered_in_the_same_millisecond
     assert kinds(station([at_once[0], result(2, pushes=[8999], disliked=True)], [row(1)], Said(waiting=1))) == ["stuck"]
 
 
+def test_what_is_behind_a_refused_one_is_so_though_that_was_asked_for_once_more():
+    refused, unread = fetched(2, fetches=[2001, 9000], disliked=True), result(3, frame="unreadable")
+    assert excused(station([result(1), refused, unread], [row(1)], Said(waiting=2))) == {"still refused": 2}
+    assert kinds(station([result(1), unread, fetched(4, disliked=True)], [row(1)], Said(waiting=2))) == ["stuck"]
+
+
 def test_what_is_not_owed_uses_up_no_excuse_of_what_may_wait():
     unowed = result(2, acks=[], held=False, disliked=True)
     assert kinds(station([result(1), unowed, result(3, disliked=True)], [row(1)], Said(waiting=1))) == []

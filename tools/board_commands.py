@@ -206,6 +206,7 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
         *_ntp_lines(about.get("ntp")),
+        *_metrics_lines(about.get("metrics")),
         *[f"start: {said}" for said in about.get("said", [])],
     ]
     for station in told["stations"]:
@@ -223,6 +224,14 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
         return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
     quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
     return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
+
+
+def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
+    if not metrics:
+        return []
+    if metrics["listens"]:
+        return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
+    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be had"]
 
 
 def _show_held(link: Asked, as_json: bool) -> None:

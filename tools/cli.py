@@ -232,7 +232,7 @@ def bench_spool(as_json: bool) -> None:
 @bench.command("toolsnet")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench_toolsnet(as_json: bool) -> None:
-    """The archive with a thousand stations on SQLite and PostgreSQL, and its pages over ten million results."""
+    """Each telegram built, backlogs over long lines, the archive with a thousand stations and ten million results."""
     _measure("toolsnet", as_json)
 
 

@@ -193,6 +193,9 @@ MEANINGS = {
     ),
     "board.watchdog": "Whether the chip's watchdog restarts an agent that no longer moves.",
     "board.lamp": "Pin of the status lamp; empty is the board's own.",
+    "board.metrics_port": (
+        "Port on which a chip with a network answers Prometheus with /metrics, to anybody there; 0 is none."
+    ),
 }
 
 SECRET = "secret"

@@ -103,7 +103,7 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Rea
 # `refused` is apart: who listens is another programme on each side.
 _REFUSED = {
     CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
-    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, 6575 as a rule)?",
+    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
     SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
 }
 
@@ -159,12 +159,14 @@ _LINE = {
 
 _TELEGRAMS = {
     "no PIM": (
-        "{name} {place} took the connection and sent no 12: what listens there is no PIM",
-        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's?",
+        "{name} {place} took the connection and sent no 12: what listens there is no PIM, or that of a ToolsNet which "
+        "speaks version 1.5 alone",
+        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? Version 1.5 of the protocol is "
+        "not spoken: ToolsNet has to be a later one.",
     ),
     "foreign PIM": (
         "{name} {place}: something answers there that is no PIM",
-        "Is toolsnet.pim_port the PIM's (6575 as a rule)?",
+        "Is toolsnet.pim_port the PIM's? Each plant chooses it; 6575 is one that is in use.",
     ),
     "no info": (
         "{name} {place} sent its 12 and then no 08",
@@ -176,8 +178,8 @@ _TELEGRAMS = {
     ),
     "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
     "server not allowed": (
-        "the PIM names a server that toolsnet.allow_hosts does not have",
-        "Add the host it names, or ask who changed the PIM.",
+        "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
+        "Add that host, or ask who changed the PIM.",
     ),
     "no TLS": (
         "{name} {place} does not speak TLS, or no version that both know",

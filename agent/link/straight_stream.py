@@ -4,54 +4,118 @@ Rules
 1. Taken by agent.link.stream on CPython. Everything else (late terminators, a length that is none, a message too large
    for the buffer, a deadline) is `next_message` of the class below it.
 2. What the four digits of a length mean is looked up: at most 9,980 of them are one.
+3. Behind a message that is handed over the next length is looked at in the same turn and remembered, so that each is
+   looked at once however the reads are cut. If that message is not whole yet, its deadline begins, and all that came
+   was looked at: `is_empty()` says so.
 """
 
+from collections.abc import Callable
 from struct import Struct
 
 from agent.base.fields import number
+from agent.base.ticks import TICKS_MAX, Timer
 from agent.link import LINK_MESSAGE, LINK_NEED_DATA
 
 CPYTHON_ONLY = True  # boards have agent.link.stream as it is
 
 _LENGTH_DIGITS = 4
 _digits = Struct("4s").unpack_from
+_LEAST = 20  # octets of a header
 _lengths = {}  # by their digits, as far as they were seen
+_known = _lengths.get
 
 
-def straightened(stream, least):
-    """Return the class that takes the place of `stream`; no message is shorter than `least` octets."""
-    with_care = stream.next_message
-    known = _lengths.get
+class _Straight:
+    """What takes the place of methods of the stream."""
 
-    class Stream(stream):
+    __slots__ = ()
+
+    buf: bytearray
+    size: int
+    start: int
+    end: int
+    at: int
+    length: int
+    frame_timeout_ms: int
+    late: Timer
+    _discard: int
+    _begun: int
+    _with_care: Callable[[int], int]
+    _forget: Callable[[], None]
+
+    def clear(self):
+        """Forget everything that is in it."""
+        self._forget()
+        self._begun = 0
+
+    def is_empty(self):
+        """Tell whether all that came was looked at."""
+        return self.start == self.end or self._begun > self.end - self.start
+
+    def next_message(self, now):
+        """Find the next whole message; see the link contract for what it returns."""
+        start = self.start
+        have = self.end - start
+        length = self._begun
+        if not length:
+            if have < _LENGTH_DIGITS or self._discard:
+                return self._with_care(now)
+            length = _known(_digits(self.buf, start)[0], 0)
+            if not length:
+                return self._look_up(start, now)
+        if length > have:
+            return self._wait(length, now)
+        self.at = start
+        self.length = length
+        start += length
+        have -= length
+        begun = 0
+        armed = False
+        if have:
+            buf = self.buf
+            if buf[start] == 0:
+                start += 1  # its terminator
+                have -= 1
+            if have >= _LENGTH_DIGITS:
+                begun = _known(_digits(buf, start)[0], 0)
+                if begun > have:
+                    if begun <= self.size:
+                        self.late.due = now + self.frame_timeout_ms & TICKS_MAX
+                        armed = True
+                    else:
+                        begun = 0
+        self.start = start
+        self._begun = begun
+        self.late.armed = armed
+        return LINK_MESSAGE
+
+    def _look_up(self, start, now):
+        """Go on with a length that was not seen before."""
+        length = number(self.buf, start, _LENGTH_DIGITS)
+        if length < _LEAST:
+            return self._with_care(now)
+        _lengths[_digits(self.buf, start)[0]] = length
+        return self.next_message(now)
+
+    def _wait(self, length, now):
+        """Go on where the message that has begun is not whole."""
+        if length <= self.size and not self.late.armed:
+            self._begun = length
+            self.late.start(now, self.frame_timeout_ms)
+            return LINK_NEED_DATA
+        self._begun = 0
+        return self._with_care(now)
+
+
+def straightened(stream):
+    """Return the class that takes the place of `stream`."""
+
+    class Stream(_Straight, stream):
         """The same, the usual cases first."""
 
-        __slots__ = ()
+        __slots__ = ("_begun",)  # the length of the message at `start`, 0 if nobody has looked at it yet
 
-        def next_message(self, now):
-            """Find the next whole message; see the link contract for what it returns."""
-            start = self.start
-            end = self.end
-            if end - start < _LENGTH_DIGITS or self._discard:
-                return with_care(self, now)
-            buf = self.buf
-            digits = _digits(buf, start)[0]
-            length = known(digits)
-            if length is None:
-                length = number(buf, start, _LENGTH_DIGITS)
-                if length < least:
-                    return with_care(self, now)
-                _lengths[digits] = length
-            begin = start + length
-            if begin <= end:
-                self.at = start
-                self.length = length
-                self.start = begin + 1 if begin < end and buf[begin] == 0 else begin  # with its terminator
-                self.late.armed = False
-                return LINK_MESSAGE
-            if length <= self.size and not self.late.armed:
-                self.late.start(now, self.frame_timeout_ms)
-                return LINK_NEED_DATA
-            return with_care(self, now)
+        _with_care = stream.next_message
+        _forget = stream.clear
 
     return Stream

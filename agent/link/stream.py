@@ -146,4 +146,4 @@ class Stream(Fifo):
 if ON_CPYTHON:
     from agent.link.straight_stream import straightened
 
-    globals()["Stream"] = straightened(Stream, HEADER_BYTES)
+    globals()["Stream"] = straightened(Stream)

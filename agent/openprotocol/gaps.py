@@ -82,8 +82,21 @@ class Gaps:
             at += 4
 
     def total(self):
-        """Return how many IDs are missing."""
-        return sum(self.counts[: self.count])
+        """Return how many IDs are missing. Allocates nothing."""
+        missing = 0
+        for index in range(self.count):
+            missing += self.counts[index]
+        return missing
+
+    def missed(self):
+        """Return how many of these may be results that were missed, as far as that can be said to a person.
+
+        In front of the first result of all nobody knows of any; only those from 1 up to it are told.
+        """
+        total = self.total()
+        if self.begins >= 0 and self.firsts[0] > self.begins:  # it reaches in front of the wrap
+            total -= min(self.counts[0], ID_PERIOD - self.firsts[0] + 1)
+        return total
 
     def holding(self, number):
         """Return the index of the range that the ID lies in, -1 if it is not missing."""

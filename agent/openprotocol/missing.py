@@ -2,7 +2,8 @@
 
 Rules
 1. Missing IDs are asked for one at a time, oldest first. Only 15 (gone) or the result itself closes one. Where there is
-   no answer the same one is asked again; only if the next one is answered meanwhile, UNANSWERED_MOST times are enough.
+   no answer the same one is asked again; only if the next one is answered meanwhile UNANSWERED_MOST times are enough,
+   and once more behind that answer: the controller may have had trouble with all of them, and be well again.
 2. In a large gap, and where the controller's first result is not known, the way back from its newest end finds where it
    begins: WALK_GONE neighbours in a row that are gone. The next connection goes on where the last one came to: pushes
    may wait for that, and a controller may end each connection that lets them wait.
@@ -53,7 +54,8 @@ class Missing:
         self._walked = -1  # the ID behind the gap that needs no way back any more
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
-        self._heard_first = 0  # missing IDs that were pushed in a row in this connection: no other results than these
+        self._last_try = -1  # the one that is not answered, once the ID behind it was
+        self._heard_first = 0  # IDs that were pushed in a row in this connection, or in doubt: no others than these
         self._heard = 0
         self._online = False
         self.shared = None  # where the controller names our station (agent.openprotocol.shared)
@@ -82,7 +84,7 @@ class Missing:
         self._lacks_room = True
 
     def heard_of(self, number):
-        """The result with this ID, which was missing, was pushed and is stored."""
+        """The result with this ID, which was missing or in doubt, was pushed and is stored."""
         if (self._heard_first + self._heard) % ID_PERIOD != number:
             self._heard_first = number
             self._heard = 0
@@ -126,6 +128,11 @@ class Missing:
 
     # -- steps -------------------------------------------------------------------------------------------------
 
+    def _answered_beside(self):
+        """The ID behind the one that is not answered is: that one is asked for once more."""
+        self._beside = False
+        self._last_try = (self._run_first + self._run) % ID_PERIOD
+
     def _answered(self):
         """Something about a missing ID was said."""
         self._unanswered = 0
@@ -133,6 +140,9 @@ class Missing:
 
     def _again(self, now):
         self._unanswered += 1
+        if self.phase == PHASE_FILL and self._last_try == id_of(self.ask_id, 0):
+            self._last_try = -1
+            self._run += 1  # it is never answered
         if not self._patience.armed:
             self._patience.start(now, PATIENCE_MS)
         self._retry.start(now, self.retry_ms)

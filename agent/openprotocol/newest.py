@@ -241,7 +241,7 @@ class Newest(Witness):
                 count = min(count, max(GAP_IDS_MAX - draft.total(), 0))
             gone += draft.put_below((last - count + 1) % ID_PERIOD, count)  # all may mean other results now
             gone += draft.cut(self._heard_first, self._heard)  # but these
-        elif newest != top and beyond:
+        elif beyond and (newest != top or known.memory[kn.FLAGS] & kn.FLAG_EMPTY):  # met empty the top is 0
             first = known.first_missing(newest)
             gone = draft.open(first, (newest - first + 1) % ID_PERIOD)
         return gone

@@ -22,7 +22,8 @@ Rules
    this way next, in the same session. The next session begins as ever.
 5. A refusal names MID 0008 or 0006 there (002:139-150), elsewhere 1201: agent.openprotocol.requests understands both.
 6. From revision 2 on a MID 1201 says what it was asked with. In revision 1 the ID alone tells an answer from a push:
-   what may be an answer is not acknowledged, and a push comes again then; it is stored like one at any rate.
+   what may be an answer is not acknowledged, and a push comes again then; it is stored like one at any rate. Where
+   the question is refused it was none.
 7. A MT Focus 6000 sends all of a result at once, more than 1 KiB as a rule (002:698-852): there is room for the longest
    message as far as the heap has it.
 8. A MID 1202 belongs to the object in its place of the list, or to the next one of its ID; an object without one is a
@@ -281,6 +282,14 @@ class Generic:
             return False
         asked = session.fetch_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
+
+    def was_pushed(self, session):
+        """MID 0006 was refused: what has begun meanwhile is no answer, and who sent it waits (rule 6)."""
+        operation = self.operation
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session._sequence:
+            operation.pushed = True
+            session._push = self._subscription.pushes[0]  # another message may have come since
+            session.acknowledge()
 
 
 def _is_asked(request):

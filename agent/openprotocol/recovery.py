@@ -90,6 +90,7 @@ class Recovery(Newest):
         self._waiting = False
         self._stale = False
         self._beside = False
+        self._last_try = -1
         self._postponed = self._below_first = False
         self._run = 0
 
@@ -235,8 +236,7 @@ class Recovery(Newest):
             self._is_there(now)
             return NEWS_NONE
         if phase == PHASE_FILL and self._beside:
-            self._run += 1  # the one in front of it is never answered
-            self._beside = False
+            self._answered_beside()
             return NEWS_NONE
         if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
             if not self.kept(kn.CLOSED_KEPT):  # of the time before the IDs began anew
@@ -298,11 +298,12 @@ class Recovery(Newest):
         elif self.phase == PHASE_OLDEST:
             self.phase = self.claim.proves(self, False)  # type: ignore[union-attr] - else there is no such phase
         elif self.phase == PHASE_FILL:
-            if not self.known.shares():
+            if self._beside:
+                self._answered_beside()
+            elif not self.known.shares():
                 self._run += 1
             elif not self.flush() or not self.kept(kn.CLOSED_GONE):
                 self.wait_for_room(now)
-            self._beside = False
         return NEWS_NONE
 
     def _hear_shared(self, number, order, now):

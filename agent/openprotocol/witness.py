@@ -52,6 +52,8 @@ class Witness(Missing):
         self._in_doubt = 0  # of what was stored before this connection, all up to this ID may mean another result now
         self._rung = -1  # the one behind the witness that is asked for in its place
         self._rises = 0  # as many may be asked for yet
+        self._climbed = -1  # all behind the witness up to here are gone: another connection goes on from there
+        self._climbs = True
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
@@ -79,6 +81,8 @@ class Witness(Missing):
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
         self.doubt = FLAG_UNPROVEN if self._has_witness and known.fetches() else 0
         self._rung = -1
+        self._climbed = self._climbed if keeps else -1
+        self._climbs = True
         self._rises = RISES_MOST if self._is_older and not looks and not known.shares() else 0
         self._heard = 0
         self._of_log = False
@@ -103,7 +107,11 @@ class Witness(Missing):
         """The witness is gone, or the one behind it is what it was: turn to the next one; False if there is none."""
         gaps = self.known.gaps
         witness = id_of(self._witness, 0)
-        number = self._rung if self._rung >= 0 else witness
+        number = self._rung
+        if number < 0:
+            number = self._climbed if self._climbed >= 0 else witness
+        elif self._climbs:
+            self._climbed = number
         self._rung = -1
         if self._rises == 0:
             return False
@@ -123,6 +131,7 @@ class Witness(Missing):
 
     def _look_at_rung(self, body, start):
         """What the log does not hold is another result, or was stored too long ago: all that was stored is in doubt."""
+        self._climbs = False
         if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
             self._rises = 0
 

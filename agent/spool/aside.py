@@ -179,7 +179,9 @@ def is_in_the_way(ring):
             return False
         first, last, _ = following
     room = ring.device.block_bytes - ring.offset + ahead * (ring.device.block_bytes - rec.HEAD_OCTETS)
-    needed[0] += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
+    if ahead or block in [cursor.block for cursor in ring.cursors if cursor.durable]:
+        # Else the block is free then, and takes these itself.
+        needed[0] += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
     return bound > 0 and needed[0] <= room
 
 

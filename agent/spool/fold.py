@@ -13,7 +13,7 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
 from agent.record import PAYLOAD_MAX
-from agent.record.result import FLAG_RETRIED
+from agent.record.result import FLAG_COPY, FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
 from agent.spool.cursors import load_cursors, put_cursors
@@ -113,7 +113,7 @@ class Fold(Blocks):
             copy(self.memory, skipped, buf, at + skipped, MEMORY_BYTES - skipped)
             self.overwritten = get_u32(buf, at + MEMORY_BYTES)
             self.owner.load()
-        elif kind == rec.KIND_ASIDE:
+        elif kind == rec.KIND_ASIDE and not flags & FLAG_COPY:  # what a copy says stands in the HEAD in front of it
             self._set_aside(buf, at)
         elif kind == rec.KIND_GAP:
             self.owner.closed_ids(buf, at)

@@ -228,12 +228,13 @@ class Ring(Programmer):
 
     def _write_last_again(self):
         kind = self.last_kind
-        if not rec.is_for_outlets(kind):
-            # It is state: the HEAD of the block that this record opens repeats all of it.
-            self.suspect = not self._say_state()
-            return not self.suspect
         walk = self.walk
         found = self.reread_last()
+        if not rec.is_for_outlets(kind) and (kind != rec.KIND_ASIDE or found != kind or not self.is_free(1)):
+            # It is state: the HEAD of the block that this record opens repeats all of it, but why something is set
+            # aside and where a second range lies.
+            self.suspect = not self._say_state()
+            return not self.suspect
         if found != kind:
             return self._forget_last(found)
         length = walk.length
@@ -284,6 +285,16 @@ class Ring(Programmer):
         """Bring the last record that a start found into the page: its kind, RECORD_NONE or RECORD_BAD."""
         self.walk.begin(self.last_block, self.last_record_at, self.seq - 1, self.seq + 1)
         return self.walk.next()
+
+    def may_change(self):
+        """Tell whether a start might find another state than holds now, though there is room to say it once more.
+
+        So it is while what this start has found last, state or the HEAD in front of a result, is not confirmed, and
+        while a record that was refused may count after all.
+        """
+        if self.suspect:
+            return not (self.proven and rec.is_for_outlets(self.last_kind)) and self.has_spare()
+        return (self._wrong or self._burned > 0) and self.has_spare()
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""

@@ -15,17 +15,26 @@ _AT_ONCE = 500
 
 
 def forget_newest(place: str, newest: int) -> int:
-    """Lose the newest results and what belongs to them; how many were there to lose."""
+    """Lose the newest results, and the events and curves that came with them or later; how many results these were."""
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
-        asked = select(number).order_by(number.desc()).limit(newest)
-        gone = [row[0] for row in connection.execute(asked)]
+        asked = select(number, t.RESULT.c.Arrived).order_by(number.desc()).limit(newest)
+        gone = list(connection.execute(asked))
         for first in range(0, len(gone), _AT_ONCE):
-            some = gone[first : first + _AT_ONCE]
+            some = [row[0] for row in gone[first : first + _AT_ONCE]]
             for table in (t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
                 connection.execute(delete(table).where(table.c.ResultId.in_(some)))
+        if gone:
+            _forget_since(connection, gone[-1][1])
         _say_latest(connection)
     return len(gone)
+
+
+def _forget_since(connection: Connection, arrived: str) -> None:
+    later = select(t.EVENT.c.EventId).where(t.EVENT.c.Arrived >= arrived)
+    connection.execute(delete(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(later)))
+    for table in (t.EVENT, t.GRAPH):
+        connection.execute(delete(table).where(table.c.Arrived >= arrived))
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, int]:

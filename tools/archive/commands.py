@@ -77,7 +77,10 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--parquet", "parquet", type=click.Path(), metavar="FILE", help="Into this file; needs pyarrow.")
 @machine_option
 def query(place: str, as_json: bool, as_csv: bool, parquet: str | None, **options: Any) -> None:
-    """Results by car, station, time and verdict, newest first."""
+    """Results by car, station, time and verdict, newest first.
+
+    Time is the station's own clock's, Arrived is UTC.
+    """
     library()
     from tools.archive import cars, queries
 
@@ -123,7 +126,8 @@ def _write_csv(rows: Iterable[dict]) -> int:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(row))
             writer.writeheader()
-        writer.writerow(row)
+        # 14 digits are a number of some trillions to a spreadsheet.
+        writer.writerow({**row, "Time": shown_time(row["Time"]), "Arrived": shown_time(row["Arrived"])})
         count += 1
     return count
 
@@ -208,7 +212,8 @@ def check(place: str, as_json: bool) -> None:
 def forget(place: str, newest: int, yes: bool) -> None:
     """Lose the newest results, as a database that was restored from an old copy has. For tests of stations.
 
-    The archive must not be served meanwhile. Its 08 names what is the latest then.
+    With them go the events and the curves that came since. The archive must not be served meanwhile. Its 08 names what
+    is the latest then.
     """
     database = library()
     from tools.archive.changes import forget_newest
@@ -219,7 +224,7 @@ def forget(place: str, newest: int, yes: bool) -> None:
         lost = forget_newest(place, newest)
     except database.Unusable as reason:
         fail(str(reason))
-    click.echo(f"{lost} results are gone")
+    click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
 
 
 @archive.command("import")

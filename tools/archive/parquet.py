@@ -1,6 +1,7 @@
 """Results into a Parquet file, some thousands at a time: millions need no memory of that size.
 
-The file is there under its name when it is whole.
+The file is there under its name when it is whole. Time is the station's own, without a zone, Arrived is UTC; a time
+that is none, as an odd station's may be, is null there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 
 import pyarrow  # type: ignore
@@ -18,6 +20,7 @@ from tools.archive.tables import RESULT
 
 AT_ONCE = 10000
 NAMES = ("StationName", "ProgramName")  # of the map, beside the table's own columns
+TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="UTC")}
 
 
 def schema() -> pyarrow.Schema:
@@ -26,7 +29,7 @@ def schema() -> pyarrow.Schema:
     for column in RESULT.columns:
         whole, real = isinstance(column.type, Integer), isinstance(column.type, Float)
         kind = pyarrow.int64() if whole else pyarrow.float64() if real else pyarrow.string()
-        columns.append((column.name, kind))
+        columns.append((column.name, TIMES.get(column.name, kind)))
     return pyarrow.schema([*columns, *[(name, pyarrow.string()) for name in NAMES]])
 
 
@@ -41,7 +44,7 @@ def write(rows: Iterable[dict], path: str) -> int:
     try:
         with parquet.ParquetWriter(part, schema()) as writer:
             while taken:
-                writer.write_table(pyarrow.Table.from_pylist(taken, schema()))
+                writer.write_table(pyarrow.Table.from_pylist([_timed(row) for row in taken], schema()))
                 count += len(taken)
                 taken = next(some, None)
         os.replace(part, path)
@@ -50,6 +53,18 @@ def write(rows: Iterable[dict], path: str) -> int:
             os.unlink(part)
         raise
     return count
+
+
+def _timed(row: dict) -> dict:
+    return {**row, **{name: moment(row[name]) for name in TIMES}}
+
+
+def moment(digits: str) -> datetime | None:
+    """The time of 14 digits; None if they are none."""
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
 
 
 def _some(rows: Iterator[dict]) -> Iterator[list[dict]]:

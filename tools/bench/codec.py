@@ -8,7 +8,8 @@ Rules
 2. Ours and theirs take turns of some hundred calls, in the thread's own time, and the best turn of each counts: on a
    shared machine a turn is disturbed or it is not.
 3. The agent's own way is that from the octets of a read to the body that the spool keeps: link, MID, revision, every
-   field with its checks. Reads of one telegram are told against reads that each end in the middle of one.
+   field with its checks. Reads of one telegram are told against reads that each end in the middle of one: as many
+   octets in as many reads, which write into what the link gives them, as a socket's `recv_into` does.
 4. Import and memory are taken in fresh interpreters, with nothing imported but what the import itself needs.
 """
 
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO
 
 from agent.base.fields import number
 from agent.link import LINK_MESSAGE
@@ -208,20 +210,19 @@ def own_way(revision: int, split: bool) -> Callable[[], None]:
     link, body = Stream(), bytearray(BODY_BYTES + LIMITS_BYTES)
     layout = layouts.layout_of(61, revision)
     half = len(frame) // 2 if split else 0
-    octets = frame[half:] + frame[:half]
+    port = BytesIO(frame[half:] + frame[:half])
     if split:
         link.inlet()[:half] = frame[:half]
         link.receive(half)
         link.next_message(0)
 
     def one() -> None:
-        at = 0
-        while at < len(octets):
-            inlet = link.inlet()
-            n = min(link.free, len(octets) - at)
-            inlet[:n] = octets[at : at + n]
+        port.seek(0)
+        full = True
+        while full:
+            n = port.readinto(link.inlet())
+            full = n == link.free  # as the agent does it: else nothing more has come
             link.receive(n)
-            at += n
             while link.next_message(0) == LINK_MESSAGE:
                 head = number(link.buf, link.at + 4, 7)
                 if head == 61999:

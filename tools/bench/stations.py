@@ -1,4 +1,5 @@
-"""Measures what many stations in one process take: CPU and memory of the agent, and of the live view beside it.
+"""Measures what many stations in one process take: CPU and memory of the agent and of the live view beside it, and
+how soon `toolcart status` has them told.
 
 Rules
 1. Controllers and ToolsNet are simulated in this process; the agent and the live view are processes of their own, and
@@ -14,6 +15,7 @@ import fcntl
 import json
 import os
 import pty
+import resource
 import struct
 import subprocess
 import sys
@@ -23,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 from tools.report import Report
 from tools.sim.fleet import Fleet
@@ -36,6 +39,8 @@ READY_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
 LINES, COLUMNS = 40, 120
 VIEW_PERCENT = "<= 10"
+STATUS_MS = "<= 150"
+STATUS_RUNS = 15
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -67,6 +72,23 @@ def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words
         report.add("agent, CPU for each result", round(percent * 10 * took_s / max(delivered, 1), 2), "ms", how=words)
         report.add("agent, results delivered", round(delivered / took_s, 1), "1/s", how=words)
         report.add("agent, most memory", round(_peak_kib(process.pid) / 1024, 1), "MB", how=words)
+        _status(report, path)
+
+
+def _status(report: Report, path: Path) -> None:
+    """`toolcart status` as a person types it: from its start to its end, and its own time on the processor."""
+    command = [sys.executable, "-P", "-m", "tools.cli", "status", "--config", str(path)]
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    took, used = [], []
+    for _ in range(STATUS_RUNS):
+        before, began_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=STOP_LIMIT_S, check=True)
+        took.append(time.monotonic() - began_s)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    words = f"median of {STATUS_RUNS}, the same agent; the clock's swings with what else runs"
+    report.add("toolcart status", round(1000 * median(took), 0), "ms", STATUS_MS, how=words)
+    report.add("toolcart status, CPU", round(1000 * median(used), 0), "ms", STATUS_MS, how=words)
 
 
 def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: str) -> None:

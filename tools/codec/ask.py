@@ -85,7 +85,7 @@ class Asking:
             if heard is None:
                 raise Unanswered(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
             message = _decoded(heard)
-            is_answer = _answers(message, request.mid, wanted[0])
+            is_answer = _answers(message, request, wanted[0])
             yield Heard(heard, message, is_answer)
             if is_answer:
                 break
@@ -103,14 +103,16 @@ class Asking:
         self._socket.close()
 
     def _ask_for(self, frame: bytes, wanted: int) -> Message:
-        mid = catalogue.decode(frame).mid
+        request = catalogue.decode(frame)
         self._send(frame)
         until = time.monotonic() + self.wait_s
         while (heard := self._next(until)) is not None:
             message = _decoded(heard)
-            if _answers(message, mid, wanted):
+            if _answers(message, request, wanted):
                 return message
-        raise Unanswered(f"{self.place} takes connections and does not answer MID {mid:04d}: is it a controller?")
+        raise Unanswered(
+            f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?"
+        )
 
     def _send(self, frame: bytes) -> None:
         try:
@@ -148,10 +150,14 @@ def _decoded(frames: list[bytes]) -> Message:
     return catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
 
 
-def _answers(message: Message, mid: int, wanted: int) -> bool:
-    """Whether this is the answer to `mid`: what it wants, or a 0004 or 0005 that names it."""
+def _answers(message: Message, request: Message, wanted: int) -> bool:
+    """Whether this is the answer to a request: what it wants, or a 0004 or 0005 that names it.
+
+    What asks for another MID (0006, 0008, 0009) may be answered in that one's name.
+    """
+    names = (request.mid, request.get("requested_mid"), request.get("subscribed_mid"))
     if message.mid == 4:
-        return message["failed_mid"] == mid
+        return message["failed_mid"] in names
     if message.mid == 5 and wanted == 5:
-        return message["mid_accepted"] == mid
+        return message["mid_accepted"] in names
     return message.mid == wanted

@@ -25,7 +25,7 @@ _CHANGES_SOMETHING = ("C", "C!")
 @click.option(
     "-r", "--revision", type=click.IntRange(1, 999), help="Of the request; the lowest described one if left out."
 )
-@click.option("--port", type=click.IntRange(1, 65535), default=4545, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=4545, show_default=True, help="Or as HOST:PORT.")
 @click.option("--wait", "wait_s", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, help="Seconds.")
 @click.option("--watch", "watch_s", type=click.FloatRange(0, 86400), default=0.0, help="Listen on for so many seconds.")
 @click.option("--yes", is_flag=True, help="Send it though it changes something, or moves a tool.")
@@ -49,6 +49,9 @@ def ask(
     from agent.openprotocol import catalogue
     from tools.codec.ask import Asking, Unanswered
 
+    name, colon, after = host.rpartition(":")
+    if colon and ":" not in name and after.isdigit() and 1 <= int(after) <= 65535:
+        host, port = name, int(after)
     frame = _request(number, revision, fields)
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)

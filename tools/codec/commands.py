@@ -70,7 +70,7 @@ def _words(revisions: list[int]) -> str:
 
 def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) -> None:
     from agent.openprotocol import catalogue
-    from tools.codec.shown import mid_as_data, table_of
+    from tools.codec.shown import mid_as_data
 
     revisions = catalogue.revisions(number)
     if not catalogue.about(number).source:
@@ -90,8 +90,14 @@ def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) ->
         click.echo("  " + told["note"])
     if not told["revisions"]:
         click.echo("named only: nothing describes its data.")
+    _show_revisions(told["revisions"], values)
+
+
+def _show_revisions(forms: list[dict], values: bool) -> None:
+    from tools.codec.shown import table_of
+
     shown: dict[str, int] = {}
-    for form in told["revisions"]:
+    for form in forms:
         length = f", {form['length']} octets" if form["length"] else ""
         click.echo()
         click.secho(f"revision {form['revision']}{length}", bold=True, nl=False)
@@ -103,6 +109,7 @@ def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) ->
             click.echo(f"as revision {same}")
         else:
             click.echo("\n".join(table_of(form, values)))
+        click.echo(f"example, {form['example']['source']}:\n  {visible(form['example']['telegram'])}")
 
 
 def _answer(answer: str) -> str:

@@ -14,6 +14,7 @@ from agent.openprotocol.catalogue import DataField, FrameError, Message, Odd, Re
 from agent.openprotocol.catalogue.fields import Field
 from agent.openprotocol.catalogue.forms import Form
 from agent.openprotocol.catalogue.meanings import names_of
+from tools.codec.examples import example
 from tools.codec.inputs import TOOLSNET, Seen
 from tools.printable import visible
 from tools.sim.toolsnet_telegrams import take_apart
@@ -44,7 +45,33 @@ TELEGRAMS = {
     "12": "PIM verification",
     "13": "Graph",
 }
+# What a PIM and a server send, and one of another plug-in: 08 (004:240-249), 10 (004:206-215), 11 (004:376-384), 12
+# (004:225-229). The rest is tools.sim.toolsnet_telegrams', where a server takes apart what it is sent.
+TOLD = {
+    "08": (
+        (
+            ("sequence", 7, 5, "d", 0, 99999),
+            ("event_sequence", 12, 5, "d", 0, 99999),
+            ("ip", 17, 15, "s"),
+            ("port", 32, 5, "d", 0, 65535),
+        ),
+        37,
+    ),
+    "10": (
+        (
+            ("system_type", 7, 4, "d", 1, 9999),
+            ("system", 11, 4, "d", 1, 9999),
+            ("station", 15, 4, "d", 1, 9999),
+            ("time", 19, 14, "t"),
+            ("code", 33, 5, "d", 0, 99999),
+        ),
+        38,
+    ),
+    "11": ((("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s")), 26),
+    "12": ((), 7),
+}
 SAMPLES_SHOWN = 12
+OCTETS_SHOWN = 200  # of what is no message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
 
@@ -122,7 +149,7 @@ def _plain(value: Any, kind: str = "") -> Any:
 
 
 def _telegram(octets: bytes) -> dict[str, Any]:
-    fields, breaches = take_apart(octets[4:])
+    fields, breaches = take_apart(octets[4:], TOLD)
     told = {"telegram": fields["id"], "name": TELEGRAMS.get(fields["id"], "not defined"), "fields": _plain(fields)}
     return {**told, **({"odd": [str(breach) for breach in breaches]} if breaches else {})}
 
@@ -131,7 +158,9 @@ def lines_of(told: dict[str, Any]) -> list[str]:
     """The plain data of a message as lines: a heading, then a field a line."""
     if "problem" in told:
         octets = bytes.fromhex(told["octets"])
-        return ["no message: " + told["problem"], "  " + visible(octets.decode("utf-8", "replace"))]
+        more = f" ... and {len(octets) - OCTETS_SHOWN} octets" if len(octets) > OCTETS_SHOWN else ""
+        text = visible(octets[:OCTETS_SHOWN].decode("utf-8", "replace"))
+        return ["no message: " + told["problem"], "  " + text + more]
     if "telegram" in told:
         lines = [f"telegram {told['telegram']}  {told['name']}"]
     else:
@@ -200,6 +229,7 @@ def mid_as_data(mid: int, revision: int | None = None) -> dict[str, Any]:
 
 
 def _form_as_data(form: Form) -> dict[str, Any]:
+    telegram, source = example(form)
     return {
         "revision": form.revision,
         "described": form.known,
@@ -207,6 +237,7 @@ def _form_as_data(form: Form) -> dict[str, Any]:
         "since": form.since or "2.8.0 or before",
         "source": form.source,
         "fields": [field_as_data(field) for field in form.fields],
+        "example": {"telegram": telegram.decode("utf-8"), "source": source},
     }
 
 

@@ -424,7 +424,7 @@ def _bound(module: str, tree: ast.Module, names: Names) -> tuple[dict[str, str],
                 bound = alias.asname or alias.name
                 if f"{node.module}.{alias.name}" in names.trees:
                     modules[bound] = f"{node.module}.{alias.name}"
-                elif alias.home.kind == MODULE and (node.module, alias.name) in names.tops:  # type: ignore[attr-defined]
+                elif (node.module, alias.name) in names.tops and alias.home.kind == MODULE:  # type: ignore[attr-defined]
                     tops[bound] = names.tops[(node.module, alias.name)]  # type: ignore[index]
         elif isinstance(node, ast.Import):
             for alias in node.names:

@@ -46,7 +46,8 @@ def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool)
         click.echo(json.dumps({"good": not bad, "counts": counts, "found": [found.as_dict() for found in told]}))
     else:
         warned = sum(found.verdict == WARN for found in told)
-        click.echo(f"{len(bad)} things do not work" if bad else "everything works", nl=False)
+        count = f"{len(bad)} thing{' does' if len(bad) == 1 else 's do'} not work"
+        click.echo(count if bad else "everything works", nl=False)
         click.echo(f", {warned} could be better" if warned else "")
     sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
 
@@ -57,7 +58,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         configuration = config_file.read_to_run(config_path)
     except config_file.Wrong as wrong:
         for where, found, allowed in wrong.mistakes:
-            yield Found("configuration", BAD, f"{where}: found {found}", f"Allowed: {allowed}")
+            place = config_path if where == "(file)" else f"{config_path}: {where}"
+            yield Found("configuration", BAD, f"{place}: found {found}", f"Allowed: {allowed}")
         return
     count = len(configuration["stations"])
     yield Found("configuration", GOOD, f"{config_path}: {count} station{'' if count == 1 else 's'}")
@@ -68,9 +70,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         return
     if running is None:
         yield from local.names(configuration)
-    ntp_host = ntp_host or configuration["board"].get("ntp_host")
-    if ntp_host:
-        yield ntp.examine(ntp_host)
+    for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
+        yield ntp.examine(host)
     for station in configuration["stations"]:
         yield from _station(configuration, station, config_path, running)
 

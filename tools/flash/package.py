@@ -3,7 +3,8 @@
 Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
 2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-3. Only what the chip needs is in it. Where the firmware has this very core frozen, only the configuration is.
+3. Only what the chip needs is in it: /metrics where a port is configured. Where the firmware has this very core
+   frozen, only the configuration is.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ except MemoryError:
 
 # What of micropython-lib the agent needs beside its own files: nothing. `toolcart flash` and mip install what is here.
 DEPENDENCIES: tuple[str, ...] = ()
+
+# Loaded where board.metrics_port is set; a version without one does not have them.
+METRICS_FILES = ("board/metrics.mpy", "board/metrics_page.mpy")
 
 # Boards by the first word of their files; a file of another board stays at home.
 OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
@@ -80,6 +84,8 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
     tree = checked_config(config_path)
     files = {} if frozen and frozen == core_digest(platform) else compiled(platform, architecture)
+    if not tree.get("board", {}).get("metrics_port"):
+        files = {name: content for name, content in files.items() if name not in METRICS_FILES}
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
     return Version(platform, sha256(listed.encode())[:16], files, root_files())
@@ -109,9 +115,27 @@ def checked_config(path: str | Path) -> dict:
             mistakes.append(
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
+    mistakes += _for_linux(configuration)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
     return tree
+
+
+def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
+    """What only Linux does: a board would not start with it."""
+    toolsnet = configuration["toolsnet"]
+    found = [
+        (f"toolsnet.{name}", json.dumps(toolsnet[name]), f"{json.dumps(allowed)}: a chip sends results alone")
+        for name, allowed in (("events", None), ("describe", False), ("graphs", False), ("targets", False))
+        if toolsnet[name]
+    ]
+    if toolsnet["tls_ca"]:
+        found.append(("toolsnet.tls_ca", json.dumps(toolsnet["tls_ca"]), "null: a chip has no TLS"))
+    for index, station in enumerate(configuration["stations"]):
+        if station["controller"]["traces"]:
+            traces = json.dumps(station["controller"]["traces"])
+            found.append((f"stations[{index}].controller.traces", traces, "null: a chip keeps no curves"))
+    return found
 
 
 def compiled(platform: str, architecture: str) -> dict[str, bytes]:

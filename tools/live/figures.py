@@ -26,7 +26,7 @@ WARNING = "warning"
 BAD = "bad"
 
 # What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
-_TOLD_AS_STATE = {"controller losses", "server losses", "controller away", "server away", "no pim"}
+_TOLD_AS_STATE = {"controller losses", "server losses", "controller away", "server away", "no pim", "host refused"}
 _HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
 
 
@@ -263,7 +263,7 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
     if open_ids > known.open_ids:
-        told.append((INFO, f"{open_ids} missed results are fetched from the controller"))
+        told.append((INFO, f"the controller is asked for what may have been missed: {open_ids} results at most"))
     elif open_ids == 0 and known.open_ids:
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids

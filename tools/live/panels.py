@@ -174,7 +174,7 @@ def _recovery_line(text: Text, station: dict, met: bool) -> None:
     recovery = station["recovery"]
     text.append("recovery    ", "dim")
     if recovery["open_ids"]:
-        text.append(f"{recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
+        text.append(f"at most {recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
     elif recovery["phase"] != "idle":
         text.append(recovery["phase"])
     elif met:

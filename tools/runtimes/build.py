@@ -98,11 +98,11 @@ def check_product() -> tuple[int, list[str]]:
     return len(sources), refused
 
 
-def compiled_tree(machine: str = "") -> tuple[Path, list[str]]:
-    """A folder to import all that is portable from, native code for `machine`; and what was refused."""
+def compiled_tree(machine: str = "", more: tuple[Source, ...] = ()) -> tuple[Path, list[str]]:
+    """A folder to import all that is portable from, and `more`, native code for `machine`; and what was refused."""
     objects: dict[str, Path] = {}
     refused = []
-    for source in product_sources() + support_sources():
+    for source in [*product_sources(), *support_sources(), *more]:
         if source.is_native and not machine:
             continue
         compiled, said = compile_object(source, machine)

@@ -84,6 +84,15 @@ _EVENT = _REQUEST + (
 )
 # The time in a 05 is the server's (004:222): a station that has none leaves it blank.
 _ACKNOWLEDGE = (("time", 7, 14, "t?"), ("code", 21, 3, "d", 0, 999))
+# What the other side sends (004:206-248, 373-383). A port may have blanks around it (004:318-320).
+_INFORMATION = (
+    ("latest_result", 7, 5, "d", 0, 99999),
+    ("latest_event", 12, 5, "d", 0, 99999),
+    ("ip", 17, 15, "s"),
+    ("port", 32, 5, "i"),
+)
+_EVENT_ACKNOWLEDGE = _REQUEST + (("time", 19, 14, "t"), ("code", 33, 5, "d", 0, 99999))
+_PLUGIN_REQUEST = (("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s"))
 _GRAPH = (
     ("general_bytes", 7, 3, "d", 116, 999),
     ("system_type", 10, 4, "d", 1, 9999),
@@ -300,8 +309,11 @@ def _graph(telegram, breaches):
     return found
 
 
-def take_apart(telegram):
-    """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none)."""
+def take_apart(telegram, told=None):
+    """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none).
+
+    A server is sent the kinds of `_FIXED` and four longer ones; `told` has what else may come, as `_FIXED`.
+    """
     breaches = []
     kind = text_of(telegram[:2])
     identifier = telegram[2:7]
@@ -314,12 +326,12 @@ def take_apart(telegram):
         found = _event(telegram, breaches)
     elif kind == "13":
         found = _graph(telegram, breaches)
-    elif kind in _FIXED:
-        layout, size = _FIXED[kind]
+    elif kind in _FIXED or kind in (told or ()):
+        layout, size = _FIXED[kind] if kind in _FIXED else told[kind]
         _expect_bytes(telegram, size, breaches)
         found = _fields(telegram, 0, layout, breaches)
     else:
-        breaches.append(Breach("telegram", 1, kind, "01, 02, 04, 05, 06, 07, 09 or 13"))
+        breaches.append(Breach("telegram", 1, kind, "01, 02, 04 to 13"))
     found["id"] = kind
     found["identifier"] = int(identifier) if len(identifier) == 5 and digits_only(identifier) else 0
     if found["identifier"] == 0:
@@ -327,4 +339,13 @@ def take_apart(telegram):
     return found, breaches
 
 
-_FIXED = {"01": (_SYSTEM, 57), "05": (_ACKNOWLEDGE, 24), "06": ((), 7), "07": (_REQUEST, 19)}
+_FIXED = {
+    "01": (_SYSTEM, 57),
+    "05": (_ACKNOWLEDGE, 24),
+    "06": ((), 7),
+    "07": (_REQUEST, 19),
+    "08": (_INFORMATION, 37),
+    "10": (_EVENT_ACKNOWLEDGE, 38),
+    "11": (_PLUGIN_REQUEST, 26),
+    "12": ((), 7),
+}

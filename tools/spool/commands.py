@@ -34,7 +34,8 @@ def _read(file: Path) -> list[image.Area]:
     try:
         return image.read(image.load(file))
     except image.ImageError as reason:
-        click.echo(f"{file}: {reason}", err=True)
+        text = str(reason)
+        click.echo(text if str(file) in text else f"{file}: {text}", err=True)
         sys.exit(2)
 
 

@@ -156,7 +156,7 @@ def remembered(area: Area, kept: list[Entry]) -> dict[str, object]:
         "gone": known.gone(),
         "gone_ranges": len(gaps(area)),
         "gone_not_listed": known.gone() - sum(int(str(gap["count"] or 0)) for gap in gaps(area)),
-        "missing": known.gaps.total(),
+        "missing": known.gaps.missed(),
         "base": int.from_bytes(memory[BASE : BASE + 3], "little") if memory[OUTLET_FLAGS] & FLAG_MET else None,
     }
 

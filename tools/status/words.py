@@ -76,7 +76,7 @@ def sorrow_lines(station: dict) -> list[str]:
     lines = []
     recovery = station.get("recovery", {})
     if recovery.get("open_ids"):
-        lines.append(_row("fetching", f"{recovery['open_ids']} results that were missed, from the controller"))
+        lines.append(_row("fetching", f"at most {recovery['open_ids']} results that were missed, from the controller"))
     if recovery.get("gone"):
         command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
         lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))

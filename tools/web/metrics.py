@@ -31,13 +31,16 @@ FAMILIES = {
     "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
     "toolcart_results_produced_total": (
         COUNTER,
-        "Results the controller is known to have made.",
+        "Results the controller is known to have made: stored, or gone before they could be.",
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
     "toolcart_results_waiting": (GAUGE, "Results that wait for ToolsNet."),
     "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet refused them."),
-    "toolcart_results_missing": (GAUGE, "Results that are still to be fetched from the controller."),
+    "toolcart_results_missing": (
+        GAUGE,
+        "IDs that the controller is still to be asked for; there may be fewer results.",
+    ),
     "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten in a full spool before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits, 0 if none does."),
@@ -132,7 +135,7 @@ def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> No
         return
     recovery = station["recovery"]
     stored, missing, gone = station["stored"], recovery["open_ids"], recovery["gone"]
-    sheet.add("toolcart_results_produced_total", labels, stored + missing + gone)
+    sheet.add("toolcart_results_produced_total", labels, stored + gone)
     sheet.add("toolcart_results_stored_total", labels, stored)
     sheet.add("toolcart_results_delivered_total", labels, station["delivered"])
     sheet.add("toolcart_results_waiting", labels, station["backlog"])

@@ -103,7 +103,8 @@ class Controller:
         return self.memory.get(below)
 
     def _result(self, number: int) -> Result:
-        hundredths = (number * 37 + self.number * 1000) % (10000 if self.traits["operations"] else 100000)
+        tells_operations = self.traits["operations"] or self.traits["cycles"] == "operations"
+        hundredths = (number * 37 + self.number * 1000) % (10000 if tells_operations else 100000)
         statuses = self.traits["statuses"]
         ok = number % 7 != 0
         low_or_high = "2" if number % 2 else "3"
@@ -187,7 +188,10 @@ class Controller:
     def was_pushed(self, result: Result) -> None:
         """The agent has read an 0061 of it."""
         result.pushes.append(self.time.now)
-        if result.block >= 0 and self.plant.erases_of(self.number, result.block) > result.block_count:
+        if result.block < 0:
+            return
+        erased = self.plant.erases_of(self.number, result.block) > result.block_count
+        if erased or not self.plant.stands_on_flash(self.number, result.vin):
             result.pushed_gone.append(self.time.now)
 
     def was_met(self, session: Session) -> None:

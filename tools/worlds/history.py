@@ -36,7 +36,7 @@ class Result:
     asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
     acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
     passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
-    block_count: int = -1  # erases, at its first acknowledgement, of the block that was programmed last before it
+    block_count: int = -1  # erases, at its first acknowledgement or row, of the block programmed last before it
     block: int = -1
     pushed_gone: list[int] = field(default_factory=list)  # pushes after that block was erased
     held: bool = False  # at the end: under an ID that is its alone
@@ -46,10 +46,14 @@ class Result:
         """The first moment at which the agent could know it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
-    def last_offered(self) -> int:
-        """The last moment at which the agent was given it, before it was acknowledged if it was."""
+    def offers(self) -> list[int]:
+        """The moments at which the agent was given it, before it was acknowledged if it was."""
         until = self.acks[0] if self.acks else float("inf")
-        return max([moment for moment in [*self.pushes, *self.fetches] if moment <= until], default=self.offered() or 0)
+        return [moment for moment in [*self.pushes, *self.fetches] if moment <= until]
+
+    def last_offered(self) -> int:
+        """The last of them."""
+        return max(self.offers(), default=self.offered() or 0)
 
 
 @dataclass

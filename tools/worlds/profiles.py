@@ -47,6 +47,7 @@ TRAITS: dict[str, dict] = {
         "tells_tool": False,
     },
     "desoutter": {"start_revisions": [1], "result_revisions": [1], "old_revisions": [1]},
+    "desoutter-cvi3": {"start_revisions": [1, 2, 3], "result_revisions": [1, 2, 3], "old_revisions": [1, 2]},
     "nexo": {
         "result_revisions": [999, 1, 2],
         "old_revisions": [1, 2],
@@ -69,6 +70,17 @@ TRAITS: dict[str, dict] = {
         "old_revisions": _NO_HISTORY,
         "id_period": 65536,
         "replays": True,
+        "window": 1,
+    },
+    "stepsync-1201": {
+        "system_type": 3,
+        "cycles": "operations",
+        "start_revisions": _EVERY_START,
+        "result_revisions": [1],
+        "old_revisions": _NO_HISTORY,
+        "old_refusal": 99,
+        "replays": True,
+        "tells_tool": False,
         "window": 1,
     },
     "minimal": {

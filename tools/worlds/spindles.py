@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tools.worlds import spindle_frames as frames
-from tools.worlds.controller_session import REVISION, Session
+from tools.worlds.controller_session import EXISTS, REVISION, UNKNOWN, Session
 from tools.worlds.history import Result
+from tools.worlds.operation_frames import details, overall
 
 _EXISTS = {b"0100": 33, b"0105": 71}
 
@@ -100,6 +101,59 @@ class PowerMacsSession(SpindleSession):
         self._acknowledged(revision, content, reads)
 
 
+class StepSyncSession(Session):
+    """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next one goes
+    out (A36 p. 36-40). An acknowledgement does not say of which part, so a late one counts for the one that is out.
+    """
+
+    def __init__(self, controller, link) -> None:
+        super().__init__(controller, link)
+        self._part = 1201
+
+    def _subscribe_operations(self, revision: int, content: bytes, reads: int) -> None:
+        controller = self.controller
+        text = content.decode("latin-1")
+        if text[:4] != "1201":
+            self._refuse(b"0008", UNKNOWN)
+        elif not text[4:].isdigit() or text[7:9] != "31" or len(text) != 40:
+            self._object(b"0008" + content)
+        elif self.revision:
+            self._refuse(b"0008", EXISTS)
+        elif int(text[4:7]) not in controller.traits["result_revisions"]:
+            self._refuse(b"0008", REVISION)
+        else:
+            self.revision = int(text[4:7])
+            self._send(5, 1, "1201", lambda: controller.was_met(self))  # it names what is subscribed
+            self._queue.extend(controller.unacknowledged)
+            if controller.traits["pushes_newest"] and controller.newest is not None:
+                if controller.newest not in self._queue:
+                    self._queue.append(controller.newest)
+            self._pump()
+
+    def _push(self, result: Result) -> None:
+        if self._part == 1202 and self._tries:
+            self._send(1202, 1, details(result, 1, True))
+            return
+        self._part = 1201
+        self._sent += 1
+        self._send(1201, 1, overall(result, 1, 8))
+
+    def _answered(self, revision: int, content: bytes, reads: int) -> None:
+        if content:
+            self._object(b"1203" + content)
+        elif self._outstanding and self._part == 1201:
+            self._part, self._tries = 1202, 0
+            result = self._outstanding[0]
+            self._send(1202, 1, details(result, 1, True), lambda: self._was_read(result))
+            self._arm()
+        else:
+            self._acknowledged(revision, content, reads)
+
+    def _end_operations(self, revision: int, content: bytes, reads: int) -> None:
+        self._unsubscribed()
+        self._accept(b"0009")
+
+
 _COMMON = {mid: handler for mid, handler in Session.handlers.items() if not b"0060" <= mid <= b"0065"}
 SyncSession.handlers = {
     **_COMMON,
@@ -113,4 +167,10 @@ PowerMacsSession.handlers = {
     b"0108": PowerMacsSession._answered,
     b"0109": PowerMacsSession._end,
 }
-SESSIONS = {"sync": SyncSession, "powermacs": PowerMacsSession}
+StepSyncSession.handlers = {
+    **_COMMON,
+    b"0008": StepSyncSession._subscribe_operations,
+    b"0009": StepSyncSession._end_operations,
+    b"1203": StepSyncSession._answered,
+}
+SESSIONS = {"operations": StepSyncSession, "sync": SyncSession, "powermacs": PowerMacsSession}

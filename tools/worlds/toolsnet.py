@@ -68,7 +68,7 @@ class ToolsNet:
         number = int(match[2]) if match and int(match[1]) == telegram.station else None
         result = station.results.get(number) if number is not None else None
         refused = self._rows_of_refused.setdefault(telegram.station, Refused())
-        refused.offered(telegram.sequence, peer, self.time.now)
+        refused.offered(number or 0, telegram.sequence, peer, self.time.now)
         if self.time.now < self.refuses_all_until:
             refused.by_trouble.append((telegram.sequence, result))
             return self.refusal_code, None
@@ -76,6 +76,8 @@ class ToolsNet:
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         refused.blame()
+        if result is not None and result.block < 0:
+            result.block, result.block_count = self.plant.last_programmed(telegram.station)
         made = number if result is not None else None
         row = Row(telegram.station, self.time.now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)

@@ -99,6 +99,10 @@ class World:
         """How often this block was erased."""
         return self.device(number).erase_counts[block]
 
+    def stands_on_flash(self, number: int, text: str) -> bool:
+        """Whether these octets stand anywhere on the flash of this station."""
+        return text.encode() in self.device(number).cells
+
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
         device = self.device(number)

@@ -119,6 +119,10 @@ class Beside(Forward):
         for source in self.outlet.sources:
             source.put_state(shown)
 
+    def server_losses(self):
+        """Return how often an 08 has shown that the server lacks results which it had."""
+        return self.health.counters[h.SERVER_EMPTY] + self.health.counters[h.SERVER_BEHIND]
+
     def may_write(self):
         """Tell whether a source may use the flash now; if not, it is asked again soon."""
         if self._flash_free():

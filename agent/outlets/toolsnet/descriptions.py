@@ -1,4 +1,4 @@
-"""Descriptions to ToolsNet: telegrams 01 and 02, once a start, and again when a name in them has changed.
+"""Descriptions to ToolsNet: telegrams 01 and 02, once a start, and again when a name in them has changed or was lost.
 
 Rules
 1. Without a name of its own the system is not described, nor the station: what people have entered in the map stays.
@@ -10,6 +10,7 @@ Rules
    octets has no room for is left out and counted.
 4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
    up by what a server may not know (DIGEST G.5). A connection that goes meanwhile is no silence once.
+5. A server whose 08 says that it lacks results which it had, was emptied or restored: it may lack names as well.
 """
 
 from agent.base.ticks import Timer
@@ -63,6 +64,7 @@ class Descriptions:
 
     def __init__(self, forward, system_name, station_name, address, spindle, program_for_zero, names):
         self.session = forward.session
+        self.forward = forward
         self.system_name = system_name
         self.station_name = station_name
         self.address = address
@@ -73,7 +75,9 @@ class Descriptions:
         self.hold = Timer()
         self.busy = False
         self.sent = self.refusals = self.left_out = 0
-        self._due = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
+        self._due = self._all = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
+        self._losses = self.forward.server_losses()
+        self._stood = -1  # the sequence that the last 08 named
         self._out = 0
         self._changes = names.changes
         self._silences = 0
@@ -131,5 +135,11 @@ class Descriptions:
         self._silences += 1
 
     def resume(self, now):
-        """A new connection: nothing is lost by it."""
+        """Where the server stands is known: if it has lost results it is told everything again, once for that place."""
+        losses = self.forward.server_losses()
+        stands = self.session.result_sequence
+        if losses != self._losses and stands != self._stood:
+            self._due = self._all
+        self._losses = losses
+        self._stood = stands
         return True

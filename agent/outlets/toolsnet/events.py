@@ -59,6 +59,7 @@ class Events(Source):
         self.cursor = self.ring.cursors[EVENTS]
         self.mask = mask
         self.rewinds = settings["rewind"]
+        self.resends_if_empty = settings["server_empty"] == "resend"
         self.tx = bytearray(EVENT_BYTES_MAX)
         session = forward.session
         self.writer = EventWriter(self.tx, session.system_type, session.system, parameters)
@@ -66,6 +67,9 @@ class Events(Source):
         self._allowed = 0  # up to here a cursor record of this process lies behind
         self._out = 0  # number of the event that is out
         self._tried = 0  # the one that was offered last
+        self._resent = (
+            False  # to a server that has said since that it has none: one that never says more gets them once
+        )
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
 
@@ -208,9 +212,14 @@ class Events(Source):
         if not self.is_met():
             self._number_from(stored - done if stored > 0 else -done)
         elif stored <= 0:
-            if self.sent:
+            if done and self._lacks(0):
                 self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
+                if self.resends_if_empty and not self._resent:
+                    self._resent = True
+                    if not self._rewind(0):
+                        return False
         else:
+            self._resent = False
             reached = ring.event_number - (self.sequence_of(ring.event_number) - stored) % SEQUENCES
             if done < reached <= self.may_have:
                 if not self._take_as_stored(reached):

@@ -53,7 +53,7 @@ class Outlet(Position):
         last = first + reach
         if last > self.ring.number:
             last = self.ring.number
-        if not self.sweeps() or cursor.limit < last:
+        if not self.sweeps() or cursor.limit < last or self.ring.may_change():
             if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
                 if self.ring.can_write():
                     return False
@@ -93,7 +93,7 @@ class Outlet(Position):
         What a HEAD has granted beyond a batch is for a log without room: with room the log says how far things are.
         """
         cursor = self.cursor
-        if self._flags() & FLAG_SWEEP and self.ring.can_write():
+        if (self._flags() & FLAG_SWEEP and self.ring.can_write()) or self.ring.may_change():
             return True
         if number > cursor.saved_number + self.cursor_batch:
             self.ring.pressed = True

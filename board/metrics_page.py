@@ -1,0 +1,337 @@
+"""The figures of a chip as lines of Prometheus' text, made one at a time in a buffer of its own.
+
+Rules
+1. Names and labels are those of `toolcart web` (tools.web.metrics), but for `agent`: who asks knows whom it asked.
+2. A figure that is not known is left out, never 0. A record that waits in the main log for room in the quarantine is
+   one that is parked, however many there are: they are counted where somebody asks the console.
+3. `add` allocates nothing; `begin` may. A number is a small int. A line is made when there is room for it, so the
+   figures of one page are of moments a few turns apart.
+"""
+
+# pyright: reportOptionalMemberAccess=false
+
+import gc
+
+from agent.base.compat import const, give_back
+from agent.base.fields import copy, number, put_number
+from agent.base.words import get_u32, unpack_digits
+from agent.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
+from agent.openprotocol.states import READY
+from agent.record import KIND_RESULT
+from agent.record.result import HEAD_BYTES as BODY_AT
+from agent.record.result import TIME, has_time
+from agent.spool.record import HEAD_BYTES, RECORD_NONE
+from agent.spool.walk import Walk
+from board.clock import SOURCE_NTP, SOURCE_TOOLSNET
+
+PIECE_BYTES = const(512)
+LINE_BYTES = const(176)  # the longest line and its TYPE without the station's labels, and room to spare
+BLOCKS_WALKED = const(3)  # as in agent.status
+_MANY_DAYS = const(10000)  # in seconds still a small int
+_UNKNOWN = const(-1)  # the line is left out
+
+# Of the board; then of each station. All but the first of these want its spool to be up.
+_BOARD = (
+    b"agent_memory_bytes",
+    b"agent_memory_free_bytes",
+    b"agent_faults_total",
+    b"clock_kept",
+    b"clock_error_seconds",
+)
+_CLOCK_ERROR = const(4)
+_STATION = (
+    (b"spool_up", b""),
+    (b"results_produced_total", b""),
+    (b"results_stored_total", b""),
+    (b"results_delivered_total", b""),
+    (b"results_waiting", b""),
+    (b"results_parked", b""),
+    (b"results_missing", b""),
+    (b"results_gone_total", b""),
+    (b"results_overwritten_total", b""),
+    (b"oldest_waiting_seconds", b""),
+    (b"connected", b',side="controller"'),
+    (b"connected", b',side="toolsnet"'),
+    (b"connection_why", b',side="controller",why="'),
+    (b"connection_why", b',side="toolsnet",why="'),
+    (b"connects_total", b',side="controller"'),
+    (b"connects_total", b',side="toolsnet"'),
+    (b"repeats_total", b',side="controller"'),
+    (b"repeats_total", b',side="toolsnet"'),
+    (b"spool_blocks", b""),
+    (b"spool_used_blocks", b""),
+    (b"spool_bad_records", b',kind="damaged"'),
+    (b"spool_bad_records", b',kind="torn"'),
+    (b"spool_bad_records", b',kind="worn"'),
+    (b"flash_erases_total", b""),
+    (b"flash_erases_rated", b""),
+)
+_OLDEST = const(9)
+_WHY_FIRST = const(12)
+_WHY_LAST = const(13)
+_RATED = const(24)
+
+
+class Page:
+    """The page's lines: `buf[sent:at]` is what is made and not told yet; who tells it moves `sent`."""
+
+    def __init__(self, app, board):
+        from agent.status import WHY_NAMES
+
+        self._whys = WHY_NAMES.encode()
+        give_back("agent", "status")
+        self._app = app
+        self._board = board
+        self._labels = [_labels(station) for station in app.stations]
+        self._line_bytes = LINE_BYTES + max([len(labels) for labels in self._labels])
+        self.buf = bytearray(PIECE_BYTES + self._line_bytes)
+        self.at = 0
+        self.sent = 0
+        self._line = 0  # of the page: the board's lines, then every line for each station
+        self._station = 0
+        self._stamp = bytearray(19)
+        self._digits = bytearray(14)
+        self._day = 0
+        self._second = 0
+        self._walk = None
+
+    def begin(self):
+        """Begin anew, with ages as of now."""
+        self.at = self.sent = self._station = self._line = 0
+        self._board.stamp_into(self._stamp)
+        self._day = _day(self._stamp, 5, 8)
+        self._second = _second(self._stamp, 11, 3)
+        for station in self._app.stations:
+            if station.mounted and (self._walk is None or len(station.ring.walk.page) > len(self._walk.page)):
+                self._walk = Walk(station.ring.device, len(station.ring.walk.page))
+
+    def put(self, octets):
+        """Write these."""
+        copy(self.buf, self.at, octets, 0, len(octets))
+        self.at += len(octets)
+
+    def fill(self):
+        """Make as many lines as there is room for; False if nothing is left to be told."""
+        if self.sent == self.at:
+            self.at = self.sent = 0
+        while len(self.buf) - self.at >= self._line_bytes and self._add():
+            pass
+        return self.sent < self.at
+
+    def _add(self):
+        """Make the next line, unless its figure is not known; False behind the last."""
+        line = self._line
+        if line < len(_BOARD):
+            self._line += 1
+            self._add_board(line)
+            return True
+        line -= len(_BOARD)
+        if line >= len(_STATION):
+            return False
+        name = _STATION[line][0]
+        if self._station == 0 and (line == 0 or _STATION[line - 1][0] != name):
+            self._kind(name)
+        self._add_station(line, self._app.stations[self._station], self._labels[self._station])
+        self._station += 1
+        if self._station == len(self._app.stations):
+            self._station = 0
+            self._line += 1
+        return True
+
+    def _add_board(self, line):
+        value = self._of_board(line)
+        if value == _UNKNOWN:
+            return
+        self._kind(_BOARD[line])
+        self._name(_BOARD[line])
+        self.put(b" ")
+        if line == _CLOCK_ERROR:
+            self._figure(value // 1000)
+            self.put(b".")
+            put_number(self.buf, self.at, 3, value % 1000)
+            self.at += 3
+        else:
+            self._figure(value)
+        self.put(b"\n")
+
+    def _add_station(self, line, station, labels):
+        value = _of_station(station, line) if station.mounted or line == 0 else _UNKNOWN
+        if line == _OLDEST and value > 0:
+            value = self._oldest_s(station)
+        is_why = _WHY_FIRST <= line <= _WHY_LAST
+        if value == _UNKNOWN or (is_why and value == 0):
+            return
+        self._name(_STATION[line][0])
+        self.put(labels)
+        self.put(_STATION[line][1])
+        if is_why:
+            self._why(value)
+            value = 1
+        self.put(b"} ")
+        self._figure(value)
+        self.put(b"00000\n" if line == _RATED else b"\n")
+
+    def _kind(self, name):
+        self.put(b"# TYPE toolcart_")
+        self.put(name)
+        self.put(b" counter\n" if name.endswith(b"_total") else b" gauge\n")
+
+    def _name(self, name):
+        self.put(b"toolcart_")
+        self.put(name)
+
+    def _figure(self, value):
+        """Write a number that is not negative."""
+        width = 1
+        rest = value // 10
+        while rest:
+            width += 1
+            rest //= 10
+        put_number(self.buf, self.at, width, value)
+        self.at += width
+
+    def _why(self, why):
+        """Write the word of a reason, a number of agent.status.WHY_NAMES."""
+        whys = self._whys
+        at = 0
+        while why:
+            if whys[at] == 0x2C:
+                why -= 1
+            at += 1
+        while at < len(whys) and whys[at] != 0x2C:
+            self.buf[self.at] = whys[at]
+            self.at += 1
+            at += 1
+        self.put(b'"')
+
+    def _of_board(self, line):
+        board = self._board
+        if line == 0:
+            return gc.mem_alloc()  # type: ignore[attr-defined]
+        if line == 1:
+            return gc.mem_free()  # type: ignore[attr-defined]
+        if line == 2:
+            return self._app.scheduler.faults
+        if line == _CLOCK_ERROR:
+            return board.ntp.dispersion_ms if board.clock.source == SOURCE_NTP else _UNKNOWN
+        return 1 if board.clock.source >= SOURCE_TOOLSNET else 0
+
+    def _oldest_s(self, station):
+        """How long the oldest result has waited, by the controller's clock; unknown where it has no time."""
+        ring = station.ring
+        cursor = ring.cursors[0]
+        walk = self._walk
+        walk.device = ring.device
+        block = cursor.block
+        offset = cursor.offset
+        for _ in range(BLOCKS_WALKED):
+            walk.begin(block, offset, cursor.seq)
+            kind = walk.next()
+            while kind > RECORD_NONE:
+                if kind == KIND_RESULT and get_u32(walk.page, HEAD_BYTES) > cursor.number:
+                    return self._age_s(walk.page, HEAD_BYTES + BODY_AT)
+                kind = walk.next()
+            block = (block + 1) % ring.device.block_count
+            offset = 0
+        return _UNKNOWN
+
+    def _age_s(self, page, body):
+        if not has_time(page, body):
+            return _UNKNOWN
+        digits = self._digits
+        unpack_digits(digits, 0, page, body + TIME, 14)
+        days = self._day - _day(digits, 4, 6)
+        if not -1 <= days <= _MANY_DAYS:
+            return _UNKNOWN
+        age_s = days * 86400 + self._second - _second(digits, 8, 2)
+        return age_s if age_s > 0 else 0
+
+
+def _labels(station):
+    """The labels that all lines of a station begin with."""
+    name = station.name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return ('{station="%d",name="%s"' % (station.number, name)).encode()
+
+
+def _of_station(station, line):
+    """The figure of one line, _UNKNOWN for none."""
+    if line == 0:
+        return 1 if station.mounted else 0
+    if line <= _OLDEST:
+        return _of_results(station, line)
+    counters = station.health.counters
+    outlet = station.outlets[0]
+    if line == 10:
+        return 1 if station.session.state == READY else 0
+    if line == 11:
+        return 1 if outlet.is_up() else 0
+    if line == 12:
+        return 0 if station.session.state == READY else station.intake.trouble.why
+    if line == 13:
+        return 0 if outlet.is_up() else outlet.trouble.why
+    if line == 14:
+        return counters[CONTROLLER_CONNECTS]
+    if line == 15:
+        return counters[SERVER_CONNECTS]
+    if line == 16:
+        return counters[DUPLICATES]
+    if line == 17:
+        return counters[REPEATED]
+    return _of_spool(station.ring, line)
+
+
+def _of_results(station, line):
+    ring = station.ring
+    if line == 1:
+        return ring.number + station.known.gone()
+    if line == 2:
+        return ring.number
+    if line == 3:
+        return ring.cursors[0].delivered
+    if line == 5:
+        return station.quarantine.count() + (1 if ring.has_aside() else 0)
+    if line == 6:
+        return station.recovery.open_ids()
+    if line == 7:
+        return station.known.gone()
+    if line == 8:
+        return ring.overwritten
+    return ring.backlog(0)  # waiting, and whether anything is the oldest
+
+
+def _of_spool(ring, line):
+    device = ring.device
+    if line == 19:
+        used = 0
+        for cursor in ring.cursors:
+            if ring.seq and cursor.durable:
+                blocks = (ring.block - cursor.block) % device.block_count + 1
+                used = blocks if blocks > used else used
+        return used
+    if line == 20:
+        return ring.damaged
+    if line == 21:
+        return ring.torn
+    if line == 22:
+        return ring.worn
+    if line == 23:
+        return ring.block_no
+    return device.block_count  # what it is rated for is so many times a hundred thousand
+
+
+# -- time, in small ints ---------------------------------------------------------------------------------------------
+
+
+def _day(digits, month_at, day_at):
+    """The number of the day of the digits yyyy, mm and dd, from a day long ago."""
+    year = number(digits, 0, 4)
+    month = number(digits, month_at, 2)
+    if month < 3:
+        year -= 1
+        month += 12
+    return year * 365 + year // 4 - year // 100 + year // 400 + (month * 153 - 457) // 5 + number(digits, day_at, 2)
+
+
+def _second(digits, at, step):
+    """The second of the day of the digits hh, mm and ss, `step` apart."""
+    return (number(digits, at, 2) * 60 + number(digits, at + step, 2)) * 60 + number(digits, at + 2 * step, 2)

@@ -1,0 +1,73 @@
+"""Measures what it takes to build each telegram that a station sends, on CPython and on 32-bit MicroPython.
+
+Rules
+1. Every figure is the best of several turns, in ns, and a multiple of something plain in the same run: a telegram 05
+   put together by `%` (tools.bench.inside_telegrams).
+2. No board is given the writers of 01, 02, 09 and 13. They are compiled beside the rest for this alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tools.cache import CHECKOUT, Unavailable
+from tools.report import Report
+from tools.runtimes import named
+from tools.runtimes.build import compiled_tree
+from tools.runtimes.harness import Machine
+from tools.sources import is_cpython_only, python_files
+
+ROUNDS = 2000
+MICROPYTHON_ROUNDS = 200
+HEAP = "1m"
+TIMEOUT_S = 120
+STEPS = 2
+INSIDE = "tools/bench/inside_telegrams.py"
+BESIDE_RESULTS = ("agent/toolsnet/", "agent/outlets/", "agent/happenings.py", "agent/programs.py", "agent/record/")
+
+
+def machine() -> Machine:
+    """The 32-bit MicroPython with all of ToolsNet's side, that for CPython as well; Unavailable if it is not there."""
+    runtime = named("unix32")
+    reason = runtime.fetch()
+    if reason:
+        raise Unavailable(reason)
+    more = [source for source in python_files("agent") if is_cpython_only(source.name, source.text)]
+    more = [source for source in more if source.name.startswith(BESIDE_RESULTS)]
+    more += [source for source in python_files("tools/bench") if source.name == INSIDE]
+    tree, refused = compiled_tree(runtime.native, tuple(more))
+    if refused:
+        raise Unavailable(refused[0])
+    return Machine(runtime, tree)
+
+
+def measure(report: Report, progress: Callable[[float], None]) -> None:
+    """Add the figures; `progress` is told the share that is done, 0 to 1."""
+    call = f"from tools.bench import inside_telegrams\ninside_telegrams.times({ROUNDS})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", call], cwd=CHECKOUT, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
+    )
+    _tell(report, "CPython", done.stdout)
+    progress(1 / STEPS)
+    try:
+        done = machine().run_source(call.replace(str(ROUNDS), str(MICROPYTHON_ROUNDS)), HEAP, timeout_s=TIMEOUT_S)
+        _tell(report, "unix32", done.stdout)
+    except Unavailable as reason:
+        report.add("telegram 04 built, unix32", None, "ns", "", str(reason))
+    progress(1.0)
+
+
+def _tell(report: Report, where: str, said: str) -> None:
+    rows = [line.split() for line in said.splitlines() if line.startswith("took ")]
+    if not rows:
+        raise Unavailable(f"{where}: {said.strip().splitlines()[-1:] or ['it said nothing']}")
+    plain = int(rows[0][2])
+    report.add(f"a telegram 05 by %, {where}", plain, "ns", "", "what is plain, in the same run")
+    for _, name, ns, octets in rows[1:]:
+        told = f"telegram {name.replace('_', ' ')} built, {where}"
+        report.add(told, int(ns), "ns")
+        report.add(f"{told}, to plain", int(ns) / plain, "x")
+        if int(octets) >= 0:
+            report.add(f"{told}, allocated", int(octets), "bytes")
