@@ -807,3 +807,18 @@ def test_modules_that_do_not_see_each_other_share_names():
         seen[module] = set(names)
     assert seen["agent.low"] & seen["agent.right"]
     assert "abs" not in tops.values()  # somebody means the builtin
+
+
+def test_what_a_function_imports_under_the_name_of_a_value_of_its_module_is_another():
+    sources = {
+        "agent": "",
+        "agent.low": "NAMES = ('low',)\n",
+        "agent.high": (
+            "NAMES = ('high',)\nOTHERS = ('other',)\n"
+            "def names():\n    from agent.low import NAMES\n    return NAMES[0]\n"
+            "def own():\n    return NAMES[0] + OTHERS[0] + OTHERS[0][0]\n"
+        ),
+        "user": "from agent.high import names, own\ndef f():\n    return names(), own()\n",
+    }
+    user, _ = run(sources, "user")
+    assert user.f() == ("low", "highothero")

@@ -31,8 +31,12 @@ FIGURES = ("heap", "least heap", "octets", "plain", "fast")
 _choose = names.Names._choose
 
 
-def _same(texts, *_):
+def _same(texts, *_, **_named):
     return texts
+
+
+def _made_anew(_what, make, *_):
+    return make()
 
 
 def _alone(function: ast.FunctionDef, found: set[str]) -> dict[str, int]:
@@ -68,13 +72,21 @@ STEPS: dict[str, list[tuple]] = {
     "shared names": [(names.Names, "_choose", lambda self, sharing: _choose(self, False))],
     "places": [(names, "placed", _in_order), (program, "with_free_places", _same)],
     "classes": [(program, "one_class_a_line", _same)],
+    "expressions": [(program, "put_in_expressions", _same)],
     "inline": [(program, "inline", _same)],
+    "calls behind conditions": [(inline, "_split_before", lambda *_: (None, []))],
+    "returns out of loops": [(inline, "_breaks_freely", lambda loop: False)],
+    "loops of one turn": [(inline, "_one_turn", lambda statements, target: None)],
+    "arguments by place": [(program, "without_keywords", _same)],
+    "names of every firmware": [(names, "WORDS", ()), (names, "BUILTINS", ())],
+    "names of several modules": [(names, "_seen_by", lambda tops, trees: {key: set(trees) for key in tops})],
     "slots": [(inline, "slots", _alone), (names, "slots", _alone)],
     "methods": [(program, "functions_of_methods", _same)],
     "order": [(program, "ordered", _same)],
     "builtins": [(program, "bind_builtins", _same)],
 }
-ALL_BUT_ONE_MODULE = [one for name, found in STEPS.items() if name != "shared names" for one in found]
+PART_OF_NAMES = ("shared names", "names of every firmware", "names of several modules")
+ALL_BUT_ONE_MODULE = [one for name, found in STEPS.items() if name not in PART_OF_NAMES for one in found]
 UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 
 
@@ -82,6 +94,7 @@ UNTOUCHED = [*ALL_BUT_ONE_MODULE, (program, "Bundle", _Modules)]
 def replaced(places: list[tuple]) -> Iterator[None]:
     """Have something else in these places for a while, and no program that was made before."""
     places = [*places, (tree, "CACHE", tree.CACHE / "none")]
+    places = [*places, (tree, "remembered", _made_anew)]  # what lies in the cache was made with all steps
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
     tree._program_of.cache_clear()
     try:
