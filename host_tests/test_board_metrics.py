@@ -80,8 +80,8 @@ def waiting():
     for _ in range(WAITING):
         bench.controller.produce()
         bench.wait(1000)
-    # What lies in front of its first ID is looked for once. Until then such IDs are open, and one of more than 30 bits is
-    # an object on a chip.
+    # What lies in front of its first ID is looked for once. Until then such IDs are open, and one of more than 30 bits
+    # is an object on a chip.
     bench.idle(IDLE_STEPS)
     return bench
 

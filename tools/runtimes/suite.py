@@ -31,6 +31,7 @@ from tools.runtimes.harness import Machine, Outcome
 
 PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes stands in docs/figures.md
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
+SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 RUFF_FOLDERS = ("agent", "board", "host_tests", "tools")
 
@@ -150,7 +151,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
     workers = [] if alone else ["-n", str(WORKERS)]
     with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
         report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *arguments]
+        command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *SLOWEST, *arguments]
         code = _pytest_code(command, PYTEST_LONG_TIMEOUT_S if long else PYTEST_TIMEOUT_S)
         counts = _pytest_counts(report) if report.exists() else (0, 0, 0)
     row = Row("tests", where, *counts, seconds=time.monotonic() - start)
