@@ -1192,6 +1192,21 @@ def test_what_was_pushed_behind_a_witness_that_is_gone_is_compared_with_the_log(
     assert bench.ids()[:2] == [10, 30] and sorted(bench.ids()[2:]) == list(range(11, 31))
 
 
+def test_witness_is_the_highest_id_known_though_missing_ones_were_fetched_last():
+    bench = met([9])
+    bench.live(10)
+    bench.make(11, 12, 13)
+    for number in range(14, 19):
+        bench.live(number)
+    bench.rest()
+    assert bench.ids() == [10, 14, 15, 16, 17, 18, 11, 12, 13]
+    bench.restart().connect()
+    bench.live(19)  # nothing was answered
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident > 13]
+    bench.restart().connect()
+    assert bench.rest() == [0, 18] and not bench.known.looks()
+
+
 def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_the_doubt_is_noted():
     bench = met([3])
     bench.make(4, 5)
