@@ -94,6 +94,35 @@ def holds_earlier(ring, body, start, epoch):
     return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER - 1 - epoch)
 
 
+def holds_later_id(ring, body, start):
+    """Tell whether the log holds a result with a higher ID than body[start:] and an earlier time, of the same count.
+
+    That is one of the memory's epoch, up to the highest ID, which the controller had proven.
+    """
+    walk = ring.walk
+    at = rec.HEAD_BYTES + HEAD_BYTES
+    top = bytearray(ID_BYTES)
+    unpack_digits(top, 0, ring.memory, TOP, ID_BYTES)
+    block = ring.block
+    for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
+        walk.begin(block, 0, 0, ring.bound(block))
+        kind = walk.next()
+        while kind > RECORD_NONE:
+            if (
+                kind == rec.KIND_RESULT
+                and walk.page[rec.HEAD_BYTES + ID_EPOCH] == ring.memory[EPOCH]
+                and not walk.flags & (FLAG_UNPROVEN | FLAG_EDGE_TIME | FLAG_RETRIED)
+                and compare(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) > 0
+                and compare(walk.page, at + TIGHTENING_ID, top, 0, ID_BYTES) <= 0
+                and compare(walk.page, at + TIME, body, start + TIME, TIME_BYTES) < 0
+                and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES)
+            ):
+                return True
+            kind = walk.next()
+        block = block - 1 if block else ring.device.block_count - 1
+    return False
+
+
 def holds_raw(ring, buf, at, length):
     """Tell whether one of the newest blocks holds this very frame."""
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
