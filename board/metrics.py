@@ -3,7 +3,8 @@
 Rules
 1. Loaded where board.metrics_port is set, and carried by such a version alone (tools.flash.package).
 2. Reading a question, making the page (board.metrics_page) and sending it allocate nothing, however many stations there
-   are. What a connection costs is made when it is taken: its socket, and the moment that ages are counted from.
+   are; but an ID of more than 30 bits that is still asked for is an object. What a connection costs is made when it is
+   taken: its socket, and the moment that ages are counted from.
 3. It never waits, and does one piece in a turn. Who is not done after CLIENT_MS is left.
 4. Anybody in the network may read it: there is no secret in it, and nothing can be changed.
 """
@@ -148,7 +149,7 @@ class Metrics:
             elif octet != 13:
                 self._line_ends = 0
             if self._line_ends == 2:
-                self._page.put(_FOUND if self._is_asked else _OTHER)
+                self._page.put_text(_FOUND if self._is_asked else _OTHER)
                 self._state = _TELLS if self._is_asked else _ENDS
                 self._board.sockets.poll.modify(self.sock, select.POLLOUT)
                 return

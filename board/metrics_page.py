@@ -105,7 +105,7 @@ class Page:
             if station.mounted and (self._walk is None or len(station.ring.walk.page) > len(self._walk.page)):
                 self._walk = Walk(station.ring.device, len(station.ring.walk.page))
 
-    def put(self, octets):
+    def put_text(self, octets):
         """Write these."""
         copy(self.buf, self.at, octets, 0, len(octets))
         self.at += len(octets)
@@ -144,15 +144,15 @@ class Page:
             return
         self._kind(_BOARD[line])
         self._name(_BOARD[line])
-        self.put(b" ")
+        self.put_text(b" ")
         if line == _CLOCK_ERROR:
             self._figure(value // 1000)
-            self.put(b".")
+            self.put_text(b".")
             put_number(self.buf, self.at, 3, value % 1000)
             self.at += 3
         else:
             self._figure(value)
-        self.put(b"\n")
+        self.put_text(b"\n")
 
     def _add_station(self, line, station, labels):
         value = _of_station(station, line) if station.mounted or line == 0 else _UNKNOWN
@@ -162,23 +162,23 @@ class Page:
         if value == _UNKNOWN or (is_why and value == 0):
             return
         self._name(_STATION[line][0])
-        self.put(labels)
-        self.put(_STATION[line][1])
+        self.put_text(labels)
+        self.put_text(_STATION[line][1])
         if is_why:
             self._why(value)
             value = 1
-        self.put(b"} ")
+        self.put_text(b"} ")
         self._figure(value)
-        self.put(b"00000\n" if line == _RATED else b"\n")
+        self.put_text(b"00000\n" if line == _RATED else b"\n")
 
     def _kind(self, name):
-        self.put(b"# TYPE toolcart_")
-        self.put(name)
-        self.put(b" counter\n" if name.endswith(b"_total") else b" gauge\n")
+        self.put_text(b"# TYPE toolcart_")
+        self.put_text(name)
+        self.put_text(b" counter\n" if name.endswith(b"_total") else b" gauge\n")
 
     def _name(self, name):
-        self.put(b"toolcart_")
-        self.put(name)
+        self.put_text(b"toolcart_")
+        self.put_text(name)
 
     def _figure(self, value):
         """Write a number that is not negative."""
@@ -202,7 +202,7 @@ class Page:
             self.buf[self.at] = whys[at]
             self.at += 1
             at += 1
-        self.put(b'"')
+        self.put_text(b'"')
 
     def _of_board(self, line):
         board = self._board
@@ -291,7 +291,7 @@ def _of_results(station, line):
     if line == 5:
         return station.quarantine.count() + (1 if ring.has_aside() else 0)
     if line == 6:
-        return station.recovery.open_ids()
+        return station.known.gaps.missed()
     if line == 7:
         return station.known.gone()
     if line == 8:

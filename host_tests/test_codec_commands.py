@@ -235,18 +235,6 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
     assert not [one for one in told if "odd" in one]
     assert "telegram 05  Acknowledge" in toolcart("decode", "-", octets=stream).output
-    theirs = [b"08000020003700005127.0.0.1      20111", b"10000020003000100012024031409265400017"]
-    theirs += [b"11000010010192.168.0.20   ", b"1200007"]
-    told = [shown.as_data(one) for one in inputs.messages(b"".join(frame(one) for one in theirs))]
-    assert not [one for one in told if "odd" in one]
-    fields = told[0]["fields"]
-    assert (fields["latest_result"], fields["latest_event"], fields["ip"].strip(), fields["port"]) == (
-        37,
-        5,
-        "127.0.0.1",
-        20111,
-    )
-    assert told[1]["fields"]["code"] == 17 and told[2]["fields"]["station"] == 10
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
 
 
@@ -259,7 +247,8 @@ def test_what_a_pim_and_a_server_answer_has_its_fields_too():
     told = [shown.as_data(one) for one in inputs.messages(information + event_taken + other_plug_in)]
     assert [one.get("odd") for one in told] == [None] * 3
     read = told[0]["fields"]
-    assert (read["sequence"], read["ip"], read["port"], read["identifier"]) == (42, "192.168.0.15", 10111, 7)
+    assert (read["latest_result"], read["latest_event"], read["identifier"]) == (42, 0, 7)
+    assert (read["ip"].strip(), read["port"]) == ("192.168.0.15", 10111)
     assert told[1]["fields"]["code"] == 42 and told[2]["fields"]["station"] == 3
     [short] = [shown.as_data(one) for one in inputs.messages(frame(b"08000070004200000192.168.0.15   1011"), "octets")]
     assert short["odd"]

@@ -278,7 +278,9 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     figures = Figures()
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(logged=3, log=entries), 0.2))
-    assert told == [(WARNING, "ToolsNet refused a result with code 31; it is tried again, then set aside (3 times)")]
+    assert told == [
+        (WARNING, "ToolsNet refused what was sent with code 31; it is offered again, then set aside (3 times)")
+    ]
 
 
 def test_rates_do_not_notice_that_the_agent_was_killed():

@@ -45,31 +45,6 @@ TELEGRAMS = {
     "12": "PIM verification",
     "13": "Graph",
 }
-# What a PIM and a server send, and one of another plug-in: 08 (004:240-249), 10 (004:206-215), 11 (004:376-384), 12
-# (004:225-229). The rest is tools.sim.toolsnet_telegrams', where a server takes apart what it is sent.
-TOLD = {
-    "08": (
-        (
-            ("sequence", 7, 5, "d", 0, 99999),
-            ("event_sequence", 12, 5, "d", 0, 99999),
-            ("ip", 17, 15, "s"),
-            ("port", 32, 5, "d", 0, 65535),
-        ),
-        37,
-    ),
-    "10": (
-        (
-            ("system_type", 7, 4, "d", 1, 9999),
-            ("system", 11, 4, "d", 1, 9999),
-            ("station", 15, 4, "d", 1, 9999),
-            ("time", 19, 14, "t"),
-            ("code", 33, 5, "d", 0, 99999),
-        ),
-        38,
-    ),
-    "11": ((("station", 7, 4, "d", 1, 9999), ("ip", 11, 15, "s")), 26),
-    "12": ((), 7),
-}
 SAMPLES_SHOWN = 12
 OCTETS_SHOWN = 200  # of what is no message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
@@ -149,7 +124,7 @@ def _plain(value: Any, kind: str = "") -> Any:
 
 
 def _telegram(octets: bytes) -> dict[str, Any]:
-    fields, breaches = take_apart(octets[4:], TOLD)
+    fields, breaches = take_apart(octets[4:], either_way=True)
     told = {"telegram": fields["id"], "name": TELEGRAMS.get(fields["id"], "not defined"), "fields": _plain(fields)}
     return {**told, **({"odd": [str(breach) for breach in breaches]} if breaches else {})}
 

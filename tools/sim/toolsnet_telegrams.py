@@ -309,10 +309,10 @@ def _graph(telegram, breaches):
     return found
 
 
-def take_apart(telegram, told=None):
+def take_apart(telegram, either_way=False):
     """Return (fields, breaches); fields has always "id" (two characters) and "identifier" (0 for none).
 
-    A server is sent the kinds of `_FIXED` and four longer ones; `told` has what else may come, as `_FIXED`.
+    A server is sent the kinds of `_SENT` and four longer ones; `either_way` takes those that it sends as well.
     """
     breaches = []
     kind = text_of(telegram[:2])
@@ -326,8 +326,8 @@ def take_apart(telegram, told=None):
         found = _event(telegram, breaches)
     elif kind == "13":
         found = _graph(telegram, breaches)
-    elif kind in _FIXED or kind in (told or ()):
-        layout, size = _FIXED[kind] if kind in _FIXED else told[kind]
+    elif kind in _SENT or (either_way and kind in _TOLD):
+        layout, size = _SENT[kind] if kind in _SENT else _TOLD[kind]
         _expect_bytes(telegram, size, breaches)
         found = _fields(telegram, 0, layout, breaches)
     else:
@@ -339,11 +339,14 @@ def take_apart(telegram, told=None):
     return found, breaches
 
 
-_FIXED = {
+_SENT = {
     "01": (_SYSTEM, 57),
     "05": (_ACKNOWLEDGE, 24),
     "06": ((), 7),
     "07": (_REQUEST, 19),
+}
+# What the other side sends, and 11, which another plug-in does.
+_TOLD = {
     "08": (_INFORMATION, 37),
     "10": (_EVENT_ACKNOWLEDGE, 38),
     "11": (_PLUGIN_REQUEST, 26),

@@ -54,7 +54,7 @@ def blocks_in_use(device):
 
 device = Part(rp2_flash.ring(), 0, BLOCKS)
 used = blocks_in_use(device)
-ring = Ring(device, when_full=OVERWRITE)
+ring = Ring(device, 1, OVERWRITE)  # by place: a frozen program has no names of arguments
 print("MOUNT", mount(ring))
 print("LOG", *check(ring), used)
 for turn in range(RECORDS):
