@@ -221,7 +221,7 @@ class Store:
             verdict = VERDICT_MISSING  # nothing new: nothing to look for
         else:
             flags |= self.recovery.doubt
-            if self.known.begins_anew(flags, stage, self._place):
+            if self.recovery.begins_anew(flags, stage, self._place):
                 stage[self._place - HEAD_BYTES + ID_EPOCH] = (self.known.memory[EPOCH] + 1) & 0xFF
             if verdict == VERDICT_LOOK and self.ring.number:
                 self.health.note(h.OUT_OF_SEQUENCE, 0, now)

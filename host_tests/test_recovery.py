@@ -1192,6 +1192,21 @@ def test_what_was_pushed_behind_a_witness_that_is_gone_is_compared_with_the_log(
     assert bench.ids()[:2] == [10, 30] and sorted(bench.ids()[2:]) == list(range(11, 31))
 
 
+def test_witness_is_the_highest_id_known_though_missing_ones_were_fetched_last():
+    bench = met([9])
+    bench.live(10)
+    bench.make(11, 12, 13)
+    for number in range(14, 19):
+        bench.live(number)
+    bench.rest()
+    assert bench.ids() == [10, 14, 15, 16, 17, 18, 11, 12, 13]
+    bench.restart().connect()
+    bench.live(19)  # nothing was answered
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident > 13]
+    bench.restart().connect()
+    assert bench.rest() == [0, 18] and not bench.known.looks()
+
+
 def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_the_doubt_is_noted():
     bench = met([3])
     bench.make(4, 5)
@@ -1549,6 +1564,38 @@ def test_what_a_reset_has_pushed_again_in_this_connection_is_not_asked_for_in_a_
     bench.rest()
     assert 2 in bench.asked and not {3, 4, 5} & set(bench.asked)
     assert sorted([uid for _, uid, _ in bench.stored()]) == list(range(1, 18))
+
+
+def test_push_within_the_second_of_the_highest_id_counts_anew_where_the_log_has_a_higher_id_of_an_earlier_one():
+    for times, shows in (((1, 2, 3, 4, 4), True), ((4, 4, 4, 4, 4), False), ((4, 4, 4, 4, 5), False)):
+        bench = met_empty()
+        for number in range(1, 6):
+            bench.live(number, times[number - 1])
+        bench.rest()
+        bench.memory.wipe()
+        bench.restart().connect()
+        assert bench.live(2, 4) == KEPT  # nothing was answered
+        assert (bench.known.memory[kn.EPOCH], bench.known.top()) == ((1, 2) if shows else (0, 5))
+        assert bench.ring.stage[bench.ring.payload_at + ID_EPOCH] == bench.known.memory[kn.EPOCH]
+        bench.check_memory()
+        assert bench.missing() == ([(1, 1)] if shows else []) and bench.again(2) == KEPT_BEFORE
+        assert bench.restart().known.memory[kn.EPOCH] == shows
+
+
+def test_higher_id_of_an_earlier_time_shows_nothing_across_the_wrap_or_where_it_is_not_proven():
+    for has in ([LAST_ID - 2, LAST_ID - 1, LAST_ID, 1, 2, 3], [1, 2, 3]):
+        bench = met(has[:1])
+        for number in has[1:]:
+            bench.live(number)
+        bench.rest()
+        bench.restart().connect()
+        bench.live(4)
+        last = bench.memory.time_s
+        bench.live(5, last + 1)
+        bench.lose()
+        bench.memory.wipe()
+        bench.connect()
+        assert bench.live(3, last + 1) == KEPT and bench.known.memory[kn.EPOCH] == 0
 
 
 # More gaps than can be noted

@@ -12,6 +12,7 @@ Rules
    gaps lie over IDs that may be stored (`FLAG_LOOK`) the latest time stays what it was before: what is earlier is of a
    former life, and for the rest the log is asked. The controller's newest ends that, once no gap is left. The `top`
    itself counts anew only then, and before the newest was heard (`FLAG_UNPROVEN`): else it is an ID that stands still.
+   At the latest time itself a record's epoch says whether it does (agent.openprotocol.witness).
 5. What is counted as gone is told by an event (agent.openprotocol.untold, agent.gone).
 
     octet  0       4      5       6      7          11       16        23               45
@@ -41,6 +42,7 @@ from agent.record.result import (
     FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
+    ID_EPOCH,
     TIGHTENING_ID,
     TIME,
     TIME_BYTES,
@@ -171,8 +173,10 @@ class Known(Untold):
         """Tell whether the ID of the body at buf[at:] is not above all known, and means another result than it did."""
         if not self.memory[FLAGS] & FLAG_KNOWN or not self.fetches() or flags & (FLAG_RECOVERED | FLAG_EDGE_TIME):
             return False
-        if not self.is_later(buf, at) or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
+        if self.is_earlier(buf, at) or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
             return False
+        if not self.is_later(buf, at) and buf[at - HEAD_BYTES + ID_EPOCH] != (self.memory[EPOCH] + 1) & 0xFF:
+            return False  # else the log has shown it (agent.openprotocol.witness)
         number = id_of(buf, at + TIGHTENING_ID)
         if self.gaps.holding(number) >= 0:
             return not self.memory[FLAGS] & (FLAG_LOOK | FLAG_UNTIMED)

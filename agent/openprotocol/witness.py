@@ -10,7 +10,7 @@ Rules
 """
 
 from agent.base.compat import const
-from agent.base.fields import compare, copy, fill
+from agent.base.fields import all_digits, compare, copy, fill
 from agent.base.words import get_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
@@ -26,7 +26,15 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
-from agent.spool.search import PROVEN_BLOCKS_SEARCHED, find_proven, holds, holds_another, holds_earlier, oldest_of
+from agent.spool.search import (
+    PROVEN_BLOCKS_SEARCHED,
+    find_proven,
+    holds,
+    holds_another,
+    holds_earlier,
+    holds_later_id,
+    oldest_of,
+)
 
 RISES_MOST = const(100)  # more behind a witness that is gone are not asked for one by one
 
@@ -191,6 +199,26 @@ class Witness(Missing):
     def _is_stored(self, body, start):
         """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""
         return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN)
+
+    def begins_anew(self, flags, body, start):
+        """Tell whether the push at body[start:], which is not stored, shows that the controller counts anew.
+
+        By its time; or within the second of the highest ID, if the log has a higher ID of an earlier time: in one count
+        that cannot be.
+        """
+        known = self.known
+        if known.begins_anew(flags, body, start):
+            return True
+        return (
+            flags == FLAG_UNPROVEN
+            and known.memory[kn.FLAGS] & (kn.FLAG_TOP_HELD | kn.FLAG_LOOK) == kn.FLAG_TOP_HELD
+            and compare(body, start + TIME, known.memory, kn.TIME_KNOWN, TIME_BYTES) == 0
+            and all_digits(body, start + TIGHTENING_ID, ID_BYTES)
+            and not known.is_beyond(id_of(body, start + TIGHTENING_ID))
+            and known.gaps.holding(id_of(body, start + TIGHTENING_ID)) < 0
+            and id_of(body, start + TIGHTENING_ID) != known.top()
+            and holds_later_id(self.ring, body, start)
+        )
 
     def _is_later(self, buf, at):
         """Tell whether the time at buf[at:] is later than anything from before this connection; none is not."""

@@ -94,6 +94,35 @@ def holds_earlier(ring, body, start, epoch):
     return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER - 1 - epoch)
 
 
+def holds_later_id(ring, body, start):
+    """Tell whether the log holds a result with a higher ID than body[start:] and an earlier time, of the same count.
+
+    That is one of the memory's epoch, up to the highest ID, which the controller had proven.
+    """
+    walk = ring.walk
+    at = rec.HEAD_BYTES + HEAD_BYTES
+    top = bytearray(ID_BYTES)
+    unpack_digits(top, 0, ring.memory, TOP, ID_BYTES)
+    block = ring.block
+    for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
+        walk.begin(block, 0, 0, ring.bound(block))
+        kind = walk.next()
+        while kind > RECORD_NONE:
+            if (
+                kind == rec.KIND_RESULT
+                and walk.page[rec.HEAD_BYTES + ID_EPOCH] == ring.memory[EPOCH]
+                and not walk.flags & (FLAG_UNPROVEN | FLAG_EDGE_TIME | FLAG_RETRIED)
+                and compare(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) > 0
+                and compare(walk.page, at + TIGHTENING_ID, top, 0, ID_BYTES) <= 0
+                and compare(walk.page, at + TIME, body, start + TIME, TIME_BYTES) < 0
+                and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES)
+            ):
+                return True
+            kind = walk.next()
+        block = block - 1 if block else ring.device.block_count - 1
+    return False
+
+
 def holds_raw(ring, buf, at, length):
     """Tell whether one of the newest blocks holds this very frame."""
     return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
@@ -129,7 +158,8 @@ def oldest_of(ring, epoch, body):
 def find_proven(ring, epoch, body):
     """Copy into `body` the newest result of this epoch whose ID the controller had proven; False if none came behind.
 
-    It may be older than what a start could search, or gone: then the oldest HEAD there is says what was known in front
+    Where that was fetched it is the highest one known then: a controller that keeps few loses the other first. It may
+    be older than what a start could search, or gone: then the oldest HEAD there is says what was known in front
     of it. Where that was of another epoch it is the oldest result that was found.
     """
     walk = ring.walk
@@ -138,15 +168,15 @@ def find_proven(ring, epoch, body):
     behind = any_of_it = False
     for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
         walk.begin(block, 0, 0, ring.bound(block))
-        found = doubted = here = False
+        found = doubted = here = told = False
         while True:
             kind = walk.next()
             if kind <= RECORD_NONE:
                 break
-            if kind == rec.KIND_HEAD and _says_top(walk.page, _MEMORY, epoch):
-                here = any_of_it = True
-                unpack_digits(body, TIGHTENING_ID, walk.page, _MEMORY + TOP, ID_BYTES)
-                copy(body, TIME, walk.page, _MEMORY + TIME_KNOWN, TIME_BYTES)
+            if kind == rec.KIND_HEAD or kind == rec.KIND_MEMORY:
+                memory = _MEMORY if kind == rec.KIND_HEAD else rec.HEAD_BYTES
+                told = not doubted and _take_top(walk.page, memory, epoch, body)
+                here, any_of_it = here or told, any_of_it or told
                 continue
             if kind != rec.KIND_RESULT or walk.page[rec.HEAD_BYTES + ID_EPOCH] != epoch or walk.flags & FLAG_RETRIED:
                 continue
@@ -156,7 +186,8 @@ def find_proven(ring, epoch, body):
                     continue
             if not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES):
                 here = any_of_it = True
-                copy(body, 0, walk.page, at, BODY_BYTES)
+                if not told or not walk.flags & FLAG_RECOVERED:  # else it was missing, below what was known
+                    copy(body, 0, walk.page, at, BODY_BYTES)
                 if not walk.flags & FLAG_UNPROVEN:
                     found, doubted = True, False
         behind = behind or doubted
@@ -166,9 +197,13 @@ def find_proven(ring, epoch, body):
     return behind and any_of_it
 
 
-def _says_top(page, at, epoch):
-    """Tell whether the memory at page[at:] names the highest ID of this epoch, and its time."""
-    return page[at + EPOCH] == epoch and page[at + ID_FLAGS] & _UNSURE == _KNOWN and page[at + TIME_KNOWN + 2] != 0
+def _take_top(page, at, epoch, body):
+    """Copy into `body` the highest ID and the latest time of the memory at page[at:]; False if it is unsure."""
+    if page[at + EPOCH] != epoch or page[at + ID_FLAGS] & _UNSURE != _KNOWN or page[at + TIME_KNOWN + 2] == 0:
+        return False
+    unpack_digits(body, TIGHTENING_ID, page, at + TOP, ID_BYTES)
+    copy(body, TIME, page, at + TIME_KNOWN, TIME_BYTES)
+    return True
 
 
 def _search(ring, left, kind, buf, at, detail):
