@@ -317,6 +317,22 @@ def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_o
     assert idents(mounted(flash)) == [1, 2, 3, 4, 5, 6]
 
 
+def test_what_was_refused_stays_void_when_the_block_that_said_so_fades():
+    flash = filled(12, 5)
+    ring = mounted(flash)
+    flash.refuses, flash.refused_shape = True, ALL
+    assert append(ring, 6) == SPOOL_FAILED
+    flash.refuses = False
+    assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    opened = ring.block
+    # Its one piece was cut: it reads well at this start, which says in a block of its own what holds, and never again.
+    assert mounted(flash).confirm()
+    flash.cells[opened * 1024 : (opened + 1) * 1024] = b"\xff" * 1024
+    again = mounted(flash)
+    assert append(again, 7) == FLASH_DONE
+    assert idents(again) == idents(mounted(flash)) == [1, 2, 3, 4, 5, 7]
+
+
 class Shaky(SimFlash):
     """Refuses its read number `bad_read`; shows the first record of `shaky_block` every other time only."""
 

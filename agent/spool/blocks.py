@@ -45,12 +45,14 @@ class Blocks(Reader):
         self.erases = 0
         self.after_start = True
         self.proven = True  # the newest block holds more than the unit it was opened with
+        self.certain = 0  # where it does not, that unit may fade: what counts in front of it, as its HEAD says; else 0
         # The oldest range that is set aside in its place (agent.spool.aside): its first and last seq, its block, and
         # how many ranges lie behind it.
         self.aside_first = 0
         self.aside_last = 0
         self.aside_block = 0
         self.aside_ranges = 0
+        self._confirming = False
         self._next_ready = False
         self._all_worn = False  # of the blocks that are free, when one was needed last
         self._burned = 0

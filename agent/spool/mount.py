@@ -60,7 +60,19 @@ def mount(ring):
             return SPOOL_FAILED
     else:
         ring.aside_first = ring.aside_last = ring.aside_ranges = 0  # a later record took back what one had said
+    ring.certain = _certain(ring)
     return 1
+
+
+def _certain(ring):
+    """Return up to which `seq` all counts even if the newest block fades, as its HEAD says; 0 where it will not fade.
+
+    Only where all that is in that block is state, which the next HEAD repeats: 0 otherwise.
+    """
+    kind = ring.last_kind
+    if ring.proven or (kind != rec.KIND_MEMORY and kind != rec.KIND_CURSOR and kind != rec.KIND_SEAL):
+        return 0
+    return ring.walk.after if ring.walk.first(ring.block) == rec.KIND_HEAD else 0
 
 
 def _read_log(ring):

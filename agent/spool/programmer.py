@@ -71,7 +71,7 @@ class Programmer(Fold):
             self._next_ready = False
             self.offset = 0
         if code == FLASH_DONE:
-            self._burned = 0
+            self._burned = self.certain = 0
             if self._opens >= 0:
                 self._opened()
             self.seq = seq

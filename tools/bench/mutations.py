@@ -128,8 +128,8 @@ MUTATIONS = (
     Mutation(
         "after-not-written",
         FOLD,
-        "device.block_count, self.first_block, self.seq)",
-        "device.block_count, self.first_block, self.seq + 2)",
+        "after = self.certain if certain else self.seq\n",
+        "after = self.certain if certain else self.seq + 2\n",
         "HEADs name a bound that is too high",
     ),
     Mutation(
