@@ -163,8 +163,8 @@ class Fold(Blocks):
             _log2(device.unit_bytes),
             _log2(device.block_bytes),
         )
-        # The block that a start found last may fade. What its HEAD had made void in front of it stays void then; what is
-        # in that block counts no more, for this HEAD repeats it.
+        # The block that a start found last may fade. What its HEAD had made void in front of it stays void then; what
+        # is in that block counts no more, for this HEAD repeats it.
         certain = self.certain > 0 and (self._confirming or not self.suspect)
         after = self.certain if certain else self.seq
         pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, after)
