@@ -52,7 +52,6 @@ class Blocks(Reader):
         self.aside_last = 0
         self.aside_block = 0
         self.aside_ranges = 0
-        self._confirming = False
         self._next_ready = False
         self._all_worn = False  # of the blocks that are free, when one was needed last
         self._burned = 0

@@ -165,9 +165,7 @@ class Fold(Blocks):
         )
         # The block that a start found last may fade. What its HEAD had made void in front of it stays void then; what
         # is in that block counts no more, for this HEAD repeats it.
-        certain = self.certain > 0 and (self._confirming or not self.suspect)
-        after = self.certain if certain else self.seq
-        pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, after)
+        pack_into("<HHI", stage, at + 8, device.block_count, self.first_block, self.certain or self.seq)
         pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
         at += rec.AT_CURSORS
         put_cursors(stage, at, self.cursors, limit, self.seq, self.missed)

@@ -63,6 +63,7 @@ class Ring(Programmer):
         self.unreadable = 0
         self.unsealed = 0
         self.urgent = False  # what is written now may take the last free block
+        self._confirming = False
         self._skipped = 0
         self.fresh_flags = 0
         self.fresh_length = 0
@@ -272,7 +273,6 @@ class Ring(Programmer):
             return False
         self.apply(walk.kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
         self.suspect = False
-        self.certain = 0
         self._end_skip()
         return True
 

@@ -49,9 +49,10 @@ BLOCKS_SEARCHED = 256
 RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
 
-_ANOTHER = const(-1)  # in place of a result's flags; below it: -2 less the epoch in which an earlier one is looked for
-
-_MEMORY = const(64)  # of the page that has a HEAD
+# Of the page: a result's epoch, its body or a frame, and what a HEAD remembers.
+_EPOCH = const(15)
+_BODY = const(16)
+_MEMORY = const(64)
 _UNSURE = const(0x8D)  # flags of a controller's IDs: known, looked through, without a result, of no time
 _KNOWN = const(1)
 
@@ -79,19 +80,19 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
 
     With FLAG_UNPROVEN among them no record that has it counts.
     """
-    return _search(ring, blocks, rec.KIND_RESULT, body, start, flags)
+    return _search(ring, blocks, rec.KIND_RESULT, _is_this, body, start, flags)
 
 
 def holds_another(ring, body, start, flags):
     """Tell whether the log holds another tightening under the ID and time of body[start:], and not this one."""
     if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
         return False
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER)
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, flags)
 
 
 def holds_earlier(ring, body, start, epoch):
     """Tell whether the log holds a result of this epoch under the ID of body[start:], with an earlier time."""
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, body, start, _ANOTHER - 1 - epoch)
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_earlier, body, start, epoch)
 
 
 def holds_later_id(ring, body, start):
@@ -99,33 +100,15 @@ def holds_later_id(ring, body, start):
 
     That is one of the memory's epoch, up to the highest ID, which the controller had proven.
     """
-    walk = ring.walk
-    at = rec.HEAD_BYTES + HEAD_BYTES
     top = bytearray(ID_BYTES)
     unpack_digits(top, 0, ring.memory, TOP, ID_BYTES)
-    block = ring.block
-    for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
-        walk.begin(block, 0, 0, ring.bound(block))
-        kind = walk.next()
-        while kind > RECORD_NONE:
-            if (
-                kind == rec.KIND_RESULT
-                and walk.page[rec.HEAD_BYTES + ID_EPOCH] == ring.memory[EPOCH]
-                and not walk.flags & (FLAG_UNPROVEN | FLAG_EDGE_TIME | FLAG_RETRIED)
-                and compare(walk.page, at + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) > 0
-                and compare(walk.page, at + TIGHTENING_ID, top, 0, ID_BYTES) <= 0
-                and compare(walk.page, at + TIME, body, start + TIME, TIME_BYTES) < 0
-                and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES)
-            ):
-                return True
-            kind = walk.next()
-        block = block - 1 if block else ring.device.block_count - 1
-    return False
+    detail = (ring.memory[EPOCH], top)
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_above, body, start, detail)
 
 
 def holds_raw(ring, buf, at, length):
     """Tell whether one of the newest blocks holds this very frame."""
-    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, buf, at, length)
+    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, _is_frame, buf, at, length)
 
 
 def holds_pushed(ring, digits, place, epoch):
@@ -133,23 +116,22 @@ def holds_pushed(ring, digits, place, epoch):
 
     `place` is counted from the frame's first octet; the frame is of this epoch of the controller's IDs.
     """
-    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, digits, place, -1 - epoch)
+    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, _is_pushed, digits, place, epoch)
 
 
 def oldest_of(ring, epoch, body):
     """Copy into `body` the oldest result that the log holds of this epoch; whether there is one."""
     walk = ring.walk
     count = ring.device.block_count
-    at = rec.HEAD_BYTES + HEAD_BYTES
     for ahead in range(1, count + 1):
         block = (ring.block + ahead) % count
         until = ring.bound(block)
         walk.begin(block, 0, 0, until)
         kind = walk.next()
         while kind > RECORD_NONE:
-            if kind == rec.KIND_RESULT and walk.page[rec.HEAD_BYTES + ID_EPOCH] == epoch:
-                if all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES) and not walk.flags & FLAG_EDGE_TIME:
-                    copy(body, 0, walk.page, at, BODY_BYTES)
+            if kind == rec.KIND_RESULT and walk.page[_EPOCH] == epoch:
+                if all_digits(walk.page, _BODY + TIGHTENING_ID, ID_BYTES) and not walk.flags & FLAG_EDGE_TIME:
+                    copy(body, 0, walk.page, _BODY, BODY_BYTES)
                     return True
             kind = walk.next()
     return False
@@ -163,7 +145,6 @@ def find_proven(ring, epoch, body):
     of it. Where that was of another epoch it is the oldest result that was found.
     """
     walk = ring.walk
-    at = rec.HEAD_BYTES + HEAD_BYTES
     block = ring.block
     behind = any_of_it = False
     for _ in range(min(PROVEN_BLOCKS_SEARCHED, ring.device.block_count)):
@@ -178,16 +159,16 @@ def find_proven(ring, epoch, body):
                 told = not doubted and _take_top(walk.page, memory, epoch, body)
                 here, any_of_it = here or told, any_of_it or told
                 continue
-            if kind != rec.KIND_RESULT or walk.page[rec.HEAD_BYTES + ID_EPOCH] != epoch or walk.flags & FLAG_RETRIED:
+            if kind != rec.KIND_RESULT or walk.page[_EPOCH] != epoch or walk.flags & FLAG_RETRIED:
                 continue
             if walk.flags & FLAG_UNPROVEN:
                 doubted = True
                 if here:
                     continue
-            if not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, at + TIGHTENING_ID, ID_BYTES):
+            if not walk.flags & FLAG_EDGE_TIME and all_digits(walk.page, _BODY + TIGHTENING_ID, ID_BYTES):
                 here = any_of_it = True
                 if not told or not walk.flags & FLAG_RECOVERED:  # else it was missing, below what was known
-                    copy(body, 0, walk.page, at, BODY_BYTES)
+                    copy(body, 0, walk.page, _BODY, BODY_BYTES)
                 if not walk.flags & FLAG_UNPROVEN:
                     found, doubted = True, False
         behind = behind or doubted
@@ -206,7 +187,11 @@ def _take_top(page, at, epoch, body):
     return True
 
 
-def _search(ring, left, kind, buf, at, detail):
+def _search(ring, left, kind, fits, buf, start, detail):
+    """Tell whether the newest `left` blocks hold a record of this kind that `fits` what lies at buf[start:].
+
+    `fits` is asked with the record in the walk's page, its body at `_BODY`; `detail` is its own.
+    """
     count = ring.device.block_count
     block = ring.block
     if left > ring.block_no:
@@ -214,7 +199,7 @@ def _search(ring, left, kind, buf, at, detail):
     for _ in range(count):
         if left <= 0:
             return False
-        found = _holds_here(ring, block, kind, buf, at, detail)
+        found = _holds_here(ring, block, kind, fits, buf, start, detail)
         if found > 0:
             return True
         if found == 0:  # an empty block, as an area that has grown has some, is no block searched
@@ -223,41 +208,77 @@ def _search(ring, left, kind, buf, at, detail):
     return False
 
 
-def _holds_here(ring, block, wanted, buf, start, detail):
+def _holds_here(ring, block, wanted, fits, buf, start, detail):
     """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
     walk = ring.walk
     if walk.first(block) == RECORD_NONE and walk.offset == 0:
         return -1
-    until = ring.bound(block)
-    at = rec.HEAD_BYTES + HEAD_BYTES
-    walk.begin(block, 0, 0, until)
+    walk.begin(block, 0, 0, ring.bound(block))
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
             return 0
-        if kind != wanted:
-            continue
-        if kind == rec.KIND_RESULT:
-            if detail < _ANOTHER:
-                if walk.page[rec.HEAD_BYTES + ID_EPOCH] == _ANOTHER - 1 - detail and _is_earlier(
-                    walk.page, at, walk.flags, buf, start
-                ):
-                    return 1
-            elif detail == _ANOTHER:
-                if _is_another(walk.page, at, walk.flags, buf, start):
-                    return 1
-            elif not walk.flags & detail & FLAG_UNPROVEN and is_same(walk.page, at, walk.flags, buf, start, detail):
-                return 1
-        elif detail < 0:
-            if (
-                not walk.flags & FLAG_RECOVERED
-                and walk.page[rec.HEAD_BYTES + ID_EPOCH] == -1 - detail
-                and walk.length >= HEAD_BYTES + start + ID_BYTES
-                and compare(walk.page, at + start, buf, 0, ID_BYTES) == 0
-            ):
-                return 1
-        elif walk.length == HEAD_BYTES + detail and compare(walk.page, at, buf, start, detail) == 0:
+        if kind == wanted and fits(walk, buf, start, detail):
             return 1
+
+
+def _is_this(walk, body, start, flags):
+    """Tell whether the record is the very tightening."""
+    return not walk.flags & flags & FLAG_UNPROVEN and is_same(walk.page, _BODY, walk.flags, body, start, flags)
+
+
+def _is_another(walk, body, start, _):
+    """Tell whether the record has its ID and time, and is another tightening for all that.
+
+    Both values differ: no controller says torque and angle of one result otherwise in another message.
+    """
+    page = walk.page
+    return (
+        not walk.flags & FLAG_EDGE_TIME
+        and compare(page, _BODY + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) == 0
+        and compare(page, _BODY + TIME, body, start + TIME, TIME_BYTES) == 0
+        and _differs(page, _BODY, body, start, TORQUE, ANGLE - TORQUE)
+        and _differs(page, _BODY, body, start, ANGLE, TIME - ANGLE)
+    )
+
+
+def _is_earlier(walk, body, start, epoch):
+    """Tell whether the record is of this epoch and has its ID, with an earlier time."""
+    return (
+        walk.page[_EPOCH] == epoch
+        and not walk.flags & FLAG_EDGE_TIME
+        and compare(walk.page, _BODY + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) == 0
+        and compare(walk.page, _BODY + TIME, body, start + TIME, TIME_BYTES) < 0
+    )
+
+
+def _is_above(walk, body, start, detail):
+    """Tell whether the record is a proven one of this epoch with an earlier time and a higher ID, up to the top."""
+    epoch, top = detail
+    at = _BODY + TIGHTENING_ID
+    return (
+        walk.page[_EPOCH] == epoch
+        and not walk.flags & (FLAG_UNPROVEN | FLAG_EDGE_TIME | FLAG_RETRIED)
+        and compare(walk.page, at, body, start + TIGHTENING_ID, ID_BYTES) > 0
+        and compare(walk.page, at, top, 0, ID_BYTES) <= 0
+        and compare(walk.page, _BODY + TIME, body, start + TIME, TIME_BYTES) < 0
+        and all_digits(walk.page, at, ID_BYTES)
+    )
+
+
+def _is_frame(walk, buf, start, length):
+    """Tell whether the record is this very frame."""
+    return walk.length == HEAD_BYTES + length and compare(walk.page, _BODY, buf, start, length) == 0
+
+
+def _is_pushed(walk, digits, place, epoch):
+    """Tell whether the record is a frame of this epoch that came by itself, with these digits at `place`."""
+    return (
+        not walk.flags & FLAG_RECOVERED
+        and walk.page[_EPOCH] == epoch
+        and walk.length >= HEAD_BYTES + place + ID_BYTES
+        and compare(walk.page, _BODY + place, digits, 0, ID_BYTES) == 0
+    )
 
 
 def is_same(one, at, flags, other, start, other_flags):
@@ -274,29 +295,6 @@ def is_same(one, at, flags, other, start, other_flags):
             if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
                 return False
     return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
-
-
-def _is_another(one, at, flags, other, start):
-    """Tell whether the bodies have one ID and time, and are two tightenings for all that.
-
-    Both values differ: no controller says torque and angle of one result otherwise in another message.
-    """
-    return (
-        not flags & FLAG_EDGE_TIME
-        and compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) == 0
-        and compare(one, at + TIME, other, start + TIME, TIME_BYTES) == 0
-        and _differs(one, at, other, start, TORQUE, ANGLE - TORQUE)
-        and _differs(one, at, other, start, ANGLE, TIME - ANGLE)
-    )
-
-
-def _is_earlier(one, at, flags, other, start):
-    """Tell whether the bodies have one ID, and the first one has an earlier time."""
-    return (
-        not flags & FLAG_EDGE_TIME
-        and compare(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID, ID_BYTES) == 0
-        and compare(one, at + TIME, other, start + TIME, TIME_BYTES) < 0
-    )
 
 
 def _is_told_otherwise(one, at, other, start, field, is_one_odd):
@@ -324,3 +322,4 @@ def _differs(one, at, other, start, field, width):
 
 
 assert TIGHTENING_ID + ID_BYTES == SERIAL and _MEMORY == rec.HEAD_BYTES + rec.AT_MEMORY
+assert _BODY == rec.HEAD_BYTES + HEAD_BYTES and _EPOCH == rec.HEAD_BYTES + ID_EPOCH

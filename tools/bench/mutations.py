@@ -128,8 +128,8 @@ MUTATIONS = (
     Mutation(
         "after-not-written",
         FOLD,
-        "after = self.certain if certain else self.seq\n",
-        "after = self.certain if certain else self.seq + 2\n",
+        "self.first_block, self.certain or self.seq)",
+        "self.first_block, self.certain or self.seq + 2)",
         "HEADs name a bound that is too high",
     ),
     Mutation(

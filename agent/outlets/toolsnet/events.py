@@ -67,9 +67,8 @@ class Events(Source):
         self._allowed = 0  # up to here a cursor record of this process lies behind
         self._out = 0  # number of the event that is out
         self._tried = 0  # the one that was offered last
-        self._resent = (
-            False  # to a server that has said since that it has none: one that never says more gets them once
-        )
+        # To a server that has said since that it has none: one that never says more gets them once.
+        self._resent = False
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
 
