@@ -44,9 +44,16 @@ def page(served):
     assert wrong == []
 
 
+def soon(page, selector):
+    """What is waited for. Not by a line of script: what the page's own rules forbid is only let through at first."""
+    from playwright.sync_api import expect
+
+    return expect(page.locator(selector))
+
+
 def wait_for_focus(page):
     """A browser gives the search its focus when it first draws the page, which may be after it is loaded."""
-    page.wait_for_function("document.activeElement.name === 'q'")
+    soon(page, "input[name=q]").to_be_focused(timeout=SOON_MS)
 
 
 def ground(page):
@@ -131,7 +138,7 @@ def test_a_results_curves_are_drawn_with_their_limits(page):
 def test_what_arrives_stands_on_top_without_a_reload(page, served):
     archive = served[2]
     page.goto("/live")
-    page.wait_for_function("document.getElementById('feed').textContent === 'as it comes'")
+    soon(page, "#feed").to_have_text("as it comes", timeout=SOON_MS)
     with archive.server() as server:
         server.ask(result(1, 1, vin="<b>LIVE</b>", station=1))
     page.wait_for_selector("tbody tr.new >> text=<b>LIVE</b>")
