@@ -96,7 +96,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.open_ids() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
+        if not self.is_ready() or recovery.known.gaps.total() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
             return False
         if not station.session.can_fetch():
             return False

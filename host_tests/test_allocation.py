@@ -7,7 +7,7 @@ The figure is 0 on 1.25 as well, where a slice costs 16 bytes even if it is only
 import gc
 import sys
 
-from host_tests.portable import Skip
+from host_tests.support_heap import allocated, heap_tools
 from tools.bench.cart import configuration
 from tools.bench.quiet import Workbench
 
@@ -18,17 +18,6 @@ RESULTS = 1000
 IDLE_STEPS = 2000  # 1000 s: 142 keep-alives to the controller, 33 to ToolsNet
 
 
-def heap_tools():
-    """Return MicroPython's heap module; Skip where a heap cannot be locked and counted."""
-    if sys.implementation.name != "micropython":
-        raise Skip("CPython allocates for everything")
-    if sys.maxsize > 0x7FFFFFFF:
-        raise Skip("64-bit objects show nothing of a 32-bit board")
-    import micropython
-
-    return micropython
-
-
 def settled():
     bench = Workbench(configuration())
     bench.settle()
@@ -36,17 +25,6 @@ def settled():
     bench.idle(40)
     gc.collect()
     return bench
-
-
-def allocated(work, argument):
-    """Return the bytes that `work(argument)` allocates, collection switched off."""
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    work(argument)
-    after = gc.mem_alloc()
-    gc.enable()
-    return after - before
 
 
 def test_quiet_peers_see_every_result_once_and_in_order():

@@ -5,9 +5,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from board.linux_flash import FileFlash
 from host_tests.support_archive import Served, result
-from host_tests.test_quarantine_orders import Bench
+from host_tests.support_set_aside import spool_with
 from tools.archive.quarantine import WHY_SET_ASIDE
 from tools.cli import main
 
@@ -17,14 +16,7 @@ STATION = "3/1/10"
 @pytest.fixture
 def spool(tmp_path):
     """Five results that were refused with code 17, and a frame that nobody could read."""
-    path = tmp_path / "cart.spool"
-    flash = FileFlash(str(path), 16 * 4096)
-    flash.left = -1
-    station = Bench(flash=flash)
-    station.set_aside(5)
-    station.set_raw_aside(b"0061 nonsense of some octets")
-    flash.close()
-    return path
+    return spool_with(tmp_path, b"0061 nonsense of some octets")
 
 
 def run(*words, code=0):

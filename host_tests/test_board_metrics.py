@@ -7,6 +7,7 @@ from agent.link.port import WHY_REFUSED
 from board.clock import SOURCE_NTP, SOURCE_RTC
 from board.metrics_page import Page
 from host_tests.portable import Skip
+from host_tests.support_heap import allocated
 from tools.bench.cart import configuration
 from tools.bench.quiet import QuietToolsNet, Workbench
 
@@ -97,18 +98,12 @@ def told(page):
     return told_octets.decode()
 
 
-def allocated(work):
+def octets_of(work):
     """The bytes that `work()` allocates; None where that says nothing of a board."""
-    if sys.implementation.name != "micropython":
-        work()
-        return None
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
+    if sys.implementation.name == "micropython" and sys.maxsize <= 0x7FFFFFFF:
+        return allocated(work)
     work()
-    after = gc.mem_alloc()
-    gc.enable()
-    return after - before if sys.maxsize <= 0x7FFFFFFF else None
+    return None
 
 
 # -- the page --------------------------------------------------------------------------------------------------------
@@ -194,7 +189,7 @@ def test_a_page_longer_than_the_buffer_has_every_station_and_allocates_nothing()
         while page.fill():
             page.sent = page.at
 
-    octets = allocated(make)
+    octets = octets_of(make)
     print("allocated for a page of %d octets: %s bytes" % (len(text), octets))
     assert not octets
 
@@ -254,7 +249,7 @@ class Asked:
     def turn(self):
         """One turn of the loop; the bytes that its part of it allocates."""
         self.board.sockets.wait(self.bench.app, 20, self.bench.now)
-        return allocated(self.go_on)
+        return octets_of(self.go_on)
 
     def go_on(self):
         self.metrics.turn(self.bench.moment)

@@ -1,16 +1,13 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
-import gc
-import sys
-
 from agent import health as h
 from agent.errands import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
 from agent.health import Health
 from agent.openprotocol import requests as rq
 from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED
 from agent.record import result as res
-from host_tests.portable import Skip
 from host_tests.support_frames import message
+from host_tests.support_heap import allocated, heap_tools
 from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import seconds_of, stamp_text
 
@@ -370,17 +367,5 @@ def test_limits_are_put_behind_a_result_without_any_memory():
             for body in bodies:
                 assert limits.put(body, 0) == res.LIMITS_BYTES
 
+    heap_tools()
     assert allocated(many) == 0
-
-
-def allocated(work):
-    """Return the octets that `work` allocates."""
-    if sys.implementation.name != "micropython" or sys.maxsize > 0x7FFFFFFF:
-        raise Skip("only a 32-bit heap shows what a board would allocate")
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    work()
-    after = gc.mem_alloc()
-    gc.enable()
-    return after - before

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from agent.config import complete
 from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from board.linux_flash import FileFlash
-from host_tests.test_quarantine_orders import Bench
+from host_tests.support_set_aside import spool_with
 from tools import board_commands, cli
 from tools import quarantine_commands as orders
 from tools.flash.link import Failed
@@ -25,14 +25,7 @@ from tools.live.watch import totals
 @pytest.fixture
 def spool(tmp_path):
     """A spool file with five results that were refused and one frame that nobody could read."""
-    path = tmp_path / "cart.spool"
-    flash = FileFlash(str(path), 16 * 4096)
-    flash.left = -1
-    station = Bench(flash=flash)
-    station.set_aside(5)
-    station.set_raw_aside(b"0061 \x1b[31mnonsense of some octets")
-    flash.close()
-    return path
+    return spool_with(tmp_path, b"0061 \x1b[31mnonsense of some octets")
 
 
 def run(*arguments, code=0, text=None):

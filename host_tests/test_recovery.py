@@ -227,7 +227,7 @@ def test_what_was_missed_is_fetched_oldest_first_one_at_a_time():
     bench.make(11, 12, 13)
     bench.connect()
     assert bench.rest() == [0, 10, 11, 12, 13]  # 10: the IDs still mean the same
-    assert bench.ids() == [11, 12, 13] and bench.recovery.open_ids() == 0
+    assert bench.ids() == [11, 12, 13] and bench.recovery.known.gaps.total() == 0
 
 
 def test_gone_id_is_closed_and_counted_and_never_asked_again():

@@ -15,7 +15,8 @@ def _cart_with(count):
     for _ in range(count):
         cart.controller.produce()
     cart.until_quiet()
-    cart.until(lambda: cart.station.recovery.open_ids() == 0)  # it was empty: the way back in front of its first result
+    # It was empty: the way back in front of its first result.
+    cart.until(lambda: cart.station.recovery.known.gaps.total() == 0)
     return cart
 
 
@@ -27,7 +28,7 @@ def test_a_restart_at_a_block_border_stores_nothing_twice():
         cart.cut()
         cart.run(5000)
         assert cart.station.ring.number == count, (count, cart.station.ring.number)
-        assert cart.station.recovery.open_ids() == 0
+        assert cart.station.recovery.known.gaps.total() == 0
         assert cart.ids() == cart.controller.produced
 
 
@@ -38,7 +39,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
         cart.step()
     cart.run(5000)
     assert cart.station.ring.number == 31
-    assert cart.station.recovery.open_ids() == 0
+    assert cart.station.recovery.known.gaps.total() == 0
     assert cart.ids() == cart.controller.produced
 
 

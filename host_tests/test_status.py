@@ -168,9 +168,9 @@ def test_a_running_agent_tells_names_and_figures_as_json():
 def test_what_may_lie_in_front_of_the_first_result_of_all_is_asked_for_and_not_told_as_missed():
     cart = _running()
     cart.controller.produce()
-    cart.until(lambda: cart.station.recovery.open_ids() > 0)
+    cart.until(lambda: cart.station.recovery.known.gaps.total() > 0)
     assert _shown(cart)["recovery"]["open_ids"] == 0
-    cart.until(lambda: cart.station.recovery.open_ids() == 0)
+    cart.until(lambda: cart.station.recovery.known.gaps.total() == 0)
 
 
 def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():

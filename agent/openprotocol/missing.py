@@ -68,10 +68,6 @@ class Missing:
 
     # -- what is open ------------------------------------------------------------------------------------------
 
-    def open_ids(self):
-        """Return how many IDs are missing."""
-        return self.known.gaps.total()
-
     def makes_progress(self, now):
         """Tell whether missing IDs are being closed, or may be soon: a pushed result may wait for that."""
         if not self._online or self.phase == PHASE_OFF:

@@ -41,6 +41,7 @@ from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NO
 from agent.openprotocol.subscriptions import Subscription
 from agent.openprotocol.variable import read_fields
 from agent.record import PAYLOAD_MAX
+from agent.record import spindles as rec
 from agent.record.result import (
     BODY_BYTES,
     HEAD_BYTES,
@@ -74,17 +75,8 @@ _OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with stands there 
 _OBJECT = const(36)  # its ID
 _OBJECT_FIELDS = const(40)  # of MID 1202 revision 1
 _GUID_BYTES = const(36)
-_BODY_BYTES = const(143)  # with limits
-
-# Of a body with several objects, as agent.record.spindles has it.
-_FORM = const(143)
-_OBJECTS_FORM = const(0x4F)
-_FIRST = const(154)  # row
-_ROW_BYTES = const(56)
-_ROW_LIMITS = const(18)
-_ROW_LIMITS_BYTES = const(33)
-_ROW_TYPE = const(51)
-
+_BODY_BYTES = const(143)  # with limits; behind it the head of several objects
+_FIRST = const(154)  # row (agent.record.spindles)
 _NM = const(0x31)
 _PARTS = ((1201, 1203, EV_PART, EV_PART_CUT), (1202, 1203, EV_PART, EV_PART_CUT))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
@@ -154,7 +146,7 @@ class Operation:
         self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
         place += 3
         width = 10 if revision == 3 else 5
-        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // _ROW_BYTES, 99)
+        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // rec.OBJECTS_ROW_BYTES, 99)
         if objects > 1 and rows > 0:
             self.body = body = _body_of(rows, objects, buf, at + place, width)
         else:
@@ -202,13 +194,13 @@ class Operation:
 
 def _body_of(rows, objects, buf, at, width):
     """Return a blank body with a row for each object, listed at buf[at:] in `width` octets each."""
-    body = bytearray(b" " * (_FIRST + rows * _ROW_BYTES))
-    body[_FORM] = _OBJECTS_FORM
-    put_number(body, _FORM + 2, 2, rows)
-    put_number(body, _FORM + 4, 2, min(objects, 99))
-    for place in range(_FIRST, len(body), _ROW_BYTES):
+    body = bytearray(b" " * (_FIRST + rows * rec.OBJECTS_ROW_BYTES))
+    body[_BODY_BYTES] = rec.OBJECTS
+    put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
+    put_number(body, _BODY_BYTES + rec.TOLD, 2, min(objects, 99))
+    for place in range(_FIRST, len(body), rec.OBJECTS_ROW_BYTES):
         copy(body, place, buf, at, 5)  # ID, status
-        copy(body, place + _ROW_TYPE, buf, at + 5, width - 5)
+        copy(body, place + rec.OBJECT_TYPE, buf, at + 5, width - 5)
         at += width
     return body
 
@@ -217,15 +209,15 @@ def _take_object(body, index, buf, at, place, end):
     """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
     if len(body) == _BODY_BYTES:
         return read_fields(body, buf, place, end)
-    rows = (len(body) - _FIRST) // _ROW_BYTES
+    rows = (len(body) - _FIRST) // rec.OBJECTS_ROW_BYTES
     for step in range(rows):
         row = (index + step) % rows
-        to = _FIRST + row * _ROW_BYTES
+        to = _FIRST + row * rec.OBJECTS_ROW_BYTES
         if not compare(buf, at, body, to, 4):
             own = bytearray(b" " * _BODY_BYTES) if row else body
             found = read_fields(own, buf, place, end)
             copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
-            copy(body, to + _ROW_LIMITS, own, BODY_BYTES, _ROW_LIMITS_BYTES)
+            copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
             return found
     return RESULT_ODD
 
@@ -297,4 +289,5 @@ def _is_asked(request):
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
 
 
-assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == _FORM and TIME - TORQUE_STATUS == _ROW_LIMITS - 5
+assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == rec.PLACE - HEAD_BYTES
+assert _FIRST == _BODY_BYTES + rec.SYNC_HEAD_BYTES and TIME - TORQUE_STATUS == rec.OBJECT_LIMITS - 5

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from tools.compact.frame import FRAME_MOST, frame_words_of
 from tools.compact.prune import strings_in
 from tools.compact.scopes import COMPREHENSIONS, MODULE, scopes
-from tools.compact.walk import walk
+from tools.compact.walk import bound_by, walk
 
 FUNCTION_OCTETS = 65  # object, head, entry of a dict
 _BUILTIN_OCTETS, _ATTRIBUTE_OCTETS, _GLOBAL_OCTETS, _CONSTANT_OCTETS = 3, 3, 3, 2
@@ -126,16 +126,8 @@ class _Facts:
 
 def _bindings(nodes: list[ast.AST]) -> Counter[str]:
     """How often a name is given to something: functions, classes, arguments, variables, attributes."""
-    counts: Counter[str] = Counter()
-    for node in nodes:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            counts[node.name] += 1
-        elif isinstance(node, ast.arg):
-            counts[node.arg] += 1
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            counts[node.id] += 1
-        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            counts[node.attr] += 1
+    counts = Counter(map(bound_by, nodes))
+    counts.update(node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load))
     return counts
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from tools.compact.walk import walk
+from tools.compact.walk import bound_by, walk
 
 Tops = dict[tuple[str, str], ast.FunctionDef | ast.ClassDef]
 
@@ -48,12 +48,8 @@ def _names_in(module: str, tree: ast.Module, tops: Tops) -> dict[str, ast.Functi
                 bound[alias.asname or alias.name] += 1
                 if (node.module, alias.name) in tops:
                     found[alias.asname or alias.name] = tops[node.module, alias.name]  # type: ignore[index]
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            bound[node.name] += 1
-        elif isinstance(node, ast.arg):
-            bound[node.arg] += 1
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound[node.id] += 1
+        else:
+            bound[bound_by(node)] += 1
     return {name: node for name, node in found.items() if bound[name] == 1}
 
 

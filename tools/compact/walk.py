@@ -12,6 +12,15 @@ _WITH_NODES = {"Constant": (), "Import": ("names",), "ImportFrom": ("names",), "
 _fields: dict[type, tuple[str, ...]] = {type(None): ()}  # a default that is not there
 
 
+def bound_by(node: ast.AST) -> str:
+    """The name that a definition, an argument or a stored variable gives to something; empty for all else."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return node.name
+    if isinstance(node, ast.arg):
+        return node.arg
+    return node.id if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ""
+
+
 def walk(tree: ast.AST) -> list[ast.AST]:
     """All nodes as they are now, outer ones first, without the marks for load, store, plus and the like."""
     found = [tree]
