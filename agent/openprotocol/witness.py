@@ -66,6 +66,13 @@ class Witness(Missing):
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
 
+    def compares(self):
+        """Tell whether the log is needed as it is: by what it holds alone is a second reset told from the first one.
+
+        So it is while IDs that count anew are looked through, until this connection has proven what they mean.
+        """
+        return self.known.looks() and (self.doubt != 0 or not self._online)
+
     def _choose_witness(self):
         """Remember what is known before this connection says anything."""
         known = self.known

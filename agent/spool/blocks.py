@@ -72,11 +72,14 @@ class Blocks(Reader):
         """Say once more what holds, behind a record that was refused: the writing half's."""
         return not self._wrong
 
-    def maintain(self):
-        """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
+    def maintain(self, keeps=False):
+        """Erase the block ahead if it is free and not yet erased; False if that has to be tried again.
+
+        With `keeps` it is not erased yet: something in it may be looked for.
+        """
         if self.suspect and self.has_spare() and not self.confirm():
             return False
-        return self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
+        return keeps or self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
 
     def is_free(self, ahead):
         """Tell whether nobody needs anything of the block that comes next, or of the one after it."""
