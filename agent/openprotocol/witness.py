@@ -173,13 +173,17 @@ class Witness(Missing):
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
 
-        Its time is later, or its values differ from those in the log; or only one of the two can be read.
+        Its time is later, or its values differ from those in the log; or only one of the two can be read. The highest ID
+        may stand still, where it is not the only result known to have it: a log that has lost the newest tells nothing.
         """
         if body[start + TIGHTENING_STATUS] == 0:
             return self._was_timed
         if not self._was_timed:
             return has_time(body, start) and not self._is_stored(body, start)
-        return self._is_later(body, start + TIME) or holds_another(self.ring, body, start, FLAG_RECOVERED)
+        if self._is_later(body, start + TIME):
+            return True
+        may_stand = not self._is_older and not self.known.memory[kn.FLAGS] & kn.FLAG_TOP_HELD
+        return holds_another(self.ring, body, start, FLAG_RECOVERED, may_stand)
 
     def _is_of_another_count(self, body, start):
         """Tell whether IDs that are looked through began anew once more; None if the witness is another one now.
