@@ -146,22 +146,26 @@ def test_a_server_that_a_full_log_meets_for_the_first_time_is_remembered():
 
 
 def test_a_last_result_that_the_server_has_is_known_after_a_cut_before_it_could_be_confirmed():
-    flash = SimFlash(6, 4096, 256)
-    ring = mounted(flash)
-    outlet = outlet_of(ring)
-    assert outlet.resume(700, 0) and append(ring, 1) == FLASH_DONE and outlet.allow(1)
-    assert append(ring, 2) == FLASH_DONE and take_all(ring, 2, outlet) == [1, 2]
-    flash.restart()
-    ring = Ring(flash)
-    assert mount(ring) == 1 and ring.suspect and ring.cursors[0].number == 0
-    outlet = outlet_of(ring)
-    flash.refuses = True
-    assert outlet.resume(702, 0) and ring.suspect and outlet.vouched == 2
-    flash.refuses = False
-    assert outlet.lower()  # the connection has ended before anything else
-    flash.restart()
-    outlet = outlet_of(mounted(flash))
-    assert outlet.resume(702, 0) and outlet.next() <= 0
+    for left_out in (0, 1, 2):  # numbers that are nobody's
+        flash = SimFlash(6, 4096, 256)
+        ring = mounted(flash)
+        outlet = outlet_of(ring)
+        assert outlet.resume(700, 0) and append(ring, 1) == FLASH_DONE and outlet.allow(1)
+        for _ in range(left_out):
+            ring.skip_number()
+        last = 2 + left_out
+        assert append(ring, 2) == FLASH_DONE and take_all(ring, 2, outlet) == [1, 2]
+        flash.restart()
+        ring = Ring(flash)
+        assert mount(ring) == 1 and ring.suspect and ring.cursors[0].number == 0
+        outlet = outlet_of(ring)
+        flash.refuses = True
+        assert outlet.resume(700 + last, 0) and ring.suspect and outlet.vouched == last, left_out
+        flash.refuses = False
+        assert outlet.lower()  # the connection has ended before anything else
+        flash.restart()
+        outlet = outlet_of(mounted(flash))
+        assert outlet.resume(700 + last, 0) and outlet.next() <= 0
 
 
 # -- moved on ----------------------------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
-from agent.base.words import put_u32
+from agent.base.words import get_u32, put_u32
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET, SET_ASIDE, Position
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, HEAD_BYTES, PARKED_MOVED, PARKED_UNREADABLE
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import CURSOR_PAYLOAD, FRAME_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
+from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 
 SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
 
@@ -145,7 +146,7 @@ class Outlet(Position):
         self._kept_at = 0  # what the quarantine has is looked up anew
         if self.ring.suspect:
             # The last record may have been sent before this start.
-            number = self.ring.number if self.ring.confirm() else number + 1
+            number = self.ring.number if self.ring.confirm() else self._last_found()
         if not self._flags() & FLAG_MET:
             done = self._set_base(stored - cursor.number)  # what goes out first follows what the server has
         elif stored == 0:
@@ -174,6 +175,12 @@ class Outlet(Position):
             cursor.gone_from = cursor.gone_to
             self.may_have = self.vouched or cursor.number  # a vouched one lies behind the cursor
         return done
+
+    def _last_found(self):
+        """Return the number of the last record, which cannot be confirmed; some in front of it may be nobody's."""
+        ring = self.ring
+        kind = ring.reread_last()
+        return get_u32(ring.walk.page, FRAME_HEAD) if kind in (KIND_RESULT, KIND_RAW) else ring.number + 1
 
     def _regain(self, reached):
         """What was overwritten before the server could be asked, and what it has of that: delivered after all."""
