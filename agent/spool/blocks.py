@@ -53,7 +53,7 @@ class Blocks(Reader):
         self.aside_block = 0
         self.aside_ranges = 0
         self._next_ready = False
-        self._all_worn = False  # of the blocks that are free, when one was needed last
+        self._all_worn = False  # of the blocks that are free, when one was tried last
         self._burned = 0
         self.saving = False
         self._cursor_octets = 0  # what the writing half needs for a cursor record
@@ -76,7 +76,11 @@ class Blocks(Reader):
         """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
         if self.suspect and self.has_spare() and not self.confirm():
             return False
-        return self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
+        if self._next_ready or not self.is_free(1):
+            return True
+        code = self._prepare()
+        self._all_worn = code == FLASH_WORN and not self.is_free(2)
+        return code == FLASH_DONE
 
     def is_free(self, ahead):
         """Tell whether nobody needs anything of the block that comes next, or of the one after it."""
@@ -99,9 +103,13 @@ class Blocks(Reader):
         """Tell whether a record of so many octets fits behind the last one."""
         return not self.suspect and self.offset + octets <= self.device.block_bytes
 
+    def has_next(self):
+        """Tell whether a block may be opened: where one could not be erased the one behind it has to be free."""
+        return self._next_ready or (self.is_free(1) and (not self._all_worn or self.is_free(2)))
+
     def can_write(self):
         """Tell whether a small record could be written at all."""
-        if self.fits(self._cursor_octets) or self._next_ready or (self.is_free(1) and not self._all_worn):
+        if self.fits(self._cursor_octets) or self.has_next():
             return True
         return self.pressed and self.rest + self._cursor_octets <= self.device.block_bytes
 

@@ -85,6 +85,10 @@ class Ring(Programmer):
             return SPOOL_FULL
         if spare and not self._next_ready and not self._make_free(1):
             return SPOOL_FULL
+        if spare and self._all_worn:
+            code = self._make_ready(0)
+            if code < 0:
+                return code
         self._opens = -1
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
