@@ -173,8 +173,8 @@ class Witness(Missing):
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
 
-        Its time is later, or its values differ from those in the log; or only one of the two can be read. The highest ID
-        may stand still, where it is not the only result known to have it: a log that has lost the newest tells nothing.
+        Its time is later, or its values differ from those in the log; or only one of the two can be read. Where the
+        highest ID may stand still, several results have it: a log that has lost the newest of them tells nothing.
         """
         if body[start + TIGHTENING_STATUS] == 0:
             return self._was_timed
