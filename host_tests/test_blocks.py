@@ -131,6 +131,15 @@ def test_a_start_after_any_erase_finds_its_cursor_s_place_and_no_damage():
             assert found.damaged == 0
 
 
+def test_nothing_is_erased_ahead_while_what_the_log_holds_is_to_be_compared():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+    erased = sum(flash.wear)
+    assert ring.maintain(keeps=True) and sum(flash.wear) == erased
+    assert ring.maintain() and sum(flash.wear) == erased + 1
+
+
 def test_a_cursor_that_has_gone_on_is_durable_before_the_block_it_stood_in_is_erased():
     for blocks in (4, 8):
         flash, count = full(blocks)

@@ -68,6 +68,24 @@ def test_another_one_under_the_same_id_and_time_is_told_by_both_of_its_values():
     assert not holds_another(ring, body_of(31), 0, res.FLAG_RECOVERED)
 
 
+def test_what_a_worn_block_has_kept_from_before_others_that_are_gone_shows_no_other_one():
+    ring = ring_of(9)
+    worn = ring.block
+    ring.device.bad_erase.add(worn)
+    for ident in range(10, 70):
+        if append(ring, ident):
+            read_all(ring)
+            append(ring, ident)
+    assert not holds(ring, body_of(20), 0), "the lap is not over"
+    stale = [ident for ident in range(1, 20) if holds(ring, body_of(ident), 0)]
+    assert stale
+    for ident, shows in ((stale[0], False), (stale[-1], False), (69, True), (50, True)):
+        body = body_of(ident)
+        body[res.TORQUE] = body[res.ANGLE] = 0x39
+        assert holds_another(ring, body, 0, res.FLAG_RECOVERED)
+        assert holds_another(ring, body, 0, res.FLAG_RECOVERED, unbroken=True) == shows, ident
+
+
 def test_as_many_blocks_are_searched_as_are_asked_for():
     ring = ring_of(30)
     assert not holds(ring, body_of(1), 0, blocks=2)

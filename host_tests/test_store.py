@@ -7,7 +7,8 @@ from agent.openprotocol import known as kn
 from agent.record import result as r
 from agent.spool import record as rec
 from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.flash import FLASH_IO, FLASH_WORN
+from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.spool.search import holds
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support_station import Station
@@ -374,6 +375,25 @@ def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
     assert len(bench.results()) == 6
     bench.start()
     assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
+
+
+def test_repeat_is_looked_for_before_anything_is_erased_for_it():
+    frame = light(tightening_id=" " * 10)
+    body = bytearray(r.BODY_BYTES)
+    for blocks in (3, 4, 5, 6):
+        bench = Bench(blocks)
+        assert bench.push(frame) == KEPT
+        body[:] = bench.results()[0][2][r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES]
+        assert bench.ring.peek(0) > 0
+        bench.ring.advance(0)
+        looked = -1
+        held = True
+        while held:
+            looked += 1
+            assert looked == 0 or bench.push(frame) == KEPT_BEFORE, (blocks, looked)
+            assert bench.ring.save_cursors(1) == FLASH_DONE  # an orderly end: the next start opens a block
+            held = holds(bench.start().start().ring, body, 0)  # the one behind it has written nothing
+        assert looked and bench.push(frame) == KEPT and len(bench.results()) == 1, blocks
 
 
 def test_result_with_a_blank_id_that_is_repeated_is_stored_once():

@@ -66,6 +66,13 @@ class Witness(Missing):
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
 
+    def compares(self):
+        """Tell whether the log is needed as it is: by what it holds alone is a second reset told from the first one.
+
+        So it is while IDs that count anew are looked through, until this connection has proven what they mean.
+        """
+        return self.known.looks() and (self.doubt != 0 or not self._online)
+
     def _choose_witness(self):
         """Remember what is known before this connection says anything."""
         known = self.known
@@ -166,13 +173,17 @@ class Witness(Missing):
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
 
-        Its time is later, or its values differ from those in the log; or only one of the two can be read.
+        Its time is later, or its values differ from those in the log; or only one of the two can be read. Where the
+        highest ID may stand still, several results have it: a log that has lost the newest of them tells nothing.
         """
         if body[start + TIGHTENING_STATUS] == 0:
             return self._was_timed
         if not self._was_timed:
             return has_time(body, start) and not self._is_stored(body, start)
-        return self._is_later(body, start + TIME) or holds_another(self.ring, body, start, FLAG_RECOVERED)
+        if self._is_later(body, start + TIME):
+            return True
+        may_stand = not self._is_older and not self.known.memory[kn.FLAGS] & kn.FLAG_TOP_HELD
+        return holds_another(self.ring, body, start, FLAG_RECOVERED, may_stand)
 
     def _is_of_another_count(self, body, start):
         """Tell whether IDs that are looked through began anew once more; None if the witness is another one now.

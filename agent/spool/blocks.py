@@ -62,7 +62,8 @@ class Blocks(Reader):
         self._refused = 0  # so many records in front of `rest` were refused
         self._wrong = False  # they may count, and say what does not hold: something has to overrule them
         self.pressed = False  # only another record can make room: it may go there
-        self.sparing = False  # nothing is given up for what is written now, though overwriting is allowed
+        # What is begun may be in the log: nothing is given up for it, though overwriting is allowed, nor erased yet.
+        self.sparing = False
 
     def save_cursors(self, limit, flags=-1):
         """Make the cursors durable: the writing half's."""
@@ -72,11 +73,14 @@ class Blocks(Reader):
         """Say once more what holds, behind a record that was refused: the writing half's."""
         return not self._wrong
 
-    def maintain(self):
-        """Erase the block ahead if it is free and not yet erased; False if that has to be tried again."""
+    def maintain(self, keeps=False):
+        """Erase the block ahead if it is free and not yet erased; False if that has to be tried again.
+
+        With `keeps` it is not erased yet: something in it may be looked for.
+        """
         if self.suspect and self.has_spare() and not self.confirm():
             return False
-        if self._next_ready or not self.is_free(1):
+        if keeps or self._next_ready or not self.is_free(1):
             return True
         code = self._prepare()
         self._all_worn = code == FLASH_WORN and not self.is_free(2)
@@ -189,7 +193,7 @@ class Blocks(Reader):
                 return SPOOL_FULL
         for _ in range(BLOCKS_TRIED):
             code = FLASH_DONE if self._next_ready else self._prepare()
-            if code == FLASH_DONE and self.after_start:
+            if code == FLASH_DONE and self.after_start and not self.sparing:
                 code = self._clear_behind()
             if code == FLASH_DONE:
                 self._all_worn = False
@@ -206,7 +210,7 @@ class Blocks(Reader):
         block = (self.block + 1) % self.device.block_count
         if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:
             return FLASH_IO
-        if self._next_ready:  # saving has opened a block
+        if self._next_ready or self.sparing:  # saving has opened a block; or nothing is erased yet
             return FLASH_DONE
         code = self._erase((self.block + 1) % self.device.block_count)
         if code == FLASH_WORN:

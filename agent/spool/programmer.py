@@ -25,13 +25,16 @@ class Programmer(Fold):
         Fold.__init__(self, device, outlets, when_full, role, other, wide)
         self.payload_at = 0
         self._opens = -1  # the block that the record begun opens
+        self._erases = False  # that one is erased once it is clear that the record is new
 
     def _open_next(self, spare):
-        """Have the next block erased, and write its HEAD into the stage."""
+        """Have the next block erased, and write its HEAD into the stage; where that has to wait, `commit` does both."""
         code = self._make_ready(spare)
         if code == FLASH_DONE:
             self._opens = (self.block + 1) % self.device.block_count
-            self._write_head(self._granted())
+            self._erases = self.sparing and (self.after_start or not self._next_ready)
+            if not self._erases:
+                self._write_head(self._granted())
         return code
 
     def _granted(self):
@@ -107,7 +110,7 @@ class Programmer(Fold):
                 self._wrong = True
 
     def _move_elsewhere(self, length):
-        """After a block has failed: open the next one and put the payload behind its HEAD."""
+        """Have the next block erased and put the payload behind its HEAD: one has failed, or nothing was erased yet."""
         at = self.payload_at
         stage = self.stage
         target = HEAD_OCTETS + HEAD_BYTES

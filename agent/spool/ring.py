@@ -90,6 +90,7 @@ class Ring(Programmer):
             if code < 0:
                 return code
         self._opens = -1
+        self._erases = False
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
@@ -113,6 +114,10 @@ class Ring(Programmer):
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
         tries = 0
+        if self._erases:
+            code = self._move_elsewhere(length)
+            if code < 0:
+                return code
         while True:
             code = self._program(kind, flags, length)
             if code == FLASH_DONE:

@@ -83,11 +83,15 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
     return _search(ring, blocks, rec.KIND_RESULT, _is_this, body, start, flags)
 
 
-def holds_another(ring, body, start, flags):
-    """Tell whether the log holds another tightening under the ID and time of body[start:], and not this one."""
+def holds_another(ring, body, start, flags, unbroken=False):
+    """Tell whether the log holds another tightening under the ID and time of body[start:], and not this one.
+
+    With `unbroken` only behind all that it has lost: there it would hold this one as well, if that had come later.
+    """
     if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
         return False
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, flags)
+    since = _unbroken_since(ring) if unbroken else 0
+    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, since)
 
 
 def holds_earlier(ring, body, start, epoch):
@@ -187,6 +191,26 @@ def _take_top(page, at, epoch, body):
     return True
 
 
+def _unbroken_since(ring):
+    """Return the `seq` from which on no block is missing: one that could not be erased keeps what is older."""
+    walk = ring.walk
+    count = ring.device.block_count
+    block = ring.block
+    since = ring.seq + 1
+    after = ring.seq  # the last number that counts in the block in front
+    for _ in range(min(PROVEN_BLOCKS_SEARCHED, count)):
+        bound = ring.bound(block)
+        walk.first(block)
+        begins, before = walk.seq, walk.after
+        walk.begin(block, 0, 0, bound)
+        while walk.next() > RECORD_NONE:
+            pass
+        if begins and walk.seq == after:
+            since, after = begins, before
+        block = block - 1 if block else count - 1
+    return since
+
+
 def _search(ring, left, kind, fits, buf, start, detail):
     """Tell whether the newest `left` blocks hold a record of this kind that `fits` what lies at buf[start:].
 
@@ -227,14 +251,15 @@ def _is_this(walk, body, start, flags):
     return not walk.flags & flags & FLAG_UNPROVEN and is_same(walk.page, _BODY, walk.flags, body, start, flags)
 
 
-def _is_another(walk, body, start, _):
-    """Tell whether the record has its ID and time, and is another tightening for all that.
+def _is_another(walk, body, start, since):
+    """Tell whether the record, `seq` number `since` or later, has its ID and time, and is another one for all that.
 
     Both values differ: no controller says torque and angle of one result otherwise in another message.
     """
     page = walk.page
     return (
-        not walk.flags & FLAG_EDGE_TIME
+        walk.seq >= since
+        and not walk.flags & FLAG_EDGE_TIME
         and compare(page, _BODY + TIGHTENING_ID, body, start + TIGHTENING_ID, ID_BYTES) == 0
         and compare(page, _BODY + TIME, body, start + TIME, TIME_BYTES) == 0
         and _differs(page, _BODY, body, start, TORQUE, ANGLE - TORQUE)

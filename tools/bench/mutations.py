@@ -213,7 +213,8 @@ MUTATIONS = (
     Mutation(
         "block-behind-kept",
         BLOCKS,
-        "            if code == FLASH_DONE and self.after_start:\n                code = self._clear_behind()\n",
+        "            if code == FLASH_DONE and self.after_start and not self.sparing:\n"
+        "                code = self._clear_behind()\n",
         "",
         "what two cuts hid looks newer than the log",
     ),
