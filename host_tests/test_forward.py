@@ -585,6 +585,32 @@ def test_what_a_server_that_was_set_back_refuses_now_is_kept_though_others_behin
     assert outlet.ring.backlog(0) == 0
 
 
+def test_what_a_server_that_was_set_back_refuses_now_stops_nothing_where_the_log_has_no_room_for_it():
+    outlet = Outlet(rewind=True, blocks=4)
+    outlet.store(5)
+    refuse(outlet, 4)
+    outlet.until_stored(4)
+    outlet.run(1000)
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    while outlet.ring.has_room(ROOM_BYTES):
+        outlet.store(1)
+    last = outlet.next_id - 1
+    outlet.archive.restore_backup(3)
+    refuse(outlet, 2)
+    outlet.ring.pressed = True
+    while outlet.ring.can_write():  # what starts and connections write, until nothing finds room
+        outlet.ring.save_cursors(outlet.ring.cursors[0].limit)
+        outlet.cut()
+        outlet.run(1000)
+        outlet.ring.pressed = True
+    outlet.network.up(*PIM)
+    outlet.until_stored(last - 2, 3600000)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 3] + numbers(5, last) and outlet.parked_numbers() == [4]
+    assert outlet.counted(h.PARKED_FAILED) == 1 and outlet.ring.backlog(0) == 0
+
+
 def test_parked_record_at_the_end_is_no_gap_at_the_server():
     outlet = Outlet(rewind=True)
     outlet.store(2)

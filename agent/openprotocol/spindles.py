@@ -10,8 +10,8 @@ Rules
    0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
 2. A subscription rewinds to the last result that is stored (`data number`, 0105 from revision 2 on). The first one asks
    for new results only, or for what the controller pushes by itself. MID 0101 does not say its data number: there
-   revision 1, which has none, is asked for first, and in a later one all that the controller has. A data number that
-   has begun anew, of a result that found no room, is the one to rewind to: others will have used the one that is stored.
+   revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
+   the numbers have begun anew with a result that found no room, it rewinds to that: the stored one's may be used again.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
 
