@@ -26,7 +26,7 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
-from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, PASSED, ROOM_BYTES, TAKEN
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
@@ -189,7 +189,7 @@ class Quarantine(NoOwner):
         return TAKEN
 
     def keep(self, main, reason):
-        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, NO_ROOM or FAILED.
+        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, PASSED, NO_ROOM or FAILED.
 
         What a server that was set back refuses in front of that is moved on in the log, if that has room.
         """
@@ -207,7 +207,7 @@ class Quarantine(NoOwner):
             if count != 0 or main.peek(0) <= RECORD_NONE:
                 return KEPT if count > 0 else FAILED
             code = aside.write_again(main)
-            return KEPT if code == 0 else NO_ROOM if code == SPOOL_FULL else FAILED
+            return KEPT if code == 0 else PASSED if code == SPOOL_FULL else FAILED
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)

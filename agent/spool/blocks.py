@@ -120,7 +120,7 @@ class Blocks(Reader):
     def has_room_behind(self):
         """Tell whether another small record could be written behind the next one."""
         octets = 2 * self._cursor_octets
-        if self.fits(octets) or self._next_ready or self.is_free(1):
+        if self.fits(octets) or self.has_next():
             return True
         return self.pressed and self.rest + octets <= self.device.block_bytes
 
@@ -196,7 +196,7 @@ class Blocks(Reader):
             if code == FLASH_DONE and self.after_start and not self.sparing:
                 code = self._clear_behind()
             if code == FLASH_DONE:
-                self._all_worn = False
+                self._all_worn = self._all_worn and self.sparing  # nothing was erased yet
                 return FLASH_DONE
             if code != FLASH_WORN:
                 return SPOOL_FAILED

@@ -14,8 +14,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.words import get_u32
-from agent.quarantine import NO_ROOM
-from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, TAKEN
+from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, PASSED, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.reader import Cursor
@@ -207,16 +206,15 @@ class Position:
             if kind != KIND_RAW and ring.walk.flags & FLAG_ASIDE:
                 reason = PARKED_MOVED
             code = self.quarantine.keep(ring, reason)
-            before_kept = cursor.peek_number <= self.quarantine.last_kept()
             if code > 0:
                 ring.advance(OUTLET)
                 if code == TAKEN:
                     self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
-            elif before_kept and code == NO_ROOM:
-                # The server had it once, or it is kept under another number, and with no room it would wait for ever.
-                ring.advance(OUTLET)
-                self.health.note(h.PARKED_FAILED, reason, now)
-            elif before_kept or (not self._passes_again() and not self._leave_in_place(before, reason, now)):
+                elif code == PASSED:
+                    self.health.note(h.PARKED_FAILED, reason, now)
+            elif cursor.peek_number <= self.quarantine.last_kept() or (
+                not self._passes_again() and not self._leave_in_place(before, reason, now)
+            ):
                 self.health.note(h.PARKED_FAILED, reason, now)
                 return NOT_SET
         return SET_SOME
