@@ -25,7 +25,7 @@ class Programmer(Fold):
         Fold.__init__(self, device, outlets, when_full, role, other, wide)
         self.payload_at = 0
         self._opens = -1  # the block that the record begun opens
-        self._spares = -1  # so many free blocks it has to leave when room is made for it, in `commit`; -1: there is room
+        self._spares = -1  # free blocks that it has to leave where room for it is made in `commit`, else -1
 
     def _open_next(self, spare):
         """Have the next block erased, and write its HEAD into the stage; where that has to wait, `commit` does both."""
