@@ -325,6 +325,16 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
     assert kinds(station([result(1, pushed_gone=[500, 10500], **again)], rows)) == ["doubled"]
 
 
+def test_a_result_of_a_controller_that_counts_anew_may_be_fetched_once_more_where_the_log_has_lost_it():
+    rows = [row(1, 2000), row(1, 6000, sequence=2)]
+    again = {"counts_anew": True, "fetches": [5000], "asked_for": [5000]}
+    assert excused(station([result(1, asked_gone=[5000], **again)], rows)) == {"asked for again": 1}
+    assert kinds(station([result(1, asked_gone=[1500], **again)], rows)) == ["doubled"]
+    assert kinds(station([result(1, **again)], rows)) == ["doubled"]
+    twice = result(1, asked_gone=[5000, 7000], **again)
+    assert kinds(station([twice], [*rows, row(1, 8000, sequence=3)])) == ["doubled"]
+
+
 def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000, sequence=2), row(1, 6000, sequence=3)]
     forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
@@ -335,6 +345,8 @@ def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     assert kinds(station([fetched(1, asked_for=[1500])], rows, **forgets)) == []
     assert kinds(station([fetched(1, asked_for=[1500], fetches=[1500, 5500])], rows, **forgets)) == []  # as the newest
     assert kinds(station([result(1, asked_for=[5500])], rows, **forgets)) == []
+    told = {**forgets, "forgets": [3000], "lies": [(5000, 7)]}  # behind a lie the log's own record has another sequence
+    assert kinds(station([fetched(1, asked_for=[1500, 5500])], [row(1, 2000, forgotten=3000), *rows[1:]], **told)) == []
 
 
 def test_a_result_that_the_server_never_vouched_for_is_owed_however_often_it_forgets():
