@@ -20,6 +20,7 @@ from agent import health as h
 from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.ticks import Timer
+from agent.newest_event import newest_event
 from agent.openprotocol import untold as un
 from agent.openprotocol.ids import id_of, put_id
 from agent.openprotocol.questions import PHASE_IDLE, PHASE_OFF
@@ -113,36 +114,21 @@ def _put(stage, at, value):
 
 def latest(ring, walk, blocks):
     """Return the newest of these events in the last blocks in words, by a walk of the caller's; None without one."""
+    return newest_event(ring, walk, ev.GONE, blocks, _in_words)
+
+
+def _in_words(walk):
     from agent.record.text import describe  # for people
 
-    block = ring.block
-    for _ in range(min(blocks, ring.device.block_count)):
-        found = None
-        walk.begin(block, 0, 0, ring.bound(block))
-        kind = walk.next()
-        while kind > rec.RECORD_NONE:
-            if kind == KIND_EVENT and walk.page[rec.HEAD_BYTES + ev.WHAT] == ev.GONE:
-                found = describe(walk.page, rec.HEAD_BYTES, kind, walk.flags, walk.length)
-            kind = walk.next()
-        if found:
-            return found
-        block = block - 1 if block else ring.device.block_count - 1
-    return None
+    return describe(walk.page, rec.HEAD_BYTES, KIND_EVENT, walk.flags, walk.length)
 
 
 def last_total(ring):
     """Return how many IDs the newest event of this kind says were told with it; -1 if no block searched has one."""
-    walk = ring.walk
-    block = ring.block
-    for _ in range(min(BLOCKS_SEARCHED, ring.device.block_count)):
-        walk.begin(block, 0, 0, ring.bound(block))
-        total = -1
-        kind = walk.next()
-        while kind > rec.RECORD_NONE:
-            if kind == KIND_EVENT and walk.page[rec.HEAD_BYTES + ev.WHAT] == ev.GONE:
-                total = id_of(walk.page, rec.HEAD_BYTES + ev.TEXT + ev.GONE_TOTAL)
-            kind = walk.next()
-        if total >= 0:
-            return total
-        block = block - 1 if block else ring.device.block_count - 1
-    return -1
+    total = newest_event(ring, ring.walk, ev.GONE, BLOCKS_SEARCHED, _total)
+    return -1 if total is None else total
+
+
+def _total(walk):
+    total = id_of(walk.page, rec.HEAD_BYTES + ev.TEXT + ev.GONE_TOTAL)
+    return total if total >= 0 else None

@@ -20,6 +20,7 @@ Imported where an outlet wants events.
 
 from agent import health as h
 from agent.base.fields import compare, fill, number, put_text
+from agent.newest_event import newest_event
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.states import EV_HAPPENED
 from agent.openprotocol.subscriptions import INSTEAD, Subscription
@@ -219,23 +220,13 @@ class Happenings:
 
         With a `width` only such count as agree with that in the stage from their time on, so many octets of them.
         """
-        ring = self.ring
-        walk = ring.walk
-        at = rec.HEAD_BYTES
-        block = ring.block
-        for _ in range(min(BLOCKS_SEARCHED, ring.device.block_count)):
-            found = None
-            walk.begin(block, 0, 0, ring.bound(block))
-            kind = walk.next()
-            while kind > rec.RECORD_NONE:
-                if kind == KIND_EVENT and walk.page[at + ev.WHAT] == what:
-                    if compare(walk.page, at + ev.TIME, ring.stage, place + ev.TIME, width) == 0:
-                        found = _known_of(walk.page, at)
-                kind = walk.next()
-            if found is not None:
-                return found
-            block = block - 1 if block else ring.device.block_count - 1
-        return None
+        at = rec.HEAD_BYTES + ev.TIME
+
+        def known(walk):
+            is_it = compare(walk.page, at, self.ring.stage, place + ev.TIME, width) == 0
+            return _known_of(walk.page, rec.HEAD_BYTES) if is_it else None
+
+        return newest_event(self.ring, self.ring.walk, what, BLOCKS_SEARCHED, known)
 
 
 def _form_of(mid, length):

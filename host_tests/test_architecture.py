@@ -36,8 +36,8 @@ STATION_IMPORTS = {
     "agent.outlets.toolsnet.sweep": {"agent.health"},
     "agent.downstream": {"agent.health", "agent.trouble"},
     "agent.errands": {"agent.health"},
-    "agent.gone": {"agent.health"},
-    "agent.happenings": {"agent.health", "agent.store"},
+    "agent.gone": {"agent.health", "agent.newest_event"},
+    "agent.happenings": {"agent.health", "agent.newest_event", "agent.store"},
     "agent.intake": {
         "agent.downstream",
         "agent.gone",

@@ -1,5 +1,6 @@
 """The documents name files that exist, link to pages that exist, and quote figures as they were measured."""
 
+import ast
 import re
 
 import pytest
@@ -9,6 +10,8 @@ from tools.cache import CHECKOUT
 
 _PLACE = re.compile(r"`((?:agent|board|tools|host_tests|docs)/[\w./*{},-]*)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_OUR_PARAMETER = re.compile(r"(?<!\d)60(?!000)0\d\d(?!\d)")
+_SPECIAL_VALUES = "60012"  # of boards and of Linux, in two modules that cannot see each other
 PAGES = told.documents()
 
 
@@ -18,6 +21,13 @@ def _spelled_out(place):
     if not found:
         return [place]
     return [one for part in found[2].split(",") for one in _spelled_out(found[1] + part + found[3])]
+
+
+def _code(text):
+    """The constants of a module: comments and docstrings speak of IDs, too."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and not (isinstance(node.value, str) and "\n" in node.value):
+            yield str(node.value)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
@@ -37,6 +47,16 @@ def test_every_link_of_a_document_leads_somewhere(page):
 def test_every_figure_that_a_document_quotes_is_the_one_that_was_measured(page):
     text = page.read_text(encoding="utf-8")
     assert told.quoted(text, told.known()) == text
+
+
+def test_each_parameter_of_ours_has_one_id_and_stands_in_the_table():
+    modules = [*(CHECKOUT / "agent/toolsnet").glob("*04.py"), CHECKOUT / "tools/archive/quarantine.py"]
+    codes = ["\n".join(_code(path.read_text(encoding="utf-8"))) for path in modules]
+    used = [ident for code in codes for ident in _OUR_PARAMETER.findall(code)]
+    used.remove(_SPECIAL_VALUES)
+    table = (CHECKOUT / "docs/outlets.md").read_text(encoding="utf-8").partition("## Parameters of our own")[2]
+    rows = [line for line in table.partition("\n## ")[0].splitlines() if line.startswith("| 60")]
+    assert sorted(used) == sorted(ident for row in rows for ident in _OUR_PARAMETER.findall(row.split("|")[1]))
 
 
 def test_a_measured_figure_that_stands_in_two_places_is_quoted_in_both():

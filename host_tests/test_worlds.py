@@ -350,6 +350,23 @@ def test_pushed_results_come_in_the_order_of_their_acknowledgement():
     assert kinds(station(results, [row(2, 5000), row(1, 6000), row(3, 7000)])) == ["out of order"]
 
 
+def test_one_that_may_be_set_aside_may_come_behind_what_blamed_it():
+    rows = [row(2, 5000, forgotten=5500, vouched=False), row(1, 6000), row(2, 7000)]
+    history = {"forgets": [5500], "vouches": []}
+    assert kinds(station([result(1, blamed=True), result(2)], rows, **history)) == []
+    assert kinds(station([result(1), result(2)], rows, **history)) == ["out of order"]
+
+
+def test_as_many_as_were_overwritten_may_come_late_where_all_of_the_log_is_asked_for():
+    results = [result(1), result(2), result(3)]
+    rows = [row(3, 5000, forgotten=5500), row(1, 6000), row(2, 6001), row(3, 7000)]
+    asked = {"rules_overwrite": True, "rules_resend": True, "forgets": [5500]}
+    assert kinds(station(results, rows, Said(overwritten=2), **asked)) == []
+    assert kinds(station(results, rows, Said(overwritten=1), **asked)) == ["out of order"]
+    assert kinds(station(results, rows, Said(overwritten=2), **{**asked, "rules_resend": False})) == ["out of order"]
+    assert kinds(station(results, rows, Said(overwritten=2), **{**asked, "forgets": [6500]})) == ["out of order"]
+
+
 def test_the_order_of_two_results_that_waited_for_their_acknowledgement_together_is_open():
     both = [result(1, pushes=[1001], acks=[5000]), result(2, pushes=[1002], acks=[4000])]
     assert kinds(station(both, [row(2, 6000), row(1, 7000)])) == []

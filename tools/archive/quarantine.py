@@ -30,7 +30,7 @@ from tools.archive.writer import REPEATED, STORED, Writer
 from tools.sim.toolsnet_telegrams import take_apart
 from tools.spool import image, report
 
-WHY_SET_ASIDE = 60020  # ID of the parameter
+WHY_SET_ASIDE = 60021  # ID of the parameter, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25
 _UNREADABLE = "unreadable"
 

@@ -198,7 +198,8 @@ class _StationJudge:
         arrived = {number: rows[0].arrived for number, rows in self.rows_of.items()}
         place = {number: index for index, number in enumerate(self._first_rows())}
         known = [r for r in self.station.results.values() if r.acks and r.pushes and r.number in arrived]
-        by_ack = sorted(known, key=lambda r: r.acks[0])
+        back = self._brought_back()
+        by_ack = sorted((r for r in known if not r.blamed and r.number not in back), key=lambda r: r.acks[0])
         at, last, last_number, wrong = 0, -1, 0, []
         for later in sorted(known, key=lambda r: r.offered() or 0):
             while at < len(by_ack) and by_ack[at].acks[0] < (later.offered() or 0):
@@ -210,6 +211,20 @@ class _StationJudge:
         if wrong:
             text = ", ".join(f"{late} before {early}" for late, early in wrong[:SHOWN])
             self.verdict.add(OUT_OF_ORDER, self.number, f"pushed: {text}", len(wrong))
+
+    def _brought_back(self) -> set[int]:
+        """The numbers of those that were given up, and came when all of the log was asked for (rule 12)."""
+        station, rules = self.station, self.station.rules
+        if not (rules.overwrite and (rules.resend or rules.rewind)):
+            return set()
+        moments = [*station.forgets, *(moment for moment, _ in station.lies)]
+        first = {number: rows[0].arrived for number, rows in self.rows_of.items()}
+        late = sorted(
+            (result.acks[0], number)
+            for number, result in station.results.items()
+            if result.acks and number in first and any(result.acks[0] < moment <= first[number] for moment in moments)
+        )
+        return {number for _, number in late[: station.said.overwritten]}
 
     def order_of_fetched(self) -> None:
         """Fetched ones ascend (rule 13)."""
