@@ -89,6 +89,10 @@ class SeveralSubscription(Subscription):
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 
+    def rewind_behind(self, number):
+        """Rewind to what comes behind this data number from now on; to the last one stored if it is negative."""
+        self.behind = number
+
     def rewinds(self):
         """Tell whether what was not stored comes again after a reconnect."""
         return self.revision_used() > 1
@@ -127,9 +131,9 @@ class Several:
             session.put_subscriptions(self._before)
 
     def rewind_behind(self, number):
-        """Begin the next subscriptions behind this data number; behind the last one stored if it is negative."""
+        """Begin the next subscriptions behind this data number, behind the last one stored if it is negative."""
         if self.subscription is not None:
-            self.subscription.behind = number
+            self.subscription.rewind_behind(number)
 
     def wants_bolts(self, session):
         """Tell whether the bolt data of what has just begun is to be asked for (rule 3)."""

@@ -83,14 +83,15 @@ class Ring(Programmer):
         spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
-        if spare and not self._next_ready and not self._make_free(1):
-            return SPOOL_FULL
         self._opens = self._spares = -1
-        if spare and self._all_worn:
-            code = self._make_ready(0)
-            if code < 0:
-                return code
-            self._spares = 0 if self.sparing else -1
+        if spare and not self._next_ready:
+            if not self._make_free(1):
+                return SPOOL_FULL
+            if self._all_worn:
+                code = self._make_ready(0)
+                if code < 0:
+                    return code
+                self._spares = 0 if self.sparing else -1
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
