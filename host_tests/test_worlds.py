@@ -228,6 +228,14 @@ def test_of_two_that_came_in_the_same_millisecond_the_one_made_later_is_behind()
     assert kinds(station([before, behind], [row(2)], Said(waiting=1))) == ["stuck"]
 
 
+def test_a_refused_result_that_was_fetched_may_be_behind_one_that_was_pushed_in_the_same_millisecond():
+    fetched = result(1, disliked=True, pushes=[], acks=[], fetches=[2001])
+    assert excused(station([fetched, result(2)], [row(2)], Said(waiting=1))) == {"still refused": 1}
+    for other in (result(1, disliked=True, pushes=[2001], acks=[2002]), fetched):
+        taken = result(2) if other is not fetched else result(2, pushes=[], acks=[], fetches=[2001])
+        assert kinds(station([other, taken], [row(2)], Said(waiting=1))) == ["stuck"]
+
+
 def test_a_refused_result_is_behind_one_that_was_offered_in_the_same_millisecond_and_made_before():
     at_once = [fetched(number, fetches=[9000], disliked=number == 2) for number in (1, 2)]
     assert excused(station(at_once, [row(1)], Said(waiting=1))) == {"still refused": 1}
