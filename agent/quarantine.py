@@ -26,7 +26,8 @@ from struct import pack_into
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
-from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
+from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, PASSED, ROOM_BYTES, TAKEN
+from agent.spool.blocks import SPOOL_FULL
 from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
 from agent.spool.reader import Cursor
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
@@ -171,13 +172,11 @@ class Quarantine(NoOwner):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
         from agent.spool import aside
 
-        # Once round the log without any gain it holds nothing else any more, and every turn more would be wear: it ends
-        # where a result finds room.
+        # Once round without any gain the log holds nothing else, and turns are wear: it ends where a result has room.
         gain = main.cursors[0].delivered + self.taken
         most = main.device.block_count * CARRIED_A_BLOCK
         if gain != self._gain:
-            self._gain = gain
-            self._carried = 0
+            self._gain, self._carried = gain, 0
         if self._carried > most and main.has_room(ROOM_BYTES):
             self._carried = most + 1
             return NO_ROOM
@@ -190,9 +189,9 @@ class Quarantine(NoOwner):
         return TAKEN
 
     def keep(self, main, reason):
-        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, NO_ROOM or FAILED.
+        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, PASSED, NO_ROOM or FAILED.
 
-        What a server that was set back refuses in front of that is moved on in the log, to be kept under a new number.
+        What a server that was set back refuses in front of that is moved on in the log, if that has room.
         """
         walk = main.walk
         number = get_u32(walk.page, FRAME_HEAD)
@@ -205,9 +204,10 @@ class Quarantine(NoOwner):
             from agent.spool import aside  # a server that was set back is rare
 
             count = aside.kept_between(self.ring, number, number)[0]
-            if count == 0 and main.peek(0) > RECORD_NONE:
-                count = 1 if aside.write_again(main) == 0 else 0
-            return KEPT if count > 0 else FAILED
+            if count != 0 or main.peek(0) <= RECORD_NONE:
+                return KEPT if count > 0 else FAILED
+            code = aside.write_again(main)
+            return KEPT if code == 0 else PASSED if code == SPOOL_FULL else FAILED
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)

@@ -17,12 +17,13 @@ Imported when the first such controller is met.
 
 from agent import health as h
 from agent.openprotocol import cycle as cy
+from agent.openprotocol.ids import id_of
 from agent.openprotocol.known import FLAG_EMPTY, FLAG_KNOWN, FLAGS
 from agent.openprotocol.several import ahead_by
 from agent.openprotocol.states import EV_SEVERAL_CUT, EV_SEVERAL_LATE
-from agent.record.result import FLAG_ODD, HEAD_BYTES, PARKED_BYTES, RESULT_ODD, RESULT_READ
+from agent.record.result import FLAG_ODD, HEAD_BYTES, PARKED_BYTES, RESULT_ODD, RESULT_READ, TIGHTENING_ID
 from agent.spool.record import FRAME_BYTES, HEAD_OCTETS
-from agent.store import KEPT, KEPT_BEFORE
+from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 
 def ready(intake, now):
@@ -116,13 +117,18 @@ def _store(intake, cycle, answers, now):
         intake.health.count(h.CUT_SHORT)
     flags = _into_stage(intake, cycle)
     known = store.known
+    behind = -1
     if not ahead_by(known, store.ring.stage, store.body_place()):
         if store._is_held(flags):
             _settle(intake, store._known_before(), answers, now)
             return
         if known.memory[FLAGS] & (FLAG_KNOWN | FLAG_EMPTY) == FLAG_KNOWN:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
-    _settle(intake, store._commit(flags, now), answers, now)
+        if known.is_later(cycle.body, 0):  # it counts anew
+            behind = max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
+    kept = store._commit(flags, now)
+    intake.session.several.rewind_behind(behind if kept == NOT_KEPT else -1)
+    _settle(intake, kept, answers, now)
 
 
 def _settle(intake, kept, answers, now):

@@ -305,10 +305,15 @@ class Store:
 
     def _write(self, flags):
         """Program what stands in the stage: FLASH_DONE or a SPOOL_."""
-        if self._code == SPOOL_FULL and self.ring.when_full == WHEN_FULL_OVERWRITE:
-            self._overwrite()
+        ring = self.ring
         if self._code == 0:
-            self._code = self.ring.commit(self._kind, flags, self._length)
+            self._code = ring.commit(self._kind, flags, self._length)
+            if self._code == SPOOL_FULL:  # what was to be erased for it does not work
+                self._place = ring.payload_at + HEAD_BYTES
+        if self._code == SPOOL_FULL and ring.when_full == WHEN_FULL_OVERWRITE:
+            self._overwrite()
+            if self._code == 0:
+                self._code = ring.commit(self._kind, flags, self._length)
         return self._code
 
     def _overwrite(self):

@@ -1,6 +1,7 @@
 """Blocks are used in turn, none is erased too early, and a full log always finds the room to become less full."""
 
 from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
+from agent.record.result import ROOM_BYTES
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.flash import FLASH_DONE
 from agent.spool.mount import mount
@@ -54,6 +55,22 @@ def test_results_leave_one_block_free_and_two_where_there_are_many():
             ring = Ring(flash)
             assert mount(ring) == 1  # as it was left: nothing was written behind it
             assert ring.is_free(spare) and not ring.is_free(spare + 1), (blocks, unit)
+
+
+def test_a_block_that_cannot_be_erased_is_none_that_results_leave_free():
+    for blocks in (3, 4, 7):
+        flash = SimFlash(blocks, 1024, 16)
+        flash.bad_erase = {blocks - 1}
+        ring = mounted(flash)
+        count = 0
+        ring.maintain()  # as the line is quiet
+        while append(ring, count + 1) == FLASH_DONE:
+            count += 1
+            ring.maintain()
+        assert not ring.has_room(ROOM_BYTES)
+        assert ring.block + 1 < blocks - 1 or (ring.block < blocks - 1 and ring.fits(4 * ring.memory_octets))
+        assert len(take(ring, count)) == count and ring.has_room(ROOM_BYTES)
+        assert append(ring, count + 1) == FLASH_DONE and ring.block != blocks - 1  # it goes on behind that block
 
 
 def test_a_full_log_takes_what_has_to_be_written_so_that_results_go_out():

@@ -3,9 +3,10 @@
 from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
-from agent.outlets.toolsnet.position import OUTLET
+from agent.outlets.toolsnet.position import OUTLET, SET_ASIDE
 from agent.outlets.toolsnet.sweep import JAM_RESULTS
 from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
+from agent.spool import aside
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
@@ -583,6 +584,58 @@ def test_what_a_server_that_was_set_back_refuses_now_is_kept_though_others_behin
     assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
     assert outlet.parked_numbers() == [4, 6], "the second result, moved on"
     assert outlet.ring.backlog(0) == 0
+
+
+def test_what_is_set_aside_in_the_log_is_not_taken_for_what_a_server_lacks():
+    for moved in (0, 3, 100):
+        outlet = Outlet(rewind=True, parked_blocks=2)
+        outlet.store(5)
+        outlet.until_stored(5)
+        outlet.run(1000)
+        outlet.network.down(*PIM)
+        outlet.network.cut(*SERVER)
+        outlet.store(70)
+        while outlet.forward.outlet.set_aside(76, 17, outlet.clock.now) != SET_ASIDE:
+            pass
+        assert 10 < outlet.quarantine.count() < 60 and outlet.ring.has_aside()
+        while moved and outlet.ring.has_aside():
+            assert aside.carry(outlet.ring, outlet.quarantine.last_kept()) == 0
+            moved -= 1
+        outlet.cut()
+        limit = outlet.ring.cursors[0].limit
+        outlet.network.up(*PIM)
+        outlet.run(100000)
+        assert outlet.ring.cursors[0].number >= 75 and outlet.counted(h.SERVER_BEHIND) == 0, moved
+        assert outlet.ring.cursors[0].limit >= limit
+        outlet.store(1)
+        outlet.until_stored(6)
+        assert outlet.ids() == [1, 2, 3, 4, 5, 76]
+
+
+def test_what_a_server_that_was_set_back_refuses_now_stops_nothing_where_the_log_has_no_room_for_it():
+    outlet = Outlet(rewind=True, blocks=4)
+    outlet.store(5)
+    refuse(outlet, 4)
+    outlet.until_stored(4)
+    outlet.run(1000)
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    while outlet.ring.has_room(ROOM_BYTES):
+        outlet.store(1)
+    last = outlet.next_id - 1
+    outlet.archive.restore_backup(3)
+    refuse(outlet, 2)
+    outlet.ring.pressed = True
+    while outlet.ring.can_write():  # what starts and connections write, until nothing finds room
+        outlet.ring.save_cursors(outlet.ring.cursors[0].limit)
+        outlet.cut()
+        outlet.run(1000)
+        outlet.ring.pressed = True
+    outlet.network.up(*PIM)
+    outlet.until_stored(last - 2, 3600000)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 3] + numbers(5, last) and outlet.parked_numbers() == [4]
+    assert outlet.counted(h.PARKED_FAILED) == 1 and outlet.ring.backlog(0) == 0
 
 
 def test_parked_record_at_the_end_is_no_gap_at_the_server():

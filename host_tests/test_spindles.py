@@ -7,6 +7,7 @@ from agent.openprotocol import known as kn
 from agent.record import SEVERAL_LEAST
 from agent.record import spindles as sp
 from agent.spool import record as rec
+from agent.spool.flash import FLASH_IO
 from host_tests.support_frames import message
 from host_tests.support_world import Cart
 from tools.sim import spindle_frames as frames
@@ -208,6 +209,29 @@ def test_a_controller_that_counts_anew_is_followed():
         cart.ready()
         cart.run(9000)
         assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
+
+
+def test_a_controller_that_counts_anew_while_nothing_can_be_stored_is_asked_from_there_on():
+    for settings in ({}, BOLTS):
+        cart = cart_of(POWERMACS, settings).ready()
+        produce(cart, 3)
+        cart.controller.reset_ids()
+        drop(cart)
+        cart.ready()
+        cart.device.code = FLASH_IO
+        produce(cart, 1)
+        assert not cart.is_ready() and cart.stored_ids() == [1, 2, 3]
+        produce(cart, 4, 10)  # the third one has the number of the one that is stored last
+        cart.device.code = 0
+        cart.ready()
+        cart.run(9000)
+        assert cart.stored_ids() == [1, 2, 3, 1, 2, 3, 4, 5], cart.stored_ids()
+        drop(cart)
+        produce(cart, 1, 10)
+        cart.ready()
+        cart.run(9000)
+        assert cart.stored_ids()[8:] == [6]
+        clean(cart)
 
 
 def test_an_old_result_that_comes_late_is_stored_and_moves_nothing():

@@ -228,6 +228,14 @@ def test_of_two_that_came_in_the_same_millisecond_the_one_made_later_is_behind()
     assert kinds(station([before, behind], [row(2)], Said(waiting=1))) == ["stuck"]
 
 
+def test_a_refused_result_that_was_fetched_may_be_behind_one_that_was_pushed_in_the_same_millisecond():
+    fetched = result(1, disliked=True, pushes=[], acks=[], fetches=[2001])
+    assert excused(station([fetched, result(2)], [row(2)], Said(waiting=1))) == {"still refused": 1}
+    for other in (result(1, disliked=True, pushes=[2001], acks=[2002]), fetched):
+        taken = result(2) if other is not fetched else result(2, pushes=[], acks=[], fetches=[2001])
+        assert kinds(station([other, taken], [row(2)], Said(waiting=1))) == ["stuck"]
+
+
 def test_a_refused_result_is_behind_one_that_was_offered_in_the_same_millisecond_and_made_before():
     at_once = [fetched(number, fetches=[9000], disliked=number == 2) for number in (1, 2)]
     assert excused(station(at_once, [row(1)], Said(waiting=1))) == {"still refused": 1}
@@ -325,6 +333,16 @@ def test_a_second_row_of_what_was_pushed_again_is_excused_only_after_the_log_has
     assert kinds(station([result(1, pushed_gone=[500, 10500], **again)], rows)) == ["doubled"]
 
 
+def test_a_result_of_a_controller_that_counts_anew_may_be_fetched_once_more_where_the_log_has_lost_it():
+    rows = [row(1, 2000), row(1, 6000, sequence=2)]
+    again = {"counts_anew": True, "fetches": [5000], "asked_for": [5000]}
+    assert excused(station([result(1, asked_gone=[5000], **again)], rows)) == {"asked for again": 1}
+    assert kinds(station([result(1, asked_gone=[1500], **again)], rows)) == ["doubled"]
+    assert kinds(station([result(1, **again)], rows)) == ["doubled"]
+    twice = result(1, asked_gone=[5000, 7000], **again)
+    assert kinds(station([twice], [*rows, row(1, 8000, sequence=3)])) == ["doubled"]
+
+
 def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     rows = [row(1, 2000, forgotten=3000), row(1, 4000, forgotten=5000, sequence=2), row(1, 6000, sequence=3)]
     forgets = {"forgets": [3000, 5000], "rules_cursor_batch": 9}
@@ -335,6 +353,8 @@ def test_a_result_that_was_fetched_again_is_excused_once_at_most():
     assert kinds(station([fetched(1, asked_for=[1500])], rows, **forgets)) == []
     assert kinds(station([fetched(1, asked_for=[1500], fetches=[1500, 5500])], rows, **forgets)) == []  # as the newest
     assert kinds(station([result(1, asked_for=[5500])], rows, **forgets)) == []
+    told = {**forgets, "forgets": [3000], "lies": [(5000, 7)]}  # behind a lie the log's own record has another sequence
+    assert kinds(station([fetched(1, asked_for=[1500, 5500])], [row(1, 2000, forgotten=3000), *rows[1:]], **told)) == []
 
 
 def test_a_result_that_the_server_never_vouched_for_is_owed_however_often_it_forgets():

@@ -10,7 +10,8 @@ Rules
    0008 for 1201 is asked by 0105, then 0100; a setting may name one of them.
 2. A subscription rewinds to the last result that is stored (`data number`, 0105 from revision 2 on). The first one asks
    for new results only, or for what the controller pushes by itself. MID 0101 does not say its data number: there
-   revision 1, which has none, is asked for first, and in a later one all that the controller has.
+   revision 1, which has none, is asked for first, and in a later one all that the controller has. Where
+   the numbers have begun anew with a result that found no room, it rewinds to that: the stored one's may be used again.
 3. Bolt data is asked for only where the controller can rewind: else a cut in front of the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. Nor where messages are numbered: there is no MID 0108 then.
 
@@ -64,6 +65,7 @@ class SeveralSubscription(Subscription):
         Subscription.__init__(self, ROWS[name], _REVISIONS[name])
         self.name = name
         self.known = known
+        self.behind = -1  # data number to rewind to in place of the last one stored, if not negative
         if name == "powermacs":
             self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
 
@@ -80,9 +82,16 @@ class SeveralSubscription(Subscription):
         if not flags & kn.FLAG_KNOWN:
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and not flags & kn.FLAG_EMPTY:
-            unpack_digits(data, 0, known.memory, kn.TOP, _NUMBER_BYTES)  # type: ignore[union-attr]
+            if self.behind < 0:
+                unpack_digits(data, 0, known.memory, kn.TOP, _NUMBER_BYTES)  # type: ignore[union-attr]
+            else:
+                put_number(data, 0, _NUMBER_BYTES, self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
+
+    def rewind_behind(self, number):
+        """Rewind to what comes behind this data number from now on; to the last one stored if it is negative."""
+        self.behind = number
 
     def rewinds(self):
         """Tell whether what was not stored comes again after a reconnect."""
@@ -120,6 +129,11 @@ class Several:
         if self.subscription is not None:
             self.subscription = None
             session.put_subscriptions(self._before)
+
+    def rewind_behind(self, number):
+        """Begin the next subscriptions behind this data number, behind the last one stored if it is negative."""
+        if self.subscription is not None:
+            self.subscription.rewind_behind(number)
 
     def wants_bolts(self, session):
         """Tell whether the bolt data of what has just begun is to be asked for (rule 3)."""

@@ -234,24 +234,33 @@ def _pass(ring, number):
     return leave_range(ring) if found is False else found
 
 
-def pass_moved(ring):
-    """After a start: go past what was written once more already; the log is confirmed. 0, or RECORD_BAD."""
-    walk = ring.walk
+def was_moved(ring):
+    """Tell whether the record in the page was written once more, to be set aside there: True, False or RECORD_BAD.
 
-    def is_copy(kind):
+    As long as the record lies there that does too: it is behind it, and older blocks are erased first.
+    """
+    walk = ring.walk
+    kind, length = walk.kind, walk.length
+    check = crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + length)
+
+    def is_copy(found):
         return (
-            kind == sought[0]
+            found == kind
             and walk.flags & FLAG_ASIDE != 0
-            and walk.length == sought[1]
-            and crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + walk.length) == sought[2]
+            and walk.length == length
+            and crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + length) == check
         )
 
+    return walk_from(ring, walk.block, walk.seq + 1, rec.SEQ_TOP, is_copy)
+
+
+def pass_moved(ring):
+    """After a start: go past what was written once more already; the log is confirmed. 0, or RECORD_BAD."""
     while ring.has_aside():
         found = find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, 0)
         if found is True:
-            seq, block, number = walk.seq, walk.block, get_u32(walk.page, HEAD_BYTES)
-            sought = (walk.kind, walk.length, crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + walk.length))
-            found = walk_from(ring, block, seq + 1, rec.SEQ_TOP, is_copy)
+            number = get_u32(ring.walk.page, HEAD_BYTES)
+            found = was_moved(ring)
             if found is False:
                 return 0  # they are moved in their order
             code = _pass(ring, number) if found is True else found

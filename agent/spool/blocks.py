@@ -53,7 +53,7 @@ class Blocks(Reader):
         self.aside_block = 0
         self.aside_ranges = 0
         self._next_ready = False
-        self._all_worn = False  # of the blocks that are free, when one was needed last
+        self._all_worn = False  # of the blocks that are free, when one was tried last
         self._burned = 0
         self.saving = False
         self._cursor_octets = 0  # what the writing half needs for a cursor record
@@ -80,7 +80,11 @@ class Blocks(Reader):
         """
         if self.suspect and self.has_spare() and not self.confirm():
             return False
-        return keeps or self._next_ready or not self.is_free(1) or self._prepare() == FLASH_DONE
+        if keeps or self._next_ready or not self.is_free(1):
+            return True
+        code = self._prepare()
+        self._all_worn = code == FLASH_WORN and not self.is_free(2)
+        return code == FLASH_DONE
 
     def is_free(self, ahead):
         """Tell whether nobody needs anything of the block that comes next, or of the one after it."""
@@ -103,16 +107,20 @@ class Blocks(Reader):
         """Tell whether a record of so many octets fits behind the last one."""
         return not self.suspect and self.offset + octets <= self.device.block_bytes
 
+    def has_next(self):
+        """Tell whether a block may be opened: where one could not be erased the one behind it has to be free."""
+        return self._next_ready or (self.is_free(1) and (not self._all_worn or self.is_free(2)))
+
     def can_write(self):
         """Tell whether a small record could be written at all."""
-        if self.fits(self._cursor_octets) or self._next_ready or (self.is_free(1) and not self._all_worn):
+        if self.fits(self._cursor_octets) or self.has_next():
             return True
         return self.pressed and self.rest + self._cursor_octets <= self.device.block_bytes
 
     def has_room_behind(self):
         """Tell whether another small record could be written behind the next one."""
         octets = 2 * self._cursor_octets
-        if self.fits(octets) or self._next_ready or self.is_free(1):
+        if self.fits(octets) or self.has_next():
             return True
         return self.pressed and self.rest + octets <= self.device.block_bytes
 
@@ -188,7 +196,7 @@ class Blocks(Reader):
             if code == FLASH_DONE and self.after_start and not self.sparing:
                 code = self._clear_behind()
             if code == FLASH_DONE:
-                self._all_worn = self._all_worn and self.sparing
+                self._all_worn = self._all_worn and self.sparing  # nothing was erased yet
                 return FLASH_DONE
             if code != FLASH_WORN:
                 return SPOOL_FAILED

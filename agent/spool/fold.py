@@ -74,11 +74,10 @@ class Fold(Blocks):
             longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
             octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
-        is_free = self._next_ready or self.is_free(1)
-        if is_free and self.offset + octets + self._reserve <= self.device.block_bytes:
-            return True
-        if not is_free:
+        if not self.has_next():
             return False
+        if self.offset + octets + self._reserve <= self.device.block_bytes:
+            return True
         for ahead in range(2, 2 + self.spare_blocks):
             if not self.is_free(ahead):
                 return False

@@ -25,15 +25,16 @@ class Programmer(Fold):
         Fold.__init__(self, device, outlets, when_full, role, other, wide)
         self.payload_at = 0
         self._opens = -1  # the block that the record begun opens
-        self._erases = False  # that one is erased once it is clear that the record is new
+        self._spares = -1  # free blocks that it has to leave where room for it is made in `commit`, else -1
 
     def _open_next(self, spare):
         """Have the next block erased, and write its HEAD into the stage; where that has to wait, `commit` does both."""
         code = self._make_ready(spare)
         if code == FLASH_DONE:
             self._opens = (self.block + 1) % self.device.block_count
-            self._erases = self.sparing and (self.after_start or not self._next_ready)
-            if not self._erases:
+            if self.sparing and (self.after_start or not self._next_ready):
+                self._spares = spare
+            else:
                 self._write_head(self._granted())
         return code
 
@@ -109,16 +110,31 @@ class Programmer(Fold):
                 self._refused += self._refused < 255  # a cursor record will say how many
                 self._wrong = True
 
+    def _make_room(self, length):
+        """The record begun is new: have erased for it what was only looked at; another block may be next by then."""
+        code = self._make_ready_only(self._spares)
+        octets = self.aligned(FRAME_BYTES + length)
+        if code == FLASH_DONE and (self._opens >= 0 or self.offset + octets > self.device.block_bytes):
+            self._put_behind_head(length)
+        return code
+
     def _move_elsewhere(self, length):
-        """Have the next block erased and put the payload behind its HEAD: one has failed, or nothing was erased yet."""
+        """After a block has failed: open the next one and put the payload behind its HEAD."""
+        code = self._make_ready_only(0)
+        if code == FLASH_DONE:
+            self._put_behind_head(length)
+        return code
+
+    def _make_ready_only(self, spare):
+        self.saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
+        code = self._make_ready(spare)
+        self.saving = False
+        return code
+
+    def _put_behind_head(self, length):
         at = self.payload_at
         stage = self.stage
         target = HEAD_OCTETS + HEAD_BYTES
-        self.saving = True  # the stage holds a payload: getting the next block ready may write nothing of its own
-        code = self._make_ready(0)
-        self.saving = False
-        if code < 0:
-            return code
         self._opens = (self.block + 1) % self.device.block_count
         if at != target:
             self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
@@ -128,4 +144,3 @@ class Programmer(Fold):
                 index -= 1
             self.payload_at = target
         self._write_head(self._granted())
-        return FLASH_DONE

@@ -83,10 +83,15 @@ class Ring(Programmer):
         spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
-        if spare and not self._next_ready and not self._make_free(1):
-            return SPOOL_FULL
-        self._opens = -1
-        self._erases = False
+        self._opens = self._spares = -1
+        if spare and not self._next_ready:
+            if not self._make_free(1):
+                return SPOOL_FULL
+            if self._all_worn:
+                code = self._make_ready(0)
+                if code < 0:
+                    return code
+                self._spares = 0 if self.sparing else -1
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
@@ -95,6 +100,7 @@ class Ring(Programmer):
                 code = self._make_ready(0)
                 if code < 0 and spare:
                     return code
+                self._spares = 0 if self.sparing else -1
                 room = self.device.block_bytes - self.offset - octets  # getting ready may have used some
             if room < 0:
                 code = self._open_next(self.spare_blocks if spare else 0)
@@ -110,8 +116,8 @@ class Ring(Programmer):
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
         tries = 0
-        if self._erases:
-            code = self._move_elsewhere(length)
+        if self._spares >= 0:
+            code = self._make_room(length)
             if code < 0:
                 return code
         while True:

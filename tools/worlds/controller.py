@@ -37,6 +37,7 @@ class Controller:
         self.number = history.rules.number
         self.service = Service(f"controller {self.number}", self._accept)
         self.next_id = traits["first_id"]
+        self.counts_anew = False
         self.memory: OrderedDict[int, Result] = OrderedDict()
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
@@ -128,6 +129,7 @@ class Controller:
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
+            counts_anew=self.counts_anew,
             spindles=self.traits["spindles"],
         )
 
@@ -155,6 +157,7 @@ class Controller:
         """Somebody resets the result database, and the controller starts anew."""
         self.break_session()
         self.next_id = 1
+        self.counts_anew = True
         self.memory.clear()
         self.unacknowledged.clear()
         self.newest = self.newest_of_all = None
@@ -188,11 +191,21 @@ class Controller:
     def was_pushed(self, result: Result) -> None:
         """The agent has read an 0061 of it."""
         result.pushes.append(self.time.now)
-        if result.block < 0:
-            return
-        erased = self.plant.erases_of(self.number, result.block) > result.block_count
-        if erased or not self.plant.stands_on_flash(self.number, result.vin):
+        if self._is_gone(result):
             result.pushed_gone.append(self.time.now)
+
+    def was_asked_for(self, result: Result) -> None:
+        """The agent has read an 0065 of it that it had asked for by its ID."""
+        result.asked_for.append(self.time.now)
+        if result.counts_anew and self._is_gone(result):
+            result.asked_gone.append(self.time.now)
+
+    def _is_gone(self, result: Result) -> bool:
+        """Whether the log has had it and holds it no longer."""
+        if result.block < 0:
+            return False
+        erased = self.plant.erases_of(self.number, result.block) > result.block_count
+        return erased or not self.plant.stands_on_flash(self.number, result.vin)
 
     def was_met(self, session: Session) -> None:
         """The agent has read the answer to 0064 for ID 0."""

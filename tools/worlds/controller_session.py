@@ -289,7 +289,7 @@ class Session:
     def _was_fetched(self, result: Result, asked: int) -> None:
         result.fetches.append(self.controller.time.now)  # who asks for the newest may take it from the answer
         if asked:
-            result.asked_for.append(self.controller.time.now)
+            self.controller.was_asked_for(result)
         else:
             self.controller.was_met(self)
 

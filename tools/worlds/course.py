@@ -4,6 +4,8 @@ Rules
 1. In the calm nothing fails and nothing is produced. It ends when nothing is open and QUIET_MS more have passed, or
    after CALM_MAX_MS, or when an agent works hard and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
+3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
+   has its calm as well, and power goes off and on again behind that.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from dataclasses import dataclass
 
 from tools.worlds import adapter
 from tools.worlds.events import Events
-from tools.worlds.history import History
+from tools.worlds.history import History, StationHistory
 from tools.worlds.judge import judge
-from tools.worlds.owed import still_open
+from tools.worlds.owed import is_owed, still_open
 from tools.worlds.script import filled
 from tools.worlds.verdict import Verdict
 from tools.worlds.world import World
@@ -68,19 +70,30 @@ class Course:
         events.faults_cease()
         world.calm = True
         self._calm(CALM_MAX_MS, QUIET_MS)
+        while self._lets_in_by_switching():
+            self._calm(CALM_MAX_MS, QUIET_MS)
+        world.close_account()
+
+    def _lets_in_by_switching(self) -> bool:
+        """Ask, switch off and on, ask again; whether a result is owed now that was not before."""
+        world = self.world
         self._ask()
         stations = world.history.stations
         rows = {number: len(station.rows) for number, station in stations.items()}
         said = {number: station.said for number, station in stations.items()}
+        owed = {number: _owed(station) for number, station in stations.items()}
         world.history.calm_over = world.time.now
         world.switch_off(DARK_MS)
         self._calm(QUIET_MS, AFTER_MS)
         self._ask()
+        let_in = False
         for number, station in stations.items():
+            new = _owed(station) - owed[number]
+            let_in = let_in or bool(new)
             before = {row.number for row in station.rows[: rows[number]]}
-            station.came_after = {row.number for row in station.rows[rows[number] :] if row.number} - before
+            station.came_after |= {row.number for row in station.rows[rows[number] :] if row.number} - before - new
             station.said, station.said_after = said[number], station.said
-        world.close_account()
+        return let_in
 
     def _calm(self, longest_ms: int, quiet_ms: int) -> None:
         """Let time pass until nothing has been open for a while, or nothing helps."""
@@ -124,3 +137,8 @@ class Course:
                 controller.history.said = adapter.said(world.agent, index)
             else:
                 world.history.raised.append("there is no agent to ask")
+
+
+def _owed(station: StationHistory) -> set[int]:
+    """The results of this station that are owed by now."""
+    return {result.number for result in station.results.values() if is_owed(result, station)}

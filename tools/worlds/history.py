@@ -39,6 +39,8 @@ class Result:
     block_count: int = -1  # erases, at its first acknowledgement or row, of the block programmed last before it
     block: int = -1
     pushed_gone: list[int] = field(default_factory=list)  # pushes after that block was erased
+    counts_anew: bool = False  # its ID, since a reset
+    asked_gone: list[int] = field(default_factory=list)  # where it counts anew: those asked for after that as well
     held: bool = False  # at the end: under an ID that is its alone
     after_meeting: bool = False  # made after the controller was met
 

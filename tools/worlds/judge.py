@@ -8,6 +8,7 @@ from __future__ import annotations
 from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.owed import is_kept, is_owed, may_be_kept, missing, refused_at_the_end
 from tools.worlds.verdict import (
+    ASKED_AGAIN,
     CHECK,
     DOUBLED,
     ENDLESS,
@@ -141,6 +142,7 @@ class _StationJudge:
         forgets = dict.fromkeys(station.forgets, rules.cursor_batch)
         lies = dict.fromkeys(station.lies, rules.cursor_batch)
         excused_once: set[int] = set()
+        asked_once: set[int] = set()
         seen: dict[int, Row] = {}
         for row in station.rows:
             if row.number is None:
@@ -152,9 +154,11 @@ class _StationJudge:
             result = station.results[row.number]
             again = self._is_fetched(result) and _between(result.asked_for, before, row)
             again = again and row.sequence != before.sequence  # else it is the same record of the log
-            why = ""
-            if not (again and row.number in excused_once):
-                why = self._excuse(row, before, forgets, lies)
+            again = again and not any(before.arrived <= moment <= row.arrived for moment, _ in station.lies)
+            why = "" if again and row.number in excused_once else self._excuse(row, before, forgets, lies)
+            if not why and row.number not in asked_once and _between(result.asked_gone, before, row):
+                why = ASKED_AGAIN
+                asked_once.add(row.number)
             if why:
                 self.verdict.excused[why] += 1
                 excused_once.add(row.number)

@@ -32,17 +32,24 @@ def may_be_kept(result: Result) -> bool:
 def refused_at_the_end(station: StationHistory) -> list[Result]:
     """Rule 6: refused ones behind which the server has taken nothing; who could say whether it refuses everything?
 
-    Behind means offered later, or in the same millisecond and made later. Of what was not acknowledged any copy may be
-    the one that is stored, for the agent may have had no room for the first one, or asked for it again as a witness.
+    Behind means offered later, or in the same millisecond and made later; what was fetched then may be behind what was
+    pushed. Of what was not acknowledged any copy may be the one that is stored, for the agent may have had no room
+    for the first one, or asked for it again as a witness.
     """
     there = {row.number for row in station.rows} - station.came_after
-    last = max([(r.offered() or 0, r.number) for r in station.results.values() if r.number in there], default=(-1, 0))
+    stored = {(r.offered() or 0, r.number): r for r in station.results.values() if r.number in there}
+    last = max(stored, default=(-1, 0))
+    last_is_pushed = last in stored and last[0] in stored[last].pushes
+
+    def is_behind(r: Result, moment: int) -> bool:
+        at_once = last_is_pushed and moment == last[0] and moment not in r.pushes
+        return at_once or (moment, r.number) > last
+
     unstored = [r for r in station.results.values() if r.number not in there and r.offered() is not None]
-    behind = {(r.last_offered(), r.number): r for r in unstored if may_be_kept(r)}
-    behind = {place: r for place, r in behind.items() if place > last}
-    places = [(moment, r.number) for r in behind.values() if r.disliked for moment in r.offers()]
-    first = min([place for place in places if place > last], default=None)
-    tail = [r for place, r in behind.items() if first and place >= first and not is_kept(r, station.said)]
+    candidates = [r for r in unstored if may_be_kept(r) and is_behind(r, r.last_offered())]
+    places = [(moment, r.number) for r in candidates if r.disliked for moment in r.offers() if is_behind(r, moment)]
+    first = min(places, default=None)
+    tail = [r for r in candidates if first and (r.last_offered(), r.number) >= first and not is_kept(r, station.said)]
     tail.sort(key=lambda r: not is_owed(r, station))  # what is not owed needs no excuse
     return tail[: station.said.waiting]
 

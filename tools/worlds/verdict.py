@@ -32,7 +32,7 @@ KINDS = (
     MALFORMED,
     CHECK,
 )
-KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, PASSED_OVER = (
+KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, ASKED_AGAIN, PASSED_OVER = (
     "kept",
     "kept, blamed",
     "overwritten",
@@ -41,6 +41,7 @@ KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PU
     "forgotten",
     "lied to",
     "pushed again",
+    "asked for again",
     "passed over",
 )
 

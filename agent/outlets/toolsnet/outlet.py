@@ -214,9 +214,21 @@ class Outlet(Position):
                 return True
         while True:
             kind = self._read(scout)
-            if kind != KIND_RAW or scout.peek_number > last:
-                return kind < RECORD_NONE or (kind > RECORD_NONE and scout.peek_number <= last)
+            if kind <= RECORD_NONE or scout.peek_number > last:
+                return kind < RECORD_NONE
+            if kind != KIND_RAW and not self._is_aside(scout.peek_seq):
+                return True
             scout.advance()
+
+    def _is_aside(self, seq):
+        """Tell whether the result in the page, record `seq`, was set aside where it lies, or moved on in the log."""
+        from agent.spool import aside  # a server that has less than the log says is rare
+
+        ring = self.ring
+        if aside.was_moved(ring) is True:
+            return True
+        found = aside.find_range(ring, seq - 1) if ring.has_aside() else None
+        return found is not None and found[0] == seq
 
     def _server_is_empty(self, now):
         if self.cursor.delivered:
@@ -235,11 +247,13 @@ class Outlet(Position):
         done = self.ring.rewind(OUTLET, number)
         while done and cursor.number < before:
             kind = self._read(cursor)
-            if kind != KIND_RAW or cursor.peek_number > before:
+            if kind <= RECORD_NONE or cursor.peek_number > before:
                 done = kind >= RECORD_NONE
                 break
+            if kind != KIND_RAW and not self._is_aside(cursor.peek_seq):
+                break
             cursor.advance()
-        if cursor.limit > cursor.number:
+        if cursor.number < before and cursor.limit > cursor.number:
             cursor.limit = cursor.number  # so the log says where the cursor is before anything goes out again
         again = before - cursor.number
         if cursor.number < self.quarantine.last_kept():

@@ -14,7 +14,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.compat import const
 from agent.base.words import get_u32
-from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, TAKEN
+from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, PASSED, TAKEN
 from agent.spool.memory import ASIDE_LENGTH, DELIVERED, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.reader import Cursor
@@ -210,6 +210,8 @@ class Position:
                 ring.advance(OUTLET)
                 if code == TAKEN:
                     self.health.note(h.PARKED, PARKED_UNREADABLE if kind == KIND_RAW else reason, now)
+                elif code == PASSED:
+                    self.health.note(h.PARKED_FAILED, reason, now)
             elif cursor.peek_number <= self.quarantine.last_kept() or (
                 not self._passes_again() and not self._leave_in_place(before, reason, now)
             ):
