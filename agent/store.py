@@ -2,12 +2,10 @@
 
 Rules
 1. KEPT means: the record is on flash, or the log already holds this very tightening. Nothing else may be acknowledged.
-2. A message that is a result and cannot be read is kept raw; it is acknowledged like any other, or it would come
-   again for ever (DIGEST D.1).
+2. A result that cannot be read is kept raw and acknowledged like any other, or it would come for ever (DIGEST D.1).
 3. The body is written straight into the spool's stage; a result that turns out to be known is simply not committed.
 4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
-5. On a serial line (`strict`) what is odd or cannot be read must come twice; the controller repeats what it gets no
-   0062 for (003:2152-2154).
+5. On a serial line (`strict`) what is odd or cannot be read must come twice: without a 0062 it does (003:2152-2154).
 """
 
 from struct import pack_into
@@ -334,8 +332,7 @@ class Store:
     def _known_before(self):
         """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow.
 
-        `begin` has just tried to confirm. To try again here would be too late: it may find that what was read a moment
-        ago reads otherwise now.
+        `begin` has tried to confirm. To try again would be too late: what was read just now may read otherwise then.
         """
         if self.ring.suspect:
             return NOT_KEPT

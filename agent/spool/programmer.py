@@ -110,6 +110,12 @@ class Programmer(Fold):
                 self._refused += self._refused < 255  # a cursor record will say how many
                 self._wrong = True
 
+    def _look_ready(self):
+        """Have the next block erased, or find that this can be done: then `commit` does it. FLASH_DONE or a SPOOL_."""
+        code = self._make_ready(0)
+        self._spares = 0 if self.sparing else -1
+        return code
+
     def _make_room(self, length):
         """The record begun is new: have erased for it what was only looked at; another block may be next by then."""
         code = self._make_ready_only(self._spares)

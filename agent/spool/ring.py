@@ -88,19 +88,17 @@ class Ring(Programmer):
             if not self._make_free(1):
                 return SPOOL_FULL
             if self._all_worn:
-                code = self._make_ready(0)
+                code = self._look_ready()
                 if code < 0:
                     return code
-                self._spares = 0 if self.sparing else -1
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
         if room < self._reserve and not self.saving:
             if room >= 0 and not self._next_ready:
-                code = self._make_ready(0)
+                code = self._look_ready()
                 if code < 0 and spare:
                     return code
-                self._spares = 0 if self.sparing else -1
                 room = self.device.block_bytes - self.offset - octets  # getting ready may have used some
             if room < 0:
                 code = self._open_next(self.spare_blocks if spare else 0)
