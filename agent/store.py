@@ -304,30 +304,30 @@ class Store:
     def _write(self, flags):
         """Program what stands in the stage: FLASH_DONE or a SPOOL_."""
         ring = self.ring
-        if self._code == 0:
-            self._code = ring.commit(self._kind, flags, self._length)
-            if self._code == SPOOL_FULL:  # what was to be erased for it does not work
-                self._place = ring.payload_at + HEAD_BYTES
-        if self._code == SPOOL_FULL and ring.when_full == WHEN_FULL_OVERWRITE:
-            self._overwrite()
-            if self._code == 0:
-                self._code = ring.commit(self._kind, flags, self._length)
-        return self._code
+        code = self._code
+        if code == 0:
+            code = ring.commit(self._kind, flags, self._length)
+            if code == 0:
+                return 0
+            self._place = ring.payload_at + HEAD_BYTES  # what was to be erased for it does not work, perhaps
+        if code == SPOOL_FULL and ring.when_full == WHEN_FULL_OVERWRITE:
+            code = self._overwrite() or ring.commit(self._kind, flags, self._length)
+        self._code = code
+        return code
 
     def _overwrite(self):
-        """What stands in the stage is new: begin once more, and let the oldest go for it."""
+        """What stands in the stage is new: begin once more, and let the oldest go for it; 0 or a SPOOL_."""
         ring = self.ring
         if self._payload is None:
             self._payload = bytearray(ring.payload_most)
         copy(self._payload, 0, ring.stage, self._place - HEAD_BYTES, self._length)
         place = ring.begin(self._kind, self._length)  # writes in the stage, if cursors have to be saved
         if place < 0:
-            self._code = place
-            return
-        self._code = 0
+            return place
         self._place = place + HEAD_BYTES
         copy(ring.stage, place, self._payload, 0, self._length)
         put_u32(ring.stage, place, ring.number + 1)  # numbers may have been passed over
+        return 0
 
     def _known_before(self):
         """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow.

@@ -52,7 +52,7 @@ class Blocks(Reader):
         self.aside_last = 0
         self.aside_block = 0
         self.aside_ranges = 0
-        self._next_ready = False
+        self.next_ready = False
         self._all_worn = False  # of the blocks that are free, when one was tried last
         self._burned = 0
         self.saving = False
@@ -80,7 +80,7 @@ class Blocks(Reader):
         """
         if self.suspect and self.has_spare() and not self.confirm():
             return False
-        if keeps or self._next_ready or not self.is_free(1):
+        if self.next_ready or keeps or not self.is_free(1):
             return True
         code = self._prepare()
         self._all_worn = code == FLASH_WORN and not self.is_free(2)
@@ -109,7 +109,7 @@ class Blocks(Reader):
 
     def has_next(self):
         """Tell whether a block may be opened: where one could not be erased the one behind it has to be free."""
-        return self._next_ready or (self.is_free(1) and (not self._all_worn or self.is_free(2)))
+        return self.next_ready or (self.is_free(1) and (not self._all_worn or self.is_free(2)))
 
     def can_write(self):
         """Tell whether a small record could be written at all."""
@@ -192,7 +192,7 @@ class Blocks(Reader):
             if not self._make_free(ahead):
                 return SPOOL_FULL
         for _ in range(BLOCKS_TRIED):
-            code = FLASH_DONE if self._next_ready else self._prepare()
+            code = FLASH_DONE if self.next_ready else self._prepare()
             if code == FLASH_DONE and self.after_start and not self.sparing:
                 code = self._clear_behind()
             if code == FLASH_DONE:
@@ -210,12 +210,12 @@ class Blocks(Reader):
         block = (self.block + 1) % self.device.block_count
         if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:
             return FLASH_IO
-        if self._next_ready or self.sparing:  # saving has opened a block; or nothing is erased yet
+        if self.next_ready or self.sparing:  # saving has opened a block; or nothing is erased yet
             return FLASH_DONE
         code = self._erase((self.block + 1) % self.device.block_count)
         if code == FLASH_WORN:
             self.worn += 1
-        self._next_ready = code == FLASH_DONE
+        self.next_ready = code == FLASH_DONE
         return code
 
     def _erase(self, block):
@@ -275,7 +275,7 @@ class Blocks(Reader):
         kept_block, kept_offset = self.block, self.offset
         self.block = (self.block + 1) % self.device.block_count
         self.offset = self.device.block_bytes
-        self._next_ready = False
+        self.next_ready = False
         if self._make_free(1):
             self._burned += BURNED
             return True

@@ -74,7 +74,7 @@ class Fold(Blocks):
             longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
             octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
-        if not self.has_next():
+        if not self.next_ready and not self.has_next():
             return False
         if self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
@@ -87,7 +87,7 @@ class Fold(Blocks):
         """Tell whether a small record goes out without an erase in front of it."""
         if self.offset + self._reserve <= self.device.block_bytes:
             return True
-        return self._next_ready and not self.after_start
+        return self.next_ready and not self.after_start
 
     # -- what a record changes ---------------------------------------------------------------------------------
 

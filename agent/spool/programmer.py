@@ -32,7 +32,7 @@ class Programmer(Fold):
         code = self._make_ready(spare)
         if code == FLASH_DONE:
             self._opens = (self.block + 1) % self.device.block_count
-            if self.sparing and (self.after_start or not self._next_ready):
+            if self.sparing and (self.after_start or not self.next_ready):
                 self._spares = spare
             else:
                 self._write_head(self._granted())
@@ -72,7 +72,7 @@ class Programmer(Fold):
             self._refused = 0
             self._wrong = False
             self.block_no += 1
-            self._next_ready = False
+            self.next_ready = False
             self.offset = 0
         if code == FLASH_DONE:
             self._burned = self.certain = 0
@@ -94,7 +94,7 @@ class Programmer(Fold):
         if self._opens >= 0:
             self._burned += BURNED
         self.offset = self.device.block_bytes
-        self._next_ready = False
+        self.next_ready = False
 
     def _keep_rest(self, kind, flags, behind):
         """With no other block free, a log goes on behind a record that the device refused.

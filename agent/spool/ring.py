@@ -84,7 +84,7 @@ class Ring(Programmer):
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         self._opens = self._spares = -1
-        if spare and not self._next_ready:
+        if spare and not self.next_ready:
             if not self._make_free(1):
                 return SPOOL_FULL
             if self._all_worn:
@@ -95,7 +95,7 @@ class Ring(Programmer):
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
         if room < self._reserve and not self.saving:
-            if room >= 0 and not self._next_ready:
+            if room >= 0 and not self.next_ready:
                 code = self._look_ready()
                 if code < 0 and spare:
                     return code
