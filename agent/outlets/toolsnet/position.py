@@ -247,17 +247,21 @@ class Position:
         # The record moves the durable cursor: what was delivered in front of it has to be counted by then.
         if cursor.delivered != get_u32(ring.memory, DELIVERED) and not self._save(cursor.limit, self._flags()):
             return False
-        if ring.peek(OUTLET) <= RECORD_NONE:
+        kind = ring.peek(OUTLET)
+        if kind <= RECORD_NONE:
             return False
         first = cursor.peek_seq
         moved = ring.walk.flags & FLAG_ASIDE
+        raw = kind == KIND_RAW
         scout.stand_at(cursor)
         count = 0
-        while ring.peek_from(scout) > RECORD_NONE:
-            # One record speaks of all in a row that were moved on in the log: there is little room when they are many.
-            if scout.peek_number >= before and not moved & ring.walk.flags:
+        while True:
+            kind = ring.peek_from(scout)
+            if kind <= RECORD_NONE or scout.peek_seq - first >= ASIDE_MOST:
                 break
-            if scout.peek_seq - first >= ASIDE_MOST:
+            # One record speaks of all in a row that were moved on in the log, or that nobody can read: there is little
+            # room when they are many.
+            if scout.peek_number >= before and not moved & ring.walk.flags and not (raw and kind == KIND_RAW):
                 break
             scout.advance()
             count += 1
