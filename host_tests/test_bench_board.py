@@ -25,6 +25,7 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
     assert 0 < figures["heap after import of agent.config, unix32"] < figures["heap after import of agent.app, unix32"]
 
 
+@pytest.mark.skipif(not LONG, reason="a part of the long run: ./tools/test --long")
 def test_a_board_with_the_core_frozen_sends_0001_within_a_second_of_its_first_line():
     need_rp2040()
     marks = board_time.marks(frozen=True)
