@@ -167,7 +167,8 @@ class Sweep(Upstream):
         the log has no room to say that results are passed over, that is one after the other until one is taken.
         """
         outlet = self.outlet
-        if outlet.ring.has_room(ROOM_BYTES):
+        # Where overwriting is allowed there is room for a push always; for what is missing nothing is given up.
+        if outlet.ring.has_room(ROOM_BYTES) and outlet.ring.has_spare():
             self._jam.stop()
         elif not self._jam.armed:
             self._jam.start(now, JAM_MS)
