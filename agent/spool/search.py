@@ -200,8 +200,8 @@ def _unbroken_since(ring):
     after = ring.seq  # the last number that counts in the block in front
     for _ in range(min(PROVEN_BLOCKS_SEARCHED, count)):
         bound = ring.bound(block)
-        walk.first(block)
-        begins, before = walk.seq, walk.after
+        begins = walk.seq if walk.first(block) > RECORD_NONE else 0
+        before = walk.after
         walk.begin(block, 0, 0, bound)
         while walk.next() > RECORD_NONE:
             pass
