@@ -66,7 +66,7 @@ toolcart_debian_packages() {
     [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -e "$tried" ] || return 0
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
-    toolcart_say "getting Debian's ${missing[*]} promtool for their tests (once) ..."
+    toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }promtool for their tests (once) ..."
     : >"$tried"
     if ! { timeout 120 apt-get update -qq && toolcart_promtool "$unpacked" &&
         DEBIAN_FRONTEND=noninteractive timeout 400 \
