@@ -68,9 +68,9 @@ toolcart_debian_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }promtool for their tests (once) ..."
     : >"$tried"
-    if ! { timeout 120 apt-get update -qq && toolcart_promtool "$unpacked" &&
-        DEBIAN_FRONTEND=noninteractive timeout 400 \
-            apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$tried" 2>&1 </dev/null; then
+    if ! { timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 400 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" &&
+        toolcart_promtool "$unpacked"; } >"$tried" 2>&1 </dev/null; then
         toolcart_say "not all of them could be had ($tried says why); their tests are skipped."
     fi
     return 0
