@@ -12,7 +12,9 @@ from tools.report import Report
 FROZEN_MS = 1000
 COPIED_MS = 3000
 ALL_BYTES = 160 * 1024
-LONG = os.environ.get("TOOLCART_LONG") == "1"
+IN_THE_LONG_RUN = pytest.mark.skipif(
+    os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long"
+)
 
 
 def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
@@ -25,7 +27,7 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
     assert 0 < figures["heap after import of agent.config, unix32"] < figures["heap after import of agent.app, unix32"]
 
 
-@pytest.mark.skipif(not LONG, reason="a part of the long run: ./tools/test --long")
+@IN_THE_LONG_RUN
 def test_a_board_with_the_core_frozen_sends_0001_within_a_second_of_its_first_line():
     need_rp2040()
     marks = board_time.marks(frozen=True)
@@ -37,7 +39,7 @@ def test_a_board_with_the_core_frozen_sends_0001_within_a_second_of_its_first_li
     assert marks[board_time.SENT].erases <= 2
 
 
-@pytest.mark.skipif(not LONG, reason="a part of the long run: ./tools/test --long")
+@IN_THE_LONG_RUN
 def test_a_board_with_copied_files_sends_0001_within_three_seconds():
     need_rp2040()
     marks = board_time.marks(frozen=False)

@@ -25,6 +25,11 @@ def numbers(first, last):
     return list(range(first, last + 1))
 
 
+def take_away_toolsnet(outlet):
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+
+
 def refuse(outlet, tightening_id, code=17):
     outlet.options.tightening_codes[tightening_id] = code
 
@@ -592,8 +597,7 @@ def test_what_is_set_aside_in_the_log_is_not_taken_for_what_a_server_lacks():
         outlet.store(5)
         outlet.until_stored(5)
         outlet.run(1000)
-        outlet.network.down(*PIM)
-        outlet.network.cut(*SERVER)
+        take_away_toolsnet(outlet)
         outlet.store(70)
         while outlet.forward.outlet.set_aside(76, 17, outlet.clock.now) != SET_ASIDE:
             pass
@@ -618,8 +622,7 @@ def test_what_a_server_that_was_set_back_refuses_now_stops_nothing_where_the_log
     refuse(outlet, 4)
     outlet.until_stored(4)
     outlet.run(1000)
-    outlet.network.down(*PIM)
-    outlet.network.cut(*SERVER)
+    take_away_toolsnet(outlet)
     while outlet.ring.has_room(ROOM_BYTES):
         outlet.store(1)
     last = outlet.next_id - 1
@@ -803,8 +806,7 @@ def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
 def test_server_ahead_of_all_that_was_sent_skips_nothing():
     outlet = Outlet()
     outlet.run(1000)
-    outlet.network.down(*PIM)
-    outlet.network.cut(*SERVER)
+    take_away_toolsnet(outlet)
     outlet.store(70)
     outlet.options.reported_result = 60
     outlet.network.up(*PIM)
@@ -967,8 +969,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
             outlet.store(8)
             outlet.until_stored(8)
             outlet.run(100)
-            outlet.network.down(*PIM)
-            outlet.network.cut(*SERVER)
+            take_away_toolsnet(outlet)
             outlet.store(5)
             outlet.run(100)
             cursor = outlet.ring.cursors[OUTLET]
@@ -1057,8 +1058,7 @@ def test_waiting_time_of_a_refusal_that_ends_without_a_connection_does_not_spin(
     outlet = Outlet({"code_all": 7})
     outlet.store(2)
     outlet.until_refused(1)
-    outlet.network.down(*PIM)
-    outlet.network.cut(*SERVER)
+    take_away_toolsnet(outlet)
     steps = outlet.steps
     outlet.run(300000)
     assert outlet.steps - steps < 60, "it wakes for nothing"
@@ -1167,8 +1167,7 @@ def test_what_is_parked_through_several_blocks_is_what_lay_in_the_log():
 
 def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_sooner():
     outlet = Outlet()
-    outlet.network.down(*PIM)
-    outlet.network.cut(*SERVER)
+    take_away_toolsnet(outlet)
     outlet.store(1)
     outlet.run(5000)
     outlet.network.up(*PIM)

@@ -302,12 +302,18 @@ def test_a_failed_block_that_holds_the_record_all_the_same_is_not_taken_for_the_
         assert idents(mounted(flash)) == list(range(1, 13))
 
 
-def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_of_the_last_record():
-    flash = filled(6, 5)
+def refused_and_there(flash, ident):
+    """Return the ring on this flash, which has refused the next result though all of it was written."""
     ring = mounted(flash)
     flash.refuses, flash.refused_shape = True, ALL
-    assert append(ring, 6) == SPOOL_FAILED
+    assert append(ring, ident) == SPOOL_FAILED
     flash.refuses = False
+    return ring
+
+
+def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_of_the_last_record():
+    flash = filled(6, 5)
+    ring = refused_and_there(flash, 6)
     assert append(ring, 7) == FLASH_DONE
     assert append(ring, 8) == FLASH_DONE
     assert idents(mounted(flash.clone())) == [1, 2, 3, 4, 5, 7, 8]
@@ -319,10 +325,7 @@ def test_a_block_that_was_never_opened_hides_nothing_though_its_number_is_that_o
 
 def test_what_was_refused_stays_void_when_the_block_that_said_so_fades():
     flash = filled(12, 5)
-    ring = mounted(flash)
-    flash.refuses, flash.refused_shape = True, ALL
-    assert append(ring, 6) == SPOOL_FAILED
-    flash.refuses = False
+    ring = refused_and_there(flash, 6)
     assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
     opened = ring.block
     # Its one piece was cut: it reads well at this start, which says in a block of its own what holds, and never again.

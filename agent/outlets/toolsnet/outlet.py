@@ -225,10 +225,7 @@ class Outlet(Position):
         from agent.spool import aside  # a server that has less than the log says is rare
 
         ring = self.ring
-        if aside.was_moved(ring) is True:
-            return True
-        found = aside.find_range(ring, seq - 1) if ring.has_aside() else None
-        return found is not None and found[0] == seq
+        return aside.was_moved(ring) is True or (ring.has_aside() and self._begins_range(seq))
 
     def _server_is_empty(self, now):
         if self.cursor.delivered:

@@ -227,16 +227,17 @@ class Position:
     def _passes_again(self):
         """A server was set back: pass what is set aside in its place already; whether it is."""
         ring = self.ring
-        if not ring.has_aside() or ring.peek(OUTLET) <= RECORD_NONE:
-            return False
-        from agent.spool import aside
-
-        first = self.cursor.peek_seq
-        found = aside.find_range(ring, first - 1)
-        if found is None or found[0] != first:
+        if not ring.has_aside() or ring.peek(OUTLET) <= RECORD_NONE or not self._begins_range(self.cursor.peek_seq):
             return False
         self.cursor.advance()
         return True
+
+    def _begins_range(self, seq):
+        """Tell whether record `seq` is the first of a range that is set aside in its place; there is one at least."""
+        from agent.spool import aside
+
+        found = aside.find_range(self.ring, seq - 1)
+        return found is not None and found[0] == seq
 
     def _leave_in_place(self, before, reason, now):
         """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does."""
