@@ -320,6 +320,30 @@ def test_a_start_without_a_free_block_says_behind_what_it_found_what_goes_out():
             assert mounted(flash.clone()).cursors[0].number >= taken - 2, (cut, taken)
 
 
+def test_the_last_record_that_finds_room_behind_a_start_speaks_of_all_that_go_out():
+    for used in (9, 10):  # records behind which a start has to confirm the last one
+        for batch, quiet in ((1, False), (1, True), (4, False), (4, True)):
+            flash, _ = full(4, 256)
+            ring = mounted(flash)
+            while ring.is_free(2):
+                assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            flash.bad_erase = {(ring.block + 1) % 4}
+            for _ in range(used):
+                assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            ring = Ring(flash)
+            assert mount(ring) == 1
+            outlet = outlet_of(ring, batch)
+            assert outlet.resume(700, 0)
+            ring.pressed = True
+            for _ in range(14):  # the block that they lie in is not free yet
+                if quiet:
+                    outlet.prepare()
+                assert len(take_all(ring, 1, outlet)) == 1
+            flash.restart()
+            outlet = outlet_of(mounted(flash), batch)
+            assert outlet.resume(714, 0) and outlet.cursor.number == 14, (used, batch, quiet)
+
+
 def test_with_no_free_block_that_works_the_log_says_what_goes_out_where_it_has_room():
     flash, _ = full(7, 256)
     ring = mounted(flash)

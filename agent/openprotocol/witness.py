@@ -67,11 +67,12 @@ class Witness(Missing):
         self._doubts = False  # the witness was another result; it is heard twice
 
     def compares(self):
-        """Tell whether the log is needed as it is: by what it holds alone is a second reset told from the first one.
+        """Tell whether the log is needed as it is: what it holds may have to tell what the controller's IDs mean.
 
-        So it is while IDs that count anew are looked through, until this connection has proven what they mean.
+        So it is until this connection has proven that; while IDs that count anew are looked through, also between two
+        connections: by what the log holds alone is a second reset told from the first one.
         """
-        return self.known.looks() and (self.doubt != 0 or not self._online)
+        return self.doubt != 0 or (self.known.looks() and not self._online)
 
     def _choose_witness(self):
         """Remember what is known before this connection says anything."""

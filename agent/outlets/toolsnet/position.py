@@ -115,18 +115,23 @@ class Position:
         """Allow results up to `number` and the rest of its batch to go out; whether they may. Uses the page.
 
         In a full log without room for another record, behind what a start found neither, they go out all the same: only
-        that makes room. A cut before that may store one twice that the server cannot vouch for. So the last record that
-        finds room speaks of all of them.
+        that makes room. A cut before that may store one twice that the server cannot vouch for.
         """
         ring = self.ring
-        last = number + self.cursor_batch - 1
-        if last < ring.number and not ring.has_room_behind():
-            last = ring.number
+        last = self._batch_from(number)
         done = self._save(last, self._flags() & ~FLAG_SWEEP)
         if not done and not ring.can_write():
             ring.pressed = True
             done = self._save(last, self._flags() & ~FLAG_SWEEP) or not ring.can_write()
         return done
+
+    def _batch_from(self, number):
+        """Return the last result that the next record lets go out: the last record that finds room speaks of all."""
+        ring = self.ring
+        if ring.suspect:
+            ring.confirm()  # that takes room as well
+        last = number + self.cursor_batch - 1
+        return last if last >= ring.number or ring.has_room_behind() else ring.number
 
     def goes_out(self, number):
         """Result `number` is sent now: of what was overwritten so far nothing is out any more."""
@@ -138,7 +143,7 @@ class Position:
         """The flash may be used now and perhaps not for long: allow the next results, if that is due soon."""
         if self.cursor.limit > self.cursor.number + self.cursor_batch // 2 or self._flags() & FLAG_SWEEP:
             return True
-        return self._save(self.cursor.number + self.cursor_batch, self._flags())
+        return self._save(self._batch_from(self.cursor.number + 1), self._flags())
 
     def save(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
