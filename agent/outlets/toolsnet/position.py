@@ -250,9 +250,15 @@ class Position:
         ring.pressed = True
         cursor = self.cursor
         scout = self.scout
-        # The record moves the durable cursor: what was delivered in front of it has to be counted by then.
-        if cursor.delivered != get_u32(ring.memory, DELIVERED) and not self._save(cursor.limit, self._flags()):
-            return False
+        # The record moves the durable cursor: what was delivered in front of it has to be counted by then. If it takes
+        # the last of the room, the one in front of it lets all that wait go out.
+        limit = cursor.limit
+        if limit < ring.number and not self._flags() & FLAG_SWEEP and not ring.has_room_behind(2):
+            limit = ring.number
+        counted = cursor.delivered == get_u32(ring.memory, DELIVERED)
+        if not counted or (limit > cursor.limit and ring.has_room_behind()):
+            if not self._save(limit, self._flags()):
+                return False
         kind = ring.peek(OUTLET)
         if kind <= RECORD_NONE:
             return False
