@@ -436,6 +436,32 @@ def test_nothing_is_moved_on_that_finds_no_room():
     assert not aside.is_in_the_way(ring)
 
 
+def move_from(ring, block):
+    """Move on what is set aside in this block, as long as the agent does; whether anything was moved."""
+    number = ring.number
+    while ring.has_aside() and ring.aside_block == block and aside.is_in_the_way(ring):
+        assert aside.carry(ring, 0) == 0
+    return ring.number != number
+
+
+def test_what_is_moved_on_leaves_room_for_what_waits_in_its_block_and_may_be_refused_as_well():
+    begun = 0
+    for used in range(8, 16):  # records that starts and the controller's side have left there
+        flash, count = full(6, 256)
+        ring = mounted(flash)
+        outlet = outlet_of(ring)
+        assert outlet.resume(700, 0)
+        block = ring.cursors[0].block
+        for _ in range(used):
+            assert ring.save_cursors(count) == FLASH_DONE
+        assert outlet.set_aside(10, 43, 0) == SET_ASIDE and ring.aside_block == ring.cursors[0].block == block
+        if move_from(ring, block):
+            begun += 1
+            assert outlet.set_aside(17, 43, 0) == SET_ASIDE and move_from(ring, block)
+            assert not (ring.has_aside() and ring.aside_block == block), used
+    assert 0 < begun < 8
+
+
 def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
     for operation in range(1, 2 * ASIDE):
         flash, ring = jammed(10)

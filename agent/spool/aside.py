@@ -155,7 +155,8 @@ def save(ring):
 def is_in_the_way(ring):
     """Tell whether the oldest record that is set aside keeps a block that is needed soon, and all of it finds room.
 
-    Begun too late it would fill what is left of the log and free nothing.
+    Begun too late it would fill what is left of the log and free nothing. So it may where something waits in that block
+    still: what is refused of that has to be moved on as well.
     """
     block = ring.aside_block
     ahead = (block - ring.block - 1) % ring.device.block_count
@@ -178,6 +179,11 @@ def is_in_the_way(ring):
         if following is None:
             return False
         first, last, _ = following
+    cursor = ring.cursors[0]
+    if cursor.block == block and cursor.seq < bound - 1:  # what waits there may be refused, by a sweep with two records
+        needed[0] += 2 * ring.aligned(rec.FRAME_BYTES + rec.CURSOR_PAYLOAD)
+        if walk_from(ring, block, cursor.seq + 1, bound, visit) == rec.RECORD_BAD:
+            return False
     room = ring.device.block_bytes - ring.offset + ahead * (ring.device.block_bytes - rec.HEAD_OCTETS)
     if ahead or block in [cursor.block for cursor in ring.cursors if cursor.durable]:
         # Else the block is free then, and takes these itself.

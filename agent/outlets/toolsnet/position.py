@@ -250,15 +250,8 @@ class Position:
         ring.pressed = True
         cursor = self.cursor
         scout = self.scout
-        # The record moves the durable cursor: what was delivered in front of it has to be counted by then. If it takes
-        # the last of the room, the one in front of it lets all that wait go out.
-        limit = cursor.limit
-        if limit < ring.number and not self._flags() & FLAG_SWEEP and not ring.has_room_behind(2):
-            limit = ring.number
-        counted = cursor.delivered == get_u32(ring.memory, DELIVERED)
-        if not counted or (limit > cursor.limit and ring.has_room_behind()):
-            if not self._save(limit, self._flags()):
-                return False
+        if not self._count_delivered():
+            return False
         kind = ring.peek(OUTLET)
         if kind <= RECORD_NONE:
             return False
@@ -289,3 +282,18 @@ class Position:
             self.health.count(h.PARKED)
         self.health.log(h.PARKED, reason, now)
         return True
+
+    def _count_delivered(self):
+        """An ASIDE record moves the durable cursor: have counted what was delivered in front of it; whether it is.
+
+        If that takes the last of the room, the record in front of it lets all that wait go out.
+        """
+        ring = self.ring
+        cursor = self.cursor
+        limit = cursor.limit
+        if limit < ring.number and not self._flags() & FLAG_SWEEP and not ring.has_room_behind(2):
+            limit = ring.number
+        counted = cursor.delivered == get_u32(ring.memory, DELIVERED)
+        if counted and (limit == cursor.limit or not ring.has_room_behind()):
+            return True
+        return self._save(limit, self._flags())
