@@ -128,10 +128,11 @@ class Position:
     def _batch_from(self, number):
         """Return the last result that the next record lets go out: the last record that finds room speaks of all."""
         ring = self.ring
-        if ring.suspect:
-            ring.confirm()  # that takes room as well
         last = number + self.cursor_batch - 1
-        return last if last >= ring.number or ring.has_room_behind() else ring.number
+        if last >= ring.number:
+            return last
+        has_room = not ring.suspect or ring.confirm()  # first: that takes room as well
+        return last if has_room and ring.has_room_behind() else ring.number
 
     def goes_out(self, number):
         """Result `number` is sent now: of what was overwritten so far nothing is out any more."""
