@@ -17,6 +17,7 @@ from agent.openprotocol import states as st
 from agent.openprotocol.known import CLOSED_KEPT, EPOCH, FLAG_KNOWN, FLAGS, INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL, PHASE_KEPT
 from agent.record.result import ID_BYTES
+from agent.spool.unread import is_another
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
@@ -291,20 +292,15 @@ class Intake(Downstream):
 
     def _take_fetched(self, now):
         link = self.link
-        recovery = self.recovery
-        store = self.store
+        shared = self.recovery.shared
         if not self._has_flushed(now):
             return
-        if recovery.shared is not None:
-            recovery.shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
-        if not store.read_fetched(link.buf, link.at, link.length, self.session.revision):
-            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
-            if recovery.keeps_answer():
-                self._keep_unread(now)
-            else:
-                self._take_news(recovery.fetched(self.ring.stage, store.body_place(), now), now)  # its ID may do
-            return
-        self._store_answer(now)
+        if shared is not None:
+            shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
+            self._store_answer(now)
+        else:
+            self._take_unread(now)
 
     def _has_flushed(self, now):
         """Before the stage is used for an answer: what is gone lies in front of it, and is written down first."""
@@ -326,14 +322,20 @@ class Intake(Downstream):
             recovery.wait_for_room(now)
         self._wake_outlets(now)
 
-    def _keep_unread(self, now):
-        """The answer is the result that was asked for, and nobody can read it: keep it, or its push alone."""
-        link = self.link
-        revision = self.session.subscriptions[0].revision()
-        kept = self.store.put_fetched_raw(link.buf, link.at, link.length, self.recovery.ask_id, revision, now)
-        if kept == NOT_KEPT or not self.recovery.kept(CLOSED_KEPT):
-            self.recovery.wait_for_room(now)
-        self._wake_outlets(now)
+    def _take_unread(self, now):
+        """Nobody can read the answer: keep the result that was asked for, or its push alone; else its ID may do."""
+        self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+        recovery = self.recovery
+        buf, at, length = self.link.buf, self.link.at, self.link.length
+        pushed_at = self.session.place_of_pushed_id()
+        if recovery.keeps_answer():
+            kept = self.store.put_fetched_raw(buf, at, length, recovery.ask_id, pushed_at, now)
+            if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
+                recovery.wait_for_room(now)
+            self._wake_outlets(now)
+        else:
+            recovery.is_another_unread = is_another(self.ring, buf, at, length, recovery.witness, pushed_at)
+            self._take_news(recovery.fetched(self.ring.stage, self.store.body_place(), now), now)
 
     def _wake_outlets(self, now):
         for slot in self._outlet_slots:

@@ -50,7 +50,8 @@ from agent.record.result import (
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.search import holds, holds_another, holds_pushed, holds_raw
+from agent.spool.search import holds, holds_another
+from agent.spool.unread import FETCHED_ID, holds_fetched, holds_frame
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -58,8 +59,6 @@ NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
-_PUSHED_ID = const(111)  # in MID 0061 revision 999 (DIGEST D.3), from the message's first octet
-_FETCHED_ID = const(22)  # the first parameter of every MID 0065 (003:6565-7019)
 
 
 class Store:
@@ -113,8 +112,8 @@ class Store:
             return True
         self._begin(KIND_RESULT, _LIGHT_PAYLOAD, buf, at)
         fill(self.ring.stage, self._place, BODY_BYTES, 0)
-        if length >= _FETCHED_ID + ID_BYTES:
-            copy(self.ring.stage, self._place + TIGHTENING_ID, buf, at + _FETCHED_ID, ID_BYTES)
+        if length >= FETCHED_ID + ID_BYTES:
+            copy(self.ring.stage, self._place + TIGHTENING_ID, buf, at + FETCHED_ID, ID_BYTES)
         return False
 
     def body_place(self):
@@ -131,17 +130,12 @@ class Store:
             self.health.count(h.RECOVERED)
         return kept
 
-    def put_fetched_raw(self, buf, at, length, asked, pushed_revision, now):
+    def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
         """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT.
 
-        KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, in the revision that is pushed, unread as well.
+        KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
         """
-        place = _PUSHED_ID
-        if pushed_revision != 999:
-            from agent.openprotocol import layouts
-
-            place = layouts.place_of_id(pushed_revision)
-        if holds_pushed(self.ring, asked, place, self.known.memory[EPOCH]):
+        if holds_fetched(self.ring, buf, at, length, asked, pushed_at):
             return self._known_before()
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
@@ -285,7 +279,7 @@ class Store:
         if kept < length:
             flags |= FLAG_TRUNCATED
         self._begin(KIND_RAW, HEAD_BYTES + kept, buf, at)
-        if holds_raw(self.ring, buf, at, kept):
+        if holds_frame(self.ring, buf, at, kept):
             return self._known_before()
         copy(self.ring.stage, self._place, buf, at, kept)
         if self._write(flags) < 0:

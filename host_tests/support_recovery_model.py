@@ -17,10 +17,12 @@ from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.known import CLOSED_KEPT
+from agent.openprotocol.layouts import place_of_id
 from agent.record import result as res
 from agent.record.result import FLAG_RECOVERED, TIGHTENING_ID
 from agent.spool import record as rec
 from agent.spool.mount import mount
+from agent.spool.unread import is_another
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 from host_tests.support_frames import fetched, light
 from host_tests.support_spool import made, mounted
@@ -61,7 +63,10 @@ class Result:
         fields = self._fields()
         fields["tightening_id"] = self.ident
         frame = fetched(revision, **fields)
-        return frame if self.readable else frame[:_READ_IN_ALL] + b"#" * (len(frame) - _READ_IN_ALL)
+        if self.readable:
+            return frame
+        rest = b"%04d" % self.uid  # two such frames are not the same
+        return frame[:_READ_IN_ALL] + b"#" * (len(frame) - _READ_IN_ALL - len(rest)) + rest
 
 
 class Memory:
@@ -175,10 +180,12 @@ class Tank(Station):
             return
         assert self.store.read_fetched(frame, 0, len(frame), revision) == result.readable
         if not result.readable and recovery.keeps_answer():
-            kept = self.store.put_fetched_raw(frame, 0, len(frame), recovery.ask_id, 999, self.now)
+            kept = self.store.put_fetched_raw(frame, 0, len(frame), recovery.ask_id, place_of_id(999), self.now)
             if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
                 recovery.wait_for_room(self.now)
             return
+        if not result.readable:
+            recovery.is_another_unread = is_another(self.ring, frame, 0, len(frame), recovery.witness, place_of_id(999))
         news = recovery.fetched(self.ring.stage, self.store.body_place(), self.now)
         self.news.append(news)
         if news != qs.NEWS_STORE:

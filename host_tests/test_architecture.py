@@ -97,6 +97,7 @@ TESTED_BY = {
     "agent.link.straight_stream": "test_straight",
     "agent.openprotocol.straight_layouts": "test_straight",
     "agent.spool.areas": "test_mount",
+    "agent.spool.unread": "test_recovery",
     "agent.app": "test_path",
     "agent.downstream": "test_intake",
     "agent.assembly": "test_path",

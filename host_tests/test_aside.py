@@ -129,6 +129,36 @@ def test_where_overwriting_is_allowed_what_is_set_aside_is_given_up_at_last_and_
     assert again.overwritten == 5 and not again.has_aside()
 
 
+def test_all_ranges_of_a_block_are_given_up_at_once_and_what_is_counted_is_durable_then():
+    """A log that gave up one of them, and was full for the other, would count what its flash still holds."""
+    flash, ring = with_ranges((1, 2, 41), (4, 4, 42), when_full=WHEN_FULL_OVERWRITE)
+    assert aside.find_range(ring, ring.aside_last)[0] < ring.bound(ring.aside_block)  # both lie in one block
+    ident = 21
+    while ring.overwritten == 0:
+        assert append(ring, ident) == FLASH_DONE
+        read_all(ring)
+        ident += 1
+    assert ring.overwritten == 3 and not ring.has_aside()
+    assert mounted(flash, when_full=WHEN_FULL_OVERWRITE).overwritten == 3
+
+
+def test_a_device_that_refuses_to_be_read_gives_nothing_up():
+    _, ring = with_ranges((1, 2, 41), (15, 16, 42), when_full=WHEN_FULL_OVERWRITE)
+    before = ring.aside_first, ring.aside_last, ring.aside_block, ring.aside_ranges, ring.overwritten
+    find = aside.find_result
+    fails = [True]
+
+    def find_once(*those):
+        return rec.RECORD_BAD if fails and fails.pop() else find(*those)
+
+    aside.find_result = find_once
+    try:
+        assert aside.give_up(ring, ring.aside_block) < 0
+    finally:
+        aside.find_result = find
+    assert before == (ring.aside_first, ring.aside_last, ring.aside_block, ring.aside_ranges, ring.overwritten)
+
+
 def test_giving_up_asks_for_no_room_of_its_own():
     flash, _ = with_ranges((1, 3, 41), blocks=3, count=5)
     ring = mounted(flash)

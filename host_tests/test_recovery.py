@@ -982,6 +982,35 @@ def test_reset_is_found_though_nobody_could_read_the_highest_id_of_before():
         assert bench.ids() == list(range(1, last + 1)) and not bench.known.memory[kn.FLAGS] & kn.FLAG_UNTIMED, last
 
 
+def test_reset_between_two_results_that_nobody_can_read_is_found_by_their_octets():
+    for front in (0, 1, 3):  # results in front of each, which can be read
+        bench = met_empty()
+        for life in (1, 2):
+            bench.memory.wipe()
+            for number in range(1, front + 1):
+                bench.make(number)
+            bench.make(front + 1)
+            bench.memory.find(front + 1).readable = False
+            bench.connect().rest()
+            assert bench.ids() == life * list(range(1, front + 1)) and bench.ring.number == life * (front + 1), front
+            bench.connect()
+            assert bench.rest() == [0] and bench.ring.number == life * (front + 1), front  # as it was
+
+
+def test_result_that_nobody_can_read_behind_one_of_before_the_meeting_is_kept():
+    bench = Bench([1])
+    bench.memory.find(1).readable = False
+    bench.connect().rest()
+    assert bench.ring.number == 0
+    bench.memory.wipe()
+    bench.make(1)
+    bench.memory.find(1).readable = False
+    bench.connect().rest()
+    assert bench.ring.number == 1
+    bench.connect()
+    assert bench.rest() == [0] and bench.ring.number == 1
+
+
 def test_reset_whose_results_were_pushed_under_the_highest_id_of_before_is_found_though_nobody_could_read_that():
     for last in (2, 3, 6):
         bench = met([1])

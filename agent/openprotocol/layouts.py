@@ -57,6 +57,7 @@ _POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are deci
 
 #          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
 _LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
+_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first octet
 _PUSHED_1 = (
     2,
     (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),
@@ -98,7 +99,7 @@ def layout_of(mid, revision):
 
 def place_of_id(revision):
     """Return at which octet, from 0 on, the tightening ID of MID 0061 stands; of revision 2 if this one is unknown."""
-    return (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
+    return _LIGHT_ID if revision == 999 else (layout_of(61, revision) or _PUSHED_2)[1][_ID] - 1
 
 
 def read_whole(layout, buf, at, length, body, start):

@@ -4,7 +4,8 @@ Rules (DIGEST D.6, on 003:6535-6557)
 1. After each connect the newest is asked for (ID 0), then the witness: the highest ID known from before. It proves
    whether the controller still counts where it did. With another, later time it counts anew, and all its IDs from 1 on
    are missing; of these what is earlier than the last one before is not new. A push that shows the same leaves what is
-   above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read.
+   above it to be asked for. Other values at the same time show it as well, or that only one of the two can be read,
+   or other octets where none can.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
    earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves,
    at last the highest ID known; where the log has lost it, the oldest one there. A newest below that tells without it.
@@ -69,7 +70,7 @@ class Newest(Witness):
         if not self._has_witness:
             return self._note_newest(_SAME, now)  # there is none, or it was heard
         newest = id_of(self._newest, 0)
-        witness = id_of(self._witness, 0)
+        witness = id_of(self.witness, 0)
         looks = self.known.looks()
         if looks:
             if is_ahead(self._top, newest):
@@ -126,15 +127,15 @@ class Newest(Witness):
         """
         if not self.known.looks():
             return NEWS_NONE if self._rise() else self._note_newest(_UNKNOWN, now)
-        number = id_of(self._witness, 0)
+        number = id_of(self.witness, 0)
         number -= self._steps_back + 1 if number == self._back_from else 1
         self._steps_back += 1
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
-            put_id(self._witness, number)
+            put_id(self.witness, number)
             return NEWS_NONE
         if not self._is_top and self.known.gaps.holding(self._top) < 0:
             self._is_top = True
-            put_id(self._witness, self._top)
+            put_id(self.witness, self._top)
             return NEWS_NONE
         self._has_witness = False
         return self._note_newest(_SAME, now)

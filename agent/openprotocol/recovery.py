@@ -136,7 +136,7 @@ class Recovery(Newest):
         if phase == PHASE_NEWEST:
             fill(self.ask_id, 0, ID_BYTES, 0x30)
         elif phase == PHASE_WITNESS:
-            copy(self.ask_id, 0, self._witness, 0, ID_BYTES)
+            copy(self.ask_id, 0, self.witness, 0, ID_BYTES)
             if self._rung >= 0:
                 put_id(self.ask_id, self._rung)
         elif phase == PHASE_PROBE:

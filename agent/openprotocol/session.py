@@ -122,6 +122,12 @@ class Session(Opening):
         else:
             self._ask(rq.FETCH, self.fetch_revision, self.fetch_id)
 
+    def place_of_pushed_id(self):
+        """Return at which octet of a result that is pushed, from 0 on, its tightening ID stands."""
+        from agent.openprotocol.layouts import place_of_id  # who fetches has it
+
+        return place_of_id(self.subscriptions[0].revision())
+
     def ask_tool(self):
         """Ask with MID 0040 for the tool's data; a controller that does not know it is not asked again by itself."""
         self._ask(rq.TOOL, 1, b"")

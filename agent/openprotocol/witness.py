@@ -45,10 +45,11 @@ class Witness(Missing):
     def __init__(self, ring, known, round_ids, retry_ms):
         Missing.__init__(self, ring, known, round_ids, retry_ms)
         self.other = False  # the controller says that it is another one: trust no number
-        self._witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
+        self.witness = bytearray(ID_BYTES)  # an ID that was known before this connection, and the latest time
         self._witness_time = bytearray(TIME_BYTES)
         self._has_witness = False
         self._was_timed = False  # the time of the witness was read when it was heard of
+        self.is_another_unread = False  # so says the log of an answer that nobody can read, as the one before
         self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
         self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
         self._is_top = False  # the witness is the highest ID known, as no other could be had
@@ -90,7 +91,7 @@ class Witness(Missing):
         self._is_older = self._has_witness and (keeps or self._find_older())
         self._is_top = keeps and self._is_top
         if not self._is_older:
-            put_id(self._witness, before if looks else self._top)
+            put_id(self.witness, before if looks else self._top)
             copy(self._witness_time, 0, memory, kn.TIME_KNOWN, TIME_BYTES)
             self._was_timed = not memory[kn.FLAGS] & kn.FLAG_UNTIMED
         self.other = self._has_witness and not looks and get_u32(memory, kn.IDENTITY) not in (0, self._identity)
@@ -113,7 +114,7 @@ class Witness(Missing):
         body = bytearray(BODY_BYTES) if begins else b""
         if not begins or not find_proven(self.ring, self._epoch, body) or id_of(body, TIGHTENING_ID) == self._top:
             return False
-        copy(self._witness, 0, body, TIGHTENING_ID, ID_BYTES)
+        copy(self.witness, 0, body, TIGHTENING_ID, ID_BYTES)
         copy(self._witness_time, 0, body, TIME, TIME_BYTES)
         self._was_timed = True
         return True
@@ -121,7 +122,7 @@ class Witness(Missing):
     def _rise(self):
         """The witness is gone, or the one behind it is what it was: turn to the next one; False if there is none."""
         gaps = self.known.gaps
-        witness = id_of(self._witness, 0)
+        witness = id_of(self.witness, 0)
         number = self._rung
         if number < 0:
             number = self._climbed if self._climbed >= 0 else witness
@@ -160,7 +161,7 @@ class Witness(Missing):
     def _is_missing_in_front(self):
         """Tell whether IDs are missing in front of the witness; others a push that proved nothing has shown."""
         gaps = self.known.gaps
-        return gaps.count > 0 and not is_ahead(gaps.firsts[0], id_of(self._witness, 0))
+        return gaps.count > 0 and not is_ahead(gaps.firsts[0], id_of(self.witness, 0))
 
     def _put_doubt(self, stage, at, anew):
         """What is fetched from now on may be stored: that is seen by its time, or by the log."""
@@ -173,11 +174,12 @@ class Witness(Missing):
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
 
-        Its time is later, or its values differ from those in the log; or only one of the two can be read. Where the
-        highest ID may stand still, several results have it: a log that has lost the newest of them tells nothing.
+        Its time is later, or its values differ from those in the log; or only one of the two can be read, or none, and
+        their octets differ. Where the highest ID may stand still, several results have it: a log that has lost the
+        newest of them tells nothing.
         """
         if body[start + TIGHTENING_STATUS] == 0:
-            return self._was_timed
+            return self._was_timed or self.is_another_unread
         if not self._was_timed:
             return has_time(body, start) and not self._is_stored(body, start)
         if self._is_later(body, start + TIME):
@@ -201,9 +203,9 @@ class Witness(Missing):
         if self._of_log or not oldest_of(self.ring, known.memory[kn.EPOCH], oldest):
             return True
         order = compare(body, start + TIME, oldest, TIME, TIME_BYTES)
-        if order != 0 and is_ahead(id_of(oldest, TIGHTENING_ID), id_of(self._witness, 0)):
+        if order != 0 and is_ahead(id_of(oldest, TIGHTENING_ID), id_of(self.witness, 0)):
             return order > 0
-        copy(self._witness, 0, oldest, TIGHTENING_ID, ID_BYTES)
+        copy(self.witness, 0, oldest, TIGHTENING_ID, ID_BYTES)
         self._of_log = True
         return None
 

@@ -271,9 +271,9 @@ def pass_moved(ring):
 
 
 def give_up(ring, block):
-    """What is set aside in this block is overwritten: leave it behind, counted durably. Only where that is allowed.
+    """What the oldest range has in this block is overwritten: leave it behind, counted durably. Only where allowed.
 
-    0 when that is done, or less: then it is tried again.
+    0 when that is done, or less: then it is tried again. The next range may have some there as well.
     """
     first, last = ring.aside_first, ring.aside_last
     before = first, last, ring.aside_block, ring.aside_ranges, ring.overwritten
@@ -288,7 +288,6 @@ def give_up(ring, block):
             counted += 1
             number = get_u32(ring.walk.page, HEAD_BYTES)
     code = _pass(ring, number) if found is False else found
-    code = _pass(ring, number)
     if ring.aside_first != first:
         ring.overwritten += counted
         # Where there is no room the HEAD of the next block says it; a record in the stage must not be disturbed.

@@ -157,7 +157,7 @@ class Blocks(Reader):
         for cursor in self.cursors:
             if cursor.durable and cursor.block == block and cursor.seq < self.seq and not self._drop_block(cursor):
                 return False
-        if self.aside_block == block and self.has_aside():
+        while self.aside_block == block and self.has_aside():  # several ranges may lie there
             from agent.spool.aside import give_up  # only where overwriting is allowed and the quarantine is full
 
             if give_up(self, block) < 0:

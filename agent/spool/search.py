@@ -46,7 +46,6 @@ from agent.spool.record import RECORD_NONE
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
 BLOCKS_SEARCHED = 256
-RAW_BLOCKS_SEARCHED = 4  # a frame that cannot be read is repeated at once or not at all
 PROVEN_BLOCKS_SEARCHED = 16
 
 # Of the page: a result's epoch, its body or a frame, and what a HEAD remembers.
@@ -80,7 +79,7 @@ def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
 
     With FLAG_UNPROVEN among them no record that has it counts.
     """
-    return _search(ring, blocks, rec.KIND_RESULT, _is_this, body, start, flags)
+    return search(ring, blocks, rec.KIND_RESULT, _is_this, body, start, flags)
 
 
 def holds_another(ring, body, start, flags, unbroken=False):
@@ -91,12 +90,12 @@ def holds_another(ring, body, start, flags, unbroken=False):
     if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
         return False
     since = _unbroken_since(ring) if unbroken else 0
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, since)
+    return search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, since)
 
 
 def holds_earlier(ring, body, start, epoch):
     """Tell whether the log holds a result of this epoch under the ID of body[start:], with an earlier time."""
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_earlier, body, start, epoch)
+    return search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_earlier, body, start, epoch)
 
 
 def holds_later_id(ring, body, start):
@@ -107,20 +106,7 @@ def holds_later_id(ring, body, start):
     top = bytearray(ID_BYTES)
     unpack_digits(top, 0, ring.memory, TOP, ID_BYTES)
     detail = (ring.memory[EPOCH], top)
-    return _search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_above, body, start, detail)
-
-
-def holds_raw(ring, buf, at, length):
-    """Tell whether one of the newest blocks holds this very frame."""
-    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, _is_frame, buf, at, length)
-
-
-def holds_pushed(ring, digits, place, epoch):
-    """Tell whether one of the newest blocks holds an unreadable frame that came by itself with these digits at `place`.
-
-    `place` is counted from the frame's first octet; the frame is of this epoch of the controller's IDs.
-    """
-    return _search(ring, RAW_BLOCKS_SEARCHED, rec.KIND_RAW, _is_pushed, digits, place, epoch)
+    return search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_above, body, start, detail)
 
 
 def oldest_of(ring, epoch, body):
@@ -211,7 +197,7 @@ def _unbroken_since(ring):
     return since
 
 
-def _search(ring, left, kind, fits, buf, start, detail):
+def search(ring, left, kind, fits, buf, start, detail):
     """Tell whether the newest `left` blocks hold a record of this kind that `fits` what lies at buf[start:].
 
     `fits` is asked with the record in the walk's page, its body at `_BODY`; `detail` is its own.
@@ -288,21 +274,6 @@ def _is_above(walk, body, start, detail):
         and compare(walk.page, at, top, 0, ID_BYTES) <= 0
         and compare(walk.page, _BODY + TIME, body, start + TIME, TIME_BYTES) < 0
         and all_digits(walk.page, at, ID_BYTES)
-    )
-
-
-def _is_frame(walk, buf, start, length):
-    """Tell whether the record is this very frame."""
-    return walk.length == HEAD_BYTES + length and compare(walk.page, _BODY, buf, start, length) == 0
-
-
-def _is_pushed(walk, digits, place, epoch):
-    """Tell whether the record is a frame of this epoch that came by itself, with these digits at `place`."""
-    return (
-        not walk.flags & FLAG_RECOVERED
-        and walk.page[_EPOCH] == epoch
-        and walk.length >= HEAD_BYTES + place + ID_BYTES
-        and compare(walk.page, _BODY + place, digits, 0, ID_BYTES) == 0
     )
 
 

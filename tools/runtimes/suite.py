@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from tools.cache import CACHE, CHECKOUT, Unavailable
 from tools.runtimes import typecheck
 from tools.runtimes.board_form import Board
 from tools.runtimes.build import check_product, is_heavy, is_portable
-from tools.runtimes.harness import Machine, Outcome
+from tools.runtimes.harness import Machine
 
 PYTEST_TIMEOUT_S = 1500  # against a test that hangs; how long all of it takes stands in docs/figures.md
 PYTEST_LONG_TIMEOUT_S = 3 * 3600
@@ -72,23 +72,28 @@ def ruff(what: str, *arguments: str) -> Row:
 
 
 def types() -> list[Row]:
+    typecheck.fetch()
     rows = []
     told: set[str] = set()  # what one pass found and the next finds again is told once
-    for one in typecheck.passes():
-        where = f"{one.name} stubs" if one.port else "CPython"
-        start = time.monotonic()
-        try:
-            errors = typecheck.check(one)
-        except Unavailable as reason:
-            rows.append(missing("types", where, str(reason)))
-            continue
-        for error in errors:
-            if error not in told:
-                say(error)
-        told.update(errors)
-        note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
-        rows.append(Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for row, errors in pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files))):
+            for error in errors:
+                if error not in told:
+                    say(error)
+            told.update(errors)
+            rows.append(row)
     return rows
+
+
+def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
+    where = f"{one.name} stubs" if one.port else "CPython"
+    start = time.monotonic()
+    try:
+        errors = typecheck.check(one)
+    except Unavailable as reason:
+        return missing("types", where, str(reason)), []
+    note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
+    return Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note), errors
 
 
 def compilation() -> Row:
@@ -183,35 +188,71 @@ def _folded(text: str) -> str:
     return "\n".join(lines)
 
 
-def micropython(runtime: runtimes.Runtime, files: list[Path], word: str, aloud: bool, on_board: bool = False) -> Row:
-    """Run the portable tests on one MicroPython; `on_board`: with the program as boards get it."""
-    name = BOARD if on_board else runtime.name
-    where = f"{name} (MicroPython {runtime.version}, {runtime.bits} bit{', compacted' if on_board else ''})"
-    say(f"== {where}")
-    start = time.monotonic()
-    reason = runtime.fetch()
-    if reason:
-        return missing("tests", where, reason)
-    machine = Board(runtime) if on_board else Machine(runtime)
-    # A module that does not compile is named, and the tests that need it fail on their own.
-    for said in machine.refused:
-        say(said)
-    row = Row("tests", where, failed=len(machine.refused))
+@dataclass(frozen=True)
+class Place:
+    """A MicroPython and the test files that it is to run; `on_board`: with the program as boards get it."""
 
-    def one(file: Path) -> Outcome:
-        outcome = machine.run_tests(file, word)
+    runtime: runtimes.Runtime
+    files: list[Path]
+    on_board: bool = False
+
+    @property
+    def name(self) -> str:
+        return BOARD if self.on_board else self.runtime.name
+
+    @property
+    def where(self) -> str:
+        form = ", compacted" if self.on_board else ""
+        return f"{self.name} (MicroPython {self.runtime.version}, {self.runtime.bits} bit{form})"
+
+    def machine(self) -> Machine | Board:
+        """Fetch and compile what it needs; Unavailable if that cannot be had."""
+        reason = self.runtime.fetch()
+        if reason:
+            raise Unavailable(reason)
+        return Board(self.runtime) if self.on_board else Machine(self.runtime)
+
+
+def micropythons(places: list[Place], word: str, aloud: bool) -> list[Row]:
+    """Run the portable tests in every place, all out of one queue, so that no core waits for the last one of a place.
+
+    The last place takes longest to be ready. The seconds of a row are those of its modules one after the other.
+    """
+    rows = []
+    with ThreadPoolExecutor(WORKERS) as pool:
+        machines = {place.name: pool.submit(place.machine) for place in reversed(places)}
+        queued = [(place, _queue(pool, place, machines[place.name], word)) for place in places]
+        for place, outcomes in queued:
+            rows.append(_row_of(place, machines[place.name], outcomes, aloud))
+    return rows
+
+
+def _queue(pool: ThreadPoolExecutor, place: Place, machine: Future, word: str) -> list[tuple[Path, Future]]:
+    """Queue its modules once it is there, the heavy ones first; none if it cannot be had."""
+    if machine.exception() is not None:
+        return []
+    files = sorted(place.files, key=lambda file: not is_heavy(file.read_text(encoding="utf-8")))
+    return [(file, pool.submit(machine.result().run_tests, file, word)) for file in files]
+
+
+def _row_of(place: Place, machine: Future, outcomes: list[tuple[Path, Future]], aloud: bool) -> Row:
+    say(f"== {place.where}")
+    failure = machine.exception()
+    if isinstance(failure, Unavailable):
+        return missing("tests", place.where, str(failure))
+    # A module that does not compile is named, and the tests that need it fail on their own.
+    for said in machine.result().refused:
+        say(said)
+    row = Row("tests", place.where, failed=len(machine.result().refused), note=f"{len(place.files)} modules")
+    for file, future in outcomes:
+        outcome = future.result()
         counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
         text = f"{_folded(outcome.text)}\n" if outcome.failed or aloud else ""
-        say(f"{text}{name} {file.stem}: {counts} ({outcome.seconds:.1f} s)")
-        return outcome
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for outcome in pool.map(one, files):
-            row.passed += outcome.passed
-            row.failed += outcome.failed
-            row.skipped += outcome.skipped
-    row.seconds = time.monotonic() - start
-    row.note = f"{len(files)} modules"
+        say(f"{text}{place.name} {file.stem}: {counts} ({outcome.seconds:.1f} s)")
+        row.passed += outcome.passed
+        row.failed += outcome.failed
+        row.skipped += outcome.skipped
+        row.seconds += outcome.seconds
     return row
 
 
@@ -270,6 +311,7 @@ def main() -> int:
         rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
     portable = portable_files(files)
     here = portable if asked.on or asked.long or asked.k or files else light_files(portable)
+    places = []
     for runtime in runtimes.all():
         if asked.on:
             wanted = runtime.name in asked.on
@@ -277,9 +319,10 @@ def main() -> int:
             wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
             wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
         if wanted and here:
-            rows.append(micropython(runtime, here, asked.k, aloud=bool(asked.on)))
+            places.append(Place(runtime, here))
     if portable and (BOARD in asked.on if asked.on else not asked.fast):
-        rows.append(micropython(runtimes.named("unix32"), portable, asked.k, bool(asked.on), on_board=True))
+        places.append(Place(runtimes.named("unix32"), portable, on_board=True))
+    rows += micropythons(places, asked.k, aloud=bool(asked.on))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1

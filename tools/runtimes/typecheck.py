@@ -7,6 +7,7 @@ Rules:
 3. What is for CPython alone, in board/ and in tools/, is checked with the ordinary typeshed.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -107,28 +108,38 @@ def _configuration(one: TypePass) -> Path:
     return file
 
 
-def check(one: TypePass) -> list[str]:
-    """Run one pass: a line for each error; Unavailable without pyright or the stubs."""
-    configuration = _configuration(one)
-    # The environment's pyright of the pinned version, without a look for newer ones.
+def _pyright(*arguments: str, timeout_s: int) -> subprocess.CompletedProcess[str]:
+    """Run the environment's pyright of the pinned version, without a look for newer ones."""
     env = {
         **os.environ,
         "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",
         "PYRIGHT_PYTHON_CACHE_DIR": str(CACHE / "pyright-node"),
     }
-    command = [sys.executable, "-m", "pyright", "--outputjson", "--project", str(configuration)]
+    return subprocess.run(
+        [sys.executable, "-m", "pyright", *arguments],
+        cwd=CHECKOUT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+    )
+
+
+def fetch() -> None:
+    """Have what pyright brings when it is first started, before two passes start it at once."""
+    with contextlib.suppress(subprocess.TimeoutExpired):  # the passes say what is missing
+        _pyright("--version", timeout_s=PIP_TIMEOUT_S)
+
+
+def check(one: TypePass) -> list[str]:
+    """Run one pass: a line for each error; Unavailable without pyright or the stubs."""
+    configuration = _configuration(one)
+    arguments = ["--outputjson", "--project", str(configuration)]
     if not one.port:
-        command += ["--pythonpath", sys.executable]
+        arguments += ["--pythonpath", sys.executable]
     try:
-        done = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PYRIGHT_TIMEOUT_S,
-        )
+        done = _pyright(*arguments, timeout_s=PYRIGHT_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise Unavailable(f"pyright was not done within {PYRIGHT_TIMEOUT_S} s") from None
     finally:
