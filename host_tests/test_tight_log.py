@@ -3,13 +3,13 @@
 from agent.openprotocol.known import INDEXES
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.quarantine import PRESSURE_FULL
-from agent.record.result import FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
+from agent.record.result import BODY_BYTES, FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
-from agent.spool.record import KIND_RESULT, SEQ_TOP
+from agent.spool.record import FRAME_BYTES, KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
 from host_tests.support_outlet import full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted, read_all
@@ -166,6 +166,21 @@ def test_a_last_result_that_the_server_has_is_known_after_a_cut_before_it_could_
         flash.restart()
         outlet = outlet_of(mounted(flash))
         assert outlet.resume(700 + last, 0) and outlet.next() <= 0
+
+
+def test_what_is_written_behind_the_copy_of_the_last_record_seals_the_log():
+    flash = SimFlash(6, 4096, 256)
+    assert append(mounted(flash), 1) == FLASH_DONE
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.suspect
+    assert ring.save_cursors(0) == FLASH_DONE
+    assert ring.offset == 2 * 256, "the copy behind its HEAD, and the record that was asked for"
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.number == 1 and read_all(ring) == [(1, 1)]
+    ring = Ring(flash)
+    assert mount(ring) == 1 and ring.begin(KIND_RESULT, 100) >= 0  # which is known already, and not written
+    ring = Ring(flash)
+    assert mount(ring) == 1 and not ring.suspect
 
 
 # -- moved on ----------------------------------------------------------------------------------------------------------
@@ -482,6 +497,42 @@ def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
         assert moved_in(ring) == list(range(1, len(moved_in(ring)) + 1)), operation
         assert ring.has_aside() or len(moved_in(ring)) == ASIDE, (operation, left)
     raise AssertionError("it has no end")
+
+
+def test_what_fills_its_blocks_is_moved_on_into_as_many():
+    flash = SimFlash(9, 4096, 64)
+    ring = mounted(flash, wide=True)
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0)
+    extra = 1984 - FRAME_BYTES - HEAD_BYTES - BODY_BYTES  # behind a HEAD a block holds two of them and nothing else
+    while not ring.has_aside():
+        assert append(ring, ring.number + 1, extra=extra) == FLASH_DONE
+        if ring.number == 8:
+            assert outlet.set_aside(9, 43, 0) == SET_ASIDE
+    opened = 0
+    while ring.has_aside():
+        before = ring.block_no
+        if aside.is_in_the_way(ring):
+            assert aside.carry(ring, 0) == FLASH_DONE
+            opened += ring.block_no - before
+            found = Ring(flash.clone(), wide=True)
+            assert mount(found) == 1 and ring.aside_first - found.aside_first < 5, "a HEAD says what was moved before"
+        else:
+            assert append(ring, ring.number + 1, extra=extra) == FLASH_DONE
+            take_all(ring)
+    assert opened <= 4 + 1, "no record of their own takes the room of one of them"
+
+
+def test_where_a_start_has_sealed_the_log_what_it_found_leaves_room_to_move_on():
+    flash, ring = jammed(10)
+    fill_up_to(ring, (ASIDE + 4) * 256)
+    for _ in range(2):
+        ring = mounted(flash)
+        ring.pressed = True
+        assert ring.confirm()
+    assert ring.offset == 4096 and not ring.is_free(1) and aside.is_in_the_way(ring)
+    move_all(ring)
+    assert ring.is_free(1) and moved_in(ring) == list(range(1, ASIDE + 1))
 
 
 # -- given up ----------------------------------------------------------------------------------------------------------

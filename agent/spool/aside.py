@@ -7,8 +7,6 @@ Rules
    says, and what was taken since is found to be taken. So the memory may follow when there is room for a record.
 """
 
-from struct import pack_into
-
 from agent.base.crc import crc30
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
@@ -146,9 +144,7 @@ def save(ring):
     at = ring.begin_memory()
     if at < 0:
         return at
-    first = ring.aside_first
-    length = ring.aside_last - first + 1 if first else 0
-    pack_into("<IHB", ring.stage, at + ASIDE_FIRST, first, length, ring.aside_ranges)
+    ring.put_aside(at)
     return ring.commit_memory()
 
 
@@ -184,7 +180,10 @@ def is_in_the_way(ring):
         needed[0] += 2 * ring.aligned(rec.FRAME_BYTES + rec.CURSOR_PAYLOAD)
         if walk_from(ring, block, cursor.seq + 1, bound, visit) == rec.RECORD_BAD:
             return False
-    room = ring.device.block_bytes - ring.offset + ahead * (ring.device.block_bytes - rec.HEAD_OCTETS)
+    octets = ring.device.block_bytes
+    # With the next block in the way none is free, and records go behind what a start has found.
+    used = ring.rest if ring.offset == octets and not ahead else ring.offset
+    room = octets - used + ahead * (octets - rec.HEAD_OCTETS)
     if ahead or block in [cursor.block for cursor in ring.cursors if cursor.durable]:
         # Else the block is free then, and takes these itself.
         needed[0] += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
@@ -195,11 +194,11 @@ def carry(ring, known):
     """Write the oldest record that is set aside, with a number above `known`, once more at the end of the log.
 
     There it waits to be set aside again, and no longer keeps its old block from being used. 0 when that is
-    done, or less. The memory follows with the last one of a block: `pass_moved` knows the others after a cut.
+    done, or less. The memory follows with the last one of all, and with each HEAD: a record of its own would take the
+    room of one that has to be moved. `pass_moved` knows the others after a cut.
     """
     walk = ring.walk
-    old_block = ring.aside_block
-    found = find_result(ring, old_block, ring.aside_first, ring.aside_last, known)
+    found = find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, known)
     if found is not True:
         return leave_range(ring) if found is False else rec.RECORD_BAD
     number = get_u32(walk.page, HEAD_BYTES)
@@ -207,7 +206,7 @@ def carry(ring, known):
     if code < 0:
         return code
     code = _pass(ring, number)
-    if code < 0 or (ring.aside_block == old_block and ring.has_aside()) or is_saved(ring):
+    if code < 0 or ring.has_aside() or is_saved(ring):
         return code
     return save(ring)
 

@@ -18,7 +18,16 @@ from agent.spool import record as rec
 from agent.spool.blocks import RETAINED_MAX, SEQ_MAX, WHEN_FULL_OVERWRITE, Blocks
 from agent.spool.cursors import load_cursors, put_cursors
 from agent.spool.flash import FLASH_DONE
-from agent.spool.memory import ASIDE_FIRST, ASIDE_LENGTH, ASIDE_RANGES, DELIVERED, OUTLET_OWN, OUTLET_OWN_BYTES, NoOwner
+from agent.spool.memory import (
+    ASIDE_FIRST,
+    ASIDE_LENGTH,
+    ASIDE_RANGES,
+    DELIVERED,
+    GONE,
+    OUTLET_OWN,
+    OUTLET_OWN_BYTES,
+    NoOwner,
+)
 from agent.spool.record import (
     CURSOR_PAYLOAD,
     CURSORS_BYTES,
@@ -168,18 +177,27 @@ class Fold(Blocks):
         pack_into("<IIII", stage, at + 16, self.block_no + 1, self.number, self.event_number, self.overwritten)
         at += rec.AT_CURSORS
         put_cursors(stage, at, self.cursors, limit, self.seq, self.missed)
-        self._put_memory(HEAD_BYTES + rec.AT_MEMORY)
+        at = HEAD_BYTES + rec.AT_MEMORY
+        self._put_memory(at)
+        if self.role == ROLE_MAIN and self.memory[ASIDE_LENGTH] | self.memory[ASIDE_LENGTH + 1]:
+            self.put_aside(at)
 
     def _put_memory(self, at):
         copy(self.stage, at, self.memory, 0, MEMORY_BYTES)
         if self.role == ROLE_MAIN:
             put_u32(self.stage, at + DELIVERED, self.cursors[0].delivered)
 
+    def put_aside(self, at):
+        """Write to stage[at:], a memory, which range is the oldest now: what was moved on since is done with."""
+        first = self.aside_first
+        length = self.aside_last - first + 1 if first else 0
+        pack_into("<IHB", self.stage, at + ASIDE_FIRST, first, length, self.aside_ranges)
+
     def _opened(self):
         """The HEAD is durable: what it says of the cursors holds from now on."""
         self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
         if self.role == ROLE_MAIN:
-            copy(self.memory, DELIVERED, self.stage, HEAD_BYTES + rec.AT_MEMORY + DELIVERED, 4)
+            copy(self.memory, 0, self.stage, HEAD_BYTES + rec.AT_MEMORY, GONE)  # how many were delivered, what is aside
         for cursor in self.cursors:
             cursor.saved()
 

@@ -78,9 +78,9 @@ class Ring(Programmer):
         if length > self.payload_most:
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
         self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
-        if self.suspect and not self._confirming and not self.confirm() and self.suspect:
-            return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
         spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
+        if self.suspect and not self._confirming and not self.confirm(spare) and self.suspect:
+            return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         self._opens = self._spares = -1
@@ -204,9 +204,10 @@ class Ring(Programmer):
 
     # -- after a start -----------------------------------------------------------------------------------------
 
-    def confirm(self):
+    def confirm(self, seals=True):
         """Make what the start found reliable: write the last record once more and seal the log.
 
+        What is sure to be written next seals it as well: no SEAL is needed then, and a full log is short of room.
         False while that cannot be: the log is full, or the device refuses; and where the record has faded meanwhile:
         who has just found it in the log must not rely on that.
         """
@@ -221,7 +222,7 @@ class Ring(Programmer):
         done = self._write_last_again()
         if done:
             self._end_skip()
-            if self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
+            if seals and self.begin(rec.KIND_SEAL, 0) >= 0 and self.commit(rec.KIND_SEAL, 0, 0) != FLASH_DONE:
                 self.unsealed += 1  # the next start writes the last record once more, that is all
         self._confirming = self.urgent = False
         self.sparing = sparing
