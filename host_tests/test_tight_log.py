@@ -175,6 +175,7 @@ def test_what_is_written_behind_the_copy_of_the_last_record_seals_the_log():
     assert mount(ring) == 1 and ring.suspect
     assert ring.save_cursors(0) == FLASH_DONE
     assert ring.offset == 2 * 256, "the copy behind its HEAD, and the record that was asked for"
+    assert not ring.peek_stage(0), "the copy does not lie in the stage any more"
     ring = Ring(flash)
     assert mount(ring) == 1 and ring.number == 1 and read_all(ring) == [(1, 1)]
     ring = Ring(flash)

@@ -71,15 +71,13 @@ class Ring(Programmer):
     # -- writing -----------------------------------------------------------------------------------------------
 
     def begin(self, kind, length):
-        """Return where in `stage` the payload of `length` octets goes, or SPOOL_FULL or SPOOL_FAILED.
-
-        `commit` must follow at once. Raises ValueError for a payload above `payload_most`.
-        """
+        """Return where in `stage` `length` octets go, or a SPOOL_; `commit` follows at once. ValueError if too many."""
         if length > self.payload_most:
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
-        self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
         spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
-        if self.suspect and not self._confirming and not self.confirm(spare) and self.suspect:
+        sure = not self.suspect or self._confirming or self.confirm(spare) or not self.suspect
+        self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
+        if not sure:
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
