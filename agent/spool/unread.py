@@ -34,14 +34,15 @@ def holds_fetched(ring, buf, at, length, ident, pushed_at):
 def is_another(ring, buf, at, length, ident, pushed_at):
     """Tell whether this MID 0065 is of another result than the one that was known under `ident`, unread as well.
 
-    The log holds another frame of that ID; or no result at all, of which one could be stored twice by mistake.
+    The log holds another frame of that ID; or no result at all, of which one could be stored twice by mistake, and has
+    lost none: no block was opened twice, nor is one that held something among the two that a start erases.
     """
     if holds_fetched(ring, buf, at, length, ident, pushed_at):
         return False
     epoch = ring.memory[EPOCH]
     if search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_fetched, ident, FETCHED_ID, epoch):
         return True
-    return not oldest_of(ring, epoch, bytearray(BODY_BYTES))
+    return ring.block_no + 2 <= ring.device.block_count and not oldest_of(ring, epoch, bytearray(BODY_BYTES))
 
 
 def _is_frame(walk, buf, start, length):
