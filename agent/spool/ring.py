@@ -71,14 +71,16 @@ class Ring(Programmer):
     # -- writing -----------------------------------------------------------------------------------------------
 
     def begin(self, kind, length):
-        """Return where in `stage` `length` octets go, or a SPOOL_; `commit` follows at once. ValueError if too many."""
+        """Return where in `stage` the payload of `length` octets goes, or SPOOL_FULL or SPOOL_FAILED.
+
+        `commit` must follow at once. Raises ValueError for a payload above `payload_most`.
+        """
         if length > self.payload_most:
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
         spare = (kind == rec.KIND_RESULT or rec.is_for_outlets(kind)) and not self.urgent and self.role == ROLE_MAIN
-        sure = not self.suspect or self._confirming or self.confirm(spare) or not self.suspect
-        self.desk.use(FRAME_BYTES + length)  # also where there is no place: the stage serves all the same
-        if not sure:
+        if self.suspect and not self._confirming and self._stays_suspect(spare, length):
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
+        self.desk.use(FRAME_BYTES + length)
         if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         self._opens = self._spares = -1
@@ -108,6 +110,13 @@ class Ring(Programmer):
                     self.payload_at = HEAD_OCTETS + HEAD_BYTES
                     self.desk.use(HEAD_OCTETS + FRAME_BYTES + length)
         return self.payload_at
+
+    def _stays_suspect(self, seals, length):
+        """Confirm what the start found; True if that cannot be. The stage serves for `length` octets all the same."""
+        if self.confirm(seals) or not self.suspect:
+            return False
+        self.desk.use(FRAME_BYTES + length)
+        return True
 
     def commit(self, kind, flags, length):
         """Program the record begun: FLASH_DONE when it is durable, else SPOOL_FULL or SPOOL_FAILED."""
