@@ -123,6 +123,51 @@ def test_what_the_main_log_has_not_passed_is_not_relied_on_without_a_copy():
         assert outlet.parked.suspect and [number for _, number in kept_in(outlet)] == [1, 3]
 
 
+def test_what_was_kept_behind_a_torn_head_is_there_when_that_has_faded():
+    """A cut tears the piece with a block's HEAD and the SEAL of a start; it reads well until more lies behind it."""
+    outlet = Outlet(parked_blocks=2, make_flash=chip)
+    flash = outlet.parked_flash
+    while len(kept_in(outlet)) < 3 or outlet.parked.offset + 256 < flash.block_bytes:
+        outlet.store_raw()
+        outlet.run(1000)
+    flash.cut_at, flash.cut_shape = flash.operations + 3, chips.FADES  # the last record once more; an erase; the SEAL
+    try:
+        outlet.cut()
+        raise AssertionError("no SEAL was written")
+    except chips.PowerCut:
+        flash.restart()
+    for _ in range(3):
+        outlet.cut()
+        outlet.store_raw()
+        outlet.run(1000)
+        assert outlet.ring.save_cursors(0) == 0  # the main log relies on what is kept
+        kept = kept_in(outlet)
+        assert [number for _, number in kept] == numbers(1, outlet.ring.number)
+        flash.restart()
+    assert outlet.parked.block == 1 and outlet.parked.walk.first(1) == RECORD_NONE
+    assert len(empty(outlet)) == len(kept)
+
+
+def test_a_refused_copy_of_what_was_kept_last_is_written_behind_that_though_no_other_block_is_free():
+    outlet = Outlet(parked_blocks=2, make_flash=chip)
+    while outlet.parked.block == 0 or len(kept_in(outlet)) < 3:
+        outlet.store_raw()
+        outlet.run(1000)
+    kept = len(kept_in(outlet))
+    flash = outlet.parked_flash
+    flash.refuses, flash.refused_shape = True, chips.GARBAGE
+    outlet.cut()
+    outlet.store_raw()
+    outlet.store(1)
+    outlet.run(1000)
+    flash.refuses = False
+    outlet.until_stored(1)
+    outlet.run(61000)
+    assert [number for _, number in kept_in(outlet)] == numbers(1, kept + 1) and not outlet.parked.suspect
+    outlet.cut()
+    assert [number for _, number in kept_in(outlet)] == numbers(1, kept + 1)
+
+
 def test_what_stays_in_place_is_not_overwritten_and_a_full_spool_goes_on_after_drops():
     outlet = Outlet(parked_blocks=2, blocks=6)
     stored = 0

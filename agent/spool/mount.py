@@ -165,7 +165,8 @@ def _search_behind(ring, below):
     for _ in range(BLOCKS_SEARCHED if BLOCKS_SEARCHED < count else count):
         block = (block + 1) % count
         kind = walk.first(block)
-        if kind != RECORD_NONE or walk.offset == 0:  # a block of the log, or erased
+        erased = walk.offset == 0  # in a quarantine it may have been gone on behind a HEAD that was torn and has faded
+        if kind != RECORD_NONE or (erased and ring.role != ROLE_QUARANTINE):
             return kind >= RECORD_NONE
         walk.begin(block, 0, ring.seq, below)
         kind = walk.next()
@@ -174,6 +175,8 @@ def _search_behind(ring, below):
         if kind > RECORD_NONE:
             ring.seq = walk.seq
             ring.block = block
+        elif erased:
+            return True
         elif walk.skipped:
             ring.unreadable += 1
     return True

@@ -99,10 +99,12 @@ class Programmer(Fold):
     def _keep_rest(self, kind, flags, behind):
         """With no other block free, a log goes on behind a record that the device refused.
 
-        Not behind a result: should that count after all, its number would be another's. It had a block to go to.
+        Not behind a result: should that count after all, its number would be another's. It had a block to go to. A
+        quarantine only behind a copy: it has no other place for that, and takes nothing while it is not confirmed.
         """
-        is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not flags & FLAG_COPY
-        if self._opens < 0 and self.role == ROLE_MAIN and not is_new:
+        is_copy = flags & FLAG_COPY
+        is_new = (kind == rec.KIND_RESULT or kind == rec.KIND_RAW) and not is_copy
+        if self._opens < 0 and not is_new and (is_copy or self.role == ROLE_MAIN):
             self.rest = behind
             if self.suspect:  # it only repeats what the start found; a copy has the number that the next copy gets
                 self._refused += self._refused < 255 and not rec.is_for_outlets(kind)

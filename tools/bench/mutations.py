@@ -171,8 +171,8 @@ MUTATIONS = (
     Mutation(
         "failed-block-not-passed",
         BLOCKS,
-        "            self._burned += BURNED\n            return True",
-        "            return True",
+        "        self._burned += BURNED\n        self.next_ready = False\n        return",
+        "        self.next_ready = False\n        return",
         "numbers in a block that could not be erased are given again",
     ),
     Mutation(

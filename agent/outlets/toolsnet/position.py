@@ -131,7 +131,7 @@ class Position:
         last = number + self.cursor_batch - 1
         if last >= ring.number:
             return last
-        has_room = not ring.suspect or ring.confirm()  # first: that takes room as well
+        has_room = not ring.suspect or ring.confirm(False)  # first: that takes room as well
         return last if has_room and ring.has_room_behind() else ring.number
 
     def goes_out(self, number):
