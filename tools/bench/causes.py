@@ -82,9 +82,9 @@ CAUSES = (
     Cause(
         "confirm-not-looked-at",
         RING,
-        "        if self.suspect and not self._confirming and not self.confirm() and self.suspect:\n"
+        "        if self.suspect and not self._confirming and self._stays_suspect(spare, length):\n"
         "            return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL\n",
-        "        if self.suspect and not self._confirming:\n            self.confirm()\n",
+        "        if self.suspect and not self._confirming:\n            self.confirm(spare)\n",
         "records follow one that could not be written once more",
         4,
         "test_ring.py::test_nothing_is_written_behind_a_last_record_that_could_not_be_written_once_more",
