@@ -5,11 +5,11 @@ from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.quarantine import PRESSURE_FULL
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
-from agent.spool.blocks import WHEN_FULL_OVERWRITE
+from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
-from agent.spool.record import FRAME_BYTES, KIND_RESULT, SEQ_TOP
+from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
 from host_tests.support_outlet import full, outlet_of
 from host_tests.support_spool import append, ident_in, mounted, read_all
@@ -380,6 +380,28 @@ def test_what_goes_out_behind_what_was_set_aside_in_the_last_of_the_room_is_know
             outlet = outlet_of(mounted(flash), 4)
             assert outlet.resume(712, 0) and outlet.cursor.number == 12, used
     assert 0 < aside_found_room < 7  # in some of them none is left behind it
+
+
+def test_room_behind_the_last_record_serves_though_no_free_block_can_be_erased():
+    for worn in (1, 2):
+        flash, _ = full(7, 256)
+        ring = mounted(flash)
+        while ring.is_free(2):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        while not ring.is_free(worn):
+            assert ring.peek(0) > 0
+            ring.advance(0)
+        flash.bad_erase = {(ring.block + ahead) % 7 for ahead in range(1, worn + 1)}
+        assert not ring.is_free(worn + 1) and not ring.next_ready and ring.fits(4 * 256)
+        while ring.fits(4 * 256):
+            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        ring.urgent = True
+        for _ in range(2):
+            place = ring.block, ring.offset
+            assert ring.begin(KIND_RAW, 900) == SPOOL_FULL
+        ring.urgent = False
+        assert (ring.block, ring.offset) == place and not ring.has_next() and ring.can_write(), worn
+        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE and ring.block == place[0]
 
 
 def test_with_no_free_block_that_works_the_log_says_what_goes_out_where_it_has_room():

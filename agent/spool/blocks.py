@@ -53,7 +53,7 @@ class Blocks(Reader):
         self.aside_block = 0
         self.aside_ranges = 0
         self.next_ready = False
-        self._all_worn = False  # of the blocks that are free, when one was tried last
+        self._worn_ahead = 0  # so many that are free, one behind the other, could not be erased when tried last
         self._burned = 0
         self.saving = False
         self._cursor_octets = 0  # what the writing half needs for a cursor record
@@ -83,7 +83,7 @@ class Blocks(Reader):
         if self.next_ready or keeps or not self.is_free(1):
             return True
         code = self._prepare()
-        self._all_worn = code == FLASH_WORN and not self.is_free(2)
+        self._worn_ahead = int(code == FLASH_WORN)
         return code == FLASH_DONE
 
     def is_free(self, ahead):
@@ -108,8 +108,16 @@ class Blocks(Reader):
         return not self.suspect and self.offset + octets <= self.device.block_bytes
 
     def has_next(self):
-        """Tell whether a block may be opened: where one could not be erased the one behind it has to be free."""
-        return self.next_ready or (self.is_free(1) and (not self._all_worn or self.is_free(2)))
+        """Tell whether a block may be opened: the one behind all that could not be erased has to be free as well."""
+        if not self.next_ready:
+            for ahead in range(1, 2 + self._worn_ahead):
+                if not self.is_free(ahead):
+                    return False
+        return True
+
+    def is_all_worn(self):
+        """Tell whether none of the blocks that are free could be erased, when one was tried last."""
+        return self._worn_ahead > 0 and not self.is_free(1 + self._worn_ahead)
 
     def can_write(self):
         """Tell whether a small record could be written at all."""
@@ -191,19 +199,26 @@ class Blocks(Reader):
         for ahead in range(1, 2 + spare):
             if not self._make_free(ahead):
                 return SPOOL_FULL
+        worn = 0
         for _ in range(BLOCKS_TRIED):
             code = FLASH_DONE if self.next_ready else self._prepare()
             if code == FLASH_DONE and self.after_start and not self.sparing:
                 code = self._clear_behind()
             if code == FLASH_DONE:
-                self._all_worn = self._all_worn and self.sparing  # nothing was erased yet
+                if not self.sparing:  # else nothing was erased yet
+                    self._worn_ahead = 0
                 return FLASH_DONE
             if code != FLASH_WORN:
                 return SPOOL_FAILED
+            if worn == 0:
+                before = self.block, self.offset, self._burned
+            worn += 1
             if not self._step_over():
-                break
-        self._all_worn = True
-        return SPOOL_FULL  # no block that works is free
+                self._worn_ahead = worn
+                self.block, self.offset, self._burned = before  # what is left of the newest block serves still
+                return SPOOL_FULL  # no block that works is free
+        self._worn_ahead = 1
+        return SPOOL_FULL
 
     def _prepare(self):
         """Erase the block that comes next."""
@@ -271,13 +286,9 @@ class Blocks(Reader):
         return FLASH_IO if code == FLASH_IO else FLASH_DONE
 
     def _step_over(self):
-        """Leave a block that cannot be erased where it is and look behind it; False when that one is not free."""
-        kept_block, kept_offset = self.block, self.offset
+        """Leave a block that cannot be erased where it is and look behind it; whether that one is free."""
         self.block = (self.block + 1) % self.device.block_count
         self.offset = self.device.block_bytes
+        self._burned += BURNED
         self.next_ready = False
-        if self._make_free(1):
-            self._burned += BURNED
-            return True
-        self.block, self.offset = kept_block, kept_offset
-        return False
+        return self._make_free(1)

@@ -87,7 +87,7 @@ class Ring(Programmer):
         if spare and not self.next_ready:
             if not self._make_free(1):
                 return SPOOL_FULL
-            if self._all_worn:
+            if self.is_all_worn():
                 code = self._look_ready()
                 if code < 0:
                     return code
