@@ -758,6 +758,23 @@ def test_live_results_while_a_reset_is_looked_through_hold_up_nothing():
     assert bench.ids()[-6:] == [21, 3, 22, 4, 23, 5]
 
 
+def test_newest_that_crossed_a_push_behind_a_reset_is_asked_for_once_more_and_not_the_witness():
+    bench = met(range(1, 10))
+    bench.lose()
+    bench.memory.wipe()
+    bench.connect()
+    assert bench.live(1) == KEPT and bench.known.looks()
+    bench.restart().connect()
+    assert bench.ask() == 0
+    bench.answer(bench.memory.find(1))
+    bench.live(2)
+    assert bench.rest() == [1] and bench.known.looks()
+    bench.wait()
+    assert bench.rest() == [0] and not bench.known.looks()
+    bench.wait()
+    assert bench.rest() == [] and bench.ids() == [1, 2]
+
+
 def test_ids_that_were_gone_before_a_reset_are_not_closed_after_it():
     bench = met([0])
     bench.live(30)

@@ -156,7 +156,8 @@ class Newest(Witness):
         told = get_u32(memory, kn.IDENTITY) == self._identity and not memory[kn.FLAGS] & kn.FLAG_NO_FETCH
         settled = known.looks() and known.gaps.count == 0
         if settled and not beyond and newest != top and evidence == _SAME:
-            if not is_ahead(self._top, newest):  # it has crossed live results
+            if not is_ahead(self._top, newest):  # it has crossed live results: the next one may not
+                self.phase = PHASE_NEWEST
                 self.wait_for_room(now)
                 return NEWS_NONE
             evidence = _ANEW  # once more, while the IDs of the first time were looked through

@@ -118,7 +118,8 @@ def stands(agent: Agent, index: int) -> list[object]:
     if not station.mounted or station.ring is None or station.quarantine is None:
         return [object()]  # like nothing else
     cursor, kept = station.ring.cursors[0], station.quarantine.ring
-    return [station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
+    waits = waiting(agent, index)  # numbers that nobody has count until a search of the log has found that
+    return [waits, station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
 
 
 def said(agent: Agent, index: int) -> Said:
