@@ -130,7 +130,7 @@ def test_what_was_kept_behind_a_torn_head_is_there_when_that_has_faded():
 
 
 def keep_behind_a_torn_head(outlet, more):
-    """Keep three frames there, a start in front of each, and so many others at last; all are there at the next start."""
+    """Keep three frames there, a start before each, and so many others at last; all are there at the next start."""
     flash = outlet.parked_flash
     while len(kept_in(outlet)) < 3 or outlet.parked.offset + 256 < flash.block_bytes:
         outlet.store_raw()

@@ -392,13 +392,13 @@ def test_room_behind_the_last_record_serves_though_no_free_block_can_be_erased()
             assert ring.peek(0) > 0
             ring.advance(0)
         flash.bad_erase = {(ring.block + ahead) % 7 for ahead in range(1, worn + 1)}
-        assert not ring.is_free(worn + 1) and not ring.next_ready and ring.fits(4 * 256)
-        while ring.fits(4 * 256):
+        assert not ring.is_free(worn + 1) and not ring.next_ready and ring.fits(3 * 256)
+        while ring.fits(3 * 256):
             assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
         ring.urgent = True
         for _ in range(2):
             place = ring.block, ring.offset
-            assert ring.begin(KIND_RAW, 900) == SPOOL_FULL
+            assert ring.begin(KIND_RAW, 600) == SPOOL_FULL
         ring.urgent = False
         assert (ring.block, ring.offset) == place and not ring.has_next() and ring.can_write(), worn
         assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE and ring.block == place[0]
