@@ -200,6 +200,7 @@ class Blocks(Reader):
             if not self._make_free(ahead):
                 return SPOOL_FULL
         worn = 0
+        before = (0, 0, 0)  # block, offset and numbers where the first one failed
         for _ in range(BLOCKS_TRIED):
             code = FLASH_DONE if self.next_ready else self._prepare()
             if code == FLASH_DONE and self.after_start and not self.sparing:
