@@ -420,6 +420,24 @@ def test_a_local_that_lives_on_into_the_next_turn_of_a_loop_keeps_its_place():
     assert len({found["last"], found["total"], found["number"], found["step"]}) == 4
 
 
+def test_a_local_that_only_some_turns_of_a_loop_set_keeps_its_place():
+    text = (
+        "def f(numbers):\n    count = 0\n    for number in numbers:\n        step = number + 1\n"
+        "        if count == 0:\n            first = step\n        count += 1\n        both = first + step\n"
+        "        more = both + number\n        if more > 15:\n            return more + both\n    return count\n"
+    )
+    function = ast.parse(text).body[0]
+    scope = scopes(ast.Module([function], []))[1]
+    found = slots(function, scope.names)
+    assert found["first"] not in [found[name] for name in ("step", "both", "more", "number", "count")]
+    plain: dict = {}
+    exec(text, plain)
+    rewritten: dict = {}
+    exec(compact({"agent.app": text, "board": "from agent.app import f\nf((1,))\n"})["agent.app"], rewritten)
+    shaped = next(value for value in rewritten.values() if isinstance(value, types.FunctionType))
+    assert shaped((1, 2, 7)) == plain["f"]((1, 2, 7)) == 27
+
+
 def test_a_builtin_has_a_short_way_but_the_loop_over_a_range_stays_free():
     text = bind_builtins("def f(x):\n    for i in range(len(x)):\n        pass\n    return len(x)\n")
     assert text.count("len") == text.count("len__bound") + 1

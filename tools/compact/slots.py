@@ -5,7 +5,8 @@ the heap, at each call anew.
 
 Rules
 1. A local is needed from the first place that names it to the last, in the order of the text; all of a loop around such
-   a place counts, unless the local begins anew in each turn (all its places are in the loop, the first one stores).
+   a place counts, unless the local begins anew in each turn (all its places are in the loop, the first one stores, and
+   no turn leaves that one out).
 2. Arguments come first, in their order; what is no longer needed makes room for what comes behind it.
 3. Where the order of the text is not the order of the run (a function inside, a comprehension) nothing is shared.
 """
@@ -145,7 +146,7 @@ class _Walk:
             common += 1
         for loop in self.loops:
             inside = [at for at, chain in life.places if loop.start <= at <= loop.end and loop.begin in chain]
-            begins_anew = loop.level < common - 1 and life.stores_first
+            begins_anew = loop.level < common - 1 and life.stores_first and len(chains[0]) == common
             if inside and not begins_anew:
                 start, end = min(start, loop.start), max(end, loop.end)
         return start, end
