@@ -14,6 +14,7 @@ from agent.toolsnet.session import STREAMING
 from agent.trouble import NOT_ALLOWED
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
+from tools.sim.flash import SimFlash
 from tools.sim.port import PORT_OPENING, SimPort
 
 PORTABLE = True
@@ -375,6 +376,21 @@ def test_silent_result_is_offered_again_after_a_sweep_that_ended_with_its_connec
     outlet.options.drop_before_store = [2]  # passed over is 1 as long as this one's answer is awaited
     outlet.until(lambda: outlet.counted(h.SERVER_LOSSES) == 1)
     outlet.options.silent_sequences = outlet.options.drop_before_store = ()
+    outlet.until_stored(2)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 2) and outlet.parked_numbers() == []
+
+
+def test_silent_result_is_offered_again_behind_a_sweep_that_the_flash_put_off():
+    outlet = Outlet({"silent_sequences": (1,)}, make_flash=SimFlash)
+    outlet.store(2)
+    outlet.options.code_all = 99
+    outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 3)
+    outlet.flash.refuses = outlet.flash.unreadable = True
+    outlet.until(lambda: outlet.counted(h.NOT_SAVED) > 0)
+    outlet.flash.refuses = outlet.flash.unreadable = False
+    outlet.options.silent_sequences = ()
+    outlet.options.code_all = None
     outlet.until_stored(2)
     outlet.run(1000)
     assert outlet.ids() == numbers(1, 2) and outlet.parked_numbers() == []

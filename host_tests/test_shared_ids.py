@@ -8,6 +8,8 @@ from agent import health as h
 from agent.openprotocol import shared
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.questions import PHASE_OFF
+from agent.store import NOT_SURE
+from host_tests.support_frames import light
 from host_tests.support_world import CONTROLLER, Cart
 from tools.sim.clock import Dice
 
@@ -55,6 +57,18 @@ def agrees(cart):
     cart.settle(3600000)
     assert cart.stored_ids() == cart.controller.produced
     assert cart.raw() == [] and cart.station.known.gone() == 0
+
+
+def test_push_that_comes_before_anything_was_asked_waits_since_it_would_hide_what_is_in_front():
+    cart = cart_of()
+    make(cart, "oxo")
+    cart.settle()
+    station = cart.station
+    station.recovery.closed()  # as between two sessions, and until the next one is ready
+    before = station.ring.number
+    frame = light(tightening_id=9, time="2026-03-01:06:00:09")
+    assert station.known.shares() and station.intake.store.put_pushed(frame, 0, len(frame), 999, False, 0) == NOT_SURE
+    assert station.ring.number == before and station.known.top() < 9
 
 
 def test_session_begins_in_revision_6_where_the_controller_is_a_power_focus_6000():

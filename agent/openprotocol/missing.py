@@ -69,9 +69,14 @@ class Missing:
     # -- what is open ------------------------------------------------------------------------------------------
 
     def makes_progress(self, now):
-        """Tell whether missing IDs are being closed, or may be soon: a pushed result may wait for that."""
-        if not self._online or self.phase == PHASE_OFF:
+        """Tell whether missing IDs are being closed, or may be soon: a pushed result may wait for that.
+
+        Where stations share the IDs one that comes before anything was asked waits too: it would hide what is in front.
+        """
+        if self.phase == PHASE_OFF:
             return False
+        if not self._online:
+            return self.known.shares()
         return self._unanswered == 0 or not self._patience.expired(now)
 
     def wait_for_room(self, now):

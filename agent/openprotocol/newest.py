@@ -307,6 +307,7 @@ class Newest(Witness):
         self._unanswered = 0
         flags = self.known.memory[kn.FLAGS]
         if flags & kn.FLAG_EMPTY:
+            fill(self._newest, 0, ID_BYTES, 0x30)
             self._at_rest()
             return
         if flags & kn.FLAG_KNOWN:

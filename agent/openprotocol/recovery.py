@@ -87,6 +87,7 @@ class Recovery(Newest):
         self._retry.stop()
         self._lacks_room = False
         self._online = False
+        self.known.covered = False
         self._waiting = False
         self._stale = False
         self._beside = False

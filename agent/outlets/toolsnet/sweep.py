@@ -122,9 +122,8 @@ class Sweep(Upstream):
         self.outlet.streams(False)
         self._sweeping = self.outlet.begin_sweep(reach)
         if not self._sweeping:
-            self._mute = 0  # after the wait the server may be well again
             self.health.note(h.NOT_SAVED, 6, now)
-            self._hold.start(now, RETRY_MS)
+            self._pause(now)
             self._look_at_jam(now)
 
     def _refused_in_sweep(self, number, now):
@@ -154,8 +153,8 @@ class Sweep(Upstream):
     def _look_later(self, now):
         """None of the sweep was taken: the server is in trouble. Keep the order, and try again later."""
         self._sweeping = False
-        self._mute = self._mute_again = 0
-        self._hold.start(now, RETRY_MS)
+        self._mute_again = 0
+        self._pause(now)
         ring = self.outlet.ring
         if self.outlet.sweep_last >= ring.number or not ring.can_write():
             self._look_at_jam(now)
@@ -203,4 +202,9 @@ class Sweep(Upstream):
             self.outlet.streams(True)
         else:
             self.health.note(h.NOT_SAVED, 7, now)
-            self._hold.start(now, RETRY_MS)
+            self._pause(now)
+
+    def _pause(self, now):
+        """Go on later: the server may be well again by then, also for the result that was to be passed over."""
+        self._mute = 0
+        self._hold.start(now, RETRY_MS)
