@@ -51,7 +51,7 @@ from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.search import holds, holds_another
-from agent.spool.unread import FETCHED_ID, holds_fetched, holds_frame
+from agent.spool.unread import FETCHED_ID, holds_frame, holds_pushed
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -135,7 +135,7 @@ class Store:
 
         KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
         """
-        if holds_fetched(self.ring, buf, at, length, asked, pushed_at):
+        if holds_pushed(self.ring, asked, pushed_at):
             return self._known_before()
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 

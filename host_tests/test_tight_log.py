@@ -21,6 +21,17 @@ HEAVY = True
 HEAP = "4m"  # for the simulated chips
 
 
+def write_memory(ring):
+    """A record that starts and the controller's side leave."""
+    assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+
+
+def use_up(ring, ahead):
+    """Let such records take what is free, until the block that is so far ahead is not."""
+    while ring.is_free(ahead):
+        write_memory(ring)
+
+
 def give_power(flash, shape):
     """Power is back; a cut before the operation had begun has left nothing at all."""
     flash.restart()
@@ -96,7 +107,7 @@ def without_a_free_block(blocks=4, met=True):
     flash, count = full(blocks, met=met)
     for _ in range(8):
         ring = mounted(flash)
-        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        write_memory(ring)
         if not ring.is_free(1):
             return flash, count
     raise AssertionError("it has no end")
@@ -234,8 +245,7 @@ def test_what_goes_out_where_the_log_has_room_for_one_record_more_is_known_after
     for left in range(16, 44, 9):  # results that go out one by one, each with a record of its own while there is room
         flash, count = full(7, 256)
         ring = mounted(flash)
-        while ring.is_free(1):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        use_up(ring, 1)
         outlet = outlet_of(ring, 1)
         assert outlet.resume(700, 0)
         while outlet.set_aside(count - left + 1, 43, 0) != SET_ASIDE:
@@ -254,8 +264,7 @@ def test_with_room_a_full_log_says_after_each_batch_what_was_delivered():
     for batch in (1, 4):
         flash, _ = full(7, 256)
         ring = mounted(flash)
-        while ring.is_free(1):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        use_up(ring, 1)
         outlet = outlet_of(ring, batch)
         assert outlet.resume(700, 0) and ring.cursors[0].limit > 8
         assert len(take_all(ring, 8, outlet)) == 8 and not ring.is_free(1)
@@ -267,8 +276,7 @@ def test_connections_that_end_do_not_fill_a_full_log_with_what_cannot_be_taken_b
     flash, _ = full(6, 16)
     outlet = outlet_of(mounted(flash))
     ring = outlet.ring
-    while ring.is_free(1):
-        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    use_up(ring, 1)
     outlet.may_have = 0
     assert ring.fits(3 * ring.memory_octets) and outlet.cursor.limit > 0
     seq = ring.seq
@@ -281,10 +289,9 @@ def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
     for used in range(6):  # records that starts and the controller's side have left there
         flash, _ = full(7, 256)
         ring = mounted(flash)
-        while ring.is_free(1):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        use_up(ring, 1)
         for _ in range(used):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            write_memory(ring)
         outlet = outlet_of(ring, 1)
         assert outlet.resume(700, 0)
         for taken in range(1, 20):
@@ -295,8 +302,7 @@ def test_where_few_records_find_room_they_are_spread_over_what_goes_out():
 def test_with_a_full_quarantine_what_goes_out_leaves_room_to_move_on_what_is_refused_behind_it():
     flash, _ = full(7, 256)
     ring = mounted(flash)
-    while ring.is_free(1):
-        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    use_up(ring, 1)
     outlet = outlet_of(ring, 1)
     outlet.quarantine.told = PRESSURE_FULL
     assert outlet.resume(700, 0)
@@ -311,8 +317,7 @@ def test_with_a_full_quarantine_what_goes_out_leaves_room_to_move_on_what_is_ref
 def test_nothing_goes_out_beyond_what_the_log_says_however_few_records_have_room():
     flash, _ = full(7, 256)
     ring = mounted(flash)
-    while ring.is_free(1):
-        assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+    use_up(ring, 1)
     outlet = outlet_of(ring, 1)
     outlet.quarantine.told = PRESSURE_FULL
     assert outlet.resume(700, 0)
@@ -341,11 +346,10 @@ def test_the_last_record_that_finds_room_behind_a_start_speaks_of_all_that_go_ou
         for batch, quiet in ((1, False), (1, True), (4, False), (4, True)):
             flash, _ = full(4, 256)
             ring = mounted(flash)
-            while ring.is_free(2):
-                assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            use_up(ring, 2)
             flash.bad_erase = {(ring.block + 1) % 4}
             for _ in range(used):
-                assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+                write_memory(ring)
             ring = Ring(flash)
             assert mount(ring) == 1
             outlet = outlet_of(ring, batch)
@@ -365,10 +369,9 @@ def test_what_goes_out_behind_what_was_set_aside_in_the_last_of_the_room_is_know
     for used in range(8, 15):  # records that starts and the controller's side have left there
         flash, _ = full(7, 256)
         ring = mounted(flash)
-        while ring.is_free(1):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        use_up(ring, 1)
         for _ in range(used):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            write_memory(ring)
         outlet = outlet_of(ring, 4)
         assert outlet.resume(700, 0)
         ring.cursors[0].limit = 0  # set back
@@ -386,15 +389,14 @@ def test_room_behind_the_last_record_serves_though_no_free_block_can_be_erased()
     for worn in (1, 2):
         flash, _ = full(7, 256)
         ring = mounted(flash)
-        while ring.is_free(2):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+        use_up(ring, 2)
         while not ring.is_free(worn):
             assert ring.peek(0) > 0
             ring.advance(0)
         flash.bad_erase = {(ring.block + ahead) % 7 for ahead in range(1, worn + 1)}
         assert not ring.is_free(worn + 1) and not ring.next_ready and ring.fits(3 * 256)
         while ring.fits(3 * 256):
-            assert ring.begin_memory() >= 0 and ring.commit_memory() == FLASH_DONE
+            write_memory(ring)
         ring.urgent = True
         for _ in range(2):
             place = ring.block, ring.offset

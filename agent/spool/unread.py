@@ -21,23 +21,22 @@ def holds_frame(ring, buf, at, length):
     return search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_frame, buf, at, min(length, FRAME_MOST))
 
 
-def holds_fetched(ring, buf, at, length, ident, pushed_at):
-    """Tell whether one of the newest blocks holds this MID 0065, or what was pushed of its ID: ten digits, `ident`.
+def holds_pushed(ring, ident, place):
+    """Tell whether one of the newest blocks holds a frame that came by itself with these ten digits at `place`.
 
-    `pushed_at` is their place in the MID 0061, from its first octet.
+    `place` is counted from the frame's first octet; the frame is of this epoch of the controller's IDs.
     """
-    return search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_pushed, ident, pushed_at, ring.memory[EPOCH]) or holds_frame(
-        ring, buf, at, length
-    )
+    return search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_pushed, ident, place, ring.memory[EPOCH])
 
 
 def is_another(ring, buf, at, length, ident, pushed_at):
     """Tell whether this MID 0065 is of another result than the one that was known under `ident`, unread as well.
 
+    `pushed_at` is where the ten digits of `ident` stand in a MID 0061, from its first octet.
     The log holds another frame of that ID; or no result at all, of which one could be stored twice by mistake, and has
     lost none: no block was opened twice, nor is one that held something among the two that a start erases.
     """
-    if holds_fetched(ring, buf, at, length, ident, pushed_at):
+    if holds_pushed(ring, ident, pushed_at) or holds_frame(ring, buf, at, length):
         return False
     epoch = ring.memory[EPOCH]
     if search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_fetched, ident, FETCHED_ID, epoch):
