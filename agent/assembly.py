@@ -55,6 +55,7 @@ def bring_up(station, device, toolsnet):
     )
     parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
     station.quarantine = Quarantine(parked)
+    station.ring.stand_beside(station.quarantine)
     station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
     if mount(parked) < 0 or mount(station.ring) < 0:
         return False

@@ -342,7 +342,10 @@ class World(Station):
                 move = PRODUCE  # what is refused waits for one behind it
             elif move == WAIT and self.is_quiet():
                 break
+            taken = len(self.acknowledged)
             self.do(move)
+            if move == PRODUCE and len(self.acknowledged) == taken:
+                self.do(WAIT)  # the log is full
         self.check()
         self.account()
 

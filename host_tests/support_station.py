@@ -48,6 +48,7 @@ class Station:
 
             self.parked = Ring(parked, role=ROLE_QUARANTINE, other=self.ring)
             self.quarantine = Quarantine(self.parked)
+            self.ring.stand_beside(self.quarantine)
             if mount(self.parked) < 0:
                 return False
         if mount(self.ring) < 0:

@@ -74,7 +74,7 @@ def test_a_refusal_that_is_taken_for_an_acknowledgement_is_found(monkeypatch):
 
 
 def test_a_sweep_that_sets_nothing_aside_is_found(monkeypatch):
-    monkeypatch.setattr(Outlet, "set_aside", lambda self, before, reason, now: True)
+    monkeypatch.setattr(Outlet, "set_aside", lambda self, before, reason, now, is_taken=False: True)
     assert "is lost" in refuses_to_hold((2,)) or "stuck" in refuses_to_hold((2,))
 
 

@@ -1,5 +1,7 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
+import pytest
+
 from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
@@ -381,13 +383,15 @@ def test_silent_result_is_offered_again_after_a_sweep_that_ended_with_its_connec
     assert outlet.ids() == numbers(1, 2) and outlet.parked_numbers() == []
 
 
-def test_silent_result_is_offered_again_behind_a_sweep_that_the_flash_put_off():
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_silent_result_is_offered_again_behind_a_sweep_that_the_flash_put_off(unreadable):
     outlet = Outlet({"silent_sequences": (1,)}, make_flash=SimFlash)
     outlet.store(2)
     outlet.options.code_all = 99
     outlet.until(lambda: outlet.counted(h.SERVER_SILENT) == 3)
-    outlet.flash.refuses = outlet.flash.unreadable = True
-    outlet.until(lambda: outlet.counted(h.NOT_SAVED) > 0)
+    outlet.flash.refuses, outlet.flash.unreadable = True, unreadable
+    outlet.run(10000)
+    assert unreadable or outlet.counted(h.NOT_SAVED) > 0
     outlet.flash.refuses = outlet.flash.unreadable = False
     outlet.options.silent_sequences = ()
     outlet.options.code_all = None

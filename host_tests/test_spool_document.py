@@ -107,13 +107,12 @@ class State:
         elif kind == 0xCD:
             self.load(payload)
         elif kind == 0xC1:
-            first, last, number, _, _ = struct.unpack("<IIIHH", payload)
+            first, last, _, _ = struct.unpack_from("<IIHH", payload)
             if self.aside[1] == 0:
                 self.aside = (first, last - first + 1, 0)
             else:
                 self.aside = (*self.aside[:2], self.aside[2] + 1)
-            if last > self.cursor[0]:
-                self.cursor = (last, number, self.cursor[2])
+            self.apply(seq, 0xC3, flags, payload[12:])
         elif kind == 0xC7 and payload[0] == self.epoch:
             ids = set(range(int(payload[4:14]), int(payload[14:24]) + 1))
             self.missing -= ids

@@ -2,17 +2,17 @@
 
 from agent.openprotocol.known import INDEXES
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
-from agent.quarantine import PRESSURE_FULL
+from agent.quarantine import PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside
-from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
+from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
-from host_tests.support_outlet import full, outlet_of
-from host_tests.support_spool import append, ident_in, mounted, read_all
+from host_tests.support_outlet import NoRoom, full, outlet_of
+from host_tests.support_spool import PAYLOAD, append, ident_in, mounted, read_all
 from tools.sim import flash as chips
 from tools.sim.flash import PowerCut, SimFlash
 
@@ -54,6 +54,100 @@ def take_all(ring, most=1000, outlet=None):
         taken.append(ident_in(outlet.buf, outlet.at + HEAD_BYTES))
         outlet.deliver(number)
     return taken
+
+
+# -- what a result leaves free ---------------------------------------------------------------------------------------
+
+
+def test_a_result_leaves_a_block_that_something_else_opened_to_what_is_refused_where_the_quarantine_is_nearly_full():
+    for pressure, when_full in (
+        (PRESSURE_NONE, WHEN_FULL_REFUSE),
+        (PRESSURE_TIGHT, WHEN_FULL_REFUSE),
+        (PRESSURE_FULL, WHEN_FULL_REFUSE),
+        (PRESSURE_FULL, WHEN_FULL_OVERWRITE),
+    ):
+        flash, count = full(6)
+        ring = mounted(flash, when_full=when_full)
+        quarantine = NoRoom()
+        quarantine.told = pressure
+        ring.stand_beside(quarantine)
+        write_memory(ring)  # opens a block, as the first record of each start
+        assert ring.is_free(1) and not ring.is_free(2) and ring.offset + 300 < 1024
+        takes = pressure == PRESSURE_NONE or when_full == WHEN_FULL_OVERWRITE
+        assert ring.has_room(PAYLOAD) == takes
+        assert append(ring, count + 1) == (FLASH_DONE if takes else SPOOL_FULL)
+        assert len(take_all(ring, count // 2)) == count // 2
+        write_memory(ring)
+        assert ring.is_free(2) and ring.has_room(PAYLOAD) and append(ring, count + 2) == FLASH_DONE
+
+
+# -- what ends a sweep -----------------------------------------------------------------------------------------------
+
+
+def swept(ring):
+    """Results 1 to 3 were delivered, a sweep has begun at 4, and the server has taken 7."""
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0)
+    for ident in range(1, 10):
+        assert append(ring, ident) == FLASH_DONE
+    assert len(take_all(ring, 3, outlet)) == 3 and outlet.begin_sweep(5)
+    return outlet
+
+
+def test_what_sets_refused_ones_aside_ends_the_sweep_and_says_what_was_delivered():
+    flash = SimFlash(6, 1024, 16)
+    ring = mounted(flash)
+    outlet = swept(ring)
+    seq = ring.seq
+    assert outlet.set_aside(7, 43, 0, True) == SET_ASIDE and outlet.end_sweep()
+    assert ring.seq == seq + 1  # no other record
+    flash.restart()
+    ring = mounted(flash)
+    assert ring.has_aside() and not outlet_of(ring).sweeps()
+    cursor = ring.cursors[0]
+    assert (cursor.number, cursor.delivered, cursor.limit) == (6, 3, 11)  # 5 in a batch, from 7 on
+    outlet = outlet_of(ring)
+    assert outlet.resume(707, 0) and (cursor.number, cursor.delivered) == (7, 4)
+
+
+def test_set_aside_in_front_of_one_that_is_not_taken_the_sweep_goes_on():
+    ring = mounted(SimFlash(6, 1024, 16))
+    outlet = swept(ring)
+    assert outlet.set_aside(7, 43, 0) == SET_ASIDE and outlet.sweeps() and ring.cursors[0].limit == 9
+
+
+def test_at_each_cut_in_what_ends_a_sweep_the_server_says_what_was_taken():
+    for shape in (chips.ALL, chips.NOTHING, chips.PREFIX):
+        for operation in range(1, 10):
+            flash = SimFlash(6, 1024, 16)
+            outlet = swept(mounted(flash))
+            flash.cut_at, flash.cut_shape = flash.operations + operation, shape
+            try:
+                assert outlet.set_aside(7, 43, 0, True) == SET_ASIDE
+                outlet.deliver(7)
+                assert outlet.end_sweep() and outlet.allow(8)
+            except PowerCut:
+                pass
+            give_power(flash, shape)
+            ring = mounted(flash)
+            outlet = outlet_of(ring)
+            assert outlet.resume(707, 0) and ring.cursors[0].number == 7, (shape, operation)
+            assert ring.cursors[0].delivered == 4 and ring.has_aside(), (shape, operation)
+            assert take_all(ring, outlet=outlet) == [8, 9], (shape, operation)
+
+
+def test_the_first_one_behind_the_durable_cursor_goes_out_as_it_is_after_a_start_in_a_sweep():
+    flash = SimFlash(6, 1024, 16)
+    swept(mounted(flash))
+    flash.restart()
+    ring = mounted(flash)
+    outlet = outlet_of(ring)
+    assert outlet.resume(703, 0) and ring.confirm()
+    seq = ring.seq
+    assert outlet.sweeps() and outlet.next() > 0 and not outlet.must_write(outlet.cursor.peek_number)
+    assert outlet.begin_sweep(1) and ring.seq == seq  # refused again: the log says all of it already
+    outlet.deliver(4)
+    assert outlet.next() > 0 and outlet.must_write(outlet.cursor.peek_number)
 
 
 # -- starts that are cut -----------------------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def find_range(ring, after):
             first = get_u32(walk.page, HEAD_BYTES)
             found[0] = first if first > after else after + 1
             found[1] = get_u32(walk.page, HEAD_BYTES + 4)
-            found[2] = walk.page[HEAD_BYTES + 12] | walk.page[HEAD_BYTES + 13] << 8
+            at = HEAD_BYTES + rec.AT_ASIDE_REASON
+            found[2] = walk.page[at] | walk.page[at + 1] << 8
             return True
         return False
 

@@ -8,7 +8,8 @@ Rules
 3. No block is erased while the durable cursor stands in front of something in it that was passed since: the cursor is
    made durable first. So a start that finds records missing knows that they were done with.
 4. A result never takes the last free block (`spare`): what has to be written so that results may go out, be set aside
-   or be confirmed finds room in a full spool, and lets the next block become free.
+   or be confirmed finds room in a full spool, and lets the next block become free. Where the quarantine is nearly full
+   a result takes no room either in such a block that something else has opened: what is refused is moved on there.
 5. A block that fails is left: the record goes to the next one, at most BLOCKS_TRIED.
 """
 
@@ -53,6 +54,9 @@ class Blocks(Reader):
         self.aside_block = 0
         self.aside_ranges = 0
         self.next_ready = False
+        self.spare_blocks = 1
+        self._leaves_spare = False  # known to be so for the newest block
+        self._quarantine = None  # of a main log, which tells whether what is refused will have to be moved on
         self._worn_ahead = 0  # so many that are free, one behind the other, could not be erased when tried last
         self._burned = 0
         self.saving = False
@@ -115,6 +119,23 @@ class Blocks(Reader):
                     return False
         return True
 
+    def stand_beside(self, quarantine):
+        """What is refused is kept there; where that is nearly full, results leave room to move some on in the log."""
+        self._quarantine = quarantine
+
+    def leaves_spare(self):
+        """Tell whether a result may go into the newest block: as many as have to be left are free behind it.
+
+        Or nothing will need them: the quarantine takes what is refused, or it is given up.
+        """
+        if not self._leaves_spare:
+            for ahead in range(1, 1 + self.spare_blocks):
+                if not self.is_free(ahead):
+                    takes = self._quarantine is None or not self._quarantine.pressure()
+                    return takes or self.when_full == WHEN_FULL_OVERWRITE
+            self._leaves_spare = True
+        return True
+
     def is_all_worn(self):
         """Tell whether none of the blocks that are free could be erased, when one was tried last."""
         return self._worn_ahead > 0 and not self.is_free(1 + self._worn_ahead)
@@ -172,8 +193,12 @@ class Blocks(Reader):
                 return False
         return self.is_free(ahead)
 
-    def _keeps_below_most(self):
+    def _may_take(self):
         """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
+        return (self._leaves_spare or self.leaves_spare()) and (self.number < RETAINED_MAX or self._keeps_below_most())
+
+    def _keeps_below_most(self):
+        """The same, by the numbers alone."""
         cursor = self.cursors[0]  # the others' sides count as the log does
         while self.number - cursor.number >= RETAINED_MAX:
             if self.when_full != WHEN_FULL_OVERWRITE or self.sparing or cursor.block == self.block:

@@ -83,7 +83,7 @@ class Fold(Blocks):
             longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
             octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
-        if not self.next_ready and not self.has_next():
+        if not (self.next_ready or self.has_next()) or not self.leaves_spare():
             return False
         if self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
@@ -109,12 +109,7 @@ class Fold(Blocks):
                 if not flags & FLAG_RETRIED or self.role == ROLE_QUARANTINE:
                     self.owner.stored(kind, flags, buf, at, length)
         elif kind == rec.KIND_CURSOR:
-            self.missed = load_cursors(self.cursors, buf, at, get_u32(buf, at - 4))  # its own seq is in front of it
-            at += CURSORS_BYTES
-            self.overwritten = get_u32(buf, at)
-            if self.role == ROLE_MAIN:
-                copy(self.memory, OUTLET_OWN, buf, at + 4, OUTLET_OWN_BYTES)
-                self._load_delivered()
+            self._load_cursors(buf, at, get_u32(buf, at - 4))  # its own seq is in front of it
         elif kind == rec.KIND_MEMORY:
             # How many were delivered belongs to the cursor: where this record's runs ahead, that comes once more.
             skipped = DELIVERED + 4 if self.role == ROLE_MAIN else 0
@@ -131,12 +126,17 @@ class Fold(Blocks):
                 self.event_number = number
                 self.owner.happened(buf, at)
 
-    def _load_delivered(self):
-        self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
+    def _load_cursors(self, buf, at, own):
+        """Take over what a CURSOR record says, or the end of an ASIDE record; `own` is its number."""
+        self.missed = load_cursors(self.cursors, buf, at, own)
+        at += CURSORS_BYTES
+        self.overwritten = get_u32(buf, at)
+        if self.role == ROLE_MAIN:
+            copy(self.memory, OUTLET_OWN, buf, at + 4, OUTLET_OWN_BYTES)
+            self.cursors[0].delivered = get_u32(self.memory, DELIVERED)
 
     def _set_aside(self, buf, at):
         """An outlet passes some records that it could not deliver; they stay where they are."""
-        cursor = self.cursors[0]
         first = get_u32(buf, at)
         last = get_u32(buf, at + 4)
         memory = self.memory
@@ -147,12 +147,10 @@ class Fold(Blocks):
         if not self.has_aside():
             self.aside_first = first
             self.aside_last = last
-            self.aside_block = cursor.block
+            self.aside_block = self.cursors[0].block
         elif self.aside_ranges < 255:
             self.aside_ranges += 1
-        if last > cursor.seq:
-            cursor.seq = last
-            cursor.number = get_u32(buf, at + 8)
+        self._load_cursors(buf, at + rec.AT_ASIDE_CURSORS, get_u32(buf, at - 4))
 
     # -- what a HEAD says --------------------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class Programmer(Fold):
             self._refused = 0
             self._wrong = False
             self.block_no += 1
-            self.next_ready = False
+            self.next_ready = self._leaves_spare = False
             self.offset = 0
         if code == FLASH_DONE:
             self._burned = self.certain = 0

@@ -52,7 +52,9 @@ CURSORS_BYTES = const(24)
 MEMORY_BYTES = const(60)  # what a 256-octet unit leaves beside HEAD and one light result
 MEMORY_PAYLOAD = const(64)  # the memory, overwritten u32
 CURSOR_PAYLOAD = const(36)  # the cursors, overwritten u32, the first outlet's own 8 octets of the memory
-ASIDE_PAYLOAD = const(16)  # first and last seq, last number, reason u16, count u16
+ASIDE_PAYLOAD = const(48)  # first and last seq, reason u16, count u16, then as a CURSOR record
+AT_ASIDE_REASON = const(8)
+AT_ASIDE_CURSORS = const(12)
 GAP_PAYLOAD = const(24)  # epoch, why, two zeros, first and last tightening ID (10 digits each)
 FORMAT_VERSION = const(3)  # 1 and 2 were never released
 SEQ_TOP = const(0x3FFFFFFF)
@@ -64,7 +66,7 @@ RECORD_LOST = const(-2)  # the device could not be read
 # What outlets take (agent.record), and the log's own kinds.
 _KINDS = KINDS + b"\x48\xc7\xc1\xc3\xcd\xd3"
 # The least payload of each: a walk through damage must not take something short for a record.
-_LEAST = LEAST + b"\x06\x18\x10\x24\x40\x00"
+_LEAST = LEAST + b"\x06\x18\x30\x24\x40\x00"
 _MAGIC = b"TCSP"
 _TOP = const(0x3F)
 

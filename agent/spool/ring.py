@@ -14,6 +14,8 @@ and, when the block ahead was not erased in time, one erase for each block tried
 two programs more.
 """
 
+from struct import pack_into
+
 from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32, put_u32
@@ -21,7 +23,6 @@ from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
-    RETAINED_MAX,
     SEQ_MAX,
     SPOOL_FAILED,
     SPOOL_FULL,
@@ -81,7 +82,7 @@ class Ring(Programmer):
         if self.suspect and not self._confirming and self._stays_suspect(spare, length):
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
         self.desk.use(FRAME_BYTES + length)
-        if self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
+        if self.seq >= SEQ_MAX or (spare and not self._may_take()):
             return SPOOL_FULL
         self._opens = self._spares = -1
         if spare and not self.next_ready:
@@ -166,15 +167,47 @@ class Ring(Programmer):
     def save_cursors(self, limit, flags=-1):
         """Make all cursors durable, and that results up to `limit` may be on their way to the first outlet's server.
 
-        `flags` are the first outlet's own, as they are to be from now on.
+        `flags` are its own, as they are to be from now on.
+        """
+        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)
+        if at < 0:
+            return at
+        self._put_cursors(at, limit, flags)
+        code = self.commit(rec.KIND_CURSOR, self._refused if self._opens < 0 else 0, CURSOR_PAYLOAD)
+        if code == FLASH_DONE:
+            self._refused, self._wrong = 0, False
+            self._saved()
+        return code
+
+    def save_aside(self, first, behind, reason, count, limit, flags):
+        """Set aside what lies from `seq` number `first` on, `count` results; the first outlet then stands at `behind`.
+
+        It says all that a cursor record says: in a full log there is no room for both.
+        """
+        at = self.begin(rec.KIND_ASIDE, rec.ASIDE_PAYLOAD)
+        if at < 0:
+            return at
+        pack_into("<IIHH", self.stage, at, first, behind.seq, reason, count)
+        at += rec.AT_ASIDE_CURSORS
+        self._put_cursors(at, limit, flags)
+        pack_into("<II", self.stage, at, behind.seq, behind.number)
+        code = self.commit(rec.KIND_ASIDE, 0, rec.ASIDE_PAYLOAD)
+        if code == FLASH_DONE:
+            self.cursors[0].stand_at(behind)
+            self._saved()
+        return code
+
+    def _saved(self):
+        for cursor in self.cursors:
+            cursor.saved()
+
+    def _put_cursors(self, at, limit, flags):
+        """Write to stage[at:] what a cursor record says.
 
         What is granted already is not taken back where the next block is not free: after a start there would be no
         room to grant it again, and nothing could go out that makes room.
         """
         cursor = self.cursors[0]
-        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)
-        if at < 0:
-            return at
         if self.role == ROLE_MAIN:
             granted = cursor.limit
             if self._opens >= 0:
@@ -189,13 +222,6 @@ class Ring(Programmer):
         put_u32(self.stage, at + DELIVERED, cursor.delivered)
         if flags >= 0:
             self.stage[at + OUTLET_FLAGS] = flags
-        code = self.commit(rec.KIND_CURSOR, self._refused if self._opens < 0 else 0, CURSOR_PAYLOAD)
-        if code == FLASH_DONE:
-            self._refused = 0
-            self._wrong = False
-            for cursor in self.cursors:
-                cursor.saved()
-        return code
 
     def begin_memory(self):
         """Return where in `stage` a copy of the memory stands that `commit_memory` makes the new one, or a SPOOL_."""

@@ -137,7 +137,7 @@ CAUSES = (
     Cause(
         "full-quarantine-stops",
         POSITION,
-        "not self._passes_again() and not self._leave_in_place(before, reason, now)\n",
+        "not self._passes_again() and not self._leave_in_place(before, reason, now, is_taken)\n",
         "not self._passes_again()\n",
         "what finds no room in the quarantine holds up all behind it",
         5,

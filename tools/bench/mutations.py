@@ -284,9 +284,8 @@ MUTATIONS = (
     Mutation(
         "limit-early",
         RING,
-        "        cursor = self.cursors[0]\n        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
-        "        cursor = self.cursors[0]\n        cursor.limit = limit\n"
         "        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
+        "        self.cursors[0].limit = limit\n        at = self.begin(rec.KIND_CURSOR, CURSOR_PAYLOAD)\n",
         "results may go out before the log says so",
     ),
     Mutation(

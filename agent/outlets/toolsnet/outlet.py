@@ -86,15 +86,20 @@ class Outlet(Position):
         In a full log results have to go out before there is room again. A cut before that keeps some of them in the
         quarantine although they were taken: better than to wait for ever.
         """
+        if not self.sweeps():  # what set the others aside has said so
+            return True
         return self._save(self._sent_most(), self._flags() & ~FLAG_SWEEP) or not self.ring.can_write()
 
     def must_write(self, number):
         """Tell whether something has to be written before result `number` goes out: that it may, or a sweep's end.
 
         What a HEAD has granted beyond a batch is for a log without room: with room the log says how far things are.
+        The first one behind the durable cursor is no sweep's: there is nothing that it passes over.
         """
         cursor = self.cursor
-        if (self._flags() & FLAG_SWEEP and self.ring.can_write()) or self.ring.may_change():
+        if self.sweeps() and self.ring.can_write() and (cursor.number != cursor.saved_number or number > cursor.limit):
+            return True
+        if self.ring.may_change():
             return True
         if number > cursor.saved_number + self.cursor_batch:
             self.ring.pressed = True
@@ -293,7 +298,7 @@ class Outlet(Position):
         cursor = self.cursor
         if self.sweeps():
             while True:
-                code = self.set_aside(reached, self.reason, now)
+                code = self.set_aside(reached, self.reason, now, True)
                 if code == NOT_SET:
                     return False
                 if code == SET_ASIDE:

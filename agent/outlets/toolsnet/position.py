@@ -9,17 +9,14 @@ Rules
 3. What the quarantine has is not sent, also where the cursor comes to it again: an operator decides.
 """
 
-from struct import pack_into
-
 from agent import health as h
 from agent.base.compat import const
-from agent.base.words import get_u32
 from agent.record.result import FLAG_ASIDE, PARKED_MOVED, PARKED_UNREADABLE, PASSED, TAKEN
-from agent.spool.memory import ASIDE_LENGTH, DELIVERED, OUTLET_FLAGS
+from agent.spool.memory import ASIDE_LENGTH, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.reader import Cursor
-from agent.spool.record import ASIDE_PAYLOAD, KIND_ASIDE, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
+from agent.spool.record import KIND_RAW, KIND_RESULT, RECORD_NONE
 
 OUTLET = const(0)
 ASIDE_MOST = const(60000)  # records of the log that one ASIDE record speaks of
@@ -198,9 +195,10 @@ class Position:
             if cursor.peek_number == number or (self.ring.peek(OUTLET) > RECORD_NONE and cursor.peek_number == number):
                 cursor.advance()
 
-    def set_aside(self, before, reason, now):
+    def set_aside(self, before, reason, now, is_taken=False):
         """Pass everything that waits in front of result `before`, undelivered: SET_ASIDE when it is done.
 
+        With `is_taken` the server has that one: what says that all in front of it stays where it lies ends the sweep.
         SET_SOME if there is more to do: a long row takes several turns. NOT_SET if it could not be kept anywhere.
         """
         ring = self.ring
@@ -219,7 +217,7 @@ class Position:
                 elif code == PASSED:
                     self.health.note(h.PARKED_FAILED, reason, now)
             elif cursor.peek_number <= self.quarantine.last_kept() or (
-                not self._passes_again() and not self._leave_in_place(before, reason, now)
+                not self._passes_again() and not self._leave_in_place(before, reason, now, is_taken)
             ):
                 self.health.note(h.PARKED_FAILED, reason, now)
                 return NOT_SET
@@ -245,56 +243,55 @@ class Position:
         found = aside.find_range(self.ring, seq - 1)
         return found is not None and found[0] == seq
 
-    def _leave_in_place(self, before, reason, now):
-        """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does."""
+    def _leave_in_place(self, before, reason, now, is_taken):
+        """The quarantine takes nothing now: one record says what is passed in front of `before`; whether it does.
+
+        If it takes the last of the room it lets all that wait go out. With `is_taken` it ends a sweep, and allows what
+        a cursor record behind that would allow.
+        """
         ring = self.ring
         ring.pressed = True
-        cursor = self.cursor
         scout = self.scout
-        if not self._count_delivered():
-            return False
+        limit, flags = self.cursor.limit, self._flags()
+        if is_taken:
+            limit = self._batch_from(before)
+        elif not flags & FLAG_SWEEP and limit < ring.number and not ring.has_room_behind():
+            limit = ring.number
         kind = ring.peek(OUTLET)
         if kind <= RECORD_NONE:
             return False
-        first = cursor.peek_seq
-        moved = ring.walk.flags & FLAG_ASIDE
-        raw = kind == KIND_RAW
-        scout.stand_at(cursor)
-        count = 0
-        while True:
-            kind = ring.peek_from(scout)
-            if kind <= RECORD_NONE or scout.peek_seq - first >= ASIDE_MOST:
-                break
-            # One record speaks of all in a row that were moved on in the log, or that nobody can read: there is little
-            # room when they are many.
-            if scout.peek_number >= before and not moved & ring.walk.flags and not (raw and kind == KIND_RAW):
-                break
-            scout.advance()
-            count += 1
+        first = self.cursor.peek_seq
+        count, reached = self._look_over(kind, first, before)
+        if is_taken and reached == before:
+            flags &= ~FLAG_SWEEP
         if ring.peek(OUTLET) <= RECORD_NONE:  # the block it lies in is where the range begins
             return False
-        at = ring.begin(KIND_ASIDE, ASIDE_PAYLOAD)
-        if at < 0:
-            return False
-        pack_into("<IIIHH", ring.stage, at, first, scout.seq, scout.number, reason, count)
-        if ring.commit(KIND_ASIDE, 0, ASIDE_PAYLOAD) != 0:
+        if ring.save_aside(first, scout, reason, count, limit, flags) != 0:
             return False
         for _ in range(count):
             self.health.count(h.PARKED)
         self.health.log(h.PARKED, reason, now)
         return True
 
-    def _count_delivered(self):
-        """An ASIDE record moves the durable cursor: have counted what was delivered in front of it; whether it is.
+    def _look_over(self, kind, first, before):
+        """Let the scout go past what is set aside with record `first`, which is in the page, in front of `before`.
 
-        If that takes the last of the room, the record in front of it lets all that wait go out.
+        Returns how many results that are, and the number of the one that it stands at, 0 for none.
         """
         ring = self.ring
-        cursor = self.cursor
-        limit = cursor.limit
-        if limit < ring.number and not self._flags() & FLAG_SWEEP and not ring.has_room_behind(2):
-            limit = ring.number
-        counted = cursor.delivered == get_u32(ring.memory, DELIVERED)
-        if counted and (limit == cursor.limit or not ring.has_room_behind()):
-            return True
-        return self._save(limit, self._flags())
+        scout = self.scout
+        moved = ring.walk.flags & FLAG_ASIDE
+        raw = kind == KIND_RAW
+        scout.stand_at(self.cursor)
+        count = 0
+        while True:
+            kind = ring.peek_from(scout)
+            if kind <= RECORD_NONE:
+                return count, 0
+            # One record speaks of all in a row that were moved on in the log, or that nobody can read: there is little
+            # room when they are many.
+            alike = moved & ring.walk.flags or (raw and kind == KIND_RAW)
+            if scout.peek_seq - first >= ASIDE_MOST or (scout.peek_number >= before and not alike):
+                return count, scout.peek_number
+            scout.advance()
+            count += 1

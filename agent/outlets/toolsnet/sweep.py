@@ -90,7 +90,10 @@ class Sweep(Upstream):
             return
         if not self._sweeping:
             kind = outlet.next()
-            if kind <= 0 or outlet.cursor.peek_number > self._proven:
+            if kind < 0:
+                self._pause(now)  # it cannot be read just now
+                return
+            if kind == 0 or outlet.cursor.peek_number > self._proven:
                 self._end_sweep(now)  # what was refused is gone: taken after all, or overwritten
                 return
             self._begin_sweep(now)
@@ -185,7 +188,7 @@ class Sweep(Upstream):
     def _finish_sweep(self, now):
         """The server has taken result `_taken`: set aside what is in front of it, then it is delivered."""
         outlet = self.outlet
-        code = outlet.set_aside(self._taken, outlet.reason, now)
+        code = outlet.set_aside(self._taken, outlet.reason, now, True)
         if code != SET_ASIDE:
             self._hold.start(now, 0 if code == SET_SOME else RETRY_MS)
             return
