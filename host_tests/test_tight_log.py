@@ -150,6 +150,17 @@ def test_the_first_one_behind_the_durable_cursor_goes_out_as_it_is_after_a_start
     assert outlet.next() > 0 and outlet.must_write(outlet.cursor.peek_number)
 
 
+def test_with_hardly_any_room_one_record_is_for_all_sweeps():
+    flash, count = full(6)
+    ring = mounted(flash)
+    outlet = outlet_of(ring)
+    assert outlet.resume(700, 0) and outlet.begin_sweep(1)
+    seq = ring.seq
+    for reach in (2, 4, 8, 16, count):
+        assert outlet.begin_sweep(reach) and ring.seq == seq, reach
+    assert outlet.sweep_last == count
+
+
 # -- starts that are cut -----------------------------------------------------------------------------------------------
 
 
@@ -406,6 +417,20 @@ def test_with_a_full_quarantine_what_goes_out_leaves_room_to_move_on_what_is_ref
     assert aside.is_in_the_way(ring)
     move_all(ring)
     assert moved_in(ring) == [13, 14, 15] and ring.is_free(1)
+
+
+def test_a_block_that_cannot_be_erased_is_no_room_to_move_to():
+    for works in (True, False):
+        flash, _ = full(7, 256)
+        ring = mounted(flash)
+        use_up(ring, 2)
+        outlet = outlet_of(ring)
+        assert outlet.resume(700, 0) and outlet.set_aside(14, 43, 0) == SET_ASIDE
+        while ring.fits(8 * 256):
+            write_memory(ring)
+        assert ring.is_free(1) and ring.aside_block == (ring.block + 2) % 7
+        flash.bad_erase = set() if works else {(ring.block + 1) % 7}
+        assert aside.is_in_the_way(ring) == works
 
 
 def test_nothing_goes_out_beyond_what_the_log_says_however_few_records_have_room():

@@ -152,14 +152,34 @@ def save(ring):
 def is_in_the_way(ring):
     """Tell whether the oldest record that is set aside keeps a block that is needed soon, and all of it finds room.
 
-    Begun too late it would fill what is left of the log and free nothing. So it may where something waits in that block
-    still: what is refused of that has to be moved on as well.
+    Begun too late it would fill what is left of the log and free nothing.
     """
     block = ring.aside_block
     ahead = (block - ring.block - 1) % ring.device.block_count
     if ahead > ring.spare_blocks or ring.suspect:
         return False
+    needed = _get_needed(ring, block)
+    if needed < 0:
+        return False
+    octets = ring.device.block_bytes
+    # With the next block in the way none is free, and records go behind what a start has found.
+    room = octets - (ring.rest if ring.offset == octets and not ahead else ring.offset)
+    if ahead or block in [cursor.block for cursor in ring.cursors if cursor.durable]:
+        # Else the block is free then, and takes these itself.
+        needed += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
+    if ahead and needed > room:
+        room += ring.count_usable(ahead) * (octets - rec.HEAD_OCTETS)
+    return needed <= room
+
+
+def _get_needed(ring, block):
+    """Return the octets that what is set aside in this block takes elsewhere; RECORD_BAD if that cannot be read.
+
+    What waits there still may be refused, and has to be moved on as well then, by a sweep with two records.
+    """
     bound = ring.bound(block)
+    if bound <= 0:
+        return rec.RECORD_BAD
     walk = ring.walk
     needed = [0]
 
@@ -171,24 +191,17 @@ def is_in_the_way(ring):
     first, last = ring.aside_first, ring.aside_last
     while 0 < first < bound:
         if walk_from(ring, block, first, bound if bound <= last else last + 1, visit) == rec.RECORD_BAD:
-            return False
+            return rec.RECORD_BAD
         following = find_range(ring, last)
         if following is None:
-            return False
+            return rec.RECORD_BAD
         first, last, _ = following
     cursor = ring.cursors[0]
-    if cursor.block == block and cursor.seq < bound - 1:  # what waits there may be refused, by a sweep with two records
+    if cursor.block == block and cursor.seq < bound - 1:
         needed[0] += 2 * ring.aligned(rec.FRAME_BYTES + rec.CURSOR_PAYLOAD)
         if walk_from(ring, block, cursor.seq + 1, bound, visit) == rec.RECORD_BAD:
-            return False
-    octets = ring.device.block_bytes
-    # With the next block in the way none is free, and records go behind what a start has found.
-    used = ring.rest if ring.offset == octets and not ahead else ring.offset
-    room = octets - used + ahead * (octets - rec.HEAD_OCTETS)
-    if ahead or block in [cursor.block for cursor in ring.cursors if cursor.durable]:
-        # Else the block is free then, and takes these itself.
-        needed[0] += ring.memory_octets + ring.aligned(rec.FRAME_BYTES + rec.ASIDE_PAYLOAD)
-    return bound > 0 and needed[0] <= room
+            return rec.RECORD_BAD
+    return needed[0]
 
 
 def carry(ring, known):

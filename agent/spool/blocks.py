@@ -102,6 +102,13 @@ class Blocks(Reader):
                     return False
         return True
 
+    def are_free(self, count):
+        """The same of so many blocks that come next."""
+        for ahead in range(1, 1 + count):
+            if not self.is_free(ahead):
+                return False
+        return True
+
     def aligned(self, octets):
         """Return what a record of so many octets takes of the flash."""
         octets += self.align - 1
@@ -113,11 +120,7 @@ class Blocks(Reader):
 
     def has_next(self):
         """Tell whether a block may be opened: the one behind all that could not be erased has to be free as well."""
-        if not self.next_ready:
-            for ahead in range(1, 2 + self._worn_ahead):
-                if not self.is_free(ahead):
-                    return False
-        return True
+        return self.next_ready or self.are_free(1 + self._worn_ahead)
 
     def stand_beside(self, quarantine):
         """What is refused is kept there; where that is nearly full, results leave room to move some on in the log."""
@@ -129,12 +132,15 @@ class Blocks(Reader):
         Or nothing will need them: the quarantine takes what is refused, or it is given up.
         """
         if not self._leaves_spare:
-            for ahead in range(1, 1 + self.spare_blocks):
-                if not self.is_free(ahead):
-                    takes = self._quarantine is None or not self._quarantine.pressure()
-                    return takes or self.when_full == WHEN_FULL_OVERWRITE
-            self._leaves_spare = True
+            self._leaves_spare = self.are_free(self.spare_blocks)
+            if not self._leaves_spare and self.when_full != WHEN_FULL_OVERWRITE:
+                return self._quarantine is None or not self._quarantine.pressure()
         return True
+
+    def count_usable(self, ahead):
+        """Return how many of so many blocks ahead, which are free, can be used: the next one is erased to know."""
+        works = self.next_ready or (self.maintain() and self.next_ready)
+        return ahead if works else ahead - 1
 
     def is_all_worn(self):
         """Tell whether none of the blocks that are free could be erased, when one was tried last."""
@@ -155,7 +161,7 @@ class Blocks(Reader):
 
     def has_spare(self):
         """Tell whether a record that can be done without may be written: it must not take the last free block."""
-        return self.fits(self.memory_octets) or (self.is_free(1) and self.is_free(2))
+        return self.fits(self.memory_octets) or self.are_free(2)
 
     def _take_rest(self, octets):
         """With no other place left: go on behind what the start found, or what was refused; whether there is room."""

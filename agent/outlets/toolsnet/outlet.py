@@ -55,7 +55,9 @@ class Outlet(Position):
         if last > self.ring.number:
             last = self.ring.number
         if not self.sweeps() or cursor.limit < last or self.ring.may_change():
-            if not self._save(last if last > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
+            # Each sweep reaches further: with hardly any room one record is for all of them.
+            most = last if self.ring.are_free(1 + self.ring.spare_blocks) else self.ring.number
+            if not self._save(most if most > cursor.limit else cursor.limit, self._flags() | FLAG_SWEEP):
                 if self.ring.can_write():
                     return False
                 # With no room to say more: what the log says already, or the first alone, which passes over nothing.
