@@ -1316,6 +1316,51 @@ def test_results_on_both_sides_of_the_wrap_are_fetched_though_the_last_one_known
         assert bench.known.gone() == 19 + last - len(kept) + 1, last  # and the ID 0
 
 
+def looked_through_with_the_highest_id_missing():
+    """It began anew unseen, which looks like the wrap; 2 of its IDs are known, 1 was pushed, 2 is missing."""
+    bench = met([LAST_ID - 34])
+    bench.live(LAST_ID - 33)
+    bench.memory.wipe()
+    bench.connect()
+    bench.fetch()
+    assert bench.live(1) == KEPT
+    bench.make(2)
+    bench.restart().connect()
+    while not bench.known.looks():
+        bench.fetch()
+    assert bench.known.top() == 2 and (2, 1) in bench.missing()
+    return bench
+
+
+def test_another_reset_shows_by_the_highest_id_that_is_stored_where_the_highest_one_known_is_missing():
+    bench = looked_through_with_the_highest_id_missing()
+    bench.memory.wipe()
+    bench.make(1, 2)
+    bench.connect().rest()
+    assert {one.uid for one in bench.memory.kept} <= {uid for _, uid, _ in bench.stored()}
+
+
+def test_what_a_connection_has_shown_stays_shown_though_the_log_had_no_room_for_it_and_loses_the_evidence():
+    bench = looked_through_with_the_highest_id_missing()
+    bench.memory.wipe()
+    bench.make(1, 2)
+    bench.connect()
+    bench.device.code = FLASH_IO
+    while bench.fetch():
+        pass
+    assert bench.asked[-2:] == [1, 1] and bench.known.memory[kn.EPOCH] == 0  # heard twice, and not written down
+    bench.device.code = 0
+    cells = bench.device.cells
+    at = bytes(cells).find(b"0000000001")
+    while at >= 0:  # its block was needed for another result
+        cells[at] ^= 1
+        at = bytes(cells).find(b"0000000001")
+    bench.wait()
+    bench.rest()
+    assert bench.known.memory[kn.EPOCH] == 1
+    assert {one.uid for one in bench.memory.kept} <= {uid for _, uid, _ in bench.stored()}
+
+
 def test_what_was_stored_long_ago_is_not_gone_where_the_last_one_known_is():
     bench = met([1000000])
     bench.memory.limit = 20

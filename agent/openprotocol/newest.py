@@ -8,7 +8,7 @@ Rules (DIGEST D.6, on 003:6535-6557)
    or other octets where none can.
 2. While IDs that count anew are looked through the witness is the last ID in front of all that is missing: what is
    earlier than the former life's latest, or lies in the log, is the same. Where it cannot be had, one before it serves,
-   at last the highest ID known; where the log has lost it, the oldest one there. A newest below that tells without it.
+   at last the highest ID stored; where the log has lost it, the oldest one there. A newest below that tells without it.
 3. The first time a controller is met only its newest ID is noted: what it made before is not ours.
 """
 
@@ -110,20 +110,21 @@ class Newest(Witness):
             another = self._is_of_another_count(body, start)
             if another is None:
                 return NEWS_NONE
-        return self._conclude(another, now)
+        return self._conclude(another or self._is_anew, now)
 
     def _conclude(self, another, now):
         """The IDs mean other results than they did, or they do not."""
         self._doubts = another and not self._doubts
         if self._doubts:
             return NEWS_NONE  # that much depends on it: once more
+        self._is_anew = another
         self._has_witness = another or not self.known.looks()
         return self._note_newest(_ANEW if another else _SAME, now)
 
     def _lose_witness(self, now):
         """Deleted as too old, or one that the controller has not used since it began anew: the way back tells.
 
-        While that is looked through the one before it may serve.
+        While that is looked through the one before it may serve, at last the highest one that is stored.
         """
         if not self.known.looks():
             return NEWS_NONE if self._rise() else self._note_newest(_UNKNOWN, now)
@@ -133,9 +134,9 @@ class Newest(Witness):
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self.witness, number)
             return NEWS_NONE
-        if not self._is_top and self.known.gaps.holding(self._top) < 0:
+        if not self._is_top and self._find_held():
             self._is_top = True
-            put_id(self.witness, self._top)
+            put_id(self.witness, self._find_held())
             return NEWS_NONE
         self._has_witness = False
         return self._note_newest(_SAME, now)

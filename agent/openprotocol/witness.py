@@ -52,7 +52,7 @@ class Witness(Missing):
         self.is_another_unread = False  # so says the log of an answer that nobody can read, as the one before
         self._back_from = -1  # the witness that is asked for first, while IDs that count anew are looked through
         self._steps_back = 0  # as many in front of it are not there; a connection may end before one is
-        self._is_top = False  # the witness is the highest ID known, as no other could be had
+        self._is_top = False  # the witness is the highest ID stored, as no other could be had
         self._of_log = False  # the witness is the oldest one of this epoch that the log holds
         self.doubt = 0  # FLAG_UNPROVEN until the controller has proven this time that its IDs mean what they meant
         self._begins = True  # no session since the start
@@ -66,6 +66,7 @@ class Witness(Missing):
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
         self._doubts = False  # the witness was another result; it is heard twice
+        self._is_anew = False  # so it was heard on this connection, and may not be written down yet
 
     def compares(self):
         """Tell whether the log is needed as it is: what it holds may have to tell what the controller's IDs mean.
@@ -103,7 +104,7 @@ class Witness(Missing):
         self._rises = RISES_MOST if self._is_older and not looks and not known.shares() else 0
         self._heard = 0
         self._of_log = False
-        self._doubts = False
+        self._doubts = self._is_anew = False
 
     def _find_older(self):
         """After a start: take what was stored last with an ID that was proven, if other IDs came behind it.
@@ -158,6 +159,16 @@ class Witness(Missing):
         if gaps.count == 0 or is_ahead(gaps.firsts[0], self._top):
             return self._top
         return (gaps.firsts[0] - 1) % ID_PERIOD
+
+    def _find_held(self):
+        """Return the highest ID known before this connection that is not missing, 0 if there is none to ask for."""
+        gaps = self.known.gaps
+        number = self._top
+        gap = gaps.holding(number)
+        while gap >= 0 and number:
+            number = (gaps.firsts[gap] - 1) % ID_PERIOD
+            gap = gaps.holding(number)
+        return number
 
     def _is_missing_in_front(self):
         """Tell whether IDs are missing in front of the witness; others a push that proved nothing has shown."""
