@@ -1,7 +1,8 @@
 """`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
 
-A start of the simulated chip until it is healthy takes from a quarter of a minute to two here, so the usual run does it
-once, and the long one (`./tools/test --long`) takes one chip through everything.
+A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it once,
+with the documented lines (host_tests/test_from_erased.py); the long one (`./tools/test --long`) takes chips through all
+that follows. What a cut in the middle leaves is tried with a board that is played as well (host_tests/test_flash_tool.py).
 """
 
 import functools
@@ -83,6 +84,12 @@ class Desk:
         return found
 
 
+IN_THE_LONG_RUN = pytest.mark.skipif(
+    os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long"
+)
+
+
+@IN_THE_LONG_RUN
 def test_an_erased_chip_runs_the_agent_and_does_so_again_after_a_cut_in_the_middle_of_flashing(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
 
@@ -104,7 +111,7 @@ def test_an_erased_chip_runs_the_agent_and_does_so_again_after_a_cut_in_the_midd
     assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
 
-@pytest.mark.skipif(os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long")
+@IN_THE_LONG_RUN
 def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys):
     desk = Desk(chip, tmp_path, capsys)
     code, said, outcome = desk.flash(1)

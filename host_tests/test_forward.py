@@ -1,7 +1,5 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
-import pytest
-
 from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
@@ -383,8 +381,12 @@ def test_silent_result_is_offered_again_after_a_sweep_that_ended_with_its_connec
     assert outlet.ids() == numbers(1, 2) and outlet.parked_numbers() == []
 
 
-@pytest.mark.parametrize("unreadable", [False, True])
-def test_silent_result_is_offered_again_behind_a_sweep_that_the_flash_put_off(unreadable):
+def test_silent_result_is_offered_again_behind_a_sweep_that_the_flash_put_off():
+    put_off_by_the_flash(unreadable=False)
+    put_off_by_the_flash(unreadable=True)
+
+
+def put_off_by_the_flash(unreadable):
     outlet = Outlet({"silent_sequences": (1,)}, make_flash=SimFlash)
     outlet.store(2)
     outlet.options.code_all = 99
