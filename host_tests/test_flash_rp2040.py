@@ -1,8 +1,9 @@
 """`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
 
-A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it once,
-with the documented lines (host_tests/test_from_erased.py); the long one (`./tools/test --long`) takes chips through all
-that follows. What a cut in the middle leaves is tried with a board that is played as well (host_tests/test_flash_tool.py).
+A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it
+once, with the documented lines (host_tests/test_from_erased.py); the long one (`./tools/test --long`) takes chips
+through all that follows. What a cut in the middle leaves is tried with a board that is played, too
+(host_tests/test_flash_tool.py).
 """
 
 import functools
