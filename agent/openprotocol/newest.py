@@ -134,9 +134,7 @@ class Newest(Witness):
         if number > 0 and self._steps_back < WALK_GONE and self.known.gaps.holding(number) < 0:
             put_id(self.witness, number)
             return NEWS_NONE
-        if not self._is_top and self._find_held():
-            self._is_top = True
-            put_id(self.witness, self._find_held())
+        if self._turn_to_top():
             return NEWS_NONE
         self._has_witness = False
         return self._note_newest(_SAME, now)

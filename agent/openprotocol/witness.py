@@ -160,15 +160,21 @@ class Witness(Missing):
             return self._top
         return (gaps.firsts[0] - 1) % ID_PERIOD
 
-    def _find_held(self):
-        """Return the highest ID known before this connection that is not missing, 0 if there is none to ask for."""
+    def _turn_to_top(self):
+        """Turn to the highest ID that is stored; False if there is none to ask for, or it is the witness already."""
+        if self._is_top:
+            return False
         gaps = self.known.gaps
         number = self._top
         gap = gaps.holding(number)
         while gap >= 0 and number:
             number = (gaps.firsts[gap] - 1) % ID_PERIOD
             gap = gaps.holding(number)
-        return number
+        if number == 0:
+            return False
+        self._is_top = True
+        put_id(self.witness, number)
+        return True
 
     def _is_missing_in_front(self):
         """Tell whether IDs are missing in front of the witness; others a push that proved nothing has shown."""

@@ -83,14 +83,11 @@ class Fold(Blocks):
             longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
             octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
-        if not (self.next_ready or self.has_next()) or not self.leaves_spare():
+        if not self.has_next() or not self.leaves_spare():
             return False
         if self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
-        for ahead in range(2, 2 + self.spare_blocks):
-            if not self.is_free(ahead):
-                return False
-        return True
+        return self.are_free(1 + self.spare_blocks)
 
     def is_ready(self):
         """Tell whether a small record goes out without an erase in front of it."""
@@ -196,6 +193,10 @@ class Fold(Blocks):
         self.cursors[0].limit = get_u32(self.stage, HEAD_BYTES + rec.AT_CURSORS + 8)
         if self.role == ROLE_MAIN:
             copy(self.memory, 0, self.stage, HEAD_BYTES + rec.AT_MEMORY, GONE)  # how many were delivered, what is aside
+        self._saved()
+
+    def _saved(self):
+        """All cursors as they stand now are durable."""
         for cursor in self.cursors:
             cursor.saved()
 

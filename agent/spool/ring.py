@@ -197,10 +197,6 @@ class Ring(Programmer):
             self._saved()
         return code
 
-    def _saved(self):
-        for cursor in self.cursors:
-            cursor.saved()
-
     def _put_cursors(self, at, limit, flags):
         """Write to stage[at:] what a cursor record says.
 
