@@ -5,7 +5,8 @@ Rules
    found again in the blocks.
 2. A cursor whose place is gone stands in front of the oldest block there is. What lies between counts as overwritten
    for the first outlet, where that is allowed; of the others nobody knows how much it was. So does what is missing in
-   the oldest block: a cut may have left it half erased, and no record said yet what was given up.
+   the oldest block: a cut may have left it half erased, and no record said yet what was given up. Nor was it if the
+   block in front of that failed.
 """
 
 from agent.base.words import get_u32
@@ -26,7 +27,7 @@ def place_cursors(ring, below):
     for cursor in ring.cursors:
         cursor.enter(-1, 0)
         cursor.jumped = True
-    oldest = -1
+    oldest = following = -1
     damaged = -1
     highest = 0
     for hop in range(1, count + 1):
@@ -43,6 +44,8 @@ def place_cursors(ring, below):
         highest = walk.seq
         if oldest < 0:
             oldest = block
+        elif following < 0:
+            following = block
         for cursor in ring.cursors:
             if walk.after <= cursor.seq:
                 cursor.block = block
@@ -50,6 +53,7 @@ def place_cursors(ring, below):
     ring.half = -1
     if ring.when_full == WHEN_FULL_OVERWRITE:  # it comes next, and may be erased in part
         ring.half = damaged if damaged >= 0 else oldest
+        ring.half_to = following if damaged < 0 and following >= 0 else oldest
     return _stand(ring, oldest, damaged)
 
 

@@ -45,7 +45,8 @@ class Reader:
         self.overwritten = 0
         self.missed = 0  # by the outlets behind the first, which were moved on
         self._counted = 0  # the highest number of them: two outlets find the same damage
-        self.half = -1  # the block whose results a cut may have found half given up for newer ones
+        self.half = -1  # the block whose results a cut may have found half given up for newer ones, perhaps
+        self.half_to = -1  # with those behind it, up to the next one that begins with a sound HEAD
 
     def peek(self, outlet):
         """Bring the next record that the outlet wants into `walk.page`: its kind, RECORD_NONE or RECORD_BAD.
@@ -229,6 +230,7 @@ class Reader:
 
     def _is_half_gone(self, cursor, kind):
         """Tell whether what is missing in front of the record was being erased when the power went, and given up."""
-        if kind == rec.KIND_HEAD and self.half == (cursor.block - 1) % self.device.block_count:
-            return True
-        return self.half == cursor.block
+        count = self.device.block_count
+        hops = (cursor.block - self.half) % count
+        blocks = (self.half_to - self.half) % count
+        return self.half >= 0 and (hops < blocks or (hops == blocks and kind == rec.KIND_HEAD))
