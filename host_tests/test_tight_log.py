@@ -9,7 +9,7 @@ from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
-from agent.spool.record import FRAME_BYTES, KIND_RAW, KIND_RESULT, SEQ_TOP
+from agent.spool.record import FRAME_BYTES, HEAD_OCTETS, KIND_RAW, KIND_RESULT, SEQ_TOP
 from agent.spool.ring import Ring
 from host_tests.support_outlet import NoRoom, full, outlet_of
 from host_tests.support_spool import PAYLOAD, append, ident_in, mounted, read_all
@@ -79,6 +79,44 @@ def test_a_result_leaves_a_block_that_something_else_opened_to_what_is_refused_w
         assert len(take_all(ring, count // 2)) == count // 2
         write_memory(ring)
         assert ring.is_free(2) and ring.has_room(PAYLOAD) and append(ring, count + 2) == FLASH_DONE
+
+
+def free_that_work(ring, bad):
+    """How many of the free blocks ahead can be erased."""
+    ahead = 1
+    while ring.is_free(ahead):
+        ahead += 1
+    blocks = [(ring.block + hop) % ring.device.block_count for hop in range(1, ahead)]
+    return len([block for block in blocks if block not in bad])
+
+
+def test_a_block_that_failed_is_no_spare_one_when_its_turn_comes_again_where_the_quarantine_is_nearly_full():
+    for bad in ({3}, {3, 4}):
+        left = {}
+        for pressure in (PRESSURE_NONE, PRESSURE_FULL):
+            flash = SimFlash(9, 1024, 16)
+            flash.bad_erase = bad
+            ring = mounted(flash)
+            ident = 0
+            while ring.block_no < 18:
+                ident += 1
+                assert append(ring, ident) == FLASH_DONE
+                take_all(ring)
+            ring = mounted(flash)  # only the log can say which blocks failed
+            quarantine = NoRoom()
+            quarantine.told = pressure
+            ring.stand_beside(quarantine)
+            left[pressure] = []
+            for _ in range(20):
+                while append(ring, ident + 1) == FLASH_DONE:
+                    ident += 1
+                # The result that opens a block leaves all of it but its own place.
+                opened = ring.offset <= HEAD_OCTETS + ring.aligned(FRAME_BYTES + PAYLOAD)
+                left[pressure].append(free_that_work(ring, bad) + opened)
+                block = ring.cursors[0].block
+                while ring.cursors[0].block == block:
+                    assert len(take_all(ring, 1)) == 1
+        assert min(left[PRESSURE_FULL]) == 2 > min(left[PRESSURE_NONE]), (bad, left)
 
 
 # -- what ends a sweep -----------------------------------------------------------------------------------------------
@@ -852,3 +890,49 @@ def test_what_was_given_up_in_a_block_that_is_half_erased_counts_as_overwritten(
             assert len(found) + ring.overwritten == last, (shape, last, found, ring.overwritten)
             holes += found != list(range(found[0], last + 1))
     assert holes > 5
+
+
+def before_the_bad_block(bad, keeps, unit):
+    """An overwriting log whose next block fails; some behind that are delivered. Returns how many it has stored."""
+    flash = SimFlash(7, 1024, unit)
+    ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+    last = 0
+    while ring.block_no < 10 or ring.block != bad - 3:
+        last += 1
+        assert append(ring, last) == FLASH_DONE
+    while ring.block != bad - 1:  # as starts do
+        write_memory(ring)
+    while ring.cursors[0].block != bad + 1:
+        assert ring.peek(0) > 0
+        ring.advance(0)
+    assert ring.save_cursors(0) == FLASH_DONE
+    while ring.fits(ring.memory_octets):
+        write_memory(ring)
+    flash.bad_erase = {bad}
+    if not keeps:
+        flash.cells[bad * 1024 : bad * 1024 + 256] = bytes(256)
+    return flash, last
+
+
+def test_what_was_given_up_behind_a_block_that_failed_counts_as_overwritten_wherever_power_fails():
+    gone = 0
+    for keeps in (True, False):
+        for unit in (16, 256):
+            for operation in range(1, 9):
+                flash, last = before_the_bad_block(4, keeps, unit)
+                ring = mounted(flash.clone(), when_full=WHEN_FULL_OVERWRITE)
+                done, before, waits = ring.cursors[0].number, ring.overwritten, read_all(ring)[0][1]
+                flash.cut_at, flash.cut_shape = flash.operations + operation, chips.ALL
+                try:
+                    append(mounted(flash, when_full=WHEN_FULL_OVERWRITE), last + 1)
+                    continue
+                except PowerCut:
+                    flash.restart()
+                ring = mounted(flash, when_full=WHEN_FULL_OVERWRITE)
+                found = [ident for _, ident in read_all(ring)]
+                assert found == list(range(found[0], found[-1] + 1)) and found[-1] >= last, (keeps, unit, operation)
+                given_up = ring.overwritten - before
+                assert done + given_up + len(found) == found[-1], (keeps, unit, operation, found)
+                assert ring.damaged == 0
+                gone += found[0] > waits
+    assert gone

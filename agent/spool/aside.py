@@ -156,7 +156,7 @@ def is_in_the_way(ring):
     """
     block = ring.aside_block
     ahead = (block - ring.block - 1) % ring.device.block_count
-    if ahead > ring.spare_blocks or ring.suspect:
+    if ring.suspect or ahead > ring.spare_blocks + ring.count_passed_over(ahead):
         return False
     needed = _get_needed(ring, block)
     if needed < 0:

@@ -57,6 +57,7 @@ class Blocks(Reader):
         self.spare_blocks = 1
         self._leaves_spare = False  # known to be so for the newest block
         self._quarantine = None  # of a main log, which tells whether what is refused will have to be moved on
+        self._passed_over = 0  # so many blocks failed in front of the one that is opened next
         self._worn_ahead = 0  # so many that are free, one behind the other, could not be erased when tried last
         self._burned = 0
         self.saving = False
@@ -132,15 +133,30 @@ class Blocks(Reader):
         Or nothing will need them: the quarantine takes what is refused, or it is given up.
         """
         if not self._leaves_spare:
-            self._leaves_spare = self.are_free(self.spare_blocks)
+            ahead = self.spare_blocks
+            is_pressed = self._quarantine is not None and self._quarantine.pressure() > 0
+            while is_pressed and self.spare_blocks > ahead - self.count_passed_over(ahead):
+                ahead += 1
+            self._leaves_spare = self.are_free(ahead)
             if not self._leaves_spare and self.when_full != WHEN_FULL_OVERWRITE:
-                return self._quarantine is None or not self._quarantine.pressure()
+                return not is_pressed
         return True
 
     def count_usable(self, ahead):
         """Return how many of so many blocks ahead, which are free, can be used: the next one is erased to know."""
         works = self.next_ready or (self.maintain() and self.next_ready)
-        return ahead if works else ahead - 1
+        passed = self.count_passed_over(ahead)
+        return ahead - (passed if works or passed else 1)
+
+    def count_passed_over(self, ahead):
+        """Return how many of so many blocks ahead failed when their turn was last: the HEADs behind them say so."""
+        count = 0
+        blocks = self.device.block_count
+        for hop in range(2, ahead + 1 + BLOCKS_TRIED if ahead + BLOCKS_TRIED < blocks else blocks):
+            if self.walk.first((self.block + hop) % blocks) == rec.KIND_HEAD:
+                for passed in range(hop - self.walk.flags, hop):
+                    count += 1 <= passed <= ahead
+        return count
 
     def is_all_worn(self):
         """Tell whether none of the blocks that are free could be erased, when one was tried last."""
@@ -231,7 +247,7 @@ class Blocks(Reader):
             if not self._make_free(ahead):
                 return SPOOL_FULL
         worn = 0
-        before = (0, 0, 0)  # block, offset and numbers where the first one failed
+        before = (0, 0, 0, 0)  # block, offset, numbers and blocks where the first one failed
         for _ in range(BLOCKS_TRIED):
             code = FLASH_DONE if self.next_ready else self._prepare()
             if code == FLASH_DONE and self.after_start and not self.sparing:
@@ -243,11 +259,11 @@ class Blocks(Reader):
             if code != FLASH_WORN:
                 return SPOOL_FAILED
             if worn == 0:
-                before = self.block, self.offset, self._burned
+                before = self.block, self.offset, self._burned, self._passed_over
             worn += 1
             if not self._step_over():
                 self._worn_ahead = worn
-                self.block, self.offset, self._burned = before  # what is left of the newest block serves still
+                self.block, self.offset, self._burned, self._passed_over = before  # the newest block serves still
                 return SPOOL_FULL  # no block that works is free
         self._worn_ahead = 1
         return SPOOL_FULL
@@ -321,6 +337,7 @@ class Blocks(Reader):
         """Leave a block that cannot be erased where it is and look behind it; whether that one is free."""
         self.block = (self.block + 1) % self.device.block_count
         self.offset = self.device.block_bytes
+        self._passed_over += 1
         self._burned += BURNED
         self.next_ready = False
         return self._make_free(1)

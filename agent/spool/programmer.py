@@ -59,7 +59,7 @@ class Programmer(Fold):
         seq = self.seq + 1 + self._burned
         if self._opens >= 0:
             seq += 1
-            seal(stage, 0, rec.KIND_HEAD, 0, HEAD_PAYLOAD, seq - 1)
+            seal(stage, 0, rec.KIND_HEAD, self._passed_over, HEAD_PAYLOAD, seq - 1)
         end = at + seal(stage, at, kind, flags, length, seq)
         if desk.used > end:
             fill(stage, end, desk.used - end, 0xFF)
@@ -68,6 +68,7 @@ class Programmer(Fold):
         code = self.device.program(self._address(), stage, octets)
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens
+            self._passed_over = 0 if code == FLASH_DONE else self._passed_over + 1
             self.rest = self.device.block_bytes
             self._refused = 0
             self._wrong = False

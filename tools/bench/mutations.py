@@ -19,6 +19,7 @@ TESTS = (
     "host_tests/test_mount.py",
     "host_tests/test_blocks.py",
     "host_tests/test_aside.py",
+    "host_tests/test_tight_log.py",
     "host_tests/test_search.py",
     "host_tests/test_linux_flash.py",
     "host_tests/test_linux_spool_file.py",
@@ -174,6 +175,20 @@ MUTATIONS = (
         "        self._burned += BURNED\n        self.next_ready = False\n        return",
         "        self.next_ready = False\n        return",
         "numbers in a block that could not be erased are given again",
+    ),
+    Mutation(
+        "passed-over-not-said",
+        PROGRAMMER,
+        "rec.KIND_HEAD, self._passed_over, HEAD_PAYLOAD",
+        "rec.KIND_HEAD, 0, HEAD_PAYLOAD",
+        "results take the spare block in front of one that cannot be erased",
+    ),
+    Mutation(
+        "half-ends-at-a-failed-block",
+        PLACING,
+        "following if damaged < 0 and following >= 0 else oldest",
+        "(ring.half + 1) % count",
+        "what was given up behind a block that failed counts as damaged",
     ),
     Mutation(
         "write-failure-not-burned",
