@@ -150,6 +150,23 @@ def test_what_is_blamed_for_a_trouble_that_ended_may_be_set_aside():
     assert kinds(station([result(1, held=False, blamed=True), result(2)], [row(2)])) == ["lost"]
 
 
+def test_a_world_notes_at_which_word_of_the_server_a_log_had_no_erased_block():
+    world = World(filled(draw(1, "")))
+    station, device = world.history.stations[1], world.device(1)
+    world.time.now = 1000
+    world.toolsnet.forget(None)
+    assert not station.tight
+    kept = station.rules.kept_octets // 4096
+    for block in range(kept, device.block_count):
+        assert device.program(block * 4096, bytes(device.unit_bytes), device.unit_bytes) == 0
+    world.time.now = 2000
+    world.toolsnet.forget(None)
+    world.time.now = 3000
+    world.toolsnet.lies.append("ahead")
+    world.toolsnet.information(1)[1]()
+    assert station.tight == {2000, 3000} and station.forgets == [1000, 2000] and len(station.lies) == 1
+
+
 ANOTHER, IDLE, ANSWERED = "on another connection", "that was open for 6 s", "and answered"
 
 
@@ -293,6 +310,20 @@ def test_a_second_row_after_the_server_forgot_is_excused_for_one_cursor_batch():
     assert (kinds(told), excused(told)) == ([], {"forgotten": 3})
     assert kinds(station(results, first + again, forgets=[9000], rules_cursor_batch=2)) == ["doubled"]
     assert kinds(station(results, first + again, forgets=[9000], rules_cursor_batch=2, rules_rewind=True)) == []
+
+
+def test_a_second_row_after_a_word_to_a_full_log_is_excused_for_what_a_block_holds():
+    results = [result(number) for number in (1, 2, 3)]
+    first = [row(number, forgotten=9000) for number in (1, 2, 3)]
+    again = [row(number, 10000 + number) for number in (1, 2, 3)]
+    small = {"rules_cursor_batch": 1, "rules_block_results": 3}
+    for word in ({"forgets": [9000]}, {"lies": [(9000, 61234)]}):
+        told = station(results, first + again, tight={9000}, **word, **small)
+        assert (kinds(told), sum(excused(told).values()), excused(told)["full log"]) == ([], 3, 2)
+        assert kinds(station(results, first + again, tight={8000}, **word, **small)) == ["doubled"]
+        assert kinds(station(results, first + again, tight={9000}, **word, **{**small, "rules_block_results": 2})) == [
+            "doubled"
+        ]
 
 
 def test_a_second_row_after_a_lie_is_excused_for_one_cursor_batch():

@@ -102,6 +102,7 @@ class StationRules:
     overwrite: bool = False
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
+    block_results: int = 31  # usual ones that a block of its log holds
     kept_octets: int = 8192
     records: int = 1  # how many times the room of a usual result one takes
     rewind: bool = False
@@ -116,6 +117,7 @@ class StationHistory:
     results: dict[int, Result] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
+    tight: set[int] = field(default_factory=set)  # those moments, and lies', at which no block of the log was erased
     vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
     lies: list[tuple[int, int]] = field(default_factory=list)  # when it had read a lie; the sequence named, 0: nothing
     sessions: list[Questions] = field(default_factory=list)

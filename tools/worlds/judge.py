@@ -13,6 +13,7 @@ from tools.worlds.verdict import (
     DOUBLED,
     ENDLESS,
     FORGOTTEN,
+    FULL_LOG,
     GARBLED,
     INVENTED,
     KEPT,
@@ -137,10 +138,10 @@ class _StationJudge:
 
     def double_rules(self) -> None:
         """Second rows, in the order in which they arrived; each excuse has its budget."""
-        station, rules = self.station, self.station.rules
+        station = self.station
         doubled = []
-        forgets = dict.fromkeys(station.forgets, rules.cursor_batch)
-        lies = dict.fromkeys(station.lies, rules.cursor_batch)
+        forgets = {moment: self._batch_at(moment) for moment in station.forgets}
+        lies = {lie: self._batch_at(lie[0]) for lie in station.lies}
         excused_once: set[int] = set()
         asked_once: set[int] = set()
         seen: dict[int, Row] = {}
@@ -174,7 +175,7 @@ class _StationJudge:
             for moment in forgets:
                 if before.arrived <= moment <= row.arrived and forgets[moment]:
                     forgets[moment] -= 1
-                    return FORGOTTEN
+                    return FORGOTTEN if self._is_of_batch(moment, forgets[moment]) else FULL_LOG
         for moment, named in lies:
             if before.arrived <= moment <= row.arrived:
                 behind = named and 0 < (before.sequence - named) % SEQUENCES <= len(station.results)
@@ -182,7 +183,7 @@ class _StationJudge:
                     return LIED_TO
                 if lies[(moment, named)]:
                     lies[(moment, named)] -= 1
-                    return LIED_TO
+                    return LIED_TO if self._is_of_batch(moment, lies[(moment, named)]) else FULL_LOG
         result = station.results[before.number or 0]
         pushed = [moment for moment in result.pushed_gone if before.arrived <= moment <= row.arrived]
         if pushed:
@@ -190,6 +191,15 @@ class _StationJudge:
             if not any(pushed[-1] <= moment <= min(stored, row.arrived) for moment in result.fetches):
                 return PUSHED_AGAIN
         return ""
+
+    def _batch_at(self, moment: int) -> int:
+        """How many second rows a server's word at this moment excuses: in a full log what a block holds (rule 9)."""
+        rules = self.station.rules
+        return max(rules.cursor_batch, rules.block_results) if moment in self.station.tight else rules.cursor_batch
+
+    def _is_of_batch(self, moment: int, left: int) -> bool:
+        """Whether the one that leaves so many was one of a batch, and not of those that only a full log excuses."""
+        return self._batch_at(moment) - left <= self.station.rules.cursor_batch
 
     @staticmethod
     def _is_fetched(result: Result) -> bool:

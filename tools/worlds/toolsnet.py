@@ -100,7 +100,16 @@ class ToolsNet:
             if age_ms is None:
                 self.at_first[number] = 0
             station.forgets.append(now)
+            self._note_room(number)
         self.server_breaks()
+
+    def _told_a_lie(self, number: int, named: int) -> None:
+        self.history.stations[number].lies.append((self.time.now, named))
+        self._note_room(number)
+
+    def _note_room(self, number: int) -> None:
+        if not self.plant.has_erased_block(number):
+            self.history.stations[number].tight.add(self.time.now)
 
     def server_breaks(self) -> None:
         """Who restores a database stops the server for it."""
@@ -126,7 +135,7 @@ class ToolsNet:
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
             lie = ""
         if lie:
-            return text, lambda: station.lies.append((self.time.now, int(text.strip() or 0)))
+            return text, lambda: self._told_a_lie(number, int(text.strip() or 0))
         rows = list(self.present[number])
         return text, lambda: _vouch(station, rows, self.time.now)
 

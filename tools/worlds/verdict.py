@@ -32,14 +32,17 @@ KINDS = (
     MALFORMED,
     CHECK,
 )
-KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED, FORGOTTEN, LIED_TO, PUSHED_AGAIN, ASKED_AGAIN, PASSED_OVER = (
+KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED = (
     "kept",
     "kept, blamed",
     "overwritten",
     "kept no longer",
     "still refused",
+)
+FORGOTTEN, LIED_TO, FULL_LOG, PUSHED_AGAIN, ASKED_AGAIN, PASSED_OVER = (
     "forgotten",
     "lied to",
+    "full log",
     "pushed again",
     "asked for again",
     "passed over",

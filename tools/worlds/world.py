@@ -15,7 +15,7 @@ from tools.worlds import adapter
 from tools.worlds.board import TICKS, Board
 from tools.worlds.controller import Controller
 from tools.worlds.dice import dice
-from tools.worlds.flash import NorFlash
+from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.network import Network
@@ -27,6 +27,7 @@ from tools.worlds.toolsnet import ToolsNet
 SPINS = 30
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
+_ERASED_BLOCK = b"\xff" * BLOCK_BYTES
 FAR = 1 << 60
 
 
@@ -74,6 +75,7 @@ class World:
             overwrite=spool["when_full"] == "overwrite",
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
+            block_results=16 if flash["unit"] == 256 else 31,
             kept_octets=1024 * spool["parked_kib"],
             records=records_of(traits["controller"]),
             rewind=toolsnet["rewind"],
@@ -102,6 +104,13 @@ class World:
     def stands_on_flash(self, number: int, text: str) -> bool:
         """Whether these octets stand anywhere on the flash of this station."""
         return text.encode() in self.device(number).cells
+
+    def has_erased_block(self, number: int) -> bool:
+        """Whether a block of this station's log, behind what is kept, reads as erased."""
+        first = self.history.stations[number].rules.kept_octets // BLOCK_BYTES
+        cells = self.device(number).cells
+        blocks = range(first * BLOCK_BYTES, len(cells), BLOCK_BYTES)
+        return any(cells.startswith(_ERASED_BLOCK, at) for at in blocks)
 
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
