@@ -484,6 +484,34 @@ def test_nothing_goes_out_beyond_what_the_log_says_however_few_records_have_room
         assert mounted(flash.clone()).cursors[0].limit >= taken
 
 
+def limit_found(flash):
+    """What a start finds to be granted, before it has written anything."""
+    ring = Ring(flash.clone())
+    assert mount(ring) == 1
+    return ring.cursors[0].limit
+
+
+def test_in_the_last_free_block_as_well_nothing_goes_out_that_a_refused_record_may_have_taken_back():
+    lost_without = 0
+    for used in range(16):
+        flash, _ = full(7, 64)
+        ring = mounted(flash)
+        use_up(ring, 2)
+        outlet = outlet_of(ring, 1)
+        assert ring.is_free(1) and outlet.resume(700, 0) and outlet.allow(1)
+        for _ in range(used):
+            if ring.fits(ring.memory_octets):
+                write_memory(ring)
+        flash.refuses, flash.refused_shape = True, chips.ALL
+        assert ring.save_cursors(0, 0) != FLASH_DONE
+        flash.refuses = False
+        assert ring.cursors[0].limit >= 1, "what was refused changes nothing"
+        lost_without += limit_found(flash) < 1
+        assert take_all(ring, 1, outlet) == [1]
+        assert limit_found(flash) >= 1, used
+    assert lost_without > 2
+
+
 def test_a_start_without_a_free_block_says_behind_what_it_found_what_goes_out():
     flash = without_a_free_block()[0]
     for cut in (False, True):

@@ -333,7 +333,7 @@ class Ring(Programmer):
         """
         if self.suspect:
             return not (self.proven and rec.is_for_outlets(self.last_kind)) and self.has_spare()
-        return (self._wrong or self._burned > 0) and self.has_spare()
+        return (self._wrong or self._burned > 0) and self.can_write()
 
     def overrule(self):
         """Say once more what holds, behind a record that was refused, so that it changes nothing; whether said."""
