@@ -201,9 +201,8 @@ class Store:
         verdict = self.known.verdict(stage, self._place)
         if verdict == VERDICT_NEW:
             return self._commit(flags | self.recovery.doubt, now)
-        if verdict == VERDICT_LATER and self.recovery.makes_progress(now):
+        if verdict == VERDICT_LATER and self.recovery.postpones(now):
             self.health.note(h.DEFERRED, 0, now)
-            self.recovery.postpone()
             return NOT_SURE
         may_be_held = verdict == VERDICT_LOOK or (verdict == VERDICT_MISSING and self.known.looks())
         at = self._place + TIGHTENING_ID

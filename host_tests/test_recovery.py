@@ -1742,6 +1742,28 @@ def test_pushed_result_that_needs_a_gap_too_many_waits_for_a_controller_that_ans
     assert bench.again(22) == KEPT_BEFORE and sorted(bench.ids()) == list(range(11, 23))
 
 
+def test_pushed_result_does_not_wait_for_ever_for_what_no_connection_lasts_long_enough_to_prove():
+    bench = met([10])
+    for number in (12, 14, 16, 18, 20):
+        bench.live(number)
+    bench.restart()
+    bench.connect()
+    for number in range(21, 31):
+        assert bench.live(number) == KEPT  # in doubt, as the controller was asked nothing before
+    bench.make(40)
+    bench.memory.kept = [made for made in bench.memory.kept if made.ident != 20]
+    waited_ms = 0
+    while bench.connect().again(40) == NOT_SURE:
+        for _ in range(4):  # then the controller waits no longer for an acknowledgement
+            assert bench.fetch()
+        waited_ms += 30000
+        assert waited_ms <= PATIENCE_MS + 30000 and bench.ids()[-1] == 30
+        bench.wait()
+    assert waited_ms >= PATIENCE_MS and bench.ids()[-1] == 40
+    bench.rest()
+    assert bench.missing() == [] and bench.known.gone() == len((11, 13, 15, 17, 19)) + len(range(31, 40))
+
+
 def test_pushed_result_that_needs_a_gap_too_many_does_not_wait_for_ever():
     bench = met([10])
     for number in (12, 14, 16, 18, 20):

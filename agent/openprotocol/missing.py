@@ -65,6 +65,8 @@ class Missing:
         self.asks_kept = False
         self.claim = None  # made with the first large gap
         self._patience = Timer()  # since nothing about missing IDs was answered, over all connections
+        self._left = Timer()  # since a push was left for later, over all connections
+        self._left_at = -1  # the result that was stored last then; something about a missing ID was said since
 
     # -- what is open ------------------------------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ class Missing:
         """Something about a missing ID was said."""
         self._unanswered = 0
         self._patience.stop()
+        self._left_at = -1
 
     def _again(self, now):
         self._unanswered += 1

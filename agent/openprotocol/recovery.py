@@ -16,6 +16,7 @@ from agent.openprotocol import known as kn
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from agent.openprotocol.ids import id_of, is_ahead, put_id
+from agent.openprotocol.missing import PATIENCE_MS
 from agent.openprotocol.newest import Newest
 from agent.openprotocol.questions import (
     NEWS_AGAIN,
@@ -101,9 +102,18 @@ class Recovery(Newest):
             self._stale = self._waiting
             self.phase = PHASE_NEWEST
 
-    def postpone(self):
-        """A push was left for later, and may never come again: ask for the newest once nothing is missing any more."""
+    def postpones(self, now):
+        """Tell whether a push is left for later. It may never come again: then the newest is asked for.
+
+        Not for ever: a controller may end each connection in which that is not acknowledged, before anything is proven.
+        """
+        if not self.makes_progress(now) or (self._left_at == self.ring.number and self._left.expired(now)):
+            return False
         self._postponed = True
+        if self._left_at != self.ring.number:
+            self._left_at = self.ring.number
+            self._left.start(now, PATIENCE_MS)
+        return True
 
     # -- asking ------------------------------------------------------------------------------------------------
 
