@@ -12,7 +12,8 @@ Rules
 3. At most SLOTS records, whatever the area's size: one bit each says which are dropped. A bit is used again only when
    the durable cursor has passed the record it spoke of.
 4. A drop has to be written down as well. So the last block is not filled (`Ring.has_room`), and where that is used up
-   only a drop that empties the oldest block is taken (`may_drop`): a full quarantine can always be emptied.
+   only a drop that empties the oldest block is taken (`may_drop` of agent.quarantine_retry): a full quarantine can
+   always be emptied.
 
     memory  0         4           8       16                                   60
            | last u32| newest u32| zeros | dropped, one bit a record: number % SLOTS
@@ -112,7 +113,7 @@ class Quarantine(NoOwner):
         """Return how many records are kept. Allocates nothing, as it hands no range on."""
         kept = 0
         for number in range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1):
-            kept += not self._is_dropped(number)
+            kept += not self.is_dropped(number)
         return kept
 
     def last_kept(self):
@@ -136,7 +137,7 @@ class Quarantine(NoOwner):
 
     def take_oldest(self, main):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
-        from agent.spool import aside  # most stations never set anything aside
+        from agent.spool import aside, moving  # most stations never set anything aside
 
         self.moves = False
         if not main.has_aside():
@@ -146,7 +147,7 @@ class Quarantine(NoOwner):
             return TAKEN if aside.save(main) == 0 else FAILED
         main.pressed = True
         # What was found last counts only when it is confirmed: in the one log it is kept, in the other moved on.
-        if not self.ring.confirm() or (self._begins and (not main.confirm() or aside.pass_moved(main) < 0)):
+        if not self.ring.confirm() or (self._begins and (not main.confirm() or moving.pass_moved(main) < 0)):
             return FAILED
         self._begins = False
         if not main.has_aside():
@@ -170,23 +171,31 @@ class Quarantine(NoOwner):
 
     def make_way(self, main):
         """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
-        from agent.spool import aside
+        from agent.spool import moving
 
         # Once round without any gain the log holds nothing else, and turns are wear: it ends where a result has room.
         gain = main.cursors[0].delivered + self.taken
-        most = main.device.block_count * CARRIED_A_BLOCK
+        most = self._carried_most(main)
         if gain != self._gain:
             self._gain, self._carried = gain, 0
+        if self._carried > 2 * most or not moving.is_in_the_way(main):
+            return NO_ROOM
         if self._carried > most and main.has_room(ROOM_BYTES):
             self._carried = most + 1
             return NO_ROOM
-        if self._carried > 2 * most or not aside.is_in_the_way(main):
-            return NO_ROOM
         self._carried += 1
-        if aside.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
+        if moving.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
             return FAILED
         self.moves = main.has_aside()
         return TAKEN
+
+    def has_gone_round(self, main):
+        """Tell whether all that is set aside was moved on twice round the log, and nothing came of it."""
+        gain = main.cursors[0].delivered + self.taken
+        return gain == self._gain and self._carried > 2 * self._carried_most(main)
+
+    def _carried_most(self, main):
+        return main.device.block_count * CARRIED_A_BLOCK
 
     def keep(self, main, reason):
         """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, PASSED, NO_ROOM or FAILED.
@@ -201,12 +210,12 @@ class Quarantine(NoOwner):
             return FAILED
         self.pass_dropped()
         if number <= get_u32(self.ring.memory, _LAST):
-            from agent.spool import aside  # a server that was set back is rare
+            from agent.spool import aside, moving  # a server that was set back is rare
 
             count = aside.kept_between(self.ring, number, number)[0]
             if count != 0 or main.peek(0) <= RECORD_NONE:
                 return KEPT if count > 0 else FAILED
-            code = aside.write_again(main)
+            code = moving.write_again(main)
             return KEPT if code == 0 else PASSED if code == SPOOL_FULL else FAILED
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
@@ -273,14 +282,14 @@ class Quarantine(NoOwner):
             if kind <= RECORD_NONE:
                 return kind
             if scout.peek_number == number:
-                return kind if not self._is_dropped(number) else RECORD_NONE
+                return kind if not self.is_dropped(number) else RECORD_NONE
             if scout.peek_number > number:
                 return RECORD_NONE
             scout.advance()
 
     def numbers(self):
         """Return the numbers of the kept records, oldest first."""
-        return [number for number in self._all() if not self._is_dropped(number)]
+        return [number for number in self._all() if not self.is_dropped(number)]
 
     def drop(self, *numbers):
         """Give up these kept records by one record of the log; whether that is durable. False for one never kept."""
@@ -301,38 +310,11 @@ class Quarantine(NoOwner):
         self.pass_dropped()
         return True
 
-    def may_drop(self, numbers):
-        """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
-        ring = self.ring
-        if ring.is_free(1) or ring.fits(2 * ring.memory_octets):
-            return True
-        for number in self.oldest_block():
-            if number not in numbers:
-                return False
-        return True
-
-    def oldest_block(self):
-        """Return the numbers of the kept records that lie in one block with the oldest."""
-        ring = self.ring
-        scout = Cursor()
-        scout.stand_at(ring.cursors[0])
-        found = []
-        block = -1
-        while ring.peek_from(scout) > RECORD_NONE:
-            if not self._is_dropped(scout.peek_number):
-                if block < 0:
-                    block = scout.peek_block
-                elif scout.peek_block != block:
-                    break
-                found.append(scout.peek_number)
-            scout.advance()
-        return found
-
     def pass_dropped(self):
         """Let the cursor go past what is dropped; after a start it may stand in front of some."""
         ring = self.ring
         cursor = ring.cursors[0]
-        while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self._is_dropped(cursor.peek_number):
+        while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self.is_dropped(cursor.peek_number):
             ring.advance(0)
 
     def _all(self):
@@ -342,7 +324,8 @@ class Quarantine(NoOwner):
         slot = number % SLOTS
         buf[at + (slot >> 3)] |= 1 << (slot & 7)
 
-    def _is_dropped(self, number):
+    def is_dropped(self, number):
+        """Tell whether record `number`, one of those that lie here, was given up."""
         slot = number % SLOTS
         return self.ring.memory[_DROPPED + (slot >> 3)] & 1 << (slot & 7) != 0
 

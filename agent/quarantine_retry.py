@@ -19,6 +19,7 @@ from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.layouts import layout_of, read_whole
 from agent.record import result as res
 from agent.spool.blocks import SPOOL_FULL
+from agent.spool.cursors import Cursor
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from agent.spool.search import is_same
 
@@ -71,8 +72,8 @@ class Again:
     def _group(self, numbers):
         """Return the first few of the numbers: where room is short those that one drop has to give up together."""
         group = numbers[:GROUP]
-        if not self.quarantine.may_drop(group):
-            oldest = self.quarantine.oldest_block()
+        if not may_drop(self.quarantine, group):
+            oldest = oldest_block(self.quarantine)
             group = numbers[: len(oldest)]
             self._check_may_drop(group)
         return group
@@ -242,8 +243,8 @@ class Again:
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _check_may_drop(self, numbers):
-        if not self.quarantine.may_drop(numbers):
-            oldest = self.quarantine.oldest_block()
+        if not may_drop(self.quarantine, numbers):
+            oldest = oldest_block(self.quarantine)
             raise Refused(
                 "the quarantine is full to the brim: %d-%d have to go first, in one order; or `all`"
                 % (oldest[0], oldest[-1])
@@ -267,3 +268,32 @@ def _newest_first(main):
 
 
 assert res.BODY_BYTES + res.LIMITS_BYTES == _BODY_BYTES
+
+
+def may_drop(quarantine, numbers):
+    """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
+    ring = quarantine.ring
+    if ring.is_free(1) or ring.fits(2 * ring.memory_octets):
+        return True
+    for number in oldest_block(quarantine):
+        if number not in numbers:
+            return False
+    return True
+
+
+def oldest_block(quarantine):
+    """Return the numbers of the kept records that lie in one block with the oldest."""
+    ring = quarantine.ring
+    scout = Cursor()
+    scout.stand_at(ring.cursors[0])
+    found = []
+    block = -1
+    while ring.peek_from(scout) > RECORD_NONE:
+        if not quarantine.is_dropped(scout.peek_number):
+            if block < 0:
+                block = scout.peek_block
+            elif scout.peek_block != block:
+                break
+            found.append(scout.peek_number)
+        scout.advance()
+    return found

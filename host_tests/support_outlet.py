@@ -28,9 +28,13 @@ class NoRoom:
 
     moves = False
     told = PRESSURE_NONE
+    in_vain = False  # all was moved on round the log
 
     def pressure(self):
         return self.told
+
+    def has_gone_round(self, _main):
+        return self.in_vain
 
     def keep(self, _main, _reason):
         return NO_ROOM

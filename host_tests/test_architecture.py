@@ -75,6 +75,7 @@ LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtime
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.openprotocol.untold": "test_gone",
+    "agent.spool.moving": "test_tight_log",
     "agent.openprotocol.shared": "test_shared_ids",
     "agent.openprotocol.several": "test_spindles",
     "agent.openprotocol.room": "test_spindles",

@@ -6,7 +6,7 @@ from agent.outlets.toolsnet.outlet import FLAG_MET, SEQUENCES
 from agent.outlets.toolsnet.position import OUTLET, SET_ASIDE
 from agent.outlets.toolsnet.sweep import JAM_RESULTS
 from agent.record.result import PARKED_BYTES, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
-from agent.spool import aside
+from agent.spool import moving
 from agent.spool.memory import BASE, OUTLET_FLAGS
 from agent.spool.programmer import SENT_AHEAD
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
@@ -625,7 +625,7 @@ def test_what_is_set_aside_in_the_log_is_not_taken_for_what_a_server_lacks():
             pass
         assert 10 < outlet.quarantine.count() < 60 and outlet.ring.has_aside()
         while moved and outlet.ring.has_aside():
-            assert aside.carry(outlet.ring, outlet.quarantine.last_kept()) == 0
+            assert moving.carry(outlet.ring, outlet.quarantine.last_kept()) == 0
             moved -= 1
         outlet.cut()
         limit = outlet.ring.cursors[0].limit

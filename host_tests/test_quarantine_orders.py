@@ -8,6 +8,7 @@ from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
 from agent.quarantine_list import InPlace, count_in_place, needs_operator
 from agent.quarantine_orders import carry_out
+from agent.quarantine_retry import oldest_block
 from agent.record import result as res
 from agent.record.result import TAKEN
 from agent.spool.flash import FLASH_IO, Part, RamFlash
@@ -340,7 +341,7 @@ def test_a_full_quarantine_can_always_be_emptied():
                 break
         if refused:
             assert "have to go first" in refused, refused
-            oldest = station.quarantine.oldest_block()
+            oldest = oldest_block(station.quarantine)
             assert "error" not in station.order("drop", "%d-%d" % (oldest[0], oldest[-1]))[-1]
         assert "error" not in station.order("drop", "all")[-1]
         station.start()

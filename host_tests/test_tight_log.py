@@ -4,7 +4,7 @@ from agent.openprotocol.known import INDEXES
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, SET_ASIDE
 from agent.quarantine import PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
-from agent.spool import aside
+from agent.spool import aside, moving
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.spool.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
@@ -375,11 +375,11 @@ def moved_in(ring):
 
 
 def move_all(ring):
-    assert ring.confirm() and aside.pass_moved(ring) == 0
+    assert ring.confirm() and moving.pass_moved(ring) == 0
     for _ in range(2 * ASIDE):
         if not ring.has_aside():
             return
-        assert aside.carry(ring, 0) == 0
+        assert moving.carry(ring, 0) == 0
     raise AssertionError("it has no end")
 
 
@@ -452,7 +452,7 @@ def test_with_a_full_quarantine_what_goes_out_leaves_room_to_move_on_what_is_ref
     block = ring.cursors[0].block
     assert take_all(ring, 12, outlet) == list(range(1, 13)) and ring.cursors[0].block == block
     assert outlet.set_aside(16, 43, 0) == SET_ASIDE and ring.aside_block == block
-    assert aside.is_in_the_way(ring)
+    assert moving.is_in_the_way(ring)
     move_all(ring)
     assert moved_in(ring) == [13, 14, 15] and ring.is_free(1)
 
@@ -468,7 +468,7 @@ def test_a_block_that_cannot_be_erased_is_no_room_to_move_to():
             write_memory(ring)
         assert ring.is_free(1) and ring.aside_block == (ring.block + 2) % 7
         flash.bad_erase = set() if works else {(ring.block + 1) % 7}
-        assert aside.is_in_the_way(ring) == works
+        assert moving.is_in_the_way(ring) == works
 
 
 def test_nothing_goes_out_beyond_what_the_log_says_however_few_records_have_room():
@@ -651,22 +651,50 @@ def fill_up_to(ring, octets):
 
 def test_nothing_is_moved_on_that_finds_no_room():
     _, ring = jammed(10)
-    assert not aside.is_in_the_way(ring), "its block is not needed yet"
+    assert not moving.is_in_the_way(ring), "its block is not needed yet"
     ident = 44
     while append(ring, ident + 1) == FLASH_DONE:
         ident += 1
         take_all(ring)
-    assert aside.is_in_the_way(ring)
+    assert moving.is_in_the_way(ring)
     fill_up_to(ring, (ASIDE - 1) * 256)
-    assert not aside.is_in_the_way(ring)
+    assert not moving.is_in_the_way(ring)
 
 
 def move_from(ring, block):
     """Move on what is set aside in this block, as long as the agent does; whether anything was moved."""
     number = ring.number
-    while ring.has_aside() and ring.aside_block == block and aside.is_in_the_way(ring):
-        assert aside.carry(ring, 0) == 0
+    while ring.has_aside() and ring.aside_block == block and moving.is_in_the_way(ring):
+        assert moving.carry(ring, 0) == 0
     return ring.number != number
+
+
+def test_where_all_was_moved_on_in_vain_a_result_goes_in_as_long_as_that_can_be_done_once_more():
+    gained = opened = 0
+    for used in range(16):
+        _, ring = jammed(10)
+        quarantine = NoRoom()
+        quarantine.told = PRESSURE_FULL
+        ring.stand_beside(quarantine)
+        ident = 44
+        while append(ring, ident + 1) == FLASH_DONE:
+            ident += 1
+        for _ in range(used):
+            if moving.is_movable_behind(ring, 60):
+                write_memory(ring)
+        assert not ring.has_room(PAYLOAD) and moving.is_in_the_way(ring)
+        quarantine.in_vain = True
+        block, before = ring.block, ident
+        while ring.has_room(PAYLOAD):
+            ident += 1
+            assert append(ring, ident) == FLASH_DONE
+        assert append(ring, ident + 1) == SPOOL_FULL
+        gained += ident - before
+        opened += ring.block != block
+        assert moving.is_in_the_way(ring)
+        move_all(ring)
+        assert len(moved_in(ring)) == ASIDE and ring.is_free(1)
+    assert gained > 16 and opened
 
 
 def test_what_is_moved_on_leaves_room_for_what_waits_in_its_block_and_may_be_refused_as_well():
@@ -691,7 +719,7 @@ def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
     for operation in range(1, 2 * ASIDE):
         flash, ring = jammed(10)
         fill_up_to(ring, ASIDE * 256)
-        assert aside.is_in_the_way(ring) and not ring.is_free(1)
+        assert moving.is_in_the_way(ring) and not ring.is_free(1)
         flash.cut_at, flash.cut_shape = flash.operations + operation, chips.GARBAGE
         try:
             move_all(ring)
@@ -700,9 +728,9 @@ def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
         except PowerCut:
             give_power(flash, chips.GARBAGE)
         ring = mounted(flash)
-        assert aside.pass_moved(ring) == 0
+        assert moving.pass_moved(ring) == 0
         left = len(moved_in(ring))
-        while ring.has_aside() and aside.carry(ring, 0) == FLASH_DONE:
+        while ring.has_aside() and moving.carry(ring, 0) == FLASH_DONE:
             pass
         assert moved_in(ring) == list(range(1, len(moved_in(ring)) + 1)), operation
         assert ring.has_aside() or len(moved_in(ring)) == ASIDE, (operation, left)
@@ -722,8 +750,8 @@ def test_what_fills_its_blocks_is_moved_on_into_as_many():
     opened = 0
     while ring.has_aside():
         before = ring.block_no
-        if aside.is_in_the_way(ring):
-            assert aside.carry(ring, 0) == FLASH_DONE
+        if moving.is_in_the_way(ring):
+            assert moving.carry(ring, 0) == FLASH_DONE
             opened += ring.block_no - before
             found = Ring(flash.clone(), wide=True)
             assert mount(found) == 1 and ring.aside_first - found.aside_first < 5, "a HEAD says what was moved before"
@@ -740,7 +768,7 @@ def test_where_a_start_has_sealed_the_log_what_it_found_leaves_room_to_move_on()
         ring = mounted(flash)
         ring.pressed = True
         assert ring.confirm()
-    assert ring.offset == 4096 and not ring.is_free(1) and aside.is_in_the_way(ring)
+    assert ring.offset == 4096 and not ring.is_free(1) and moving.is_in_the_way(ring)
     move_all(ring)
     assert ring.is_free(1) and moved_in(ring) == list(range(1, ASIDE + 1))
 

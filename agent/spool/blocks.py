@@ -142,6 +142,17 @@ class Blocks(Reader):
                 return not is_pressed
         return True
 
+    def spare_for(self, length):
+        """Return how many free blocks a result with a payload of so many octets has to leave, -1 if it may not go in.
+
+        None where all else has been moved on round the log and nothing has come of it, if that can still be done again.
+        """
+        if self.leaves_spare():
+            return self.spare_blocks
+        from agent.spool.moving import is_movable_behind
+
+        return 0 if self._quarantine.has_gone_round(self) and is_movable_behind(self, length) else -1
+
     def count_usable(self, ahead):
         """Return how many of so many blocks ahead, which are free, can be used: the next one is erased to know."""
         works = self.next_ready or (self.maintain() and self.next_ready)
@@ -215,12 +226,8 @@ class Blocks(Reader):
                 return False
         return self.is_free(ahead)
 
-    def _may_take(self):
-        """Tell whether one result more may be kept; where overwriting is allowed, room is made for it."""
-        return (self._leaves_spare or self.leaves_spare()) and (self.number < RETAINED_MAX or self._keeps_below_most())
-
     def _keeps_below_most(self):
-        """The same, by the numbers alone."""
+        """Tell whether one more may be kept by its number; where overwriting is allowed, room is made for it."""
         cursor = self.cursors[0]  # the others' sides count as the log does
         while self.number - cursor.number >= RETAINED_MAX:
             if self.when_full != WHEN_FULL_OVERWRITE or self.sparing or cursor.block == self.block:

@@ -83,11 +83,12 @@ class Fold(Blocks):
             longest = length if length > PAYLOAD_MAX else PAYLOAD_MAX
             octets += self.aligned(FRAME_BYTES + longest) + DROPS_LEFT * self.memory_octets
             return self.offset + octets <= self.device.block_bytes or self._make_ready(0) == FLASH_DONE
-        if not self.has_next() or not self.leaves_spare():
+        spare = self.spare_for(length) if self.has_next() else -1
+        if spare < 0:
             return False
         if self.offset + octets + self._reserve <= self.device.block_bytes:
             return True
-        return self.are_free(1 + self.spare_blocks)
+        return self.are_free(1 + spare)
 
     def is_ready(self):
         """Tell whether a small record goes out without an erase in front of it."""

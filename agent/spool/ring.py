@@ -23,6 +23,7 @@ from agent.record.result import FLAG_ASIDE, FLAG_COPY
 from agent.spool import record as rec
 from agent.spool.blocks import (
     BLOCKS_TRIED,
+    RETAINED_MAX,
     SEQ_MAX,
     SPOOL_FAILED,
     SPOOL_FULL,
@@ -82,16 +83,14 @@ class Ring(Programmer):
         if self.suspect and not self._confirming and self._stays_suspect(spare, length):
             return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL
         self.desk.use(FRAME_BYTES + length)
-        if self.seq >= SEQ_MAX or (spare and not self._may_take()):
+        leave = 0 if not spare else self.spare_blocks if self._leaves_spare else self.spare_for(length)
+        if leave < 0 or self.seq >= SEQ_MAX or (spare and self.number >= RETAINED_MAX and not self._keeps_below_most()):
             return SPOOL_FULL
         self._opens = self._spares = -1
         if spare and not self.next_ready:
-            if not self._make_free(1):
-                return SPOOL_FULL
-            if self.is_all_worn():
-                code = self._look_ready()
-                if code < 0:
-                    return code
+            code = SPOOL_FULL if not self._make_free(1) else self._look_ready() if self.is_all_worn() else FLASH_DONE
+            if code < 0:
+                return code
         self.payload_at = HEAD_BYTES
         octets = self.aligned(FRAME_BYTES + length)
         room = self.device.block_bytes - self.offset - octets
@@ -102,7 +101,7 @@ class Ring(Programmer):
                     return code
                 room = self.device.block_bytes - self.offset - octets  # getting ready may have used some
             if room < 0:
-                code = self._open_next(self.spare_blocks if spare else 0)
+                code = self._open_next(leave)
                 if code < 0:
                     if code != SPOOL_FULL or spare or not self._take_rest(octets):
                         return code

@@ -264,7 +264,7 @@ MUTATIONS = (
     Mutation(
         "spare-not-kept",
         RING,
-        "self._open_next(self.spare_blocks if spare else 0)",
+        "self._open_next(leave)",
         "self._open_next(0)",
         "a result takes the last free block",
     ),

@@ -229,10 +229,10 @@ class Outlet(Position):
 
     def _is_aside(self, seq):
         """Tell whether the result in the page, record `seq`, was set aside where it lies, or moved on in the log."""
-        from agent.spool import aside  # a server that has less than the log says is rare
+        from agent.spool import moving  # a server that has less than the log says is rare
 
         ring = self.ring
-        return aside.was_moved(ring) is True or (ring.has_aside() and self._begins_range(seq))
+        return moving.was_moved(ring) is True or (ring.has_aside() and self._begins_range(seq))
 
     def _server_is_empty(self, now):
         if self.cursor.delivered:
