@@ -147,7 +147,7 @@ class Blocks(Reader):
 
         None where all else has been moved on round the log and nothing has come of it, if that can still be done again.
         """
-        if self.leaves_spare():
+        if self.leaves_spare() or self._quarantine is None:
             return self.spare_blocks
         from agent.spool.moving import is_movable_behind
 
