@@ -629,6 +629,22 @@ def test_a_copy_that_a_start_made_is_not_moved_on_as_well():
     assert moved_in(ring) == list(range(1, ASIDE + 1)) and ring.number == 44 + ASIDE
 
 
+def test_what_was_moved_on_and_copied_by_a_start_is_moved_on_again():
+    for moved in range(1, ASIDE + 1):
+        flash, ring = jammed(8)
+        for _ in range(moved):
+            assert moving.carry(ring, 0) == FLASH_DONE
+        ring = mounted(flash)  # copies the last one
+        move_all(ring)
+        assert moved_in(ring) == list(range(1, ASIDE + 1))
+        outlet = outlet_of(ring)
+        assert outlet.resume(744, 0) and outlet.set_aside(ring.number + 1, 43, 0) == SET_ASIDE
+        assert append(ring, 99) == FLASH_DONE and take_all(ring, 1) == [99]
+        ring = mounted(flash)
+        move_all(ring)
+        assert moved_in(ring)[-ASIDE:] == list(range(1, ASIDE + 1)), moved
+
+
 def test_what_is_moved_on_behind_a_refused_result_does_not_wait():
     ring = jammed()[1]
     assert append(ring, 45) == FLASH_DONE

@@ -128,10 +128,12 @@ def write_again(ring):
 def was_moved(ring):
     """Tell whether the record in the page was written once more, to be set aside there: True, False or RECORD_BAD.
 
-    As long as the record lies there that does too: it is behind it, and older blocks are erased first.
+    As long as the record lies there that does too: it is behind it, and older blocks are erased first. It has a number
+    of its own; a copy that a start has made of this one has not.
     """
     walk = ring.walk
     kind, length = walk.kind, walk.length
+    number = get_u32(walk.page, HEAD_BYTES)
     check = crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + length)
 
     def is_copy(found):
@@ -139,6 +141,7 @@ def was_moved(ring):
             found == kind
             and walk.flags & FLAG_ASIDE != 0
             and walk.length == length
+            and get_u32(walk.page, HEAD_BYTES) != number
             and crc30(walk.page, HEAD_BYTES + 4, HEAD_BYTES + length) == check
         )
 
