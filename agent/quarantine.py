@@ -147,13 +147,15 @@ class Quarantine(NoOwner):
             return TAKEN if aside.save(main) == 0 else FAILED
         main.pressed = True
         # What was found last counts only when it is confirmed: in the one log it is kept, in the other moved on.
-        if not self.ring.confirm() or (self._begins and (not main.confirm() or moving.pass_moved(main) < 0)):
+        if not self.ring.confirm():
+            return FAILED
+        known = self.last_kept()
+        if self._begins and (not main.confirm() or moving.pass_moved(main, known) < 0):
             return FAILED
         self._begins = False
         if not main.has_aside():
             return TAKEN
         self.pass_dropped()
-        known = get_u32(self.ring.memory, _LAST)
         walk = main.walk
         found = aside.find_result(main, main.aside_block, main.aside_first, main.aside_last, known)
         if found is not True:
@@ -187,6 +189,7 @@ class Quarantine(NoOwner):
         if moving.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
             return FAILED
         self.moves = main.has_aside()
+        self.in_place = -1  # it will be set aside, and counted, once more
         return TAKEN
 
     def has_gone_round(self, main):
@@ -215,6 +218,9 @@ class Quarantine(NoOwner):
             count = aside.kept_between(self.ring, number, number)[0]
             if count != 0 or main.peek(0) <= RECORD_NONE:
                 return KEPT if count > 0 else FAILED
+            moved = moving.was_moved(main)  # since it was refused before
+            if moved or main.peek(0) <= RECORD_NONE:
+                return KEPT if moved is True else FAILED
             code = moving.write_again(main)
             return KEPT if code == 0 else PASSED if code == SPOOL_FULL else FAILED
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page

@@ -391,6 +391,44 @@ def test_the_count_in_place_follows_without_going_through_the_log():
     assert counted() == InPlace(station.ring, station.quarantine).count()
 
 
+def test_what_is_moved_on_in_the_log_is_counted_in_place_once_at_any_time():
+    from agent import health as h
+    from agent.spool import moving
+
+    station = Bench(parked_blocks=2)
+    station.set_aside(80)
+
+    def counted():
+        return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
+
+    before = counted()
+    is_in_the_way, moving.is_in_the_way = moving.is_in_the_way, lambda main: True
+    for _ in range(5):
+        assert station.quarantine.make_way(station.ring) == TAKEN
+    moving.is_in_the_way = is_in_the_way
+    assert counted() == before - 5 == InPlace(station.ring, station.quarantine).count(), "five wait"
+    station.pass_all(17)
+    assert counted() == before == InPlace(station.ring, station.quarantine).count()
+
+
+def test_what_was_moved_on_and_is_refused_by_a_server_that_was_set_back_stands_there_once():
+    from agent.spool import moving
+
+    for moved in range(6):
+        station = Bench(parked_blocks=2)
+        station.set_aside(80)
+        for _ in range(moved):
+            assert moving.carry(station.ring, station.quarantine.last_kept()) == 0
+        station.pass_all(17)
+        assert station.ring.rewind(0, station.quarantine.last_kept())
+        station.pass_all(17)
+        in_place = InPlace(station.ring, station.quarantine).count()
+        assert station.quarantine.count() + in_place == 80, moved
+        station.start()
+        assert moving.pass_moved(station.ring, station.quarantine.last_kept()) == 0
+        assert InPlace(station.ring, station.quarantine).count() == in_place, moved
+
+
 def test_a_slot_is_not_used_again_before_a_start_would_pass_it():
     station = Bench(parked_blocks=12, blocks=12)
     for first in range(1, 1000, 50):

@@ -375,7 +375,7 @@ def moved_in(ring):
 
 
 def move_all(ring):
-    assert ring.confirm() and moving.pass_moved(ring) == 0
+    assert ring.confirm() and moving.pass_moved(ring, 0) == 0
     for _ in range(2 * ASIDE):
         if not ring.has_aside():
             return
@@ -744,7 +744,7 @@ def test_what_is_moved_on_into_the_last_of_the_room_makes_its_block_free():
         except PowerCut:
             give_power(flash, chips.GARBAGE)
         ring = mounted(flash)
-        assert moving.pass_moved(ring) == 0
+        assert moving.pass_moved(ring, 0) == 0
         left = len(moved_in(ring))
         while ring.has_aside() and moving.carry(ring, 0) == FLASH_DONE:
             pass

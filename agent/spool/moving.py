@@ -148,10 +148,13 @@ def was_moved(ring):
     return aside.walk_from(ring, walk.block, walk.seq + 1, rec.SEQ_TOP, is_copy)
 
 
-def pass_moved(ring):
-    """After a start: go past what was written once more already; the log is confirmed. 0, or RECORD_BAD."""
+def pass_moved(ring, known):
+    """After a start: go past what was written once more already, behind what the quarantine has, up to `known`.
+
+    The log is confirmed. 0, or RECORD_BAD.
+    """
     while ring.has_aside():
-        found = aside.find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, 0)
+        found = aside.find_result(ring, ring.aside_block, ring.aside_first, ring.aside_last, known)
         if found is True:
             number = get_u32(ring.walk.page, HEAD_BYTES)
             found = was_moved(ring)

@@ -227,13 +227,6 @@ class Outlet(Position):
                 return True
             scout.advance()
 
-    def _is_aside(self, seq):
-        """Tell whether the result in the page, record `seq`, was set aside where it lies, or moved on in the log."""
-        from agent.spool import moving  # a server that has less than the log says is rare
-
-        ring = self.ring
-        return moving.was_moved(ring) is True or (ring.has_aside() and self._begins_range(seq))
-
     def _server_is_empty(self, now):
         if self.cursor.delivered:
             self.health.note(h.SERVER_EMPTY, self.cursor.number, now)

@@ -229,12 +229,18 @@ class Position:
         return memory[ASIDE_LENGTH] != 0 or memory[ASIDE_LENGTH + 1] != 0
 
     def _passes_again(self):
-        """A server was set back: pass what is set aside in its place already; whether it is."""
-        ring = self.ring
-        if not ring.has_aside() or ring.peek(OUTLET) <= RECORD_NONE or not self._begins_range(self.cursor.peek_seq):
+        """A server was set back: pass what is set aside in its place already, or was moved on; whether it is."""
+        if self.ring.peek(OUTLET) <= RECORD_NONE or not self._is_aside(self.cursor.peek_seq):
             return False
         self.cursor.advance()
         return True
+
+    def _is_aside(self, seq):
+        """Tell whether the record in the page, `seq`, was set aside where it lies, or moved on in the log."""
+        from agent.spool import moving  # what finds no room in the quarantine, or a server that was set back, is rare
+
+        ring = self.ring
+        return moving.was_moved(ring) is True or (ring.has_aside() and self._begins_range(seq))
 
     def _begins_range(self, seq):
         """Tell whether record `seq` is the first of a range that is set aside in its place; there is one at least."""
