@@ -13,6 +13,7 @@ import pytest
 
 from tools.worlds import adapter, bench
 from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
+from tools.worlds.controller_session import Session
 from tools.worlds.course import run
 from tools.worlds.flash import DONE, NorFlash
 from tools.worlds.history import History, Questions, Result, Row, Said, StationHistory, StationRules
@@ -165,6 +166,20 @@ def test_a_world_notes_at_which_word_of_the_server_a_log_had_no_erased_block():
     world.toolsnet.lies.append("ahead")
     world.toolsnet.information(1)[1]()
     assert station.tight == {2000, 3000} and station.forgets == [1000, 2000] and len(station.lies) == 1
+
+
+def test_a_question_that_brings_a_result_for_the_first_time_is_no_late_one():
+    told = Questions(0)
+    history = SimpleNamespace(sessions=[told])
+    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, grumble_until=0, history=history, used=7)
+    session = SimpleNamespace(controller=controller)
+    new = result(1)
+    assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)
+    new.fetches.append(500)
+    for again in (new, None):
+        controller.time.now += 100
+        assert not Session._is_hindered(session, b"0064", again) and told.last == controller.time.now
+    assert told.asked == 3
 
 
 ANOTHER, IDLE, ANSWERED = "on another connection", "that was open for 6 s", "and answered"

@@ -283,7 +283,9 @@ class Session:
             return True
         questions = controller.history.sessions[-1]
         questions.asked += 1
-        questions.last, questions.used = now, controller.used
+        questions.used = controller.used
+        if result is None or result.fetches:  # else it is given for the first time
+            questions.last = now
         return False
 
     def _was_fetched(self, result: Result, asked: int) -> None:
