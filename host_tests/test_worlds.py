@@ -175,7 +175,7 @@ def test_a_question_that_brings_a_result_for_the_first_time_is_no_late_one():
     session = SimpleNamespace(controller=controller)
     new = result(1)
     assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)
-    new.fetches.append(500)
+    new.asked_for.append(500)
     for again in (new, None):
         controller.time.now += 100
         assert not Session._is_hindered(session, b"0064", again) and told.last == controller.time.now

@@ -284,7 +284,7 @@ class Session:
         questions = controller.history.sessions[-1]
         questions.asked += 1
         questions.used = controller.used
-        if result is None or result.fetches:  # else it is given for the first time
+        if result is None or result.asked_for:  # else it is given under its ID for the first time
             questions.last = now
         return False
 
