@@ -63,6 +63,7 @@ class Quarantine(NoOwner):
         self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
         self._carried = 0  # so many were moved on since
         self.moves = False  # more are moved on at once: one record then sets all of them aside
+        self._doubtful = 0  # the number of what was kept last, if that cannot be relied on
         self._begins = True  # what was moved on before this start has still to be passed
         self.taken = 0  # so many were kept since the start
         self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
@@ -118,7 +119,8 @@ class Quarantine(NoOwner):
 
     def last_kept(self):
         """Return the number in the main log of the record that was kept last; what is above it is not here yet."""
-        return get_u32(self.ring.memory, _LAST)
+        last = get_u32(self.ring.memory, _LAST)
+        return self._doubtful - 1 if self.ring.suspect and 0 < self._doubtful <= last else last
 
     def pressure(self):
         """Return one of PRESSURE_: whether an operator is needed. Allocates nothing."""
@@ -127,13 +129,10 @@ class Quarantine(NoOwner):
         ring = self.ring
         cursor = ring.cursors[0]
         kept = ring.number - cursor.number
-        if kept == 0:
-            return PRESSURE_NONE
         device = ring.device
         octets = (ring.block - cursor.block) % device.block_count * device.block_bytes + ring.offset
-        if kept * 4 > SLOTS * 3 or octets * 4 > device.block_count * device.block_bytes * 3:
-            return PRESSURE_TIGHT
-        return PRESSURE_NONE
+        is_tight = kept * 4 > SLOTS * 3 or octets * 4 > device.block_count * device.block_bytes * 3
+        return PRESSURE_TIGHT if kept and is_tight else PRESSURE_NONE
 
     def take_oldest(self, main):
         """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
@@ -148,7 +147,7 @@ class Quarantine(NoOwner):
         main.pressed = True
         # What was found last counts only when it is confirmed: in the one log it is kept, in the other moved on.
         if not self.ring.confirm():
-            return FAILED
+            return self._is_unsure()
         known = self.last_kept()
         if self._begins and (not main.confirm() or moving.pass_moved(main, known) < 0):
             return FAILED
@@ -177,7 +176,7 @@ class Quarantine(NoOwner):
 
         # Once round without any gain the log holds nothing else, and turns are wear: it ends where a result has room.
         gain = main.cursors[0].delivered + self.taken
-        most = self._carried_most(main)
+        most = main.device.block_count * CARRIED_A_BLOCK
         if gain != self._gain:
             self._gain, self._carried = gain, 0
         if self._carried > 2 * most or not moving.is_in_the_way(main):
@@ -186,7 +185,7 @@ class Quarantine(NoOwner):
             self._carried = most + 1
             return NO_ROOM
         self._carried += 1
-        if moving.carry(main, get_u32(self.ring.memory, _LAST)) != 0:
+        if moving.carry(main, self.last_kept()) != 0:
             return FAILED
         self.moves = main.has_aside()
         self.in_place = -1  # it will be set aside, and counted, once more
@@ -194,11 +193,8 @@ class Quarantine(NoOwner):
 
     def has_gone_round(self, main):
         """Tell whether all that is set aside was moved on twice round the log, and nothing came of it."""
-        gain = main.cursors[0].delivered + self.taken
-        return gain == self._gain and self._carried > 2 * self._carried_most(main)
-
-    def _carried_most(self, main):
-        return main.device.block_count * CARRIED_A_BLOCK
+        most = main.device.block_count * CARRIED_A_BLOCK
+        return main.cursors[0].delivered + self.taken == self._gain and self._carried > 2 * most
 
     def keep(self, main, reason):
         """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, PASSED, NO_ROOM or FAILED.
@@ -210,9 +206,11 @@ class Quarantine(NoOwner):
         if number > get_u32(self.ring.memory, _LAST) and main.has_aside():
             return NO_ROOM  # what lies in front of it waits for room
         if not self.ring.confirm():
-            return FAILED
+            code = self._is_unsure()
+            if code == FAILED or number > self.last_kept():
+                return code
         self.pass_dropped()
-        if number <= get_u32(self.ring.memory, _LAST):
+        if number <= self.last_kept():
             from agent.spool import aside, moving  # a server that was set back is rare
 
             count = aside.kept_between(self.ring, number, number)[0]
@@ -226,6 +224,19 @@ class Quarantine(NoOwner):
         if main.peek(0) <= RECORD_NONE:  # the two logs share the page
             return FAILED
         return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
+
+    def _is_unsure(self):
+        """What was kept last cannot be relied on: NO_ROOM if there is no place for its copy, else FAILED.
+
+        Without room it lies where it lies, and its original in the main log as well: not passed by before.
+        """
+        ring = self.ring
+        if ring.has_next() or ring.rest < ring.device.block_bytes or ring.reread_last() != ring.last_kind:
+            return FAILED
+        if is_for_outlets(ring.last_kind):
+            self._doubtful = get_u32(ring.walk.page, FRAME_HEAD + ring.walk.length - PARKED_BYTES)
+        self.full = True
+        return NO_ROOM
 
     def _keep(self, main, record_at, seq, reason):
         """Copy the record that stands in the page; the two logs share page and stage."""

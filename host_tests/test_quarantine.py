@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.position import OUTLET
-from agent.quarantine import NO_ROOM, NOTHING, SLOTS
+from agent.quarantine import NO_ROOM, NOTHING, PRESSURE_FULL, SLOTS
 from agent.record.result import PARKED_BYTES, ROOM_BYTES, TAKEN
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT, RECORD_NONE
 from host_tests.support_toolsnet import Outlet
@@ -121,6 +121,15 @@ def test_what_the_main_log_has_not_passed_is_not_relied_on_without_a_copy():
         outlet.parked_flash.worn_shape = chips.GARBAGE
         outlet.cut()
         assert outlet.parked.suspect and [number for _, number in kept_in(outlet)] == [1, 3]
+        for _ in range(2):  # nothing stops for that
+            outlet.store_raw()
+            outlet.store(1)
+            outlet.run(200000)
+            assert outlet.ring.backlog(OUTLET) == 0 and outlet.ring.has_aside()
+            assert outlet.quarantine.pressure() == PRESSURE_FULL and outlet.quarantine.last_kept() == 3
+            outlet.cut()
+        outlet.run(200000)
+        assert outlet.archive.stored == 4 and [number for _, number in kept_in(outlet)] == [1, 3]
 
 
 def test_what_was_kept_behind_a_torn_head_is_there_when_that_has_faded():

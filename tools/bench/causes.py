@@ -255,7 +255,7 @@ CAUSES = (
     Cause(
         "kept-twice",
         QUARANTINE,
-        "        if number <= get_u32(self.ring.memory, _LAST):\n            from",
+        "        if number <= self.last_kept():\n            from",
         "        if number < 0:\n            from",
         "what was kept and not passed durably is kept again at each start",
         14,
