@@ -250,7 +250,7 @@ class Intake(Downstream):
 
             ready(self, now)  # there is no MID 0064
         else:
-            self.recovery.opened(session.identity, session.system_type)
+            self.recovery.opened(session.identity, session.system_type, now)
         self._tool_due = True
         if self.errands is not None:
             self.errands.opened(now)

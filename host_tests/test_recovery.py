@@ -1742,6 +1742,25 @@ def test_pushed_result_that_needs_a_gap_too_many_waits_for_a_controller_that_ans
     assert bench.again(22) == KEPT_BEFORE and sorted(bench.ids()) == list(range(11, 23))
 
 
+def test_controller_that_was_empty_while_the_flash_refused_to_say_so_has_all_fetched_that_it_makes_while_nobody_listens():
+    for refuses_at_the_second in (False, True):
+        bench = Bench()
+        bench.connect()
+        bench.device.code = FLASH_IO
+        assert bench.fetch() and not bench.fetch()
+        bench.device.code = 0
+        bench.lose()
+        bench.make(1, 2, 3)
+        bench.device.code = FLASH_IO if refuses_at_the_second else 0
+        bench.connect()
+        bench.device.code = 0
+        if refuses_at_the_second:
+            bench.connect()
+        assert bench.live(4) == KEPT
+        bench.rest()
+        assert sorted(bench.ids()) == [1, 2, 3, 4] and bench.missing() == []
+
+
 def test_pushed_result_does_not_wait_for_ever_for_what_no_connection_lasts_long_enough_to_prove():
     bench = met([10])
     for number in (12, 14, 16, 18, 20):

@@ -51,6 +51,7 @@ class Newest(Witness):
         self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._draft = Gaps()
+        self._empty_of = -1  # a controller that was found to be empty before it was met
 
     # -- the answers -------------------------------------------------------------------------------------------
 
@@ -312,6 +313,7 @@ class Newest(Witness):
         if flags & kn.FLAG_KNOWN:
             self.phase = PHASE_PROBE
             return
+        self._empty_of = self._identity  # as long as the log does not say so
         self._note_empty(now)
 
     def _probed(self, now):

@@ -55,7 +55,7 @@ class Recovery(Newest):
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0):
+    def opened(self, identity, system_type=0, now=0):
         """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
         self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
         before = self.shared
@@ -70,6 +70,8 @@ class Recovery(Newest):
             self.revisions = self.shared.ordered(self.revisions)
         if self.claim is not None:
             self.claim.opened()
+        if self._empty_of == self._identity and not self.known.memory[kn.FLAGS] & kn.FLAG_KNOWN:
+            self._note_empty(now)  # the log could not say it before; what the controller has made since is ours
         self._choose_witness()
         self.known.covered = False
         self.known.deferred = []
