@@ -179,10 +179,10 @@ class Quarantine(NoOwner):
         most = main.device.block_count * CARRIED_A_BLOCK
         if gain != self._gain:
             self._gain, self._carried = gain, 0
-        if self._carried > 2 * most or not moving.is_in_the_way(main):
+        if self._carried > 3 * most or not moving.is_in_the_way(main):
             return NO_ROOM
         if self._carried > most and main.has_room(ROOM_BYTES):
-            self._carried = most + 1
+            self._carried = self._carried if self._carried > 2 * most else most + 1
             return NO_ROOM
         self._carried += 1
         if moving.carry(main, self.last_kept()) != 0:

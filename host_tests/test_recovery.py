@@ -1742,7 +1742,7 @@ def test_pushed_result_that_needs_a_gap_too_many_waits_for_a_controller_that_ans
     assert bench.again(22) == KEPT_BEFORE and sorted(bench.ids()) == list(range(11, 23))
 
 
-def test_controller_that_was_empty_while_the_flash_refused_to_say_so_has_all_fetched_that_it_makes_while_nobody_listens():
+def test_controller_that_was_empty_while_the_flash_refused_to_say_so_has_all_fetched_that_it_makes_unheard():
     for refuses_at_the_second in (False, True):
         bench = Bench()
         bench.connect()
