@@ -267,9 +267,6 @@ def _newest_first(main):
     return [(main.block - back) % count for back in range(count)]
 
 
-assert res.BODY_BYTES + res.LIMITS_BYTES == _BODY_BYTES
-
-
 def may_drop(quarantine, numbers):
     """Tell whether these may be dropped now: always, but for the last room, which is for `oldest_block`."""
     ring = quarantine.ring
@@ -297,3 +294,6 @@ def oldest_block(quarantine):
             found.append(scout.peek_number)
         scout.advance()
     return found
+
+
+assert res.BODY_BYTES + res.LIMITS_BYTES == _BODY_BYTES

@@ -2,6 +2,7 @@
 
 from struct import pack_into
 
+from agent import health as h
 from agent.base.words import get_u32
 from agent.outlets.toolsnet.outlet import Outlet
 from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
@@ -105,6 +106,10 @@ class Bench(Station):
         while self.quarantine.take_oldest(self.ring) == TAKEN:
             pass
         return self.quarantine.taken - before
+
+    def counted_in_place(self):
+        """Return how many lie in place by what the status goes by, without the log."""
+        return count_in_place(self.ring, self.quarantine, self.health.counters[h.PARKED])
 
     def order(self, *words):
         """Return every line of the answer."""
@@ -378,37 +383,27 @@ def test_pressure_grows_before_it_is_full():
 def test_the_count_in_place_follows_without_going_through_the_log():
     station = Bench(parked_blocks=3)
     station.set_aside(100)
-    from agent import health as h
-
-    def counted():
-        return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
-
-    before = counted()
+    before = station.counted_in_place()
     assert before == InPlace(station.ring, station.quarantine).count() > 0
     station.set_aside(7, first=500)
-    assert counted() == before + 7 == InPlace(station.ring, station.quarantine).count()
+    assert station.counted_in_place() == before + 7 == InPlace(station.ring, station.quarantine).count()
     station.order("drop", "all")
-    assert counted() == InPlace(station.ring, station.quarantine).count()
+    assert station.counted_in_place() == InPlace(station.ring, station.quarantine).count()
 
 
 def test_what_is_moved_on_in_the_log_is_counted_in_place_once_at_any_time():
-    from agent import health as h
     from agent.spool import moving
 
     station = Bench(parked_blocks=2)
     station.set_aside(80)
-
-    def counted():
-        return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
-
-    before = counted()
+    before = station.counted_in_place()
     is_in_the_way, moving.is_in_the_way = moving.is_in_the_way, lambda main: True
     for _ in range(5):
         assert station.quarantine.make_way(station.ring) == TAKEN
     moving.is_in_the_way = is_in_the_way
-    assert counted() == before - 5 == InPlace(station.ring, station.quarantine).count(), "five wait"
+    assert station.counted_in_place() == before - 5 == InPlace(station.ring, station.quarantine).count(), "five wait"
     station.pass_all(17)
-    assert counted() == before == InPlace(station.ring, station.quarantine).count()
+    assert station.counted_in_place() == before == InPlace(station.ring, station.quarantine).count()
 
 
 def test_what_was_moved_on_and_is_refused_by_a_server_that_was_set_back_stands_there_once():
