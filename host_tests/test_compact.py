@@ -744,6 +744,30 @@ class One:
     assert "_set" not in texts["agent.app"]
 
 
+def test_a_variable_tells_what_it_holds_after_its_function_went_into_another():
+    source = """
+class Cursor:
+    def __init__(self):
+        self.seq = 0
+class Log:
+    def __init__(self):
+        self.one = self.two = self.three = 1
+        self.cursors = [Cursor(), Cursor()]
+    def go(self):
+        scout = self.cursors[1]
+        scout.seq = 7
+        ahead(self.cursors[0], 2)
+        return self.one + self.two + self.three, [cursor.seq for cursor in self.cursors]
+def ahead(cursor, by):
+    cursor.seq += by * len(str(by))
+"""
+    program = Program({"agent.app": source, "board": "from agent.app import Log\nfound = Log().go()\n"})
+    assert "ahead" not in program.shaped["agent.app"].split("def ")[0] and "cursor.seq" in program.shaped["agent.app"]
+    assert program.attribute("seq") in map(program.attribute, ("one", "two", "three", "cursors"))
+    board, _ = run({}, "board", program.texts)
+    assert board.found == (3, [2, 7])
+
+
 def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     script = (
         "import hashlib\nfrom tools.compact.program import Program\nfrom tools.compact.tree import dotted\n"

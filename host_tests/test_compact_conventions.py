@@ -38,6 +38,9 @@ def test_what_is_set_from_outside_is_set_on_a_variable_called_after_a_class_that
     assert broken("def f(station):\n    station.seq = 1\n") == [
         "agent/user.py:2: station.seq is set from outside, and Station sets no seq on itself"
     ]
+    assert broken("def f(scout):\n    scout.seq = 1\n    scout.ring = 1\n") == [
+        "agent/user.py:3: scout.ring is set from outside, and Cursor sets no ring on itself"
+    ]
     assert len(broken("def f(self, station):\n    self._station.seq += 1\n    station.cursors[0].ring = 1\n")) == 2
 
 

@@ -27,6 +27,7 @@ MOST_BYTES = 256 * 1024
 # some hundreds of starts would leave the heap in pieces: so it is imported anew in every FRESH-th step only.
 NATIVE = ("agent.base.fast", "agent.base.fast_crc")
 FRESH = 20
+PIECES = 20000  # the plain form leaves thousands of small ones between what it imports
 # Below this not even the words of a fault can be put together; what is left then is the start anew.
 SILENT_BYTES = 8192
 LITTLE_BYTES = 20000  # enough for safe_mode, too little for the agent
@@ -122,7 +123,7 @@ class Trial:
         self.flash = RamFlash(8)
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
-        self.ballast = Ballast(4000)
+        self.ballast = Ballast(PIECES)
         self.moment = 0x3FFFFFFF - 2000
         self.turns = self.asked = self.resets = self.waited_s = 0
         self.native = [sys.modules.get(name) for name in NATIVE]

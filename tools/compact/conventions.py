@@ -1,8 +1,9 @@
 """Checks what the compactor takes for granted of agent/ and board/, and names file and line of whatever breaks it.
 
 Rules
-1. What is set on an object from outside is set on a variable called after its class (`station.ring`, `cursors[0].seq`),
-   and the class sets it on `self` too; or on one that is called after no class: then it shares its name with nobody.
+1. What is set on an object from outside is set on a variable called after its class (`station.ring`, `cursors[0].seq`)
+   or after its part there (ROLES), and the class sets it on `self` too; or on one that is called after no class: then
+   it shares its name with nobody.
 2. No name is computed: `getattr` and its like are given a text, or an object that keeps its names (a module, the
    machine code); no `vars`, `dir`, `locals`, `eval`, `exec`, `__dict__`, no star import.
 3. A dict goes into `**` only where the callee takes any name, or is none of ours: arguments get other names.
@@ -18,6 +19,13 @@ from tools.compact.bundle import NATIVES
 from tools.compact.walk import walk
 
 _ASKERS = ("getattr", "setattr", "hasattr", "delattr")
+# What a variable holds that is called after what it is there for, by what the last class of its line is called.
+ROLES = {
+    **dict.fromkeys(("first", "scout"), "cursor"),
+    **dict.fromkeys(("blocked", "jam", "late", "silence", "wait"), "timer"),
+    "main": "ring",
+    "missing": "recovery",
+}
 _NEVER = ("vars", "dir", "locals", "eval", "exec")
 
 
@@ -32,7 +40,8 @@ def holder_of(target: ast.Attribute) -> str:
     if isinstance(holder, ast.Subscript):
         holder = holder.value
     said = holder.id if isinstance(holder, ast.Name) else getattr(holder, "attr", "")
-    return said.strip("_").lower().removesuffix("s" if many else "")
+    plain = said.strip("_").lower().removesuffix("s" if many else "")
+    return ROLES.get(plain, plain)
 
 
 def called(class_name: str) -> str:

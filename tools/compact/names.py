@@ -33,7 +33,7 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
 from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
@@ -71,6 +71,7 @@ class Names:
     """The names chosen for one program: `attributes` by name, `tops` by module and name.
 
     `companions` run beside it: no class of theirs has two attributes that get one name. What is `said` stays as it is.
+    `classes` is the program while its methods were whole: there a variable still tells by its name what it holds.
     """
 
     def __init__(
@@ -79,13 +80,16 @@ class Names:
         companions: dict[str, str] | None = None,
         sharing: bool = True,
         said: frozenset[str] = frozenset(),
+        classes: dict[str, str] | None = None,
     ):
         self.companions = {name: ast.parse(text) for name, text in (companions or {}).items()}
         self.trees = {name: ast.parse(text) for name, text in sources.items()}
         self.attributes: dict[str, str] = {}
         self.tops: dict[tuple[str, str], str] = {}
-        for tree in (*self.trees.values(), *self.companions.values()):
-            scopes(tree)
+        self.whole = self.trees if classes is None else {name: ast.parse(text) for name, text in classes.items()}
+        for trees in (self.trees, self.companions, self.whole if classes is not None else {}):
+            for tree in trees.values():
+                scopes(tree)
         self.asked = (
             _asked_by_string(self.trees.values())
             | _asked_of_objects(self.trees)
@@ -102,15 +106,16 @@ class Names:
         self._choose(sharing)
 
     def _choose(self, sharing: bool) -> None:
-        together = _attributes_together(self.trees | self.companions)
+        together = _attributes_together(self.whole | self.companions)
         uses = Counter(
             node.attr for tree in self.trees.values() for node in walk(tree) if isinstance(node, ast.Attribute)
         )
-        own = _defined_in_agent(self.trees)
+        ours = _defined_in_agent(self.whole) - FOREIGN
+        left = _attributes_in(chain(self.trees.values(), self.companions.values())) - self.asked
         wanted = [
             name
             for name in together
-            if name not in self.asked and not name.startswith("__") and (name.startswith("_") or name in own - FOREIGN)
+            if name in left and not name.startswith("__") and (name.startswith("_") or name in ours)
         ]
         tops = [key for key in _tops(self.trees) if key[1] not in self.asked]
         taken = self._kept(set(wanted), set(tops))
@@ -280,6 +285,18 @@ def _of_class(node: ast.ClassDef, tree: ast.Module) -> set[str]:
             found.add(part.attr)
         elif isinstance(part, ast.Name) and getattr(getattr(part, "home", None), "kind", "") == CLASS:
             found.add(part.id)
+    return found
+
+
+def _attributes_in(trees: Iterable[ast.Module]) -> set[str]:
+    """Every name that some object is asked for, or that a class defines."""
+    found = set()
+    for tree in trees:
+        for node in walk(tree):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif getattr(getattr(node, "home", None), "kind", "") == CLASS:
+                found.add(node.id if isinstance(node, ast.Name) else getattr(node, "name", ""))
     return found
 
 

@@ -1,9 +1,9 @@
 """The steps that make a board's program out of the sources, in their order.
 
 twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one module of forty), prune
-(what nobody uses), classes (a line of them becomes one), methods (private ones become functions), expressions
-(functions that are one, into their callers), inline (functions called from one place), positional (arguments by their
-place), names (short ones).
+(what nobody uses), literals (octets and tuples where they are used), classes (a line of them becomes one), methods
+(private ones become functions), expressions (functions that are one, into their callers), inline (functions called
+from one place), positional (arguments by their place), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -21,6 +21,7 @@ from tools.compact.classes import one_class_a_line
 from tools.compact.expressions import put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
+from tools.compact.literals import literals_in_place
 from tools.compact.methods import functions_of_methods
 from tools.compact.names import Names
 from tools.compact.order import ordered
@@ -71,10 +72,10 @@ class Program:
 
     @_without_collection
     def _shape(self, used: frozenset[str], keep: frozenset[str]) -> None:
-        self.pruned = one_class_a_line(prune(self.bundle.texts, used), used)
+        self.pruned = one_class_a_line(literals_in_place(prune(self.bundle.texts, used), used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
-        lone = functions_of_methods(self.pruned, keep, out=self.own_image)
-        shorter = put_in_expressions(lone, keep, frame_words)
+        self.lone = functions_of_methods(self.pruned, keep, out=self.own_image)
+        shorter = put_in_expressions(self.lone, keep, frame_words)
         self.shaped = inline(shorter, keep, frame_words)
         self.shaped = without_keywords(self.shaped)
         if ENTRY in self.shaped:
@@ -84,7 +85,7 @@ class Program:
 
     @_without_collection
     def _name(self, companions: dict[str, str], said: frozenset[str]) -> None:
-        self.names = Names(self.shaped, companions, not self.own_image, said)
+        self.names = Names(self.shaped, companions, not self.own_image, said, self.lone)
         self.texts = {name: ordered(text) for name, text in self.names.rewritten().items()}
 
     def tested(
