@@ -156,8 +156,7 @@ class Downstream:
                 self.health.log(h.CONTROLLER_AWAY, why, now)
 
     def _maintain(self):
-        ring = self.ring
-        if (ring.suspect or not ring.next_ready) and not ring.maintain(self.recovery.compares()):
+        if not self.ring.maintain(self.recovery.compares()):
             self.health.count(h.NOT_SAVED)  # it is tried again each time
 
 

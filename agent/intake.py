@@ -139,7 +139,7 @@ class Intake(Downstream):
                 left = self.errands.look(session, now, left)
                 if left < 0:
                     return left
-        if self.link.steady or self.quiet.may_erase():
+        if (self.ring.suspect or not self.ring.next_ready) and (self.link.steady or self.quiet.may_erase()):
             self._maintain()
         return left
 

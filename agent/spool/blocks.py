@@ -112,8 +112,7 @@ class Blocks(Reader):
 
     def aligned(self, octets):
         """Return what a record of so many octets takes of the flash."""
-        octets += self.align - 1
-        return octets - octets % self.align
+        return octets + -octets % self.align
 
     def fits(self, octets):
         """Tell whether a record of so many octets fits behind the last one."""

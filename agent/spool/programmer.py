@@ -64,7 +64,7 @@ class Programmer(Fold):
         if desk.used > end:
             fill(stage, end, desk.used - end, 0xFF)
         desk.used = end
-        octets = self.aligned(end)
+        octets = end + -end % self.align  # `aligned`, without a call
         code = self.device.program(self._address(), stage, octets)
         if self._opens >= 0 and code != FLASH_IO:
             self.block = self._opens

@@ -92,7 +92,8 @@ class Ring(Programmer):
             if code < 0:
                 return code
         self.payload_at = HEAD_BYTES
-        octets = self.aligned(FRAME_BYTES + length)
+        octets = FRAME_BYTES + length
+        octets += -octets % self.align  # `aligned`, without a call
         room = self.device.block_bytes - self.offset - octets
         if room < self._reserve and not self.saving:
             if room >= 0 and not self.next_ready:

@@ -10,8 +10,9 @@ Rules
    expression calls nothing before it is done (a call around all of it is the last thing it does), or no attribute of
    the chain is stored outside `__init__`.
 3. A name of the module that the expression uses must mean the same in the caller: the same module, no local called so.
-4. It goes in everywhere or nowhere, and only if that spares heap; the frame of a caller may not grow above
-   `frame_words` (inline.py says why).
+4. It goes in everywhere or nowhere, and only if its code at all these places is not `dearer` by more octets than it may
+   be: FUNCTION_OCTETS where code lies in the heap. The frame of a caller may not grow above `frame_words` (inline.py
+   says why).
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ class _Use:
 
 
 def put_in_expressions(
-    sources: dict[str, str], keep: frozenset[str] = frozenset(), frame_words: int = FRAME_MOST
+    sources: dict[str, str],
+    keep: frozenset[str] = frozenset(),
+    frame_words: int = FRAME_MOST,
+    dearer: int = FUNCTION_OCTETS,
 ) -> dict[str, str]:
     """Return the program with fewer functions; those named in `keep` stay."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
@@ -62,13 +66,15 @@ def put_in_expressions(
     facts = {name: _Facts(name, tree) for name, tree in trees.items()}
     changed = set(facts)
     while changed:
-        changed = _put_in_round(trees, list(facts.values()), refused, frame_words)
+        changed = _put_in_round(trees, list(facts.values()), refused, frame_words, dearer)
         for name in changed:
             facts[name] = _Facts(name, trees[name])
     return {name: ast.unparse(tree) + "\n" if tree.body else "" for name, tree in trees.items()}
 
 
-def _put_in_round(trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int) -> set[str]:
+def _put_in_round(
+    trees: dict[str, ast.Module], facts: list[_Facts], refused: set[str], frame_words: int, dearer: int
+) -> set[str]:
     """Put functions in as long as none meets what another one changed: the modules that changed, to be read anew.
 
     Who has had its chance is refused from then on.
@@ -83,7 +89,7 @@ def _put_in_round(trees: dict[str, ast.Module], facts: list[_Facts], refused: se
         if name in moved or id(function.node) in touched or any(id(use.caller) in touched for use in uses):
             continue
         refused.add(name)
-        if _put_in(function, uses, stored, frame_words):
+        if _put_in(function, uses, stored, frame_words, dearer):
             _take_out(trees[function.module], function.node)
             changed |= {function.module, *(use.module for use in uses)}
             touched |= {id(use.caller) for use in uses}
@@ -231,8 +237,8 @@ def _fits(function: _Function, use: _Use) -> bool:
 # -- putting it in -------------------------------------------------------------------------------------------------
 
 
-def _put_in(function: _Function, uses: list[_Use], stored: set[str], frame_words: int) -> bool:
-    """Replace every call; False, and nothing changed, if one cannot be or all together cost more than they spare."""
+def _put_in(function: _Function, uses: list[_Use], stored: set[str], frame_words: int, dearer: int) -> bool:
+    """Replace every call; False, and nothing changed, if one cannot be or all together are too dear."""
     new: list[ast.expr] = []
     cost = 0
     for use in uses:
@@ -241,7 +247,7 @@ def _put_in(function: _Function, uses: list[_Use], stored: set[str], frame_words
             return False
         cost += _octets(value) - _octets(use.call)
         new.append(value)
-    if cost >= FUNCTION_OCTETS:
+    if cost >= dearer:
         return False
     before = [frame_words_of(use.caller) for use in uses]
     for use, value in zip(uses, new, strict=True):

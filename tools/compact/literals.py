@@ -48,7 +48,8 @@ def literals_in_place(sources: dict[str, str], keep: frozenset[str] = frozenset(
 
 
 def _put_in_place(tree: ast.Module, asked: set[str]) -> bool:
-    stored = Counter(node.id for node in walk(tree) if _is_top(node) and not isinstance(node.ctx, ast.Load))
+    names = [node for node in walk(tree) if isinstance(node, ast.Name) and _is_top(node)]
+    stored = Counter(node.id for node in names if not isinstance(node.ctx, ast.Load))
     known: dict[str, object] = {}
     left = []
     for statement in tree.body:
@@ -64,8 +65,8 @@ def _put_in_place(tree: ast.Module, asked: set[str]) -> bool:
     return bool(known)
 
 
-def _is_top(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and getattr(getattr(node, "home", None), "kind", "") == MODULE
+def _is_top(node: ast.Name) -> bool:
+    return getattr(getattr(node, "home", None), "kind", "") == MODULE
 
 
 def _value(node: ast.expr, known: dict[str, object]) -> object:

@@ -18,7 +18,7 @@ import gc
 
 from tools.compact.bundle import ENTRY, Bundle
 from tools.compact.classes import one_class_a_line
-from tools.compact.expressions import put_in_expressions
+from tools.compact.expressions import FUNCTION_OCTETS, put_in_expressions
 from tools.compact.frame import FRAME_WORDS, OWN_FRAME_WORDS
 from tools.compact.inline import bind_builtins, inline
 from tools.compact.literals import literals_in_place
@@ -32,6 +32,8 @@ from tools.compact.scopes import scopes
 from tools.compact.source import constants
 from tools.compact.twins import only_twins, without_cpython
 from tools.compact.walk import walk
+
+IN_FLASH_OCTETS = 400  # of code more for one function and its calls less, where code takes no heap
 
 
 def _without_collection(step):
@@ -75,7 +77,9 @@ class Program:
         self.pruned = one_class_a_line(literals_in_place(prune(self.bundle.texts, used), used), used)
         frame_words = OWN_FRAME_WORDS if self.own_image else FRAME_WORDS
         self.lone = functions_of_methods(self.pruned, keep, out=self.own_image)
-        shorter = put_in_expressions(self.lone, keep, frame_words)
+        shorter = put_in_expressions(
+            self.lone, keep, frame_words, IN_FLASH_OCTETS if self.own_image else FUNCTION_OCTETS
+        )
         self.shaped = inline(shorter, keep, frame_words)
         self.shaped = without_keywords(self.shaped)
         if ENTRY in self.shaped:
