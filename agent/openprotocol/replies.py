@@ -14,38 +14,25 @@ REFUSED_LATER = const(5)  # 98, 28, 27: the same again later
 REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
 REFUSED_GONE = const(7)  # 15: the result is not there any more
 
-_CLASSES = {
-    97: REFUSED_REVISION,
-    74: REFUSED_REVISION,
-    76: REFUSED_REVISION,
-    96: REFUSED_BUSY,
-    16: REFUSED_BUSY,
-    35: REFUSED_BUSY,
-    9: REFUSED_EXISTS,
-    11: REFUSED_EXISTS,
-    6: REFUSED_EXISTS,
-    13: REFUSED_EXISTS,
-    18: REFUSED_EXISTS,
-    71: REFUSED_EXISTS,
-    10: REFUSED_MISSING,
-    12: REFUSED_MISSING,
-    7: REFUSED_MISSING,
-    14: REFUSED_MISSING,
-    19: REFUSED_MISSING,
-    72: REFUSED_MISSING,
-    98: REFUSED_LATER,
-    28: REFUSED_LATER,
-    27: REFUSED_LATER,
-    99: REFUSED_NEVER,
-    73: REFUSED_NEVER,
-    75: REFUSED_NEVER,
-    15: REFUSED_GONE,
-}
+# Each code and its class in turn.
+_CLASSES = (
+    bytes((97, REFUSED_REVISION, 74, REFUSED_REVISION, 76, REFUSED_REVISION))
+    + bytes((96, REFUSED_BUSY, 16, REFUSED_BUSY, 35, REFUSED_BUSY))
+    + bytes((6, REFUSED_EXISTS, 9, REFUSED_EXISTS, 11, REFUSED_EXISTS))
+    + bytes((13, REFUSED_EXISTS, 18, REFUSED_EXISTS, 71, REFUSED_EXISTS))
+    + bytes((7, REFUSED_MISSING, 10, REFUSED_MISSING, 12, REFUSED_MISSING))
+    + bytes((14, REFUSED_MISSING, 19, REFUSED_MISSING, 72, REFUSED_MISSING))
+    + bytes((98, REFUSED_LATER, 28, REFUSED_LATER, 27, REFUSED_LATER))
+    + bytes((99, REFUSED_NEVER, 73, REFUSED_NEVER, 75, REFUSED_NEVER, 15, REFUSED_GONE))
+)
 
 
 def refusal_class(code):
     """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule."""
-    return _CLASSES.get(code, REFUSED_OTHER)
+    for at in range(0, len(_CLASSES), 2):
+        if _CLASSES[at] == code:
+            return _CLASSES[at + 1]
+    return REFUSED_OTHER
 
 
 def code_of(buf, start, end):

@@ -7,6 +7,7 @@ Rules
    copied as .mpy. The controller is on UART 0 (plain ASCII), because this image has no network.
 3. Stages are told apart by marks (tools/firmware/jobs/boot_marks.py), each one store; the end is the first octet that
    UART 0 is given.
+4. Of the heap at a mark what the script with the marks takes is taken off: a board has none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.cache import Unavailable
@@ -62,6 +63,10 @@ CART = {
 }
 _MARK = re.compile(r"== (mark \d+|sent) ([\d.]+) (\d+) (\d+)")  # behind what the program itself has said
 MAIN = b"from machine import mem32\nmem32[0x40058010] = 1\nimport boot_marks\n"
+WEIGHED_MAIN = MAIN.replace(
+    b"import boot", b"import gc\ngc.collect()\nmem32[0x40058010] = %d + gc.mem_alloc()\nimport boot" % HEAP_FROM
+)
+SCRIPT = 0  # boot_marks.py is loaded
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def lay_out(folder: Path, flash: Path, frozen: bool, heap: bool) -> package.Vers
     files = {f"a/{name}": content for name, content in version.files.items()}
     files |= {name.lstrip("/"): content for name, content in version.root.items()}
     files |= {"a/version.json": version.manifest(), "toolcart.state": CONFIRMED}
-    files |= {"main.py": MAIN, "boot_marks.mpy": _compiled_marks(folder, frozen, heap)}
+    files |= {"main.py": WEIGHED_MAIN if heap else MAIN, "boot_marks.mpy": _compiled_marks(folder, frozen, heap)}
     tree = folder / "tree"
     for name, content in files.items():
         target = tree / "files" / name
@@ -112,6 +117,11 @@ def marks(frozen: bool, heap: bool = False) -> dict[int, Mark]:
         else:
             last = number
             found[number] = Mark(float(nanos) / 1e6, erases, (written - erases * BLOCK_WORDS) // PAGE_WORDS)
+    if SCRIPT in found:
+        own = found.pop(SCRIPT).heap - found[1].heap
+        found |= {
+            number: replace(mark, heap=mark.heap - own) for number, mark in found.items() if number > 1 and mark.heap
+        }
     if SENT not in found:
         raise Unavailable(f"it sent nothing: {said.strip()[-300:]}")
     return found

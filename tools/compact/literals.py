@@ -22,7 +22,7 @@ from tools.compact.prune import strings_in
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
 
-MOST = 40
+MOST = 64
 _PARTS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Add, ast.Mult, ast.Name, ast.Load, ast.Call)
 
 

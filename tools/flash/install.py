@@ -52,6 +52,9 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
         for step in plan.root:
             if step.kind == SEND:
                 _replace(link, step.path, plan.version.root[step.path], progress)
+        for step in plan.root:
+            if step.kind == DROP:
+                link.remove(step.path)
     except Full:
         raise Full(
             "the board's file system filled up. What ran before is untouched and starts again; "

@@ -4,7 +4,7 @@ Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
 2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
 3. Only what the chip needs is in it: /metrics where a port is configured. Where the firmware has this very core
-   frozen, only the configuration is.
+   frozen, only the configuration is; safe_mode is frozen as well then, and takes no heap for its code.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sou
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
+SAFE_MODE = "/safe_mode.mpy"
 CONFIG_FILE = "config.json"
 MAIN = b"""# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.
 try:
@@ -57,6 +58,7 @@ class Version:
     digest: str
     files: dict[str, bytes]  # version.json is not among them: it is written last
     root: dict[str, bytes]
+    unwanted: tuple[str, ...] = ()  # of the root: what would be found in front of the firmware's own
 
     def manifest(self) -> bytes:
         """The content of version.json."""
@@ -83,12 +85,17 @@ def core_digest(platform: str) -> str:
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
     tree = checked_config(config_path)
-    files = {} if frozen and frozen == core_digest(platform) else compiled(platform, architecture)
+    is_frozen = bool(frozen) and frozen == core_digest(platform)
+    files = {} if is_frozen else compiled(platform, architecture)
     if not tree.get("board", {}).get("metrics_port"):
         files = {name: content for name, content in files.items() if name not in METRICS_FILES}
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
-    return Version(platform, sha256(listed.encode())[:16], files, root_files())
+    root = root_files()
+    unwanted = (SAFE_MODE,) if is_frozen else ()
+    for path in unwanted:
+        del root[path]
+    return Version(platform, sha256(listed.encode())[:16], files, root, unwanted)
 
 
 def checked_config(path: str | Path) -> dict:
@@ -160,7 +167,7 @@ def root_files() -> dict[str, bytes]:
             raise ValueError(f"safe_mode.py: {done.stderr.strip()}")
         safe_mode = target.read_bytes()
     boot = (ROOT / "board/boot.py").read_bytes()
-    return {"/safe_mode.mpy": safe_mode, "/boot.py": boot, "/main.py": MAIN}
+    return {SAFE_MODE: safe_mode, "/boot.py": boot, "/main.py": MAIN}
 
 
 def _is_for_another(name: str, platform: str) -> bool:

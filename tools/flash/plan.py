@@ -6,7 +6,7 @@
 Rules
 1. The new version goes into the folder that is not confirmed. What runs is not touched, whatever is cut when.
 2. Files of the root change only when their content does, each by write and rename; a foreign main.py or boot.py is
-   copied to NAME.before first.
+   copied to NAME.before first. What the firmware has itself goes last of all.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Plan:
 
     def is_there(self) -> bool:
         """Tell whether this very version is what runs and is confirmed."""
-        return self.running == self.version.digest and not any(step.kind == SEND for step in self.root)
+        return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
 
 
 def check_board(about: About, platform: str) -> None:
@@ -132,6 +132,10 @@ def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
         if present is not None and path.endswith(".py") and MARK not in present and not _is_stock(present):
             foreign.append(path)
         steps.append(Step(SEND, path, len(content)))
+    for path in version.unwanted:
+        present = link.read(path)
+        if present is not None:
+            steps.append(Step(DROP, path, len(present)))
     return steps, foreign
 
 

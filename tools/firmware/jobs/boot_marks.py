@@ -1,18 +1,19 @@
 """Lies on the RP2040 image beside safe_mode.mpy: starts the agent as it does, with a mark behind each stage.
 
 A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the octets in use are
-marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import.
+marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import,
+and what this file itself takes is told (LOADED), so that it can be taken off.
 """
 
 import gc
 import sys
 
-import safe_mode  # type: ignore[import-not-found] - /safe_mode.mpy of the board
 from machine import mem32
 
 MARK = 0x40058010
 HEAP_FROM = 1000000  # a mark from here on is an amount of heap
 HEAP = False
+LOADED = 0  # the mark of this file
 
 
 def mark(number):
@@ -76,6 +77,10 @@ def run(path, mode, confirmation):
     main.load, main.make_chip, main.forget = marked_load, marked_make_chip, marked_forget
     main.start(path, mode, confirmation)
 
+
+if HEAP:
+    mark(LOADED)
+import safe_mode  # type: ignore[import-not-found]  # noqa: E402 - the board's, of its files or frozen
 
 mark(2)
 safe_mode.start("", run)
