@@ -1,6 +1,7 @@
 """`toolcart flash` leaves a board that runs, whatever is cut when; it sends only what changed, and tells no secret."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -97,6 +98,29 @@ def test_files_of_no_version_are_removed():
     board.files["/a/agent/gone.mpy"] = b"old"
     assert flashed(board, version("three"))
     assert "/a/agent/gone.mpy" not in board.files
+
+
+def test_what_the_firmware_carries_itself_goes_out_of_the_root_last_of_all():
+    small = version("two")
+    start = {path: octets for path, octets in small.root.items() if path != package.SAFE_MODE}
+    wanted = replace(small, root=start, unwanted=(package.SAFE_MODE,))
+    operations = operations_of(lambda: board_with("one"), wanted)
+    gone = []
+    for cut in range(1, operations + 1):
+        board = board_with("one")
+        board.operations = 0
+        board.cut_after = cut
+        with pytest.raises(Gone):
+            flashed(board, wanted)
+        board.power_on()
+        if package.SAFE_MODE not in board.files:
+            gone.append(cut)
+            assert all(board.files.get(path) == octets for path, octets in start.items())
+        assert flashed(board, wanted) and package.SAFE_MODE not in board.files
+    assert gone and gone == list(range(gone[0], operations + 1))
+    assert plan.make(board, board.hold(), wanted).is_there()
+    board.files[package.SAFE_MODE] = b"of an older one"
+    assert not plan.make(board, board.hold(), wanted).is_there()
 
 
 def test_a_file_that_arrives_damaged_is_sent_again():

@@ -93,7 +93,9 @@ def test_another_configuration_is_another_version_with_one_file_changed(cart, tm
 def test_a_firmware_with_this_core_frozen_gets_the_configuration_only(cart):
     frozen = package.build("rp2", "armv6m", cart, package.core_digest("rp2"))
     assert list(frozen.files) == ["config.json"]
-    assert len(package.build("rp2", "armv6m", cart, "another").files) > 30
+    assert package.SAFE_MODE not in frozen.root and frozen.unwanted == (package.SAFE_MODE,)
+    other = package.build("rp2", "armv6m", cart, "another")
+    assert len(other.files) > 30 and package.SAFE_MODE in other.root and not other.unwanted
 
 
 # littlefs tells small files and folders in blocks that they share; how many only littlefs itself can say.

@@ -1,4 +1,4 @@
-"""Lies on the RP2040 image beside safe_mode.mpy: starts the agent as it does, with a mark behind each stage.
+"""Lies on the RP2040 image in the place of main.py's own lines: starts the agent with a mark behind each stage.
 
 A mark is one store into a register that the simulator watches (rp2/rp.mjs, --marks). With HEAP the octets in use are
 marked as well, which takes time: that run is for the heap alone. Nothing is imported that the agent would not import,
