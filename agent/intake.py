@@ -150,7 +150,7 @@ class Intake(Downstream):
             return True
         recovery = self.recovery
         if recovery.phase == PHASE_FILL and not self.ring.has_room(self.room_bytes):
-            recovery.wait_for_room(now)
+            recovery.wait_for_room(now, True)
             return False
         if not self.quiet.may_program():
             return False
@@ -319,7 +319,7 @@ class Intake(Downstream):
             return
         kept = self.store.put_fetched(now)
         if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
-            recovery.wait_for_room(now)
+            recovery.wait_for_room(now, kept == NOT_KEPT)
         self._wake_outlets(now)
 
     def _take_unread(self, now):
@@ -331,7 +331,7 @@ class Intake(Downstream):
         if recovery.keeps_answer():
             kept = self.store.put_fetched_raw(buf, at, length, recovery.ask_id, pushed_at, now)
             if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
-                recovery.wait_for_room(now)
+                recovery.wait_for_room(now, kept == NOT_KEPT)
             self._wake_outlets(now)
         else:
             recovery.is_another_unread = is_another(self.ring, buf, at, length, recovery.witness, pushed_at)

@@ -158,8 +158,12 @@ class Tank(Station):
         return self.store.put_pushed(frame, 0, len(frame), 999, False, self.now)
 
     def ask(self):
-        """Return the ID asked for, -1 if none is wanted now."""
-        if not self.recovery.want(self.now):
+        """Return the ID asked for, -1 if none is wanted now; as agent.intake it looks for room first."""
+        recovery = self.recovery
+        if recovery.phase == qs.PHASE_FILL and not self.ring.has_room(res.ROOM_BYTES):
+            recovery.wait_for_room(self.now, True)
+            return -1
+        if not recovery.want(self.now):
             return -1
         number = int(bytes(self.recovery.ask_id))
         self.asked.append(number)
@@ -182,7 +186,7 @@ class Tank(Station):
         if not result.readable and recovery.keeps_answer():
             kept = self.store.put_fetched_raw(frame, 0, len(frame), recovery.ask_id, place_of_id(999), self.now)
             if kept == NOT_KEPT or not recovery.kept(CLOSED_KEPT):
-                recovery.wait_for_room(self.now)
+                recovery.wait_for_room(self.now, kept == NOT_KEPT)
             return
         if not result.readable:
             recovery.is_another_unread = is_another(self.ring, frame, 0, len(frame), recovery.witness, place_of_id(999))
@@ -192,7 +196,7 @@ class Tank(Station):
             return
         kept = self.store.put_fetched(self.now)
         if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):
-            recovery.wait_for_room(self.now)
+            recovery.wait_for_room(self.now, kept == NOT_KEPT)
 
     def check_memory(self):
         """A start from a copy of the flash knows what is known here.

@@ -81,10 +81,14 @@ class Missing:
             return self.known.shares()
         return self._unanswered == 0 or not self._patience.expired(now)
 
-    def wait_for_room(self, now):
-        """Nothing is asked for a while, nor as long as the log has no room: what was told could not be kept."""
+    def wait_for_room(self, now, of_result=False):
+        """Nothing is asked for a while, nor as long as the log has no room: what was told could not be kept.
+
+        Of a missing result (`of_result`) whoever asks looks for its room: a tight log may have that and no other.
+        """
         self._retry.start(now, self.retry_ms)
-        self._lacks_room = True
+        if not of_result or self.phase != PHASE_FILL:
+            self._lacks_room = True
 
     def heard_of(self, number):
         """The result with this ID, which was missing or in doubt, was pushed and is stored."""
