@@ -29,9 +29,8 @@ _PARTS = (ast.Constant, ast.Tuple, ast.BinOp, ast.Add, ast.Mult, ast.Name, ast.L
 def literals_in_place(sources: dict[str, str], keep: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the program with fewer names at the top of its modules; those in `keep` stay."""
     trees = {name: ast.parse(text) for name, text in sources.items()}
-    asked = set(keep) | strings_in(trees.values())
+    asked = {"", *keep, *strings_in(trees.values())}
     for tree in trees.values():
-        scopes(tree)
         for node in walk(tree):
             if isinstance(node, ast.Attribute):
                 asked.add(node.attr)
@@ -48,21 +47,30 @@ def literals_in_place(sources: dict[str, str], keep: frozenset[str] = frozenset(
 
 
 def _put_in_place(tree: ast.Module, asked: set[str]) -> bool:
+    if all(_target_of(statement) in asked for statement in tree.body):
+        return False
+    scopes(tree)
     names = [node for node in walk(tree) if isinstance(node, ast.Name) and _is_top(node)]
     stored = Counter(node.id for node in names if not isinstance(node.ctx, ast.Load))
     known: dict[str, object] = {}
     left = []
     for statement in tree.body:
-        target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
-        if isinstance(target, ast.Name) and stored[target.id] == 1 and target.id not in asked:
+        name = _target_of(statement)
+        if name not in asked and stored[name] == 1:
             value = _value(statement.value, known)  # type: ignore[attr-defined]
             if _is_literal(value):
-                known[target.id] = value
+                known[name] = value
                 continue
         left.append(statement)
     tree.body = left
     _Placer(known).visit(tree)
     return bool(known)
+
+
+def _target_of(statement: ast.stmt) -> str:
+    """The one name that a statement binds; "" for anything else."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _is_top(node: ast.Name) -> bool:
