@@ -9,7 +9,7 @@ from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.spool.why import WHY_NAMES
-from host_tests.support_spool import append, ident_in, mounted, read_all
+from host_tests.support_spool import append, append_event, difference, ident_in, mounted, read_all
 from tools.sim.clock import Dice
 from tools.sim.flash import ALL, SUFFIX, SimFlash
 
@@ -385,3 +385,45 @@ def flash_newest(flash):
     ring = Ring(flash.clone())
     mount(ring)
     return ring.block
+
+
+def test_what_was_lost_in_front_of_an_event_takes_no_number_behind_it():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash, outlets=2, events=(1,))
+    assert append(ring, 1) == append_event(ring, 1) == FLASH_DONE
+    lost = ring.offset
+    assert ring.save_cursors(0) == FLASH_DONE
+    assert append_event(ring, 2) == ring.save_cursors(0) == FLASH_DONE
+    flash.cells[lost + 4] ^= 1  # nobody reads it any more: it may have been an event, but not the third
+    assert difference(ring) == "number is 1, the flash says 2"  # or a result: that number is given to nobody
+    again = mounted(flash, outlets=2, events=(1,))
+    assert (again.number, again.event_number) == (2, 2)
+
+
+def test_a_last_result_that_fades_gives_no_number_away_that_one_lost_in_front_of_it_may_have_had():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    places = []
+    for ident in range(1, 5):
+        assert append(ring, ident) == FLASH_DONE
+        places.append(ring.offset - 20)
+    flash.cells[places[2]] ^= 1  # the third cannot be read any more, and may have gone out
+    again = Ring(flash)
+    assert mount(again) == 1 and again.suspect and again.number == 3
+    flash.cells[places[3]] ^= 1  # the last one fades while the start is under way
+    assert not again.confirm() and again.torn == 1 and not again.suspect and again.number == 3
+    assert append(again, 5) == FLASH_DONE and again.number == 4
+    assert [number for number, _ in read_all(again)] == [1, 2, 4]
+
+
+def test_a_last_result_behind_one_that_was_lost_counts_when_it_is_confirmed():
+    flash = SimFlash(4, 1024, 16)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+    lost = ring.offset + 4
+    assert ring.save_cursors(0) == FLASH_DONE  # had no number
+    assert append(ring, 2) == FLASH_DONE and ring.number == 2
+    flash.cells[lost] ^= 1
+    again = Ring(flash)
+    assert mount(again) == 1 and again.suspect and again.number == 1
+    assert again.confirm() and again.number == 2 and [ident for _, ident in read_all(again)] == [1, 2]

@@ -46,7 +46,6 @@ def mount(ring):
         return code
     _close_tail(ring)
     ring.number += ring.lost  # a record that cannot be read may have a number that was sent
-    ring.event_number += ring.lost
     for cursor in ring.cursors:
         # A result that was delivered and has faded since must not have its number taken by another.
         if cursor.number > ring.number:
@@ -190,7 +189,7 @@ def _replay(ring, headed):
     newest = ring.block
     expected = ring.seq
     block = headed if headed >= 0 else newest
-    before = bytearray(rec.MEMORY_BYTES + 8)
+    before = bytearray(rec.MEMORY_BYTES + 12)
     ring.seq = 0
     while True:
         headed_here = _replay_block(ring, block, before)
@@ -203,6 +202,7 @@ def _replay(ring, headed):
         block = (block + 1) % ring.device.block_count
     if rec.is_for_outlets(ring.last_kind):
         _remember(ring, before, get_u32(before, rec.MEMORY_BYTES), get_u32(before, rec.MEMORY_BYTES + 4))
+    ring.event_number += get_u32(before, rec.MEMORY_BYTES + 8)
     return 0 if ring.seq >= expected else expected
 
 
@@ -232,7 +232,8 @@ def _remember(ring, memory, number, event_number):
 def _replay_block(ring, block, before):
     """Apply what counts in this block: 1 if a HEAD was among it, 0 if not, -1 if the device cannot be read.
 
-    `before` gets the memory and the two numbers as they were in front of the last record that is for outlets.
+    `before` gets the memory and the two numbers as they were in front of the last record that is for outlets, and how
+    many were lost behind it: `ring.lost` counts those behind the last result.
     """
     walk = ring.walk
     until = rec.SEQ_TOP
@@ -250,24 +251,41 @@ def _replay_block(ring, block, before):
             headed = 1
             _apply_head(ring, walk.page)
             ring.lost = 0
+            put_u32(before, rec.MEMORY_BYTES + 8, 0)
         else:
             if ring.seq and walk.seq > ring.seq + 1:
                 missing = walk.seq - ring.seq - 1
                 if kind == rec.KIND_CURSOR:  # so many were refused, and were nothing new; some of them may read well
                     missing = missing - walk.flags if missing > walk.flags else 0
                 ring.lost += missing
+                put_u32(before, rec.MEMORY_BYTES + 8, get_u32(before, rec.MEMORY_BYTES + 8) + missing)
             if rec.is_for_outlets(kind):
-                copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
-                put_u32(before, rec.MEMORY_BYTES, ring.number)
-                put_u32(before, rec.MEMORY_BYTES + 4, ring.event_number)
-                if kind != rec.KIND_EVENT:
-                    ring.lost = 0
+                _keep_before(ring, before, kind)
             ring.apply(kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
         ring.offset = walk.offset
         ring.seq = walk.seq
         ring.last_record_at = walk.record_at
         ring.last_kind = kind
         ring.last_block = block
+
+
+def _keep_before(ring, before, kind):
+    """Note in `before` what counts in front of the record in the page: it may fade before it is confirmed.
+
+    Its number tells how many of those that were lost in front of it had one.
+    """
+    copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
+    lost = get_u32(before, rec.MEMORY_BYTES + 8)
+    put_u32(before, rec.MEMORY_BYTES + 8, 0)
+    most = get_u32(ring.walk.page, HEAD_BYTES) - 1
+    number, events = ring.number, ring.event_number
+    if kind == rec.KIND_EVENT:
+        events = max(events, min(events + lost, most))
+    else:
+        number = max(number, min(number + ring.lost, most))
+        ring.lost = 0
+    put_u32(before, rec.MEMORY_BYTES, number)
+    put_u32(before, rec.MEMORY_BYTES + 4, events)
 
 
 def _until(ring, block):
