@@ -180,6 +180,7 @@ def test_a_question_that_brings_a_result_for_the_first_time_is_no_late_one():
         controller.time.now += 100
         assert not Session._is_hindered(session, b"0064", again) and told.last == controller.time.now
     assert told.asked == 3
+    assert not Session._is_hindered(session, b"0064", result(2)) and told.last == -1  # the others led to this one
 
 
 ANOTHER, IDLE, ANSWERED = "on another connection", "that was open for 6 s", "and answered"

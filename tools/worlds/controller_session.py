@@ -284,8 +284,10 @@ class Session:
         questions = controller.history.sessions[-1]
         questions.asked += 1
         questions.used = controller.used
-        if result is None or result.asked_for:  # else it is given under its ID for the first time
+        if result is None or result.asked_for:
             questions.last = now
+        else:  # it is given under its ID for the first time, and those in front of it led there
+            questions.last = -1
         return False
 
     def _was_fetched(self, result: Result, asked: int) -> None:

@@ -78,7 +78,7 @@ class Questions:
 
     began: int
     asked: int = 0  # questions that were answered truthfully
-    last: int = -1  # when one that brought nothing for the first time
+    last: int = -1  # when the last one behind all that brought a result for the first time
     used: int = 0  # IDs that the controller had used by then, for whomever
 
 
