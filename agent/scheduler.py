@@ -20,7 +20,7 @@ _ASLEEP = const(-1)  # in the place of a moment: until woken
 class Scheduler:
     """Runs up to `slots` tasks."""
 
-    def __init__(self, slots=16):
+    def __init__(self, slots):
         self._tasks = [None] * slots
         self._due = [_ASLEEP] * slots
         self._failed = [False] * slots

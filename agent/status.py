@@ -163,7 +163,7 @@ def _gone_latest(station):
 
     device = getattr(station.ring.device, "device", None)
     shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
-    event = latest(station.ring, Walk(station.ring.device, len(station.ring.walk.page)), BLOCKS_WALKED)
+    event = latest(station.ring, Walk(station.ring.device, len(station.ring.walk.page), None), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
             shown[name] = event[name]
@@ -231,7 +231,7 @@ def newest_results(ring, count):
     """Return up to `count` results and raw frames of the newest blocks, the newest first."""
     if not ring.seq or not count:
         return []
-    walk = Walk(ring.device, len(ring.walk.page))
+    walk = Walk(ring.device, len(ring.walk.page), None)
     found = []
     block = ring.block
     for _ in range(min(BLOCKS_WALKED, ring.device.block_count)):
@@ -266,7 +266,7 @@ def _oldest_waiting(ring):
     cursor = ring.cursors[0]
     if ring.number <= cursor.number:
         return None
-    walk = Walk(ring.device, len(ring.walk.page))
+    walk = Walk(ring.device, len(ring.walk.page), None)
     block, offset = cursor.block, cursor.offset
     for _ in range(BLOCKS_WALKED):
         walk.begin(block, offset, cursor.seq)

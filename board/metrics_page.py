@@ -103,7 +103,7 @@ class Page:
         self._second = _second(self._stamp, 11, 3)
         for station in self._app.stations:
             if station.mounted and (self._walk is None or len(station.ring.walk.page) > len(self._walk.page)):
-                self._walk = Walk(station.ring.device, len(station.ring.walk.page))
+                self._walk = Walk(station.ring.device, len(station.ring.walk.page), None)
 
     def put_text(self, octets):
         """Write these."""

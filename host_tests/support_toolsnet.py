@@ -109,7 +109,7 @@ class Outlet(Station):
 
     def parked_records(self):
         """Return (kind, number in the log, reason, content behind the number) of all that was parked, in order."""
-        walk = Walk(self.parked_flash, len(self.ring.walk.page))
+        walk = Walk(self.parked_flash, len(self.ring.walk.page), None)
         found = []
         for block in range(self.parked_flash.block_count):
             walk.begin(block, 0, 0)

@@ -116,7 +116,7 @@ class Cart(whole.Cart):
     def records(self):
         """Return (kind, flags, payload) of every sound record, oldest first."""
         found = []
-        walk = Walk(self.device, PAYLOAD_MAX)
+        walk = Walk(self.device, PAYLOAD_MAX, None)
         for block in range(PARKED_BLOCKS, self.device.block_count):
             walk.begin(block, 0, 0)
             while walk.next() > 0:

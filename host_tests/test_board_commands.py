@@ -128,7 +128,7 @@ def test_a_pulled_spool_is_read_here(capsys, tmp_path):
 
 
 def test_a_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
-    walk = Walk(Part(filled(40), 4, 12), 800)
+    walk = Walk(Part(filled(40), 4, 12), 800, None)
     walk.begin(0, 0, 0)
     kinds = [walk.next() for _ in range(20)]
     assert kinds.count(KIND_RESULT) == 16

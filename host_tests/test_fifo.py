@@ -22,7 +22,7 @@ def content(fifo):
 
 
 def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
-    fifo = Fifo(300)
+    fifo = Fifo(300, SIDE_BYTES)
     assert fifo.inlet() is fifo.buf and fifo.room() == 300
     assert push(fifo, b"abc") == 3
     assert content(fifo) == b"abc"
@@ -30,7 +30,7 @@ def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
 
 
 def test_empty_again_means_whole_room_again():
-    fifo = Fifo(200)
+    fifo = Fifo(200, SIDE_BYTES)
     push(fifo, b"x" * 200)
     assert fifo.room() == 0
     fifo.start += 200
@@ -40,7 +40,7 @@ def test_empty_again_means_whole_room_again():
 
 
 def test_full_takes_nothing_until_something_is_dropped():
-    fifo = Fifo(200)
+    fifo = Fifo(200, SIDE_BYTES)
     octets = bytes([index & 0xFF for index in range(200)])
     assert push(fifo, octets[:150]) == 150
     assert push(fifo, octets[150:]) == 50
@@ -52,7 +52,7 @@ def test_full_takes_nothing_until_something_is_dropped():
 
 
 def test_clear_forgets_everything():
-    fifo = Fifo(150)
+    fifo = Fifo(150, SIDE_BYTES)
     push(fifo, b"x" * 100)
     fifo.start += 3
     fifo.clear()
@@ -63,7 +63,7 @@ def test_any_sequence_of_pieces_comes_out_as_it_went_in():
     for seed in range(20):
         dice = Dice(seed + 1)
         size = 130 + dice.randrange(400)
-        fifo = Fifo(size)
+        fifo = Fifo(size, SIDE_BYTES)
         kept = bytearray()
         number = 0
         for _ in range(150):

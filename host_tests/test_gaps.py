@@ -27,7 +27,7 @@ def read_again(gaps):
     gaps.write(memory, AT)
     assert memory[:AT] + memory[-2:] == b"\xa5" * (AT + 2)
     again = Gaps()
-    again.load(memory, AT)
+    again.load(memory, AT, 0)
     return again
 
 

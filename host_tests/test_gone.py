@@ -28,7 +28,7 @@ UNKNOWN = 4  # place of the unknown reason among the codes
 def events_of(ring):
     """Return every event that says which IDs are gone, each once, in words and in its order."""
     found = {}
-    walk = Walk(ring.device, 700)
+    walk = Walk(ring.device, 700, None)
     for block in range(ring.device.block_count):
         walk.begin(block, 0, 0, ring.bound(block))
         while walk.next() > rec.RECORD_NONE:

@@ -149,7 +149,7 @@ class AppOf:
 
 def test_input_wakes_the_slot_it_belongs_to_and_no_other(board, listener):
     port, peer = connected(board, listener)
-    scheduler = Scheduler()
+    scheduler = Scheduler(16)
     reader, other = Sleeper(), Sleeper()
     board.watch(port, scheduler.add(reader, board.now()))
     scheduler.add(other, board.now())
@@ -165,13 +165,13 @@ def test_a_request_to_stop_ends_a_sleep_at_once(board):
     begun = time.monotonic()
     timer = threading.Timer(0.05, board.request_stop)
     timer.start()
-    board.wait(AppOf(Scheduler()), DEADLINE_S * 1000)
+    board.wait(AppOf(Scheduler(16)), DEADLINE_S * 1000)
     assert board.stop_asked and time.monotonic() - begun < DEADLINE_S / 2
 
 
 def test_the_loop_runs_until_told_and_sleeps_no_longer_than_asked(board):
     class Once:
-        scheduler = Scheduler()
+        scheduler = Scheduler(16)
         steps = 0
 
         def step(self, now):

@@ -26,7 +26,7 @@ def chip(blocks):
 
 def asides_in(flash):
     """Return how many records say that something was set aside."""
-    walk = Walk(flash, READ_BYTES)
+    walk = Walk(flash, READ_BYTES, None)
     found = 0
     for block in range(flash.block_count):
         walk.begin(block, 0, 0)

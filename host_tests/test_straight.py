@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent.base import compat, crc, fields, form, words
-from agent.base.fifo import Fifo
+from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.link.stream import Stream
 from agent.openprotocol import layouts, light, plausible
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
@@ -327,7 +327,7 @@ def test_a_copy_of_a_fifo_has_its_own_buffer():
 
 
 def test_what_comes_goes_into_the_buffer_that_is_there_and_no_further_than_its_size():
-    fifo = Fifo(300)
+    fifo = Fifo(300, SIDE_BYTES)
     fifo.inlet()[:3] = b"abc"
     fifo.receive(3)
     fifo.size = 200  # what lies behind is kept for another (agent.openprotocol.linked)

@@ -16,7 +16,7 @@ def put(flash, at, kind, payload, seq):
 
 
 def seqs(flash, first=0, until=rec.SEQ_TOP, offset=0):
-    walk = Walk(flash, 700)
+    walk = Walk(flash, 700, None)
     walk.begin(0, offset, first, until)
     found = []
     while True:
@@ -78,7 +78,7 @@ def test_a_record_may_end_with_its_block():
 
 def test_a_device_that_cannot_be_read_is_not_the_end():
     flash = block()
-    walk = Walk(flash, 700)
+    walk = Walk(flash, 700, None)
     walk.begin(0, 0, 0)
     assert walk.next() == rec.KIND_RAW
     flash.unreadable = True
@@ -91,7 +91,7 @@ def test_the_first_record_is_found_behind_a_damaged_head():
     flash = SimFlash(2, 1024, 16)
     put(flash, 0, rec.KIND_HEAD, b"TCSP\x03\x00" + bytes(110), 30)
     put(flash, 128, rec.KIND_RAW, b"%040d" % 1, 31)
-    walk = Walk(flash, 700)
+    walk = Walk(flash, 700, None)
     assert walk.first(0) == rec.KIND_HEAD and walk.seq == 30 and walk.after == 0
     flash.cells[20] ^= 1
     assert walk.first(0) == rec.KIND_RAW and walk.seq == 31 and walk.after == 29

@@ -22,7 +22,7 @@ class Fifo:
 
     __slots__ = ("buf", "end", "free", "side", "size", "start")
 
-    def __init__(self, size, side_bytes=SIDE_BYTES):
+    def __init__(self, size, side_bytes):
         self.buf = bytearray(size)
         self.side = bytearray(side_bytes)
         self.size = size

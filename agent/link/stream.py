@@ -11,7 +11,7 @@ Rules (DIGEST A.2)
 
 from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import number
-from agent.base.fifo import Fifo
+from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.base.ticks import FOREVER, Timer
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_LENGTH, WHY_NOTHING, WHY_SLOW
 
@@ -43,7 +43,7 @@ class Stream(Fifo):
     steady = True  # nothing is said here but messages: without input and before its deadline there is nothing to do
 
     def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000, message_bytes=64):
-        Fifo.__init__(self, buffer_bytes)
+        Fifo.__init__(self, buffer_bytes, SIDE_BYTES)
         self.tx = bytearray(message_bytes + 1)  # and its NUL
         self.tx_at = 0
         self.frame_timeout_ms = frame_timeout_ms

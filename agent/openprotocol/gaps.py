@@ -36,7 +36,7 @@ class Gaps:
         self.begins = -1  # the first ID of all, where the oldest range reaches in front of it
         self.lost = []  # [first, count] of the ranges that had to go, in their order
 
-    def load(self, memory, at, reaches_in_front=0):
+    def load(self, memory, at, reaches_in_front):
         """Take the ranges over from memory[at:at+GAPS_BYTES]."""
         self._load(memory, at)
         self.lost = []

@@ -119,7 +119,7 @@ class Opening(Sender):
         self.state = SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
-    def _stands(self, refused=False):
+    def _stands(self, refused):
         """The subscription stands, or the session goes on without: ask for the next one. READY behind the last."""
         self._cleared = False
         if self.state == STOPPING:
@@ -155,7 +155,7 @@ class Opening(Sender):
             self._subscribe()
         elif act == rq.ACT_CLEAR:
             if self._cleared:
-                return self._stands()
+                return self._stands(False)
             self._cleared = True
             self.state = CLEARING
             self._ask_for(rq.UNSUBSCRIBE, subscription.row[UNSUBSCRIBE_MID], 1)

@@ -149,7 +149,7 @@ class Sender:
             left = FOREVER if mute or not self._rest.armed else self._rest.left(now)
             if left > 0:
                 return left
-            self._post(rq.KEEP_ALIVE, 1, b"")
+            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
             if not self._silence.armed:
                 self._silence.start(now, self.silence_ms)
         self._rest.start(now, self.keepalive_ms)
@@ -174,7 +174,7 @@ class Sender:
         request.posted(now, wait_ms)
         self._post(request.asked, request.revision, request.data, row is rq.SUBSCRIBE, number)
 
-    def _post(self, mid, revision, data, aloud=False, number=0):
+    def _post(self, mid, revision, data, aloud, number):
         link = self.link
         tx = link.tx
         at = link.tx_at

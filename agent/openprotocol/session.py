@@ -244,7 +244,7 @@ class Session(Opening):
         """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
         self._push = push
         if self._is_subscribed_by(push):
-            self._stands()  # it came instead of the 0005
+            self._stands(False)  # it came instead of the 0005
         if not cut_short:
             return push.event
         if self._linked is not None and self._linked.took_room(self.link):
@@ -313,7 +313,7 @@ class Session(Opening):
         if self.state == CLEARING:
             self._subscribe()
             return EV_NONE
-        return self._stands()
+        return self._stands(False)
 
     def _refused(self, named):
         link = self.link

@@ -17,7 +17,7 @@ def divide(device, parked, graphs):
     A main HEAD tells the sum of the two, and each of them its own share. A ring in which nothing was ever written
     becomes what the sum leaves. (-1, 0) if the device cannot be read.
     """
-    walk = Walk(device, READ_BYTES)
+    walk = Walk(device, READ_BYTES, None)
     page = walk.page
     in_front = quarantine = own = -1
     for block in range(device.block_count):

@@ -178,9 +178,9 @@ class Blocks(Reader):
             return True
         return self.pressed and self.rest + self._cursor_octets <= self.device.block_bytes
 
-    def has_room_behind(self, records=1):
-        """Tell whether so many other small records could be written behind the next one."""
-        octets = (records + 1) * self._cursor_octets
+    def has_room_behind(self):
+        """Tell whether another small record could be written behind the next one."""
+        octets = 2 * self._cursor_octets
         if self.fits(octets) or self.has_next():
             return True
         return self.pressed and self.rest + octets <= self.device.block_bytes

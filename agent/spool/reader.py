@@ -25,7 +25,7 @@ class Reader:
     `block` is the newest block.
     """
 
-    def __init__(self, device, outlets, other=None, wide=False):
+    def __init__(self, device, outlets, other, wide):
         self.device = device
         # The longest payload. Where memory is no matter every tool reads what any station has written.
         self.payload_most = PAYLOAD_WIDE if wide else PAYLOAD_MAX

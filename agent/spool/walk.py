@@ -53,7 +53,7 @@ class Walk:
         "until",
     )
 
-    def __init__(self, device, page_bytes, other=None):
+    def __init__(self, device, page_bytes, other):
         self.device = device
         self.page = bytearray(page_bytes) if other is None else other.page
         self.probe = bytearray(PROBE_BYTES) if other is None else other.probe

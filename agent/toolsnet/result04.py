@@ -288,7 +288,7 @@ class ResultWriter:
 
     def _lay_out_parameters(self, shape):
         if shape & PARAM_TIGHTENING_ID:
-            self._move(TEXT, self._text(b"00030Tightening ID            "), res.TIGHTENING_ID, res.ID_BYTES)
+            self._move(TEXT, self._text(b"00030Tightening ID            ", b""), res.TIGHTENING_ID, res.ID_BYTES)
         if shape & PARAM_JOB:
             self._move(STRIP, self._integer(b"01500Job ID                   "), res.JOB, 4)
         if shape & PARAM_BATCH_SIZE:
@@ -302,7 +302,7 @@ class ResultWriter:
             else:
                 self._move(STRIP, at, res.BATCH_STATUS, 1)
         if shape & PARAM_PSET_CHANGE:
-            self._change_at = self._text(b"01003Pset last change         ")
+            self._change_at = self._text(b"01003Pset last change         ", b"")
             put_text(self.tx, self._change_at, self._change, 0, res.STAMP_BYTES)
 
     def _lay_out_extras(self, shape):
@@ -310,7 +310,7 @@ class ResultWriter:
         if shape & _PROGRAM_ZERO:
             self._text(b"01000Program number           ", b"0")
         if shape & _LONG_SERIAL:
-            self._move(TEXT, self._text(b"01202Tool serial number       "), res.SERIAL, res.SERIAL_BYTES)
+            self._move(TEXT, self._text(b"01202Tool serial number       ", b""), res.SERIAL, res.SERIAL_BYTES)
         if shape & _NO_LIMITS:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
@@ -320,7 +320,7 @@ class ResultWriter:
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
         if shape & _ODD:
-            self._odd_at = self._text(b"60006Odd fields               ")
+            self._odd_at = self._text(b"60006Odd fields               ", b"")
         if shape & PARAM_SOURCE:
             self._text(b"60001Edge source              ", b"RECOVERED" if shape & _RECOVERED else b"LIVE")
 
@@ -328,7 +328,7 @@ class ResultWriter:
         pack_into("<BHBB", self._form, self._moves * MOVE_BYTES, move, to, start, width)
         self._moves += 1
 
-    def _text(self, name, value=b""):
+    def _text(self, name, value):
         return self._parameter(name, value, b"0      00")
 
     def _integer(self, name):

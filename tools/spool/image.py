@@ -210,7 +210,7 @@ def read(octets: bytes) -> list[Area]:
 
 
 def _read_block(device: _Bytes, block: int) -> tuple[list[Entry], int]:
-    walk = Walk(device, rec.FRAME_BYTES + PAYLOAD_WIDE)
+    walk = Walk(device, rec.FRAME_BYTES + PAYLOAD_WIDE, None)
     walk.begin(block, 0, 0)
     entries = []
     while True:
