@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from tools.worlds import telegrams
 from tools.worlds.history import READABLE, History, Row, StationHistory
@@ -85,7 +86,7 @@ class ToolsNet:
         return 0, row
 
     def answered(self, number: int) -> None:
-        """An offer of this station is answered now: how late is the server's affair."""
+        """The agent has read the answer to an offer of this station: how late is the server's affair."""
         if number in self._rows_of_refused:
             self._rows_of_refused[number].answered(self.time.now)
 
@@ -275,12 +276,12 @@ class ServerPeer(Peer):
             self._result(telegram)
         elif kind == b"06":
             if self.toolsnet.traits["keepalive_answered"]:
-                self._answer(identifier, 0, None)
+                self._answer(identifier, 0)
         elif kind == b"09":
             self._event(telegram)
         elif kind in (b"01", b"02", b"13"):
             telegrams.printable(telegram[:57])
-            self._answer(identifier, 0, None)
+            self._answer(identifier, 0)
         else:
             self.object(f"telegram {kind!r} to the server")
 
@@ -294,7 +295,7 @@ class ServerPeer(Peer):
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif sequence % 2:
-            self._answer(identifier, 0, None)
+            self._answer(identifier, 0)
         elif not self._over:
             self.link.send(telegrams.event_acknowledgement(identifier, station, toolsnet.stamp()))
 
@@ -315,20 +316,16 @@ class ServerPeer(Peer):
             self._answer_result(read, code, row)
 
     def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: Row | None) -> None:
-        if not self._over:
+        def was_read() -> None:  # into a connection that the agent has given up an answer is none
             self.toolsnet.answered(read.station)
-        self._answer(read.identifier, code, row)
+            if row is not None and not code:
+                row.vouched = True
+
+        self._answer(read.identifier, code, was_read)
 
     def refused(self, telegram: bytes) -> None:
-        self._answer(telegram[2:7].decode("ascii", "replace"), 2, None)
+        self._answer(telegram[2:7].decode("ascii", "replace"), 2)
 
-    def _answer(self, identifier: str, code: int, row: Row | None) -> None:
-        if self._over:
-            return
-        on_read = None if row is None or code else lambda: _mark(row)
-        self.link.send(telegrams.acknowledgement(identifier, self.toolsnet.stamp(), code), on_read)
-
-
-def _mark(row: Row | None) -> None:
-    if row is not None:
-        row.vouched = True
+    def _answer(self, identifier: str, code: int, on_read: Callable[[], None] | None = None) -> None:
+        if not self._over:
+            self.link.send(telegrams.acknowledgement(identifier, self.toolsnet.stamp(), code), on_read)
