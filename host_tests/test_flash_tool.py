@@ -103,7 +103,7 @@ def test_files_of_no_version_are_removed():
 def test_what_the_firmware_carries_itself_goes_out_of_the_root_last_of_all():
     small = version("two")
     start = {path: octets for path, octets in small.root.items() if path != package.SAFE_MODE}
-    wanted = replace(small, root=start, unwanted=(package.SAFE_MODE,))
+    wanted = replace(small, root=start)
     operations = operations_of(lambda: board_with("one"), wanted)
     gone = []
     for cut in range(1, operations + 1):

@@ -19,12 +19,11 @@ from pathlib import Path
 from tools.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, programs, sources
-from tools.flash.package import core_digest
+from tools.flash.package import SAFE_MODE_SOURCE, core_digest
 from tools.sources import compiler, product_sources
 
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
-SAFE_MODE = CHECKOUT / "board/safe_mode.py"
 SIMULATOR = "1.4.1"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
@@ -91,7 +90,7 @@ def peers_tree() -> Path:
 def folder() -> Path:
     """Where the image of the present files is or will be."""
     frozen = "".join(f"{name}\0{text}\0" for name, text in sorted(frozen_sources().items()))
-    frozen += SAFE_MODE.read_text(encoding="utf-8")
+    frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8")
     versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
@@ -142,7 +141,7 @@ def _lay_out(parts: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     wanted |= {f"frozen/{name}": text.encode() for name, text in frozen_sources().items()}
-    wanted["start/safe_mode.py"] = SAFE_MODE.read_bytes()
+    wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
     # By this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
     for file in list(parts.rglob("*")) if parts.is_dir() else []:

@@ -52,8 +52,7 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
         for step in plan.root:
             if step.kind == SEND:
                 _replace(link, step.path, plan.version.root[step.path], progress)
-        for step in plan.root:
-            if step.kind == DROP:
+            elif step.kind == DROP:
                 link.remove(step.path)
     except Full:
         raise Full(

@@ -25,6 +25,7 @@ from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sou
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"
 SAFE_MODE = "/safe_mode.mpy"
+SAFE_MODE_SOURCE = ROOT / "board/safe_mode.py"
 CONFIG_FILE = "config.json"
 MAIN = b"""# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.
 try:
@@ -52,13 +53,20 @@ OTHERS = ("rp2", "esp32", "unix", "linux", "qemu", "boot")
 
 @dataclass(frozen=True)
 class Version:
-    """The files of one version, named relative to its folder, and the files of the root beside it."""
+    """The files of one version, named relative to its folder, and the files of the root beside it.
+
+    Those are the two that MicroPython itself looks for, and safe_mode, which chooses the version.
+    """
 
     platform: str
     digest: str
     files: dict[str, bytes]  # version.json is not among them: it is written last
     root: dict[str, bytes]
-    unwanted: tuple[str, ...] = ()  # of the root: what would be found in front of the firmware's own
+
+    @property
+    def unwanted(self) -> tuple[str, ...]:
+        """Of the root: what would be found in front of the firmware's own."""
+        return () if SAFE_MODE in self.root else (SAFE_MODE,)
 
     def manifest(self) -> bytes:
         """The content of version.json."""
@@ -91,11 +99,10 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
         files = {name: content for name, content in files.items() if name not in METRICS_FILES}
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
-    root = root_files()
-    unwanted = (SAFE_MODE,) if is_frozen else ()
-    for path in unwanted:
-        del root[path]
-    return Version(platform, sha256(listed.encode())[:16], files, root, unwanted)
+    root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
+    if not is_frozen:
+        root = {SAFE_MODE: _compiled_safe_mode(), **root}
+    return Version(platform, sha256(listed.encode())[:16], files, root)
 
 
 def checked_config(path: str | Path) -> dict:
@@ -154,20 +161,17 @@ def compiled(platform: str, architecture: str) -> dict[str, bytes]:
         return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(Path(folder).rglob("*.mpy"))}
 
 
-def root_files() -> dict[str, bytes]:
-    """The files that choose the version, and the two that MicroPython itself looks for."""
+def _compiled_safe_mode() -> bytes:
+    """What chooses the version, where the firmware does not carry it."""
     program, _ = compiler()
     with tempfile.TemporaryDirectory(prefix="toolcart-flash-") as folder:
         target = Path(folder, "safe_mode.mpy")
-        source = ROOT / "board/safe_mode.py"
         # Line numbers stay: this is the one file whose traceback a person sees without any tool.
-        command = [program, "-s", "safe_mode.py", "-o", str(target), str(source)]
+        command = [program, "-s", SAFE_MODE_SOURCE.name, "-o", str(target), str(SAFE_MODE_SOURCE)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
         if done.returncode != 0:
-            raise ValueError(f"safe_mode.py: {done.stderr.strip()}")
-        safe_mode = target.read_bytes()
-    boot = (ROOT / "board/boot.py").read_bytes()
-    return {SAFE_MODE: safe_mode, "/boot.py": boot, "/main.py": MAIN}
+            raise ValueError(f"{SAFE_MODE_SOURCE.name}: {done.stderr.strip()}")
+        return target.read_bytes()
 
 
 def _is_for_another(name: str, platform: str) -> bool:

@@ -132,7 +132,7 @@ def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
         if present is not None and path.endswith(".py") and MARK not in present and not _is_stock(present):
             foreign.append(path)
         steps.append(Step(SEND, path, len(content)))
-    for path in version.unwanted:
+    for path in version.unwanted:  # behind all that is sent: `install` goes through them in this order
         present = link.read(path)
         if present is not None:
             steps.append(Step(DROP, path, len(present)))
