@@ -15,7 +15,7 @@ Rules
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.words import get_u32, put_u32
+from agent.base.words import get_u32
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN
 from agent.spool.cursors import load_cursors
@@ -181,6 +181,30 @@ def _search_behind(ring, below):
     return True
 
 
+class _Before:
+    """The memory and both numbers in front of the last record that is for outlets; how many were lost behind it."""
+
+    def __init__(self):
+        self.memory = bytearray(rec.MEMORY_BYTES)
+        self.number = self.events = self.lost = 0
+
+    def note_state(self, ring, kind):
+        """Note what counts in front of the record in the page: it may fade before it is confirmed.
+
+        Its number tells how many of those that were lost in front of it had one.
+        """
+        copy(self.memory, 0, ring.memory, 0, rec.MEMORY_BYTES)
+        most = get_u32(ring.walk.page, HEAD_BYTES) - 1
+        self.number = ring.number
+        self.events = ring.event_number
+        if kind == rec.KIND_EVENT:
+            self.events = max(self.events, min(self.events + self.lost, most))
+        else:
+            self.number = max(self.number, min(self.number + ring.lost, most))
+            ring.lost = 0
+        self.lost = 0
+
+
 def _replay(ring, headed):
     """Read the log from the newest HEAD on: 0 when done, -1 if the device cannot be read.
 
@@ -189,7 +213,7 @@ def _replay(ring, headed):
     newest = ring.block
     expected = ring.seq
     block = headed if headed >= 0 else newest
-    before = bytearray(rec.MEMORY_BYTES + 12)
+    before = _Before()
     ring.seq = 0
     while True:
         headed_here = _replay_block(ring, block, before)
@@ -201,8 +225,8 @@ def _replay(ring, headed):
             break
         block = (block + 1) % ring.device.block_count
     if rec.is_for_outlets(ring.last_kind):
-        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES), get_u32(before, rec.MEMORY_BYTES + 4))
-    ring.event_number += get_u32(before, rec.MEMORY_BYTES + 8)
+        _remember(ring, before.memory, before.number, before.events)
+    ring.event_number += before.lost
     return 0 if ring.seq >= expected else expected
 
 
@@ -232,8 +256,7 @@ def _remember(ring, memory, number, event_number):
 def _replay_block(ring, block, before):
     """Apply what counts in this block: 1 if a HEAD was among it, 0 if not, -1 if the device cannot be read.
 
-    `before` gets the memory and the two numbers as they were in front of the last record that is for outlets, and how
-    many were lost behind it: `ring.lost` counts those behind the last result.
+    `ring.lost` counts what was lost behind the last result.
     """
     walk = ring.walk
     until = rec.SEQ_TOP
@@ -251,41 +274,22 @@ def _replay_block(ring, block, before):
             headed = 1
             _apply_head(ring, walk.page)
             ring.lost = 0
-            put_u32(before, rec.MEMORY_BYTES + 8, 0)
+            before.lost = 0
         else:
             if ring.seq and walk.seq > ring.seq + 1:
                 missing = walk.seq - ring.seq - 1
                 if kind == rec.KIND_CURSOR:  # so many were refused, and were nothing new; some of them may read well
                     missing = missing - walk.flags if missing > walk.flags else 0
                 ring.lost += missing
-                put_u32(before, rec.MEMORY_BYTES + 8, get_u32(before, rec.MEMORY_BYTES + 8) + missing)
+                before.lost += missing
             if rec.is_for_outlets(kind):
-                _keep_before(ring, before, kind)
+                before.note_state(ring, kind)
             ring.apply(kind, walk.flags, walk.page, HEAD_BYTES, walk.length)
         ring.offset = walk.offset
         ring.seq = walk.seq
         ring.last_record_at = walk.record_at
         ring.last_kind = kind
         ring.last_block = block
-
-
-def _keep_before(ring, before, kind):
-    """Note in `before` what counts in front of the record in the page: it may fade before it is confirmed.
-
-    Its number tells how many of those that were lost in front of it had one.
-    """
-    copy(before, 0, ring.memory, 0, rec.MEMORY_BYTES)
-    lost = get_u32(before, rec.MEMORY_BYTES + 8)
-    put_u32(before, rec.MEMORY_BYTES + 8, 0)
-    most = get_u32(ring.walk.page, HEAD_BYTES) - 1
-    number, events = ring.number, ring.event_number
-    if kind == rec.KIND_EVENT:
-        events = max(events, min(events + lost, most))
-    else:
-        number = max(number, min(number + ring.lost, most))
-        ring.lost = 0
-    put_u32(before, rec.MEMORY_BYTES, number)
-    put_u32(before, rec.MEMORY_BYTES + 4, events)
 
 
 def _until(ring, block):

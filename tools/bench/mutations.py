@@ -250,7 +250,7 @@ MUTATIONS = (
     Mutation(
         "last-result-applied",
         MOUNT,
-        "        _remember(ring, before, get_u32(before, rec.MEMORY_BYTES), get_u32(before, rec.MEMORY_BYTES + 4))\n",
+        "        _remember(ring, before.memory, before.number, before.events)\n",
         "        pass\n",
         "the last result is known before it was written once more",
     ),
