@@ -373,8 +373,9 @@ def test_controller_that_does_not_know_id_zero_is_probed_from_the_last_one_known
 def test_what_is_missing_is_fetched_before_a_controller_that_does_not_know_id_zero_is_probed():
     bench = met([10])
     bench.latest_works = False
+    bench.make(11, 12, 13, 14)
     bench.live(15)
-    bench.make(11, 12, 13, 14, 16, 17)
+    bench.make(16, 17)
     bench.codes = {12: 98}
     bench.connect()
     assert bench.rest() == [0, 11, 12]
@@ -1265,6 +1266,51 @@ def test_what_was_missing_in_front_of_a_witness_that_is_gone_is_fetched_before_t
     asked = bench.rest()
     assert bench.ids() == [10, 30, 4, 5] + list(range(11, 30)) and bench.missing() == []
     assert [asked.count(number) for number in (3, 10, 30)] == [1, 3, 1]
+
+
+def reset_while_missing(later_s, newest):
+    """A controller that has pushed 8, with 3 and 4 unheard, and then began anew unheard, so much later.
+
+    It has made 1 to 3, left the others out, and come to `newest`, if that is not 0: there is no 8 among its IDs.
+    """
+    bench = met([2])
+    bench.make(3, 4)
+    bench.live(8)
+    bench.memory.wipe()
+    bench.lose()
+    bench.make(1, 2, 3, time_s=bench.memory.time_s + later_s)
+    if newest:
+        bench.make(newest)
+    bench.connect()
+    return bench
+
+
+def test_what_a_controller_that_counts_anew_has_under_a_missing_id_is_not_stored_in_front_of_what_it_made_before():
+    for later_s in (5, 0):  # of one second with the last one before, the first one of it shows nothing
+        bench = reset_while_missing(later_s, 20)
+        bench.rest()
+        assert bench.ids() == [8, 1, 2, 3, 20] and bench.missing() == [], later_s
+
+
+def test_missing_id_of_a_controller_that_says_nothing_of_its_newest_tells_that_it_counts_anew():
+    bench = reset_while_missing(5, 0)
+    bench.latest_works = False
+    bench.rest()
+    assert bench.ids() == [8, 1, 2, 3] and bench.missing() == []
+
+
+def test_spoiled_answer_under_a_missing_id_begins_nothing_anew():
+    bench = met([2])
+    bench.make(3, 4)
+    bench.live(8)
+    bench.make(20)
+    bench.memory.kept = [one for one in bench.memory.kept if one.ident != 8]
+    bench.connect()
+    bench.fetch(), bench.fetch()
+    bench.ask()
+    bench.answer(Result(99, 3, bench.memory.time_s + 100))
+    bench.rest()
+    assert bench.ids() == [8, 3, 4, 20] and bench.known.memory[kn.EPOCH] == 0
 
 
 def test_what_is_gone_behind_a_witness_that_is_gone_is_not_asked_for_in_each_of_many_short_connections():

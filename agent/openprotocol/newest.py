@@ -31,7 +31,7 @@ from agent.openprotocol.questions import (
     PHASE_WITNESS,
 )
 from agent.openprotocol.witness import Witness
-from agent.record.result import ID_BYTES, TIGHTENING_ID, TIME, TIME_BYTES, has_time
+from agent.record.result import ID_BYTES, TIME_BYTES, has_time
 
 _SAME = const(0)  # what the witness proves: the IDs mean what they meant
 _UNKNOWN = const(1)  # it is not there any more
@@ -44,11 +44,8 @@ class Newest(Witness):
     def __init__(self, ring, known, round_ids, retry_ms, store_newest):
         Witness.__init__(self, ring, known, round_ids, retry_ms)
         self.store_newest = store_newest
-        self._newest = bytearray(ID_BYTES)  # what the controller called its newest
-        self._newest_time = bytearray(TIME_BYTES)
         self._named = 0  # an identity that was told once and not believed
         self._is_empty = False  # what is being written down is that there is no result
-        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._postponed = False  # what is new has to be noted once there is room for one gap more
         self._draft = Gaps()
         self._empty_of = -1  # a controller that was found to be empty before it was met
@@ -57,8 +54,7 @@ class Newest(Witness):
 
     def _hear_newest(self, body, start, now):
         """The newest is the result at body[start:]; returns a NEWS_."""
-        copy(self._newest, 0, body, start + TIGHTENING_ID, ID_BYTES)
-        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
+        self._take_newest(body, start)
         news = self._learn_newest(body, start, now)
         if self._shown and news == NEWS_NONE:
             self._shown = False
@@ -68,8 +64,8 @@ class Newest(Witness):
     def _learn_newest(self, body, start, now):
         """Go on from the newest, or see first whether the IDs still mean the same."""
         self._unanswered = 0
-        if not self._has_witness:
-            return self._note_newest(_SAME, now)  # there is none, or it was heard
+        if not self._has_witness or self._is_anew:  # there is none, or it was heard, or another result tells
+            return self._note_newest(_ANEW if self._has_witness else _SAME, now)
         newest = id_of(self._newest, 0)
         witness = id_of(self.witness, 0)
         looks = self.known.looks()
@@ -172,7 +168,8 @@ class Newest(Witness):
         if met and self._has_to_wait(evidence, beyond, known.first_missing(newest), now):
             kept = self.doubt, self._below_first  # the same question comes again, in another connection perhaps
             self._at_rest()
-            self.doubt, self._below_first = kept
+            if evidence != _SAME:
+                self.doubt, self._below_first = kept
             self._postponed = True
             known.covered = False
             return NEWS_NONE
@@ -303,18 +300,20 @@ class Newest(Witness):
     # -- without a newest --------------------------------------------------------------------------------------
 
     def _nothing_there(self, now):
-        """There are no results, or ID 0 is not known there."""
+        """There are no results, or ID 0 is not known there; returns a NEWS_."""
         self._unanswered = 0
         flags = self.known.memory[kn.FLAGS]
+        if self._is_anew and self._has_witness:
+            return self._note_newest(_ANEW, now)  # what has shown it is the newest that is known
         if flags & kn.FLAG_EMPTY:
             fill(self._newest, 0, ID_BYTES, 0x30)
             self._at_rest()
-            return
-        if flags & kn.FLAG_KNOWN:
+        elif flags & kn.FLAG_KNOWN:
             self.phase = PHASE_PROBE
-            return
-        self._empty_of = self._identity  # as long as the log does not say so
-        self._note_empty(now)
+        else:
+            self._empty_of = self._identity  # as long as the log does not say so
+            self._note_empty(now)
+        return NEWS_NONE
 
     def _probed(self, now):
         """There is nothing above what is known: nor is there anything left to look for."""

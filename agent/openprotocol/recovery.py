@@ -251,15 +251,17 @@ class Recovery(Newest):
         if phase == PHASE_FILL and self._beside:
             self._answered_beside()
             return NEWS_NONE
+        if phase == PHASE_FILL and self._is_made_since(body, start):
+            self._doubt_all(body, start)
+            return NEWS_NONE
         if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
             if not self.kept(kn.CLOSED_KEPT):  # of the time before the IDs began anew
                 self.wait_for_room(now)
             return NEWS_NONE
         # It may have been pushed while the answer was on its way.
         number = id_of(body, at)
-        if phase == PHASE_PROBE:
-            return NEWS_STORE if is_ahead(number, self.known.top()) else NEWS_NONE
-        return NEWS_STORE if self.known.gaps.holding(number) >= 0 else NEWS_NONE
+        is_new = is_ahead(number, self.known.top()) if phase == PHASE_PROBE else self.known.gaps.holding(number) >= 0
+        return NEWS_STORE if is_new else NEWS_NONE
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
@@ -273,7 +275,7 @@ class Recovery(Newest):
         elif kind != replies.REFUSED_GONE:
             self._again(now)
         elif self.phase == PHASE_NEWEST:
-            self._nothing_there(now)
+            return self._nothing_there(now)
         else:
             return self._gone(now)
         return NEWS_NONE

@@ -7,6 +7,8 @@ Rules
 3. Where it is gone and others were stored behind it, the log is asked about these, one by one, before anything else
    finds room there: if each that the controller still has is the one that was stored, only what lies up to the witness
    is in doubt.
+4. What is missing in front of one that is gone is asked for before the doubt is noted: it is earlier. If it is not, the
+   controller counts anew.
 """
 
 from agent.base.compat import const
@@ -15,6 +17,7 @@ from agent.base.words import get_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
+from agent.openprotocol.questions import PHASE_NEWEST
 from agent.record.result import (
     BODY_BYTES,
     FLAG_RECOVERED,
@@ -65,8 +68,11 @@ class Witness(Missing):
         self._climbs = True
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
-        self._doubts = False  # the witness was another result; it is heard twice
+        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
+        self._doubts = False  # so an answer has said; it is heard twice
         self._is_anew = False  # so it was heard on this connection, and may not be written down yet
+        self._newest = bytearray(ID_BYTES)  # what the controller called its newest
+        self._newest_time = bytearray(TIME_BYTES)
 
     def compares(self):
         """Tell whether the log is needed as it is: what it holds may have to tell what the controller's IDs mean.
@@ -226,6 +232,32 @@ class Witness(Missing):
         copy(self.witness, 0, oldest, TIGHTENING_ID, ID_BYTES)
         self._of_log = True
         return None
+
+    def _is_made_since(self, body, start):
+        """Tell whether the body of an ID that is missing in front of the witness is later than that.
+
+        One of the same second shows it only where the controller has lost the witness: it loses the oldest first.
+        """
+        before = self._witness_time
+        if self.doubt == 0 or self.known.looks() or before[2] == 0:  # a month: else nothing is known
+            return False
+        order = compare(body, start + TIME, before, 0, TIME_BYTES)
+        if order < 0 or (order == 0 and not self._below_first):
+            return False
+        return not is_ahead(id_of(body, start + TIGHTENING_ID), id_of(self.witness, 0))
+
+    def _doubt_all(self, body, start):
+        """The controller counts anew, so the body says: it is asked once more, then for its newest."""
+        self._doubts = not self._doubts
+        if not self._doubts:
+            self._is_anew = True
+            self._take_newest(body, start)
+            self.phase = PHASE_NEWEST
+
+    def _take_newest(self, body, start):
+        """The newest that is known is the result at body[start:]."""
+        copy(self._newest, 0, body, start + TIGHTENING_ID, ID_BYTES)
+        copy(self._newest_time, 0, body, start + TIME, TIME_BYTES)
 
     def _is_stored(self, body, start):
         """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""
