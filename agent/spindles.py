@@ -96,10 +96,11 @@ def _is_repeat(intake, cycle, now):
     """Tell whether the log holds the cycle that has just begun; then that is its answer."""
     store = intake.store
     flags = _into_stage(intake, cycle)
-    if ahead_by(store.known, store.ring.stage, store.body_place()) or not store._is_held(flags):
+    held = 0 if ahead_by(store.known, store.ring.stage, store.body_place()) else store._is_held(flags)
+    if held == 0:
         return False
     cycle.give_up()
-    _settle(intake, store._known_before(), True, now)
+    _settle(intake, store._known_before(held, now), True, now)
     return True
 
 
@@ -119,8 +120,9 @@ def _store(intake, cycle, answers, now):
     known = store.known
     behind = -1
     if not ahead_by(known, store.ring.stage, store.body_place()):
-        if store._is_held(flags):
-            _settle(intake, store._known_before(), answers, now)
+        held = store._is_held(flags)
+        if held:
+            _settle(intake, store._known_before(held, now), answers, now)
             return
         if known.memory[FLAGS] & (FLAG_KNOWN | FLAG_EMPTY) == FLAG_KNOWN:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)

@@ -48,9 +48,10 @@ from agent.record.result import (
     put_time,
 )
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
+from agent.spool.flash import FLASH_IO
 from agent.spool.record import HEAD_BYTES as FRAME_HEAD
 from agent.spool.record import KIND_RAW, KIND_RESULT
-from agent.spool.search import holds, holds_another
+from agent.spool.search import holds
 from agent.spool.unread import FETCHED_ID, holds_frame, holds_pushed
 
 KEPT = const(1)
@@ -123,8 +124,9 @@ class Store:
     def put_fetched(self, now):
         """Store what `read_fetched` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
         flags = self._complete(self._flags) | FLAG_RECOVERED
-        if (self.known.looks() or self.recovery.other) and self._is_held(flags):
-            return self._known_before()
+        held = self._is_held(flags) if self.known.looks() or self.recovery.other else 0
+        if held:
+            return self._known_before(held, now)
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
@@ -135,8 +137,9 @@ class Store:
 
         KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
         """
-        if holds_pushed(self.ring, asked, pushed_at):
-            return self._known_before()
+        held = holds_pushed(self.ring, asked, pushed_at)
+        if held:
+            return self._known_before(held, now)
         return self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
     def take_body(self, body, octets, flags, buf, at):
@@ -156,13 +159,8 @@ class Store:
         return self._put_raw(buf, at, length, 0, now)
 
     def _is_held(self, flags):
-        """Tell whether the log holds the tightening that stands in the stage."""
+        """Tell whether the log holds the tightening that stands in the stage; RECORD_BAD if it cannot be read."""
         return holds(self.ring, self.ring.stage, self._place, flags=flags)
-
-    def _stood_once(self):
-        """Tell whether the stage holds the result of the highest ID, which the log may have lost since."""
-        stage = self.ring.stage
-        return self.known.holds_top(stage, self._place) and not holds_another(self.ring, stage, self._place, 0)
 
     def _is_sure(self, read, buf, at, length, revision, now):
         """Tell whether the message is nothing odd, or came exactly so before."""
@@ -207,8 +205,11 @@ class Store:
         may_be_held = verdict == VERDICT_LOOK or (verdict == VERDICT_MISSING and self.known.looks())
         at = self._place + TIGHTENING_ID
         number = id_of(stage, at) if may_be_held and all_digits(stage, at, ID_BYTES) else -1
-        if may_be_held and (self._is_held(flags) or (not flags and self._stood_once())):
-            kept = self._known_before()
+        held = self._is_held(flags) if may_be_held else 0
+        if may_be_held and held == 0 and not flags:
+            held = self.recovery.stood_once(stage, self._place)
+        if held:
+            kept = self._known_before(held, now)
             verdict = VERDICT_MISSING  # nothing new: nothing to look for
         else:
             flags |= self.recovery.doubt
@@ -278,8 +279,9 @@ class Store:
         if kept < length:
             flags |= FLAG_TRUNCATED
         self._begin(KIND_RAW, HEAD_BYTES + kept, buf, at)
-        if holds_frame(self.ring, buf, at, kept):
-            return self._known_before()
+        held = holds_frame(self.ring, buf, at, kept)
+        if held:
+            return self._known_before(held, now)
         copy(self.ring.stage, self._place, buf, at, kept)
         if self._write(flags) < 0:
             return self._refuse(now)
@@ -322,11 +324,14 @@ class Store:
         put_u32(ring.stage, place, ring.number + 1)  # numbers may have been passed over
         return 0
 
-    def _known_before(self):
+    def _known_before(self, held, now):
         """A repeat may be acknowledged only if what the log holds of it will still be there tomorrow.
 
-        `begin` has tried to confirm. To try again would be too late: what was read just now may read otherwise then.
+        `begin` has tried to confirm: later, what was read may read otherwise. Below 0 `held` says that nothing was.
         """
+        if held < 0:
+            self._code = FLASH_IO
+            return self._refuse(now)
         if self.ring.suspect:
             return NOT_KEPT
         self.health.count(h.DUPLICATES)

@@ -12,7 +12,7 @@ from agent.openprotocol import questions as qs
 from agent.openprotocol import states as st
 from agent.record.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, RamFlash
+from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
 from agent.spool.walk import Walk
 from tools.sim import cart as whole
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS
@@ -25,15 +25,18 @@ PAYLOAD_MAX = 3700
 class WatchedFlash(RamFlash):
     """A flash in RAM that can refuse, and notes in `journal` what was programmed."""
 
-    __slots__ = ("code", "journal", "left")
+    __slots__ = ("code", "journal", "left", "unreadable")
 
     def __init__(self, block_count=64, block_bytes=4096, unit_bytes=256):
         super().__init__(block_count, block_bytes, unit_bytes)
         self.code = FLASH_DONE  # what program and erase answer once `left` of them were done
         self.left = 0
         self.journal = None
+        self.unreadable = ()  # blocks
 
     def read_into(self, address, buf, n):
+        if self.unreadable and address // self.block_bytes in self.unreadable:
+            return FLASH_IO
         buf[0:n] = self.cells[address : address + n]
         return FLASH_DONE
 

@@ -362,6 +362,48 @@ def test_repeat_is_not_acknowledged_if_what_the_log_held_of_it_is_read_no_more()
     assert len(bench.start().results()) == 2  # it, and its copy
 
 
+def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
+    blank = light(tightening_id=" " * 10)
+    for stored, comes in (
+        (light(tightening_id=1), light(tightening_id=1)),
+        (blank, blank),
+        (blank, light(tightening_id=" " * 10, vin="OTHER CAR")),
+        (garbled(), garbled()),
+    ):
+        bench = Bench()
+        assert bench.push(stored) == KEPT
+        bench.device.unreadable = range(bench.device.block_count)
+        assert bench.push(comes) == NOT_KEPT
+        bench.device.unreadable = ()
+        assert len(bench.records(rec.KIND_RESULT, rec.KIND_RAW)) == 1  # nothing that a start could come upon
+        assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
+
+
+def test_result_that_is_fetched_once_more_is_not_stored_while_the_log_cannot_be_read():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    bench.known.memory[kn.FLAGS] |= kn.FLAG_LOOK
+    bench.device.unreadable = range(bench.device.block_count)
+    assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
+    bench.device.unreadable = ()
+    assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
+
+
+def test_block_that_cannot_be_read_any_more_holds_up_nothing():
+    bench = Bench()
+    frame = light(tightening_id=" " * 10)
+    assert bench.push(frame) == KEPT
+    first = bench.ring.block
+    count = 0
+    while bench.ring.block == first:
+        count += 1
+        assert bench.push(light(tightening_id=" " * 10, torque=count)) == KEPT
+    bench.device.unreadable = (first,)
+    assert bench.push(light(tightening_id=" " * 10, vin="OTHER CAR")) == KEPT
+    assert bench.push(light(tightening_id=" " * 10, torque=count)) == KEPT_BEFORE
+    assert bench.push(frame) == KEPT  # what lay there is lost
+
+
 # What tells two tightenings apart, and what does not
 
 

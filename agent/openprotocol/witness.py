@@ -156,7 +156,7 @@ class Witness(Missing):
     def _look_at_rung(self, body, start):
         """What the log does not hold is another result, or was stored too long ago: all that was stored is in doubt."""
         self._climbs = False
-        if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
+        if holds(self.ring, body, start, flags=FLAG_RECOVERED) <= 0:
             self._rises = 0
 
     def _held_before(self):
@@ -219,7 +219,7 @@ class Witness(Missing):
         have the same time the controller's answer for that one.
         """
         known = self.known
-        if not known.is_later(body, start) or holds(self.ring, body, start):
+        if not known.is_later(body, start) or holds(self.ring, body, start) > 0:
             return False
         if self._is_top:  # of the former life there may be none left
             return holds_earlier(self.ring, body, start, known.memory[kn.EPOCH])
@@ -261,7 +261,15 @@ class Witness(Missing):
 
     def _is_stored(self, body, start):
         """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""
-        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN)
+        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN) > 0
+
+    def stood_once(self, body, start):
+        """Tell whether the push at body[start:] is the result of the highest ID, which the log may have lost since.
+
+        RECORD_BAD if the log cannot be read.
+        """
+        another = holds_another(self.ring, body, start, 0) if self.known.holds_top(body, start) else 1
+        return 1 - another if another >= 0 else another
 
     def begins_anew(self, flags, body, start):
         """Tell whether the push at body[start:], which is not stored, shows that the controller counts anew.

@@ -6,6 +6,8 @@ Rules
    two the same ID; a VIN or a value tells them apart then.
 2. A result that carries the agent's own time came without one: there the time is no field that both carry.
 3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
+4. A device that cannot be read tells nothing: a search says RECORD_BAD then, and whoever asked stores nothing. Where
+   only some of its blocks cannot be read, what may lie there is lost: else one bad sector would stop a station.
 """
 
 from agent.base.compat import const
@@ -41,7 +43,7 @@ from agent.record.result import (
 )
 from agent.spool import record as rec
 from agent.spool.memory import EPOCH, ID_FLAGS, TIME_KNOWN, TOP
-from agent.spool.record import RECORD_NONE
+from agent.spool.record import RECORD_BAD, RECORD_LOST, RECORD_NONE
 
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
@@ -52,6 +54,7 @@ PROVEN_BLOCKS_SEARCHED = 16
 _EPOCH = const(15)
 _BODY = const(16)
 _MEMORY = const(64)
+_EMPTY = const(-1)
 _UNSURE = const(0x8D)  # flags of a controller's IDs: known, looked through, without a result, of no time
 _KNOWN = const(1)
 
@@ -75,7 +78,7 @@ _FIELDS = bytes(
 
 
 def holds(ring, body, start, blocks=BLOCKS_SEARCHED, flags=0):
-    """Tell whether the newest `blocks` blocks hold the tightening of body[start:], a result with these flags.
+    """Tell whether the newest `blocks` blocks hold the tightening of body[start:], a result with these flags (rule 4).
 
     With FLAG_UNPROVEN among them no record that has it counts.
     """
@@ -87,7 +90,7 @@ def holds_another(ring, body, start, flags, unbroken=False):
 
     With `unbroken` only behind all that it has lost: there it would hold this one as well, if that had come later.
     """
-    if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags):
+    if not has_time(body, start) or holds(ring, body, start, PROVEN_BLOCKS_SEARCHED, flags) > 0:
         return False
     since = _unbroken_since(ring) if unbroken else 0
     return search(ring, PROVEN_BLOCKS_SEARCHED, rec.KIND_RESULT, _is_another, body, start, since)
@@ -198,7 +201,7 @@ def _unbroken_since(ring):
 
 
 def search(ring, left, kind, fits, buf, start, detail):
-    """Tell whether the newest `left` blocks hold a record of this kind that `fits` what lies at buf[start:].
+    """Tell whether the newest `left` blocks hold a record of this kind that `fits` what lies at buf[start:] (rule 4).
 
     `fits` is asked with the record in the walk's page, its body at `_BODY`; `detail` is its own.
     """
@@ -206,28 +209,30 @@ def search(ring, left, kind, fits, buf, start, detail):
     block = ring.block
     if left > ring.block_no:
         left = ring.block_no + 1
+    is_lost = False
     for _ in range(count):
         if left <= 0:
-            return False
+            break
         found = _holds_here(ring, block, kind, fits, buf, start, detail)
         if found > 0:
-            return True
-        if found == 0:  # an empty block, as an area that has grown has some, is no block searched
+            return 1
+        if found != _EMPTY:  # an empty block, as an area that has grown has some, is no block searched
             left -= 1
+        is_lost = is_lost or found == RECORD_LOST
         block = block - 1 if block else count - 1
-    return False
+    return RECORD_BAD if is_lost and ring.walk.first(ring.block) == RECORD_BAD else 0
 
 
 def _holds_here(ring, block, wanted, fits, buf, start, detail):
-    """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
+    """Return 1 if this block holds it, 0 if not, _EMPTY if it holds nothing at all, RECORD_LOST if it is unreadable."""
     walk = ring.walk
     if walk.first(block) == RECORD_NONE and walk.offset == 0:
-        return -1
+        return _EMPTY
     walk.begin(block, 0, 0, ring.bound(block))
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
-            return 0
+            return 0 if kind == RECORD_NONE else RECORD_LOST
         if kind == wanted and fits(walk, buf, start, detail):
             return 1
 

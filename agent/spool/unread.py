@@ -1,4 +1,7 @@
-"""Finds frames again that nobody could read: their octets alone tell one result from another. Rare."""
+"""Finds frames again that nobody could read: their octets alone tell one result from another. Rare.
+
+Like any search these say RECORD_BAD where the device cannot be read (agent.spool.search, rule 4).
+"""
 
 from agent.base.compat import const
 from agent.base.fields import compare
@@ -36,7 +39,7 @@ def is_another(ring, buf, at, length, ident, pushed_at):
     The log holds another frame of that ID; or no result at all, of which one could be stored twice by mistake, and has
     lost none: no block was opened twice, nor is one that held something among the two that a start erases.
     """
-    if holds_pushed(ring, ident, pushed_at) or holds_frame(ring, buf, at, length):
+    if holds_pushed(ring, ident, pushed_at) > 0 or holds_frame(ring, buf, at, length) > 0:
         return False
     epoch = ring.memory[EPOCH]
     if search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_fetched, ident, FETCHED_ID, epoch):
