@@ -239,12 +239,13 @@ class Witness(Missing):
         One of the same second shows it only where the controller has lost the witness: it loses the oldest first.
         """
         before = self._witness_time
-        if self.doubt == 0 or self.known.looks() or before[2] == 0:  # a month: else nothing is known
-            return False
-        order = compare(body, start + TIME, before, 0, TIME_BYTES)
-        if order < 0 or (order == 0 and not self._below_first):
-            return False
-        return not is_ahead(id_of(body, start + TIGHTENING_ID), id_of(self.witness, 0))
+        return (
+            self.doubt != 0
+            and not self.known.looks()
+            and before[2] != 0  # a month: else nothing is known
+            and compare(body, start + TIME, before, 0, TIME_BYTES) >= (0 if self._below_first else 1)
+            and not is_ahead(id_of(body, start + TIGHTENING_ID), id_of(self.witness, 0))
+        )
 
     def _doubt_all(self, body, start):
         """The controller counts anew, so the body says: it is asked once more, then for its newest."""

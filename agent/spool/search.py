@@ -207,20 +207,19 @@ def search(ring, left, kind, fits, buf, start, detail):
     """
     count = ring.device.block_count
     block = ring.block
-    if left > ring.block_no:
-        left = ring.block_no + 1
-    is_lost = False
+    left = min(left, ring.block_no + 1)
+    lost = 0
     for _ in range(count):
         if left <= 0:
             break
         found = _holds_here(ring, block, kind, fits, buf, start, detail)
         if found > 0:
-            return 1
+            return found
         if found != _EMPTY:  # an empty block, as an area that has grown has some, is no block searched
             left -= 1
-        is_lost = is_lost or found == RECORD_LOST
+            lost |= found
         block = block - 1 if block else count - 1
-    return RECORD_BAD if is_lost and ring.walk.first(ring.block) == RECORD_BAD else 0
+    return RECORD_BAD if lost and ring.walk.first(ring.block) == RECORD_BAD else 0
 
 
 def _holds_here(ring, block, wanted, fits, buf, start, detail):
