@@ -954,6 +954,24 @@ def test_reset_within_the_second_of_the_last_result_is_found():
             assert bench.rest() == [0] and qs.NEWS_RESET in bench.news, (before, count)
 
 
+def test_answer_that_cannot_be_compared_with_the_log_is_asked_for_again_and_proves_nothing():
+    for counts_anew in (False, True):
+        bench = met_empty()
+        bench.live(1, 7)
+        bench.rest()
+        if counts_anew:
+            bench.memory.wipe()
+            bench.make(1, time_s=7)  # by its values alone it is another one
+        bench.connect()
+        bench.device.unreadable = range(bench.device.block_count)
+        for _ in range(5):
+            assert bench.fetch() and not bench.fetch()  # once, and then not before some time has passed
+            bench.wait()
+        bench.device.unreadable = ()
+        bench.rest()
+        assert bench.ids() == ([1, 1] if counts_anew else [1]) and (qs.NEWS_RESET in bench.news) == counts_anew
+
+
 def test_result_pushed_within_the_second_of_the_last_one_before_a_reset_is_stored():
     bench = met_empty()
     bench.live(1, 7)

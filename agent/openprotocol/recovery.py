@@ -225,7 +225,7 @@ class Recovery(Newest):
 
     def fetched(self, body, start, now):
         """Take the answer to what `want` asked for; returns a NEWS_. It may use the stage unless it is NEWS_STORE."""
-        if self._is_stale():
+        if self._is_stale() or self._cannot_compare(now):
             return NEWS_NONE
         at = start + TIGHTENING_ID
         phase = self.phase

@@ -17,7 +17,7 @@ from agent.base.words import get_u32
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, id_of, is_ahead, put_id
 from agent.openprotocol.missing import Missing
-from agent.openprotocol.questions import PHASE_NEWEST
+from agent.openprotocol.questions import PHASE_NEWEST, PHASE_WITNESS
 from agent.record.result import (
     BODY_BYTES,
     FLAG_RECOVERED,
@@ -29,6 +29,7 @@ from agent.record.result import (
     TIME_BYTES,
     has_time,
 )
+from agent.spool.record import RECORD_BAD
 from agent.spool.search import (
     PROVEN_BLOCKS_SEARCHED,
     find_proven,
@@ -156,7 +157,7 @@ class Witness(Missing):
     def _look_at_rung(self, body, start):
         """What the log does not hold is another result, or was stored too long ago: all that was stored is in doubt."""
         self._climbs = False
-        if holds(self.ring, body, start, flags=FLAG_RECOVERED) <= 0:
+        if not holds(self.ring, body, start, flags=FLAG_RECOVERED):
             self._rises = 0
 
     def _held_before(self):
@@ -195,6 +196,13 @@ class Witness(Missing):
         else:
             copy(stage, at + kn.TIME_KNOWN, self._witness_time, 0, TIME_BYTES)
 
+    def _cannot_compare(self, now):
+        """Tell whether the log cannot be read: what was answered proves nothing then, and is asked for again later."""
+        if self.phase > PHASE_WITNESS or self.ring.walk.first(self.ring.block) != RECORD_BAD:
+            return False
+        self.wait_for_room(now)
+        return True
+
     def _is_another(self, body, start):
         """Tell whether the body under the witness's ID is of another result than the one that was known.
 
@@ -219,7 +227,7 @@ class Witness(Missing):
         have the same time the controller's answer for that one.
         """
         known = self.known
-        if not known.is_later(body, start) or holds(self.ring, body, start) > 0:
+        if not known.is_later(body, start) or holds(self.ring, body, start):
             return False
         if self._is_top:  # of the former life there may be none left
             return holds_earlier(self.ring, body, start, known.memory[kn.EPOCH])
@@ -262,15 +270,11 @@ class Witness(Missing):
 
     def _is_stored(self, body, start):
         """Tell whether the newest blocks hold what was answered; a push in doubt may be of the new count itself."""
-        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN) > 0
+        return holds(self.ring, body, start, PROVEN_BLOCKS_SEARCHED, FLAG_RECOVERED | FLAG_UNPROVEN)
 
     def stood_once(self, body, start):
-        """Tell whether the push at body[start:] is the result of the highest ID, which the log may have lost since.
-
-        RECORD_BAD if the log cannot be read.
-        """
-        another = holds_another(self.ring, body, start, 0) if self.known.holds_top(body, start) else 1
-        return 1 - another if another >= 0 else another
+        """Tell whether the push at body[start:] is the result of the highest ID, which the log may have lost since."""
+        return self.known.holds_top(body, start) and not holds_another(self.ring, body, start, 0)
 
     def begins_anew(self, flags, body, start):
         """Tell whether the push at body[start:], which is not stored, shows that the controller counts anew.

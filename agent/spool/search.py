@@ -6,8 +6,8 @@ Rules
    two the same ID; a VIN or a value tells them apart then.
 2. A result that carries the agent's own time came without one: there the time is no field that both carry.
 3. Only records that count are looked at: what a failed write left behind was never acknowledged, and may fade.
-4. A device that cannot be read tells nothing: a search says RECORD_BAD then, and whoever asked stores nothing. Where
-   only some of its blocks cannot be read, what may lie there is lost: else one bad sector would stop a station.
+4. A device that cannot be read tells nothing: a search says RECORD_BAD then, and whoever asked stores nothing. That is
+   one whose newest block cannot be read. What lies in others is lost: else one bad sector would stop a station.
 """
 
 from agent.base.compat import const
@@ -43,7 +43,7 @@ from agent.record.result import (
 )
 from agent.spool import record as rec
 from agent.spool.memory import EPOCH, ID_FLAGS, TIME_KNOWN, TOP
-from agent.spool.record import RECORD_BAD, RECORD_LOST, RECORD_NONE
+from agent.spool.record import RECORD_BAD, RECORD_NONE
 
 # A controller repeats its latest result, and that may lie as far back as all that was fetched since; 256 blocks of
 # 4 KiB hold 4000 fetched results. What is there is found at once as a rule; going through all of them is rare.
@@ -54,7 +54,6 @@ PROVEN_BLOCKS_SEARCHED = 16
 _EPOCH = const(15)
 _BODY = const(16)
 _MEMORY = const(64)
-_EMPTY = const(-1)
 _UNSURE = const(0x8D)  # flags of a controller's IDs: known, looked through, without a result, of no time
 _KNOWN = const(1)
 
@@ -208,30 +207,27 @@ def search(ring, left, kind, fits, buf, start, detail):
     count = ring.device.block_count
     block = ring.block
     left = min(left, ring.block_no + 1)
-    lost = 0
     for _ in range(count):
         if left <= 0:
             break
         found = _holds_here(ring, block, kind, fits, buf, start, detail)
         if found > 0:
             return found
-        if found != _EMPTY:  # an empty block, as an area that has grown has some, is no block searched
-            left -= 1
-            lost |= found
+        left -= 1 + found  # an empty block, as an area that has grown has some, is no block searched
         block = block - 1 if block else count - 1
-    return RECORD_BAD if lost and ring.walk.first(ring.block) == RECORD_BAD else 0
+    return RECORD_BAD if ring.walk.first(ring.block) == RECORD_BAD else 0
 
 
 def _holds_here(ring, block, wanted, fits, buf, start, detail):
-    """Return 1 if this block holds it, 0 if not, _EMPTY if it holds nothing at all, RECORD_LOST if it is unreadable."""
+    """Return 1 if this block holds it, 0 if not, -1 if the block holds nothing at all."""
     walk = ring.walk
     if walk.first(block) == RECORD_NONE and walk.offset == 0:
-        return _EMPTY
+        return -1
     walk.begin(block, 0, 0, ring.bound(block))
     while True:
         kind = walk.next()
         if kind <= RECORD_NONE:
-            return 0 if kind == RECORD_NONE else RECORD_LOST
+            return 0
         if kind == wanted and fits(walk, buf, start, detail):
             return 1
 

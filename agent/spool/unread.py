@@ -39,7 +39,7 @@ def is_another(ring, buf, at, length, ident, pushed_at):
     The log holds another frame of that ID; or no result at all, of which one could be stored twice by mistake, and has
     lost none: no block was opened twice, nor is one that held something among the two that a start erases.
     """
-    if holds_pushed(ring, ident, pushed_at) > 0 or holds_frame(ring, buf, at, length) > 0:
+    if holds_pushed(ring, ident, pushed_at) or holds_frame(ring, buf, at, length):
         return False
     epoch = ring.memory[EPOCH]
     if search(ring, BLOCKS_SEARCHED, rec.KIND_RAW, _is_fetched, ident, FETCHED_ID, epoch):
