@@ -10,6 +10,7 @@ Rules
 3. A push that is answered though none is owed is a complaint.
 """
 
+from tools.sim import controller_commands as commands
 from tools.sim import controller_frames as frames
 
 PORTABLE = True
@@ -68,7 +69,7 @@ class Desk:
             else:
                 self._unsubscribe(kind, mid)
         else:
-            return False
+            return commands.takes(self.session, mid, revision, text)
         return True
 
     def leave(self):
