@@ -23,20 +23,17 @@ _NO_ALARM = 58
 _NO_SUCH_REVISION = 97
 
 
-def takes(session, mid, revision, text):
-    """Carry out a command and answer it; False if it is none that this controller knows."""
-    if mid not in session.options.commands:
-        return False
-    code = _carry_out(session.controller, mid, revision, text)
+def carry_out(session, mid, revision, text):
+    """Carry out a command and answer it."""
+    code = _order(session.controller, mid, revision, text)
     if code:
         session.refuse(mid, code)
-        return True
+        return
     session.accept(mid)
     _tell(session.controller, mid)
-    return True
 
 
-def _carry_out(controller, mid, revision, text):
+def _order(controller, mid, revision, text):
     """Note what is wanted; return the code of a refusal, 0 if there is none."""
     ordered = controller.ordered
     if mid == 18:
