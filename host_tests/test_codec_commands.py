@@ -193,6 +193,14 @@ def test_octets_hexadecimal_and_dumps_are_told_apart():
     assert inputs.kind_of(dump.encode()) == "hex" and mids(dump.encode())[:3] == [60, 61, 900]
 
 
+@pytest.mark.parametrize("width", [16, 32, 60, 64, 76])
+def test_hexadecimal_is_read_however_its_lines_are_broken(width):
+    text = (ASKED + RESULT + TRACE + TAKEN).hex()
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    assert any(line.isdigit() for line in lines)
+    assert mids("\n".join(lines).encode()) == [60, 61, 900, 62]
+
+
 def test_a_log_or_a_mail_has_its_telegrams_read():
     log = (
         b"12:00:01 > "

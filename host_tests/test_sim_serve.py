@@ -55,6 +55,18 @@ def subscribed(plant):
     return sock
 
 
+def test_locked_tool_makes_nothing_and_does_not_catch_up_when_it_is_freed(plant):
+    plant.produce_rate(50)
+    until(lambda: len(plant.controller.produced) > 3)
+    plant.loop.call(lambda: setattr(plant.controller, "is_locked", True))
+    before = len(plant.controller.produced)
+    time.sleep(0.3)
+    assert len(plant.controller.produced) == before
+    plant.loop.call(lambda: setattr(plant.controller, "is_locked", False))
+    assert len(plant.controller.produced) <= before + 5
+    until(lambda: len(plant.controller.produced) > before + 5)
+
+
 def test_result_goes_over_real_sockets_from_controller_to_archive(plant):
     with subscribed(plant) as cart:
         number = plant.produce(pset=12)[0]

@@ -134,7 +134,7 @@ def _dumped(line: bytes) -> bytes | None:
     text = dump[1] if dump else line
     if dump is None and not _HEX.fullmatch(line):
         return None
-    if dump is None and re.fullmatch(rb"\d+", line) and _HEAD.match(line) and not re.match(rb"3\d3\d3\d", line):
+    if dump is None and line.isdigit() and _HEAD.match(line) and 0 <= int(line[:4]) - len(line) <= TRIMMED_MOST:
         return None  # digits that are a frame themselves
     digits = re.sub(rb"0x|[^0-9a-fA-F]", b"", text)
     return bytes.fromhex(digits.decode())

@@ -57,6 +57,8 @@ class Controller:
         self.alarm = None  # (code, text, time) while one is active
         self.selected = None  # the parameter set that was selected last
         self.job = None
+        self.ordered = {}  # what integrators have ordered: pset, job, vin of results from then on
+        self.is_locked = False  # by MID 0042: the tool makes nothing by itself
         self._acknowledged = {}
         self._results = {}
         self._kept = []
@@ -268,13 +270,13 @@ class Controller:
         dice = self._dice
         result = Tightening()
         numbers = sorted(self.psets)
-        pset = self.psets[numbers[self._body % len(numbers)]]
+        pset = self.psets[self.ordered.get("pset") or numbers[self._body % len(numbers)]]
         self._batch_counter += 1
         if self._batch_counter > options.batch:
             self._batch_counter = 1
             self._body = (self._body + 1) % 1000000
-        result.vin = ("WVWZZZ1KZAW%06d" % self._body).encode()
-        result.job = 7
+        result.vin = self.ordered.get("vin") or ("WVWZZZ1KZAW%06d" % self._body).encode()
+        result.job = self.ordered.get("job", 7)
         result.pset = pset.pset
         result.pset_name = pset.pset_name
         for name in ("torque_min", "torque_target", "torque_max", "angle_min", "angle_target", "angle_max"):

@@ -67,6 +67,10 @@ class Desk:
                 self._subscribe(kind, mid, int(text[4:7]), 74)
             else:
                 self._unsubscribe(kind, mid)
+        elif mid in self.session.options.commands:
+            from tools.sim.controller_commands import carry_out  # the agent sends none: small heaps go without it
+
+            carry_out(self.session, mid, revision, text)
         else:
             return False
         return True

@@ -146,6 +146,7 @@ PROFILES = {
         "max_clients": 2,  # 002:7-8; the third is the serial line
         "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
         "refuse": {40: 97},  # assumed
+        "commands": (18, 38, 78),  # 002:121-299
         "operations": (1, 2, 3),
     },
     # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203, or by 0100 in revision 1
@@ -166,6 +167,7 @@ PROFILES = {
         "start_revisions": (1,),
         "result_revisions": (1,),
         "unknown_mids": (8, 9, 12, 14, 34, 40, 51, 64, 70, 73, 80, 82),
+        "commands": (),
     },
 }
 PROFILES["mt-focus-6000"].update(MT_FOCUS_EVENTS)

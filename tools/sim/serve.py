@@ -56,6 +56,9 @@ class Producer:
         now_ms = self.controller.clock.total_ms
         self._due_ms = max(self._due_ms, now_ms - CATCH_UP_MS)
         while self.per_second > 0 and self.left != 0 and self._due_ms <= now_ms:
+            if self.controller.is_locked:
+                self._due_ms = now_ms + self._interval_ms()
+                break
             self.controller.produce()
             if self.left is not None:
                 self.left -= 1

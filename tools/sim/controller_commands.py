@@ -1,0 +1,75 @@
+"""What an integrator may have a simulated controller do.
+
+    MID  0018 select a parameter set    0038 select a job        0042, 0043 lock and free the tool
+         0050 name the next vehicle     0078 acknowledge the alarm
+
+Rules
+1. Which of them are known stands in the options (`commands`); the others are answered by 0004/99.
+2. What is done shows: whoever subscribed to it is told, and results are made with it from then on. A locked tool
+   tightens nothing by itself; a test that produces a result means it.
+"""
+
+from tools.sim.endpoint import digits_only
+
+PORTABLE = True
+
+VIN_MOST = 25
+JOBS_MOST = 99  # what results of revisions 1 and 999 have room for
+# Codes of 0004 (003:3250-3440).
+_INVALID = 1
+_PSET_CANNOT_BE_SET = 3
+_JOB_CANNOT_BE_SET = 20
+_NO_ALARM = 58
+_NO_SUCH_REVISION = 97
+
+
+def carry_out(session, mid, revision, text):
+    """Carry out a command and answer it."""
+    code = _order(session.controller, mid, revision, text)
+    if code:
+        session.refuse(mid, code)
+        return
+    session.accept(mid)
+    _tell(session.controller, mid)
+
+
+def _order(controller, mid, revision, text):
+    """Note what is wanted; return the code of a refusal, 0 if there is none."""
+    ordered = controller.ordered
+    if mid == 18:
+        if not digits_only(text) or len(text) != 3:
+            return _INVALID
+        if int(text) not in controller.psets:
+            return _PSET_CANNOT_BE_SET
+        ordered["pset"] = int(text)
+    elif mid == 38:
+        if revision not in (1, 2):
+            return _NO_SUCH_REVISION
+        if not digits_only(text) or len(text) != 2 * revision:
+            return _INVALID
+        if not 0 < int(text) <= JOBS_MOST:
+            return _JOB_CANNOT_BE_SET
+        ordered["job"] = int(text)
+    elif mid == 50:
+        if not text or len(text) > VIN_MOST:
+            return _INVALID
+        ordered["vin"] = bytes(text)
+    elif mid == 78:
+        return 0 if controller.alarm is not None else _NO_ALARM
+    else:
+        controller.is_locked = mid == 42
+    return 0
+
+
+def _tell(controller, mid):
+    """Tell all who subscribed to what a command has changed."""
+    ordered = controller.ordered
+    if mid == 18:
+        controller.select_pset(ordered["pset"])
+    elif mid == 38:
+        controller.select_job(ordered["job"])
+    elif mid == 50:
+        controller.identify(ordered["vin"].decode("latin-1"))
+    elif mid == 78:
+        controller.acknowledge_alarm(controller.alarm.code)
+        controller.clear_alarm()
