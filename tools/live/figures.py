@@ -26,7 +26,15 @@ WARNING = "warning"
 BAD = "bad"
 
 # What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
-_TOLD_AS_STATE = {"controller losses", "server losses", "controller away", "server away", "no pim", "host refused"}
+_TOLD_AS_STATE = {
+    "controller losses",
+    "server losses",
+    "controller away",
+    "server away",
+    "no pim",
+    "host refused",
+    "ids gone",
+}
 _HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
 
 
