@@ -56,7 +56,12 @@ def _end_option(command):
     "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
 )
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
-@click.option("--device", help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]")
+@click.option(
+    "--device",
+    type=click.Path(),
+    metavar="DEVICE",
+    help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]",
+)
 @click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
 @click.option(
     "--profile",
