@@ -226,7 +226,8 @@ def test_a_controller_on_a_line_answers(tmp_path, short):
         tree = _tree((1, plant.pim_port), controller={"link": "ascii", "device": str(short / "line.tty")})
         del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
         code, found = _examined(tmp_path, tree)
-    assert code == 0 and "a controller answers on" in _of(found, "line")[0]["words"], found
+    words = _of(found, "line")[0]["words"]
+    assert code == 0 and "a controller answers on" in words and "controller name Cart controller" in words, found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ LOCK = (
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
 # What to look at where there is a connection and no session.
+_NAME = slice(6, 31)  # of what agent.openprotocol.identity keeps
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
 _NO_SESSION = {
     Silent: "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
@@ -163,8 +164,11 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
         while time.monotonic() < until:
             heard += _turn(session, port, board.now())
             if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
+                who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
                 words = f"a controller answers on {device} at {baud} baud ({controller['link']})"
-                return [Found(what, GOOD, words, "", {"octets": heard}), Found(what, NOTE, *LOCK)]
+                words += f": controller name {who}" if who else ""
+                figures = {"octets": heard, "controller_name": who}
+                return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
             if session.state == st.OVER:
                 break
             time.sleep(TURN_S)
