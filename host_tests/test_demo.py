@@ -283,6 +283,23 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     ]
 
 
+def test_what_each_attempt_to_reach_a_side_makes_anew_is_told_once_until_the_side_was_there():
+    figures = Figures()
+    figures.feed(_status(), 0.0)
+
+    def told(logged, name, value=0, **changed):
+        entries = [{"age_ms": 1, "name": name, "value": value}]
+        return len(figures.feed(_status(logged=logged, log=entries, **changed), logged * 0.2))
+
+    assert [told(number, "server malformed") for number in (1, 2, 3)] == [1, 0, 0]
+    assert told(4, "controller refusals", 92) == 1 and told(5, "controller refusals", 92) == 0
+    assert told(6, "controller refusals", 97) == 1 and told(7, "refused by server", 31) == 1
+    assert told(8, "refused by server", 31) == 1  # that is no attempt
+    figures.feed(_status(logged=8, controller=_ready("ready")), 1.7)
+    assert told(9, "controller refusals", 97, controller=_ready("ready")) == 1
+    assert told(10, "controller refusals", 97, controller=_ready("ready")) == 1  # it stands: each says something
+
+
 def test_rates_do_not_notice_that_the_agent_was_killed():
     figures = Figures()
     for index in range(20):

@@ -162,6 +162,29 @@ def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
     assert [one for one in found if one.verdict == verdict and words in one.words], found
 
 
+@pytest.mark.parametrize(
+    ("answer", "words", "hint"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else"),
+        (b"", "is it a", "keep others"),
+    ],
+)
+def test_what_is_no_controller_is_told_with_what_to_look_at(monkeypatch, answer, words, hint):
+    monkeypatch.setattr(controller, "WAIT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with listening.accept()[0] as taken:
+                taken.sendall(answer)
+                while taken.recv(4096):
+                    pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listening.getsockname()[1]
+        found = controller.over_tcp("station 1", {"host": "127.0.0.1", "port": port, "start_revisions": [1]})
+    assert found[0].verdict == BAD and words in found[0].words and hint in found[0].hint, found
+
+
 def test_a_controller_that_is_not_there_is_told():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -203,7 +226,8 @@ def test_a_controller_on_a_line_answers(tmp_path, short):
         tree = _tree((1, plant.pim_port), controller={"link": "ascii", "device": str(short / "line.tty")})
         del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
         code, found = _examined(tmp_path, tree)
-    assert code == 0 and "a controller answers on" in _of(found, "line")[0]["words"], found
+    words = _of(found, "line")[0]["words"]
+    assert code == 0 and "a controller answers on" in words and "controller name Cart controller" in words, found
 
 
 @pytest.mark.parametrize(

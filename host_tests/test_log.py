@@ -4,13 +4,17 @@ import io
 import json
 import os
 import re
+from pathlib import Path
 
+from agent import health
 from agent.health import NAMES
 from tools.live import log, sorrows
 from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.plain import InProcess
+
+ROOT = Path(__file__).parents[1]
 
 CHANGES = [Change(0.0, BAD, "b\x1b[31m"), Change(0.0, WARNING, "w"), Change(0.0, GOOD, "g"), Change(0.0, INFO, "i")]
 
@@ -82,7 +86,7 @@ def test_what_did_not_get_through_names_the_command_that_helps():
 
 def test_numbers_of_the_log_are_told_in_words():
     assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92, 7)
-    assert "code 31" in sorrows.explained("refused by server", 31, 7) and sorrows.explained("raw", 5, 7) == "raw (5)"
+    assert "code 31" in sorrows.explained("refused by server", 31, 7)
     for name in sorrows.EXPLAINED:
         assert name in NAMES
 
@@ -96,7 +100,11 @@ def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own()
     assert "an event" in sorrows.explained("server silent", 0, 10)
 
 
-def test_whatever_toolsnet_does_is_told_in_words():
-    told = {name for name in NAMES if name.startswith(("server ", "host ", "other host", "parking "))}
-    for name in told - TOLD_AS_STATE - {"server connects"}:
+def test_everything_that_the_agent_notes_is_told_in_words():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "agent").rglob("*.py")]
+    noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
+    assert len(noted) > 25
+    for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
         assert sorrows.explained(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in sorrows.explained("controller malformed", 65, 7)
+    assert "no sample" in sorrows.explained("traces lost", 2, 7)

@@ -28,6 +28,16 @@ def test_every_group_and_command_has_words_and_every_option_but_the_plainest():
         assert context.command.help, path
 
 
+def test_shells_complete_every_name_of_a_file():
+    names = re.compile(r"FILE|PATH|DEVICE|SOCKET|FOLDER")
+    plain = []
+    for name, context in COMMANDS:
+        for one in context.command.params:
+            if names.search(one.metavar or "") and not isinstance(one.type, (click.Path, click.File)):
+                plain.append(f"{name} {one.name}")
+    assert plain == []
+
+
 def test_text_is_no_order_of_roff():
     assert manual.escaped(".config") == "\\&.config"
     assert manual.escaped("'a' \\ --b") == "\\&'a' \\e \\-\\-b"

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,9 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("doctor --config /proc/x", 2, "a file that can be read"),
         ("ask 127.0.0.1 --port 1 1", 3, "nothing listens there"),
         ("status --socket /proc/x", 3, "no agent runs here"),
+        ("status --socket /dev/null", 3, "/dev/null is no socket"),
+        ("status --port /dev/null", 3, "/dev/null is not a tty: it is no serial line"),
+        ("status --port /", 3, "/ is not a tty"),
         ("status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("board status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("spool info /proc/x", 2, "cannot read /proc/x"),
@@ -143,3 +147,12 @@ def test_help_of_every_command_is_there_though_it_is_imported_late():
     assert len(COMMANDS) > 30 and json.dumps(sorted(COMMANDS))
     for name, command in COMMANDS.items():
         assert command.get_short_help_str(), name
+
+
+@pytest.mark.parametrize("name", ["controller", "toolsnet"])
+def test_the_option_that_the_help_of_a_simulator_names_is_one_of_its(name, tmp_path, monkeypatch):
+    [told] = re.findall(r"such as (\w+=\w+)", " ".join(_invoke("simulate", name, "--help").output.split()))
+    ports = {"controller": ["--port", "0"], "toolsnet": ["--pim-port", "0", "--server-port", "0"]}[name]
+    monkeypatch.chdir(tmp_path)
+    done = _invoke("simulate", name, *ports, "--seconds", "0.2", "--set", told)
+    assert done.exit_code == 0, done.output

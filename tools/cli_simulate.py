@@ -35,9 +35,9 @@ def simulate() -> None:
     """Be one side of the plant over TCP, to try a configuration against, until Ctrl-C."""
 
 
-def _more_options(command):
-    text = "Another option of the simulator, such as max_clients=2; the value is JSON or plain text. Repeatable."
-    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)(command)
+def _more_options(example: str):
+    text = f"Another option of the simulator, such as {example}; the value is JSON or plain text. Repeatable."
+    return click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help=text)
 
 
 def _end_option(command):
@@ -56,7 +56,12 @@ def _end_option(command):
     "--first-id", type=click.IntRange(1, 4294967295), default=1, show_default=True, help="First tightening ID."
 )
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), default="tcp", show_default=True)
-@click.option("--device", help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]")
+@click.option(
+    "--device",
+    type=click.Path(),
+    metavar="DEVICE",
+    help="Serial port; a path that does not exist becomes a pty.  [default: ./controller.tty]",
+)
 @click.option("--baud", type=click.Choice([str(baud) for baud in BAUDS]), default="9600", show_default=True)
 @click.option(
     "--profile",
@@ -67,7 +72,7 @@ def _end_option(command):
 @click.option("--strict", is_flag=True, help="Tell what is odd in what it hears, and exit 1 if anything was.")
 @click.option("--orders", is_flag=True, help="Take orders from standard input, a line each; `help` lists them.")
 @_end_option
-@_more_options
+@_more_options("max_clients=2")
 def controller(
     host: str,
     port: int,
@@ -131,7 +136,7 @@ def controller(
 )
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM tells, if it is not --host.")
 @_end_option
-@_more_options
+@_more_options("ack_delay_ms=500")
 def toolsnet(
     host: str, pim_port: int, server_port: int, settings: tuple[str, ...], seconds: float | None, **rest: Any
 ) -> None:

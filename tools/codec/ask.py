@@ -34,6 +34,14 @@ class Unanswered(Exception):
     """There is no connection, no session or no answer; the text says why."""
 
 
+class Silent(Unanswered):
+    """A connection is taken, and nothing is answered."""
+
+
+class Foreign(Unanswered):
+    """What answers speaks something else."""
+
+
 @dataclass
 class Heard:
     """One message that came."""
@@ -110,9 +118,7 @@ class Asking:
             message = _decoded(heard)
             if _answers(message, request, wanted):
                 return message
-        raise Unanswered(
-            f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?"
-        )
+        raise Silent(f"{self.place} takes connections and does not answer MID {request.mid:04d}: is it a controller?")
 
     def _send(self, frame: bytes) -> None:
         try:
@@ -142,7 +148,7 @@ class Asking:
                     if whole:
                         self._ready.append(whole)
             except catalogue.FrameError as error:
-                raise Unanswered(f"{self.place} does not speak Open Protocol: {error}") from error
+                raise Foreign(f"{self.place} does not speak Open Protocol: {error}") from error
         return self._ready.pop(0)
 
 

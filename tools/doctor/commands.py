@@ -23,7 +23,9 @@ from tools.status import asking, place
 
 
 @click.command()
-@click.option("--config", "config_path", required=True, metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+)
 @click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server's.")
 @click.option("--offline", is_flag=True, help="Connect to nobody: configuration, spool, disk and clock alone.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

@@ -19,7 +19,7 @@ from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.status import why_name
 from board.linux import Board
 from tools import reasons
-from tools.codec.ask import Asking, Unanswered
+from tools.codec.ask import Asking, Foreign, Silent, Unanswered
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 
 WAIT_S = 5.0
@@ -32,6 +32,13 @@ LOCK = (
     "whether it locks its tool when the connection ends, Open Protocol does not tell",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
+# What to look at where there is a connection and no session.
+_NAME = slice(6, 31)  # of what agent.openprotocol.identity keeps
+_CONNECTED = "Is another client connected? Are controller.start_revisions its?"
+_NO_SESSION = {
+    Silent: "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
+    Foreign: "Does something else listen there?",
+}
 
 
 def over_tcp(name: str, controller: dict) -> list[Found]:
@@ -45,7 +52,7 @@ def over_tcp(name: str, controller: dict) -> list[Found]:
         started = asking.start(_revisions(controller))
     except Unanswered as why:
         asking.leave()
-        return [Found(what, BAD, str(why), "Is another client connected? Are controller.start_revisions its?")]
+        return [Found(what, BAD, str(why), _NO_SESSION.get(type(why), _CONNECTED))]
     found = [_identity(what, started)]
     try:
         if started.get("system_type") == REPEATS_NOTHING:
@@ -157,8 +164,11 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
         while time.monotonic() < until:
             heard += _turn(session, port, board.now())
             if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
+                who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
                 words = f"a controller answers on {device} at {baud} baud ({controller['link']})"
-                return [Found(what, GOOD, words, "", {"octets": heard}), Found(what, NOTE, *LOCK)]
+                words += f": controller name {who}" if who else ""
+                figures = {"octets": heard, "controller_name": who}
+                return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
             if session.state == st.OVER:
                 break
             time.sleep(TURN_S)

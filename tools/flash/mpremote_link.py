@@ -13,6 +13,7 @@ import base64
 import contextlib
 import errno
 import io
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -301,6 +302,10 @@ def trouble_of(port: str, error: Exception) -> NotThere | Busy:
         return Busy(
             f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in anew."
         )
+    if number != errno.ENOENT and os.path.exists(port):
+        if "Inappropriate ioctl" in text or os.path.isdir(port):
+            return NotThere(f"{port} is not a tty: it is no serial line. `ls /dev/ttyACM*` shows those of boards.")
+        return NotThere(f"{port} is there and cannot be opened: {text}")
     known = [found.device for found in serial.tools.list_ports.comports() if found.vid is not None]
     seen = f"USB serial ports that are there: {', '.join(known)}" if known else "No USB serial port is there"
     return NotThere(f"{port} is not there. {seen}. Check cable (some only charge) and power.")

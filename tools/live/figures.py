@@ -26,7 +26,15 @@ WARNING = "warning"
 BAD = "bad"
 
 # What the log says beside the change of a state, and what is no trouble; everything else in it is a warning.
-_TOLD_AS_STATE = {"controller losses", "server losses", "controller away", "server away", "no pim", "host refused"}
+_TOLD_AS_STATE = {
+    "controller losses",
+    "server losses",
+    "controller away",
+    "server away",
+    "no pim",
+    "host refused",
+    "ids gone",
+}
 _HARMLESS = {"duplicates", "repeated", "recovered", "other host", "edge time", "server empty"}
 
 
@@ -294,8 +302,11 @@ def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     entries = [entry for entry in shown["log"][-new:] if entry["name"] not in _TOLD_AS_STATE]
     counted = Counter(entry["name"] for entry in entries)
     latest = {entry["name"]: entry["value"] for entry in entries}
+    stands = {"controller": known.was_ready, "toolsnet": known.was_streaming}
     told = []
     for name, count in counted.items():
+        if not known.whys.is_new(name, latest[name], stands):
+            continue
         times = f" ({count} times)" if count > 1 else ""
         level = INFO if name in _HARMLESS else WARNING
         told.append((level, sorrows.explained(name, latest[name], shown["number"]) + times))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.quarantine_list import reason_text
-from tools.live.server_words import sentence
+from tools.live import controller_words, server_words
 
 
 def sorrows(shown: dict) -> dict[str, int]:
@@ -55,7 +55,7 @@ def explained(name: str, value: int, number: int) -> str:
         return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
     text = EXPLAINED.get(name)
     if text is None:
-        return sentence(name, value, number)
+        return controller_words.sentence(name, value) or server_words.sentence(name, value, number)
     from tools.reasons import told_code  # the table of codes is large, and rarely wanted
 
     code = told_code(value) if "{code}" in text else value

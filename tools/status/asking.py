@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
+import stat
 import time
 
 from tools.status import place
@@ -34,6 +36,8 @@ def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
         except FileNotFoundError:
             raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
         except ConnectionRefusedError:
+            if not stat.S_ISSOCK(os.stat(path).st_mode):
+                raise Trouble(f"{path} is no socket", _not_there(path)) from None
             raise Trouble(
                 f"no agent runs here: nobody answers at {path}, which one that was killed has left",
                 "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",

@@ -3,11 +3,14 @@
 Rules
 1. On the loopback the address a browser names has to be this machine's, so that a foreign page cannot read this one
    under a name of its own (DNS rebinding).
-2. With a token every address but /health wants it: `Authorization: Bearer TOKEN`, as Prometheus sends it.
+2. With a token every address but /health wants it: `Authorization: Bearer TOKEN`, as Prometheus sends it, or as the
+   password of any user, which is what a browser can ask for.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -58,12 +61,23 @@ class Guard:
         host = named if named.endswith("]") else named.rsplit(":", 1)[0]
         if self._only_here and host not in HERE:
             return PlainTextResponse("this page is this machine's alone\n", 421)
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if self._token and request.url.path != "/health":
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
-                told = "this page wants a token: Authorization: Bearer TOKEN\n"
-                return PlainTextResponse(told, 401, headers={"www-authenticate": "Bearer"})
+            given = _given(request.headers.get("authorization", ""))
+            if not hmac.compare_digest(given, self._token.encode()):
+                told = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
+                return PlainTextResponse(told, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
         return None
+
+
+def _given(authorization: str) -> bytes:
+    """The token of this header."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode()
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(rest.strip(), validate=True).partition(b":")[2]
+    return b""
 
 
 def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:

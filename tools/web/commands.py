@@ -23,11 +23,20 @@ EXIT_LISTEN = 1
 
 
 @click.command("web")
-@click.argument("sockets", nargs=-1, metavar="[SOCKET]...")
-@click.option("--config", "configs", multiple=True, metavar="FILE", help="The agent of this configuration. Repeatable.")
+@click.argument("sockets", nargs=-1, type=click.Path(), metavar="[SOCKET]...")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="The agent of this configuration. Repeatable.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
-@click.option("--token-file", metavar="FILE", help="Who asks has to know this token; a file of mode 0600.")
+@click.option(
+    "--token-file", type=click.Path(), metavar="FILE", help="Who asks has to know this token; a file of mode 0600."
+)
 @click.option("--open", "is_open", is_flag=True, help="Anybody on the network may look, without a token.")
 @click.option("--dashboard", is_flag=True, help="Print the dashboard for Grafana and end.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End by itself.")

@@ -3,6 +3,7 @@
 Rules
 1. No script and nothing from elsewhere: a page reloads itself. Every text of others is escaped.
 2. A colour never stands alone: the word beside it says the same.
+3. On a phone a station's cells stand one below the other, so that nothing has to be moved aside to be read.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ td.figure, th.figure { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
 .hint { color: var(--dim); } pre { overflow-x: auto; line-height: 1.5; }
 footer { color: var(--dim); margin-top: 2rem; }
+tr.station:has(+ tr.why) { border-bottom: 0; }
+@media (max-width: 40rem) {
+  thead { display: none; } table, tbody, tr, td { display: block; } tr { padding: .4rem 0; }
+  tr.station td:first-child { font-weight: 600; } tr.why td:first-child { display: none; }
+  td, td.figure { padding: .1rem 0; text-align: left; } td[data-name]::before { color: var(--dim); }
+  td[data-name]::before { content: attr(data-name) " "; } td br { display: none; } td .hint { margin-left: .4rem; }
+  td.figure { display: inline-block; margin-right: 1rem; } pre { white-space: pre-wrap; }
+}
 """
 
 _HEAD = (
@@ -70,25 +79,28 @@ def row(station: dict) -> str:
     name = _text(f"{station['number']} {station.get('name') or ''}".strip())
     if not station["mounted"]:
         why = _text(station.get("spool_problem") or "it cannot be used now")
-        return f'<tr><td>{name}</td><td colspan="6" class="bad">spool not up: {why}</td></tr>'
+        return f'<tr class="station"><td>{name}</td><td colspan="6" class="bad">spool not up: {why}</td></tr>'
     toolsnet = next(outlet for outlet in station["outlets"] if outlet["kind"] == "toolsnet")
-    cells = [_state(station["controller"], "ready"), _state(toolsnet, "streaming")]
+    cells = [_state("Controller", station["controller"], "ready"), _state("ToolsNet", toolsnet, "streaming")]
     parked = station["parked"] + station.get("parked_in_place", 0)
     figures = [station["stored"], station["delivered"], station["backlog"], parked]
-    told = "".join(f'<td class="figure">{figure}</td>' for figure in figures)
+    told = "".join(
+        f'<td class="figure" data-name="{name}">{figure}</td>' for name, figure in zip(_HEAD[3:], figures, strict=True)
+    )
     notes = []
     for reason in (reasons.of_controller(station["controller"]), reasons.of_toolsnet(toolsnet)):
         if reason:
-            notes.append(f'{_text(reason.words)}. <span class="hint">{_text(reason.hint)}</span>')
-    notes += [_text(" ".join(line.split())) for line in words.sorrow_lines(station)]
-    below = f'<tr><td></td><td colspan="6">{"<br>".join(notes)}</td></tr>' if notes else ""
-    return f"<tr><td>{name}</td>{''.join(cells)}{told}</tr>{below}"
+            notes.append(f'<div>{_text(reason.words)}. <span class="hint">{_text(reason.hint)}</span></div>')
+    notes += [f"<div>{_text(' '.join(line.split()))}</div>" for line in words.sorrow_lines(station)]
+    below = f'<tr class="why"><td></td><td colspan="6">{"".join(notes)}</td></tr>' if notes else ""
+    return f'<tr class="station"><td>{name}</td>{"".join(cells)}{told}</tr>{below}'
 
 
-def _state(shown: dict, good: str) -> str:
+def _state(side: str, shown: dict, good: str) -> str:
     style, mark = ("good", "●") if shown["state"] == good else ("bad", "○")
     place = _text(f"{shown['host']}:{shown['port']}")
-    return f'<td><span class="{style}">{mark} {_text(shown["state"])}</span><br><span class="hint">{place}</span></td>'
+    state = f'<span class="{style}">{mark} {_text(shown["state"])}</span>'
+    return f'<td data-name="{side}">{state}<br><span class="hint">{place}</span></td>'
 
 
 def agent(one: Seen) -> str:

@@ -1,0 +1,45 @@
+"""What the log says of a controller, its results and its curves with a number alone, in words a plant understands."""
+
+from __future__ import annotations
+
+from agent.openprotocol import trace
+
+# By the name of the counter; {value} is that of its latest entry.
+SENTENCES = {
+    "raw": "a result that cannot be read came, {value} octets: it is kept as it came",
+    "controller malformed": "the controller's MID {value:04d} could not be used: it is not as the protocol has it",
+    "controller unknown": "the controller sent MID {value:04d}, which nobody asked for; it was ignored",
+    "controller resets": "the controller's tightening IDs begin anew",
+    "out of sequence": "a result came out of the order of its tightening ID; it is kept as it came",
+    "deferred": "a result was not acknowledged yet, because too many in front of it are missing; it has to come again",
+    "odd on the line": (
+        "a result that cannot be right came over the line; it is taken if it comes again so. "
+        "`toolcart line monitor` shows what comes"
+    ),
+    "no owner": (
+        "the controller's answers to MID 0064 do not say which station a result is of: what was missed is not fetched"
+    ),
+    "repeats nothing": (
+        "this controller sends each result once: what is not stored then has to be fetched, if it keeps any "
+        "(docs/mt-focus-6000.md)"
+    ),
+    "clock set": "the controller's clock was {value} s apart from ours and was set",
+    "outlet failed": "an outlet's file could not be written; it is tried again",
+    "traces odd": "a curve was kept though something in it is not as it should be",
+    "traces lost": "a curve was not kept: {why}",
+    "faults": "a fault inside the agent ended a connection, which begins anew",
+}
+
+_CURVES_LOST = {
+    trace.LOST_UNREADABLE: "it cannot be read",
+    trace.LOST_EMPTY: "it has no sample",
+    trace.LOST_CUT: "it is longer than trace_bytes",
+    trace.LOST_ROOM: "the spool could not be written",
+    trace.LOST_LONG: "it is longer than the area of curves",
+    trace.LOST_STEPS: "it has more resolutions than a record has room for",
+}
+
+
+def sentence(name: str, value: int) -> str:
+    """Return what this entry means, "" where there is nothing to say of it."""
+    return SENTENCES.get(name, "").format(value=value, why=_CURVES_LOST.get(value, f"reason {value}"))
