@@ -59,25 +59,25 @@ toolcart_make_venv() {
     "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input -q -e "$toolcart_root[$extras]"
 }
 
-# Debian's PostgreSQL, Chromium and promtool, for the tests that want them: on CI as root, tried once, never in the way.
+# Debian's PostgreSQL, Chromium and Prometheus, for the tests that want them: on CI as root, tried once, never in the way.
 # Elsewhere nothing is installed into the system; those tests are skipped and say what they lack.
 toolcart_debian_packages() {
     local missing=() tried=$toolcart_root/.cache/packages.tried unpacked=$toolcart_root/.cache/prometheus
     [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -e "$tried" ] || return 0
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
-    toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }promtool for their tests (once) ..."
+    toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }prometheus for their tests (once) ..."
     : >"$tried"
     if ! { timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 400 \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" &&
-        toolcart_promtool "$unpacked"; } >"$tried" 2>&1 </dev/null; then
+        toolcart_prometheus "$unpacked"; } >"$tried" 2>&1 </dev/null; then
         toolcart_say "not all of them could be had ($tried says why); their tests are skipped."
     fi
     return 0
 }
 
-# toolcart_promtool FOLDER: a file of the server's package, which is only unpacked: installing it starts the server.
-toolcart_promtool() {
+# toolcart_prometheus FOLDER: the package is only unpacked: installing it would start the server.
+toolcart_prometheus() {
     mkdir -p "$1" && (cd "$1" && timeout 120 apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .)
 }
 
