@@ -64,6 +64,7 @@ toolcart_make_venv() {
 toolcart_debian_packages() {
     local missing=() tried=$toolcart_root/.cache/packages.tried unpacked=$toolcart_root/.cache/prometheus
     [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! [ -e "$tried" ] || return 0
+    mkdir -p "$toolcart_root/.cache"
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
     command -v chromium >/dev/null || missing+=(chromium)
     toolcart_say "getting Debian's ${missing[*]:+${missing[*]} }prometheus for their tests (once) ..."

@@ -298,17 +298,8 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
     return asked, rest, files
 
 
-def main() -> int:
-    asked, rest, files = _asked()
-    os.environ.pop("TOOLCART_LONG", None)
-    if asked.long:
-        os.environ["TOOLCART_LONG"] = "1"
-    CACHE.mkdir(exist_ok=True)
-    rows = []
-    if not (asked.on or files or asked.k):
-        rows += checks(asked.fast)
-    if not asked.on or "cpython" in asked.on:
-        rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
+def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
+    """Every MicroPython that is to run tests, with these."""
     portable = portable_files(files)
     here = portable if asked.on or asked.long or asked.k or files else light_files(portable)
     places = []
@@ -322,7 +313,25 @@ def main() -> int:
             places.append(Place(runtime, here))
     if portable and (BOARD in asked.on if asked.on else not asked.fast):
         places.append(Place(runtimes.named("unix32"), portable, on_board=True))
-    rows += micropythons(places, asked.k, aloud=bool(asked.on))
+    return places
+
+
+def main() -> int:
+    asked, rest, files = _asked()
+    os.environ.pop("TOOLCART_LONG", None)
+    if asked.long:
+        os.environ["TOOLCART_LONG"] = "1"
+    CACHE.mkdir(exist_ok=True)
+    rows = []
+    places = _places(asked, files)
+    with ThreadPoolExecutor(1) as ahead:  # downloads take no core; what fails is told where it is needed
+        for place in places:
+            ahead.submit(place.runtime.fetch)
+        if not (asked.on or files or asked.k):
+            rows += checks(asked.fast)
+        if not asked.on or "cpython" in asked.on:
+            rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
+        rows += micropythons(places, asked.k, aloud=bool(asked.on))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1
