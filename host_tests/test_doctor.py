@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from board.linux_flash import FileFlash
 from host_tests.support_spool import append, mounted
 from tools import cli
-from tools.doctor import controller, local, ntp, together, toolsnet
+from tools.doctor import controller, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.serve import SimulatedPlant
@@ -261,70 +261,6 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     assert ahead.verdict == WARN and "Another agent" in ahead.hint
     path.write_bytes(b"x" * 5000)
     assert toolsnet.compare("s", 9, path).verdict == SKIPPED
-
-
-# -- many stations -------------------------------------------------------------------------------------------------
-
-
-def _many(count, **shared):
-    """A file of so many stations; each has a port of its own unless one is given."""
-    tree = _tree()
-    tree["stations"] = [
-        {
-            "number": number,
-            "controller": {"host": "127.0.0.1", "port": 5000 + number, **shared},
-            "spool": {"path": f"{number}.spool", "size_kib": 64},
-        }
-        for number in range(1, count + 1)
-    ]
-    return tree
-
-
-def test_stations_are_asked_side_by_side_and_told_in_their_order(tmp_path, monkeypatch):
-    all_there = threading.Barrier(together.AT_ONCE)
-    under_way, most = [], []
-
-    def ask(name, _controller):
-        under_way.append(name)
-        most.append(len(under_way))
-        if int(name.split()[1]) <= together.AT_ONCE:
-            all_there.wait(20)
-            time.sleep(0.01 * (together.AT_ONCE - int(name.split()[1])))  # the last one is ready first
-        under_way.remove(name)
-        return [Found(f"{name} controller", GOOD, "asked")]
-
-    monkeypatch.setattr(controller, "over_tcp", ask)
-    monkeypatch.setattr(toolsnet, "examine", lambda name, *_: [Found(f"{name} PIM", GOOD, "asked")])
-    code, found = _examined(tmp_path, _many(together.AT_ONCE + 3))
-    told = [one["what"] for one in found if one["words"] == "asked"]
-    numbers = range(1, together.AT_ONCE + 4)
-    assert code == 0 and told == [f"station {n} {what}" for n in numbers for what in ("controller", "PIM")]
-    assert max(most) == together.AT_ONCE
-
-
-def test_stations_of_one_controller_are_asked_one_after_the_other(tmp_path, monkeypatch):
-    under_way = threading.Lock()
-
-    def ask(name, _controller):
-        assert under_way.acquire(blocking=False), "two at once"
-        time.sleep(0.02)
-        under_way.release()
-        return [Found(f"{name} controller", GOOD, "asked")]
-
-    monkeypatch.setattr(controller, "over_tcp", ask)
-    monkeypatch.setattr(toolsnet, "examine", lambda *_: [])
-    tree = _many(3, port=5000)
-    for station in tree["stations"]:
-        station["controller"]["station_id"] = station["number"]
-    code, found = _examined(tmp_path, tree)
-    assert code == 0 and len(_of(found, "controller")) == 3, found
-
-
-def test_what_goes_wrong_in_asking_is_not_kept_quiet():
-    told = together.side_by_side([1, 0], bool, lambda number: 1 // number)
-    assert next(told) == 1
-    with pytest.raises(ZeroDivisionError):
-        next(told)
 
 
 # -- beside an agent -----------------------------------------------------------------------------------------------

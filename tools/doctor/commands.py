@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from tools import config_file, reasons
-from tools.doctor import controller, local, ntp, toolsnet
+from tools.doctor import controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
 from tools.doctor.together import side_by_side
 from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
@@ -132,7 +132,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
         return
     folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
-        yield from controller.over_tcp(name, station["controller"])
+        yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
     else:
         yield from controller.over_line(name, station["controller"], folder)
     yield from toolsnet.examine(name, configuration, station["number"], folder, spool_path(config_path, station))
