@@ -128,7 +128,7 @@ def _end(asking: Asking, subscription: Subscription) -> None:
         pass
 
 
-def _frame(mid: int, revision: int, data: bytes) -> bytes:
+def _frame(mid: int, revision: int, data: bytes | bytearray) -> bytes:
     return b"%04d%04d%03d" % (20 + len(data), mid, revision) + b" " * 9 + bytes(data)
 
 
