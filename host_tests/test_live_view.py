@@ -279,6 +279,9 @@ def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
     known = StationFigures()
     known.keep(_refused(), 0.0)
     assert "controller refused" not in stations.row(known, 76).plain and " refused" in stations.row(known, 76).plain
+    both = StationFigures()
+    both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "waiting", "why": "refused"}], "parked": 0}, 0.0)
+    assert stations.row(both, 76).plain.endswith(" both refused")
     assert "controller refused" in stations.row(known, 100).plain
     assert "nothing listens on that port; 1 parked" in stations.row(known, 300).plain
     assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain

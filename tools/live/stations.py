@@ -48,6 +48,8 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
         for name, side in (("controller", controller), ("ToolsNet", toolsnet))
         if side.get("state") not in panels.GOOD_STATES
     ]
+    if detail == BARE and len(wrong) > len(set(wrong)):
+        wrong = [f"both {wrong[0]}"]
     wrong += [f"file: {file['why']}" for file in files_of(shown) if file["why"]]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
