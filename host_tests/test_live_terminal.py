@@ -105,6 +105,20 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         terminal.close()
 
 
+@pytest.mark.parametrize(("locale", "sign"), [("C.UTF-8", "◐"), ("C", "~")])
+def test_what_is_wrong_is_a_whole_sentence_at_every_size(carts, locale, sign):
+    _, folder = carts
+    terminal = Terminal(folder, 80, 24, locale)
+    try:
+        for columns, lines in ((80, 24), (120, 30), (200, 50)):
+            terminal.resize(columns, lines)
+            screen = terminal.until("controller refused", f"{sign} station 2: controller 127.0.0.1")
+            told = " ".join(screen.split("what is wrong")[1].split("waiting for ToolsNet:")[0].split())
+            assert "refused the connection: the host is there, but nothing listens on that port" in told, screen
+    finally:
+        terminal.close()
+
+
 def test_a_terminal_without_utf8_gets_ascii_and_nothing_else(carts):
     _, folder = carts
     terminal = Terminal(folder, 80, 24, "C")

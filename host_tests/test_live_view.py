@@ -278,19 +278,48 @@ def test_a_panel_says_the_whole_reason_where_it_has_room_and_a_word_where_it_has
 def test_a_station_in_the_table_says_as_much_as_its_line_has_room_for():
     known = StationFigures()
     known.keep(_refused(), 0.0)
+    assert "controller refused" not in stations.row(known, 76).plain and " refused" in stations.row(known, 76).plain
+    both = StationFigures()
+    both.keep(_refused() | {"outlets": [{"kind": "toolsnet", "state": "waiting", "why": "refused"}], "parked": 0}, 0.0)
+    assert stations.row(both, 76).plain.endswith(" both refused")
     assert "controller refused" in stations.row(known, 100).plain
     assert "nothing listens on that port; 1 parked" in stations.row(known, 300).plain
     assert "nothing listens on that port. Is Open Protocol switched on" in stations.row(known, 350).plain
-    assert "switched on" in stations.in_full(known).plain
-    known.keep(_station(2, parked=0), 1.0)
-    assert stations.in_full(known).plain == ""
+    assert "switched on" in stations.in_full(known, 120, 2).plain
+    assert stations.in_full(known, 76, 2).plain.endswith("nothing listens on that port; 1 parked")
+    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller refused; 1 parked"
 
 
-def test_the_station_at_the_cursor_is_explained_below_a_tall_table():
-    texts, _ = _play([_station(1, parked=0), _refused(2)], ["down"], (120, 40))
-    _, low, tall = (text.split("events")[0] for text in texts)
-    assert "nothing listens" not in low
-    assert "station 2: controller 10.0.0.1:4545 refused" in tall
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_station_at_the_cursor_is_explained_below_the_table(ascii_only):
+    many = [_refused(number) if number in (2, 4) else _station(number, parked=0) for number in range(1, 30)]
+    texts, _ = _play(many, ["down"], ["down", "down"], ["down"], (120, 40), ascii_only=ascii_only)
+    below = [text.split("what is wrong")[1].split("events")[0] for text in texts]
+    for text, number in zip(below, (2, 2, 4, 2, 2), strict=True):  # where that one is well, the worst is
+        assert f"station {number}: controller 10.0.0.1:4545 refused the connection" in text, text
+        assert " ".join(text.split()).count("but nothing listens on that port") == 1
+    assert "switched on" in below[-1]
+
+
+def test_nothing_is_kept_free_below_the_table_while_all_are_well():
+    def rows(*many):
+        return len(_numbers(_play(list(many))[0][0].split("\n")))
+
+    well = [_station(number, parked=0) for number in range(1, 30)]
+    assert rows(*well) == rows(*well[:-1], _refused(29)) + 2
+
+
+def test_the_cursor_stays_on_the_screen_where_the_table_gets_less_room():
+    many = [_station(number, parked=0) for number in range(1, 30)]
+    texts, _ = _play(many, ["down"] * 12, (80, 20), ["enter"])
+    assert 13 in _numbers(texts[1].split("\n")) and 13 in _numbers(texts[2].split("\n"))
+    assert "station 13" in texts[3]
+
+
+def test_how_many_are_in_trouble_is_seen_at_80_columns():
+    many = [_refused(number) for number in range(1, 121)]
+    text, _ = _play(many)
+    assert "controllers 0 of 120   ToolsNet 120 of 120   with trouble 120" in text[0], text[0]
 
 
 def test_a_wide_screen_is_used_to_its_edges():

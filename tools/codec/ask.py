@@ -35,7 +35,7 @@ class Unanswered(Exception):
 
 
 class Silent(Unanswered):
-    """A connection is taken, and nothing is answered."""
+    """The connection stands, and what was asked is not answered."""
 
 
 class Foreign(Unanswered):
@@ -91,7 +91,7 @@ class Asking:
         while wanted is not None:
             heard = self._next(until)
             if heard is None:
-                raise Unanswered(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
+                raise Silent(f"{self.place} did not answer MID {request.mid:04d} in {self.wait_s:g} s")
             message = _decoded(heard)
             is_answer = _answers(message, request, wanted[0])
             yield Heard(heard, message, is_answer)

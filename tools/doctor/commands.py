@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from tools import config_file, reasons
-from tools.doctor import controller, local, ntp, toolsnet
+from tools.doctor import controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
+from tools.doctor.together import side_by_side
 from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from tools.printable import visible
 from tools.spool.image import is_held
@@ -55,7 +57,7 @@ def doctor(config_path: str, ntp_host: str | None, offline: bool, as_json: bool)
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
-    """Look at one link after the other."""
+    """Look at one link after the other, at the stations side by side."""
     try:
         configuration = config_file.read_to_run(config_path)
     except config_file.Wrong as wrong:
@@ -74,8 +76,22 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         yield from local.names(configuration)
     for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
         yield ntp.examine(host)
-    for station in configuration["stations"]:
-        yield from _station(configuration, station, config_path, running)
+    yield from _stations(configuration, config_path, running)
+
+
+def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+    """Ask the stations side by side; those that share a controller's port or a line one after the other."""
+
+    def asked(station: dict) -> list[Found]:
+        return list(_station(configuration, station, config_path, running))
+
+    return chain.from_iterable(side_by_side(configuration["stations"], _place, asked))
+
+
+def _place(station: dict) -> tuple:
+    """Where its controller is: it may take one client only, and a line has one."""
+    controller = station["controller"]
+    return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
 def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
@@ -116,7 +132,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
         return
     folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
-        yield from controller.over_tcp(name, station["controller"])
+        yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
     else:
         yield from controller.over_line(name, station["controller"], folder)
     yield from toolsnet.examine(name, configuration, station["number"], folder, spool_path(config_path, station))

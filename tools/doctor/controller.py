@@ -20,6 +20,7 @@ from agent.status import why_name
 from board.linux import Board
 from tools import reasons
 from tools.codec.ask import Asking, Foreign, Silent, Unanswered
+from tools.doctor import extras
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
 
 WAIT_S = 5.0
@@ -41,8 +42,8 @@ _NO_SESSION = {
 }
 
 
-def over_tcp(name: str, controller: dict) -> list[Found]:
-    """Everything that can be asked of this controller."""
+def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Found]:
+    """Everything that can be asked of this controller; `wants` is what the configuration has beside results."""
     what = f"{name} controller"
     try:
         asking = Asking(controller["host"], controller["port"], WAIT_S)
@@ -62,6 +63,7 @@ def over_tcp(name: str, controller: dict) -> list[Found]:
         else:
             found += [_subscription(what, asking, controller), _kept(what, asking)]
         found.append(_clock(what, asking))
+        found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
         found.append(Found(what, BAD, str(why), "It answered MID 0001 and then no more."))
     finally:

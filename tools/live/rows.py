@@ -124,10 +124,18 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _move(self, index: int) -> None:
         self.cursor = max(0, min(index, self.count - 1))
+        self._show_cursor()
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def _show_cursor(self) -> None:
+        """Scroll as far as it takes to have it on the screen."""
         top, height = self.scroll_offset.y, max(self.size.height, 1)
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False)
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
-        self.refresh()
-        self.post_message(self.Moved())
+
+    def on_resize(self) -> None:
+        if self._has_cursor:
+            self._show_cursor()

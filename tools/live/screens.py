@@ -28,6 +28,7 @@ from tools.live.rows import Rows
 from tools.live.subject import Subject
 from tools.printable import visible_in
 
+WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
 CURVE_LEAST = 6  # lines: title, rates, oldest, and a curve of three
 
 
@@ -187,9 +188,14 @@ class Overview(Watching):
         self._show_wrong()
 
     def _show_wrong(self) -> None:
-        """What the station at the cursor says in its last column, in full."""
+        """What the station at the cursor says in its last column, in full; if it is well, the worst one's."""
         at = self._at_cursor()
-        self.query_one("#wrong", Static).update(stations.in_full(at) if at else "")
+        told = stations.worst(self._chosen) if at is None or stations.is_well(at) else at
+        wrong = self.query_one("#wrong", Static)
+        wrong.display = told is not None
+        if told is not None:
+            lines = WRONG_TALL if self.has_class("-tall") else WRONG_LOW
+            wrong.update(stations.in_full(told, self.query_one("#stations", Rows).cells, lines))
 
     def on_rows_moved(self) -> None:
         self._show_wrong()

@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,7 +28,8 @@ ORDER = (BAD, WARNING, INFO, GOOD)
 SORTS = ("number", "worst first", "most waiting")
 
 
-SHORT, WORDS, WHOLE = range(3)  # of a missing side: the agent's word, the sentence, with what to do
+# Of a missing side: the agent's word, with the side's name, the sentence, with what to do.
+BARE, SHORT, WORDS, WHOLE = range(4)
 
 
 def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
@@ -46,6 +48,8 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
         for name, side in (("controller", controller), ("ToolsNet", toolsnet))
         if side.get("state") not in panels.GOOD_STATES
     ]
+    if detail == BARE and len(wrong) > len(set(wrong)):
+        wrong = [f"both {wrong[0]}"]
     wrong += [f"file: {file['why']}" for file in files_of(shown) if file["why"]]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
@@ -62,9 +66,10 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
 
 def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
     """Why this side is not there."""
-    reason = reason_of(name.casefold(), shown) if detail else Reason()
+    reason = reason_of(name.casefold(), shown) if detail > SHORT else Reason()
     if not reason:
-        return f"{name} {side.get('why') or side['state']}"
+        why = side.get("why") or side["state"]
+        return why if detail == BARE else f"{name} {why}"
     return reason.text() if detail == WHOLE else reason.words
 
 
@@ -157,7 +162,7 @@ COLUMNS = (
     Column("name", 12, _name),
     Column("controller", 13, _controller),
     Column("ToolsNet", 13, _toolsnet),
-    Column("in/s", 5, _in, 72, True),
+    Column("in/s", 5, _in, 84, True),
     Column("out/s", 5, _out, 104, True),
     Column("waiting", 7, _waiting, 0, True),
     Column("oldest", 14, _oldest, 112),
@@ -196,7 +201,7 @@ def row(known: StationFigures, width: int) -> Text:
         column.write(text, known, _cells(column, width))
         text.append(" ")
     text.append(" ")
-    for detail in (WHOLE, WORDS, SHORT):
+    for detail in (WHOLE, WORDS, SHORT, BARE):
         level, words = verdict(known.shown, detail)
         words = visible(words)
         if cell_len(words) <= width - text.cell_len:
@@ -205,13 +210,27 @@ def row(known: StationFigures, width: int) -> Text:
     return text
 
 
-def in_full(known: StationFigures) -> Text:
-    """Everything that is wrong with a station, and what to do; empty if nothing is."""
-    level, words = verdict(known.shown, WHOLE)
-    if not words:
-        return Text()
-    sign, style = panels.LEVEL_SIGNS[level], panels.LEVEL_STYLES[level]
-    return Text(f"{sign} station {known.shown['number']}: {visible(words)}", style)
+def is_well(known: StationFigures) -> bool:
+    return not verdict(known.shown)[1]
+
+
+def worst(stations: list[StationFigures]) -> StationFigures | None:
+    """The one that somebody should look at first; None if all are well."""
+    return min(
+        (known for known in stations if not is_well(known)),
+        key=lambda known: (ORDER.index(verdict(known.shown)[0]), known.shown["number"]),
+        default=None,
+    )
+
+
+def in_full(known: StationFigures, cells: int, lines: int) -> Text:
+    """What is wrong with a station that is not well, and what to do where that has room."""
+    for detail in (WHOLE, WORDS, SHORT):
+        level, words = verdict(known.shown, detail)
+        told = f"{panels.LEVEL_SIGNS[level]} station {known.shown['number']}: {visible(words)}"
+        if len(textwrap.wrap(told, max(cells, 1), break_on_hyphens=False)) <= lines:
+            break
+    return Text(told, panels.LEVEL_STYLES[level])
 
 
 def chosen(stations: list[StationFigures], word: str, sort: str) -> list[StationFigures]:
@@ -239,12 +258,16 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     ready = sum(known.was_ready for known in stations)
     streaming = sum(known.was_streaming for known in stations)
     levels = [verdict(known.shown)[0] for known in stations]
-    text = Text(no_wrap=True, overflow="ellipsis")
-    for name, well in (("controllers ready", ready), ("ToolsNet takes results of", streaming)):
-        style = panels.GOOD_STYLE if well == count else panels.WARNING_STYLE
-        text.append(f"{name} ", "dim").append(f"{well} of {count}", style).append("   ")
-    text.append("with trouble ", "dim")
-    text.append(f"{sum(level in (BAD, WARNING) for level in levels)}", "bold").append("\n")
+    for names in (("controllers ready", "ToolsNet takes results of"), ("controllers", "ToolsNet")):
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for name, well in zip(names, (ready, streaming), strict=True):
+            style = panels.GOOD_STYLE if well == count else panels.WARNING_STYLE
+            text.append(f"{name} ", "dim").append(f"{well} of {count}", style).append("   ")
+        text.append("with trouble ", "dim")
+        text.append(f"{sum(level in (BAD, WARNING) for level in levels)}", "bold")
+        if text.cell_len <= width:
+            break
+    text.append("\n")
     figures = [("in", f"{rates[0]:.1f}/s"), ("out", f"{rates[1]:.1f}/s")]
     figures += [
         (name, str(sum(known.shown.get(key, 0) for known in stations)))
@@ -253,4 +276,5 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     figures.append(("parked", str(sum(parked_of(known.shown) for known in stations))))
     for name, value in figures:
         text.append(f"{name} ", "dim").append(value, "bold").append("   ")
+    text.rstrip()
     return text

@@ -38,8 +38,8 @@ Static { text-wrap: nowrap; text-overflow: ellipsis; }
 #heading { height: 1; }
 #stations_panel { height: 1fr; min-height: 4; }
 #stations_panel #heading { padding: 0 0 0 1; }
-#wrong { display: none; height: auto; max-height: 4; text-wrap: wrap; }
-.-tall #wrong { display: block; }
+#wrong { height: 2; text-wrap: wrap; }
+.-tall #wrong { height: auto; max-height: 4; }
 #word { height: 1; dock: bottom; margin: 0 0 1 0; background: #33475b; }
 Help { align: center middle; }
 #help { width: 76; max-width: 100%; height: auto; max-height: 90%; background: $panel; }
