@@ -1317,6 +1317,19 @@ def test_missing_id_of_a_controller_that_says_nothing_of_its_newest_tells_that_i
     assert bench.ids() == [8, 1, 2, 3] and bench.missing() == []
 
 
+def test_way_back_in_front_of_the_first_result_does_not_hide_a_reset_from_short_connections():
+    bench = met_empty()
+    bench.live(15)  # what is in front of it may have been made
+    bench.memory.wipe()
+    bench.make(3, 4, 40)
+    bench.connect()
+    for _ in range(20):  # a start would begin the way back once more
+        bench.fetch()
+    assert bench.known.looks()
+    bench.rest()
+    assert bench.ids() == [15, 3, 4, 40] and bench.missing() == []
+
+
 def test_spoiled_answer_under_a_missing_id_begins_nothing_anew():
     bench = met([2])
     bench.make(3, 4)

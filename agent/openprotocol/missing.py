@@ -5,8 +5,9 @@ Rules
    no answer the same one is asked again; only if the next one is answered meanwhile UNANSWERED_MOST times are enough,
    and once more behind that answer: the controller may have had trouble with all of them, and be well again.
 2. In a large gap, and where the controller's first result is not known, the way back from its newest end finds where it
-   begins: WALK_GONE neighbours in a row that are gone. The next connection goes on where the last one came to: pushes
-   may wait for that, and a controller may end each connection that lets them wait.
+   begins: WALK_GONE neighbours in a row that are gone, or fewer where a reset may have to be found behind it. The next
+   connection goes on where the last one came to: pushes may wait for that, and a controller may end each connection
+   that lets them wait.
 3. Before a way back the controller is asked what it keeps, if it has a message for that (agent.openprotocol.kept).
 """
 
@@ -31,6 +32,7 @@ from agent.spool.record import GAP_PAYLOAD, KIND_GAP
 WALK_GONE = const(100)  # this many IDs in a row gone: nothing older is kept there
 GONE_AT_ONCE = const(100)  # IDs that are gone are written down together, as many as this
 UNANSWERED_MOST = const(5)
+_FIRST_GONE = const(10)  # the same in front of the first result of all, where the last one known is gone as well
 PATIENCE_MS = const(300000)  # so long a pushed result waits for a controller that answers nothing about missing ones
 
 
@@ -55,6 +57,7 @@ class Missing:
         self._unanswered = 0
         self._beside = False  # the ID behind the one that is not answered was asked for
         self._last_try = -1  # the one that is not answered, once the ID behind it was
+        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._heard_first = 0  # IDs that were pushed in a row in this connection, or in doubt: no others than these
         self._heard = 0
         self._online = False
@@ -277,7 +280,8 @@ class Missing:
             self.phase = PHASE_IDLE
             return
         back = 1 if self._asked != 1 else 2  # 0 cannot be asked for
-        if self._gone_run < WALK_GONE and before >= back:
+        most = _FIRST_GONE if self._below_first and self.known.memory[kn.FLAGS] & kn.FLAG_FIRST else WALK_GONE
+        if self._gone_run < most and before >= back:
             self._asked = (self._asked - back) % ID_PERIOD
             return
         behind = (first + gaps.counts[0]) % ID_PERIOD

@@ -69,7 +69,6 @@ class Witness(Missing):
         self._climbs = True
         self._identity = 0
         self._shown = False  # by a push, that it counts anew
-        self._below_first = False  # what is missing up to the highest ID of before is fetched before that is noted
         self._doubts = False  # so an answer has said; it is heard twice
         self._is_anew = False  # so it was heard on this connection, and may not be written down yet
         self._newest = bytearray(ID_BYTES)  # what the controller called its newest
