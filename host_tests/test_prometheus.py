@@ -1,24 +1,18 @@
 """Debian's Prometheus itself scrapes `toolcart web` of a running agent, and answers what the dashboard asks."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from host_tests.support_running import ROOT, cart_without_sides, free_port, page_of, running, started
+
 SERVER = shutil.which("prometheus") or ROOT / ".cache/prometheus/usr/bin/prometheus"
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
 TOKEN = "0123456789abcdef"
 SOON_S = 60
 
@@ -41,46 +35,23 @@ _NAMES = re.compile(r"toolcart_\w+")
 pytestmark = pytest.mark.skipif(not Path(SERVER).exists(), reason="no Prometheus here (Debian: prometheus)")
 
 
-def _free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-@contextmanager
-def _running(command, **more):
-    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, **more) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
-
-
-def _toolcart(*arguments):
-    return _running([sys.executable, "-m", "tools.cli", *arguments], env=ENVIRONMENT)
-
-
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory):
     """The address of a server that scrapes an agent of one station, every second."""
     folder = tmp_path_factory.mktemp("prometheus")
-    controller = {"host": "127.0.0.1", "port": _free_port()}
-    station = {"number": 7, "name": 'Left "door"', "controller": controller, "spool": {"path": "7.spool"}}
-    config, token, port = folder / "cart.json", folder / "token", _free_port()
-    toolsnet = {"pim_host": "127.0.0.1", "pim_port": _free_port()}
-    config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
+    config = cart_without_sides(folder, 'Left "door"', free_port())
+    token, port = folder / "token", free_port()
     token.write_text(TOKEN, encoding="utf-8")
     token.chmod(0o600)
     with (
-        _toolcart("run", "--plain", "--config", config),
-        _toolcart("web", "--port", 0, "--config", config, "--token-file", token) as web,
+        started("run", "--plain", "--config", config),
+        started("web", "--port", 0, "--config", config, "--token-file", token) as said,
     ):
-        page = int(web.stdout.readline().split()[2].rstrip(",/").rpartition(":")[2])
+        page = page_of(said).rstrip("/").rpartition(":")[2]
         (folder / "prometheus.yml").write_text(SCRAPED.format(token=token, port=page), encoding="utf-8")
         place = f"127.0.0.1:{port}"
         where = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/kept"]
-        with _running([SERVER, *where, f"--web.listen-address={place}", "--log.level=error"]):
+        with running(SERVER, *where, f"--web.listen-address={place}", "--log.level=error"):
             yield f"http://{place}"
 
 

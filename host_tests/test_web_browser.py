@@ -1,38 +1,18 @@
 """The status page of a running agent in a real browser: up to date by itself, on a phone, in the dark, with a token."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from host_tests.support_running import cart_without_sides, free_port, page_of, started
 from tools.bench.browser import browser as chromium
 from tools.sources import Unavailable
 
-ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 SOON_MS = 60000
 TOKEN = "0123456789abcdef"
 
 pytestmark = pytest.mark.xdist_group("browser")
-
-
-@contextmanager
-def _started(*arguments):
-    """A command of ours that runs, and the first line that it says."""
-    command = [sys.executable, "-m", "tools.cli", *map(str, arguments)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process.stdout.readline()
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +27,11 @@ def browser():
 @pytest.fixture(scope="module")
 def cart(tmp_path_factory):
     """The configuration of an agent that runs, and the port where its controller is awaited; ToolsNet stays away."""
-    with socket.socket() as taken, socket.socket() as awaited:
-        taken.bind(("127.0.0.1", 0))
-        awaited.bind(("127.0.0.1", 0))
-        nobody, port = taken.getsockname()[1], awaited.getsockname()[1]
-        awaited.close()
-        controller = {"host": "127.0.0.1", "port": port, "backoff_s": 0.1, "backoff_max_s": 0.2}
-        station = {"number": 7, "name": "Left <b>door</b>", "controller": controller, "spool": {"path": "7.spool"}}
-        config = tmp_path_factory.mktemp("cart") / "cart.json"
-        toolsnet = {"pim_host": "127.0.0.1", "pim_port": nobody}
-        config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
-        with _started("run", "--plain", "--config", config):
-            yield config, port
+    port = free_port()
+    folder = tmp_path_factory.mktemp("cart")
+    config = cart_without_sides(folder, "Left <b>door</b>", port, backoff_s=0.1, backoff_max_s=0.2)
+    with started("run", "--plain", "--config", config):
+        yield config, port
 
 
 @contextmanager
@@ -66,8 +39,8 @@ def _page(browser, cart, *options, token="", **context):
     """A page that complains about nothing and asks nobody else."""
     wrong = []
     credentials = {"username": "plant", "password": token} if token else None
-    with _started("web", "--port", 0, "--config", cart[0], *options) as said:
-        address = said.split()[2].rstrip(",")
+    with started("web", "--port", 0, "--config", cart[0], *options) as said:
+        address = page_of(said)
         made = browser.new_context(base_url=address, http_credentials=credentials, **context)
         page = made.new_page()
         page.set_default_timeout(SOON_MS)
@@ -97,7 +70,7 @@ def test_the_page_says_why_and_is_up_to_date_by_itself(browser, cart):
     with _page(browser, cart, viewport=DESK) as page:
         _soon(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
         _soon(page, "tr.station td:first-child").to_have_text("7 Left <b>door</b>")
-        with _started("simulate", "controller", "--port", cart[1], "--rate", 20):
+        with started("simulate", "controller", "--port", cart[1], "--rate", 20):
             _soon(page, "td[data-name=Controller]").to_contain_text("● ready", timeout=SOON_MS)
             _soon(page, "td[data-name=Waiting]").not_to_have_text("0", timeout=SOON_MS)
         assert not _scrolls_aside(page)
