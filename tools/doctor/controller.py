@@ -33,8 +33,8 @@ LOCK = (
     "whether it locks its tool when the connection ends, Open Protocol does not tell",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
-# What to look at where there is a connection and no session.
 _NAME = slice(6, 31)  # of what agent.openprotocol.identity keeps
+# What to look at where there is a connection and no session.
 _CONNECTED = "Is another client connected? Are controller.start_revisions its?"
 _NO_SESSION = {
     Silent: "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
