@@ -171,10 +171,7 @@ def _add_wishes(station, controller, toolsnet):
 def _toolsnet(station, system, toolsnet):
     machine, kind, write = Forward, ToolsNetSession, ResultWriter
     if ON_CPYTHON:
-        from agent.outlets.toolsnet import beside
-
-        if beside.is_wanted(toolsnet):
-            machine, kind = beside.Beside, beside.AnySession
+        machine, kind = _kinds(station, toolsnet)
     session = toolsnet_session(kind, toolsnet, system, station.number)
     if ON_CPYTHON:
         if toolsnet["targets"]:
@@ -211,6 +208,18 @@ def _toolsnet(station, system, toolsnet):
 
 
 if ON_CPYTHON:
+
+    def _kinds(station, toolsnet):
+        """Return the classes of the way to ToolsNet and of its session."""
+        from agent.outlets.toolsnet import beside, doubt
+
+        if toolsnet["window"] > 1 or doubt.was_left_open(station.ring):
+            from agent.outlets.toolsnet import row, window
+
+            return window.Windowed, row.RowSession
+        if beside.is_wanted(toolsnet):
+            return beside.Beside, beside.AnySession
+        return Forward, ToolsNetSession
 
     def _ask_for_names(station):
         """Telegram 02 has the names of all parameter sets, where it goes out."""

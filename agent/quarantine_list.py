@@ -22,6 +22,7 @@ _REASONS = {
     res.PARKED_UNREADABLE: "could not be read",
     res.PARKED_SILENT: "ToolsNet did not answer it on three connections",
     res.PARKED_MOVED: "refused by ToolsNet",
+    res.PARKED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a retry",
 }
 
 

@@ -19,6 +19,7 @@ connect_timeout_s time 5 0.1 60
 verify_timeout_s time 5 0.1 60
 ack_timeout_s time 5 0.1 600
 retransmissions int 2 0 10
+window int 1 1 8
 keepalive_s time 30 1 55
 reconnect_s time 60 0.1 3600
 ack_12 one auto auto,always,never

@@ -74,11 +74,17 @@ class Station:
         from agent.toolsnet.result04 import ResultWriter
         from agent.toolsnet.session import Session
 
+        machine, kind = Forward, Session
+        if settings.get("window", 1) > 1:
+            from agent.outlets.toolsnet.row import RowSession
+            from agent.outlets.toolsnet.window import Windowed
+
+            machine, kind = Windowed, RowSession
         self.port = port
-        self.session = Session(3, 1, NUMBER, **session)
+        self.session = kind(3, 1, NUMBER, **session)
         writer = ResultWriter(self.session.result, 3, 1)
         writer.session = self.session
-        self.forward = Forward(
+        self.forward = machine(
             port, self.session, writer, self.ring, self.quarantine, self.health, board, settings, cursor_batch
         )
 

@@ -308,6 +308,28 @@ def test_refused_ones_may_be_given_up_only_where_there_were_too_many_to_keep():
     assert kinds(station(many[:10] + last[0], last[1], Said(kept_gone=10))) == ["lost"]
 
 
+def aside(*results):
+    """What the agent says that has set these results aside."""
+    return Said(kept=len(results), kept_payloads=[one.vin.encode() for one in results])
+
+
+def test_what_is_there_may_be_set_aside_as_in_doubt_where_several_are_out_and_then_it_is_counted():
+    several = [result(number) for number in range(1, 10)]
+    there = several, [row(number) for number in range(1, 10)]
+    history = station(*there, aside(*several[:7]), rules_window=8, connections=1)
+    assert kinds(history) == [] and excused(history) == {"in doubt": 7}
+    assert kinds(station(*there, aside(*several[:8]), rules_window=8, connections=1)) == ["untruthful"]
+    assert kinds(station(*there, aside(*several[:8]), rules_window=8, connections=2)) == []
+
+
+def test_window_excuses_nothing_that_is_not_there():
+    several = [result(1, held=False), result(2), result(3)]
+    rest = {"rules_window": 8, "connections": 1}
+    assert kinds(station(several, [row(2), row(3)], aside(several[0]), **rest)) == ["lost"]
+    assert kinds(station(several, [row(2), row(3)], **rest)) == ["lost"]
+    assert kinds(station(several, [row(1), row(2), row(3), row(1, 4000)], **rest)) == ["doubled"]
+
+
 def test_a_forgotten_row_counts_only_if_it_was_vouched_for():
     results = [result(1, held=False)]
     assert kinds(station(results, [row(1, forgotten=9000)], forgets=[9000])) == []

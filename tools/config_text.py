@@ -17,6 +17,11 @@ MEANINGS = {
     "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
     "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
     "toolsnet.retransmissions": ("How often an unanswered telegram is sent again before the connection is given up."),
+    "toolsnet.window": (
+        "How many results of a backlog may be out at once, for a long way to ToolsNet. With more than 1 a connection "
+        "that ends may leave up to 7 results in doubt, which are set aside for somebody to look up. On Linux, where "
+        "`refused` is park, and no more than `cursor_batch`."
+    ),
     "toolsnet.keepalive_s": ("Time without sending after which a keep-alive goes out; the server closes after 60 s."),
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
     "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",

@@ -82,6 +82,7 @@ PASSED = const(3)  # there was no room, and the server had it once
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
 PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
+PARKED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent behind it; whether this one as well, nobody knows
 
 
 RESULT_UNREADABLE = const(0)

@@ -46,6 +46,7 @@ class ToolsNetOptions(Settings):
     drop_after_store           [sequence, ...], each once: stored, then closed without 05
     silence_ms                 closed after so long without a telegram (004:80); blame_silence makes it a
                                complaint
+    window                     how many results may be out at once; with 1 each has to wait for its answer
     max_sends                  how often the same telegram may come on one connection
     whole_writes               complain when a telegram arrives in pieces
     store_description          01 and 02 change the names of the map
@@ -78,6 +79,7 @@ class ToolsNetOptions(Settings):
         "drop_after_store": [],
         "silence_ms": 60000,
         "blame_silence": True,
+        "window": 1,
         "max_sends": 3,
         "whole_writes": False,
         "store_description": True,

@@ -107,6 +107,7 @@ class StationRules:
     records: int = 1  # how many times the room of a usual result one takes
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
+    window: int = 1  # results that may be out at once
 
 
 @dataclass
@@ -122,6 +123,7 @@ class StationHistory:
     lies: list[tuple[int, int]] = field(default_factory=list)  # when it had read a lie; the sequence named, 0: nothing
     sessions: list[Questions] = field(default_factory=list)
     said: Said = field(default_factory=Said)  # at the end of the calm
+    connections: int = 0  # to the server, over which a result was offered
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
     alarms_told: int = 0  # by the controller

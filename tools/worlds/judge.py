@@ -15,6 +15,7 @@ from tools.worlds.verdict import (
     FORGOTTEN,
     FULL_LOG,
     GARBLED,
+    IN_DOUBT,
     INVENTED,
     KEPT,
     KEPT_BLAMED,
@@ -39,6 +40,7 @@ from tools.worlds.verdict import (
 KEPT_A_BLOCK = 16  # results that 4096 octets of the area for kept ones hold at the largest program unit
 SEQUENCES = 99999  # 1 to this, round and round
 SHOWN = 6
+IN_DOUBT_A_CONNECTION = 7
 QUESTIONS_A_SESSION, QUESTIONS_AN_ID = 250, 4
 STILL_MS, AT_REST_MS = 300000, 360000
 
@@ -116,6 +118,7 @@ class _StationJudge:
         if kept > said.kept:
             self._tell(UNTRUTHFUL, f"says {said.kept} kept, {kept} stand there")
         candidates = sum(may_be_kept(result) and result.offered() is not None for result in station.results.values())
+        candidates += self.in_doubt()
         if candidates > station.rules.kept_octets // 2 // 4096 * KEPT_A_BLOCK // station.rules.records:
             spared = min(len(unkept), said.kept_gone)
             excused[KEPT_GONE] += spared
@@ -133,6 +136,18 @@ class _StationJudge:
         self._tell(LOST, "set aside though the server takes them", aside)
         self._tell(LOST, "acknowledged, and nowhere", [r.number for r in lost if r.number not in aside])
         self._tell(STUCK, "not there after hours, though nothing stood in the way", [r.number for r in stuck])
+
+    def in_doubt(self) -> int:
+        """How many are there, and set aside because nobody could tell: rule 28."""
+        station = self.station
+        if station.rules.window == 1:
+            return 0
+        count = sum(is_kept(station.results[number], station.said) for number in self.rows_of)
+        most = IN_DOUBT_A_CONNECTION * station.connections
+        if count > most:
+            self._tell(UNTRUTHFUL, f"sets {count} aside that are there, of {most} that may be in doubt")
+        self.verdict.excused[IN_DOUBT] += min(count, most)
+        return count
 
     # -- rules 9 to 11 ---------------------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 SHAPES = ("usual", "short", "calm")
+WINDOW_ODDS = 0.2
 
 
 def filled(script: dict) -> dict:
@@ -112,9 +113,17 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         script["stations"].append(traits)
         script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
+    _open_window(script)
     if profiles:
         dress(script, profiles)
     return script
+
+
+def _open_window(script: dict) -> None:
+    """In some worlds several results are out at once; dice of its own, so that all else stays as it was drawn."""
+    d = dice(script["seed"], "window")
+    if d.random() < WINDOW_ODDS:
+        script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8))
 
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:

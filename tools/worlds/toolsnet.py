@@ -69,6 +69,7 @@ class ToolsNet:
         number = int(match[2]) if match and int(match[1]) == telegram.station else None
         result = station.results.get(number) if number is not None else None
         refused = self._rows_of_refused.setdefault(telegram.station, Refused())
+        station.connections += peer is not refused.peer
         refused.offered(number or 0, telegram.sequence, peer, self.time.now)
         if self.time.now < self.refuses_all_until:
             refused.by_trouble.append((telegram.sequence, result))

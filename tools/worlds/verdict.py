@@ -39,6 +39,7 @@ KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED = (
     "kept no longer",
     "still refused",
 )
+IN_DOUBT = "in doubt"
 FORGOTTEN, LIED_TO, FULL_LOG, PUSHED_AGAIN, ASKED_AGAIN, PASSED_OVER = (
     "forgotten",
     "lied to",

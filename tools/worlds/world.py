@@ -80,6 +80,7 @@ class World:
             records=records_of(traits["controller"]),
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
+            window=toolsnet["window"],
         )
         history = self.history.stations[number] = StationHistory(rules)
         controller = Controller(self.time, history, traits["controller"], self)
