@@ -93,7 +93,12 @@ def test_numbers_of_the_log_are_told_in_words():
 
 def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own():
     assert sorrows.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
-    for reason, words in ((1001, "could not be read"), (1002, "did not answer"), (1003, "refused by ToolsNet")):
+    for reason, words in (
+        (1001, "could not be read"),
+        (1002, "did not answer"),
+        (1003, "refused by ToolsNet"),
+        (1004, "in doubt"),
+    ):
         told = sorrows.explained("parked", reason, 10)
         assert words in told and str(reason) not in told
     assert "result 17" in sorrows.explained("server silent", 17, 10)

@@ -143,6 +143,8 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
         for name, allowed in (("events", None), ("describe", False), ("graphs", False), ("targets", False))
         if toolsnet[name]
     ]
+    if toolsnet["window"] > 1:
+        found.append(("toolsnet.window", json.dumps(toolsnet["window"]), "1: a chip sends one result at a time"))
     if toolsnet["tls_ca"]:
         found.append(("toolsnet.tls_ca", json.dumps(toolsnet["tls_ca"]), "null: a chip has no TLS"))
     for index, station in enumerate(configuration["stations"]):
