@@ -81,7 +81,6 @@ TESTED_BY = {
     "agent.openprotocol.shared": "test_shared_ids",
     "agent.openprotocol.several": "test_spindles",
     "agent.openprotocol.room": "test_spindles",
-    "agent.toolsnet.spindles04": "test_spindles",
     "agent.toolsnet.identifiers04": "test_identifiers",
     "agent.toolsnet.specials04": "test_spindles",
     "agent.record.graph": "test_traces",

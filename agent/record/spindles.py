@@ -30,12 +30,11 @@ Extras are what MID 0107 has of each bolt, one after the other, as far as there 
     octet  0       2        4       8      28        48         49        99       103
            | row 2 | count 2| no. 4 | name | program | PM status| errors  | code 4 | count times: name 20, type 2,
                                                                                      value 7, step 2 = 31
-
 On Linux special values stand between and behind them (agent.record.specials).
 """
 
 from agent.base.compat import ON_CPYTHON, const
-from agent.base.fields import number
+from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
 from agent.record import SEVERAL_LEAST
 from agent.record import result as res
 
@@ -66,10 +65,8 @@ BOLTS_HEAD_BYTES = const(64)
 BOLTS_ROW_BYTES = const(47)
 
 # Of a row: number, status, torque and angle status, torque, angle, torque max, torque min, angle max, angle min.
-SYNC_PLACES = b"\x00\x04\x05\x06\x07\x0d"
 BOLTS_PLACES = b"\x00\x02\x03\x04\x05\x0c\x13\x1a\x21\x28"
 CHANNEL = const(2)
-# Of a row of OBJECTS.
 OBJECT_BYTES = const(4)
 OBJECT_LIMITS = const(18)
 OBJECT_TYPE = const(51)
@@ -131,42 +128,50 @@ def presses(page, at):
 def rows_of(page, at):
     """Return the Row of each spindle of the payload at page[at:]; allocates."""
     form = form_of(page, at)
-    first, octets = _shape(page, at)
+    first = first_row(page, at)
+    octets = row_bytes(page, at)
     if form == BOLTS:
         return [_bolt_row(page, first + index * octets) for index in range(count_of(page, at))]
     return [_row(page, first + index * octets, at, form == SYNC) for index in range(count_of(page, at))]
 
 
+def first_row(page, at):
+    """Return where in the page the rows begin."""
+    return at + PLACE + (BOLTS_HEAD_BYTES if page[at + PLACE] == BOLTS else SYNC_HEAD_BYTES)
+
+
+def row_bytes(page, at):
+    """Return how long each row is."""
+    form = page[at + PLACE]
+    return BOLTS_ROW_BYTES if form == BOLTS else SYNC_ROW_BYTES if form == SYNC else OBJECTS_ROW_BYTES
+
+
 def rows_end(page, at):
     """Return where in the page the extras begin."""
-    first, octets = _shape(page, at)
-    return first + count_of(page, at) * octets
+    return first_row(page, at) + count_of(page, at) * row_bytes(page, at)
 
 
-def _shape(page, at):
-    """Return where the rows begin and how long each is."""
-    form = form_of(page, at)
-    if form == BOLTS:
-        return at + PLACE + BOLTS_HEAD_BYTES, BOLTS_ROW_BYTES
-    return at + PLACE + SYNC_HEAD_BYTES, SYNC_ROW_BYTES if form == SYNC else OBJECTS_ROW_BYTES
-
-
-def extras_of(page, at, length):
-    """Return for each bolt with extras: its row from 0 on, where its extra begins, and how many values it has."""
-    found = []
-    place = rows_end(page, at)
-    end = at + length
+def extra_at(page, place, end):
+    """Return where in page[:end] the bolt's extra begins that stands at `place`, -1 if there is none."""
     while place + EXTRA_BYTES <= end:
         if ON_CPYTHON:
             if page[place] == SPECIAL:
                 place += SPECIAL_BYTES + max(0, number(page, place + SPECIAL_LENGTH, 2))
                 continue
-        row = number(page, place, 2)
         values = number(page, place + EXTRA_COUNT, 2)
-        if row < 0 or values < 0 or place + EXTRA_BYTES + values * VALUE_BYTES > end:
-            break
-        found.append((row, place, values))
-        place += EXTRA_BYTES + values * VALUE_BYTES
+        fits = number(page, place, 2) >= 0 and values >= 0 and place + EXTRA_BYTES + values * VALUE_BYTES <= end
+        return place if fits else -1
+    return -1
+
+
+def extras_of(page, at, length):
+    """Return for each bolt with extras: its row from 0 on, where its extra begins, and how many values it has."""
+    found = []
+    place = extra_at(page, rows_end(page, at), at + length)
+    while place >= 0:
+        values = number(page, place + EXTRA_COUNT, 2)
+        found.append((number(page, place, 2), place, values))
+        place = extra_at(page, place + EXTRA_BYTES + values * VALUE_BYTES, at + length)
     return found
 
 
@@ -212,6 +217,134 @@ def pointed(buf, at, width, decimals):
         whole = whole[:-decimals]
     whole = whole.lstrip("0") or "0"
     return sign + whole + ("." + fraction if fraction else "")
+
+
+# Into telegram 04, in place; in a file of its own it would take a block more of a board's file system.
+PROGRAM = const(98)  # of the first spindle
+PARAMETER_BYTES = const(72)
+NAME = const(-25)  # of a parameter, seen from its value
+KIND = const(25)
+STEP = const(32)
+
+TEXT = const(0)
+INTEGER = const(1)
+REAL = const(2)
+
+_visible = bytearray(8)  # a figure without its blanks
+
+
+def put_figure(tx, to, shown, buf, at, width, decimals):
+    """Write the figure at buf[at:at+width], whose last `decimals` digits stand behind a point; return its type.
+
+    With `shown`, 1 or 2, in eight octets with so many digits behind the point, zero if it does not fit or is none. Else
+    without zeros in front; what is none is TEXT and not written.
+    """
+    if shown:
+        fill(tx, to, 8, 0x30)
+        tx[to + 7 - shown] = 0x2E
+    end = at + width
+    octet = buf[at]
+    first = at + 1 if octet == 0x2D or octet == 0x2B else at
+    point = behind = end - decimals
+    if decimals == 0:
+        found = buf.find(b".", first, end)
+        if found >= 0:
+            point = found
+            behind = found + 1
+    whole = number(buf, first, point - first) if point >= first else -1
+    if whole < 0 or number(buf, behind, end - behind) < 0:
+        count = 0
+        for place in range(at, end):
+            if buf[place] > 0x20:
+                _visible[count] = buf[place]
+                count += 1
+        return put_figure(tx, to, shown, _visible, 0, count, decimals) if 0 < count < width else TEXT
+    given = end - behind
+    if first < point or given:
+        return _put_digits(tx, to, shown, octet == 0x2D, whole, buf, behind, given)
+    return TEXT
+
+
+def _put_digits(tx, to, shown, is_negative, whole, buf, behind, given):
+    """Write the whole part of a figure and its fraction, `given` digits at buf[behind:]."""
+    start = to
+    if shown:
+        room = 7 - shown
+        most = 1000000 if shown == 1 else 100000
+        if whole >= (most // 10 if is_negative else most):
+            return REAL
+        if given > shown:
+            given = shown
+    else:
+        if is_negative:
+            start += 1
+        room = 1
+        most = 10
+        while whole >= most:
+            most *= 10
+            room += 1
+    put_number(tx, start, room, whole)
+    if is_negative:
+        tx[to] = 0x2D
+    if given == 0:
+        return INTEGER
+    tx[start + room] = 0x2E
+    copy(tx, start + room + 1, buf, behind, given)
+    return REAL
+
+
+class Parameters:
+    """Parameters one behind the other; without room they are counted alone."""
+
+    def __init__(self):
+        self.tx = _visible
+        self.room = 0
+        self.count = 0
+        self.spindle = 0  # where in the telegram the number stands of the spindle that they belong to; 0: to all
+        self._at = 0
+
+    def begin(self, tx, at, room):
+        """Begin anew; the first one goes to tx[at:], and `room` of them have room."""
+        self.tx = tx
+        self.room = room
+        self.count = 0
+        self._at = at
+
+    def add(self, ident, name):
+        """Add one, a text without a value; return where that goes, 0 if there is no room."""
+        self.count += 1
+        if self.count > self.room:
+            return 0
+        tx = self.tx
+        at = self._at
+        self._at = at + PARAMETER_BYTES
+        put_number(tx, at, 13, ident)  # of spindle 0
+        if self.spindle:
+            copy(tx, at, tx, self.spindle, 4)
+        copy(tx, at + 4, tx, PROGRAM, 4)
+        fill(tx, at + 13, 57)
+        put_text(tx, at + 13, name, 0, len(name))
+        put_number(tx, at + 63, 1, TEXT)
+        put_number(tx, at + 70, 2, 0)
+        return at + 38
+
+    def add_text(self, ident, name, buf, start, width):
+        """Add the text at buf[start:start+width], unless it is blank."""
+        if is_blank(buf, start, width):
+            return
+        at = self.add(ident, name)
+        if at:
+            put_text(self.tx, at, buf, start, width)
+
+    def add_figure(self, ident, name, buf, start, width):
+        """Add the figure at buf[start:start+width], as text if it is none; return where it went."""
+        at = self.add(ident, name)
+        if at:
+            kind = put_figure(self.tx, at, 0, buf, start, width, 0)
+            if kind == TEXT:
+                put_text(self.tx, at, buf, start, width)
+            self.tx[at + KIND] = 0x30 + kind
+        return at
 
 
 assert PLACE == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and SEVERAL_LEAST == res.ROOM_BYTES + 1

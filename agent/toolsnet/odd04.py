@@ -12,6 +12,7 @@ from agent.record import result as res
 from agent.record.odd import decimals_of, put_in_order
 
 _TEXT_BYTES = 25
+_SPINDLE = 84
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 # Where a number stands in the payload, and in the spindle part of the telegram.
 _PLACES = {
@@ -23,6 +24,20 @@ _PLACES = {
     _LIMITS + res.ANGLE_MAX: 61,
 }
 _ANGLES = (44, 52, 61)
+
+
+def write(writer, parameter, buf, at, length, flags, ident, sequence):
+    """Write a copy of the record that was put in order, and what was odd about it; return the octets to send.
+
+    `parameter` is the bit that gives the telegram room for that (result04).
+    """
+    odd = Odd()
+    page = odd.ordered(buf, at, length)
+    writer.parameters |= parameter
+    octets = writer.write(page, 0, length, flags & ~res.FLAG_ODD, ident, sequence)
+    writer.parameters &= ~parameter
+    odd.amend(writer.tx, _SPINDLE, writer.odd_at)
+    return octets
 
 
 class Odd:

@@ -73,6 +73,8 @@ _UNITS = {
     0x38: (1, 100),
 }
 
+_several = []  # what writes a result of several spindles, once there was one: an import allocates
+
 
 class ResultWriter:
     """Writes telegram 04 of one station into a transmit buffer of its own."""
@@ -97,7 +99,7 @@ class ResultWriter:
         self._serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self._change_at = 0
-        self._odd_at = 0
+        self.odd_at = 0
         self._long_serial = 0
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
@@ -110,11 +112,15 @@ class ResultWriter:
         """
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
+            if not _several:
+                from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-            return write(self, buf, at, length, flags, ident, sequence)
+                _several.append(write)
+            return _several[0](self, buf, at, length, flags, ident, sequence)
         if flags & res.FLAG_ODD:
-            return self._write_odd(buf, at, length, flags & ~res.FLAG_ODD, ident, sequence)
+            from agent.toolsnet.odd04 import write  # hardly any record needs it
+
+            return write(self, _ODD, buf, at, length, flags, ident, sequence)
         body = at + res.HEAD_BYTES
         place = body + res.SERIAL
         if buf.find(self._serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
@@ -124,9 +130,7 @@ class ResultWriter:
             put_text(tx, 44, buf, body, res.VIN_BYTES)
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
-        shape |= (flags & 3) << _FLAGS_SHIFT
-        if program == 0:
-            shape |= _PROGRAM_ZERO
+        shape |= (flags & 3) << _FLAGS_SHIFT | (0 if program else _PROGRAM_ZERO)
         if shape != self._shape:
             self._lay_out(shape)
         place = body + res.PSET_CHANGE
@@ -149,18 +153,6 @@ class ResultWriter:
         self._vin[0] = self._serial[0] = self._change[0] = 0
 
     # -- what changes from result to result --------------------------------------------------------------------
-
-    def _write_odd(self, buf, at, length, flags, ident, sequence):
-        """Write a copy of the record that was put in order, and what was odd about it."""
-        from agent.toolsnet import odd04  # hardly any record needs it
-
-        odd = odd04.Odd()
-        buf = odd.ordered(buf, at, length)
-        self.parameters |= _ODD
-        octets = self.write(buf, 0, length, flags, ident, sequence)
-        self.parameters &= ~_ODD
-        odd.amend(self.tx, _SPINDLE, self._odd_at)
-        return octets
 
     def _shape_of(self, buf, body, has_limits):
         """Return which parameters this result has. A numeric field is blank as a whole or not at all."""
@@ -320,7 +312,7 @@ class ResultWriter:
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
         if shape & _ODD:
-            self._odd_at = self._text(b"60006Odd fields               ", b"")
+            self.odd_at = self._text(b"60006Odd fields               ", b"")
         if shape & PARAM_SOURCE:
             self._text(b"60001Edge source              ", b"RECOVERED" if shape & _RECOVERED else b"LIVE")
 

@@ -4,30 +4,40 @@ A special value is a parameter of its spindle, the station's of spindle 0, in pi
 an object refers to is parameter 60020.
 """
 
-from agent.base.fields import is_blank, number
+from agent.base.fields import is_blank, number, put_number, put_text
 from agent.record import specials
 from agent.record import spindles as rec
+from agent.record.spindles import NAME, STEP
 
 CPYTHON_ONLY = True  # boards keep no special values
 
+_SPINDLES = 84
+_SPINDLE_BYTES = 70
 _VALUE_BYTES = 25
-_TEXT, _INTEGER = 0, 1
 _BOLT_VALUE, _REFERENCE = 60012, 60020
 
 
-def parameters(page, length, rows):
-    """Return what the payload page[:length] has of these: spindle, ID, name, value, type, step."""
-    found = []
-    for index, row in enumerate(rows):
-        reference = specials.object_of(page, 0, index)[1]
+def tell(parameters, page, at, length, rows):
+    """Add what the payload of `length` octets at page[at:] has of these (agent.record.spindles.Parameters)."""
+    for row in range(rows):
+        reference = specials.object_of(page, at, row)[1]
         if reference > 0:
-            found.append((row.number, _REFERENCE, "Reference object", str(reference), _INTEGER, 0))
-    for row, place, octets in specials.specials_of(page, 0, length):
-        name = place + specials.NAME
-        named = "Value" if is_blank(page, name, rec.NAME_BYTES) else page[name : name + rec.NAME_BYTES]
-        spindle = rows[row].number if 0 <= row < len(rows) else 0
-        step = max(0, number(page, place + specials.STEP, 2))
-        value = page[place + specials.VALUE : place + specials.VALUE + octets]
+            parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES
+            digits = b"%d" % reference
+            parameters.add_figure(_REFERENCE, b"Reference object", digits, 0, len(digits))
+    for row, place, octets in specials.specials_of(page, at, length):
+        parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES if 0 <= row < rows else 0
         for start in range(0, octets, _VALUE_BYTES):
-            found.append((spindle, _BOLT_VALUE, named, value[start : start + _VALUE_BYTES], _TEXT, step))
-    return found
+            _add_piece(parameters, page, place, place + specials.VALUE + start, min(_VALUE_BYTES, octets - start))
+
+
+def _add_piece(parameters, page, place, piece, octets):
+    """Add one piece of the value of the special value at page[place:]."""
+    value = parameters.add(_BOLT_VALUE, b"Value")
+    if not value:
+        return
+    name = place + specials.NAME
+    if not is_blank(page, name, rec.NAME_BYTES):
+        put_text(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
+    put_text(parameters.tx, value, page, piece, octets)
+    put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + specials.STEP, 2)))

@@ -7,15 +7,19 @@ Rules
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
 4. What is left of a Wp. Id of 40 behind the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters
    of their spindle, special values too (agent.toolsnet.specials04); those for which a telegram of 9999 octets has no
-   room are left out, and a parameter says how many.
+   room are left parameters, and a parameter says how many.
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
-Imported when the first such record goes out; it allocates, and the buffer grows with it.
+Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
+What a writer lays out once for many results is moved behind the spindle parts, and stays there while the number of
+spindles, additional VIN and shape are the same. The shape is negative then: a result of one spindle lays out its own.
 """
 
-from agent.base.compat import ON_CPYTHON
-from agent.base.fields import copy, fill, is_blank, number, put_number, put_text
+from agent.base.compat import ON_CPYTHON, const
+from agent.base.fields import compare, copy, fill, is_blank, number, put_number, put_text
+from agent.record import result as res
 from agent.record import spindles as rec
+from agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure
 from agent.toolsnet.telegram import LENGTH_BYTES, finish
 
 if ON_CPYTHON:
@@ -23,17 +27,45 @@ if ON_CPYTHON:
     from agent.record.text import text_of
     from agent.toolsnet import identifiers04, specials04
 
-_SPINDLES_AT = 84
-_SPINDLE_BYTES = 70
-_VIN_BYTES = 29
-_PARAMETER_BYTES = 72
-_VALUE_BYTES = 25
-_TELEGRAM_MOST = 9999
-_MOST = 999  # parameters
-_TEXT, _INTEGER, _REAL = 0, 1, 2
+_SPINDLE_COUNT = const(69)
+_VIN_COUNT = const(75)
+_PARAMETER_COUNT = const(79)
+_SPINDLES = const(84)
+_SPINDLE_BYTES = const(70)
+_SERIAL = const(88)
+_SERIAL_BYTES = const(10)
+_BEHIND_FIRST = const(154)  # the parameters of a result of one spindle
+_VIN_BYTES = const(29)
+_VALUE_BYTES = const(25)
+_TELEGRAM_MOST = const(9999)
+_MOST = const(999)  # parameters
+_MOVE_BYTES = const(5)  # of a writer's form (agent.base.form); its octets 1 and 2 are where the move goes
 
 _JUDGED = b"2031"  # what ToolsNet says for 0 low, 1 OK, 2 high, 3 NOK
-_BOLT_VALUE = 60012  # ID of all values that PowerMACS names by words
+_BOLT_VALUE = const(60012)  # ID of all values that PowerMACS names by words
+
+# Torque, angle, and the limits of both: where in the spindle part, and where in the row.
+_FIGURES = bytes((27, 7, 52, 13, 19, 18, 36, 24, 44, 36, 61, 41))
+_BOLT_FIGURES = bytes((27, 5, 52, 12, 36, 19, 19, 26, 61, 33, 44, 40))
+_LIMITS = const(114)  # of the record, in the payload
+_MEASURED = const(4)  # the first so many octets of these
+_ALL = const(12)
+_FIRST_ANGLE = const(44)
+
+# What MID 0107 says of the bolt itself: place, width, ID, name.
+_OF_BOLT = (
+    (rec.EXTRA_NUMBER, 4, 1301, b"Bolt number"),
+    (rec.EXTRA_NAME, rec.NAME_BYTES, 60014, b"Bolt name"),
+    (rec.EXTRA_PROGRAM, rec.NAME_BYTES, 60015, b"Program name"),
+    (rec.EXTRA_PM_STATUS, 1, 60016, b"PM status"),
+    (rec.EXTRA_ERRORS, _VALUE_BYTES, 60017, b"Errors"),
+    (rec.EXTRA_ERRORS + _VALUE_BYTES, _VALUE_BYTES, 60018, b"Errors, more"),
+    (rec.EXTRA_CODE, 4, 60019, b"Customer error code"),
+)
+
+
+_left_out = bytearray(4)  # how many, as digits
+_parameters = Parameters()
 
 
 def write(writer, buf, at, length, flags, ident, sequence):
@@ -41,178 +73,235 @@ def write(writer, buf, at, length, flags, ident, sequence):
     if ON_CPYTHON:
         if has_identifiers(buf, at, length):  # type: ignore
             return identifiers04.write(writer, buf, at, length, flags, ident, sequence)  # type: ignore
-    page = bytearray(buf[at : at + length])  # an odd one is put in order, and that uses the page
-    octets = writer.write(page, 0, rec.PLACE, flags, ident, sequence)
-    tx = writer.tx
-    count = (octets - _SPINDLES_AT - _SPINDLE_BYTES) // _PARAMETER_BYTES
-    common = bytes(tx[_SPINDLES_AT + _SPINDLE_BYTES : octets])
-    program = bytes(tx[_SPINDLES_AT + 14 : _SPINDLES_AT + 18])
-    rows = rec.rows_of(page, 0)
-    if not rows:
-        return octets
-    _number(rows)
-    vin = _second_vin(page)
-    more = _parameters(page, length, rows)
+    rows = rec.count_of(buf, at)
+    if rows == 0:
+        return writer.write(buf, at, rec.PLACE, flags, ident, sequence)
+    rest = at + rec.PLACE + rec.WORKPIECE
+    vins = 1 if rec.form_of(buf, at) == rec.BOLTS and not is_blank(buf, rest, rec.WORKPIECE_BYTES) else 0
+    octets = _write_common(writer, buf, at, flags, ident, sequence, rows, vins)
+    count = (octets - _BEHIND_FIRST) // PARAMETER_BYTES if octets else writer._count
+    first = _SPINDLES + rows * _SPINDLE_BYTES + vins * _VIN_BYTES
+    parameters = _parameters
+    parameters.begin(writer.tx, 0, 0)
+    _tell(parameters, buf, at, length, rows)
+    more = parameters.count
+    room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // PARAMETER_BYTES) - count
+    total = count + min(more, room)
+    end = first + total * PARAMETER_BYTES
+    tx = _grown(writer, end)
+    if octets:
+        _spread(writer, octets, first - _BEHIND_FIRST)
+    put_number(tx, _SPINDLE_COUNT, 4, rows)
+    put_number(tx, _VIN_COUNT, 2, vins)
+    put_number(tx, _PARAMETER_COUNT, 3, total)
+    if count and (octets or compare(tx, first + 4, tx, PROGRAM, 4)):
+        _give_to_all(tx, first, count)
+    _put_spindles(tx, buf, at, rows)
+    if vins:
+        put_number(tx, first - _VIN_BYTES, 4, 1)
+        fill(tx, first - _VIN_BYTES + 4, _VIN_BYTES - 4)
+        put_text(tx, first - _VIN_BYTES + 4, buf, rest, rec.WORKPIECE_BYTES)
+    parameters.begin(tx, first + count * PARAMETER_BYTES, more if more <= room else room - 1)
+    _tell(parameters, buf, at, length, rows)
+    if more > room:
+        _tell_left_out(parameters, more - room + 1)
     if ON_CPYTHON:
-        _tell_names(writer.session, page, length, rows)
-        more += specials04.parameters(page, length, rows)  # type: ignore
-    first = _SPINDLES_AT + len(rows) * _SPINDLE_BYTES + len(vin)
-    room = min(_MOST, (_TELEGRAM_MOST + LENGTH_BYTES - first) // _PARAMETER_BYTES) - count
-    if len(more) > room:
-        left_out = len(more) - room + 1
-        more = more[: room - 1] + [(0, 60013, "Values left out", str(left_out), _INTEGER, 0)]
-    end = first + (count + len(more)) * _PARAMETER_BYTES
-    if len(tx) < end:
-        grown = bytearray(end)
-        copy(grown, 0, tx, 0, _SPINDLES_AT)
-        writer.tx = tx = grown
-        writer.session.result = grown
-    put_number(tx, 69, 4, len(rows))
-    put_number(tx, 75, 2, 1 if vin else 0)
-    put_number(tx, 79, 3, count + len(more))
-    for index in range(len(rows)):
-        _put_spindle(tx, _SPINDLES_AT + index * _SPINDLE_BYTES, rows[index], program)
-    copy(tx, first - len(vin), vin, 0, len(vin))
-    _put_parameters(tx, first, common, more, program)
-    writer.forget()
+        _tell_names(writer.session, tx, buf, at, length, rows)
     return finish(tx, end)
 
 
-def _number(rows):
+def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
+    """Write what is the same for one spindle; return the octets of that, 0 if it went into the telegram before."""
+    tx = writer.tx
+    shape = writer._shape
+    is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
+    if ON_CPYTHON:
+        is_laid_out = is_laid_out and not getattr(writer, "adds_parameters", False)
+    writer._shape = -2 - shape if is_laid_out else -1
+    writer._octets = 0  # the writer looks no parameter up where those of one spindle would stand
+    octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
+    if octets == 0:
+        writer._shape = shape
+    if not is_blank(writer._serial, 0, res.SERIAL_BYTES):
+        writer._serial[0] = 0  # it does not stay in the telegram
+    return octets
+
+
+def _grown(writer, octets):
+    """Return the writer's buffer, a longer one where that is needed."""
+    tx = writer.tx
+    if len(tx) < octets:
+        grown = bytearray(octets)
+        copy(grown, 0, tx, 0, len(tx))
+        writer.tx = writer.session.result = tx = grown
+    return tx
+
+
+def _spread(writer, octets, shift):
+    """Move the parameters of a telegram of one spindle `shift` octets on, with all that the writer knows of them."""
+    tx = writer.tx
+    writer._shape = -2 - writer._shape
+    end = octets
+    while end > _BEHIND_FIRST and shift:
+        width = min(shift, end - _BEHIND_FIRST)
+        end -= width
+        copy(tx, end + shift, tx, end, width)
+    form = writer._form
+    for place in range(1, writer._moves * _MOVE_BYTES, _MOVE_BYTES):
+        to = form[place] | form[place + 1] << 8
+        if to >= _BEHIND_FIRST:
+            to += shift
+            form[place] = to & 0xFF
+            form[place + 1] = to >> 8
+    # One that this telegram has not may be from another, and is not used.
+    if writer._change_at < octets:
+        writer._change_at += shift
+    if writer.odd_at < octets:
+        writer.odd_at += shift
+
+
+def _give_to_all(tx, at, count):
+    """The writer's own parameters at tx[at:] belong to all spindles of the program in front."""
+    while count > 0:
+        fill(tx, at, 4, 0x30)
+        copy(tx, at + 4, tx, PROGRAM, 4)
+        at += PARAMETER_BYTES
+        count -= 1
+
+
+def _put_spindles(tx, buf, at, rows):
+    """Write the spindle parts, each over a copy of the first, which has program and limits."""
+    form = rec.form_of(buf, at)
+    row = rec.first_row(buf, at)
+    octets = rec.row_bytes(buf, at)
+    width = rec.OBJECT_BYTES if form == rec.OBJECTS else 2
+    are_numbers = _are_numbers(buf, row, octets, width, rows)
+    stroke = 2 if rec.presses(buf, at) else 0
+    fill(tx, _SERIAL, _SERIAL_BYTES)
+    to = _SPINDLES
+    for index in range(rows):
+        if index:
+            copy(tx, to, tx, _SPINDLES, _SPINDLE_BYTES)
+        put_number(tx, to, 4, number(buf, row, width) if are_numbers else index + 1)
+        _put_judgements(tx, to, buf, row + 2 if form == rec.BOLTS else row + 4)
+        if form == rec.BOLTS:
+            for place in range(0, _ALL, 2):
+                to_in = _BOLT_FIGURES[place]
+                shown = 1 if to_in >= _FIRST_ANGLE else 2
+                put_figure(tx, to + to_in, shown, buf, row + _BOLT_FIGURES[place + 1], rec.FIGURE_BYTES, 0)
+        else:
+            _put_figures(tx, to, buf, row, 0, _ALL if form == rec.OBJECTS else _MEASURED, stroke)
+            if index == 0 and form == rec.SYNC:
+                _put_figures(tx, to, buf, at + _LIMITS - rec.OBJECT_LIMITS, _MEASURED, _ALL, stroke)
+        row += octets
+        to += _SPINDLE_BYTES
+
+
+def _are_numbers(buf, at, octets, width, rows):
     """A spindle number is 1 to 9999 there, and one of a kind; where the controller's are not the order numbers them."""
-    numbers = [row.number for row in rows]
-    if min(numbers) < 1 or len(set(numbers)) < len(numbers):
-        for index in range(len(rows)):
-            rows[index].number = index + 1
+    most = 0
+    first = at
+    for _ in range(rows):
+        value = number(buf, at, width)
+        if value < 1:
+            return False
+        if value > most:
+            most = value
+        else:  # not in order
+            other = first
+            while other < at:
+                if number(buf, other, width) == value:
+                    return False
+                other += octets
+        at += octets
+    return True
+
+
+def _put_judgements(tx, to, buf, at):
+    """The status of a spindle at buf[at:], those of torque and angle behind it."""
+    overall = 0x30 if buf[at] == 0x31 else 0x31
+    tx[to + 18] = overall
+    octet = buf[at + 1]
+    tx[to + 35] = _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x33 else overall
+    octet = buf[at + 2]
+    tx[to + 60] = _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x33 else overall
+
+
+def _put_figures(tx, to, buf, at, place, end, stroke):
+    """Figures as Open Protocol writes them: torques are hundredths, angles have as many decimals as `stroke`."""
+    while place < end:
+        if _FIGURES[place] >= _FIRST_ANGLE:
+            put_figure(tx, to + _FIGURES[place], 1, buf, at + _FIGURES[place + 1], rec.ANGLE_BYTES, stroke)
+        else:
+            put_figure(tx, to + _FIGURES[place], 2, buf, at + _FIGURES[place + 1], rec.TORQUE_BYTES, 2)
+        place += 2
+
+
+def _tell(parameters, buf, at, length, rows):
+    """Add what the record has beside the spindle parts."""
+    head = at + rec.PLACE
+    parameters.spindle = 0
+    if rec.told_of(buf, at) > rows:
+        parameters.add_figure(60007, b"Spindles in all", buf, head + rec.TOLD, 2)
+    if rec.presses(buf, at):
+        parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
+    if rec.form_of(buf, at) == rec.BOLTS:
+        if buf[head + rec.PM_STATUS] > 0x20:
+            parameters.add_figure(60009, b"PM status", buf, head + rec.PM_STATUS, 1)
+        parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
+        parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
+        _tell_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
+    elif number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
+        parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
+    if ON_CPYTHON:
+        specials04.tell(parameters, buf, at, length, rows)  # type: ignore
+
+
+def _tell_bolts(parameters, buf, place, end, rows):
+    """Add what MID 0107 has of each bolt, from buf[place:] on."""
+    place = rec.extra_at(buf, place, end)
+    while place >= 0:
+        row = number(buf, place, 2)
+        parameters.spindle = _SPINDLES + row * _SPINDLE_BYTES if row < rows else 0
+        for start, width, ident, name in _OF_BOLT:
+            parameters.add_text(ident, name, buf, place + start, width)
+        values = number(buf, place + rec.EXTRA_COUNT, 2)
+        place += rec.EXTRA_BYTES
+        while values > 0:
+            value = parameters.add_figure(_BOLT_VALUE, b"Value", buf, place + 22, rec.FIGURE_BYTES)
+            if value:
+                if not is_blank(buf, place, rec.NAME_BYTES):
+                    put_text(parameters.tx, value + NAME, buf, place, rec.NAME_BYTES)
+                put_number(parameters.tx, value + STEP, 2, max(0, number(buf, place + 29, 2)))
+            place += rec.VALUE_BYTES
+            values -= 1
+        place = rec.extra_at(buf, place, end)
+
+
+def _tell_left_out(parameters, count):
+    """So many parameters have no room; this one has."""
+    parameters.spindle = 0
+    parameters.room += 1
+    parameters.count = parameters.room - 1
+    put_number(_left_out, 0, 4, count)
+    parameters.add_figure(60013, b"Values left out", _left_out, 0, 4)
 
 
 if ON_CPYTHON:
 
-    def _tell_names(session, page, length, rows):
+    def _tell_names(session, tx, buf, at, length, rows):
         """Telegram 02, where it goes out, is told number and name of each spindle: its bolt's, if the record has it."""
         names = getattr(session, "names", None)
         if names is None:
             return
-        named = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(page, 0, length)}
+        named = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(buf, at, length)}
         names.learn_spindles(
-            (row.number, text_of(page, named[index], rec.NAME_BYTES) if index in named else "")  # type: ignore
-            for index, row in enumerate(rows)
+            (
+                number(tx, _SPINDLES + row * _SPINDLE_BYTES, 4),
+                text_of(buf, named[row], rec.NAME_BYTES) if row in named else "",  # type: ignore
+            )
+            for row in range(rows)
         )
 
 
-def _second_vin(page):
-    """Return what a Wp. Id has behind the first 25 characters as an additional VIN; empty if there is nothing."""
-    place = rec.PLACE + rec.WORKPIECE
-    if rec.form_of(page, 0) != rec.BOLTS or is_blank(page, place, rec.WORKPIECE_BYTES):
-        return b""
-    field = bytearray(b"0001" + b" " * (_VIN_BYTES - 4))
-    put_text(field, 4, page, place, rec.WORKPIECE_BYTES)
-    return field
-
-
-def _put_spindle(tx, at, row, program):
-    overall = 0x30 if row.status == 0x31 else 0x31
-    put_number(tx, at, 4, row.number)
-    fill(tx, at + 4, 10)
-    copy(tx, at + 14, program, 0, 4)
-    tx[at + 18] = overall
-    for place, text, decimals in (
-        (19, row.torque_min, 2),
-        (27, row.torque, 2),
-        (36, row.torque_max, 2),
-        (44, row.angle_min, 1),
-        (52, row.angle, 1),
-        (61, row.angle_max, 1),
-    ):
-        put_text(tx, at + place, _decimal(text, decimals), 0, 8)
-    tx[at + 35] = _judged(row.torque_status, overall)
-    tx[at + 60] = _judged(row.angle_status, overall)
-    tx[at + 69] = 0x30
-
-
-def _judged(octet, overall):
-    return _JUDGED[octet - 0x30] if 0x30 <= octet <= 0x33 else overall
-
-
-def _decimal(text, decimals):
-    """Return the figure as eight octets with so many digits behind the point; one that does not fit is zero."""
-    sign = "-" if text[:1] == "-" else ""
-    whole, _, fraction = text[len(sign) :].partition(".")
-    shown = (whole or "0") + "." + (fraction + "00")[:decimals]
-    if len(sign) + len(shown) > 8:
-        sign, shown = "", "0." + "0" * decimals
-    return (sign + "0" * (8 - len(sign) - len(shown)) + shown).encode()
-
-
-def _parameters(page, length, rows):
-    """Return what the record has beside the spindle parts: spindle, ID, name, value, type, step."""
-    head = rec.PLACE
-    found = []
-    told = rec.told_of(page, 0)
-    if told > len(rows):
-        found.append((0, 60007, "Spindles in all", str(told), _INTEGER, 0))
-    if rec.presses(page, 0):
-        found.append((0, 60008, "Press", "kN, mm", _TEXT, 0))
-    if rec.form_of(page, 0) != rec.BOLTS:
-        sequence = number(page, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
-        if sequence > 0:
-            found.append((0, 1501, "Job sequence number", str(sequence), _INTEGER, 0))
-        return found
-    if page[head + rec.PM_STATUS] > 0x20:
-        found.append((0, 60009, "PM status", chr(page[head + rec.PM_STATUS]), _INTEGER, 0))
-    for place, ident, name in ((rec.STATION_NAME, 60010, "Station"), (rec.MODE_NAME, 60011, "Mode")):
-        if not is_blank(page, head + place, rec.NAME_BYTES):
-            found.append((0, ident, name, page[head + place : head + place + rec.NAME_BYTES], _TEXT, 0))
-    for row, place, values in rec.extras_of(page, 0, length):
-        spindle = rows[row].number if row < len(rows) else 0
-        _bolt(found, page, place, spindle)
-        for index in range(values):
-            value = place + rec.EXTRA_BYTES + index * rec.VALUE_BYTES
-            name = "Value" if is_blank(page, value, rec.NAME_BYTES) else page[value : value + rec.NAME_BYTES]
-            text = rec.pointed(page, value + 22, rec.FIGURE_BYTES, 0)
-            kind = _REAL if "." in text else _INTEGER
-            if not text:
-                text, kind = page[value + 22 : value + 29], _TEXT
-            found.append((spindle, _BOLT_VALUE, name, text, kind, max(0, number(page, value + 29, 2))))
-    return found
-
-
-def _bolt(found, page, place, spindle):
-    """What MID 0107 says of the bolt itself."""
-    for start, width, ident, name in (
-        (rec.EXTRA_NUMBER, 4, 1301, "Bolt number"),
-        (rec.EXTRA_NAME, rec.NAME_BYTES, 60014, "Bolt name"),
-        (rec.EXTRA_PROGRAM, rec.NAME_BYTES, 60015, "Program name"),
-        (rec.EXTRA_PM_STATUS, 1, 60016, "PM status"),
-        (rec.EXTRA_ERRORS, _VALUE_BYTES, 60017, "Errors"),
-        (rec.EXTRA_ERRORS + _VALUE_BYTES, _VALUE_BYTES, 60018, "Errors, more"),
-        (rec.EXTRA_CODE, 4, 60019, "Customer error code"),
-    ):
-        if not is_blank(page, place + start, width):
-            found.append((spindle, ident, name, page[place + start : place + start + width], _TEXT, 0))
-
-
-def _put_parameters(tx, at, common, more, program):
-    copy(tx, at, common, 0, len(common))
-    end = at + len(common)
-    while at < end:
-        fill(tx, at, 4, 0x30)
-        at += _PARAMETER_BYTES
-    for one in more:
-        _put_parameter(tx, at, program, one)
-        at += _PARAMETER_BYTES
-
-
-def _put_parameter(tx, at, program, parameter):
-    spindle, ident, name, value, kind, step = parameter
-    put_number(tx, at, 4, spindle)
-    copy(tx, at + 4, program, 0, 4)
-    put_number(tx, at + 8, 5, ident)
-    fill(tx, at + 13, 50)
-    name = name.encode() if isinstance(name, str) else name
-    value = value.encode() if isinstance(value, str) else value
-    put_text(tx, at + 13, name, 0, len(name))
-    put_text(tx, at + 38, value, 0, len(value))
-    put_number(tx, at + 63, 1, kind)
-    fill(tx, at + 64, 6)
-    put_number(tx, at + 70, 2, step)
+assert _LIMITS == res.HEAD_BYTES + res.BODY_BYTES

@@ -25,6 +25,7 @@ class TargetWriter(ResultWriter):
     """Writes telegram 04 of one station, with targets; the buffer has RESULT_BYTES_TARGETS."""
 
     is_odd = False  # what is being written was put in order
+    adds_parameters = True  # behind those that are laid out, each time (agent.toolsnet.spindles04)
 
     def write(self, buf, at, length, flags, ident, sequence):
         """Write the result record whose payload of `length` octets lies at buf[at:]; return the octets to send."""

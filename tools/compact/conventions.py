@@ -25,6 +25,7 @@ ROLES = {
     **dict.fromkeys(("blocked", "jam", "late", "silence", "wait"), "timer"),
     "main": "ring",
     "missing": "recovery",
+    "writer": "resultwriter",
 }
 _NEVER = ("vars", "dir", "locals", "eval", "exec")
 
