@@ -65,6 +65,10 @@ def start(folder, mode, confirmation):
     from board.upkeep import Upkeep
 
     board = make_chip(configuration)
+    if configuration["toolsnet"]["tls_ca"]:
+        from board.tls import give_to  # few boards have it, and only their versions carry it (tools.flash.package)
+
+        give_to(board, board.sockets, folder, configuration["toolsnet"])
     app = App(configuration, board)
     upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
     del configuration  # what is still needed of it has its place

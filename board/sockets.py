@@ -36,7 +36,7 @@ except ImportError:  # firmware without a network: serial lines work, and no TCP
 
 # EINPROGRESS is 115 on lwIP and Linux, 119 on ESP-IDF; EALREADY (114, 120) and EAGAIN (11) mean the same here.
 _UNDER_WAY = (115, 119, 114, 120, 11)
-_TROUBLE = select.POLLERR | select.POLLHUP
+TROUBLE = select.POLLERR | select.POLLHUP
 _NODELAY = const(1)  # TCP_NODELAY, the same number on every stack
 _CONSOLE_CHARACTERS = const(64)  # read in one turn; the rest comes in the next
 WAIT_MAX_MS = const(60000)
@@ -90,7 +90,7 @@ class TcpPort:
     def state(self):
         """Return PORT_CLOSED, PORT_OPENING or PORT_OPEN."""
         if self._state == PORT_OPENING and self.events:
-            if self.events & _TROUBLE:
+            if self.events & TROUBLE:
                 self._ask_why()
                 self.close()
             else:

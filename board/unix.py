@@ -104,6 +104,7 @@ class Board:
         self.folder = folder
         self.poll = select.poll()
         self._ports = []
+        self._tls = None
         self._said = ""
 
     def is_up(self):
@@ -124,17 +125,26 @@ class Board:
 
     def tcp(self):
         """Return a new port."""
-        port = TcpPort(self)
+        return self.add(TcpPort(self))
+
+    def add(self, port):
+        """Wake this port's slot too."""
         self._ports.append(port)
         return port
+
+    def tls(self, toolsnet):
+        """Return a new port that speaks TLS as these settings say; ValueError if that cannot be."""
+        from board.tls import Tls  # few carts have it
+
+        if self._tls is None:
+            self._tls = Tls(self, self.folder, toolsnet)
+        return self._tls.port(toolsnet)
 
     def serial(self, controller):
         """Return a new port for the serial line of these controller settings."""
         from board.unix_serial import SerialPort
 
-        port = SerialPort(controller, self)
-        self._ports.append(port)
-        return port
+        return self.add(SerialPort(controller, self))
 
     def flash(self, spool):
         """Open the file of these spool settings; None if it cannot be had now."""

@@ -26,6 +26,7 @@ _ENOENT = const(2)
 _EIO = const(5)
 _ENXIO = const(6)
 _EBUSY = const(16)
+_EPIPE = const(32)  # written to what the other side has closed
 _ENFILE = const(23)
 _EMFILE = const(24)
 _ENOTTY = const(25)
@@ -39,6 +40,7 @@ _WHYS = (
     (errno.EHOSTUNREACH, WHY_NO_ROUTE),
     (errno.ECONNRESET, WHY_RESET),
     (errno.ECONNABORTED, WHY_RESET),
+    (_EPIPE, WHY_RESET),
     (errno.EADDRINUSE, WHY_IN_USE),
     (errno.EACCES, WHY_NO_PERMISSION),
     (errno.EPERM, WHY_NO_PERMISSION),

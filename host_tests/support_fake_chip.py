@@ -19,6 +19,7 @@ SEEN = (
     "board.rp2_flash",
     "board.esp32_flash",
     "board.sockets",
+    "board.tls",
 )
 
 

@@ -367,7 +367,7 @@ def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
 def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
     path = tmp_path / "cart.json"
     tree = {**CART, "board": {"network": "ethernet"}}
-    wishes = {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2, "tls_ca": "ca.pem"}
+    wishes = {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2}
     for name, wish in wishes.items():
         path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], name: wish}}))
         with pytest.raises(config_file.Wrong) as wrong:

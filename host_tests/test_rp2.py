@@ -1,6 +1,7 @@
 """An RP2's board on fake modules: Wi-Fi, W5500, lamp, watchdog, and where the spool lies."""
 
 import sys
+import types
 
 import pytest
 
@@ -308,3 +309,39 @@ def test_a_spool_goes_on_behind_a_worn_block(chip):
         assert append(ring, ident) == 0 or append(ring, ident) == 0
     assert [ident for _, ident in read_all(ring)] == list(range(1, 61))
     assert [ident for _, ident in read_all(mounted(device))] == list(range(1, 61))
+
+
+def test_ports_with_tls_share_what_their_configuration_names(chip, monkeypatch, tmp_path):
+    made = []
+
+    class Context:
+        def __init__(self, kind):
+            made.append(self)
+            self.authorities = []
+
+        def get_ciphers(self):
+            return ["TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256"]
+
+        def load_verify_locations(self, octets):
+            self.authorities.append(octets)
+
+        def load_cert_chain(self, own, key):
+            self.own = own, key
+
+    tls = types.SimpleNamespace(SSLContext=Context, PROTOCOL_TLS_CLIENT=0, CERT_REQUIRED=2)
+    for name, content in (("ca.der", b"\x30\x01a\x30\x02bc"), ("own.der", b"own"), ("key.der", b"key")):
+        (tmp_path / name).write_bytes(content)
+    named = {"tls_ca": "ca.der", "tls_name": None, "tls_certificate": "own.der", "tls_key": "key.der"}
+    board = chip.Board(settings(network="ethernet"))
+    from board import tls as board_tls
+
+    monkeypatch.setitem(sys.modules, "tls", None)
+    with pytest.raises(ValueError, match=r"toolsnet\.tls_ca: this firmware has no TLS"):
+        board_tls.give_to(board, board.sockets, str(tmp_path), named)
+    monkeypatch.setitem(sys.modules, "tls", tls)
+    board_tls.give_to(board, board.sockets, str(tmp_path), named)  # as board.main does
+    ports = [board.tls(named), board.tls(named)]
+    [context] = made
+    assert context.authorities == [b"\x30\x01a", b"\x30\x02bc"] and context.own == (b"own", b"key")
+    assert context.verify_mode == 2 and context.verify_callback(b"", 0) == 0
+    assert all(port in board.sockets._ports for port in ports)

@@ -187,7 +187,8 @@ _TELEGRAMS = {
     ),
     "not trusted": (
         "{name} {place}: its certificate is not vouched for by toolsnet.tls_ca, has run out, or names another host",
-        "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have.",
+        "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have. A board whose "
+        "clock was never set trusts nobody.",
     ),
 }
 

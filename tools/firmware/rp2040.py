@@ -27,8 +27,8 @@ JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
 SIMULATOR = "1.4.1"
 BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
-# Of the files for boards these are for others.
-NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py")
+# Of the files for boards these are for others, or for firmware with TLS.
+NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py", "board/tls.py")
 PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/cart.py", "tools/bench/quiet.py")
 # The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"

@@ -61,6 +61,7 @@ class About:
     free_bytes: int  # of the file system
     block_bytes: int
     frozen: str  # digest of the core that is frozen into its firmware, "" without one
+    has_tls: bool = False  # the module `tls`
 
 
 class Link(Protocol):

@@ -3,8 +3,9 @@
 Rules
 1. The same checkout and the same configuration give the same octets, so that what has not changed is not sent.
 2. A version is named by the digest of all its files; its configuration counts, its place (a or b) does not.
-3. Only what the chip needs is in it: /metrics where a port is configured. Where the firmware has this very core
-   frozen, only the configuration is; safe_mode is frozen as well then, and takes no heap for its code.
+3. Only what the chip needs is in it: /metrics where a port is configured, TLS and its certificates where `tls_ca` is.
+   Where the firmware has this very core frozen, only configuration and certificates are; safe_mode is frozen as well
+   then, and takes no heap for its code.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from board import zone
 from tools import config_file
 from tools.compact.tree import compile_compacted
+from tools.flash import certificates
 from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
 PLATFORMS = ("rp2", "esp32")
@@ -68,6 +70,11 @@ class Version:
         """Of the root: what would be found in front of the firmware's own."""
         return () if SAFE_MODE in self.root else (SAFE_MODE,)
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether its configuration wants TLS, which not every firmware has."""
+        return certificates.FILES["tls_ca"] in self.files
+
     def manifest(self) -> bytes:
         """The content of version.json."""
         told = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
@@ -92,11 +99,14 @@ def core_digest(platform: str) -> str:
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError of the compiler."""
-    tree = checked_config(config_path)
+    tree, found = _checked(config_path)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     files = {} if is_frozen else compiled(platform, architecture)
     if not tree.get("board", {}).get("metrics_port"):
         files = {name: content for name, content in files.items() if name not in METRICS_FILES}
+    if not found:
+        files = {name: content for name, content in files.items() if name not in certificates.MODULES}
+    files |= found
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
     root = {"/boot.py": (ROOT / "board/boot.py").read_bytes(), "/main.py": MAIN}
@@ -106,7 +116,12 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
 
 
 def checked_config(path: str | Path) -> dict:
-    """The configuration as it is in the file, after a check that a chip can do what it says."""
+    """The configuration as a chip is given it, after a check that a chip can do what it says."""
+    return _checked(path)[0]
+
+
+def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
+    """That, and the certificates that it names; in the configuration they have the names that the board knows."""
     configuration, tree = config_file.read_whole(path)
     mistakes = []
     board = configuration["board"]
@@ -130,9 +145,15 @@ def checked_config(path: str | Path) -> dict:
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
     mistakes += _for_linux(configuration)
+    found: dict[str, bytes] = {}
+    try:
+        found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
+        tree["toolsnet"].update(named)
+    except certificates.Unusable as unusable:
+        mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    return tree
+    return tree, found
 
 
 def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
@@ -145,8 +166,6 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     ]
     if toolsnet["window"] > 1:
         found.append(("toolsnet.window", json.dumps(toolsnet["window"]), "1: a chip sends one result at a time"))
-    if toolsnet["tls_ca"]:
-        found.append(("toolsnet.tls_ca", json.dumps(toolsnet["tls_ca"]), "null: a chip has no TLS"))
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["traces"]:
             traces = json.dumps(station["controller"]["traces"])

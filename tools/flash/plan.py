@@ -88,7 +88,12 @@ def read_state(link: Link) -> safe_mode.State:
 
 
 def make(link: Link, about: About, version: Version) -> Plan:
-    """Compare what is on the board with what shall be there; Full if it cannot fit."""
+    """Compare what is on the board with what shall be there; Full if it cannot fit, Wrong if it lacks TLS."""
+    if version.speaks_tls and not about.has_tls:
+        raise Wrong(
+            "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
+            "board with a network has it, our image of the RP2040 has not. Nothing was changed."
+        )
     state = read_state(link)
     folder = safe_mode.FOLDERS[1] if state.confirmed == safe_mode.FOLDERS[0] else safe_mode.FOLDERS[0]
     if state.confirmed == safe_mode.NONE and state.trial == folder:
