@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from tools.archive import database
+from tools.archive.books import Books
 from tools.archive.faults import Faults
 from tools.archive.server import Archive
 from tools.archive.writer import Writer
+from tools.cli import main
+from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 20.0
 
@@ -99,6 +106,40 @@ class Served:
             found = connection.exec_driver_sql(sql, values).fetchall()
         engine.dispose()
         return [tuple(row) for row in found]
+
+
+class Archived(Books):
+    """A served archive as a simulated plant wants its ToolsNet (tools.sim.serve.Archived)."""
+
+    def __init__(self, served: Served):
+        super().__init__(served.place)
+        self._served = served
+        self.pim_port, self.server_port = served.pim_port, served.server_port
+
+    @property
+    def complaints(self) -> list[str]:
+        """What could not be stored, and what broke the document."""
+        return list(self._served.said)
+
+    def cut(self, cut: bool) -> None:
+        """Cut PIM and server off, or connect them again."""
+        archive = self._served.archive
+        what = archive.cut() if cut else archive.listen("127.0.0.1", self.pim_port, self.server_port)
+        asyncio.run_coroutine_threadsafe(what, self._served.loop).result(DEADLINE_S)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.close_books()
+
+
+@contextmanager
+def delivering(folder, **plant) -> Iterator[SimulatedPlant]:
+    """A simulated controller whose results go into an archive; `toolcart archive check` finds nothing wrong then."""
+    place = str(place_in(folder))
+    with Served(place) as served, SimulatedPlant(archived=Archived(served), **plant) as made:
+        yield made
+    told = CliRunner().invoke(main, ["archive", "check", "--database", place])
+    assert told.exit_code == 0 and "missing 0, behind 0" in told.output, told.output
 
 
 class Talk:

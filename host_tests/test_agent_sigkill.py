@@ -5,9 +5,9 @@ import random
 import sys
 import time
 
+from host_tests.support_archive import delivering
 from host_tests.test_end_to_end import Agent, compare_rows, wait_for
 from tools.sim.controller_model import ControllerOptions
-from tools.sim.serve import SimulatedPlant
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 12
 RATE_PER_S = 60
@@ -30,7 +30,7 @@ def wait_for_the_rest(plant):
 def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
     dice = random.Random(SEED)
     options = ControllerOptions(memory=MEMORY)
-    with SimulatedPlant(tmp_path / "archive.sqlite", controller_options=options) as plant:
+    with delivering(tmp_path, controller_options=options) as plant:
         agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant)
         try:
             agent.start()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from tools import demo_account, demo_faults
 from tools.agent_process import NONE
+from tools.archive import beside
 from tools.demo import Demo
 from tools.demo_faults import Faults, Span
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
@@ -22,7 +24,11 @@ ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
 
 
 def _run_demo(*arguments):
-    command = [sys.executable, "-m", "tools.cli", "run", *map(str, arguments)]
+    return _toolcart("run", *arguments)
+
+
+def _toolcart(*arguments):
+    command = [sys.executable, "-m", "tools.cli", *map(str, arguments)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
 
 
@@ -34,7 +40,7 @@ def _turn_until(watch, condition):
         time.sleep(0.01)  # the loop of every driver; no assertion depends on its length
 
 
-def test_a_scripted_run_with_outages_and_a_kill_delivers_everything_once():
+def test_a_scripted_run_with_outages_and_kills_delivers_everything_once(tmp_path):
     told = _run_demo(
         "--seconds",
         8,
@@ -49,6 +55,10 @@ def test_a_scripted_run_with_outages_and_a_kill_delivers_everything_once():
         2,
         "--kill",
         6,
+        "--kill-archive",
+        7,
+        "--keep",
+        tmp_path,
     )
     assert told.returncode == 0, told.stdout + told.stderr
     lines = [json.loads(line) for line in told.stdout.splitlines()]
@@ -58,13 +68,17 @@ def test_a_scripted_run_with_outages_and_a_kill_delivers_everything_once():
     # Killed between program and acknowledgement, the agent has a result whose 0062 never left.
     assert account["answers_lost"] <= account["kills"]
     assert account["lost"] == account["out_of_order"] == account["doubled"] == account["complaints"] == 0
-    assert account["kills"] == 2 and account["agent_crashes"] == 0
+    assert account["kills"] == 2 and account["archive_kills"] == 1 and account["agent_crashes"] == 0
+    assert 0 < account["archive_started_s"] < 60
     assert 0 < account["first_delivered_s"] < 20  # docs/figures.md has what it is on a machine that has time
     assert account["toolsnet_outages"] == account["controller_outages"] == 1
     texts = [line["text"] for line in lines if line["kind"] == "change"]
     for text in ("ToolsNet's network is cut", "everything is delivered", "controller left in order"):
         assert text in texts
     assert [text for text in texts if text.startswith("controller lost: controller 127.0.0.1:")], texts
+    checked = _toolcart("archive", "check", "--database", tmp_path / "archive.sqlite")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.splitlines()[-1] == f"missing 0, behind 0, again {account['repeated']}"
 
 
 def test_a_kept_folder_is_gone_on_with(tmp_path):
@@ -109,7 +123,8 @@ def test_results_taken_out_of_the_archive_are_told_as_lost():
     try:
         demo.start()
         _turn_until(demo, lambda: demo.phase == RUNNING and demo.books.get("delivered", 0) > 10)
-        demo.plant.archive.query("DELETE FROM Result WHERE TighteningId IN (3, 4)")
+        with sqlite3.connect(demo.archived.place, 10) as database:
+            database.execute("DELETE FROM Result WHERE TighteningId IN (3, 4)")
         demo.end()
         demo._drain_by_s = 0.0  # the two never come: no need to wait for them
         _turn_until(demo, lambda: demo.phase == ENDED)
@@ -129,7 +144,7 @@ class Pages:
         self.closed = True
 
 
-def test_the_archive_is_the_demos_toolsnet_where_it_is_shown():
+def test_the_demos_archive_is_shown_where_somebody_wants_it():
     pages, places = Pages(), []
     demo = Demo(
         seconds=0.8, rate_per_s=30, faults=Faults([Span(0.3, 0.5)], [], []), show=lambda p: places.append(p) or pages
@@ -140,10 +155,50 @@ def test_the_archive_is_the_demos_toolsnet_where_it_is_shown():
         told = demo.account()
         assert told["produced"] == told["delivered"] > 10 and demo.exit_code == 0
         assert told["toolsnet_outages"] == 1 and told["complaints"] == 0
-        assert Path(places[0]).parent == demo.folder
+        assert Path(places[0]) == demo.folder / "archive.sqlite"
     finally:
         demo.close()
     assert pages.closed
+
+
+def test_without_the_archives_libraries_toolsnet_is_a_simulated_one_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(beside, "missing", lambda: "sqlalchemy")
+    demo = Demo(seconds=0.3, rate_per_s=30, faults=Faults(archive_kills_s=[0.1]))
+    try:
+        demo.start()
+        _turn_until(demo, lambda: demo.phase == ENDED)
+        told = demo.account()
+        assert told["produced"] == told["delivered"] > 3 and demo.exit_code == 0
+        assert told["archive_kills"] == 0 and told["archive_started_s"] is None
+        [note] = [change.text for change in demo.recent if "simulated ToolsNet" in change.text]
+        assert "needs sqlalchemy" in note and "pip install" in note
+    finally:
+        demo.close()
+
+
+def test_an_archive_that_ends_is_told_and_started_again():
+    demo = Demo(rate_per_s=20)
+    try:
+        demo.start()
+        _turn_until(demo, lambda: demo.books.get("delivered", 0) > 3)
+        os.kill(demo.archived.process_number, 6)
+        _turn_until(demo, lambda: any("the archive ended with -6" in change.text for change in demo.recent))
+        known = demo.books["delivered"]
+        _turn_until(demo, lambda: demo.books["delivered"] > known + 3)
+        demo.end()
+        _turn_until(demo, lambda: demo.phase == ENDED)
+        told = demo.account()
+        assert told["produced"] == told["delivered"] and told["lost"] == 0
+    finally:
+        demo.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(demo.archived.process_number, 0)
+
+
+def test_an_archive_that_cannot_begin_says_why(tmp_path):
+    (tmp_path / "archive.sqlite").write_text("this is no database, whatever it is called")
+    told = _run_demo("--seconds", 1, "--json", "--keep", tmp_path)
+    assert told.returncode == 1 and "file is not a database" in told.stderr
 
 
 def test_a_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.support_archive import delivering
 from tools.compact.tree import compile_compacted
-from tools.sim.serve import SimulatedPlant
 
 CHECKOUT = Path(__file__).parent.parent
 DEADLINE_S = 30
@@ -91,7 +91,7 @@ def command_of(kind, request, tmp_path):
 
 @pytest.mark.parametrize("kind", ["cpython", "micropython", "compacted"])
 def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, request, tmp_path):
-    with SimulatedPlant(tmp_path / "archive.sqlite") as plant:
+    with delivering(tmp_path) as plant:
         agent = Agent(command_of(kind, request, tmp_path), tmp_path, plant)
 
         def delivered():
@@ -140,7 +140,7 @@ def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
         lines = [line for name in [*names, file] if name.exists() for line in name.read_bytes().splitlines()]
         return [json.loads(line) for line in lines]
 
-    with SimulatedPlant(tmp_path / "archive.sqlite") as plant:
+    with delivering(tmp_path) as plant:
         agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant, outlets)
         try:
             agent.start()

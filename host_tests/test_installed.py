@@ -202,6 +202,7 @@ def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
     account = json.loads(told.stdout.splitlines()[-1])
     assert account["kills"] == 1 and account["agent_crashes"] == 0
     assert account["produced"] == account["delivered"] > 0
+    assert "simulated ToolsNet: `toolcart archive` needs sqlalchemy" in told.stdout
 
 
 def test_python_m_leaves_the_current_folder_alone(installed):

@@ -412,9 +412,9 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
         view = View(demo)
         async with view.run_test(size=(80, 24)) as pilot:
             await _until(pilot, lambda: demo.phase == RUNNING)
-            for key in ("n", "c", "k", "plus"):
+            for key in ("n", "c", "k", "a", "plus"):
                 await pilot.press(key)
-            await _until(pilot, lambda: demo.kills == 1 and demo.rate_per_s == 50)
+            await _until(pilot, lambda: demo.kills == demo.archived.kills == 1 and demo.rate_per_s == 50)
             cut = (demo.toolsnet_cut, demo.controller_cut)
             text = "\n".join(_lines_of(view))
             await pilot.press("c")
@@ -427,7 +427,7 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
     finally:
         demo.close()
     assert cut == (True, True)
-    assert "network cut" in text and "in the archive" in text
+    assert "network cut" in text and "in the archive" in text and "q quit" in text
     assert demo.exit_code == 0, demo.account()
 
 

@@ -7,8 +7,8 @@ import tempfile
 
 import pytest
 
+from host_tests.support_archive import delivering
 from host_tests.test_end_to_end import START, Agent, compare_rows, wait_for
-from tools.sim.serve import SimulatedPlant
 
 HEAP = "384k"  # the links' code lies in the heap as well
 
@@ -46,7 +46,7 @@ def command_of(kind, request, tmp_path):
 @pytest.mark.parametrize("link", ["3964r", "ascii"])
 @pytest.mark.parametrize("kind", ["cpython", "micropython"])
 def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, link, request, tmp_path, line_path):
-    with SimulatedPlant(tmp_path / "archive.sqlite", link=link, line_path=line_path) as plant:
+    with delivering(tmp_path, link=link, line_path=line_path) as plant:
         agent = SerialAgent(command_of(kind, request, tmp_path), tmp_path, plant, link, line_path)
 
         def delivered():

@@ -69,10 +69,17 @@ def main() -> None:
 @click.option("--outage", "outages", multiple=True, metavar="A:B", help="Demo: no ToolsNet from second A to B.")
 @click.option("--controller-outage", "controller_outages", multiple=True, metavar="A:B", help="Demo: no controller.")
 @click.option("--kill", "kills", multiple=True, type=click.FloatRange(min=0), help="Demo: kill the agent at second T.")
+@click.option(
+    "--kill-archive",
+    "archive_kills",
+    multiple=True,
+    type=click.FloatRange(min=0),
+    help="Demo: kill ToolsNet's server at second T.",
+)
 @click.option("--random-faults", is_flag=True, help="Demo: outages and kills at random until the time is up.")
 @click.option("--link", type=click.Choice(["tcp", "ascii", "3964r"]), help="Demo: the controller's.  [default: tcp]")
 @click.option("--rate", type=click.FloatRange(0.01, 200), help="Demo: results per second.  [default: 5]")
-@click.option("--web", metavar="HOST:PORT", help="Demo: ToolsNet is `toolcart archive`, with its pages there.")
+@click.option("--web", metavar="HOST:PORT", help="Demo: the archive's pages there.")
 @click.option("--seed", type=int, help="Demo: of the results and of the random faults.  [default: 1]")
 @click.option(
     "--keep",
@@ -92,21 +99,22 @@ def run(
     """Run the agent.
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
-    built-in ToolsNet (PIM, server, archive on SQLite), with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
-    With --web the ToolsNet is `toolcart archive`, which needs its libraries, and its pages show what arrives.
-    Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would,
-    + and - change the rate, q ends in order and prints the account; ? lists all keys.
+    ToolsNet of our own, `toolcart archive` on SQLite, with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
+    --web shows what arrives. Without the archive's libraries ToolsNet is a simulated one, and the run says so.
+    Keys of its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would, a the
+    archive, + and - change the rate, q ends in order and prints the account; ? lists all keys.
 
     With --config it runs against the real ones; without a terminal it writes plain lines, as a service does: one for
     each change, one a day when nothing changes.
 
-    --outage, --controller-outage and --kill can be given several times; times count from the first result.
+    Outages and kills can be given several times; times count from the first result.
     """
     plain = plain or as_json or not (sys.stdout.isatty() and sys.stdin.isatty())
     if config_path is not None:
         given = [name for name, value in demo.items() if value not in (None, (), False)]
         if given:
             option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
+            option["archive_kills"] = "--kill-archive"
             names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
             raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
         is_plain = plain or log_format is not None
@@ -152,6 +160,7 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
             [Span.parse(text) for text in options["outages"]],
             [Span.parse(text) for text in options["controller_outages"]],
             options["kills"],
+            options["archive_kills"],
             seed if options["random_faults"] else None,
         )
     except ValueError as error:

@@ -1,19 +1,20 @@
-"""The agent between a simulated controller and a simulated ToolsNet, with every result accounted for.
+"""The agent between a simulated controller and an archive of our own, with every result accounted for.
 
 Rules:
 1. The agent is the real one in a process of its own, on a real spool file, over real TCP on 127.0.0.1; only its waits
-   are short (see CONFIGURATION), so that an outage is over within a second of its end.
-2. Results are produced when the agent has met both sides; a script or keys cut networks and kill the agent (SIGKILL).
+   are short (tools.demo_folder), so that an outage is over within a second of its end. So is the archive, which shares
+   no code with the agent's telegrams; it listens before the agent is started.
+2. Results are produced when the agent has met both sides; a script or keys cut networks and kill agent or archive
+   (SIGKILL).
 3. At the end: no more results, networks joined, at most DRAIN_LIMIT_S until all is delivered, orderly stop, account.
 4. The serial links run over a pty: a cut controller is an adapter that was pulled out.
 5. The account compares the controller's books with the archive's, tightening ID by tightening ID; the agent's own
    word counts for nothing.
+6. Where the archive's libraries are missing a simulated ToolsNet stands in for it, and the run says so.
 """
 
 from __future__ import annotations
 
-import copy
-import json
 import shutil
 import tempfile
 import time
@@ -21,8 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tools import demo_account, demo_faults
+from tools import demo_account, demo_faults, demo_folder, installation
 from tools.agent_process import EXIT_FINE, EXIT_OTHER
+from tools.archive import beside
 from tools.demo_faults import Faults
 from tools.live.figures import BAD, GOOD, INFO, WARNING
 from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
@@ -33,32 +35,9 @@ RATE_PER_S = 5.0
 RATES_PER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # the steps of + and -
 JITTER = 0.3
 MEETING_LIMIT_S = 20.0
-SHOWN_ARCHIVE = "toolcart-archive.sqlite"  # `--web`: its tables are other ones than the simulated ToolsNet's
-LINE_NAME = "line"  # the pty of the serial links; its path has to fit the setting `device`
 DRAIN_LIMIT_S = 60.0
 ACCOUNT_EVERY_S = 0.5
 ACCOUNT_SHARE = 20  # the account may take a twentieth of the time
-
-CONFIGURATION = {
-    "system": {"name": "Demo"},
-    "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 0, "reconnect_s": 1},
-    "stations": [
-        {
-            "number": 1,
-            "name": "Demo cart",
-            "controller": {
-                "host": "127.0.0.1",
-                "port": 0,
-                "backoff_s": 0.2,
-                "backoff_max_s": 2,
-                "busy_backoff_s": 0.5,
-                "busy_backoff_max_s": 2,
-                "recover_retry_s": 2,
-            },
-            "spool": {"path": "demo.spool", "size_kib": 1024},
-        }
-    ],
-}
 
 
 class Closing(Protocol):
@@ -81,23 +60,26 @@ class Demo(Watch):
         seed: int = 1,
         link: str = "tcp",
         show: Callable[[str], Closing] | None = None,
+        with_archive: bool = True,
     ) -> None:
-        """`show` is given the archive's place and starts its pages: ToolsNet is the archive then, not a simulation."""
+        """`show` is given the archive's place and starts its pages."""
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        first_id = self._first_id()
-        self.link = link
+        first_id = demo_folder.first_id(self.folder)
+        self._missing = beside.missing()
+        self.archived = self._archive() if with_archive and not self._missing else None
         self.plant = SimulatedPlant(
-            self.folder / "archive.sqlite",
+            self.folder / demo_folder.SIMULATED_ARCHIVE,
             first_id=first_id,
             controller_options=ControllerOptions(seed=seed),
             link=link,
-            line_path=self.folder / LINE_NAME,
-            archived=None if show is None else _archive(self.folder),
+            line_path=self.folder / demo_folder.LINE,
+            archived=self.archived,
         )
-        self._pages = show(self.plant.archive.place) if show else None
-        super().__init__(self._write_configuration(), seconds)
+        self._pages = show(self.archived.place) if show and self.archived else None
+        ports = (self.plant.pim_port, self.plant.controller_port if link == "tcp" else 0)
+        super().__init__(demo_folder.write_configuration(self.folder, link, *ports), seconds)
         self._first = first_id or self.plant.archive.newest_tightening_id() + 1
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
@@ -155,23 +137,31 @@ class Demo(Watch):
             "parked": parked,
             "complaints": books["complaints"],
             "kills": self.kills,
+            "archive_kills": self.archived.kills if self.archived else 0,
             "agent_crashes": self.crashes,
             "toolsnet_outages": self.outages["toolsnet"],
             "controller_outages": self.outages["controller"],
             "first_delivered_s": self._first_delivered_s,
+            "archive_started_s": round(self.archived.started_s, 2) if self.archived else None,
             "seconds": round(self.elapsed_s(), 1),
             "exit_code": self.exit_code,
         }
 
     def account_lines(self) -> list[str]:
         kept = "" if self._temporary else str(self.folder)
-        return demo_account.lines(self.account(), kept)
+        place = self.archived.place if self.archived else ""
+        return demo_account.lines(self.account(), kept, place)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self.plant.start()
         super().start()
+        if self.archived:
+            self.note(INFO, f"ToolsNet is `toolcart archive`, started {self.archived.started_s:.1f} s before the agent")
+        elif self._missing:
+            advice = installation.how_to_get("archive")
+            self.note(WARNING, f"a simulated ToolsNet: `toolcart archive` needs {self._missing}: {advice}")
 
     def end(self) -> None:
         """End in order: deliver what is there, then stop; asked again, do not wait for that."""
@@ -213,6 +203,12 @@ class Demo(Watch):
         self.note(WARNING, "the agent was killed (SIGKILL) and is started again")
         self.child.start()
 
+    def kill_archive(self) -> None:
+        """Kill ToolsNet's server and database as a power cut would, and start them again."""
+        if self.archived and self.phase in (RUNNING, DRAINING):
+            self.archived.kill()
+            self.note(WARNING, "the archive was killed (SIGKILL) and is started again")
+
     def change_rate(self, faster: bool) -> None:
         """Go to the next rate."""
         steps = [rate for rate in RATES_PER_S if (rate > self.rate_per_s if faster else rate < self.rate_per_s)]
@@ -243,6 +239,8 @@ class Demo(Watch):
         if self.phase == RUNNING and self._first_delivered_s is None:
             self._look_for_the_first()
         self._keep_books()
+        if self.archived and self.phase in (RUNNING, DRAINING):
+            self.archived.look_after(lambda text: self.note(BAD, text))
         if self.phase == DRAINING:
             self._look_at_drain()
 
@@ -253,6 +251,8 @@ class Demo(Watch):
     def _obey(self, action: str) -> None:
         if action == demo_faults.KILL:
             self.kill_agent()
+        elif action == demo_faults.KILL_ARCHIVE:
+            self.kill_archive()
         elif action in (demo_faults.CUT_TOOLSNET, demo_faults.JOIN_TOOLSNET):
             self.switch_toolsnet(action == demo_faults.CUT_TOOLSNET)
         else:
@@ -314,45 +314,12 @@ class Demo(Watch):
     def _finish(self) -> None:
         self.plant.stop_producing()
         self._final = self.books = self._look_into_books()
-        self._keep_newest_id()
+        if not self._temporary and self.plant.controller.produced:
+            demo_folder.keep_newest_id(self.folder, self.plant.controller.produced[-1])
         told = self.account()
         if self.exit_code == EXIT_FINE and demo_account.is_wrong(told):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED
 
-    # -- the folder --------------------------------------------------------------------------------------------
-
-    def _write_configuration(self) -> Path:
-        configuration = copy.deepcopy(CONFIGURATION)
-        configuration["toolsnet"]["pim_port"] = self.plant.pim_port
-        controller = configuration["stations"][0]["controller"]
-        if self.link == "tcp":
-            controller["port"] = self.plant.controller_port
-        else:
-            # A pty has no baud rate; the highest keeps the waits for a wire that is not there short.
-            for key in ("host", "port"):
-                del controller[key]
-            controller.update(link=self.link, device=str(self.folder / LINE_NAME), baud=115200)
-        path = self.folder / "demo.json"
-        path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
-        return path
-
-    def _first_id(self) -> int | None:
-        """Go on behind the last run's results, delivered or not; None lets the archive say."""
-        try:
-            return int((self.folder / "newest-id").read_text(encoding="ascii")) + 1
-        except (OSError, ValueError):
-            return None
-
-    def _keep_newest_id(self) -> None:
-        if not self._temporary:
-            newest = self.plant.loop.call(lambda: (self.plant.controller.produced or [0])[-1])
-            if newest:
-                (self.folder / "newest-id").write_text(f"{newest}\n", encoding="ascii")
-
-
-def _archive(folder: Path):
-    """The archive as this demo's ToolsNet; it wants libraries that the demo does not."""
-    from tools.archive.beside import Beside
-
-    return Beside(str(folder / SHOWN_ARCHIVE))
+    def _archive(self) -> beside.Beside:
+        return beside.Beside(str(self.folder / demo_folder.ARCHIVE)).ready()

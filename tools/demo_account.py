@@ -7,7 +7,9 @@ Rules:
 
 from __future__ import annotations
 
-from tools.sim.archive import SqliteArchive
+import shlex
+
+from tools.sim.serve import Archived
 
 _ROWS = (
     ("produced by the controller", "produced"),
@@ -26,7 +28,7 @@ def lost(books: dict, waiting: int, parked: int) -> int:
     return max(0, missing - parked)
 
 
-def doubled(archive: SqliteArchive, first_id: int) -> int:
+def doubled(archive: Archived, first_id: int) -> int:
     """Return how many results from `first_id` on the archive holds more than once."""
     query = "SELECT COUNT(*) - COUNT(DISTINCT TighteningId) FROM Result WHERE TighteningId >= ?"
     return archive.query(query, (first_id,))[0][0]
@@ -37,12 +39,16 @@ def is_wrong(told: dict) -> bool:
     return _is_broken(told) or told["produced"] != told["delivered"]
 
 
-def lines(told: dict, kept_in: str) -> list[str]:
-    """Return the account for people; `kept_in` names the folder if it stays."""
+def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
+    """Return the account for people; `kept_in` names the folder if it stays, `archive` the file in it."""
     faults = [_counted(told["kills"], "hard kill"), _counted(told["toolsnet_outages"], "ToolsNet outage")]
     faults += [_counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
     figures = [f"  {name:<38}{told[key]:>8}" for name, key in _ROWS]
+    if told.get("archive_kills"):
+        figures.append(f"  {_counted(told['archive_kills'], 'hard kill')} of the archive")
     kept = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
+    if kept and archive:
+        kept += [f"  Look into it: toolcart archive query --all --database {shlex.quote(archive)}"]
     return [*figures, "  " + ", ".join(faults), f"  {_verdict(told)}", *kept]
 
 

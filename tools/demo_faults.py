@@ -1,4 +1,4 @@
-"""When the demo cuts a network or kills the agent: a script from the command line, dice, or both.
+"""When the demo cuts a network, kills the agent or the archive: a script from the command line, dice, or both.
 
 Rules:
 1. Times are seconds after the first result; what is due is given out once, in order of time.
@@ -18,10 +18,11 @@ JOIN_TOOLSNET = "join ToolsNet"
 CUT_CONTROLLER = "cut controller"
 JOIN_CONTROLLER = "join controller"
 KILL = "kill"
+KILL_ARCHIVE = "kill archive"
 
 # Seconds between two faults of a kind, and how long an outage lasts: some of each in a minute, and enough quiet
 # that backlogs are worked off in between.
-_QUIET_S = {CUT_TOOLSNET: (4.0, 15.0), CUT_CONTROLLER: (6.0, 20.0), KILL: (8.0, 25.0)}
+_QUIET_S = {CUT_TOOLSNET: (4.0, 15.0), CUT_CONTROLLER: (6.0, 20.0), KILL: (8.0, 25.0), KILL_ARCHIVE: (10.0, 40.0)}
 _OUTAGE_S = (0.3, 6.0)
 _JOINS = {CUT_TOOLSNET: JOIN_TOOLSNET, CUT_CONTROLLER: JOIN_CONTROLLER}
 
@@ -53,6 +54,7 @@ class Faults:
     outages: Iterable[Span] = ()
     controller_outages: Iterable[Span] = ()
     kills_s: Iterable[float] = ()
+    archive_kills_s: Iterable[float] = ()
     random_seed: int | None = None
     _plan: list[tuple[float, int, str]] = field(default_factory=list)
     _order: int = 0
@@ -62,8 +64,9 @@ class Faults:
             for span in spans:
                 self._add(span.begin_s, cut)
                 self._add(span.end_s, _JOINS[cut])
-        for at_s in self.kills_s:
-            self._add(at_s, KILL)
+        for action, moments_s in ((KILL, self.kills_s), (KILL_ARCHIVE, self.archive_kills_s)):
+            for at_s in moments_s:
+                self._add(at_s, action)
         self._dice = random.Random(self.random_seed)
         self._next_s = {}
         if self.random_seed is not None:

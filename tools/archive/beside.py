@@ -1,98 +1,176 @@
-"""The archive in a thread of the demo's process, in place of the simulated ToolsNet: the same books, a network to cut.
+"""The archive as the demo's ToolsNet: a process that may be killed, with books to read and a network to cut.
 
 Rules
-1. It keeps the contract of tools.sim.serve.Archived. Books are read from the database by connections of their own.
-2. A cut resets every connection and frees the ports; joining takes the same ports again.
+1. It keeps the contract of tools.sim.serve.Archived.
+2. A cut resets every connection and frees the ports; joining, and another start, take the same ports again.
+3. It ends when nobody holds the other end of its stdin: however the demo ends, none is left behind.
+4. Whatever ends it but `close`, it is started again: `look_after` says so.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
+import os
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
 
-from tools.archive import database
-from tools.archive.server import Archive
-from tools.archive.writer import Writer
+from tools.archive.books import Books
+from tools.sources import ROOT
 
-HOST = "127.0.0.1"
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
+STOP_LIMIT_S = 10.0
+
+
+def missing() -> str | None:
+    """The library without which there is no archive here; None if all are there."""
+    return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
 class Beside:
-    """An archive on two free ports of the loopback; database.Unusable or OSError if it cannot begin."""
+    """An archive on two free ports of the loopback; OSError if it cannot begin. `ready` waits until it listens."""
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self.complaints: list[str] = []
         self.pim_port = self.server_port = 0
-        self._wrong: BaseException | None = None
+        self.kills = 0
+        self.started_s = 0.0  # how long it took until it listened, the first time
+        self._is_cut = False
+        self._troubles: list[str] = []
+        self._wrong = ""
         self._listens = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="archive's server", daemon=True)
-        self._thread.start()
-        if not self._listens.wait(START_LIMIT_S):
-            raise OSError(f"{place}: the archive did not begin within {START_LIMIT_S:.0f} s")
-        if self._wrong:
-            raise self._wrong
-        self._reads = database.connect(place, writes=False)
+        self._books: Books | None = None
+        self._begun_s = time.monotonic()
+        self._start()
 
-    # -- the network -----------------------------------------------------------------------------------------------
+    def ready(self) -> Beside:
+        """Wait until it listens."""
+        if not self._listens.wait(START_LIMIT_S) or self._wrong:
+            self.close()
+            raise OSError(f"the archive did not begin: {self._wrong or f'not within {START_LIMIT_S:.0f} s'}")
+        self._books = self._books or Books(self.place)
+        return self
+
+    @property
+    def process_number(self) -> int:
+        """Of the process that serves now."""
+        return self._process.pid
+
+    # -- what happens to it ----------------------------------------------------------------------------------------
 
     def cut(self, cut: bool) -> None:
         """Cut PIM and server off, or connect them again."""
-        self._call(self._archive.cut() if cut else self._archive.listen(HOST, self.pim_port, self.server_port))
+        self._is_cut = cut
+        self._order("cut" if cut else "join")
+
+    def kill(self) -> None:
+        """Kill it as a power cut would, and start it again on the same ports."""
+        self.kills += 1
+        self._process.kill()
+        self._restart()
+
+    def look_after(self, say: Callable[[str], None]) -> None:
+        """Start it again if it has ended."""
+        code = self._process.poll()
+        if code is not None:
+            self._troubles.append(f"the archive ended with {code}{f': {self._wrong}' if self._wrong else ''}")
+            say(f"{self._troubles[-1]}; it is started again")
+            self._restart()
 
     def close(self) -> None:
         """Commit what waits, and end."""
-        self._reads.dispose()
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        if self._books is not None:
+            self._books.close_books()
+            self._books = None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
 
     # -- the books -------------------------------------------------------------------------------------------------
 
     @property
+    def complaints(self) -> list[str]:
+        """What it could not store, and what broke the document."""
+        return [*self._troubles, *self._of().breaches]
+
+    @property
     def repeated(self) -> int:
         """How many arrivals were none of a new result."""
-        return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
+        return self._of().repeated
 
     @property
     def out_of_order(self) -> int:
         """How many results came behind a later one."""
-        return self.query("SELECT COALESCE(SUM(Behind), 0) FROM Result")[0][0]
+        return self._of().out_of_order
 
     def tightening_ids(self) -> list[int | None]:
         """The tightening IDs in order of arrival."""
-        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
+        return self._of().tightening_ids()
 
     def newest_tightening_id(self) -> int:
         """The tightening ID of the last result that has one, 0 for none."""
-        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
-        return rows[0][0] if rows else 0
+        return self._of().newest_tightening_id()
 
     def query(self, sql: str, values: tuple = ()) -> list[tuple]:
         """Rows by SQL."""
-        with self._reads.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql, values)]
+        return self._of().query(sql, values)
 
-    # -- the thread ------------------------------------------------------------------------------------------------
+    def _of(self) -> Books:
+        assert self._books is not None, "it is not ready"
+        return self._books
 
-    def _run(self) -> None:
+    # -- the process -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+        words = [self.place, str(self.pim_port), str(self.server_port), "cut" if self._is_cut else "join"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tools.archive.beside_process", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _restart(self) -> None:
+        assert self._process.stdin is not None
+        self._process.wait()
+        self._reader.join()
+        self._process.stdin.close()
+        self._start()
+
+    def _order(self, word: str) -> None:
+        assert self._process.stdin is not None
         try:
-            asyncio.run(self._serve())
-        except BaseException as wrong:  # told by the thread that waits for it
-            self._wrong = wrong
+            self._process.stdin.write(f"{word}\n".encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended: the next one is told at its start
+
+    def _read(self, told) -> None:
+        with told:
+            for line in told:
+                said = json.loads(line)
+                if said["kind"] == "listens":
+                    self._wrong = ""
+                    self.started_s = self.started_s or time.monotonic() - self._begun_s
+                    self.pim_port, self.server_port = said["pim_port"], said["server_port"]
+                    self._listens.set()
+                elif said["kind"] == "failed":
+                    self._wrong = said["text"]
+                else:
+                    self._troubles.append(said["text"])
+        self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
         self._listens.set()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        with database.writing(self.place) as engine:
-            self._archive = Archive(Writer(engine, self.complaints.append), HOST, say=self.complaints.append)
-            try:
-                self.pim_port, self.server_port = await self._archive.listen(HOST, 0, 0)
-                self._listens.set()
-                await self._stop.wait()
-            finally:
-                await self._archive.close()
-
-    def _call(self, what) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result(START_LIMIT_S)

@@ -1,136 +1,229 @@
 """Many rows at once into the large tables, and which of many keys a table has: in the database's own way.
 
 Rules
-1. SQLite gets one prepared statement for all rows; PostgreSQL gets them by COPY, keys and changes as arrays. SQLAlchemy
-   would put every row together anew, which takes longer than to store it.
-2. All of it happens in the connection's transaction, and what the database refuses is raised as SQLAlchemy's errors.
+1. SQLite gets many rows in one statement, since each statement waits for the interpreter once more; PostgreSQL gets
+   them as an array for each column, and what stands in one `together` in one journey. SQLAlchemy would put every row
+   together anew, which takes longer than to store it.
+2. All of it happens in the connection's transaction, and what the database refuses is raised as SQLAlchemy's errors;
+   within `together` at its end.
+3. A row is a tuple in the order of the table's columns; a number that the database gives itself is not among them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Table
+from sqlalchemy import BigInteger, Connection, Float, Integer, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError
 
+# What ends a `together` is raised, and need not stand in the terminal as well.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
-def insert(connection: Connection, table: Table, rows: list[dict]) -> None:
-    """Put these rows into the table; all of them have the same columns."""
-    names = tuple(rows[0])
+_AT_ONCE = (64, 16, 4, 1)  # rows of one statement: few texts, so that SQLite keeps each of them prepared
+
+
+@cache
+def columns(table: Table) -> tuple[str, ...]:
+    """The names of what a row of this table has."""
+    return tuple(column.name for column in table.columns if column.autoincrement is not True)
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """What is written in here goes to the database without waiting for each answer; a commit in here as well."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    with _errors(connection), _driver(connection).pipeline():
+        yield
+
+
+def insert(connection: Connection, table: Table, rows: list[tuple]) -> None:
+    """Put these rows into the table."""
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            cursor.executemany(_insert_text(table, names), rows)
-            return
-        with cursor.copy(_copy_text(table, names)) as copy:
-            for row in rows:
-                copy.write_row([row[name] for name in names])
+            _in_parts(cursor, _insert_text, (table, "INSERT"), rows)
+        else:
+            cursor.execute(_insert_arrays(table, ""), _arrays_of(table, columns(table), rows))
 
 
-def add_missing(connection: Connection, table: Table, rows: list[dict]) -> None:
+def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None:
     """Put in those rows whose key the table has not."""
-    names = tuple(rows[0])
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            cursor.executemany(_insert_text(table, names).replace("INSERT", "INSERT OR IGNORE", 1), rows)
+            _in_parts(cursor, _insert_text, (table, "INSERT OR IGNORE"), rows)
         else:
-            cursor.execute(_insert_many_text(table, names), _columns(rows, names))
+            text = _insert_arrays(table, "ON CONFLICT DO NOTHING")
+            cursor.execute(text, _arrays_of(table, columns(table), rows))
 
 
-def update(connection: Connection, table: Table, key: Sequence[str], rows: list[dict]) -> None:
-    """Change the rows that have these keys; all of `rows` have the same columns, the key's and what changes."""
-    names = tuple(rows[0])
+def update(connection: Connection, table: Table, key: Sequence[str], names: Sequence[str], rows: list[tuple]) -> None:
+    """Change the rows that have these keys; a row of `rows` has the key's columns and behind them those of `names`."""
+    key, names = tuple(key), tuple(names)
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            cursor.executemany(_update_text(table, tuple(key), names), rows)
+            _in_parts(cursor, _update_text, (table, key, names), rows)
         else:
-            cursor.execute(_update_many_text(table, tuple(key), names), _columns(rows, names))
+            cursor.execute(_update_arrays(table, key, names), _arrays_of(table, key + names, rows))
 
 
 def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
     """Those of the keys that the table has."""
     if not keys:
         return set()
+    names = tuple(names)
     with _cursor(connection) as cursor:
         if connection.dialect.name == "sqlite":
-            text = _known_text(table, tuple(names))
-            return {key for key in keys if cursor.execute(text, key).fetchone()}
-        columns = [list(column) for column in zip(*keys, strict=True)]
-        return set(cursor.execute(_known_of_many_text(table, tuple(names)), columns).fetchall())
+            return set(_in_parts(cursor, _known_text, (table, names), keys))
+        return set(cursor.execute(_known_arrays(table, names), _arrays_of(table, names, keys)).fetchall())
+
+
+# -- the driver ----------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _cursor(connection: Connection) -> Iterator[Any]:
     """The driver's cursor."""
+    with _errors(connection):
+        cursor = connection.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+
+@contextmanager
+def _errors(connection: Connection) -> Iterator[None]:
+    """The driver's errors as SQLAlchemy's."""
     error = connection.dialect.loaded_dbapi.Error
-    cursor = connection.connection.cursor()
     try:
-        yield cursor
+        yield
     except error as wrong:
         raise DBAPIError.instance(None, None, wrong, error, dialect=connection.dialect) from wrong
-    finally:
-        cursor.close()
 
 
-def _columns(rows: list[dict], names: tuple[str, ...]) -> list[list]:
-    return [[row[name] for row in rows] for name in names]
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
-@cache
-def _insert_text(table: Table, names: tuple[str, ...]) -> str:
-    return f"INSERT INTO {_quoted(table.name)} ({_list(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-
-
-@cache
-def _copy_text(table: Table, names: tuple[str, ...]) -> str:
-    return f"COPY {_quoted(table.name)} ({_list(names)}) FROM STDIN"
-
-
-@cache
-def _known_text(table: Table, names: tuple[str, ...]) -> str:
-    here = " AND ".join(f"{_quoted(name)} = ?" for name in names)
-    return f"SELECT 1 FROM {_quoted(table.name)} WHERE {here} LIMIT 1"
-
-
-@cache
-def _insert_many_text(table: Table, names: tuple[str, ...]) -> str:
-    into = f"INSERT INTO {_quoted(table.name)} ({_list(names)})"
-    return f"{into} SELECT * FROM {_arrays(table, names)} ON CONFLICT DO NOTHING"
-
-
-@cache
-def _update_text(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> str:
-    values = ", ".join(f"{_quoted(name)} = :{name}" for name in names if name not in key)
-    here = " AND ".join(f"{_quoted(name)} = :{name}" for name in key)
-    return f"UPDATE {_quoted(table.name)} SET {values} WHERE {here}"
-
-
-@cache
-def _update_many_text(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> str:
-    values = ", ".join(f"{_quoted(name)} = new.{_quoted(name)}" for name in names if name not in key)
-    here = " AND ".join(f"had.{_quoted(name)} = new.{_quoted(name)}" for name in key)
-    new = f"{_arrays(table, names)} AS new({_list(names)})"
-    return f"UPDATE {_quoted(table.name)} AS had SET {values} FROM {new} WHERE {here}"
-
-
-@cache
-def _known_of_many_text(table: Table, names: tuple[str, ...]) -> str:
-    keys = ", ".join(f"key.{_quoted(name)}" for name in names)
-    same = " AND ".join(f"had.{_quoted(name)} = key.{_quoted(name)}" for name in names)
-    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {same})"
-    return f"SELECT {keys} FROM {_arrays(table, names)} AS key({_list(names)}) WHERE {had}"
-
-
-def _arrays(table: Table, names: tuple[str, ...]) -> str:
-    kinds = ["integer" if isinstance(table.c[name].type, Integer) else "varchar" for name in names]
-    return f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"
-
-
-def _list(names: tuple[str, ...]) -> str:
+def _list(names: Sequence[str]) -> str:
     return ", ".join(map(_quoted, names))
 
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
+
+
+# -- SQLite: many rows in one statement ----------------------------------------------------------------------------
+
+
+def _in_parts(cursor: Any, text_of: Callable[..., str], what: tuple, rows: list[tuple]) -> list[tuple]:
+    """Do the statement for all rows, so many at a time as there are; what it answers."""
+    told, first = [], 0
+    for count in _AT_ONCE:
+        while len(rows) - first >= count:
+            text = text_of(*what, count)
+            told += cursor.execute(text, tuple(chain.from_iterable(rows[first : first + count]))).fetchall()
+            first += count
+    return told
+
+
+def _marks(width: int, count: int) -> str:
+    return ", ".join([f"({', '.join('?' * width)})"] * count)
+
+
+@cache
+def _insert_text(table: Table, how: str, count: int) -> str:
+    names = columns(table)
+    return f"{how} INTO {_quoted(table.name)} ({_list(names)}) VALUES {_marks(len(names), count)}"
+
+
+@cache
+def _update_text(table: Table, key: tuple[str, ...], names: tuple[str, ...], count: int) -> str:
+    values = ", ".join(f"{_quoted(name)} = new.column{len(key) + at}" for at, name in enumerate(names, 1))
+    here = " AND ".join(f"{_quoted(name)} = new.column{at}" for at, name in enumerate(key, 1))
+    new = f"(VALUES {_marks(len(key) + len(names), count)}) AS new"
+    return f"UPDATE {_quoted(table.name)} SET {values} FROM {new} WHERE {here}"
+
+
+@cache
+def _known_text(table: Table, names: tuple[str, ...], count: int) -> str:
+    here = " AND ".join(f"had.{_quoted(name)} = key.column{at}" for at, name in enumerate(names, 1))
+    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {here})"
+    return f"SELECT * FROM (VALUES {_marks(len(names), count)}) AS key WHERE {had}"
+
+
+# -- PostgreSQL: an array for each column --------------------------------------------------------------------------
+
+
+@cache
+def _insert_arrays(table: Table, end: str) -> str:
+    names = columns(table)
+    return f"INSERT INTO {_quoted(table.name)} ({_list(names)}) SELECT * FROM {_arrays(table, names)} {end}"
+
+
+@cache
+def _update_arrays(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> str:
+    values = ", ".join(f"{_quoted(name)} = new.{_quoted(name)}" for name in names)
+    here = " AND ".join(f"had.{_quoted(name)} = new.{_quoted(name)}" for name in key)
+    new = f"{_arrays(table, key + names)} AS new({_list(key + names)})"
+    return f"UPDATE {_quoted(table.name)} AS had SET {values} FROM {new} WHERE {here}"
+
+
+@cache
+def _known_arrays(table: Table, names: tuple[str, ...]) -> str:
+    keys = ", ".join(f"key.{_quoted(name)}" for name in names)
+    same = " AND ".join(f"{_compared(name)} = key.{_quoted(name)}" for name in names)
+    had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {same})"
+    return f"SELECT {keys} FROM {_arrays(table, names)} AS key({_list(names)}) WHERE {had}"
+
+
+def _compared(name: str) -> str:
+    """A column of a key. By its time alone a station may have a thousand rows, by its sequence it has one or two: the
+    time is written so that no index by time fits."""
+    return f"had.{_quoted(name)}" + (" || ''" if name == "Time" else "")
+
+
+def _arrays(table: Table, names: tuple[str, ...]) -> str:
+    return f"unnest({', '.join(f'%s::{_kind(table, name)}[]' for name in names)})"
+
+
+@cache
+def _kind(table: Table, name: str) -> str:
+    kind = table.c[name].type
+    for is_of, told in ((BigInteger, "bigint"), (Integer, "integer"), (Float, "float8"), (LargeBinary, "bytea")):
+        if isinstance(kind, is_of):
+            return told
+    return "varchar"
+
+
+@cache
+def _are_numbers(table: Table, names: tuple[str, ...]) -> list[bool]:
+    return [_kind(table, name) not in ("varchar", "bytea") for name in names]
+
+
+def _arrays_of(table: Table, names: tuple[str, ...], rows: list[tuple]) -> list[str]:
+    """The rows' columns as PostgreSQL writes arrays; the driver takes ten times as long for it."""
+    told = []
+    for are_numbers, values in zip(_are_numbers(table, names), zip(*rows, strict=True), strict=True):
+        told.append(f"{{{','.join(map(_number if are_numbers else _text, values))}}}")
+    return told
+
+
+def _number(value: float | None) -> str:
+    return "NULL" if value is None else repr(value)
+
+
+def _text(value: str | bytes | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'

@@ -39,7 +39,7 @@ class Known:
 
 def add(connection: Connection, vins: Iterable[str]) -> None:
     """Put them in; those that are there already stay."""
-    rows = [{"VIN": vin, "Backwards": vin[::-1]} for vin in sorted(vins)]
+    rows = [(vin, vin[::-1]) for vin in sorted(vins)]
     for first in range(0, len(rows), AT_ONCE):
         bulk.add_missing(connection, CAR, rows[first : first + AT_ONCE])
 

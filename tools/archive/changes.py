@@ -108,14 +108,14 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
             rows.append({**row, number.name: newest})
     if not rows:
         return 0
-    bulk.insert(connection, kind.table, rows)
+    bulk.insert(connection, kind.table, [tuple(row.values()) for row in rows])
     if kind.table is t.RESULT:
         cars.add(connection, {row["VIN"] for row in rows} - {""})
     for table in kind.more:
         asked = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
         if theirs:
-            bulk.insert(connection, table, theirs)
+            bulk.insert(connection, table, [tuple(row.values()) for row in theirs])
         if table is t.RESULT_VIN:
             cars.add(connection, {row["VIN"] for row in theirs} - {""})
     return len(rows)

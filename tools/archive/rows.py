@@ -1,10 +1,14 @@
-"""Rows of the tables out of telegrams that were taken apart (tools.sim.toolsnet_telegrams)."""
+"""Rows of the tables out of telegrams that were taken apart (tools.sim.toolsnet_telegrams).
+
+A row is a tuple in the order of its table's columns (tools.archive.bulk).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from tools.sim.toolsnet_memory import tightening_id_of
+from tools.sim.toolsnet_memory import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
 GraphKey = tuple[int, int, int, int, str, int, int]  # and spindle and type of the graph
@@ -26,97 +30,92 @@ def graph_key_of(found: dict) -> GraphKey:
     return (*key_of(found), found["spindle"], found["graph_type"])
 
 
-def place_columns(found: dict) -> dict:
-    """The columns that every row of a station has."""
-    return {name: found[field] for name, field in _PLACE}
-
-
-def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple[list[dict], list[dict], list[dict]]:
+def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple[list[tuple], list[tuple], list[tuple]]:
     """Rows of Result, one a spindle with numbers from `first_id` on, of ResultVIN and of ResultParameter.
 
     VINs and parameters belong to the first row.
     """
-    whole = {
-        **place_columns(found),
-        "Arrived": arrived,
-        "VIN": found["vin"].strip(),
-        "TighteningId": _bounded(tightening_id_of(found)),
-        "Arrivals": 1,
-        "Behind": int(behind),
-    }
+    whole = (*key_of(found), arrived, found["vin"].strip())
+    last = (_bounded(tightening_id_of(found)), 1, int(behind))
+    unread = found.get("unread", ())
     rows = []
-    unread = found.get("unread", ())  # what has no meaning is never stored as good: 0 would be OK
     for index, spindle in enumerate(found["spindles"]):
-        field = f"spindles[{index}]."
+        overall, torque, angle, time = _verdicts(spindle, index, unread)
         rows.append(
-            {
-                **whole,
-                "ResultId": first_id + index,
-                "Spindle": spindle["spindle"],
-                "SpindleSerial": spindle["serial"].strip(),
-                "Program": spindle["program"],
-                "Overall": int(spindle["overall"] != 0 or field + "overall" in unread),
-                "TorqueLow": _real(spindle["torque_low"]),
-                "Torque": _real(spindle["torque"]),
-                "TorqueHigh": _real(spindle["torque_high"]),
-                "TorqueStatus": None if field + "torque_status" in unread else spindle["torque_status"],
-                "AngleLow": _real(spindle["angle_low"]),
-                "Angle": _real(spindle["angle"]),
-                "AngleHigh": _real(spindle["angle_high"]),
-                "AngleStatus": None if field + "angle_status" in unread else spindle["angle_status"],
-                "TimeStatus": None if field + "time_status" in unread else spindle["time_status"],
-            }
+            (
+                first_id + index,
+                *whole,
+                spindle["spindle"],
+                spindle["serial"].strip(),
+                spindle["program"],
+                overall,
+                _real(spindle["torque_low"]),
+                _real(spindle["torque"]),
+                _real(spindle["torque_high"]),
+                torque,
+                _real(spindle["angle_low"]),
+                _real(spindle["angle"]),
+                _real(spindle["angle_high"]),
+                angle,
+                time,
+                *last,
+            )
         )
     vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one under each identifier
     parameters = [
-        {"ResultId": first_id, **{name: parameter[field] for name, field in _PARAMETER}}
-        for parameter in found["parameters"]
+        (
+            first_id,
+            one["spindle"],
+            one["program"],
+            one["parameter_id"],
+            one["name"],
+            one["value"],
+            one["type"],
+            one["unit"],
+            one["step"],
+        )
+        for one in found["parameters"]
     ]
-    told = [{"ResultId": first_id, "Identifier": identifier, "VIN": vin} for identifier, vin in vins.items()]
-    return rows, told, parameters
+    return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
 
 
-def event_rows(found: dict, event_id: int, arrived: str) -> tuple[dict, list[dict]]:
+def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
     """The row of Event, and those of EventParameter."""
-    row = {
-        "EventId": event_id,
-        **place_columns(found),
-        "Arrived": arrived,
-        "Code": found["code"],
-        "Level": found["level"],
-        "Arrivals": 1,
-    }
-    parameters = [
-        {
-            "EventId": event_id,
-            "ParameterId": parameter["parameter_id"],
-            "Type": parameter["type"],
-            "Value": parameter["value"],
-        }
-        for parameter in found["parameters"]
-    ]
-    return row, parameters
+    row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)
+    return row, [(event_id, one["parameter_id"], one["type"], one["value"]) for one in found["parameters"]]
 
 
-def graph_row(found: dict, graph_id: int, arrived: str) -> dict:
+def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
     """The row of Graph."""
-    return {
-        "GraphId": graph_id,
-        **place_columns(found),
-        "Arrived": arrived,
-        "Spindle": found["spindle"],
-        "Program": found["program"],
-        "GraphType": found["graph_type"],
-        "BitShift": found["bit_shift"],
-        "FactorDom": found["factor_dom"],
-        "FactorNom": found["factor_nom"],
-        "LimitMin": _real(found["limit_min"]),
-        "LimitMax": _real(found["limit_max"]),
-        "AngleOffset": _real(found["angle_offset"]),
-        "SampleMs": _real(found["sample_ms"]) or 0.0,
-        "Samples": bytes(found["samples"]),
-        "Arrivals": 1,
-    }
+    return (
+        graph_id,
+        *station_of(found),
+        found["spindle"],
+        found["program"],
+        found["sequence"],
+        found["time"],
+        arrived,
+        found["graph_type"],
+        found["bit_shift"],
+        found["factor_dom"],
+        found["factor_nom"],
+        _real(found["limit_min"]),
+        _real(found["limit_max"]),
+        _real(found["angle_offset"]),
+        _real(found["sample_ms"]) or 0.0,
+        bytes(found["samples"]),
+        1,
+    )
+
+
+def _verdicts(spindle: dict, index: int, unread: Collection[str]) -> tuple:
+    """Overall, torque's, angle's and time's status. What has no meaning is never stored as good: 0 would be OK."""
+    overall = int(spindle["overall"] != 0)
+    statuses = [spindle[name] for name in _STATUSES]
+    if unread:
+        overall = int(overall or f"spindles[{index}].overall" in unread)
+        statuses = [None if f"spindles[{index}].{name}" in unread else spindle[name] for name in _STATUSES]
+    return (overall, *statuses)
 
 
 def _real(text: str) -> float | None:
@@ -130,20 +129,4 @@ def _bounded(number: int | None) -> int | None:
     return number if number is not None and number <= _BIG_MOST else None
 
 
-_PLACE = (
-    ("SystemType", "system_type"),
-    ("System", "system"),
-    ("Station", "station"),
-    ("Sequence", "sequence"),
-    ("Time", "time"),
-)
-_PARAMETER = (
-    ("Spindle", "spindle"),
-    ("Program", "program"),
-    ("ParameterId", "parameter_id"),
-    ("Name", "name"),
-    ("Value", "value"),
-    ("Type", "type"),
-    ("Unit", "unit"),
-    ("Step", "step"),
-)
+_STATUSES = ("torque_status", "angle_status", "time_status")

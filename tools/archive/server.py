@@ -13,9 +13,9 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
 
 from tools.archive import quick
 from tools.archive.faults import Faults
@@ -30,9 +30,16 @@ ACK_TELEGRAMS = ("01", "02", "04", "06", "09", "13")
 UNREADABLE = 2  # the code of an 05 for what names no station, sequence or time
 
 
+_stamp = (0, "")  # the last second, and how a 05 has it
+
+
 def stamp() -> str:
     """The server's time as a 05 carries it."""
-    return datetime.now().strftime("%Y%m%d%H%M%S")
+    global _stamp
+    second = int(time.time())
+    if second != _stamp[0]:
+        _stamp = (second, time.strftime("%Y%m%d%H%M%S", time.localtime(second)))
+    return _stamp[1]
 
 
 class Archive:
@@ -187,12 +194,12 @@ class _Client(asyncio.Protocol):
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:
-        found, breaches = quick.result_of(telegram), ()
+        found = quick.result_of(telegram)
         if found is None:
             found, breaches = take_apart(telegram)
-        for breach in breaches:
-            self.archive.note(self.peer, found["id"], breach)
-        found["unread"] = {breach.field for breach in breaches}
+            for breach in breaches:
+                self.archive.note(self.peer, found["id"], breach)
+            found["unread"] = {breach.field for breach in breaches}
         self._telegrams += 1
         self.handle(found["id"], found, telegram)
         most = self.archive.faults.close_after
@@ -311,7 +318,8 @@ def _is_told(kind: str, found: dict) -> bool:
         return False
     if kind == "02":
         return True
-    if not (found["sequence"] and time_ok(found["time"].encode("ascii", "replace"))):
+    # `unread` is missing where nothing was wrong.
+    if "unread" in found and not (found["sequence"] and time_ok(found["time"].encode("ascii", "replace"))):
         return False
     spindles = [spindle["spindle"] for spindle in found.get("spindles", ())]
     return kind != "04" or (bool(spindles) and len(set(spindles)) == len(spindles))

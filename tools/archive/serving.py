@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ async def run(
             shown = database.shown(place.database)
             say(f"PIM on {place.host}:{pim_port}, server on {place.host}:{server_port}, archive {shown}")
             pages = start_pages()
+            gc.freeze()  # the libraries stay: no collection looks through them again
             await _until(stop, seconds, archive, say, pages)
         finally:
             if pages is not None:

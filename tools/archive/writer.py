@@ -9,12 +9,16 @@ Rules
 4. Descriptions rename what the map has; before any description it has what has come, under names like `Station 10`.
 5. The queue is bounded: who finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one by one.
+7. What is known of the database is read from it anew when a commit has failed: it may have come through all the same.
+8. A connection is kept as long as there is work; after a pause the pool looks first whether it is still there.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, func, select, update
@@ -22,13 +26,16 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from tools.archive import bulk, cars, rows
 from tools.archive import tables as t
+from tools.archive.newest import Newest
 from tools.sim.toolsnet_memory import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 BATCH_MOST = 1000
 WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
+PAUSE_S = 1.0
 _PLACE = t.RESULT_KEY[:3]
+_TABLES = t.TABLES.sorted_tables
 
 Tell = Callable[[str], None]
 Station = tuple[int, int, int]
@@ -38,7 +45,7 @@ Station = tuple[int, int, int]
 class _Batch:
     """Rows that one commit brings in."""
 
-    rows: dict[Table, list[dict]] = field(default_factory=dict)
+    rows: dict[Table, list[tuple]] = field(default_factory=dict)
     again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is there already
     stations: dict[Station, dict] = field(default_factory=dict)  # columns that change
     renamed: list[tuple[Table, tuple, dict]] = field(default_factory=list)
@@ -48,10 +55,12 @@ class _Batch:
     mapped: set[tuple] = field(default_factory=set)
     ids: dict[Table, int] = field(default_factory=dict)
     cars: set[str] = field(default_factory=set)
+    new: dict[str, list[rows.Key]] = field(default_factory=lambda: {"04": [], "09": []})
 
-    def add(self, table: Table, *more: dict) -> None:
+    def add(self, table: Table, more: list[tuple]) -> None:
         """Put rows into a table."""
-        self.rows.setdefault(table, []).extend(more)
+        if more:
+            self.rows.setdefault(table, []).extend(more)
 
 
 class Writer:
@@ -62,10 +71,14 @@ class Writer:
         self._trouble = trouble
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, Tell]] = []
-        self._breaches: list[dict] = []
+        self._breaches: list[tuple] = []
         self._heard: dict[Station, str] = {}
         self._closing = False
         self.commits = self.stored = self.repeated = self.failed = 0
+        self._connection: Connection | None = None
+        self._used_s = 0.0
+        self._latest: dict[Station, tuple[int, int]] = {}
+        self._is_known = False
         with engine.connect() as connection:
             self._begin(connection)
         self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
@@ -86,9 +99,8 @@ class Writer:
         """Have this breach of the document kept; so many as there is room for."""
         with self._wake:
             if len(self._breaches) < WAITING_MOST:
-                row = {"Arrived": rows.now_text(), "Peer": peer[:60], "Telegram": telegram[:2].ljust(2)}
-                told = {"Position": breach.position or None, "Found": breach.found[:1000], "Allowed": breach.allowed}
-                self._breaches.append({**row, "Field": breach.field[:60], **told})
+                whose = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
+                self._breaches.append((*whose, breach.position or None, breach.found[:1000], breach.allowed))
                 self._wake.notify()
 
     def heard(self, station: Station) -> None:
@@ -115,15 +127,17 @@ class Writer:
             return connection.execute(select(func.max(table.primary_key.columns[0]))).scalar() or 0
 
         self._ids = {table: newest(table) for table in (t.RESULT, t.EVENT, t.GRAPH)}
-        self._latest: dict[Station, tuple[int, int]] = {}
         station = t.STATION.c
         asked = select(station.SystemType, station.System, station.Station, station.Result, station.Event)
-        for row in connection.execute(asked):
-            self._latest[tuple(row[:3])] = (row[3], row[4])
+        latest = {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(asked)}
+        with self._wake:
+            self._latest = latest
+        self._newest = {"04": Newest(connection, t.RESULT), "09": Newest(connection, t.EVENT)}
         self._mapped: set[tuple] = set()
         self._cars = cars.Known()
         for table in (t.SYSTEM_TYPE, t.SYSTEM, t.STATION, t.SPINDLE, t.PROGRAM):
             self._mapped.update(tuple(row) for row in connection.execute(select(*table.primary_key.columns)))
+        self._is_known = True
 
     def _run(self) -> None:
         while True:
@@ -134,7 +148,7 @@ class Writer:
                 breaches, self._breaches = self._breaches, []
                 heard, self._heard = self._heard, {}
                 if self._closing and not (taken or breaches or heard):
-                    return
+                    break
             if not (taken or breaches or heard):
                 continue
             outcomes = self._commit(taken, breaches, heard)
@@ -143,19 +157,42 @@ class Writer:
                 outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
             for (_, _, tell), outcome in zip(taken, outcomes, strict=True):
                 tell(outcome)
+        self._let_go()
 
-    def _commit(self, taken: list, breaches: list[dict], heard: dict[Station, str]) -> list[str] | None:
+    def _connected(self) -> Connection:
+        """The connection, by which what is known is known."""
+        if self._connection is not None and time.monotonic() - self._used_s > PAUSE_S:
+            self._let_go()
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        if not self._is_known:
+            with self._connection.begin():
+                self._begin(self._connection)
+        return self._connection
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _commit(self, taken: list, breaches: list[tuple], heard: dict[Station, str]) -> list[str] | None:
         """What became of each, in one commit; None if one of them cannot be stored and may have spoilt the others."""
         try:
-            with self._engine.begin() as connection:
+            connection = self._connected()
+            with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
                 for station, moment in heard.items():
                     if self._is_mapped(batch, station):
                         batch.stations.setdefault(station, {})["Heard"] = moment
-                if breaches:
-                    batch.add(t.BREACH, *breaches)
-                self._write(connection, batch)
+                batch.add(t.BREACH, breaches)
+                with bulk.together(connection):
+                    self._write(connection, batch)
+                    transaction.commit()
+            self._used_s = time.monotonic()
         except Exception as wrong:  # whatever it is: nobody is answered, and the thread goes on
+            self._is_known = False
+            with suppress(SQLAlchemyError):
+                self._let_go()
             is_of_one = not isinstance(wrong, SQLAlchemyError) or isinstance(wrong, IntegrityError | DataError)
             if is_of_one and len(taken) > 1:
                 return None
@@ -164,6 +201,8 @@ class Writer:
             return [FAILED] * len(taken)
         with self._wake:
             self._latest.update(batch.latest)
+        for kind, keys in batch.new.items():
+            self._newest[kind].learn(keys)
         self._mapped |= batch.mapped
         self._ids.update(batch.ids)
         self._cars.learn(batch.cars)
@@ -173,14 +212,17 @@ class Writer:
         return batch.outcomes
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
-        def keys(wanted: str, key_of: Callable[[dict], tuple]) -> list[tuple]:
-            return [key_of(found) for kind, found, _ in taken if kind == wanted]
+        def asked(wanted: str) -> list[tuple]:
+            is_new = self._newest[wanted].is_new
+            keys = [rows.key_of(found) for kind, found, _ in taken if kind == wanted]
+            return [key for key in keys if not is_new(key)]
 
         batch = _Batch(ids=dict(self._ids))
+        graphs = [rows.graph_key_of(found) for kind, found, _ in taken if kind == "13"]
         known = {
-            "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, keys("04", rows.key_of)),
-            "09": bulk.known_keys(connection, t.EVENT, t.RESULT_KEY, keys("09", rows.key_of)),
-            "13": bulk.known_keys(connection, t.GRAPH, t.GRAPH_KEY, keys("13", rows.graph_key_of)),
+            "04": bulk.known_keys(connection, t.RESULT, t.RESULT_KEY, asked("04")),
+            "09": bulk.known_keys(connection, t.EVENT, t.RESULT_KEY, asked("09")),
+            "13": bulk.known_keys(connection, t.GRAPH, t.GRAPH_KEY, graphs),
         }
         arrived = rows.now_text()
         for kind, found, _ in taken:
@@ -208,21 +250,23 @@ class Writer:
         if kind == "04":
             behind = bool(result) and is_behind(found["sequence"], result)
             told, vins, parameters = rows.result_rows(found, number, arrived, behind)
-            for row in told:
-                self._map_program(batch, station, row["Spindle"], row["Program"])
-            batch.add(t.RESULT, *told)
-            batch.add(t.RESULT_VIN, *vins)
-            batch.cars |= self._cars.new([told[0]["VIN"], *[vin["VIN"] for vin in vins]])
-            batch.add(t.RESULT_PARAMETER, *parameters)
+            for spindle in found["spindles"]:
+                self._map_program(batch, station, spindle["spindle"], spindle["program"])
+            batch.add(t.RESULT, told)
+            batch.add(t.RESULT_VIN, vins)
+            batch.cars |= self._cars.new([found["vin"].strip(), *[vin[2] for vin in vins]])
+            batch.add(t.RESULT_PARAMETER, parameters)
+            batch.new[kind].append(rows.key_of(found))
             number += len(told) - 1
             self._go_on(batch, station, (found["sequence"], event))
         elif kind == "09":
             row, parameters = rows.event_rows(found, number, arrived)
-            batch.add(t.EVENT, row)
-            batch.add(t.EVENT_PARAMETER, *parameters)
+            batch.add(t.EVENT, [row])
+            batch.add(t.EVENT_PARAMETER, parameters)
+            batch.new[kind].append(rows.key_of(found))
             self._go_on(batch, station, (result, found["sequence"]))
         else:
-            batch.add(t.GRAPH, rows.graph_row(found, number, arrived))
+            batch.add(t.GRAPH, [rows.graph_row(found, number, arrived)])
         batch.ids[table] = number
         return STORED
 
@@ -231,7 +275,7 @@ class Writer:
         batch.stations.setdefault(station, {}).update(Result=latest[0], Event=latest[1])
 
     def _write(self, connection: Connection, batch: _Batch) -> None:
-        for table in t.TABLES.sorted_tables:
+        for table in _TABLES:
             if batch.rows.get(table):
                 bulk.insert(connection, table, batch.rows[table])
         cars.add(connection, batch.cars)
@@ -239,11 +283,11 @@ class Writer:
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)
                 connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
-        changes: dict[tuple, list[dict]] = {}
+        changes: dict[tuple, list[tuple]] = {}
         for station, columns in batch.stations.items():
-            changes.setdefault(tuple(columns), []).append({**dict(zip(_PLACE, station, strict=True)), **columns})
-        for several in changes.values():
-            bulk.update(connection, t.STATION, _PLACE, several)
+            changes.setdefault(tuple(columns), []).append((*station, *columns.values()))
+        for names, several in changes.items():
+            bulk.update(connection, t.STATION, _PLACE, names, several)
         for table, key, columns in batch.renamed:
             there = t.is_row(table, list(table.primary_key.columns.keys()), key)
             connection.execute(update(table).where(there).values(**columns))
@@ -253,25 +297,25 @@ class Writer:
     def _is_mapped(self, batch: _Batch, key: tuple) -> bool:
         return key in self._mapped or key in batch.mapped
 
-    def _add_to_map(self, batch: _Batch, table: Table, key: tuple, **columns: object) -> None:
+    def _add_to_map(self, batch: _Batch, table: Table, key: tuple, *more: object) -> None:
         if not self._is_mapped(batch, key):
             batch.mapped.add(key)
-            names = [column.name for column in table.primary_key.columns]
-            batch.add(table, {**dict(zip(names, key, strict=True)), **columns})
+            batch.add(table, [(*key, *more)])
 
     def _map_station(self, batch: _Batch, station: Station) -> None:
         if not self._is_mapped(batch, station):
             system_type, system, number = station
             self._map_system(batch, system_type, system)
-            self._add_to_map(batch, t.STATION, station, Name=f"Station {number}", IP="", Heard="", Result=0, Event=0)
+            self._add_to_map(batch, t.STATION, station, f"Station {number}", "", "", 0, 0)
 
     def _map_system(self, batch: _Batch, system_type: int, system: int) -> None:
-        self._add_to_map(batch, t.SYSTEM_TYPE, (system_type,), Name=f"System type {system_type}")
-        self._add_to_map(batch, t.SYSTEM, (system_type, system), Name=f"System {system}", IP="")
+        self._add_to_map(batch, t.SYSTEM_TYPE, (system_type,), f"System type {system_type}")
+        self._add_to_map(batch, t.SYSTEM, (system_type, system), f"System {system}", "")
 
     def _map_program(self, batch: _Batch, station: Station, spindle: int, program: int) -> None:
-        self._add_to_map(batch, t.SPINDLE, (*station, spindle), Name=f"Spindle {spindle}")
-        self._add_to_map(batch, t.PROGRAM, (*station, spindle, program), Name=f"Program {program}")
+        if not self._is_mapped(batch, (*station, spindle, program)):
+            self._add_to_map(batch, t.SPINDLE, (*station, spindle), f"Spindle {spindle}")
+            self._add_to_map(batch, t.PROGRAM, (*station, spindle, program), f"Program {program}")
 
     def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
         """Telegrams 01 and 02: names for what the map has."""
@@ -291,7 +335,7 @@ class Writer:
         rename(t.STATION, station, found["name"], IP=found["ip"].strip())
         for spindle in found["spindles"]:
             place = (*station, spindle["spindle"])
-            self._add_to_map(batch, t.SPINDLE, place, Name=f"Spindle {place[3]}")
+            self._add_to_map(batch, t.SPINDLE, place, f"Spindle {place[3]}")
             rename(t.SPINDLE, place, spindle["name"])
             for program in spindle["programs"]:
                 self._map_program(batch, station, spindle["spindle"], program["program"])

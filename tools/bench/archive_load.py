@@ -5,6 +5,7 @@ Rules
 2. With one, results leave when they are due, whatever is unanswered: how long a 05 takes. The time counts from when a
    result was due, so that a stall is not hidden by what waits behind it.
 3. The first second is not counted.
+4. A result has the time at which it leaves, as a station's has.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ class _Load:
         self._seconds = seconds
         self._window = window
         self._rate = rate
-        self._moment = time.strftime("%Y%m%d%H%M%S")
+        self._second = 0
+        self._moment = ""
         self._times_ms: list[float] = []
         self._refused = self._sent = 0
         self._from_s = self._until_s = 0.0
@@ -88,6 +90,9 @@ class _Load:
     def telegram(self, station: int, sequence: int) -> bytes:
         """A result of 222 octets behind its length: one spindle, the tightening ID."""
         self._sent += 1
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._moment = second, time.strftime("%Y%m%d%H%M%S", time.localtime(second))
         general = (
             f"04{sequence:05d}8000030001{station:04d}{self._moment}{sequence:05d}WVWZZZ1KZ{station:04d}{sequence:05d}"
         )

@@ -290,6 +290,7 @@ DEMO_KEYS = [
     ("n", "cut ToolsNet's network, or join it again"),
     ("c", "the same with the controller's"),
     ("k", "kill the agent as a power cut would"),
+    ("a", "the same with ToolsNet's archive"),
     ("+ -", "more, fewer results per second"),
 ]
 KEYS = [

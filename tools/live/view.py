@@ -92,6 +92,7 @@ class View(App[None]):
         Binding("n", "toolsnet", "ToolsNet"),
         Binding("c", "controller", "controller"),
         Binding("k", "kill_agent", "kill"),
+        Binding("a", "kill_archive", "kill archive", show=False),  # the footer of 80 columns is full
         Binding("plus,equals_sign", "faster", "faster", key_display="+"),
         Binding("minus", "slower", "slower", key_display="-"),
         Binding("question_mark", "help", "help", key_display="?"),
@@ -120,6 +121,8 @@ class View(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer in the footer what this run has."""
+        if action == "kill_archive":
+            return self.demo is not None and self.demo.archived is not None
         if action in ("toolsnet", "controller", "kill_agent", "faster", "slower"):
             return self.driven.is_demo
         return True
@@ -137,6 +140,10 @@ class View(App[None]):
     def action_kill_agent(self) -> None:
         if self.demo:
             self.demo.kill_agent()
+
+    def action_kill_archive(self) -> None:
+        if self.demo:
+            self.demo.kill_archive()
 
     def action_faster(self) -> None:
         if self.demo:

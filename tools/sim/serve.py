@@ -76,10 +76,11 @@ class Producer:
 class Archived(Protocol):
     """An archive that serves itself in place of the simulated ToolsNet (tools.archive.beside)."""
 
-    complaints: list[str]
     pim_port: int
     server_port: int
 
+    @property
+    def complaints(self) -> list[str]: ...
     @property
     def repeated(self) -> int: ...
     @property

@@ -72,5 +72,7 @@ class Reading:
             connection.set_progress_handler(lambda: time.monotonic() > getattr(self._until, "s", float("inf")), _STEPS)
         else:
             connection.execute("SET default_transaction_read_only = on")
+            connection.execute("SET jit = off")  # to compile a question takes longer than to answer it
+            connection.execute("SET max_parallel_workers_per_gather = 0")  # the other processors are the writer's
             connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
             connection.commit()

@@ -1,0 +1,53 @@
+"""Which results and events are new without asking the database: those with a later time than all of their station's.
+
+Rules
+1. It is a statement about the database, which nobody else writes to (tools.archive.database, rule 3): read from it at
+   the start and whenever a commit failed, learnt from each commit.
+2. What has the newest time itself is told apart by its sequence, as long as it is one of SEQUENCES_MOST.
+3. Whatever it does not know to be new has to be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Table, and_, func, select
+
+from tools.archive import tables as t
+from tools.archive.rows import Key
+
+SEQUENCES_MOST = 100
+_OF_STATION = t.RESULT_KEY[:3]
+
+
+class Newest:
+    """The newest times of all stations in one table."""
+
+    def __init__(self, connection: Connection, table: Table) -> None:
+        same = and_(*[table.c[name] == t.STATION.c[name] for name in _OF_STATION])
+        time = select(func.max(table.c.Time)).where(same).correlate(t.STATION).scalar_subquery()
+        station = t.STATION.c
+        asked = select(station.SystemType, station.System, station.Station, time)
+        # None for the sequences: those that had this time are not known.
+        self._of: dict[tuple, tuple[str, set[int] | None]] = {
+            tuple(row[:3]): (row[3], None) for row in connection.execute(asked) if row[3] is not None
+        }
+
+    def is_new(self, key: Key) -> bool:
+        """Tell whether this is certainly not in the table."""
+        told = self._of.get(key[:3])
+        if told is None:
+            return True
+        time, sequences = told
+        return key[4] > time or (key[4] == time and sequences is not None and key[3] not in sequences)
+
+    def learn(self, keys: Iterable[Key]) -> None:
+        """These are in the table now."""
+        for key in keys:
+            told = self._of.get(key[:3])
+            if told is None or key[4] > told[0]:
+                self._of[key[:3]] = (key[4], {key[3]})
+            elif key[4] == told[0] and told[1] is not None:
+                told[1].add(key[3])
+                if len(told[1]) > SEQUENCES_MOST:
+                    self._of[key[:3]] = (key[4], None)
