@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tools.bench.mutation import Mutation
 from tools.bench.mutations import BLOCKS, MOUNT, MUTATIONS, READER, RING
 
+DOUBT = "agent/outlets/toolsnet/doubt.py"
 FORWARD = "agent/outlets/toolsnet/forward.py"
 INTAKE = "agent/intake.py"
 KNOWN = "agent/openprotocol/known.py"
@@ -346,5 +347,23 @@ CAUSES = (
         "an 08 beyond what was sent skips what was never sent",
         0,
         "test_forward.py::test_server_ahead_of_all_that_was_sent_skips_nothing",
+    ),
+    Cause(
+        "doubt-believed",
+        DOUBT,
+        "        return PARKED_IN_DOUBT\n",
+        "        return 0\n",
+        "what was sent in front of one that the 08 names counts as stored, whether its answer was read or not",
+        0,
+        "test_window.py::test_every_fate_of_every_result_in_a_window_of_three",
+    ),
+    Cause(
+        "window-not-told",
+        DOUBT,
+        "self._flags() & ~FLAG_SWEEP | FLAG_WINDOW)",
+        "self._flags() & ~FLAG_SWEEP)",
+        "the log does not say that several results are out, so a connection's end leaves no doubt",
+        0,
+        "test_window.py::test_log_says_that_the_window_is_open_before_a_second_result_goes_out_and_when_it_is_shut",
     ),
 )

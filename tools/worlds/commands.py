@@ -14,6 +14,7 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
 @click.option("--calm", is_flag=True, help="Only worlds without any cut.")
 @click.option("--short", is_flag=True, help="Only worlds with seconds between starts.")
+@click.option("--window", is_flag=True, help="Worlds in which several results are out at once.")
 @click.option("--profiles", metavar="NAMES", help="Controllers by name: all, or names with commas between them.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
@@ -26,6 +27,7 @@ def worlds(
     seed: int,
     calm: bool,
     short: bool,
+    window: bool,
     profiles: str | None,
     jobs: int,
     shrinks: bool,
@@ -41,12 +43,13 @@ def worlds(
     from tools.report import table
     from tools.worlds import bench
     from tools.worlds.profiles import names_of
+    from tools.worlds.script import WINDOW
 
-    if calm and short:
-        raise click.UsageError("--calm and --short: only one of them.")
+    if calm + short + window > 1:
+        raise click.UsageError("--calm, --short and --window: only one of them.")
     if script_path is not None:
         sys.exit(_one_script(script_path, as_json))
-    shape = "calm" if calm else "short" if short else ""
+    shape = "calm" if calm else "short" if short else WINDOW if window else ""
     try:
         names = names_of(profiles) if profiles else ()
     except ValueError as reason:

@@ -65,7 +65,7 @@ PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
 SHAPES = ("usual", "short", "calm")
-WINDOW_ODDS = 0.2
+WINDOW = "window"  # the shape of a world in which several results are out at once; never drawn by itself
 
 
 def filled(script: dict) -> dict:
@@ -84,11 +84,13 @@ def filled(script: dict) -> dict:
 
 
 def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
-    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any.
+    """Return the script of the world of this seed; `shape` is one of SHAPES, WINDOW, or empty for any of SHAPES.
 
     Each controller is one of `profiles`, if there are any.
     """
     d = dice(seed, "script", shape)
+    has_window = shape == WINDOW
+    shape = "" if has_window else shape
     shape = shape or str(one_of(d, [(6, "usual"), (3, "short"), (2, "calm")]))
     count = one_of(d, [(5, 1), (1, 2)])
     fast = d.random() < 0.75
@@ -113,17 +115,20 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
         script["stations"].append(traits)
         script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
-    _open_window(script)
+    if has_window:
+        _open_window(script)
     if profiles:
         dress(script, profiles)
     return script
 
 
 def _open_window(script: dict) -> None:
-    """In some worlds several results are out at once; dice of its own, so that all else stays as it was drawn."""
+    """Several results may be out at once; mostly as many as the window allows."""
     d = dice(script["seed"], "window")
-    if d.random() < WINDOW_ODDS:
-        script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8))
+    script["settings"]["toolsnet"]["window"] = d.choice((2, 3, 5, 8, 8))
+    for station in script["settings"]["stations"]:
+        if d.random() < 0.8:
+            station["spool"]["cursor_batch"] = d.choice((8, 32, 100))
 
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:

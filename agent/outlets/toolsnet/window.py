@@ -19,6 +19,7 @@ from agent.outlets.toolsnet.forward import LINE_WAIT_MS
 from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.outlets.toolsnet.row import UNANSWERED
 from agent.outlets.toolsnet.sweep import RETRY_MS
+from agent.toolsnet import session as ts
 
 CPYTHON_ONLY = True  # on a board one result is out at a time
 
@@ -98,7 +99,9 @@ class Windowed(Beside):
         """Send the next one behind those that are out; whether there was one."""
         outlet = self.outlet
         number = outlet.next_ahead()
-        if number and outlet.must_write(number):
+        if not number:
+            return False
+        if outlet.must_write(number):
             self._waits = not self._flash_free()
             if self._waits or not outlet.has_room():
                 return False
@@ -108,10 +111,6 @@ class Windowed(Beside):
                 return False
             if outlet.next_ahead() != number:  # writing has overwritten it
                 return False
-        elif number:
-            outlet.next_ahead()  # what was asked in between may have used the page
-        if not number:
-            return False
         self._send(number)
         self.session.row[-1].number = number
         outlet.ahead.advance()
@@ -214,7 +213,7 @@ class Windowed(Beside):
             Beside._silent(self, now)
             return
         self.health.note(h.SERVER_SILENT, self._sent, now)
-        self._lost(0, now)
+        self._lost(ts.EV_NONE, now)
 
     def _take_left_open(self, now):
         """The connection is gone: what was out is for the next 08."""
