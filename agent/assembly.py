@@ -213,7 +213,7 @@ if ON_CPYTHON:
         """Return the classes of the way to ToolsNet and of its session."""
         from agent.outlets.toolsnet import beside, doubt
 
-        if toolsnet["window"] > 1 or doubt.was_left_open(station.ring):
+        if toolsnet.get("window", 1) > 1 or doubt.was_left_open(station.ring):
             from agent.outlets.toolsnet import row, window
 
             return window.Windowed, row.RowSession

@@ -9,6 +9,8 @@ A row is `key type default low high` or `key type default choices`.
 They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
 """
 
+from agent.base.compat import ON_CPYTHON
+
 SYSTEM = """type int 3 1 9999
 number int 1 1 9999
 name text "" 0 25"""
@@ -19,7 +21,6 @@ connect_timeout_s time 5 0.1 60
 verify_timeout_s time 5 0.1 60
 ack_timeout_s time 5 0.1 600
 retransmissions int 2 0 10
-window int 1 1 8
 keepalive_s time 30 1 55
 reconnect_s time 60 0.1 3600
 ack_12 one auto auto,always,never
@@ -43,6 +44,10 @@ describe bool false
 events any ~ alarms,pset,job,vin,gone
 event_parameters any * code,ready,details
 graphs bool false"""
+
+if ON_CPYTHON:
+    TOOLSNET += """
+window int 1 1 8"""  # on a board a setting more costs a hundred octets of heap, and there is no window
 
 STATION = """number int - 1 9999
 name text "" 0 25"""

@@ -373,6 +373,8 @@ def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_pa
         with pytest.raises(config_file.Wrong) as wrong:
             package.checked_config(path)
         assert f"toolsnet.{name}" in [place for place, _, _ in wrong.value.mistakes]
+    path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], "window": 1}}))
+    assert "window" not in package.checked_config(path)["toolsnet"]
     controller, spool = {"host": "10.0.0.2", "traces": ["torque"]}, {"path": "raw", "graphs_kib": 48}
     station = {**CART["stations"][0], "controller": controller, "spool": spool}
     path.write_text(json.dumps({**tree, "stations": [station]}))

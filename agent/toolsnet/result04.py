@@ -73,8 +73,6 @@ _UNITS = {
     0x38: (1, 100),
 }
 
-_several = []  # what writes a result of several spindles, once there was one: an import allocates
-
 
 class ResultWriter:
     """Writes telegram 04 of one station into a transmit buffer of its own."""
@@ -101,6 +99,7 @@ class ResultWriter:
         self._change_at = 0
         self.odd_at = 0
         self._long_serial = 0
+        self._several = None  # type: object  # writes a result of several spindles, once there was one
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -112,11 +111,11 @@ class ResultWriter:
         """
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if not _several:
+            if self._several is None:
                 from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                _several.append(write)
-            return _several[0](self, buf, at, length, flags, ident, sequence)
+                self._several = write
+            return self._several(self, buf, at, length, flags, ident, sequence)
         if flags & res.FLAG_ODD:
             from agent.toolsnet.odd04 import write  # hardly any record needs it
 

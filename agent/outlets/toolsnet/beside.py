@@ -90,11 +90,9 @@ class AnyOutlet(Outlet):
 class Beside(Forward):
     """One station of ToolsNet with its sources, the first one first."""
 
-    outlet_kind = AnyOutlet
-
     def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
         Forward.__init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch)
-        self.outlet = self.outlet_kind(
+        self.outlet = AnyOutlet(
             ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
         )
         session.back_to(writer.tx)

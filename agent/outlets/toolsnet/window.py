@@ -30,12 +30,13 @@ SHUT_MS = 600000
 class Windowed(Beside):
     """One station of ToolsNet, to which up to `window` results are out at once. Its session is a RowSession."""
 
-    outlet_kind = WindowOutlet
-
     def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
         Beside.__init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch)
         # What is refused is offered again and again where it may not be set aside: there is no window in front of it.
         self.window = min(settings["window"], cursor_batch) if self.parks else 1
+        self.outlet = WindowOutlet(
+            ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
+        )
         self.outlet.row = session.row
         self._shut = Timer()  # until it may be opened again
         self._again = Timer()  # until what could not be set aside is tried again
