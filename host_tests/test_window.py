@@ -291,7 +291,7 @@ class Counting(RamFlash):
     """A flash whose power goes before operation `left`, or that refuses each."""
 
     left = -1
-    refuses = False
+    refuses = is_away = False
     done = 0
 
     def _operate(self):
@@ -303,9 +303,12 @@ class Counting(RamFlash):
 
     def program(self, *arguments):
         self._operate()
-        if self.refuses:
+        if self.refuses or self.is_away:
             return -5
         return super().program(*arguments)
+
+    def read_into(self, *arguments):
+        return -5 if self.is_away else super().read_into(*arguments)
 
     def erase(self, *arguments):
         self._operate()
@@ -401,6 +404,23 @@ def test_connection_that_ends_before_a_refused_result_is_set_aside_loses_nothing
     del outlet.ring.save_aside
     outlet.until_passed()
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
+
+
+def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():
+    for first in range(1, 30, 4):
+        outlet = far(8, make_flash=Counting)
+        outlet.store(60)
+        outlet.until_stored(first)
+        outlet.flash.is_away = True
+        outlet.run(12000)
+        connections = outlet.toolsnet.server_connections
+        outlet.flash.is_away = False
+        outlet.until_passed()
+        outlet.run(1000)
+        assert outlet.ids() == numbers(1, 60) and outlet.archive.repeated == 0, first
+        assert outlet.counted(h.DELIVERED) == 60 and not kept(outlet), first
+        assert connections == outlet.toolsnet.server_connections == 1, first
+        outlet.clean()
 
 
 @pytest.mark.parametrize("first", range(2, 40, 3))

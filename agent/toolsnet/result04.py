@@ -115,7 +115,7 @@ class ResultWriter:
                 from agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
                 self._several = write
-            return self._several(self, buf, at, length, flags, ident, sequence)
+            return self._several(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
             from agent.toolsnet.odd04 import write  # hardly any record needs it
 

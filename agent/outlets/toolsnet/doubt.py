@@ -11,7 +11,7 @@ Rules
 
 from agent import health as h
 from agent.outlets.toolsnet.beside import AnyOutlet
-from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET
+from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET
 from agent.outlets.toolsnet.row import UNANSWERED
 from agent.quarantine import PRESSURE_NONE
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
@@ -95,6 +95,14 @@ class WindowOutlet(AnyOutlet):
         AnyOutlet.deliver(self, number)
         if (self.row or self.left_open) and number < cursor.gone_to:
             cursor.gone_from = number
+
+    def pass_delivered(self, number):
+        """The server has acknowledged result `number`: pass it; False if the log cannot be read just now."""
+        if self.cursor.number < number and self.ring.peek(OUTLET) < RECORD_NONE:
+            return False
+        self.deliver(number)
+        self.health.count(h.DELIVERED)
+        return True
 
     # -- where the server stands -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ Rules
 4. Whoever sends says how many (`width`); at 1 this is the session it derives from.
 """
 
-from agent.base.ticks import Timer
+from agent.base.ticks import FOREVER, Timer
 from agent.outlets.toolsnet.beside import AnySession
 from agent.toolsnet import session as ts
 from agent.toolsnet.outgoing import OUT_NOTHING, OUT_RESULT
@@ -74,7 +74,8 @@ class RowSession(AnySession):
             return AnySession.tick(self, now)
         if self._writing is None:
             self._begin_next(now)
-        return self.row[0].wait.left(now)  # it is not answered, or it had left the row; the others went out later
+        out = self._first_unanswered()
+        return FOREVER if out is None else out.wait.left(now)
 
     def is_due(self, now):
         """Tell whether `next_event` has something to do although nothing came."""
@@ -93,7 +94,15 @@ class RowSession(AnySession):
                 return
 
     def _is_late(self, now):
-        return bool(self.row) and self.row[0].wait.expired(now)
+        out = self._first_unanswered()
+        return out is not None and out.wait.expired(now)
+
+    def _first_unanswered(self):
+        """Return the one that has waited longest, None if all are answered."""
+        for out in self.row:
+            if out.code == UNANSWERED:
+                return out
+        return None
 
     def _acknowledged(self, ident):
         self.answered = None

@@ -25,6 +25,7 @@ CPYTHON_ONLY = True  # on a board one result is out at a time
 
 OPEN_FACTOR = 2  # so many windows full of results have to wait: it costs a record in the log to open, and one to shut
 SHUT_MS = 600000
+READ_AGAIN_MS = 1000  # until a log that could not be read is tried again
 
 
 class Windowed(Beside):
@@ -51,12 +52,15 @@ class Windowed(Beside):
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
+        if self._stopping:
+            return Beside.step(self, now)
         if self._shut.expired(now):
             self._shut.stop()
-        if not self._stopping:
-            waits = self._settle_refused(now) if self.outlet.left_open and self.is_up() else self._tell_log()
-            if waits:
-                return min(Beside.step(self, now), LINE_WAIT_MS)
+        if self._again.expired(now):
+            self._again.stop()
+            self._settle(now)
+        if self._settle_refused(now) if self.outlet.left_open and self.is_up() else self._tell_log():
+            return min(Beside.step(self, now), LINE_WAIT_MS)
         return self._again.least(now, Beside.step(self, now))
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -140,10 +144,11 @@ class Windowed(Beside):
         """Let those leave the row that are answered, from its front."""
         row = self.session.row
         while row and row[0].code == 0:
-            number = row[0].number
-            del row[0]
-            self.outlet.deliver(number)
-            self.health.count(h.DELIVERED)
+            out = row.pop(0)
+            if not self.outlet.pass_delivered(out.number):
+                row.insert(0, out)
+                self._again.start(now, READ_AGAIN_MS)
+                return
         if row and all(out.code != UNANSWERED for out in row):
             self.outlet.left_open = row[:]
             row.clear()
@@ -156,9 +161,8 @@ class Windowed(Beside):
 
         Returns whether the controller's line is waited for.
         """
-        if self._again.armed and not self._again.expired(now):
+        if self._again.armed:
             return False
-        self._again.stop()
         if not self._flash_free():
             return True
         outlet = self.outlet
@@ -171,10 +175,10 @@ class Windowed(Beside):
                 if code != SET_ASIDE:
                     self._again.start(now, 0 if code == SET_SOME else RETRY_MS)
                     return False
+            elif out.code == 0 and not outlet.pass_delivered(out.number):
+                self._again.start(now, READ_AGAIN_MS)
+                return False
             del rest[0]
-            if out.code == 0:
-                outlet.deliver(out.number)
-                self.health.count(h.DELIVERED)
         first = rest[0] if rest else None
         outlet.left_open = []
         self._close(now, SHUT_MS)
