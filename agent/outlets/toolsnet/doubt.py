@@ -14,7 +14,7 @@ from agent.outlets.toolsnet.beside import AnyOutlet
 from agent.outlets.toolsnet.position import FLAG_SWEEP, NOT_SET, OUTLET
 from agent.outlets.toolsnet.row import UNANSWERED
 from agent.quarantine import PRESSURE_NONE
-from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
+from agent.record.result import PARKED_IN_DOUBT
 from agent.spool.cursors import Cursor
 from agent.spool.memory import OUTLET_FLAGS
 from agent.spool.record import KIND_RESULT, RECORD_NONE
@@ -144,19 +144,14 @@ class WindowOutlet(AnyOutlet):
         while cursor.number < reached:
             kind = self._read(cursor)
             number = cursor.peek_number
-            if kind < RECORD_NONE:
-                return False  # it cannot be read just now: the server is asked again
-            if kind == RECORD_NONE or number > reached:
+            if kind <= RECORD_NONE or number > reached:
                 break
-            reason = self._doubt_about(number, reached) if kind == KIND_RESULT else PARKED_UNREADABLE
+            reason = self._doubt_about(number, reached) if kind == KIND_RESULT else 0
             if reason == 0:
-                self.deliver(number)
-                self.health.count(h.RESUMED)
+                if not AnyOutlet._take_as_stored(self, number, now):
+                    return False
             elif self.set_aside(number + 1, reason, now) == NOT_SET:
                 return False
             else:
                 self.in_doubt += reason == PARKED_IN_DOUBT
-        self.taken = reached
-        if cursor.number < reached:
-            self.vouched = reached  # the last record, as long as it cannot be confirmed
-        return True
+        return AnyOutlet._take_as_stored(self, reached, now)
