@@ -6,7 +6,7 @@ A board gives
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
     lines(outlet)         the file of these `outlet` settings: its `outlet(ring, index, health)` makes the outlet
-                          (agent.outlets.file); boards without files need not have it
+                          (agent.wide.file); boards without files need not have it
     flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool

@@ -14,10 +14,10 @@ Rules
 import errno
 import os
 
-from agent.outlets.file import FileOutlet
+from agent.wide.file import FileOutlet
 
 CPYTHON_ONLY = True
-BEGINS = b'{"schema":'  # every line that agent.outlets.line makes
+BEGINS = b'{"schema":'  # every line that agent.wide.line makes
 PIECE_BYTES = 4096  # the last line is looked for in pieces of this
 
 

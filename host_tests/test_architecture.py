@@ -30,7 +30,7 @@ ROOMS = {
 # Within the station's room: who may import whom. Everything else there stands alone.
 STATION_IMPORTS = {
     "agent.config": {"agent.settings"},
-    "agent.outlets.file": {"agent.health"},
+    "agent.wide.file": {"agent.health"},
     "agent.outlets.toolsnet.beside": {"agent.health"},
     "agent.outlets.toolsnet.doubt": {"agent.health", "agent.quarantine"},
     "agent.outlets.toolsnet.window": {"agent.health"},
@@ -92,7 +92,7 @@ TESTED_BY = {
     "agent.outlets.toolsnet.row": "test_window",
     "agent.toolsnet.describe": "test_descriptions",
     "agent.toolsnet.targets04": "test_targets",
-    "agent.outlets.curves": "test_graphs_to_toolsnet",
+    "agent.wide.curves": "test_graphs_to_toolsnet",
     "agent.outlets.toolsnet.source": "test_events",
     "agent.outlets.toolsnet.event_ring": "test_events",
     "agent.base.fast_crc": "test_fast",

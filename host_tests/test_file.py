@@ -4,7 +4,7 @@ import json
 
 from agent import health as h
 from agent.base.ticks import FOREVER
-from agent.outlets.file import BATCH, RETRY_MOST_MS, FileOutlet
+from agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.flash import FLASH_DONE

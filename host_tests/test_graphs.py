@@ -7,7 +7,7 @@ import pytest
 
 from agent import health as h
 from agent.health import Health
-from agent.outlets.file import FileOutlet
+from agent.wide.file import FileOutlet
 from agent.record import graph as gr
 from board.linux_lines import LineFile
 from host_tests.support_graphs import Bench, samples_for, trace_message

@@ -4,7 +4,7 @@ from struct import unpack
 
 from agent.health import Health
 from agent.openprotocol import states as st
-from agent.outlets.curves import Curves
+from agent.wide.curves import Curves
 from host_tests.support_graphs import Bench
 from tools.sim.cart import Cart
 from tools.sim.flash import SimFlash

@@ -6,7 +6,7 @@ import pytest
 
 from agent.base.fields import copy
 from agent.openprotocol import identifiers as read
-from agent.outlets.line import line_of
+from agent.wide.line import line_of
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from agent.record import identifiers as rec
 from agent.record import result as res

@@ -7,7 +7,7 @@ import pytest
 
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.operation import Operation
-from agent.outlets.line import line_of, number_in
+from agent.wide.line import line_of, number_in
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from agent.record import event as ev
 from agent.record import result as res

@@ -8,7 +8,7 @@ import pytest
 
 from agent.base.ticks import FOREVER
 from agent.health import Health
-from agent.outlets.file import FileOutlet
+from agent.wide.file import FileOutlet
 from board.linux import Board
 from board.linux_lines import LineFile
 from host_tests.support_spool import append, mounted

@@ -8,7 +8,7 @@ import pytest
 
 from agent import outlets
 from agent.base.ticks import FOREVER
-from agent.outlets.file import FileOutlet
+from agent.wide.file import FileOutlet
 from host_tests.support_spool import mounted
 from host_tests.support_toolsnet import PIM, SERVER
 from host_tests.support_toolsnet import Outlet as Bench

@@ -59,7 +59,7 @@ class Board:
         return self.cart.flashes[spool["path"]]
 
     def lines(self, outlet):
-        from agent.outlets.file import FileOutlet  # no board has it
+        from agent.wide.file import FileOutlet  # no board has it
         from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())

@@ -1,4 +1,4 @@
-"""A file of lines in memory that can refuse everything and lose what was not made durable (agent.outlets.file)."""
+"""A file of lines in memory that can refuse everything and lose what was not made durable (agent.wide.file)."""
 
 PORTABLE = True
 

@@ -8,7 +8,7 @@ Rules
 """
 
 from agent.base.words import get_u32
-from agent.outlets.curves import Curves
+from agent.wide.curves import Curves
 from agent.outlets.toolsnet.source import Source
 from agent.record import graph as gr
 from agent.spool import aside

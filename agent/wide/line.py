@@ -16,7 +16,7 @@ from agent.record.text import decimal_of, describe, digits_of, text_of
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 SCHEMA = 1
-_GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.outlets.graphs
+_GRAPHS = (b'{"schema":1,"type":"graph"', b'{"schema":1,"type":"plot parameters"')  # agent.wide.graphs
 
 _PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
 _JUDGED = {0x30: "low", 0x31: "OK", 0x32: "high", 0x33: "NOK"}

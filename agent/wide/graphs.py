@@ -3,15 +3,15 @@
 Rules
 1. A curve goes out when the line of its result is written, at once where its result is not known or not in the log.
 2. The cursor in the ring of graphs goes past a curve when the file has its line durably. What the file has already is
-   found as results are (agent.outlets.file, rule 2): by its last line of this kind.
+   found as results are (agent.wide.file, rule 2): by its last line of this kind.
 3. A curve of which pieces are missing is told as far as it is there, and as cut short. A piece without those in front
    of it says nothing: the log counts it as missed.
 4. Nobody waits for curves: where their ring cannot be read now, results go on.
 """
 
 from agent.base.words import get_u32
-from agent.outlets.curves import Curves
-from agent.outlets.line import SCHEMA, iso_time, line_with, number_in
+from agent.wide.curves import Curves
+from agent.wide.line import SCHEMA, iso_time, line_with, number_in
 from agent.record import graph as gr
 from agent.record.result import FLAG_EDGE_TIME, FLAG_ODD, FLAG_TRUNCATED, ID_BYTES
 from agent.record.text import decimal_of, digits_of, packed_time, text_of

@@ -15,13 +15,13 @@ Rules
 2. The log's cursor may be behind the file: after a cut, or after a failure behind which nobody knows what is there.
    The file's last line tells: records up to the one that gives this very line are there. So each is written once.
 3. What was moved on in the log (FLAG_ASIDE) is a record that the file has already: it is passed over.
-4. Where graphs are wanted their lines stand behind those of their results (agent.outlets.graphs).
+4. Where graphs are wanted their lines stand behind those of their results (agent.wide.graphs).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; that is counted and shown. Nobody waits.
 """
 
 from agent import health as h
 from agent.base.ticks import FOREVER, Timer
-from agent.outlets.line import is_graph_line, is_other_line, line_of, number_in
+from agent.wide.line import is_graph_line, is_other_line, line_of, number_in
 from agent.record import KIND_EVENT
 from agent.record.result import FLAG_ASIDE
 from agent.spool.cursors import Cursor
@@ -64,7 +64,7 @@ class FileOutlet:
 
     def take_graphs(self, ring):
         """Write what lies in this ring as well."""
-        from agent.outlets.graphs import GraphLines  # hardly any station has one
+        from agent.wide.graphs import GraphLines  # hardly any station has one
 
         self._graphs = GraphLines(ring, self.index)
 
