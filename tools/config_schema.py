@@ -42,10 +42,8 @@ def schema() -> Schema:
     """The whole schema."""
     tables = dict(settings.TABLES)
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
-    _requires_by(outlet, "kind", "file", "path")
-    kind_alone = [key for key in outlet["properties"] if key != "kind"]
-    only_its_kind = {"properties": dict.fromkeys(kind_alone, False)}
-    outlet["allOf"].append({"if": _is("kind", "toolsnet"), "then": only_its_kind})
+    outlet["required"] = ["kind"]
+    outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
     _requires_by(controller, "link", "tcp", "host", default=True)
     for link in ("ascii", "3964r"):
@@ -71,6 +69,14 @@ def schema() -> Schema:
         "required": ["toolsnet", "stations"],
         "additionalProperties": False,
     }
+
+
+def _only_its_own(outlet: Schema, kind: str) -> Schema:
+    """What an outlet of this kind has to have, and what it may not have."""
+    rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
+    others = set(outlet["properties"]) - {"kind"} - {row[0] for row in rows}
+    found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
+    return found | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
 
 
 def _object(place: str, table: str) -> Schema:

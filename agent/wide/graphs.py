@@ -2,11 +2,11 @@
 
 Rules
 1. A curve goes out when the line of its result is written, at once where its result is not known or not in the log.
-2. The cursor in the ring of graphs goes past a curve when the file has its line durably. What the file has already is
+2. The cursor in the log of graphs goes past a curve when the file has its line durably. What the file has already is
    found as results are (agent.wide.file, rule 2): by its last line of this kind.
 3. A curve of which pieces are missing is told as far as it is there, and as cut short. A piece without those in front
    of it says nothing: the log counts it as missed.
-4. Nobody waits for curves: where their ring cannot be read now, results go on.
+4. Nobody waits for curves: where their log cannot be read now, results go on.
 """
 
 from agent.base.words import get_u32
@@ -50,8 +50,8 @@ _FIELD_BYTES = 17
 class GraphLines(Curves):
     """The curves of one station for the outlet with this cursor."""
 
-    def __init__(self, ring, index):
-        Curves.__init__(self, ring, index)
+    def __init__(self, log, index):
+        Curves.__init__(self, log, index)
         self.looking = False
         self._last = b""
 
