@@ -48,6 +48,8 @@ KEPT_DAMAGED = const(44)  # records of the quarantine that were found unreadable
 # The area
 KEPT_BLOCKS = const(45)  # blocks of the quarantine and of the ring of graphs: as the area was made
 GRAPH_BLOCKS = const(46)
+
+STORED = const(47)  # results and unread frames that were ever stored; it only grows, and the store's fold counts it
 NUMBERS = const(48)
 
 SENT_MET = const(1)  # the server was met: BASE follows what it had
