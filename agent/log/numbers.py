@@ -22,12 +22,12 @@ KEPT_CURSOR = const(14)  # everything up to this number of the quarantine's ring
 GRAPH_CURSOR = const(15)  # .. 18, numbers of the ring of graphs
 
 # ToolsNet (agent.outlets.toolsnet), POLICIES part 2
-LIMIT = const(19)  # results up to this number of the log may have been sent
+LIMIT = const(19)  # results and events up to this number of the log may have been sent
 BASE = const(20)  # wire(n) = (n + base - 1) % 99999 + 1
 SENT = const(21)  # SENT_ bits
 LATE = const(22)  # number in the quarantine's ring of the one that is offered again, 0 if none
 LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again once at least
-EVENT_LIMIT = const(24)
+TAKEN = const(24)  # the last number of the log that the server is known to have, or stood behind when it was met
 EVENT_BASE = const(25)
 KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
 HOLES = const(27)  # .. 34: up to 4 ranges, first and last number of the quarantine's ring, that are gone behind its cursor
