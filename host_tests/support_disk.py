@@ -138,7 +138,9 @@ class Disk:
         octets = bytearray(inode.disk[: len(inode.cache)])
         octets.extend(bytes(len(inode.cache) - len(octets)))
         for page in inode.dirty:
-            octets[page * PAGE_BYTES : (page + 1) * PAGE_BYTES] = inode.cache[page * PAGE_BYTES : (page + 1) * PAGE_BYTES]
+            octets[page * PAGE_BYTES : (page + 1) * PAGE_BYTES] = inode.cache[
+                page * PAGE_BYTES : (page + 1) * PAGE_BYTES
+            ]
         inode.disk = bytes(octets)
         inode.dirty = set()
 

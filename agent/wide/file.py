@@ -99,7 +99,7 @@ class FileOutlet:
     def put_state(self, shown):
         """Add what people want to know."""
         shown["state"] = STATE_NAMES[self.state]
-        shown["path"] = self.lines.path
+        shown["place"] = self.lines.path
         shown["lines_written"] = self.written
         shown["why"] = self.lines.why if self.state == CLOSED else ""
         if self._graphs is not None:

@@ -36,8 +36,8 @@ class Told:
 def wanted(configuration: dict, station: dict) -> frozenset[str]:
     """What the agent would ask this station's controller for."""
     controller = station["controller"]
-    has_file = any(outlet["kind"] == "file" for outlet in station["outlets"])
-    events = controller["events"] if has_file or configuration["toolsnet"]["events"] else ()
+    has_others = any(outlet["kind"] != "toolsnet" for outlet in station["outlets"])
+    events = controller["events"] if has_others or configuration["toolsnet"]["events"] else ()
     return frozenset((*events, CURVES) if controller["traces"] else events)
 
 
