@@ -107,7 +107,7 @@ class Area:
     """One station's area; `flash` is what survives."""
 
     def __init__(
-        self, blocks=16, block_bytes=4096, unit_bytes=256, kept_blocks=2, graph_blocks=0, make_flash=Flash, flash=None
+        self, blocks=16, block_bytes=4096, unit_bytes=256, kept_blocks=3, graph_blocks=0, make_flash=Flash, flash=None
     ):
         self.flash = flash or make_flash(blocks, block_bytes, unit_bytes)
         self.kept_blocks = kept_blocks
@@ -152,7 +152,7 @@ class Area:
         return state, log
 
 
-def mounted(flash, kept_blocks=2, **options):
+def mounted(flash, kept_blocks=3, **options):
     """Return a log that is up over this device, its last record settled if that can be."""
     area = Area(kept_blocks=kept_blocks, flash=flash)
     log = area.mount(**options)[1]

@@ -64,6 +64,7 @@ class Opening(Sender):
         self.stood_index = -1  # that of the last session that stood
         self._cuts = 0  # starts in a row that came to nothing
         self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
+        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # version of the controller's, as it came
         self.system_type = 0
         self.why = 0
         self.generic = None  # made where a controller has no MID 0060
@@ -78,6 +79,7 @@ class Opening(Sender):
 
     def _started(self, buf, at, length):
         idy.read_identity(self.identity, buf, at, length)
+        idy.read_software(self.software, buf, at, length)
         self.system_type = idy.system_type_of(buf, at, length)
         numbering = self.numbering
         numbering.active = idy.numbers_messages(buf, at, length)

@@ -37,7 +37,7 @@ class Sender:
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send, where the controller offers that
         self.numbers = None  # then it is an agent.openprotocol.link_level
-        self._push = subscriptions[0].pushes[0]  # the one that came last
+        self.pushed = subscriptions[0].pushes[0]  # the one that came last
         self._sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
         self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
@@ -57,7 +57,7 @@ class Sender:
         """
         if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
-        push = self._push
+        push = self.pushed
         if self._sequence:
             self.numbering.owe(push.pushed_mid, CODE_NONE)
         else:

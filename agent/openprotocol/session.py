@@ -1,7 +1,7 @@
 """The integrator's session with one controller: start, subscribe, take results, keep alive, stop.
 
 Sans I/O: works on a link (agent.link), knows no port and no flash. The owner feeds the link, calls `next_event` until
-it is EV_NONE, `tick` when time has passed, and answers every EV_RESULT with `acknowledge` or `withhold`. What is asked
+it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or `withhold`. What is asked
 and what answers it are the rows of agent.openprotocol.requests, what comes by itself those of `subscriptions`.
 
 Rules (DIGEST part C)
@@ -27,11 +27,12 @@ from agent.openprotocol.replies import code_of, refusal_class
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
+    EV_LATE,
     EV_MALFORMED,
     EV_NONE,
     EV_OVER,
-    EV_PART_LATE,
-    EV_SEVERAL_LATE,
+    EV_PUSHED,
+    EV_PUSHED_CUT,
     EV_UNKNOWN,
     OVER,
     READY,
@@ -147,7 +148,7 @@ class Session(Opening):
         """Have these from now on; the first one is for results."""
         self.subscriptions = subscriptions
         self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
-        self._push = subscriptions[0].pushes[0]
+        self.pushed = subscriptions[0].pushes[0]
         self._many = len(self._pushes) > 1
         for push in subscriptions[0].pushes:
             push.opened()
@@ -176,10 +177,10 @@ class Session(Opening):
             return EV_MALFORMED
         if self.generic is not None and self.generic.operation.is_late(now):
             self.generic.operation.give_up()
-            return EV_PART_LATE
+            return EV_LATE
         if self.several is not None and self.several.cycle.is_late(now):
             self.several.cycle.give_up()
-            return EV_SEVERAL_LATE
+            return EV_LATE
         answer = self._answer
         if not answer.armed or not answer.expired(now):
             return EV_NONE
@@ -217,7 +218,7 @@ class Session(Opening):
             if mid < 0:
                 return self._over(WHY_FRAMING)
         self.mid = mid
-        push = self._push
+        push = self.pushed
         if mid != push.pushed_mid:
             push = self._pushes.get(mid)
         if not link.steady:
@@ -236,21 +237,21 @@ class Session(Opening):
         if push:
             if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
-            self._push = push
-            return push.event
+            self.pushed = push
+            return EV_PUSHED
         return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
 
     def _pushed(self, push, cut_short):
         """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
-        self._push = push
+        self.pushed = push
         if self._is_subscribed_by(push):
             self._stands(False)  # it came instead of the 0005
         if not cut_short:
-            return push.event
+            return EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
             self.withhold()
             return EV_MALFORMED
-        return push.event_cut
+        return EV_PUSHED_CUT
 
     def _take_part(self, mid, push, cut_short):
         """A message that says it is one part of several."""
