@@ -232,9 +232,9 @@ def test_pushed_result_is_acknowledged_by_9997_when_it_is_durable_while_a_reques
     talk.take()
     talk.answers = False
     frame = numbered(light(tightening_id=5), 2)
-    assert talk.tell(frame) == [st.EV_RESULT] and talk.take() == []
+    assert talk.tell(frame) == [st.EV_PUSHED] and talk.take() == []
     talk.answers = True
-    assert talk.tell(frame) == [st.EV_RESULT]
+    assert talk.tell(frame) == [st.EV_PUSHED]
     assert talk.take() == [b"00249997001     03  0061"] and talk.session.numbers.waits
 
 

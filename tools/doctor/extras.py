@@ -46,7 +46,7 @@ def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) 
     told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
     if CURVES in wants:
         types = [TYPES.index(name) + 1 for name in controller["traces"]]
-        told[CURVES] = _first_of(asking, (TraceSubscription(types, None),))
+        told[CURVES] = _first_of(asking, (TraceSubscription(types),))
     missing = [word for word in told if word in wants and not told[word].revision]
     return [_in_general(what, told, wants), *([_missing(what, told, missing)] if missing else [])]
 
