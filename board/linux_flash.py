@@ -22,7 +22,7 @@ Rules
 import os
 import time
 
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO
 from board.linux_header import NOBODY, PAGE_BYTES
 from board.linux_spool_file import SpoolFile
 from board.linux_spool_make import BLOCK_BYTES

@@ -39,9 +39,12 @@ class LineFile:
         self._durable = 0  # so many of them are known to be on the disk
         self._not_taken_back = ()  # device, inode and octets of a file that has more than a failed sync has left it
 
-    def outlet(self, log, index, health):
-        """Return the outlet with cursor `index` that writes into this file."""
-        return FileOutlet(log, index, self, health)
+    def outlet(self, log, index, health, graphs):
+        """Return the outlet with cursor `index` that writes into this file, `graphs` as well if that is a log."""
+        outlet = FileOutlet(log, index, self, health)
+        if graphs is not None:
+            outlet.take_graphs(graphs)
+        return outlet
 
     def open(self):
         """Use the file, or make it; `last` is its last line. False if that cannot be."""

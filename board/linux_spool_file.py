@@ -13,7 +13,6 @@ Rules
 import os
 import stat
 
-from agent.spool.record import AT_VERSION, HEAD_BYTES, KIND_HEAD, is_spool_head
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, VERSION, Header
 from board.linux_spool_make import BLOCK_BYTES, MODE, FlashUnusable, fill, lock, make, remove_leftover
@@ -21,6 +20,9 @@ from board.linux_spool_make import BLOCK_BYTES, MODE, FlashUnusable, fill, lock,
 CPYTHON_ONLY = True
 UNITS = (16, 64, 256, 512)  # program units on offer; each divides a block
 OTHERS = 0o077
+# Where a block of a spool without a header begins, as the first versions made them: kind, magic, format behind it.
+EARLIER_KIND = b"\x48"
+EARLIER_MAGIC = b"TCSP"
 KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a folder"),
@@ -152,10 +154,10 @@ class SpoolFile:
         is_erased = True
         for block in range(size // BLOCK_BYTES):
             start = os.pread(self.descriptor, BLOCK_BYTES, block * BLOCK_BYTES)
-            if start[:1] == bytes([KIND_HEAD]) and is_spool_head(start, HEAD_BYTES):
+            if start[:1] == EARLIER_KIND and start[8:12] == EARLIER_MAGIC:
                 return (
                     "is a spool of an earlier toolcart (format %d, no header): `toolcart spool export` reads its "
-                    "results; then move it away" % start[HEAD_BYTES + AT_VERSION]
+                    "results; then move it away" % start[12]
                 )
             is_erased = is_erased and not start.strip(b"\xff")
         if is_erased and size >= BLOCK_BYTES:

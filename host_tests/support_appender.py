@@ -9,7 +9,7 @@ It takes what is in the spool when that is half full, so that blocks are erased 
 import os
 import sys
 
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
 from host_tests.support_spool import append, ident_in, mounted
 

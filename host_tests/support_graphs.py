@@ -6,7 +6,7 @@ from agent.record import KIND_GRAPH
 from agent.record import graph as gr
 from agent.spool import record as rec
 from agent.spool.cursors import WANTS_GRAPHS
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from agent.spool.fold import ROLE_GRAPHS
 from agent.spool.mount import mount
 from agent.spool.ring import Ring

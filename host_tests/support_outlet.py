@@ -2,7 +2,7 @@
 
 from agent.outlets.toolsnet.outlet import Outlet
 from agent.quarantine import NO_ROOM, PRESSURE_NONE
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from host_tests.support_spool import append, mounted
 from tools.sim.flash import SimFlash
 

@@ -12,7 +12,7 @@ from agent.base.words import get_u32, pack_digits, put_u32
 from agent.record import result as res
 from agent.spool import record as rec
 from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.spool.search import holds

@@ -6,7 +6,7 @@ from agent.health import NAMES
 from agent.openprotocol.light import read_light
 from agent.outlets.toolsnet.position import OUTLET
 from agent.record import result as res
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from agent.spool.ring import Ring

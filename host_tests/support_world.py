@@ -12,7 +12,7 @@ from agent.openprotocol import questions as qs
 from agent.openprotocol import states as st
 from agent.record.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from agent.spool.walk import Walk
 from tools.sim import cart as whole
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS

@@ -4,7 +4,7 @@ from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.spool import aside
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.memory import ASIDE_RANGES
 from agent.spool.mount import mount
 from agent.spool.ring import Ring

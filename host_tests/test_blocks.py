@@ -3,7 +3,7 @@
 from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
 from agent.record.result import ROOM_BYTES
 from agent.spool.blocks import SPOOL_FULL
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.mount import mount
 from agent.spool.record import KIND_HEAD
 from agent.spool.ring import Ring

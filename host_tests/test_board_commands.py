@@ -7,7 +7,7 @@ import pytest
 from agent.app import App
 from agent.base.words import put_u32
 from agent.config import complete
-from agent.spool.flash import Part, RamFlash
+from agent.log.flash import Part, RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RESULT
 from agent.spool.ring import Ring

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent import config
 from agent.record.result import LIMITS_BYTES
-from agent.spool.flash import FLASH_DONE, RamFlash
+from agent.log.flash import FLASH_DONE, RamFlash
 from board.linux_spool_file import UNITS
 from host_tests.support_spool import append, mounted
 from tools import config_secrets, config_text

@@ -3,7 +3,7 @@
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FULL
 from agent.spool.cursors import WANTS_EVENTS
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.record import KIND_EVENT as EVENT
 from agent.spool.record import KIND_RESULT as RESULT
 from host_tests.support_spool import PAYLOAD, append, append_event, difference, ident_in, mounted, read_all

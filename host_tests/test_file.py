@@ -7,7 +7,7 @@ from agent.base.ticks import FOREVER
 from agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from host_tests.support_spool import append, append_event
 from host_tests.support_station import Station
 from tools.sim.flash import SHAPES, PowerCut, SimFlash

@@ -10,7 +10,7 @@ from agent.record import event as ev
 from agent.record.result import ROOM_BYTES
 from agent.record.text import describe
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_IO
+from agent.log.flash import FLASH_IO
 from agent.spool.walk import Walk
 from agent.status import snapshot
 from host_tests.support_recovery_model import Clock, Life, Memory, Tank

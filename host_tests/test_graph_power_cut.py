@@ -10,7 +10,7 @@ import pytest
 
 from agent.openprotocol.trace import READ
 from agent.record import graph as gr
-from agent.spool.flash import FLASH_DONE, Part
+from agent.log.flash import FLASH_DONE, Part
 from agent.spool.fold import ROLE_GRAPHS
 from agent.spool.mount import mount
 from agent.spool.ring import Ring

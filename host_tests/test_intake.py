@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.openprotocol import states as st
 from agent.record import result as r
-from agent.spool.flash import FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_IO, FLASH_WORN
 from agent.store import KEPT_BEFORE
 from host_tests.support_world import Cart, body_of, id_of
 from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from agent.spool.blocks import SPOOL_FAILED
-from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
 from board import linux_flash
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import PAGE_BYTES

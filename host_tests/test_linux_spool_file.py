@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from agent.base.words import put_u32
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board import linux_header, linux_spool_file
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import COPY_AT

@@ -4,7 +4,7 @@ from agent.spool import mount as mt
 from agent.spool import record as rec
 from agent.spool.areas import divide
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FOREIGN, WHEN_FULL_REFUSE
-from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.log.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring

@@ -4,7 +4,7 @@ from agent.base.words import get_u32, put_u32
 from agent.newest_event import newest_event
 from agent.record import event as ev
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from host_tests.support_spool import append, mounted
 from tools.sim.flash import SimFlash
 

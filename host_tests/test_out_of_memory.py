@@ -7,7 +7,7 @@ step until it gets through, so that every allocation on the way has been the one
 import gc
 import sys
 
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from host_tests.portable import Skip
 from tools.bench.cart import configuration
 from tools.bench.quiet import RECONNECT_MS, Workbench

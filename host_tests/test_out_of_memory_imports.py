@@ -10,7 +10,7 @@ import os
 import sys
 
 import agent.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from board import safe_mode
 from host_tests.portable import Skip
 from host_tests.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards

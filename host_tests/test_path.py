@@ -2,7 +2,7 @@
 
 from agent import health as h
 from agent.outlets.toolsnet.position import OUTLET
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
 from host_tests.support_spool import append, mounted
 from tools.board_commands import status_lines

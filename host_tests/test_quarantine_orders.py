@@ -12,7 +12,7 @@ from agent.quarantine_orders import carry_out
 from agent.quarantine_retry import oldest_block
 from agent.record import result as res
 from agent.record.result import TAKEN
-from agent.spool.flash import FLASH_IO, Part, RamFlash
+from agent.log.flash import FLASH_IO, Part, RamFlash
 from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
 from host_tests.support_spool import append, body_of
 from host_tests.support_station import Station

@@ -9,7 +9,7 @@ from agent.openprotocol import questions as qs
 from agent.openprotocol.gaps import GAP_IDS_MAX
 from agent.openprotocol.missing import PATIENCE_MS, UNANSWERED_MOST, WALK_GONE
 from agent.record.result import BODY_BYTES, ID_EPOCH, TIGHTENING_ID
-from agent.spool.flash import FLASH_IO
+from agent.log.flash import FLASH_IO
 from agent.store import KEPT, KEPT_BEFORE, NOT_SURE
 from host_tests.support_recovery_model import BLANK, IDENTITY, LAST_ID, Life, Memory, Result, Tank
 from host_tests.support_world import WatchedFlash

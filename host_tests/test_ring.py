@@ -6,7 +6,7 @@ from agent.base.words import put_u32
 from agent.record.result import FLAG_ASIDE, FLAG_RETRIED
 from agent.spool import record as rec
 from agent.spool.blocks import SPOOL_FAILED, SPOOL_FULL, WHEN_FULL_OVERWRITE
-from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.log.flash import FLASH_DONE, Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.memory import NoOwner
 from agent.spool.mount import mount

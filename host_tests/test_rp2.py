@@ -244,7 +244,7 @@ def test_local_time_is_right_wherever_the_port_counts_from(chip):
 
 def _device(flash):
     """A device over fake flash, as board.rp2_flash has it."""
-    from agent.spool.flash import RamFlash
+    from agent.log.flash import RamFlash
 
     device = RamFlash(len(flash.cells) // 4096)
     device.cells = flash.cells
@@ -289,7 +289,7 @@ def test_the_raw_flash_keeps_the_contract_of_a_flash_device(chip):
 
 
 def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
-    from agent.spool.flash import FLASH_WORN
+    from agent.log.flash import FLASH_WORN
 
     device, cells = mapped()
     cells.stuck = (4096 + 300,)

@@ -7,7 +7,7 @@ from agent.openprotocol import known as kn
 from agent.record import SEVERAL_LEAST
 from agent.record import spindles as sp
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_IO
+from agent.log.flash import FLASH_IO
 from host_tests.support_frames import message
 from host_tests.support_world import Cart
 from tools.sim import spindle_frames as frames

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from agent.gone import TELL_EVERY_MS
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, Part
+from agent.log.flash import FLASH_DONE, Part
 from agent.spool.fold import ROLE_QUARANTINE
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash

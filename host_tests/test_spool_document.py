@@ -7,7 +7,7 @@ import pytest
 from agent.outlets.toolsnet.position import SET_ASIDE
 from agent.quarantine import Quarantine
 from agent.record.result import TAKEN
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from board.linux_flash import FileFlash
 from host_tests.support_graphs import Bench, samples_for, trace_message

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from host_tests.support_spool import Plant
 from tools.sim.flash import SHAPES, PowerCut, SimFlash
 

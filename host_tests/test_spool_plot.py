@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from agent.base.fields import fill
 from agent.openprotocol.light import read_light
 from agent.record import result as res
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.record import KIND_RESULT
 from host_tests.support_spool import mounted

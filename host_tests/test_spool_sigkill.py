@@ -10,7 +10,7 @@ import select
 import signal
 import time
 
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
 from host_tests import support_appender
 from host_tests.support_spool import append, mounted, read_all

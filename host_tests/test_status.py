@@ -6,7 +6,7 @@ from agent import status
 from agent.base.fields import fill
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from agent.spool.mount import mount
 from agent.spool.record import KIND_RAW, KIND_RESULT
 from agent.spool.ring import Ring

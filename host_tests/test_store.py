@@ -3,21 +3,24 @@
 from struct import pack, unpack
 
 from agent import health as h
-from agent.openprotocol import known as kn
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.numbers import OVERWRITTEN, STORED
+from agent.log.record import FRAME_BYTES
+from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as r
-from agent.spool import record as rec
-from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.spool.search import holds
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support_log import TEARS, Area, PowerCut, held, take_all
 from host_tests.support_station import Station
-from host_tests.support_world import WatchedFlash
 
 PORTABLE = True
 HEAP = "2m"
 
 NOW = 1000
+IDENTITY = b"0" * 41 + b" " * 10
+BLANK = b" " * 19
+NO_ID = " " * 10
 
 
 class Clock:
@@ -34,17 +37,18 @@ class Clock:
 class Bench(Station):
     """A store over a flash in RAM."""
 
-    def __init__(self, blocks=16, when_full=WHEN_FULL_REFUSE):
-        self.device = WatchedFlash(blocks)
+    def __init__(self, blocks=19, when_full=WHEN_FULL_REFUSE, area=None, **options):
+        self.area = area or Area(blocks)
+        self.device = self.area.flash
         self.when_full = when_full
+        self.options = options
         self.start()
 
     def start(self):
         """As after a power cut: everything new but the flash."""
-        assert self.bring_up(self.device, recover=True, confirms=False, when_full=self.when_full)
+        assert self.bring_up(self.area, when_full=self.when_full)
         self.clock = Clock()
-        self.take(self.clock)
-        self.ring.confirm()
+        self.take(self.clock, **self.options)
         return self
 
     def push(self, frame, cut_short=False):
@@ -57,20 +61,26 @@ class Bench(Station):
         assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
         return self.store.put_fetched(NOW)
 
+    def prove(self, frame):
+        """Let the controller prove what its IDs mean: the answer to the newest is this MID 0065."""
+        self.recovery.opened(IDENTITY, 0, BLANK, NOW)
+        while self.recovery.flags:
+            assert self.recovery.want(NOW)
+            assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+            self.recovery.fetched(self.log.stage, self.store.body, NOW)
+        return self
+
     def records(self, *kinds):
         """Return (kind, flags, payload) of the records of these kinds, in order."""
-        found = []
-        walk = self.ring.walk
-        for block in range(self.device.block_count):
-            walk.begin(block, 0, 0)
-            while walk.next() > 0:
-                if walk.kind in kinds:
-                    found.append((walk.seq, walk.kind, walk.flags, bytes(walk.page[8 : 8 + walk.length])))
-        found.sort()
-        return [entry[1:] for entry in found]
+        return [(kind, flags, payload) for _, kind, flags, payload in held(self.log) if kind in kinds]
 
     def results(self):
-        return self.records(rec.KIND_RESULT)
+        return self.records(KIND_RESULT)
+
+    def idents(self):
+        """Return the IDs of the results in the log, in order."""
+        at = r.HEAD_BYTES + r.TIGHTENING_ID
+        return [int(payload[at : at + r.ID_BYTES]) for _, _, payload in self.results()]
 
 
 def test_light_result_becomes_one_record_with_everything_in_it():
@@ -78,7 +88,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
     bench.store.serial[:] = b"C3412129      "
     assert bench.push(EXAMPLE) == KEPT
     kind, flags, payload = bench.results()[0]
-    assert (kind, flags, len(payload)) == (rec.KIND_RESULT, 0, 114)
+    assert (kind, flags, len(payload)) == (KIND_RESULT, 0, 114)
     # number, station, spindle, epoch; then the body
     assert payload[:8] == b"\x01\0\0\0" + b"\x0a\0" + b"\x01" + b"\0"
     assert payload[8:] == (
@@ -91,7 +101,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
 def test_light_record_is_at_most_128_octets_of_flash():
     bench = Bench()
     bench.push(EXAMPLE)
-    assert len(bench.results()[0][2]) + rec.FRAME_BYTES <= 128
+    assert len(bench.results()[0][2]) + FRAME_BYTES <= 128
 
 
 def test_spindle_of_the_header_is_kept():
@@ -206,7 +216,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
         buf = b"##" + frame
         revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
         assert bench.store.put_pushed(buf, 2, len(frame), revision, False, NOW) == KEPT
-        raw = bench.records(rec.KIND_RAW)
+        raw = bench.records(KIND_RAW)
         assert len(raw) == 1 and raw[0][1] == 0
         assert raw[0][2][8:] == frame
         assert bench.results() == [] and bench.counted(h.RAW) == 1 and bench.counted(h.STORED) == 0
@@ -216,7 +226,7 @@ def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     bench = Bench()
     frame = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * 96
     assert bench.push(frame, cut_short=True) == KEPT
-    _, flags, payload = bench.records(rec.KIND_RAW)[0]
+    _, flags, payload = bench.records(KIND_RAW)[0]
     assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
     assert bench.counted(h.CUT_SHORT) == 1
 
@@ -226,7 +236,7 @@ def test_number_goes_on_over_results_and_raw_frames():
     bench.push(light(tightening_id=1))
     bench.push(EXAMPLE[:50])
     bench.push(light(tightening_id=2))
-    numbers = [payload[0] for _, _, payload in bench.records(rec.KIND_RESULT, rec.KIND_RAW)]
+    numbers = [payload[0] for _, _, payload in bench.records(KIND_RESULT, KIND_RAW)]
     assert numbers == [1, 2, 3]
 
 
@@ -241,19 +251,11 @@ def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
     assert bench.counted(h.RECOVERED) == 1
 
 
-def test_fetched_result_is_not_stored_again_while_the_ids_are_in_doubt():
-    bench = Bench()
-    bench.push(EXAMPLE)
-    bench.ring.memory[kn.FLAGS] |= kn.FLAG_LOOK
-    assert bench.fetch(fetched(2)) == KEPT_BEFORE
-    assert len(bench.results()) == 1
-
-
 def test_unreadable_answer_is_not_taken():
     bench = Bench()
     for frame in (fetched(2)[:90], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"000" + fetched(1)[11:]):
         assert not bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
-    assert bench.records(rec.KIND_RESULT, rec.KIND_RAW) == []
+    assert bench.records(KIND_RESULT, KIND_RAW) == []
 
 
 # Nothing is acknowledged that is not durable
@@ -321,47 +323,6 @@ def test_repeat_is_acknowledged_even_by_a_full_spool():
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
 
 
-def test_suspect_last_result_is_written_once_more_before_it_is_relied_on():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.push(light(tightening_id=2))
-    bench.start()
-    copies = [(flags, payload) for _, flags, payload in bench.results()]
-    assert [flags for flags, _ in copies] == [0, 0, r.FLAG_COPY]
-    assert copies[1][1] == copies[2][1]
-
-
-def test_repeat_of_a_suspect_result_is_not_acknowledged_while_it_cannot_be_written_again():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.device.code = FLASH_IO
-    bench.start()
-    assert bench.push(light(tightening_id=1)) == NOT_KEPT
-    bench.device.code = 0
-    assert bench.push(light(tightening_id=1)) in (KEPT, KEPT_BEFORE)
-    assert len({payload[8:] for _, _, payload in bench.results()}) == 1
-
-
-def test_repeat_is_not_acknowledged_if_what_the_log_held_of_it_is_read_no_more():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.device.code = FLASH_IO
-    bench.start()
-    is_held = bench.store._is_held
-
-    def held_once_more(flags):
-        assert is_held(flags)
-        bench.device.code = 0
-        bench.device.cells[200] ^= 0xFF  # torn when the supply failed: it may read well at one time and never again
-        return True
-
-    bench.store._is_held = held_once_more
-    assert bench.push(light(tightening_id=1)) == NOT_KEPT
-    bench.store._is_held = is_held
-    assert bench.push(light(tightening_id=1)) == KEPT
-    assert len(bench.start().results()) == 2  # it, and its copy
-
-
 def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
     blank = light(tightening_id=" " * 10)
     for stored, comes in (
@@ -375,18 +336,8 @@ def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
         bench.device.unreadable = range(bench.device.block_count)
         assert bench.push(comes) == NOT_KEPT
         bench.device.unreadable = ()
-        assert len(bench.records(rec.KIND_RESULT, rec.KIND_RAW)) == 1  # nothing that a start could come upon
+        assert len(bench.records(KIND_RESULT, KIND_RAW)) == 1  # nothing that a start could come upon
         assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
-
-
-def test_result_that_is_fetched_once_more_is_not_stored_while_the_log_cannot_be_read():
-    bench = Bench()
-    bench.push(light(tightening_id=5))
-    bench.known.memory[kn.FLAGS] |= kn.FLAG_LOOK
-    bench.device.unreadable = range(bench.device.block_count)
-    assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
-    bench.device.unreadable = ()
-    assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
 
 
 def test_block_that_cannot_be_read_any_more_holds_up_nothing():
@@ -419,25 +370,6 @@ def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
     assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
 
 
-def test_repeat_is_looked_for_before_anything_is_erased_for_it():
-    frame = light(tightening_id=" " * 10)
-    body = bytearray(r.BODY_BYTES)
-    for blocks in (3, 4, 5, 6):
-        bench = Bench(blocks)
-        assert bench.push(frame) == KEPT
-        body[:] = bench.results()[0][2][r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES]
-        assert bench.ring.peek(0) > 0
-        bench.ring.advance(0)
-        looked = -1
-        held = True
-        while held:
-            looked += 1
-            assert looked == 0 or bench.push(frame) == KEPT_BEFORE, (blocks, looked)
-            assert bench.ring.save_cursors(1) == FLASH_DONE  # an orderly end: the next start opens a block
-            held = holds(bench.start().start().ring, body, 0)  # the one behind it has written nothing
-        assert looked and bench.push(frame) == KEPT and len(bench.results()) == 1, blocks
-
-
 def test_result_with_a_blank_id_that_is_repeated_is_stored_once():
     bench = Bench()
     blank = light(tightening_id="          ")
@@ -457,81 +389,6 @@ def test_controller_with_a_constant_id_has_every_tightening_stored_once():
     assert len(bench.results()) == 3
 
 
-# More is missing than can be noted
-
-
-def gapped(bench, last=11):
-    """Push every second ID from 1 on."""
-    for number in range(1, last + 1, 2):
-        assert bench.push(light(tightening_id=number)) == KEPT
-
-
-def test_result_that_opens_a_gap_too_many_is_withheld_while_the_missing_ones_are_fetched():
-    bench = Bench()
-    bench.recovery.opened(b"0" * 41 + b" " * 10)
-    gapped(bench)
-    assert bench.known.gaps.count == 5
-    memory = bytes(bench.ring.memory)
-    assert bench.push(light(tightening_id=13)) == NOT_SURE
-    assert bench.push(light(tightening_id=13)) == NOT_SURE
-    assert bench.counted(h.DEFERRED) == 2 and bytes(bench.ring.memory) == memory and len(bench.results()) == 6
-    assert (
-        bench.push(light(tightening_id=12)) == NOT_SURE
-    )  # it opens none, but would be acknowledged in the place of 13
-    assert bench.fetch(fetched(2, tightening_id=2)) == KEPT
-    assert bench.push(light(tightening_id=15)) == NOT_SURE  # its acknowledgement would be taken for that of 13
-    assert bench.push(light(tightening_id=13)) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=4)) == KEPT
-    assert bench.push(light(tightening_id=15)) == NOT_SURE  # nor for that of 12, which came in front of it
-    assert bench.push(light(tightening_id=12)) == KEPT
-    assert bench.push(light(tightening_id=15)) == KEPT
-
-
-def test_result_that_opens_a_gap_too_many_is_taken_where_nothing_is_fetched():
-    bench = Bench()
-    gapped(bench)
-    assert bench.push(light(tightening_id=13)) == KEPT
-    assert bench.known.gone() == 1 and bench.known.gaps.holding(2) < 0 and bench.known.gaps.holding(12) >= 0
-
-
-def test_more_gaps_than_are_noted_in_a_small_log_that_goes_round_store_nothing_twice():
-    bench = Bench(4)
-    bench.recovery.opened(b"0" * 41 + b" " * 10)
-    stored = {}
-    waiting = list(range(2, 130, 2))
-    for number in range(1, 130, 2):
-        frame = light(tightening_id=number)
-        while True:
-            answer = bench.push(frame)
-            if answer == KEPT:
-                break
-            if answer == NOT_SURE:  # as the controller does: it comes again, and meanwhile one more is fetched
-                gap = bench.known.gaps.firsts[0]
-                assert waiting.pop(0) == gap
-                assert bench.fetch(fetched(2, tightening_id=gap)) == KEPT
-                assert gap not in stored
-                stored[gap] = 1
-            take_all(bench.ring)
-        assert number not in stored
-        stored[number] = 1
-        if number > 9:
-            assert bench.push(light(tightening_id=number - 2)) == KEPT_BEFORE
-        take_all(bench.ring)
-    while bench.known.gaps.count:
-        gap = bench.known.gaps.firsts[0]
-        assert gap not in stored
-        assert bench.fetch(fetched(2, tightening_id=gap)) == KEPT
-        stored[gap] = 1
-        take_all(bench.ring)
-    assert bench.ring.block_no > 8 and sorted(stored) == list(range(1, 130)) and bench.ring.number == 129
-
-
-def take_all(ring):
-    """Whoever waits for results has taken all of them."""
-    while ring.peek(0) > 0:
-        ring.advance(0)
-
-
 # Over a serial line, where a spoiled message may look like one
 
 
@@ -541,9 +398,9 @@ def test_odd_message_of_a_serial_line_has_to_come_twice():
     assert bench.push(EXAMPLE) == KEPT
     spoiled = garbled()
     assert bench.push(spoiled) == NOT_SURE
-    assert bench.records(rec.KIND_RAW) == [] and bench.counted(h.ODD) == 1
+    assert bench.records(KIND_RAW) == [] and bench.counted(h.ODD) == 1
     assert bench.push(spoiled) == KEPT
-    assert len(bench.records(rec.KIND_RAW)) == 1
+    assert len(bench.records(KIND_RAW)) == 1
 
 
 def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
@@ -552,7 +409,7 @@ def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
     assert bench.push(light(torque="12x456")) == NOT_SURE
     assert bench.push(EXAMPLE) == KEPT
     assert bench.push(light(torque="1y3456")) == NOT_SURE
-    assert bench.records(rec.KIND_RAW) == []
+    assert bench.records(KIND_RAW) == []
 
 
 def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():

@@ -6,7 +6,7 @@ from agent.quarantine import PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
 from agent.record.result import BODY_BYTES, FLAG_ASIDE, FLAG_COPY, HEAD_BYTES
 from agent.spool import aside, moving
 from agent.spool.blocks import SPOOL_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.memory import OUTLET_OWN_BYTES
 from agent.spool.mount import mount
 from agent.spool.record import FRAME_BYTES, HEAD_OCTETS, KIND_RAW, KIND_RESULT, SEQ_TOP

@@ -6,7 +6,7 @@ from agent.openprotocol.trace import LOST_LONG, LOST_ROOM, READ
 from agent.record import KIND_RESULT
 from agent.record import graph as gr
 from agent.record import result as res
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.traces import ORDER_BIG, ORDER_LITTLE
 from host_tests.support_frames import message
 from host_tests.support_graphs import TIME, Bench, ident_of, samples_for, samples_in, trace_message

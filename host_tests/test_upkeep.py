@@ -5,7 +5,7 @@ import json
 from agent.app import App
 from agent.config import complete
 from agent.liveness import ASKED_MS, HEALTHY_MS
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from board import clock as c
 from board.console import LINE_MAX
 from board.upkeep import Upkeep

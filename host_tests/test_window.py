@@ -13,7 +13,7 @@ from agent.outlets.toolsnet.row import UNANSWERED
 from agent.outlets.toolsnet.window import OPEN_FACTOR, SHUT_MS
 from agent.record.result import PARKED_IN_DOUBT
 from agent.spool.blocks import WHEN_FULL_OVERWRITE
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from agent.spool.memory import OUTLET_FLAGS
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.toolsnet_session import ServerSession

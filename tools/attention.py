@@ -98,9 +98,11 @@ def _refusal(told: dict, station: dict) -> Need:
     if doing == "pass":
         words = f"ToolsNet {why} result {told.get('number', 0)}: those behind it are offered, {waiting}"
         return Need("refused", BAD, "REFUSED", words, "", key)
-    what = " everything that is offered" if doing == "trouble" else ""
-    words = f"ToolsNet {why.replace('refuses', 'refuses' + what)}, {next_try}, {waiting}"
-    hint = "look into ToolsNet: is its database there, and this station known to it?" if doing == "trouble" else ""
+    hint = ""
+    if doing == "trouble" or told.get("trouble"):
+        why = why.replace("refuses", "refuses everything that is offered")
+        hint = "look into ToolsNet: is its database there, and this station known to it?"
+    words = f"ToolsNet {why}, {next_try}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, key)
 
 

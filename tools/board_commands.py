@@ -19,7 +19,7 @@ import click
 
 from agent import config as settings
 from agent import status
-from agent.spool.flash import Part, RamFlash
+from agent.log.flash import Part, RamFlash
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from board import safe_mode

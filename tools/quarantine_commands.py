@@ -27,7 +27,7 @@ from agent.openprotocol.known import Known
 from agent.quarantine import Quarantine
 from agent.quarantine_orders import carry_out
 from agent.spool.areas import divide
-from agent.spool.flash import Part, RamFlash
+from agent.log.flash import Part, RamFlash
 from agent.spool.fold import ROLE_QUARANTINE
 from agent.spool.mount import mount
 from agent.spool.ring import Ring

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.base.ticks import ticks_add
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from tools.bench import quiet
 from tools.bench.cart import configuration
 from tools.report import AT_LEAST, AT_MOST, Report

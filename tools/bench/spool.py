@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from agent.spool.mount import mount
 from agent.spool.ring import BLOCKS_LEAST, Ring
 from board.linux_flash import BLOCK_BYTES, FileFlash

@@ -43,7 +43,7 @@ STAGES = (
 BOARD = (
     ("tools.bench.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
     ("tools.bench.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
-    ("agent.spool.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
+    ("agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
 )
 
 
@@ -154,7 +154,7 @@ def cost_of_dress():
 
 def ready():
     """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
-    from agent.spool.flash import RamFlash
+    from agent.log.flash import RamFlash
     from tools.bench.cart import configuration
     from tools.bench.quiet import Workbench
 

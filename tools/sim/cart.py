@@ -12,7 +12,7 @@ Rules
 from agent.app import App
 from agent.config import complete
 from agent.health import NAMES
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
@@ -42,6 +42,7 @@ class Board:
     def __init__(self, cart):
         self.cart = cart
         self.watched = []  # [port, slot, what was last seen of it]
+        self.outlets = {"file": self._lines}
 
     def now(self):
         return self.cart.clock.now
@@ -58,12 +59,19 @@ class Board:
     def flash(self, spool):
         return self.cart.flashes[spool["path"]]
 
-    def lines(self, outlet):
+    def _lines(self, outlet):
         from agent.wide.file import FileOutlet  # no board has it
         from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())
-        file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
+
+        def made(log, index, health, graphs):
+            writes = FileOutlet(log, index, file, health)
+            if graphs is not None:
+                writes.take_graphs(graphs)
+            return writes
+
+        file.outlet = made
         return file
 
     def seed(self):

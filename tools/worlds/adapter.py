@@ -13,7 +13,7 @@ from agent.openprotocol.known import Known
 from agent.record import KIND_EVENT, event
 from agent.record.result import FLAG_ASIDE
 from agent.spool import aside, record
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from agent.status import of_station

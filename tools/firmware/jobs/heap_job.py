@@ -35,7 +35,7 @@ def run():
     delattr(sys.modules["agent"], "config")
     gc.collect()
     __import__("agent.app")
-    from agent.spool.flash import Part
+    from agent.log.flash import Part
     from board import rp2_flash
 
     device = Part(rp2_flash.ring(), 0, BLOCKS)

@@ -7,7 +7,7 @@ Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG fi
 import sys
 from struct import pack
 
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from agent.spool.mount import mount
 from agent.spool.ring import Ring
 from board import rp2_flash
