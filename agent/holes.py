@@ -63,14 +63,11 @@ class Holes:
         return True
 
     def swallow(self, last):
-        """Forget the ranges up to entry `last`; return how many entries they had."""
+        """Forget the ranges up to entry `last`: the cursor passes them."""
         numbers = self._numbers
-        count = 0
         for at in range(HOLES, _END, 2):
-            if numbers[at] and numbers[at] <= last:
-                count += numbers[at + 1] - numbers[at] + 1
+            if numbers[at] <= last:
                 numbers[at] = numbers[at + 1] = 0
-        return count
 
     def saved(self):
         """Return a copy of them, for `restore`."""

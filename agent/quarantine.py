@@ -58,10 +58,13 @@ class Quarantine:
         self.number = 0  # in the main log
         self.reason = 0
         self.length = 0  # of its payload, without what stands behind it
+        self.lost = 0  # so many between it and where it was looked for cannot be read
         self._main = main
         self._holes = Holes(state.numbers)
         self._scout = Cursor()
         self._scout.wants = WANTS_RESULTS | WANTS_FRAMES
+        self._source = Cursor()  # in the main log
+        self._source.wants = WANTS_RESULTS | WANTS_FRAMES
         self._fold = Cursor()
         self._fold.wants = WANTS_RESULTS | WANTS_FRAMES
         self._settled = False
@@ -125,8 +128,8 @@ class Quarantine:
         if known:
             return KEPT_BEFORE if known > 0 else FAILED
         main, log = self._main, self.log
-        main.rewind(self._scout, number - 1)
-        if main.peek(self._scout) <= RECORD_NONE or self._scout.found != number:
+        main.rewind(self._source, number - 1)
+        if main.peek(self._source) <= RECORD_NONE or self._source.found != number:
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
         if self._room(length) == 0:
@@ -146,15 +149,9 @@ class Quarantine:
         """True if the entry that was found last may be offered again without an operator's word."""
         return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
 
-    def may_leave(self, entry):
-        """True if `leave` would work now; else `tidy` comes first."""
-        if not self.settle():
-            return False
-        return self._holes.free() > self._spare() or (self.next_entry(0) > RECORD_NONE and self.entry == entry)
-
-    def leave(self, entry):
-        """Take an entry out; the next snapshot makes it durable. False if nothing is settled, or no hole is left."""
-        return self.settle() and self._leave(entry, self._spare())
+    def may_leave(self):
+        """True if there is a hole for one that is offered again; else `tidy` comes first."""
+        return self.settle() and self._holes.free() > self._spare()
 
     def end_late(self, taken):
         """Forget which one was offered, as taken or not; the next snapshot makes it durable. False: try again."""
@@ -173,19 +170,22 @@ class Quarantine:
     def next_entry(self, after):
         """Bring the first entry behind number `after` of the ring into the page: its kind, RECORD_NONE, RECORD_LOST.
 
-        `entry`, `number`, `reason` and `length` speak of it then.
+        `entry`, `number`, `reason` and `length` speak of it then, `lost` of how many in front cannot be read.
         """
-        log, scout = self.log, self._scout
-        log.rewind(scout, max(after, log.cursors[0].number))
+        log = self.log
+        after = max(after, log.cursors[0].number)
+        self.lost = 0
         while True:
-            kind = log.peek(scout)
+            kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
+                self.lost += log.number - after
                 return kind
-            last = self._holes.end_of(scout.found)
-            if last == 0:
-                self._read_tail(scout.found)
+            found = self._scout.found
+            self.lost += found - after - 1
+            after = self._holes.end_of(found)
+            if after == 0:
+                self._read_tail(found)
                 return kind
-            log.rewind(scout, last)
 
     def find(self, number):
         """Bring the entry of the main log's record `number` into the page: its kind, RECORD_NONE, RECORD_LOST."""
@@ -208,6 +208,14 @@ class Quarantine:
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
         return PRESSURE_TIGHT if self.log.used_blocks() * 4 > blocks * 3 else PRESSURE_NONE
+
+    def _peek_behind(self, after):
+        log, scout = self.log, self._scout
+        if scout.number < after == scout.found:
+            scout.advance()
+        elif scout.number != after:
+            log.rewind(scout, after)
+        return log.peek(scout)
 
     def _seek(self, after, end, number):
         """Look for the main log's `number` behind entry `after` and in front of entry `end`."""
@@ -240,10 +248,10 @@ class Quarantine:
 
     # -- what is gone ------------------------------------------------------------------------------------------
 
-    def remove(self, numbers):
+    def remove(self, numbers, counter):
         """Take entries out by one snapshot: so many of the list as there are holes for, from its front on.
 
-        Returns how many are gone, durably; 0 if `tidy` has to come first, FAILED if nothing could be done now.
+        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to come first, FAILED if nothing could be done now.
         """
         if not self.settle():
             return FAILED
@@ -254,8 +262,10 @@ class Quarantine:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
                 break
             done += 1
+        counts[counter] += done
         if done and self.state.save():
             return done
+        counts[counter] -= done
         self._holes.restore(holes)
         counts[KEPT_DAMAGED] = damaged
         self.log.rewind(cursor, passed)
@@ -265,8 +275,10 @@ class Quarantine:
         """Move the oldest entry behind the newest if no hole is left: TIDY_DONE if one is, TIDY_MORE, or FAILED."""
         if not self.settle():
             return FAILED
-        if self._holes.free() > self._spare():
-            return TIDY_DONE
+        return TIDY_DONE if self._holes.free() > self._spare() else self.move_oldest()
+
+    def move_oldest(self):
+        """Move the oldest entry behind the newest: TIDY_MORE or FAILED. Everything is settled."""
         log = self.log
         kind = self.next_entry(0)
         if kind <= RECORD_NONE:
@@ -274,11 +286,12 @@ class Quarantine:
         copy(log.stage, log.place, log.page, log.at, log.length)
         return self._append_again(kind, log.flags, log.length)
 
-    def replace_oldest(self, kind, flags, length):
-        """Put the payload in the stage, of so many octets, in the place of the oldest entry: TIDY_MORE or FAILED."""
-        if not self.settle() or self.next_entry(0) <= RECORD_NONE:
-            return FAILED
-        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, self.reason, 0)
+    def replace_oldest(self, kind, flags, length, reason):
+        """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.
+
+        TIDY_MORE or FAILED. Everything is settled.
+        """
+        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
         return self._append_again(kind, flags, length + PARKED_BYTES)
 
     def _append_again(self, kind, flags, length):
@@ -314,7 +327,7 @@ class Quarantine:
         if kind == RECORD_LOST:
             return
         last = self.entry - 1 if kind > RECORD_NONE else log.number
-        gone = holes.swallow(last) + (cursor.number < holes.gone <= last)
-        self.state.numbers[KEPT_DAMAGED] += last - cursor.number - gone
+        holes.swallow(last)
+        self.state.numbers[KEPT_DAMAGED] += self.lost
         if last > cursor.number:
             log.rewind(cursor, last)
