@@ -1,4 +1,4 @@
-"""The rooms of DESIGN.md hold: imports point one way, files and functions stay small, every module has its test."""
+"""The shape of the program: imports point one way, classes and functions stay small, private names stay private."""
 
 import ast
 import tomllib
@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LINES_MAX = 350
 FUNCTION_LINES_MAX = 40
 MACHINE_CODE_LINES_MAX = 90  # there a call between two functions costs more than a move
 ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
+CHAIN_MAX = 2  # classes: one and what it derives from
 
 # The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
-# What is known of a controller is a fold of the log, so the log lies below the protocols: they may know what its
-# records and its memory look like, and are handed the ring itself.
 BASE, RECORD, LINK, PROTOCOL, STATION, TOP = range(6)
 LOG = LINK
 ROOMS = {
@@ -23,53 +21,23 @@ ROOMS = {
     "agent.link": LINK,
     "agent.openprotocol": PROTOCOL,
     "agent.toolsnet": PROTOCOL,
-    "agent.spool": LOG,
+    "agent.log": LOG,
     "agent.app": TOP,
     "agent.assembly": TOP,
 }
-# Within the station's room: who may import whom. Everything else there stands alone.
-STATION_IMPORTS = {
-    "agent.config": {"agent.settings"},
-    "agent.wide.file": {"agent.health"},
-    "agent.outlets.toolsnet.beside": {"agent.health"},
-    "agent.outlets.toolsnet.doubt": {"agent.health", "agent.quarantine"},
-    "agent.outlets.toolsnet.window": {"agent.health"},
-    "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine", "agent.trouble"},
-    "agent.outlets.toolsnet.sweep": {"agent.health"},
-    "agent.downstream": {"agent.health", "agent.trouble"},
-    "agent.errands": {"agent.health"},
-    "agent.gone": {"agent.health", "agent.newest_event"},
-    "agent.happenings": {"agent.health", "agent.newest_event", "agent.store"},
-    "agent.intake": {
-        "agent.downstream",
-        "agent.gone",
-        "agent.health",
-        "agent.operations",
-        "agent.spindles",
-        "agent.store",
-    },
-    "agent.spindles": {"agent.health", "agent.store"},
-    "agent.operations": {"agent.health", "agent.spindles", "agent.store"},
-    "agent.outlets.toolsnet.outlet": {"agent.health"},
-    "agent.programs": {"agent.errands"},
-    "agent.led": {"agent.quarantine"},
-    "agent.outlets.toolsnet.position": {"agent.health"},
-    "agent.quarantine_list": {"agent.quarantine"},
-    "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
-    "agent.quarantine_retry": {"agent.quarantine"},
-    "agent.status": {
-        "agent.gone",
-        "agent.health",
-        "agent.led",
-        "agent.quarantine",
-        "agent.quarantine_list",
-    },
-    "agent.store": {"agent.health"},
-    "agent.traces": {"agent.health"},
-    "agent.outlets.toolsnet.upstream": {"agent.health", "agent.trouble"},
+# Modules of the station's room that everybody there may use; the others are tasks, and only who makes one knows it.
+COMMON = {
+    "agent.health",
+    "agent.trouble",
+    "agent.newest_event",
+    "agent.store",
+    "agent.quarantine",
+    "agent.settings",
+    "agent.spindles",
+    "agent.operations",
 }
-# What the protocols may know of the log.
-LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record", "agent.spool.search"}
+# What the protocols may know of the log: names and frames; the log itself is handed to them.
+LOG_FOR_PROTOCOLS = {"agent.log.numbers", "agent.log.record", "agent.log.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
 LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
@@ -229,14 +197,10 @@ def breach(module, imported):
     if package_of(module) == package_of(imported):
         return None
     if here == STATION and there == STATION:
-        return (
-            None
-            if imported in STATION_IMPORTS.get(module, ())
-            else "two tasks of a station that do not know each other"
-        )
+        return None if imported in COMMON else "two tasks of a station that do not know each other"
     if there > here:
         return "upward"
-    if here == PROTOCOL and package_of(imported) == "agent.spool" and imported not in LOG_FOR_PROTOCOLS:
+    if here == PROTOCOL and package_of(imported) == "agent.log" and imported not in LOG_FOR_PROTOCOLS:
         return "a protocol is handed the ring, it does not make one"
     if here == there:
         return None if (module, imported) == ("agent.app", "agent.assembly") else "sideways"
@@ -251,16 +215,16 @@ def test_imports_of_the_core_point_downward_only(module):
 
 def test_the_rule_of_the_rooms_can_be_broken():
     assert breach("agent.base.fifo", "agent.link.stream") == "upward"
-    assert breach("agent.openprotocol.known", "agent.spool.ring") is not None
-    assert breach("agent.openprotocol.known", "agent.spool.memory") is None
-    assert breach("agent.spool.ring", "agent.openprotocol.ids") == "upward"
-    assert breach("agent.spool.ring", "agent.link.port") == "sideways"
+    assert breach("agent.openprotocol.known", "agent.log.log") is not None
+    assert breach("agent.openprotocol.known", "agent.log.numbers") is None
+    assert breach("agent.log.log", "agent.openprotocol.ids") == "upward"
+    assert breach("agent.log.log", "agent.link.port") == "sideways"
     assert breach("agent.toolsnet.session", "agent.openprotocol.header") == "sideways"
-    assert breach("agent.spool.ring", "agent.store") == "upward"
+    assert breach("agent.log.log", "agent.store") == "upward"
     assert breach("agent.intake", "agent.outlets.toolsnet.forward") is not None
     assert breach("agent.outlets.toolsnet.forward", "agent.app") == "upward"
     assert breach("agent.app", "board.linux") is not None
-    assert breach("agent.intake", "agent.spool.ring") is None
+    assert breach("agent.intake", "agent.log.log") is None
 
 
 def test_boards_import_the_core_and_boards_only():
@@ -359,10 +323,54 @@ def test_only_the_application_knows_all_others():
     assert importers == set()
 
 
-def test_modules_are_short():
-    for module in AGENT + BOARD:
-        lines = len(module.text.splitlines())
-        assert lines <= LINES_MAX, f"{module.path} has {lines} lines, at most {LINES_MAX}"
+def classes_of(modules):
+    """Return {name: (path, names of its bases)} of every class."""
+    return {
+        node.name: (module.path, [ast.unparse(base).split(".")[-1] for base in node.bases])
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def chain_of(name, classes):
+    """Return how many classes of ours a class is made of, itself included."""
+    return 1 + max(
+        (chain_of(base, classes) for base in classes[name][1] if base in classes and base != name), default=0
+    )
+
+
+def test_no_class_is_a_chain_of_more_than_two():
+    """Classes that were cut to keep files short are one idea in several places."""
+    classes = classes_of(AGENT + BOARD)
+    assert {name: chain_of(name, classes) for name in classes if chain_of(name, classes) > CHAIN_MAX} == {}
+
+
+def test_a_chain_of_three_classes_is_found():
+    classes = {"A": ("a.py", ["object"]), "B": ("b.py", ["A"]), "C": ("c.py", ["B"])}
+    assert [chain_of(name, classes) for name in "ABC"] == [1, 2, 3]
+
+
+def private_accesses(module):
+    """Return `file:line name` of every private name of another file that a module reads or sets."""
+    own = {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    return [
+        f"{module.path}:{node.lineno} {node.attr}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and node.attr not in own
+    ]
+
+
+def test_private_names_stay_in_their_file():
+    assert [access for module in AGENT + BOARD for access in private_accesses(module)] == []
 
 
 def is_machine_code(function):
