@@ -83,7 +83,6 @@ spindle_id int ~ 1 99
 recover bool true
 recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
 tightening_ids one auto auto,own,shared
-recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false
 events any alarms alarms,job,pset,vin
@@ -117,7 +116,11 @@ keep int 5 0 99
 durable bool true
 graphs bool false"""
     _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
-    REMOVED = {"refused_attempts": _OFFERS, "refused_wait_s": _OFFERS}
+    REMOVED = {
+        "refused_attempts": _OFFERS,
+        "refused_wait_s": _OFFERS,
+        "recover_round": "no longer a setting: delete it; what is missing is asked for until nothing is",
+    }
 
 KIND = "kind one - " + ",".join(OUTLETS)
 

@@ -133,9 +133,6 @@ MEANINGS = {
         "Whether the controller counts tightening IDs for each station (`own`) or for all of them (`shared`, Power "
         "Focus 6000 up to software 2.8); `auto` tells by its answers."
     ),
-    "stations[].controller.recover_round": (
-        "Results asked for in one round of recovery; what is left comes in the next."
-    ),
     "stations[].controller.recover_retry_s": ("Pause before a result that could not be fetched is asked for again."),
     "stations[].controller.store_newest": (
         "At the very first start, also store the newest result found in the controller."
