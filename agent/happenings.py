@@ -20,8 +20,8 @@ Imported where an outlet wants events.
 
 from agent import health as h
 from agent.base.fields import compare, fill, number, put_text
-from agent.newest_event import newest_event
 from agent.log.log import LOG_DONE
+from agent.newest_event import newest_event
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.subscriptions import INSTEAD, Subscription
 from agent.record import KIND_EVENT
@@ -140,7 +140,7 @@ class Happenings:
         self._known = {}  # what was told last, by `what`
 
     def take(self, intake, cut_short, now):
-        """Take the message that came just now. Results have the right of way: without room for both it is told again."""
+        """Take the message that came just now. Results have the right of way: with no room for both it comes again."""
         session = intake.session
         link = intake.link
         kept = NOT_KEPT

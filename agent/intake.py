@@ -1,10 +1,10 @@
-"""The station's task at the controller's side: connects, takes what is pushed, fetches the rest, and waits between attempts.
+"""The station's task at the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
 
 Rules
 1. Who takes a push is its keeper, a row's own (agent.openprotocol.subscriptions): `take` makes it durable or not, and
    only then it is acknowledged. Results of MID 0061 are taken here, by `Store`.
-2. While the log has no room, or its last record is in doubt, the session is ended in order and the controller left alone:
-   it keeps its results, and MID 0064 brings them later.
+2. While the log has no room, or its last record is in doubt, the session is ended in order and the controller left
+   alone: it keeps its results, and MID 0064 brings them later.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, framing lost, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
    jitter, 10 .. 60 s when the controller's slot was taken. Why there is none lasts in `trouble` until a session stands,
@@ -79,7 +79,8 @@ class Intake:
         session = self.session
         indexes = self.log.state.octets[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
-        if self.store.known.is_met():
+        known = self.store.known
+        if known.is_met() or known.is_empty():
             session.stood_index = session.start_index
         subscription = session.subscriptions[0]
         subscription.index = (indexes >> 4) % len(subscription.revisions)

@@ -59,8 +59,11 @@ class Spindles:
         elif event == EV_READY:
             cycle.most = intake.store.longest
             known = intake.store.known
-            if not known.is_met() and not known.meet_empty():
-                intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
+            if not (known.is_met() or known.is_empty()):
+                known.begin()
+                known.put_empty()
+                if not known.commit():
+                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
 
     def _into_stage(self, intake, cycle):
         flags = FLAG_ODD if cycle.found == RESULT_ODD else 0
@@ -91,7 +94,7 @@ class Spindles:
             intake.health.count(h.CUT_SHORT)
         self._into_stage(intake, cycle)
         known = store.known
-        follows = not known.is_met() or known.is_empty() or ahead_by(known, intake.log.stage, store.body)
+        follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
         kept = store.put_taken(now, False)
         if kept == KEPT and not follows:
             intake.health.note(h.OUT_OF_SEQUENCE, 0, now)

@@ -3,7 +3,7 @@
 Rules
 1. KEPT means: the record is on flash, or the log holds this very tightening and nothing of it is in doubt. Nothing else
    may be acknowledged.
-2. One way: read into the stage, look whether the log has it, append, `known.stored`, `recovery.heard`. What is in the log
+2. One way: read into the stage, look whether the log has it, append, `known.stored`, `recovery.heard`. What the log has
    already gives nothing up: only an append overwrites. A look-up that cannot be made stores nothing.
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come for ever (DIGEST D.1).
 4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
@@ -146,7 +146,8 @@ class Store:
         if stage[body + _MONTH] == 0 or stage[body + TIGHTENING_STATUS] != 0x31:
             flags = self._complete(flags)
         known = self.known
-        if stage.find(known.expected, body + TIGHTENING_ID, body + SERIAL) < 0 or self.recovery.flags or self.wants_time:
+        is_next = stage.find(known.expected, body + TIGHTENING_ID, body + SERIAL) > 0
+        if not is_next or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
         code = log.append(KIND_RESULT, flags, self._length)

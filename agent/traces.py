@@ -16,6 +16,7 @@ from struct import pack_into
 from agent import health as h
 from agent.base.fields import all_digits, compare, copy, fill
 from agent.base.words import TIME_BYTES, get_u32, pack_time, put_u32
+from agent.log.head import HEAD_OCTETS
 from agent.log.log import LOG_DONE
 from agent.log.record import FRAME_BYTES, RECORD_NONE
 from agent.log.search import Search
@@ -39,7 +40,6 @@ _APART_S = 2
 _SMOOTHER = 20
 _JUDGED_LEAST = 8  # samples; fewer say nothing about their order
 
-_BLOCK_HEAD_BYTES = 32
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 
 
@@ -71,7 +71,7 @@ class Traces:
         self._last = bytearray(len(self._lead))  # of the curve that was kept last
         self._connects = -1
         self._looks = False
-        pieces = (log.device.block_bytes - _BLOCK_HEAD_BYTES) // (FRAME_BYTES + gr.PIECE_BYTES)  # 512: every unit divides it
+        pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
         self._most = (log.device.block_count - 2) * pieces
         self._stand()
 
@@ -261,7 +261,7 @@ class Traces:
                 others[number] = piece
             elif _is_same(log.page, log.at, self._lead, 0):
                 first = max(first, number)
-        return first > 0 and all([others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES])])
+        return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
     def _is_twisted(self, buf, little):
         """True if the samples would be far smoother the other way round."""

@@ -130,9 +130,7 @@ class Area:
         self.state = state = State(Part(flash, 0, STATE_BLOCKS))
         front = STATE_BLOCKS + self.kept_blocks + self.graph_blocks
         self.log = log = Log(Part(flash, front, flash.block_count - front), state, LOG, **options)
-        self.kept = Log(
-            Part(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, beside=log
-        )
+        self.kept = Log(Part(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, beside=log)
         logs = [log, self.kept]
         self.graphs = None
         if self.graph_blocks:

@@ -262,7 +262,7 @@ class Generic:
             return ANSWER_NONE
         if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
-        session._answered()
+        session.answered()
         return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
@@ -278,7 +278,7 @@ class Generic:
     def was_pushed(self, session):
         """MID 0006 was refused: what has begun meanwhile is no answer, and who sent it waits (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session._sequence:
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.sequence:
             operation.pushed = True
             session.pushed = self._subscription.pushes[0]  # another message may have come since
             session.acknowledge()

@@ -2,8 +2,8 @@
 
 Rules
 1. They are pushed in order and cannot be asked for one by one; the highest known is the one stored last, to which the
-   next subscription rewinds: what comes again then the log has. No time is compared: a result that is not in the log was
-   made since, or is too old to matter.
+   next subscription rewinds: what comes again then the log has. No time is compared: a result that is not in the log
+   was made since, or is too old to matter.
 2. The data number of a PowerMACS is the whole system's: a jump says nothing. The sync ID counts up to 65535 by one
    (003:7925-7933): what a jump left out is gone, since nobody can ask for it.
 """
@@ -19,7 +19,7 @@ SYNC_PERIOD = const(65536)
 
 def ahead_by(known, body, start):
     """Return by how much the ID of body[start:] is ahead of the last one; 0 if it is not, or nothing says so."""
-    if not known.is_met() or known.is_empty() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+    if not known.is_met() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
         return 0
     period = SYNC_PERIOD if body[start - HEAD_BYTES + PLACE] == SYNC else ID_PERIOD
     ahead = (id_of(body, start + TIGHTENING_ID) - known.top()) % period
@@ -36,4 +36,4 @@ def stored(known, flags, buf, at):
             known.count_gone(first, up)
             if ahead - 1 > up:
                 known.count_gone(0, ahead - 1 - up)
-    known.move_top(flags, buf, at)
+    known.move_top(buf, at)

@@ -75,9 +75,9 @@ class SeveralSubscription(Subscription):
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
         known = self.known
-        if known is None or not known.is_met():
+        if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
-        elif self.name == "powermacs" and not known.is_empty():
+        elif self.name == "powermacs" and known.is_met():
             put_number(data, 0, _NUMBER_BYTES, known.top() if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
