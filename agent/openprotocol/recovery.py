@@ -1,165 +1,273 @@
-"""What was missed while nobody listened: asks the controller what it has, fetches the missing IDs, oldest first.
+"""What a controller has that the log lacks: asks it with MID 0064, and fetches what is missing, oldest first.
 
-Sans I/O: asked what to fetch next (`want`) and told of every answer to MID 0064. What it concludes becomes known by
-records of the log only (agent.openprotocol.known); everything here may be forgotten at any moment.
+Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
+in one snapshot (agent.openprotocol.known); everything here may be forgotten at any moment.
 
 Rules
-1. First what the controller has is learnt (agent.openprotocol.newest), then what is missing is fetched
-   (agent.openprotocol.missing).
-2. One request at a time; the owner calls when no live result waits.
-3. Where ID 0 is not answered, the IDs above all that are known are tried once nothing below them is missing.
+1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
+2. Proof: the newest (ID 0) is the highest result known, `w`; or it is above and `w` still stands under its ID; else the
+   walk downward from the newest has shown what the controller has, all of which may be missing then.
+3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or five times silence while
+   the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
+5. A push that does not fit begins the look again, once a minute at most. No two times are compared.
+
+    phase     asks                 there                               gone
+    NEWEST    0                    w: proven; above w: WITNESS;        there is nothing: proven; WITNESS if w is a
+                                   else WALK                           result, since 0 may be unknown there
+    WITNESS   w                    the same: settle w+1..; else WALK   WALK (0 was gone as well: there is nothing)
+    WALK      downward             goes on                             after K in a row: settle from the lowest there
+    UP        upward from w        goes on                             after K in a row: settle w+1..
+    SEEK      downward, shared     is it ours? (shared.py)             the stretch is known
+    FILL      the oldest missing   store it, close it                  close it, count it
 """
 
+from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, compare, copy, fill, is_blank
-from agent.openprotocol import known as kn
+from agent.base.fields import all_digits, copy
+from agent.base.ticks import Timer
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
-from agent.openprotocol.ids import id_of, is_ahead, put_id
-from agent.openprotocol.missing import PATIENCE_MS
-from agent.openprotocol.newest import Newest
+from agent.openprotocol.ids import ID_PERIOD, after, before, id_at, id_of, is_ahead, length_of, put_id
+from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
 from agent.openprotocol.questions import (
-    NEWS_AGAIN,
-    NEWS_GO_ON,
-    NEWS_GONE,
+    JUDGED_FINE,
+    JUDGED_NO_OWNER,
+    JUDGED_SHARED,
+    NEWS_ASK_AGAIN,
     NEWS_NO_OWNER,
     NEWS_NONE,
+    NEWS_RESET,
     NEWS_STORE,
     PHASE_FILL,
     PHASE_IDLE,
-    PHASE_KEPT,
     PHASE_NEWEST,
     PHASE_OFF,
-    PHASE_OLDEST,
-    PHASE_PROBE,
     PHASE_SEEK,
-    PHASE_WALK_BACK,
+    PHASE_SETTLE,
+    PHASE_UP,
+    PHASE_WALK,
     PHASE_WITNESS,
+    SHARING_ALL,
     SHARING_AUTO,
+    SHARING_OWN,
 )
-from agent.openprotocol.untold import FLAG_UNTOLD, UNTOLD_AT
-from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
+from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
+
+GONE_OWN = const(10)  # so many in a row are gone: nothing is kept below. More than the longest run of others' IDs
+GONE_SHARED = const(100)
+CLOSED_MOST = const(16)
+UNANSWERED_MOST = const(5)
+LOOK_AGAIN_MS = const(60000)
 
 
-class Recovery(Newest):
+def major_of(software):
+    """Return the first number of a version as `PF6_R_3.13.2`: 3; 0 if there is none."""
+    value = 0
+    for octet in software:
+        if 0x30 <= octet <= 0x39:
+            value = value * 10 + octet - 0x30
+        elif octet == 0x2E and value:
+            return value
+        else:
+            value = 0
+    return 0
+
+
+class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(self, ring, known, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False):
-        Newest.__init__(self, ring, known, round_ids, retry_ms, store_newest)
-        self.revisions = revisions
-        self.revision_index = 0
-        self.sharing = SHARING_AUTO
-        self._may_share = False  # without a station of its own named, all the same
-        self._waiting = False  # for an answer
-        self._stale = False  # that answer is to a question of no more interest
+    def __init__(
+        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=SHARING_AUTO, store_newest=False, gone=None
+    ):
+        self.look = look
+        self.known = known
+        self.retry_ms = retry_ms
+        self.sharing = sharing
+        self.store_newest = store_newest
+        self.gone = gone  # agent.gone: writes the events
+        self.flags = 0  # of a result that is pushed now
+        self.phase = PHASE_IDLE
+        self.needs = ""  # the setting without which nothing can be fetched here
+        self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
+        self.not_saved = 0  # snapshots that were refused
+        self.ask_id = bytearray(b"0" * ID_BYTES)
+        self._asked = 0
+        self._answer = bytearray(DIGEST_BYTES)  # of what came last
+        self._shares = False  # all stations count together, as far as this connection has shown
+        self._stretch_ids = 0  # how many IDs are looked through at a time, there
+        self._revisions = self._ordered = revisions
+        self._revision_index = 0
+        self._run_most = GONE_SHARED
+        self._identity = 0
+        self._named = 0  # another controller said that it is one; believed when it says so twice
+        self._online = False
+        self._retry = Timer()
+        self._looked = Timer()
+        # The look
+        self._other = False  # it says that it is another controller
+        self._newest = -1  # N
+        self._top = bytearray(DIGEST_BYTES)  # s: the newest heard on this connection
+        self._top_id = -1
+        self._upto = 0  # what is settled ends here
+        self._first = 0  # and begins here
+        self._afresh = False  # and is all that may be missing
+        self._reset = False
+        self._told = False  # what is lost by it
+        self._zero = False  # ID 0 is gone
+        # Walks
+        self._inside = False  # a range
+        self._low = 0  # the lowest that was there
+        self._left = 0
+        self._run = 0  # gone in a row
+        # The oldest range
+        self._begin = 0  # as it is written down
+        self._at = 0  # nothing in front of this ID is missing any more
+        self._closed = 0  # since that was saved
+        self._gone_first = self._gone_last = self._gone_count = 0
+        self._owes = False
+        self._forget()
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0, now=0):
-        """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
-        self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        before = self.shared
-        self.shared = None
-        self._may_share = system_type == SHARED_SYSTEM
-        if not is_blank(identity, STATION, STATION_BYTES):
-            from agent.openprotocol.shared import meet  # only where the controller names our station
-
-            self.shared = meet(identity, system_type, self.sharing, self.known, self.ring, before)
-        if self.shared is not None:
-            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
-            self.revisions = self.shared.ordered(self.revisions)
-        if self.claim is not None:
-            self.claim.opened()
-        if self._empty_of == self._identity and not self.known.memory[kn.FLAGS] & kn.FLAG_KNOWN:
-            self._note_empty(now)  # the log could not say it before; what the controller has made since is ours
-        self._choose_witness()
-        self.known.covered = False
-        self.known.deferred = []
-        self.known.unheard = -1
-        self._retry.stop()
+    def opened(self, identity, system_type=0, software=b"", now=0):
+        """A session is ready. `identity` is the 51 octets of the session; the name does not count."""
+        known = self.known
+        self._forget()
         self._online = True
-        self._unanswered = 0
-        if self.known.enabled:
+        self.needs = ""
+        self.shared = None
+        known.last_id = -1
+        known.misfit = False
+        self.phase = PHASE_OFF
+        if not known.recovers:
+            return
+        self.flags = FLAG_UNPROVEN
+        self._identity = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
+        if self._choose_sharing(identity, system_type, software):
             self.phase = PHASE_NEWEST
+        self._other = known.is_met() and known.identity() not in (0, self._identity)
 
     def closed(self):
-        """The session is over; what is open stays open."""
+        """The session is over."""
+        self._flush()  # if it cannot be saved it is asked for again
         if self.phase == PHASE_SEEK:
-            self.shared.stretch.break_off()  # type: ignore[union-attr] - else there is no such phase
+            self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is no such phase
         self.phase = PHASE_IDLE
-        self._retry.stop()
-        self._lacks_room = False
         self._online = False
-        self.known.covered = False
-        self._waiting = False
-        self._stale = False
-        self._beside = False
-        self._last_try = -1
-        self._postponed = self._below_first = False
-        self._run = 0
+        self._forget()
 
-    def look_again(self):
-        """Something was stored that does not fit what is known: ask for the newest once more."""
-        if self._online and self.known.enabled and self.phase != PHASE_OFF:
-            self._stale = self._waiting
-            self.phase = PHASE_NEWEST
+    def look_again(self, now):
+        """Something was pushed that does not fit, or was lost: begin with the newest, once a minute at most."""
+        if not self._online or self.phase == PHASE_OFF:
+            return
+        self._flush()
+        stale = self._waiting
+        self._forget()
+        self._stale = stale
+        self.flags = FLAG_UNPROVEN
+        self.phase = PHASE_NEWEST
+        if self._looked.armed and not self._looked.expired(now):
+            self._retry.start(now, self._looked.left(now))
+        else:
+            self._looked.start(now, LOOK_AGAIN_MS)
 
-    def postpones(self, now):
-        """Tell whether a push is left for later. It may never come again: then the newest is asked for.
+    def _forget(self):
+        """Nothing is heard, asked or concluded."""
+        self._newest = -1
+        self._zero = self._inside = self._reset = self._told = False
+        self._run = self._tries = 0
+        self._beside = False  # the ID behind the one that is not answered is asked for
+        self._waiting = False  # for an answer
+        self._stale = False  # that answer is to a question of no more interest
+        self._begin = self._closed = self._gone_count = 0
+        self._owes = False
+        self._retry.stop()
 
-        Not for ever: a controller may end each connection in which that is not acknowledged, before anything is proven.
-        """
-        if not self.makes_progress(now) or (self._left_at == self.ring.number and self._left.expired(now)):
+    def _choose_sharing(self, identity, system_type, software):
+        """Decide who counts the IDs; False if nothing can be fetched (spec of the Power Focus 6000, part 1)."""
+        named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
+        may = False  # its answers tell
+        shares = self.sharing == SHARING_ALL
+        if self.sharing == SHARING_AUTO and system_type != SHARED_SYSTEM:
+            may = named
+            shares = named and self.known.shares()
+        elif self.sharing == SHARING_AUTO:
+            major = major_of(software)
+            may = major == 0
+            shares = 0 < major < 3 or (may and self.known.shares())
+        doubtful = may and system_type in (0, SHARED_SYSTEM)
+        own = self.sharing == SHARING_OWN or system_type > 0
+        self._run_most = GONE_OWN if own and not shares and not doubtful else GONE_SHARED
+        self._shares = shares
+        revisions = self._revisions
+        if named and (shares or may):
+            from agent.openprotocol.shared import Shared  # only where the controller names our station
+
+            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
+            self.shared = Shared(identity, system_type == SHARED_SYSTEM, self._stretch_ids)
+            revisions = self.shared.ordered(revisions)
+        elif shares or doubtful and system_type:
+            self.needs = "station_id" if self.sharing == SHARING_ALL else "tightening_ids"
+        if revisions != self._ordered:
+            self._ordered = revisions
+            self._revision_index = 0
+        return not self.needs
+
+    # -- pushes ------------------------------------------------------------------------------------------------
+
+    def heard(self, buf, at, now):
+        """A push was stored, and Known told of it; False if it does not fit what is known."""
+        known = self.known
+        if known.misfit:
+            known.misfit = False
+            self.look_again(now)
+            return known.is_empty()
+        number = known.last_id
+        if self.flags == 0 or self._newest < 0 or number < 0:
+            return True
+        top = self._top_id
+        if is_ahead(number, top):
+            if number != after(top) and not self._shares:
+                self._upto = before(number)  # else what was left out is not asked for
+        elif number != top:
+            self.look_again(now)
             return False
-        self._postponed = True
-        if self._left_at != self.ring.number:
-            self._left_at = self.ring.number
-            self._left.start(now, PATIENCE_MS)
+        self._take_top(number, known.last)
         return True
+
+    def _take_top(self, number, digest):
+        self._top_id = number
+        copy(self._top, 0, digest, 0, DIGEST_BYTES)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
     def seeks(self):
-        """Tell whether something is to be asked for, now or later."""
-        phase = self.phase
-        if self.known.memory[UNTOLD_AT] & FLAG_UNTOLD:
-            return True  # to be told, at least (agent.gone)
-        if phase != PHASE_IDLE:
-            return phase != PHASE_OFF
-        return self.known.gaps.count > 0 or self.known.looks() or self._postponed
+        """True if something is to be asked for, now or later."""
+        if not self._online or self.phase == PHASE_OFF:
+            return False
+        return self.phase != PHASE_IDLE or len(self.known.ranges) > 0
 
     def want(self, now):
-        """Tell whether the ID in `ask_id` should be fetched now."""
+        """True if the ID in `ask_id` should be fetched now."""
         if self._retry.armed:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
-            if self._lacks_room and not self.ring.has_spare():  # the same answer once more would change nothing
-                self.wait_for_room(now)
-                return False
-            self._lacks_room = False
-        if self.phase == PHASE_OFF or not self._online:
+        if not self.seeks():
             return False
-        if not self._is_decided():
+        if self._owes and not self._flush():
             self.wait_for_room(now)
             return False
-        phase = self._turn(now)
-        if phase == PHASE_IDLE:
-            return False
-        if phase == PHASE_NEWEST:
-            fill(self.ask_id, 0, ID_BYTES, 0x30)
-        elif phase == PHASE_WITNESS:
-            copy(self.ask_id, 0, self.witness, 0, ID_BYTES)
-            if self._rung >= 0:
-                put_id(self.ask_id, self._rung)
-        elif phase == PHASE_PROBE:
-            copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
-        elif phase == PHASE_WALK_BACK:
-            put_id(self.ask_id, self._asked)
-        elif phase == PHASE_OLDEST:
-            put_id(self.ask_id, self.claim.asked)  # type: ignore[union-attr] - else there is no such phase
-        elif phase == PHASE_SEEK:
-            put_id(self.ask_id, self.shared.stretch.asked)  # type: ignore[union-attr] - else there is no such phase
+        if self.phase == PHASE_SETTLE:
+            self._settle(now)
+            if self.phase == PHASE_SETTLE:
+                return False
+        if self.phase == PHASE_IDLE or self.phase == PHASE_FILL or self.phase == PHASE_SEEK:
+            if not self._turn_to_missing(now):
+                return False
+        number = 0 if self.phase == PHASE_NEWEST else after(self._at) if self._beside else self._asked
+        put_id(self.ask_id, number)
         self._waiting = True
         return True
 
@@ -167,180 +275,436 @@ class Recovery(Newest):
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
         return self._retry.least(now, ms) if self._retry.armed else ms
 
+    def wait_for_room(self, now):
+        """What was told could not be kept: the same again later."""
+        self._retry.start(now, self.retry_ms)
+
     def revision(self):
         """Return the revision to ask in."""
-        return self.revisions[self.revision_index]
-
-    def _is_decided(self):
-        """Tell whether what is to be believed about shared IDs is written down; False if it could not be yet.
-
-        A controller that names no station has none to share with: a spoiled answer said so, or another controller. One
-        of system type 003 may have: there nothing is fetched until it names ours again.
-        """
-        if self.shared is not None:
-            return self.shared.is_decided()
-        if not self.known.shares() or self._may_share:
-            return True
-        at = self.ring.begin_memory() if self.ring.has_spare() else -1
-        if at < 0:
-            return False
-        self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_SHARED & 0xFF
-        return self.ring.commit_memory() == 0
-
-    def _turn(self, now):
-        """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
-        if self._is_over():
-            if self._heard and not self._close(self._heard_first, self._heard, kn.CLOSED_KEPT):
-                self.wait_for_room(now)
-                return PHASE_IDLE
-            self._turn_to_new_count()
-        if self.phase == PHASE_PROBE and self.known.gaps.count:
-            self.phase = PHASE_IDLE  # what is missing below what is known comes first
-            self._postponed = True
-        self._look_at_claim()
-        while True:  # each turn closes a gap, or is the last one
-            if self._below_first and self.phase == PHASE_IDLE and not self._is_missing_in_front():
-                self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
-            if self.phase == PHASE_IDLE and not self._begin_gap():
-                if self.known.gaps.count or not (self.known.looks() or self._postponed):
-                    return PHASE_IDLE
-                self.phase = PHASE_NEWEST  # nothing is missing any more: what waited for that can be noted
-            if self.phase != PHASE_FILL or self._next_missing(now):
-                return self.phase
-            if self.phase == PHASE_FILL:
-                return PHASE_IDLE
-
-    def _turn_to_new_count(self):
-        """A push has begun it: what it has come to since is all that is left to ask for."""
-        self._epoch = self.known.memory[kn.EPOCH]
-        self._shown = True
-        self._held_to = -1
-        self._has_witness = False
-        self._top = self.known.top()
-        self._run = 0
-        self._walk = self._walked = -1
-        self.phase = PHASE_NEWEST
+        return self._ordered[self._revision_index]
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def fetched(self, body, start, now):
-        """Take the answer to what `want` asked for; returns a NEWS_. It may use the stage unless it is NEWS_STORE."""
-        if self._is_stale() or self._cannot_compare(now):
+    def fetched(self, body, start, now, flags=0):
+        """Take the answer to what `want` asked for, a body with the flags its record would have; returns a NEWS_.
+
+        It may use the stage unless it is NEWS_STORE: then `kept` or `wait_for_room` comes next.
+        """
+        if self._is_stale():
             return NEWS_NONE
-        at = start + TIGHTENING_ID
-        phase = self.phase
-        if not all_digits(body, at, ID_BYTES):
+        number = id_at(body, start + TIGHTENING_ID)
+        if number < 0:
             self._again(now)
             return NEWS_NONE
-        order = compare(body, at, self.ask_id, 0, ID_BYTES) if phase != PHASE_NEWEST else 0
-        if self.shared is not None:
-            news = self._hear_shared(id_of(body, at), order, now)
-            if news != NEWS_GO_ON:
-                return news
-        if phase == PHASE_NEWEST:
-            return self._hear_newest(body, start, now)
-        if order != 0:
-            self._again(now)  # an answer to another question
+        if not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+            digits = bytearray(ID_BYTES)
+            put_id(digits, number)
+            copy(body, start + TIGHTENING_ID, digits, 0, ID_BYTES)
+        put_digest(self._answer, 0, body, start, flags)
+        held = self.phase in (PHASE_NEWEST, PHASE_UP) and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0
+        return self._hear(number, held, now)
+
+    def fetched_unread(self, body, start, now):
+        """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came."""
+        if self._is_stale():
             return NEWS_NONE
-        if phase == PHASE_WITNESS:
-            return self._hear_witness(body, start, now)
-        self._answered()
-        if phase == PHASE_WALK_BACK or phase == PHASE_OLDEST:
-            self._is_there(now)
+        number = id_at(body, start + TIGHTENING_ID)
+        if number < 0 and self.phase == PHASE_FILL:
+            number = self._asked
+        if number < 0:
+            self._again(now)
             return NEWS_NONE
-        if phase == PHASE_FILL and self._beside:
-            self._answered_beside()
-            return NEWS_NONE
-        if phase == PHASE_FILL and self._is_made_since(body, start):
-            self._doubt_all(body, start)
-            return NEWS_NONE
-        if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
-            if not self.kept(kn.CLOSED_KEPT):  # of the time before the IDs began anew
-                self.wait_for_room(now)
-            return NEWS_NONE
-        # It may have been pushed while the answer was on its way.
-        number = id_of(body, at)
-        is_new = is_ahead(number, self.known.top()) if phase == PHASE_PROBE else self.known.gaps.holding(number) >= 0
-        return NEWS_STORE if is_new else NEWS_NONE
+        put_unread(self._answer, number)
+        return self._hear(number, False, now)
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
         if self._is_stale():
             return NEWS_NONE
-        if kind == replies.REFUSED_REVISION and self.revision_index + 1 < len(self.revisions):
-            self.revision_index += 1
+        if kind == replies.REFUSED_GONE:
+            return self._absent(now)
+        if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
+            self._revision_index += 1
         elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
-            self.revision_index = 0
-            self._switch_off(now)
-        elif kind != replies.REFUSED_GONE:
-            self._again(now)
-        elif self.phase == PHASE_NEWEST:
-            return self._nothing_there(now)
+            self._revision_index = 0
+            self._switch_off()
         else:
-            return self._gone(now)
+            return self._again(now)
         return NEWS_NONE
 
     def silent(self, now):
-        """No answer, no room, or an answer that may change: the ID stays open and is asked for again later."""
-        if not self._is_stale():
-            self._again(now)
+        """No answer: the same is asked for again later; returns a NEWS_."""
+        return NEWS_NONE if self._is_stale() else self._again(now)
 
-    def hear_kept(self, buf, at, length, mid):
-        """Take the answer to what PHASE_KEPT has asked; none (`mid` 0) is one as well."""
-        if mid:
-            self.claim.hear(self, buf, at, length, mid)  # type: ignore[union-attr]
-        if not self._is_stale() and self.phase == PHASE_KEPT:
-            self.phase = PHASE_IDLE
-
-    def keeps_answer(self):
-        """Tell whether what is answered now is to be stored, readable or not."""
-        return not (self._stale or self._is_over()) and (
-            self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside)
-        )
-
-    def _gone(self, now):
-        """The controller has the result that was asked for no more, or has none of ours there; returns a NEWS_."""
-        if self.phase == PHASE_WITNESS:
-            return self._lose_witness(now)
-        self._answered()
-        if self.phase == PHASE_PROBE:
-            self._probed(now)
-        elif self.phase == PHASE_WALK_BACK:
-            self._gone_run += 1
-            self._walk_on(now)
-        elif self.phase == PHASE_SEEK:
-            self.phase = PHASE_FILL
-        elif self.phase == PHASE_OLDEST:
-            self.phase = self.claim.proves(self, False)  # type: ignore[union-attr] - else there is no such phase
-        elif self.phase == PHASE_FILL:
-            if self._beside:
-                self._answered_beside()
-            elif not self.known.shares():
-                self._run += 1
-            elif not self.flush() or not self.kept(kn.CLOSED_GONE):
-                self.wait_for_room(now)
-        return NEWS_NONE
-
-    def _hear_shared(self, number, order, now):
-        """Where our station is named: returns a NEWS_, NEWS_GO_ON if the answer is to be taken like any other."""
-        shared = self.shared
-        shares = self.known.shares()
-        news = shared.hear(self.phase, number, order)  # type: ignore[union-attr] - the caller has looked
-        if news == NEWS_GONE:
-            return self._gone(now)
-        if news == NEWS_AGAIN:
-            self._again(now)
-        elif news == NEWS_NO_OWNER:
-            self.phase = PHASE_OFF
-            return news
-        elif news == NEWS_NONE:
-            self._answered()
-            if not shares and (self.phase == PHASE_FILL or self.phase == PHASE_WALK_BACK):
-                self.phase = PHASE_IDLE  # what is missing is looked through anew
-        return NEWS_NONE if news == NEWS_AGAIN else news
+    def kept(self, now):
+        """The log has what was fetched."""
+        if self.phase == PHASE_FILL:
+            self._run = 0
+            self._close(False)
 
     def _is_stale(self):
-        stale = self._stale or self._is_over()
-        self._waiting = False
-        self._stale = False
+        """Take note of an answer; True if it is to a question of before, or to none."""
+        stale = self._stale or not self._waiting or self.phase == PHASE_OFF
+        self._waiting = self._stale = False
         return stale
+
+    def _switch_off(self):
+        """It cannot be asked on this connection."""
+        self._flush()
+        self.phase = PHASE_OFF
+        self.flags = FLAG_UNPROVEN
+
+    def _again(self, now):
+        """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
+        self._tries += 1
+        self._retry.start(now, self.retry_ms)
+        if self._tries < UNANSWERED_MOST:
+            return NEWS_NONE
+        phase = self.phase
+        if phase == PHASE_FILL:
+            self._beside = not self._beside
+        elif phase == PHASE_SEEK:
+            self._tries = 0
+            self._hear_stretch(self._asked, True)  # it may be
+        elif phase == PHASE_WALK or phase == PHASE_UP:
+            self._tries = 0
+            if phase == PHASE_WALK:
+                self._low = self._asked  # it may be there
+            return self._step(now)
+        elif phase == PHASE_WITNESS and not self._zero:
+            return self._absent(now)
+        return NEWS_NONE
+
+    def _hear(self, number, held, now):
+        """There is the result `number` in `_answer`."""
+        phase = self.phase
+        self._tries = 0
+        if self._beside:
+            return self._answered_beside()
+        if self.shared is not None:
+            below = phase != PHASE_NEWEST and is_ahead(self._asked, number)
+            needs_owner = phase != PHASE_NEWEST and (phase != PHASE_WITNESS or number != self._asked)
+            judged = self.shared.judge(self._shares, below, needs_owner)
+            if judged != JUDGED_FINE:
+                return self._hear_judged(judged)
+        if phase == PHASE_NEWEST:
+            self._top_id = self._newest = number
+            copy(self._top, 0, self._answer, 0, DIGEST_BYTES)
+            return self._compare_newest(held, now)
+        if phase == PHASE_SEEK:
+            return self._hear_stretch(number, self.shared.is_ours())  # type: ignore[union-attr]
+        if is_ahead(number, self._asked):
+            return self._again(now)  # an answer to an earlier question
+        if number != self._asked:
+            return self._absent(now) if phase != PHASE_FILL or self._shares else self._close(False)
+        if phase == PHASE_FILL:
+            return NEWS_STORE
+        self._run = 0
+        if phase == PHASE_WITNESS:
+            return self._hear_witness(now)
+        if phase == PHASE_UP:
+            self._newest = number
+            self._take_top(number, self._answer)
+            self._upto = before(number) if held else number
+        self._low = number
+        return self._step(now)
+
+    def _absent(self, now):
+        """The controller has nothing under the ID that was asked for."""
+        phase = self.phase
+        self._tries = 0
+        if self._beside:
+            return self._answered_beside()
+        if phase == PHASE_NEWEST:
+            return self._hear_nothing(now)
+        if phase == PHASE_WITNESS:
+            return self._conclude_empty(now) if self._zero else self._begin_walk(False, now)
+        if phase == PHASE_SEEK:
+            return self._hear_stretch(before(self._begin), False)  # nothing in front
+        self._run += 1
+        return self._close(True) if phase == PHASE_FILL else self._step(now)
+
+    # -- the look ------------------------------------------------------------------------------------------------
+
+    def _compare_newest(self, held, now):
+        """The newest, N, is `_top`: go on from there."""
+        known = self.known
+        newest = self._newest
+        self._upto = before(newest) if held else newest
+        self._afresh = self._reset = False
+        if not known.is_met() and not known.is_empty():
+            self._first = newest if self.store_newest else after(self._upto)
+            return self._settle(now)
+        if known.is_top(self._top):
+            copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
+            self._first = after(self._upto)
+            return self._settle(now)
+        top = known.top()
+        if top <= 0 or not is_ahead(newest, top):
+            return self._begin_walk(top >= 0, now)
+        self.phase = PHASE_WITNESS
+        self._asked = top
+        return NEWS_NONE
+
+    def _hear_nothing(self, now):
+        """ID 0 is gone: there is nothing, or that is not known there."""
+        known = self.known
+        if known.last_id >= 0:  # this connection has pushed one: it stands for the newest
+            self._newest = known.last_id
+            self._take_top(known.last_id, known.last)
+            return self._compare_newest(True, now)
+        if known.top() <= 0:
+            return self._conclude_empty(now)
+        self._zero = True
+        self.phase = PHASE_WITNESS
+        self._asked = known.top()
+        return NEWS_NONE
+
+    def _hear_witness(self, now):
+        """There is a result under the highest ID known."""
+        known = self.known
+        if not known.is_top(self._answer):
+            return self._conclude_empty(now) if self._zero else self._begin_walk(True, now)
+        self._first = after(known.top())
+        if not self._zero:
+            return self._settle(now)
+        self.phase = PHASE_UP
+        self._asked = self._first
+        self._run = 0
+        return NEWS_NONE
+
+    def _conclude_empty(self, now):
+        """The controller has nothing: what it makes from now on is ours."""
+        self._newest = -1
+        self._afresh = self._reset = False
+        return self._settle(now)
+
+    def _begin_walk(self, is_reset, now):
+        """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
+        self._afresh = True
+        self._reset = is_reset
+        if self._other:
+            if self._named != self._identity:
+                self._named = self._identity  # one frame may be spoiled
+                self._switch_off()
+                return NEWS_ASK_AGAIN
+            self._reset = True
+            self._first = self._newest if self.store_newest else after(self._upto)  # what it made before is not ours
+            return self._settle(now)
+        self._first = self._low = self._newest
+        if self._shares:
+            self._first = 1  # ours are found in stretches
+            return self._settle(now)
+        top = self.known.top()
+        self._left = self._newest - 1
+        if top > ID_PERIOD - 1 - self._run_most:
+            self._left = ID_PERIOD  # past the wrap
+        self._inside = False
+        return self._walk_from(before(self._newest), now)
+
+    def _walk_from(self, number, now):
+        self.phase = PHASE_WALK
+        self._asked = number
+        self._run = 0
+        return self._end_walk(now) if self._left <= 0 else NEWS_NONE
+
+    def _step(self, now):
+        """Go to the next ID of a walk, or end it; returns a NEWS_."""
+        if self.phase == PHASE_UP:
+            if self._run < self._run_most:
+                self._asked = after(self._asked)
+                return NEWS_NONE
+            if self._newest < 0:  # nothing above the highest ID known
+                self._newest = self.known.top()
+                self._take_top(self._newest, self.known.octets)
+                self._upto = before(self._newest)
+            return self._settle(now)
+        self._left -= 1
+        if self._run < self._run_most and self._left > 0:
+            self._asked = before(self._asked)
+            return NEWS_NONE
+        return self._end_walk(now)
+
+    def _end_walk(self, now):
+        """Nothing is there in front of `_low`."""
+        if not self._inside:
+            self._first = self._low
+            return self._settle(now)
+        self._inside = False
+        self.phase = PHASE_FILL
+        self._run = 0
+        count = (self._low - self._at) % ID_PERIOD
+        if count:
+            self._count_gone(self._at, before(self._low), count)
+            self._at = self._low
+            self._closed += count
+            self._owes = True
+        return NEWS_NONE
+
+    def _settle(self, now):
+        """Write down what was concluded, in one snapshot; it is tried again if that is refused. Returns a NEWS_."""
+        known = self.known
+        self.phase = PHASE_SETTLE
+        if self._afresh and not self._told and not self._tell_lost():
+            self.wait_for_room(now)
+            return NEWS_NONE
+        self._told = True
+        known.begin()
+        if self._afresh:
+            known.forget_ranges()
+        if self._newest < 0:
+            known.put_empty()
+        else:
+            known.add(self._first, self._upto)
+            known.put_top(self._top)
+        if self._reset:
+            known.begin_afresh()
+        known.put_identity(self._identity)
+        known.put_shared(self._shares)
+        if not known.commit():
+            self.not_saved += 1
+            self.wait_for_room(now)
+            return NEWS_NONE
+        reset = self._reset
+        self._forget()
+        self.flags = 0
+        self._other = False
+        self.phase = PHASE_FILL
+        return NEWS_RESET if reset else NEWS_NONE
+
+    def _tell_lost(self):
+        """What was missing, and what was made since, in front of what is settled is gone; False if it has to wait."""
+        known = self.known
+        parts = [(first, last) for first, last in known.ranges]
+        if not self._reset and known.top() >= 0:
+            parts.append((after(known.top()), before(self._first)))
+        lost = []
+        for first, last in parts:
+            if not self._reset and not is_ahead(self._first, last):
+                last = before(self._first)
+            if length_of(first, last):
+                lost.append((first, last))
+        if not lost or self._shares:
+            return True
+        count = sum([length_of(first, last) for first, last in lost])
+        return self._tell(lost[0][0], lost[-1][1], count)
+
+    # -- what is missing -----------------------------------------------------------------------------------------
+
+    def _turn_to_missing(self, now):
+        """Set `_asked` to the next ID that may be missing; False if there is none, or it has to wait."""
+        ranges = self.known.ranges
+        while ranges:
+            first, last = ranges[0]
+            if self._begin != first:
+                self._begin = self._at = first
+                self._run = self._closed = self._gone_count = self._tries = 0
+                self._beside = False
+                if self.shared is not None:
+                    self.shared.begin_range()
+            if length_of(self._at, last):
+                if not self._shares:
+                    return self._turn_to_next(last, now)
+                if self._turn_to_ours(last):
+                    return True
+            if length_of(self._at, last) == 0 and not self._flush():
+                self.wait_for_room(now)
+                return False
+        self.phase = PHASE_IDLE
+        return False
+
+    def _turn_to_next(self, last, now):
+        """The next one is asked for; behind many that are gone a walk from the end finds where the rest begins."""
+        self.phase = PHASE_FILL
+        self._asked = self._at
+        if self._run >= self._run_most and length_of(self._at, last) > self._run_most:
+            self._inside = True
+            self._low = after(last)
+            self._left = length_of(self._at, last)
+            self._walk_from(last, now)
+        return True
+
+    def _turn_to_ours(self, last):
+        """The same where stations share the IDs: ours alone; False behind a stretch."""
+        shared = self.shared
+        if not shared.in_stretch:
+            shared.begin(self._at, length_of(self._at, last))
+        if shared.seeks:
+            self.phase = PHASE_SEEK
+            self._asked = shared.asked
+            return True
+        self.phase = PHASE_FILL
+        number = shared.next_of_ours(self._at)
+        self._closed += number < 0
+        self._at = number if number >= 0 else after(shared.last)
+        self._asked = number
+        self._owes = number < 0
+        shared.in_stretch = number >= 0
+        return number >= 0
+
+    def _hear_stretch(self, number, is_ours):
+        """The newest at or below what was asked for is `number`; returns NEWS_NONE."""
+        self.shared.hear(number, is_ours)  # type: ignore[union-attr] - else nobody asks so
+        return NEWS_NONE
+
+    def _hear_judged(self, judged):
+        """An answer is not taken as it is, since all stations share the IDs, or may; returns a NEWS_."""
+        if judged == JUDGED_NO_OWNER:
+            self.needs = "recover_revisions"
+            self._switch_off()
+            return NEWS_NO_OWNER
+        if judged == JUDGED_SHARED:
+            self._flush()
+            self._forget()
+            self._shares = True
+            self._run_most = GONE_SHARED
+            self.flags = FLAG_UNPROVEN
+            self.phase = PHASE_NEWEST
+        return NEWS_NONE
+
+    def _close(self, gone):
+        """The ID at `_at` is missing no more; returns NEWS_NONE."""
+        if gone:
+            self._count_gone(self._at, self._at, 1)
+        self._at = after(self._at)
+        self._tries = 0
+        self._closed += 1
+        self._owes = self._owes or self._closed >= CLOSED_MOST
+        return NEWS_NONE
+
+    def _answered_beside(self):
+        """The ID behind the one that is not answered is: that one will never be."""
+        self._beside = False
+        return self._close(True)
+
+    def _count_gone(self, first, last, count):
+        if self._gone_count == 0:
+            self._gone_first = first
+        self._gone_last = last
+        self._gone_count += count
+
+    def _flush(self):
+        """Write down how far the oldest range is closed; False if what is gone cannot be told now."""
+        ranges = self.known.ranges
+        if self._closed == 0 or not ranges or ranges[0][0] != self._begin:
+            self._owes = False
+            return True
+        if self._gone_count and not self._tell(self._gone_first, self._gone_last, self._gone_count):
+            self._owes = True
+            return False
+        self.known.close_up_to(self._at)
+        self._begin = ranges[0][0] if ranges else 0
+        self._closed = self._gone_count = 0
+        self._owes = False
+        if not self.known.state.save():
+            self.not_saved += 1  # it is asked for again after a start
+        return True
+
+    def _tell(self, first, last, count):
+        """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
+        known = self.known
+        total = known.gone() + count
+        if self.gone is not None and not self.gone.put(first, last, count, total, known.epoch(), self._reset):
+            return False
+        known.count_gone(first, count)
+        return True
