@@ -50,10 +50,11 @@ class Intake:
         self.attempts = 0  # connections begun: agent.liveness looks whether it moves
         self.stopping = False
         self.trouble = Trouble()
-        self._gone = None
         self._ready = False
         self._opening = False
         self._tool_due = False
+        self._gone = 0  # IDs, and snapshots refused, that were told
+        self._not_saved = 0
         self._more = False  # came while the flash was busy within this step: its `now` is old
         self._outlet_slots = ()
         self._wait = Timer()
@@ -80,6 +81,7 @@ class Intake:
         indexes = self.log.state.octets[INDEXES]
         session.start_index = (indexes & 0x0F) % len(session.start_revisions)
         known = self.store.known
+        self._gone = known.gone()
         if known.is_met() or known.is_empty():
             session.stood_index = session.start_index
         subscription = session.subscriptions[0]
@@ -181,6 +183,7 @@ class Intake:
         self.session.closed()
         self.quiet.talks(False)
         self.recovery.closed()
+        self._tell_recovery(now)
         self._opening = False
         if why == st.WHY_BUSY:
             wait_ms = self._busy_ms
@@ -301,7 +304,7 @@ class Intake:
         elif event == st.EV_FETCH_REFUSED:
             self.take_news(self.recovery.refused(session.refusal, now), now)
         elif event == st.EV_FETCH_SILENT:
-            self.recovery.silent(now)
+            self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
@@ -415,8 +418,7 @@ class Intake:
         if not self.quiet.may_program():
             return False
         if not recovery.want(now):
-            if recovery.known.has_untold() and not self.full:
-                self._tell_gone(now)
+            self._tell_recovery(now)
             return False
         session = self.session
         copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
@@ -425,14 +427,16 @@ class Intake:
         session.fetch()
         return True
 
-    def _tell_gone(self, now):
-        """The controller has some results no more: the log says which."""
-        if self._gone is None:
-            from agent.gone import Gone  # as long as nothing is gone nobody needs it
-
-            self._gone = Gone(self.store)
-        if self._gone.write_down(self.recovery, self.room_bytes, now):
+    def _tell_recovery(self, now):
+        """Count what the recovery has found to be gone, which the log says by now, and what it could not write down."""
+        gone = self.recovery.known.gone()
+        if gone != self._gone:
+            self.health.note(h.IDS_GONE, gone - self._gone, now)
+            self._gone = gone
             self.wake_outlets(now)
+        if self.recovery.not_saved != self._not_saved:
+            self._not_saved = self.recovery.not_saved
+            self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
         link = self.link
@@ -447,7 +451,7 @@ class Intake:
     def store_answer(self, now):
         """The answer to what the recovery has asked for stands in the stage."""
         recovery = self.recovery
-        news = recovery.fetched(self.log.stage, self.store.body, now)
+        news = recovery.fetched(self.log.stage, self.store.body, now, self.store.flags)
         if news != NEWS_STORE:
             self.take_news(news, now)
         elif self.store.put_fetched(now) == NOT_KEPT:
@@ -480,6 +484,7 @@ class Intake:
             self.health.note(h.NO_OWNER, self.session.revision, now)
         elif news == NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+        self._tell_recovery(now)
 
 
 def _doubled(ms, most):

@@ -80,7 +80,7 @@ class Store:
         self._scout = None  # reads what lies behind the snapshot, as long as that is to be done
         self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(STAMP_BYTES)
-        self._flags = 0  # of what was fetched or taken
+        self.flags = 0  # of what was fetched or taken
         self._length = 0  # of the payload in the stage
 
     # -- the start -----------------------------------------------------------------------------------------------
@@ -96,19 +96,20 @@ class Store:
         """True once all that the log holds counts and none of it is in doubt; until then each call tries again."""
         if self._scout is None:
             return True
-        # What settling writes covers what was counted in front of it, and not the record itself.
         if self._replay() != RECORD_NONE or not self.log.settle() or self._replay() != RECORD_NONE:
             return False
         self._scout = None
         return True
 
     def _replay(self):
+        """Count what is certain, and let snapshots say so; RECORD_NONE, or RECORD_LOST if it cannot be read now."""
         log = self.log
         kind = log.peek(self._scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
             self._scout.advance()
             kind = log.peek(self._scout)
+        log.cover(self._scout.number)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ class Store:
         if is_blank(body, SERIAL, SERIAL_BYTES):
             copy(stage, self.body + SERIAL, self.serial, 0, SERIAL_BYTES)
         self._put_head(HEAD_BYTES + octets, buf, at)
-        self._flags = flags
+        self.flags = flags
 
     def put_taken(self, now, asks=True):
         """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE or NOT_KEPT.
@@ -173,14 +174,14 @@ class Store:
         `asks` False: this controller cannot be asked for results, and what it pushes proves itself.
         """
         if asks:
-            return self._put_read(self._complete(self._flags), now)
+            return self._put_read(self._complete(self.flags), now)
         kept = self.repeated(now)
-        return self._commit(self._flags, now) if kept < NOT_KEPT else kept
+        return self._commit(self.flags, now) if kept < NOT_KEPT else kept
 
     def repeated(self, now):
         """Return KEPT_BEFORE if the log has what `take_body` has taken, below 0 if not; NOT_KEPT: it cannot be read."""
-        self._flags = self._complete(self._flags)
-        held = self.look.holds(self.log.stage, self.body, self._flags)
+        self.flags = self._complete(self.flags)
+        held = self.look.holds(self.log.stage, self.body, self.flags)
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
@@ -203,7 +204,7 @@ class Store:
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
         read = self._read_long(65, buf, at, length, revision)
-        self._flags = FLAG_ODD if read == RESULT_ODD else 0
+        self.flags = FLAG_ODD if read == RESULT_ODD else 0
         if read:
             self._put_head(self._length, buf, at)
             return True
@@ -214,7 +215,7 @@ class Store:
 
     def put_fetched(self, now):
         """Store what `read_fetched` or `take_body` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
-        flags = self._complete(self._flags) | FLAG_RECOVERED
+        flags = self._complete(self.flags) | FLAG_RECOVERED
         held = self.look.holds(self.log.stage, self.body, flags)
         if held:
             return self._known_before(held, now)
@@ -228,7 +229,7 @@ class Store:
 
         KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
         """
-        held = self.look.holds_pushed(asked, pushed_at)
+        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
         return self._known_before(held, now) if held else self._put_raw(buf, at, length, FLAG_RECOVERED, now)
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -236,7 +237,8 @@ class Store:
     def _put_head(self, length, buf, at):
         self._length = length
         log = self.log
-        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
+        epoch = self.known.epoch()  # tells frames of which nobody can read more
+        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
 
     def _read_long(self, mid, buf, at, length, revision):
         """Read any revision with care: a RESULT_."""
@@ -279,10 +281,7 @@ class Store:
             copy(self.heard, 0, stage, body + TIME, TIME_BYTES)
         held = self.look.holds(stage, body, flags)
         if held:
-            kept = self._known_before(held, now)
-            if kept == KEPT_BEFORE:
-                recovery.repeated(stage, body, now)
-            return kept
+            return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
         if kept == KEPT and not recovery.heard(stage, body, now):
             self.health.note(h.OUT_OF_SEQUENCE, 0, now)

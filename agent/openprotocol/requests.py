@@ -22,6 +22,8 @@ from agent.openprotocol.states import (
     EV_STARTED,
     EV_TOOL,
 )
+from agent.record.result import ID_BYTES
+from agent.record.same import put_digits
 
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
@@ -71,7 +73,7 @@ SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUB
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
-_ID_BYTES = const(10)
+_NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
 
 
@@ -81,6 +83,7 @@ class Request:
     __slots__ = (
         "_echoes",
         "_passed_over",
+        "_said",
         "_sends",
         "lower_too",
         "answer",
@@ -97,6 +100,7 @@ class Request:
         self.answer = Timer()  # until it is not waited for any longer
         self.lower_too = False  # the newest at or below what was asked for may be the answer
         self.row = START
+        self._said = bytearray(ID_BYTES)
         self.closed()
 
     def closed(self):
@@ -144,17 +148,14 @@ class Request:
         data = self.data
         first = self.row[DATA_AT]
         if first:
-            asked = at + first
-            some = differs = False
-            for index in range(len(data) - _ID_BYTES, len(data)):
-                some = some or data[index] != 0x30
-                differs = differs or data[index] != buf[asked]
-                asked += 1
-            if some and differs:
+            asked = len(data) - ID_BYTES
+            said = self._said  # the ID may be padded on either side
+            differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
                 if self._echoes:
                     self._echoes -= 1
                     return False  # the answer to an earlier try
-                if not self.lower_too or compare(buf, at + first, data, len(data) - _ID_BYTES, _ID_BYTES) > 0:
+                if not self.lower_too or differs > 0:
                     return False
             self._count_echoes(self._sends - 1)
         return True
