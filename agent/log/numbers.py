@@ -30,7 +30,9 @@ LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring wer
 TAKEN = const(24)  # the last number of the log that the server is known to have, or stood behind when it was met
 EVENT_BASE = const(25)
 KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
-HOLES = const(27)  # .. 34: up to 4 ranges, first and last number of the quarantine's ring, that are gone behind its cursor
+HOLES = const(
+    27
+)  # .. 34: up to 4 ranges, first and last number of the quarantine's ring, that are gone behind its cursor
 HOLES_MOST = const(4)
 
 # Counts that only grow

@@ -1,0 +1,89 @@
+"""What stands at the start of a block of a log: whose it is, its number, where it begins, and words on the one before.
+
+    octet  0    2         3      4          8          12         16      17    18     20      22
+           | TL | version | ring | identity | number   | first    | flags | size | kept | graphs |
+           |    | u8      | u8   | u32      | u32      | u32      | u8    | u8   | u16  | u16    |
+
+          22      24       28         38          48       52
+           | place | number | lowest   | highest   | CRC-30 |    words on the block before: which one it is, and the
+           | u16   | u32    | ID 10    | ID 10     | u32    |    tightening IDs between which all of its results lie
+
+Rules
+1. The head and the first record are one program: a block without a sound record was never opened.
+2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies out of an earlier
+   one. `size`: unit and block as powers of two. `kept`, `graphs`: how the device is divided (agent.log.areas).
+3. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.crc import crc30
+from agent.base.words import get_u32
+
+HEAD_OCTETS = const(52)
+VERSION = const(4)  # 1 to 3 were spools, with state between the results
+
+AT_RING = const(3)
+AT_IDENTITY = const(4)
+AT_NUMBER = const(8)
+AT_FIRST = const(12)
+AT_FLAGS = const(16)
+AT_SIZE = const(17)
+AT_KEPT = const(18)
+AT_GRAPHS = const(20)
+AT_WORDS = const(22)
+AT_CRC = const(48)
+
+CARRIED = const(1)
+
+WORDS_NUMBER = const(2)  # places in the words
+WORDS_LOWEST = const(6)
+WORDS_HIGHEST = const(16)
+WORDS_BYTES = const(26)
+
+HEAD_BLANK = const(0)
+HEAD_BAD = const(-1)
+HEAD_FOREIGN = const(-2)
+HEAD_SOUND = const(1)
+
+_T = const(0x54)
+_L = const(0x4C)
+_OLD_KIND = const(0x48)
+
+
+def size_of(device):
+    """Return unit and block of the device as one octet."""
+    sizes = 0
+    unit = device.unit_bytes
+    while unit > 1:
+        unit >>= 1
+        sizes += 16
+    block = device.block_bytes >> 8
+    while block > 1:
+        block >>= 1
+        sizes += 1
+    return sizes
+
+
+def seal_head(buf, ring, identity, number, first, flags, size, kept, graphs):
+    """Write a head to buf[0:]; the words stand there already."""
+    pack_into("<BBBBIIIBBHH", buf, 0, _T, _L, VERSION, ring, identity, number, first, flags, size, kept, graphs)
+    pack_into("<I", buf, AT_CRC, crc30(buf, 0, AT_CRC))
+
+
+def check_head(buf, size):
+    """Say what lies at buf[0:]: a HEAD_ code. FOREIGN is whole, and of another version or another device's sizes."""
+    if buf[0] == _OLD_KIND and buf.find(b"TCSP", 8, 12) == 8:
+        return HEAD_FOREIGN
+    if buf[0] == _T and buf[1] == _L and get_u32(buf, AT_CRC) == crc30(buf, 0, AT_CRC):
+        return HEAD_SOUND if buf[2] == VERSION and buf[AT_SIZE] == size else HEAD_FOREIGN
+    for index in range(HEAD_OCTETS):
+        if buf[index] != 0xFF:
+            return HEAD_BAD
+    return HEAD_BLANK
+
+
+def u16(buf, at):
+    """Return the number of two octets at buf[at:]."""
+    return buf[at] | buf[at + 1] << 8
