@@ -6,20 +6,23 @@ Rules
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
    blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
 3. Overwriting: the cursors are moved past the oldest block and that is counted, then a snapshot, then the erase.
-4. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
+4. Whoever writes into the stage writes the number `next` to stage[place:] before anything else: what is fresh is known
+   by its number.
+5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
 """
 
 from struct import pack_into
 
 from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import compare, copy, fill
+from agent.base.words import get_u32
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
 from agent.log.desk import PLACE, Desk
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from agent.log.head import AT_WORDS, HEAD_OCTETS, WORDS_BYTES, WORDS_LOWEST, seal_head, size_of
 from agent.log.reader import TOP, WORN, Reader
-from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, is_sound, seal
+from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
 from agent.log.state import STATE_LAST
 from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from agent.record.result import HEAD_BYTES as BODY
@@ -115,15 +118,15 @@ class Log(Reader):
         return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
 
     def fresh(self, cursor):
-        """True if the cursor's next record is the result appended last, and lies in the stage unharmed.
+        """True if the cursor's next record is the result appended last, and lies in the stage still.
 
         Hot: allocates nothing.
         """
         number = self.number
-        if self.desk.fresh is not self or cursor.number != number - 1 or self.unsaved:
+        if self.desk.fresh is not self or cursor.number != number - 1:
             return False
-        if not is_sound(self.stage, HEAD_OCTETS, FRAME_BYTES + self.fresh_length):
-            self.desk.fresh = None  # somebody has written there since
+        if get_u32(self.stage, PLACE) != number:  # somebody has written there since
+            self.desk.fresh = None
             return False
         cursor.found = number
         cursor.place = self.block

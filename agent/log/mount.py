@@ -4,8 +4,8 @@ Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
    Copies in a block above COUNTS_TO do not count.
-3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that hold
-   nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
+3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
+   hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
 4. The last record is in doubt, unless the snapshot calls it durable. Numbers go on above all that was ever used.
 5. What is whole and of another format, version or size is left alone.
 """
