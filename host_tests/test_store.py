@@ -344,14 +344,11 @@ def test_block_that_cannot_be_read_any_more_holds_up_nothing():
     bench = Bench()
     frame = light(tightening_id=NO_ID)
     assert bench.push(frame) == KEPT
-    programmed = bench.device.journal = []
-    first = -1
+    first = block_of(bench.device, b"WVWZZZ1KZAW123456")
     count = 0
     while bench.log.used_blocks() == 1:
         count += 1
         assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT
-        first = first if first >= 0 else block_of(bench.device, b"WVWZZZ1KZAW123456")
-    assert programmed
     bench.device.unreadable = (first,)
     assert bench.push(light(tightening_id=NO_ID, vin="OTHER CAR")) == KEPT
     assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT_BEFORE
