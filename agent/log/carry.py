@@ -54,9 +54,10 @@ def fits(log, low, octets):
 
 def carry(log, octets):
     """Carry over what the first append of a session has to, a record of so many octets: a LOG_ code."""
+    if log.lowest() > log.saved_lowest() and not log.state.save():
+        return LOG_FAILED
     low = log.saved_lowest()
-    is_passed = low >= log.number
-    if is_passed and not log.doubtful:
+    if low >= log.number and not log.doubtful:
         return LOG_DONE
     block_bytes = log.device.block_bytes
     free = log.count_free(low)
