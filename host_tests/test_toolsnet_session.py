@@ -2,7 +2,7 @@
 
 from agent.base.ticks import FOREVER
 from agent.toolsnet import session as ts
-from agent.toolsnet.outgoing import ALWAYS, NEVER
+from agent.toolsnet.session import ALWAYS, NEVER
 from tools.sim.clock import SimClock
 
 PORTABLE = True
