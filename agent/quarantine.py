@@ -23,10 +23,11 @@ from agent.base.compat import const
 from agent.base.fields import copy
 from agent.base.words import get_u32
 from agent.holes import Holes
-from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.log.cursor import Cursor
+from agent.log.head import HEAD_OCTETS
 from agent.log.log import LOG_DONE, LOG_FULL
 from agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
-from agent.log.record import FRAME_BYTES, RECORD_LOST, RECORD_NONE
+from agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
 
@@ -44,9 +45,6 @@ PRESSURE_NONE = const(0)
 PRESSURE_TIGHT = const(1)  # more than three quarters are used
 PRESSURE_FULL = const(2)
 
-_HEAD_OCTETS = const(32)  # of a block
-_ALIGN_BYTES = const(8)
-
 
 class Quarantine:
     """One station's entries. `log` is its ring, `main` the log of results; they share stage and page."""
@@ -62,17 +60,15 @@ class Quarantine:
         self._main = main
         self._holes = Holes(state.numbers)
         self._scout = Cursor()
-        self._scout.wants = WANTS_RESULTS | WANTS_FRAMES
-        self._source = Cursor()  # in the main log
-        self._source.wants = WANTS_RESULTS | WANTS_FRAMES
         self._fold = Cursor()
-        self._fold.wants = WANTS_RESULTS | WANTS_FRAMES
+        self._source = Cursor()  # in the main log
         self._settled = False
 
     # -- a start -----------------------------------------------------------------------------------------------
 
     def start(self):
         """The log is mounted: take in what the snapshot does not know."""
+        self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
 
@@ -87,8 +83,11 @@ class Quarantine:
         log, fold = self.log, self._fold
         while True:
             kind = log.peek(fold)
-            if kind <= RECORD_NONE:
-                return kind == RECORD_NONE
+            if kind == RECORD_NONE:
+                log.cover(log.number)
+                return True
+            if kind < RECORD_NONE:
+                return False
             self._read_tail(fold.found)
             if not self._take_in(self.entry, self.number) or log.peek(fold) <= RECORD_NONE:
                 return False
@@ -111,7 +110,12 @@ class Quarantine:
 
     def room(self, length):
         """Return how many more records with payloads of so many octets certainly fit."""
-        return self._room(length) if self.settle() else 0
+        if not self.settle():
+            return 0
+        room = self._room(length)
+        if room == 0 and not self.log.begun and self.log.maintain():  # the rest of the newest block counts from then on
+            room = self._room(length)
+        return room
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
@@ -128,12 +132,13 @@ class Quarantine:
         if known:
             return KEPT_BEFORE if known > 0 else FAILED
         main, log = self._main, self.log
-        main.rewind(self._source, number - 1)
-        if main.peek(self._source) <= RECORD_NONE or self._source.found != number:
+        if not self._reread(number):
+            return FAILED
+        if self.room(main.length) == 0:
+            return NO_ROOM
+        if not self._reread(number):  # the two share the page
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
-        if self._room(length) == 0:
-            return NO_ROOM
         copy(log.stage, log.place, main.page, main.at, length)
         code = PARKED_UNREADABLE if kind == KIND_RAW else reason
         pack_into("<IHH", log.stage, log.place + length, number, code, 0)
@@ -144,6 +149,11 @@ class Quarantine:
         numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
         numbers[SET_ASIDE] += 1
         return KEPT_DONE
+
+    def _reread(self, number):
+        main, source = self._main, self._source
+        main.rewind(source, number - 1)
+        return main.peek(source) > RECORD_NONE and source.found == number
 
     def is_late(self):
         """True if the entry that was found last may be offered again without an operator's word."""
@@ -238,13 +248,18 @@ class Quarantine:
         self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
 
     def _room(self, length):
-        device = self.log.device
-        unit = max(device.unit_bytes, _ALIGN_BYTES)
-        octets = FRAME_BYTES + length + PARKED_BYTES
-        first = (_HEAD_OCTETS + octets + unit - 1) // unit * unit
-        octets = (octets + unit - 1) // unit * unit
-        blocks = device.block_count - self.log.used_blocks() - 2
-        return blocks * (1 + (device.block_bytes - first) // octets) if blocks > 0 else 0
+        log = self.log
+        length += PARKED_BYTES
+        room = log.room(length)
+        free = log.free_blocks()
+        if room == 0 and log.cursors[0].number >= log.number and free < log.device.block_count:
+            free += 1  # the newest one is done with, too
+        blocks = free - 2
+        if blocks > 0:
+            octets = log.behind(0, FRAME_BYTES + length)
+            first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
+            room += blocks * (1 + (log.device.block_bytes - first) // octets)
+        return room
 
     # -- what is gone ------------------------------------------------------------------------------------------
 
