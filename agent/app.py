@@ -65,6 +65,7 @@ class Station:
         self.quiet = None
         self.recovery = None
         self.intake = None
+        self.happenings = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
         self.others = []  # what makes the outlets beside ToolsNet, in their order
         self._system = system

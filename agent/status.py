@@ -204,7 +204,7 @@ def _spool(log, state):
     return {
         "kib": device.block_bytes * device.block_count // 1024,
         "blocks": device.block_count,
-        "used_blocks": log.used_blocks(),
+        "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
         "erases": log.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO],
@@ -215,6 +215,7 @@ def _spool(log, state):
         "overwritten": state.numbers[n.OVERWRITTEN],
         "unreadable_blocks": log.unreadable,
         "state_alarm": state.alarm,
+        "state_lost": state.lost,
         "state_saves": state.saves,
         "state_erases": state.erases,
         "state_worn": state.worn,

@@ -287,7 +287,7 @@ def _of_results(station, line):
 
 def _of_spool(log, state, line):
     if line == 19:
-        return log.used_blocks()
+        return log.device.block_count - log.free_blocks()
     if line == 20:
         return state.numbers[DAMAGED]
     if line == 21:

@@ -61,7 +61,7 @@ def test_the_rest_is_told_the_worst_first():
             late=2,
             controller={"waits_for_room": True},
             spool={"state_alarm": 1},
-            recovery={"needs": "controller.station_id"},
+            recovery={"needs": "station_id"},
         )
     )
     assert [(need.slug, need.level) for need in needs] == [

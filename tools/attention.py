@@ -119,6 +119,11 @@ def _state(spool: dict) -> list[Need]:
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what waits is still delivered"
         return [Need("state", BAD, "WORN OUT", words, hint)]
+    if spool.get("state_lost"):
+        words = "what the spool remembered beside its results was lost: some may reach ToolsNet twice"
+        return [
+            Need("state", WARN, "STATE LOST", words, "look at the flash or the disk: `toolcart spool check`", "lost")
+        ]
     if alarm == STATE_WORN:
         return [Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)]
     return []
@@ -131,7 +136,7 @@ def _fetching(station: dict) -> Need | None:
     if not setting:
         return None
     words = "results that are made while nobody listens cannot be fetched from this controller"
-    return Need("fetching", BAD, "NOT FETCHED", words, f"set {setting}")
+    return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
 
 
 def _late(station: dict) -> Need | None:
