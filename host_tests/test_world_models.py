@@ -1,5 +1,6 @@
-"""The models of the worlds against their own rules: a flash that lies, a file that loses, controllers, a server, an operator."""
+"""The models of the worlds against their own rules: flash and file, controllers, server, what a world sees of a log."""
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -31,8 +32,7 @@ def a_world():
 
 
 def flash(unit=16, dice=3, model=NorFlash):
-    device = model(unit, 6, random.Random(dice), Fuse())
-    return device
+    return model(unit, 6, random.Random(dice), Fuse())
 
 
 def torn(device, octets=64):
@@ -89,7 +89,7 @@ def test_a_torn_head_with_its_record_reads_well_and_vanishes_in_all_units_within
         device.flickering.clear()
         reads = [looks(device, 512) for _ in range(12)]
         device.power_on()
-        seen.update(zip(reads, reads[1:], strict=False))
+        seen.update(itertools.pairwise(reads))
         seen.add((reads[-1], "start", looks(device, 512)))
     assert ("whole", "erased") in seen and ("erased", "whole") in seen
     assert ("whole", "start", "erased") in seen and ("erased", "start", "whole") in seen

@@ -1,8 +1,9 @@
 """The course of a world: its events, the calm, one switch off and on, and the judge.
 
 Rules
-1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is needed. It ends when nothing is
-   open and QUIET_MS more have passed, or after CALM_MAX_MS, or when an agent works hard and nothing changes.
+1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
+   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS, or when an agent works hard
+   and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.

@@ -1,10 +1,11 @@
-"""The judge: the twelve rules of docs/worlds.md over one history; excuses nothing by default, and counts what it excuses.
+"""The judge: the twelve rules of docs/worlds.md over one history; excuses nothing by default, counts what it excuses.
 
 Knows the history only (`history.py`): what the models saw, and what the agent said of itself.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 from tools.worlds import verdict as v
@@ -94,7 +95,7 @@ class _StationJudge:
     def what_stands_twice(self) -> None:
         """Second rows, in the order in which they arrived; each excuse has its budget."""
         doubled = []
-        budget = Counter({moment: self.station.rules.cursor_batch for moment in self.moved})
+        budget = Counter(dict.fromkeys(self.moved, self.station.rules.cursor_batch))
         used: Counter = Counter()
         seen: dict[int, Row] = {}
         for row in self.station.rows:
@@ -188,7 +189,7 @@ class _StationJudge:
         )
         if self.moved:
             return
-        pairs = zip(rows, rows[1:], strict=False)
+        pairs = itertools.pairwise(rows)
         back = [f"{b.sequence} behind {a.sequence}" for a, b in pairs if not _is_behind(b.sequence, a.sequence)]
         self._tell(v.GARBLED, "sequence", back)
 

@@ -4,8 +4,8 @@ Rules
 1. Events are independent: each can be taken out and the rest still means the same.
 2. A world is a row of phases with power and of dark ones; in both the controller may work.
 3. What must be slow to be seen (a reconnect after 60 s) makes the phases long, else they are short: a world costs time.
-4. A shape is about something: FULL a small log without ToolsNet, started again and again; REFUSED rows of results that are
-   more than the quarantine holds, and orders; AWAY a controller that keeps few results and counts afresh.
+4. A shape is about something: FULL a small log without ToolsNet, started again and again; REFUSED rows of results that
+   are more than the quarantine holds, and orders; AWAY a controller that keeps few results and counts afresh.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Rules
 1. The store takes every telegram 04 that is well formed and not refused, also when its 05 gets lost.
 2. The same octets with the same identifier on the same connection are a retransmission and no second row.
-3. The 08 says the sequence of the newest row that the store has now, or the highest one; only a lie that was asked for says otherwise.
+3. The 08 says the sequence of the newest row that the store has now, or the highest one; only a lie that was asked for
+   says otherwise.
 4. A restored or emptied store forgets rows; the history keeps them, with the moment.
 5. What it refuses by content it refuses each time, or it says nothing to it each time. A server in trouble refuses
    everything, or says nothing to anything.

@@ -20,8 +20,8 @@ from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.network import Network
-from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
 from tools.worlds.operator import KEPT_BEGINS, Operator
+from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
 
@@ -121,7 +121,7 @@ class World:
         return found
 
     def is_full(self, number: int) -> bool:
-        """Rule 7 of docs/worlds.md: two blocks fewer than there are hold what is not stored yet, and hold much of it."""
+        """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
         blocks = [numbers for numbers in self.waiting_in(number).values() if numbers]
         if device.faults or rules.block_results == 1:
