@@ -182,9 +182,12 @@ class Log(Reader):
 
     def is_ready(self):
         """True if the next append is one program."""
-        if not self.begun or self.unsaved or self.doubtful or self.state.alarm == STATE_LAST:
+        if not self.begun or self.unsaved or self.doubtful or self.next > self._most or self.state.alarm == STATE_LAST:
             return False
-        return self.ahead >= 0 or self.room(self.payload_most) > 0
+        if self.room(self.payload_most):
+            return True
+        low = self.saved_lowest()
+        return self.ahead >= 0 and self.state.sure and (low >= self.number or self.count_free(low) > 1)
 
     # -- ahead of time -----------------------------------------------------------------------------------------
 

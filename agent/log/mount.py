@@ -26,6 +26,7 @@ from agent.log.head import (
     AT_WORDS,
     CARRIED,
     HEAD_BAD,
+    HEAD_BLANK,
     HEAD_FOREIGN,
     HEAD_OCTETS,
     HEAD_SOUND,
@@ -114,9 +115,10 @@ def _mount(log):
         else:
             bound = log.firsts[place]
     last = log.number
-    for cursor in log.cursors:
-        if state.lost and log.number:
+    if state.lost and last:
+        for cursor in log.cursors:
             cursor.number = log.first_above(0) - 1
+    log.forgive(log.lowest() + 1)
     own = state.numbers
     log.doubtful = last > 0 and (state.lost or last >= own[log.ring + n.SOLID])
     log.end_at(last)
@@ -158,14 +160,15 @@ def _read_heads(log, numbers):
 
 def _find_newest(log, numbers, order):
     """Take the blocks that do not count off the end of `order`, and read the one that is the newest then."""
-    best = reach = -1
+    best = -1
+    reach = 0
     index = len(order) - 1
     while index >= 0:
         place = order[index]
         copies = _read_block(log, place)
         if copies < 0:
             return MOUNT_FAILED
-        if log.number == 0:  # nothing but a head
+        if log.number == 0:  # nothing but a head, or not even that when it is read again
             log.torn += 1
             log.mark(place, 0)
             order.pop(index)
@@ -178,19 +181,19 @@ def _find_newest(log, numbers, order):
     while order and order[-1] != best:
         log.mark(order[-1], 0)
         log.cut = order.pop()
-    if best < 0:
-        log.number = 0
-        return MOUNT_DONE
-    if _read_block(log, best) < 0 or log.number < reach or _read_head(log, best) != HEAD_SOUND:
-        return MOUNT_FAILED
-    log.block = best
-    log.block_number = numbers[best]
-    copy(log.words, 0, log.page, AT_WORDS, WORDS_BYTES)
+    if best >= 0:
+        if order[index] != best and _read_block(log, best) < 0:
+            return MOUNT_FAILED
+        log.block = best
+        log.block_number = numbers[best]
     return MOUNT_DONE
 
 
 def _read_block(log, place):
-    """Find the block's last record, set log.number and log.offset by it: 1 if it holds nothing but copies, 0; -1."""
+    """Find the block's last record (0: none), and what else is known of a newest block.
+
+    1 if it holds nothing but copies, else 0; -1 if it cannot be read.
+    """
     page = log.page
     end = log.device.block_bytes
     last = log.firsts[place] - 1
@@ -198,6 +201,10 @@ def _read_block(log, place):
     is_copy = 1
     log.number = log.offset = 0
     forget_ids(log.ids)
+    found = _read_head(log, place)
+    if found != HEAD_SOUND:
+        return 0 if found == HEAD_BAD or found == HEAD_BLANK else -1
+    copy(log.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
         octets = log.look(place, offset, end)
         if octets == RECORD_LOST:

@@ -80,7 +80,7 @@ class State:
         self._top = 0
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; there is none
-        self._sure = False  # the last save was no refusal
+        self.sure = False  # a snapshot of this session is durable, and none was refused since
 
     def follow(self, cursor, slot):
         """Let `numbers[slot]` be the cursor's number, which begins there."""
@@ -95,11 +95,11 @@ class State:
 
         True with STATE_LAST as well: delivery goes on without.
         """
-        return self._sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
+        return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
 
     def is_ready(self):
         """True if the next snapshot is one program."""
-        return self._sure and self._next < self._slots
+        return self.sure and self._next < self._slots
 
     def save(self):
         """Make what holds now durable; True if it is. Where it is refused an older snapshot may count as well as this.
@@ -109,16 +109,16 @@ class State:
         numbers = self.numbers
         for index in range(len(self._cursors)):
             numbers[self._where[index]] = self._cursors[index].number
-        self._sure = False
+        self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
             for index in range(NUMBERS):
                 durable[index] = numbers[index]
             self.saves += 1
-            self._sure = True
+            self.sure = True
         else:
             self.refused += 1
-        return self._sure
+        return self.sure
 
     def _put(self):
         """Write a snapshot somewhere; True if it is durable."""
