@@ -122,6 +122,8 @@ class Store:
         log = self.log
         stage = log.stage
         body = self.body
+        # First of all, also if nothing is appended in the end: by its number an outlet knows what lies in the stage.
+        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
         read = RESULT_UNREADABLE
         if revision == 999:
             if read_light(stage, body, buf, at, length) == RESULT_READ:
@@ -142,7 +144,6 @@ class Store:
             self._length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
-        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
         flags = FLAG_ODD if read == RESULT_ODD else 0
         if stage[body + _MONTH] == 0 or stage[body + TIGHTENING_STATUS] != 0x31:
             flags = self._complete(flags)
@@ -162,10 +163,10 @@ class Store:
     def take_body(self, body, octets, flags, buf, at):
         """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage."""
         stage = self.log.stage
+        self._put_head(HEAD_BYTES + octets, buf, at)
         copy(stage, self.body, body, 0, octets)
         if is_blank(body, SERIAL, SERIAL_BYTES):
             copy(stage, self.body + SERIAL, self.serial, 0, SERIAL_BYTES)
-        self._put_head(HEAD_BYTES + octets, buf, at)
         self.flags = flags
 
     def put_taken(self, now, asks=True):
@@ -203,10 +204,10 @@ class Store:
 
     def read_fetched(self, buf, at, length, revision):
         """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
+        self._put_head(0, buf, at)
         read = self._read_long(65, buf, at, length, revision)
         self.flags = FLAG_ODD if read == RESULT_ODD else 0
         if read:
-            self._put_head(self._length, buf, at)
             return True
         fill(self.log.stage, self.body, BODY_BYTES, 0)
         if length >= _FETCHED_ID + ID_BYTES:

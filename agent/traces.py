@@ -131,8 +131,8 @@ class Traces:
         log = self.log
         place = log.place
         stage = log.stage
-        copy(stage, place, self._lead, 0, lead)
         put_u32(stage, place, log.next)
+        copy(stage, place + 4, self._lead, 4, lead - 4)
         stage[place + gr.PIECE] = piece
         place += lead
         copy(stage, place, buf, at, octets)
@@ -141,7 +141,10 @@ class Traces:
                 high = stage[index + 1]
                 stage[index + 1] = stage[index]
                 stage[index] = high
-        return log.append(KIND_GRAPH, flags, lead + octets) == LOG_DONE
+        if log.append(KIND_GRAPH, flags, lead + octets) == LOG_DONE:
+            return True
+        put_u32(stage, place - lead, 0)  # no result has this number
+        return False
 
     def _stand(self):
         """An outlet that takes no graphs has nothing in front of it."""
