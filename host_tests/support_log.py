@@ -16,6 +16,7 @@ from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLO
 from agent.log.state import State
 from agent.record import KIND_EVENT, KIND_RESULT
 from agent.record import result as res
+from agent.record.event import EVENT_LEAST, TEXT_LENGTH
 
 PORTABLE = True
 
@@ -195,6 +196,7 @@ def append_event(log, ident):
     stage, at = log.stage, log.place
     for index in range(EVENT_PAYLOAD):
         stage[at + index] = 0x20
+    stage[at + TEXT_LENGTH] = EVENT_PAYLOAD - EVENT_LEAST
     put_u32(stage, at, log.next)
     put_u32(stage, at + 8, ident)
     return log.append(KIND_EVENT, 0, EVENT_PAYLOAD)
