@@ -3,7 +3,7 @@
 from struct import pack, unpack
 
 from agent import health as h
-from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
 from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.numbers import OVERWRITTEN, STORED
 from agent.log.record import FRAME_BYTES
@@ -11,6 +11,7 @@ from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as r
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support_heap import allocated, heap_tools
 from host_tests.support_log import TEARS, Area, PowerCut, held, take_all
 from host_tests.support_station import Station
 
@@ -615,3 +616,51 @@ def test_id_that_an_answer_pads_with_blanks_is_the_same_id():
         frame = fetched(2)
         assert bench.fetch(frame[:22] + padded + frame[32:]) == KEPT_BEFORE
     assert len(bench.results()) == 1
+
+
+# What a board's heap sees
+
+
+def next_id(buf):
+    """Add one to the ID of the light result at buf[2:], without an allocation."""
+    at = 2 + 120
+    while buf[at] == 0x39:
+        buf[at] = 0x30
+        at -= 1
+    buf[at] += 1
+
+
+def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    length = len(buf) - 3
+
+    def push(count):
+        for _ in range(count):
+            next_id(buf)
+            if bench.store.put_pushed(buf, 2, length, 999, False, NOW) != KEPT:
+                return
+
+    push(40)
+    before = bench.log.erases
+    octets = allocated(push, 100)
+    assert bench.known.top() == 42 + 140 and bench.log.erases >= before + 2
+    assert octets == 0
+
+
+def test_repeat_that_is_looked_for_allocates_nothing():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    for _ in range(60):
+        next_id(buf)
+        assert bench.store.put_pushed(buf, 2, len(buf) - 3, 999, False, NOW) == KEPT
+    repeat = bytearray(b"##" + light(tightening_id=50) + b"\0")
+
+    def push(count):
+        for _ in range(count):
+            bench.store.put_pushed(repeat, 2, len(repeat) - 3, 999, False, NOW)
+
+    push(3)
+    assert allocated(push, 20) == 0 and bench.counted(h.DUPLICATES) == 23
