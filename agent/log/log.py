@@ -106,7 +106,7 @@ class Log(Reader):
     def append(self, kind, flags, length):
         """Make the payload of `length` octets at stage[place:] the record `next`: a LOG_ code.
 
-        Hot: allocates nothing.
+        LOG_FAILED as well if what the start found last is gone: `next` is another number then. Hot: allocates nothing.
         """
         octets = length + FRAME_BYTES
         octets += -octets % self.align
@@ -277,9 +277,10 @@ class Log(Reader):
         if self.is_still_full() and not self.doubtful:
             return LOG_FULL
         octets = length + FRAME_BYTES
+        number = self.next
         code = self.begin(octets)
         if code == LOG_DONE:
-            code = self._keep_below_most()
+            code = self._keep_below_most() if self.next == number else LOG_FAILED
         octets += -octets % self.align
         tries = 0
         while code >= LOG_DONE:
