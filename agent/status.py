@@ -20,6 +20,8 @@ from agent.record.text import describe, time_of
 RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block may hold one, and the one before
 
+FOREIGN = "it is a spool of another version, or of another size of blocks or units"
+
 # Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.trouble. tools.reasons makes
 # sentences of them.
 WHY_NAMES = (
@@ -162,7 +164,7 @@ def _gone_latest(station):
 
     device = getattr(station.log.device, "device", None)
     shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
-    event = latest(station.log, BLOCKS_WALKED)
+    event = latest(Search(station.log), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
             shown[name] = event[name]
@@ -182,7 +184,7 @@ def _graphs(station):
 
 def _needs_operator(station, toolsnet):
     """Return why somebody has to decide, and the command that helps; None while nobody has to."""
-    holds = (toolsnet.get("refused") or {}).get("doing") == "hold"
+    holds = toolsnet.get("needs_operator", False)
     if not holds and not station.quarantine.pressure():
         return None
     from agent.quarantine_list import needs_operator  # rare
@@ -196,7 +198,7 @@ def _spool_refused(station):
 
     if station.why != MOUNT_FOREIGN:
         return None
-    return "it is no spool of this version, or one of another size of blocks or units; it is left as it is"
+    return FOREIGN
 
 
 def _spool(log, state):
