@@ -2,9 +2,10 @@
 
 from agent import health as h
 from agent.log.flash import FLASH_IO, FLASH_WORN
+from agent.log.numbers import OVERWRITTEN
 from agent.openprotocol import states as st
 from agent.record import result as r
-from host_tests.support_world import Cart, body_of, id_of
+from host_tests.support_world import Cart, body_of, id_of, key_of
 from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
@@ -656,6 +657,73 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
     cart.app.network_is_up(cart.clock.now)  # and changes nothing where all is well
     cart.run(1000)
     assert cart.station.intake.attempts == before + 1
+
+
+# What must never happen again
+
+
+def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
+    cart = Cart(blocks=4 + 3 + 5, settings={"spool": {"when_full": "overwrite"}}).ready()
+    cart.settle()
+    while cart.station.state.numbers[OVERWRITTEN] < 40:
+        produce(cart, 10)
+    for _ in range(12):
+        cart.cut()
+        cart.ready()
+        produce(cart, 5)
+        cart.settle()
+        assert not cart.station.intake.full and cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+    ids = cart.stored_ids()
+    assert ids == cart.controller.produced[-len(ids) :] and len(ids) > 60
+
+
+def test_every_push_is_acknowledged_at_once_whatever_is_missing():
+    cart = Cart(blocks=40, controller={"memory": 400}).ready()
+    cart.settle()
+    for gap in (3, 50, 7, 1, 1000, 20):
+        cart.controller.jump_ids(gap)
+        produce(cart, 1, 20)
+        assert cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+    cart.settle()
+    agrees(cart, 6)
+
+
+def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():
+    cart = Cart(blocks=64, controller={"memory": 12000}).ready()
+    cart.settle()
+    produce(cart, 1)
+    cart.line.delay_ms = 50
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(100)
+    for _ in range(10000):
+        cart.controller.produce()
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    for wait_ms in (5, 500, 3000, 10000):  # from before the newest is known to the midst of what is fetched
+        cart.run(wait_ms)
+        cart.controller.produce()
+        cart.until(lambda: cart.controller.acknowledged[-1] == cart.controller.produced[-1], 1000)
+    assert cart.station.known.missing() > 9000 and cart.counted(h.RECOVERED) > 50
+
+
+def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
+    for repeat, away in ((0, True), (2, True), (0, False), (2, False)):
+        cart = Cart(controller={"repeat": repeat, "max_clients": 9, "window": 2}, blocks=30, first_id=40).ready()
+        cart.settle()
+        produce(cart, 5)
+        cart.run(9000)
+        for first in (1, 38, 44, 2):
+            if away:
+                cart.network.down(CONTROLLER[0], CONTROLLER[1])
+                cart.run(2000)
+            cart.controller.reset_ids(first)
+            produce(cart, 4, 1100)
+            cart.network.up(CONTROLLER[0], CONTROLLER[1])
+            cart.settle(600000)
+            produce(cart, 2, 1100)
+            cart.settle(600000)
+        keys = [key_of(payload) for payload in cart.stored()]
+        assert len(keys) == len(set(keys)) == 5 + 4 * 6, (repeat, away, len(keys))
 
 
 def two_stations():
