@@ -726,6 +726,45 @@ def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
         assert len(keys) == len(set(keys)) == 5 + 4 * 6, (repeat, away, len(keys))
 
 
+class Padder:
+    """Wraps a controller: the IDs in its MID 0065 have blanks for zeros, on the side that `left` says."""
+
+    def __init__(self, controller, left):
+        self.controller = controller
+        self.left = left
+
+    def endpoint(self):
+        session = self.controller.endpoint()
+        outgoing = session.outgoing
+
+        def padded():
+            octets = outgoing()
+            if octets and octets[4:8] == b"0065":
+                digits = octets[22:32].lstrip(b"0")
+                blanks = b" " * (10 - len(digits))
+                octets = octets[:22] + (blanks + digits if self.left else digits + blanks) + octets[32:]
+            return octets
+
+        session.outgoing = padded
+        return session
+
+
+def test_ids_that_answers_pad_with_blanks_are_fetched_and_stored_once():
+    for left in (True, False):
+        cart = Cart(controller={"max_clients": 9}, on=False)
+        cart.network.listen(CONTROLLER[0], CONTROLLER[1], Padder(cart.controller, left).endpoint)
+        cart.boot()
+        cart.settle()
+        produce(cart, 3)
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        produce(cart, 4)
+        cart.settle(240000)
+        produce(cart, 1)
+        cart.settle()
+        agrees(cart, 8)
+        assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and cart.counted(h.RECOVERED) >= 3
+
+
 def two_stations():
     """A cart with two stations; `second` is the other one's controller."""
     cart = Cart(stations=2)
