@@ -156,7 +156,7 @@ class Area:
         self.cut_at = 0  # the operation that is cut, counted from 1
         self.refuse_at = {}  # operation: the look it is torn with, or UNTOUCHED
         self.refusing = False
-        self.refused = 0  # operations that were answered FLASH_IO
+        self.refused = 0  # operations that were not done
         self.worn = set()
         self.unreadable = False
         self.restless = False
@@ -238,6 +238,7 @@ class Area:
         if block in self.worn:
             if operation == PROGRAM or self.dice.randrange(2):
                 self.tear(operation, block, at, old, new)
+            self.refused += 1
             return FLASH_WORN
         return FLASH_DONE
 
