@@ -196,6 +196,8 @@ class Log(Reader):
         if self.is_ready() or self.state.alarm == STATE_LAST or self.lowest() == self._full_at:
             return True
         code = self.begin(LIGHT_OCTETS)
+        if code == LOG_DONE:
+            code = self._keep_below_most()
         if code == LOG_DONE and not self.is_ready():
             code = self.find_place(1)
         if code == LOG_FULL:
