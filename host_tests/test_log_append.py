@@ -396,6 +396,19 @@ def test_one_result_a_restart_fills_nearly_as_much_as_results_do():
     assert append(log, ident) == LOG_DONE
 
 
+def test_a_log_that_nobody_keeps_anything_in_settles_as_well():
+    area = Area(flash=Watched(), graph_blocks=4)
+    area.mount()
+    for ident in (1, 2, 3):
+        append(area.graphs, ident)
+    area.mount()
+    assert area.graphs.doubtful and area.graphs.settle() and len(held(area.graphs)) == 3
+    assert append(area.graphs, 4) == LOG_DONE
+    for ident in range(5, 200):
+        assert append(area.graphs, ident) == LOG_DONE
+    assert len(held(area.graphs)) > 30
+
+
 def test_passed_records_are_not_carried():
     area = watched()
     for ident in range(1, 9):

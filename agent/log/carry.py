@@ -68,7 +68,7 @@ def carry(log, octets):
         if free < 2 and not fits(log, low, octets):
             return LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
     first = log.number
-    if whole:
+    if whole and low < first:
         first = log.firsts[log.block]
         if low >= first:
             first = low + 1
