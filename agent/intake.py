@@ -443,34 +443,27 @@ class Intake:
         shared = self.recovery.shared
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
-        if self.store.read_fetched(link.buf, link.at, link.length, self.session.revision):
-            self.store_answer(now)
-        else:
-            self._take_unread(now)
+        self.store_answer(self.store.read_fetched(link.buf, link.at, link.length, self.session.revision), now)
 
-    def store_answer(self, now):
-        """The answer to what the recovery has asked for stands in the stage."""
+    def store_answer(self, is_read, now):
+        """The answer to what the recovery has asked for stands in the stage, or its ID alone if nobody can read it."""
         recovery = self.recovery
-        news = recovery.fetched(self.log.stage, self.store.body, now, self.store.flags)
-        if news != NEWS_STORE:
-            self.take_news(news, now)
-        elif self.store.put_fetched(now) == NOT_KEPT:
-            recovery.wait_for_room(now)
-        else:
-            recovery.kept(now)
-            self.wake_outlets(now)
-
-    def _take_unread(self, now):
-        """Nobody can read the answer: keep the result that was asked for, or its push alone; else its ID may do."""
-        self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+        store = self.store
         link = self.link
-        recovery = self.recovery
-        news = recovery.fetched_unread(self.log.stage, self.store.body, now)
+        if is_read:
+            news = recovery.fetched(self.log.stage, store.body, now, store.flags)
+        else:
+            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            news = recovery.fetched_unread(self.log.stage, store.body, now)
         if news != NEWS_STORE:
             self.take_news(news, now)
             return
-        pushed_at = self.session.place_of_pushed_id()
-        if self.store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now) == NOT_KEPT:
+        if is_read:
+            kept = store.put_fetched(now)
+        else:
+            pushed_at = self.session.place_of_pushed_id()
+            kept = store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now)
+        if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
             recovery.kept(now)

@@ -110,7 +110,7 @@ class Operations:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # to what the recovery has asked for
             self._into_stage(intake, operation)
-            intake.store_answer(now)
+            intake.store_answer(True, now)
         self._keep_reserve(intake)
 
     def _into_stage(self, intake, operation):

@@ -24,29 +24,8 @@ from agent.openprotocol.header import spindle_of
 from agent.openprotocol.light import read_light
 from agent.openprotocol.plausible import plausible
 from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX
+from agent.record import result as res
 from agent.record.raw import FRAME_MOST
-from agent.record.result import (
-    BODY_BYTES,
-    FLAG_EDGE_TIME,
-    FLAG_ODD,
-    FLAG_RECOVERED,
-    FLAG_TRUNCATED,
-    HEAD_BYTES,
-    ID_BYTES,
-    PARKED_BYTES,
-    RESULT_ODD,
-    RESULT_READ,
-    RESULT_UNREADABLE,
-    SERIAL,
-    SERIAL_BYTES,
-    STAMP_BYTES,
-    TIGHTENING_ID,
-    TIGHTENING_STATUS,
-    TIME,
-    TIME_BYTES,
-    looks_empty,
-    put_time,
-)
 
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
@@ -69,17 +48,17 @@ class Store:
         self.health = health
         self.clock = clock
         self.station = station
-        self.serial = bytearray(b" " * SERIAL_BYTES)
+        self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
-        self.heard = bytearray(TIME_BYTES)
+        self.heard = bytearray(res.TIME_BYTES)
         self.strict = False
         self.limits = None  # agent.errands.Limits, where the settings want it
-        self.longest = log.payload_most - PARKED_BYTES  # octets of a payload that the quarantine can take as well
-        self.body = log.place + HEAD_BYTES  # where in log.stage the body of what was read last stands
+        self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
+        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
         self._numbers = log.state.numbers
         self._scout = None  # reads what lies behind the snapshot, as long as that is to be done
         self._odd = 0  # checksum of the odd message that came last
-        self._stamp = bytearray(STAMP_BYTES)
+        self._stamp = bytearray(res.STAMP_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._length = 0  # of the payload in the stage
 
@@ -124,31 +103,31 @@ class Store:
         body = self.body
         # First of all, also if nothing is appended in the end: by its number an outlet knows what lies in the stage.
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
-        read = RESULT_UNREADABLE
+        read = res.RESULT_UNREADABLE
         if revision == 999:
-            if read_light(stage, body, buf, at, length) == RESULT_READ:
-                read = RESULT_READ
+            if read_light(stage, body, buf, at, length) == res.RESULT_READ:
+                read = res.RESULT_READ
                 self._length = _LIGHT_PAYLOAD
-                pack_into("14s", stage, body + SERIAL, self.serial)
+                pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
             self.health.count(h.OTHER_REVISION)
-        if read == RESULT_UNREADABLE:
+        if read == res.RESULT_UNREADABLE:
             read = self._read_long(61, buf, at, length, revision)
-            if read and is_blank(stage, body + SERIAL, SERIAL_BYTES):
-                copy(stage, body + SERIAL, self.serial, 0, SERIAL_BYTES)
-        if self.strict and not self.is_sure(read == RESULT_READ, buf, at, length, revision, now):
+            if read and is_blank(stage, body + res.SERIAL, res.SERIAL_BYTES):
+                copy(stage, body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
+        if self.strict and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
             return NOT_SURE
-        if read == RESULT_UNREADABLE:
-            return self._put_raw(buf, at, length, FLAG_TRUNCATED if cut_short else 0, now)
+        if read == res.RESULT_UNREADABLE:
+            return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
         if self.limits is not None and revision == 999:
             self._length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
-        flags = FLAG_ODD if read == RESULT_ODD else 0
-        if stage[body + _MONTH] == 0 or stage[body + TIGHTENING_STATUS] != 0x31:
+        flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
+        if stage[body + _MONTH] == 0 or stage[body + res.TIGHTENING_STATUS] != 0x31:
             flags = self._complete(flags)
         known = self.known
-        is_next = stage.find(known.expected, body + TIGHTENING_ID, body + SERIAL) > 0
+        is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
         if not is_next or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
@@ -163,10 +142,10 @@ class Store:
     def take_body(self, body, octets, flags, buf, at):
         """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage."""
         stage = self.log.stage
-        self._put_head(HEAD_BYTES + octets, buf, at)
+        self._put_head(res.HEAD_BYTES + octets, buf, at)
         copy(stage, self.body, body, 0, octets)
-        if is_blank(body, SERIAL, SERIAL_BYTES):
-            copy(stage, self.body + SERIAL, self.serial, 0, SERIAL_BYTES)
+        if is_blank(body, res.SERIAL, res.SERIAL_BYTES):
+            copy(stage, self.body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
         self.flags = flags
 
     def put_taken(self, now, asks=True):
@@ -206,17 +185,17 @@ class Store:
         """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
         self._put_head(0, buf, at)
         read = self._read_long(65, buf, at, length, revision)
-        self.flags = FLAG_ODD if read == RESULT_ODD else 0
+        self.flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
         if read:
             return True
-        fill(self.log.stage, self.body, BODY_BYTES, 0)
-        if length >= _FETCHED_ID + ID_BYTES:
-            copy(self.log.stage, self.body + TIGHTENING_ID, buf, at + _FETCHED_ID, ID_BYTES)
+        fill(self.log.stage, self.body, res.BODY_BYTES, 0)
+        if length >= _FETCHED_ID + res.ID_BYTES:
+            copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 
     def put_fetched(self, now):
         """Store what `read_fetched` or `take_body` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
-        flags = self._complete(self.flags) | FLAG_RECOVERED
+        flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self.look.holds(self.log.stage, self.body, flags)
         if held:
             return self._known_before(held, now)
@@ -231,7 +210,7 @@ class Store:
         KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
         """
         held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
-        return self._known_before(held, now) if held else self._put_raw(buf, at, length, FLAG_RECOVERED, now)
+        return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -247,15 +226,15 @@ class Store:
 
         layout = layouts.layout_of(mid, revision)
         if layout is None:
-            return RESULT_UNREADABLE
+            return res.RESULT_UNREADABLE
         stage = self.log.stage
         read, octets = layouts.read_whole(layout, buf, at, length, stage, self.body)
-        self._length = HEAD_BYTES + octets
+        self._length = res.HEAD_BYTES + octets
         if ON_CPYTHON:
             if read and layout[2] and identifiers.octets_of(mid, revision, buf, at, length):
                 identifiers.put(stage, self.body + octets, mid, buf, at, length)
                 self._length += identifiers.BYTES
-        if read > RESULT_READ:
+        if read > res.RESULT_READ:
             self.health.count(h.ODD_FIELDS)
         return read
 
@@ -263,14 +242,14 @@ class Store:
         """Look whether the result says anything; put in a time where it has none. Return the record's flags."""
         stage = self.log.stage
         body = self.body
-        if stage[body + TIGHTENING_STATUS] != 0x31 and looks_empty(stage, body):
+        if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
             self.health.count(h.NO_VALUES)
         if stage[body + _MONTH]:
             return flags
         self.health.count(h.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
-        put_time(stage, body, self._stamp, 0)
-        return flags | FLAG_EDGE_TIME
+        res.put_time(stage, body, self._stamp, 0)
+        return flags | res.FLAG_EDGE_TIME
 
     def _put_read(self, flags, now):
         """Store the pushed result that stands in the stage, if the log does not have it."""
@@ -279,7 +258,7 @@ class Store:
         recovery = self.recovery
         if self.wants_time and not flags:
             self.wants_time = False
-            copy(self.heard, 0, stage, body + TIME, TIME_BYTES)
+            copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
         held = self.look.holds(stage, body, flags)
         if held:
             return self._known_before(held, now)
@@ -314,17 +293,17 @@ class Store:
     def _put_raw(self, buf, at, length, flags, now):
         kept = length if length < FRAME_MOST else FRAME_MOST
         if kept < length:
-            flags |= FLAG_TRUNCATED
+            flags |= res.FLAG_TRUNCATED
         held = self.look.holds_frame(buf, at, kept)
         if held:
             return self._known_before(held, now)
-        self._put_head(HEAD_BYTES + kept, buf, at)
+        self._put_head(res.HEAD_BYTES + kept, buf, at)
         copy(self.log.stage, self.body, buf, at, kept)
         code = self._append(KIND_RAW, flags)
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.health.note(h.RAW, length, now)
-        if flags & FLAG_TRUNCATED:
+        if flags & res.FLAG_TRUNCATED:
             self.health.count(h.CUT_SHORT)
         return KEPT
 
@@ -343,5 +322,7 @@ class Store:
 if ON_CPYTHON:
     from agent.openprotocol import identifiers
 
-assert PAYLOAD_MAX == FRAME_MOST + HEAD_BYTES + PARKED_BYTES and _LIGHT_PAYLOAD == HEAD_BYTES + BODY_BYTES
-assert _MONTH == TIME + 2 and TIGHTENING_ID + ID_BYTES == SERIAL
+assert (
+    PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
+)
+assert _MONTH == res.TIME + 2 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL
