@@ -26,6 +26,7 @@ from board import linux_header
 from tools.spool.opened import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
+FOLDER_MORE = 2
 KIND_NAMES = {KIND_RESULT: "result", KIND_RAW: "raw", KIND_EVENT: "event", KIND_GRAPH: "graph"}
 NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
@@ -103,7 +104,8 @@ def load(path: Path) -> bytes:
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
-        blocks = [files[n].read_bytes() if n in files else b"" for n in range(max(files) + 1)]
+        count = max(files) + 1 + FOLDER_MORE  # those at the end that nobody has written yet have no file
+        blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
@@ -199,6 +201,7 @@ def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int,
             area.entries.append(entry)
         area.unreadable += not records and bool(octets.strip(b"\xff"))
     area.entries.sort(key=lambda entry: (entry.record, entry.void))
+    area.damaged = max(counting) - min(counting) + 1 - len(counting) if counting else 0
     return area
 
 

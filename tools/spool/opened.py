@@ -64,10 +64,11 @@ class Opened:
             scout.advance()
 
     def counting(self, log: Log) -> dict[int, bytes]:
-        """Every record that counts, by its number: the payload."""
+        """Every record that counts, by its number: the payload. The last one as well if that is in doubt."""
         scout = Cursor()
         scout.wants = ALL
         found = {}
+        log.shown = log.number  # nobody delivers from here
         while log.peek(scout) > 0:
             found[scout.found] = bytes(log.page[log.at : log.at + log.length])
             scout.advance()
