@@ -237,6 +237,7 @@ class Known:
 
     def put_top(self, digest):
         """`w` is this result."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have what is above
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
@@ -245,17 +246,12 @@ class Known:
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, DIGEST_BYTES, 0)
 
-    def put_shared(self, shared):
-        """Say whether all stations count together."""
-        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shared else 0)
-
-    def put_identity(self, identity):
-        """Say what tells this controller from others."""
+    def put_controller(self, identity, shares, is_reset):
+        """Say what tells this controller from others, whether all stations count together; count a new beginning."""
         put_u32(self.octets, _IDENTITY, identity)
-
-    def begin_afresh(self):
-        """The IDs began anew: count it."""
-        self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
+        if is_reset:
+            self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
 
     def count_gone(self, first, count):
         """`count` IDs from `first` on will not come."""

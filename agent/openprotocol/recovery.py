@@ -5,19 +5,19 @@ in one snapshot (agent.openprotocol.known); everything here may be forgotten at 
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
-2. Proof: the newest (ID 0) is the highest result known, `w`; or it is above and `w` still stands under its ID; else the
-   walk downward from the newest has shown what the controller has, all of which may be missing then.
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above, and w still stands under
+   its ID; else a walk downward from the newest has shown what the controller has, all of which may be missing then.
 3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or five times silence while
    the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit begins the look again, once a minute at most. No two times are compared.
 
-    phase     asks                 there                               gone
-    NEWEST    0                    w: proven; above w: WITNESS;        there is nothing: proven; WITNESS if w is a
-                                   else WALK                           result, since 0 may be unknown there
-    WITNESS   w                    the same: settle w+1..; else WALK   WALK (0 was gone as well: there is nothing)
-    WALK      downward             goes on                             after K in a row: settle from the lowest there
-    UP        upward from w        goes on                             after K in a row: settle w+1..
+    phase     asks for             it is there                         it is gone
+    NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
+                                   else WALK                           w: proven, there is nothing
+    WITNESS   w                    the same: settle w+1..N; else WALK  WALK; nothing, if 0 was gone as well
+    WALK      downward from N      goes on                             settle all from the lowest that is there
+    UP        upward, if 0 is gone goes on                             after K in a row: settle
     SEEK      downward, shared     is it ours? (shared.py)             the stretch is known
     FILL      the oldest missing   store it, close it                  close it, count it
 """
@@ -26,59 +26,26 @@ from agent.base.compat import const
 from agent.base.crc import crc30
 from agent.base.fields import all_digits, copy
 from agent.base.ticks import Timer
+from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from agent.openprotocol.ids import ID_PERIOD, after, before, id_at, id_of, is_ahead, length_of, put_id
 from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
-from agent.openprotocol.questions import (
-    JUDGED_FINE,
-    JUDGED_NO_OWNER,
-    JUDGED_SHARED,
-    NEWS_ASK_AGAIN,
-    NEWS_NO_OWNER,
-    NEWS_NONE,
-    NEWS_RESET,
-    NEWS_STORE,
-    PHASE_FILL,
-    PHASE_IDLE,
-    PHASE_NEWEST,
-    PHASE_OFF,
-    PHASE_SEEK,
-    PHASE_SETTLE,
-    PHASE_UP,
-    PHASE_WALK,
-    PHASE_WITNESS,
-    SHARING_ALL,
-    SHARING_AUTO,
-    SHARING_OWN,
-)
+from agent.openprotocol.walk import Walk
 from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
 
-GONE_OWN = const(10)  # so many in a row are gone: nothing is kept below. More than the longest run of others' IDs
+GONE_OWN = const(10)  # K: more than the longest run of IDs that are not ours
 GONE_SHARED = const(100)
 CLOSED_MOST = const(16)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
 
 
-def major_of(software):
-    """Return the first number of a version as `PF6_R_3.13.2`: 3; 0 if there is none."""
-    value = 0
-    for octet in software:
-        if 0x30 <= octet <= 0x39:
-            value = value * 10 + octet - 0x30
-        elif octet == 0x2E and value:
-            return value
-        else:
-            value = 0
-    return 0
-
-
 class Recovery:
     """Asks one controller for what is missing."""
 
     def __init__(
-        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=SHARING_AUTO, store_newest=False, gone=None
+        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=qs.SHARING_AUTO, store_newest=False, gone=None
     ):
         self.look = look
         self.known = known
@@ -87,50 +54,37 @@ class Recovery:
         self.store_newest = store_newest
         self.gone = gone  # agent.gone: writes the events
         self.flags = 0  # of a result that is pushed now
-        self.phase = PHASE_IDLE
+        self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here
         self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
         self.not_saved = 0  # snapshots that were refused
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self._asked = 0
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
-        self._shares = False  # all stations count together, as far as this connection has shown
-        self._stretch_ids = 0  # how many IDs are looked through at a time, there
         self._revisions = self._ordered = revisions
         self._revision_index = 0
-        self._run_most = GONE_SHARED
-        self._identity = 0
-        self._named = 0  # another controller said that it is one; believed when it says so twice
+        self._gone_most = GONE_SHARED  # K
+        self._shares = False  # all stations count together, as far as this connection has shown
+        self._stretch_ids = 0  # how many IDs are looked through at a time, there
+        self._identity = self._named = 0  # another controller is believed when it says twice that it is one
+        self._other = False
         self._online = False
         self._retry = Timer()
         self._looked = Timer()
-        # The look
-        self._other = False  # it says that it is another controller
         self._newest = -1  # N
-        self._top = bytearray(DIGEST_BYTES)  # s: the newest heard on this connection
         self._top_id = -1
-        self._upto = 0  # what is settled ends here
-        self._first = 0  # and begins here
-        self._afresh = False  # and is all that may be missing
+        self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
+        self._first = self._upto = 0  # what is to be settled as missing
+        self._afresh = False  # that is all that is missing: what was before is not
         self._reset = False
-        self._told = False  # what is lost by it
-        self._zero = False  # ID 0 is gone
-        # Walks
-        self._inside = False  # a range
-        self._low = 0  # the lowest that was there
-        self._left = 0
-        self._run = 0  # gone in a row
-        # The oldest range
-        self._begin = 0  # as it is written down
-        self._at = 0  # nothing in front of this ID is missing any more
-        self._closed = 0  # since that was saved
-        self._gone_first = self._gone_last = self._gone_count = 0
-        self._owes = False
+        self._walk = Walk()
+        self._begin = self._at = 0  # the oldest range begins there as it is written down, and really
+        self._gone_first = self._gone_last = 0
         self._forget()
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0, software=b"", now=0):
+    def opened(self, identity, system_type=0, software=b"", now=0, by_own_ids=False):
         """A session is ready. `identity` is the 51 octets of the session; the name does not count."""
         known = self.known
         self._forget()
@@ -139,66 +93,73 @@ class Recovery:
         self.shared = None
         known.last_id = -1
         known.misfit = False
-        self.phase = PHASE_OFF
+        self.phase = qs.PHASE_OFF
         if not known.recovers:
             return
         self.flags = FLAG_UNPROVEN
         self._identity = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
-        if self._choose_sharing(identity, system_type, software):
-            self.phase = PHASE_NEWEST
-        self._other = known.is_met() and known.identity() not in (0, self._identity)
+        self._choose_sharing(identity, system_type, software, qs.SHARING_OWN if by_own_ids else self.sharing)
+        if not self.needs:
+            self.phase = qs.PHASE_NEWEST
+        self._other = known.identity() not in (0, self._identity)
 
     def closed(self):
         """The session is over."""
-        self._flush()  # if it cannot be saved it is asked for again
-        if self.phase == PHASE_SEEK:
+        self._flush()  # what cannot be saved is asked for again
+        if self.phase == qs.PHASE_SEEK:
             self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is no such phase
-        self.phase = PHASE_IDLE
+        self.phase = qs.PHASE_IDLE
         self._online = False
         self._forget()
 
     def look_again(self, now):
         """Something was pushed that does not fit, or was lost: begin with the newest, once a minute at most."""
-        if not self._online or self.phase == PHASE_OFF:
+        if not self._online or self.phase == qs.PHASE_OFF:
             return
-        self._flush()
-        stale = self._waiting
-        self._forget()
-        self._stale = stale
-        self.flags = FLAG_UNPROVEN
-        self.phase = PHASE_NEWEST
+        self._begin_look()
         if self._looked.armed and not self._looked.expired(now):
             self._retry.start(now, self._looked.left(now))
         else:
             self._looked.start(now, LOOK_AGAIN_MS)
 
+    def _begin_look(self):
+        self._flush()
+        stale = self._waiting
+        self._forget()
+        self._stale = stale
+        self.flags = FLAG_UNPROVEN
+        self.phase = qs.PHASE_NEWEST
+
     def _forget(self):
         """Nothing is heard, asked or concluded."""
         self._newest = -1
-        self._zero = self._inside = self._reset = self._told = False
-        self._run = self._tries = 0
+        self._told = False  # what is lost by what is to be settled
+        self._zero = False  # ID 0 is gone
+        self._inside = False  # the walk is one in a range
+        self._run = 0  # gone in a row
+        self._tries = 0
         self._beside = False  # the ID behind the one that is not answered is asked for
         self._waiting = False  # for an answer
         self._stale = False  # that answer is to a question of no more interest
         self._begin = self._closed = self._gone_count = 0
-        self._owes = False
+        self._owes = False  # how far the range is closed should be saved
         self._retry.stop()
 
-    def _choose_sharing(self, identity, system_type, software):
-        """Decide who counts the IDs; False if nothing can be fetched (spec of the Power Focus 6000, part 1)."""
+    def _choose_sharing(self, identity, system_type, software, sharing):
+        """Decide who counts the IDs, and whether anything can be fetched."""
         named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
         may = False  # its answers tell
-        shares = self.sharing == SHARING_ALL
-        if self.sharing == SHARING_AUTO and system_type != SHARED_SYSTEM:
-            may = named
-            shares = named and self.known.shares()
-        elif self.sharing == SHARING_AUTO:
+        shares = sharing == qs.SHARING_ALL
+        if sharing == qs.SHARING_AUTO and system_type == SHARED_SYSTEM:
             major = major_of(software)
             may = major == 0
             shares = 0 < major < 3 or (may and self.known.shares())
-        doubtful = may and system_type in (0, SHARED_SYSTEM)
-        own = self.sharing == SHARING_OWN or system_type > 0
-        self._run_most = GONE_OWN if own and not shares and not doubtful else GONE_SHARED
+        elif sharing == qs.SHARING_AUTO:
+            may = named
+            shares = named and self.known.shares()
+        doubtful = shares or (may and system_type == SHARED_SYSTEM)
+        own = sharing == qs.SHARING_OWN or system_type > 0
+        self._gone_most = GONE_OWN if own and not doubtful else GONE_SHARED
         self._shares = shares
         revisions = self._revisions
         if named and (shares or may):
@@ -207,12 +168,11 @@ class Recovery:
             self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
             self.shared = Shared(identity, system_type == SHARED_SYSTEM, self._stretch_ids)
             revisions = self.shared.ordered(revisions)
-        elif shares or doubtful and system_type:
-            self.needs = "station_id" if self.sharing == SHARING_ALL else "tightening_ids"
+        elif doubtful:
+            self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = 0
-        return not self.needs
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
@@ -226,11 +186,10 @@ class Recovery:
         number = known.last_id
         if self.flags == 0 or self._newest < 0 or number < 0:
             return True
-        top = self._top_id
-        if is_ahead(number, top):
-            if number != after(top) and not self._shares:
+        if is_ahead(number, self._top_id):
+            if number != after(self._top_id) and not self._shares:
                 self._upto = before(number)  # else what was left out is not asked for
-        elif number != top:
+        elif number != self._top_id:
             self.look_again(now)
             return False
         self._take_top(number, known.last)
@@ -244,9 +203,9 @@ class Recovery:
 
     def seeks(self):
         """True if something is to be asked for, now or later."""
-        if not self._online or self.phase == PHASE_OFF:
+        if not self._online or self.phase == qs.PHASE_OFF:
             return False
-        return self.phase != PHASE_IDLE or len(self.known.ranges) > 0
+        return self.phase != qs.PHASE_IDLE or len(self.known.ranges) > 0
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
@@ -259,15 +218,13 @@ class Recovery:
         if self._owes and not self._flush():
             self.wait_for_room(now)
             return False
-        if self.phase == PHASE_SETTLE:
+        if self.phase == qs.PHASE_SETTLE:
             self._settle(now)
-            if self.phase == PHASE_SETTLE:
-                return False
-        if self.phase == PHASE_IDLE or self.phase == PHASE_FILL or self.phase == PHASE_SEEK:
-            if not self._turn_to_missing(now):
-                return False
-        number = 0 if self.phase == PHASE_NEWEST else after(self._at) if self._beside else self._asked
-        put_id(self.ask_id, number)
+        if self.phase in (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK):
+            self._turn_to_missing(now)
+        if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
+            return False
+        put_id(self.ask_id, after(self._at) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
         self._waiting = True
         return True
 
@@ -291,36 +248,35 @@ class Recovery:
         It may use the stage unless it is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
         if self._is_stale():
-            return NEWS_NONE
-        number = id_at(body, start + TIGHTENING_ID)
+            return qs.NEWS_NONE
+        at = start + TIGHTENING_ID
+        number = id_at(body, at)
         if number < 0:
-            self._again(now)
-            return NEWS_NONE
-        if not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+            return self._again(now)
+        if not all_digits(body, at, ID_BYTES):
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
-            copy(body, start + TIGHTENING_ID, digits, 0, ID_BYTES)
+            copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        held = self.phase in (PHASE_NEWEST, PHASE_UP) and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0
-        return self._hear(number, held, now)
+        looks = self.phase == qs.PHASE_NEWEST or self.phase == qs.PHASE_UP
+        return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
 
     def fetched_unread(self, body, start, now):
         """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came."""
         if self._is_stale():
-            return NEWS_NONE
+            return qs.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
-        if number < 0 and self.phase == PHASE_FILL:
+        if number < 0 and self.phase == qs.PHASE_FILL:
             number = self._asked
         if number < 0:
-            self._again(now)
-            return NEWS_NONE
+            return self._again(now)
         put_unread(self._answer, number)
         return self._hear(number, False, now)
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
         if self._is_stale():
-            return NEWS_NONE
+            return qs.NEWS_NONE
         if kind == replies.REFUSED_GONE:
             return self._absent(now)
         if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
@@ -330,28 +286,28 @@ class Recovery:
             self._switch_off()
         else:
             return self._again(now)
-        return NEWS_NONE
+        return qs.NEWS_NONE
 
     def silent(self, now):
         """No answer: the same is asked for again later; returns a NEWS_."""
-        return NEWS_NONE if self._is_stale() else self._again(now)
+        return qs.NEWS_NONE if self._is_stale() else self._again(now)
 
     def kept(self, now):
         """The log has what was fetched."""
-        if self.phase == PHASE_FILL:
+        if self.phase == qs.PHASE_FILL:
             self._run = 0
             self._close(False)
 
     def _is_stale(self):
         """Take note of an answer; True if it is to a question of before, or to none."""
-        stale = self._stale or not self._waiting or self.phase == PHASE_OFF
+        stale = self._stale or not self._waiting or self.phase == qs.PHASE_OFF
         self._waiting = self._stale = False
         return stale
 
     def _switch_off(self):
         """It cannot be asked on this connection."""
         self._flush()
-        self.phase = PHASE_OFF
+        self.phase = qs.PHASE_OFF
         self.flags = FLAG_UNPROVEN
 
     def _again(self, now):
@@ -359,195 +315,197 @@ class Recovery:
         self._tries += 1
         self._retry.start(now, self.retry_ms)
         if self._tries < UNANSWERED_MOST:
-            return NEWS_NONE
+            return qs.NEWS_NONE
         phase = self.phase
-        if phase == PHASE_FILL:
+        if phase == qs.PHASE_FILL:
             self._beside = not self._beside
-        elif phase == PHASE_SEEK:
-            self._tries = 0
-            self._hear_stretch(self._asked, True)  # it may be
-        elif phase == PHASE_WALK or phase == PHASE_UP:
-            self._tries = 0
-            if phase == PHASE_WALK:
-                self._low = self._asked  # it may be there
-            return self._step(now)
-        elif phase == PHASE_WITNESS and not self._zero:
+        elif phase == qs.PHASE_WITNESS and self._newest >= 0:
             return self._absent(now)
-        return NEWS_NONE
+        elif phase == qs.PHASE_WALK or phase == qs.PHASE_SEEK:
+            return self._go_on(self._asked, True, now)  # it may be there
+        return qs.NEWS_NONE
 
     def _hear(self, number, held, now):
-        """There is the result `number` in `_answer`."""
+        """There is the result `number` in `_answer`; `held` by the log, where that was looked up. Returns a NEWS_."""
         phase = self.phase
-        self._tries = 0
         if self._beside:
             return self._answered_beside()
         if self.shared is not None:
-            below = phase != PHASE_NEWEST and is_ahead(self._asked, number)
-            needs_owner = phase != PHASE_NEWEST and (phase != PHASE_WITNESS or number != self._asked)
-            judged = self.shared.judge(self._shares, below, needs_owner)
-            if judged != JUDGED_FINE:
+            judged = self.shared.judge(phase, self._shares, number, self._asked)
+            if judged != qs.JUDGED_FINE:
                 return self._hear_judged(judged)
-        if phase == PHASE_NEWEST:
-            self._top_id = self._newest = number
-            copy(self._top, 0, self._answer, 0, DIGEST_BYTES)
+        if phase == qs.PHASE_NEWEST:
+            self._tries = 0
+            self._newest = number
+            self._take_top(number, self._answer)
             return self._compare_newest(held, now)
-        if phase == PHASE_SEEK:
-            return self._hear_stretch(number, self.shared.is_ours())  # type: ignore[union-attr]
         if is_ahead(number, self._asked):
             return self._again(now)  # an answer to an earlier question
+        if phase == qs.PHASE_SEEK:
+            return self._go_on(number, self.shared.is_ours(), now)  # type: ignore[union-attr]
         if number != self._asked:
-            return self._absent(now) if phase != PHASE_FILL or self._shares else self._close(False)
-        if phase == PHASE_FILL:
-            return NEWS_STORE
-        self._run = 0
-        if phase == PHASE_WITNESS:
+            return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._close(False)
+        if phase == qs.PHASE_FILL:
+            return qs.NEWS_STORE
+        if phase == qs.PHASE_WITNESS:
             return self._hear_witness(now)
-        if phase == PHASE_UP:
+        if phase == qs.PHASE_UP:
             self._newest = number
             self._take_top(number, self._answer)
             self._upto = before(number) if held else number
-        self._low = number
-        return self._step(now)
+        return self._go_on(number, True, now)
 
     def _absent(self, now):
-        """The controller has nothing under the ID that was asked for."""
+        """The controller has nothing under the ID that was asked for; returns a NEWS_."""
         phase = self.phase
-        self._tries = 0
         if self._beside:
             return self._answered_beside()
-        if phase == PHASE_NEWEST:
+        if phase == qs.PHASE_NEWEST:
             return self._hear_nothing(now)
-        if phase == PHASE_WITNESS:
-            return self._conclude_empty(now) if self._zero else self._begin_walk(False, now)
-        if phase == PHASE_SEEK:
-            return self._hear_stretch(before(self._begin), False)  # nothing in front
-        self._run += 1
-        return self._close(True) if phase == PHASE_FILL else self._step(now)
+        if phase == qs.PHASE_WITNESS:
+            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(False, now)
+        if phase == qs.PHASE_FILL:
+            self._run += 1
+            return self._close(True)
+        return self._go_on(before(self._begin), False, now)
+
+    def _go_on(self, number, there, now):
+        """The next question of a walk or a stretch, or its end; returns a NEWS_."""
+        self._tries = 0
+        if self.phase == qs.PHASE_SEEK:
+            self.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
+        elif self.phase == qs.PHASE_UP:
+            self._run = 0 if there else self._run + 1
+            if self._run >= self._gone_most:
+                return self._end_up(now)
+            self._asked = after(self._asked)
+        elif self._walk.hear(there):
+            self._asked = self._walk.asked
+        else:
+            return self._end_walk(now)
+        return qs.NEWS_NONE
 
     # -- the look ------------------------------------------------------------------------------------------------
 
     def _compare_newest(self, held, now):
-        """The newest, N, is `_top`: go on from there."""
+        """The newest is `_top`: go on from there; returns a NEWS_."""
         known = self.known
         newest = self._newest
         self._upto = before(newest) if held else newest
         self._afresh = self._reset = False
         if not known.is_met() and not known.is_empty():
             self._first = newest if self.store_newest else after(self._upto)
-            return self._settle(now)
+            return self._conclude(now)
         if known.is_top(self._top):
             copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
             self._first = after(self._upto)
-            return self._settle(now)
+            return self._conclude(now)
         top = known.top()
-        if top <= 0 or not is_ahead(newest, top):
-            return self._begin_walk(top >= 0, now)
-        self.phase = PHASE_WITNESS
+        is_above = is_ahead(newest, top)
+        if top <= 0 or not is_above:
+            return self._begin_walk(top >= 0 and not is_above, now)
+        self.phase = qs.PHASE_WITNESS
         self._asked = top
-        return NEWS_NONE
+        return qs.NEWS_NONE
 
     def _hear_nothing(self, now):
-        """ID 0 is gone: there is nothing, or that is not known there."""
+        """ID 0 is gone: there is nothing, or that is not known there. Returns a NEWS_."""
         known = self.known
+        self._tries = 0
+        self._zero = True
         if known.last_id >= 0:  # this connection has pushed one: it stands for the newest
             self._newest = known.last_id
             self._take_top(known.last_id, known.last)
             return self._compare_newest(True, now)
         if known.top() <= 0:
             return self._conclude_empty(now)
-        self._zero = True
-        self.phase = PHASE_WITNESS
+        self.phase = qs.PHASE_WITNESS
         self._asked = known.top()
-        return NEWS_NONE
+        return qs.NEWS_NONE
 
     def _hear_witness(self, now):
-        """There is a result under the highest ID known."""
-        known = self.known
-        if not known.is_top(self._answer):
-            return self._conclude_empty(now) if self._zero else self._begin_walk(True, now)
-        self._first = after(known.top())
-        if not self._zero:
-            return self._settle(now)
-        self.phase = PHASE_UP
-        self._asked = self._first
-        self._run = 0
-        return NEWS_NONE
+        """There is a result under the highest ID known; returns a NEWS_."""
+        if not self.known.is_top(self._answer):
+            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(True, now)
+        self._first = after(self._asked)
+        return self._conclude(now)
 
     def _conclude_empty(self, now):
-        """The controller has nothing: what it makes from now on is ours."""
+        """The controller has nothing: what it makes from now on is ours. Returns a NEWS_."""
+        if self.known.last_id >= 0:
+            return self._hear_nothing(now)  # it has pushed one meanwhile
         self._newest = -1
         self._afresh = self._reset = False
+        return self._settle(now)
+
+    def _conclude(self, now):
+        """What is missing begins at `_first`: write it down, or look first where it ends. Returns a NEWS_."""
+        if not self._zero:
+            return self._settle(now)
+        self.phase = qs.PHASE_UP
+        self._asked = self._first if self._newest < 0 else after(self._newest)
+        self._run = self._tries = 0
+        return qs.NEWS_NONE
+
+    def _end_up(self, now):
+        if self._newest < 0:  # nothing above the highest ID known
+            self._newest = self.known.top()
+            self._take_top(self._newest, self.known.octets)
+            self._upto = before(self._newest)
         return self._settle(now)
 
     def _begin_walk(self, is_reset, now):
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
         self._afresh = True
         self._reset = is_reset
+        self._first = 1
         if self._other:
             if self._named != self._identity:
                 self._named = self._identity  # one frame may be spoiled
                 self._switch_off()
-                return NEWS_ASK_AGAIN
+                return qs.NEWS_ASK_AGAIN
             self._reset = True
             self._first = self._newest if self.store_newest else after(self._upto)  # what it made before is not ours
-            return self._settle(now)
-        self._first = self._low = self._newest
-        if self._shares:
-            self._first = 1  # ours are found in stretches
-            return self._settle(now)
-        top = self.known.top()
-        self._left = self._newest - 1
-        if top > ID_PERIOD - 1 - self._run_most:
-            self._left = ID_PERIOD  # past the wrap
-        self._inside = False
-        return self._walk_from(before(self._newest), now)
+        elif not self._shares:  # else ours are found in stretches
+            self.phase = qs.PHASE_WALK
+            self._tries = 0
+            left = ID_PERIOD // 2 if self._is_near_wrap() else self._newest - 1
+            if self._walk.begin(self._newest, left, self._gone_most):
+                self._asked = self._walk.asked
+                return qs.NEWS_NONE
+            self._first = self._newest
+        return self._conclude(now)
 
-    def _walk_from(self, number, now):
-        self.phase = PHASE_WALK
-        self._asked = number
-        self._run = 0
-        return self._end_walk(now) if self._left <= 0 else NEWS_NONE
-
-    def _step(self, now):
-        """Go to the next ID of a walk, or end it; returns a NEWS_."""
-        if self.phase == PHASE_UP:
-            if self._run < self._run_most:
-                self._asked = after(self._asked)
-                return NEWS_NONE
-            if self._newest < 0:  # nothing above the highest ID known
-                self._newest = self.known.top()
-                self._take_top(self._newest, self.known.octets)
-                self._upto = before(self._newest)
-            return self._settle(now)
-        self._left -= 1
-        if self._run < self._run_most and self._left > 0:
-            self._asked = before(self._asked)
-            return NEWS_NONE
-        return self._end_walk(now)
+    def _is_near_wrap(self):
+        """True if a walk may pass below 1: else nobody asks for what was never made."""
+        ends = [first for first, _ in self.known.ranges]
+        if self.known.is_met():
+            ends.append(self.known.top())
+        return any([(end - 1) % ID_PERIOD >= ID_PERIOD - 1 - self._gone_most for end in ends])
 
     def _end_walk(self, now):
-        """Nothing is there in front of `_low`."""
+        """The lowest that is there is known; returns a NEWS_."""
+        lowest = self._walk.lowest()
         if not self._inside:
-            self._first = self._low
-            return self._settle(now)
+            self._first = lowest
+            return self._conclude(now)
         self._inside = False
-        self.phase = PHASE_FILL
+        self.phase = qs.PHASE_FILL
         self._run = 0
-        count = (self._low - self._at) % ID_PERIOD
+        count = (lowest - self._at) % ID_PERIOD
         if count:
-            self._count_gone(self._at, before(self._low), count)
-            self._at = self._low
-            self._closed += count
+            self._count_gone(self._at, before(lowest), count)
+            self._at = lowest
             self._owes = True
-        return NEWS_NONE
+        return qs.NEWS_NONE
 
     def _settle(self, now):
         """Write down what was concluded, in one snapshot; it is tried again if that is refused. Returns a NEWS_."""
         known = self.known
-        self.phase = PHASE_SETTLE
+        self.phase = qs.PHASE_SETTLE
         if self._afresh and not self._told and not self._tell_lost():
             self.wait_for_room(now)
-            return NEWS_NONE
+            return qs.NEWS_NONE
         self._told = True
         known.begin()
         if self._afresh:
@@ -557,26 +515,22 @@ class Recovery:
         else:
             known.add(self._first, self._upto)
             known.put_top(self._top)
-        if self._reset:
-            known.begin_afresh()
-        known.put_identity(self._identity)
-        known.put_shared(self._shares)
+        known.put_controller(self._identity, self._shares, self._afresh and self._reset)
         if not known.commit():
             self.not_saved += 1
             self.wait_for_room(now)
-            return NEWS_NONE
-        reset = self._reset
+            return qs.NEWS_NONE
         self._forget()
         self.flags = 0
         self._other = False
-        self.phase = PHASE_FILL
-        return NEWS_RESET if reset else NEWS_NONE
+        self.phase = qs.PHASE_FILL
+        return qs.NEWS_RESET if self._afresh and self._reset else qs.NEWS_NONE
 
     def _tell_lost(self):
-        """What was missing, and what was made since, in front of what is settled is gone; False if it has to wait."""
+        """What was missing, or made since, in front of what is settled is gone; False if that has to wait."""
         known = self.known
         parts = [(first, last) for first, last in known.ranges]
-        if not self._reset and known.top() >= 0:
+        if not self._reset and known.is_met():
             parts.append((after(known.top()), before(self._first)))
         lost = []
         for first, last in parts:
@@ -586,13 +540,12 @@ class Recovery:
                 lost.append((first, last))
         if not lost or self._shares:
             return True
-        count = sum([length_of(first, last) for first, last in lost])
-        return self._tell(lost[0][0], lost[-1][1], count)
+        return self._tell(lost[0][0], lost[-1][1], sum([length_of(first, last) for first, last in lost]))
 
     # -- what is missing -----------------------------------------------------------------------------------------
 
     def _turn_to_missing(self, now):
-        """Set `_asked` to the next ID that may be missing; False if there is none, or it has to wait."""
+        """Set `_asked` to the next ID that may be missing; IDLE if there is none."""
         ranges = self.known.ranges
         while ranges:
             first, last = ranges[0]
@@ -604,63 +557,52 @@ class Recovery:
                     self.shared.begin_range()
             if length_of(self._at, last):
                 if not self._shares:
-                    return self._turn_to_next(last, now)
+                    return self._turn_to_next(last)
                 if self._turn_to_ours(last):
-                    return True
-            if length_of(self._at, last) == 0 and not self._flush():
+                    return
+            elif not self._flush():
                 self.wait_for_room(now)
-                return False
-        self.phase = PHASE_IDLE
-        return False
+                return
+        self.phase = qs.PHASE_IDLE
 
-    def _turn_to_next(self, last, now):
+    def _turn_to_next(self, last):
         """The next one is asked for; behind many that are gone a walk from the end finds where the rest begins."""
-        self.phase = PHASE_FILL
+        self.phase = qs.PHASE_FILL
         self._asked = self._at
-        if self._run >= self._run_most and length_of(self._at, last) > self._run_most:
+        left = length_of(self._at, last)
+        if self._run >= self._gone_most and left > self._gone_most:
             self._inside = True
-            self._low = after(last)
-            self._left = length_of(self._at, last)
-            self._walk_from(last, now)
-        return True
+            self.phase = qs.PHASE_WALK
+            self._walk.begin(after(last), left, self._gone_most)
+            self._asked = self._walk.asked
 
     def _turn_to_ours(self, last):
         """The same where stations share the IDs: ours alone; False behind a stretch."""
         shared = self.shared
         if not shared.in_stretch:
             shared.begin(self._at, length_of(self._at, last))
+        self.phase = qs.PHASE_SEEK
+        self._asked = shared.asked
         if shared.seeks:
-            self.phase = PHASE_SEEK
-            self._asked = shared.asked
             return True
-        self.phase = PHASE_FILL
-        number = shared.next_of_ours(self._at)
-        self._closed += number < 0
-        self._at = number if number >= 0 else after(shared.last)
-        self._asked = number
-        self._owes = number < 0
+        self.phase = qs.PHASE_FILL
+        self._asked = number = shared.next_of_ours(self._at)
         shared.in_stretch = number >= 0
+        self._at = number if number >= 0 else after(shared.last)
+        self._owes = self._owes or number < 0
         return number >= 0
-
-    def _hear_stretch(self, number, is_ours):
-        """The newest at or below what was asked for is `number`; returns NEWS_NONE."""
-        self.shared.hear(number, is_ours)  # type: ignore[union-attr] - else nobody asks so
-        return NEWS_NONE
 
     def _hear_judged(self, judged):
         """An answer is not taken as it is, since all stations share the IDs, or may; returns a NEWS_."""
-        if judged == JUDGED_NO_OWNER:
+        if judged == qs.JUDGED_NO_OWNER:
             self.needs = "recover_revisions"
             self._switch_off()
-            return NEWS_NO_OWNER
-        if judged == JUDGED_SHARED:
-            self._flush()
-            self._forget()
+            return qs.NEWS_NO_OWNER
+        if judged == qs.JUDGED_SHARED:
+            self._begin_look()
             self._shares = True
-            self._run_most = GONE_SHARED
-            self.flags = FLAG_UNPROVEN
-            self.phase = PHASE_NEWEST
-        return NEWS_NONE
+            self._gone_most = GONE_SHARED
+        return qs.NEWS_NONE
 
     def _close(self, gone):
         """The ID at `_at` is missing no more; returns NEWS_NONE."""
@@ -670,10 +612,10 @@ class Recovery:
         self._tries = 0
         self._closed += 1
         self._owes = self._owes or self._closed >= CLOSED_MOST
-        return NEWS_NONE
+        return qs.NEWS_NONE
 
     def _answered_beside(self):
-        """The ID behind the one that is not answered is: that one will never be."""
+        """The ID behind the one that is not answered is: that one will never be. Returns NEWS_NONE."""
         self._beside = False
         return self._close(True)
 
@@ -686,8 +628,8 @@ class Recovery:
     def _flush(self):
         """Write down how far the oldest range is closed; False if what is gone cannot be told now."""
         ranges = self.known.ranges
-        if self._closed == 0 or not ranges or ranges[0][0] != self._begin:
-            self._owes = False
+        self._owes = False
+        if not ranges or ranges[0][0] != self._begin or self._at == self._begin:
             return True
         if self._gone_count and not self._tell(self._gone_first, self._gone_last, self._gone_count):
             self._owes = True
@@ -695,16 +637,29 @@ class Recovery:
         self.known.close_up_to(self._at)
         self._begin = ranges[0][0] if ranges else 0
         self._closed = self._gone_count = 0
-        self._owes = False
         if not self.known.state.save():
-            self.not_saved += 1  # it is asked for again after a start
+            self.not_saved += 1  # after a start some are asked for again
         return True
 
     def _tell(self, first, last, count):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         known = self.known
-        total = known.gone() + count
-        if self.gone is not None and not self.gone.put(first, last, count, total, known.epoch(), self._reset):
-            return False
+        if self.gone is not None:
+            is_reset = self._afresh and self._reset
+            if not self.gone.put(first, last, count, known.gone() + count, known.epoch(), is_reset):
+                return False
         known.count_gone(first, count)
         return True
+
+
+def major_of(software):
+    """Return the first number of a version as `PF6_R_3.13.2`: 3; 0 if there is none."""
+    value = 0
+    for octet in software:
+        if 0x30 <= octet <= 0x39:
+            value = value * 10 + octet - 0x30
+        elif octet == 0x2E and value:
+            return value
+        else:
+            value = 0
+    return 0

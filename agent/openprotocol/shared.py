@@ -24,7 +24,14 @@ from agent.base.compat import const
 from agent.base.fields import all_digits, compare
 from agent.openprotocol.identity import STATION, STATION_BYTES
 from agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
-from agent.openprotocol.questions import JUDGED_DOUBT, JUDGED_FINE, JUDGED_NO_OWNER, JUDGED_SHARED
+from agent.openprotocol.questions import (
+    JUDGED_DOUBT,
+    JUDGED_FINE,
+    JUDGED_NO_OWNER,
+    JUDGED_SHARED,
+    PHASE_NEWEST,
+    PHASE_WITNESS,
+)
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
 OWNER_OURS = const(1)
@@ -82,12 +89,14 @@ class Shared:
         """True if the answer is of our station."""
         return self.owner == OWNER_OURS
 
-    def judge(self, shares, below, needs_owner):
-        """Return the JUDGED_ of an answer; `below`: its ID is below the one asked for."""
-        if not shares and (self.owner == OWNER_OTHER or below):
+    def judge(self, phase, shares, number, asked):
+        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
+        is_newest = phase == PHASE_NEWEST
+        if not shares and (self.owner == OWNER_OTHER or (not is_newest and is_ahead(asked, number))):
             self._suspects = not self._suspects
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
+        needs_owner = not is_newest and (phase != PHASE_WITNESS or number != asked)
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
             return JUDGED_NO_OWNER
         return JUDGED_FINE
