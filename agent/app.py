@@ -32,6 +32,7 @@ import agent.toolsnet.session
 import agent.intake
 import agent.openprotocol.recovery
 import agent.openprotocol.session
+import agent.outlets.toolsnet.forward
 import agent.store
 import agent.toolsnet.result04  # noqa: F401
 from agent.base.compat import ON_CPYTHON, const, give_back
@@ -148,10 +149,12 @@ class App:
             station.attach(self.scheduler, now)
 
     def stop(self, now):
-        """Begin the orderly end: MID 0003 to every controller. Go on stepping until `stopped`."""
+        """Begin the orderly end: MID 0003 to every controller, nothing new to ToolsNet. Go on stepping until `stopped`."""
         for station in self.stations:
             if station.intake is not None:
                 station.intake.stop()
+            for outlet in station.outlets:
+                outlet.leave(now)
         for slot in range(self.scheduler.count):
             self.scheduler.wake(slot, now)
 
@@ -166,10 +169,14 @@ class App:
             self.scheduler.wake(slot, now)
 
     def stopped(self):
-        """True if every controller has been left."""
+        """True if every controller has been left, and what was out is answered, or was not in time."""
+        now = self.board.now()
         for station in self.stations:
             if station.intake is not None and not station.intake.stopped():
                 return False
+            for outlet in station.outlets:
+                if not outlet.has_left(now):
+                    return False
         return True
 
     def close(self):

@@ -17,6 +17,7 @@ from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
+from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
@@ -160,16 +161,13 @@ def _add_errands(station, controller):
 
 
 def _toolsnet(station, system, toolsnet):
-    machine, kind, write = Forward, ToolsNetSession, ResultWriter
+    """The way to ToolsNet; on Linux with what it has beside results, where that is wanted."""
+    kind, write, sources, window = ToolsNetSession, ResultWriter, (), None
     if ON_CPYTHON:
-        machine, kind = _kinds(station, toolsnet)
-    session = toolsnet_session(kind, toolsnet, system, station.number)
-    if ON_CPYTHON:
-        if toolsnet["targets"]:
-            from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+        from agent.wide import toolsnet as wide
 
-            write = TargetWriter
-            session.result = bytearray(RESULT_BYTES_TARGETS)
+        kind, write, sources, window = wide.extras(station, system, toolsnet)
+    session = toolsnet_session(kind, toolsnet, system, station.number)
     writer = write(
         session.result,
         system["type"],
@@ -178,7 +176,7 @@ def _toolsnet(station, system, toolsnet):
         toolsnet["program_for_zero"],
     )
     writer.session = session
-    outlet = machine(
+    return Forward(
         station.toolsnet_port,
         session,
         writer,
@@ -189,29 +187,13 @@ def _toolsnet(station, system, toolsnet):
         station.board,
         toolsnet,
         station.settings["spool"]["cursor_batch"],
+        station.quiet,
+        sources,
+        window,
     )
-    outlet.attach(station.quiet)
-    if ON_CPYTHON:
-        from agent.outlets.toolsnet import beside
-
-        if beside.is_wanted(toolsnet):
-            beside.add_sources(outlet, station, system, toolsnet)
-    return outlet
 
 
 if ON_CPYTHON:
-
-    def _kinds(station, toolsnet):
-        """Return the classes of the way to ToolsNet and of its session."""
-        from agent.outlets.toolsnet import beside, doubt
-
-        if toolsnet.get("window", 1) > 1 or doubt.was_left_open(station.ring):
-            from agent.outlets.toolsnet import row, window
-
-            return window.Windowed, row.RowSession
-        if beside.is_wanted(toolsnet):
-            return beside.Beside, beside.AnySession
-        return Forward, ToolsNetSession
 
     def _ask_for_names(station):
         """Telegram 02 has the names of all parameter sets, where it goes out."""

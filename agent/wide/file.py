@@ -73,6 +73,12 @@ class FileOutlet:
         """The log is mounted."""
         self._hold.start(now, 0)
 
+    def leave(self, now):
+        """Nothing is out at a file between two steps."""
+
+    def has_left(self, now):
+        return True
+
     def stop(self):
         """Close, and make durable how far the file is."""
         self._stopping = True
