@@ -214,7 +214,7 @@ class Quarantine:
 
     def pressure(self):
         """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
-        if self._room(ROOM_BYTES - PARKED_BYTES) == 0:
+        if self._room(ROOM_BYTES - PARKED_BYTES) == 0 and self.log.begun:
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
         return PRESSURE_TIGHT if self.log.used_blocks() * 4 > blocks * 3 else PRESSURE_NONE
@@ -254,12 +254,11 @@ class Quarantine:
         free = log.free_blocks()
         if room == 0 and log.cursors[0].number >= log.number and free < log.device.block_count:
             free += 1  # the newest one is done with, too
-        blocks = free - 2
-        if blocks > 0:
-            octets = log.behind(0, FRAME_BYTES + length)
-            first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
-            room += blocks * (1 + (log.device.block_bytes - first) // octets)
-        return room
+        if free < 2:
+            return 0  # what is open is left to what is moved
+        octets = log.behind(0, FRAME_BYTES + length)
+        first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
+        return room + (free - 2) * (1 + (log.device.block_bytes - first) // octets)
 
     # -- what is gone ------------------------------------------------------------------------------------------
 

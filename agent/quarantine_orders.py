@@ -44,8 +44,9 @@ def of_station(station, board, words):
     """Give the lines of the answer of a station that runs."""
     if not station.mounted:
         return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-    outlet = station.outlets[0] if hasattr(station.outlets[0], "ask") else None
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, outlet)
+    toolsnet = station.outlets[0]
+    policy = toolsnet.policy if toolsnet.kind == "toolsnet" else None
+    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, policy)
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
@@ -65,10 +66,10 @@ def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
             yield from orders.drop_first()
         elif verb == "drop" and len(words) > 1:
             yield from orders.drop(words[1:])
-        elif verb == "retry" and words[1:2] == ["in-doubt"] and len(words) > 2:
-            yield from orders.retry(words[2:], True)
-        elif verb == "retry" and len(words) > 1:
+        elif verb == "retry" and len(words) > 1 and words[1] != "in-doubt":
             yield from orders.retry(words[1:], False)
+        elif verb == "retry" and len(words) > 2:
+            yield from orders.retry(words[2:], True)
         else:
             yield {"error": "no such order; there are: " + HELP}
     except Refused as refused:

@@ -126,7 +126,7 @@ def test_many_holes_are_swallowed_by_moving_the_oldest():
         assert shelf.quarantine.remove(list(range(2, 21, 2)), DROPPED) == 4, "so many holes there are"
         assert shelf.quarantine.remove([10], DROPPED) == 0
         assert shelf.quarantine.tidy() == TIDY_MORE and shelf.quarantine.tidy() == TIDY_DONE
-        assert shelf.quarantine.numbers() == [3, 5, 7, *range(9, 21), 1]
+        assert shelf.quarantine.numbers() == [3, 5, 7] + list(range(9, 21)) + [1]
         assert shelf.drop(*range(10, 21, 2))
         for _ in range(2):
             assert sorted(shelf.quarantine.numbers()) == list(range(1, 20, 2))

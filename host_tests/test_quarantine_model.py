@@ -27,6 +27,7 @@ class World:
         self.kept = set()
         self.maybe = set()
         self.refused = set()  # their drop was refused: until the next snapshot a start may find it done all the same
+        self.floating = set()  # what a start has found of a cut: the next one may find it otherwise, without a snapshot
         self.saves = 0
         self.next = 1
         self.done = {}
@@ -140,7 +141,9 @@ class World:
     def begin(self):
         if self.shelf.state.saves == self.saves:
             self.maybe |= self.refused
-        self.refused = set()
+        if self.shelf.state.saves == 0:
+            self.maybe |= self.floating
+        self.floating, self.refused = self.maybe, set()
         self.shelf.flash.cut_after = None
         self.shelf.flash.code = 0
         self.shelf.start()
