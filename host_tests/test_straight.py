@@ -12,7 +12,7 @@ from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.link.stream import Stream
 from agent.openprotocol import layouts, light, plausible
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
-from agent.spool import record
+from agent.log import record
 from host_tests.support_plain import plain_program
 from tools.bench.codec import frame_of
 from tools.sim.controller_frames import result_data

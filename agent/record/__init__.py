@@ -9,7 +9,7 @@
     0xC9  GRAPH   agent.record.graph   8 octets in front, a piece of a curve; only in the ring of graphs
 
 Rules
-1. The log (agent.spool) frames records, orders and counts them; to it a kind is a number with a least length. What lies
+1. The log (agent.log) frames records, orders and counts them; to it a kind is a number with a least length. What lies
    at which octet of a payload is known here and nowhere else.
 2. Every payload begins with a number of its kind's own row (u32, little endian) and the station (u16). Results and
    frames are one row: they are what ToolsNet counts.

@@ -13,7 +13,8 @@ import time
 from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
 from host_tests import support_appender
-from host_tests.support_spool import append, mounted, read_all
+from agent.log.numbers import DAMAGED
+from host_tests.support_log import append, mounted, read_all
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 60
 DEADLINE_S = 20
@@ -52,15 +53,15 @@ def said(reading):
 
 def look(path, acknowledged, delivered):
     """Everything above what was delivered up to the last acknowledged one must be there, once and in order."""
-    flash = FileFlash(path, 64 * 1024)
-    ring = mounted(flash)
-    found = [ident for _, ident in read_all(ring)]
+    flash = FileFlash(path, 128 * 1024)
+    log = mounted(flash)
+    found = [ident for _, ident in read_all(log)]
     assert found == list(range(found[0], found[-1] + 1)) if found else True
     if acknowledged > delivered:
         assert found and found[0] <= delivered + 1, (found[:3], delivered)
         assert found[-1] in (acknowledged, acknowledged + 1), (found[-1], acknowledged)
     last = found[-1] if found else acknowledged
-    assert ring.damaged == 0
+    assert log.state.numbers[DAMAGED] == 0
     flash.close()
     return max(last, acknowledged)
 
@@ -85,7 +86,7 @@ def test_what_a_killed_process_said_to_be_durable_is_there(tmp_path):
         lived += acknowledged > last
         last = look(path, max(acknowledged, last), max(delivered, last))
     assert lived > KILLS // 6  # a busy machine starts them late
-    flash = FileFlash(path, 64 * 1024)
-    ring = mounted(flash)
-    read_all(ring)  # it may just have been full
-    assert append(ring, last + 1) == FLASH_DONE
+    flash = FileFlash(path, 128 * 1024)
+    log = mounted(flash)
+    read_all(log)  # it may just have been full
+    assert append(log, last + 1) == FLASH_DONE
