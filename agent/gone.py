@@ -11,6 +11,7 @@ Rules
 """
 
 from agent.base.fields import copy, fill
+from agent.newest_event import newest_event
 from agent.openprotocol.ids import put_id
 from agent.record import KIND_EVENT
 from agent.record import event as ev
@@ -59,16 +60,10 @@ class Gone:
 
 def latest(search, blocks):
     """Return the newest of these events in the newest blocks in words, None without one."""
+    return newest_event(search.log, ev.GONE, blocks, _in_words)
+
+
+def _in_words(log):
     from agent.record.text import describe  # for people
 
-    log = search.log
-    search.begin_newest(blocks)
-    found = None
-    kind = search.next()
-    while kind > 0:
-        if kind == KIND_EVENT and log.page[log.at + ev.WHAT] == ev.GONE:
-            shown = describe(log.page, log.at, kind, log.flags, log.length)
-            if found is None or shown["number"] > found["number"]:
-                found = shown
-        kind = search.next()
-    return found
+    return describe(log.page, log.at, log.kind, log.flags, log.length)

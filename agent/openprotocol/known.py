@@ -22,7 +22,7 @@ from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.log.numbers import GONE
-from agent.openprotocol.ids import after, before, id_of, increment, is_ahead, length_of, pack_id, unpack_id
+from agent.openprotocol.ids import after, before, id_of, increment, is_ahead, length_of, pack_id, put_id, unpack_id
 from agent.record import KIND_RESULT, SEVERAL_LEAST
 from agent.record.result import (
     ANGLE,
@@ -170,9 +170,8 @@ class Known:
             self.misfit = True
             return
         self.put_top(self.last)
-        pack = self.expected
-        pack[:] = b"%010d" % number
-        increment(pack)
+        put_id(self.expected, number)
+        increment(self.expected)
 
     def move_top(self, buf, at):
         """Results of several spindles: the one with its body at buf[at:] was stored last, and is `w`."""

@@ -346,7 +346,8 @@ class Recovery:
         if number != self._asked:
             return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._close(False)
         if phase == qs.PHASE_FILL:
-            return qs.NEWS_STORE
+            is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
+            return self._close(False) if is_others else qs.NEWS_STORE
         if phase == qs.PHASE_WITNESS:
             return self._hear_witness(now)
         if phase == qs.PHASE_UP:
