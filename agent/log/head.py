@@ -12,7 +12,8 @@ Rules
 1. The head and the first record are one program: a block without a sound record was never opened.
 2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies out of an earlier
    one. `size`: unit and block as powers of two. `kept`, `graphs`: how the device is divided (agent.log.areas).
-3. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
+3. One bit that has turned over in a head is turned back, whoever reads it: else it would hide a whole block.
+4. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
 """
 
 from struct import pack_into
@@ -76,12 +77,29 @@ def check_head(buf, size):
     """Say what lies at buf[0:]: a HEAD_ code. FOREIGN is whole, and of another version or another device's sizes."""
     if buf[0] == _OLD_KIND and buf.find(b"TCSP", 8, 12) == 8:
         return HEAD_FOREIGN
-    if buf[0] == _T and buf[1] == _L and get_u32(buf, AT_CRC) == crc30(buf, 0, AT_CRC):
+    if (buf[0] == _T) + (buf[1] == _L) + (buf[2] == VERSION) >= 2 and (_is_sound(buf) or _mend(buf)):
         return HEAD_SOUND if buf[2] == VERSION and buf[AT_SIZE] == size else HEAD_FOREIGN
     for index in range(HEAD_OCTETS):
         if buf[index] != 0xFF:
             return HEAD_BAD
     return HEAD_BLANK
+
+
+def _is_sound(buf):
+    return get_u32(buf, AT_CRC) == crc30(buf, 0, AT_CRC)
+
+
+def _mend(buf):
+    """Turn back the one bit that makes the head sound; False if there is none."""
+    for index in range(HEAD_OCTETS):
+        bit = 1
+        while bit < 0x100:
+            buf[index] ^= bit
+            if _is_sound(buf):
+                return True
+            buf[index] ^= bit
+            bit <<= 1
+    return False
 
 
 def u16(buf, at):

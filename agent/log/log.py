@@ -13,7 +13,7 @@ Rules
 
 from struct import pack_into
 
-from agent.base.compat import ON_CPYTHON, const
+from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
@@ -24,7 +24,7 @@ from agent.log.head import AT_WORDS, HEAD_OCTETS, WORDS_BYTES, WORDS_LOWEST, sea
 from agent.log.reader import TOP, WORN, Reader
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
 from agent.log.state import STATE_LAST
-from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+from agent.record import PAYLOAD_MOST
 from agent.record.result import HEAD_BYTES as BODY
 from agent.record.result import ID_BYTES, TIGHTENING_ID
 
@@ -56,7 +56,7 @@ class Log(Reader):
         cursors=1,
         cursor_slot=n.CURSOR,
         when_full=WHEN_FULL_REFUSE,
-        payload_most=PAYLOAD_WIDE if ON_CPYTHON else PAYLOAD_MAX,
+        payload_most=PAYLOAD_MOST,
         beside=None,
     ):
         if device.block_count < BLOCKS_LEAST:

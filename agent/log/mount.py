@@ -3,7 +3,7 @@
 Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record behind it was never opened.
-   Copies in a block above COUNTS_TO do not count.
+   One that holds nothing but copies, above COUNTS_TO, does not count.
 3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
    hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
 4. The last record is in doubt, unless the snapshot calls it durable. Numbers go on above all that was ever used.
@@ -139,6 +139,7 @@ def _read_heads(log, numbers):
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
     log.last_number = counts_to
+    copies = []
     for place in range(log.device.block_count):
         found = _read_head(log, place)
         if found < HEAD_BAD:
@@ -149,12 +150,18 @@ def _read_heads(log, numbers):
         if number > log.last_number:
             log.last_number = number
         if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
-            log.cut = place
-            continue
+            copies.append(place)
         numbers[place] = number
         log.firsts[place] = get_u32(page, AT_FIRST)
         if compare(page, AT_WORDS + WORDS_HIGHEST, log.highest, 0, ID_BYTES) > 0:
             copy(log.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
+    for place in copies:
+        found = _read_block(log, place)
+        if found < 0:
+            return MOUNT_FAILED
+        if found:
+            log.mark(place, 0)
+            log.cut = place
     return MOUNT_DONE
 
 
@@ -199,6 +206,7 @@ def _read_block(log, place):
     last = log.firsts[place] - 1
     offset = HEAD_OCTETS
     is_copy = 1
+    torn = 0
     log.number = log.offset = 0
     forget_ids(log.ids)
     found = _read_head(log, place)
@@ -211,15 +219,18 @@ def _read_block(log, place):
             return -1
         if octets <= 0:
             offset = log.over(offset)
+            torn |= octets < 0
             continue
         offset = log.behind(offset, octets)
         number = get_u32(page, _NUMBER)
         if number > last:
+            torn = 0
             log.number = last = number
             log.offset = offset
             is_copy &= page[HEAD_OCTETS + 1] & FLAG_COPY != 0
             if page[HEAD_OCTETS] == KIND_RESULT:
                 note_id(log.ids, page, _ID)
+    log.torn += torn
     return is_copy
 
 
