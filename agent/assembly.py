@@ -21,10 +21,10 @@ from agent.outlets.toolsnet.forward import Forward
 from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
-from agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
+from agent.record import PAYLOAD_MOST, PAYLOAD_WIDE
 from agent.store import Store
-from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
+from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
 
 _GRAPHS_BLOCKS_LEAST = const(4)
@@ -68,8 +68,8 @@ def _log(station, part):
     when_full = WHEN_FULL_OVERWRITE if station.settings["spool"]["when_full"] == "overwrite" else WHEN_FULL_REFUSE
     outlets = station.settings["outlets"]
     controller = station.settings["controller"]
-    wide = ON_CPYTHON or controller["results"] != "auto" or controller["bolt_data"]
-    most = PAYLOAD_WIDE if wide else PAYLOAD_MAX
+    several = controller["results"] != "auto" or controller["bolt_data"]
+    most = PAYLOAD_WIDE if several else PAYLOAD_MOST
     log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
     for index in range(1, len(outlets)):
         cursor = log.cursors[index]

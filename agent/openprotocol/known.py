@@ -138,7 +138,10 @@ class Known:
         if flags & (FLAG_RECOVERED | FLAG_RETRIED):
             return
         fill(self.expected, 0, ID_BYTES, 0xFF)
-        if length >= SEVERAL_LEAST and not (ON_CPYTHON and has_identifiers(buf, at - HEAD_BYTES, length)):
+        several = length >= SEVERAL_LEAST
+        if ON_CPYTHON:
+            several = several and not has_identifiers(buf, at - HEAD_BYTES, length)
+        if several:
             from agent.record.spindles import OBJECTS, PLACE  # only where results have several spindles
 
             if buf[at - HEAD_BYTES + PLACE] != OBJECTS:  # those are asked for by ID, like results of one spindle
