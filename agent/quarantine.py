@@ -188,7 +188,7 @@ class Quarantine:
         while True:
             kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
-                self.lost += log.number - after
+                self.lost += log.shown - after
                 return kind
             found = self._scout.found
             self.lost += found - after - 1
@@ -265,7 +265,8 @@ class Quarantine:
     def remove(self, numbers, counter):
         """Take entries out by one snapshot: so many of the list as there are holes for, from its front on.
 
-        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to come first, FAILED if nothing could be done now.
+        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to
+        come first, FAILED if nothing could be done now.
         """
         if not self.settle():
             return FAILED
@@ -340,7 +341,7 @@ class Quarantine:
         kind = self.next_entry(0)
         if kind == RECORD_LOST:
             return
-        last = self.entry - 1 if kind > RECORD_NONE else log.number
+        last = self.entry - 1 if kind > RECORD_NONE else log.shown
         holes.swallow(last)
         self.state.numbers[KEPT_DAMAGED] += self.lost
         if last > cursor.number:

@@ -95,6 +95,8 @@ class Orders:
     def list(self):
         """One line for each entry, and the counts."""
         quarantine = self.quarantine
+        if self._quiet is None or self._quiet.may_erase():
+            quarantine.settle()  # else the last one that a start found is not shown
         count = lost = entry = 0
         while True:
             kind = quarantine.next_entry(entry)

@@ -7,7 +7,6 @@ from agent.quarantine import (
     FAILED,
     KEPT_BEFORE,
     KEPT_DONE,
-    NO_ROOM,
     PRESSURE_FULL,
     PRESSURE_NONE,
     PRESSURE_TIGHT,

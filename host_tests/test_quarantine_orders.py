@@ -1,4 +1,4 @@
-"""An operator lists, drops and retries what is set aside, in a full quarantine too; nothing is lost, nothing goes twice."""
+"""An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
 from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
 from agent.quarantine import KEPT_DONE, NO_ROOM, PRESSURE_FULL
