@@ -149,7 +149,7 @@ class App:
             station.attach(self.scheduler, now)
 
     def stop(self, now):
-        """Begin the orderly end: MID 0003 to every controller, nothing new to ToolsNet. Go on stepping until `stopped`."""
+        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Go on stepping until `stopped`."""
         for station in self.stations:
             if station.intake is not None:
                 station.intake.stop()

@@ -1,4 +1,4 @@
-"""What goes to ToolsNet beside plain results, as the settings want it: the parts that agent.assembly hands to its outlet."""
+"""What goes to ToolsNet beside plain results, as the settings want it: what agent.assembly hands to its outlet."""
 
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
