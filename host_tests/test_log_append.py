@@ -344,12 +344,17 @@ def test_the_last_record_is_shown_to_nobody_before_it_is_settled():
     assert [flags for _, _, flags, _ in held(log)] == [0, 0, FLAG_COPY]
 
 
-def test_what_a_snapshot_calls_durable_is_not_in_doubt():
+def test_what_a_snapshot_calls_durable_is_trusted_once_this_session_has_saved():
     area = watched()
     append(area.log, 1)
     assert area.state.save()
     log = area.mount()[1]
-    assert not log.doubtful and read_all(log) == numbers(1, 1)
+    area.flash.code = FLASH_IO
+    assert not log.settle() and log.doubtful and read_all(log) == []
+    area.flash.code = FLASH_DONE
+    programs = area.flash.programs
+    assert log.settle() and area.flash.programs == programs + 2, "nothing but the snapshot"
+    assert read_all(log) == numbers(1, 1) and held(log)[0][2] == 0
 
 
 def test_a_settled_record_is_not_covered_before_its_owner_says_so():

@@ -157,12 +157,13 @@ class Log(Reader):
             return True
         if low < self.next - RETAINED_MAX:
             return False
-        if self.room(length) and not self.doubtful:
+        is_sure = self.solid or not self.doubtful
+        if self.room(length) and is_sure:
             return True
         if self.is_still_full():
             return False
         free = self.count_free(low)
-        if free > 1 or (free and low >= self.number and not self.doubtful):
+        if free > 1 or (free and low >= self.number and is_sure):
             return True
         if self.begun or free == 0:
             return self.room(length) > 0
@@ -206,15 +207,23 @@ class Log(Reader):
 
     def settle(self):
         """True if nothing that the start found is in doubt any more."""
-        if self.doubtful or self.unsaved:
+        if self.doubtful and not self._trust():
             self.begin(0)
         return not self.doubtful
+
+    def _trust(self):
+        """Trust the last record, if the start's snapshot called it durable and one of this session does so too."""
+        if self.solid and self.state.ready():
+            self.doubtful = self.solid = False
+            self.shown = self.number
+        return self.solid or not self.doubtful
 
     def begin(self, octets):
         """Do what has to come before the first append of a session, which is of so many octets: a LOG_ code."""
         state = self.state
         if not state.ready() or state.alarm == STATE_LAST:
             return LOG_FAILED
+        self._trust()
         if not self.begun:
             from agent.log.carry import carry
 

@@ -6,7 +6,8 @@ Rules
    One that holds nothing but copies, above COUNTS_TO, does not count.
 3. Without a snapshot the newest head's identity is taken, and cursors stand at the front. Of the newest blocks that
    hold nothing but copies, and the one below, that counts which reaches furthest, the older of equals.
-4. The last record is in doubt, unless the snapshot calls it durable. Numbers go on above all that was ever used.
+4. The last record is in doubt: where the snapshot calls it durable, until one of this session does. Numbers go on above
+   all that was ever used.
 5. What is whole and of another format, version or size is left alone.
 """
 
@@ -120,13 +121,12 @@ def _mount(log):
             cursor.number = log.first_above(0) - 1
     log.forgive(log.lowest() + 1)
     own = state.numbers
-    log.doubtful = last > 0 and (state.lost or last >= own[log.ring + n.SOLID])
+    log.doubtful = last > 0
+    log.solid = not state.lost and last < own[log.ring + n.SOLID]
     log.end_at(last)
+    own[log.ring + n.SOLID] = log.next if log.solid or not log.doubtful else last
     if log.doubtful:
         log.shown = last - 1
-        own[log.ring + n.SOLID] = last
-    else:
-        own[log.ring + n.SOLID] = log.next
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = log.block_number

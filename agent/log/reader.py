@@ -55,7 +55,8 @@ class Reader:
         self.number = 0
         self.next = 1
         self.shown = 0
-        self.doubtful = False
+        self.doubtful = False  # the last record a start found
+        self.solid = False  # it is, and the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
         self.flags = 0
         self.length = 0
