@@ -69,8 +69,13 @@ class FakeLog:
         """As agent.openprotocol.look."""
         if self.unread:
             return -1
+        at = start + res.TIGHTENING_ID
+        ident = bytes(body[at : at + res.ID_BYTES])
+        place = res.HEAD_BYTES + res.TIGHTENING_ID
         for payload, other, _ in self.records:
-            if is_same(payload, res.HEAD_BYTES, other, body, start, flags):
+            if payload.find(ident, place, place + res.ID_BYTES) == place and (
+                is_same(payload, res.HEAD_BYTES, other, body, start, flags)
+            ):
                 return 1
         return 0
 

@@ -138,7 +138,7 @@ def test_jump_is_one_write_with_the_push_that_made_it():
     assert sorted(bench.stored()) == [1, 2, 3, 4, 5]
 
 
-def test_pushes_go_on_while_ten_thousand_are_missing():
+def test_pushes_go_on_while_thousands_are_missing():
     bench = met(1)
     bench.away(2000)
     for _ in range(300):

@@ -24,7 +24,9 @@ class Bad(Exception):
 class World:
     """One controller and one agent, with what may happen to them yet."""
 
-    def __init__(self, results=5, memory=2, log=6, losses=3, resets=0, drops=0, others=0, kills=0, refusals=0, **options):
+    def __init__(
+        self, results=5, memory=2, log=6, losses=3, resets=0, drops=0, others=0, kills=0, refusals=0, **options
+    ):
         self.bench = Bench(Memory(options.pop("first", 1), memory, options.pop("fixed", None)), limit=log)
         self.left = {
             "make": results,
@@ -70,7 +72,9 @@ class World:
         )
 
     def become(self, value):
-        left, self.connected, pushed, self.unacknowledged, self.met, uids, next_id, made, kept, records, number = value[:11]
+        left, self.connected, pushed, self.unacknowledged, self.met, uids, next_id, made, kept, records, number = value[
+            :11
+        ]
         for name, count in zip(self.left, left):
             self.left[name] = count
         bench = self.bench
