@@ -119,6 +119,18 @@ def test_what_was_carried_over_is_found_once():
         assert found(area, ident)[0] == [ident], ident
 
 
+def test_what_is_left_in_a_block_of_which_only_the_last_record_was_carried_is_found():
+    area = area_of()
+    for ident in range(1, 16):
+        append(area.log, ident)
+    append_event(area.log, 16)
+    area.mount()
+    assert area.log.settle() and area.log.used_blocks() == 2
+    area.mount()
+    for ident in range(1, 16):
+        assert found(area, ident)[0] == [ident], ident
+
+
 def test_the_newest_blocks_are_read_in_order():
     area = area_of()
     for ident in range(1, 50):

@@ -5,7 +5,8 @@ Rules
    in doubt, where the block is more than seven eighths full and two others may be opened. Nothing where all is passed.
 2. The copies count from the snapshot on that names their block (COUNTS_TO); until then the old block is the newest.
 3. While copies lie about that do not count, everything is copied, and their block is opened first.
-4. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
+4. The head of the copies has words on the old block, or that one's words where it is void now.
+5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
 
 Imported once a session.
 """
@@ -31,6 +32,7 @@ class _Copies:
     """The copies of one block."""
 
     def __init__(self):
+        self.words = bytearray(HEAD_OCTETS)  # as in a head
         self.ids = bytearray(2 * ID_BYTES)
         self.number = 0  # of their block
         self.offset = 0  # where they end
@@ -73,6 +75,9 @@ def carry(log, octets):
         if low >= first:
             first = low + 1
     copies = _Copies()
+    log.put_words(copies.words)
+    if first == log.firsts[log.block]:
+        copy(copies.words, AT_WORDS, log.words, 0, WORDS_BYTES)
     for _ in range(BLOCKS_TRIED):
         place = log.find_place(0)
         if place < 0:
@@ -113,7 +118,7 @@ def _copy(log, place, first, copies):
         kind = page[HEAD_OCTETS]
         seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
         if copies.offset == 0:
-            copy(page, AT_WORDS, log.words, 0, WORDS_BYTES)
+            copy(page, AT_WORDS, copies.words, AT_WORDS, WORDS_BYTES)
             copies.number = log.put_head(page, first, CARRIED)
             behind = log.behind(HEAD_OCTETS, octets)
             code = log.device.program(begin, page, behind)
@@ -138,9 +143,7 @@ def _end(log, place, first, copies):
         log.end_at(copies.last if copies.last > before else before)
     if copies.offset:
         log.ahead = -1
-        words = log.page
-        copy(words, AT_WORDS, log.words, 0, WORDS_BYTES)
-        log.enter(place, first, copies.offset, copies.number, words)
+        log.enter(place, first, copies.offset, copies.number, copies.words)
         copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)
         log.open_to = 0
         log.unsaved = True

@@ -312,8 +312,7 @@ class Log(Reader):
         """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""
         number = first = self.next
         stage = self.stage
-        pack_into("<HI", stage, AT_WORDS, self.block, self.block_number)
-        copy(stage, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
+        self.put_words(stage)
         own = self.put_head(stage, first, 0)
         octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
@@ -331,6 +330,11 @@ class Log(Reader):
             self.worn += 1
             self.mark(place, WORN)
         return code
+
+    def put_words(self, buf):
+        """Write words on the newest block to the head at buf[0:]."""
+        pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
+        copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, first, flags):
         """Seal a block's head at buf[0:], where its words stand; return the block's number, which is used up."""
