@@ -53,15 +53,19 @@ class FewState:
         self.numbers = [0] * NUMBERS
         self.durable = self.numbers[:]
         self.gone = self.durable_gone = ()
+        self.maybe = None  # a snapshot that was refused, and may count all the same until the next one does
         self.cursor = None
         self.is_ready = False
 
     def save(self):
-        if self.world.operate() is False:
-            return False
         self.numbers[CURSOR] = self.cursor.number
+        if self.world.operate() is False:
+            self.maybe = (tuple(self.numbers), self.gone)
+            self.is_ready = False
+            return False
         self.durable = self.numbers[:]
         self.durable_gone = self.gone
+        self.maybe = None
         self.is_ready = True
         return True
 
@@ -159,7 +163,7 @@ class FewKept:
     def is_late(self):
         return self.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT
 
-    def may_leave(self, _entry):
+    def may_leave(self):
         return True
 
     def tidy(self):
@@ -232,6 +236,7 @@ class World:
 
     def start(self):
         state = self.state
+        state.maybe = None
         state.numbers[:] = state.durable
         state.gone = state.durable_gone
         state.is_ready = False
@@ -401,7 +406,7 @@ class World:
             self.kept.entries,
             tuple(numbers[9:36]),
             tuple(state.durable[9:36]),
-            (state.gone, state.durable_gone, state.is_ready),
+            (state.gone, state.durable_gone, state.is_ready, state.maybe),
             self.log.cursors[0].number,
             policy._scout.number,
             policy._scout.found if policy.out else 0,
@@ -421,7 +426,7 @@ class World:
         self.dropped, self.connected, self.kept.entries = packed[4:7]
         state.numbers[9:36] = packed[7]
         state.durable[9:36] = packed[8]
-        state.gone, state.durable_gone, state.is_ready = packed[9]
+        state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
         self.log.cursors[0].number = packed[10]
         policy._scout.number, policy._scout.found = packed[11:13]
         for name, value in zip(PLAIN, packed[13]):
@@ -449,14 +454,17 @@ def explored(world, limit=300000):
     ways = {first: None}
     queue = [first]
     broken = {}
+    fine = set()  # what settles does not depend on what may still go wrong
     at = 0
     while at < len(queue):
         packed = queue[at]
         at += 1
         world.unpack(packed)
         try:
-            world.check()
-            world.settles()
+            if packed[2:] not in fine:
+                world.check()
+                world.settles()
+                fine.add(packed[2:])
         except Wrong as wrong:
             broken.setdefault(str(wrong), packed)
             world.kinds = kinds
@@ -489,19 +497,23 @@ def _choices(world, packed):
     """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing."""
     budget, mood, connected = packed[0], packed[1], packed[5]
     act = World.step if connected else World.connect
-    yield "" if connected else "connects", lambda world: act(world) or None
+    yield "" if connected else "connects", lambda world: act(world) or "waits"
+    if connected and packed[15][0]:
+        yield "", _early
     if budget[CUTS]:
         for at in range(1, 8):
-            if not _cut(world, packed, act, at):
-                break
-            yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), lambda _world: True
+            yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), _cutter(act, at)
         yield "cut", _just_cut
+        if packed[9][3]:
+            yield "cut, and what was refused counts", _cut_after_all
+        yield "orderly end", _stop
     if budget[REFUSALS]:
         yield "the flash refuses", lambda world: _refused(world, act)
     if budget[LOST] and connected:
         yield "", _lose
     if budget[SAVES]:
         yield "somebody saves", _save
+        yield "a silence is used", _prepare
     if budget[TOGGLES]:
         for other in (WELL,) if mood else world.moods:
             yield (
@@ -513,23 +525,31 @@ def _choices(world, packed):
             yield "asked for entry %d" % entry, lambda world, entry=entry: _ask(world, entry)
 
 
-def _cut(world, packed, act, at):
-    """Let the power fail in front of operation `at` of what is done; False if there are fewer."""
-    world.unpack(packed)
-    world.cut_at = at
-    try:
-        act(world)
-        return False
-    except Cut:
-        pass
-    world.cut_at = 0
-    return _just_cut(world)
+def _cutter(act, at):
+    """The power fails in front of operation `at` of what is done."""
+
+    def cut(world):
+        world.cut_at = at
+        try:
+            act(world)
+        except Cut:
+            world.cut_at = 0
+            return _just_cut(world)
+        return None
+
+    return cut
 
 
 def _just_cut(world):
     world.budget[CUTS] -= 1
     world.start()
     return True
+
+
+def _cut_after_all(world):
+    state = world.state
+    state.durable[:], state.durable_gone = state.maybe
+    return _just_cut(world)
 
 
 def _refused(world, act):
@@ -539,6 +559,12 @@ def _refused(world, act):
         return None
     world.budget[REFUSALS] -= 1
     return shown or True
+
+
+def _early(world):
+    """It is no time for late ones yet."""
+    world.policy.late.timer.due = ticks_add(NOW, 1000)
+    return world.step() or "waits"
 
 
 def _lose(world):
@@ -553,6 +579,16 @@ def _lose(world):
 def _save(world):
     world.budget[SAVES] -= 1
     return world.state.save()
+
+
+def _prepare(world):
+    world.budget[SAVES] -= 1
+    return world.policy.prepare()
+
+
+def _stop(world):
+    world.policy.stop()
+    return _just_cut(world)
 
 
 def _toggle(world, other):

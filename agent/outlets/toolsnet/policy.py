@@ -312,8 +312,9 @@ class Policy:
         self.doing = RETRY
         self.code = code
         if code == 0:  # the next connection is a wait of its own
-            self._silences += 1
-            self._wants_pass = self.parks and self._silences >= self._silences_most
+            if self._silences < self._silences_most:
+                self._silences += 1
+            self._wants_pass = self.parks and self._silences == self._silences_most
             return
         self._silences = 0
         self._offers += 1
@@ -449,8 +450,9 @@ class Policy:
         if self._todo == _LATE_OVER:
             return self._ask(_LATE_OVER, now)
         quarantine = self.quarantine
-        kind = quarantine.next_entry(self._late_entry - 1)
-        if kind != KIND_RESULT or quarantine.entry != self._late_entry:
+        entry = self.state.numbers[LATE]
+        kind = quarantine.next_entry(entry - 1)
+        if kind != KIND_RESULT or quarantine.entry != entry:
             self._late_taken = False  # it cannot be read now, or is dropped
             self._todo = _LATE_OVER
             return self._ask(_LATE_OVER, now)
@@ -497,15 +499,17 @@ class Policy:
         return self.state.save() or self.state.alarm == STATE_LAST
 
     def _say(self, limit, sent):
-        """Have the state say this; whether it does."""
+        """Have the state say this; whether it does. What was refused may count all the same, until a later one does."""
         numbers = self.state.numbers
         old_limit, old_sent = numbers[LIMIT], numbers[SENT]
         numbers[LIMIT] = limit
         numbers[SENT] = sent
         if self._save():
             return True
-        numbers[LIMIT] = old_limit
         numbers[SENT] = old_sent
+        numbers[LIMIT] = old_limit
+        if not (self.unsure or self.keeps) and self.cursor.number < old_limit:
+            numbers[LIMIT] = self.cursor.number  # so nothing goes out before that
         return False
 
     def _in_order(self):
@@ -612,7 +616,7 @@ class Policy:
         quarantine = self.quarantine
         numbers = self.state.numbers
         entry = self._late_entry
-        if not quarantine.may_leave(entry):
+        if not quarantine.may_leave():
             return quarantine.tidy() in (TIDY_DONE, TIDY_MORE)
         base = numbers[BASE]
         numbers[LATE] = entry
@@ -668,7 +672,9 @@ class Policy:
 
     def stop(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
-        number = self.may_have if self.out or self.unsure else self.cursor.number
+        number = self.cursor.number
+        if self.may_have > number and (self.doing or self.out or self.unsure):
+            number = self.may_have
         numbers = self.state.numbers
         return self._say(number if number < numbers[LIMIT] else numbers[LIMIT], numbers[SENT])
 
@@ -702,7 +708,6 @@ class Policy:
         """A late one was out: taken if the 08 names it."""
         if self.state.numbers[LATE]:
             self._late_taken = stored == self._wire(self.state.numbers[TAKEN])
-            self._late_entry = self.state.numbers[LATE]
         elif self.doing != LATE_OUT:
             return True
         return self._end_late(now)
