@@ -22,7 +22,7 @@ from agent.openprotocol import operation as op
 from agent.openprotocol import replies
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
-from agent.record.result import FLAG_ODD, HEAD_BYTES, RESULT_ODD, RESULT_READ, ROOM_BYTES
+from agent.record.result import HEAD_BYTES, ROOM_BYTES
 from agent.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
@@ -104,8 +104,6 @@ class Operations:
         if answers == op.ANSWER_LATE:
             intake.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
             return
-        if operation.found > RESULT_READ:
-            intake.health.count(h.ODD_FIELDS)
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # to what the recovery has asked for
@@ -118,8 +116,7 @@ class Operations:
         octets = HEAD_BYTES + len(operation.body)
         if octets > intake.room_bytes:
             intake.room_bytes = octets  # until there is so much room there is no use in coming back
-        flags = FLAG_ODD if operation.found == RESULT_ODD else 0
-        intake.store.take_body(operation.body, len(operation.body), flags, link.buf, link.at)
+        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):

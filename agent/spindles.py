@@ -19,7 +19,7 @@ from agent.openprotocol import cycle as cy
 from agent.openprotocol.ids import id_of
 from agent.openprotocol.several import ahead_by
 from agent.openprotocol.states import EV_LATE, EV_READY
-from agent.record.result import FLAG_ODD, HEAD_BYTES, RESULT_ODD, RESULT_READ, TIGHTENING_ID
+from agent.record.result import HEAD_BYTES, RESULT_READ, TIGHTENING_ID
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 
@@ -66,8 +66,7 @@ class Spindles:
                     intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
 
     def _into_stage(self, intake, cycle):
-        flags = FLAG_ODD if cycle.found == RESULT_ODD else 0
-        intake.store.take_body(cycle.body, cycle.octets, flags, cycle.head, 0)
+        intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
 
     def _is_repeat(self, intake, cycle, now):
         """True if the log holds the cycle that has just begun; then that is its answer."""
@@ -88,8 +87,6 @@ class Spindles:
             if not store.is_sure(cycle.found == RESULT_READ, link.buf, link.at, link.length, session.revision, now):
                 session.withhold()
                 return
-        if cycle.found > RESULT_READ:
-            intake.health.count(h.ODD_FIELDS)
         if cycle.cut:
             intake.health.count(h.CUT_SHORT)
         self._into_stage(intake, cycle)

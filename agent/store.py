@@ -60,6 +60,7 @@ class Store:
         self._odd = 0  # checksum of the odd message that came last
         self._stamp = bytearray(res.STAMP_BYTES)
         self.flags = 0  # of what was fetched or taken
+        self._found = res.RESULT_READ  # and how it read
         self._length = 0  # of the payload in the stage
 
     # -- the start -----------------------------------------------------------------------------------------------
@@ -113,6 +114,8 @@ class Store:
             self.health.count(h.OTHER_REVISION)
         if read == res.RESULT_UNREADABLE:
             read = self._read_long(61, buf, at, length, revision)
+            if read > res.RESULT_READ:
+                self.health.count(h.ODD_FIELDS)
             if read and is_blank(stage, body + res.SERIAL, res.SERIAL_BYTES):
                 copy(stage, body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
         if self.strict and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
@@ -139,14 +142,17 @@ class Store:
         self.health.counters[h.STORED] += 1  # without a call
         return KEPT
 
-    def take_body(self, body, octets, flags, buf, at):
-        """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage."""
+    def take_body(self, body, octets, found, buf, at):
+        """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage.
+
+        `found` is the RESULT_ that this was.
+        """
         stage = self.log.stage
         self._put_head(res.HEAD_BYTES + octets, buf, at)
         copy(stage, self.body, body, 0, octets)
         if is_blank(body, res.SERIAL, res.SERIAL_BYTES):
             copy(stage, self.body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
-        self.flags = flags
+        self._note_found(found)
 
     def put_taken(self, now, asks=True):
         """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE or NOT_KEPT.
@@ -154,9 +160,14 @@ class Store:
         `asks` False: this controller cannot be asked for results, and what it pushes proves itself.
         """
         if asks:
-            return self._put_read(self._complete(self.flags), now)
-        kept = self.repeated(now)
-        return self._commit(self.flags, now) if kept < NOT_KEPT else kept
+            kept = self._put_read(self._complete(self.flags), now)
+        else:
+            kept = self.repeated(now)
+            if kept < NOT_KEPT:
+                kept = self._commit(self.flags, now)
+        if kept == KEPT and self._found > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        return kept
 
     def repeated(self, now):
         """Return KEPT_BEFORE if the log has what `take_body` has taken, below 0 if not; NOT_KEPT: it cannot be read."""
@@ -185,7 +196,7 @@ class Store:
         """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
         self._put_head(0, buf, at)
         read = self._read_long(65, buf, at, length, revision)
-        self.flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
+        self._note_found(read)
         if read:
             return True
         fill(self.log.stage, self.body, res.BODY_BYTES, 0)
@@ -202,6 +213,8 @@ class Store:
         kept = self._commit(flags, now)
         if kept == KEPT:
             self.health.count(h.RECOVERED)
+            if self._found > res.RESULT_READ:
+                self.health.count(h.ODD_FIELDS)
         return kept
 
     def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
@@ -234,9 +247,11 @@ class Store:
             if read and layout[2] and identifiers.octets_of(mid, revision, buf, at, length):
                 identifiers.put(stage, self.body + octets, mid, buf, at, length)
                 self._length += identifiers.BYTES
-        if read > res.RESULT_READ:
-            self.health.count(h.ODD_FIELDS)
         return read
+
+    def _note_found(self, found):
+        self._found = found
+        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
 
     def _complete(self, flags):
         """Look whether the result says anything; put in a time where it has none. Return the record's flags."""
