@@ -420,7 +420,7 @@ def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
 
 
 def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_is_room():
-    cart = Cart(blocks=4 + 3 + 8, toolsnet={}, on=False)
+    cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
     cart.network.down(PIM[0], PIM[1])
     cart.boot()
     cart.settle()
@@ -441,7 +441,7 @@ def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_
 
 
 def test_fetched_ids_ascend_though_the_room_comes_and_goes():
-    cart = Cart(blocks=4 + 3 + 4, toolsnet={}, controller={"max_clients": 9}, on=False)
+    cart = Cart(blocks=4 + 4, toolsnet={}, controller={"max_clients": 9}, on=False)
     cart.network.down(PIM[0], PIM[1])
     cart.boot()
     cart.settle()
@@ -663,7 +663,7 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
 
 
 def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
-    cart = Cart(blocks=4 + 3 + 5, settings={"spool": {"when_full": "overwrite"}}).ready()
+    cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}).ready()
     cart.settle()
     while cart.station.state.numbers[OVERWRITTEN] < 40:
         produce(cart, 10)

@@ -267,7 +267,7 @@ def fill(cart):
 
 def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way():
     for unit in (16, 256, 512):
-        cart = Cart(controller=dict(MT_FOCUS, refuse={40: 97, 3: None}), blocks=12, on=False)  # it hears no MID 0003
+        cart = Cart(controller=dict(MT_FOCUS, refuse={40: 97, 3: None}), blocks=8, on=False)  # it hears no MID 0003
         cart.device.unit_bytes = unit
         cart.boot()
         fill(cart.ready())
@@ -282,7 +282,7 @@ def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way(
 
 
 def test_starts_with_a_full_spool_subscribe_to_nothing():
-    cart = cart_of(blocks=12).ready()
+    cart = cart_of(blocks=8).ready()
     for _ in range(20):
         fill(cart)
         cart.run(2000)
@@ -330,7 +330,7 @@ def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
 
 
 def test_full_spool_that_empties_gets_what_was_made_meanwhile():
-    cart = cart_of(blocks=12, toolsnet={}).ready()
+    cart = cart_of(blocks=8, toolsnet={}).ready()
     cart.network.down(*PIM)
     cart.network.cut(*SERVER)
     fill(cart)
@@ -435,7 +435,7 @@ def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
 
 
 def test_operations_with_several_objects_wait_in_the_controller_while_the_spool_is_full():
-    cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=12, toolsnet=None)
+    cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=8, toolsnet=None)
     cart.run(3000)
     for _ in range(120):
         cart.controller.produce()

@@ -74,7 +74,7 @@ def agrees(cart):
 
 def recovered(cart):
     """Return the IDs that were stored because they were asked for."""
-    return [id_of(payload) for kind, flags, payload in cart.records() if kind == KIND_RESULT and flags & FLAG_RECOVERED]
+    return [id_of(payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT and flags & FLAG_RECOVERED]
 
 
 def test_every_result_arrives_from_every_controller_that_can_be_asked_for_what_was_missed():

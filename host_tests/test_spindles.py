@@ -251,7 +251,7 @@ def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_
 
 def test_full_spool_takes_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
-        cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=11, toolsnet=None)
+        cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
         cart.run(3000)
         for _ in range(80):
             cart.controller.produce()
