@@ -1,6 +1,7 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
 from agent.base.fields import copy
+from agent.base.words import pack_digits
 from agent.log.numbers import NUMBERS, OCTETS
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
@@ -65,6 +66,9 @@ class FakeLog:
         if self.limit and len(self.records) > self.limit:
             self.records.pop(0)
 
+    def highest(self):
+        return max([1] + [one[2].ident for one in self.records])
+
     def holds(self, body, start, flags):
         """As agent.openprotocol.look."""
         if self.unread:
@@ -99,10 +103,8 @@ class Result:
             copy(payload, at + res.TIGHTENING_ID, digits, 0, res.ID_BYTES)
         copy(payload, at + res.TORQUE, b"%06d" % self.key, 0, res.TORQUE_BYTES)
         copy(payload, at + res.ANGLE, b"%05d" % (self.key % 360), 0, res.ANGLE_BYTES)
-        second = self.time
-        time = (0x20, 0x26, 3, 1, *[second // by % 10 | (second // by // 10 % 6) << 4 for by in (3600, 60, 1)])
-        for index in range(res.TIME_BYTES):
-            payload[at + res.TIME + index] = time[index]
+        digits = b"20260301%02d%02d%02d" % (self.time // 3600, self.time // 60 % 60, self.time % 60)
+        pack_digits(payload, at + res.TIME, digits, 0, len(digits))
         return bytes(payload)
 
 

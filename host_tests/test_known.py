@@ -1,4 +1,4 @@
-"""What is known of a controller's IDs: the fold of the log is the same at a start as while running; a snapshot is whole."""
+"""What is known of a controller's IDs is the same at a start as while running, and a snapshot is all or nothing."""
 
 from agent.openprotocol import known as kn
 from agent.openprotocol.ids import ID_PERIOD, after

@@ -1,10 +1,10 @@
-"""The log says whether it holds a very tightening or a very frame, as far back as it is asked, or that it cannot say."""
+"""The log says whether it holds this very tightening or frame, as far back as it is asked, or that it cannot say."""
 
 from agent.base.words import put_u32
 from agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
-from host_tests.support_log import Area, append, body_of, take_all
+from host_tests.support_log import Area, body_of, take_all
 
 PORTABLE = True
 HEAP = "2m"
@@ -75,6 +75,15 @@ def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
     for ident in range(10, 10 + BLOCKS_SEARCHED * 8):
         put(log, body_of(ident))
     assert look.holds(body, 0, 0) == 0
+
+
+def test_highest_id_of_the_log_is_known():
+    log = log_of(0)
+    look = Look(log)
+    assert look.highest() == 1
+    for ident in (7, 4000000000, 12):
+        put(log, body_of(ident))
+    assert look.highest() == 4000000000
 
 
 def test_frame_is_known_by_all_its_octets():

@@ -8,6 +8,7 @@ from agent.record import result as res
 from host_tests.support_recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
 PORTABLE = True
+HEAP = "8m"
 
 LAST_ID = ID_PERIOD - 1
 
@@ -146,7 +147,7 @@ def test_pushes_go_on_while_thousands_are_missing():
         assert bench.live()
         assert bench.log.records[-1][2] is bench.memory.made[-1]
     proven = [record for record in bench.log.records[-200:] if not record[1] & res.FLAG_RECOVERED]
-    assert all([record[1] == 0 for record in proven])
+    assert all(record[1] == 0 for record in proven)
     bench.settle(5000)
     assert sorted(bench.uids()) == numbers(1, 2301)
 
@@ -302,6 +303,16 @@ def test_walk_goes_over_the_wrap_where_the_highest_one_known_lies_near_it():
     bench.away(8)  # the last one known is gone
     bench.settle()
     assert sorted(bench.stored()[1:]) == sorted([one.ident for one in bench.memory.kept if one.ident])
+
+
+def test_walk_goes_over_the_wrap_where_the_log_has_an_id_near_it():
+    bench = Bench(Memory(LAST_ID - 8)).met()
+    for _ in range(3):
+        bench.again().live()  # nothing is proven
+    bench.start()
+    bench.away(40)
+    bench.settle()
+    assert sorted(bench.uids()) == [one.uid for one in bench.memory.made if one.ident]
 
 
 def test_live_results_count_over_the_wrap():

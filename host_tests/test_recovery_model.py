@@ -10,7 +10,7 @@ from collections import deque
 
 from agent.openprotocol import recovery as rc
 from agent.openprotocol.questions import NEWS_STORE
-from host_tests.support_recovery import Bench, Memory, Result
+from host_tests.support_recovery import Bench, Memory
 
 MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "6000"))
 RUN = 3  # so many in a row that are gone end a walk here
@@ -31,11 +31,11 @@ class World:
         self.left = {
             "make": results,
             "loss": losses,
-            "reset": resets,
-            "drop": drops,
-            "other": others,
-            "kill": kills,
-            "refuse": refusals,
+            "reset": options.pop("resets", 0),
+            "drop": options.pop("drops", 0),
+            "other": options.pop("others", 0),
+            "kill": options.pop("kills", 0),
+            "refuse": options.pop("refusals", 0),
         }
         self.lags = options.pop("lags", False)
         self.knows_zero = options.pop("knows_zero", True)
@@ -75,7 +75,7 @@ class World:
         left, self.connected, pushed, self.unacknowledged, self.met, uids, next_id, made, kept, records, number = value[
             :11
         ]
-        for name, count in zip(self.left, left):
+        for name, count in zip(self.left, left, strict=True):
             self.left[name] = count
         bench = self.bench
         self.pushed = list(pushed)
@@ -87,7 +87,7 @@ class World:
         bench.log.number = number
         bench.now = 0
         self.questions = 0
-        for thing, frozen in zip((bench.state, bench.known, bench.recovery), value[11:]):
+        for thing, frozen in zip((bench.state, bench.known, bench.recovery), value[11:14], strict=True):
             _thaw(thing, frozen)
         vars(bench.recovery._walk).clear()
         vars(bench.recovery._walk).update(value[-1])
@@ -175,7 +175,7 @@ class World:
         self.pushed = []
 
     def _take(self, result):
-        held = any([one[2] is result for one in self.bench.log.records])
+        held = any(one[2] is result for one in self.bench.log.records)
         if self.bench.push(result):
             self._stored(result, held)
         elif not held:

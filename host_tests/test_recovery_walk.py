@@ -27,7 +27,7 @@ def test_lowest_of_a_row_is_found_wherever_it_begins():
                 lowest, asked = walked(there, above, above - 1, most)
                 assert lowest == above - kept, (most, above, kept)
                 assert len(asked) == len(set(asked)) or most > 1
-                assert 0 not in asked and all([0 < one < above for one in asked])
+                assert 0 not in asked and all(0 < one < above for one in asked)
 
 
 def test_holes_shorter_than_the_run_that_ends_it_do_not_end_it():
@@ -60,9 +60,9 @@ def test_nothing_below_what_is_of_interest_is_asked_for():
     there = set(range(1, 200))
     for left in (0, 1, 2, 7, 50):
         lowest, asked = walked(there, 100, left, 10)
-        assert lowest == 100 - left and all([100 - left <= one < 100 for one in asked])
+        assert lowest == 100 - left and all(100 - left <= one < 100 for one in asked)
         lowest, asked = walked(set(), 100, left, 10)
-        assert lowest == 100 and all([100 - left <= one < 100 for one in asked])
+        assert lowest == 100 and all(100 - left <= one < 100 for one in asked)
 
 
 def test_walk_goes_over_the_wrap_and_never_asks_for_zero():

@@ -11,7 +11,7 @@ from host_tests.support_recovery import STATION, Bench, Memory
 from tools.sim.clock import Dice
 
 PORTABLE = True
-HEAP = "2m"
+HEAP = "8m"
 
 OLD = b"PF6_R_2.8.14"
 REVISIONS = (2, 3, 4, 5, 6, 7, 1)

@@ -7,8 +7,8 @@ Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
 2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above, and w still stands under
    its ID; else a walk downward from the newest has shown what the controller has, all of which may be missing then.
-3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or five times silence while
-   the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or silence five times
+   while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push that does not fit begins the look again, once a minute at most. No two times are compared.
 
@@ -480,9 +480,8 @@ class Recovery:
     def _is_near_wrap(self):
         """True if a walk may pass below 1: else nobody asks for what was never made."""
         ends = [first for first, _ in self.known.ranges]
-        if self.known.is_met():
-            ends.append(self.known.top())
-        return any([(end - 1) % ID_PERIOD >= ID_PERIOD - 1 - self._gone_most for end in ends])
+        ends += [self.known.top() if self.known.is_met() else 1, self.look.highest()]
+        return any((end - 1) % ID_PERIOD >= ID_PERIOD - 1 - self._gone_most for end in ends)
 
     def _end_walk(self, now):
         """The lowest that is there is known; returns a NEWS_."""
@@ -557,9 +556,7 @@ class Recovery:
                 if self.shared is not None:
                     self.shared.begin_range()
             if length_of(self._at, last):
-                if not self._shares:
-                    return self._turn_to_next(last)
-                if self._turn_to_ours(last):
+                if self._turn_to_ours(last) if self._shares else self._turn_to_next(last):
                     return
             elif not self._flush():
                 self.wait_for_room(now)
@@ -576,6 +573,7 @@ class Recovery:
             self.phase = qs.PHASE_WALK
             self._walk.begin(after(last), left, self._gone_most)
             self._asked = self._walk.asked
+        return True
 
     def _turn_to_ours(self, last):
         """The same where stations share the IDs: ours alone; False behind a stretch."""
