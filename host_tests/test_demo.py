@@ -334,7 +334,7 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(logged=3, log=entries), 0.2))
     assert told == [
-        (WARNING, "ToolsNet refused what was sent with code 31; it is offered again, then set aside (3 times)")
+        (WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")
     ]
 
 
@@ -372,7 +372,11 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     line = _status(controller={**_ready("closed"), "waits_for_room": True})
     line["scheduler"] = {"faults": 1, "last_fault": "ValueError: seven"}
     assert _texts(figures.feed(line, 0.2)) == [
-        (BAD, "spool full: the controller keeps its results"),
+        (
+            BAD,
+            "the spool is full: the controller is left alone and keeps its results; ToolsNet has to take some, or the "
+            "spool has to be larger (spool.size_kib)",
+        ),
         (BAD, "fault inside the agent: ValueError: seven"),
     ]
 

@@ -16,7 +16,7 @@ from tools.sim.clock import SimClock
 from tools.sim.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
-METHODS["put_state"] = ["shown"]
+METHODS |= {"put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
 FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
 
 

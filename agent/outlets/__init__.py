@@ -13,6 +13,7 @@ An outlet is a task of the station (agent.scheduler) that takes records from the
     leave(now)   the orderly end begins: nothing new goes out; has_left(now) is True when nothing is on its way any more
     stop()       the orderly end: close, and make durable how far it is; `step` answers FOREVER from then on
     is_up()      whether its other side takes records now
+    holds()      whether only an operator can let its records go on
     put_state(shown)  add to the dict `shown` what people want to know: at least `state`, in words; `place`, where it
                  writes to, and `why` it cannot, unless it has a host and reasons as ToolsNet has
 

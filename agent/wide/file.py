@@ -73,6 +73,10 @@ class FileOutlet:
         """The log is mounted."""
         self._hold.start(now, 0)
 
+    def holds(self):
+        """A file needs no operator but for what `why` says."""
+        return False
+
     def leave(self, now):
         """Nothing is out at a file between two steps."""
 

@@ -62,7 +62,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
                 Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_subscription(what, asking, controller), _kept(what, asking, controller["recover"])]
+            found += [_subscription(what, asking, controller), _kept(what, asking, controller.get("recover", True))]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:

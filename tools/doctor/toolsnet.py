@@ -156,7 +156,7 @@ def compare(name: str, sequence: int, spool: Path) -> list[Found]:
         words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
         return [Found(what, WARN, words, hint, figures), *_quarantine(name, found)]
-    words = f"the server has up to {sequence} of {named}: {account['waiting']} are to be sent"
+    words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
     return [Found(what, GOOD, words, "", figures), *_quarantine(name, found)]
 
 

@@ -16,7 +16,7 @@ from agent.toolsnet import session as ts
 from agent import health as h
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
-from agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
+from agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, SEND, WRITE, Policy
 from agent.outlets.toolsnet.upstream import Upstream
 from agent.trouble import MALFORMED, NO_ANSWER
 
@@ -82,6 +82,10 @@ class Forward(Upstream):
     def is_up(self):
         """True if the server takes results."""
         return self.session.state == ts.STREAMING
+
+    def holds(self):
+        """True while only an operator can let results go on."""
+        return self.policy.doing == HOLD or self.policy.is_held
 
     def leave(self, now):
         """Begin the orderly end: nothing more goes out."""
