@@ -253,7 +253,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     assert "neither" in toolsnet.compare("s", 0, path)[0].words
     assert toolsnet.compare("s", 7, path)[0].verdict == NOTE
     flash = FileFlash(str(path), 65536)
-    area = Area(flash=flash)
+    area = Area(kept_blocks=4, flash=flash)
     state, log = area.mount()
     for ident in range(3):
         append(log, ident)
