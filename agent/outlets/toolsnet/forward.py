@@ -65,6 +65,8 @@ class Forward(Upstream):
         self._leaving = Timer()
         self._is_leaving = False
         self._stopping = False
+        self._scheduler = None
+        self._slot = 0
         if quiet is not None:
             quiet.join(self)
         for source in sources:
@@ -94,7 +96,7 @@ class Forward(Upstream):
 
     def has_left(self, now):
         """True if nothing is out any more, or was not answered in time: `stop` may come."""
-        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.can_send()
+        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
 
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
@@ -120,21 +122,32 @@ class Forward(Upstream):
         if self.window is not None:
             self.window.put_state(shown)
 
+    def attach(self, scheduler, slot):
+        """An operator's order wakes this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
+
     def ask(self, number, in_doubt):
         """An operator wants what was set aside as the log's `number` to be offered now: "", or in words why not."""
+        self._wake()
         return self.policy.ask(number, in_doubt)
 
     def drop_first(self):
         """An operator gives up the one that all others wait for; True when that is durable."""
+        self._wake()
         return self.policy.drop_first()
+
+    def _wake(self):
+        if self._scheduler is not None:
+            self._scheduler.wake(self._slot, self.clock.now())
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
         session = self.session
-        self._waits = session.state != ts.STREAMING and not self.may_write()  # what an 08 says is written down
-        if self._waits:
+        self._waits = False
+        if session.state != ts.STREAMING and not self.may_write():  # what an 08 says is written down
             return LINE_WAIT_MS
         for _ in range(READS_A_STEP):
             n = 0
@@ -170,7 +183,8 @@ class Forward(Upstream):
     def may_write(self):
         """True if the flash may be used now; if not, it is asked again soon."""
         quiet = self.quiet
-        return quiet is None or (quiet.may_write(self.state) and quiet.may_write(self.quarantine.log))
+        self._waits = quiet is not None and not (quiet.may_write(self.state) and quiet.may_write(self.quarantine.log))
+        return not self._waits
 
     def _send_next(self, now):
         """Send what comes next, if anything may; the ms until there may be more."""
@@ -183,36 +197,35 @@ class Forward(Upstream):
         for _ in range(WRITES_A_STEP):
             code = policy.next(now)
             if code == SEND:
-                self._send(now)
+                policy.goes_out()
+                self.send_result(
+                    policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
+                )
+                if policy.once:
+                    self.session.send_once()
                 return FOREVER
             if code == WRITE:
-                self._waits = not self.may_write()
-                if self._waits or not policy.write(now):
+                if not self.may_write() or not policy.write(now):
                     break
             elif code != BUSY:
                 break
         else:
             return 0
         left = policy.left(now, FOREVER)
-        for source in self.sources:
-            left = source.left(now, left)
+        if policy.doing == ORDER:
+            for source in self.sources:
+                left = source.left(now, left)
         return left
 
-    def _send(self, now):
-        policy = self.policy
-        session = self.session
-        number = policy.number
+    def send_result(self, out, number, buf, at, length, flags, sequence):
+        """Send the log's `number`, whose payload is at buf[at:]; `out` hears what becomes of it."""
         if number <= self._highest:
             self.health.count(h.REPEATED)
         else:
             self._highest = number
-        policy.goes_out()
-        self.out = policy
-        session.send(
-            self.writer.write(policy.buf, policy.at, policy.length, policy.flags, session.next_ident(), policy.sequence)
-        )
-        if policy.once:
-            session.send_once()
+        self.out = out
+        session = self.session
+        session.send(self.writer.write(buf, at, length, flags, session.next_ident(), sequence))
 
     def _send_beside(self, now):
         """Let a source send, whose turn it is; True if one did."""
@@ -292,6 +305,8 @@ class Forward(Upstream):
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
         done = self.policy.resume(self.session.result_sequence, now)
+        if done and self.window is not None:
+            self.window.resume()
         for source in self.sources:
             done = done and source.resume(now)
         if not done:

@@ -67,6 +67,7 @@ REACH = const(64)  # of the first pass
 PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
+BASES = const(16)
 _A_TURN = const(8)  # records that are copied, or looked at in a pass
 
 _HALF = const(50000)
@@ -131,6 +132,7 @@ class Policy:
         self._late_number = 0
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
+        self._bases = []  # (up to this number, base) of what went out in front of late ones that were taken
         self._has_resent = False  # to a server that has said since that it has none
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -292,6 +294,25 @@ class Policy:
             self.doing = RETRY
         elif self.doing != LATE_OUT:
             self._count_offer(0, now)
+
+    def take(self, number, behind):
+        """The server has `number`, one of several that were out; the cursor `behind` stands behind it."""
+        numbers = self.state.numbers
+        if self.cursor.number < number:
+            self.cursor.stand_at(behind)
+            numbers[DELIVERED] += 1
+        else:
+            self._regain(1)
+        numbers[TAKEN] = number
+        self.health.counters[h.DELIVERED] += 1
+
+    def is_passed(self, number):
+        """True if no result in front of `number` waits."""
+        cursor = self.cursor
+        if cursor.number >= number:
+            return True
+        kind = self.log.peek(cursor)
+        return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
 
     def _regain(self, count):
         """So many were overwritten while they were out, and are taken."""
@@ -470,7 +491,7 @@ class Policy:
         """Do what `next` has asked for, as the flash may be used now; False if it has to wait."""
         todo = self._todo
         if todo == _ALLOW:
-            done = self._allow(now)
+            done = self.allow(self.cursor.found)
         elif todo == _KEEP:
             done = self._keep_next(now)
         elif todo == _PASS:
@@ -516,9 +537,9 @@ class Policy:
         """Return SENT without what speaks of anything but the order."""
         return self.state.numbers[SENT] & ~(SENT_PASS | SENT_WINDOW) | self.keeps
 
-    def _allow(self, now):
-        """W1, W2: the next and the rest of its batch may go out."""
-        return self._say(self.cursor.found + self.batch - 1, self._in_order())
+    def allow(self, number):
+        """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
+        return self._say(number + self.batch - 1, self._in_order())
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
@@ -550,6 +571,10 @@ class Policy:
             self.late.wants = True
             self.health.note(h.PARKED, reason, now)
         return code
+
+    def set_aside(self, number, reason, now):
+        """Keep the log's `number`, which is the cursor's next, and pass it; True if that is done."""
+        return self._keep(number, reason, now) > 0 and self._pass(number)
 
     def _pass(self, number):
         """Let the cursor pass `number`, which is its next; False if it cannot be read now."""
@@ -641,6 +666,8 @@ class Policy:
             if is_taken:
                 numbers[DELIVERED] += 1
                 self.health.counters[h.DELIVERED] += 1
+                self._bases.append((numbers[TAKEN], numbers[BASE] - 1))
+                del self._bases[:-BASES]
             else:
                 numbers[BASE] = (numbers[BASE] - 1) % SEQUENCES
         if not self._save():
@@ -679,6 +706,13 @@ class Policy:
         return self._say(number if number < numbers[LIMIT] else numbers[LIMIT], numbers[SENT])
 
     # -- where the server stands -------------------------------------------------------------------------------
+
+    def sequence_of(self, number):
+        """Return the sequence on the wire of the log's `number`, also of one that went out a while ago."""
+        for last, base in self._bases:
+            if number <= last:
+                return (number + base - 1) % SEQUENCES + 1
+        return self._wire(number)
 
     def _wire(self, number):
         return (number + self.state.numbers[BASE] - 1) % SEQUENCES + 1
@@ -794,7 +828,7 @@ class Policy:
             elif self.doubts is not None:
                 reason = self.doubts.reason_of(number, reached)
             if reason:
-                if self._keep(number, reason, now) <= 0 or not self._pass(number):
+                if not self.set_aside(number, reason, now):
                     return False
                 continue
             if not self._pass(number):

@@ -13,9 +13,10 @@ Rules
 5. A server whose 08 says that it lacks results which it had, was emptied or restored: it may lack names as well.
 """
 
-from agent.base.ticks import Timer
+from agent import health as h
 from agent.record.text import text_of
 from agent.toolsnet import describe
+from agent.wide.toolsnet_source import Source
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
@@ -56,15 +57,12 @@ class Names:
             self.changes += 1
 
 
-class Descriptions:
+class Descriptions(Source):
     """System and station of one way to ToolsNet; `spindle` is the number that its results carry, `names` a Names."""
 
-    takes_10 = False
-    gives_way = False
-
-    def __init__(self, forward, system_name, station_name, address, spindle, program_for_zero, names):
-        self.session = forward.session
-        self.forward = forward
+    def __init__(self, health, system_name, station_name, address, spindle, program_for_zero, names):
+        Source.__init__(self)
+        self.health = health
         self.system_name = system_name
         self.station_name = station_name
         self.address = address
@@ -72,33 +70,41 @@ class Descriptions:
         self.program_for_zero = program_for_zero
         self.names = names
         self.tx = bytearray()
-        self.hold = Timer()
-        self.busy = False
-        self.sent = self.refusals = self.left_out = 0
+        self.refusals = self.left_out = 0
         self._due = self._all = (_SYSTEM if system_name else 0) | (_STATION if station_name else 0)
-        self._losses = self.forward.server_losses()
+        self._losses = self._server_losses()
         self._stood = -1  # the sequence that the last 08 named
         self._out = 0
         self._changes = names.changes
-        self._silences = 0
+        self._unanswered = 0
+
+    def join(self, forward):
+        """This one sends over `forward`, whose results tell which spindles there are."""
+        self.session = session = forward.session
+        session.names = self.names
+
+    def _server_losses(self):
+        """Return how often an 08 has shown that the server lacks results which it had."""
+        return self.health.counters[h.SERVER_EMPTY] + self.health.counters[h.SERVER_BEHIND]
 
     def put_state(self, shown):
         """Add what people want to know."""
         shown["descriptions_sent"] = self.sent
         shown["descriptions_refused"] = self.refusals
         shown["descriptions_left_out"] = self.left_out
-        shown["descriptions_unanswered"] = self._silences >= GIVEN_UP
+        shown["descriptions_unanswered"] = self._unanswered >= GIVEN_UP
 
     def waits(self):
-        """Tell whether something is to be described."""
+        """True if something is to be described."""
         if self._changes != self.names.changes and not self.names.filling:
             self._changes = self.names.changes
             self._due |= _STATION if self.station_name else 0
-        return self._due != 0 and self._silences < GIVEN_UP
+        return self._due != 0 and self._unanswered < GIVEN_UP
 
     def send(self, now):
         """Make the next telegram; return its octets."""
         session = self.session
+        self.is_out = True
         self._out = self._due & _SYSTEM or _STATION
         number = (session.next_ident(), session.system_type, session.system)
         if self._out == _SYSTEM:
@@ -121,22 +127,24 @@ class Descriptions:
 
     def accepted(self, now):
         """It is in the map."""
-        self.sent += 1
-        self._silences = 0
+        self.count_accepted()
+        self._unanswered = 0
         self._due &= ~self._out
 
     def refused(self, code, now):
         """It is not, and will not be."""
+        self.is_out = False
         self.refusals += 1
         self._due &= ~self._out
 
     def silent(self, now):
         """Nothing came for it."""
-        self._silences += 1
+        self._unanswered += self.is_out
+        self.is_out = False
 
     def resume(self, now):
         """Where the server stands is known: if it has lost results it is told everything again, once for that place."""
-        losses = self.forward.server_losses()
+        losses = self._server_losses()
         stands = self.session.result_sequence
         if losses != self._losses and stands != self._stood:
             self._due = self._all
