@@ -18,7 +18,6 @@ from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, VERSION, Header
 from board.linux_spool_make import (
     BLOCK_BYTES,
-    FILL_BYTES,
     MODE,
     FlashUnusable,
     block_bytes_for,
@@ -166,18 +165,15 @@ class SpoolFile:
             return "is an empty file that toolcart did not make; delete it, or name another path"
         if linux_header.is_ours(page):
             return "has a damaged header; `toolcart spool rescue` reads its results, then move it away"
-        start = os.pread(self.descriptor, BLOCK_BYTES, 0)
-        if start[:1] == b"\x48" and start[8:12] == b"TCSP":
-            return "is a spool of an earlier toolcart (no header): `toolcart run` takes it over"
-        if size >= BLOCK_BYTES and self._is_erased(size):
+        is_erased = True
+        for at in range(0, size, BLOCK_BYTES):
+            start = os.pread(self.descriptor, BLOCK_BYTES, at)
+            if start[:1] == b"\x48" and start[8:12] == b"TCSP":
+                return "is a spool of an earlier toolcart (no header): `toolcart run` takes it over"
+            is_erased = is_erased and not start.strip(b"\xff")
+        if is_erased and size >= BLOCK_BYTES:
             return "is an empty spool of an earlier toolcart, nothing is in it; delete it"
         return "is not a spool; name another path, or move the file away"
-
-    def _is_erased(self, size):
-        for at in range(0, size, FILL_BYTES):
-            if os.pread(self.descriptor, FILL_BYTES, at).strip(b"\xff"):
-                return False
-        return True
 
     def _fit(self, wanted_bytes, unit_bytes):
         """Make the file larger if the setting says so; note every setting that has no effect."""

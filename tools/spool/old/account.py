@@ -4,8 +4,8 @@ Rules
 1. Counters, cursors and memory are those of the newest HEAD, and of the records behind it in their order.
 2. A number that was seen before is a copy. The last record of all may be torn and read well: it is taken over like any
    other, since that writes it once more; if it was never acknowledged its controller brings it again, and it is known.
-3. Set aside is what the quarantine holds and nobody dropped; what an ASIDE record names and the quarantine has not taken
-   yet; and what was moved on in the log to be set aside there (flag 32), once each.
+3. Set aside is what the quarantine holds and nobody dropped; what an ASIDE record names and the quarantine has not
+   taken yet; and what was moved on in the log to be set aside there (flag 32), once each.
 4. Of format 2 the IDs are not known: only its results, its quarantine, its numbers and its first cursor are.
 """
 
@@ -17,13 +17,12 @@ from tools.spool.old import records as old
 from tools.spool.old.records import Record
 
 OUTLETS = 4
+EVENTS_OUTLET = 2  # ToolsNet's own for events, where the place behind it says how they are counted
 FLAG_COPY = 4
 FLAG_RETRIED = 16
 FLAG_ASIDE = 32
 
 SENT_MET = 1
-SENT_SWEEP = 2
-SENT_SEVERAL = 4
 
 _SLOTS = 352  # records of the quarantine, one bit each
 _LOW = 0xFFFFFF
@@ -88,12 +87,17 @@ class Account:
     seqs: list[int] = field(default_factory=lambda: [0] * OUTLETS)  # each outlet has passed the records up to this one
     base: int = 0
     sent: int = 0
+    has_events: bool = False  # ToolsNet gets them as well
     events_met: bool = False
     events_base: int = 0
     delivered: int = 0
     overwritten: int = 0
     missed: int = 0
     ids: Ids = field(default_factory=Ids)
+
+    def others(self) -> list[int]:
+        """The outlets beside ToolsNet's that have ever taken anything."""
+        return [index for index in range(1, 2 if self.has_events else OUTLETS) if self.seqs[index]]
 
     def passed(self, outlet: int) -> int:
         """The number of the last result that this outlet has passed."""
@@ -107,10 +111,11 @@ def read(octets: bytes) -> Account:
     head = old.first_head(octets)
     found = old.areas(octets)
     account = Account(head.version, head.unit_bytes, head.block_bytes)
-    main = found[old.MAIN]
+    main = found[old.MAIN].records
     memory = _fold(account, main)
     _collect(account, main)
-    account.kept = _quarantine(found[old.QUARANTINE], head.version)
+    account.number += _lost(main) + found[old.MAIN].is_torn
+    account.kept = _quarantine(found[old.QUARANTINE].records, head.version)
     if head.version == 3:
         _ids(account.ids, memory, main)
         account.kept += _in_place(account, main, memory)
@@ -162,7 +167,8 @@ def _take_cursors(account: Account, octets: bytes, own: int) -> None:
     """What a HEAD or CURSOR record of number `own` says: of the outlets behind the first the low 24 bits."""
     account.seqs[0], account.done, account.limit = get_u32(octets, 0), get_u32(octets, 4), get_u32(octets, 8)
     told = int.from_bytes(octets[18:21], "little")
-    if told & _EVENTS_MARKED == _EVENTS_MARK:
+    account.has_events = told & _EVENTS_MARKED == _EVENTS_MARK
+    if account.has_events:
         account.events_met, account.events_base = told & _EVENTS_MET != 0, told & _EVENTS_BASE
     for outlet in range(1, OUTLETS):
         low = int.from_bytes(octets[9 + 3 * outlet : 12 + 3 * outlet], "little")
@@ -196,6 +202,18 @@ def _collect(account: Account, main: list[Record]) -> None:
     account.events = [events[number] for number in sorted(events)]
     account.number = max([account.number, account.done, *results])
     account.event_number = max([account.event_number, *events])
+
+
+def _lost(main: list[Record]) -> int:
+    """How many records are missing behind the last result: one of them may have had a number that was sent."""
+    last = max((place for place, record in enumerate(main) if record.kind in (old.RESULT, old.RAW)), default=-1)
+    if last < 0:
+        return 0
+    missing = 0
+    for before, record in zip(main[last:], main[last + 1 :], strict=False):
+        after = old.head_of(record.payload).after if record.kind == old.HEAD else record.seq - 1
+        missing += max(0, after - before.seq)
+    return missing
 
 
 # -- what was set aside ----------------------------------------------------------------------------------------------

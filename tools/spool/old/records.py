@@ -68,6 +68,20 @@ class Head:
     event_number: int
 
 
+@dataclass(frozen=True)
+class Area:
+    """The records of a log that count, in their order; whether something is torn behind the last one."""
+
+    records: list[Record]
+    is_torn: bool
+
+
+@dataclass(frozen=True)
+class _Block:
+    records: list[Record]
+    is_torn: bool
+
+
 def head_of(payload: bytes) -> Head:
     """A HEAD's payload, of format 2 or 3."""
     version = payload[4]
@@ -90,26 +104,26 @@ def first_head(octets: bytes) -> Head:
     raise NotOld("no block begins as a spool's does")
 
 
-def areas(octets: bytes) -> dict[int, list[Record]]:
-    """The records that count of the main log, the quarantine and the ring of graphs, by role."""
+def areas(octets: bytes) -> dict[int, Area]:
+    """The main log, the quarantine and the ring of graphs, by role."""
     known = first_head(octets)
     size = known.block_bytes
     blocks = [_block(octets[at : at + size], known.unit_bytes) for at in range(0, len(octets) - size + 1, size)]
-    roles: dict[int, list[list[Record]]] = {MAIN: [], QUARANTINE: [], GRAPHS: []}
+    roles: dict[int, list[_Block]] = {MAIN: [], QUARANTINE: [], GRAPHS: []}
     places = _divided(blocks)
-    for place, records in enumerate(blocks):
-        head = _head_in(records)
+    for place, block in enumerate(blocks):
+        head = _head_in(block)
         role = head.role if head is not None else next((r for r, span in places.items() if place in span), MAIN)
-        if records and role in roles:
-            roles[role].append(records)
+        if block.records and role in roles:
+            roles[role].append(block)
     return {role: _in_order(found) for role, found in roles.items()}
 
 
-def _divided(blocks: list[list[Record]]) -> dict[int, range]:
+def _divided(blocks: list[_Block]) -> dict[int, range]:
     """Which blocks are the quarantine's and the graphs', as far as HEADs say: for blocks whose own is damaged."""
     places: dict[int, range] = {}
-    for records in blocks:
-        head = _head_in(records)
+    for block in blocks:
+        head = _head_in(block)
         if head is not None and head.role != MAIN:
             places[head.role] = range(head.first_block, head.first_block + head.block_count)
         elif head is not None and QUARANTINE not in places:
@@ -117,14 +131,14 @@ def _divided(blocks: list[list[Record]]) -> dict[int, range]:
     return places
 
 
-def _head_in(records: list[Record]) -> Head | None:
-    return head_of(records[0].payload) if records and records[0].kind == HEAD else None
+def _head_in(block: _Block) -> Head | None:
+    return head_of(block.records[0].payload) if block.records and block.records[0].kind == HEAD else None
 
 
-def _block(octets: bytes, unit: int) -> list[Record]:
+def _block(octets: bytes, unit: int) -> _Block:
     """Rule 3; records whose number does not ascend are stale."""
     found: list[Record] = []
-    at = 0
+    at = end = 0
     while at + _FRAME_BYTES <= len(octets):
         record = None if octets[at : at + 8] == _BLANK else _sound(octets, at, len(octets), at == 0)
         if record is None:
@@ -133,8 +147,9 @@ def _block(octets: bytes, unit: int) -> list[Record]:
         if not found or record.seq > found[-1].seq:
             found.append(record)
         step = max(unit, 8) if record.kind != HEAD else 8
-        at += (_FRAME_BYTES + len(record.payload) + step - 1) // step * step
-    return found
+        at = -(-(at + _FRAME_BYTES + len(record.payload)) // step) * step
+        end = at
+    return _Block(found, octets[end:].strip(b"\xff") != b"")
 
 
 def _sound(octets: bytes, at: int, end: int, may_be_head: bool) -> Record | None:
@@ -150,19 +165,19 @@ def _sound(octets: bytes, at: int, end: int, may_be_head: bool) -> Record | None
     return Record(get_u32(octets, at + 4), kind, octets[at + 1], octets[at + _HEAD_BYTES : tail])
 
 
-def _in_order(blocks: list[list[Record]]) -> list[Record]:
+def _in_order(blocks: list[_Block]) -> Area:
     """Rule 2."""
-    order = sorted(blocks, key=lambda records: records[0].seq)
-    while order and len(order[-1]) == 1 and order[-1][0].kind == HEAD:
+    order = sorted(blocks, key=lambda block: block.records[0].seq)
+    while order and len(order[-1].records) == 1 and _head_in(order[-1]) is not None:
         order.pop()
     counted: list[Record] = []
-    for place, records in enumerate(order):
+    for place, block in enumerate(order):
         bound = SEQ_TOP
         if place + 1 < len(order):
             head = _head_in(order[place + 1])
-            bound = head.after + 1 if head is not None else order[place + 1][0].seq - 1
-        counted += [record for record in records if record.seq < bound]
-    return counted
+            bound = head.after + 1 if head is not None else order[place + 1].records[0].seq - 1
+        counted += [record for record in block.records if record.seq < bound]
+    return Area(counted, bool(order) and order[-1].is_torn)
 
 
 def _u16(octets: bytes, at: int) -> int:
