@@ -193,21 +193,7 @@ def _toolsnet(station, system, toolsnet):
     )
 
 
-if ON_CPYTHON:
-
-    def _ask_for_names(station):
-        """Telegram 02 has the names of all parameter sets, where it goes out."""
-        names = getattr(station.outlets[0].session, "names", None)
-        if names is not None:
-            from agent.programs import Programs
-
-            intake = station.intake
-            intake.errands = Programs(intake.errands, names, intake.wake_outlets)
-
-
 def _let_run(station, scheduler, now):
-    if ON_CPYTHON:
-        _ask_for_names(station)
     station.intake.begin(now)
     station.board.watch(station.controller_port, scheduler.add(station.intake, now))
     slots = []
@@ -216,6 +202,7 @@ def _let_run(station, scheduler, now):
         slots.append(scheduler.add(outlet, now))
         if outlet.port is not None:
             station.board.watch(outlet.port, slots[-1])
+    station.outlets[0].attach(scheduler, slots[0])
     station.intake.attach(scheduler, tuple(slots))
 
 

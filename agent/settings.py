@@ -99,7 +99,7 @@ when_full one refuse refuse,overwrite
 parked_kib int 16 12 1024
 graphs_kib int 0 0 32768
 unit one 16 16,64,256,512
-cursor_batch int 32 1 1000"""
+cursor_batch int 48 1 1000"""
 
 # What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
 OUTLETS = {"toolsnet": ""}

@@ -164,7 +164,7 @@ MEANINGS = {
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
     ),
-    "stations[].spool.size_kib": "Fixed size of the spool; 16 KiB of it are its state. 1024 on boards.",
+    "stations[].spool.size_kib": "Fixed size of the spool; four blocks of it are its state. 1024 on boards.",
     "stations[].spool.when_full": (
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),

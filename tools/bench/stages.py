@@ -34,9 +34,11 @@ STAGES = (
     ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
-    ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),
+    ("agent.log.log", "Log", (("append", 4), ("settle", 1), ("maintain", 1)), "spool"),
+    ("agent.log.state", "State", (("save", 1),), "spool"),
     ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
-    ("agent.spool.ring", "Ring", (("peek", 2),), "peek"),
+    ("agent.log.log", "Log", (("fresh", 2),), "peek"),
+    ("agent.log.reader", "Reader", (("peek", 2),), "peek"),
     ("agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),
 )
