@@ -195,7 +195,9 @@ def test_format_2_is_taken_over_as_far_as_it_goes():
     was = told("format2")
     made = made_of("format2")
     now = up(made.device)
-    waiting = [[number, what if kind == "result" else "frame"] for kind, number, what in behind(now.log, was["done"], 3)]
+    waiting = [
+        [number, what if kind == "result" else "frame"] for kind, number, what in behind(now.log, was["done"], 3)
+    ]
     assert waiting == was["waiting"] and now.log.cursors[0].number == was["done"]
     assert [[number, 17 if number < 20 else 1001] for number in now.quarantine.numbers()] == was["parked"]
     assert now.state.numbers[n.LIMIT] == was["limit"] and now.state.numbers[n.BASE] == was["base"]
@@ -220,7 +222,10 @@ def test_another_station_gets_the_results_and_meets_its_server_as_if_for_the_fir
     made = made_of("backlog", Plan(512 * 1024, 64 * 1024, station=12))
     now = up(made.device)
     numbers = now.state.numbers
-    assert numbers[n.SENT] == numbers[n.BASE] == 0 and numbers[n.LIMIT] == now.log.cursors[0].number == told("backlog")["done"]
+    assert (
+        numbers[n.SENT] == numbers[n.BASE] == 0
+        and numbers[n.LIMIT] == now.log.cursors[0].number == told("backlog")["done"]
+    )
     scout = Cursor()
     while now.log.peek(scout) > 0:
         assert now.log.page[now.log.at + 4] == 12

@@ -1,5 +1,7 @@
 """`toolcart spool`: look at a spool file, a folder of blocks or an image pulled off a board. It is never written to.
 
+`take-over` makes a new file of one of an older format; `toolcart run` does that by itself.
+
 Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
 be read or is no spool.
 """
@@ -241,3 +243,27 @@ def plot(
         click.echo(json.dumps([one.as_data() for one in wanted]))
         return
     draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)
+
+
+@spool.command("take-over")
+@click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
+@click.option("--station", type=click.IntRange(1, 65535), default=None, help="Another number than the old one's.")
+@click.option("--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="As spool.size_kib.")
+@click.option("--parked-kib", type=click.IntRange(12, 16384), help="As spool.parked_kib.  [default: a quarter]")
+@click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
+def take_over_command(
+    source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
+) -> None:
+    """Make the spool NEW of one of formats 2 and 3, a file, a folder of blocks or an image: with all that it holds.
+
+    With another --station its results wait for that one, whose server is met as if for the first time.
+    """
+    from tools.spool.take_over import CannotTakeOver, Plan, take_over
+
+    kept = (parked_kib or max(12, size_kib // 4)) * 1024
+    try:
+        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, 0, int(unit), station or 0)))
+    except (CannotTakeOver, image.ImageError) as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(2)

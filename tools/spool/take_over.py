@@ -30,6 +30,7 @@ from agent.record import result as res
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
 from board.linux_spool_make import MODE, NO_LINKS, FlashUnusable, block_bytes_for, lock, remove_leftover
+from tools.spool import image
 from tools.spool.old import account as old
 from tools.spool.old.account import Account
 from tools.spool.old.records import FORMATS, NotOld
@@ -262,15 +263,16 @@ def take_over_if_old(path: str, settings: dict, say: Callable[[str], None]) -> s
     return f"{place.name}: {words(made, account)}; the old spool is kept as {kept_as.name}"
 
 
-def take_over(source: Path, target: Path, plan: Plan, owner: tuple[int, int, int]) -> str:
-    """Make a new spool file at `target` of the one, or the image of a board, at `source`; what was done."""
+def take_over(source: Path, target: Path, plan: Plan) -> str:
+    """Make a new spool file at `target` of the file, folder of blocks or image at `source`; what was done."""
     if target.exists():
         raise CannotTakeOver(f"{target} is there already; nothing takes its place")
-    octets = source.read_bytes()
-    told = linux_header.read(octets[:PAGE_BYTES])
-    account = _account(source, linux_header.blocks_of(octets))
-    if owner == NOBODY and told is not None:
-        owner = told.owner
+    told = image.header(source)
+    try:
+        account = old.read(image.load(source))
+    except NotOld as reason:
+        raise CannotTakeOver(f"{source} is not an older spool: {reason}") from None
+    owner = told.owner if told is not None else NOBODY
     if plan.station:
         owner = (owner[0], owner[1], plan.station)
     made = make(account, plan, _seed())

@@ -286,7 +286,7 @@ def _ids(ids: Ids, memory: bytearray, main: list[Record]) -> None:
     ids.flags, ids.indexes, ids.epoch = memory[_ID_FLAGS], memory[_INDEXES], memory[_EPOCH]
     ids.gone = get_u32(memory[_GONE : _GONE + 3] + bytes([memory[_GONE + 3] & 0x3F]), 0)
     ids.identity = int.from_bytes(memory[_IDENTITY : _IDENTITY + 4], "little") & 0x3FFFFFFF
-    ids.top = _bcd(memory[_TOP : _TOP + 5])
+    ids.top = _bcd(bytes(memory[_TOP : _TOP + 5]))
     ids.time = bytes(memory[_TIME : _TIME + 7])
     at = _GAPS + 4
     first = int.from_bytes(memory[_GAPS : _GAPS + 4], "little")
