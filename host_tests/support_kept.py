@@ -42,6 +42,7 @@ class Shelf:
     def keep(self, *numbers, reason=17):
         """Keep these records of the main log; the last answer."""
         code = KEPT_DONE
+        self.log.settle()  # whoever names one has found it
         for number in numbers:
             code = self.quarantine.keep(number, reason)
             assert code in (KEPT_DONE, KEPT_BEFORE, NO_ROOM, FAILED)
