@@ -177,6 +177,7 @@ def _graphs(station):
     shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
     if log is not None:
         shown["pieces"] = log.number
+        shown["missed"] = log.missed
         shown.update(_spool(log, station.state))
         del shown["used_blocks"]  # all of it, once it has come round
     return shown

@@ -87,6 +87,7 @@ class Log(Reader):
         self.erases = 0
         self.worn = 0
         self.torn = 0
+        self.missed = 0  # records that cursors were moved past, since the start
         self._most = 0  # the highest number that may be appended before the cursors are looked at
         self._full_at = -1
         self._fresh_at = 0  # offset of the record appended last
@@ -502,6 +503,7 @@ class Log(Reader):
             return False
         if cursor.number < bound - 1:
             cursor.number = bound - 1
+        self.missed += count
         if self.ring == n.LOG:
             self.state.numbers[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += count
         return True

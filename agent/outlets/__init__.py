@@ -10,7 +10,8 @@ An outlet is a task of the station (agent.scheduler) that takes records from the
     step(now)    take a bounded piece of what there is; the ms until it is needed again, FOREVER until a record comes
     recover(now) a step has failed: begin again
     hurry(now)   what it could not reach may be there now: do not wait for the next try
-    leave(now)   the orderly end begins: nothing new goes out; has_left(now) is True when nothing is on its way any more
+    leave(now)   the orderly end begins: nothing new goes out
+    has_left(now)  True if nothing is on its way any more, or not answered in time
     stop()       the orderly end: close, and make durable how far it is; `step` answers FOREVER from then on
     is_up()      whether its other side takes records now
     holds()      whether only an operator can let its records go on
