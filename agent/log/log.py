@@ -493,19 +493,18 @@ class Log(Reader):
 
     def _give_up(self, cursor, bound):
         """Move a cursor to `bound`, and count what it has not had; False if that cannot be read."""
-        count = 0
-        kind = self.peek(cursor)
-        while kind > RECORD_NONE and cursor.found < bound:
-            count += 1
-            cursor.advance()
+        counts = self.state.numbers
+        while cursor.number < bound - 1:
             kind = self.peek(cursor)
-        if kind < RECORD_NONE:
-            return False
-        if cursor.number < bound - 1:
-            cursor.number = bound - 1
-        self.missed += count
-        if self.ring == n.LOG:
-            self.state.numbers[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += count
+            if kind < RECORD_NONE:
+                return False
+            if kind == RECORD_NONE or cursor.found >= bound:
+                cursor.number = bound - 1
+                break
+            cursor.advance()
+            self.missed += 1
+            if self.ring == n.LOG:
+                counts[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += 1
         return True
 
 

@@ -159,7 +159,7 @@ def _read_heads(log, numbers):
         found = _read_block(log, place)
         if found < 0:
             return MOUNT_FAILED
-        if found:
+        if found or log.number == 0:
             log.mark(place, 0)
             log.cut = place
     return MOUNT_DONE
