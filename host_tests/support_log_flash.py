@@ -158,7 +158,7 @@ class Area:
         self.refusing = False
         self.refused = 0  # operations that were not done
         self.worn = set()
-        self.unreadable = False
+        self.unreadable = 0  # reads until one is refused, 0 for none; below 0 all are
         self.restless = False
         self.is_off = False
 
@@ -186,6 +186,16 @@ class Area:
                     new = shown(looks[self.dice.randrange(len(looks))], torn.old, torn.new, torn.seed)
                     self.blocks[block] = cells[: torn.at] + new + cells[torn.at + len(new) :]
         return self.blocks[block][at : at + n]
+
+    def cannot_read(self):
+        if not self.unreadable:
+            return False
+        if self.unreadable > 0:
+            self.unreadable -= 1
+        if self.unreadable > 0:
+            return False
+        self.refused += 1
+        return True
 
     def program(self, block, at, octets):
         unit = self.unit_bytes
@@ -299,7 +309,7 @@ class Device:
         block = address // self.block_bytes
         if address < 0 or n < 0 or at + n > self.block_bytes or block >= self.block_count:
             raise Misuse("read of %d octets at %d" % (n, address))
-        if self.area.unreadable:
+        if self.area.cannot_read():
             return FLASH_IO
         buf[:n] = self.area.read(self.first_block + block, at, n)
         return FLASH_DONE

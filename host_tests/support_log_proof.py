@@ -15,8 +15,9 @@ from agent.log.log import (
     Log,
 )
 from agent.log.mount import MOUNT_DONE, mount
-from agent.log.numbers import CURSOR, DAMAGED, DELIVERED, LOG, OVERWRITTEN
+from agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, LOG, OVERWRITTEN
 from agent.log.record import RECORD_NONE
+from agent.log.search import Search
 from agent.log.state import STATE_FINE, State
 from agent.record import KIND_RESULT
 from agent.record import result as res
@@ -54,6 +55,7 @@ NAMES = {
 ALL_WANTS = 7
 TURNS_MOST = 400
 WORN_MOST = 3
+UNKNOWN = -1
 
 
 class Fault(AssertionError):
@@ -186,6 +188,7 @@ class Client:
         self.slot = CURSOR
         self.when_full = shape.when_full
         self.kind_of = lambda ident: KIND_RESULT
+        self.restless = False
         self.hopeless = False  # too many blocks are worn
         self.refused = 0
         self.saved = False
@@ -225,7 +228,7 @@ class Client:
         elif operation == SAVE:
             self.save()
         elif operation == MAINTAIN:
-            need(self.log.maintain() or self.faulty or self.is_full(), "it cannot be maintained")
+            self.maintain()
         elif operation == SETTLE:
             self.settle()
         self.note()
@@ -236,11 +239,21 @@ class Client:
             return
         self.promise.floor = max(self.promise.floor, self.state.durable[self.slot])
 
+    def maintain(self):
+        if self.log.maintain():
+            need(self.log.is_ready() or self.is_full(), "maintained, and the next append is no single program")
+        else:
+            need(self.faulty or self.is_full(), "it cannot be maintained")
+
     def settle(self):
         answer = self.log.settle()
-        need(answer or self.faulty, "the last record cannot be settled")
+        # A worn block may have been the room that was kept for it: then the consumer has to take something first.
+        need(answer or self.faulty or self.waits_for_worn(), "the last record cannot be settled")
         need(answer != self.log.doubtful, "settled and doubtful")
         return answer
+
+    def waits_for_worn(self):
+        return self.area.worn and self.log.peek(self.cursor) > 0
 
     def append(self, another=False):
         """The controller's next result, or the one that waits for its acknowledgement once more."""
@@ -251,6 +264,8 @@ class Client:
             if not self.settle():
                 return LOG_FAILED
             number = self.number_of(ident)
+            if number == UNKNOWN:
+                return LOG_FAILED
             if number:
                 promise.acknowledge(number, ident)
                 return LOG_DONE
@@ -280,7 +295,7 @@ class Client:
 
     def is_full(self):
         """True if there is something the consumer has not taken."""
-        return self.log.doubtful or self.log.peek(self.cursor) > 0
+        return self.log.doubtful or self.log.peek(self.cursor) != RECORD_NONE
 
     def number_of(self, ident):
         """Where the log holds this tightening, 0 if it does not: what a repeat is acknowledged on."""
@@ -292,7 +307,7 @@ class Client:
             kind = self.log.peek(scout)
             if kind <= 0:
                 need(kind == RECORD_NONE or self.faulty, "the log cannot be read")
-                return 0
+                return 0 if kind == RECORD_NONE else UNKNOWN
             number, found = payload_at(self.log.page, self.log.at, self.log.length)
             need(number == scout.found, "record %d says that it is %d" % (scout.found, number))
             need(number > last, "record %d behind %d" % (number, last))
@@ -301,6 +316,22 @@ class Client:
             last = number
             scout.advance()
         raise Fault("the log has no end")
+
+    def search(self, ident):
+        """Where a look-up by tightening ID finds it, 0 if it does not."""
+        key = b"..%010d" % ident
+        search = Search(self.log)
+        search.begin(key, 2)
+        newest = 0
+        for _ in range(TURNS_MOST):
+            kind = search.next()
+            if kind <= 0:
+                need(kind == RECORD_NONE or self.faulty, "the log cannot be read")
+                return newest
+            number, found = payload_at(self.log.page, self.log.at, self.log.length)
+            need(found == ident, "a search for %d finds %d" % (ident, found))
+            newest = max(newest, number)
+        raise Fault("the search has no end")
 
     def give(self):
         """Deliver one; True if there was one."""
@@ -366,6 +397,12 @@ def drain(shape, area, promise, more=3):
 def drained(session, more=3):
     shape, promise = session.shape, session.promise
     session.settle()
+    owed = promise.owed()
+    if not session.log.doubtful and not session.restless:
+        for number in (owed[:1] + owed[-1:]) if owed and owed[0] > session.cursor.number else ():
+            if session.kind_of(promise.acked[number]) == KIND_RESULT:
+                need(session.search(promise.acked[number]), "a search for %d finds nothing" % promise.acked[number])
+        need(not session.search(promise.last + 1), "a search finds what was never there")
     remaining = session.log.waits(session.cursor)
     before = dict(promise.given)
     session.give_all()
@@ -375,7 +412,11 @@ def drained(session, more=3):
     lost = promise.owed()
     numbers = session.state.numbers
     need(numbers[DAMAGED] == 0, "%d count as damaged" % numbers[DAMAGED])
+    holes = [n for n in range(1, session.log.number + 1) if n not in promise.tried]
+    need(len(holes) <= numbers[JUMPED], "never used: %r, and %d are counted" % (holes, numbers[JUMPED]))
     if shape.when_full == 0:
+        gone = [n for n in range(1, session.log.number + 1) if n not in promise.given]
+        need(promise.wanted or len(gone) == numbers[JUMPED], "gone: %r, counted %d" % (gone, numbers[JUMPED]))
         need(not lost, "lost: %r" % lost)
         need(numbers[OVERWRITTEN] == 0, "%d count as overwritten" % numbers[OVERWRITTEN])
     else:
@@ -396,7 +437,7 @@ class Explorer:
     With `refusals` each session is run again with each of its operations refused once, not begun and torn.
     """
 
-    def __init__(self, shape, operations, length, refusals=()):
+    def __init__(self, shape, operations, length, refusals=(), worn=()):
         self.shape = shape
         self.refusals = refusals
         self.rows = [()]
@@ -405,6 +446,7 @@ class Explorer:
         self.seen = {}
         self.images = self.sessions = self.forks = 0
         self.area = Area(shape.parts, shape.unit, Dice(1))
+        self.area.worn = set(worn)
 
     def explore(self, image, promise, cuts, trace=()):
         """All images within that many cuts behind this one, which is at rest."""
