@@ -148,7 +148,7 @@ class Log(Reader):
         """Return how many payloads of that length fit the rest of the newest block."""
         octets = length + FRAME_BYTES
         octets += -octets % self.align
-        room = self.open_to - self.offset
+        room = (self.device.block_bytes if self.unsaved else self.open_to) - self.offset
         return room // octets if room > 0 else 0
 
     def has_room(self, length):
