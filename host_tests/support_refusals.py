@@ -77,17 +77,22 @@ class FewLog:
     """Numbers 1 to n of the world's kinds."""
 
     doubtful = False
-    page = stage = b""
+    stage = b""
     at = place = flags = fresh_length = fresh_flags = 0
 
     def __init__(self, world):
         self.world = world
         self.cursors = [Cursor()]
         self.kind = self.length = 0
+        self.page = [0]  # what lies in it: number of a record of this log, less than 0: of an entry
 
     @property
     def number(self):
         return len(self.world.kinds)
+
+    @property
+    def next(self):
+        return len(self.world.kinds) + 1
 
     def fresh(self, _cursor):
         return False
@@ -97,6 +102,7 @@ class FewLog:
         if cursor.found > len(self.world.kinds):
             return 0
         self.kind = KIND_RAW if self.world.kinds[cursor.number] == FRAME else KIND_RESULT
+        self.page[0] = cursor.found
         return self.kind
 
     def rewind(self, cursor, number):
@@ -116,7 +122,7 @@ class FewKept:
         self.state = state
         self.entries = ()
         self.log = self
-        self.page = b""
+        self.page = world.log.page
         self.at = self.flags = self.kind = 0
         self.entry = self.number = self.reason = 0
 
@@ -130,6 +136,7 @@ class FewKept:
         return self.world.room - self.count()
 
     def has(self, number):
+        self.page[0] = 0
         return int(any(number == one[0] for one in self.lives(self.state.gone)))
 
     def keep(self, number, reason):
@@ -150,6 +157,7 @@ class FewKept:
             if entry not in self.state.gone:
                 self.entry = entry
                 self.number, self.reason = self.entries[entry - 1]
+                self.page[0] = -self.number
                 self.kind = KIND_RAW if self.reason == PARKED_UNREADABLE else KIND_RESULT
                 return self.kind
         return 0
@@ -263,6 +271,9 @@ class World:
         """What the server makes of what goes out: True, False, or None for no answer."""
         policy = self.policy
         kind = self.kinds[policy.number - 1]
+        lies = policy.buf[0]
+        if lies != (-policy.number if policy.doing == pol.LATE_OUT else policy.number):
+            raise Wrong("another one goes out")
         if self.mood == REFUSES or (self.mood == WELL and kind == REFUSED):
             return False
         if self.mood == SILENT or kind == MUTE:

@@ -1,7 +1,6 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
 from agent import health as h
-from agent.outlets.toolsnet.position import OUTLET
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
@@ -60,7 +59,7 @@ def survive(at, make, hours=1, options=None):
     outlet.run(hours * HOUR_MS)
     assert outlet.steps - steps < STEPS_AN_HOUR_MAX * hours, ("spins", outlet.steps - steps)
     assert outlet.network.connects - connects < CONNECTS_AN_HOUR_MAX * hours, outlet.network.connects - connects
-    assert outlet.archive.stored == 0 and outlet.ring.backlog(OUTLET) == 3
+    assert outlet.archive.stored == 0 and outlet.waiting() == 3
     outlet.network.listen(at[0], at[1], healthy)
     outlet.network.cut(*at)
     outlet.store(2)
@@ -285,7 +284,7 @@ class Noise(Endpoint):
 def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
     for seed in (1, 2):
         dice = Dice(seed)
-        outlet = Outlet({"require_pim": False}, blocks=8, cursor_batch=3, refused="block")
+        outlet = Outlet({"require_pim": False}, cursor_batch=3, refused="block")
         outlet.store(4)
         outlet.network.listen(PIM[0], PIM[1], lambda dice=dice: Noise(dice, VERIFICATION))
         outlet.network.listen(SERVER[0], SERVER[1], lambda dice=dice: Noise(dice))
@@ -294,7 +293,7 @@ def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
         steps = outlet.steps
         outlet.run(2 * HOUR_MS)
         assert outlet.steps - steps < 2 * 60000, outlet.steps - steps
-        passed = outlet.ring.cursors[OUTLET].number
+        passed = outlet.cursor.number
         outlet.network.listen(PIM[0], PIM[1], outlet.toolsnet.pim_endpoint)
         outlet.network.listen(SERVER[0], SERVER[1], outlet.toolsnet.server_endpoint)
         outlet.network.cut(*SERVER)

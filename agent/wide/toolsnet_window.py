@@ -124,7 +124,7 @@ class Window:
         if row and number - row[0].number >= WINDOW_MOST:
             return False
         numbers = policy.state.numbers
-        if number <= numbers[KEPT_LAST] and policy.quarantine.has(number):
+        if number <= numbers[KEPT_LAST] and policy.is_kept(ahead):
             return False
         if number > numbers[LIMIT]:
             if not self.forward.may_write():

@@ -65,6 +65,7 @@ _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
 PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
+SKIPS_A_PASS = const(256)  # a pass of so many leaves out the next one, of twice as many the next two
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
 BASES = const(16)
@@ -100,7 +101,8 @@ class Policy:
         self.is_held = False  # a copy found no room, though there was some when the pass began
         self.out = False  # something that `next` gave has no answer yet
         self.unsure = True  # the next 08 tells what became of what was out
-        self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
+        # Nothing above this number can have reached the server: what is stored from now on has not been there.
+        self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.keeps = 0  # bits of SENT that stay as they are
         self.first = 0  # the one that is refused
         self.code = -1  # of its last refusal, 0: no answer, less: not known any more
@@ -128,6 +130,7 @@ class Policy:
         self._proven = Timer()
         self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
         self._soon = Timer()
+        self._skips = 0
         self._late_entry = 0
         self._late_number = 0
         self._late_taken = False
@@ -166,7 +169,7 @@ class Policy:
             self.flags = log.flags
         number = cursor.found
         numbers = self.state.numbers
-        if number <= numbers[KEPT_LAST] and self.quarantine.has(number):
+        if number <= numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
         if number > numbers[LIMIT]:
             return self._ask(_ALLOW, now)
@@ -174,6 +177,10 @@ class Policy:
         self.sequence = (number + numbers[BASE] - 1) % SEQUENCES + 1
         self.once = False
         return SEND
+
+    def is_kept(self, cursor):
+        """True if the quarantine has the cursor's next, or nobody can say; else that is in the page still."""
+        return self.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE  # they share the page
 
     def _ask(self, todo, now):
         if self.hold.armed and not self.hold.expired(now):
@@ -341,7 +348,10 @@ class Policy:
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
         if self.parks and (is_proven or self._offers >= OFFERS):
-            self._wants_pass = True
+            self._wants_pass = self._skips == 0
+            if self._skips:
+                self._skips -= 1
+                self._wait(now, -1)
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
 
@@ -357,7 +367,7 @@ class Policy:
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
         self.is_held = self._wants_pass = self._goes_on = False
-        self.first = self._offers = self._silences = self._reach = self.failed = self._seen = 0
+        self.first = self._offers = self._silences = self._reach = self.failed = self._seen = self._skips = 0
         self._silences_most = SILENCES
         self.code = self._pass_code = -1
         self.hold.stop()
@@ -433,7 +443,7 @@ class Policy:
                 return NOTHING
             number = scout.found
             numbers = self.state.numbers
-            if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or self.quarantine.has(number) == 0):
+            if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
                 if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
                 return self._give(log, number, log.length, (number + numbers[BASE] - 1) % SEQUENCES + 1)
@@ -462,6 +472,7 @@ class Policy:
         self.doing = RETRY
         self._offers = OFFERS - 1
         self._seen = self.log.number if at_end and self._met <= REACH else 0
+        self._skips = self._met // SKIPS_A_PASS
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
 
@@ -608,11 +619,12 @@ class Policy:
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
             code = self._keep(number, reason if reason > 0 else PARKED_MOVED, now)
-            if code == NO_ROOM and not self.is_held:
+            if code == NO_ROOM:
+                if not self.is_held:
+                    self.health.note(h.PARKED_FAILED, NO_ROOM, now)
                 self.is_held = True
-                self.health.note(h.PARKED_FAILED, NO_ROOM, now)
-            if code <= 0:
                 self.hold.start(now, AGAIN_MS)
+            if code <= 0:
                 return False
             self.is_held = False
             if not self._pass(number):
@@ -752,9 +764,7 @@ class Policy:
         self._has_resent = False
         numbers = self.state.numbers
         cursor = self.cursor
-        newest = self.may_have if self.log.doubtful else self.log.number
-        if newest < cursor.number:
-            newest = cursor.number
+        newest = self.log.next - 1
         reached = newest - (self._wire(newest) - stored) % SEQUENCES
         taken = numbers[TAKEN]
         if reached == taken:
