@@ -171,7 +171,7 @@ class OneLateOffer(pol.Policy):
 
 
 WITHOUT = {
-    "W1": (lies("_allow"), {"cuts": 1, "lost": 1}),
+    "W1": (lies("allow"), {"cuts": 1, "lost": 1}),
     "W2": (PassNotOver, {"toggles": 2, "cuts": 1}),
     "W3": (lies("_say_pass"), {"cuts": 1, "lost": 1}),
     "W4": (lies("_pass_taken"), {"cuts": 1, "lost": 1}),
