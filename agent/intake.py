@@ -382,15 +382,17 @@ class Intake:
     def _use_silence(self, left, now):
         """Nothing is to be read: fetch what was missed, erase ahead; ms until the next deadline, -1 after a fetch."""
         session = self.session
+        recovery = self.recovery
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
-        if self._tool_due or self.recovery.seeks():
+        # Looked at in front of the call: as a rule there is nothing to be sought.
+        if self._tool_due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self._heard.armed:
                     left = self._heard.least(now, left)
                 elif self._fetch_next(now):
                     return -1
-                left = self.recovery.wait_least(now, left)
+                left = recovery.wait_least(now, left)
         if self.errands is not None:
             if self._heard.armed:
                 left = self._heard.least(now, left)

@@ -34,6 +34,7 @@ NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
+_TORQUE_END = const(50)
 _FETCHED_ID = const(22)  # of the ID in every MID 0065 (003:6565-7019), from the message's first octet
 
 
@@ -127,7 +128,9 @@ class Store:
         if cut_short:  # what is kept of a result stands in front
             self.health.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
-        if stage[body + _MONTH] == 0 or stage[body + res.TIGHTENING_STATUS] != 0x31:
+        if stage[body + _MONTH] == 0 or (
+            stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
+        ):
             flags = self._complete(flags)
         known = self.known
         is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
@@ -340,4 +343,4 @@ if ON_CPYTHON:
 assert (
     PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
 )
-assert _MONTH == res.TIME + 2 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL
+assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL
