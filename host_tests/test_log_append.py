@@ -235,6 +235,15 @@ def test_overwriting_moves_the_cursors_counts_and_saves_before_it_erases():
     assert state.numbers[n.DAMAGED] == 0
 
 
+def test_nothing_is_overwritten_ahead_of_need():
+    area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
+    log = area.log
+    for ident in range(1, 36):
+        assert append(log, ident) == LOG_DONE and log.maintain()
+    assert area.state.numbers[n.OVERWRITTEN] == 0 and log.room(PAYLOAD) == 0 and not log.is_ready()
+    assert append(log, 36) == LOG_DONE and area.state.numbers[n.OVERWRITTEN] == 7
+
+
 def test_overwritten_are_only_those_that_the_cursor_wanted_and_had_not():
     area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
     log = area.log

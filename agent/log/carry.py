@@ -12,7 +12,7 @@ Imported once a session.
 """
 
 from agent.base.compat import const
-from agent.base.fields import copy
+from agent.base.fields import copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
 from agent.log.desk import PLACE
@@ -145,6 +145,7 @@ def _end(log, place, first, copies):
         log.ahead = -1
         log.enter(place, first, copies.offset, copies.number, copies.words)
         copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)
+        fill(log.front, 0, ID_BYTES - 2, 0xFF)
         log.open_to = 0
         log.unsaved = True
         numbers[log.ring + n.SOLID] = log.number + 1

@@ -37,12 +37,15 @@ WHEN_FULL_OVERWRITE = const(1)
 
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
 BLOCKS_TRIED = const(3)
+AHEAD = const(4)  # with less room than for so many records the next block is erased ahead of time
 BLOCKS_LEAST = const(3)  # the newest, the one that is kept free, and one for what waits
 LIGHT_OCTETS = const(126)
 
-_ID = const(90)  # in a payload: BODY + TIGHTENING_ID
+_AT_ID = const(150)  # in the stage
+_AT_LAST = const(158)  # its last two digits
 _LOWEST = const(0)  # in `ids`
 _HIGHEST = const(10)
+_LAST = const(18)
 
 
 class Log(Reader):
@@ -74,6 +77,7 @@ class Log(Reader):
         self.size = size_of(device)
         self.words = bytearray(WORDS_BYTES)  # in the newest block's head
         self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest one, where it is the one appended last
         self.highest = bytearray(ID_BYTES)  # of all blocks before it
         self.open_to = 0  # the newest block may be written up to here; 0: another one has to be opened
         self.begun = False  # what the start found is carried over
@@ -82,6 +86,7 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the record appended last takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0
         self.erases = 0
@@ -90,6 +95,7 @@ class Log(Reader):
         self.missed = 0  # records that cursors were moved past, since the start
         self._most = 0  # the highest number that may be appended before the cursors are looked at
         self._full_at = -1
+        self._idle_at = -1  # nothing could be erased ahead of time while the cursors stood so
         self._fresh_at = 0  # offset of the record appended last
         self._first_free = -1
         self._oldest = -1
@@ -183,27 +189,30 @@ class Log(Reader):
         return self.full
 
     def is_ready(self):
-        """True if the next append is one program."""
-        if not self.begun or self.unsaved or self.doubtful or self.next > self._most or self.state.alarm == STATE_LAST:
+        """True if the next append is one program, for a record like the last one. Hot: allocates nothing."""
+        if self.offset + self.usual <= self.open_to:
+            return self.next <= self._most and self.state.alarm != STATE_LAST
+        if self.ahead < 0 or not self.begun or self.unsaved or self.next > self._most or not self.state.sure:
             return False
-        if self.room(self.payload_most):
-            return True
         low = self.saved_lowest()
-        return self.ahead >= 0 and self.state.sure and (low >= self.number or self.count_free(low) > 1)
+        return low >= self.number or self.count_free(low) > 1
 
     # -- ahead of time -----------------------------------------------------------------------------------------
 
     def maintain(self):
-        """Do now what the next append would have to do first; False if that has to be tried again."""
-        if self.is_ready() or self.state.alarm == STATE_LAST or self.lowest() == self._full_at:
+        """Do now what the next appends would have to do first; False if that has to be tried again.
+
+        Nothing is overwritten for it. Hot: allocates nothing.
+        """
+        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+            return True
+        if (self.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
         code = self.begin(LIGHT_OCTETS)
-        if code == LOG_DONE:
-            code = self._keep_below_most()
-        if code == LOG_DONE and not self.is_ready():
-            code = self.find_place(1)
+        if code == LOG_DONE and self.ahead < 0:
+            code = self.find_place(1, False) if self._reaches() else LOG_FULL
         if code == LOG_FULL:
-            self._full_at = self.lowest()
+            self._idle_at = self.lowest()
         return code != LOG_FAILED
 
     def settle(self):
@@ -251,6 +260,7 @@ class Log(Reader):
         if code == FLASH_DONE:
             self._fresh_at = offset
             self.offset = offset + octets
+            self.usual = octets
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0
@@ -265,13 +275,20 @@ class Log(Reader):
         if numbers[ring] == number:  # else what is in front of it is not taken in yet
             numbers[ring] = number + 1
         numbers[ring + n.SOLID] = number + 1
-        if kind == KIND_RESULT:
-            self.desk.fresh = self
-            self.fresh_flags = flags
-            self.fresh_length = length
-            note_id(self.ids, self.stage, PLACE + _ID)
-        else:
+        if kind != KIND_RESULT:
             self.desk.fresh = None
+            return
+        self.desk.fresh = self
+        self.fresh_flags = flags
+        self.fresh_length = length
+        stage = self.stage
+        ids = self.ids
+        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs ascend one by one as a rule
+            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
+                ids[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        note_id(ids, stage, _AT_ID)
+        copy(self.front, 0, ids, _HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
         """The log ends with this number, and goes on behind all that was ever used."""
@@ -325,6 +342,7 @@ class Log(Reader):
                 self.forgive(first)
             self.enter(place, first, octets, own, stage)
             forget_ids(self.ids)
+            fill(self.front, 0, ID_BYTES - 2, 0xFF)
             self._fresh_at = HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
@@ -407,10 +425,10 @@ class Log(Reader):
                     self._oldest = place
         return free + passed - 1 if passed else free
 
-    def find_place(self, leaves):
+    def find_place(self, leaves, gives_up=True):
         """Return a block that was erased in this session and may be opened, `leaves` others stay free; or a LOG_."""
         for _ in range(BLOCKS_TRIED):
-            code = self._make_free(leaves)
+            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
             if code != LOG_DONE or self.ahead >= 0:
                 return code if code != LOG_DONE else self.ahead
             place = self._first_free
@@ -426,8 +444,8 @@ class Log(Reader):
                 break
         return LOG_FAILED
 
-    def _make_free(self, leaves):
-        """See that more than `leaves` blocks may be opened, by saving cursors and by overwriting: a LOG_ code."""
+    def _make_free(self, leaves, overwrites):
+        """See that more than `leaves` blocks may be opened, by saving, perhaps by overwriting: a LOG_ code."""
         while True:
             low = self.saved_lowest()
             free = self.count_free(low)
@@ -437,7 +455,7 @@ class Log(Reader):
                 if not self.state.save():
                     return LOG_FAILED
                 continue
-            code = self._give_up_oldest(low) if self.when_full == WHEN_FULL_OVERWRITE else LOG_FULL
+            code = self._give_up_oldest(low) if overwrites else LOG_FULL
             if code != LOG_DONE:
                 return code
 
@@ -447,16 +465,21 @@ class Log(Reader):
         self._full_at = self.lowest()
         return LOG_FULL
 
+    def _reaches(self):
+        """True if the next number may be kept by its five digits."""
+        low = self.lowest()
+        self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
+        return self.next <= self._most
+
     def _keep_below_most(self):
         """See that the next number may be kept: a LOG_ code."""
-        while True:
-            low = self.lowest()
-            self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
-            if self.next <= self._most:
-                return LOG_DONE
-            code = self._give_up_oldest(low) if self.when_full == WHEN_FULL_OVERWRITE else LOG_FULL
+        while not self._reaches():
+            code = LOG_FULL
+            if self.when_full == WHEN_FULL_OVERWRITE:
+                code = self._give_up_oldest(self.lowest())
             if code != LOG_DONE:
                 return code
+        return LOG_DONE
 
     def _erase(self, place):
         """Erase a block that nobody needs: a FLASH_ code."""
@@ -524,4 +547,4 @@ def forget_ids(ids):
     fill(ids, _HIGHEST, ID_BYTES, 0)
 
 
-assert _ID == BODY + TIGHTENING_ID
+assert _AT_ID == PLACE + BODY + TIGHTENING_ID
