@@ -59,7 +59,8 @@ def bring_up(station, device, toolsnet):
     if station.why != MOUNT_DONE:
         return False
     station.quarantine = Quarantine(parked, station.state, station.log)
-    station.quarantine.start()
+    if not station.quarantine.start():
+        station.health.count(NOT_SAVED)  # what a start found is settled by whoever needs it first
     return True
 
 
@@ -116,7 +117,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     tcp = controller["link"] == "tcp"
     store.strict = not tcp
     if not store.start():
-        station.health.count(NOT_SAVED)  # what a start found is settled by whoever needs it first
+        station.health.count(NOT_SAVED)  # as above
     station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
     _know_spindles(station, controller)
     station.quiet = Quiet(station.session.link)

@@ -67,10 +67,11 @@ class Quarantine:
     # -- a start -----------------------------------------------------------------------------------------------
 
     def start(self):
-        """The log is mounted: take in what the snapshot does not know."""
+        """The log is mounted: take in what the snapshot does not know. True if all of it is relied on already."""
         self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
+        return self._settled
 
     def settle(self):
         """True if everything that a start found is relied on; else it is tried again by whoever asks next."""

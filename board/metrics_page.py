@@ -17,7 +17,9 @@ from agent.base.words import unpack_digits
 from agent.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
 from agent.log.cursor import WANTS_RESULTS, Cursor
 from agent.log.numbers import COUNTS_TO, DAMAGED, DELIVERED, LOG, OVERWRITTEN, STORED
+from agent.log.state import STATE_WORN
 from agent.openprotocol.states import READY
+from agent.outlets.toolsnet.policy import HOLD, RETRY
 from agent.record import KIND_RESULT
 from agent.record.result import HEAD_BYTES as BODY_AT
 from agent.record.result import TIME, has_time
@@ -63,11 +65,16 @@ _STATION = (
     (b"spool_bad_records", b',kind="worn"'),
     (b"flash_erases_total", b""),
     (b"flash_erases_rated", b""),
+    (b"needs", b',what="full",level="bad"'),
+    (b"needs", b',what="refused",level="bad"'),
+    (b"needs", b',what="operator",level="bad"'),
+    (b"needs", b',what="state",level="warn"'),
 )
 _OLDEST = const(9)
 _WHY_FIRST = const(12)
 _WHY_LAST = const(13)
 _RATED = const(24)
+_NEEDS = const(25)  # each is 1 or left out, as tools.attention has it
 
 
 class Page:
@@ -155,7 +162,7 @@ class Page:
         if line == _OLDEST and value > 0:
             value = self._oldest_s(station)
         is_why = _WHY_FIRST <= line <= _WHY_LAST
-        if value == _UNKNOWN or (is_why and value == 0):
+        if value == _UNKNOWN or ((is_why or line >= _NEEDS) and value == 0):
             return
         self._name(_STATION[line][0])
         self.put_text(labels)
@@ -263,7 +270,19 @@ def _of_station(station, line):
         return counters[DUPLICATES]
     if line == 17:
         return counters[REPEATED]
+    if line >= _NEEDS:
+        return _need(station, outlet.policy.doing, line - _NEEDS)
     return _of_spool(station.log, station.state, line)
+
+
+def _need(station, doing, need):
+    if need == 0:
+        return 1 if station.intake.full else 0
+    if need == 1:
+        return 1 if RETRY <= doing <= HOLD else 0
+    if need == 2:
+        return 1 if doing != HOLD and station.quarantine.pressure() else 0
+    return 1 if station.state.alarm == STATE_WORN else 0
 
 
 def _of_results(station, line):
