@@ -598,7 +598,7 @@ def _prepare(world):
 
 
 def _stop(world):
-    world.policy.stop()
+    world.policy.save_at_end()
     return _just_cut(world)
 
 

@@ -19,8 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WRITERS = (
     "spool/*.py",
     "quarantine.py",
-    "outlets/toolsnet/outlet.py",
-    "outlets/toolsnet/position.py",
+    "outlets/toolsnet/policy.py",
     "store.py",
     "openprotocol/missing.py",
     "openprotocol/newest.py",

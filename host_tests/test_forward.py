@@ -3,10 +3,10 @@
 from agent import health as h
 from agent.log.log import WHEN_FULL_OVERWRITE
 from agent.log.numbers import BASE, DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
-from agent.outlets.toolsnet.policy import SEQUENCES
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.session import STREAMING
+from agent.toolsnet.telegram import SEQUENCES
 from agent.trouble import NOT_ALLOWED
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice

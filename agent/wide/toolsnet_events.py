@@ -13,9 +13,9 @@ Rules
 from agent.log.cursor import WANTS_EVENTS, Cursor
 from agent.log.numbers import EVENT_BASE, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
 from agent.log.record import RECORD_NONE
-from agent.outlets.toolsnet.policy import SEQUENCES
 from agent.record import event as ev
 from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
+from agent.toolsnet.telegram import SEQUENCES
 from agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # a board has room for results alone

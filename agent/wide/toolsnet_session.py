@@ -2,8 +2,8 @@
 
 Rules
 1. A telegram of another kind goes out from its own buffer, alone; a 10 may answer it, too (DIGEST G.7).
-2. With `width` above 1 several results are out: in their order, each under an identifier of its own and out of a copy of
-   its own; their answers may come in any order.
+2. With `width` above 1 several results are out: in their order, each under an identifier of its own and out of a copy
+   of its own; their answers may come in any order.
 3. None of them is sent again on the same connection. The server may have refused it with its answer lost, and have
    taken one behind it: then it takes the copy for a number that it has passed (DIGEST G.8). What has no answer after
    `ack_timeout_ms` ends the connection instead, and the next 08 tells.

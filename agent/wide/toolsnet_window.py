@@ -17,7 +17,6 @@ from agent import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
 from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WINDOW
-from agent.outlets.toolsnet.policy import ORDER
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
 from agent.wide.toolsnet_session import UNANSWERED
@@ -96,7 +95,7 @@ class Window:
     def _open(self, now):
         """Begin to have several out, if that may be; True if it may."""
         policy = self.policy
-        if self.size == 1 or self._is_shut(now) or policy.doing != ORDER:
+        if self.size == 1 or self._is_shut(now) or policy.doing:
             return False
         if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
             return False

@@ -62,6 +62,7 @@ class Forward(Upstream):
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
         self._waits = False  # for the line
+        self._is_silent = False  # the silence that is offered now
         self._leaving = Timer()
         self._is_leaving = False
         self._stopping = False
@@ -101,17 +102,19 @@ class Forward(Upstream):
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
-        if not self.policy.stop():
+        if not self.policy.save_at_end():
             self.health.count(h.NOT_SAVED)
         self.session.stop()
         self.port.close()
 
     def use_silence(self, now):
         """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
+        self._is_silent = True  # who was offered it may write without asking
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
             self.health.note(h.NOT_SAVED, 4, now)
+        self._is_silent = False
 
     def put_state(self, shown):
         """Add what people want to know."""
@@ -183,7 +186,11 @@ class Forward(Upstream):
     def may_write(self):
         """True if the flash may be used now; if not, it is asked again soon."""
         quiet = self.quiet
-        self._waits = quiet is not None and not (quiet.may_write(self.state) and quiet.may_write(self.quarantine.log))
+        self._waits = not (
+            quiet is None
+            or self._is_silent
+            or (quiet.may_write(self.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
+        )
         return not self._waits
 
     def _send_next(self, now):

@@ -1,8 +1,8 @@
 """What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
 
 Rules (host_tests/test_refusals_model.py has what happens without each of them)
-1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one it names,
-   as far as it may have been sent; so only answers are missing.
+1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
+   it names, as far as it may have been sent; so only answers are missing.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
    once each, no further than the quarantine has room, each pass further than the one before. The 08 vouches for the
    one it names alone; this is durable before (W3), and over, durably, before anything goes out in order again (W2).
@@ -12,7 +12,7 @@ Rules (host_tests/test_refusals_model.py has what happens without each of them)
    (W5), and durably taken back if it was refused (W6). The 08 vouches for it alone.
 5. Where the quarantine has no room for what is refused nothing goes out but what an operator wishes.
 
-`next` says WRITE where something has to be durable first: `write` does it when the flash may be used. Whatever it cannot
+`next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that anybody may save the state at any time.
 """
 
@@ -40,8 +40,7 @@ from agent.outlets.toolsnet.late import Late
 from agent.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE, TIDY_MORE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
-
-SEQUENCES = const(99999)  # 1..99999, 0 means nothing (DIGEST G.8)
+from agent.toolsnet.telegram import SEQUENCES
 
 # Answers of `next`
 NOTHING = const(0)
@@ -83,7 +82,7 @@ _LATE_OVER = const(6)
 
 
 class Policy:
-    """Where one station's ToolsNet stands in its log. `doubts` knows more of what an 08 leaves open, None: all is told."""
+    """Where one station's ToolsNet stands in its log. `doubts` (or None) knows more of what an 08 leaves open."""
 
     def __init__(self, log, state, quarantine, health, settings, cursor_batch, doubts=None):
         self.log = log
@@ -517,6 +516,10 @@ class Policy:
             self._put_off(todo, now)
         return done
 
+    def copies(self):
+        """True if what `write` has to do may go into the quarantine, too."""
+        return self._todo > _PASS or self._todo == _KEEP
+
     def _put_off(self, todo, now):
         if todo == _LATE:
             self.late.pause.start(now, AGAIN_MS)
@@ -709,7 +712,7 @@ class Policy:
             self._end_trouble()
         return done
 
-    def stop(self):
+    def save_at_end(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
         number = self.cursor.number
         if self.may_have > number and (self.doing or self.out or self.unsure):
