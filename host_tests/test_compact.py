@@ -95,13 +95,13 @@ def test_all_that_the_app_imports_is_one_module_and_the_others_find_it_there():
 
 def test_what_stays_apart_is_imported_where_the_bundle_uses_it():
     sources = {
-        "agent.app": "from agent.spool.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
-        "agent.spool.mount": "def mount():\n    return 7\n",
+        "agent.app": "from agent.log.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
+        "agent.log.mount": "def mount():\n    return 7\n",
         "board": "from agent.app import up, idle\ndef go():\n    return up() + idle()\n",
     }
     board, texts = run(sources, "board")
     assert board.go() == 8
-    assert not texts["agent.app"].startswith("from agent.spool")
+    assert not texts["agent.app"].startswith("from agent.log")
 
 
 def test_a_function_that_nothing_uses_is_left_out():
@@ -203,7 +203,7 @@ def test_the_program_of_a_board_finds_every_name_it_uses():
     program = program_of_board()
     for module, text in program.texts.items():
         compile(text, module, "exec")
-    assert program.place("agent.spool.ring", "Ring")[0] == "agent.app"
+    assert program.place("agent.log.log", "Log")[0] == "agent.app"
 
 
 def test_the_whole_product_compiles_and_is_less_than_half_as_large(tmp_path):

@@ -11,7 +11,7 @@ from agent.log.flash import FLASH_DONE
 from board import linux_header, linux_spool_file
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import COPY_AT
-from host_tests.support_spool import append, mounted, read_all
+from host_tests.support_log import append, mounted, read_all
 from tools.sim.flash import SimFlash
 
 KIB = 1024

@@ -6,7 +6,7 @@ others work in between. All of ours reach the archive once and in order, none of
 
 from agent.openprotocol.questions import PHASE_OFF
 from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
-from agent.spool.record import KIND_RESULT
+from agent.record import KIND_RESULT
 from host_tests.support_world import CONTROLLER, Cart, body_of, id_of
 from tools.sim.clock import SimClock
 from tools.sim.controller import Controller, ControllerOptions

@@ -300,10 +300,10 @@ def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
 
 
 def test_a_spool_goes_on_behind_a_worn_block(chip):
-    from host_tests.support_spool import append, mounted, read_all
+    from host_tests.support_log import append, mounted, read_all
 
-    device, cells = mapped(8)
-    cells.stuck = (4096 + 200, 3 * 4096 + 200)
+    device, cells = mapped(14)
+    cells.stuck = (8 * 4096 + 200, 10 * 4096 + 200)
     ring = mounted(device)
     for ident in range(1, 61):
         assert append(ring, ident) == 0 or append(ring, ident) == 0

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from agent.spool.record import KIND_RESULT
+from agent.record import KIND_RESULT
 from host_tests.support_firmware import LONG, lines_of, need_rp2040
 from tools.firmware import rp2040
 from tools.firmware.romfs import image, number
