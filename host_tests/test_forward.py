@@ -1260,3 +1260,17 @@ def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
         outlet.network.step()
         assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
     assert outlet.session.can_send() and 0 < left <= 30000
+
+
+def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps_its_number():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    outlet.options.tightening_codes.clear()
+    assert outlet.forward.ask(2, False) == ""
+    outlet.until_stored(3)
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences() == [1, 3, 4, 5]
+    assert [outlet.policy.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"

@@ -1,5 +1,4 @@
-"""What ToolsNet refuses, tried exhaustively on the real policy: nothing is lost or twice, all comes in order, none waits
-for ever.
+"""What ToolsNet refuses, tried exhaustively on the real policy: nothing is lost or twice, none waits for ever.
 
 Every order of power cuts (in front of every durable write), lost answers, moods of the server, refusals of the flash,
 other people's saves and operators' wishes, for every mix of good and bad results, as far as the budgets go. From each

@@ -174,7 +174,9 @@ class Forward(Upstream):
             left = FOREVER
             if session.can_send() and not self._is_leaving:
                 left = self._send_next(now)
-            left = min(left, session.tick(now))
+            rest = session.tick(now)
+            if rest < left:
+                left = rest
             if session.pending:
                 left = self._write(left, now)
             if frames is None or n < frames.free:  # the port wakes us if there is more
