@@ -11,7 +11,7 @@ from host_tests.support_heap import allocated, heap_tools
 from host_tests.support_log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
 
 PORTABLE = True
-HEAP = "6m"
+HEAP = "8m"
 
 
 class Counted(Flash):

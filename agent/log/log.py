@@ -86,7 +86,7 @@ class Log(Reader):
         self.last_number = 0  # the highest number of a block
         self.ahead = -1  # a block that was erased in this session, to be opened next
         self.full = False
-        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the record appended last takes of a block
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
         self.fresh_length = 0
         self.fresh_flags = 0
         self.erases = 0
@@ -189,7 +189,7 @@ class Log(Reader):
         return self.full
 
     def is_ready(self):
-        """True if the next append is one program, for a record like the last one. Hot: allocates nothing."""
+        """True if the next append is one program, for a record like those before. Hot: allocates nothing."""
         if self.offset + self.usual <= self.open_to:
             return self.next <= self._most and self.state.alarm != STATE_LAST
         if self.ahead < 0 or not self.begun or self.unsaved or self.next > self._most or not self.state.sure:
@@ -241,6 +241,7 @@ class Log(Reader):
             if code != LOG_DONE:
                 return code
             self.begun = True
+            self._reaches()
         if self.unsaved:
             if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
@@ -260,7 +261,8 @@ class Log(Reader):
         if code == FLASH_DONE:
             self._fresh_at = offset
             self.offset = offset + octets
-            self.usual = octets
+            if octets > self.usual:
+                self.usual = octets
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0

@@ -222,6 +222,8 @@ def _read_block(log, place):
             torn |= octets < 0
             continue
         offset = log.behind(offset, octets)
+        if octets > log.usual:
+            log.usual = octets + -octets % log.align
         number = get_u32(page, _NUMBER)
         if number > last:
             torn = 0
