@@ -1267,6 +1267,7 @@ def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps
     outlet.store(3)
     refuse(outlet, 2)
     outlet.until_stored(2)
+    outlet.run(100)
     outlet.options.tightening_codes.clear()
     assert outlet.forward.ask(2, False) == ""
     outlet.until_stored(3)
