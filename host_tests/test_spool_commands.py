@@ -314,7 +314,7 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
     path = tmp_path / "image"
     path.write_bytes(cart.flashes["spool0"].cells)
     main, parked, graphs = json.loads(run("info", path, "--json"))["areas"]
-    assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (30, 3, 8)
+    assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 3, 8)
     assert main["stored"] == main["results"] == 4 and parked["results"] == graphs["results"] == 0
     assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
     assert json.loads(run("check", path, "--json"))["damaged"] == 0
