@@ -123,7 +123,7 @@ class Memory:
         if ident is None:
             ident = self.next_id if self.fixed is None else self.fixed
         uid = len(self.made) + 1
-        result = Result(uid, ident, uid if key is None else key, uid)
+        result = self.result(uid, ident, uid if key is None else key)
         if ident != BLANK:
             self.next_id = (ident + 1) % ID_PERIOD
         self.made.append(result)
@@ -132,6 +132,10 @@ class Memory:
         if len(self.kept) > self.limit:
             self.kept.pop(0)
         return result
+
+    def result(self, uid, ident, key):
+        """Return a new one."""
+        return Result(uid, ident, key, uid)
 
     def reset(self, next_id=1):
         """Forget all, and count from there."""

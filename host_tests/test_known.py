@@ -99,6 +99,15 @@ def test_next_id_is_known_by_its_digits_only_behind_a_proven_push():
     assert known.expected.find(b"0") < 0 and known.top() == 42
 
 
+def test_highest_one_known_counts_on_over_every_digit():
+    for ident in (8, 9, 98, 99, 999, 123456798, 999999999, 3999999999, LAST_ID - 2):
+        known = proven(ident)
+        for step in range(1, 5):
+            store(known, (ident + step) % ID_PERIOD, step)
+            assert known.top() == (ident + step) % ID_PERIOD and known.ranges == [], (ident, step)
+            assert known.is_top(digest((ident + step) % ID_PERIOD, step))
+
+
 def test_jump_says_nothing_where_stations_share_the_ids():
     known = proven(41)
     known.put_controller(0, True, False)

@@ -63,20 +63,25 @@ _GONE_MOST = const(0x3FFFFFFF)
 
 
 def put_digest(digest, to, body, start, flags):
-    """Write ID, time and values of the body at body[start:] to digest[to:]. Hot: allocates nothing."""
+    """Write ID, time and values of the body at body[start:] to digest[to:]."""
     pack_digits(digest, to, body, start + TIGHTENING_ID, ID_BYTES)
     if flags & FLAG_EDGE_TIME:
         fill(digest, to + _TIME, TIME_BYTES, 0)
     else:
         copy(digest, to + _TIME, body, start + TIME, TIME_BYTES)
+    _put_values(digest, to, body, start)
+    if flags & FLAG_ODD:  # MID 0061 and 0065 may say the angle in two ways then
+        digest[to + _ANGLE] = 0xFF
+
+
+def _put_values(digest, to, body, start):
     if body[start + TORQUE] == 0x20:
         fill(digest, to + _VALUES, 4, 0xFF)
         return
     pack_digits(digest, to + _VALUES, body, start + TORQUE, TORQUE_BYTES)
-    if flags & FLAG_ODD or body[start + ANGLE] == 0x20:  # MID 0061 and 0065 may say the angle in two ways then
-        digest[to + _ANGLE] = 0xFF
-    else:
-        pack_digits(digest, to + _ANGLE, body, start + ANGLE + 3, 2)
+    start += ANGLE
+    blank = body[start] == 0x20
+    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
 
 
 def put_unread(digest, number):
@@ -129,10 +134,21 @@ class Known:
         """The result whose payload lies at buf[at:at+length] counts from now on. Hot: allocates nothing."""
         at += HEAD_BYTES
         if flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT:
-            put_digest(self.octets, 0, buf, at, 0)
-            increment(self.expected)
+            self.follows(buf, at)
         elif kind == KIND_RESULT:
             self._stored_elsewhere(flags, buf, at, length)
+
+    def follows(self, body, start):
+        """The same for the body of a result without flags that has the ID in `expected`. Hot: allocates nothing."""
+        octets = self.octets
+        at = start + TIGHTENING_ID
+        if body[at + 9] == 0x30 and body[at + 8] == 0x30:
+            pack_digits(octets, 0, body, at, ID_BYTES)
+        else:  # the others stay
+            octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
+        copy(octets, _TIME, body, start + TIME, TIME_BYTES)
+        _put_values(octets, 0, body, start)
+        increment(self.expected)
 
     def _stored_elsewhere(self, flags, buf, at, length):
         if flags & (FLAG_RECOVERED | FLAG_RETRIED):

@@ -40,6 +40,9 @@ CLOSED_MOST = const(16)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
 
+_IDLE = const(0)  # asked for in each step of the station: compiled in
+_OFF = const(6)
+
 
 class Recovery:
     """Asks one controller for what is missing."""
@@ -202,10 +205,12 @@ class Recovery:
     # -- asking ------------------------------------------------------------------------------------------------
 
     def seeks(self):
-        """True if something is to be asked for, now or later."""
-        if not self._online or self.phase == qs.PHASE_OFF:
+        """True if something is to be asked for, now or later. Hot: allocates nothing."""
+        if not self._online:
             return False
-        return self.phase != qs.PHASE_IDLE or len(self.known.ranges) > 0
+        if self.phase == _IDLE:
+            return True if self.known.ranges else False
+        return self.phase != _OFF
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
@@ -662,3 +667,6 @@ def major_of(software):
         else:
             value = 0
     return 0
+
+
+assert _IDLE == qs.PHASE_IDLE and _OFF == qs.PHASE_OFF
