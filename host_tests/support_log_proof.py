@@ -15,7 +15,7 @@ from agent.log.log import (
     Log,
 )
 from agent.log.mount import MOUNT_DONE, mount
-from agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, LOG, OVERWRITTEN
+from agent.log.numbers import CURSOR, DAMAGED, DELIVERED, JUMPED, LOG, NEXT, OVERWRITTEN, SET_ASIDE
 from agent.log.record import RECORD_NONE
 from agent.log.search import Search
 from agent.log.state import STATE_FINE, State
@@ -26,10 +26,10 @@ from host_tests.support_log_flash import (
     FIRST_ERASE,
     FIRST_PROGRAM,
     LOOK_NAMES,
+    UNTOUCHED,
     Area,
     Dice,
     Misuse,
-    UNTOUCHED,
     PowerCut,
     Torn,
 )
@@ -53,6 +53,7 @@ NAMES = {
     SETTLE: "settle",
 }
 ALL_WANTS = 7
+TOLD = SET_ASIDE  # what results bring with them, here their sum: nobody else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
 UNKNOWN = -1
@@ -185,6 +186,7 @@ class Client:
         self.state = state
         self.log = log
         self.cursor = log.cursors[0]
+        self.covered = state.numbers[log.ring + NEXT]
         self.slot = CURSOR
         self.when_full = shape.when_full
         self.kind_of = lambda ident: KIND_RESULT
@@ -192,6 +194,8 @@ class Client:
         self.hopeless = False  # too many blocks are worn
         self.refused = 0
         self.saved = False
+        self.usual = 0  # octets of the last payload of this session
+        self.replayed = None  # how far what results bring was taken in since the start; False: all is
 
     @property
     def faulty(self):
@@ -199,6 +203,8 @@ class Client:
         return self.hopeless or self.area.refused > self.refused
 
     def check_start(self, counted=True):
+        self.refused = self.area.refused
+        self.replay()
         cursor, promise, numbers = self.cursor.number, self.promise, self.state.numbers
         need(self.state.found or not promise.floor, "the state is lost")
         need(cursor >= promise.floor, "the cursor stands at %d, saved was %d" % (cursor, promise.floor))
@@ -239,9 +245,38 @@ class Client:
             return
         self.promise.floor = max(self.promise.floor, self.state.durable[self.slot])
 
+    def replay(self):
+        """Take in what the snapshot does not cover, with the function that is called after an append."""
+        log, numbers, promise = self.log, self.state.numbers, self.promise
+        if self.slot != CURSOR or self.replayed is False:
+            return
+        if self.replayed is None:
+            self.replayed = Cursor()
+            self.replayed.wants = ALL_WANTS
+            self.replayed.number = self.covered - 1
+        while log.peek(self.replayed) > 0:
+            numbers[TOLD] += payload_at(log.page, log.at, log.length)[1]
+            self.replayed.advance()
+            log.cover(self.replayed.number)
+        if self.faulty or log.doubtful:
+            return
+        log.cover(log.number)
+        self.replayed = False
+        more = numbers[TOLD] - sum(promise.acked.values())
+        unsure = [idents for number, idents in promise.tried.items() if number not in promise.acked]
+        need(0 <= more <= sum([max(idents) for idents in unsure]), "told of %d too much" % more)
+
+    def tell(self, number, ident):
+        """What a result brings counts from its append on."""
+        if self.replayed is False or (self.slot == CURSOR and self.state.numbers[self.log.ring + NEXT] == number + 1):
+            self.state.numbers[TOLD] += ident
+            self.replayed = False
+        self.replay()
+
     def maintain(self):
         if self.log.maintain():
-            need(self.log.is_ready() or self.is_full(), "maintained, and the next append is no single program")
+            ready = self.log.is_ready() or self.usual == 0 or self.is_full()
+            need(ready, "maintained, and the next append is no single program")
         else:
             need(self.faulty or self.is_full(), "it cannot be maintained")
 
@@ -250,6 +285,7 @@ class Client:
         # A worn block may have been the room that was kept for it: then the consumer has to take something first.
         need(answer or self.faulty or self.waits_for_worn(), "the last record cannot be settled")
         need(answer != self.log.doubtful, "settled and doubtful")
+        self.replay()
         return answer
 
     def waits_for_worn(self):
@@ -269,9 +305,10 @@ class Client:
             if number:
                 promise.acknowledge(number, ident)
                 return LOG_DONE
+        self.replay()
         number, length = log.next, self.shape.length_of(ident)
         operations = self.area.operations
-        room, ready = log.has_room(length), log.is_ready()
+        room, ready = log.has_room(length), log.is_ready() and length <= self.usual
         need(operations == self.area.operations, "a question writes")
         put_payload(log.stage, log.place, number, ident, length)
         promise.attempt(number, ident)
@@ -282,6 +319,8 @@ class Client:
             need(log.next == number + 1, "the next after %d is %d" % (number, log.next))
             need(room or self.faulty, "there was no room, and it was appended")
             need(not ready or self.faulty or self.area.operations == operations + 1, "it was ready for one program")
+            self.tell(number, ident)
+            self.usual = length
             promise.acknowledge(number, ident)
         elif answer == LOG_FULL:
             need(not room or self.faulty, "there was room, and the log is full")
@@ -397,6 +436,7 @@ def drain(shape, area, promise, more=3):
 def drained(session, more=3):
     shape, promise = session.shape, session.promise
     session.settle()
+    session.replay()
     owed = promise.owed()
     if not session.log.doubtful and not session.restless:
         for number in (owed[:1] + owed[-1:]) if owed and owed[0] > session.cursor.number else ():

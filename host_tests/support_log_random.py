@@ -208,7 +208,7 @@ class Life:
                 area.worn.add(block)
                 self.story.append("block %d is worn" % block)
 
-    # -- the second outlet, and who looks something up ------------------------------------------------------------------
+    # -- the second outlet, and who looks something up ---------------------------------------------------------------
 
     def give_second(self):
         """Deliver one record to the second outlet; True if there was one."""
