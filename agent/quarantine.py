@@ -63,6 +63,8 @@ class Quarantine:
         self._fold = Cursor()
         self._source = Cursor()  # in the main log
         self._settled = False
+        self._none_from = self._none_to = 0  # no entry has a number of the main log between these
+        self._below = self._above = 0  # the nearest that were met on the way to one
 
     # -- a start -----------------------------------------------------------------------------------------------
 
@@ -96,6 +98,7 @@ class Quarantine:
 
     def _take_in(self, entry, number):
         numbers = self.state.numbers
+        self._none_to = 0
         if number > numbers[KEPT_LAST]:
             numbers[KEPT_LAST] = number
             numbers[SET_ASIDE] += 1
@@ -120,7 +123,7 @@ class Quarantine:
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
-        if number > self.state.numbers[KEPT_LAST]:
+        if number > self.state.numbers[KEPT_LAST] or self._none_from < number < self._none_to:
             return 0
         kind = self.find(number)
         return 1 if kind > RECORD_NONE else kind // 2
@@ -147,6 +150,7 @@ class Quarantine:
         if code != LOG_DONE:
             return NO_ROOM if code == LOG_FULL else FAILED
         numbers = self.state.numbers
+        self._none_to = 0
         numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
         numbers[SET_ASIDE] += 1
         return KEPT_DONE
@@ -201,8 +205,13 @@ class Quarantine:
     def find(self, number):
         """Bring the entry of the main log's record `number` into the page: its kind, RECORD_NONE, RECORD_LOST."""
         last = self.entry  # who asks for several asks in their order
+        self._below, self._above = 0, NUMBER_TOP
         kind = self._seek(last - 1, self.log.number + 1, number)
-        return self._seek(0, last, number) if kind == RECORD_NONE else kind
+        if kind == RECORD_NONE:
+            kind = self._seek(0, last, number)
+        if kind == RECORD_NONE:
+            self._none_from, self._none_to = self._below, self._above
+        return kind
 
     def numbers(self):
         """Return the main log's numbers of all entries, the oldest entry first; None if they cannot be read now."""
@@ -239,6 +248,10 @@ class Quarantine:
                 return RECORD_NONE
             if self.number == number:
                 return kind
+            if self._below < self.number < number:
+                self._below = self.number
+            elif number < self.number < self._above:
+                self._above = self.number
 
     def _read_tail(self, entry):
         log = self.log

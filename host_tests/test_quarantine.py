@@ -92,6 +92,17 @@ def test_the_last_one_that_fades_at_a_start_is_kept_again():
     assert shelf.quarantine.settle() and shelf.quarantine.numbers() == [1, 2]
 
 
+def test_where_there_is_none_the_flash_is_asked_once():
+    shelf = Shelf(results=40)
+    shelf.keep(3, 30, 12, 25)
+    assert shelf.quarantine.has(15) == 0
+    shelf.flash.unreadable = range(STATE_BLOCKS, STATE_BLOCKS + 4)
+    assert [shelf.quarantine.has(number) for number in (12, 13, 20, 24, 25)] == [-1, 0, 0, 0, -1]
+    shelf.flash.unreadable = ()
+    assert shelf.quarantine.has(12) == shelf.quarantine.has(25) == 1 and shelf.quarantine.has(11) == 0
+    assert shelf.keep(14) == KEPT_DONE and [shelf.quarantine.has(number) for number in (13, 14, 15)] == [0, 1, 0]
+
+
 def test_what_is_removed_stays_removed_and_the_others_stay():
     shelf = Shelf(results=9)
     shelf.keep(1, 2, 3, 4, 5, 6, 7)
