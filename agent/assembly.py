@@ -116,8 +116,7 @@ def assemble(station, scheduler, system, toolsnet, now):
     store = Store(log, station.known, station.recovery, look, station.health, station.board, station.number)
     tcp = controller["link"] == "tcp"
     store.strict = not tcp
-    if not store.start():
-        station.health.count(NOT_SAVED)  # as above
+    station.health.counters[NOT_SAVED] += not store.start()  # as above
     station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
     _know_spindles(station, controller)
     station.quiet = Quiet(station.session.link)

@@ -37,7 +37,7 @@ class _Straight:
     at: int
     length: int
     frame_timeout_ms: int
-    late: Timer
+    wait: Timer
     _discard: int
     _begun: int
     _with_care: Callable[[int], int]
