@@ -40,6 +40,8 @@ class Opened:
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.known = Known(self.state)
         if self.answer == MOUNT_DONE:
+            for _, log in self.logs():  # nobody delivers from here: a last record in doubt counts as well
+                log.shown, log.doubtful = log.number, False
             self.quarantine.start()
             self._replay()
 
@@ -68,7 +70,6 @@ class Opened:
         scout = Cursor()
         scout.wants = ALL
         found = {}
-        log.shown = log.number  # nobody delivers from here
         while log.peek(scout) > 0:
             found[scout.found] = bytes(log.page[log.at : log.at + log.length])
             scout.advance()
