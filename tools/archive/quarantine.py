@@ -16,10 +16,10 @@ from pathlib import Path
 
 from agent.log.numbers import BASE
 from agent.log.record import RECORD_NONE
-from agent.outlets.toolsnet.policy import SEQUENCES
 from agent.quarantine_list import reason_text
 from agent.record import KIND_RESULT
 from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+from agent.toolsnet.telegram import SEQUENCES
 from tools.archive import database
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.sim.toolsnet_telegrams import take_apart

@@ -27,6 +27,7 @@ from agent.openprotocol.known import DIGEST_BYTES, INDEXES, Known, put_digest, p
 from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST
 from agent.record import result as res
+from agent.toolsnet.telegram import SEQUENCES
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
 from board.linux_spool_make import MODE, NO_LINKS, FlashUnusable, block_bytes_for, lock, remove_leftover
@@ -36,7 +37,6 @@ from tools.spool.old.account import Account
 from tools.spool.old.records import FORMATS, NotOld
 
 OUTLETS = 4
-SEQUENCES = 99999
 UNIT_BYTES = 16
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # in a payload
