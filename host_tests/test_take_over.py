@@ -365,6 +365,27 @@ def test_a_cut_anywhere_leaves_the_old_or_the_new_one_and_the_next_run_finishes(
     assert at > 10
 
 
+def test_the_agent_takes_its_spool_over_before_it_opens_it(tmp_path):
+    from agent.config import complete
+    from tools.agent_process import Agent
+
+    path = put(tmp_path)
+    spool_settings = {"path": "cart.spool", "size_kib": 512}
+    tree = {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
+        "stations": [{"number": 10, "controller": {"host": "127.0.0.1", "port": 9}, "spool": spool_settings}],
+    }
+    lines = []
+    agent = Agent(complete(tree), str(tmp_path / "cart.json"), 50, lines.append)
+    turns = iter(range(20))
+    assert agent.run(lambda: next(turns, None) is not None) == 0
+    assert agent.app.stations[0].mounted and agent.app.stations[0].state.numbers[n.STORED] == told("backlog")["stored"]
+    agent.board.close()
+    notes = [line["text"] for line in lines if line["kind"] == "note"]
+    assert any("taken over, 16 of them wait" in text for text in notes), notes
+    assert path.with_name("cart.spool.format3").exists()
+
+
 def test_a_name_that_is_taken_is_not_overwritten(tmp_path):
     path = put(tmp_path)
     path.with_name("cart.spool.format3").write_bytes(b"of another day")

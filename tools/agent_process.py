@@ -160,6 +160,7 @@ class Agent:
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
         asked = self._open_status()
+        self._take_over()
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
@@ -206,6 +207,23 @@ class Agent:
             f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
             f"{waiting} waiting"
         )
+
+    def _take_over(self) -> None:
+        """Spools of earlier toolcarts become new ones before they are opened."""
+        from tools.spool.take_over import CannotTakeOver, take_over_if_old
+
+        def note(text: str) -> None:
+            self.tell({"kind": "note", "text": text})
+
+        for station in self.app.stations:
+            spool = station.settings["spool"]
+            try:
+                done = take_over_if_old(os.path.join(self.board.folder, spool["path"]), spool, note)
+            except CannotTakeOver as reason:
+                note(str(reason))
+            else:
+                if done:
+                    note(done)
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
