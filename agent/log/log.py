@@ -402,8 +402,8 @@ class Log(Reader):
                 low = durable[self.slots[index]]
         return low
 
-    def count_free(self, low):
-        """Return how many blocks may be opened if everything up to `low` is passed."""
+    def count_free(self, low, enough=TOP):
+        """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
         firsts = self.firsts
         count = self.device.block_count
         place = self.block
@@ -419,6 +419,8 @@ class Log(Reader):
                 free += 1
                 if self._first_free < 0:
                     self._first_free = place
+                if free >= enough:
+                    return free
             elif first < WORN:
                 if first <= low + 1:
                     passed += 1
@@ -450,7 +452,7 @@ class Log(Reader):
         """See that more than `leaves` blocks may be opened, by saving, perhaps by overwriting: a LOG_ code."""
         while True:
             low = self.saved_lowest()
-            free = self.count_free(low)
+            free = self.count_free(low, leaves + 1)
             if free > leaves or (free and low >= self.number and not self.doubtful):
                 return LOG_DONE
             if self.lowest() > low:

@@ -171,7 +171,10 @@ class Reader:
             self._count_damaged(cursor.number, last + 1)
             cursor.number = last
         if cursor.place != self.block:
-            self._enter(cursor, self.place_of(cursor.bound))
+            place = cursor.place + 1 if cursor.place + 1 < self.device.block_count else 0
+            if self.firsts[place] != cursor.bound:
+                place = self.place_of(cursor.bound)
+            self._enter(cursor, place)
 
     def _count_damaged(self, before, number):
         """The numbers between these two are not there."""
