@@ -15,10 +15,10 @@ from agent.base.compat import const
 from agent.base.fields import copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
+from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_REFUSE
 from agent.log.desk import PLACE
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.log.head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES
-from agent.log.log import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_REFUSE, forget_ids, note_id
+from agent.log.head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
 from agent.log.reader import WORN
 from agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST, seal
 from agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID

@@ -20,7 +20,9 @@ from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.crc import crc30
+from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
+from agent.record.result import ID_BYTES
 
 HEAD_OCTETS = const(52)
 VERSION = const(4)  # 1 to 3 were spools, with state between the results
@@ -42,6 +44,8 @@ WORDS_NUMBER = const(2)  # places in the words
 WORDS_LOWEST = const(6)
 WORDS_HIGHEST = const(16)
 WORDS_BYTES = const(26)
+IDS_LOWEST = const(0)  # of one block, in a buffer of their own
+IDS_HIGHEST = const(10)
 
 HEAD_BLANK = const(0)
 HEAD_BAD = const(-1)
@@ -105,3 +109,19 @@ def _mend(buf):
 def u16(buf, at):
     """Return the number of two octets at buf[at:]."""
     return buf[at] | buf[at + 1] << 8
+
+
+def note_id(ids, buf, at):
+    """The block has a result with the ID at buf[at:]; `ids` are its lowest and its highest."""
+    if compare(buf, at, ids, IDS_HIGHEST, ID_BYTES) > 0:
+        copy(ids, IDS_HIGHEST, buf, at, ID_BYTES)
+        if ids[IDS_LOWEST] != 0xFF:
+            return
+    if compare(buf, at, ids, IDS_LOWEST, ID_BYTES) < 0:
+        copy(ids, IDS_LOWEST, buf, at, ID_BYTES)
+
+
+def forget_ids(ids):
+    """The block has no results yet."""
+    fill(ids, IDS_LOWEST, ID_BYTES, 0xFF)
+    fill(ids, IDS_HIGHEST, ID_BYTES, 0)

@@ -17,10 +17,21 @@ from agent.base.compat import const
 from agent.base.fields import compare, copy, fill
 from agent.base.words import get_u32
 from agent.log import numbers as n
+from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from agent.log.cursor import Cursor
 from agent.log.desk import PLACE, Desk
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.log.head import AT_WORDS, HEAD_OCTETS, WORDS_BYTES, WORDS_LOWEST, seal_head, size_of
+from agent.log.head import (
+    AT_WORDS,
+    HEAD_OCTETS,
+    IDS_HIGHEST,
+    WORDS_BYTES,
+    WORDS_LOWEST,
+    forget_ids,
+    note_id,
+    seal_head,
+    size_of,
+)
 from agent.log.reader import TOP, WORN, Reader
 from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
 from agent.log.state import STATE_LAST
@@ -28,24 +39,14 @@ from agent.record import PAYLOAD_MOST
 from agent.record.result import HEAD_BYTES as BODY
 from agent.record.result import ID_BYTES, TIGHTENING_ID
 
-LOG_DONE = const(0)
-LOG_FULL = const(-3)
-LOG_FAILED = const(-4)  # the device refused, or nothing may be written any more
-
-WHEN_FULL_REFUSE = const(0)
-WHEN_FULL_OVERWRITE = const(1)
-
 RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
-BLOCKS_TRIED = const(3)
 AHEAD = const(4)  # with less room than for so many records the next block is erased ahead of time
 BLOCKS_LEAST = const(3)  # the newest, the one that is kept free, and one for what waits
 LIGHT_OCTETS = const(126)
 
 _AT_ID = const(150)  # in the stage
 _AT_LAST = const(158)  # its last two digits
-_LOWEST = const(0)  # in `ids`
-_HIGHEST = const(10)
-_LAST = const(18)
+_LAST = const(18)  # those of the highest, in `ids`
 
 
 class Log(Reader):
@@ -290,7 +291,7 @@ class Log(Reader):
                 ids[_LAST + 1] = stage[_AT_LAST + 1]
                 return
         note_id(ids, stage, _AT_ID)
-        copy(self.front, 0, ids, _HIGHEST, ID_BYTES - 2)
+        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
         """The log ends with this number, and goes on behind all that was ever used."""
@@ -367,8 +368,8 @@ class Log(Reader):
 
     def enter(self, place, first, offset, number, buf):
         """The block at `place` is the newest one, with its head at buf[0:], and so much of it is written."""
-        if compare(self.ids, _HIGHEST, self.highest, 0, ID_BYTES) > 0:
-            copy(self.highest, 0, self.ids, _HIGHEST, ID_BYTES)
+        if compare(self.ids, IDS_HIGHEST, self.highest, 0, ID_BYTES) > 0:
+            copy(self.highest, 0, self.ids, IDS_HIGHEST, ID_BYTES)
         if self.firsts[self.block] >= first:  # nothing in there counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -533,22 +534,6 @@ class Log(Reader):
             if self.ring == n.LOG:
                 counts[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += 1
         return True
-
-
-def note_id(ids, buf, at):
-    """The newest block has a result with the ID at buf[at:]."""
-    if compare(buf, at, ids, _HIGHEST, ID_BYTES) > 0:
-        copy(ids, _HIGHEST, buf, at, ID_BYTES)
-        if ids[_LOWEST] != 0xFF:
-            return
-    if compare(buf, at, ids, _LOWEST, ID_BYTES) < 0:
-        copy(ids, _LOWEST, buf, at, ID_BYTES)
-
-
-def forget_ids(ids):
-    """The newest block has no results yet."""
-    fill(ids, _LOWEST, ID_BYTES, 0xFF)
-    fill(ids, _HIGHEST, ID_BYTES, 0)
 
 
 assert _AT_ID == PLACE + BODY + TIGHTENING_ID

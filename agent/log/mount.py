@@ -34,8 +34,9 @@ from agent.log.head import (
     WORDS_BYTES,
     WORDS_HIGHEST,
     check_head,
+    forget_ids,
+    note_id,
 )
-from agent.log.log import forget_ids, note_id
 from agent.log.reader import TOP
 from agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST
 from agent.log.state import STATE_FOREIGN
