@@ -38,7 +38,6 @@ class Operations:
         session = intake.session
         link = session.link
         operation = session.generic.operation
-        intake.recovery.shared = None  # MID 1201 is asked for by its own ID and answered by it
         if ON_CPYTHON:
             operation.most = intake.store.longest  # a board has no longer ones than its raw frames
         found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
@@ -67,8 +66,8 @@ class Operations:
         """A session stands, the next part did not come, or what was asked for is refused."""
         session = intake.session
         if event == st.EV_READY:
-            intake.recovery.opened(session.identity, session.system_type, session.software, now)
-            intake.recovery.shared = None
+            # MID 1201 is asked for by its own ID and answered by it.
+            intake.recovery.opened(session.identity, session.system_type, session.software, now, True)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
         elif event == st.EV_LATE:

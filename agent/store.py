@@ -134,13 +134,13 @@ class Store:
             flags = self._complete(flags)
         known = self.known
         is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        if not is_next or self.recovery.flags or self.wants_time:
+        if not is_next or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
-        code = log.append(KIND_RESULT, flags, self._length)
+        code = log.append(KIND_RESULT, 0, self._length)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        known.stored(KIND_RESULT, flags, stage, log.place, self._length)
+        known.follows(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
         return KEPT
