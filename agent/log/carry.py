@@ -4,7 +4,8 @@ Rules
 1. Restarts eat no capacity: all that is not passed is copied, and the old block is void. Only the last record, if it is
    in doubt, where the block is more than seven eighths full and two others may be opened. Nothing where all is passed.
 2. The copies count from the snapshot on that names their block (COUNTS_TO); until then the old block is the newest.
-3. While copies lie about that do not count, everything is copied, and their block is opened first.
+3. While copies lie about that do not count, the whole block is copied, so that they are void whatever comes, and their
+   block is opened first.
 4. The head of the copies has words on the old block, or that one's words where it is void now.
 5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
 
@@ -59,7 +60,7 @@ def carry(log, octets):
     if log.lowest() > log.saved_lowest() and not log.state.save():
         return LOG_FAILED
     low = log.saved_lowest()
-    if low >= log.number and not log.doubtful:
+    if low >= log.number and not log.doubtful and log.cut < 0:
         return LOG_DONE
     block_bytes = log.device.block_bytes
     free = log.count_free(low)
@@ -70,9 +71,9 @@ def carry(log, octets):
         if free < 2 and not fits(log, low, octets):
             return LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
     first = log.number
-    if whole and low < first:
+    if log.cut >= 0 or (whole and low < first):
         first = log.firsts[log.block]
-        if low >= first:
+        if low >= first and log.cut < 0:
             first = low + 1
     copies = _Copies()
     log.put_words(copies.words)

@@ -437,7 +437,7 @@ class Log(Reader):
             if code != LOG_DONE or self.ahead >= 0:
                 return code if code != LOG_DONE else self.ahead
             place = self._first_free
-            if self.cut >= 0:
+            if self.cut >= 0 and self.firsts[self.cut] == 0:
                 place = self.cut
             elif place < 0:
                 place = self._oldest
@@ -505,7 +505,7 @@ class Log(Reader):
         if code == FLASH_WORN:
             self.worn += 1
             self.mark(place, WORN)
-        if code != FLASH_IO and place == self.cut:
+        elif code == FLASH_DONE and place == self.cut:
             self.cut = -1
         return code
 
