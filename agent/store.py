@@ -96,29 +96,18 @@ class Store:
     # -- what is pushed ------------------------------------------------------------------------------------------
 
     def put_pushed(self, buf, at, length, revision, cut_short, now):
-        """Store the MID 0061 at buf[at:at+length]; returns KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT.
-
-        Hot: allocates nothing.
-        """
+        """Store the MID 0061 at buf[at:at+length]: KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT. Hot: allocates nothing."""
         log = self.log
         stage = log.stage
         body = self.body
         # First of all, also if nothing is appended in the end: by its number an outlet knows what lies in the stage.
         pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
-        read = res.RESULT_UNREADABLE
-        if revision == 999:
-            if read_light(stage, body, buf, at, length) == res.RESULT_READ:
-                read = res.RESULT_READ
-                self._length = _LIGHT_PAYLOAD
-                pack_into("14s", stage, body + res.SERIAL, self.serial)
+        read = res.RESULT_READ
+        if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
+            self._length = _LIGHT_PAYLOAD
+            pack_into("14s", stage, body + res.SERIAL, self.serial)
         else:
-            self.health.count(h.OTHER_REVISION)
-        if read == res.RESULT_UNREADABLE:
-            read = self._read_long(61, buf, at, length, revision)
-            if read > res.RESULT_READ:
-                self.health.count(h.ODD_FIELDS)
-            if read and is_blank(stage, body + res.SERIAL, res.SERIAL_BYTES):
-                copy(stage, body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
+            read = self._read_pushed(buf, at, length, revision)
         if self.strict and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
             return NOT_SURE
         if read == res.RESULT_UNREADABLE:
@@ -235,6 +224,18 @@ class Store:
         log = self.log
         epoch = self.known.epoch()  # tells frames of which nobody can read more
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
+
+    def _read_pushed(self, buf, at, length, revision):
+        """Read a MID 0061 that is not light, or not as documented: a RESULT_."""
+        if revision != 999:
+            self.health.count(h.OTHER_REVISION)
+        read = self._read_long(61, buf, at, length, revision)
+        if read > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        place = self.body + res.SERIAL
+        if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
+            copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
+        return read
 
     def _read_long(self, mid, buf, at, length, revision):
         """Read any revision with care: a RESULT_."""
