@@ -11,9 +11,12 @@ from agent.app import App
 from agent.assembly import bring_up
 from agent.base.ticks import FOREVER
 from agent.config import complete
+from agent.health import Health
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
+from agent.log.flash import Part
 from agent.log.log import LOG_DONE
+from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
 from agent.quarantine_orders import of_station
 from agent.record import KIND_EVENT, event
@@ -32,9 +35,9 @@ class Agent:
         self.app = App(tree, board)
 
     def station(self, index: int):
-        """The station, whose log is up; None if it is not."""
+        """The station, which is up; None if it is not."""
         station = self.app.stations[index]
-        return station if station.mounted else None
+        return station if station.mounted and station.outlets else None
 
 
 def completed(tree: dict) -> dict:
@@ -138,7 +141,7 @@ def stands(agent: Agent, index: int) -> list[object]:
     if station is None:
         return [object()]  # like nothing else
     log, kept = station.log, station.quarantine.log
-    return [log.number, log.cursors[0].number, kept.number, *station.state.numbers, holds(agent, index)]
+    return [log.number, log.cursors[0].number, kept.number, *station.state.numbers, needs_operator(agent, index)]
 
 
 def says_full(agent: Agent, index: int) -> bool:
@@ -148,13 +151,21 @@ def says_full(agent: Agent, index: int) -> bool:
 
 
 def holds(agent: Agent, index: int) -> bool:
-    """Whether nothing goes out until an operator comes."""
+    """Whether nothing goes out, as the quarantine has no room."""
+    return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
+
+
+def needs_operator(agent: Agent, index: int) -> bool:
+    """Whether an operator has to come before good ones go out."""
+    return bool(_way_to_toolsnet(agent, index)["needs_operator"])
+
+
+def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     station = agent.station(index)
-    if station is None:
-        return False
-    shown: dict = {}
-    station.outlets[0].put_state(shown)
-    return bool(shown["needs_operator"]) or (shown["refused"] or {}).get("doing") == HOLD
+    shown: dict = {"refused": None, "needs_operator": False}
+    if station is not None:
+        station.outlets[0].put_state(shown)
+    return shown
 
 
 def said(agent: Agent, index: int) -> Said:
@@ -172,7 +183,7 @@ def said(agent: Agent, index: int) -> Said:
         set_aside=numbers[n.SET_ASIDE],
         dropped=numbers[n.DROPPED],
         full=says_full(agent, index),
-        needs_operator=holds(agent, index),
+        needs_operator=needs_operator(agent, index),
         kept_payloads=[payload for _, payload in entries(agent, index)],
     )
 
@@ -181,15 +192,19 @@ def said(agent: Agent, index: int) -> Said:
 
 
 class _Twin:
-    """What a start on a copy of the flash finds."""
+    """What a start on a copy of the flash finds, and settles there."""
 
     def __init__(self, agent: Agent, index: int) -> None:
         self.settings = agent.tree["stations"][index]
         self.board = agent.board
+        self.health = Health()
         self.why = 0
         self.graphs = self.state = self.log = self.quarantine = None
         device = agent.app.stations[index].log.device.device.clone()
-        self.is_up = bring_up(self, device, agent.tree["toolsnet"])
+        state = State(Part(device, 0, STATE_BLOCKS))
+        state.load()
+        self.durable = state.durable  # before anything is settled
+        self.is_up = bring_up(self, device, agent.tree["toolsnet"]) and self.quarantine.settle()
 
 
 def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
@@ -240,7 +255,7 @@ def check(agent: Agent) -> list[str]:
     """Complaints after a step: what the agent remembers is what a start on a copy of its flash finds."""
     complaints = []
     for index, station in enumerate(agent.app.stations):
-        if station.mounted and station.state.is_ready() and not station.log.doubtful:
+        if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
             complaints += _differences(station, _Twin(agent, index))
     return complaints
 
@@ -250,8 +265,8 @@ def _differences(station, twin: _Twin) -> list[str]:
         return []  # the device refuses to be read just now
     found = []
     mine, its = station.log, twin.log
-    if twin.state.durable != station.state.durable:
-        pairs = enumerate(zip(station.state.durable, twin.state.durable, strict=True))
+    if twin.durable != station.state.durable:
+        pairs = enumerate(zip(station.state.durable, twin.durable, strict=True))
         wrong = [f"{index}: {a}, not {b}" for index, (a, b) in pairs if a != b]
         found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
     if its.number < mine.number or its.next < mine.next:

@@ -24,6 +24,7 @@ from tools.worlds.timeline import Timeline
 ID_LAST = 4294967295
 LOW, SAME, BELOW, ABOVE = "low", "same", "below", "above"  # where a count begins afresh
 MEETING_MS = 5000
+LAST_MS = 120000
 REPLAYED = 5  # of what was not acknowledged, by a controller that pushes again after a new subscription
 _CLOCK_STARTS = datetime.datetime(2026, 3, 1, 6, 0, 0)
 
@@ -79,10 +80,13 @@ class Controller:
         elif self.traits["replays"]:
             self.keep_for_replay(result)
 
-    def make_last(self) -> None:
-        """In the calm: a good one, by which whatever is refused in front of it can be told; until one is taken over."""
+    def make_last(self, waits: bool) -> None:
+        """In the calm: a good one, by which whatever is refused in front of it can be told; again while some `waits`."""
         self.dislike_left = self.garble_left = 0
-        if self.session is not None and self.session.revision and not (self.last is not None and self.last.acks):
+        last = self.last
+        if self.session is None or not self.session.revision:
+            return
+        if last is None or not last.acks or (waits and last.acks[0] < self.time.now - LAST_MS):
             self.make()
             self.last = self.newest
 

@@ -76,7 +76,7 @@ class Course:
         world.time.after(RETRY_MS, self._retry)
         self._calm(CALM_MAX_MS, QUIET_MS)
         while self._lets_in_by_switching():
-            self._calm(CALM_MAX_MS, QUIET_MS)
+            self._calm(CALM_MAX_MS, QUIET_MS, makes=False)
         world.close_account()
 
     def _retry(self) -> None:
@@ -97,7 +97,7 @@ class Course:
         world.history.calm_over = world.time.now
         world.toolsnet.disturbed()
         world.switch_off(DARK_MS)
-        self._calm(QUIET_MS, AFTER_MS)
+        self._calm(QUIET_MS, AFTER_MS, makes=False)
         self._ask()
         let_in = False
         for number, station in stations.items():
@@ -108,14 +108,14 @@ class Course:
             station.said, station.said_after = said[number], station.said
         return let_in
 
-    def _calm(self, longest_ms: int, quiet_ms: int) -> None:
+    def _calm(self, longest_ms: int, quiet_ms: int, makes: bool = True) -> None:
         """Let time pass until nothing has been open for a while, or nothing helps."""
         world = self.world
         begun = open_until = changed = world.time.now
         was_open = reads = 0
         while world.time.now < begun + longest_ms and world.time.now < open_until + quiet_ms:
-            for controller in world.controllers:
-                controller.make_last()
+            for index, controller in enumerate(world.controllers if makes else []):
+                controller.make_last(world.agent is not None and adapter.waiting(world.agent, index) > 0)
             world.run_until(world.time.now + LOOK_MS)
             world.operator.look()
             is_open = self._open()

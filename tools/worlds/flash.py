@@ -57,6 +57,7 @@ class NorFlash:
         self.sound_since = 0  # when it last began to work; set by who lets it fail
         self.spend = _nothing  # called with the operation, so that time can pass
         self.on_erase = _nothing  # called with the block that is about to lose its content
+        self.on_open = _nothing  # called with the block whose front is about to be programmed
 
     def clone(self) -> NorFlash:
         """Return a device with the same content and the same weak units, and with power that never fails."""
@@ -111,6 +112,8 @@ class NorFlash:
         count = n // unit
         self._object_to_second(first, count)
         self.spend(PROGRAM)
+        if address % BLOCK_BYTES == 0:
+            self.on_open(block)
         if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
             self._tear(first, content)
             raise PowerCut

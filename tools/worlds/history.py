@@ -41,7 +41,7 @@ class Result:
     )  # when a connection ended at which it may have been out with others
     retried: list[int] = field(default_factory=list)  # when an operator's order to offer it again was taken
     dropped: bool = False  # by an operator
-    gone: int | None = None  # when its last copy was erased, though it was not stored
+    gone: int | None = None  # when its block was erased, or the next to be erased, though it was not stored
     gone_full: bool = False  # the log was full then
     held: bool = False  # at the end: under an ID that is its alone
     after_meeting: bool = False  # made after the controller was met
@@ -141,7 +141,6 @@ class StationHistory:
     wrong_words: list[str] = field(default_factory=list)  # what the agent said in between, and was not so
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
-    erased: set[int] = field(default_factory=set)  # results that stood in a block of the log that was erased
     said: Said = field(default_factory=Said)  # at the end of the calm
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only

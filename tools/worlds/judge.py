@@ -226,12 +226,13 @@ class _StationJudge:
         """What the agent said of itself, and what became of orders."""
         station, said, after = self.station, self.station.said, self.station.said_after
         wrong = list(station.wrong_words)
-        gone = sum(is_overwritten(r, station) for r in missing(station))
+        unkept = [r for r in missing(station) if not (r.dropped or is_kept(r, station))]
+        gone = sum(is_overwritten(r, station) for r in unkept)
         if said.overwritten < gone or (said.overwritten and not station.rules.overwrite):
             wrong.append(f"says {said.overwritten} overwritten, {gone} are")
         if said.kept != len(said.kept_payloads):
             wrong.append(f"says {said.kept} kept, {len(said.kept_payloads)} stand there")
-        if station.rules.tells_gone and self._unheard() and not said.gone + said.afresh:
+        if station.rules.recover and station.rules.tells_gone and self._unheard() and not said.gone + said.afresh:
             wrong.append(f"says that none is gone, {self._unheard()[0]} is")
         if after is not None:
             less = [what for what in NEVER_LESS if getattr(after, what) < getattr(said, what)]
@@ -241,9 +242,9 @@ class _StationJudge:
 
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing."""
-        last = max((r.number for r in self.results if r.offered() is not None), default=0)
-        known = [r for r in self.results if r.after_meeting and r.number < last and not r.hidden]
-        return [r.number for r in known if not r.held and r.offered() is None]
+        offered = [r.number for r in self.results if r.offered() is not None]
+        known = [r for r in self.results if r.after_meeting and not r.hidden and offered]
+        return [r.number for r in known if offered[0] < r.number < offered[-1] and not r.held and r.offered() is None]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from tools.worlds.flash import BLOCK_BYTES
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 12
+LEAST_BYTES = 160  # of a usual result with its frame
 NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
 RETRIED_MS, EACH_MS = 20000, 500
@@ -125,7 +126,8 @@ class Operator:
                 self._needed_since.pop(number, None)
             elif world.calm and world.time.now - self._needed_since.setdefault(number, world.time.now) >= NEEDED_MS:
                 self._needed_since.pop(number)
-                self.order(world.script["operator"]["then"], number, world.script["operator"]["count"])
+                what, count = world.script["operator"]["then"], world.script["operator"]["count"]
+                self.order(what if adapter.counts(world.agent, number - 1)[1] else DROP_FIRST, number, count)
 
     def _compare(self, number: int, station) -> None:
         """As many wait, are kept or overwritten as were acknowledged and are not stored."""
@@ -139,19 +141,26 @@ class Operator:
             self.wrong(number, text)
 
     def is_needed(self, number: int) -> bool:
-        """Whether the agent holds all until somebody comes; noted if the quarantine has room."""
+        """Whether the agent says so; noted if there is room for what is refused."""
         world = self.world
-        if not adapter.holds(world.agent, number - 1):
+        if world.agent is None or not adapter.needs_operator(world.agent, number - 1):
             return False
-        device = world.device(number)
-        lengths = [len(payload) + FRAME_BYTES for _, payload in adapter.entries(world.agent, number - 1)]
+        device, station = world.device(number), world.history.stations[number]
+        entries = adapter.entries(world.agent, number - 1)
+        lengths = [len(payload) + FRAME_BYTES for _, payload in entries]
+        if not adapter.holds(world.agent, number - 1):
+            lengths += [LEAST_BYTES] * self._tried_and_waiting(number, entries)
         used = sum(-(-length // device.unit_bytes) * device.unit_bytes for length in lengths)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * BLOCK_BYTES
-        if used < room // 2 and not device.faults:
-            station = world.history.stations[number]
-            if len(station.wrong_holds) < WORDS_MOST:
-                station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
+        if used < room // 2 and not device.faults and len(station.wrong_holds) < WORDS_MOST:
+            station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
         return True
+
+    def _tried_and_waiting(self, number: int, entries: list) -> int:
+        """How many the server has refused that wait in the log."""
+        station = self.world.history.stations[number]
+        there = {row.number for row in station.rows}.union(*(_named(number, payload) for _, payload in entries))
+        return sum(bool(r.tried) and r.number not in there for r in station.results.values())
 
     def wrong(self, number: int, text: str) -> None:
         """What it says is not so."""

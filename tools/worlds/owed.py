@@ -29,8 +29,8 @@ def is_kept(result: Result, station: StationHistory) -> bool:
 
 
 def is_overwritten(result: Result, station: StationHistory) -> bool:
-    """Whether the last copy went with a block that was erased while the log was full of what was not stored."""
-    return station.rules.overwrite and result.gone is not None and result.gone_full and not result.stands
+    """Whether it was in the oldest block, or the last copy in one that was erased, while the log was full."""
+    return station.rules.overwrite and result.gone is not None and result.gone_full
 
 
 def may_wait(result: Result, station: StationHistory) -> bool:

@@ -28,11 +28,8 @@ class Passing:
         if began is None or not counts:
             return
         there = {row.number for row in self.station.rows if row.arrived < now}
-        waiting = [
-            result.acks[0]
-            for result in self.station.results.values()
-            if result.acks and result.is_liked() and result.number not in there and not result.tried
-        ]
+        good = [r for r in self.station.results.values() if r.acks and r.is_liked() and r.number not in there]
+        waiting = [r.acks[0] for r in good if not (r.tried or r.gone_full or r.dropped)]
         if waiting and min(waiting) < now:
             first = min(waiting)
             self.station.held_up.append(HeldUp(max(first, began), now, front, first <= began))

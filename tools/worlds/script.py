@@ -176,7 +176,6 @@ def _station_settings(d: random.Random, number: int, traits: dict, fast: bool, s
         "keepalive_s": d.choice((5, 7, 14)),
         "silence_s": 20,
         "recover": d.random() < 0.92,
-        "recover_round": one_of(d, [(3, 500), (1, 1), (1, 7), (1, 40)]),
         "recover_revisions": _common(d, ([2, 1], [1], [2]), traits["controller"]["old_revisions"]),
         "result_revisions": _common(d, ([999, 1], [1], [2, 1], [999]), traits["controller"]["result_revisions"]),
         "store_newest": d.random() < 0.1,

@@ -73,6 +73,7 @@ class World:
             device.spend = self._spend
         self.flashes[spool["path"]] = device
         device.on_erase = lambda block: self._erasing(number, block)
+        device.on_open = lambda block: self._opening(number, block)
         controller = traits["controller"]
         is_usual = not (controller["cycles"] or controller["operations"])
         rules = StationRules(
@@ -110,40 +111,46 @@ class World:
         return self.device(number).cells.find(text.encode(), self.log_begins(number) * BLOCK_BYTES) >= 0
 
     def waiting_in(self, number: int) -> dict[int, set[int]]:
-        """By block of the log: what stands there and is in the store not yet."""
+        """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
         cells, first = self.device(number).cells, self.log_begins(number)
-        there = {row.number for row in self.history.stations[number].rows}
         pattern = re.compile(rb"W%dN(\d{6})" % number)
-        found = {}
-        for block in range(first, len(cells) // BLOCK_BYTES):
-            numbers = pattern.findall(cells, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)
-            found[block] = {int(digits) for digits in numbers} - there
-        return found
+
+        def found_in(begins: int, ends: int) -> set[int]:
+            return {int(digits) for digits in pattern.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
+
+        settled = {row.number for row in self.history.stations[number].rows} | found_in(KEPT_BEGINS, first)
+        return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
         """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
         rules, device = self.history.stations[number].rules, self.device(number)
         blocks = [numbers for numbers in self.waiting_in(number).values() if numbers]
         if device.faults or rules.block_results == 1:
-            return len(blocks) >= rules.log_blocks - 3 - len(device.worn)
+            return len(blocks) >= max(rules.log_blocks - 3 - len(device.worn), 1)
         results = len(set().union(*blocks))
         return len(blocks) >= rules.log_blocks - 2 and results >= (rules.log_blocks - 2) * rules.block_results // 2
 
     def _erasing(self, number: int, block: int) -> None:
-        """A block of this station is about to lose its content: note what stood nowhere else."""
-        first = self.log_begins(number)
-        if block < first:
+        """A block of this station is about to lose its content: note what stands nowhere else."""
+        if block < self.log_begins(number):
             return
-        station, cells = self.history.stations[number], self.device(number).cells
         waiting = self.waiting_in(number)
-        elsewhere = set().union(*(numbers for other, numbers in waiting.items() if other != block))
-        content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES])
-        station.erased |= {int(digits) for digits in re.findall(rb"W%dN(\d{6})" % number, content)}
-        last_copies = [station.results[n] for n in waiting[block] - elsewhere if n in station.results]
-        if last_copies:
-            full = self.is_full(number)
-            for result in last_copies:
-                result.gone, result.gone_full = self.time.now, full
+        self._may_go(number, waiting[block].difference(*(waiting[other] for other in waiting if other != block)))
+
+    def _opening(self, number: int, block: int) -> None:
+        """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
+        if block < self.log_begins(number) or not self.is_full(number):
+            return
+        results = self.history.stations[number].results
+        waiting = self.waiting_in(number).values()
+        oldest = min(set().union(*waiting), key=lambda n: results[n].offered() or 0)
+        self._may_go(number, set().union(*(numbers for numbers in waiting if oldest in numbers)))
+
+    def _may_go(self, number: int, numbers: set[int]) -> None:
+        full = bool(numbers) and self.is_full(number)
+        results = self.history.stations[number].results
+        for result in [results[n] for n in numbers if n in results]:
+            result.gone, result.gone_full = self.time.now, result.gone_full or full
 
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
@@ -172,7 +179,7 @@ class World:
 
     def needs_operator(self, number: int) -> bool:
         """Whether the agent says that it needs one; noted if its quarantine has room."""
-        return self.agent is not None and self.operator.is_needed(number)
+        return self.operator.is_needed(number)
 
     def malformed(self, what: str) -> None:
         """Note what the documents do not allow."""
