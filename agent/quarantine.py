@@ -227,7 +227,8 @@ class Quarantine:
         if self._room(ROOM_BYTES - PARKED_BYTES) == 0 and self.log.begun:
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
-        return PRESSURE_TIGHT if self.log.used_blocks() * 4 > blocks * 3 else PRESSURE_NONE
+        used = self.log.used_blocks()
+        return PRESSURE_TIGHT if used > 1 and used * 4 > blocks * 3 else PRESSURE_NONE
 
     def _peek_behind(self, after):
         log, scout = self.log, self._scout
