@@ -416,11 +416,13 @@ class Client:
 class Session(Client):
     """The real code from one start on."""
 
+    seed = 7
+
     def __init__(self, shape, area, promise, counted=True):
         state = State(area.parts[0])
         log = Log(area.parts[1], state, LOG, when_full=shape.when_full, payload_most=shape.payload)
         before = area.operations
-        need(mount(state, (log,), 7) == MOUNT_DONE, "the mount fails")
+        need(mount(state, (log,), self.seed) == MOUNT_DONE, "the mount fails")
         need(area.operations == before, "the mount writes")
         Client.__init__(self, shape, area, promise, state, log)
         self.check_start(counted)
@@ -610,6 +612,16 @@ class LostState(Explorer):
 
 class StateExplorer(Explorer):
     """The state alone: each save moves a cursor; what was saved is never lost, what was not tried never read."""
+
+    def explore_after(self, starts, cuts):
+        """Explore from an image that so many starts without a cut have left, one save each and two each."""
+        for saves in (1, 2):
+            area, promise = Area(self.shape.parts, self.shape.unit, Dice(1)), Promise()
+            for _ in range(starts):
+                session = self.begin(area, promise)
+                for _ in range(saves):
+                    session.run(SAVE)
+            self.explore(area.image(), promise, cuts, (SAVE * saves,) * starts)
 
     def begin(self, area, promise):
         return StateSession(area, promise)

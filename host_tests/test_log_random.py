@@ -16,7 +16,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "2m"
 
-LIVES = 20000 if getenv("TOOLCART_LONG") == "1" else 150
+LIVES = 20000 if getenv("TOOLCART_LONG") == "1" else 300
 STEPS = 120
 
 
