@@ -83,6 +83,7 @@ class Recovery:
         self._walk = Walk()
         self._begin = self._at = 0  # the oldest range begins there as it is written down, and really
         self._gone_first = self._gone_last = 0
+        self._never_asked = -1  # ID of the last push of a controller that cannot be asked
         self._forget()
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -100,11 +101,13 @@ class Recovery:
         if not known.recovers:
             return
         self.flags = FLAG_UNPROVEN
-        self._identity = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
+        alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
+        named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
+        self._identity = alone
         self._choose_sharing(identity, system_type, software, qs.SHARING_OWN if by_own_ids else self.sharing)
         if not self.needs:
             self.phase = qs.PHASE_NEWEST
-        self._other = known.identity() not in (0, self._identity)
+        self._other = known.identity() not in (0, alone, named)  # an update may begin or end the sharing
 
     def closed(self):
         """The session is over."""
@@ -136,6 +139,7 @@ class Recovery:
     def _forget(self):
         """Nothing is heard, asked or concluded."""
         self._newest = -1
+        self._pushed_first = self._pushed_last = -1  # of what came before anything was heard
         self._told = False  # what is lost by what is to be settled
         self._zero = False  # ID 0 is gone
         self._inside = False  # the walk is one in a range
@@ -187,7 +191,14 @@ class Recovery:
             self.look_again(now)
             return known.is_empty()
         number = known.last_id
-        if self.flags == 0 or self._newest < 0 or number < 0:
+        if self.flags == 0 or number < 0:
+            return True
+        if self._newest < 0:
+            self._pushed_last = number
+            if self._pushed_first < 0:
+                self._pushed_first = number
+            if self.phase == qs.PHASE_OFF:
+                self._count_lost()
             return True
         if is_ahead(number, self._top_id):
             if number != after(self._top_id) and not self._shares:
@@ -197,6 +208,18 @@ class Recovery:
             return False
         self._take_top(number, known.last)
         return True
+
+    def _count_lost(self):
+        """Nothing can be asked for here: a jump of what is pushed, since the last connection too, tells what is lost."""
+        before_it, first = self._never_asked, self._pushed_first
+        self._never_asked = self._pushed_last
+        self._pushed_first = -1
+        if before_it < 0 or first < 0 or self._shares or not is_ahead(first, after(before_it)):
+            return
+        lost = after(before_it)
+        count = length_of(lost, before(first))
+        if not self._tell(lost, before(first), count):
+            self.known.count_gone(lost, count)
 
     def _take_top(self, number, digest):
         self._top_id = number
@@ -314,6 +337,8 @@ class Recovery:
         self._flush()
         self.phase = qs.PHASE_OFF
         self.flags = FLAG_UNPROVEN
+        if self._pushed_first >= 0:
+            self._count_lost()
 
     def _again(self, now):
         """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
