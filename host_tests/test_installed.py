@@ -188,7 +188,7 @@ def test_commands_answer_among_foreign_packages(installed):
 
 
 def test_worlds_run_in_processes_of_their_own(installed):
-    told = installed.run("bench", "worlds", "--worlds", "2", "--calm", "--jobs", "2", "--json")
+    told = installed.run("bench", "worlds", "--worlds", "2", "--jobs", "2", "--json")
     assert told.returncode in (0, 1) and "trapped" not in told.stderr
     assert json.loads(told.stdout)["figures"]
 

@@ -19,7 +19,6 @@ from agent.record import event as ev
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
 from host_tests.support_log import Area, append, body_of, take_all
-from tools.bench import mutations
 from tools.sim.cart import Cart
 from tools.spool.commands import spool
 
@@ -242,11 +241,6 @@ def test_a_read_only_image_is_enough(image):
     shutil.copy(image, copy)
     copy.chmod(0o400)
     run("export", copy)
-
-
-def test_every_mutation_of_the_list_still_has_its_place():
-    mutations.check_list()
-    assert len({mutation.name for mutation in mutations.MUTATIONS}) == len(mutations.MUTATIONS) >= 25
 
 
 @pytest.fixture
