@@ -22,9 +22,9 @@ FLASH_IO = -2
 ERASED, PROGRAMMED, TORN = b"\x00", b"\x01", b"\x02"
 
 # Looks. Of an erase NEW is blank; HALF of it is done in front, REST is done behind. UNITS: some units new, some not.
-OLD, NEW, BAD, HALF, REST, BLANK, UNITS = range(7)
-UNTOUCHED = -1  # a refused operation that did not begin
-LOOK_NAMES = ("old", "new", "bad", "half", "rest", "blank", "units")
+# UNTOUCHED: a refused operation that did not begin.
+OLD, NEW, BAD, HALF, REST, BLANK, UNITS, UNTOUCHED = range(8)
+LOOK_NAMES = ("old", "new", "bad", "half", "rest", "blank", "units", "untouched")
 FIRST_PROGRAM = (BLANK, BAD, NEW, HALF)
 FIRST_ERASE = (OLD, NEW, BAD, HALF, REST)
 LATER_PROGRAM = {BLANK: (BLANK, BAD), BAD: (BAD,), NEW: (NEW, BAD, BLANK), HALF: (HALF, BAD), UNITS: (UNITS, BAD)}

@@ -14,7 +14,7 @@ from agent.log.record import RECORD_NONE
 from agent.log.state import State
 from agent.record import KIND_EVENT, KIND_RESULT
 from host_tests.support_log_flash import Area, Dice, PowerCut
-from host_tests.support_log_proof import (
+from host_tests.support_log_promise import (
     ALL_WANTS,
     APPEND,
     APPEND_NEW,
@@ -72,7 +72,7 @@ class Life:
         self.restless = shape.flickers and dice.randrange(2) == 0
         for name in fixed:
             setattr(self, name, fixed[name])
-        self.area = Area([*shape.parts, (3 + dice.randrange(2), 512)], unit, dice)
+        self.area = Area(shape.parts + [(3 + dice.randrange(2), 512)], unit, dice)
         self.area.restless = self.restless
         self.promise = Promise(is_result)
         self.kept_promise = Promise()

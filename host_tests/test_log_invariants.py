@@ -17,24 +17,10 @@ import agent.log.search as search_module
 import agent.log.state as state_module
 from host_tests import support_log_proof, support_log_random
 from host_tests.support_log_flash import BAD, NEW, UNTOUCHED, Area, Dice
-from host_tests.support_log_proof import (
-    APPEND,
-    APPEND_NEW,
-    GIVE,
-    GIVE_ALL,
-    GIVE_SAVE,
-    SAVE,
-    Explorer,
-    LostState,
-    Promise,
-    Session,
-    Shape,
-    StateExplorer,
-    bases,
-    replay,
-)
+from host_tests.support_log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, SAVE, Promise, Shape
+from host_tests.support_log_proof import Explorer, LostState, Session, StateExplorer, bases, replay
 from host_tests.support_log_random import Life
-from host_tests.test_log_proof import filled
+from host_tests.test_log_random import filled
 
 DAILY = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL
 IMAGES_MOST = 12000

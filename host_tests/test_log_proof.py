@@ -8,23 +8,9 @@ import os
 
 import pytest
 
-from host_tests.support_log_flash import BAD, NEW, UNTOUCHED, Area, Dice
-from host_tests.support_log_proof import (
-    APPEND,
-    APPEND_NEW,
-    GIVE,
-    GIVE_ALL,
-    GIVE_SAVE,
-    MAINTAIN,
-    SAVE,
-    Explorer,
-    LostState,
-    Promise,
-    Session,
-    Shape,
-    StateExplorer,
-    bases,
-)
+from host_tests.support_log_flash import BAD, NEW, UNTOUCHED, Dice
+from host_tests.support_log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
+from host_tests.support_log_proof import Explorer, LostState, StateExplorer, bases
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN
@@ -112,25 +98,3 @@ def test_three_and_four_cuts_at_random_lose_nothing(shape):
     for _ in range(5000 if LONG else 60):
         image, promise, way = rest[dice.randrange(len(rest))]
         explorer.sample(image, promise, 3 + dice.randrange(2), dice, (way,))
-
-
-def filled(restarts):
-    """Return how many results fit into 64 KiB, with one start for each or one for all, and what 100 of them take."""
-    shape = Shape(unit=256, state_bytes=4096, log_blocks=16, log_bytes=4096, payload=190)
-    area, promise = Area(shape.parts, shape.unit, Dice(1)), Promise()
-    session = Session(shape, area, promise)
-    hundred = 0
-    for count in range(1000):
-        if restarts and count:
-            session = Session(shape, area, promise)
-        if count == 100:
-            hundred = session.log.used_blocks()
-        session.run(APPEND)
-        if session.log.full:
-            return count, hundred
-    raise AssertionError("it is never full")
-
-
-def test_a_hundred_starts_with_a_result_each_take_no_more_room_than_a_hundred_results():
-    (once, blocks), (each, blocks_each) = filled(False), filled(True)
-    assert blocks_each <= blocks + 1 and each * 100 >= once * 85, (once, blocks, each, blocks_each)
