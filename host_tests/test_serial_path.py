@@ -80,7 +80,9 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
     for kind in ("3964r", "ascii"):
         for baud, stalls in SPEEDS if IS_QUICK else SPEEDS[2:3]:
             cart = ready(kind=kind, baud=baud, blocks=6, stalls=stalls)
-            tighten(cart, 70)
+            tighten(cart, 1)
+            cart.run(5000)  # until what is known is proven, a log of 60 results may turn over what is asked for then
+            tighten(cart, 69)
             assert cart.line.port.overruns == 0, (kind, baud, stalls, cart.line.port.overruns)
             assert cart.flash_device.erases >= 4
             settle(cart)
