@@ -29,16 +29,18 @@ FLICKERING = [
 ]
 FINE = [Shape(unit=unit, log_blocks=3, log_bytes=640, payload=190) for unit in (16, 64)]
 EMPTY_AND_MORE = 40  # images at rest of one shape in the normal run
+MANY = 400
 
 
 def named(shape):
     return shape.name
 
 
-def explore(explorer, cuts, share):
-    """Explore from the images at rest, in the normal run from one in `share`; a fault is raised."""
-    rest = bases(explorer.shape, 1000 if LONG else EMPTY_AND_MORE)
-    for image, promise, way in rest if LONG else rest[share // 2 :: share]:
+def explore(explorer, cuts, share, share_long):
+    """Explore from one in `share` of some images at rest, in the long run from one in `share_long` of many."""
+    rest = bases(explorer.shape, MANY if LONG else EMPTY_AND_MORE)
+    share = share_long if LONG else share
+    for image, promise, way in rest[share // 2 :: share]:
         explorer.explore(image, promise, cuts, (way,))
     print("%s: %d images, %d sessions" % (explorer.shape.name, explorer.images, explorer.sessions))
     assert explorer.images > 1
@@ -46,37 +48,42 @@ def explore(explorer, cuts, share):
 
 @pytest.mark.parametrize("shape", SOME, ids=named)
 def test_one_cut_loses_nothing(shape):
-    explore(Explorer(shape, ALL, 1), 1, 4)
+    explore(Explorer(shape, ALL, 1), 1, 4, 2)
 
 
 @pytest.mark.parametrize("shape", FEW, ids=named)
 def test_two_cuts_lose_nothing(shape):
-    explore(Explorer(shape, DAILY, 1), 2, EMPTY_AND_MORE)
+    explore(Explorer(shape, DAILY, 1), 2, EMPTY_AND_MORE, 16)
 
 
 @pytest.mark.parametrize("shape", FEW, ids=named)
 def test_one_cut_in_sessions_of_three_operations_loses_nothing(shape):
-    explore(Explorer(shape, DAILY + MAINTAIN, 3), 1, EMPTY_AND_MORE)
+    explore(Explorer(shape, DAILY + MAINTAIN, 3), 1, EMPTY_AND_MORE, 8)
 
 
 @pytest.mark.parametrize("shape", FEW, ids=named)
 def test_one_refused_operation_and_a_cut_lose_nothing(shape):
-    explore(Explorer(shape, ALL, 1, refusals=(UNTOUCHED, BAD, NEW)), 1, EMPTY_AND_MORE)
+    explore(Explorer(shape, ALL, 1, refusals=(UNTOUCHED, BAD, NEW)), 1, EMPTY_AND_MORE, 4)
 
 
 @pytest.mark.parametrize("shape", FLICKERING, ids=named)
 def test_units_that_read_otherwise_at_each_start_lose_nothing(shape):
-    explore(Explorer(shape, DAILY, 1), 1, 8)
+    explore(Explorer(shape, DAILY, 1), 1, 8, 2)
 
 
 @pytest.mark.parametrize("shape", FINE, ids=named)
 def test_records_of_several_units_are_as_safe(shape):
-    explore(Explorer(shape, ALL, 1), 1, 8)
+    explore(Explorer(shape, ALL, 1), 1, 8, 2)
 
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
 def test_without_its_state_the_log_still_has_all_that_nobody_has_taken(shape):
-    explore(LostState(shape, DAILY, 1), 1, 8)
+    explore(LostState(shape, DAILY, 1), 1, 8, 2)
+
+
+@pytest.mark.parametrize("worn", [(0,), (1,), (2,), (3,), (1, 3)])
+def test_worn_blocks_of_the_state_cost_nothing_as_long_as_two_are_left(worn):
+    explore(Explorer(Shape(log_blocks=4), DAILY, 1, worn=worn), 1, 8, 2)
 
 
 @pytest.mark.parametrize("slots", (TWO, THREE))
