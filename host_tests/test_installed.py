@@ -163,7 +163,7 @@ def test_shells_complete_commands_and_file_names(installed):
 def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
     have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
     assert not have & {"bench", "firmware", "packaging", "runtimes", "installed"}
-    assert not list((installed.site / "toolcart").rglob("mutations.py"))
+    assert not list((installed.site / "toolcart").rglob("told.py"))
     for name in ("board", "path", "serial", "spool"):
         told = installed.run("bench", name)
         assert told.returncode == 2 and told.stdout == ""
