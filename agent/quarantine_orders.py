@@ -45,8 +45,8 @@ def of_station(station, board, words):
     if not station.mounted:
         return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
     toolsnet = station.outlets[0]
-    policy = toolsnet.policy if toolsnet.kind == "toolsnet" else None
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, policy)
+    outlet = toolsnet if toolsnet.kind == "toolsnet" else None
+    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, outlet)
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):

@@ -742,6 +742,7 @@ class Policy:
             return False
         if self.log.doubtful:
             self.log.settle()  # it may have been sent before this start
+        self.quarantine.settle()  # what is in doubt there is never offered again
         if not numbers[SENT] & SENT_MET:
             done = self._rebase(stored)  # what goes out first follows what the server has
         else:
