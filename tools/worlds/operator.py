@@ -16,7 +16,6 @@ from tools.worlds import adapter
 from tools.worlds.flash import BLOCK_BYTES
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
-FRAME_BYTES = 12
 LEAST_BYTES = 160  # of a usual result with its frame
 NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
@@ -145,16 +144,25 @@ class Operator:
         world = self.world
         if world.agent is None or not adapter.needs_operator(world.agent, number - 1):
             return False
+        world.toolsnet.passing[number].needs_operator()
         device, station = world.device(number), world.history.stations[number]
         entries = adapter.entries(world.agent, number - 1)
-        lengths = [len(payload) + FRAME_BYTES for _, payload in entries]
+        used = self._used_by(number, [payload for _, payload in entries])
         if not adapter.holds(world.agent, number - 1):
-            lengths += [LEAST_BYTES] * self._tried_and_waiting(number, entries)
-        used = sum(-(-length // device.unit_bytes) * device.unit_bytes for length in lengths)
+            used += LEAST_BYTES * self._tried_and_waiting(number, entries)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * BLOCK_BYTES
         if used < room // 2 and not device.faults and len(station.wrong_holds) < WORDS_MOST:
             station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
         return True
+
+    def _used_by(self, number: int, payloads: list[bytes]) -> int:
+        """The octets that are written in the blocks of the quarantine in which an entry stands."""
+        cells, used = self.world.device(number).cells, 0
+        for block in range(KEPT_BEGINS, self.world.log_begins(number)):
+            content = bytes(cells[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES])
+            if any(payload in content for payload in payloads):
+                used += len(content.rstrip(b"\xff"))
+        return used
 
     def _tried_and_waiting(self, number: int, entries: list) -> int:
         """How many the server has refused that wait in the log."""

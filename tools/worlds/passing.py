@@ -14,6 +14,11 @@ class Passing:
         self.station = station
         self.began: int | None = None
         self._front: set[int] = set()
+        self._counts = True
+
+    def needs_operator(self) -> None:
+        """Nobody but an operator lets it go on."""
+        self._counts = False
 
     def refused(self, result: Result, now: int) -> None:
         """The server is well, and refuses this one by its content."""
@@ -25,6 +30,7 @@ class Passing:
         """One is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
         began, self.began = self.began, None
         front, self._front = len(self._front), set()
+        counts, self._counts = counts and self._counts, True
         if began is None or not counts:
             return
         there = {row.number for row in self.station.rows if row.arrived < now}
