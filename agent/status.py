@@ -75,7 +75,6 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["delivered"] = numbers[n.DELIVERED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
     shown["missed"] = numbers[n.MISSED]
-    shown["stored_again"] = numbers[n.STORED_AGAIN]
     shown["dropped"] = numbers[n.DROPPED]
     shown["backlog"] = log.waits(log.cursors[0])
     shown["oldest_waiting"] = _oldest_waiting(log)
