@@ -28,11 +28,16 @@ import agent.openprotocol.light
 import agent.toolsnet.session
 
 # isort: split
-# What agent.assembly puts together: loaded here and not in the middle of a step.
+# What agent.assembly puts together: loaded here and not in the middle of a step, and one module on a board.
+import agent.gone
 import agent.intake
+import agent.log.state
+import agent.openprotocol.look
 import agent.openprotocol.recovery
 import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
+import agent.quarantine
+import agent.quiet
 import agent.store
 import agent.toolsnet.result04  # noqa: F401
 from agent.base.compat import ON_CPYTHON, const, give_back
@@ -149,7 +154,7 @@ class App:
             station.attach(self.scheduler, now)
 
     def stop(self, now):
-        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Go on stepping until `stopped`."""
+        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""
         for station in self.stations:
             if station.intake is not None:
                 station.intake.stop()

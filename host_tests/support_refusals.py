@@ -1,5 +1,5 @@
-"""The real policy of what ToolsNet refuses (agent.outlets.toolsnet.policy) over a log, a state and a server that are few
-numbers each, so that every order of cuts, lost answers and moods of the server can be tried.
+"""The real policy of what ToolsNet refuses (agent.outlets.toolsnet.policy) over a log, a state and a server that are a
+few numbers each, so that every order of cuts, lost answers and moods of the server can be tried.
 
 A world's whole state is one tuple. Time does not count: whatever waits for its time may come at any moment, but in
 `settles`, where the clock runs.
@@ -113,7 +113,7 @@ class FewLog:
 
 
 class FewKept:
-    """A quarantine: `entries` of (number, reason) are durable, entry n is entries[n - 1]; which are gone says the state."""
+    """A quarantine: `entries` of (number, reason) are durable, entry n is entries[n - 1]; the state has what is gone."""
 
     length = 0
 
@@ -440,10 +440,10 @@ class World:
         state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
         self.log.cursors[0].number = packed[10]
         policy._scout.number, policy._scout.found = packed[11:13]
-        for name, value in zip(PLAIN, packed[13]):
+        for name, value in zip(PLAIN, packed[13], strict=True):
             setattr(policy, name, value)
         self.now = NOW
-        for name, armed in zip(TIMERS, packed[14]):
+        for name, armed in zip(TIMERS, packed[14], strict=True):
             timer = getattr(policy, name)
             timer.armed, timer.due = armed, NOW
         if self.proven:

@@ -18,10 +18,10 @@ import threading
 
 import pytest
 
-from agent.record import event as ev
-from agent.record.text import text_of
 from agent.log.cursor import WANTS_EVENTS, Cursor
 from agent.log.record import RECORD_NONE
+from agent.record import event as ev
+from agent.record.text import text_of
 from tools.archive import database, queries
 from tools.archive.writer import FAILED, STORED, Writer
 from tools.sim.cart import Cart

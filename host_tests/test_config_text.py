@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config
-from agent.record.result import LIMITS_BYTES
 from agent.log.flash import FLASH_DONE, RamFlash
+from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
 from host_tests.support_log import append, mounted
 from tools import config_secrets, config_text

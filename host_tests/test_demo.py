@@ -333,9 +333,7 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     figures = Figures()
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(logged=3, log=entries), 0.2))
-    assert told == [
-        (WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")
-    ]
+    assert told == [(WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")]
 
 
 def test_what_each_attempt_to_reach_a_side_makes_anew_is_told_once_until_the_side_was_there():

@@ -1,10 +1,10 @@
 """Records of events: what is put in comes out, widths hold, and the table of kinds says what the modules say."""
 
+from agent.log import record as rec
 from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, KINDS, LEAST, PAYLOAD_MAX, is_for_outlets, raw
 from agent.record import event as ev
 from agent.record import result as res
 from agent.record.text import describe
-from agent.log import record as rec
 
 PORTABLE = True
 

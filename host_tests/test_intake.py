@@ -10,7 +10,7 @@ from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
 HEAVY = True
-HEAP = "4m"
+HEAP = "6m"
 
 
 def produce(cart, count, every_ms=50):

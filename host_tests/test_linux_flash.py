@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from agent.log.log import LOG_FAILED
 from agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.log import LOG_FAILED
 from board import linux_flash
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import PAGE_BYTES

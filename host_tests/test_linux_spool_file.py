@@ -12,7 +12,6 @@ from board import linux_header, linux_spool_file
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import COPY_AT
 from host_tests.support_log import append, mounted, read_all
-from tools.sim.flash import SimFlash
 
 KIB = 1024
 OURS = (3, 1, 7)

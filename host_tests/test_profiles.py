@@ -5,8 +5,8 @@ others work in between. All of ours reach the archive once and in order, none of
 """
 
 from agent.openprotocol.questions import PHASE_OFF
-from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
 from agent.record import KIND_RESULT
+from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
 from host_tests.support_world import CONTROLLER, Cart, body_of, id_of
 from tools.sim.clock import SimClock
 from tools.sim.controller import Controller, ControllerOptions
@@ -74,7 +74,9 @@ def agrees(cart):
 
 def recovered(cart):
     """Return the IDs that were stored because they were asked for."""
-    return [id_of(payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT and flags & FLAG_RECOVERED]
+    return [
+        id_of(payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT and flags & FLAG_RECOVERED
+    ]
 
 
 def test_every_result_arrives_from_every_controller_that_can_be_asked_for_what_was_missed():

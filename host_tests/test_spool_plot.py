@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from agent.base.fields import fill
-from agent.openprotocol.light import read_light
-from agent.record import result as res
 from agent.log.log import LOG_DONE
+from agent.openprotocol.light import read_light
 from agent.record import KIND_RESULT
+from agent.record import result as res
 from host_tests.support_log import Area
 from host_tests.test_status import LIGHT
 from tools.spool.commands import spool

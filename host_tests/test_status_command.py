@@ -258,7 +258,10 @@ def _station(**changed):
         ),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "2 results the controller has no more: `toolcart spool gaps FILE`"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
-        ({"needs_operator": {"why": "it is full", "command": "toolcart x"}}, "needs an operator: it is full; `toolcart x`"),
+        (
+            {"needs_operator": {"why": "it is full", "command": "toolcart x"}},
+            "needs an operator: it is full; `toolcart x`",
+        ),
     ],
 )
 def test_what_needs_somebody_is_told_with_its_command(changed, told):

@@ -165,7 +165,9 @@ def test_what_is_wanted_instead_is_asked_for_only_where_the_one_in_front_was_ref
     talk.tell(refused(70, 99))
     talk.tell(refused(71, 73))
     assert talk.take()[-1] == b"002900080010        " + b"100000200"
-    assert talk.tell(ALARM) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING, "that was not asked for any more"
+    assert talk.tell(ALARM) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING, (
+        "that was not asked for any more"
+    )
     assert talk.tell(message(1000, b"E404 2024-03-14:09:26:53000")) == [st.EV_PUSHED]
     assert talk.session.state == st.READY
 

@@ -117,8 +117,8 @@ def writers():
     from agent.toolsnet import describe, graph13
     from agent.toolsnet import telegram as tel
     from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
-    from agent.toolsnet.session import RESULT_BYTES
     from agent.toolsnet.result04 import ResultWriter
+    from agent.toolsnet.session import RESULT_BYTES
 
     def result_of(name, pages):
         writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
