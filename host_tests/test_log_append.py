@@ -51,17 +51,17 @@ def deliver(log, index=0):
 class Watched(Flash):
     """Counts erases and programs, and wears blocks out."""
 
-    __slots__ = ("bad", "erased", "programs", "reads")
+    __slots__ = ("bad", "erased", "fails", "programs", "reads")
 
     def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
         super().__init__(block_count, block_bytes, unit_bytes)
         self.bad = ()
-        self.programs = self.reads = 0
+        self.programs = self.reads = self.fails = 0
         self.erased = [0] * block_count
 
     def read_into(self, address, buf, n):
         self.reads += 1
-        return super().read_into(address, buf, n)
+        return FLASH_IO if self.reads == self.fails else super().read_into(address, buf, n)
 
     def program(self, address, buf, n):
         assert address % self.unit_bytes == 0 and n % self.unit_bytes == 0 and n <= len(buf)
@@ -528,6 +528,24 @@ def test_a_block_that_fails_is_left_and_the_record_goes_elsewhere():
     assert log.worn == 2 and [one[0] for one in held(log)][-1] == 59
     log = area.mount()[1]
     assert log.number == 59 and log.settle() and append(log, 60) == LOG_DONE
+
+
+def test_what_is_given_up_is_saved_even_where_the_rest_cannot_be_read():
+    area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
+    log, flash = area.log, area.flash
+    for ident in range(1, 43):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    assert log.cursors[1].number == 0 and area.state.save()
+    assert append(log, 43) == LOG_DONE and log.cursors[1].number == 7
+    for ident in range(44, 50):
+        assert append(log, ident) == LOG_DONE
+        deliver(log)
+    take_all(log)
+    flash.fails = flash.reads + 4
+    assert append(log, 50) == LOG_FAILED and 7 < log.cursors[1].number < 14
+    assert area.state.durable[n.CURSOR + 1] == area.state.durable[n.MISSED] == log.cursors[1].number
+    assert append(log, 50) == LOG_DONE and area.state.numbers[n.MISSED] == log.cursors[1].number
 
 
 def test_a_device_that_cannot_be_read_tells_nothing():

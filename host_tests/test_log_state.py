@@ -49,6 +49,19 @@ class Faulty(Flash):
         return super().erase(block)
 
 
+class Wrapped:
+    """A flash whose programs are somebody else's."""
+
+    def __init__(self, flash, program):
+        self.unit_bytes = flash.unit_bytes
+        self.block_bytes = flash.block_bytes
+        self.block_count = flash.block_count
+        self.operations = 0
+        self.read_into = flash.read_into
+        self.erase = flash.erase
+        self.program = program
+
+
 def started(flash):
     state = State(flash)
     before = flash.operations
@@ -207,6 +220,31 @@ def test_a_refused_save_says_so_and_the_next_one_opens_a_block():
     flash.code = FLASH_DONE
     assert state.ready() and state.durable[DELIVERED] == 2 and flash.erased[0] == 0 and flash.erased[-1] == 1
     assert started(flash).numbers[DELIVERED] == 2
+
+
+def test_what_refused_openings_left_behind_never_counts_over_what_was_saved_later():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1)
+    written = []
+    program = flash.program
+
+    def refused(address, buf, n):
+        program(address, buf, n)
+        written.append((address, bytes(buf[:n])))
+        return FLASH_IO
+
+    wrapped = Wrapped(flash, refused)
+    state = started(wrapped)
+    for turn in range(2, 6):  # each refused opening is on the flash all the same, and reads badly for a while
+        assert not saved(state, turn)
+    for block in range(1, 4):
+        flash.cells[1024 * block : 1024 * block + 256] = b"\x55" * 256
+    assert saved(started(flash), 10)
+    for address, octets in written:
+        if flash.cells[address : address + 256] == b"\x55" * 256:
+            flash.cells[address : address + 256] = octets
+    assert started(flash).numbers[DELIVERED] == 10
 
 
 def test_blocks_that_fail_are_left_until_one_is_left_which_is_kept_as_it_is():

@@ -490,14 +490,7 @@ class Log(Reader):
         """Erase a block that nobody needs: a FLASH_ code."""
         first = self.firsts[place]
         if first:
-            bound = self.first_above(first)
-            behind = False
-            for cursor in self.cursors:
-                if cursor.number < bound - 1:  # a best-effort one
-                    behind = True
-                    if not self._give_up(cursor, bound):
-                        return FLASH_IO
-            if behind and not self.state.save():
+            if not self._give_up(self.first_above(first), False):
                 return FLASH_IO
             self.mark(place, 0)
         self.erases += 1
@@ -514,13 +507,22 @@ class Log(Reader):
         bound = self.first_above(low + 1)
         if bound == TOP:
             return LOG_FULL
-        for cursor in self.cursors:
-            if cursor.durable and cursor.number < bound - 1 and not self._give_up(cursor, bound):
-                return LOG_FAILED
-        return LOG_DONE
+        return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
 
-    def _give_up(self, cursor, bound):
-        """Move a cursor to `bound`, and count what it has not had; False if that cannot be read."""
+    def _give_up(self, bound, durable):
+        """Move all durable cursors, or all others, to `bound`; count what they have not had, and save that.
+
+        False if something cannot be read or saved.
+        """
+        done = True
+        moved = False
+        for cursor in self.cursors:
+            if cursor.durable == durable and cursor.number < bound - 1:
+                moved = True
+                done = self._pass_over(cursor, bound) and done
+        return (not moved or self.state.save()) and done
+
+    def _pass_over(self, cursor, bound):
         counts = self.state.numbers
         while cursor.number < bound - 1:
             kind = self.peek(cursor)

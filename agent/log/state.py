@@ -78,6 +78,7 @@ class State:
         self._begun = [False] * STATE_BLOCKS  # two of that generation stand at its front
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
+        self._again = -1  # a block whose opening was refused: what may read well in it is erased before all else
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; there is none
         self.sure = False  # a snapshot of this session is durable, and none was refused since
@@ -129,8 +130,9 @@ class State:
             if code == FLASH_WORN:
                 self._leave(self._block)
         while code == FLASH_WORN and self.alarm != STATE_LAST:
-            block = self._choose()
+            block = self._again if self._again >= 0 else self._choose()
             code = self._open(block)
+            self._again = block if code == FLASH_IO else -1
             if code == FLASH_WORN:
                 self._leave(block)
         if code != FLASH_DONE:
@@ -154,12 +156,12 @@ class State:
 
     def _open(self, block):
         """Erase the block and begin it with the same snapshot twice: FLASH_DONE or what the device answered."""
-        generation = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
+        generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
         self._begun[block] = False
         self.erases += 1
         code = self.device.erase(block)
         if code == FLASH_DONE:
-            self._top = self._generations[block] = generation
+            self._generations[block] = generation
             code = self._program(block, 0, generation)
         if code == FLASH_DONE:
             code = self._program(block, 1, generation)
