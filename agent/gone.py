@@ -11,7 +11,6 @@ Rules
 """
 
 from agent.base.fields import copy, fill
-from agent.newest_event import newest_event
 from agent.openprotocol.ids import put_id
 from agent.record import KIND_EVENT
 from agent.record import event as ev
@@ -60,6 +59,8 @@ class Gone:
 
 def latest(search, blocks):
     """Return the newest of these events in the newest blocks in words, None without one."""
+    from agent.newest_event import newest_event  # only while somebody looks
+
     return newest_event(search.log, ev.GONE, blocks, _in_words)
 
 
