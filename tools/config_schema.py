@@ -97,7 +97,7 @@ def _setting(place: str, row: list[str]) -> Schema:
     if is_written(key):
         return {**found, **_SECRET}
     found |= _TYPES[kind](*row[3:])
-    if default == "~":
+    if default == "~" or (default[0] == "-" and default != "-"):
         found["type"] = [found["type"], "null"]
     elif default[0] != "-":
         found["default"] = _default(kind, default, row[3:])
@@ -169,4 +169,5 @@ def _is(key: str, value: str, default: bool = False) -> Schema:
 
 
 def _requires_by(parent: Schema, key: str, value: str, wanted: str, default: bool = False) -> None:
-    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": {"required": [wanted]}})
+    then = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
+    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": then})
