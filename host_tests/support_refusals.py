@@ -113,7 +113,7 @@ class FewLog:
 
 
 class FewKept:
-    """A quarantine: `entries` of (number, reason) are durable, entry n is entries[n - 1]; the state has what is gone."""
+    """A quarantine: `entries` of (number, reason) are durable, entry n is entries[n - 1]; the state says what left."""
 
     length = 0
 

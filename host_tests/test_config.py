@@ -3,10 +3,11 @@
 import sys
 
 from agent import config
-from agent.base.compat import ON_CPYTHON
 
 PORTABLE = True
 HEAP = "512k"
+
+ON_CPYTHON = sys.implementation.name == "cpython"
 
 
 def good():

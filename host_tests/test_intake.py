@@ -10,7 +10,7 @@ from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
 HEAVY = True
-HEAP = "6m"
+HEAP = "12m"
 
 
 def produce(cart, count, every_ms=50):

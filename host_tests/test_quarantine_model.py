@@ -1,6 +1,7 @@
 """Random work on a quarantine, with cuts and refusals anywhere: a dict says what is there, each once."""
 
-from agent.base.compat import ON_CPYTHON
+import sys
+
 from agent.log.flash import FLASH_IO
 from agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
 from agent.log.record import RECORD_NONE
@@ -14,6 +15,7 @@ HEAVY = True
 HEAP = "4m"
 
 RESULTS = 220
+ON_CPYTHON = sys.implementation.name == "cpython"
 WORLDS = 32 if ON_CPYTHON else 4
 STEPS = 120
 

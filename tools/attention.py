@@ -1,8 +1,8 @@
 """What of a station somebody should know or do something about, in words, most urgent first: out of its status.
 
 Rules
-1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web
-   page show them; /metrics has the same slugs.
+1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
+   web page show them; /metrics has the same slugs.
 2. A Need is there while what it says is so, and no longer; counts that only grow are tools.live.sorrows'.
 3. `key` is what stays the same while only a figure changes, so that nobody is told the same every second.
 """

@@ -229,7 +229,10 @@ class Known:
 
     def missing(self):
         """Return how many IDs may be missing at most."""
-        return sum([length_of(first, last) for first, last in self.ranges])
+        count = 0
+        for between in self.ranges:
+            count += length_of(between[0], between[1])
+        return count
 
     def gone(self):
         """Return how many IDs the controller had no more, ever."""

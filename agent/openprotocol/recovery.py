@@ -210,7 +210,7 @@ class Recovery:
         return True
 
     def _count_lost(self):
-        """Nothing can be asked for here: a jump of what is pushed, since the last connection too, tells what is lost."""
+        """Nothing can be asked for here: a jump of what is pushed, since the last connection too, is what is lost."""
         before_it, first = self._never_asked, self._pushed_first
         self._never_asked = self._pushed_last
         self._pushed_first = -1
