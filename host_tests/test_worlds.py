@@ -20,7 +20,7 @@ LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of every shape and profile
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
-OPEN = (3, 20, 33)
+OPEN = (3, 20, 33, 82)
 OPEN_SCRIPTS = (
     "controller_in_trouble_is_well_again_when_the_id_behind_is_asked_for",
     "empty_controller_that_begins_in_front_of_the_wrap",
