@@ -17,7 +17,6 @@ from agent.base.words import unpack_digits
 from agent.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
 from agent.log.cursor import WANTS_RESULTS, Cursor
 from agent.log.numbers import COUNTS_TO, DAMAGED, DELIVERED, LOG, OVERWRITTEN, STORED
-from agent.log.state import STATE_WORN
 from agent.openprotocol.states import READY
 from agent.outlets.toolsnet.policy import HOLD, RETRY
 from agent.record import KIND_RESULT
@@ -282,7 +281,7 @@ def _need(station, doing, need):
         return 1 if RETRY <= doing <= HOLD else 0
     if need == 2:
         return 1 if doing != HOLD and station.quarantine.pressure() else 0
-    return 1 if station.state.alarm == STATE_WORN else 0
+    return 1 if station.state.is_worn() else 0
 
 
 def _of_results(station, line):
