@@ -11,9 +11,9 @@ import signal
 import time
 
 from agent.log.flash import FLASH_DONE
+from agent.log.numbers import DAMAGED
 from board.linux_flash import FileFlash
 from host_tests import support_appender
-from agent.log.numbers import DAMAGED
 from host_tests.support_log import append, mounted, read_all
 
 KILLS = 1000 if os.environ.get("TOOLCART_LONG") == "1" else 60

@@ -81,7 +81,7 @@ class Controller:
             self.keep_for_replay(result)
 
     def make_last(self, waits: bool) -> None:
-        """In the calm: a good one, by which what is refused in front of it can be told; again while something `waits`."""
+        """In the calm: a good one, by which what is refused before it can be told; again while something `waits`."""
         self.dislike_left = self.garble_left = 0
         last = self.last
         if self.session is None or not self.session.revision:
