@@ -31,6 +31,7 @@ import agent.toolsnet.session
 # What agent.assembly puts together: loaded here and not in the middle of a step, and one module on a board.
 import agent.gone
 import agent.intake
+import agent.log.flash
 import agent.log.state
 import agent.openprotocol.look
 import agent.openprotocol.recovery

@@ -58,7 +58,7 @@ _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 _LIMITS = const(106)  # behind the body
 _NM = const(0x31)
-_PERCENT = const(0x37)
+PERCENT = const(0x37)
 
 # What ToolsNet says for Open Protocol's 0 low, 1 OK, 2 high.
 _JUDGED = b"203"
@@ -306,7 +306,7 @@ class ResultWriter:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
             self._text(b"60003Time source              ", b"EDGE")
-        if shape >> _UNIT_SHIFT == _PERCENT:
+        if shape >> _UNIT_SHIFT == PERCENT:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)

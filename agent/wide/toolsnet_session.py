@@ -125,7 +125,7 @@ class WideSession(Session):
             if out.ident == ident and out.code == UNANSWERED:
                 return self._answer(out)
         event = Session._acknowledged(self, ident)
-        if event in (ts.EV_ACCEPTED, ts.EV_REFUSED):
+        if event == ts.EV_ACCEPTED or event == ts.EV_REFUSED:
             self._give_back()
         return event
 
@@ -136,7 +136,7 @@ class WideSession(Session):
         self._whole = out.is_whole
         event = Session._acknowledged(self, out.ident)
         self._out = OUT_NOTHING
-        if event in (ts.EV_ACCEPTED, ts.EV_REFUSED):
+        if event == ts.EV_ACCEPTED or event == ts.EV_REFUSED:
             out.code = self.code
             self.answered = out
         return event

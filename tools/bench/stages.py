@@ -20,6 +20,7 @@ import time
 PORTABLE = True
 
 WARM_UP = 8
+SOUGHT_MS = 120000  # the controller was empty: what lies in front of its first ID is looked for once, and again
 RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
 RESULTS = 40
 IDLE_WAKES = 50
@@ -186,7 +187,9 @@ def ready():
         sys.modules.pop("agent." + module, None)
         delattr(sys.modules["agent"], module)
     bench.settle()
-    if not bench.many_results(WARM_UP):
+    through = bench.many_results(WARM_UP)
+    bench.wait(SOUGHT_MS)
+    if not through or not bench.many_results(WARM_UP):
         raise RuntimeError("results do not get through")
     bench.counts = True
     hole.clear()

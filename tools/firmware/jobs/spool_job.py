@@ -1,4 +1,4 @@
-"""Runs on the RP2040 image: brings a ring on the chip's own flash up, checks all that is in it, then appends.
+"""Runs on the RP2040 image: brings a log on the chip's own flash up, checks all that is in it, then appends.
 
 Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG first last blocks-in-use`, then
 `ACK number` for each record that is durable; the power may go at any flash word of it.
