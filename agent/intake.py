@@ -314,7 +314,7 @@ class Intake:
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
         elif event >= st.EV_KEEPERS:
-            session.subscriptions[0].keeper.hear(self, event, now)
+            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_ERRAND:
             self.errands.take(event, session, self.health, now)  # type: ignore
 

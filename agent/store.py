@@ -75,22 +75,23 @@ class Store:
 
     def ready(self):
         """True once all that the log holds counts and none of it is in doubt; until then each call tries again."""
-        if self._scout is None:
+        scout = self._scout
+        if scout is None:
             return True
-        if self._replay() != RECORD_NONE or not self.log.settle() or self._replay() != RECORD_NONE:
+        if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
         return True
 
-    def _replay(self):
+    def _replay(self, scout):
         """Count what is certain, and let snapshots say so; RECORD_NONE, or RECORD_LOST if it cannot be read now."""
         log = self.log
-        kind = log.peek(self._scout)
+        kind = log.peek(scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
-            self._scout.advance()
-            kind = log.peek(self._scout)
-        log.cover(self._scout.number)
+            scout.advance()
+            kind = log.peek(scout)
+        log.cover(scout.number)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------

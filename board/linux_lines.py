@@ -37,7 +37,8 @@ class LineFile:
         self._file = -1
         self._octets = 0  # of whole lines in it
         self._durable = 0  # so many of them are known to be on the disk
-        self._not_taken_back = ()  # device, inode and octets of a file that has more than a failed sync has left it
+        # Device, inode and octets of a file that has more than a failed sync has left it.
+        self._not_taken_back: tuple[int, ...] = ()
 
     def outlet(self, log, index, health, graphs):
         """Return the outlet with cursor `index` that writes into this file, `graphs` as well if that is a log."""

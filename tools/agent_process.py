@@ -22,7 +22,7 @@ import stat
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from agent import status
 from agent.app import App, Station
@@ -199,7 +199,7 @@ class Agent:
 
     def _line(self) -> str:
         """What `systemctl status` shows."""
-        mounted = [station for station in self.app.stations if station.mounted]
+        mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
         delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
         waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
@@ -251,7 +251,7 @@ class Agent:
     def _open_controls(self) -> None:
         """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
         for station in self.app.stations:
-            if not station.mounted or station.number in self._controls:
+            if not station.mounted or station.log is None or station.number in self._controls:
                 continue
             control = Control(station.log.device.device.path + SUFFIX, station_orders(station, self.board))
             self._controls[station.number] = control

@@ -586,7 +586,7 @@ class Recovery:
                 if self.shared is not None:
                     self.shared.begin_range()
             if length_of(self._at, last):
-                if self._turn_to_ours(last) if self._shares else self._turn_to_next(last):
+                if self._turn_to_ours(self.shared, last) if self._shares else self._turn_to_next(last):
                     return
             elif not self._flush():
                 self.wait_for_room(now)
@@ -605,9 +605,8 @@ class Recovery:
             self._asked = self._walk.asked
         return True
 
-    def _turn_to_ours(self, last):
+    def _turn_to_ours(self, shared, last):
         """The same where stations share the IDs: ours alone; False behind a stretch."""
-        shared = self.shared
         if not shared.in_stretch:
             shared.begin(self._at, length_of(self._at, last))
         self.phase = qs.PHASE_SEEK

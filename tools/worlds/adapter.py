@@ -6,6 +6,7 @@ What lies in the quarantine and what a start would find is read from a copy of t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from agent.app import App
 from agent.assembly import bring_up
@@ -32,7 +33,7 @@ class Agent:
     def __init__(self, tree: dict, board) -> None:
         self.tree = tree
         self.board = board
-        self.app = App(tree, board)
+        self.app: Any = App(tree, board)  # a station has its parts once it is up
 
     def station(self, index: int):
         """The station, which is up; None if it is not."""
@@ -199,7 +200,10 @@ class _Twin:
         self.board = agent.board
         self.health = Health()
         self.why = 0
-        self.graphs = self.state = self.log = self.quarantine = None
+        self.graphs: Any = None
+        self.state: Any = None
+        self.log: Any = None
+        self.quarantine: Any = None
         device = agent.app.stations[index].log.device.device.clone()
         state = State(Part(device, 0, STATE_BLOCKS))
         state.load()
