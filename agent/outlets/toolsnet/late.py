@@ -66,11 +66,6 @@ class Late:
         quarantine = self.quarantine
         if self.pause.armed and not self.pause.expired(now):
             return 0
-        if not self.asked and not self.timer.expired(now):
-            return 0
-        if not quarantine.settle():  # else what a start found last is shown to no one
-            self.pause.start(now, PAUSE_MS)
-            return 0
         while self.asked:
             kind = quarantine.find(self.asked[0])
             if kind == KIND_RESULT:
