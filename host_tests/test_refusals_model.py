@@ -22,6 +22,7 @@ def short(monkeypatch):
     """Passes and patience as short as the logs are."""
     monkeypatch.setattr(pol, "REACH", 2)
     monkeypatch.setattr(pol, "SILENCES", 1)
+    monkeypatch.setattr(pol, "SILENCES_MOST", 2)
 
 
 def explore(logs, **world):

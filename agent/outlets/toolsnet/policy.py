@@ -58,7 +58,8 @@ LATE_OUT = const(5)
 DOING = ("order", "retry", "pass", "pass", "hold", "late")
 
 OFFERS = const(4)  # of the first that are refused, before a pass
-SILENCES = const(3)  # of the first, each on a connection of its own; one is enough behind a silence of the pass
+SILENCES = const(3)  # of the first, each on a connection of its own; twice as many after each silence of a pass
+SILENCES_MOST = const(24)
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
@@ -294,7 +295,8 @@ class Policy:
             self._goes_on = True
             self._offers = OFFERS - 1
             self._silences = 0
-            self._silences_most = 1
+            if self._silences_most < SILENCES_MOST:
+                self._silences_most *= 2
             self.doing = RETRY
         elif self.doing != LATE_OUT:
             self._count_offer(0, now)
