@@ -22,7 +22,7 @@ from pathlib import Path
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
-from tools.bench import quiet
+from tools.bench import inside, quiet
 from tools.bench.cart import configuration
 from tools.cache import CHECKOUT, Unavailable
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
@@ -190,6 +190,9 @@ def _speed(report: Report, name: str) -> None:
 def _speed_here(report: Report) -> None:
     bench = quiet.Workbench(configuration())
     bench.settle()
+    if not bench.many_results(inside.WARM_UP):
+        raise RuntimeError("the results do not get through")
+    bench.idle(inside.SOUGHT)
     best = float("inf")
     for _ in range(TURNS):
         start = time.thread_time()
