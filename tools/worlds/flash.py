@@ -295,5 +295,5 @@ class NorFlash:
             self.misuse.append(what)
 
 
-def _nothing(operation: int) -> None:
-    """Take no time."""
+def _nothing(what: int, /) -> None:
+    """Do nothing, in no time."""

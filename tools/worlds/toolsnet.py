@@ -67,7 +67,7 @@ class ToolsNet:
 
     # -- the store -------------------------------------------------------------------------------------------------
 
-    def take(self, telegram: telegrams.ResultTelegram, peer: Peer | None = None) -> tuple[int, Row | None]:
+    def take(self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None) -> tuple[int, Row | None]:
         """Store it or refuse it: the code of the answer or SILENCE, and the row."""
         now = self.time.now
         station = self.history.stations.get(telegram.station)
