@@ -10,7 +10,7 @@ import pytest
 
 from host_tests.support_log_flash import BAD, NEW, UNTOUCHED, Dice
 from host_tests.support_log_promise import APPEND, APPEND_NEW, GIVE, GIVE_ALL, GIVE_SAVE, MAINTAIN, SAVE, Shape
-from host_tests.support_log_proof import Explorer, LostState, StateExplorer, bases
+from host_tests.support_log_proof import Explorer, LostState, StateExplorer, bases, replay
 
 LONG = os.environ.get("TOOLCART_LONG") == "1"
 ALL = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL + SAVE + MAINTAIN
@@ -78,7 +78,7 @@ def test_records_of_several_units_are_as_safe(shape):
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
 def test_without_its_state_the_log_still_has_all_that_nobody_has_taken(shape):
-    explore(LostState(shape, DAILY, 1), 1, 8, 2)
+    explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 2, 2)
 
 
 @pytest.mark.parametrize("worn", [(0,), (1,), (2,), (3,), (1, 3)])
@@ -105,3 +105,9 @@ def test_three_and_four_cuts_at_random_lose_nothing(shape):
     for _ in range(5000 if LONG else 60):
         image, promise, way = rest[dice.randrange(len(rest))]
         explorer.sample(image, promise, 3 + dice.randrange(2), dice, (way,))
+
+
+@pytest.mark.parametrize("way", ["/A/S/A/M/lose"])
+def test_a_way_that_once_lost_something_loses_nothing(way):
+    """Two blocks of copies and no state: the newer one reaches further."""
+    replay(Shape(), way, tell=lambda line: None, kind=LostState)

@@ -172,7 +172,7 @@ def _ask(name: str, call: str, heap: str) -> tuple[list[int], str]:
 
 
 def _allocation(report: Report, name: str) -> None:
-    numbers, reason = _ask(name, f"allocation({RESULTS})", "512k")
+    numbers, reason = _ask(name, f"allocation({RESULTS})", "1m")
     label = f"{name} ({runtimes.named(name).version})"
     how = f"{RESULTS} results, collection off" if numbers else reason
     report.add(f"allocated a result, {label}", numbers[0] / RESULTS if numbers else None, "bytes", "<= 0", how)

@@ -30,9 +30,6 @@ from tools.sources import uses_library
 # "module.test", or "module" where nothing of it can run: why it cannot hold in the form that boards get.
 NOT_HERE = {
     "test_fast": "it compares machine code with the plain loops, and one program has one of the two",
-    "test_forward.test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps_its_number": (
-        "it asks for a sequence by number, which only curves and a window do, and no board has those"
-    ),
     "test_health.test_every_counter_has_one_number_and_one_name": "the numbers of the counters have no names there",
 }
 
