@@ -168,7 +168,7 @@ class Names:
                     if (module, node.id) not in tops:
                         met.add(node.id)
                 elif isinstance(node, ast.alias):
-                    met.update(node.name.split("."))
+                    met.update((*node.name.split("."), node.asname or ""))
                 elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     if home is not None and home.kind == MODULE and (module, node.name) not in tops:
                         met.add(node.name)
@@ -193,7 +193,7 @@ class Names:
                     if node.home.kind == MODULE and (module, node.name) not in tops:  # type: ignore[attr-defined]
                         kept.add(node.name)
                 elif isinstance(node, ast.alias):
-                    kept.update(node.name.split("."))
+                    kept.update((*node.name.split("."), node.asname or ""))
         return kept - {""}
 
     def _check_foreign(self, module: str, tree: ast.Module) -> None:
