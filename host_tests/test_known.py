@@ -10,6 +10,7 @@ from tools.sim.clock import Dice
 PORTABLE = True
 
 LAST_ID = ID_PERIOD - 1
+PLACES = {"TORQUE": res.TORQUE, "ANGLE": res.ANGLE, "TIME": res.TIME}
 
 
 def made():
@@ -27,7 +28,7 @@ def digest(ident, key=1, flags=0, **fields):
     found = bytearray(kn.DIGEST_BYTES)
     body = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     for name, value in fields.items():
-        at = getattr(res, name)
+        at = PLACES[name]
         body[at : at + len(value)] = value
     kn.put_digest(found, 0, body, 0, flags)
     return found

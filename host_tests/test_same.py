@@ -6,13 +6,27 @@ from host_tests.support_recovery import Result
 
 PORTABLE = True
 
+PLACES = {
+    "VIN": res.VIN,
+    "JOB": res.JOB,
+    "PSET": res.PSET,
+    "BATCH_STATUS": res.BATCH_STATUS,
+    "BATCH_COUNTER": res.BATCH_COUNTER,
+    "TIGHTENING_STATUS": res.TIGHTENING_STATUS,
+    "TORQUE_STATUS": res.TORQUE_STATUS,
+    "TORQUE": res.TORQUE,
+    "ANGLE": res.ANGLE,
+    "TIME": res.TIME,
+    "TIGHTENING_ID": res.TIGHTENING_ID,
+}
+
 
 def body(ident=7, key=7, **fields):
     found = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     found[res.BATCH_STATUS : res.TORQUE] = b"0011"
     found[res.BATCH_COUNTER : res.BATCH_COUNTER + 4] = b"0003"
     for name, value in fields.items():
-        at = getattr(res, name)
+        at = PLACES[name]
         found[at : at + len(value)] = value
     return found
 

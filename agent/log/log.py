@@ -362,8 +362,7 @@ class Log(Reader):
         """Seal a block's head at buf[0:], where its words stand; return the block's number, which is used up."""
         state = self.state
         self.last_number += 1
-        kept = state.numbers[n.KEPT_BLOCKS]  # each by itself: in a board's form both at once are a tuple
-        graphs = state.numbers[n.GRAPH_BLOCKS]
+        kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
         seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
         return self.last_number
 

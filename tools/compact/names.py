@@ -40,6 +40,7 @@ from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
 from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.methods import parts_of
+from tools.compact.pairs import without_tuples
 from tools.compact.places import dicts_of, placed
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
 from tools.compact.slots import arguments_of, is_simple, slots
@@ -226,7 +227,7 @@ class Names:
         for node in walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
                 _rename_locals(node, self.keywords)
-        return ast.unparse(tree) + "\n" if tree.body else ""
+        return without_tuples(ast.unparse(tree) + "\n") if tree.body else ""
 
 
 class Missing(ValueError):
