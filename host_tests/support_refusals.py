@@ -7,13 +7,14 @@ A world's whole state is one tuple. Time does not count: whatever waits for its 
 
 from agent.base.ticks import FOREVER, ticks_add
 from agent.log.cursor import Cursor
-from agent.log.numbers import CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
+from agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
 from agent.outlets.toolsnet import policy as pol
 from agent.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
 
-GOOD, REFUSED, MUTE, FRAME = range(4)  # what the server makes of a result; the last is a frame that nobody can read
+# What the server makes of a result; then a frame that nobody can read, and what is not for the server.
+GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
 WELL, REFUSES, SILENT = range(3)  # how the server is
 
 SETTINGS = {"refused": "park", "rewind": False, "server_empty": "continue"}
@@ -59,6 +60,7 @@ class FewState:
 
     def save(self):
         self.numbers[CURSOR] = self.cursor.number
+        self.numbers[AHEAD] = self.cursor.ahead
         if self.world.operate() is False:
             self.maybe = (tuple(self.numbers), self.gone)
             self.is_ready = False
@@ -98,6 +100,9 @@ class FewLog:
         return False
 
     def peek(self, cursor):
+        while cursor.number < len(self.world.kinds) and self.world.kinds[cursor.number] == EVENT:
+            cursor.number += 1
+            cursor.ahead += 1
         cursor.found = cursor.number + 1
         if cursor.found > len(self.world.kinds):
             return 0
@@ -196,8 +201,9 @@ class FewKept:
 
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
-    "doing is_held out unsure may_have first code failed _todo _offers _silences _silences_most _wants_pass _goes_on "
-    "_reach _room _longest _met _pass_code _taken _seen _late_entry _late_number _late_taken _before _has_resent number"
+    "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
+    "_reach _room _longest _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
+    "_has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 
@@ -209,6 +215,8 @@ class World:
     batch = 2
     highest = False  # the 08 names the highest number, else the one stored last
     checks_room = True
+    proves = (WELL, REFUSES)  # the moods in which it answers a 06
+    in_order = False  # not even what was set aside may come late
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -255,6 +263,7 @@ class World:
         if self.kept.entries:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
         self.log.cursors[0].number = state.numbers[CURSOR]
+        self.log.cursors[0].ahead = state.numbers[AHEAD]
         self.policy = self.make(self.log, state, self.kept, self.health, SETTINGS, self.batch)
         self.policy.late.begin(self.now)
         self.connected = False
@@ -303,7 +312,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now)
+            policy.silent(self.mood in self.proves, self.now)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)
@@ -320,14 +329,19 @@ class World:
             raise Wrong("numbers on the wire do not ascend")
         if len(set(there)) < len(there):
             raise Wrong("stored twice")
+        if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
+            raise Wrong("a hole in the sequences")
         state = self.state
         for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
             kept = [one[0] for one in self.kept.lives(gone)]
             for number in range(1, cursor + 1):
-                if number not in there and number not in kept and number not in self.dropped:
+                passed = self.kinds[number - 1] == EVENT or number in self.dropped
+                if number not in there and number not in kept and not passed:
                     raise Wrong("lost")
         in_order = [number for number in there if number not in self.ever]
         if any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1)) and not self._passes():
+            raise Wrong("order")
+        if self.in_order and there != sorted(there):
             raise Wrong("order")
         if self.kept.count() > self.room:
             raise Wrong("quarantine too full")
@@ -411,6 +425,7 @@ class World:
         policy.failed = min(policy.failed, 1)
         numbers = state.numbers
         numbers[CURSOR] = self.log.cursors[0].number
+        numbers[AHEAD] = self.log.cursors[0].ahead
         return (
             tuple(self.budget),
             self.mood,
@@ -423,8 +438,7 @@ class World:
             tuple(state.durable[9:36]),
             (state.gone, state.durable_gone, state.is_ready, state.maybe),
             self.log.cursors[0].number,
-            policy._scout.number,
-            policy._scout.found if policy.out else 0,
+            (policy._scout.number, policy._scout.found if policy.out else 0, policy._scout.ahead),
             tuple([getattr(policy, name) for name in PLAIN]),
             tuple([getattr(policy, name).armed for name in TIMERS]),
             (late.timer.armed, late._again.armed, late._after, late.wants, tuple(late.asked), late.pause.armed),
@@ -443,19 +457,20 @@ class World:
         state.durable[9:36] = packed[8]
         state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
         self.log.cursors[0].number = packed[10]
-        policy._scout.number, policy._scout.found = packed[11:13]
-        for name, value in zip(PLAIN, packed[13], strict=True):
+        self.log.cursors[0].ahead = state.numbers[AHEAD]
+        policy._scout.number, policy._scout.found, policy._scout.ahead = packed[11]
+        for name, value in zip(PLAIN, packed[12], strict=True):
             setattr(policy, name, value)
         self.now = NOW
-        for name, armed in zip(TIMERS, packed[14], strict=True):
+        for name, armed in zip(TIMERS, packed[13], strict=True):
             timer = getattr(policy, name)
             timer.armed, timer.due = armed, NOW
         if self.proven:
             policy._proven.start(NOW, FOREVER)
-        (late.timer.armed, late._again.armed, late._after, late.wants, asked, late.pause.armed) = packed[15]
+        (late.timer.armed, late._again.armed, late._after, late.wants, asked, late.pause.armed) = packed[14]
         late.asked[:] = asked
         late.timer.due = late._again.due = late.pause.due = NOW
-        self.kinds = self.kinds[: packed[16]]
+        self.kinds = self.kinds[: packed[15]]
         self.cut_at = self.refuse_at = 0
 
 
@@ -513,7 +528,7 @@ def _choices(world, packed):
     budget, mood, connected = packed[0], packed[1], packed[5]
     act = World.step if connected else World.connect
     yield "" if connected else "connects", lambda world: act(world) or "waits"
-    if connected and packed[15][0]:
+    if connected and packed[14][0]:
         yield "", _early
     if budget[CUTS]:
         for at in range(1, 8):

@@ -54,6 +54,7 @@ LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtime
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
     "agent.holes": "test_quarantine",
+    "agent.wide.rows": "test_graphs_to_toolsnet",
     "agent.log.areas": "test_spool_document",
     "agent.log.carry": "test_log_append",
     "agent.log.codes": "test_log",

@@ -287,7 +287,7 @@ def test_what_was_counted_is_known_after_a_start(what):
 
 
 def test_what_the_controller_had_no_more_is_told():
-    unheard = [result(1, pushes=[], acks=[], held=False), result(2)], [row(2)]
+    unheard = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
     assert kinds(station(*unheard)) == ["untruthful"]
     assert kinds(station(*unheard, Said(gone=1))) == []
     assert kinds(station(*unheard, Said(afresh=1))) == []

@@ -2,7 +2,7 @@
 
 from agent.log.cursor import Cursor
 from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
-from agent.log.numbers import BASE, CURSOR, DELIVERED, NUMBERS, OCTETS
+from agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from agent.log.state import (
     STATE_EMPTY,
     STATE_FINE,
@@ -293,7 +293,7 @@ def test_a_save_allocates_nothing():
 
     def save(count):
         for turn in range(count):
-            state.numbers[BASE] = TOP - turn
+            state.numbers[AHEAD] = TOP - turn
             if not state.save():
                 return False
         return True

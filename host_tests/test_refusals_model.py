@@ -14,15 +14,14 @@ from agent.base.ticks import Timer
 from agent.log.numbers import LIMIT, SENT, SENT_PASS
 from agent.outlets.toolsnet import policy as pol
 from host_tests import support_refusals as few
-from host_tests.support_refusals import FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, World, explored
+from host_tests.support_refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Passes and patience as short as the logs are."""
     monkeypatch.setattr(pol, "REACH", 2)
-    monkeypatch.setattr(pol, "SILENCES", 1)
-    monkeypatch.setattr(pol, "SILENCES_MOST", 2)
+    monkeypatch.setattr(pol, "PATIENCE", 2)
 
 
 def explore(logs, **world):
@@ -49,8 +48,18 @@ ROWS = {
     "two cuts": (mixes(3), {"toggles": 1, "cuts": 2, "lost": 2}),
     "proven well": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "proven": True}),
     "a server that says nothing": (mixes(3), {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT)}),
+    "one that answers all but results": (
+        mixes(3),
+        {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT), "proves": (WELL, REFUSES, SILENT)},
+    ),
     "results that make it silent": (mixes(3, (GOOD, REFUSED, MUTE)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "results that make one silent that answers nothing else": (
+        mixes(3, (GOOD, REFUSED, MUTE)),
+        {"toggles": 1, "cuts": 1, "lost": 1, "proves": ()},
+    ),
     "frames": (mixes(3, (GOOD, REFUSED, FRAME)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "events between": (mixes(4, (GOOD, REFUSED, EVENT)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "no holes": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
     "operators": (mixes(3), {"toggles": 2, "cuts": 1, "lost": 1, "asks": 1}),
     "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
     "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
@@ -197,6 +206,26 @@ def test_without_a_look_at_the_room_the_quarantine_is_too_full(monkeypatch):
     for kinds in mixes(4):
         broken.update(explored(NoRoomAsked(kinds, lost=1))[1])
     assert "quarantine too full" in broken
+
+
+def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monkeypatch):
+    monkeypatch.setattr(pol, "PATIENCE", 10**6)
+    assert "never done" in explore([(MUTE, GOOD)], proves=())[1]
+
+
+class Patient(pol.Policy):
+    """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
+
+    def silent(self, proven, now):
+        pol.Policy.silent(self, proven, now)
+        self._mutes = 0
+
+
+def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal():
+    logs = [(GOOD,) * 3]
+    mood = {"toggles": 2, "moods": (SILENT,), "in_order": True, "make": Patient}
+    assert explore(logs, **mood)[1] == {}
+    assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
 
 
 def test_without_a_growing_reach_more_refused_ones_than_it_hold_all_others_for_ever():

@@ -195,14 +195,14 @@ def test_info_tells_what_is_remembered(tmp_path):
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
         known.stored(KIND_RESULT, 0, log.stage, log.place, 114)
-    state.numbers[n.BASE], state.numbers[n.SENT] = 700, n.SENT_MET
+    log.cursors[0].ahead, state.numbers[n.SENT] = -700 % 99999, n.SENT_MET
     state.numbers[n.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
     path = tmp_path / "cart.spool"
     path.write_bytes(area.flash.cells)
     main = json.loads(run("info", path, "--json"))["areas"][0]
-    names = ("delivered", "waiting", "overwritten", "gone", "missing", "base", "format", "jumped")
-    assert [main[name] for name in names] == [7, 29, 0, 0, 3, 700, 4, 0]
+    names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
+    assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
 
 
 def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):

@@ -87,7 +87,7 @@ def test_what_waits_waits_under_its_number_and_what_toolsnet_may_have_is_known(n
     numbers = now.state.numbers
     assert behind(now.log, now.log.cursors[0].number, 3) == was["waiting"]
     assert now.log.cursors[0].number == was["done"] and numbers[n.LIMIT] == max(was["limit"], was["done"])
-    assert numbers[n.BASE] == was["base"] and numbers[n.DELIVERED] == was["delivered"]
+    assert numbers[n.AHEAD] == -was["base"] % 99999 and numbers[n.DELIVERED] == was["delivered"]
     assert numbers[n.SENT] & 7 == was["flags"] and numbers[n.STORED] == was["stored"]
     assert numbers[n.OVERWRITTEN] == was["overwritten"]
     assert now.log.next > was["stored"], "no number is used twice"
@@ -200,7 +200,7 @@ def test_format_2_is_taken_over_as_far_as_it_goes():
     ]
     assert waiting == was["waiting"] and now.log.cursors[0].number == was["done"]
     assert [[number, 17 if number < 20 else 1001] for number in now.quarantine.numbers()] == was["parked"]
-    assert now.state.numbers[n.LIMIT] == was["limit"] and now.state.numbers[n.BASE] == was["base"]
+    assert now.state.numbers[n.LIMIT] == was["limit"] and now.state.numbers[n.AHEAD] == -was["base"] % 99999
     assert now.known.top() == 31 and now.state.numbers[n.SENT] == n.SENT_MET
 
 
@@ -223,7 +223,7 @@ def test_another_station_gets_the_results_and_meets_its_server_as_if_for_the_fir
     now = up(made.device)
     numbers = now.state.numbers
     assert (
-        numbers[n.SENT] == numbers[n.BASE] == 0
+        numbers[n.SENT] == numbers[n.AHEAD] == 0
         and numbers[n.LIMIT] == now.log.cursors[0].number == told("backlog")["done"]
     )
     scout = Cursor()

@@ -3,7 +3,9 @@
 Rules
 1. `advance` passes the record that `peek` or `fresh` found; `number` never moves otherwise but over what is not wanted,
    damaged or gone.
-2. The place is good for one `version` of the log's blocks only; who stands in a block that is erased is placed again.
+2. `ahead` grows with each record that is passed and not wanted: who gives what is wanted numbers without holes, sets
+   it so that `number - ahead` is that of the last one passed. Whoever moves the cursor back looks after it.
+3. The place is good for one `version` of the log's blocks only; who stands in a block that is erased is placed again.
 """
 
 from agent.base.compat import const
@@ -17,10 +19,23 @@ WANTS_GRAPHS = const(2)  # in the ring of graphs, where there are no frames
 class Cursor:
     """Everything up to `number` is done; a durable one keeps what lies behind it from being erased."""
 
-    __slots__ = ("behind", "bound", "durable", "first", "found", "number", "offset", "place", "version", "wants")
+    __slots__ = (
+        "ahead",
+        "behind",
+        "bound",
+        "durable",
+        "first",
+        "found",
+        "number",
+        "offset",
+        "place",
+        "version",
+        "wants",
+    )
 
     def __init__(self):
         self.number = 0
+        self.ahead = 0
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
         self.found = 0  # number of the record found last
@@ -39,6 +54,7 @@ class Cursor:
     def stand_at(self, other):
         """Stand where `other` stands."""
         self.number = other.number
+        self.ahead = other.ahead
         self.place = other.place
         self.first = other.first
         self.offset = other.offset

@@ -101,13 +101,13 @@ class Log(Reader):
         self._first_free = -1
         self._oldest = -1
         for index in range(cursors):
-            self.follow(Cursor(), cursor_slot + index)
+            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
 
-    def follow(self, cursor, slot):
-        """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`."""
+    def follow(self, cursor, slot, ahead=-1):
+        """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`, and what it is ahead."""
         self.cursors.append(cursor)
         self.slots.append(slot)
-        self.state.follow(cursor, slot)
+        self.state.follow(cursor, slot, ahead)
 
     # -- a result's way ----------------------------------------------------------------------------------------
 

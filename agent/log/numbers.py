@@ -23,12 +23,12 @@ GRAPH_CURSOR = const(15)  # .. 18, numbers of the ring of graphs
 
 # ToolsNet (agent.outlets.toolsnet), POLICIES part 2
 LIMIT = const(19)  # results and events up to this number of the log may have been sent
-BASE = const(20)  # wire(n) = (n + base - 1) % 99999 + 1
+AHEAD = const(20)  # so much is a number of the log ahead of ToolsNet's, where the first cursor stands
 SENT = const(21)  # SENT_ bits
 LATE = const(22)  # number in the quarantine's ring of the one that is offered again, 0 if none
 LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again once at least
-TAKEN = const(24)  # the last number of the log that the server is known to have, or stood behind when it was met
-EVENT_BASE = const(25)
+TAKEN = const(24)  # the last sequence that the server is known to have
+EVENT_AHEAD = const(25)  # as AHEAD, where the events' cursor stands
 KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
 HOLES = const(
     27
@@ -54,7 +54,7 @@ GRAPH_BLOCKS = const(46)
 STORED = const(47)  # results and unread frames that were ever stored; it only grows, and the store's fold counts it
 NUMBERS = const(48)
 
-SENT_MET = const(1)  # the server was met: BASE follows what it had
+SENT_MET = const(1)  # the server was met: AHEAD follows what it had
 SENT_PASS = const(2)  # the next 08 vouches for the one it names alone: a pass is under way
 SENT_WINDOW = const(4)  # several may be outstanding: an 08 does not tell of those in front of the one it names
 SENT_EVENTS_MET = const(8)

@@ -96,6 +96,7 @@ class Reader:
                         self.length = octets - FRAME_BYTES
                         return kind
                     cursor.number = number
+                    cursor.ahead += 1
                 cursor.offset = behind
             elif octets == RECORD_LOST:
                 return RECORD_LOST

@@ -74,6 +74,7 @@ class State:
         self._read = bytearray(self._slot_bytes)
         self._cursors = []
         self._where = []  # of each the slot in `numbers`
+        self._ahead = []  # and the one of what it is ahead, or -1
         self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 without one
         self._begun = [False] * STATE_BLOCKS  # two of that generation stand at its front
         self._bad = [False] * STATE_BLOCKS
@@ -83,11 +84,19 @@ class State:
         self._next = self._slots  # slot for the next snapshot; there is none
         self.sure = False  # a snapshot of this session is durable, and none was refused since
 
-    def follow(self, cursor, slot):
-        """Let `numbers[slot]` be the cursor's number, which begins there."""
+    def follow(self, cursor, slot, ahead=-1):
+        """Let `numbers[slot]` be the cursor's number, which begins there, and `numbers[ahead]` what it is ahead."""
         self._cursors.append(cursor)
         self._where.append(slot)
-        cursor.number = self.numbers[slot]
+        self._ahead.append(ahead)
+        self._place(len(self._where) - 1)
+
+    def _place(self, index):
+        cursor = self._cursors[index]
+        cursor.number = self.numbers[self._where[index]]
+        ahead = self._ahead[index]
+        if ahead >= 0:
+            cursor.ahead = self.numbers[ahead]
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -113,7 +122,10 @@ class State:
         """
         numbers = self.numbers
         for index in range(len(self._cursors)):
-            numbers[self._where[index]] = self._cursors[index].number
+            cursor = self._cursors[index]
+            numbers[self._where[index]] = cursor.number
+            if self._ahead[index] >= 0:
+                numbers[self._ahead[index]] = cursor.ahead
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -249,7 +261,7 @@ class State:
             self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
         for index in range(len(self._cursors)):
-            self._cursors[index].number = self.numbers[self._where[index]]
+            self._place(index)
 
 
 assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

@@ -12,6 +12,7 @@ from agent.base.words import get_u32
 from agent.record import graph as gr
 from agent.toolsnet import graph13
 from agent.wide.curves import Curves
+from agent.wide.rows import Rows
 from agent.wide.toolsnet_source import Source
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -37,11 +38,13 @@ class CurvesOut(Source):
         self._data = b""
         self._number = 0  # of its first piece
         self._unsaved = False
+        self._rows = None
 
     def join(self, forward):
         """This one sends over `forward`."""
         self.forward = forward
         self.policy = forward.policy
+        self._rows = Rows(self.policy)
         self.session = forward.session
 
     def put_state(self, shown):
@@ -111,7 +114,7 @@ class CurvesOut(Source):
         if not 0 < result <= self.log.number or self.quarantine.has(result):
             self.unlinked += 1
             return 0
-        return self.policy.sequence_of(result)
+        return self._rows.sequence_of(result)
 
     def _pass(self):
         """The curve in memory is done with; the log may have moved its cursor on meanwhile."""
@@ -143,5 +146,6 @@ class CurvesOut(Source):
             self._pass()
 
     def resume(self, now):
-        """The 08 names no curves."""
+        """The 08 names no curves, but may have moved the row of their results."""
+        self._rows.forget()
         return True

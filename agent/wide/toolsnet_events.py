@@ -3,15 +3,16 @@
 Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
-2. Which event ToolsNet has last says its 08 (DIGEST G.8, with a sequence of its own): EVENT_BASE makes it of the number
-   that the event has in the log. What is no event leaves holes.
+2. Which event ToolsNet has last says its 08 (DIGEST G.8, with a sequence of its own): EVENT_AHEAD makes it of the
+   number that the event has in the log. What ToolsNet is not told of leaves no hole.
 3. Nothing goes out above LIMIT, as results: so a start knows which ones may be over there.
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
    is refused too often, or makes the server silent too often, is passed and counted.
 """
 
+from agent.log.back import go_back
 from agent.log.cursor import WANTS_EVENTS, Cursor
-from agent.log.numbers import EVENT_BASE, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
+from agent.log.numbers import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
 from agent.log.record import RECORD_NONE
 from agent.record import event as ev
 from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
@@ -54,8 +55,7 @@ class Events(Source):
         self.cursor = Cursor()
         self.cursor.wants = WANTS_EVENTS
         self.cursor.durable = False
-        self.cursor.number = state.numbers[EVENT_CURSOR]
-        log.follow(self.cursor, EVENT_CURSOR)
+        log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
         self.mask = mask
         self.rewinds = settings["rewind"]
         self.resends_if_empty = settings["server_empty"] == "resend"
@@ -81,9 +81,9 @@ class Events(Source):
         shown["events_passed"] = self.passed
         shown["events_doubt"] = self.doubt
 
-    def sequence_of(self, number):
-        """Return the event sequence 1..99999 of an event's number."""
-        return (number + self.state.numbers[EVENT_BASE] - 1) % SEQUENCES + 1
+    def _sequence_of(self, number):
+        """Return the event sequence 1..99999 of the number of the cursor, or of what it finds next."""
+        return (number - self.cursor.ahead - 1) % SEQUENCES + 1
 
     # -- the next one ------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Events(Source):
             self.begin_next()
         self.is_out = True
         self.may_have = max(self.may_have, number)
-        return self.writer.write(self.log.page, self.log.at, self.session.next_ident(), self.sequence_of(number))
+        return self.writer.write(self.log.page, self.log.at, self.session.next_ident(), self._sequence_of(number))
 
     def _find(self):
         """Go on to the next event for ToolsNet; True if it is in the page now."""
@@ -122,11 +122,16 @@ class Events(Source):
                 return False
             if self._is_told():
                 return True
-            self.cursor.advance()
+            self._leave_out()
         self.busy = True
         return False
 
-    def _is_told(self):
+    def _leave_out(self):
+        """ToolsNet is not told of the one that was found."""
+        self.cursor.ahead += 1
+        self.cursor.advance()
+
+    def _is_told(self, log=None):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
 
     def _pass(self, number):
@@ -160,59 +165,71 @@ class Events(Source):
         self.doubt = ""
         fine = True
         if not self.state.numbers[SENT] & SENT_EVENTS_MET:
-            fine = self._number_from(stored - done)
+            fine = self._number_from(stored)
         elif stored <= 0:
             lacking = self._count(0, done)
             if lacking:
                 self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
                 if self.resends_if_empty and not self._has_resent:
                     self._has_resent = True
-                    self._rewind(0)
+                    self._rewind(done)
         else:
             self._has_resent = False
-            newest = max(self.log.number, done)
-            reached = newest - (self.sequence_of(newest) - stored) % SEQUENCES
-            if done < reached <= self.may_have:
-                fine = self._take_up_to(reached)
-            elif 0 <= reached <= done and done - reached < _HALF:
-                self._look_behind(reached, done)
-            else:
+            here = self._sequence_of(done)
+            behind = (here - stored) % SEQUENCES
+            code = self._take((stored - here) % SEQUENCES) if behind else 1
+            if code < 0:
+                fine = False
+            elif code == 0 and behind < _HALF and behind <= done:
+                self._look_behind(behind, done)
+            elif code == 0:
                 fine = self._wonder(stored, done)
         self._look_at_silent()
         self.may_have = self.cursor.number
         return fine
 
-    def _number_from(self, base):
-        """What follows has another number there; nothing goes out before that is durable."""
-        numbers = self.state.numbers
-        before = numbers[EVENT_BASE], numbers[SENT]
-        numbers[EVENT_BASE] = base % SEQUENCES
+    def _number_from(self, stored):
+        """What follows comes behind `stored` there; nothing goes out before that is durable."""
+        numbers, cursor = self.state.numbers, self.cursor
+        before = cursor.ahead, numbers[SENT]
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[SENT] |= SENT_EVENTS_MET
         if self.state.save():
             return True
-        numbers[EVENT_BASE], numbers[SENT] = before
+        cursor.ahead, numbers[SENT] = before
         return False
 
-    def _take_up_to(self, reached):
-        """Only the answers to what lies in front of `reached`, and to that one, were lost."""
+    def _take(self, rows):
+        """Only the answers to so many events were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
         cursor = self.cursor
-        while cursor.number < reached:
-            kind = self.log.peek(cursor)
-            if kind < RECORD_NONE:
-                return False
-            if kind == RECORD_NONE or cursor.found > reached:
-                break
-            self.resumed += self._is_told()
-            cursor.advance()
-        return True
+        scout = Cursor()
+        scout.wants = WANTS_EVENTS
+        scout.stand_at(cursor)
+        taken = 0
+        while taken < rows:
+            kind = self.log.peek(scout)
+            if kind <= RECORD_NONE or scout.found > self.may_have:
+                return kind if kind < RECORD_NONE else 0
+            is_told = self._is_told()
+            taken += is_told
+            scout.ahead += 1 - is_told
+            scout.advance()
+        cursor.stand_at(scout)
+        self.resumed += taken
+        return 1
 
-    def _look_behind(self, reached, done):
-        """The server names an event that was delivered long ago; what was not for it, it never got."""
-        lacking = self._count(reached, done)
+    def _look_behind(self, behind, done):
+        """The server names an event that was delivered long ago, or one that it never took was passed behind it."""
+        scout = Cursor()
+        scout.wants = WANTS_EVENTS
+        scout.stand_at(self.cursor)
+        go_back(self.log, scout, behind, self._is_told)
+        scout.ahead %= SEQUENCES
+        lacking = self._count(scout.number, done)
         if lacking:
             self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
             if self.rewinds:
-                self._rewind(reached)
+                self.cursor.stand_at(scout)
 
     def _count(self, after, last):
         """Return how many events for ToolsNet the log has behind `after`, up to `last`."""
@@ -225,8 +242,9 @@ class Events(Source):
             scout.advance()
         return count
 
-    def _rewind(self, reached):
-        self.log.rewind(self.cursor, reached)
+    def _rewind(self, rows):
+        go_back(self.log, self.cursor, rows, self._is_told)
+        self.cursor.ahead %= SEQUENCES
 
     def _wonder(self, stored, done):
         """The server names an event that this log never sent: go on, with numbers that are new to it."""
@@ -234,8 +252,8 @@ class Events(Source):
             stored,
             self.session.station,
         )
-        if (self.sequence_of(done + 1) - stored - 1) % SEQUENCES >= _HALF:
-            return self._number_from(stored - done)
+        if (self._sequence_of(done) - stored) % SEQUENCES >= _HALF:
+            return self._number_from(stored)
         return True
 
     def _look_at_silent(self):

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.log.numbers import BASE
 from agent.log.record import RECORD_NONE
 from agent.quarantine_list import reason_text
 from agent.record import KIND_RESULT
@@ -90,7 +89,7 @@ def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
 def _kept(spool: Opened, station: Station) -> dict | None:
     """The entry that was found last."""
     quarantine, log = spool.quarantine, spool.kept
-    sequence = (quarantine.number + spool.state.numbers[BASE] - 1) % SEQUENCES + 1
+    sequence = (quarantine.number - spool.log.cursors[0].ahead - 1) % SEQUENCES + 1
     payload = bytes(log.page[log.at : log.at + quarantine.length])
     return _fields(payload, log.flags, station, sequence, reason_text(quarantine.reason))
 

@@ -149,9 +149,9 @@ def compare(name: str, sequence: int, spool: Path) -> list[Found]:
         account = report.account(found, found.areas[0])
     except (image.ImageError, OSError) as error:
         return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")]
-    newest, base = int(str(account["newest"] or 0)), int(str(account["base"] or 0))
-    named = (newest + base - 1) % SEQUENCES + 1 if newest else 0  # what ToolsNet would call it
-    figures = {"server": sequence, "newest": newest, "base": base}
+    passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
+    named = (passed + waiting - 1) % SEQUENCES + 1 if passed + waiting else 0  # what ToolsNet would call the newest
+    figures = {"server": sequence, "newest": account["newest"], "sequence": named}
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."

@@ -9,6 +9,7 @@ from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from agent.record import event as ev
 from agent.record.result import PARKED_BYTES
 from agent.record.text import describe
+from agent.toolsnet.telegram import SEQUENCES
 from board.linux_header import Header
 from tools.spool.image import NAMES, Area, Entry, Image
 
@@ -135,6 +136,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
     waiting = [entry for entry in kept if entry.number > numbers[n.CURSOR]]
+    is_met = numbers[n.SENT] & n.SENT_MET
     return {
         "stored": numbers[n.STORED],
         "delivered": numbers[n.DELIVERED],
@@ -145,7 +147,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         "gone_ranges": len(listed),
         "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),
         "missing": spool.known.missing(),
-        "base": numbers[n.BASE] if numbers[n.SENT] & n.SENT_MET else None,
+        "sequence": (numbers[n.CURSOR] - numbers[n.AHEAD] - 1) % SEQUENCES + 1 if is_met else None,
         "state_found": spool.state.found,
     }
 

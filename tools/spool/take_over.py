@@ -185,14 +185,14 @@ def _remember(
     if is_other:
         numbers[n.LIMIT] = account.done
         return
-    numbers[n.BASE] = account.base
+    log.cursors[0].ahead = -account.base % SEQUENCES
     numbers[n.SENT] = account.sent & (n.SENT_MET | n.SENT_PASS | n.SENT_WINDOW)
-    numbers[n.TAKEN] = account.done if account.sent & n.SENT_MET else 0
+    numbers[n.TAKEN] = (account.done + account.base - 1) % SEQUENCES + 1 if account.sent & n.SENT_MET else 0
     if account.events_met:
         passed = [one.number for one in events if one.seq <= account.seqs[old.EVENTS_OUTLET]]
         numbers[n.EVENT_CURSOR] = first_event - 1 + len(passed)
         before = events[0].number if events else account.event_number + 1
-        numbers[n.EVENT_BASE] = (before + account.events_base - first_event) % SEQUENCES
+        numbers[n.EVENT_AHEAD] = (first_event - before - account.events_base) % SEQUENCES
         numbers[n.SENT] |= n.SENT_EVENTS_MET
 
 

@@ -6,6 +6,7 @@ Rules (host_tests/test_refusals_model.py has what happens without each of them)
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
    once each, no further than the quarantine has room, each pass further than the one before. The 08 vouches for the
    one it names alone; this is durable before (W3), and over, durably, before anything goes out in order again (W2).
+   No answer where the server has answered anything else is a refusal; where it has not, only after PATIENCE.
 3. The first that a pass finds taken proves those in front of it: they are copied, then the cursor passes them (W4). If
    none is, the server is in trouble: the order is kept, the next pass comes later.
 4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: durably before
@@ -21,7 +22,6 @@ from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.numbers import (
-    BASE,
     DELIVERED,
     DROPPED,
     KEPT_LAST,
@@ -37,7 +37,17 @@ from agent.log.numbers import (
 from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
-from agent.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE, TIDY_MORE
+from agent.quarantine import (
+    DROP_DONE,
+    DROP_NONE,
+    DROP_SOON,
+    FAILED,
+    KEPT_BEFORE,
+    KEPT_DONE,
+    NO_ROOM,
+    TIDY_DONE,
+    TIDY_MORE,
+)
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
 from agent.toolsnet.telegram import SEQUENCES
@@ -58,8 +68,7 @@ LATE_OUT = const(5)
 DOING = ("order", "retry", "pass", "pass", "hold", "late")
 
 OFFERS = const(4)  # of the first that are refused, before a pass
-SILENCES = const(3)  # of the first, each on a connection of its own; twice as many after each silence of a pass
-SILENCES_MOST = const(24)
+PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; those behind them count
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
@@ -67,7 +76,7 @@ PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer
 SKIPS_A_PASS = const(256)  # a pass of so many leaves out the next one, of twice as many the next two
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
-BASES = const(16)
+LATES_MOST = const(16)
 _A_TURN = const(8)  # records that are copied, or looked at in a pass
 
 _HALF = const(50000)
@@ -79,6 +88,7 @@ _PASS = const(3)
 _FINISH = const(4)
 _LATE = const(5)
 _LATE_OVER = const(6)
+_DROP = const(7)
 
 
 class Policy:
@@ -114,16 +124,17 @@ class Policy:
         self.once = False
         self._todo = 0
         self._offers = 0  # of the first, all in vain
-        self._silences = 0  # of the first since the server has refused something
-        self._silences_most = SILENCES
+        self._mutes = 0  # silences that told nothing
         self._wants_pass = False
         self._goes_on = False  # behind the one at which a pass was silent
         self._reach = 0
         self._room = 0
+        self._is_stuck = False  # the last pass went as far as there is room
+        self._drops = False  # the first, when nothing is out
         self._longest = 0  # of the first and those that the pass has met
         self._met = 0
         self._pass_code = -1
-        self._taken = 0  # by a pass
+        self._taken = self._taken_sequence = 0  # by a pass
         self._scout = Cursor()
         self._scout.wants = WANTS_RESULTS | WANTS_FRAMES
         self._proven = Timer()
@@ -134,7 +145,8 @@ class Policy:
         self._late_number = 0
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
-        self._bases = []  # (up to this number, base) of what went out in front of late ones that were taken
+        self.lates = 0  # late ones that were taken since the start
+        self._lates_at = []  # of the last of them, behind which number of the log
         self._has_resent = False  # to a server that has said since that it has none
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -173,7 +185,7 @@ class Policy:
         if number > numbers[LIMIT]:
             return self._ask(_ALLOW, now)
         self.number = number
-        self.sequence = (number + numbers[BASE] - 1) % SEQUENCES + 1
+        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1
         self.once = False
         return SEND
 
@@ -194,6 +206,8 @@ class Policy:
             return self._next_late(now)
         if doing == FINISH:
             return self._ask(_FINISH, now)
+        if self._drops:
+            return self._ask(_DROP, now)
         if doing == PASS:
             return self._next_of_pass(now)
         if self.late.asked or doing == ORDER:
@@ -251,7 +265,7 @@ class Policy:
             numbers[DELIVERED] += 1
         else:
             self._regain(1)
-        numbers[TAKEN] = number
+        numbers[TAKEN] = self.sequence
         self.health.counters[h.DELIVERED] += 1  # without a call
         if self.doing:
             self._end_trouble()
@@ -265,6 +279,7 @@ class Policy:
             self._todo = _LATE_OVER
         else:
             self._taken = self.number
+            self._taken_sequence = self.sequence
             self.doing = FINISH
 
     def refused(self, code, now):
@@ -278,28 +293,35 @@ class Policy:
             self._pass_code = code
             self._scout.advance()
             self._met += 1
-        else:
-            self._count_offer(code, now)
+        elif self._is_first(code):
+            self._count_offer(now)
 
-    def silent(self, now):
-        """The connection is gone; what was out may be stored or not, and the next 08 tells."""
+    def silent(self, proven, now):
+        """The connection is gone; what was out may be stored or not, and the next 08 tells.
+
+        `proven`: the server has answered something on that connection.
+        """
         self.late.bad()
         self.unsure = True
         if not self.out:
             return
         self.out = False
+        if self.doing == LATE_OUT or not (self.doing == PASS or self._is_first(0)):
+            return
+        counts = proven or self._mutes >= PATIENCE
+        if not counts:
+            self._mutes += 1
         if self.doing == PASS:
-            # What is silent may be the server's trouble: the first goes out once more before the pass goes on.
-            self._scout.advance()
-            self._met += 1
+            if counts:
+                self._scout.advance()
+                self._met += 1
+                self._pass_code = 0
+            # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
             self._goes_on = True
             self._offers = OFFERS - 1
-            self._silences = 0
-            if self._silences_most < SILENCES_MOST:
-                self._silences_most *= 2
             self.doing = RETRY
-        elif self.doing != LATE_OUT:
-            self._count_offer(0, now)
+        elif counts:
+            self._count_offer(now)
 
     def take(self, number, behind):
         """The server has `number`, one of several that were out; the cursor `behind` stands behind it."""
@@ -309,7 +331,7 @@ class Policy:
             numbers[DELIVERED] += 1
         else:
             self._regain(1)
-        numbers[TAKEN] = number
+        numbers[TAKEN] = (number - behind.ahead - 1) % SEQUENCES + 1
         self.health.counters[h.DELIVERED] += 1
 
     def is_passed(self, number):
@@ -328,22 +350,20 @@ class Policy:
 
     # -- the first is refused ----------------------------------------------------------------------------------
 
-    def _count_offer(self, code, now):
-        """The first was offered in vain; with code 0 there was no answer."""
+    def _is_first(self, code):
+        """What went out is the first that is refused; with code 0 there was no answer. False if it was overwritten."""
         number = self.number
         if number <= self.cursor.number:
-            return  # overwritten meanwhile: another one is the first
+            return False  # meanwhile another one is the first
         if number != self.first:
             self._end_trouble()
             self.first = number
         self.doing = RETRY
         self.code = code
-        if code == 0:  # the next connection is a wait of its own
-            if self._silences < self._silences_most:
-                self._silences += 1
-            self._wants_pass = self.parks and self._silences == self._silences_most
-            return
-        self._silences = 0
+        return True
+
+    def _count_offer(self, now):
+        """The first was offered in vain."""
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
         if self.parks and (is_proven or self._offers >= OFFERS):
@@ -365,9 +385,8 @@ class Policy:
     def _end_trouble(self):
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
-        self.is_held = self._wants_pass = self._goes_on = False
-        self.first = self._offers = self._silences = self._reach = self.failed = self._seen = self._skips = 0
-        self._silences_most = SILENCES
+        self.is_held = self._wants_pass = self._goes_on = self._drops = self._is_stuck = False
+        self.first = self._offers = self._mutes = self._reach = self.failed = self._seen = self._skips = 0
         self.code = self._pass_code = -1
         self.hold.stop()
         self._soon.stop()
@@ -445,7 +464,7 @@ class Policy:
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
                 if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
-                return self._give(log, number, log.length, (number + numbers[BASE] - 1) % SEQUENCES + 1)
+                return self._give(log, number, log.length, (number - scout.ahead - 1) % SEQUENCES + 1)
             if log.length > self._longest:
                 self._longest = log.length
                 self._room = self.quarantine.room(log.length)
@@ -472,6 +491,8 @@ class Policy:
         self._offers = OFFERS - 1
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._skips = self._met // SKIPS_A_PASS
+        self._mutes = 0
+        self._is_stuck = self._met >= self._room
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
 
@@ -488,8 +509,7 @@ class Policy:
             self._todo = _LATE_OVER
             return self._ask(_LATE_OVER, now)
         self._late_number = quarantine.number
-        # The cursor may be past what the server never gets: the next number on the wire follows what it has.
-        return self._give(quarantine.log, quarantine.number, quarantine.length, self._wire(self.state.numbers[TAKEN]))
+        return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` to be offered now: "", or in words why not."""
@@ -510,6 +530,8 @@ class Policy:
             done = self._finish(now)
         elif todo == _LATE:
             done = self._begin_late()
+        elif todo == _DROP:
+            done = self.drop_first() == DROP_DONE
         else:
             done = self._end_late(now)
         if not done:
@@ -616,12 +638,10 @@ class Policy:
             if kind == RECORD_NONE or cursor.found >= taken:
                 return self._pass_taken(now)
             number = cursor.found
-            reason = self._pass_code
-            if number == self.first:
-                reason = self.code or PARKED_SILENT
+            reason = self.code if number == self.first else self._pass_code
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
-            code = self._keep(number, reason if reason > 0 else PARKED_MOVED, now)
+            code = self._keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
             if code == NO_ROOM:
                 if not self.is_held:
                     self.health.note(h.PARKED_FAILED, NO_ROOM, now)
@@ -644,7 +664,7 @@ class Policy:
             numbers[DELIVERED] += 1
             if self.cursor.found == taken:  # else it cannot be read any more
                 self.cursor.advance()
-        numbers[TAKEN] = taken
+        numbers[TAKEN] = self._taken_sequence
         self.health.counters[h.DELIVERED] += 1
         self._end_trouble()
         self._proven.start(now, PROVEN_MS)
@@ -658,12 +678,11 @@ class Policy:
         entry = self._late_entry
         if not quarantine.may_leave():
             return quarantine.tidy() in (TIDY_DONE, TIDY_MORE)
-        base = numbers[BASE]
         numbers[LATE] = entry
-        numbers[BASE] = (base + 1) % SEQUENCES
+        self._go_ahead(-1)
         if not self._say(self.cursor.number, self._in_order()):
             numbers[LATE] = 0
-            numbers[BASE] = base
+            self._go_ahead(1)
             return False
         self._before = self.doing
         self.doing = LATE_OUT
@@ -681,10 +700,12 @@ class Policy:
             if is_taken:
                 numbers[DELIVERED] += 1
                 self.health.counters[h.DELIVERED] += 1
-                self._bases.append((numbers[TAKEN], numbers[BASE] - 1))
-                del self._bases[:-BASES]
+                numbers[TAKEN] = self._next_sequence()
+                self.lates += 1
+                self._lates_at.append(self.cursor.number)
+                del self._lates_at[:-LATES_MOST]
             else:
-                numbers[BASE] = (numbers[BASE] - 1) % SEQUENCES
+                self._go_ahead(1)
         if not self._save():
             return False
         self._todo = 0
@@ -695,22 +716,26 @@ class Policy:
         return True
 
     def drop_first(self):
-        """An operator gives up the one that all others wait for; True when that is durable."""
+        """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
         numbers = self.state.numbers
-        if not self.first or self.out or self.unsure or not (self.is_held or self.doing == HOLD or self.failed):
-            return False
+        if not self.first or not (self.is_held or self.doing == HOLD or self.failed):
+            return DROP_NONE
+        if self.out or self.unsure:
+            self._drops = True
+            return DROP_SOON
         cursor = self.cursor
-        before, limit, sent = cursor.number, numbers[LIMIT], numbers[SENT]
+        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
         if not self._pass(self.log.peek(cursor) > RECORD_NONE and cursor.found):
-            return False
+            return DROP_NONE
         numbers[DROPPED] += 1
         done = self._say(limit if self.is_held else cursor.number, sent if self.is_held else self._in_order())
         if not done:
             numbers[DROPPED] -= 1
             self.log.rewind(cursor, before)
+            cursor.ahead = ahead
         elif not self.is_held:
             self._end_trouble()
-        return done
+        return DROP_DONE if done else DROP_NONE
 
     def save_at_end(self):
         """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
@@ -722,15 +747,23 @@ class Policy:
 
     # -- where the server stands -------------------------------------------------------------------------------
 
-    def sequence_of(self, number):
-        """Return the sequence on the wire of the log's `number`, also of one that went out a while ago."""
-        for last, base in self._bases:
-            if number <= last:
-                return (number + base - 1) % SEQUENCES + 1
-        return self._wire(number)
+    def lates_before(self, number):
+        """Return how many late ones were taken in front of the log's `number`, since the start."""
+        count = self.lates
+        for at in self._lates_at:
+            count -= at >= number
+        return count
 
-    def _wire(self, number):
-        return (number + self.state.numbers[BASE] - 1) % SEQUENCES + 1
+    def _here(self):
+        """Return the sequence of what the cursor passed last."""
+        return (self.cursor.number - self.cursor.ahead - 1) % SEQUENCES + 1
+
+    def _next_sequence(self):
+        """Return the one that follows what the server has; the cursor may be past what it never gets."""
+        return self.state.numbers[TAKEN] % SEQUENCES + 1
+
+    def _go_ahead(self, count):
+        self.cursor.ahead = (self.cursor.ahead + count) % SEQUENCES
 
     def resume(self, stored, now):
         """The 08 names `stored` (DIGEST G.8): go on from there; False if that could not be written down, or read."""
@@ -757,7 +790,7 @@ class Policy:
     def _resume_late(self, stored, now):
         """A late one was out: taken if the 08 names it."""
         if self.state.numbers[LATE]:
-            self._late_taken = stored == self._wire(self.state.numbers[TAKEN])
+            self._late_taken = stored == self._next_sequence()
         elif self.doing != LATE_OUT:
             return True
         return self._end_late(now)
@@ -768,38 +801,57 @@ class Policy:
         self._has_resent = False
         numbers = self.state.numbers
         cursor = self.cursor
-        newest = self.log.next - 1
-        reached = newest - (self._wire(newest) - stored) % SEQUENCES
         taken = numbers[TAKEN]
-        if reached == taken:
+        if stored == taken:
             return True
-        if cursor.number < reached <= self.may_have:
-            if not numbers[SENT] & SENT_PASS:
-                return self._take_up_to(reached, now)
-            self._taken = reached
-            self.doing = FINISH
-        elif taken < reached <= cursor.number:
+        here = self._here()
+        reached = self._find_row((stored - here) % SEQUENCES)
+        if reached < 0:
+            return False
+        behind = (taken - stored) % SEQUENCES
+        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             self._regain(1)  # it was out when it was overwritten
-            numbers[TAKEN] = reached
-        elif 0 <= reached < taken and taken - reached < _HALF:
-            self.health.note(h.SERVER_BEHIND, taken - reached, now)
-            return not self.rewinds or self._rewind(reached)
+            numbers[TAKEN] = stored
+        elif reached:
+            if not numbers[SENT] & SENT_PASS:
+                return self._take_up_to(reached, stored, now)
+            self._taken = reached
+            self._taken_sequence = stored
+            self.doing = FINISH
+        elif behind < _HALF and behind <= cursor.number:
+            self.health.note(h.SERVER_BEHIND, behind, now)
+            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES)
         else:
             self.health.note(h.RESUME_UNKNOWN, stored, now)
-            if (self._wire(cursor.number + 1) - stored - 1) % SEQUENCES >= _HALF:
+            if (here - stored) % SEQUENCES >= _HALF:
                 return self._rebase(stored)  # else what is new would look stored already
         return True
 
+    def _find_row(self, rows):
+        """Return the number of what lies so many places behind the cursor: 0 if it was never sent, -1: ask again."""
+        cursor, log = self.cursor, self.log
+        scout = Cursor()
+        scout.stand_at(cursor)
+        row = cursor.number - cursor.ahead + rows
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and scout.found - scout.ahead < row and scout.found <= self.may_have:
+            scout.advance()
+            kind = log.peek(scout)
+        number = row + scout.ahead  # also of one that cannot be read any more
+        if kind < RECORD_NONE:
+            return -1
+        return number if number <= self.may_have else 0
+
     def _rebase(self, stored):
         """What goes out next follows what the server has; nothing that was out counts."""
-        numbers = self.state.numbers
-        base, taken = numbers[BASE], numbers[TAKEN]
-        numbers[BASE] = (stored - self.cursor.number) % SEQUENCES
-        numbers[TAKEN] = self.cursor.number
-        if self._say(self.cursor.number, self._in_order() | SENT_MET):
+        numbers, cursor = self.state.numbers, self.cursor
+        ahead, taken = cursor.ahead, numbers[TAKEN]
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        numbers[TAKEN] = stored
+        if self._say(cursor.number, self._in_order() | SENT_MET):
             self._end_trouble()
             return True
-        numbers[BASE] = base
+        cursor.ahead = ahead
         numbers[TAKEN] = taken
         return False
 
@@ -809,21 +861,22 @@ class Policy:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
                 self._has_resent = True  # one that never says what it has gets them once
-                return self._rewind(0)
+                return self._rewind(self.cursor.number)
         return True
 
-    def _rewind(self, number):
-        """Send again what the server has lost, as far as the log still has it."""
-        cursor = self.cursor
+    def _rewind(self, rows):
+        """Send again what the server has lost, so many places back, as far as the log still has them."""
+        from agent.log.back import go_back
+
         numbers = self.state.numbers
-        self.log.rewind(cursor, number)
-        numbers[TAKEN] = numbers[LIMIT] = (
-            cursor.number
-        )  # so the state says where the cursor is before anything goes out
+        go_back(self.log, self.cursor, rows)
+        self._go_ahead(0)
+        numbers[TAKEN] = self._here()
+        numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
         return True
 
-    def _take_up_to(self, reached, now):
+    def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
         numbers = self.state.numbers
         cursor = self.cursor
@@ -848,9 +901,8 @@ class Policy:
             if not self._pass(number):
                 return False
             numbers[DELIVERED] += 1
-            numbers[TAKEN] = number
             self.health.count(h.RESUMED)
-        numbers[TAKEN] = reached
+        numbers[TAKEN] = stored
         self._end_trouble()
         return True
 
@@ -871,8 +923,7 @@ class Policy:
                 "trouble": self.failed > 0,
             }
         # With no room for a longer pass, or none allowed, only an operator can let the others go on.
-        stuck = self.failed > 0 and (not self.parks or self._met >= self._room > 0)
-        shown["needs_operator"] = held or stuck
+        shown["needs_operator"] = held or (self.failed > 0 and (self._is_stuck or not self.parks))
         shown["late"] = self.late.waiting()
 
 
