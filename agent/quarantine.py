@@ -39,6 +39,11 @@ FAILED = const(-2)
 TIDY_DONE = const(0)
 TIDY_MORE = const(1)
 
+# What an outlet answers who is to drop the first one that it is refused
+DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
+DROP_DONE = const(1)
+DROP_SOON = const(2)  # it is out: when it is known what became of it
+
 BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
 
 PRESSURE_NONE = const(0)

@@ -14,7 +14,7 @@ COMMAND = "toolcart quarantine list"
 
 _REASONS = {
     res.PARKED_UNREADABLE: "could not be read",
-    res.PARKED_SILENT: "ToolsNet did not answer it on three connections",
+    res.PARKED_SILENT: "ToolsNet did not answer it on four connections",
     res.PARKED_MOVED: "refused by ToolsNet",
     res.PARKED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a retry",
     res.PARKED_READ: "could not be read before; it is a result now, and waits to be offered again",

@@ -3,7 +3,8 @@
     list             one line for each entry, then a line with the counts
     show N           everything about one
     drop WHICH       give them up for good; WHICH is `all`, numbers `3`, and ranges `5-9`
-    drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room
+    drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
+                     one that is out goes when it is known what became of it ("soon")
     retry WHICH      offer them to ToolsNet again at once, also while others are held
     retry in-doubt WHICH   also those that ToolsNet may have already: they may be there twice then
 
@@ -23,7 +24,7 @@ from agent.log.numbers import DROPPED, LATE_FIRST
 from agent.log.record import RECORD_NONE
 from agent.openprotocol.header import mid_of, revision_of
 from agent.openprotocol.layouts import layout_of, read_whole
-from agent.quarantine import FAILED
+from agent.quarantine import DROP_NONE, DROP_SOON, FAILED
 from agent.quarantine_list import needs_operator, shown, told
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
@@ -152,9 +153,10 @@ class Orders:
         if self._outlet is None:
             raise Refused("the agent has to run for that: it knows which one is refused")
         yield from self._wait_for_line()
-        if not self._outlet.drop_first():
+        done = self._outlet.drop_first()
+        if done == DROP_NONE:
             raise Refused("nothing was dropped: nothing is held now, or the flash takes nothing; `status` tells more")
-        yield {"count": 1, "parked": self.quarantine.count()}
+        yield {"count": 1, "parked": self.quarantine.count(), "soon": done == DROP_SOON}
 
     # -- offering again ----------------------------------------------------------------------------------------
 

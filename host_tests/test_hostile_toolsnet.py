@@ -161,6 +161,23 @@ def test_no_server_can_stop_the_agent_for_good():
             raise
 
 
+def test_backlog_keeps_its_order_through_any_time_of_a_server_that_is_away_behind_an_open_port():
+    for behaviour in ({"closes_after": 0}, {"closes_after": 1}, {"closes_after": 12}):
+        outlet = Outlet(cursor_batch=4)
+        outlet.store(2)
+        outlet.until_stored(2)
+        healthy = outlet.toolsnet.server_endpoint
+        for hours in (1, 2, 3):
+            outlet.network.listen(SERVER[0], SERVER[1], lambda behaviour=behaviour: Hostile(**behaviour))
+            outlet.network.cut(*SERVER)
+            outlet.store(10)
+            outlet.run(hours * HOUR_MS + hours * 7000)
+            outlet.network.listen(SERVER[0], SERVER[1], healthy)
+            outlet.until_stored(2 + 10 * hours)
+        outlet.run(100)
+        assert outlet.ids() == list(range(1, 33)) and outlet.parked_numbers() == [], (behaviour, outlet.counts())
+
+
 def test_server_that_refuses_with_any_code_parks_nothing_as_long_as_it_refuses_all():
     outlet = survive(SERVER, lambda: Hostile(answer=b"002405%s20240314092653999", tells_ident=True))
     assert outlet.counted(h.REFUSED_BY_SERVER) > 10

@@ -1,7 +1,7 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
 from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
-from agent.quarantine import KEPT_DONE, NO_ROOM, PRESSURE_FULL
+from agent.quarantine import DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
 from agent.quarantine_list import needs_operator
 from agent.quarantine_orders import carry_out
 from agent.record import KIND_RESULT
@@ -46,7 +46,7 @@ class Policy:
 
     def drop_first(self):
         self.held -= 1
-        return self.held >= 0
+        return DROP_DONE if self.held >= 0 else DROP_NONE
 
 
 class Bench(Shelf):
@@ -247,7 +247,7 @@ def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
     assert "has to run" in station.order("drop", "first")[0]["error"]
     station.policy = Policy()
     station.policy.held = 1
-    assert station.order("drop", "first") == [{"count": 1, "parked": 1}]
+    assert station.order("drop", "first") == [{"count": 1, "parked": 1, "soon": False}]
     assert "nothing is held" in station.order("drop", "first")[0]["error"]
 
 

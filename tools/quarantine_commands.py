@@ -205,7 +205,8 @@ def tell_one(ask: Ask, number: str, as_json: bool) -> int:
 def tell_drop(ask: Ask, which: list[str]) -> int:
     """Give up and say what was given up."""
     counts = _good(ask(["drop", *which]))[-1]
-    click.echo(f"{counts['count']} dropped; {counts['parked']} in the quarantine")
+    when = ", as soon as it is known what became of it" if counts.get("soon") else ""
+    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
     return 0
 
 

@@ -10,7 +10,9 @@ Rules (DIGEST G.5, G.9; 004:67-82)
    connection is closed. A 05 with another identifier is counted and ignored.
 4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions have shown that none comes.
 5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
-6. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
+6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
+   or the server. One of which nobody knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
+7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
     WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> SERVER_OPENING -> STREAMING
@@ -104,6 +106,8 @@ class Session:
         self.keepalive_ack = keepalive_ack
         self._expects_keepalive_ack = keepalive_ack != NEVER
         self._mute_sessions = 0
+        self._knows_keepalive = keepalive_ack == ALWAYS
+        self._wary = False  # what was out last had no answer
         self._begin_keepalives()
         self._wait = Timer()  # for whatever the state waits for
         self._rest = Timer()  # since the last transmission
@@ -120,6 +124,7 @@ class Session:
         self.server_port = 0
         self.code = 0
         self.lost_in = STOPPED  # the state that the last connection was lost in
+        self.proven = False  # the server has answered something on it
         self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._sends_ack_12 = ack_12 != NEVER
@@ -174,6 +179,8 @@ class Session:
             self._streaming_event = True
             self._wait.stop()
             self._rest.start(now, self.keepalive_ms)
+            if self._wary and self._expects_keepalive_ack:
+                self._put_out_keepalive()
 
     def closed(self, now):
         """The connection failed or was closed by the other side; EV_LOST follows if it was in use."""
@@ -220,8 +227,7 @@ class Session:
         if self._out == OUT_NOTHING and self.can_send():
             rest = self._rest.left(now)
             if rest == 0:
-                self._keepalive_sent = True
-                self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+                self._put_out_keepalive()
         if self._out != OUT_NOTHING and not self._posted:
             self._post(now)
         left = self._wait.left(now) if self._wait.armed else FOREVER
@@ -292,6 +298,10 @@ class Session:
         self._sends_left = self.retransmissions + 1
         self._posted = False
         self._whole = False
+
+    def _put_out_keepalive(self):
+        self._keepalive_sent = True
+        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
 
     def _clear_out(self):
         self._out = OUT_NOTHING
@@ -380,8 +390,9 @@ class Session:
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self._clear_out()
         self._heard = True
+        self._wary = False
         if kind == OUT_KEEPALIVE:
-            self._keepalive_acked = True
+            self._keepalive_acked = self._knows_keepalive = True
             return EV_NONE
         self.code = code
         if code == 0:
@@ -404,6 +415,9 @@ class Session:
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
+        if self._out == OUT_KEEPALIVE and self._wary and not self._knows_keepalive:
+            self._clear_out()
+            return EV_NONE
         if state >= PIM_INFO and self._out != OUT_NOTHING:
             once = self._sends_left < 0
             self._sends_left += 1 if once else -1
@@ -424,6 +438,9 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self._learn_of_keepalives()
+        if self._out == OUT_RESULT:
+            self._wary = True
+        self.proven = self._heard
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False

@@ -136,7 +136,7 @@ class Forward(Upstream):
         return self.policy.ask(number, in_doubt)
 
     def drop_first(self):
-        """An operator gives up the one that all others wait for; True when that is durable."""
+        """An operator gives up the one that all others wait for: DROP_ of agent.quarantine."""
         self._wake()
         return self.policy.drop_first()
 
@@ -309,7 +309,7 @@ class Forward(Upstream):
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        self.policy.silent(now)
+        self.policy.silent(self.session.proven, now)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
