@@ -76,7 +76,7 @@ PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer
 SKIPS_A_PASS = const(256)  # a pass of so many leaves out the next one, of twice as many the next two
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
-LATES_MOST = const(16)
+LATES_MOST = const(8)
 _A_TURN = const(8)  # records that are copied, or looked at in a pass
 
 _HALF = const(50000)
@@ -146,7 +146,7 @@ class Policy:
         self._late_taken = False
         self._before = ORDER  # what was done before a late one
         self.lates = 0  # late ones that were taken since the start
-        self._lates_at = []  # of the last of them, behind which number of the log
+        self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
         self._has_resent = False  # to a server that has said since that it has none
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -702,8 +702,7 @@ class Policy:
                 self.health.counters[h.DELIVERED] += 1
                 numbers[TAKEN] = self._next_sequence()
                 self.lates += 1
-                self._lates_at.append(self.cursor.number)
-                del self._lates_at[:-LATES_MOST]
+                self._lates_at[self.lates % LATES_MOST] = self.cursor.number
             else:
                 self._go_ahead(1)
         if not self._save():
