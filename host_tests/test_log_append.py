@@ -137,6 +137,27 @@ def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     assert read_all(area.log) == numbers(1, 2)
 
 
+def test_what_another_log_could_not_append_is_not_fresh():
+    """Its numbers are its own, and the one that it was to have may be this log's newest."""
+    area = watched()
+    cursor = area.log.cursors[0]
+    append(area.log, 1)
+    area.flash.code = FLASH_IO
+    assert append(area.kept, 7) == LOG_FAILED and not area.log.fresh(cursor)
+    area.flash.code = FLASH_DONE
+    append(area.kept, 7)
+    append(area.log, 2)
+    area.flash.code = FLASH_IO
+    assert append(area.kept, 7) == LOG_FAILED and not area.log.fresh(cursor)
+    area.flash.code = FLASH_DONE
+    last = fill(area.kept, 3)
+    for ident in range(3, last):
+        append(area.log, ident)
+    assert area.log.number == area.kept.next
+    assert append(area.kept, 7) == LOG_FULL and not area.log.fresh(cursor)
+    assert read_all(area.log) == numbers(1, last - 1)
+
+
 def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
     area = watched(40, 4096, 64)
     log, flash = area.log, area.flash
@@ -578,6 +599,43 @@ def test_damaged_records_are_passed_and_counted_once():
 
 def _number(number):
     return bytes((number, 0, 0, 0, 10, 0))
+
+
+def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
+    """Their block and one that was opened since have never the same number."""
+    area = watched(cursors=2, best_effort=(1,))
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    take_all(area.log)
+    assert area.state.save()
+    twin = area.clone()
+    append(twin.mount(cursors=2, best_effort=(1,))[1], 4)
+    assert twin.mount(cursors=2, best_effort=(1,))[1].settle()
+    log = area.mount(cursors=2, best_effort=(1,))[1]
+    area.flash.code, area.flash.left = FLASH_IO, 4
+    assert append(log, 40) == LOG_FAILED
+    area.flash.code = FLASH_DONE
+    assert append(log, 40) == append(log, 50) == LOG_DONE and area.state.save()
+    begin, end = 9 * 4096, 10 * 4096
+    assert twin.flash.cells[begin:end] != area.flash.cells[begin:end]
+    area.flash.cells[begin:end] = twin.flash.cells[begin:end]
+    log = area.mount(cursors=2, best_effort=(1,))[1]
+    assert log.number == 5 and log.settle() and log.next == 6
+    assert read_all(log) == [(4, 40), (5, 50)]
+    assert read_all(log, 1) == numbers(1, 3) + [(4, 40), (5, 50)] and area.state.numbers[n.DAMAGED] == 0
+
+
+def test_no_two_blocks_have_one_number():
+    area = watched(13, 1024, 16)
+    seen = set()
+    for ident in range(1, 200):
+        log = area.mount()[1] if ident % 9 == 0 else area.log
+        append(log, ident)
+        deliver(log)
+        count = log.device.block_count
+        assert log.block_number % count == log.block
+        seen.add(log.block_number // count)
+    assert len(seen) == max(seen), "each opening counts one"
 
 
 def test_what_is_no_area_of_ours_is_left_alone():

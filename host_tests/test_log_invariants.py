@@ -26,6 +26,7 @@ DAILY = APPEND + APPEND_NEW + GIVE + GIVE_SAVE + GIVE_ALL
 IMAGES_MOST = 12000
 REFUSED = (UNTOUCHED, BAD, NEW)
 INCOMPLETE = "s/s/s/s@2=new/s@2=new{new}/s@2=new{new,new}/s@2=half{blank,blank,blank}/drain"
+COPIES = "/A/S/A/M/lose"
 STATE, LOG = state_module.State, log_module.Log
 READER, SEARCH = reader_module.Reader, search_module.Search
 
@@ -59,11 +60,18 @@ def lives(count=60):
     return run
 
 
-def way(text, slots=512):
-    """A way that a long search has found: four cuts in a row."""
+def life(seed, steps):
+    def run():
+        Life(seed).run(steps)
+
+    return run
+
+
+def way(text, slots=512, kind=StateExplorer):
+    """A way that a long search has found."""
 
     def run():
-        replay(Shape(state_bytes=slots), text, tell=lambda line: None, kind=StateExplorer)
+        replay(Shape(state_bytes=slots), text, tell=lambda line: None, kind=kind)
 
     return run
 
@@ -133,12 +141,16 @@ ROWS = [
     ("number > counts_to and state.found", "False"),
     ("13 without a state all blocks of copies are compared", mount_module, "_find_newest", cuts(2, kind=LostState)),
     ("not (copies and log.state.lost)", "True"),
+    ("13 the block that reaches furthest is read again", mount_module, "_find_newest", way(COPIES, kind=LostState)),
+    ("place != best and _read_block", "False and _read_block"),
     ("14 the first append of a session opens a block", mount_module, "_mount", cuts(1)),
     ("log.doubtful = last > 0", "log.doubtful = last > 0; log.begun, log.open_to = True, log.device.block_bytes"),
     ("15 what is behind a later block's first number is void", READER, "first_above", cuts(1, refusals=REFUSED)),
     ("return TOP if least == WORN else least", "return TOP"),
     ("16 blocks are ordered by their number", mount_module, "_mount", cuts(1)),
     ("key=lambda place: numbers[place]", "key=lambda place: place"),
+    ("16 no two blocks ever have one number", LOG, "put_head", life(1009647, 100)),
+    ("(self.last_number // count + 1) * count + place", "self.last_number + 1"),
     ("17 a reader in a block that is erased is placed afresh", READER, "peek", lives(60)),
     ("cursor.version != self.version", "cursor.version < 0"),
     ("18 restarts eat no capacity", carry_module, "carry", room),

@@ -120,7 +120,7 @@ def _copy(log, place, first, copies):
         seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
         if copies.offset == 0:
             copy(page, AT_WORDS, copies.words, AT_WORDS, WORDS_BYTES)
-            copies.number = log.put_head(page, first, CARRIED)
+            copies.number = log.put_head(page, place, first, CARRIED)
             behind = log.behind(HEAD_OCTETS, octets)
             code = log.device.program(begin, page, behind)
         else:

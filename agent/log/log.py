@@ -267,6 +267,7 @@ class Log(Reader):
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0
+            self.desk.fresh = None
             self.worn += code == FLASH_WORN
         return code
 
@@ -306,6 +307,7 @@ class Log(Reader):
         """The same where something else has to be done first."""
         if length > self.payload_most:
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
+        self.desk.fresh = None  # whose number may be the one in the stage now
         if self.is_still_full() and not self.doubtful:
             return LOG_FULL
         octets = length + FRAME_BYTES
@@ -334,7 +336,7 @@ class Log(Reader):
         number = first = self.next
         stage = self.stage
         self.put_words(stage)
-        own = self.put_head(stage, first, 0)
+        own = self.put_head(stage, place, first, 0)
         octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
         self.ahead = -1
@@ -358,10 +360,11 @@ class Log(Reader):
         pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
         copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
 
-    def put_head(self, buf, first, flags):
-        """Seal a block's head at buf[0:], where its words stand; return the block's number, which is used up."""
+    def put_head(self, buf, place, first, flags):
+        """Seal a head for `place` at buf[0:], where its words stand; return the block's number, which is used up."""
         state = self.state
-        self.last_number += 1
+        count = self.device.block_count
+        self.last_number = (self.last_number // count + 1) * count + place
         kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
         seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
         return self.last_number

@@ -168,7 +168,7 @@ def _read_heads(log, numbers):
 
 def _find_newest(log, numbers, order):
     """Take the blocks that do not count off the end of `order`, and read the one that is the newest then."""
-    best = -1
+    best = place = -1
     reach = 0
     index = len(order) - 1
     while index >= 0:
@@ -190,7 +190,7 @@ def _find_newest(log, numbers, order):
         log.mark(order[-1], 0)
         log.cut = order.pop()
     if best >= 0:
-        if order[index] != best and _read_block(log, best) < 0:
+        if place != best and _read_block(log, best) < 0:
             return MOUNT_FAILED
         log.block = best
         log.block_number = numbers[best]

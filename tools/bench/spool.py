@@ -230,7 +230,7 @@ class _OneBlock:
         made = SimFlash(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
         state, log = logged(made)
         number = 0
-        while log.block_number < 2:
+        while log.used_blocks() < 2:
             number += 1
             append(log, number, payload(number))
         state.save()

@@ -103,7 +103,7 @@ def account(image: Image, area: Area) -> dict[str, object]:
     for entry in counted:
         kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
     device = image.opened.log.device
-    erases = image.opened.state.numbers[area.ring + n.COUNTS_TO]
+    erases = image.opened.state.numbers[area.ring + n.COUNTS_TO] // max(1, area.block_count)  # agent.log.head
     shown: dict[str, object] = {
         "area": NAMES[area.ring],
         "blocks": area.block_count,
