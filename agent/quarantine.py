@@ -70,6 +70,7 @@ class Quarantine:
         self._settled = False
         self._none_from = self._none_to = 0  # no entry has a number of the main log between these
         self._below = self._above = 0  # the nearest that were met on the way to one
+        self._rest = self._blocks = 0  # octets and blocks that are left behind those that were asked for
 
     # -- a start -----------------------------------------------------------------------------------------------
 
@@ -119,12 +120,29 @@ class Quarantine:
 
     def room(self, length):
         """Return how many more records with payloads of so many octets certainly fit."""
+        return self._room(length) if self.settle() else 0
+
+    def measure(self, length):
+        """True if a record with a payload of so many octets fits. Begins to count: then `fits` tells of the next."""
         if not self.settle():
-            return 0
-        room = self._room(length)
-        if room == 0 and not self.log.begun and self.log.maintain():  # the rest of the newest block counts from then on
-            room = self._room(length)
-        return room
+            self._rest, self._blocks = 0, 0
+            return False
+        self._rest = self._left()
+        self._blocks = self._spare_blocks(self._rest, length)
+        if self._blocks < 0:
+            self._rest = self._blocks = 0
+        return self.fits(length)
+
+    def fits(self, length):
+        """True if one more record fits behind all those that were asked for since `measure`."""
+        log = self.log
+        octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
+        if octets > self._rest and self._blocks:
+            self._blocks -= 1
+            self._rest = log.device.block_bytes
+            octets = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+        self._rest -= octets
+        return self._rest >= 0
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
@@ -143,7 +161,7 @@ class Quarantine:
         main, log = self._main, self.log
         if not self._reread(number):
             return FAILED
-        if self.room(main.length) == 0:
+        if not self.measure(main.length):
             return NO_ROOM
         if not self._reread(number):  # the two share the page
             return FAILED
@@ -229,7 +247,7 @@ class Quarantine:
 
     def pressure(self):
         """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
-        if self._room(ROOM_BYTES - PARKED_BYTES) == 0 and self.log.begun:
+        if self._room(ROOM_BYTES - PARKED_BYTES) == 0:
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
         used = self.log.used_blocks()
@@ -269,16 +287,34 @@ class Quarantine:
 
     def _room(self, length):
         log = self.log
+        rest = self._left()
+        blocks = self._spare_blocks(rest, length)
+        if blocks < 0:
+            return 0
         length += PARKED_BYTES
-        room = log.room(length)
-        free = log.free_blocks()
-        if room == 0 and log.cursors[0].number >= log.number and free < log.device.block_count:
-            free += 1  # the newest one is done with, too
-        if free < 2:
-            return 0  # what is open is left to what is moved
         octets = log.behind(0, FRAME_BYTES + length)
         first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
-        return room + (free - 2) * (1 + (log.device.block_bytes - first) // octets)
+        return rest // octets + blocks * (1 + (log.device.block_bytes - first) // octets)
+
+    def _left(self):
+        """Return the octets that are left in the newest block; of a session's first append behind what it carries."""
+        log = self.log
+        block_bytes = log.device.block_bytes
+        if log.begun:
+            end = block_bytes if log.unsaved else log.open_to
+        elif log.cursors[0].number < log.number and log.offset <= block_bytes - block_bytes // 8:
+            end = block_bytes
+        else:
+            end = 0  # nothing is carried, a fresh block opened
+        return end - log.offset if end > log.offset else 0
+
+    def _spare_blocks(self, rest, length):
+        """Return how many more blocks may be opened; below 0 what is open is left to what is moved."""
+        log = self.log
+        free = log.free_blocks()
+        if rest < log.behind(0, FRAME_BYTES + length + PARKED_BYTES) and log.cursors[0].number >= log.number:
+            free = min(free + 1, log.device.block_count)  # the newest one is done with, too
+        return free - 2
 
     # -- what is gone ------------------------------------------------------------------------------------------
 

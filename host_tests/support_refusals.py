@@ -129,7 +129,7 @@ class FewKept:
         self.log = self
         self.page = world.log.page
         self.at = self.flags = self.kind = 0
-        self.entry = self.number = self.reason = 0
+        self.entry = self.number = self.reason = self.left = 0
 
     def settle(self):
         """Nothing is in doubt."""
@@ -143,6 +143,14 @@ class FewKept:
 
     def room(self, _length):
         return self.world.room - self.count()
+
+    def measure(self, length):
+        self.left = self.room(length)
+        return self.fits(length)
+
+    def fits(self, _length):
+        self.left -= 1
+        return self.left >= 0
 
     def has(self, number):
         self.page[0] = 0
@@ -202,7 +210,7 @@ class FewKept:
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
     "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _room _longest _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
+    "_reach _fits _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
     "_has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
@@ -443,6 +451,7 @@ class World:
             tuple([getattr(policy, name).armed for name in TIMERS]),
             (late.timer.armed, late._again.armed, late._after, late.wants, tuple(late.asked), late.pause.armed),
             len(self.kinds),
+            self.kept.left,
         )
 
     def unpack(self, packed):
@@ -471,6 +480,7 @@ class World:
         late.asked[:] = asked
         late.timer.due = late._again.due = late.pause.due = NOW
         self.kinds = self.kinds[: packed[15]]
+        self.kept.left = packed[16]
         self.cut_at = self.refuse_at = 0
 
 

@@ -187,6 +187,32 @@ def test_room_is_what_fits():
         assert len(more) >= before and len(more) <= 3 + 1
 
 
+def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
+    for blocks, unit, few in ((3, 256, 5), (4, 256, 1), (4, 16, 20), (4, 64, 29), (5, 64, 40)):
+        shelf = Shelf(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=120)
+        shelf.keep(*range(1, few + 1))
+        before = shelf.quarantine.room(114)
+        shelf.start()
+        room = shelf.quarantine.room(114)
+        assert room >= before - 3, (blocks, unit, room, before)
+        assert shelf.quarantine.measure(114)
+        fits = 1
+        while shelf.quarantine.fits(114):
+            fits += 1
+        assert fits == room
+        more = shelf.fill(few + 1)
+        assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
+
+
+def test_long_ones_and_short_ones_count_as_what_they_are():
+    shelf = Shelf(kept_blocks=4, blocks=40, unit_bytes=256)
+    assert shelf.quarantine.measure(1911)
+    count = 1
+    while shelf.quarantine.fits(114):
+        count += 1
+    assert count == shelf.quarantine.room(114) - 7 and shelf.quarantine.room(1911) == 4
+
+
 def test_pressure_grows_before_it_is_full():
     shelf = Shelf(kept_blocks=8, blocks=60)
     seen = []

@@ -128,10 +128,9 @@ class Policy:
         self._wants_pass = False
         self._goes_on = False  # behind the one at which a pass was silent
         self._reach = 0
-        self._room = 0
         self._is_stuck = False  # the last pass went as far as there is room
         self._drops = False  # the first, when nothing is out
-        self._longest = 0  # of the first and those that the pass has met
+        self._fits = False  # what the pass has met in the quarantine
         self._met = 0
         self._pass_code = -1
         self._taken = self._taken_sequence = 0  # by a pass
@@ -291,8 +290,7 @@ class Policy:
             self._todo = _LATE_OVER
         elif self.doing == PASS:
             self._pass_code = code
-            self._scout.advance()
-            self._met += 1
+            self._meet(self.length)
         elif self._is_first(code):
             self._count_offer(now)
 
@@ -313,8 +311,7 @@ class Policy:
             self._mutes += 1
         if self.doing == PASS:
             if counts:
-                self._scout.advance()
-                self._met += 1
+                self._meet(self.length)
                 self._pass_code = 0
             # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
             self._goes_on = True
@@ -386,7 +383,7 @@ class Policy:
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
         self.is_held = self._wants_pass = self._goes_on = self._drops = self._is_stuck = False
-        self.first = self._offers = self._mutes = self._reach = self.failed = self._seen = self._skips = 0
+        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._skips = 0
         self.code = self._pass_code = -1
         self.hold.stop()
         self._soon.stop()
@@ -397,7 +394,7 @@ class Policy:
     def _has_room(self, now):
         """Tell whether there is room for the first, which was the one thing missing; all else is tried again then."""
         kind = self.log.peek(self.cursor)
-        if kind > RECORD_NONE and self.quarantine.room(self.log.length) == 0:
+        if kind > RECORD_NONE and not self.quarantine.measure(self.log.length):
             self.hold.start(now, AGAIN_MS)
             return False
         self._offers = OFFERS - 1
@@ -428,17 +425,16 @@ class Policy:
             else:
                 self._end_trouble()
             return NOTHING
-        self._longest = log.length
         scout.advance()
-        self._met = 0
-        self._room = self.quarantine.room(self._longest)
-        if self._room == 0:
+        self._fits = self.quarantine.measure(log.length)
+        if not self._fits:
             self.doing = HOLD
             self.hold.start(now, AGAIN_MS)
             self.health.note(h.PARKED_FAILED, NO_ROOM, now)
             return NOTHING
-        if self._reach < self._room:
+        if self._met >= self._reach:
             self._reach = self._reach * 2 or REACH
+        self._met = 0
         self.doing = PASS
         return self._next_of_pass(now)
 
@@ -455,8 +451,7 @@ class Policy:
             if kind < RECORD_NONE:
                 self.hold.start(now, AGAIN_MS)
                 return NOTHING
-            most = self._reach if self._reach < self._room else self._room
-            if kind == RECORD_NONE or self._met >= most:
+            if kind == RECORD_NONE or self._met >= self._reach or not self._fits:
                 self._end_pass(kind == RECORD_NONE, now)
                 return NOTHING
             number = scout.found
@@ -465,21 +460,20 @@ class Policy:
                 if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
                 return self._give(log, number, log.length, (number - scout.ahead - 1) % SEQUENCES + 1)
-            if log.length > self._longest:
-                self._longest = log.length
-                self._room = self.quarantine.room(log.length)
-            if log.peek(scout) > RECORD_NONE:  # the quarantine shares the page
-                scout.advance()
-            self._met += 1
+            self._meet(log.length)
         return BUSY
+
+    def _meet(self, length):
+        """The scout passes one that is not taken; there has to be room for it before the next one goes out."""
+        self._scout.advance()
+        self._met += 1
+        self._fits = self.quarantine.fits(length)
 
     def _give(self, log, number, length, sequence):
         self.buf = log.page
         self.at = log.at
         self.flags = log.flags
         self.length = length
-        if length > self._longest:
-            self._longest = length
         self.number = number
         self.sequence = sequence
         self.once = True
@@ -492,7 +486,7 @@ class Policy:
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._skips = self._met // SKIPS_A_PASS
         self._mutes = 0
-        self._is_stuck = self._met >= self._room
+        self._is_stuck = not self._fits
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
 
