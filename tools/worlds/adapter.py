@@ -227,15 +227,17 @@ def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
 
 
 def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
-    """The first one that waits, in the same form."""
+    """Everything that waits, in the same form; the first is the one that holds the others."""
     twin = _Twin(agent, index)
+    found: list[tuple[int, bytes]] = []
     scout = Cursor()
     if twin.is_up:
-        twin.log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
-        if twin.log.peek(scout) > 0:
-            log = twin.log
-            return [(scout.found, bytes(log.page[log.at : log.at + log.length]))]
-    return []
+        log = twin.log
+        log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
+        while log.peek(scout) > 0:
+            found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+            scout.advance()
+    return found
 
 
 def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:

@@ -16,7 +16,7 @@ from tools.worlds import adapter
 from tools.worlds.flash import BLOCK_BYTES
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
-LEAST_BYTES = 160  # of a usual result with its frame
+FRAME_BYTES = 20  # at least, round what is kept of a result
 NEEDED_MS = 60000
 STEP_MS, STEPS_MOST = 5, 4000  # of one order
 RETRIED_MS, EACH_MS = 20000, 500
@@ -45,7 +45,7 @@ class Operator:
             return
         world.toolsnet.disturbed(number)
         if what == DROP_FIRST:
-            entries = adapter.held(world.agent, number - 1)
+            entries = adapter.held(world.agent, number - 1)[:1]
         done: list[int] = []
         lines = adapter.order(world.agent, number - 1, words, done)
         self._go_on(_Order(what, number, entries, lines, done, world.agent))
@@ -124,7 +124,6 @@ class Operator:
             if not self.is_needed(number):
                 self._needed_since.pop(number, None)
             elif world.calm and world.time.now - self._needed_since.setdefault(number, world.time.now) >= NEEDED_MS:
-                self._needed_since.pop(number)
                 what, count = world.script["operator"]["then"], world.script["operator"]["count"]
                 self.order(what if adapter.counts(world.agent, number - 1)[1] else DROP_FIRST, number, count)
 
@@ -149,7 +148,7 @@ class Operator:
         entries = adapter.entries(world.agent, number - 1)
         used = self._used_by(number, [payload for _, payload in entries])
         if not adapter.holds(world.agent, number - 1):
-            used += LEAST_BYTES * self._tried_and_waiting(number, entries)
+            used += self._needed_by_waiting(number)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * BLOCK_BYTES
         if used < room // 2 and not device.faults and len(station.wrong_holds) < WORDS_MOST:
             station.wrong_holds.append(f"at {world.time.now} ms {used} of {room} octets are in use")
@@ -164,11 +163,13 @@ class Operator:
                 used += len(content.rstrip(b"\xff"))
         return used
 
-    def _tried_and_waiting(self, number: int, entries: list) -> int:
-        """How many the server has refused that wait in the log."""
-        station = self.world.history.stations[number]
-        there = {row.number for row in station.rows}.union(*(_named(number, payload) for _, payload in entries))
-        return sum(bool(r.tried) and r.number not in there for r in station.results.values())
+    def _needed_by_waiting(self, number: int) -> int:
+        """The octets, in whole units, of what waits in the log and was refused or cannot be read."""
+        unit = self.world.device(number).unit_bytes
+        liked = {r.number for r in self.world.history.stations[number].results.values() if r.is_liked() and not r.tried}
+        held = [payload for _, payload in adapter.held(self.world.agent, number - 1)]
+        bad = [payload for payload in held if not liked.intersection(_named(number, payload))]
+        return sum(-(-(len(payload) + FRAME_BYTES) // unit) * unit for payload in bad)
 
     def wrong(self, number: int, text: str) -> None:
         """What it says is not so."""
