@@ -638,6 +638,23 @@ def test_no_two_blocks_have_one_number():
     assert len(seen) == max(seen), "each opening counts one"
 
 
+def test_numbers_of_blocks_go_on_above_one_that_a_start_saw_and_the_next_do_not():
+    area = watched()
+    for ident in (1, 2, 3):
+        append(area.log, ident)
+    take_all(area.log)
+    assert area.state.save()
+    append(area.mount()[1], 4)
+    state, log = area.mount()
+    seen = log.block_number
+    assert log.number == 4 and state.save()
+    area.flash.cells[8 * 4096 : 9 * 4096] = b"\xff" * 4096
+    assert area.mount()[0].save()
+    log = area.mount()[1]
+    assert log.number == 3 and append(log, 40) == LOG_DONE
+    assert log.block_number > seen, "it may read well again, and is older then"
+
+
 def test_what_is_no_area_of_ours_is_left_alone():
     area = watched()
     append(area.log, 1)

@@ -130,7 +130,7 @@ def _mount(log):
         log.shown = last - 1
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
-    own[log.ring + n.COUNTS_TO] = log.block_number
+    own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
     return MOUNT_DONE
 
 

@@ -10,7 +10,7 @@ from agent.base.compat import const
 # A ring (agent.log.log) has three in a row: LOG, KEPT (the quarantine) and GRAPHS name the first of each.
 NEXT = const(0)  # the snapshot covers every record in front of this number
 SOLID = const(1)  # every record in front of this number is durable, however it reads
-COUNTS_TO = const(2)  # number of the newest block
+COUNTS_TO = const(2)  # number of the newest block, it only grows
 LOG = const(0)
 KEPT = const(3)
 GRAPHS = const(6)
