@@ -123,6 +123,8 @@ ROWS = [
     ("self.next = max(", "self.next = min(number + 1, "),
     ("7 snapshot, then erase", LOG, "saved_lowest", cuts(1, length=3)),
     ("durable[self.slots[index]] < low", "False"),
+    ("7 what is erased and was not had is counted", LOG, "put_head", life(1018168, 100)),
+    ("(self.last_number // count + 1) * count + place", "self.last_number + 1"),
     ("8 what results bring is told once", LOG, "_appended", cuts(1)),
     ("if numbers[ring] == number:", "if True:"),
     ("9 settling needs no room", carry_module, "carry", cuts(1)),
@@ -162,6 +164,10 @@ ROWS = [
 ]
 
 
+# What random lives once lost something in, and does not.
+FOUND = [life(seed, 100) for seed in (1009647, 1018168, 1024032, 1034571)]
+
+
 def rules():
     """Return what is broken: [(rule, owner, function, [(old, new)], run)]."""
     found = []
@@ -197,6 +203,8 @@ def test_a_broken_rule_is_found(monkeypatch, rule, owner, name, changes, run):
     print(rule, "->", str(found.value).splitlines()[0])
 
 
-@pytest.mark.parametrize("run", [state_alone(1, 2, 768), cuts(1), cuts(1, full=1), another_area, room, lives(20)])
+@pytest.mark.parametrize(
+    "run", [state_alone(1, 2, 768), cuts(1), cuts(1, full=1), another_area, room, lives(20), *FOUND]
+)
 def test_the_real_code_passes_the_same_runs(run):
     run()
