@@ -127,8 +127,11 @@ class Quarantine:
         if not self.settle():
             self._rest, self._blocks = 0, 0
             return False
+        log = self.log
+        if log.begun and log.cursors[0].number >= log.number and not log.unsaved:
+            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is done with
         self._rest = self._left()
-        self._blocks = self._spare_blocks(self._rest, length)
+        self._blocks = self._spare_blocks()
         if self._blocks < 0:
             self._rest = self._blocks = 0
         return self.fits(length)
@@ -288,7 +291,7 @@ class Quarantine:
     def _room(self, length):
         log = self.log
         rest = self._left()
-        blocks = self._spare_blocks(rest, length)
+        blocks = self._spare_blocks()
         if blocks < 0:
             return 0
         length += PARKED_BYTES
@@ -300,19 +303,19 @@ class Quarantine:
         """Return the octets that are left in the newest block; of a session's first append behind what it carries."""
         log = self.log
         block_bytes = log.device.block_bytes
-        if log.begun:
+        if log.cursors[0].number >= log.number:
+            end = 0  # a fresh block is opened
+        elif log.begun:
             end = block_bytes if log.unsaved else log.open_to
-        elif log.cursors[0].number < log.number and log.offset <= block_bytes - block_bytes // 8:
-            end = block_bytes
         else:
-            end = 0  # nothing is carried, a fresh block opened
+            end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
         return end - log.offset if end > log.offset else 0
 
-    def _spare_blocks(self, rest, length):
+    def _spare_blocks(self):
         """Return how many more blocks may be opened; below 0 what is open is left to what is moved."""
         log = self.log
         free = log.free_blocks()
-        if rest < log.behind(0, FRAME_BYTES + length + PARKED_BYTES) and log.cursors[0].number >= log.number:
+        if log.cursors[0].number >= log.number:
             free = min(free + 1, log.device.block_count)  # the newest one is done with, too
         return free - 2
 

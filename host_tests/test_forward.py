@@ -709,6 +709,22 @@ def test_the_first_of_a_silent_row_that_the_quarantine_cannot_hold_is_dropped_wh
         outlet.clean()
 
 
+def test_who_has_made_room_is_needed_no_more():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    while outlet.quarantine.room(120) > 2:
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    kept = outlet.parked_numbers()
+    for ident in outlet.store(8):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    assert not outlet.shown()["needs_operator"]
+
+
 # -- frames that could not be read
 
 

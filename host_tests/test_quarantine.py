@@ -204,6 +204,16 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
 
 
+def test_an_empty_one_has_room_for_as_many_however_much_of_its_newest_block_is_written():
+    for few in (1, 8, 13, 14):
+        shelf = Shelf(kept_blocks=3, blocks=40, unit_bytes=256, results=20)
+        whole = shelf.quarantine.room(114)
+        shelf.keep(*range(1, few + 1))
+        assert shelf.drop(*range(1, few + 1)) and shelf.quarantine.count() == 0
+        assert shelf.quarantine.room(114) == whole, few
+        assert len(shelf.fill(few + 1)) == whole, few
+
+
 def test_long_ones_and_short_ones_count_as_what_they_are():
     shelf = Shelf(kept_blocks=4, blocks=40, unit_bytes=256)
     assert shelf.quarantine.measure(1911)

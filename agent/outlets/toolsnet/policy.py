@@ -128,7 +128,7 @@ class Policy:
         self._wants_pass = False
         self._goes_on = False  # behind the one at which a pass was silent
         self._reach = 0
-        self._is_stuck = False  # the last pass went as far as there is room
+        self._stuck_at = -1  # entries in the quarantine, where the last pass went as far as there is room
         self._drops = False  # the first, when nothing is out
         self._fits = False  # what the pass has met in the quarantine
         self._met = 0
@@ -382,9 +382,9 @@ class Policy:
     def _end_trouble(self):
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
-        self.is_held = self._wants_pass = self._goes_on = self._drops = self._is_stuck = False
+        self.is_held = self._wants_pass = self._goes_on = self._drops = False
         self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._skips = 0
-        self.code = self._pass_code = -1
+        self.code = self._pass_code = self._stuck_at = -1
         self.hold.stop()
         self._soon.stop()
         numbers = self.state.numbers
@@ -486,7 +486,7 @@ class Policy:
         self._seen = self.log.number if at_end and self._met <= REACH else 0
         self._skips = self._met // SKIPS_A_PASS
         self._mutes = 0
-        self._is_stuck = not self._fits
+        self._stuck_at = -1 if self._fits else self.quarantine.count()
         self._wait(now, -1)
         self._soon.start(now, SOON_MS)
 
@@ -867,7 +867,7 @@ class Policy:
         numbers[TAKEN] = self._here()
         numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
-        return True
+        return self._save()
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
@@ -916,7 +916,8 @@ class Policy:
                 "trouble": self.failed > 0,
             }
         # With no room for a longer pass, or none allowed, only an operator can let the others go on.
-        shown["needs_operator"] = held or (self.failed > 0 and (self._is_stuck or not self.parks))
+        stuck = 0 <= self._stuck_at <= self.quarantine.count() or not self.parks
+        shown["needs_operator"] = held or (self.failed > 0 and stuck)
         shown["late"] = self.late.waiting()
 
 
