@@ -98,7 +98,10 @@ class Controller:
         """One tightening at another station of this controller: an ID of the counter that all of them share."""
         self.others_made += 1
         number = 900000 - self.others_made
+        ours = self.dislike_left, self.garble_left, self.bad_row
+        self.dislike_left = self.garble_left = 0
         made = {**vars(self._result(number)), "station": 0, "vin": f"X{self.number}E{number:06d}", "frame": READABLE}
+        self.dislike_left, self.garble_left, self.bad_row = ours
         self._keep(Result(**made))
 
     def _keep(self, result: Result) -> None:

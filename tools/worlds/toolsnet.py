@@ -133,8 +133,11 @@ class ToolsNet:
         """The sequence of the newest row that the store has."""
         rows = self.present[number]
         if rows and self.traits["names"] == "highest":
-            ahead = lambda row: (row.sequence - rows[0].sequence + SEQUENCES // 2) % SEQUENCES  # noqa: E731
-            return max(rows, key=ahead).sequence
+            highest = rows[0].sequence
+            for row in rows:  # two lies may have led round by more than half
+                if (row.sequence - highest) % SEQUENCES < SEQUENCES // 2:
+                    highest = row.sequence
+            return highest
         return rows[-1].sequence if rows else self.at_first[number]
 
     def quiet_since(self, number: int) -> int:
