@@ -725,6 +725,42 @@ def test_who_has_made_room_is_needed_no_more():
     assert not outlet.shown()["needs_operator"]
 
 
+def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
+    outlet = Outlet()
+    outlet.store(5)
+    for ident in (1, 2, 3, 5):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    outlet.until(lambda: outlet.policy.failed == 3)
+    outlet.run(1000)
+    refused = outlet.toolsnet.refused
+    for ident in (1, 2, 3):
+        assert outlet.forward.ask(ident, False) == ""
+    assert outlet.until_refused(refused + 3) < 1000
+
+
+def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_answered():
+    outlet = Outlet({"silent_telegrams": ("06",)})
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    outlet.options.tightening_codes = {}
+    assert outlet.until_stored(2, 3600000) < 15 * 60000
+    assert outlet.ids() == [2, 1]
+
+
+def test_late_one_that_is_refused_again_keeps_no_other_waiting_while_nothing_comes():
+    outlet = Outlet()
+    outlet.store(4)
+    for ident in (1, 2, 3):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    del outlet.options.tightening_codes[3]
+    assert outlet.until_stored(2, 3600000) < 31 * 60000
+    outlet.run(100)
+    assert outlet.ids() == [4, 3] and outlet.parked_numbers() == [1, 2]
+
+
 # -- frames that could not be read
 
 

@@ -8,7 +8,8 @@ Rules (DIGEST G.5, G.9; 004:67-82)
 2. Connect to the server the 08 named. After any loss start at the PIM again.
 3. What expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times, then the
    connection is closed. A 05 with another identifier is counted and ignored.
-4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions have shown that none comes.
+4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions with a server that takes results have
+   shown that none comes.
 5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
 6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
    or the server. One of which nobody knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
@@ -108,6 +109,7 @@ class Session:
         self._mute_sessions = 0
         self._knows_keepalive = keepalive_ack == ALWAYS
         self._wary = False  # what was out last had no answer
+        self._has_acked = False  # a result, on any connection
         self._begin_keepalives()
         self._wait = Timer()  # for whatever the state waits for
         self._rest = Timer()  # since the last transmission
@@ -321,7 +323,7 @@ class Session:
             return
         if self._keepalive_acked:
             self._mute_sessions = 0
-        elif self._result_acked:
+        elif self._result_acked or (self._has_acked and not (self._knows_keepalive or self._wary)):
             self._mute_sessions += 1
             if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
                 self._expects_keepalive_ack = False
@@ -396,7 +398,7 @@ class Session:
             return EV_NONE
         self.code = code
         if code == 0:
-            self._result_acked = True
+            self._result_acked = self._has_acked = True
             return EV_ACCEPTED
         return EV_REFUSED
 

@@ -1,8 +1,8 @@
 """When what was set aside is offered to ToolsNet again: an operator's wish first, then what never was, then the rest.
 
 Rules
-1. Good service begins when a result is taken, and is over with a refusal, a silence or a lost connection. After ten
-   minutes of it one entry that never was offered again goes out; a refusal lets good service begin afresh.
+1. Good service begins when a result is taken, and begins afresh with a refusal and with each connection. After ten
+   minutes of it one entry that never was offered again goes out; a cart that stands still has them all offered so.
 2. All that were refused again have another round after an hour, and one a day then.
 3. What is in doubt or could not be read is never offered without an operator's word.
 4. An operator's wish needs no good service and waits for no hold.
@@ -47,9 +47,10 @@ class Late:
         if self.wants and not self.timer.armed:
             self.timer.start(now, GOOD_MS)
 
-    def bad(self):
-        """One was not, or the connection is gone."""
-        self.timer.stop()
+    def afresh(self, now):
+        """One was not, or the connection is a new one."""
+        if self.timer.armed:
+            self.timer.start(now, GOOD_MS)
 
     def left(self, now, ms, in_order):
         """Return `ms`, or what is left until `choose` may find something, if that is less; only in order by itself."""
@@ -106,7 +107,7 @@ class Late:
             self.asked.remove(number)
         if is_taken:
             return
-        self.timer.stop()
+        self.timer.start(now, GOOD_MS)
         if entry <= numbers[LATE_FIRST]:
             self._after = entry
         elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's wish was in front of others

@@ -206,7 +206,8 @@ class Policy:
         if doing == FINISH:
             return self._ask(_FINISH, now)
         if self._drops:
-            return self._ask(_DROP, now)
+            self._todo = _DROP
+            return WRITE
         if doing == PASS:
             return self._next_of_pass(now)
         if self.late.asked or doing == ORDER:
@@ -284,7 +285,7 @@ class Policy:
     def refused(self, code, now):
         """The server refuses it."""
         self.out = False
-        self.late.bad()
+        self.late.afresh(now)
         if self.doing == LATE_OUT:
             self._late_taken = False
             self._todo = _LATE_OVER
@@ -299,7 +300,6 @@ class Policy:
 
         `proven`: the server has answered something on that connection.
         """
-        self.late.bad()
         self.unsure = True
         if not self.out:
             return
@@ -494,16 +494,21 @@ class Policy:
 
     def _next_late(self, now):
         if self._todo == _LATE_OVER:
-            return self._ask(_LATE_OVER, now)
+            return self._ask_over(now)
         quarantine = self.quarantine
         entry = self.state.numbers[LATE]
         kind = quarantine.next_entry(entry - 1)
         if kind != KIND_RESULT or quarantine.entry != entry:
             self._late_taken = False  # it cannot be read now, or is dropped
-            self._todo = _LATE_OVER
-            return self._ask(_LATE_OVER, now)
+            return self._ask_over(now)
         self._late_number = quarantine.number
         return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
+
+    def _ask_over(self, now):
+        """It waits for no hold: that is for what is refused in order."""
+        self._todo = _LATE_OVER
+        pause = self.late.pause
+        return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` to be offered now: "", or in words why not."""
@@ -537,7 +542,7 @@ class Policy:
         return self._todo > _PASS or self._todo == _KEEP
 
     def _put_off(self, todo, now):
-        if todo == _LATE:
+        if todo == _LATE or todo == _LATE_OVER:
             self.late.pause.start(now, AGAIN_MS)
         elif self.hold.armed and not self.hold.expired(now):
             return  # it is said already
@@ -761,6 +766,7 @@ class Policy:
     def resume(self, stored, now):
         """The 08 names `stored` (DIGEST G.8): go on from there; False if that could not be written down, or read."""
         numbers = self.state.numbers
+        self.late.afresh(now)
         self._taken = 0
         if self.doing == FINISH:
             self.doing = RETRY  # the 08 says it again
