@@ -118,7 +118,8 @@ class World:
         def found_in(begins: int, ends: int) -> set[int]:
             return {int(digits) for digits in pattern.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
 
-        settled = {row.number for row in self.history.stations[number].rows} | found_in(KEPT_BEGINS, first)
+        rows = self.history.stations[number].rows
+        settled = {row.number for row in rows if row.forgotten is None or row.vouched} | found_in(KEPT_BEGINS, first)
         return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
 
     def is_full(self, number: int) -> bool:
