@@ -233,6 +233,7 @@ def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
     scout = Cursor()
     if twin.is_up:
         log = twin.log
+        log.settle()
         log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
         while log.peek(scout) > 0:
             found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))

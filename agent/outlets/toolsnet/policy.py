@@ -73,7 +73,6 @@ _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
 REACH = const(64)  # of the first pass
 PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
-SKIPS_A_PASS = const(256)  # a pass of so many leaves out the next one, of twice as many the next two
 SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
 AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
 LATES_MOST = const(8)
@@ -139,7 +138,6 @@ class Policy:
         self._proven = Timer()
         self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
         self._soon = Timer()
-        self._skips = 0
         self._late_entry = 0
         self._late_number = 0
         self._late_taken = False
@@ -364,10 +362,7 @@ class Policy:
         self._offers += 1
         is_proven = self._proven.armed and not self._proven.expired(now)
         if self.parks and (is_proven or self._offers >= OFFERS):
-            self._wants_pass = self._skips == 0
-            if self._skips:
-                self._skips -= 1
-                self._wait(now, -1)
+            self._wants_pass = True
         else:
             self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
 
@@ -383,7 +378,7 @@ class Policy:
         """Go on in order. Behind a pass that must be durable first."""
         self.doing = ORDER
         self.is_held = self._wants_pass = self._goes_on = self._drops = False
-        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = self._skips = 0
+        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = 0
         self.code = self._pass_code = self._stuck_at = -1
         self.hold.stop()
         self._soon.stop()
@@ -484,7 +479,6 @@ class Policy:
         self.doing = RETRY
         self._offers = OFFERS - 1
         self._seen = self.log.number if at_end and self._met <= REACH else 0
-        self._skips = self._met // SKIPS_A_PASS
         self._mutes = 0
         self._stuck_at = -1 if self._fits else self.quarantine.count()
         self._wait(now, -1)
@@ -859,8 +853,8 @@ class Policy:
         if numbers[DELIVERED]:
             self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
             if self.resends_if_empty and not self._has_resent:
-                self._has_resent = True  # one that never says what it has gets them once
-                return self._rewind(self.cursor.number)
+                self._has_resent = self._rewind(self.cursor.number)  # one that never says what it has gets them once
+                return self._has_resent
         return True
 
     def _rewind(self, rows):
@@ -868,7 +862,8 @@ class Policy:
         from agent.log.back import go_back
 
         numbers = self.state.numbers
-        go_back(self.log, self.cursor, rows)
+        if not go_back(self.log, self.cursor, rows):
+            return False
         self._go_ahead(0)
         numbers[TAKEN] = self._here()
         numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
