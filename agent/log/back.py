@@ -10,17 +10,24 @@ def any_record(log):
 
 
 def walk(log, scout, last, counts=any_record):
-    """Let the scout pass everything up to number `last`, or up to what cannot be read; it stands behind that."""
-    while scout.number < last and log.peek(scout) > RECORD_NONE and scout.found <= last:
+    """Let the scout pass everything up to number `last`, and what it does not want behind that: True if it did."""
+    kind = log.peek(scout)
+    while kind > RECORD_NONE and scout.found <= last:
         if not counts(log):
             scout.ahead += 1
         scout.advance()
+        kind = log.peek(scout)
+    return kind >= RECORD_NONE
 
 
 def go_back(log, cursor, rows, counts=any_record):
-    """Move the cursor back by so many places of its row, as far as the log still has them; `ahead` follows."""
-    log.peek(cursor)  # it stands in front of what it wants next, or at the end
-    last, ahead = cursor.number, cursor.ahead
+    """Move the cursor back by so many places of its row, as far as the log still has them; `ahead` follows.
+
+    False: something cannot be read now, and nothing was moved.
+    """
+    if log.peek(cursor) < RECORD_NONE:  # it stands in front of what it wants next, or at the end
+        return False
+    last = cursor.number
     scout = Cursor()
     scout.wants = cursor.wants
     start = last - rows
@@ -28,10 +35,12 @@ def go_back(log, cursor, rows, counts=any_record):
         log.rewind(scout, start)
         begin = scout.number
         scout.ahead = 0
-        walk(log, scout, last, counts)
+        if not walk(log, scout, last, counts):
+            return False
         lacking = rows - (last - begin - scout.ahead)
         if lacking <= 0 or begin > start:
             break
         start = begin - lacking
     log.rewind(cursor, begin)
-    cursor.ahead = ahead - scout.ahead  # may be below 0
+    cursor.ahead -= scout.ahead  # may be below 0 then
+    return True

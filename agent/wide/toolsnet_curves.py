@@ -13,7 +13,7 @@ from agent.record import graph as gr
 from agent.toolsnet import graph13
 from agent.wide.curves import Curves
 from agent.wide.rows import Rows
-from agent.wide.toolsnet_source import Source
+from agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
@@ -38,7 +38,7 @@ class CurvesOut(Source):
         self._data = b""
         self._number = 0  # of its first piece
         self._unsaved = False
-        self._rows = None
+        self._rows = None  # type: object  # once `join` was called
 
     def join(self, forward):
         """This one sends over `forward`."""
@@ -72,6 +72,9 @@ class CurvesOut(Source):
         if not self._is_done(result):
             return 0
         sequence = self._sequence_of(result)
+        if sequence < 0:
+            self.hold.start(now, HOLD_MS)
+            return 0
         if not sequence:
             self._pass()
             self.busy = True
@@ -106,7 +109,10 @@ class CurvesOut(Source):
         return True
 
     def _sequence_of(self, result):
-        """Return the sequence under which ToolsNet has the result of the curve in memory, 0 if it cannot take it."""
+        """Return the sequence under which ToolsNet has the result of the curve in memory, 0 if it cannot take it.
+
+        -1 if that cannot be told now.
+        """
         lead = self._lead or b""
         if lead[gr.WHAT] not in graph13.KINDS or len(self._data) < 2:
             self.others += 1

@@ -171,8 +171,7 @@ class Events(Source):
             if lacking:
                 self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
                 if self.resends_if_empty and not self._has_resent:
-                    self._has_resent = True
-                    self._rewind(done)
+                    fine = self._has_resent = self._rewind(done)
         else:
             self._has_resent = False
             here = self._sequence_of(done)
@@ -181,7 +180,7 @@ class Events(Source):
             if code < 0:
                 fine = False
             elif code == 0 and behind < _HALF and behind <= done:
-                self._look_behind(behind, done)
+                fine = self._look_behind(behind, done)
             elif code == 0:
                 fine = self._wonder(stored, done)
         self._look_at_silent()
@@ -219,17 +218,22 @@ class Events(Source):
         return 1
 
     def _look_behind(self, behind, done):
-        """The server names an event that was delivered long ago, or one that it never took was passed behind it."""
+        """The server names an event that was delivered long ago, or one that it never took was passed behind it.
+
+        False if the log cannot be read now.
+        """
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        go_back(self.log, scout, behind, self._is_told)
+        if not go_back(self.log, scout, behind, self._is_told):
+            return False
         scout.ahead %= SEQUENCES
         lacking = self._count(scout.number, done)
         if lacking:
             self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
             if self.rewinds:
                 self.cursor.stand_at(scout)
+        return True
 
     def _count(self, after, last):
         """Return how many events for ToolsNet the log has behind `after`, up to `last`."""
@@ -243,8 +247,9 @@ class Events(Source):
         return count
 
     def _rewind(self, rows):
-        go_back(self.log, self.cursor, rows, self._is_told)
+        done = go_back(self.log, self.cursor, rows, self._is_told)
         self.cursor.ahead %= SEQUENCES
+        return done
 
     def _wonder(self, stored, done):
         """The server names an event that this log never sent: go on, with numbers that are new to it."""

@@ -59,7 +59,7 @@ class Forward(Upstream):
         self.quiet = quiet
         self.sources = sources
         self.window = window
-        self.out = self.policy  # whose telegram is out, or was last: it hears the answer
+        self.out = self.policy  # type: object  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
         self._waits = False  # for the line
         self._is_silent = False  # the silence that is offered now
