@@ -14,10 +14,12 @@ Rules
 
 from agent import health as h
 from agent.base.compat import const
+from agent.base.crc import crc30
 from agent.base.fields import copy
 from agent.base.ticks import FOREVER, Timer
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from agent.openprotocol import states as st
+from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.known import INDEXES
 from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
 from agent.openprotocol.subscriptions import NAMED
@@ -456,7 +458,8 @@ class Intake:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags)
         else:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
-            news = recovery.fetched_unread(self.log.stage, store.body, now)
+            check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
+            news = recovery.fetched_unread(self.log.stage, store.body, check, now)
         if news != NEWS_STORE:
             self.take_news(news, now)
             return

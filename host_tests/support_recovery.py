@@ -66,9 +66,6 @@ class FakeLog:
         if self.limit and len(self.records) > self.limit:
             self.records.pop(0)
 
-    def highest(self):
-        return max([1] + [one[2].ident for one in self.records])
-
     def holds(self, body, start, flags):
         """As agent.openprotocol.look."""
         if self.unread:

@@ -72,10 +72,15 @@ def test_what_is_unproven_or_fetched_or_no_result_moves_nothing():
 def test_push_that_does_not_fit_is_said_so_and_moves_nothing():
     known = store(proven(41, 47), 12)
     assert known.misfit and known.top() == 47
-    known = made()
-    known.put_empty()
-    store(known, 3)
-    assert known.misfit and known.is_empty() and known.last_id == 3
+
+
+def test_first_push_of_a_controller_that_was_empty_opens_a_range_whose_begin_is_not_known():
+    for flags in (0, res.FLAG_UNPROVEN):
+        known = made()
+        known.put_empty()
+        store(known, 3, flags=flags)
+        assert known.top() == 3 and not known.misfit and not known.is_empty() and known.last_id == 3
+        assert [last for _, last in known.ranges] == [2] and known.missing() == 1
 
 
 def test_push_without_an_id_moves_nothing():
@@ -202,6 +207,12 @@ def test_same_is_told_by_id_time_and_values_and_by_nothing_that_one_does_not_hav
     unread = bytearray(kn.DIGEST_BYTES)
     kn.put_unread(unread, 41)
     assert kn.same(one, unread) and not kn.same(digest(40, 7), unread)
+    frames = [bytearray(kn.DIGEST_BYTES) for _ in range(2)]
+    for check in (0, 0x80, 0xFF, 0x3FFFFFFF):
+        kn.put_unread(frames[0], 41, check)
+        kn.put_unread(frames[1], 41, check ^ 0x10)
+        assert kn.same(frames[0], frames[0]) and not kn.same(*frames)
+        assert not kn.same(one, frames[0]) and not kn.same(frames[0], digest(41, 7, TORQUE=b"      "))
 
 
 def test_identity_and_what_else_is_noted_survive_a_start():

@@ -77,15 +77,6 @@ def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
     assert look.holds(body, 0, 0) == 0
 
 
-def test_highest_id_of_the_log_is_known():
-    log = log_of(0)
-    look = Look(log)
-    assert look.highest() == 1
-    for ident in (7, 4000000000, 12):
-        put(log, body_of(ident))
-    assert look.highest() == 4000000000
-
-
 def test_frame_is_known_by_all_its_octets():
     log = log_of(3)
     look = Look(log)

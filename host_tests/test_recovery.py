@@ -3,7 +3,7 @@
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.ids import ID_PERIOD
-from agent.openprotocol.recovery import CLOSED_MOST, LOOK_AGAIN_MS, UNANSWERED_MOST, major_of
+from agent.openprotocol.recovery import CLOSED_MOST, GONE_OWN, LOOK_AGAIN_MS, UNANSWERED_MOST, major_of
 from agent.record import result as res
 from host_tests.support_recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
@@ -77,18 +77,54 @@ def test_first_push_of_a_controller_that_was_empty_shows_what_lies_in_front_of_i
     bench.memory.make()
     bench.memory.make()
     bench.live()
-    assert bench.settle() == 1 + 2 + 2  # the newest, both on the walk, both once more
-    assert bench.stored() == [3, 1, 2]
+    assert bench.recovery.flags == 0 and bench.known.top() == 3, "it is known at once"
+    assert bench.known.missing() == 1, "nobody knows how many"
+    assert bench.settle() == 1 + GONE_OWN + 2  # on the walk 1, and what was never made, then both
+    assert bench.stored() == [3, 1, 2] and bench.known.gone() == 0
     bench.live()
     assert bench.settle() == 0
 
 
-def test_nobody_is_asked_for_what_was_never_made():
+def test_what_was_never_made_is_asked_for_twelve_times_and_is_not_gone():
     bench = Bench().met()
     bench.away(3)
     bench.settle()
-    assert min(bench.asked[1:]) == 1 and max(bench.asked) == 3
+    assert len([number for number in bench.asked if number > 3]) == GONE_OWN + 2
     assert bench.known.gone() == 0 and told(bench) == []
+
+
+def test_controller_that_was_empty_and_begins_in_front_of_the_wrap_has_all_fetched():
+    bench = Bench(Memory(4294967290)).met()
+    for _ in range(8):
+        bench.memory.make()
+    bench.live()
+    bench.settle()
+    assert bench.known.top() == 2 and sorted(bench.uids()) == numbers(1, 6) + [8, 9], "0 cannot be asked for"
+
+
+def test_what_is_lost_behind_the_first_push_of_a_controller_that_was_empty_is_counted():
+    bench = Bench(Memory(77, 2)).met()
+    bench.live()
+    bench.away(5)
+    bench.settle()
+    assert bench.stored() == [77, 81, 82] and bench.known.gone() == 3
+
+
+def test_newest_without_an_id_again_and_again_ends_the_questions():
+    bench = Bench().met()
+    bench.live()
+    bench.away(0)
+    bench.memory.make(BLANK)
+    bench.memory.find = lambda number: bench.memory.made[-1]
+    assert bench.settle() == 5 and not bench.recovery.seeks()
+
+
+def test_controller_that_is_found_empty_behind_a_result_counts_afresh():
+    bench = met(3)
+    bench.memory.reset()
+    bench.away(0)
+    bench.settle()
+    assert bench.known.is_empty() and bench.known.epoch() == 1
 
 
 # -- in an ordinary life -----------------------------------------------------------------------------------------
@@ -266,7 +302,7 @@ def test_look_is_begun_again_once_a_minute_at_most():
         while recovery.want(bench.now):
             questions += 1
             bench.answer(bench.memory.find(int(bytes(recovery.ask_id))))
-    assert 0 < questions < 20 and recovery.seeks()
+    assert 0 < questions < GONE_OWN + 10 and recovery.seeks()
     assert 0 < recovery.wait_least(bench.now, LOOK_AGAIN_MS * 2) <= LOOK_AGAIN_MS
     bench.settle()
     assert recovery.flags == 0 and sorted(bench.uids()) == numbers(1, 9)
@@ -382,7 +418,7 @@ def test_where_many_in_a_row_are_gone_a_walk_finds_what_is_left_in_few_questions
     before = len(bench.asked)
     bench.settle(2000)
     assert bench.stored() == [1, 2, 3] + numbers(2504, 3003)
-    assert len(bench.asked) - before < 500 + 10 + 100
+    assert len(bench.asked) - before < 500 + GONE_OWN + 150
     assert told(bench) == [(4, 2503, 2500)] and bench.known.gone() == 2500
 
 
@@ -512,8 +548,24 @@ def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
         bench.recovery.silent(bench.now)
     assert bench.ask() == 5
     bench.answer(bench.memory.find(5))
+    assert bench.ask() == 4, "the controller may be well again since"
+    bench.recovery.silent(bench.now)
     bench.settle()
     assert bench.stored() == [1, 2, 3, 5, 6] and told(bench) == [(4, 4, 1)]
+
+
+def test_id_that_is_not_answered_for_a_while_is_stored_when_it_is():
+    bench = met(3)
+    bench.away(3)
+    bench.step()
+    bench.step()
+    for _ in range(UNANSWERED_MOST):
+        assert bench.ask() == 4
+        bench.recovery.silent(bench.now)
+    assert bench.ask() == 5
+    bench.answer(bench.memory.find(5))
+    bench.settle()
+    assert bench.stored() == numbers(1, 6) and told(bench) == []
 
 
 def test_nothing_is_closed_while_nothing_at_all_is_answered():
@@ -589,13 +641,26 @@ def test_answers_that_nobody_can_read_are_kept_as_they_came():
         number = bench.asked[-1]
         asked.append(number)
         found = bench.memory.find(number)
+        if number == 3:
+            bench.answer(found)
+            continue
         body = bytearray(res.BODY_BYTES)
         body[res.TIGHTENING_ID : res.SERIAL] = b"%010d" % found.ident
-        if bench.recovery.fetched_unread(body, 0, bench.now) == qs.NEWS_STORE:
+        if bench.recovery.fetched_unread(body, 0, found.uid, bench.now) == qs.NEWS_STORE:
             bench.recovery.kept(bench.now)
     assert asked == [0, 3, 4, 5] and bench.known.top() == 5 and bench.recovery.flags == 0
+    body[res.TIGHTENING_ID : res.SERIAL] = b"%010d" % 5
     bench.away(0)
-    assert bench.settle() == 1, "its ID is what is known of the newest"
+    assert bench.ask() == 0
+    bench.recovery.fetched_unread(body, 0, 5, bench.now)
+    assert bench.recovery.phase != qs.PHASE_WALK, "the same frame"
+    bench.away(0)
+    assert bench.ask() == 0
+    bench.recovery.fetched_unread(body, 0, 6, bench.now)
+    assert bench.recovery.phase == qs.PHASE_WALK, "another one under its ID: the count began afresh"
+    bench.away(0)
+    bench.settle()
+    assert bench.known.epoch() == 1, "one that can be read is another one, too"
 
 
 # -- what cannot be written --------------------------------------------------------------------------------------
@@ -716,9 +781,9 @@ def test_only_a_power_focus_6000_that_may_share_its_ids_and_names_no_station_is_
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
     for system_type, software, sharing, most in (
-        (1, b"", qs.SHARING_AUTO, 10),
-        (3, b"PF6_R_3.13", qs.SHARING_AUTO, 10),
-        (0, b"", qs.SHARING_OWN, 10),
+        (1, b"", qs.SHARING_AUTO, GONE_OWN),
+        (3, b"PF6_R_3.13", qs.SHARING_AUTO, GONE_OWN),
+        (0, b"", qs.SHARING_OWN, GONE_OWN),
         (0, b"", qs.SHARING_AUTO, 100),
     ):
         bench = Bench(Memory(1000, limit=3), sharing=sharing)

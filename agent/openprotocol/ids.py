@@ -14,6 +14,7 @@ from agent.record.same import put_digits
 ID_PERIOD = 4294967296
 
 _HALF = 2147483648
+_OPEN = 1073741824  # a range as long as this has a begin that is not known
 
 
 def is_ahead(number, other):
@@ -35,6 +36,16 @@ def length_of(first, last):
     """Return how many IDs first..last are; 0 where `last` is behind the other way round."""
     count = (last - first) % ID_PERIOD
     return count + 1 if count < _HALF else 0
+
+
+def is_open(first, last):
+    """True if where the range begins is not known: see `open_below`."""
+    return length_of(first, last) >= _OPEN
+
+
+def open_below(number):
+    """Return the first ID of a range that ends with `number`, where nobody knows where it begins."""
+    return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
 
 
 def increment(digits):

@@ -8,6 +8,7 @@ Rules
    FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
 3. All else is changed by agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
 4. Two ranges at most, oldest first; of three the two that are nearest become one. They may cover too much.
+   Behind EMPTY whatever is in front of the first result may be missing: where that range begins is not known.
 5. Where stations share the IDs a jump says nothing and opens nothing.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43   44
@@ -22,7 +23,19 @@ from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import all_digits, compare, copy, fill, holds
 from agent.base.words import get_u32, pack_digits, put_u32
 from agent.log.numbers import GONE
-from agent.openprotocol.ids import after, before, id_of, increment, is_ahead, length_of, pack_id, put_id, unpack_id
+from agent.openprotocol.ids import (
+    after,
+    before,
+    id_of,
+    increment,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    pack_id,
+    put_id,
+    unpack_id,
+)
 from agent.record import KIND_RESULT, SEVERAL_LEAST
 from agent.record.result import (
     ANGLE,
@@ -84,11 +97,13 @@ def _put_values(digest, to, body, start):
     digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
 
 
-def put_unread(digest, number):
-    """Write a digest of a result of which nothing but the ID can be read."""
+def put_unread(digest, number, check=-1):
+    """Write a digest of a result of which nothing but the ID can be read; `check`, if not below 0, tells its frame."""
     pack_id(digest, 0, number)
-    fill(digest, _TIME, TIME_BYTES, 0)
+    fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time of no result that can be read
     fill(digest, _VALUES, 4, 0xFF)
+    if check >= 0:
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first octet has to say something
 
 
 def same(one, other):
@@ -171,16 +186,15 @@ class Known:
         number = id_of(buf, at + TIGHTENING_ID)
         put_digest(self.last, 0, buf, at, flags)
         self.last_id = number
-        if not self.is_met() and not self.is_empty():
+        if not self.is_met():
+            if self.is_empty():
+                self.add(open_below(before(number)), before(number))
             self.put_top(self.last)
         elif not flags & FLAG_UNPROVEN:
             self._hear_proven(number)
 
     def _hear_proven(self, number):
         """A push of ID `number` on a connection that has proven `w`."""
-        if self.is_empty():
-            self.misfit = True
-            return
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
@@ -228,10 +242,10 @@ class Known:
         return get_u32(self.octets, _IDENTITY)
 
     def missing(self):
-        """Return how many IDs may be missing at most."""
+        """Return how many IDs may be missing at most; a range whose begin is not known counts as one."""
         count = 0
-        for between in self.ranges:
-            count += length_of(between[0], between[1])
+        for first, last in self.ranges:
+            count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
     def gone(self):

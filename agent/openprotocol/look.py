@@ -11,7 +11,6 @@ Rules
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare
 from agent.log.search import Search
-from agent.openprotocol.ids import id_at
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.raw import FRAME_MOST
 from agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
@@ -46,10 +45,6 @@ class Look:
                 left -= 1
             kind = search.next()
         return -1 if kind < 0 else 0
-
-    def highest(self):
-        """Return the highest ID of the log's results, 1 if none has one."""
-        return max(id_at(self.log.highest, 0), id_at(self.log.ids, ID_BYTES), 1)
 
     def holds_frame(self, buf, at, length):
         """Look for this very frame, or as much of it as is kept."""

@@ -29,14 +29,25 @@ from agent.base.ticks import Timer
 from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
-from agent.openprotocol.ids import ID_PERIOD, after, before, id_at, id_of, is_ahead, length_of, put_id
+from agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    before,
+    id_at,
+    id_of,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    put_id,
+)
 from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
 from agent.openprotocol.walk import Walk
 from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
 
-GONE_OWN = const(10)  # K: more than the longest run of IDs that are not ours
+GONE_OWN = const(24)  # K: more than the longest run of IDs that are not ours
 GONE_SHARED = const(100)
-CLOSED_MOST = const(16)
+CLOSED_MOST = const(32)
 UNANSWERED_MOST = const(5)
 LOOK_AGAIN_MS = const(60000)
 
@@ -189,7 +200,7 @@ class Recovery:
         if known.misfit:
             known.misfit = False
             self.look_again(now)
-            return known.is_empty()
+            return False
         number = known.last_id
         if self.flags == 0 or number < 0:
             return True
@@ -280,7 +291,7 @@ class Recovery:
         at = start + TIGHTENING_ID
         number = id_at(body, at)
         if number < 0:
-            return self._again(now)
+            return self._hear_nameless(now)
         if not all_digits(body, at, ID_BYTES):
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
@@ -289,8 +300,18 @@ class Recovery:
         looks = self.phase == qs.PHASE_NEWEST or self.phase == qs.PHASE_UP
         return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
 
-    def fetched_unread(self, body, start, now):
-        """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came."""
+    def _hear_nameless(self, now):
+        """An answer without an ID. Its newest has none again and again: nothing can be asked for. Returns a NEWS_."""
+        if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
+            return self._again(now)
+        self._switch_off()
+        return qs.NEWS_NONE
+
+    def fetched_unread(self, body, start, check, now):
+        """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came.
+
+        `check`, 30 bits, tells its frame from others: without it a reset could not be told.
+        """
         if self._is_stale():
             return qs.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
@@ -298,7 +319,7 @@ class Recovery:
             number = self._asked
         if number < 0:
             return self._again(now)
-        put_unread(self._answer, number)
+        put_unread(self._answer, number, check)
         return self._hear(number, False, now)
 
     def refused(self, kind, now):
@@ -343,6 +364,8 @@ class Recovery:
     def _again(self, now):
         """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
         self._tries += 1
+        if self._tries == 0:
+            return self._close(True)  # the one behind it is answered, and it is not
         self._retry.start(now, self.retry_ms)
         if self._tries < UNANSWERED_MOST:
             return qs.NEWS_NONE
@@ -427,6 +450,10 @@ class Recovery:
         if not known.is_met() and not known.is_empty():
             self._first = newest if self.store_newest else after(self._upto)
             return self._conclude(now)
+        if known.is_empty() and not self._other:
+            self._afresh = self._told = True  # it had nothing: nothing of before can be lost
+            self._first = 1 if self._shares else open_below(self._upto)
+            return self._conclude(now)
         if known.is_top(self._top):
             copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
             self._first = after(self._upto)
@@ -466,7 +493,8 @@ class Recovery:
         if self.known.last_id >= 0:
             return self._hear_nothing(now)  # it has pushed one meanwhile
         self._newest = -1
-        self._afresh = self._reset = False
+        self._afresh = True
+        self._reset = self.known.is_met()
         return self._settle(now)
 
     def _conclude(self, now):
@@ -500,18 +528,10 @@ class Recovery:
         elif not self._shares:  # else ours are found in stretches
             self.phase = qs.PHASE_WALK
             self._tries = 0
-            left = ID_PERIOD // 2 if self._is_near_wrap() else self._newest - 1
-            if self._walk.begin(self._newest, left, self._gone_most):
-                self._asked = self._walk.asked
-                return qs.NEWS_NONE
-            self._first = self._newest
+            self._walk.begin(self._newest, ID_PERIOD // 2, self._gone_most)
+            self._asked = self._walk.asked
+            return qs.NEWS_NONE
         return self._conclude(now)
-
-    def _is_near_wrap(self):
-        """True if a walk may pass below 1: else nobody asks for what was never made."""
-        ends = [first for first, _ in self.known.ranges]
-        ends += [self.known.top() if self.known.is_met() else 1, self.look.highest()]
-        return any((end - 1) % ID_PERIOD >= ID_PERIOD - 1 - self._gone_most for end in ends)
 
     def _end_walk(self, now):
         """The lowest that is there is known; returns a NEWS_."""
@@ -524,7 +544,8 @@ class Recovery:
         self._run = 0
         count = (lowest - self._at) % ID_PERIOD
         if count:
-            self._count_gone(self._at, before(lowest), count)
+            if not is_open(self._at, before(lowest)):  # else nobody knows that they were made
+                self._count_gone(self._at, before(lowest), count)
             self._at = lowest
             self._owes = True
         return qs.NEWS_NONE
@@ -566,7 +587,7 @@ class Recovery:
         for first, last in parts:
             if not self._reset and not is_ahead(self._first, last):
                 last = before(self._first)
-            if length_of(first, last):
+            if length_of(first, last) and not is_open(first, last):
                 lost.append((first, last))
         if not lost or self._shares:
             return True
@@ -598,7 +619,7 @@ class Recovery:
         self.phase = qs.PHASE_FILL
         self._asked = self._at
         left = length_of(self._at, last)
-        if self._run >= self._gone_most and left > self._gone_most:
+        if is_open(self._at, last) or (self._run >= self._gone_most and left > self._gone_most):
             self._inside = True
             self.phase = qs.PHASE_WALK
             self._walk.begin(after(last), left, self._gone_most)
@@ -607,6 +628,8 @@ class Recovery:
 
     def _turn_to_ours(self, shared, last):
         """The same where stations share the IDs: ours alone; False behind a stretch."""
+        if is_open(self._at, last):
+            self._at = 1
         if not shared.in_stretch:
             shared.begin(self._at, length_of(self._at, last))
         self.phase = qs.PHASE_SEEK
@@ -643,9 +666,10 @@ class Recovery:
         return qs.NEWS_NONE
 
     def _answered_beside(self):
-        """The ID behind the one that is not answered is: that one will never be. Returns NEWS_NONE."""
+        """The ID behind the one that is not answered is: that one never will be, or at once. Returns NEWS_NONE."""
         self._beside = False
-        return self._close(True)
+        self._tries = -1
+        return qs.NEWS_NONE
 
     def _count_gone(self, first, last, count):
         if self._gone_count == 0:
