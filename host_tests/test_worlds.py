@@ -20,21 +20,8 @@ LONG = os.environ.get("TOOLCART_LONG") == "1"
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of every shape and profile
 SLICES = 8  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
-OPEN = (33, 82)
-OPEN_SCRIPTS = (
-    "controller_in_trouble_is_well_again_when_the_id_behind_is_asked_for",
-    "empty_controller_that_begins_in_front_of_the_wrap",
-    "met_empty_and_id_0_is_the_newest",
-    "newest_of_before_gone_behind_the_wrap",
-    "push_left_for_later_and_given_up",
-    "reset_behind_a_result_that_could_not_be_read",
-    "reset_pushed_under_an_id_that_could_not_be_read",
-    "reset_up_to_a_result_that_cannot_be_read",
-    "two_that_nobody_can_read_with_a_reset_between",
-    "unreadable_one_fetched_and_another_under_its_id_behind_a_reset",
-    "way_back_in_front_of_the_first_result_and_a_reset_behind_it",
-    "what_counts_anew_under_a_missing_id_is_not_in_front_of_what_was_made_before",
-)
+OPEN = ()
+OPEN_SCRIPTS = ()
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted((Path(__file__).parent / "worlds").glob("*.json"))
 PLAIN = Path(__file__).parent / "worlds" / "two_refused_in_a_row.json"  # its events are left out

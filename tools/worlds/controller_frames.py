@@ -26,12 +26,12 @@ def numbered(*fields: tuple[int, str]) -> str:
     return "".join(f"{number:02d}{value}" for number, value in fields)
 
 
-def started(revision: int, serial: str, system_type: int = 1) -> str:
+def started(revision: int, serial: str, system_type: int = 1, software: str = "3.6.2") -> str:
     """Data of 0002 (003:3095-3232) up to this revision."""
     parts = [
         [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}")],
         [(4, "ACT")],
-        [(5, f"{'2.8.0':<19}"), (6, f"{'3.6.2':<19}"), (7, f"{'1.4':<19}")],
+        [(5, f"{'2.8.0':<19}"), (6, f"{software:<19}"), (7, f"{'1.4':<19}")],
         [(8, f"{'Gold':<24}"), (9, f"{serial:<10}")],
         [(10, f"{system_type:03d}"), (11, "001")],
         [(12, "0"), (13, "0"), (14, f"{OURS:010d}"), (15, f"{'Cell':<25}"), (16, "1")],

@@ -141,7 +141,9 @@ class Session:
         controller.session = self
         self._started, self._stopped = True, False
         controller.history.sessions.append(Questions(controller.time.now))
-        self._send(2, revision, started(revision, controller.traits["serial"], controller.traits["system_type"]))
+        traits = controller.traits
+        software = "2.8.1" if traits["shares_ids"] else "3.6.2"
+        self._send(2, revision, started(revision, traits["serial"], traits["system_type"], software))
 
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
         self._accept(b"0003")
