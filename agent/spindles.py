@@ -35,6 +35,7 @@ class Spindles:
         cycle = session.several.cycle
         link = session.link
         more = session.several.wants_bolts(session)
+        cycle.most = intake.store.longest
         found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
         cycle.cut = cycle.cut or cut_short
         if found == cy.CYCLE_WHOLE:
@@ -57,7 +58,6 @@ class Spindles:
             intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
             self._store(intake, cycle, False, now)
         elif event == EV_READY:
-            cycle.most = intake.store.longest
             known = intake.store.known
             if not (known.is_met() or known.is_empty()):
                 known.begin()

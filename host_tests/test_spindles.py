@@ -249,6 +249,14 @@ def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_
     assert cart.counted(h.OUT_OF_SEQUENCE) == 1 and cart.counted(h.DUPLICATES) <= 2
 
 
+def test_a_result_that_comes_before_the_session_is_ready_is_taken():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings).ready()
+        cart.station.session.several.cycle.most = 0  # as at a start
+        produce(cart, 1)
+        assert cart.stored_ids() == [1] == cart.controller.acknowledged
+
+
 def test_full_spool_takes_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
