@@ -420,6 +420,15 @@ def test_fetch_is_written_as_the_document_says():
     assert not talk.session.can_fetch()
 
 
+def test_fetch_in_revision_10_says_that_the_result_was_not_made_offline():
+    for revision in (10, 11):
+        talk = fetching(revision=revision)
+        assert talk.take() == [b"003100640%d         00012345670" % revision]
+        assert talk.tell(fetched(2, tightening_id=1234566)) == [st.EV_UNKNOWN]
+        assert talk.tell(fetched(2, tightening_id=1234567)) == [st.EV_FETCHED]
+    assert fetching(revision=9).take() == [b"00300064009         0001234567"]
+
+
 def test_answer_to_a_fetch_is_matched_by_its_id():
     talk = fetching()
     assert talk.tell(fetched(2, tightening_id=1234566)) == [st.EV_UNKNOWN]

@@ -57,7 +57,7 @@ MID = const(0)  # 0: the subscription's
 ANSWER = const(1)
 LEAST = const(2)  # octets of an answer that can be read
 WHOLE = const(3)  # the answer may come in parts, and is none if it was cut short
-DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of them it is matched by these
+DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of so many it is matched by these
 DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
@@ -72,6 +72,8 @@ FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
+
+FLAGGED_FIRST = const(10)  # revision of MID 0064 from which on "made offline" stands behind the ID: 0, not that one
 
 _NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
@@ -148,7 +150,7 @@ class Request:
         data = self.data
         first = self.row[DATA_AT]
         if first:
-            asked = len(data) - ID_BYTES
+            asked = self.row[DATA_BYTES] - ID_BYTES
             said = self._said  # the ID may be padded on either side
             differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):

@@ -144,7 +144,8 @@ class Session(Sender):
         if self.generic is not None and self.generic.in_use:
             self.generic.fetch(self)
         else:
-            self.ask(rq.FETCH, self.fetch_revision, self.fetch_id)
+            flagged = self.fetch_revision >= rq.FLAGGED_FIRST
+            self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
 
     def place_of_pushed_id(self):
         """Return at which octet of a result that is pushed, from 0 on, its tightening ID stands."""
