@@ -210,7 +210,7 @@ class FewKept:
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
     "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
+    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
     "_has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
@@ -320,7 +320,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.mood in self.proves, self.now)
+            policy.silent(self.now, self.mood in self.proves)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)
@@ -538,7 +538,7 @@ def _choices(world, packed):
     budget, mood, connected = packed[0], packed[1], packed[5]
     act = World.step if connected else World.connect
     yield "" if connected else "connects", lambda world: act(world) or "waits"
-    if connected and packed[14][0]:
+    if connected and packed[6] and packed[14][0]:
         yield "", _early
     if budget[CUTS]:
         for at in range(1, 8):

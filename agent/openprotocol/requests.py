@@ -150,7 +150,7 @@ class Request:
         data = self.data
         first = self.row[DATA_AT]
         if first:
-            asked = self.row[DATA_BYTES] - ID_BYTES
+            asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
             said = self._said  # the ID may be padded on either side
             differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):

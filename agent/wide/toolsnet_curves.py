@@ -38,7 +38,6 @@ class CurvesOut(Source):
         self._data = b""
         self._number = 0  # of its first piece
         self._unsaved = False
-        self._rows = None  # type: object  # once `join` was called
 
     def join(self, forward):
         """This one sends over `forward`."""

@@ -59,7 +59,7 @@ class Forward(Upstream):
         self.quiet = quiet
         self.sources = sources
         self.window = window
-        self.out = self.policy  # type: object  # whose telegram is out, or was last: it hears the answer
+        self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
         self._waits = False  # for the line
         self._is_silent = False  # the silence that is offered now
@@ -309,7 +309,7 @@ class Forward(Upstream):
         self.out = self.policy
         if out is not self.policy:
             out.silent(now)
-        self.policy.silent(self.session.proven, now)
+        self.policy.silent(now, self.session.proven)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""

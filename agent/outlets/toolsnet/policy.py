@@ -293,7 +293,7 @@ class Policy:
         elif self._is_first(code):
             self._count_offer(now)
 
-    def silent(self, proven, now):
+    def silent(self, now, proven=False):
         """The connection is gone; what was out may be stored or not, and the next 08 tells.
 
         `proven`: the server has answered something on that connection.
