@@ -538,6 +538,18 @@ def test_controller_that_does_not_know_0064_gets_one_question_a_connection():
     assert bench.stored() == numbers(1, 8) and bench.recovery.flags == 0
 
 
+def test_what_is_lost_where_nothing_can_be_asked_for_is_known_after_a_start():
+    bench = Bench().open()
+    for ident in (1, 9):
+        assert bench.ask() == 0
+        bench.refuse(replies.REFUSED_NEVER)
+        bench.live(ident)
+        bench.again()
+    assert bench.known.gone() == 7
+    bench.start()
+    assert bench.known.gone() == 7
+
+
 def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
     bench = met(3)
     bench.away(3)

@@ -231,6 +231,7 @@ class Recovery:
         count = length_of(lost, before(first))
         if not self._tell(lost, before(first), count):
             self.known.count_gone(lost, count)
+        self._save()
 
     def _take_top(self, number, digest):
         self._top_id = number
@@ -689,9 +690,12 @@ class Recovery:
         self.known.close_up_to(self._at)
         self._begin = ranges[0][0] if ranges else 0
         self._closed = self._gone_count = 0
-        if not self.known.state.save():
-            self.not_saved += 1  # after a start some are asked for again
+        self._save()  # else some are asked for again after a start
         return True
+
+    def _save(self):
+        if not self.known.state.save():
+            self.not_saved += 1
 
     def _tell(self, first, last, count):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
