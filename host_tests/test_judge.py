@@ -292,6 +292,8 @@ def test_what_the_controller_had_no_more_is_told():
     assert kinds(station(*unheard, Said(gone=1))) == []
     assert kinds(station(*unheard, Said(afresh=1))) == []
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
+    unheard[0][1].id_text = " " * 10
+    assert kinds(station(*unheard)) == [], "it got no ID"
 
 
 def test_an_order_that_is_not_done_is_disobeyed():

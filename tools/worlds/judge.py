@@ -150,9 +150,10 @@ class _StationJudge:
         self._tell(v.OUT_OF_ORDER, "acknowledged", wrong)
 
     def _is_brought_back(self, result: Result) -> bool:
-        """Whether the configuration asked for all of the log again before it came for the first time."""
+        """Whether all of the log was asked for again, or the log had lost it and it was given once more, before it came."""
         rules, came = self.station.rules, self.first[result.number].arrived
-        back = (rules.rewind or rules.resend) and any(result.acks[0] < moment <= came for moment in self.moved)
+        moments = result.again + (self.moved if rules.rewind or rules.resend else [])
+        back = any(result.acks[0] < moment <= came for moment in moments)
         if back:
             self._excuse(v.BROUGHT_BACK)
         return back
@@ -243,7 +244,7 @@ class _StationJudge:
     def _unheard(self) -> list[int]:
         """What the controller had no more when it was asked for what is missing."""
         offered = [r.number for r in self.results if r.offered() is not None]
-        known = [r for r in self.results if r.after_meeting and not r.hidden and offered]
+        known = [r for r in self.results if r.after_meeting and not r.hidden and offered and r.id_text.strip()]
         return [r.number for r in known if offered[0] < r.number < offered[-1] and not r.held and r.offered() is None]
 
     # -- rule 11 ---------------------------------------------------------------------------------------------------
