@@ -710,7 +710,7 @@ class Policy:
     def drop_first(self):
         """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
         numbers = self.state.numbers
-        if not self.first or not (self.is_held or self.doing == HOLD or self.failed):
+        if not (self.is_held or self.doing == HOLD or self.failed):
             return DROP_NONE
         if self.out or self.unsure:
             self._drops = True
