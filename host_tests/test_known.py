@@ -224,3 +224,10 @@ def test_identity_and_what_else_is_noted_survive_a_start():
     known = kn.Known(known.state)
     assert known.identity() == 0x2ABCDEF0 and known.shares() and known.epoch() == 1 and known.is_empty()
     assert known.octets[kn.INDEXES] == 0
+
+
+def test_next_push_behind_a_controller_that_was_found_empty_is_the_first_of_it():
+    known = proven(41, 42)
+    known.put_empty()
+    store(known, 43)
+    assert known.top() == 43 and known.missing() == 1

@@ -278,6 +278,7 @@ class Known:
 
     def put_empty(self):
         """`w` is that there was nothing."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # or the next push would be followed without a range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, DIGEST_BYTES, 0)
 

@@ -120,8 +120,7 @@ class Session:
         self.frames = Frames()
         self._stamp = bytearray(b"0" * 14)
         self.state = STOPPED
-        self.result_sequence = 0
-        self.event_sequence = 0
+        self.result_sequence = self.event_sequence = 0
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         self.server_port = 0
         self.code = 0
