@@ -5,7 +5,8 @@ Rules
    clean: they are read as they are, and no later sync writes them (fsync(2)).
 2. A cut keeps any of the pages that were dirty, page by page; what lies between and was never written reads as zeros.
    Names change on the disk in their order, all of them with a sync of the folder.
-3. `cut_at` and `fail_at` are numbers of operations that change something, counted from 1.
+3. `cut_at` and `fail_at` are numbers of operations that change something, counted from 1. From `fail_at` on the next
+   operation of each name in `fails` fails, in their order.
 """
 
 import errno
@@ -44,7 +45,7 @@ class Disk:
         self.inodes = 0
         self.cut_at = 0
         self.fail_at = 0
-        self.fails = "fdatasync"  # which operations fail from `fail_at` on, once
+        self.fails = ("fdatasync",)
 
     def restart(self):
         """The power fails here and comes back."""
@@ -69,8 +70,8 @@ class Disk:
         self.operations += 1
         if self.operations == self.cut_at:
             raise PowerCut(name)
-        if self.fail_at and self.operations >= self.fail_at and name == self.fails:
-            self.fail_at = 0
+        if self.fail_at and self.operations >= self.fail_at and self.fails and name == self.fails[0]:
+            self.fails = self.fails[1:]
             return OSError(errno.EIO, "Input/output error")
         return None
 

@@ -268,6 +268,27 @@ def bench_stations(stations: int, seconds: float, as_json: bool) -> None:
     _measure("stations", as_json, stations=stations, seconds=seconds)
 
 
+@bench.command("causes")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--seconds", type=click.IntRange(5, 36000), default=120, show_default=True, help="For each, at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
+    """Break each rule of the core once, and see that worlds or an exhaustive run find it; exit code 1 if not.
+
+    docs/worlds.md has the names, and what found each of them.
+    """
+    from tools.progress import progress_bar
+
+    causes = _laboratory("causes", "causes")
+    try:
+        with progress_bar("causes") as progress:
+            found = causes.run(names, seconds, progress)
+    except ValueError as reason:
+        raise click.UsageError(str(reason)) from None
+    click.echo(json.dumps({"causes": [vars(one) for one in found]}) if as_json else causes.table(found))
+    sys.exit(0 if all(one.what for one in found) else 1)
+
+
 def _measure(name: str, as_json: bool, **options: float) -> None:
     """Run a benchmark of the laboratory and print its figures."""
     from tools.progress import progress_bar

@@ -150,6 +150,22 @@ def _open_window(script: dict) -> None:
     for station in script["settings"]["stations"]:
         if d.random() < 0.8:
             station["spool"]["cursor_batch"] = d.choice((8, 32, 100))
+    ends = [event for event in script["events"] if event[1] in ("off", "cut") and event[0] > 40000]
+    if ends and d.random() < 0.5:
+        _stop_in_a_backlog(d, d.choice(ends), script)
+
+
+def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
+    """This end of power is an orderly one, while as much is out as may be: ToolsNet has just come back."""
+    latency_ms = script["network"]["latency_ms"] = d.choice((40, 300))
+    end[1:] = ["off", {"dark_ms": end[2]["dark_ms"], "orderly": True}]
+    reconnect_s = script["settings"]["toolsnet"].get("reconnect_s", 5)
+    back = end[0] - int(1000 * reconnect_s * d.random()) - latency_ms * d.randint(8, 20)
+    lasts = d.randint(8000, 20000)
+    events = script["events"]
+    events.append([back - lasts, "outage", "toolsnet", "refusing", lasts, True])
+    events.append([back - lasts, "make", 1, d.randint(60, 120), 50])
+    events.sort(key=lambda event: event[0])
 
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:

@@ -58,6 +58,7 @@ class ToolsNet:
         self.lost_answers = 0
         self.late_answers = 0
         self.late_ms = 0
+        self.late_until = 0  # the last of the late answers goes out
         self.lies: list[str] = []
 
     def stamp(self) -> str:
@@ -308,7 +309,7 @@ class ServerPeer(Peer):
             return
         self._ended = True
         toolsnet = self.toolsnet
-        in_order = toolsnet.plant.is_leaving and toolsnet.answers_well()
+        in_order = toolsnet.plant.is_leaving and toolsnet.answers_well() and toolsnet.time.now > toolsnet.late_until
         if self.offers.maxlen > 1 and not in_order:  # type: ignore[operator]
             for result in self.offers:
                 result.doubted.append(toolsnet.time.now)
@@ -364,6 +365,7 @@ class ServerPeer(Peer):
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
             toolsnet.late_answers -= 1
+            toolsnet.late_until = toolsnet.time.now + toolsnet.late_ms
             toolsnet.time.after(toolsnet.late_ms, lambda: self._answer_result(read, code, row))
         else:
             self._answer_result(read, code, row)
