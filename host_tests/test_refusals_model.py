@@ -61,6 +61,10 @@ ROWS = {
     "events between": (mixes(4, (GOOD, REFUSED, EVENT)), {"toggles": 1, "cuts": 1, "lost": 1}),
     "no holes": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
     "operators": (mixes(3), {"toggles": 2, "cuts": 1, "lost": 1, "asks": 1}),
+    "operators while it is silent": (
+        [(REFUSED, GOOD, REFUSED, MUTE, GOOD), (MUTE, GOOD, MUTE, REFUSED, GOOD, GOOD)],
+        {"asks": 1, "toggles": 1, "room": 3},
+    ),
     "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
     "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
     "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),

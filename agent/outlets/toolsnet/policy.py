@@ -755,7 +755,8 @@ class Policy:
         return self.state.numbers[TAKEN] % SEQUENCES + 1
 
     def _go_ahead(self, count):
-        self.cursor.ahead = (self.cursor.ahead + count) % SEQUENCES
+        for one in (self.cursor, self._scout):  # a pass may go on behind a late one
+            one.ahead = (one.ahead + count) % SEQUENCES
 
     def resume(self, stored, now):
         """The 08 names `stored` (DIGEST G.8): go on from there; False if that could not be written down, or read."""
