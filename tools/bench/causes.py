@@ -347,7 +347,8 @@ def _usual(aim: str, seed: int) -> tuple[str, ...]:
     """What this world has with the program as it is."""
     from tools.worlds import bench
 
-    return tuple(bench.one((seed, *(aim.split() or [""]))).kinds)
+    shape, *profiles = aim.split() or [""]
+    return tuple(bench.one((seed, shape, *profiles)).kinds)
 
 
 def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[Found]:
