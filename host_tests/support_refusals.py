@@ -210,8 +210,8 @@ class FewKept:
 # What of a policy a state is made of; times are none of it, and what is set before it is used neither.
 PLAIN = (
     "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
-    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken _before "
-    "_has_resent number sequence"
+    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
+    "_before _has_resent number sequence"
 ).split()
 TIMERS = ("hold", "_soon", "_proven")
 

@@ -347,8 +347,8 @@ def _usual(aim: str, seed: int) -> tuple[str, ...]:
     """What this world has with the program as it is."""
     from tools.worlds import bench
 
-    shape, *profiles = aim.split() or [""]
-    return tuple(bench.one((seed, shape, *profiles)).kinds)
+    words = aim.split() or [""]
+    return tuple(bench.one((seed, words[0], *words[1:])).kinds)
 
 
 def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[Found]:
