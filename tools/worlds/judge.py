@@ -150,7 +150,7 @@ class _StationJudge:
         self._tell(v.OUT_OF_ORDER, "acknowledged", wrong)
 
     def _is_brought_back(self, result: Result) -> bool:
-        """Whether, before it came, all of the log was asked for again, or the log had lost it and it was given again."""
+        """Whether, before it came, all of the log was asked for again, or the log had lost it and it came again."""
         rules, came = self.station.rules, self.first[result.number].arrived
         moments = result.again + (self.moved if rules.rewind or rules.resend else [])
         back = any(result.acks[0] < moment <= came for moment in moments)
