@@ -256,6 +256,30 @@ def test_overwriting_moves_the_cursors_counts_and_saves_before_it_erases():
     assert state.numbers[n.DAMAGED] == 0
 
 
+def test_what_is_given_up_and_not_saved_is_taken_back():
+    area = watched(13, 1024, 16, cursors=2, when_full=WHEN_FULL_OVERWRITE)
+    log, state = area.log, area.state
+    ident = 1
+    while log.room(PAYLOAD) > 0 or ident < 30:
+        assert append(log, ident) == LOG_DONE
+        ident += 1
+    take_all(log, 1)
+    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed
+    assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
+    places = [cursor.number for cursor in log.cursors]
+    save, state.save = state.save, lambda: False
+    assert append(log, ident) == LOG_FAILED
+    assert [cursor.number for cursor in log.cursors] == places, "nobody goes on behind what may still come back"
+    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed) == before
+    log.cursors[0].advance()
+    assert log.cursors[0].number == places[0] + 1, "it is taken"
+    state.save = save
+    assert append(log, ident) == LOG_DONE
+    first = log.cursors[0].number + 1
+    assert state.durable[n.OVERWRITTEN] == first - 2 > places[0], "all but that one"
+    assert read_all(log) == numbers(first, ident)
+
+
 def test_nothing_is_overwritten_ahead_of_need():
     area = watched(13, 1024, 16, when_full=WHEN_FULL_OVERWRITE)
     log = area.log

@@ -515,15 +515,26 @@ class Log(Reader):
     def _give_up(self, bound, durable):
         """Move all durable cursors, or all others, to `bound`; count what they have not had, and save that.
 
-        False if something cannot be read or saved.
+        False if something cannot be read or saved. What is not saved is taken back: were anything sent from behind it,
+        the 08 would vouch for what was given up and never sent.
         """
+        counts = self.state.numbers
         done = True
-        moved = False
+        before = None
         for cursor in self.cursors:
             if cursor.durable == durable and cursor.number < bound - 1:
-                moved = True
+                if before is None:
+                    before = [(one, one.number, one.found, one.ahead) for one in self.cursors]
+                    overwritten, missed, own = counts[n.OVERWRITTEN], counts[n.MISSED], self.missed
                 done = self._pass_over(cursor, bound) and done
-        return (not moved or self.state.save()) and done
+        if before is None or self.state.save():
+            return done
+        for one, number, found, ahead in before:
+            self.rewind(one, number)
+            one.found = found  # it may be out
+            one.ahead = ahead
+        counts[n.OVERWRITTEN], counts[n.MISSED], self.missed = overwritten, missed, own
+        return False
 
     def _pass_over(self, cursor, bound):
         counts = self.state.numbers
