@@ -614,6 +614,7 @@ class Recovery:
                 self.wait_for_room(now)
                 return
         self.phase = qs.PHASE_IDLE
+        self._asked = self._walk.asked = 0  # IDs near the wrap lie on the heap
 
     def _turn_to_next(self, last):
         """The next one is asked for; behind many that are gone a walk from the end finds where the rest begins."""
