@@ -519,13 +519,14 @@ class Log(Reader):
         the 08 would vouch for what was given up and never sent.
         """
         counts = self.state.numbers
+        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        own = self.missed
         done = True
         before = None
         for cursor in self.cursors:
             if cursor.durable == durable and cursor.number < bound - 1:
                 if before is None:
                     before = [(one, one.number, one.found, one.ahead) for one in self.cursors]
-                    overwritten, missed, own = counts[n.OVERWRITTEN], counts[n.MISSED], self.missed
                 done = self._pass_over(cursor, bound) and done
         if before is None or self.state.save():
             return done
@@ -533,7 +534,8 @@ class Log(Reader):
             self.rewind(one, number)
             one.found = found  # it may be out
             one.ahead = ahead
-        counts[n.OVERWRITTEN], counts[n.MISSED], self.missed = overwritten, missed, own
+        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        self.missed = own
         return False
 
     def _pass_over(self, cursor, bound):
