@@ -5,9 +5,9 @@ A board gives
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
-    lines(outlet)         the file of these `outlet` settings: its `outlet(ring, index, health)` makes the outlet
-                          (agent.outlets.file); boards without files need not have it
-    flash(spool)          the flash device of one station's `spool` settings (agent.spool.flash), or None if it cannot
+    outlets               kind -> a function of the `outlet` settings, for every kind that it has beside ToolsNet: what
+                          it returns makes the outlet, `outlet(log, index, health, graphs)`; a chip need not have it
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
     clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
@@ -18,20 +18,27 @@ Rules
 1. One station is one controller, one spool, up to four outlets (agent.outlets). Nothing is shared between stations but
    the scheduler, and that survives the failure of any task.
 2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
-3. What only a start needs (agent.spool.mount, agent.assembly) is loaded for it and given back to the heap.
+3. What only a start needs (agent.log.mount, agent.assembly) is loaded for it and given back to the heap.
+4. Every part of a station is made once, when its flash has been read, and none is exchanged for another.
 """
 
 # First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+import agent.log.log
 import agent.openprotocol.light
-import agent.spool.ring
 import agent.toolsnet.session
 
 # isort: split
-# What agent.assembly puts together: loaded here and not in the middle of a step.
+# What agent.assembly puts together: loaded here and not in the middle of a step, and one module on a board.
+import agent.gone
 import agent.intake
+import agent.log.flash
+import agent.log.state
+import agent.openprotocol.look
 import agent.openprotocol.recovery
 import agent.openprotocol.session
 import agent.outlets.toolsnet.forward
+import agent.quarantine
+import agent.quiet
 import agent.store
 import agent.toolsnet.result04  # noqa: F401
 from agent.base.compat import ON_CPYTHON, const, give_back
@@ -53,18 +60,21 @@ class Station:
         self.board = board
         self.health = Health()
         self.mounted = False
+        self.why = 0  # what mounting answered, while the spool is not up (agent.log.mount)
         self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
         self.graph_blocks_differ = False
-        self.ring = None
+        self.state = None
+        self.log = None
         self.quarantine = None
-        self.graphs = None  # a ring of curves, where one is configured
+        self.graphs = None  # a log of curves, where one is configured
         self.known = None
         self.session = None
         self.quiet = None
         self.recovery = None
         self.intake = None
+        self.happenings = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
-        self.files = []  # of the outlets that are files
+        self.others = []  # what makes the outlets beside ToolsNet, in their order
         self._system = system
         self._toolsnet = toolsnet
 
@@ -81,11 +91,11 @@ class Station:
                 raise ValueError("toolsnet.%s: boards send results alone" % wish)
         if not ON_CPYTHON and controller["traces"]:
             raise ValueError("controller.traces: boards keep no curves")
+        kinds = getattr(self.board, "outlets", {})
         for outlet in self.settings["outlets"][1:]:
-            lines = getattr(self.board, "lines", None)
-            if lines is None:
-                raise ValueError("station %d: this board has no files for an outlet" % self.number)
-            self.files.append(lines(outlet))
+            if outlet["kind"] not in kinds:
+                raise ValueError("station %d: this board has no outlet of kind %s" % (self.number, outlet["kind"]))
+            self.others.append(kinds[outlet["kind"]](outlet))
         self._scheduler = scheduler
         scheduler.add(self, now)
 
@@ -111,8 +121,8 @@ class Station:
         if device is None or not bring_up(self, device, self._toolsnet):
             self.health.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
-        give_back("agent.spool", "mount")
-        give_back("agent.spool", "placing")
+        give_back("agent.log", "mount")
+        give_back("agent.log", "areas")
         self.mounted = True
         assemble(self, self._scheduler, self._system, self._toolsnet, now)
         # All that was read from the configuration stands in its place by now.
@@ -145,10 +155,12 @@ class App:
             station.attach(self.scheduler, now)
 
     def stop(self, now):
-        """Begin the orderly end: MID 0003 to every controller. Go on stepping until `stopped`."""
+        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""
         for station in self.stations:
             if station.intake is not None:
                 station.intake.stop()
+            for outlet in station.outlets:
+                outlet.leave(now)
         for slot in range(self.scheduler.count):
             self.scheduler.wake(slot, now)
 
@@ -163,10 +175,14 @@ class App:
             self.scheduler.wake(slot, now)
 
     def stopped(self):
-        """Tell whether every controller has been left."""
+        """True if every controller has been left, and what was out is answered, or was not in time."""
+        now = self.board.now()
         for station in self.stations:
             if station.intake is not None and not station.intake.stopped():
                 return False
+            for outlet in station.outlets:
+                if not outlet.has_left(now):
+                    return False
         return True
 
     def close(self):

@@ -1,123 +1,125 @@
 """Puts the machines of one station together; loaded for that and given back to the heap (agent.app)."""
 
 from agent.base.compat import ON_CPYTHON, const
-from agent.health import FLASH_FAILED, NOT_SAVED
+from agent.gone import Gone
+from agent.health import NOT_SAVED
 from agent.intake import Intake
+from agent.log.areas import divide
+from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS
+from agent.log.flash import Part
+from agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
+from agent.log.mount import MOUNT_DONE, mount
+from agent.log.numbers import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
+from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
+from agent.openprotocol.look import Look
 from agent.openprotocol.recovery import Recovery
 from agent.openprotocol.requests import longest_bytes
 from agent.openprotocol.session import Session as ControllerSession
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from agent.outlets.toolsnet.forward import Forward
+from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.quarantine import Quarantine
 from agent.quiet import Quiet
-from agent.spool.areas import divide
-from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.cursors import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS
-from agent.spool.flash import Part
-from agent.spool.fold import ROLE_GRAPHS, ROLE_QUARANTINE
-from agent.spool.mount import mount
-from agent.spool.ring import BLOCKS_LEAST, Ring
+from agent.record import PAYLOAD_MOST, PAYLOAD_WIDE
 from agent.store import Store
-from agent.toolsnet.outgoing import ALWAYS, AUTO, NEVER
 from agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
+from agent.toolsnet.session import ALWAYS, AUTO, NEVER
 from agent.toolsnet.session import Session as ToolsNetSession
 
 _GRAPHS_BLOCKS_LEAST = const(4)
+_SHARING = ("auto", "own", "shared")  # agent.openprotocol.questions
 _CHOICES = {"auto": AUTO, "always": ALWAYS, "never": NEVER}
 
 
 def bring_up(station, device, toolsnet):
-    """Mount the rings of this station on its device; False if they cannot be read or do not fit."""
+    """Mount the logs of this station on its device; False if they cannot be read or do not fit, `why` says so."""
     spool = station.settings["spool"]
-    wanted = spool["parked_kib"] * 1024 // device.block_bytes
-    if wanted < 2:
-        wanted = 2
+    kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
     graphs = spool["graphs_kib"] * 1024 // device.block_bytes
-    if 0 < spool["graphs_kib"] and graphs < _GRAPHS_BLOCKS_LEAST:
-        graphs = _GRAPHS_BLOCKS_LEAST
-    # Quarantine and graphs lie in front, so that the ring can grow at the end. Where a spool lies already, its HEADs
-    # say how large they are: another setting of parked_kib or graphs_kib takes effect with a new spool.
-    parked_blocks, graph_blocks = divide(device, wanted, graphs)
-    blocks = parked_blocks + graph_blocks
-    if not 2 <= parked_blocks <= device.block_count - graph_blocks - BLOCKS_LEAST:
+    if 0 < spool["graphs_kib"]:
+        graphs = max(graphs, _GRAPHS_BLOCKS_LEAST)
+    # The log lies at the end, so that it can grow. A spool that is there keeps its quarantine and its graphs as large
+    # as they are: another setting of parked_kib or graphs_kib takes effect with a new one.
+    kept_blocks, graph_blocks = divide(device, kept, graphs)
+    first = STATE_BLOCKS + kept_blocks + graph_blocks
+    if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
         return False
-    station.parked_blocks_differ = parked_blocks != wanted
+    station.parked_blocks_differ = kept_blocks != kept
     station.graph_blocks_differ = graph_blocks != graphs
-    overwrites = spool["when_full"] == "overwrite"
-    controller = station.settings["controller"]
-    station.ring = _log(
-        Part(device, blocks, device.block_count - blocks),
-        WHEN_FULL_OVERWRITE if overwrites else WHEN_FULL_REFUSE,
-        station.settings["outlets"],
-        toolsnet["events"],
-        controller["results"] != "auto" or controller["bolt_data"],
-    )
-    parked = Ring(Part(device, 0, parked_blocks), role=ROLE_QUARANTINE, other=station.ring)
-    station.quarantine = Quarantine(parked)
-    station.ring.stand_beside(station.quarantine)
-    station.known = station.ring.owner = Known(station.ring.memory, controller["recover"])
-    if mount(parked) < 0 or mount(station.ring) < 0:
+    station.state = State(Part(device, 0, STATE_BLOCKS))
+    station.log = _log(station, Part(device, first, device.block_count - first))
+    part = Part(device, STATE_BLOCKS, kept_blocks)
+    parked = Log(part, station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log)
+    logs = [station.log, parked]
+    if graph_blocks:
+        station.graphs = _graphs(station, Part(device, STATE_BLOCKS + kept_blocks, graph_blocks), toolsnet["graphs"])
+        logs.append(station.graphs)
+    station.why = mount(station.state, logs, station.board.seed())
+    if station.why != MOUNT_DONE:
         return False
-    if ON_CPYTHON:
-        if toolsnet["events"]:
-            station.ring.read_told()  # type: ignore
-        if graphs and graph_blocks >= _GRAPHS_BLOCKS_LEAST:
-            _bring_up_graphs(station, Part(device, parked_blocks, graph_blocks), toolsnet["graphs"])
-    if not station.quarantine.settle(station.ring):  # it is tried again when something is to be kept there
-        station.health.count(NOT_SAVED)
+    station.quarantine = Quarantine(parked, station.state, station.log)
+    if not station.quarantine.start():
+        station.health.count(NOT_SAVED)  # what a start found is settled by whoever needs it first
     return True
 
 
-def _log(part, when_full, outlets, events, wide):
-    """Make the log of a station."""
-    ring = None
-    if ON_CPYTHON:
-        if events:
-            from agent.outlets.toolsnet.event_ring import EventRing  # few stations send them
-
-            ring = EventRing(part, when_full=when_full, wide=wide)
-    ring = ring or Ring(part, outlets=len(outlets), when_full=when_full, wide=wide)
+def _log(station, part):
+    """Make the log of results."""
+    when_full = WHEN_FULL_OVERWRITE if station.settings["spool"]["when_full"] == "overwrite" else WHEN_FULL_REFUSE
+    outlets = station.settings["outlets"]
+    controller = station.settings["controller"]
+    several = controller["results"] != "auto" or controller["bolt_data"]
+    most = PAYLOAD_WIDE if several else PAYLOAD_MOST
+    log = Log(part, station.state, LOG, cursors=len(outlets), when_full=when_full, payload_most=most)
     for index in range(1, len(outlets)):
-        cursor = ring.cursors[index]
+        cursor = log.cursors[index]
         cursor.durable = outlets[index]["durable"]
         cursor.wants = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
-    return ring
+    return log
 
 
-def _bring_up_graphs(station, part, to_toolsnet):
-    """Mount the ring of graphs; without it the station does all but keep graphs."""
+def _graphs(station, part, to_toolsnet):
+    """Make the log of curves, in which the oldest make room for the newest."""
     outlets = station.settings["outlets"]
-    graphs = Ring(part, outlets=len(outlets), role=ROLE_GRAPHS, other=station.ring)
+    graphs = Log(
+        part,
+        station.state,
+        GRAPHS,
+        cursors=len(outlets),
+        cursor_slot=GRAPH_CURSOR,
+        when_full=WHEN_FULL_OVERWRITE,
+        beside=station.log,
+    )
     for index in range(len(outlets)):
         graphs.cursors[index].durable = False
         wanted = outlets[index].get("graphs") if index else to_toolsnet
         graphs.cursors[index].wants = WANTS_GRAPHS if wanted else 0
-    if mount(graphs) < 0:
-        station.health.count(FLASH_FAILED)
-        return
-    station.graphs = graphs
+    return graphs
 
 
 def assemble(station, scheduler, system, toolsnet, now):
-    """Build the tasks of a station whose rings are mounted, and let them run from the next step on."""
+    """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
-    ring = station.ring
-    station.session = controller_session(controller, _subscriptions(station, controller, toolsnet))
-    station.quiet = Quiet(station.session.link)
+    log = station.log
+    look = Look(log)
+    station.known = Known(station.state, controller["recover"])
     station.recovery = Recovery(
-        ring,
+        look,
         station.known,
         revisions=tuple(controller["recover_revisions"]),
-        round_ids=controller["recover_round"],
         retry_ms=controller["recover_retry_ms"],
+        sharing=_SHARING.index(controller["tightening_ids"]),
         store_newest=controller["store_newest"],
+        gone=Gone(log, station.board, station.number),
     )
-    station.recovery.asks_kept = True
-    station.recovery.sharing = ("auto", "own", "shared").index(controller["tightening_ids"])
-    store = Store(ring, station.known, station.recovery, station.health, station.board, station.number)
+    store = Store(log, station.known, station.recovery, look, station.health, station.board, station.number)
     tcp = controller["link"] == "tcp"
     store.strict = not tcp
+    station.health.counters[NOT_SAVED] += not store.start()  # as above
+    station.session = controller_session(controller, _subscriptions(station, store, controller, toolsnet))
+    _know_spindles(station, controller)
+    station.quiet = Quiet(station.session.link)
     station.intake = Intake(
         station.controller_port,
         station.session,
@@ -130,13 +132,11 @@ def assemble(station, scheduler, system, toolsnet, now):
         controller,
         station.board.seed() + station.number,
     )
-    _add_wishes(station, controller, toolsnet)
+    _add_errands(station, controller)
     station.outlets.append(_toolsnet(station, system, toolsnet))
-    for index in range(len(station.files)):
-        outlet = station.files[index].outlet(ring, index + 1, station.health)
-        if station.graphs is not None and station.settings["outlets"][index + 1]["graphs"]:
-            outlet.take_graphs(station.graphs)
-        station.outlets.append(outlet)
+    for index in range(len(station.others)):
+        graphs = station.graphs if station.settings["outlets"][index + 1].get("graphs") else None
+        station.outlets.append(station.others[index].outlet(log, index + 1, station.health, graphs))
     _let_run(station, scheduler, now)
 
 
@@ -150,35 +150,24 @@ def _know_spindles(station, controller):
         session.several = Several(session, station.known, controller["results"], controller["bolt_data"])
 
 
-def _add_wishes(station, controller, toolsnet):
-    """What few carts want: imported only where it is wanted."""
-    _know_spindles(station, controller)
+def _add_errands(station, controller):
     if controller["clock"] != "off" or controller["limits"] != "off":
         from agent.errands import Errands  # only where something is to be asked
 
         station.intake.errands = errands = Errands(
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
         )
-        if errands.limits is not None:
-            station.intake.store.keep_limits(errands.limits)
-    if ON_CPYTHON:
-        if station.files or toolsnet["events"]:
-            from agent.happenings import Happenings
-
-            station.intake.happenings = Happenings(station.intake.store)
+        station.intake.store.limits = errands.limits
 
 
 def _toolsnet(station, system, toolsnet):
-    machine, kind, write = Forward, ToolsNetSession, ResultWriter
+    """The way to ToolsNet; on Linux with what it has beside results, where that is wanted."""
+    kind, write, sources, window = ToolsNetSession, ResultWriter, (), None
     if ON_CPYTHON:
-        machine, kind = _kinds(station, toolsnet)
-    session = toolsnet_session(kind, toolsnet, system, station.number)
-    if ON_CPYTHON:
-        if toolsnet["targets"]:
-            from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+        from agent.wide import toolsnet as wide
 
-            write = TargetWriter
-            session.result = bytearray(RESULT_BYTES_TARGETS)
+        kind, write, sources, window = wide.extras(station, system, toolsnet)
+    session = toolsnet_session(kind, toolsnet, system, station.number)
     writer = write(
         session.result,
         system["type"],
@@ -187,53 +176,24 @@ def _toolsnet(station, system, toolsnet):
         toolsnet["program_for_zero"],
     )
     writer.session = session
-    outlet = machine(
+    return Forward(
         station.toolsnet_port,
         session,
         writer,
-        station.ring,
+        station.log,
         station.quarantine,
+        station.state,
         station.health,
         station.board,
         toolsnet,
         station.settings["spool"]["cursor_batch"],
+        station.quiet,
+        sources,
+        window,
     )
-    outlet.attach(station.quiet)
-    if ON_CPYTHON:
-        from agent.outlets.toolsnet import beside
-
-        if beside.is_wanted(toolsnet):
-            beside.add_sources(outlet, station, system, toolsnet)
-    return outlet
-
-
-if ON_CPYTHON:
-
-    def _kinds(station, toolsnet):
-        """Return the classes of the way to ToolsNet and of its session."""
-        from agent.outlets.toolsnet import beside, doubt
-
-        if toolsnet.get("window", 1) > 1 or doubt.was_left_open(station.ring):
-            from agent.outlets.toolsnet import row, window
-
-            return window.Windowed, row.RowSession
-        if beside.is_wanted(toolsnet):
-            return beside.Beside, beside.AnySession
-        return Forward, ToolsNetSession
-
-    def _ask_for_names(station):
-        """Telegram 02 has the names of all parameter sets, where it goes out."""
-        names = getattr(station.outlets[0].session, "names", None)
-        if names is not None:
-            from agent.programs import Programs
-
-            intake = station.intake
-            intake.errands = Programs(intake.errands, names, intake._wake_outlets)
 
 
 def _let_run(station, scheduler, now):
-    if ON_CPYTHON:
-        _ask_for_names(station)
     station.intake.begin(now)
     station.board.watch(station.controller_port, scheduler.add(station.intake, now))
     slots = []
@@ -242,6 +202,7 @@ def _let_run(station, scheduler, now):
         slots.append(scheduler.add(outlet, now))
         if outlet.port is not None:
             station.board.watch(outlet.port, slots[-1])
+    station.outlets[0].attach(scheduler, slots[0])
     station.intake.attach(scheduler, tuple(slots))
 
 
@@ -274,14 +235,17 @@ def _link(controller, message_bytes):
     )
 
 
-def _subscriptions(station, controller, toolsnet):
-    """Return what is asked for beside results."""
+def _subscriptions(station, store, controller, toolsnet):
+    """Return what is asked for beside results, each with its keeper."""
     wanted = ()
     if ON_CPYTHON:
-        if station.files or toolsnet["events"]:
-            from agent.happenings import subscriptions_of  # ToolsNet alone wants none, as a rule
+        if station.others or toolsnet["events"]:
+            from agent.happenings import Happenings, subscriptions_of  # ToolsNet alone wants none, as a rule
 
+            station.happenings = Happenings(store)
             wanted = subscriptions_of(controller["events"])
+            for subscription in wanted:
+                subscription.keep(station.happenings)
         if controller["traces"] and station.graphs is not None:
             from agent.traces import subscriptions_of as curves_of
 

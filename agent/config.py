@@ -13,9 +13,22 @@ Rules
 """
 
 from agent.base.compat import ON_CPYTHON, const
-from agent.settings import BOARD, CONTROLLER, OUTLET, RULES, SPOOL, STATION, SYSTEM, TABLES, TOOLSNET
+from agent.settings import (
+    BOARD,
+    CONTROLLER,
+    KIND,
+    OUTLETS,
+    REMOVED,
+    RULES,
+    SPOOL,
+    STATION,
+    SYSTEM,
+    TABLES,
+    TOOLSNET,
+)
 
 _OUTLETS_MAX = const(4)  # the log has so many cursors
+_PARKED_KIB_LEAST = const(12)
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 STATIONS_MAX = 16  # a cart carries one to four controllers, and each takes memory that a chip has not got
 if ON_CPYTHON:
@@ -153,6 +166,8 @@ def _station(tree, place, mistakes):
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
     toolsnet = [{"kind": "toolsnet"}]
+    if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
+        done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, done["spool"]["size_kib"] // 4)
     _graphs(done["controller"], done["spool"], place, mistakes)
     done["outlets"] = _outlets(tree.get("outlets", toolsnet) if type(tree) is dict else toolsnet, place, mistakes)
     return done
@@ -183,11 +198,13 @@ def _outlets(tree, place, mistakes):
         return []
     done = []
     for i in range(len(tree)):
-        # ToolsNet has a section of its own.
-        is_toolsnet = type(tree[i]) is dict and tree[i].get("kind") == "toolsnet"
-        table = OUTLET.split("\n")[0] if is_toolsnet else OUTLET
-        one = _section(table, tree[i], "%s[%d]" % (place, i), mistakes)
-        done.insert(0 if is_toolsnet else len(done), one)
+        kind = tree[i].get("kind") if type(tree[i]) is dict else None
+        if type(kind) is str and kind in OUTLETS:
+            table = OUTLETS[kind]
+            one = _section(KIND + "\n" + table if table else KIND, tree[i], "%s[%d]" % (place, i), mistakes)
+        else:  # what else it may have depends on its kind
+            one = _section(KIND, tree[i] if kind is None else {"kind": kind}, "%s[%d]" % (place, i), mistakes, False)
+        done.insert(0 if kind == "toolsnet" else len(done), one)
     if [one.get("kind") for one in done].count("toolsnet") != 1:
         mistakes.append((place, "ToolsNet not once", 'exactly one with "kind": "toolsnet"'))
     return done
@@ -231,7 +248,7 @@ def _is_object(tree, place, mistakes):
     return False
 
 
-def _section(table, tree, place, mistakes):
+def _section(table, tree, place, mistakes, whole=True):
     """The table's settings out of the tree; None where there is a mistake, so that no second one follows."""
     done = {}
     if not _is_object(tree, place, mistakes):
@@ -248,7 +265,7 @@ def _section(table, tree, place, mistakes):
         else:
             value = _default(row)
             link = done.get("link")
-            kind_of = done.get("kind") or ("tcp" if link == "tcp" else "serial" if link else "")
+            kind_of = "tcp" if link == "tcp" else "serial" if link else ""
             required = default == "-" or (kind_of and default == "-" + kind_of)
             shown = "nothing" if required else None
         if shown:
@@ -261,7 +278,8 @@ def _section(table, tree, place, mistakes):
             value = milliseconds(value)
         done[key] = value
     _relations(done, place, mistakes)
-    _unknown(tree, known, place, mistakes)
+    if whole:
+        _unknown(tree, known, place, mistakes)
     return done
 
 
@@ -283,6 +301,8 @@ def _unknown(tree, known, prefix, mistakes):
         if key not in known:
             near = _nearest(key, known)
             words = "no such setting; did you mean %s?" % near if near else "no such setting"
+            if type(key) is str:
+                words = REMOVED.get(key, words)
             mistakes.append((prefix + (found(key).strip('"') or '""'), found(tree[key], key), words))
 
 

@@ -20,14 +20,13 @@ Imported where an outlet wants events.
 
 from agent import health as h
 from agent.base.fields import compare, fill, number, put_text
+from agent.log.log import LOG_DONE
 from agent.newest_event import newest_event
 from agent.openprotocol.header import HEADER_BYTES
-from agent.openprotocol.states import EV_HAPPENED
 from agent.openprotocol.subscriptions import INSTEAD, Subscription
 from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
-from agent.spool import record as rec
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 CPYTHON_ONLY = True  # no board has a file to write lines into, and nothing else there wants events
@@ -37,24 +36,20 @@ BLOCKS_SEARCHED = 16
 _NO_DATA = b"00"  # behind a MID and its revision in 0008
 
 
-def _pushes(*mids):
-    return tuple([(mid, reply, EV_HAPPENED, EV_HAPPENED) for mid, reply in mids])
-
-
-_ALARM_PUSHES = _pushes((71, 72), (74, 75), (76, 77))
-_PSET_PUSHES = _pushes((15, 16))
-_JOB_PUSHES = _pushes((35, 36))
+_ALARM_PUSHES = ((71, 72), (74, 75), (76, 77))
+_PSET_PUSHES = ((15, 16),)
+_JOB_PUSHES = ((35, 36),)
 
 # By the word of the setting `events`: what is asked for, and the revisions of each.
 ROWS = (
     ("alarms", (70, 73, 0, b"", False, _ALARM_PUSHES), (3, 2, 1)),
     ("alarms", (8, 9, 71, _NO_DATA, INSTEAD, _ALARM_PUSHES), (3, 2)),
-    ("alarms", (8, 9, 1000, _NO_DATA, INSTEAD, _pushes((1000, 1001))), (1,)),
+    ("alarms", (8, 9, 1000, _NO_DATA, INSTEAD, ((1000, 1001),)), (1,)),
     ("pset", (14, 17, 0, b"", False, _PSET_PUSHES), (2, 1)),
     ("pset", (8, 9, 15, _NO_DATA, INSTEAD, _PSET_PUSHES), (1,)),
     ("job", (34, 37, 0, b"", False, _JOB_PUSHES), (5, 4, 3, 2, 1)),
     ("job", (8, 9, 35, _NO_DATA, INSTEAD, _JOB_PUSHES), (2,)),
-    ("vin", (51, 54, 0, b"", False, _pushes((52, 53))), (2, 1)),
+    ("vin", (51, 54, 0, b"", False, ((52, 53),)), (2, 1)),
 )
 
 # Of each message its forms, the longest first: least octets of the message, what it says, place and width of the code,
@@ -139,10 +134,22 @@ class Happenings:
 
     def __init__(self, store):
         self.store = store
-        self.ring = store.ring
+        self.log = store.log
         self.health = store.health
         self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
         self._known = {}  # what was told last, by `what`
+
+    def take(self, intake, cut_short, now):
+        """Take the message that came just now. Results have the right of way: with no room for both it comes again."""
+        session = intake.session
+        link = intake.link
+        kept = NOT_KEPT
+        if not intake.full and self.log.has_room(intake.room_bytes):
+            kept = self.put(session.mid, link.buf, link.at, link.length, now)
+        if kept == NOT_KEPT:
+            session.withhold()
+        else:
+            intake.answer(kept, now)
 
     def put(self, mid, buf, at, length, now):
         """Write down the message of `mid` at buf[at:at+length]; returns KEPT, KEPT_BEFORE or NOT_KEPT.
@@ -158,25 +165,22 @@ class Happenings:
             return KEPT_BEFORE
         if mid == _PSET:
             self._learn_of_set(form, buf, at, length)
-        ring = self.ring
-        place = ring.begin(KIND_EVENT, ev.EVENT_MOST)
-        if place < 0:
+        if not self.store.ready():
             return NOT_KEPT
+        log = self.log
+        place = log.place
         what = form[1]
         flags, octets = self._write(place, form, buf, at, length)
         known = None
         is_new = True
         if what == ev.ALARM:
-            is_new = flags & FLAG_EDGE_TIME or self._newest(place, what, ev.CODE - ev.TIME + ev.CODE_BYTES) is None
+            is_new = flags & FLAG_EDGE_TIME or self._newest(what, ev.CODE - ev.TIME + ev.CODE_BYTES) is None
         elif what != ev.ALARM_ACKNOWLEDGED:
-            known = _known_of(ring.stage, place)
+            known = _known_of(log.stage, place)
             if what not in self._known:
-                self._known[what] = self._newest(place, what, 0)
+                self._known[what] = self._newest(what, 0)
             is_new = _is_news(what, self._known[what], known)
-        if not is_new:
-            if ring.suspect:
-                return NOT_KEPT
-        elif ring.commit(KIND_EVENT, flags, octets) < 0:
+        if is_new and log.append(KIND_EVENT, flags, octets) != LOG_DONE:
             return NOT_KEPT
         if known is not None:
             self._known[what] = known
@@ -196,9 +200,9 @@ class Happenings:
 
     def _write(self, place, form, buf, at, length):
         """Bring the message into the stage; return the record's flags and octets."""
-        stage = self.ring.stage
+        stage = self.log.stage
         _, what, code, width, ready, time, pieces = form
-        ev.put_event(stage, place, self.ring.event_number + 1, self.store.station, what)
+        ev.put_event(stage, place, self.log.next, self.store.station, what)
         ev.put_code(stage, place, buf, at + code, width)
         if ready and ready + _TOOL_READY < length:
             ev.put_ready(stage, place, _digit(buf[at + ready]), _digit(buf[at + ready + _TOOL_READY]))
@@ -215,18 +219,17 @@ class Happenings:
         ev.put_time(stage, place, stamp, 0)
         return FLAG_EDGE_TIME, octets
 
-    def _newest(self, place, what, width):
+    def _newest(self, what, width):
         """Return what is known of the newest event of this kind in the log, None if the newest blocks have none.
 
         With a `width` only such count as agree with that in the stage from their time on, so many octets of them.
         """
-        at = rec.HEAD_BYTES + ev.TIME
 
-        def known(walk):
-            is_it = compare(walk.page, at, self.ring.stage, place + ev.TIME, width) == 0
-            return _known_of(walk.page, rec.HEAD_BYTES) if is_it else None
+        def known(log):
+            is_it = compare(log.page, log.at + ev.TIME, log.stage, log.place + ev.TIME, width) == 0
+            return _known_of(log.page, log.at) if is_it else None
 
-        return newest_event(self.ring, self.ring.walk, what, BLOCKS_SEARCHED, known)
+        return newest_event(self.log, what, BLOCKS_SEARCHED, known)
 
 
 def _form_of(mid, length):
@@ -247,7 +250,7 @@ def _known_of(page, at):
 
 
 def _is_news(what, before, after):
-    """Tell whether this is not what was known before (rule 3)."""
+    """True if this is not what was known before (rule 3)."""
     if before is None or what != ev.JOB:
         return before != after
     tightening = number(after, _KNOWN_TEXT + ev.JOB_TIGHTENING, 2)

@@ -55,6 +55,7 @@ def code_of(stations, has_network):
         controllers = controllers and station.session.state == READY
         for outlet in station.outlets:
             servers = servers and outlet.is_up()
+            needs_operator = needs_operator or outlet.holds()
     if full:
         return SPOOL_FULL
     if not has_network:

@@ -36,7 +36,7 @@ class Liveness:
         self._healthy_since.start(now, HEALTHY_MS)
 
     def may_feed(self, now):
-        """Tell whether everything moves; `reason` says what does not."""
+        """True if everything moves; `reason` says what does not."""
         self.reason = ""
         if self._fails(now):
             self.reason = "a task fails again and again"
@@ -48,7 +48,7 @@ class Liveness:
         return not self.reason
 
     def is_healthy(self, now):
-        """Tell whether this start has been good for HEALTHY_MS."""
+        """True if this start has been good for HEALTHY_MS."""
         if self._app.scheduler.faults:
             return False
         for station in self._app.stations:
@@ -71,11 +71,11 @@ class Liveness:
 
 
 def _has_work(station):
-    """Tell whether something has to happen by itself; waiting for a spool that cannot be read is retried for ever."""
+    """True if something has to happen by itself; waiting for a spool that cannot be read is retried for ever."""
     if not station.mounted:
         return False
     for outlet in station.outlets:
-        if station.ring.backlog(outlet.index) > 0:
+        if station.log.waits(station.log.cursors[outlet.index]) > 0 and not outlet.holds():
             return True
     return station.session.state != READY and not station.intake.full
 
@@ -84,9 +84,9 @@ def _moves(station):
     """A number that changes whenever this station does something."""
     if not station.mounted:
         return 0
-    moves = station.ring.number + station.intake.attempts
+    moves = station.log.number + station.intake.attempts
     for outlet in station.outlets:
-        moves += station.ring.cursors[outlet.index].number + outlet.attempts
+        moves += station.log.cursors[outlet.index].number + outlet.attempts
     for counter in station.health.counters:
         moves += counter
     return moves & 0x3FFFFFFF

@@ -1,350 +1,407 @@
-"""Where results lie that ToolsNet refuses and frames that nobody can read: kept until an operator decides.
+"""Keeps what ToolsNet refuses and frames that nobody could read, each once, until ToolsNet takes it or it is dropped.
 
-A small log of its own in front of the main one, so that it costs the waiting results no room and never keeps a block
-of theirs from being used again. Behind its payload a record carries its number in the main log, why it is here, and
-two zeros.
+A log of its own with the code of the main one. An entry is the record as it was, its number in the main log in front,
+and eight octets more behind its payload. It is named twice: by that number, which is what people see, and by its number
+in this ring (`entry`).
 
 Rules
-1. What an outlet cannot deliver is kept here before the outlet passes it (`keep`). With no room here it is set aside
-   where it lies in the main log, and moves in later (`take_oldest`). So nothing is ever in neither place, and a cut
-   between the two is seen: numbers ascend, and what is not above the last one kept is here already.
-2. Records go by `drop` only, and that is durable when it returns. A block is used again when all of it is dropped.
-3. At most SLOTS records, whatever the area's size: one bit each says which are dropped. A bit is used again only when
-   the durable cursor has passed the record it spoke of.
-4. A drop has to be written down as well. So the last block is not filled (`Ring.has_room`), and where that is used up
-   only a drop that empties the oldest block is taken (`may_drop` of agent.quarantine_retry): a full quarantine can
-   always be emptied.
+1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. What the last record of a
+   start says counts only when that is settled; KEPT_LAST follows from the records behind the snapshot.
+2. An entry is gone when a snapshot says so: the cursor is past it, or it lies in a hole (agent.holes). The cursor
+   swallows what is gone at the front, and with it what cannot be read any more, counted as KEPT_DAMAGED.
+3. With four holes in use the oldest entry is written once more behind the newest (`tidy`), until one is swallowed. A
+   cut between copy and snapshot leaves it twice: the older one is gone then, as a start finds. For these copies
+   `keep` leaves one block free, beside the one that the log holds; so whatever is dropped always finds its way.
+4. While an entry is offered again (LATE) one hole is left for it.
 
-    memory  0         4           8       16                                   60
-           | last u32| newest u32| zeros | dropped, one bit a record: number % SLOTS
-
-`last` is the main log's number of the newest record; what a torn record left between two numbers counts as dropped.
-The zeros cover what a main log keeps of its own in there (agent.spool.memory): nothing of this log is set aside.
+    behind the payload | number u32 | reason u16 | 0 u16 |
 """
 
 from struct import pack_into
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.words import get_u32, put_u32
-from agent.record.result import FLAG_ASIDE, FLAG_RETRIED, PARKED_BYTES, PARKED_UNREADABLE, PASSED, ROOM_BYTES, TAKEN
-from agent.spool.blocks import SPOOL_FULL
-from agent.spool.memory import ASIDE_LENGTH, ASIDE_RANGES, NoOwner
-from agent.spool.reader import Cursor
-from agent.spool.record import HEAD_BYTES as FRAME_HEAD
-from agent.spool.record import KIND_RAW, MEMORY_BYTES, RECORD_NONE, is_for_outlets
+from agent.base.words import get_u32
+from agent.holes import Holes
+from agent.log.cursor import Cursor
+from agent.log.head import HEAD_OCTETS
+from agent.log.log import LOG_DONE, LOG_FULL
+from agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
+from agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
 
-SLOTS = const(352)
-
-NOTHING = const(0)
+KEPT_DONE = const(1)
+KEPT_BEFORE = const(2)
 NO_ROOM = const(-1)
-KEPT = const(2)
 FAILED = const(-2)
 
-CARRIED_A_BLOCK = const(31)  # light results in a block of 4 KiB
+TIDY_DONE = const(0)
+TIDY_MORE = const(1)
+
+# What an outlet answers who is to drop the first one that it is refused
+DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
+DROP_DONE = const(1)
+DROP_SOON = const(2)  # it is out: when it is known what became of it
+
+BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
 
 PRESSURE_NONE = const(0)
 PRESSURE_TIGHT = const(1)  # more than three quarters are used
-PRESSURE_FULL = const(2)  # what was set aside last found no room
-
-_LAST = const(0)
-_NEWEST = const(4)
-_DROPPED = const(16)
+PRESSURE_FULL = const(2)
 
 
-class Quarantine(NoOwner):
-    """One station's kept records. `ring` is mounted and confirmed; it tells this object what it holds."""
+class Quarantine:
+    """One station's entries. `log` is its ring, `main` the log of results; they share stage and page."""
 
-    def __init__(self, ring):
-        self.ring = ring
-        self._range = 0  # the range that `_reason` speaks of
-        self._reason = 0
-        self.full = False  # when it was asked last
-        self._gain = -1  # what was delivered or kept when a record was moved on in the main log last
-        self._carried = 0  # so many were moved on since
-        self.moves = False  # more are moved on at once: one record then sets all of them aside
-        self._doubtful = 0  # the number of what was kept last, if that cannot be relied on
-        self._begins = True  # what was moved on before this start has still to be passed
-        self.taken = 0  # so many were kept since the start
-        self.retried = None  # numbers sent again whose drop is not durable; None: not looked up since the start
-        self.in_place = -1  # so many lay in the main log when they were counted; agent.quarantine_list keeps it
-        self.in_place_mark = 0
-        ring.owner = self
-        ring.pressed = True  # nothing but a drop makes room here
+    def __init__(self, log, state, main):
+        self.log = log
+        self.state = state
+        self.entry = 0  # of the entry that was found last: number in the ring
+        self.number = 0  # in the main log
+        self.reason = 0
+        self.length = 0  # of its payload, without what stands behind it
+        self.lost = 0  # so many between it and where it was looked for cannot be read
+        self._main = main
+        self._holes = Holes(state.numbers)
+        self._scout = Cursor()
+        self._fold = Cursor()
+        self._source = Cursor()  # in the main log
+        self._settled = False
+        self._none_from = self._none_to = 0  # no entry has a number of the main log between these
+        self._below = self._above = 0  # the nearest that were met on the way to one
+        self._rest = self._blocks = 0  # octets and blocks that are left behind those that were asked for
 
-    # -- what its records say (the owner's calls, see agent.spool.ring) ---------------------------------------
+    # -- a start -----------------------------------------------------------------------------------------------
 
-    def stored(self, kind, flags, buf, at, length):
-        """A record is kept."""
-        memory = self.ring.memory
-        number = get_u32(buf, at)
-        for void in range(get_u32(memory, _NEWEST) + 1, number):
-            self._mark(memory, _DROPPED, void)
-        put_u32(memory, _LAST, get_u32(buf, at + length - PARKED_BYTES))
-        put_u32(memory, _NEWEST, number)
-        slot = number % SLOTS
-        memory[_DROPPED + (slot >> 3)] &= ~(1 << (slot & 7)) & 0xFF
+    def start(self):
+        """The log is mounted: take in what the snapshot does not know. True if all of it is relied on already."""
+        self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
+        self._settled = not self.log.doubtful and self._catch_up()
+        return self._settled
 
-    # -- the agent's calls -------------------------------------------------------------------------------------
+    def settle(self):
+        """True if everything that a start found is relied on; else it is tried again by whoever asks next."""
+        if not self._settled and (not self.log.doubtful or self.log.settle()):
+            self._settled = self._catch_up()
+        return self._settled
 
-    def settle(self, main):
-        """After a start: rely on what was kept last; False if it is still not sure that it will be there tomorrow.
-
-        With no block for its copy it is whole if the main log has passed it: that was written behind it.
-        """
-        ring = self.ring
-        self.pass_dropped()  # first: what it frees may be the room that confirming needs
-        if ring.confirm():
-            return True
-        if not ring.suspect or not is_for_outlets(ring.last_kind) or ring.reread_last() != ring.last_kind:
-            return False
-        number = get_u32(ring.walk.page, FRAME_HEAD + ring.walk.length - PARKED_BYTES)
-        if number > main.cursors[0].number:
-            return False
-        if main.has_aside():  # what is still in there was passed before it was kept
-            from agent.spool.aside import find_result
-
-            if find_result(main, main.aside_block, main.aside_first, main.aside_last, 0) is not True:
-                return False
-            if get_u32(main.walk.page, FRAME_HEAD) <= number:
-                return False
-        return ring.rely()
-
-    def count(self):
-        """Return how many records are kept. Allocates nothing, as it hands no range on."""
-        kept = 0
-        for number in range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1):
-            kept += not self.is_dropped(number)
-        return kept
-
-    def last_kept(self):
-        """Return the number in the main log of the record that was kept last; what is above it is not here yet."""
-        last = get_u32(self.ring.memory, _LAST)
-        return self._doubtful - 1 if self.ring.suspect and 0 < self._doubtful <= last else last
-
-    def pressure(self):
-        """Return one of PRESSURE_: whether an operator is needed. Allocates nothing."""
-        if self.full:
-            return PRESSURE_FULL
-        ring = self.ring
-        cursor = ring.cursors[0]
-        kept = ring.number - cursor.number
-        device = ring.device
-        octets = (ring.block - cursor.block) % device.block_count * device.block_bytes + ring.offset
-        is_tight = kept * 4 > SLOTS * 3 or octets * 4 > device.block_count * device.block_bytes * 3
-        return PRESSURE_TIGHT if kept and is_tight else PRESSURE_NONE
-
-    def take_oldest(self, main):
-        """Keep the oldest record that `main` has set aside: TAKEN, NOTHING if there is none, NO_ROOM or FAILED."""
-        from agent.spool import aside, moving  # most stations never set anything aside
-
-        self.moves = False
-        if not main.has_aside():
-            self.full = False
-            if aside.is_saved(main) or not main.has_spare():
-                return NOTHING
-            return TAKEN if aside.save(main) == 0 else FAILED
-        main.pressed = True
-        # What was found last counts only when it is confirmed: in the one log it is kept, in the other moved on.
-        if not self.ring.confirm():
-            return self._is_unsure()
-        known = self.last_kept()
-        if self._begins and (not main.confirm() or moving.pass_moved(main, known) < 0):
-            return FAILED
-        self._begins = False
-        if not main.has_aside():
-            return TAKEN
-        self.pass_dropped()
-        walk = main.walk
-        found = aside.find_result(main, main.aside_block, main.aside_first, main.aside_last, known)
-        if found is not True:
-            if found is not False:
-                return FAILED
-            return TAKEN if aside.leave_range(main) == 0 else FAILED
-        reason = PARKED_UNREADABLE if walk.kind == KIND_RAW else -1
-        record_at, seq, block = walk.record_at, walk.seq, walk.block
-        if reason < 0:
-            reason = self._reason_of(main)
-            walk.begin(block, record_at, seq - 1)
-            if reason < 0 or walk.next() <= RECORD_NONE:
-                return FAILED
-        return self._keep(main, record_at, seq, reason)
-
-    def make_way(self, main):
-        """With no room here, move on in the log what would keep its next blocks from being used: TAKEN or less."""
-        from agent.spool import moving
-
-        # Once round without any gain the log holds nothing else, and turns are wear: it ends where a result has room.
-        gain = main.cursors[0].delivered + self.taken
-        most = main.device.block_count * CARRIED_A_BLOCK
-        if gain != self._gain:
-            self._gain, self._carried = gain, 0
-        if self._carried > 3 * most or not moving.is_in_the_way(main):
-            return NO_ROOM
-        if self._carried > most and main.has_room(ROOM_BYTES):
-            self._carried = self._carried if self._carried > 2 * most else most + 1
-            return NO_ROOM
-        self._carried += 1
-        if moving.carry(main, self.last_kept()) != 0:
-            return FAILED
-        self.moves = main.has_aside()
-        self.in_place = -1  # it will be set aside, and counted, once more
-        return TAKEN
-
-    def has_gone_round(self, main):
-        """Tell whether all that is set aside was moved on twice round the log, and nothing came of it."""
-        most = main.device.block_count * CARRIED_A_BLOCK
-        return main.cursors[0].delivered + self.taken == self._gain and self._carried > 2 * most
-
-    def keep(self, main, reason):
-        """Keep the record that `main.peek` has found: TAKEN, KEPT if it is kept already, PASSED, NO_ROOM or FAILED.
-
-        What a server that was set back refuses in front of that is moved on in the log, if that has room.
-        """
-        walk = main.walk
-        number = get_u32(walk.page, FRAME_HEAD)
-        if number > get_u32(self.ring.memory, _LAST) and main.has_aside():
-            return NO_ROOM  # what lies in front of it waits for room
-        if not self.ring.confirm():
-            code = self._is_unsure()
-            if code == FAILED or number > self.last_kept():
-                return code
-        self.pass_dropped()
-        if number <= self.last_kept():
-            from agent.spool import aside, moving  # a server that was set back is rare
-
-            count = aside.kept_between(self.ring, number, number)[0]
-            if count != 0 or main.peek(0) <= RECORD_NONE:
-                return KEPT if count > 0 else FAILED
-            moved = moving.was_moved(main)  # since it was refused before
-            if moved or main.peek(0) <= RECORD_NONE:
-                return KEPT if moved is True else FAILED
-            code = moving.write_again(main)
-            return KEPT if code == 0 else PASSED if code == SPOOL_FULL else FAILED
-        if main.peek(0) <= RECORD_NONE:  # the two logs share the page
-            return FAILED
-        return self._keep(main, walk.record_at, walk.seq, PARKED_UNREADABLE if walk.kind == KIND_RAW else reason)
-
-    def _is_unsure(self):
-        """What was kept last cannot be relied on: NO_ROOM if there is no place for its copy, else FAILED.
-
-        Without room it lies where it lies, and its original in the main log as well: not passed by before.
-        """
-        ring = self.ring
-        if ring.has_next() or ring.rest < ring.device.block_bytes or ring.reread_last() != ring.last_kind:
-            return FAILED
-        if is_for_outlets(ring.last_kind):
-            self._doubtful = get_u32(ring.walk.page, FRAME_HEAD + ring.walk.length - PARKED_BYTES)
-        self.full = True
-        return NO_ROOM
-
-    def _keep(self, main, record_at, seq, reason):
-        """Copy the record that stands in the page; the two logs share page and stage."""
-        ring = self.ring
-        walk = main.walk
-        block = walk.block
-        kind, flags, length = walk.kind, walk.flags, walk.length
-        number = get_u32(walk.page, FRAME_HEAD)
-        if not ring.has_room(length + PARKED_BYTES):
-            self.pass_dropped()
-        self.full = True
-        if not self._has_slot() or not ring.has_room(length + PARKED_BYTES):
-            return NO_ROOM
-        at = ring.begin(kind, length + PARKED_BYTES)
-        if at < 0:
-            return FAILED
-        walk.begin(block, record_at, seq - 1)
-        if walk.next() != kind or walk.length != length:
-            return FAILED
-        copy(ring.stage, at, walk.page, FRAME_HEAD, length)
-        put_u32(ring.stage, at, ring.number + 1)
-        pack_into("<IHH", ring.stage, at + length, number, reason, 0)
-        self.full = False
-        if flags & FLAG_ASIDE:  # moved on in the log, not sent again
-            flags &= ~(FLAG_ASIDE | FLAG_RETRIED)
-        if ring.commit(kind, flags, length + PARKED_BYTES) != 0:
-            return FAILED
-        self.taken += 1
-        return TAKEN
-
-    def _has_slot(self):
-        """Tell whether the next record's bit speaks of none that a start might still find."""
-        ring = self.ring
-        cursor = ring.cursors[0]
-        if ring.number - cursor.number >= SLOTS:
-            return False
-        return ring.number - cursor.saved_number < SLOTS or ring.save_cursors(0) == 0
-
-    def _reason_of(self, main):
-        """Return why the oldest range was set aside, -1 if it cannot be read: its record may lie far behind it."""
-        from agent.spool import aside
-
-        first = main.aside_first
-        if self._range != first:
-            found = aside.find_range(main, first - 1)
-            if found is None:
-                return -1
-            self._range, self._reason = first, found[2]
-        return self._reason
-
-    # -- the operator's calls ----------------------------------------------------------------------------------
-
-    def find(self, number):
-        """Bring the kept record `number` into the ring's page: its kind, RECORD_NONE if there is no such record."""
-        ring = self.ring
-        scout = Cursor()
-        scout.stand_at(ring.cursors[0])
+    def _catch_up(self):
+        """Take in the records behind the snapshot; whether all could be read."""
+        log, fold = self.log, self._fold
         while True:
-            kind = ring.peek_from(scout)
-            if kind <= RECORD_NONE:
-                return kind
-            if scout.peek_number == number:
-                return kind if not self.is_dropped(number) else RECORD_NONE
-            if scout.peek_number > number:
-                return RECORD_NONE
-            scout.advance()
-
-    def numbers(self):
-        """Return the numbers of the kept records, oldest first."""
-        return [number for number in self._all() if not self.is_dropped(number)]
-
-    def drop(self, *numbers):
-        """Give up these kept records by one record of the log; whether that is durable. False for one never kept."""
-        ring = self.ring
-        known = self._all()
-        for number in numbers:
-            if number not in known:
+            kind = log.peek(fold)
+            if kind == RECORD_NONE:
+                log.cover(log.number)
+                return True
+            if kind < RECORD_NONE:
                 return False
-        self.pass_dropped()
-        at = ring.begin_memory()
-        if at < 0:
+            self._read_tail(fold.found)
+            if not self._take_in(self.entry, self.number) or log.peek(fold) <= RECORD_NONE:
+                return False
+            fold.advance()
+
+    def _take_in(self, entry, number):
+        numbers = self.state.numbers
+        self._none_to = 0
+        if number > numbers[KEPT_LAST]:
+            numbers[KEPT_LAST] = number
+            numbers[SET_ASIDE] += 1
+            return True
+        kind = self._seek(0, entry, number)
+        if kind > RECORD_NONE:
+            self._leave_moved(self.entry, entry)
+        elif kind == RECORD_NONE:  # dropped, and refused once more by a server that was set back
+            numbers[SET_ASIDE] += 1
+        return kind != RECORD_LOST
+
+    # -- what outlets call -------------------------------------------------------------------------------------
+
+    def room(self, length):
+        """Return how many more records with payloads of so many octets certainly fit."""
+        return self._room(length) if self.settle() else 0
+
+    def measure(self, length):
+        """True if a record with a payload of so many octets fits. Begins to count: then `fits` tells of the next."""
+        if not self.settle():
+            self._rest, self._blocks = 0, 0
             return False
-        for number in numbers:
-            self._mark(ring.stage, at + _DROPPED, number)
-        if ring.commit_memory() != 0:
+        log = self.log
+        if log.begun and log.cursors[0].number >= log.number and not log.unsaved:
+            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is done with
+        self._rest = self._left()
+        self._blocks = self._spare_blocks()
+        if self._blocks < 0:
+            self._rest = self._blocks = 0
+        return self.fits(length)
+
+    def fits(self, length):
+        """True if one more record fits behind all those that were asked for since `measure`."""
+        log = self.log
+        octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
+        if octets > self._rest and self._blocks:
+            self._blocks -= 1
+            self._rest = log.device.block_bytes
+            octets = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+        self._rest -= octets
+        return self._rest >= 0
+
+    def has(self, number):
+        """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
+        if number > self.state.numbers[KEPT_LAST] or self._none_from < number < self._none_to:
+            return 0
+        kind = self.find(number)
+        return 1 if kind > RECORD_NONE else kind // 2
+
+    def keep(self, number, reason):
+        """Copy the main log's record `number`, which its reader has just found: KEPT_DONE, KEPT_BEFORE or less."""
+        if not self.settle():
+            return FAILED
+        known = self.has(number)
+        if known:
+            return KEPT_BEFORE if known > 0 else FAILED
+        main, log = self._main, self.log
+        if not self._reread(number):
+            return FAILED
+        if not self.measure(main.length):
+            return NO_ROOM
+        if not self._reread(number):  # the two share the page
+            return FAILED
+        kind, flags, length = main.kind, main.flags, main.length
+        copy(log.stage, log.place, main.page, main.at, length)
+        code = PARKED_UNREADABLE if kind == KIND_RAW else reason
+        pack_into("<IHH", log.stage, log.place + length, number, code, 0)
+        code = log.append(kind, flags, length + PARKED_BYTES)
+        if code != LOG_DONE:
+            return NO_ROOM if code == LOG_FULL else FAILED
+        numbers = self.state.numbers
+        self._none_to = 0
+        numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
+        numbers[SET_ASIDE] += 1
+        return KEPT_DONE
+
+    def _reread(self, number):
+        main, source = self._main, self._source
+        main.rewind(source, number - 1)
+        return main.peek(source) > RECORD_NONE and source.found == number
+
+    def is_late(self):
+        """True if the entry that was found last may be offered again without an operator's word."""
+        return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
+
+    def may_leave(self):
+        """True if there is a hole for one that is offered again; else `tidy` comes first."""
+        return self.settle() and self._holes.free() > self._spare()
+
+    def end_late(self, taken):
+        """Forget which one was offered, as taken or not; the next snapshot makes it durable. False: try again."""
+        numbers = self.state.numbers
+        if not self.settle() or (taken and numbers[LATE] and not self._leave(numbers[LATE], 0)):
             return False
-        self.full = False
-        self.pass_dropped()
+        numbers[LATE] = 0
         return True
 
-    def pass_dropped(self):
-        """Let the cursor go past what is dropped; after a start it may stand in front of some."""
-        ring = self.ring
-        cursor = ring.cursors[0]
-        while cursor.number < ring.number and ring.peek(0) > RECORD_NONE and self.is_dropped(cursor.peek_number):
-            ring.advance(0)
+    # -- looking -----------------------------------------------------------------------------------------------
 
-    def _all(self):
-        return range(self.ring.cursors[0].number + 1, get_u32(self.ring.memory, _NEWEST) + 1)
+    def count(self):
+        """Return how many there are, those that cannot be read any more included."""
+        return self.log.number - self.log.cursors[0].number - self._holes.count()
 
-    def _mark(self, buf, at, number):
-        slot = number % SLOTS
-        buf[at + (slot >> 3)] |= 1 << (slot & 7)
+    def next_entry(self, after):
+        """Bring the first entry behind number `after` of the ring into the page: its kind, RECORD_NONE, RECORD_LOST.
 
-    def is_dropped(self, number):
-        """Tell whether record `number`, one of those that lie here, was given up."""
-        slot = number % SLOTS
-        return self.ring.memory[_DROPPED + (slot >> 3)] & 1 << (slot & 7) != 0
+        `entry`, `number`, `reason` and `length` speak of it then, `lost` of how many in front cannot be read.
+        """
+        log = self.log
+        after = max(after, log.cursors[0].number)
+        self.lost = 0
+        while True:
+            kind = self._peek_behind(after)
+            if kind <= RECORD_NONE:
+                self.lost += log.shown - after
+                return kind
+            found = self._scout.found
+            self.lost += found - after - 1
+            after = self._holes.end_of(found)
+            if after == 0:
+                self._read_tail(found)
+                return kind
 
+    def find(self, number):
+        """Bring the entry of the main log's record `number` into the page: its kind, RECORD_NONE, RECORD_LOST."""
+        last = self.entry  # who asks for several asks in their order
+        self._below, self._above = 0, NUMBER_TOP
+        kind = self._seek(last - 1, self.log.number + 1, number)
+        if kind == RECORD_NONE:
+            kind = self._seek(0, last, number)
+        if kind == RECORD_NONE:
+            self._none_from, self._none_to = self._below, self._above
+        return kind
 
-assert _DROPPED + SLOTS // 8 == MEMORY_BYTES and ASIDE_LENGTH >= _NEWEST + 4 and ASIDE_RANGES < _DROPPED
+    def numbers(self):
+        """Return the main log's numbers of all entries, the oldest entry first; None if they cannot be read now."""
+        found = []
+        kind = self.next_entry(0)
+        while kind > RECORD_NONE:
+            found.append(self.number)
+            kind = self.next_entry(self.entry)
+        return found if kind == RECORD_NONE else None
+
+    def pressure(self):
+        """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
+        if self._room(ROOM_BYTES - PARKED_BYTES) == 0:
+            return PRESSURE_FULL
+        blocks = self.log.device.block_count - 2
+        used = self.log.used_blocks()
+        return PRESSURE_TIGHT if used > 1 and used * 4 > blocks * 3 else PRESSURE_NONE
+
+    def _peek_behind(self, after):
+        log, scout = self.log, self._scout
+        if scout.number < after == scout.found:
+            scout.advance()
+        elif scout.number != after:
+            log.rewind(scout, after)
+        return log.peek(scout)
+
+    def _seek(self, after, end, number):
+        """Look for the main log's `number` behind entry `after` and in front of entry `end`."""
+        while True:
+            kind = self.next_entry(after)
+            if kind <= RECORD_NONE:
+                return kind
+            after = self.entry
+            if after >= end:
+                return RECORD_NONE
+            if self.number == number:
+                return kind
+            if self._below < self.number < number:
+                self._below = self.number
+            elif number < self.number < self._above:
+                self._above = self.number
+
+    def _read_tail(self, entry):
+        log = self.log
+        self.entry = entry
+        self.length = log.length - PARKED_BYTES
+        tail = log.at + self.length
+        self.number = get_u32(log.page, tail)
+        self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
+
+    def _room(self, length):
+        log = self.log
+        rest = self._left()
+        blocks = self._spare_blocks()
+        if blocks < 0:
+            return 0
+        length += PARKED_BYTES
+        octets = log.behind(0, FRAME_BYTES + length)
+        first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
+        return rest // octets + blocks * (1 + (log.device.block_bytes - first) // octets)
+
+    def _left(self):
+        """Return the octets that are left in the newest block; of a session's first append behind what it carries."""
+        log = self.log
+        block_bytes = log.device.block_bytes
+        if log.cursors[0].number >= log.number:
+            end = 0  # a fresh block is opened
+        elif log.begun:
+            end = block_bytes if log.unsaved else log.open_to
+        else:
+            end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
+        return end - log.offset if end > log.offset else 0
+
+    def _spare_blocks(self):
+        """Return how many more blocks may be opened; below 0 what is open is left to what is moved."""
+        log = self.log
+        free = log.free_blocks()
+        if log.cursors[0].number >= log.number:
+            free = min(free + 1, log.device.block_count)  # the newest one is done with, too
+        return free - 2
+
+    # -- what is gone ------------------------------------------------------------------------------------------
+
+    def remove(self, numbers, counter):
+        """Take entries out by one snapshot: so many of the list as there are holes for, from its front on.
+
+        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to
+        come first, FAILED if nothing could be done now.
+        """
+        if not self.settle():
+            return FAILED
+        cursor, counts = self.log.cursors[0], self.state.numbers
+        holes, damaged, passed = self._holes.saved(), counts[KEPT_DAMAGED], cursor.number
+        done = 0
+        for number in numbers:
+            if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
+                break
+            done += 1
+        counts[counter] += done
+        if done and self.state.save():
+            return done
+        counts[counter] -= done
+        self._holes.restore(holes)
+        counts[KEPT_DAMAGED] = damaged
+        self.log.rewind(cursor, passed)
+        return FAILED if done else 0
+
+    def tidy(self):
+        """Move the oldest entry behind the newest if no hole is left: TIDY_DONE if one is, TIDY_MORE, or FAILED."""
+        if not self.settle():
+            return FAILED
+        return TIDY_DONE if self._holes.free() > self._spare() else self.move_oldest()
+
+    def move_oldest(self):
+        """Move the oldest entry behind the newest: TIDY_MORE or FAILED. Everything is settled."""
+        log = self.log
+        kind = self.next_entry(0)
+        if kind <= RECORD_NONE:
+            return FAILED
+        copy(log.stage, log.place, log.page, log.at, log.length)
+        return self._append_again(kind, log.flags, log.length)
+
+    def replace_oldest(self, kind, flags, length, reason):
+        """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.
+
+        TIDY_MORE or FAILED. Everything is settled.
+        """
+        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
+        return self._append_again(kind, flags, length + PARKED_BYTES)
+
+    def _append_again(self, kind, flags, length):
+        old = self.entry
+        if self.log.append(kind, flags, length) != LOG_DONE:
+            return FAILED
+        self._leave_moved(old, self.log.number)
+        return TIDY_MORE if self.state.save() else FAILED
+
+    def _leave_moved(self, old, new):
+        """Entry `old` is entry `new` from now on; being the oldest it needs no hole."""
+        numbers = self.state.numbers
+        self._leave(old, 0)
+        if numbers[LATE] == old:
+            numbers[LATE] = new
+
+    def _spare(self):
+        return 1 if self.state.numbers[LATE] else 0  # rule 4
+
+    def _leave(self, entry, spare):
+        """Take an entry out: the cursor passes it, or it goes into a hole; whether that could be done."""
+        holes = self._holes
+        holes.gone = entry
+        self._swallow()
+        holes.gone = 0
+        return self.log.cursors[0].number >= entry or holes.end_of(entry) != 0 or holes.add(entry, spare)
+
+    def _swallow(self):
+        """Let the cursor go on to the oldest entry that lives."""
+        log, holes = self.log, self._holes
+        cursor = log.cursors[0]
+        kind = self.next_entry(0)
+        if kind == RECORD_LOST:
+            return
+        last = self.entry - 1 if kind > RECORD_NONE else log.shown
+        holes.swallow(last)
+        self.state.numbers[KEPT_DAMAGED] += self.lost
+        if last > cursor.number:
+            log.rewind(cursor, last)

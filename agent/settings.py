@@ -4,8 +4,8 @@ A row is `key type default low high` or `key type default choices`.
   types     int, time (low and high value), text, host (least and most characters), bool,
             one (of the choices), list (of different choices), any (the same, or none of them),
             hosts (a list of them, the least and most of it)
-  defaults  `-` is required, `-tcp`, `-serial` and `-file` are required for that kind of link or outlet, `~` is null,
-            `""` is empty text, `*` is every choice
+  defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null, `""` is empty text,
+            `*` is every choice
 They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9; their reasons stand there.
 """
 
@@ -26,8 +26,6 @@ reconnect_s time 60 0.1 3600
 ack_12 one auto auto,always,never
 keepalive_ack one auto auto,always,never
 refused one park park,block
-refused_attempts int 3 1 10
-refused_wait_s time 5 0.1 600
 host_override host ~ 1 253
 allow_hosts hosts ~ 1 8
 tls_ca text ~ 1 128
@@ -85,7 +83,6 @@ spindle_id int ~ 1 99
 recover bool true
 recover_revisions list 2,3,4,5,6,7,1 1,2,3,4,5,6,7,8,9,10,11
 tightening_ids one auto auto,own,shared
-recover_round int 500 1 100000
 recover_retry_s time 30 1 3600
 store_newest bool false
 events any alarms alarms,job,pset,vin
@@ -97,19 +94,35 @@ trace_bytes int 4096 1024 9999
 trace_order one auto auto,big,little"""
 
 SPOOL = """path text - 1 128
-size_kib int 1024 16 65536
+size_kib int 1024 40 65536
 when_full one refuse refuse,overwrite
-parked_kib int 16 8 1024
+parked_kib int 16 12 1024
 graphs_kib int 0 0 32768
 unit one 16 16,64,256,512
-cursor_batch int 32 1 1000"""
+cursor_batch int 48 1 1000"""
 
-OUTLET = """kind one - toolsnet,file
-path text -file 1 128
+# What each kind of outlet has beside its `kind`. ToolsNet has a section of its own.
+OUTLETS = {"toolsnet": ""}
+
+# What there was once, and what is said of it.
+REMOVED = {}
+
+if ON_CPYTHON:
+    SPOOL = SPOOL.replace("size_kib int 1024", "size_kib int 16384")
+    SPOOL = SPOOL.replace("parked_kib int 16 12 1024", "parked_kib int ~ 12 16384")
+    OUTLETS["file"] = """path text - 1 128
 rotate_kib int 10240 16 1048576
 keep int 5 0 99
 durable bool true
 graphs bool false"""
+    _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
+    REMOVED = {
+        "refused_attempts": _OFFERS,
+        "refused_wait_s": _OFFERS,
+        "recover_round": "no longer a setting: delete it; what is missing is asked for until nothing is",
+    }
+
+KIND = "kind one - " + ",".join(OUTLETS)
 
 BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
@@ -131,7 +144,7 @@ TABLES = (
     ("stations[]", STATION),
     ("stations[].controller", CONTROLLER),
     ("stations[].spool", SPOOL),
-    ("stations[].outlets[]", OUTLET),
+    ("stations[].outlets[]", "\n".join([KIND] + [table for table in OUTLETS.values() if table])),
     ("board", BOARD),
 )
 

@@ -1,25 +1,26 @@
 """What the agent is doing, as one tree of plain values: everything that is counted, and the newest results.
 
 Rules
-1. Reads only. It walks the log with a page of its own, so no cursor moves and no machine notices.
+1. Reads only: no cursor of anybody moves. It uses the logs' page, as everybody does who reads between two steps.
 2. Allocates as it likes: call it between two steps, and only when somebody looks.
 3. Names, not numbers: states, reasons and counters carry the words of the modules they come from.
 """
 
 from agent import health as h
 from agent.base.ticks import ticks_diff
-from agent.base.words import get_u32
+from agent.log import numbers as n
+from agent.log.cursor import WANTS_RESULTS, Cursor
+from agent.log.search import Search
 from agent.openprotocol import states as controller_states
-from agent.openprotocol.known import EPOCH
 from agent.openprotocol.questions import PHASE_NAMES
-from agent.quarantine import PRESSURE_NONE
+from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
 from agent.record.text import describe, time_of
-from agent.spool import record as rec
-from agent.spool.walk import Walk
 
 RESULTS_SHOWN = 12  # what a screen of 24 lines has room for beside the rest
-BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block is empty, the one before may hold one
+BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block may hold one, and the one before
+
+FOREIGN = "it is a spool of another version, or of another size of blocks or units"
 
 # Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.trouble. tools.reasons makes
 # sentences of them.
@@ -66,25 +67,22 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if not station.mounted:
         shown["spool_refused"] = _spool_refused(station)
         return shown
-    ring = station.ring
+    log = station.log
+    numbers = station.state.numbers
     shown["controller"] = _controller(station)
-    shown["outlets"] = [_outlet(ring, outlet) for outlet in station.outlets]
-    shown["stored"] = ring.number
-    shown["delivered"] = ring.cursors[0].delivered
-    shown["overwritten"] = ring.overwritten
-    shown["missed"] = ring.missed
-    shown["backlog"] = ring.backlog(0)
-    shown["oldest_waiting"] = _oldest_waiting(ring)
-    shown["results"] = newest_results(ring, results)
+    shown["outlets"] = [_outlet(log, outlet) for outlet in station.outlets]
+    shown["stored"] = numbers[n.STORED]
+    shown["delivered"] = numbers[n.DELIVERED]
+    shown["overwritten"] = numbers[n.OVERWRITTEN]
+    shown["missed"] = numbers[n.MISSED]
+    shown["dropped"] = numbers[n.DROPPED]
+    shown["backlog"] = log.waits(log.cursors[0])
+    shown["oldest_waiting"] = _oldest_waiting(log)
+    shown["results"] = newest_results(log, results)
     shown["recovery"] = _recovery(station)
-    shown["spool"] = _spool(ring)
+    shown["spool"] = _spool(log, station.state)
     shown["parked"] = station.quarantine.count()
-    shown["parked_in_place"] = _parked_in_place(station) if ring.has_aside() else 0
-    shown["needs_operator"] = None
-    if station.quarantine.pressure() != PRESSURE_NONE:
-        from agent.quarantine_list import needs_operator  # rare
-
-        shown["needs_operator"] = needs_operator(station.quarantine, station.number)
+    shown["needs_operator"] = _needs_operator(station, shown["outlets"][0])
     shown["parked_kib_ignored"] = station.parked_blocks_differ
     if station.graphs is not None or station.graph_blocks_differ:
         shown["graphs"] = _graphs(station)
@@ -132,11 +130,12 @@ def _controller(station):
     }
 
 
-def _outlet(ring, outlet):
+def _outlet(log, outlet):
+    cursor = log.cursors[outlet.index]
     shown = {
         "kind": outlet.kind,
-        "durable": ring.cursors[outlet.index].durable,
-        "waiting": ring.backlog(outlet.index),
+        "durable": cursor.durable,
+        "waiting": log.waits(cursor),
         "is_up": outlet.is_up(),
     }
     outlet.put_state(shown)
@@ -150,10 +149,11 @@ def _recovery(station):
     known = station.known
     return {
         "phase": PHASE_NAMES[recovery.phase],
-        "open_ids": known.gaps.missed(),
+        "needs": recovery.needs,
+        "open_ids": known.missing(),
         "gone": known.gone(),
         "gone_latest": _gone_latest(station) if known.gone() else None,
-        "epoch": known.memory[EPOCH],
+        "epoch": known.epoch(),
     }
 
 
@@ -161,9 +161,9 @@ def _gone_latest(station):
     """Return which IDs are gone, as far as one of the newest blocks says so, and who lists them all."""
     from agent.gone import latest  # most controllers have all that is asked for
 
-    device = getattr(station.ring.device, "device", None)
+    device = getattr(station.log.device, "device", None)
     shown = {"command": "toolcart spool gaps %s" % getattr(device, "path", "FILE")}
-    event = latest(station.ring, Walk(station.ring.device, len(station.ring.walk.page), None), BLOCKS_WALKED)
+    event = latest(Search(station.log), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
             shown[name] = event[name]
@@ -171,51 +171,56 @@ def _gone_latest(station):
 
 
 def _graphs(station):
-    """Return what the ring of curves holds; pieces are what curves are cut into."""
-    ring = station.graphs
-    shown = {"mounted": ring is not None, "kib_ignored": station.graph_blocks_differ}
-    if ring is not None:
-        shown["pieces"] = ring.number
-        shown["missed"] = ring.missed
-        shown.update(_spool(ring))
+    """Return what the log of curves holds; pieces are what curves are cut into."""
+    log = station.graphs
+    shown = {"mounted": log is not None, "kib_ignored": station.graph_blocks_differ}
+    if log is not None:
+        shown["pieces"] = log.number
+        shown["missed"] = log.missed
+        shown.update(_spool(log, station.state))
         del shown["used_blocks"]  # all of it, once it has come round
     return shown
 
 
-def _parked_in_place(station):
-    """Return how many set-aside records found no room in the quarantine yet and lie in the main log."""
-    from agent.quarantine_list import count_in_place  # rare: only while something waits for room there
+def _needs_operator(station, toolsnet):
+    """Return why somebody has to decide, and the command that helps; None while nobody has to."""
+    holds = toolsnet.get("needs_operator", False)
+    if not holds and not station.quarantine.pressure():
+        return None
+    from agent.quarantine_list import needs_operator  # rare
 
-    return count_in_place(station.ring, station.quarantine, station.health.counters[h.PARKED])
+    return needs_operator(station.quarantine, station.number, holds)
 
 
 def _spool_refused(station):
     """Return in words why a spool that is there is left alone, None if that is not what is waited for."""
-    from agent.spool.why import WHY_NAMES  # needed once in a station's life at most
+    from agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
 
-    if station.quarantine is None:
+    if station.why != MOUNT_FOREIGN:
         return None
-    return WHY_NAMES[station.ring.why or station.quarantine.ring.why] or None
+    return FOREIGN
 
 
-def _spool(ring):
-    device = ring.device
-    used = 0
-    for cursor in ring.cursors:
-        if ring.seq and cursor.durable:  # the slowest of those that keep blocks
-            used = max(used, (ring.block - cursor.block) % device.block_count + 1)
+def _spool(log, state):
+    device = log.device
     return {
         "kib": device.block_bytes * device.block_count // 1024,
         "blocks": device.block_count,
-        "used_blocks": used,
+        "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
-        "erases": ring.erases,
-        "erases_ever": ring.block_no,
-        "damaged": ring.damaged,
-        "torn": ring.torn,
-        "worn": ring.worn,
-        "overwritten": ring.overwritten,
-        "unreadable_blocks": ring.unreadable,
+        "erases": log.erases,
+        "erases_ever": state.numbers[log.ring + n.COUNTS_TO] // device.block_count,  # openings (agent.log.head)
+        "damaged": state.numbers[n.DAMAGED],
+        "jumped": state.numbers[n.JUMPED],
+        "torn": log.torn,
+        "worn": log.worn,
+        "overwritten": state.numbers[n.OVERWRITTEN],
+        "unreadable_blocks": log.unreadable,
+        "state_alarm": state.alarm,
+        "state_lost": state.lost,
+        "state_saves": state.saves,
+        "state_erases": state.erases,
+        "state_worn": state.worn,
     }
 
 
@@ -227,55 +232,43 @@ def why_name(why):
 # -- results -------------------------------------------------------------------------------------------------------
 
 
-def newest_results(ring, count):
+def newest_results(log, count):
     """Return up to `count` results and raw frames of the newest blocks, the newest first."""
-    if not ring.seq or not count:
+    if not count:
         return []
-    walk = Walk(ring.device, len(ring.walk.page), None)
+    search = Search(log)
+    search.begin_newest(BLOCKS_WALKED)
     found = []
-    block = ring.block
-    for _ in range(min(BLOCKS_WALKED, ring.device.block_count)):
-        older = []
-        walk.begin(block, 0, 0)
-        while True:
-            kind = walk.next()
-            if kind <= rec.RECORD_NONE:
-                break
-            if kind == rec.KIND_RESULT or kind == rec.KIND_RAW:
-                _add(older, describe(walk.page, rec.HEAD_BYTES, kind, walk.flags, walk.length))
-        for result in found:
-            _add(older, result)
-        found = older
-        if len(found) >= count:
-            break
-        block = block - 1 if block else ring.device.block_count - 1
+    first = 0  # of the block that is read
+    last = 0
+    kind = search.next()
+    while kind > 0:
+        if kind == KIND_RESULT or kind == KIND_RAW:
+            one = describe(log.page, log.at, kind, log.flags, log.length)
+            if one["number"] < last:  # an older block begins
+                if len(found) >= count:
+                    break
+                first = len(found)
+            last = one["number"]
+            found.append(one)
+            if len(found) - first > count:
+                found.pop(first)
+        kind = search.next()
+    found.sort(key=_number)
     found = found[-count:]
     found.reverse()
     return found
 
 
-def _add(results, result):
-    """Append, but a record that was written once more takes the place of its first copy."""
-    if results and results[-1]["number"] == result["number"]:
-        results.pop()
-    results.append(result)
+def _number(one):
+    return one["number"]
 
 
-def _oldest_waiting(ring):
+def _oldest_waiting(log):
     """Return the time of the first result that the outlet has still to take, None if none waits or it has no time."""
-    cursor = ring.cursors[0]
-    if ring.number <= cursor.number:
+    scout = Cursor()
+    scout.wants = WANTS_RESULTS
+    scout.stand_at(log.cursors[0])
+    if log.peek(scout) != KIND_RESULT:
         return None
-    walk = Walk(ring.device, len(ring.walk.page), None)
-    block, offset = cursor.block, cursor.offset
-    for _ in range(BLOCKS_WALKED):
-        walk.begin(block, offset, cursor.seq)
-        while True:
-            kind = walk.next()
-            if kind <= rec.RECORD_NONE:
-                break
-            if kind == rec.KIND_RESULT and get_u32(walk.page, rec.HEAD_BYTES) > cursor.number:
-                return time_of(walk.page, rec.HEAD_BYTES + res.HEAD_BYTES)
-        block = (block + 1) % ring.device.block_count
-        offset = 0
-    return None
+    return time_of(log.page, log.at + res.HEAD_BYTES)

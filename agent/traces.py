@@ -1,9 +1,9 @@
-"""Brings the curves that a controller pushes into a ring of their own: MID 0900 and 0901, in pieces.
+"""Brings the curves that a controller pushes into a log of their own: the keeper of MID 0900 and 0901, in pieces.
 
 Rules
 1. Best effort: every message is acknowledged, whatever becomes of it, or the controller would send it again and again
    and then drop the connection that results come over (003:2152-2154). What is not kept is counted (`traces lost`).
-2. What is kept is durable before it is acknowledged. Nothing but the ring of graphs is written to.
+2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
 3. A curve belongs to the result with its ID and its time, two seconds more or less, or else to the one with its very
    time (DIGEST D.8): one of the newest, since a controller sends a curve behind its result. It need not be found.
 4. The last curve comes again with each subscription: behind a new connection the newest blocks are searched for it.
@@ -15,14 +15,17 @@ from struct import pack_into
 
 from agent import health as h
 from agent.base.fields import all_digits, compare, copy, fill
-from agent.base.words import TIME_BYTES, get_u32, pack_time
+from agent.base.words import TIME_BYTES, get_u32, pack_time, put_u32
+from agent.log.head import HEAD_OCTETS
+from agent.log.log import LOG_DONE
+from agent.log.record import FRAME_BYTES, RECORD_NONE
+from agent.log.search import Search
 from agent.openprotocol.header import spindle_of
 from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.trace import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 from agent.record import KIND_GRAPH, KIND_RESULT
 from agent.record import graph as gr
 from agent.record import result as res
-from agent.spool.record import FRAME_BYTES, HEAD_BYTES, HEAD_OCTETS, RECORD_NONE
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
 
@@ -45,16 +48,19 @@ def subscriptions_of(station, controller):
     if controller["buffer_bytes"] < controller["trace_bytes"]:
         controller["buffer_bytes"] = controller["trace_bytes"]
     order = ("auto", "big", "little").index(controller["trace_order"])
-    keeper = Traces(station.graphs, station.ring, station.health, station.board, station.number, order)
+    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number, order)
     types = [TYPES.index(name) + 1 for name in controller["traces"]]
-    return (TraceSubscription(types, keeper), TraceSubscription((), keeper))
+    subscriptions = (TraceSubscription(types), TraceSubscription(()))
+    for subscription in subscriptions:
+        subscription.keep(keeper)
+    return subscriptions
 
 
 class Traces:
-    """One station's way from MID 0900 into `ring`; `main` is its log of results."""
+    """One station's way from MID 0900 into `log`; `main` is its log of results."""
 
-    def __init__(self, ring, main, health, clock, station, order=ORDER_AUTO):
-        self.ring = ring
+    def __init__(self, log, main, health, clock, station, order=ORDER_AUTO):
+        self.log = log
         self.main = main
         self.health = health
         self.clock = clock
@@ -65,8 +71,8 @@ class Traces:
         self._last = bytearray(len(self._lead))  # of the curve that was kept last
         self._connects = -1
         self._looks = False
-        block_bytes = ring.device.block_bytes - HEAD_OCTETS
-        self._most = (ring.device.block_count - 2) * (block_bytes // ring.aligned(FRAME_BYTES + gr.PIECE_BYTES))
+        pieces = (log.device.block_bytes - HEAD_OCTETS) // (FRAME_BYTES + gr.PIECE_BYTES)
+        self._most = (log.device.block_count - 2) * pieces
         self._stand()
 
     def take(self, intake, cut_short, now):
@@ -86,9 +92,9 @@ class Traces:
             self.health.count(h.TRACES)
             if link.steady and link.is_empty():
                 # Between two tightenings there is time to erase.
-                if not self.ring.maintain():
+                if not self.log.maintain():
                     self.health.count(h.NOT_SAVED)
-            intake._wake_outlets(now)
+            intake.wake_outlets(now)
 
     def put(self, buf, at, little, now):
         """Keep what `trace` has read of the message at buf[at:]: READ, a LOST_ code, or below 0 if it is known."""
@@ -122,13 +128,11 @@ class Traces:
         return READ
 
     def _put_piece(self, piece, lead, buf, at, octets, little, flags):
-        ring = self.ring
-        place = ring.begin(KIND_GRAPH, lead + octets)
-        if place < 0:
-            return False
-        stage = ring.stage
-        copy(stage, place, self._lead, 0, lead)
-        pack_into("<I", stage, place, ring.number + 1)
+        log = self.log
+        place = log.place
+        stage = log.stage
+        put_u32(stage, place, log.next)
+        copy(stage, place + 4, self._lead, 4, lead - 4)
         stage[place + gr.PIECE] = piece
         place += lead
         copy(stage, place, buf, at, octets)
@@ -137,17 +141,16 @@ class Traces:
                 high = stage[index + 1]
                 stage[index + 1] = stage[index]
                 stage[index] = high
-        return ring.commit(KIND_GRAPH, flags, lead + octets) >= 0
+        if log.append(KIND_GRAPH, flags, lead + octets) == LOG_DONE:
+            return True
+        put_u32(stage, place - lead, 0)  # no result has this number
+        return False
 
     def _stand(self):
         """An outlet that takes no graphs has nothing in front of it."""
-        ring = self.ring
-        for cursor in ring.cursors:
+        for cursor in self.log.cursors:
             if not cursor.wants:
-                cursor.seq = ring.seq
-                cursor.number = ring.number
-                cursor.jumped = False
-                cursor.enter(ring.block, ring.offset)
+                cursor.number = self.log.number
 
     # -- what stands in front of the samples -------------------------------------------------------------------
 
@@ -181,28 +184,21 @@ class Traces:
     def _find_result(self):
         """Write into the lead of which result the curve is, if that is one of the newest."""
         main = self.main
-        if main.desk.fresh is main and self._fits(main.stage, main.payload_at):
-            self._put_result(main.stage, main.payload_at, main.fresh_length)
-            return
-        walk = main.walk
-        block = main.block
-        least = 1
-        for _ in range(_RESULT_BLOCKS):
-            walk.begin(block, 0, 0, main.bound(block))
-            while walk.next() > RECORD_NONE:
-                if walk.kind == KIND_RESULT and get_u32(walk.page, HEAD_BYTES) <= main.number:
-                    fits = self._fits(walk.page, HEAD_BYTES)
-                    if fits >= least:  # of those that fit as well the newest
-                        least = fits
-                        self._put_result(walk.page, HEAD_BYTES, walk.length)
-            if least == 2:
-                return
-            if get_u32(self._lead, gr.RESULT):
-                least = 2
-            block = block - 1 if block else main.device.block_count - 1
+        search = Search(main)
+        search.begin_newest(_RESULT_BLOCKS)
+        best = newest = 0
+        while search.next() > RECORD_NONE:
+            if main.kind != KIND_RESULT:
+                continue
+            number = get_u32(main.page, main.at)
+            fits = self._fits(main.page, main.at)
+            if fits > best or (fits and fits == best and number > newest):  # of those that fit as well the newest
+                best = fits
+                newest = number
+                self._put_result(main.page, main.at, main.length)
 
     def _fits(self, page, at):
-        """Tell how well the result at page[at:] fits the curve: 2 by ID and time, 1 by its time, 0 not at all."""
+        """Return how well the result at page[at:] fits the curve: 2 by ID and time, 1 by its time, 0 not at all."""
         lead = self._lead
         body = at + res.HEAD_BYTES
         if compare(page, body + res.TIGHTENING_ID, lead, gr.RESULT_ID, res.ID_BYTES) == 0:
@@ -240,7 +236,7 @@ class Traces:
     # -- repeats and order -------------------------------------------------------------------------------------
 
     def _is_again(self):
-        """Tell whether this very curve is kept, all of it."""
+        """True if this very curve is kept, all of it."""
         if _is_same(self._lead, 0, self._last, 0):
             return True
         connects = self.health.counters[h.CONTROLLER_CONNECTS]
@@ -253,31 +249,25 @@ class Traces:
         return self._looks
 
     def _is_held(self):
-        ring = self.ring
-        if not ring.confirm() or not ring.seq:
+        """The last curve may be in the newest blocks: its pieces lie one behind the other."""
+        log = self.log
+        if not log.settle():
             return False
-        walk = ring.walk
-        count = ring.device.block_count
-        awaited = 0  # the piece of the curve that has to follow
-        for ahead in range(count - min(_GRAPH_BLOCKS, count) + 1, count + 1):
-            block = (ring.block + ahead) % count
-            until = ring.bound(block)
-            walk.begin(block, 0, 0, until)
-            while walk.next() > RECORD_NONE:
-                if walk.kind != KIND_GRAPH:
-                    continue
-                page = walk.page
-                piece = page[HEAD_BYTES + gr.PIECE]
-                if piece == 0:
-                    awaited = 1 if _is_same(page, HEAD_BYTES, self._lead, 0) else 0
-                elif awaited:
-                    awaited = awaited + 1 if piece == awaited else 0
-                if awaited == self._lead[gr.PIECES]:
-                    return True
-        return False
+        search = Search(log)
+        search.begin_newest(_GRAPH_BLOCKS)
+        first = 0  # number of its first piece
+        others = {}  # pieces that follow one another, by number
+        while search.next() > RECORD_NONE:
+            number = get_u32(log.page, log.at)
+            piece = log.page[log.at + gr.PIECE]
+            if piece:
+                others[number] = piece
+            elif _is_same(log.page, log.at, self._lead, 0):
+                first = max(first, number)
+        return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
     def _is_twisted(self, buf, little):
-        """Tell whether the samples would be far smoother the other way round."""
+        """True if the samples would be far smoother the other way round."""
         if self.order != ORDER_AUTO or self.trace.count < _JUDGED_LEAST:
             return False
         first = self.trace.at
@@ -291,7 +281,7 @@ class Traces:
 
 
 def _is_same(page, at, other, start):
-    """Tell whether first pieces at page[at:] and other[start:] are of one curve: ID, time, kind, transducer, count."""
+    """True if first pieces at page[at:] and other[start:] are of one curve: ID, time, kind, transducer, count."""
     for index in range(gr.RESULT_ID, gr.RESULT_TIME):
         if page[at + index] != other[start + index]:
             return False

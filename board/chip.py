@@ -16,7 +16,7 @@ import machine
 
 from agent.base.compat import const
 from agent.base.ticks import TICKS_MAX
-from agent.spool.flash import Part
+from agent.log.flash import Part
 from board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from board.hold import hold
 from board.network import bring_up

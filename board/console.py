@@ -16,6 +16,7 @@ import json
 import sys
 
 from agent.base.compat import const, give_back
+from agent.log.numbers import STORED
 
 VERSION_FILE = "/version.json"  # in a version's folder; board.safe_mode, which imports nothing of ours, has the same
 LINE_MAX = const(40)
@@ -81,7 +82,6 @@ class Console:
         self.job = None
         self.tell(end=True)
         give_back("agent", "quarantine_orders")
-        give_back("agent", "quarantine_retry")
         give_back("agent", "quarantine_list")
 
     def _obey(self, words):
@@ -136,30 +136,27 @@ class Console:
         if not station.mounted:
             self.tell(error="the spool of station %d is not up" % station.number)
             return
-        device = station.ring.device.device  # the parking area and the ring are parts of it
+        log = station.log
+        device = log.device.device  # all areas are parts of it
         self.tell(
             station=station.number,
             unit_bytes=device.unit_bytes,
             block_bytes=device.block_bytes,
             block_count=device.block_count,
-            parked_blocks=station.ring.device.first_block,
-            stored=station.ring.number,
-            erases=station.ring.erases + station.quarantine.ring.erases,
-            backlog=station.ring.backlog(0),
+            stored=station.state.numbers[STORED],
+            erases=station.state.erases + log.erases + station.quarantine.log.erases,
+            backlog=log.waits(log.cursors[0]),
         )
 
     def _begin_order(self, station, words):
-        if not station.mounted:
-            self.tell(error="the spool of station %d is not up" % station.number)
-            return
-        from agent.quarantine_orders import carry_out
+        from agent.quarantine_orders import of_station
 
-        self.job = carry_out(station.quarantine, station.ring, station.number, self._app.board, station.quiet, words)
+        self.job = of_station(station, self._app.board, words)
 
     def _tell_block(self, station, number):
         from binascii import hexlify
 
-        device = station.ring.device.device
+        device = station.log.device.device
         if not 0 <= number < device.block_count:
             raise ValueError("no block %d" % number)
         page = bytearray(PART_BYTES)

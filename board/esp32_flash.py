@@ -1,4 +1,4 @@
-"""A data partition of an ESP32 as a flash device (agent.spool.flash).
+"""A data partition of an ESP32 as a flash device (agent.log.flash).
 
 Rules
 1. The partition is called `spool` in the table (docs/boards.md); nothing else writes to it.
@@ -11,7 +11,7 @@ Rules
 from esp32 import Partition
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
 UNIT_BYTES = const(16)
 BLOCK_BYTES = const(4096)

@@ -14,7 +14,7 @@ import os
 import sys
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO
 
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)

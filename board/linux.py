@@ -38,6 +38,7 @@ class Board:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll.register(self._wake_read, select.POLLIN)
         self.stop_asked = False
+        self.outlets = {"file": self._lines}  # what there is beside ToolsNet, by kind
 
     def now(self):
         """Return the ticks: milliseconds since the start, modulo 2**30."""
@@ -107,11 +108,6 @@ class Board:
         self.unusable.pop(path, None)
         return self._flashes[path]
 
-    def lines(self, outlet):
-        """Return the file of lines of these outlet settings; it is opened later."""
-        path = os.path.join(self.folder, outlet["path"])
-        return LineFile(path, outlet["rotate_kib"] * 1024, outlet["keep"])
-
     def spool_notes(self):
         """Return what is to be said of the open spools: what has no effect, what was changed, the last error."""
         told = []
@@ -160,6 +156,11 @@ class Board:
         for flash in self._flashes.values():
             flash.close()
         self._flashes.clear()
+
+    def _lines(self, outlet):
+        """Return the file of lines of these outlet settings; it is opened later."""
+        path = os.path.join(self.folder, outlet["path"])
+        return LineFile(path, outlet["rotate_kib"] * 1024, outlet["keep"])
 
     def _register(self, wanted):
         for descriptor in list(self._registered):

@@ -233,11 +233,9 @@ def station_orders(station, board):
     """Return the dispatch for one station of a running agent."""
 
     def quarantine(words):
-        from agent.quarantine_orders import carry_out
+        from agent.quarantine_orders import of_station
 
-        if not station.mounted:
-            return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
-        return carry_out(station.quarantine, station.ring, station.number, board, station.quiet, words)
+        return of_station(station, board, words)
 
     def status(_words):
         from agent.status import of_station

@@ -22,10 +22,9 @@ Rules
 import os
 import time
 
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO
 from board.linux_header import NOBODY, PAGE_BYTES
 from board.linux_spool_file import SpoolFile
-from board.linux_spool_make import BLOCK_BYTES
 from board.linux_spool_make import FlashUnusable as FlashUnusable  # board.linux and the tests know it from here
 
 CPYTHON_ONLY = True
@@ -42,12 +41,12 @@ class FileFlash:
         self.path = path
         self.last_error = ""
         self.is_gone = False
-        self._blank = b"\xff" * BLOCK_BYTES
         self._file = SpoolFile(path, size_bytes, unit_bytes, owner)
         self._descriptor = self._file.descriptor
         self.note = "; ".join(self._file.notes)
         self.unit_bytes = self._file.header.unit_bytes
-        self.block_bytes = BLOCK_BYTES
+        self.block_bytes = self._file.header.block_bytes
+        self._blank = b"\xff" * self.block_bytes
         self.block_count = self._file.block_count
         self._syncs = 0
         self._sync_ns = 0  # of all of them
@@ -92,10 +91,10 @@ class FileFlash:
         if self.is_gone:
             return FLASH_IO
         try:
-            put = os.pwrite(self._descriptor, self._blank, PAGE_BYTES + block * BLOCK_BYTES)
+            put = os.pwrite(self._descriptor, self._blank, PAGE_BYTES + block * self.block_bytes)
         except OSError as error:
             return self._failed("erase", error)
-        return FLASH_DONE if put == BLOCK_BYTES else FLASH_IO
+        return FLASH_DONE if put == self.block_bytes else FLASH_IO
 
     def close(self):
         """Close the file and give up the lock."""

@@ -1,11 +1,13 @@
 """A file of lines on Linux: whole lines or none, durable when told so, a new file when one is full.
 
 Rules
-1. `open` takes away what a cut has left behind the last line end, before anything is written behind it. A file that
-   holds something else is left alone.
+1. Nothing that was in the file at `open` is believed before a sync of it has succeeded in this run. In front of that it
+   takes away what a cut can leave: half a line at the end, and everything from the first of the last lines that is none
+   (pages reach the disk in any order). A file that holds something else is left alone.
 2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it.
 3. `sync` is True only when the octets are on the disk and the file still has the name: one that was deleted or moved
-   takes octets without a word.
+   takes octets without a word. After a sync that failed the cache shows what the disk may never get, and another sync
+   says nothing of it (fsync(2)): all behind the last one that succeeded is taken back, to be written again.
 4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
    what the full one holds is durable. Files are never deleted but the one beyond `keep`.
 5. Every error is answered, none is raised; `why` says it in words.
@@ -14,11 +16,13 @@ Rules
 import errno
 import os
 
-from agent.outlets.file import FileOutlet
+from agent.wide.file import BATCH, FileOutlet
 
 CPYTHON_ONLY = True
-BEGINS = b'{"schema":'  # every line that agent.outlets.line makes
+BEGINS = b'{"schema":'  # every line that agent.wide.line makes
+ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in pieces of this
+UNSYNCED_MOST = BATCH + 1  # lines that two syncs may have between them
 
 
 class LineFile:
@@ -32,10 +36,16 @@ class LineFile:
         self.why = ""
         self._file = -1
         self._octets = 0  # of whole lines in it
+        self._durable = 0  # so many of them are known to be on the disk
+        # Device, inode and octets of a file that has more than a failed sync has left it.
+        self._not_taken_back: tuple[int, ...] = ()
 
-    def outlet(self, ring, index, health):
-        """Return the outlet with cursor `index` that writes into this file."""
-        return FileOutlet(ring, index, self, health)
+    def outlet(self, log, index, health, graphs):
+        """Return the outlet with cursor `index` that writes into this file, `graphs` as well if that is a log."""
+        outlet = FileOutlet(log, index, self, health)
+        if graphs is not None:
+            outlet.take_graphs(graphs)
+        return outlet
 
     def open(self):
         """Use the file, or make it; `last` is its last line. False if that cannot be."""
@@ -43,6 +53,7 @@ class LineFile:
         try:
             self._open()
         except OSError as error:
+            self.close()
             return self._fail(error)
         return True
 
@@ -77,7 +88,7 @@ class LineFile:
             while done < len(line):
                 done += os.pwrite(self._file, line[done:], self._octets + done)
         except OSError as error:
-            self._take_back()
+            self._take_back(self._octets)
             return self._fail(error)
         self._octets += len(line)
         self.last = line
@@ -89,12 +100,13 @@ class LineFile:
             return False
         try:
             os.fdatasync(self._file)
-            here, there = os.fstat(self._file), os.stat(self.path)
+            if _identity(os.fstat(self._file)) != _identity(os.stat(self.path)):
+                raise OSError(errno.ESTALE, "another file has its name now")
         except OSError as error:
+            if not self._take_back(self._durable):
+                self._not_taken_back = (*_identity(os.fstat(self._file)), self._durable)
             return self._fail(error)
-        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
-            self.why = "another file has its name now"
-            return False
+        self._durable = self._octets
         return True
 
     def close(self):
@@ -109,13 +121,28 @@ class LineFile:
         begin = os.pread(self._file, len(BEGINS), 0)
         if begin != BEGINS[: len(begin)] and begin.strip(b"\0"):
             raise OSError(errno.EEXIST, "it holds something else than the agent's lines")
-        self._octets, self.last = _last_line(self._file, size)
+        found = _identity(os.fstat(self._file))
+        readable = self._not_taken_back[2] if self._not_taken_back[:2] == found else size
+        self._octets = self._sound_octets(_last_line(self._file, min(size, readable))[0])
         if self._octets < size:
             os.ftruncate(self._file, self._octets)
-            os.fdatasync(self._file)
-        if not self.last:
-            self.last = self._last_of_full()
+        self._not_taken_back = ()
+        os.fdatasync(self._file)
+        self._durable = self._octets
+        self.last = _last_line(self._file, self._octets)[1] or self._last_of_full()
         _sync_folder(self.path)
+
+    def _sound_octets(self, end):
+        """Return how many octets in front of `end` are lines of ours, as far as a cut may have spoilt them."""
+        sound = end
+        for _ in range(UNSYNCED_MOST):
+            _, line = _last_line(self._file, end)
+            if not line:
+                break
+            end -= len(line)
+            if not line.startswith(BEGINS) or not line.endswith(ENDS) or not line[:-1].isascii() or b"\0" in line:
+                sound = end
+        return sound
 
     def _last_of_full(self):
         """Return the last line of the file that became full last, if there is one."""
@@ -124,12 +151,14 @@ class LineFile:
         except FileNotFoundError:
             return b""
         try:
+            os.fdatasync(file)
             return _last_line(file, os.fstat(file).st_size)[1]
         finally:
             os.close(file)
 
     def _rotate(self):
-        os.fdatasync(self._file)
+        if not self.sync():
+            raise OSError(errno.EIO, self.why)
         self.close()
         for index in range(self.keep, 0, -1):
             older = "%s.%d" % (self.path, index)
@@ -141,15 +170,18 @@ class LineFile:
         if not self.keep:
             os.unlink(self.path)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._octets = 0
+        self._octets = self._durable = 0
         _sync_folder(self.path)
 
-    def _take_back(self):
+    def _take_back(self, octets):
+        """Leave so many octets in the file; whether that went."""
         if self._file >= 0:
+            self._octets = octets
             try:
-                os.ftruncate(self._file, self._octets)
+                os.ftruncate(self._file, octets)
             except OSError:
-                pass  # rule 2
+                return False
+        return True
 
     def _fail(self, error):
         self.why = error.strerror or type(error).__name__
@@ -170,6 +202,10 @@ def _last_line(file, size):
         if start or begin == 0:
             return begin + end + 1, tail[start : end + 1]
     return 0, b""
+
+
+def _identity(status):
+    return status.st_dev, status.st_ino
 
 
 def _sync_folder(path):

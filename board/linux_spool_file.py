@@ -6,21 +6,33 @@ Rules
    mode that lets others in is made 0600 and noted: the results in it are wanted, and a refusal would not undo what
    others did. It is refused only where the mode cannot be changed.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
-4. It must begin with a sound header (board.linux_header) that names this system and station.
+4. It must begin with a sound header (board.linux_header) that names this system and station. One of an older toolcart
+   is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
 5. It only grows. A setting that is smaller, or for which the disk has no room, leaves it as it is; `notes` say so.
 """
 
 import os
 import stat
 
-from agent.spool.record import AT_VERSION, HEAD_BYTES, KIND_HEAD, is_spool_head
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, VERSION, Header
-from board.linux_spool_make import BLOCK_BYTES, MODE, FlashUnusable, fill, lock, make, remove_leftover
+from board.linux_spool_make import (
+    BLOCK_BYTES,
+    MODE,
+    FlashUnusable,
+    block_bytes_for,
+    fill,
+    lock,
+    make,
+    remove_leftover,
+)
 
 CPYTHON_ONLY = True
 UNITS = (16, 64, 256, 512)  # program units on offer; each divides a block
 OTHERS = 0o077
+# Where a block of a spool without a header begins, as the first versions made them: kind, magic, format behind it.
+EARLIER_KIND = b"\x48"
+EARLIER_MAGIC = b"TCSP"
 KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a folder"),
@@ -34,17 +46,17 @@ class SpoolFile:
         self.path = os.path.abspath(path)
         self.notes = []
         self.descriptor = -1
-        blocks = size_bytes // BLOCK_BYTES
+        block_bytes = block_bytes_for(size_bytes)
         try:
             remove_leftover(self.path)
             if self._is_there():
                 self._open()
             else:
-                header = Header(unit_bytes, BLOCK_BYTES, blocks, owner, os.urandom(IDENTITY_BYTES))
+                header = Header(unit_bytes, block_bytes, size_bytes // block_bytes, owner, os.urandom(IDENTITY_BYTES))
                 self.descriptor = make(self.path, header)
             self._own()
             self._read_header(owner)
-            self._fit(blocks, unit_bytes)
+            self._fit(size_bytes, unit_bytes)
         except FlashUnusable:
             self.close()
             raise
@@ -127,18 +139,22 @@ class SpoolFile:
         header = linux_header.read(page)
         if header is None:
             raise FlashUnusable("%s %s" % (self.path, self._foreign(page, size)))
-        if header.version != VERSION:
+        if header.version < VERSION:
+            why = "%s is a spool of an earlier toolcart (header %d, this one knows %d): `toolcart run` takes it over"
+            raise FlashUnusable(why % (self.path, header.version, VERSION))
+        if header.version > VERSION:
             why = "%s was made by another version of toolcart (header %d, this one knows %d); use that version"
             raise FlashUnusable(why % (self.path, header.version, VERSION))
-        if header.block_bytes != BLOCK_BYTES or header.unit_bytes not in UNITS:
+        if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
             why = "%s has blocks of %d octets in units of %d, which this toolcart does not know; use another version"
             raise FlashUnusable(why % (self.path, header.block_bytes, header.unit_bytes))
         if owner != NOBODY and header.owner not in (NOBODY, owner):
             why = "%s belongs to %s, not to %s; set the numbers back, or name another path in spool.path"
             raise FlashUnusable(why % (self.path, _named(header.owner), _named(owner)))
-        if size < PAGE_BYTES + header.block_count * BLOCK_BYTES:
+        made = PAGE_BYTES + header.block_count * header.block_bytes
+        if size < made:
             why = "%s was cut short: it has %d octets, and was made with %d; `toolcart spool rescue` reads what is left"
-            raise FlashUnusable(why % (self.path, size, PAGE_BYTES + header.block_count * BLOCK_BYTES))
+            raise FlashUnusable(why % (self.path, size, made))
         if header.copies == 1:
             self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
         self.header = header
@@ -150,33 +166,32 @@ class SpoolFile:
         if linux_header.is_ours(page):
             return "has a damaged header; `toolcart spool rescue` reads its results, then move it away"
         is_erased = True
-        for block in range(size // BLOCK_BYTES):
-            start = os.pread(self.descriptor, BLOCK_BYTES, block * BLOCK_BYTES)
-            if start[:1] == bytes([KIND_HEAD]) and is_spool_head(start, HEAD_BYTES):
-                return (
-                    "is a spool of an earlier toolcart (format %d, no header): `toolcart spool export` reads its "
-                    "results; then move it away" % start[HEAD_BYTES + AT_VERSION]
-                )
+        for at in range(0, size, BLOCK_BYTES):
+            start = os.pread(self.descriptor, BLOCK_BYTES, at)
+            if start[:1] == b"\x48" and start[8:12] == b"TCSP":
+                return "is a spool of an earlier toolcart (no header): `toolcart run` takes it over"
             is_erased = is_erased and not start.strip(b"\xff")
         if is_erased and size >= BLOCK_BYTES:
             return "is an empty spool of an earlier toolcart, nothing is in it; delete it"
         return "is not a spool; name another path, or move the file away"
 
-    def _fit(self, wanted, unit_bytes):
+    def _fit(self, wanted_bytes, unit_bytes):
         """Make the file larger if the setting says so; note every setting that has no effect."""
-        have = os.fstat(self.descriptor).st_size // BLOCK_BYTES - 1
-        kib = have * BLOCK_BYTES // 1024
+        block_bytes = self.header.block_bytes
+        have = (os.fstat(self.descriptor).st_size - PAGE_BYTES) // block_bytes
+        wanted = wanted_bytes // block_bytes
+        kib = have * block_bytes // 1024
         if wanted < have:
             kept = "%s keeps its %d KiB: a spool does not shrink; to make it smaller, let it run empty and delete it"
             self.notes.append(kept % (self.path, kib))
         elif wanted > have:
             try:
-                fill(self.descriptor, have, wanted)
+                fill(self.descriptor, have * block_bytes, wanted * block_bytes)
                 have = wanted
             except OSError as error:
-                os.ftruncate(self.descriptor, PAGE_BYTES + have * BLOCK_BYTES)
+                os.ftruncate(self.descriptor, PAGE_BYTES + have * block_bytes)
                 kept = "%s keeps its %d KiB: it cannot grow to %d KiB: %s"
-                self.notes.append(kept % (self.path, kib, wanted * BLOCK_BYTES // 1024, error.strerror))
+                self.notes.append(kept % (self.path, kib, wanted * block_bytes // 1024, error.strerror))
             os.fsync(self.descriptor)
         if unit_bytes != self.header.unit_bytes:
             kept = "%s keeps its unit of %d octets; spool.unit takes effect with a new spool"

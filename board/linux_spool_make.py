@@ -17,9 +17,10 @@ from board import linux_header
 from board.linux_header import PAGE_BYTES
 
 CPYTHON_ONLY = True
-BLOCK_BYTES = 4096  # the page of the cache and the sector of a disk: a block never straddles two
+BLOCK_BYTES = 4096  # the page of the cache and the sector of a disk: the least block, and every block is a whole number
+BLOCKS_MOST = 1024  # of a larger file the blocks are larger: whoever looks through all of them is done in no time
 MODE = 0o600
-FILL_BYTES = 64 * BLOCK_BYTES  # one write while a file is made: few calls, little memory
+FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what file systems without hard links say (FAT)
 
 
@@ -38,7 +39,7 @@ def make(path, header):
         os.fchmod(descriptor, MODE)  # whatever the umask is
         lock(descriptor, path)
         _write(descriptor, header.page(), 0)
-        fill(descriptor, 0, header.block_count)
+        fill(descriptor, 0, header.block_count * header.block_bytes)
         os.fsync(descriptor)
         _name(new_path, path)
         os.fsync(folder)
@@ -77,9 +78,17 @@ def lock(descriptor, path):
         raise
 
 
+def block_bytes_for(size_bytes):
+    """Return the size of the blocks of a new file."""
+    block_bytes = BLOCK_BYTES
+    while block_bytes * BLOCKS_MOST < size_bytes:
+        block_bytes *= 2
+    return block_bytes
+
+
 def fill(descriptor, first, end):
-    """Allocate and erase the blocks from `first` to before `end`."""
-    start, stop = PAGE_BYTES + first * BLOCK_BYTES, PAGE_BYTES + end * BLOCK_BYTES
+    """Allocate and erase the octets of the blocks from `first` to before `end`."""
+    start, stop = PAGE_BYTES + first, PAGE_BYTES + end
     if start == stop:
         return
     os.posix_fallocate(descriptor, start, stop - start)

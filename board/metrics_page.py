@@ -2,8 +2,7 @@
 
 Rules
 1. Names and labels are those of `toolcart web` (tools.web.metrics), but for `agent`: who asks knows whom it asked.
-2. A figure that is not known is left out, never 0. A record that waits in the main log for room in the quarantine is
-   one that is parked, however many there are: they are counted where somebody asks the console.
+2. A figure that is not known is left out, never 0.
 3. `add` allocates nothing; `begin` may. A number is a small int. A line is made when there is room for it, so the
    figures of one page are of moments a few turns apart.
 """
@@ -14,19 +13,19 @@ import gc
 
 from agent.base.compat import const, give_back
 from agent.base.fields import copy, number, put_number
-from agent.base.words import get_u32, unpack_digits
+from agent.base.words import unpack_digits
 from agent.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
+from agent.log.cursor import WANTS_RESULTS, Cursor
+from agent.log.numbers import COUNTS_TO, DAMAGED, DELIVERED, LOG, OVERWRITTEN, STORED
 from agent.openprotocol.states import READY
+from agent.outlets.toolsnet.policy import HOLD, RETRY
 from agent.record import KIND_RESULT
 from agent.record.result import HEAD_BYTES as BODY_AT
 from agent.record.result import TIME, has_time
-from agent.spool.record import HEAD_BYTES, RECORD_NONE
-from agent.spool.walk import Walk
 from board.clock import SOURCE_NTP, SOURCE_TOOLSNET
 
 PIECE_BYTES = const(512)
 LINE_BYTES = const(176)  # the longest line and its TYPE without the station's labels, and room to spare
-BLOCKS_WALKED = const(3)  # as in agent.status
 _MANY_DAYS = const(10000)  # in seconds still a small int
 _UNKNOWN = const(-1)  # the line is left out
 
@@ -65,11 +64,16 @@ _STATION = (
     (b"spool_bad_records", b',kind="worn"'),
     (b"flash_erases_total", b""),
     (b"flash_erases_rated", b""),
+    (b"needs", b',what="full",level="bad"'),
+    (b"needs", b',what="refused",level="bad"'),
+    (b"needs", b',what="operator",level="bad"'),
+    (b"needs", b',what="state",level="warn"'),
 )
 _OLDEST = const(9)
 _WHY_FIRST = const(12)
 _WHY_LAST = const(13)
 _RATED = const(24)
+_NEEDS = const(25)  # each is 1 or left out, as tools.attention has it
 
 
 class Page:
@@ -93,17 +97,15 @@ class Page:
         self._digits = bytearray(14)
         self._day = 0
         self._second = 0
-        self._walk = None
+        self._scout = Cursor()
+        self._scout.wants = WANTS_RESULTS
 
     def begin(self):
-        """Begin anew, with ages as of now."""
+        """Begin again, with ages as of now."""
         self.at = self.sent = self._station = self._line = 0
         self._board.stamp_into(self._stamp)
         self._day = _day(self._stamp, 5, 8)
         self._second = _second(self._stamp, 11, 3)
-        for station in self._app.stations:
-            if station.mounted and (self._walk is None or len(station.ring.walk.page) > len(self._walk.page)):
-                self._walk = Walk(station.ring.device, len(station.ring.walk.page), None)
 
     def put_text(self, octets):
         """Write these."""
@@ -159,7 +161,7 @@ class Page:
         if line == _OLDEST and value > 0:
             value = self._oldest_s(station)
         is_why = _WHY_FIRST <= line <= _WHY_LAST
-        if value == _UNKNOWN or (is_why and value == 0):
+        if value == _UNKNOWN or ((is_why or line >= _NEEDS) and value == 0):
             return
         self._name(_STATION[line][0])
         self.put_text(labels)
@@ -218,22 +220,12 @@ class Page:
 
     def _oldest_s(self, station):
         """How long the oldest result has waited, by the controller's clock; unknown where it has no time."""
-        ring = station.ring
-        cursor = ring.cursors[0]
-        walk = self._walk
-        walk.device = ring.device
-        block = cursor.block
-        offset = cursor.offset
-        for _ in range(BLOCKS_WALKED):
-            walk.begin(block, offset, cursor.seq)
-            kind = walk.next()
-            while kind > RECORD_NONE:
-                if kind == KIND_RESULT and get_u32(walk.page, HEAD_BYTES) > cursor.number:
-                    return self._age_s(walk.page, HEAD_BYTES + BODY_AT)
-                kind = walk.next()
-            block = (block + 1) % ring.device.block_count
-            offset = 0
-        return _UNKNOWN
+        log = station.log
+        scout = self._scout
+        scout.stand_at(log.cursors[0])
+        if log.peek(scout) != KIND_RESULT:
+            return _UNKNOWN
+        return self._age_s(log.page, log.at + BODY_AT)
 
     def _age_s(self, page, body):
         if not has_time(page, body):
@@ -277,46 +269,52 @@ def _of_station(station, line):
         return counters[DUPLICATES]
     if line == 17:
         return counters[REPEATED]
-    return _of_spool(station.ring, line)
+    if line >= _NEEDS:
+        return _need(station, outlet.policy.doing, line - _NEEDS)
+    return _of_spool(station.log, station.state, line)
+
+
+def _need(station, doing, need):
+    if need == 0:
+        return 1 if station.intake.full else 0
+    if need == 1:
+        return 1 if RETRY <= doing <= HOLD else 0
+    if need == 2:
+        return 1 if doing != HOLD and station.quarantine.pressure() else 0
+    return 1 if station.state.is_worn() else 0
 
 
 def _of_results(station, line):
-    ring = station.ring
+    numbers = station.state.numbers
     if line == 1:
-        return ring.number + station.known.gone()
+        return numbers[STORED] + station.known.gone()
     if line == 2:
-        return ring.number
+        return numbers[STORED]
     if line == 3:
-        return ring.cursors[0].delivered
+        return numbers[DELIVERED]
     if line == 5:
-        return station.quarantine.count() + (1 if ring.has_aside() else 0)
+        return station.quarantine.count()
     if line == 6:
-        return station.known.gaps.missed()
+        return station.known.missing()
     if line == 7:
         return station.known.gone()
     if line == 8:
-        return ring.overwritten
-    return ring.backlog(0)  # waiting, and whether anything is the oldest
+        return numbers[OVERWRITTEN]
+    return station.log.waits(station.log.cursors[0])  # and whether anything is the oldest
 
 
-def _of_spool(ring, line):
-    device = ring.device
+def _of_spool(log, state, line):
     if line == 19:
-        used = 0
-        for cursor in ring.cursors:
-            if ring.seq and cursor.durable:
-                blocks = (ring.block - cursor.block) % device.block_count + 1
-                used = blocks if blocks > used else used
-        return used
+        return log.device.block_count - log.free_blocks()
     if line == 20:
-        return ring.damaged
+        return state.numbers[DAMAGED]
     if line == 21:
-        return ring.torn
+        return log.torn
     if line == 22:
-        return ring.worn
+        return log.worn
     if line == 23:
-        return ring.block_no
-    return device.block_count  # what it is rated for is so many times a hundred thousand
+        return state.numbers[LOG + COUNTS_TO] // log.device.block_count  # openings (agent.log.head)
+    return log.device.block_count  # what it is rated for is so many times a hundred thousand
 
 
 # -- time, in small ints ---------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ class Line:
 
 
 class MemoryFlash:
-    """A flash device in the machine's memory behind the modules (agent.spool.flash)."""
+    """A flash device in the machine's memory behind the modules (agent.log.flash)."""
 
     def __init__(self):
         self.unit_bytes = UNIT_BYTES

@@ -1,4 +1,4 @@
-"""The part of an RP2's own flash that holds the spool, as a flash device (agent.spool.flash).
+"""The part of an RP2's own flash that holds the spool, as a flash device (agent.log.flash).
 
          0              FILES_BYTES                  storage_bytes
     ...  | file system  | ring                       |            behind the program, from `rp2.Flash()` on
@@ -19,7 +19,7 @@ import os
 import rp2
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 
 # Two versions of the agent as .mpy (each 64 files, 94 blocks of littlefs), for the way back.
 FILES_BYTES = 917504

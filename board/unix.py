@@ -13,7 +13,7 @@ import select
 import time
 
 from agent.base.compat import const
-from agent.spool.flash import FLASH_DONE, FLASH_IO
+from agent.log.flash import FLASH_DONE, FLASH_IO
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
 from board.sockets import TcpPort

@@ -1,6 +1,7 @@
 """What pytest adds on CPython: portable skips, a real MicroPython as a fixture, hypothesis' settings."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,8 @@ settings.register_profile("usual", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if os.environ.get("TOOLCART_LONG") == "1" else "usual")
 remember_checksums()
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,28 +9,29 @@ It takes what is in the spool when that is half full, so that blocks are erased 
 import os
 import sys
 
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
-from host_tests.support_spool import append, ident_in, mounted
+from host_tests.support_log import append, ident_in, mounted
 
 
 def main(path, ident):
-    ring = mounted(FileFlash(path, 64 * 1024))
+    log = mounted(FileFlash(path, 128 * 1024))
     while True:
-        while append(ring, ident) != FLASH_DONE:
-            take(ring, 1)
+        while append(log, ident) != FLASH_DONE:
+            take(log, 1)
         os.write(1, b"A %d\n" % ident)
         ident += 1
-        if ring.backlog(0) > 150:
-            take(ring, 60)
+        if log.waits(log.cursors[0]) > 150:
+            take(log, 60)
 
 
-def take(ring, count):
+def take(log, count):
     """Deliver some; each is said before the cursor passes it, because then its block may go."""
+    cursor = log.cursors[0]
     for _ in range(count):
-        if ring.peek(0) > 0:
-            os.write(1, b"D %d\n" % ident_in(ring.walk.page))
-            ring.advance(0)
+        if log.peek(cursor) > 0:
+            os.write(1, b"D %d\n" % ident_in(log.page, log.at))
+            cursor.advance()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""A log of results and a ring of graphs on one flash, and what brings curves into it; for tests of agent.traces."""
+"""A log of results and a log of graphs on one flash, and what brings curves into it; for tests of agent.traces."""
 
 from agent.base.words import get_u32
 from agent.health import Health
-from agent.record import KIND_GRAPH
+from agent.log.cursor import WANTS_GRAPHS
+from agent.log.flash import Part
+from agent.log.log import Log
+from agent.log.mount import MOUNT_DONE, mount
+from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, LOG
+from agent.log.state import STATE_BLOCKS, State
 from agent.record import graph as gr
-from agent.spool import record as rec
-from agent.spool.cursors import WANTS_GRAPHS
-from agent.spool.flash import Part
-from agent.spool.fold import ROLE_GRAPHS
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
 from agent.traces import Traces
 from host_tests.support_frames import message
+from host_tests.support_log import held
 from tools.sim import trace_frames as made
 
 TIME = "2024-03-14:09:26:53"
@@ -37,7 +37,7 @@ def samples_for(ident, what=2, count=300):
 
 
 class Bench:
-    """Blocks of one device: `graphs` of them in front, the rest are the log of results."""
+    """Blocks of one device: the state's in front, then `graphs` of them, the rest are the log of results."""
 
     def __init__(self, flash, graphs=6, wanting=(0,), order=0):
         self.flash = flash
@@ -49,15 +49,19 @@ class Bench:
     def start(self):
         """A start: what is in memory is gone."""
         flash = self.flash
+        front = STATE_BLOCKS + self.graph_blocks
         self.health = Health()
-        self.main = Ring(Part(flash, self.graph_blocks, flash.block_count - self.graph_blocks))
-        self.ring = Ring(Part(flash, 0, self.graph_blocks), role=ROLE_GRAPHS, other=self.main, outlets=2)
+        self.state = State(Part(flash, 0, STATE_BLOCKS))
+        self.main = Log(Part(flash, front, flash.block_count - front), self.state, LOG)
+        part = Part(flash, STATE_BLOCKS, self.graph_blocks)
+        self.log = Log(part, self.state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=self.main)
         for index in range(2):
-            self.ring.cursors[index].durable = False
-            self.ring.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
-        assert mount(self.main) >= 0 and mount(self.ring) >= 0
-        self.main.confirm()
-        self.traces = Traces(self.ring, self.main, self.health, Clock(), STATION, self.order)
+            self.log.cursors[index].durable = False
+            self.log.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
+        assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE
+        self.state.numbers[GRAPH_BLOCKS] = self.graph_blocks
+        assert self.main.settle() and self.log.settle()
+        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION, self.order)
 
     def put(self, frame, mid=900, revision=1, little=False):
         """Hand one message over; what became of it."""
@@ -70,21 +74,15 @@ class Bench:
 
     def curves(self):
         """Return (lead, data, flags) of every curve of which all pieces are there, oldest first."""
-        return curves_in(self.ring)
+        return curves_in(self.log)
 
 
-def curves_in(ring):
+def curves_in(log):
+    """Return (lead, data, flags) of every curve in the log of graphs of which all pieces are there, oldest first."""
     pieces = {}
-    walk = ring.walk
-    for block in range(ring.device.block_count):
-        if not ring.seq:
-            break
-        walk.begin(block, 0, 0, ring.bound(block))
-        while walk.next() > 0:
-            if walk.kind == KIND_GRAPH and walk.seq <= ring.seq:
-                at = rec.HEAD_BYTES
-                assert gr.is_piece(walk.page, at, walk.length)
-                pieces[get_u32(walk.page, at)] = (bytes(walk.page[at : at + walk.length]), walk.flags)
+    for number, _, flags, payload in held(log):
+        assert gr.is_piece(payload, 0, len(payload)) and get_u32(payload, 0) == number
+        pieces[number] = (payload, flags)
     found = []
     for number in sorted(pieces):
         payload, flags = pieces[number]

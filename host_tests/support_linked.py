@@ -59,12 +59,12 @@ class Model:
         elif 2 <= count <= 9:
             self._part(frame, there, count, frame[19] - 0x30)
         elif len(there) == len(frame):
-            self._result(st.EV_RESULT, frame)
+            self._result(st.EV_PUSHED, frame)
         elif len(frame) <= self.size:
             self.joined = b""
             self.events.append(st.EV_MALFORMED)
         else:
-            self._result(st.EV_RESULT_CUT, there)
+            self._result(st.EV_PUSHED_CUT, there)
 
     def _result(self, event, octets):
         self.events.append(event)
@@ -106,7 +106,7 @@ class Model:
         self.last = frame
         if part == count:
             octets = b"%04d" % len(self.joined) + whole(self.joined)[4:]
-            self._result(st.EV_RESULT_CUT if self.cut else st.EV_RESULT, octets)
+            self._result(st.EV_PUSHED_CUT if self.cut else st.EV_PUSHED, octets)
             self.joined = b""
         elif part == 1 and under_way:
             self.events.append(st.EV_MALFORMED)

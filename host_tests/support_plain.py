@@ -13,7 +13,7 @@ NAMES = (
     "agent.base.fifo",
     "agent.link.stream",
     "agent.record.result",
-    "agent.spool.record",
+    "agent.log.record",
     "agent.openprotocol.light",
     "agent.openprotocol.plausible",
     "agent.openprotocol.layouts",

@@ -1,17 +1,19 @@
-"""A spool that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
+"""A log that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
 
 from struct import pack_into
 
-from agent.health import NAMES
+from agent.health import NAMES, Health
+from agent.log.log import LOG_DONE
+from agent.log.mount import MOUNT_DONE
+from agent.log.numbers import LIMIT
 from agent.openprotocol.light import read_light
-from agent.outlets.toolsnet.position import OUTLET
+from agent.outlets.toolsnet.forward import Forward
+from agent.quarantine import Quarantine
+from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as res
-from agent.spool.flash import RamFlash
-from agent.spool.mount import mount
-from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
-from agent.spool.ring import Ring
-from agent.spool.walk import Walk
-from host_tests.support_station import NUMBER, SETTINGS, Station
+from agent.toolsnet.result04 import ResultWriter
+from agent.toolsnet.session import Session
+from host_tests.support_log import Area, Flash
 from tools.sim import controller_frames as frames
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller_model import Tightening
@@ -23,21 +25,35 @@ PORTABLE = True
 
 PIM = ("pim", 6575)
 SERVER = ("tn", 10111)
-IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that nobody ends
+NUMBER = 10  # of the station; type and number of its system are 3 and 1
+IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that never ends
+
+SETTINGS = {
+    "pim_host": "pim",
+    "pim_port": 6575,
+    "host_override": None,
+    "allow_hosts": None,
+    "tls_ca": None,
+    "rewind": False,
+    "server_empty": "continue",
+    "refused": "park",
+}
 
 
-class Outlet(Station):
-    """One station's forwarding. What survives a cut are the flash devices, the clock, and ToolsNet."""
+class Outlet:
+    """One station's forwarding. What survives a cut are the flash, the clock, and ToolsNet."""
 
     def __init__(
         self,
         options=None,
-        blocks=16,
-        parked_blocks=4,
+        blocks=24,
+        kept_blocks=4,
         cursor_batch=32,
         session=None,
-        make_flash=RamFlash,
+        make_flash=Flash,
         make_port=None,
+        unit_bytes=256,
+        when_full=0,
         **settings,
     ):
         self.clock = SimClock()
@@ -49,37 +65,71 @@ class Outlet(Station):
         self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
         self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
         self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
-        self.flash = make_flash(blocks)
-        self.parked_flash = make_flash(parked_blocks)
+        self.area = Area(blocks, unit_bytes=unit_bytes, kept_blocks=kept_blocks, make_flash=make_flash)
+        self.flash = self.area.flash
         self.make_port = make_port  # of the network; None for its own
         self.settings = dict(SETTINGS)
         self.settings.update(settings)
         self.session_settings = session or {}
         self.cursor_batch = cursor_batch
+        self.when_full = when_full
         self.next_id = 1
         self.steps = 0
         self.start()
 
     def start(self):
-        """Make everything anew over the flash, as after power has come back."""
-        assert self.bring_up(self.flash, self.parked_flash, confirms=False)
-        port = self.make_port(self.network) if self.make_port else self.network.port()
-        self.send(port, self, self.settings, self.cursor_batch, **self.session_settings)
+        """Make everything new over the flash, as after power has come back."""
+        self.state, self.log = self.area.mount(when_full=self.when_full)
+        assert self.area.found == MOUNT_DONE
+        self.health = Health()
+        self.quarantine = Quarantine(self.area.kept, self.state, self.log)
+        self.quarantine.start()
+        self.cursor = self.log.cursors[0]
+        self.port = self.make_port(self.network) if self.make_port else self.network.port()
+        self.session = self.make_session()
+        writer = ResultWriter(self.session.result, 3, 1)
+        writer.session = self.session
+        self.forward = Forward(
+            self.port,
+            self.session,
+            writer,
+            self.log,
+            self.quarantine,
+            self.state,
+            self.health,
+            self,
+            self.settings,
+            self.cursor_batch,
+            **self.make_others(),
+        )
+        self.policy = self.forward.policy
         self.forward.begin(self.clock.now)
+
+    def make_session(self):
+        return Session(3, 1, NUMBER, **self.session_settings)
+
+    def make_others(self):
+        """Return what else is handed to the outlet."""
+        return {}
 
     def cut(self):
         """Let the power fail and come back: the connection goes without a word."""
         self.network.abandon(self.port)
         self.start()
 
+    # What a board gives
+
+    def now(self):
+        return self.clock.now
+
     def stamp_into(self, buf):
-        """The station's wall clock, as a board gives it."""
+        """The station's wall clock."""
         buf[0:19] = self.clock.stamp().encode()
 
-    # What lies in the spool
+    # What lies in the log
 
     def store(self, count=1, **fields):
-        """Put light results into the spool; returns their tightening IDs."""
+        """Put light results into the log; returns their tightening IDs."""
         ids = []
         for _ in range(count):
             result = Tightening()
@@ -89,52 +139,54 @@ class Outlet(Station):
             for name in fields:
                 setattr(result, name, fields[name])
             message = frames.header(61, 999, 101) + frames.result_data(result, 999)
-            at = self.ring.begin(KIND_RESULT, res.HEAD_BYTES + res.BODY_BYTES)
-            assert at >= 0, "the spool is full"
-            pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, NUMBER, 1, 0)
-            read_light(self.ring.stage, at + res.HEAD_BYTES, message, 0, len(message))
-            assert self.ring.commit(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == 0
+            log = self.log
+            pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
+            read_light(log.stage, log.place + res.HEAD_BYTES, message, 0, len(message))
+            assert log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == LOG_DONE, "it is not stored"
             ids.append(result.tightening_id)
             self.next_id += 1
         return ids
 
     def store_raw(self, octets=b"0061 that nobody could read"):
-        """Put a frame that could not be read into the spool."""
+        """Put a frame that could not be read into the log."""
+        log = self.log
         length = res.HEAD_BYTES + len(octets)
-        at = self.ring.begin(KIND_RAW, length)
-        assert at >= 0, "the spool is full"
-        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, NUMBER, 1, 0)
-        self.ring.stage[at + res.HEAD_BYTES : at + length] = octets
-        assert self.ring.commit(KIND_RAW, 0, length) == 0
+        pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
+        log.stage[log.place + res.HEAD_BYTES : log.place + length] = octets
+        assert log.append(KIND_RAW, 0, length) == LOG_DONE
+
+    def has_room(self):
+        return self.log.has_room(res.ROOM_BYTES)
 
     def parked_records(self):
-        """Return (kind, number in the log, reason, content behind the number) of all that was parked, in order."""
-        walk = Walk(self.parked_flash, len(self.ring.walk.page), None)
+        """Return (kind, number in the log, reason, content behind the number) of all that is kept, oldest first."""
+        quarantine = self.quarantine
         found = []
-        for block in range(self.parked_flash.block_count):
-            walk.begin(block, 0, 0)
-            while True:
-                kind = walk.next()
-                if kind <= 0:
-                    break
-                # What a start wrote once more is in there twice.
-                if (kind == KIND_RESULT or kind == KIND_RAW) and not walk.flags & res.FLAG_COPY:
-                    page = bytes(walk.page[HEAD_BYTES : HEAD_BYTES + walk.length])
-                    tail = page[-res.PARKED_BYTES :]
-                    number = tail[0] | tail[1] << 8 | tail[2] << 16 | tail[3] << 24
-                    found.append((kind, number, tail[4] | tail[5] << 8, page[4 : -res.PARKED_BYTES]))
-        return found
+        entry = 0
+        while True:
+            kind = quarantine.next_entry(entry)
+            if kind <= 0:
+                assert kind == 0
+                return found
+            entry = quarantine.entry
+            log = quarantine.log
+            content = bytes(log.page[log.at + 4 : log.at + quarantine.length])
+            found.append((kind, quarantine.number, quarantine.reason, content))
 
     def parked_numbers(self):
         return [record[1] for record in self.parked_records()]
 
-    def ring_after_cut(self):
-        """Return the ring that a start would find if power failed now; the flash itself is not touched."""
-        flash = RamFlash(self.flash.block_count)
-        flash.cells[:] = self.flash.cells
-        ring = Ring(flash)
-        assert mount(ring) >= 0
-        return ring
+    def numbers_after_cut(self):
+        """Return the numbers that a start would find if power failed now; the flash itself is not touched."""
+        state, _log = self.area.clone().mount(when_full=self.when_full)
+        return state.numbers
+
+    def limit_after_cut(self):
+        return self.numbers_after_cut()[LIMIT]
+
+    def waiting(self):
+        """Return how many numbers of the log wait; 0 if nothing in them is for ToolsNet."""
+        return self.log.waits(self.cursor)
 
     # Time
 
@@ -187,11 +239,22 @@ class Outlet(Station):
 
     def until_passed(self, limit_ms=600000):
         """Let time pass until the cursor is behind everything."""
-        return self.until(lambda: self.ring.backlog(OUTLET) == 0, limit_ms)
+        return self.until(lambda: self.waiting() == 0, limit_ms)
+
+    # What became of it
 
     def ids(self):
         """Return the tightening IDs in the archive, in order of arrival."""
         return self.archive.tightening_ids()
+
+    def shown(self):
+        """Return what the outlet tells people."""
+        shown = {}
+        self.forward.put_state(shown)
+        return shown
+
+    def counted(self, code):
+        return self.health.counters[code]
 
     def counts(self):
         """Return what was counted, by name; for a failed test's message."""

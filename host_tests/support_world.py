@@ -7,51 +7,17 @@ cart.controller.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import agent.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from agent.base.words import get_u32
+from agent.log.numbers import GRAPH_BLOCKS, KEPT_BLOCKS
 from agent.openprotocol import questions as qs
 from agent.openprotocol import states as st
-from agent.record.result import BODY_BYTES, FLAG_COPY, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
-from agent.spool.walk import Walk
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
+from agent.record import event as ev
+from agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
+from host_tests.support_log import Area, Flash, held
 from tools.sim import cart as whole
-from tools.sim.cart import CONTROLLER, PARKED_BLOCKS
+from tools.sim.cart import CONTROLLER
 
 PORTABLE = True
-
-PAYLOAD_MAX = 3700
-
-
-class WatchedFlash(RamFlash):
-    """A flash in RAM that can refuse, and notes in `journal` what was programmed."""
-
-    __slots__ = ("code", "journal", "left", "unreadable")
-
-    def __init__(self, block_count=64, block_bytes=4096, unit_bytes=256):
-        super().__init__(block_count, block_bytes, unit_bytes)
-        self.code = FLASH_DONE  # what program and erase answer once `left` of them were done
-        self.left = 0
-        self.journal = None
-        self.unreadable = ()  # blocks
-
-    def read_into(self, address, buf, n):
-        if self.unreadable and address // self.block_bytes in self.unreadable:
-            return FLASH_IO
-        buf[0:n] = self.cells[address : address + n]
-        return FLASH_DONE
-
-    def program(self, address, buf, n):
-        if self.code != FLASH_DONE:
-            if self.left == 0:
-                return self.code
-            self.left -= 1
-        self.cells[address : address + n] = buf[:n]
-        if self.journal is not None:
-            self.journal.append(("program", bytes(buf[:n])))
-        return FLASH_DONE
-
-    def erase(self, block):
-        return self.code if self.code != FLASH_DONE and self.left == 0 else super().erase(block)
 
 
 class Board(whole.Board):
@@ -79,7 +45,7 @@ class Cart(whole.Cart):
 
     def __init__(self, toolsnet=None, blocks=64, **settings):
         on = settings.pop("on", True)
-        whole.Cart.__init__(self, toolsnet=toolsnet, blocks=blocks, make_flash=WatchedFlash, on=False, **settings)
+        whole.Cart.__init__(self, toolsnet=toolsnet, blocks=blocks, make_flash=Flash, on=False, **settings)
         self.device = self.flashes["spool0"]
         self.line = self.network.line(CONTROLLER[0], CONTROLLER[1])
         if on:
@@ -99,7 +65,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.known.gaps.total() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
+        if not self.is_ready() or recovery.known.missing() or recovery.phase not in (qs.PHASE_IDLE, qs.PHASE_OFF):
             return False
         if not station.session.can_fetch():
             return False
@@ -117,42 +83,33 @@ class Cart(whole.Cart):
     # What lies on the flash
 
     def records(self):
-        """Return (kind, flags, payload) of every sound record, oldest first."""
-        found = []
-        walk = Walk(self.device, PAYLOAD_MAX, None)
-        for block in range(PARKED_BLOCKS, self.device.block_count):
-            walk.begin(block, 0, 0)
-            while walk.next() > 0:
-                found.append((walk.seq, walk.kind, walk.flags, bytes(walk.page[8 : 8 + walk.length])))
-        found.sort()
-        return [(kind, flags, payload) for _, kind, flags, payload in found]
+        """Return (number, kind, flags, payload) of what a start on a copy of the flash would find, oldest first."""
+        numbers = self.station.state.numbers
+        area = Area(kept_blocks=numbers[KEPT_BLOCKS], graph_blocks=numbers[GRAPH_BLOCKS], flash=self.device.clone())
+        log = area.mount(payload_most=self.station.log.payload_most)[1]
+        assert log.settle()
+        return held(log)
 
     def stored(self):
-        """Return the payload of every result of the log once, by its number."""
-        found = {}
-        for kind, flags, payload in self.records():
-            if kind == rec.KIND_RESULT:
-                number = get_u32(payload, 0)
-                assert number not in found or (flags & FLAG_COPY and found[number] == payload)
-                found[number] = payload
-        return [found[number] for number in sorted(found)]
+        """Return the payload of every result of the log."""
+        return [payload for _, kind, _, payload in self.records() if kind == KIND_RESULT]
 
     def raw(self):
-        """Return the frames of every raw record once."""
-        found = {}
-        for kind, _, payload in self.records():
-            if kind == rec.KIND_RAW:
-                found[get_u32(payload, 0)] = payload[HEAD_BYTES:]
-        return [found[number] for number in sorted(found)]
+        """Return the frames of every raw record."""
+        return [payload[HEAD_BYTES:] for _, kind, _, payload in self.records() if kind == KIND_RAW]
 
     def stored_ids(self):
         return [id_of(payload) for payload in self.stored()]
 
-    def gaps(self):
-        """Return (first, last) of every record of IDs that cannot be had."""
-        return [
-            (int(payload[4:14]), int(payload[14:24])) for kind, _, payload in self.records() if kind == rec.KIND_GAP
-        ]
+    def gone(self):
+        """Return (first, last) of every event of IDs that the controller has no more; None where it does not say."""
+        found = []
+        for _, kind, _, payload in self.records():
+            if kind == KIND_EVENT and payload[ev.WHAT] == ev.GONE:
+                text = payload[ev.TEXT :]
+                places = (ev.GONE_FIRST, ev.GONE_LAST)
+                found.append(tuple([int(text[at : at + 10]) if text[at : at + 10].strip() else None for at in places]))
+        return found
 
 
 def id_of(payload):

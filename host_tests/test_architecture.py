@@ -1,4 +1,4 @@
-"""The rooms of DESIGN.md hold: imports point one way, files and functions stay small, every module has its test."""
+"""The shape of the program: imports point one way, classes and functions stay small, private names stay private."""
 
 import ast
 import tomllib
@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LINES_MAX = 350
 FUNCTION_LINES_MAX = 40
 MACHINE_CODE_LINES_MAX = 90  # there a call between two functions costs more than a move
 ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
+CHAIN_MAX = 2  # classes: one and what it derives from
 
 # The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
-# What is known of a controller is a fold of the log, so the log lies below the protocols: they may know what its
-# records and its memory look like, and are handed the ring itself.
 BASE, RECORD, LINK, PROTOCOL, STATION, TOP = range(6)
 LOG = LINK
 ROOMS = {
@@ -23,61 +21,53 @@ ROOMS = {
     "agent.link": LINK,
     "agent.openprotocol": PROTOCOL,
     "agent.toolsnet": PROTOCOL,
-    "agent.spool": LOG,
+    "agent.log": LOG,
     "agent.app": TOP,
     "agent.assembly": TOP,
 }
-# Within the station's room: who may import whom. Everything else there stands alone.
-STATION_IMPORTS = {
-    "agent.config": {"agent.settings"},
-    "agent.outlets.file": {"agent.health"},
-    "agent.outlets.toolsnet.beside": {"agent.health"},
-    "agent.outlets.toolsnet.doubt": {"agent.health", "agent.quarantine"},
-    "agent.outlets.toolsnet.window": {"agent.health"},
-    "agent.outlets.toolsnet.forward": {"agent.health", "agent.quarantine", "agent.trouble"},
-    "agent.outlets.toolsnet.sweep": {"agent.health"},
-    "agent.downstream": {"agent.health", "agent.trouble"},
-    "agent.errands": {"agent.health"},
-    "agent.gone": {"agent.health", "agent.newest_event"},
-    "agent.happenings": {"agent.health", "agent.newest_event", "agent.store"},
-    "agent.intake": {
-        "agent.downstream",
-        "agent.gone",
-        "agent.health",
-        "agent.operations",
-        "agent.spindles",
-        "agent.store",
-    },
-    "agent.spindles": {"agent.health", "agent.store"},
-    "agent.operations": {"agent.health", "agent.spindles", "agent.store"},
-    "agent.outlets.toolsnet.outlet": {"agent.health"},
-    "agent.programs": {"agent.errands"},
-    "agent.led": {"agent.quarantine"},
-    "agent.outlets.toolsnet.position": {"agent.health"},
-    "agent.quarantine_list": {"agent.quarantine"},
-    "agent.quarantine_orders": {"agent.quarantine", "agent.quarantine_list", "agent.quarantine_retry"},
-    "agent.quarantine_retry": {"agent.quarantine"},
-    "agent.status": {
-        "agent.gone",
-        "agent.health",
-        "agent.led",
-        "agent.quarantine",
-        "agent.quarantine_list",
-    },
-    "agent.store": {"agent.health"},
-    "agent.traces": {"agent.health"},
-    "agent.outlets.toolsnet.upstream": {"agent.health", "agent.trouble"},
+# Modules of the station's room that everybody there may use; the others are tasks, and only who makes one knows it.
+COMMON = {
+    "agent.health",
+    "agent.trouble",
+    "agent.newest_event",
+    "agent.store",
+    "agent.quarantine",
+    "agent.settings",
+    "agent.spindles",
+    "agent.operations",
 }
-# What the protocols may know of the log.
-LOG_FOR_PROTOCOLS = {"agent.spool.memory", "agent.spool.record", "agent.spool.search"}
+# And who makes, asks or shows another one.
+PARTNERS = {
+    "agent.intake": {"agent.errands"},
+    "agent.programs": {"agent.errands"},
+    "agent.quarantine": {"agent.holes"},
+    "agent.quarantine_orders": {"agent.quarantine_list"},
+    "agent.status": {"agent.gone", "agent.quarantine_list"},
+    "agent.wide.toolsnet": {"agent.programs"},
+}
+# What the protocols may know of the log: names and frames; the log itself is handed to them.
+LOG_FOR_PROTOCOLS = {"agent.log.numbers", "agent.log.record", "agent.log.search"}
 
 # Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
 LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
 
 # Modules whose test is not named after them: the test that is.
 TESTED_BY = {
-    "agent.openprotocol.untold": "test_gone",
-    "agent.spool.moving": "test_tight_log",
+    "agent.holes": "test_quarantine",
+    "agent.wide.rows": "test_graphs_to_toolsnet",
+    "agent.log.areas": "test_spool_document",
+    "agent.log.carry": "test_log_append",
+    "agent.log.codes": "test_log",
+    "agent.log.cursor": "test_log",
+    "agent.log.desk": "test_log_append",
+    "agent.log.head": "test_log_search",
+    "agent.log.mount": "test_log_proof",
+    "agent.log.numbers": "test_log_state",
+    "agent.log.reader": "test_log",
+    "agent.log.record": "test_event",
+    "agent.log.search": "test_log_search",
+    "agent.log.state": "test_log_state",
+    "agent.openprotocol.walk": "test_recovery_walk",
     "agent.openprotocol.shared": "test_shared_ids",
     "agent.openprotocol.several": "test_spindles",
     "agent.openprotocol.room": "test_spindles",
@@ -86,55 +76,42 @@ TESTED_BY = {
     "agent.record.graph": "test_traces",
     "agent.record.odd": "test_line",
     "agent.toolsnet.odd04": "test_result04",
-    "agent.outlets.toolsnet.position": "test_outlet",
-    "agent.outlets.toolsnet.beside": "test_events",
-    "agent.outlets.toolsnet.doubt": "test_window",
-    "agent.outlets.toolsnet.row": "test_window",
     "agent.toolsnet.describe": "test_descriptions",
+    "agent.outlets.toolsnet.policy": "test_refusals_model",
+    "agent.outlets.toolsnet.late": "test_forward",
+    "agent.wide.toolsnet": "test_events",
+    "agent.wide.toolsnet_source": "test_events",
+    "agent.wide.toolsnet_events": "test_events",
+    "agent.wide.toolsnet_descriptions": "test_descriptions",
+    "agent.wide.toolsnet_curves": "test_graphs_to_toolsnet",
+    "agent.wide.toolsnet_window": "test_window",
     "agent.toolsnet.targets04": "test_targets",
-    "agent.outlets.curves": "test_graphs_to_toolsnet",
-    "agent.outlets.toolsnet.source": "test_events",
-    "agent.outlets.toolsnet.event_ring": "test_events",
+    "agent.wide.curves": "test_graphs_to_toolsnet",
     "agent.base.fast_crc": "test_fast",
     "agent.base.straight_fifo": "test_straight",
     "agent.base.straight_form": "test_straight",
     "agent.link.straight_stream": "test_straight",
     "agent.openprotocol.straight_layouts": "test_straight",
-    "agent.spool.areas": "test_mount",
-    "agent.spool.unread": "test_recovery",
     "agent.app": "test_path",
-    "agent.downstream": "test_intake",
     "agent.assembly": "test_path",
     "agent.link.block": "test_r3964",
     "agent.link.handshake": "test_r3964",
     "agent.link.payload": "test_r3964",
     "agent.link.port": "test_sim_line",
     "agent.liveness": "test_watchdog",
-    "agent.openprotocol.missing": "test_recovery",
-    "agent.openprotocol.newest": "test_recovery",
-    "agent.openprotocol.witness": "test_recovery",
     "agent.openprotocol.plausible": "test_serial_path",
     "agent.openprotocol.questions": "test_recovery",
     "agent.openprotocol.identity": "test_openprotocol_session",
-    "agent.openprotocol.opening": "test_openprotocol_session",
     "agent.openprotocol.requests": "test_openprotocol_session",
     "agent.openprotocol.sending": "test_openprotocol_session",
     "agent.openprotocol.session": "test_openprotocol_session",
     "agent.openprotocol.states": "test_openprotocol_session",
     "agent.quarantine_list": "test_quarantine_orders",
-    "agent.quarantine_retry": "test_quarantine_orders",
     "agent.record.raw": "test_event",
     "agent.settings": "test_config",
     "agent.programs": "test_descriptions",
     "agent.record.text": "test_status",
-    "agent.spool.fold": "test_ring",
-    "agent.spool.placing": "test_cursors",
-    "agent.spool.programmer": "test_ring",
-    "agent.spool.reader": "test_ring",
-    "agent.spool.why": "test_mount",
-    "agent.toolsnet.outgoing": "test_toolsnet_session",
     "agent.toolsnet.session": "test_toolsnet_session",
-    "agent.outlets.toolsnet.sweep": "test_forward",
     "agent.outlets.toolsnet.upstream": "test_forward",
     "board.boot": "test_safe_mode",
     "board.chip": "test_rp2",
@@ -231,12 +208,12 @@ def breach(module, imported):
     if here == STATION and there == STATION:
         return (
             None
-            if imported in STATION_IMPORTS.get(module, ())
+            if imported in COMMON | PARTNERS.get(module, set())
             else "two tasks of a station that do not know each other"
         )
     if there > here:
         return "upward"
-    if here == PROTOCOL and package_of(imported) == "agent.spool" and imported not in LOG_FOR_PROTOCOLS:
+    if here == PROTOCOL and package_of(imported) == "agent.log" and imported not in LOG_FOR_PROTOCOLS:
         return "a protocol is handed the ring, it does not make one"
     if here == there:
         return None if (module, imported) == ("agent.app", "agent.assembly") else "sideways"
@@ -251,16 +228,16 @@ def test_imports_of_the_core_point_downward_only(module):
 
 def test_the_rule_of_the_rooms_can_be_broken():
     assert breach("agent.base.fifo", "agent.link.stream") == "upward"
-    assert breach("agent.openprotocol.known", "agent.spool.ring") is not None
-    assert breach("agent.openprotocol.known", "agent.spool.memory") is None
-    assert breach("agent.spool.ring", "agent.openprotocol.ids") == "upward"
-    assert breach("agent.spool.ring", "agent.link.port") == "sideways"
+    assert breach("agent.openprotocol.known", "agent.log.log") is not None
+    assert breach("agent.openprotocol.known", "agent.log.numbers") is None
+    assert breach("agent.log.log", "agent.openprotocol.ids") == "upward"
+    assert breach("agent.log.log", "agent.link.port") == "sideways"
     assert breach("agent.toolsnet.session", "agent.openprotocol.header") == "sideways"
-    assert breach("agent.spool.ring", "agent.store") == "upward"
+    assert breach("agent.log.log", "agent.store") == "upward"
     assert breach("agent.intake", "agent.outlets.toolsnet.forward") is not None
     assert breach("agent.outlets.toolsnet.forward", "agent.app") == "upward"
     assert breach("agent.app", "board.linux") is not None
-    assert breach("agent.intake", "agent.spool.ring") is None
+    assert breach("agent.intake", "agent.log.log") is None
 
 
 def test_boards_import_the_core_and_boards_only():
@@ -359,10 +336,55 @@ def test_only_the_application_knows_all_others():
     assert importers == set()
 
 
-def test_modules_are_short():
-    for module in AGENT + BOARD:
-        lines = len(module.text.splitlines())
-        assert lines <= LINES_MAX, f"{module.path} has {lines} lines, at most {LINES_MAX}"
+def classes_of(modules):
+    """Return {name: (path, names of its bases)} of every class; twins of CPython only take the place of one."""
+    return {
+        node.name: (module.path, [ast.unparse(base).split(".")[-1] for base in node.bases])
+        for module in modules
+        if "straight" not in module.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def chain_of(name, classes):
+    """Return how many classes of ours a class is made of, itself included."""
+    return 1 + max(
+        (chain_of(base, classes) for base in classes[name][1] if base in classes and base != name), default=0
+    )
+
+
+def test_no_class_is_a_chain_of_more_than_two():
+    """Classes that were cut to keep files short are one idea in several places."""
+    classes = classes_of(AGENT + BOARD)
+    assert {name: chain_of(name, classes) for name in classes if chain_of(name, classes) > CHAIN_MAX} == {}
+
+
+def test_a_chain_of_three_classes_is_found():
+    classes = {"A": ("a.py", ["object"]), "B": ("b.py", ["A"]), "C": ("c.py", ["B"])}
+    assert [chain_of(name, classes) for name in "ABC"] == [1, 2, 3]
+
+
+def private_accesses(module):
+    """Return `file:line name` of every private name of another file that a module reads or sets."""
+    own = {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    return [
+        f"{module.path}:{node.lineno} {node.attr}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and node.attr not in own
+    ]
+
+
+def test_private_names_stay_in_their_file():
+    assert [access for module in AGENT + BOARD for access in private_accesses(module)] == []
 
 
 def is_machine_code(function):

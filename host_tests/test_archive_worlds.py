@@ -18,10 +18,10 @@ import threading
 
 import pytest
 
+from agent.log.cursor import WANTS_EVENTS, Cursor
+from agent.log.record import RECORD_NONE
 from agent.record import event as ev
 from agent.record.text import text_of
-from agent.spool.cursors import WANTS_EVENTS, Cursor
-from agent.spool.record import HEAD_BYTES, RECORD_NONE
 from tools.archive import database, queries
 from tools.archive.writer import FAILED, STORED, Writer
 from tools.sim.cart import Cart
@@ -159,11 +159,9 @@ def alarms_in(log):
     found = []
     scout = Cursor()
     scout.wants = WANTS_EVENTS
-    scout.enter((log.block + 1) % log.device.block_count, 0)
-    while log.peek_from(scout) > RECORD_NONE:
-        page = log.walk.page
-        assert page[HEAD_BYTES + ev.WHAT] == ev.ALARM
-        found.append(text_of(page, HEAD_BYTES + ev.CODE, ev.CODE_BYTES))
+    while log.peek(scout) > RECORD_NONE:
+        assert log.page[log.at + ev.WHAT] == ev.ALARM
+        found.append(text_of(log.page, log.at + ev.CODE, ev.CODE_BYTES))
         scout.advance()
     return found
 
@@ -184,7 +182,7 @@ def test_what_was_tightened_told_and_drawn_is_in_the_database_once(seed, tmp_pat
     assert ask("SELECT COUNT(*) FROM Graph") > [(0,)]
     codes = [f"E{code:03d}" for (code,) in ask("SELECT Code FROM Event WHERE Code < 60000 ORDER BY EventId")]
     assert codes == sorted(set(codes)) and set(codes) <= set(alarms)
-    assert codes == alarms_in(one.station.ring)
+    assert codes == alarms_in(one.station.log)
     assert ask("SELECT Name FROM TNMapStation") == [("Wheels left",)]
     assert ("Screw 12",) in ask("SELECT Name FROM TNMapProgram")
     assert ask("SELECT DISTINCT VIN FROM ResultVIN") == [("ENGINE 1",)]

@@ -28,7 +28,7 @@ def test_event_goes_from_its_record_to_its_handled_05_or_10_and_allocates_nothin
 
 def test_allocation_for_an_event_would_be_seen(machine):
     call = (
-        "from tools.bench import inside_telegrams\nfrom agent.outlets.toolsnet.events import Events\n"
+        "from tools.bench import inside_telegrams\nfrom agent.wide.toolsnet_events import Events\n"
         "plain = Events.send\nkept = []\n"
         "def send(self, now):\n    kept.append(bytearray(1))\n    return plain(self, now)\n"
         f"Events.send = send\ninside_telegrams.events({EVENTS})\n"

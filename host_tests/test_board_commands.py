@@ -5,15 +5,12 @@ import json
 import pytest
 
 from agent.app import App
-from agent.base.words import put_u32
 from agent.config import complete
-from agent.spool.flash import Part, RamFlash
-from agent.spool.mount import mount
-from agent.spool.record import KIND_RESULT
-from agent.spool.ring import Ring
-from agent.spool.walk import Walk
+from agent.log.flash import RamFlash
+from agent.log.numbers import STORED
 from board.upkeep import Upkeep
 from host_tests.support_fake_board import FakeBoard, version
+from host_tests.support_log import Area, append, held
 from host_tests.test_flash_tool import board_with, flashed
 from host_tests.test_upkeep import TREE, Board, Confirmation, Out
 from tools import board_commands as commands
@@ -43,16 +40,13 @@ class Running(FakeBoard):
 
 
 def filled(count):
-    """A device of 16 blocks with so many results in its ring."""
+    """A device of 16 blocks with so many results in its log."""
     device = RamFlash(16)
-    ring = Ring(Part(device, 4, 12))
-    assert mount(ring) >= 0
-    for number in range(1, count + 1):
-        at = ring.begin(KIND_RESULT, 114)
-        for index in range(114):
-            ring.stage[at + index] = 0x30
-        put_u32(ring.stage, at, number)
-        assert ring.commit(KIND_RESULT, 0, 114) == 0
+    state, log = Area(flash=device).mount()
+    for ident in range(1, count + 1):
+        assert append(log, ident) == 0
+    state.numbers[STORED] = count
+    assert state.save()
     return device
 
 
@@ -128,10 +122,9 @@ def test_a_pulled_spool_is_read_here(capsys, tmp_path):
 
 
 def test_a_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
-    walk = Walk(Part(filled(40), 4, 12), 800, None)
-    walk.begin(0, 0, 0)
-    kinds = [walk.next() for _ in range(20)]
-    assert kinds.count(KIND_RESULT) == 16
+    area = Area(flash=filled(40))
+    log = area.mount()[1]
+    assert sorted(first for first in log.firsts if first) == [1, 17, 33] and len(held(log)) == 40 - log.doubtful
 
 
 def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():
@@ -142,7 +135,7 @@ def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():
     def ask_and_erase(line, seconds):
         if line == "?block 10 9" and not erased:
             erased.append(True)
-            board.app.stations[0].ring.erases += 1
+            board.app.stations[0].log.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase
@@ -155,7 +148,7 @@ def test_a_spool_that_never_rests_is_told_so():
     ask = board.ask
 
     def ask_and_erase(line, seconds):
-        board.app.stations[0].ring.erases += 1
+        board.app.stations[0].log.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase

@@ -4,6 +4,7 @@ import gc
 import sys
 
 from agent.link.port import WHY_REFUSED
+from agent.log.numbers import DAMAGED, OVERWRITTEN
 from board.clock import SOURCE_NTP, SOURCE_RTC
 from board.metrics_page import Page
 from host_tests.portable import Skip
@@ -124,7 +125,7 @@ def test_every_figure_that_is_known_is_on_the_page():
     assert 'side="controller",why' not in text
     assert "\ntoolcart_clock_kept 1\n" in text and "\ntoolcart_clock_error_seconds 1.015\n" in text
     assert text.startswith("# TYPE toolcart_agent_memory_bytes gauge\ntoolcart_agent_memory_bytes ")
-    assert text.endswith("00000\n")
+    assert text.endswith("# TYPE toolcart_needs gauge\n")
 
 
 def test_the_page_says_what_toolcart_web_says_of_the_same_agent():
@@ -137,8 +138,9 @@ def test_the_page_says_what_toolcart_web_says_of_the_same_agent():
     from tools.web.metrics import text_of as text_of_web
 
     bench = waiting()
-    bench.station.ring.damaged, bench.station.ring.torn, bench.station.ring.worn = 3, 2, 1
-    bench.station.ring.overwritten = 7
+    log, numbers = bench.station.log, bench.station.state.numbers
+    log.torn, log.worn, numbers[DAMAGED], numbers[OVERWRITTEN] = 2, 1, 3, 7
+    bench.station.intake.full = True
     for index in range(len(bench.station.health.counters)):
         bench.station.health.counters[index] += 100 + index
     ours = told(Page(bench.app, Board(Network(), None)))
@@ -297,7 +299,7 @@ def test_who_asks_is_told_the_page_and_nothing_is_allocated_for_it():
         again, more = board.answered(board.client(ASKED))
         assert text.startswith("HTTP/1.0 200 OK\r\n") and "text/plain; version=0.0.4" in text
         page = text.partition("\r\n\r\n")[2]
-        assert page.startswith("# TYPE toolcart_") and page.endswith("00000\n")
+        assert page.startswith("# TYPE toolcart_") and page.endswith("00000\n# TYPE toolcart_needs gauge\n")
         assert len(again) > 2000 and board.metrics.answers == 2
         print("allocated for an answer of %d octets: %d and %d bytes" % (len(text), octets, more))
         assert octets == more == 0

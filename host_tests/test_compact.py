@@ -95,13 +95,13 @@ def test_all_that_the_app_imports_is_one_module_and_the_others_find_it_there():
 
 def test_what_stays_apart_is_imported_where_the_bundle_uses_it():
     sources = {
-        "agent.app": "from agent.spool.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
-        "agent.spool.mount": "def mount():\n    return 7\n",
+        "agent.app": "from agent.log.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
+        "agent.log.mount": "def mount():\n    return 7\n",
         "board": "from agent.app import up, idle\ndef go():\n    return up() + idle()\n",
     }
     board, texts = run(sources, "board")
     assert board.go() == 8
-    assert not texts["agent.app"].startswith("from agent.spool")
+    assert not texts["agent.app"].startswith("from agent.log")
 
 
 def test_a_function_that_nothing_uses_is_left_out():
@@ -199,11 +199,42 @@ def test_a_script_beside_the_program_is_written_against_its_names_or_refused():
         program.beside({"job": "from agent.ring import Rong\n"})
 
 
+def imported_twice(text):
+    """Names that two imports at the top of a module bind."""
+    names = [
+        alias.asname or alias.name
+        for node in ast.parse(text).body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    ]
+    return {name for name in names if names.count(name) > 1}
+
+
+@pytest.mark.parametrize("own_image", [False, True])
+def test_no_new_name_is_one_that_a_module_is_imported_under(own_image):
+    aliases = "abcdefgh"  # unused but for the last, and kept: somebody may look them up by these strings
+    sources = {
+        "agent": "",
+        "agent.app": "from agent import one\ndef run(number):\n    return one.take(number)\n",
+        "agent.one": (
+            "def take(number):\n    if number:\n        number += 1\n    return number\n"
+            "def twice(number):\n    if number:\n        number *= 2\n    return number\n"
+        ),
+        "agent.late": "".join(f"from agent import one as {name}\n" for name in aliases)
+        + "from agent.one import take\ndef go(number):\n    return take(take(number)) + h.twice(h.twice(number))\n",
+        "board": f"from agent.late import go\nSAID = {tuple(aliases)}\ndef run(number):\n    return go(number), SAID\n",
+    }
+    texts = Program(sources, own_image=own_image).texts
+    assert not [module for module, text in texts.items() if imported_twice(text)]
+    assert run(sources, "board", texts)[0].run(5)[0] == 5 + 2 + 5 * 4
+
+
 def test_the_program_of_a_board_finds_every_name_it_uses():
     program = program_of_board()
     for module, text in program.texts.items():
         compile(text, module, "exec")
-    assert program.place("agent.spool.ring", "Ring")[0] == "agent.app"
+        assert not imported_twice(text), module
+    assert program.place("agent.log.log", "Log")[0] == "agent.app"
 
 
 def test_the_whole_product_compiles_and_is_less_than_half_as_large(tmp_path):

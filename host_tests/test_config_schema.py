@@ -94,6 +94,10 @@ def test_what_is_missing_for_a_kind_of_link_or_outlet_is_refused():
     assert not fits(tree, SCHEMA)
     tree["stations"][0]["controller"]["device"] = "/dev/ttyUSB0"
     assert fits(tree, SCHEMA)
+    tree["stations"][0]["controller"]["device"] = None
+    assert not fits(tree, SCHEMA)
+    tree["stations"][0]["controller"] = {"host": "10.0.0.2", "device": None}
+    assert fits(tree, SCHEMA)
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file"}]
     assert not fits(tree, SCHEMA)
     tree["stations"][0]["outlets"][1]["path"] = "lines"

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config
+from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
-from agent.spool.flash import FLASH_DONE, RamFlash
 from board.linux_spool_file import UNITS
-from host_tests.support_spool import append, mounted
+from host_tests.support_log import append, mounted
 from tools import config_secrets, config_text
 
-SPARE = 2  # blocks that results leave free
+SPARE = 1  # block that results leave free
+BESIDE = 8  # blocks of state and quarantine
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = list(config.describe())
@@ -66,11 +67,11 @@ def test_as_many_results_fit_as_the_page_says_for_each_unit():
     blocks = 25
     for unit, said in config_text.ROOM.items():
         for full, count in zip((0, LIMITS_BYTES), said, strict=True):
-            ring = mounted(RamFlash(blocks, 4096, unit))
+            log = mounted(RamFlash(blocks, 4096, unit))
             stored = 0
-            while append(ring, stored + 1, extra=full) == FLASH_DONE:
+            while append(log, stored + 1, extra=full) == FLASH_DONE:
                 stored += 1
-            a_mebibyte = stored * ((1024 - 16) // 4 - SPARE) // (blocks - SPARE)  # less the quarantine
+            a_mebibyte = stored * (1024 // 4 - BESIDE - SPARE) // (log.device.block_count - SPARE)
             assert abs(count - a_mebibyte) < 0.07 * a_mebibyte, (unit, full, a_mebibyte)
 
 

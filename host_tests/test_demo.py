@@ -333,9 +333,7 @@ def test_the_same_entry_many_times_in_the_log_is_told_once():
     figures = Figures()
     figures.feed(_status(), 0.0)
     told = _texts(figures.feed(_status(logged=3, log=entries), 0.2))
-    assert told == [
-        (WARNING, "ToolsNet refused what was sent with code 31; it is offered again, then set aside (3 times)")
-    ]
+    assert told == [(WARNING, "ToolsNet refused what was sent with code 31; it is offered again (3 times)")]
 
 
 def test_what_each_attempt_to_reach_a_side_makes_anew_is_told_once_until_the_side_was_there():
@@ -372,7 +370,11 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     line = _status(controller={**_ready("closed"), "waits_for_room": True})
     line["scheduler"] = {"faults": 1, "last_fault": "ValueError: seven"}
     assert _texts(figures.feed(line, 0.2)) == [
-        (BAD, "spool full: the controller keeps its results"),
+        (
+            BAD,
+            "the spool is full: the controller is left alone and keeps its results; ToolsNet has to take some, or the "
+            "spool has to be larger (spool.size_kib)",
+        ),
         (BAD, "fault inside the agent: ValueError: seven"),
     ]
 

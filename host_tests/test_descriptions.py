@@ -170,7 +170,7 @@ def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
     one.controller.select_pset(2)
     one.run(1000)
     assert len(one.told) == count
-    names = one.station.outlets[0].outlet.sources[0].names
+    names = one.station.outlets[0].sources[0].names
     names.learn(2, b"Another name".ljust(25), 0)
     one.controller.produce()
     one.until_quiet()
@@ -200,7 +200,7 @@ def test_what_has_no_room_is_left_out_and_counted():
         octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
         assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
     one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
-    names = one.station.outlets[0].outlet.sources[0].names
+    names = one.station.outlets[0].sources[0].names
     for number in range(1, 250):
         names.learn(number, b"Set %d" % number + b" " * 25, 0)
     one.controller.produce()

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent.quarantine import Quarantine
 from board.linux_flash import FileFlash
-from host_tests.support_spool import append, mounted
+from host_tests.support_log import Area, append
 from tools import cli
 from tools.doctor import controller, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
@@ -249,18 +250,24 @@ def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
 
 def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     path = tmp_path / "cart.spool"
-    assert "neither" in toolsnet.compare("s", 0, path).words
-    assert toolsnet.compare("s", 7, path).verdict == NOTE
+    assert "neither" in toolsnet.compare("s", 0, path)[0].words
+    assert toolsnet.compare("s", 7, path)[0].verdict == NOTE
     flash = FileFlash(str(path), 65536)
-    ring = mounted(flash)
+    area = Area(kept_blocks=4, flash=flash)
+    state, log = area.mount()
     for ident in range(3):
-        append(ring, ident)
+        append(log, ident)
+    quarantine = Quarantine(area.kept, state, log)
+    quarantine.start()
+    assert quarantine.keep(1, 17) > 0 and state.save()
     flash.close()
-    assert "1 of 3: 2 are to be sent" in toolsnet.compare("s", 1, path).words
-    ahead = toolsnet.compare("s", 9, path)
+    behind, kept = toolsnet.compare("s", 1, path)
+    assert "1 of 3: 2 are to be sent" in behind.words
+    assert kept.verdict == NOTE and "1 results that ToolsNet refused are set aside" in kept.words
+    ahead = toolsnet.compare("s", 9, path)[0]
     assert ahead.verdict == WARN and "Another agent" in ahead.hint
     path.write_bytes(b"x" * 5000)
-    assert toolsnet.compare("s", 9, path).verdict == SKIPPED
+    assert toolsnet.compare("s", 9, path)[0].verdict == SKIPPED
 
 
 # -- beside an agent -----------------------------------------------------------------------------------------------

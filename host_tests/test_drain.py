@@ -1,6 +1,5 @@
 """How fast a backlog drains, on the simulated clock: exact, no timing involved."""
 
-from agent.outlets.toolsnet.position import OUTLET
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
@@ -22,7 +21,7 @@ def drained(round_trip_ms):
     outlet.until_stored(RESULTS)
     took_ms = outlet.clock.total_ms - begun_ms
     outlet.run(round_trip_ms)
-    assert outlet.ring.backlog(OUTLET) == 0
+    assert outlet.waiting() == 0
     return took_ms
 
 

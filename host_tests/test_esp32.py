@@ -65,7 +65,7 @@ def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
 
 
 def test_what_does_not_read_as_it_was_written_is_worn(chip):
-    from agent.spool.flash import FLASH_WORN
+    from agent.log.flash import FLASH_WORN
     from board import esp32_flash
 
     partition = fake.Partition(4)
@@ -78,7 +78,7 @@ def test_what_does_not_read_as_it_was_written_is_worn(chip):
 
 
 def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):
-    from agent.spool.flash import FLASH_IO
+    from agent.log.flash import FLASH_IO
     from board import esp32_flash
 
     partition = fake.Partition(4)

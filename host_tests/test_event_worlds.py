@@ -8,6 +8,7 @@ import pytest
 from tools.worlds import adapter
 from tools.worlds.course import Course
 from tools.worlds.judge import judge
+from tools.worlds.profiles import NO_PROFILE
 from tools.worlds.script import draw, filled
 from tools.worlds.world import World
 
@@ -18,7 +19,7 @@ OURS = 60000  # agent.toolsnet.event09: codes of what is no alarm
 
 def with_alarms(seed):
     """The script of this seed, and alarms in between, at moments of dice of their own."""
-    script = draw(seed)
+    script = draw(seed, "usual", (NO_PROFILE,))
     script["settings"]["toolsnet"]["events"] = ["alarms", "gone"]
     dice = random.Random(seed)
     for number in range(1, len(script["stations"]) + 1):

@@ -137,7 +137,7 @@ def test_a_record_is_sealed_the_same():
     if compat.FAST is None:
         raise Skip("no machine code here: the plain form is all there is")
     from agent.base.crc import crc30
-    from agent.spool import record
+    from agent.log import record
 
     dice = Dice(16)
     for _ in range(60):

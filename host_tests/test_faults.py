@@ -4,7 +4,7 @@ import ast
 import functools
 import re
 
-from tools.bench.mutation import CHECKOUT
+from tools.cache import CHECKOUT
 
 TESTS = CHECKOUT / "host_tests"
 FAULTS = 16

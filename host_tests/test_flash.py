@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from agent.spool.flash import FLASH_DONE, Part, RamFlash
+from agent.log.flash import FLASH_DONE, Part, RamFlash
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
 from tools.sim.flash import FADES, NOTHING, PowerCut, SimFlash

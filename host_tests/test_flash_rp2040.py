@@ -29,7 +29,7 @@ CART = {
         {
             "number": 7,
             "controller": {"host": "192.0.2.10"},
-            "spool": {"path": "raw", "size_kib": 64, "parked_kib": 8},
+            "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
         }
     ],
 }

@@ -2,12 +2,9 @@
 
 import os
 
-from agent.base.words import put_u32
-from agent.spool.mount import mount
-from agent.spool.record import KIND_RESULT
-from agent.spool.ring import Ring
 from board.folder_flash import BLOCK_BYTES, UNIT_BYTES, FolderFlash
 from host_tests.portable import need_files
+from host_tests.support_log import append, mounted
 from host_tests.test_safe_mode import own_name, remove_tree
 
 PORTABLE = True
@@ -91,20 +88,13 @@ def test_a_folder_that_is_a_file_is_refused_at_the_start():
         assert refused
 
 
-def test_a_ring_on_it_keeps_its_results_over_a_restart():
+def test_a_log_on_it_keeps_its_results_over_a_restart():
     with Folder() as folder:
-        device = folder.device(8)
+        device = folder.device(14)
         assert device.unit_bytes == UNIT_BYTES
-        ring = Ring(device)
-        assert mount(ring) >= 0
-        for _ in range(50):
-            at = ring.begin(KIND_RESULT, 114)
-            assert at >= 0
-            for index in range(114):
-                ring.stage[at + index] = index
-            put_u32(ring.stage, at, ring.number + 1)
-            assert ring.commit(KIND_RESULT, 0, 114) == 0
+        log = mounted(device)
+        for ident in range(1, 51):
+            assert append(log, ident) == 0
         device.close()
-        again = Ring(folder.device(8))
-        assert mount(again) >= 0 and again.confirm()
-        assert again.number == 50 and again.backlog(0) == 50
+        again = mounted(folder.device(14))
+        assert again.number == 50 and again.waits(again.cursors[0]) == 50

@@ -134,7 +134,7 @@ def configuration(plant):
             {
                 "number": 10,
                 "controller": {"host": "127.0.0.1", "port": plant.cart.port, "keepalive_s": 2},
-                "spool": {"path": "raw", "size_kib": 64, "parked_kib": 8},
+                "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
             }
         ],
     }

@@ -87,7 +87,7 @@ def test_every_parser_is_gone_through():
 
 
 def test_inputs_reach_what_lies_deep():
-    wanted = {st.EV_STARTED, st.EV_READY, st.EV_RESULT, st.EV_FETCHED, st.EV_FETCH_REFUSED, st.EV_UNKNOWN}
+    wanted = {st.EV_STARTED, st.EV_READY, st.EV_PUSHED, st.EV_FETCHED, st.EV_FETCH_REFUSED, st.EV_UNKNOWN}
     wanted |= {st.EV_MALFORMED, st.EV_REFUSED}
     for name, more in (("session", {st.EV_OVER}), ("session 3964r", set())):
         parser = named(name)

@@ -7,11 +7,18 @@ import pytest
 
 from agent import health as h
 from agent.health import Health
-from agent.outlets.file import FileOutlet
+from agent.log.cursor import WANTS_GRAPHS
+from agent.log.flash import Part
+from agent.log.log import Log
+from agent.log.mount import MOUNT_DONE, mount
+from agent.log.numbers import GRAPH_CURSOR, GRAPHS, LOG
+from agent.log.state import STATE_BLOCKS, State
 from agent.record import graph as gr
+from agent.traces import Traces
+from agent.wide.file import FileOutlet
 from board.linux_lines import LineFile
-from host_tests.support_graphs import Bench, samples_for, trace_message
-from host_tests.support_spool import body_of
+from host_tests.support_graphs import STATION, Bench, Clock, samples_for, trace_message
+from host_tests.support_log import body_of
 from tools.sim.cart import Cart
 from tools.sim.clock import SimClock
 from tools.sim.flash import SimFlash
@@ -52,17 +59,21 @@ class Side(Bench):
         Bench.__init__(self, flash or SimFlash(64, 4096, 16), graphs=12, wanting=(1,))
 
     def start(self):
-        Bench.start(self)
-        from agent.spool.mount import mount
-        from agent.spool.ring import Ring
-
-        self.main = Ring(self.main.device, outlets=2)
+        self.health = Health()
+        front = STATE_BLOCKS + self.graph_blocks
+        self.state = State(Part(self.flash, 0, STATE_BLOCKS))
+        self.main = Log(Part(self.flash, front, self.flash.block_count - front), self.state, LOG, cursors=2)
         self.main.cursors[0].durable = False  # nothing waits for ToolsNet
         self.main.cursors[1].durable = self.durable
-        assert mount(self.main) >= 0 and self.main.confirm()
-        self.traces.main = self.main
+        part = Part(self.flash, STATE_BLOCKS, self.graph_blocks)
+        self.log = Log(part, self.state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=self.main)
+        for index in range(2):
+            self.log.cursors[index].durable = False
+            self.log.cursors[index].wants = WANTS_GRAPHS if index in self.wanting else 0
+        assert mount(self.state, (self.main, self.log), 1) == MOUNT_DONE and self.main.settle()
+        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION, self.order)
         self.outlet = FileOutlet(self.main, 1, self.lines, Health())
-        self.outlet.take_graphs(self.ring)
+        self.outlet.take_graphs(self.log)
         self.outlet.begin(self.clock.now)
 
     def run(self, ms=5000):
@@ -72,12 +83,11 @@ class Side(Bench):
             ms -= left
 
     def put_result(self, ident):
-        at = self.main.begin(0xD2, 114)
-        assert at >= 0
+        main = self.main
         body = body_of(ident)
         body[56:63] = b"\x20\x24\x03\x14\x09\x26\x53"
-        self.main.stage[at : at + 114] = bytes((self.main.number + 1, 0, 0, 0, 10, 0, 1, 0)) + body
-        assert self.main.commit(0xD2, 0, 114) == 0
+        main.stage[main.place : main.place + 114] = bytes((main.next, 0, 0, 0, 10, 0, 1, 0)) + body
+        assert main.append(0xD2, 0, 114) == 0
 
 
 def test_each_result_is_followed_by_its_curves():
@@ -195,7 +205,7 @@ def test_a_curve_that_a_cut_has_left_in_pieces_is_told_as_cut_short():
     lines = SimLines()
     side = Side(lines)
     side.put_curve(1, count=700)
-    side.flash.cells[128 + 2 * 512 + 40] ^= 1  # its third piece
+    side.flash.cells[STATE_BLOCKS * 4096 + 64 + 2 * 512 + 40] ^= 1  # its third piece
     side.start()
     side.put_curve(2)
     side.run()
@@ -213,7 +223,7 @@ def test_pieces_whose_beginning_was_overwritten_are_passed_over_and_counted_as_m
     found = [json.loads(line) for line in lines.lines()]
     ids = [int(one["tightening_id"]) for one in found]
     assert ids == list(range(ids[0], 60)) and not [one for one in found if one["cut_short"]]
-    assert side.ring.missed > 0
+    assert side.log.missed > 0
 
 
 def test_the_last_line_of_each_kind_is_found_however_far_back(tmp_path):
@@ -241,7 +251,6 @@ def test_a_file_that_had_graphs_and_has_none_any_more_goes_on_where_it_was():
         side.put_curve(ident)
     side.run()
     outlet = FileOutlet(side.main, 1, lines, side.health)
-    side.main.cursors[1].seq = 0
     side.start()
     side.outlet = outlet = FileOutlet(side.main, 1, lines, side.health)
     outlet.begin(side.clock.now)

@@ -4,7 +4,7 @@ from struct import unpack
 
 from agent.health import Health
 from agent.openprotocol import states as st
-from agent.outlets.curves import Curves
+from agent.wide.curves import Curves
 from host_tests.support_graphs import Bench
 from tools.sim.cart import Cart
 from tools.sim.flash import SimFlash
@@ -148,8 +148,7 @@ def test_curves_are_read_whole_one_after_the_other():
     bench.health = Health()
     for ident in (1, 2, 3):
         bench.put_curve(ident, count=700)
-    bench.ring.confirm()
-    reader = Curves(bench.ring, 0)
+    reader = Curves(bench.log, 0)
     reader.restart()
     for _ in range(3):
         lead, data, whole = reader.read()

@@ -76,7 +76,7 @@ def fields_of(mid, revision):
 
 def test_every_message_that_is_asked_for_is_in_the_catalogue_with_its_acknowledgement():
     for _, row, revisions in ROWS:
-        for mid, reply, _, _ in row[5]:
+        for mid, reply in row[5]:
             assert int(catalogue.about(mid).answer) == reply
         asked = row[2] or row[0]
         for revision in revisions:

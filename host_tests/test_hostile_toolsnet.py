@@ -1,7 +1,6 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
 from agent import health as h
-from agent.outlets.toolsnet.position import OUTLET
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
 from tools.sim.clock import Dice
@@ -60,7 +59,7 @@ def survive(at, make, hours=1, options=None):
     outlet.run(hours * HOUR_MS)
     assert outlet.steps - steps < STEPS_AN_HOUR_MAX * hours, ("spins", outlet.steps - steps)
     assert outlet.network.connects - connects < CONNECTS_AN_HOUR_MAX * hours, outlet.network.connects - connects
-    assert outlet.archive.stored == 0 and outlet.ring.backlog(OUTLET) == 3
+    assert outlet.archive.stored == 0 and outlet.waiting() == 3
     outlet.network.listen(at[0], at[1], healthy)
     outlet.network.cut(*at)
     outlet.store(2)
@@ -160,6 +159,23 @@ def test_no_server_can_stop_the_agent_for_good():
         except AssertionError:
             print("server: " + name)
             raise
+
+
+def test_backlog_keeps_its_order_through_any_time_of_a_server_that_is_away_behind_an_open_port():
+    for behaviour in ({"closes_after": 0}, {"closes_after": 1}, {"closes_after": 12}):
+        outlet = Outlet(cursor_batch=4)
+        outlet.store(2)
+        outlet.until_stored(2)
+        healthy = outlet.toolsnet.server_endpoint
+        for hours in (1, 2, 3):
+            outlet.network.listen(SERVER[0], SERVER[1], lambda behaviour=behaviour: Hostile(**behaviour))
+            outlet.network.cut(*SERVER)
+            outlet.store(10)
+            outlet.run(hours * HOUR_MS + hours * 7000)
+            outlet.network.listen(SERVER[0], SERVER[1], healthy)
+            outlet.until_stored(2 + 10 * hours)
+        outlet.run(100)
+        assert outlet.ids() == list(range(1, 33)) and outlet.parked_numbers() == [], (behaviour, outlet.counts())
 
 
 def test_server_that_refuses_with_any_code_parks_nothing_as_long_as_it_refuses_all():
@@ -285,7 +301,7 @@ class Noise(Endpoint):
 def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
     for seed in (1, 2):
         dice = Dice(seed)
-        outlet = Outlet({"require_pim": False}, blocks=8, cursor_batch=3, refused="block")
+        outlet = Outlet({"require_pim": False}, cursor_batch=3, refused="block")
         outlet.store(4)
         outlet.network.listen(PIM[0], PIM[1], lambda dice=dice: Noise(dice, VERIFICATION))
         outlet.network.listen(SERVER[0], SERVER[1], lambda dice=dice: Noise(dice))
@@ -294,7 +310,7 @@ def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
         steps = outlet.steps
         outlet.run(2 * HOUR_MS)
         assert outlet.steps - steps < 2 * 60000, outlet.steps - steps
-        passed = outlet.ring.cursors[OUTLET].number
+        passed = outlet.cursor.number
         outlet.network.listen(PIM[0], PIM[1], outlet.toolsnet.pim_endpoint)
         outlet.network.listen(SERVER[0], SERVER[1], outlet.toolsnet.server_endpoint)
         outlet.network.cut(*SERVER)

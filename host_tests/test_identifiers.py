@@ -6,11 +6,11 @@ import pytest
 
 from agent.base.fields import copy
 from agent.openprotocol import identifiers as read
-from agent.outlets.line import line_of
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from agent.record import identifiers as rec
 from agent.record import result as res
 from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+from agent.wide.line import line_of
 from host_tests.test_result04 import Record, example
 from host_tests.test_targets import with_targets
 from tools.sim.cart import Cart

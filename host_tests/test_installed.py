@@ -163,7 +163,7 @@ def test_shells_complete_commands_and_file_names(installed):
 def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
     have = {path.name for path in (installed.site / "toolcart/tools").iterdir()}
     assert not have & {"bench", "firmware", "packaging", "runtimes", "installed"}
-    assert not list((installed.site / "toolcart").rglob("mutations.py"))
+    assert not list((installed.site / "toolcart").rglob("told.py"))
     for name in ("board", "path", "serial", "spool"):
         told = installed.run("bench", name)
         assert told.returncode == 2 and told.stdout == ""
@@ -188,7 +188,7 @@ def test_commands_answer_among_foreign_packages(installed):
 
 
 def test_worlds_run_in_processes_of_their_own(installed):
-    told = installed.run("bench", "worlds", "--worlds", "2", "--calm", "--jobs", "2", "--json")
+    told = installed.run("bench", "worlds", "--worlds", "2", "--jobs", "2", "--json")
     assert told.returncode in (0, 1) and "trapped" not in told.stderr
     assert json.loads(told.stdout)["figures"]
 

@@ -8,12 +8,16 @@ PORTABLE = True
 
 
 class Part:
-    def __init__(self, state=0, full=False):
+    def __init__(self, state=0, full=False, held=False):
+        self.held = held
         self.state = state
         self.full = full
 
     def is_up(self):
         return self.state == STREAMING
+
+    def holds(self):
+        return self.held
 
 
 class Shelf:

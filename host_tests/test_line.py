@@ -7,10 +7,10 @@ import pytest
 
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.operation import Operation
-from agent.outlets.line import line_of, number_in
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from agent.record import event as ev
 from agent.record import result as res
+from agent.wide.line import line_of, number_in
 from host_tests.support_frames import example_tightening, message
 from tools.sim import operation_frames, spindle_frames
 

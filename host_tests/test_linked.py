@@ -30,7 +30,7 @@ def test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame():
         parts = parts_of(LONG, count)
         for part in parts[:-1]:
             assert talk.tell(part) == [] and talk.take() == []
-        assert talk.tell(parts[-1]) == [st.EV_RESULT]
+        assert talk.tell(parts[-1]) == [st.EV_PUSHED]
         assert talk.results == [whole(LONG)] and talk.session.revision == 7
         assert talk.take() == [ACKNOWLEDGE]
         assert talk.link.size == len(talk.link.buf)
@@ -41,7 +41,7 @@ def test_parts_are_joined_whatever_the_split():
     for cut in range(1, len(octets), 7):
         talk = Talk(1024).ready()
         events = talk.hear(octets[:cut]) + talk.hear(octets[cut:])
-        assert events == [st.EV_RESULT, st.EV_RESULT], cut
+        assert events == [st.EV_PUSHED, st.EV_PUSHED], cut
         assert talk.results == [whole(LONG), EXAMPLE] and talk.take() == [ACKNOWLEDGE] * 2
 
 
@@ -49,7 +49,7 @@ def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
         frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
-        assert talk.tell(frame) == [st.EV_RESULT]
+        assert talk.tell(frame) == [st.EV_PUSHED]
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
 
 
@@ -58,7 +58,7 @@ def test_part_number_that_cannot_be_is_told_and_not_answered():
         talk = Talk().ready()
         assert talk.tell(EXAMPLE[:18] + octets + EXAMPLE[20:]) == [st.EV_MALFORMED]
         assert talk.session.mid == 61 and talk.take() == []
-        assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+        assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
 
 
 def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_answered():
@@ -66,16 +66,16 @@ def test_part_that_is_missing_or_out_of_order_ends_the_message_and_nothing_is_an
     for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
         talk = Talk().ready()
         events = talk.tell(*order)
-        assert st.EV_RESULT not in events and st.EV_MALFORMED in events
+        assert st.EV_PUSHED not in events and st.EV_MALFORMED in events
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(one, two, three, four)[-1] == st.EV_RESULT
+        assert talk.tell(one, two, three, four)[-1] == st.EV_PUSHED
         assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_same_part_again_is_told_and_changes_nothing():
     one, two, three = parts_of(LONG, 3)
     talk = Talk().ready()
-    assert talk.tell(one, one, two, two, two, three) == [st.EV_MALFORMED] * 3 + [st.EV_RESULT]
+    assert talk.tell(one, one, two, two, two, three) == [st.EV_MALFORMED] * 3 + [st.EV_PUSHED]
     assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
     # Behind the last one it is a part without a message.
     assert talk.tell(three) == [st.EV_MALFORMED] and talk.take() == []
@@ -85,7 +85,7 @@ def test_first_part_begins_anew():
     other = pushed(7, tightening_id=99)
     talk = Talk().ready()
     assert talk.tell(*parts_of(LONG, 3)[:2]) == []
-    assert talk.tell(*parts_of(other, 3)) == [st.EV_MALFORMED, st.EV_RESULT]
+    assert talk.tell(*parts_of(other, 3)) == [st.EV_MALFORMED, st.EV_PUSHED]
     assert talk.results == [whole(other)] and talk.take() == [ACKNOWLEDGE]
 
 
@@ -109,7 +109,7 @@ def test_whole_messages_between_the_parts_go_their_own_way():
     talk.settle()
     talk.take()
     events = talk.tell(one, MIRROR, EXAMPLE, two, fetched(2), message(71, b"x" * 40), refused(9999, 99), three)
-    assert events == [st.EV_RESULT, st.EV_FETCHED, st.EV_UNKNOWN, st.EV_RESULT]
+    assert events == [st.EV_PUSHED, st.EV_FETCHED, st.EV_UNKNOWN, st.EV_PUSHED]
     assert talk.results == [EXAMPLE, whole(LONG)] and talk.take() == [ACKNOWLEDGE] * 2
 
 
@@ -156,7 +156,7 @@ def test_message_torn_by_a_lost_connection_is_told_in_the_next_session_and_never
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
     assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
-    assert talk.tell(one, two) == [st.EV_RESULT]
+    assert talk.tell(one, two) == [st.EV_PUSHED]
 
 
 def test_message_larger_than_the_buffer_is_counted_through_and_handed_over_cut_short_once():
@@ -167,16 +167,16 @@ def test_message_larger_than_the_buffer_is_counted_through_and_handed_over_cut_s
             parts = parts_of(frame, count)
             for part in parts[:-1]:
                 assert talk.tell(part) == [] and talk.take() == []
-            assert talk.tell(parts[-1]) == [st.EV_RESULT_CUT]
+            assert talk.tell(parts[-1]) == [st.EV_PUSHED_CUT]
             assert talk.take() == [ACKNOWLEDGE]
             assert len(talk.results[0]) >= 128 and frame[20:].startswith(talk.results[0][20:])
             assert talk.results[0][4:18] == frame[4:18]
-            assert talk.tell(EXAMPLE) == [st.EV_RESULT] and talk.link.size == size
+            assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.link.size == size
 
 
 def test_largest_message_that_is_made_whole_fills_the_buffer():
     size = 1024
-    for last_bytes, event in ((128, st.EV_RESULT), (500, st.EV_RESULT), (127, st.EV_RESULT_CUT)):
+    for last_bytes, event in ((128, st.EV_PUSHED), (500, st.EV_PUSHED), (127, st.EV_PUSHED_CUT)):
         frame = message(61, b"7" * (size - 20), 7)
         cut = size - last_bytes
         parts = [part_of(frame, 2, 1, frame[20:cut]), part_of(frame, 2, 2, frame[cut:])]
@@ -185,7 +185,7 @@ def test_largest_message_that_is_made_whole_fills_the_buffer():
         talk = Talk(size).ready()
         assert talk.tell(parts[0], shorter) == [event], last_bytes
         talk = Talk(size).ready()
-        assert talk.tell(*parts) == [st.EV_RESULT_CUT]
+        assert talk.tell(*parts) == [st.EV_PUSHED_CUT]
 
 
 def test_whole_message_that_does_not_fit_beside_the_parts_ends_them_and_is_not_answered():
@@ -194,14 +194,14 @@ def test_whole_message_that_does_not_fit_beside_the_parts_ends_them_and_is_not_a
         talk = Talk(1024).ready()
         assert talk.tell(first, frame) == [st.EV_MALFORMED]
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(frame) == [st.EV_RESULT if frame == LONG else st.EV_UNKNOWN]
+        assert talk.tell(frame) == [st.EV_PUSHED if frame == LONG else st.EV_UNKNOWN]
 
 
 def test_result_in_parts_instead_of_the_answer_means_accepted():
     talk = Talk()
     talk.tell(identity_message(6))
     talk.take()
-    assert talk.tell(*parts_of(LONG, 3)) == [st.EV_RESULT]
+    assert talk.tell(*parts_of(LONG, 3)) == [st.EV_PUSHED]
     assert talk.session.state == st.READY and talk.take() == [ACKNOWLEDGE]
 
 
@@ -223,13 +223,13 @@ def test_numbered_parts_get_their_9997_one_by_one_and_the_last_only_when_the_res
     assert talk.tell(one) == [] and talk.take() == [b"00249997001     03  0061"]
     assert talk.tell(two) == [] and talk.take() == [b"00249997001     04  0061"]
     talk.answers = False
-    assert talk.tell(three) == [st.EV_RESULT] and talk.take() == []
+    assert talk.tell(three) == [st.EV_PUSHED] and talk.take() == []
     assert talk.results == [LONG[:16] + b"0200" + LONG[20:]]
 
 
 def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     talk = talk_numbered()
-    assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_RESULT]
+    assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
     assert talk.tell(parts_of(LONG, 2, 2)[1]) == [] and talk.take() == [b"00249997001     04  0061"]

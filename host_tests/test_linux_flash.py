@@ -5,12 +5,12 @@ import os
 
 import pytest
 
-from agent.spool.blocks import SPOOL_FAILED
-from agent.spool.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.log import LOG_FAILED
 from board import linux_flash
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import PAGE_BYTES
-from host_tests.support_spool import append, mounted, read_all
+from host_tests.support_log import append, mounted, read_all
 
 KIB = 1024
 
@@ -84,9 +84,9 @@ def test_an_error_of_the_disk_withholds_the_acknowledgement_and_is_named(tmp_pat
 
     with monkeypatch.context() as patch:
         patch.setattr(linux_flash.os, "fdatasync", fail)
-        assert append(ring, 2) == SPOOL_FAILED
+        assert append(ring, 2) == LOG_FAILED
         assert os.strerror(code) in flash.last_error
-        assert append(ring, 2) == SPOOL_FAILED
+        assert append(ring, 2) == LOG_FAILED
     assert append(ring, 2) == FLASH_DONE
     assert append(ring, 3) == FLASH_DONE
     assert read_all(ring) == [(1, 1), (2, 2), (3, 3)]
@@ -142,7 +142,7 @@ def test_a_file_that_goes_under_a_running_agent_is_noticed_before_the_next_ackno
     assert append(ring, 1) == FLASH_DONE
     change(path)
     for _ in range(3):
-        assert append(ring, 2) == SPOOL_FAILED
+        assert append(ring, 2) == LOG_FAILED
     assert "was deleted, replaced or cut while the agent was running" in flash.last_error
     assert flash.program(4096, bytearray(16), 16) == flash.erase(3) == FLASH_IO
     flash.close()

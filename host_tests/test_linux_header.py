@@ -26,7 +26,7 @@ def test_a_page_is_read_as_it_was_written():
 
 def test_the_page_lies_as_its_drawing_says():
     octets = bytes(page())
-    assert octets[:8] == b"toolcart" and octets[8:12] == b"\x01\x00\x40\x00"
+    assert octets[:8] == b"toolcart" and octets[8:12] == b"\x02\x00\x40\x00"
     assert octets[12:20] == b"\x00\x10\x00\x00\x00\x01\x00\x00"
     assert octets[20:28] == b"\x03\x00\x11\x00\x0f\x27\x00\x00"
     assert octets[28:44] == bytes(range(16))

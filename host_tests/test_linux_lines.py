@@ -8,11 +8,9 @@ import pytest
 
 from agent.base.ticks import FOREVER
 from agent.health import Health
-from agent.outlets.file import FileOutlet
 from board.linux import Board
 from board.linux_lines import LineFile
-from host_tests.support_spool import append, mounted
-from tools.sim.flash import SimFlash
+from host_tests.support_log import Area, append, take_all
 
 
 def line(number, octets=40):
@@ -35,9 +33,9 @@ def content(file, suffix=""):
 def test_lines_are_written_whole_and_durable_when_it_says_so(file, monkeypatch):
     synced = []
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: synced.append(descriptor))
-    assert file.open() and file.last == b""
-    assert file.add(line(1)) and file.add(line(2)) and not synced
-    assert file.sync() and len(synced) == 1
+    assert file.open() and file.last == b"" and len(synced) == 1, "what is there is believed when it is on the disk"
+    assert file.add(line(1)) and file.add(line(2)) and len(synced) == 1
+    assert file.sync() and len(synced) == 2
     assert content(file) == line(1) + line(2) and file.last == line(2)
 
 
@@ -128,18 +126,17 @@ def test_what_was_closed_takes_nothing(file):
 
 def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_files(tmp_path):
     board = Board(str(tmp_path))
-    flash = SimFlash(8, 1024, 16)
+    area = Area(15, 1024, 16)
     ident = 0
     for _ in range(5):
-        ring = mounted(flash, outlets=2)
-        file = board.lines({"path": "out.jsonl", "rotate_kib": 16, "keep": 9})
-        outlet = FileOutlet(ring, 1, file, Health())
+        log = area.mount(cursors=2)[1]
+        file = board.outlets["file"]({"path": "out.jsonl", "rotate_kib": 16, "keep": 9})
+        outlet = file.outlet(log, 1, Health(), None)
         outlet.begin(0)
         for _ in range(9):
             ident += 1
-            assert append(ring, ident) == 0
-            while ring.peek(0) > 0:
-                ring.advance(0)
+            assert append(log, ident) == 0
+            take_all(log)
             while outlet.step(0) != FOREVER:
                 pass
         file.close()  # the process is killed: no place is made durable

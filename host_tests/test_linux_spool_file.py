@@ -7,12 +7,11 @@ import stat
 import pytest
 
 from agent.base.words import put_u32
-from agent.spool.flash import FLASH_DONE
+from agent.log.flash import FLASH_DONE
 from board import linux_header, linux_spool_file
 from board.linux_flash import FileFlash, FlashUnusable
 from board.linux_header import COPY_AT
-from host_tests.support_spool import append, mounted, read_all
-from tools.sim.flash import SimFlash
+from host_tests.support_log import append, mounted, read_all
 
 KIB = 1024
 OURS = (3, 1, 7)
@@ -128,12 +127,9 @@ def test_an_empty_file_is_not_taken(tmp_path):
 
 
 def test_a_spool_of_an_earlier_program_is_recognised(tmp_path):
-    chip = SimFlash(16, 4096, 16)
-    ring = mounted(chip)
-    assert append(ring, 1) == FLASH_DONE
     path = tmp_path / "spool"
-    path.write_bytes(chip.cells)
-    refused(path, r"is a spool of an earlier toolcart \(format \d, no header\)")
+    path.write_bytes((b"\x48\x00\x74\x00\x01\x00\x00\x00TCSP\x03").ljust(65536, b"\xff"))
+    refused(path, r"is a spool of an earlier toolcart \(no header\): `toolcart run` takes it over")
     path.write_bytes(b"\xff" * 65536)
     refused(path, "is an empty spool of an earlier toolcart")
 
@@ -160,14 +156,18 @@ def test_a_damaged_header_is_refused_and_one_damaged_copy_is_told(tmp_path):
 
 def test_versions_and_divisions_that_are_not_known_are_refused(tmp_path):
     path = make(tmp_path / "spool")
-    change_header(path, 8, 2)
+    change_header(path, 8, 3)
     refused(path, "another version of toolcart")
     change_header(path, 8, 1)
+    refused(path, "a spool of an earlier toolcart .*: `toolcart run` takes it over")
+    change_header(path, 8, 2)
     change_header(path, 10, 17)
     refused(path, "units of 17")
     change_header(path, 10, 16)
-    change_header(path, 13, 0x20)
-    refused(path, "blocks of 8192")
+    change_header(path, 13, 0x11)
+    refused(path, "blocks of 4352")
+    change_header(path, 13, 0x40)
+    refused(path, "was cut short: it has 69632 octets, and was made with 266240")
 
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path):

@@ -80,8 +80,6 @@ def test_what_did_not_get_through_names_the_command_that_helps():
     told = "; ".join(f"{count} {text}" for text, count in sorrows.sorrows(shown).items())
     for words in ("size_kib", "`toolcart quarantine list --station 7`", "`toolcart spool gaps cart.spool`"):
         assert words in told
-    need = {"needs_operator": {"why": "it is full", "command": "toolcart quarantine list"}}
-    assert "`toolcart quarantine list`" in sorrows.need(need) and sorrows.need({}) == ""
 
 
 def test_numbers_of_the_log_are_told_in_words():

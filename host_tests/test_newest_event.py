@@ -1,80 +1,79 @@
 """The newest event of a kind is found behind results and other events, in the blocks asked for, or not at all."""
 
 from agent.base.words import get_u32, put_u32
+from agent.log.log import LOG_DONE
 from agent.newest_event import newest_event
+from agent.record import KIND_EVENT
 from agent.record import event as ev
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
-from host_tests.support_spool import append, mounted
-from tools.sim.flash import SimFlash
+from host_tests.support_log import Area, append, mounted
 
 PORTABLE = True
 
 LENGTH = ev.EVENT_LEAST + 4
-MARK = rec.HEAD_BYTES + ev.TEXT
 
 
-def _happened(ring, what, mark):
+def _happened(log, what, mark):
     """Store an event of this kind that has `mark` as its text."""
-    at = ring.begin(rec.KIND_EVENT, LENGTH)
+    stage, at = log.stage, log.place
     for index in range(LENGTH):
-        ring.stage[at + index] = 0x20
-    put_u32(ring.stage, at, ring.event_number + 1)
-    ring.stage[at + ev.WHAT] = what
-    put_u32(ring.stage, at + ev.TEXT, mark)
-    assert ring.commit(rec.KIND_EVENT, 0, LENGTH) == FLASH_DONE
+        stage[at + index] = 0x20
+    put_u32(stage, at, log.next)
+    stage[at + ev.WHAT] = what
+    put_u32(stage, at + ev.TEXT, mark)
+    assert log.append(KIND_EVENT, 0, LENGTH) == LOG_DONE
 
 
-def _next_block(ring):
-    block = ring.block
-    while ring.block == block:
-        assert append(ring, ring.number + 1) == FLASH_DONE
+def _next_block(log):
+    before = log.block
+    while log.block == before:
+        assert append(log, log.number + 1) == LOG_DONE
 
 
-def _mark(walk):
-    return get_u32(walk.page, MARK)
+def _mark(log):
+    return get_u32(log.page, log.at + ev.TEXT)
 
 
-def _newest(ring, what, blocks=99, of=_mark):
-    return newest_event(ring, ring.walk, what, blocks, of)
+def _newest(log, what, blocks=99, of=_mark):
+    return newest_event(log, what, blocks, of)
 
 
 def _log():
     """Three blocks: two events of kind 1, one of kind 2; none; one of kind 2."""
-    ring = mounted(SimFlash(8, 1024, 16))
-    assert _newest(ring, 1) is None
-    append(ring, 1)
-    _happened(ring, 1, 11)
-    _happened(ring, 2, 21)
-    _happened(ring, 1, 12)
-    _next_block(ring)
-    _next_block(ring)
-    _happened(ring, 2, 22)
-    return ring
+    log = mounted(Area(15, 1024, 16).flash)
+    assert _newest(log, 1) is None
+    append(log, 1)
+    _happened(log, 1, 11)
+    _happened(log, 2, 21)
+    _happened(log, 1, 12)
+    _next_block(log)
+    _next_block(log)
+    _happened(log, 2, 22)
+    return log
 
 
 def test_the_newest_of_its_kind_is_found_in_whichever_block_it_lies():
-    ring = _log()
-    assert (_newest(ring, 1), _newest(ring, 2), _newest(ring, 3)) == (12, 22, None)
+    log = _log()
+    assert (_newest(log, 1), _newest(log, 2), _newest(log, 3)) == (12, 22, None)
 
 
 def test_no_more_blocks_are_read_than_asked_for():
-    ring = _log()
-    assert (_newest(ring, 1, 2), _newest(ring, 1, 3)) == (None, 12)
-    assert (_newest(ring, 2, 0), _newest(ring, 2, 1)) == (None, 22)
+    log = _log()
+    assert (_newest(log, 1, 2), _newest(log, 1, 3)) == (None, 12)
+    assert (_newest(log, 2, 0), _newest(log, 2, 1)) == (None, 22)
 
 
 def test_one_that_does_not_count_for_the_caller_is_passed_over():
-    ring = _log()
-    assert _newest(ring, 2, of=lambda walk: None if _mark(walk) == 22 else _mark(walk)) == 21
-    assert _newest(ring, 1, of=lambda walk: None if _mark(walk) == 12 else _mark(walk)) == 11
-    assert _newest(ring, 1, of=lambda walk: None) is None
+    log = _log()
+    assert _newest(log, 2, of=lambda log: None if _mark(log) == 22 else _mark(log)) == 21
+    assert _newest(log, 1, of=lambda log: None if _mark(log) == 12 else _mark(log)) == 11
+    assert _newest(log, 1, of=lambda log: None) is None
 
 
 def test_it_is_found_round_the_end_of_the_device():
-    ring = mounted(SimFlash(4, 1024, 16), when_full=1)
-    while ring.block != 3:
-        _next_block(ring)
-    _happened(ring, 1, 7)
-    _next_block(ring)
-    assert ring.block < 3 and _newest(ring, 1) == 7
+    log = mounted(Area(11, 1024, 16).flash, when_full=1)
+    last = log.device.block_count - 1
+    while log.block != last:
+        _next_block(log)
+    _happened(log, 1, 7)
+    _next_block(log)
+    assert log.block < last and _newest(log, 1) == 7

@@ -326,7 +326,7 @@ def test_result_instead_of_the_answer_means_accepted():
     talk = Talk()
     talk.tell(STARTED)
     talk.take()
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.session.state == st.READY and talk.take() == [ACKNOWLEDGE]
     # The answer that comes after all is nobody's.
     assert talk.tell(accepted(60)) == [st.EV_UNKNOWN]
@@ -338,16 +338,16 @@ def test_result_instead_of_the_answer_means_accepted():
 def test_result_is_acknowledged_only_when_the_owner_says_so():
     talk = Talk().ready()
     talk.answers = False
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.results == [EXAMPLE] and talk.take() == []
     talk.answers = True
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.take() == [ACKNOWLEDGE]
 
 
 def test_each_result_of_one_segment_gets_its_own_acknowledgement():
     talk = Talk().ready()
-    assert talk.tell(EXAMPLE, light(tightening_id=1234568), EXAMPLE) == [st.EV_RESULT] * 3
+    assert talk.tell(EXAMPLE, light(tightening_id=1234568), EXAMPLE) == [st.EV_PUSHED] * 3
     assert talk.take() == [ACKNOWLEDGE] * 3
 
 
@@ -365,7 +365,7 @@ def test_acknowledgement_goes_before_a_request_that_is_due():
 def test_result_is_read_by_the_revision_in_its_own_header():
     talk = Talk().ready()
     for frame, revision in ((pushed(7), 7), (pushed(1), 1), (EXAMPLE, 999), (EXAMPLE[:8] + b"   " + EXAMPLE[11:], 1)):
-        assert talk.tell(frame) == [st.EV_RESULT]
+        assert talk.tell(frame) == [st.EV_PUSHED]
         assert talk.session.revision == revision
         assert talk.results[-1] == frame
 
@@ -373,9 +373,9 @@ def test_result_is_read_by_the_revision_in_its_own_header():
 def test_result_larger_than_the_buffer_is_handed_over_cut_short_and_acknowledged():
     talk = Talk(buffer_bytes=300).ready()
     large = pushed(7) + b"\0"
-    assert talk.hear(large[:300]) == [st.EV_RESULT_CUT]
+    assert talk.hear(large[:300]) == [st.EV_PUSHED_CUT]
     assert talk.hear(large[300:500]) == []
-    assert talk.hear(large[500:] + EXAMPLE + b"\0") == [st.EV_RESULT]
+    assert talk.hear(large[500:] + EXAMPLE + b"\0") == [st.EV_PUSHED]
     assert talk.results == [large[:300], EXAMPLE]
     assert talk.take() == [ACKNOWLEDGE] * 2
 
@@ -385,7 +385,7 @@ def test_result_that_comes_while_stopping_is_handed_over_and_not_answered_behind
     talk = Talk(stop_wait_ms=10000).ready()
     talk.session.stop()
     talk.settle()
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT]
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
     assert talk.mids() == [3]
     talk.wait(9000)  # nor does a keep-alive follow
     assert talk.mids() == []
@@ -418,6 +418,15 @@ def test_fetch_is_written_as_the_document_says():
     talk = fetching()
     assert talk.take() == [b"00300064002         0001234567"]
     assert not talk.session.can_fetch()
+
+
+def test_fetch_in_revision_10_says_that_the_result_was_not_made_offline():
+    for revision in (10, 11):
+        talk = fetching(revision=revision)
+        assert talk.take() == [b"003100640%d         00012345670" % revision]
+        assert talk.tell(fetched(2, tightening_id=1234566)) == [st.EV_UNKNOWN]
+        assert talk.tell(fetched(2, tightening_id=1234567)) == [st.EV_FETCHED]
+    assert fetching(revision=9).take() == [b"00300064009         0001234567"]
 
 
 def test_answer_to_a_fetch_is_matched_by_its_id():
@@ -493,7 +502,7 @@ def test_answer_that_comes_before_its_request_went_out_leaves_no_echo_to_be_awai
 
 def test_events_may_come_between_request_and_answer():
     talk = fetching()
-    assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [st.EV_RESULT, st.EV_FETCHED, st.EV_RESULT]
+    assert talk.tell(EXAMPLE, fetched(2), EXAMPLE) == [st.EV_PUSHED, st.EV_FETCHED, st.EV_PUSHED]
 
 
 def test_serial_of_the_tool_is_taken_from_0041():
@@ -632,7 +641,7 @@ def test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on():
         talk.session.stop()
         assert talk.settle() == [] and talk.mids() == []
         assert talk.tell(accepted(3), accepted(64)) == [st.EV_UNKNOWN] * 2  # 0003 is not out yet
-        assert talk.tell(EXAMPLE) == [st.EV_RESULT] and talk.mids() == [62]  # and results are still answered
+        assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.mids() == [62]  # and results are still answered
         assert talk.tell(answer) == [event]
         assert talk.mids() == [3]
         assert talk.tell(answer) == [st.EV_UNKNOWN]
@@ -678,7 +687,7 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
                 talk.wait(5000)
             else:
                 events = talk.tell(answer)
-                assert events == ([st.EV_RESULT] if answer == EXAMPLE else []), (state, events)
+                assert events == ([st.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
             assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
             assert talk.session.state == st.STOPPING
             assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
@@ -751,7 +760,7 @@ def test_mid_that_is_no_number_loses_the_framing():
 
 def test_lost_framing_ends_the_session_and_says_how():
     talk = Talk().ready()
-    assert talk.hear(EXAMPLE + b"\0" + b"xxxx") == [st.EV_RESULT, st.EV_OVER]
+    assert talk.hear(EXAMPLE + b"\0" + b"xxxx") == [st.EV_PUSHED, st.EV_OVER]
     assert talk.session.why == st.WHY_FRAMING and talk.link.why == WHY_LENGTH
     talk = Talk().ready()
     assert talk.hear(EXAMPLE[:60]) == []
@@ -786,7 +795,7 @@ def run_in_pieces(cuts):
 
 def test_conversation_is_the_same_at_every_split_position():
     wanted = run_in_pieces([])
-    assert wanted[0] == [st.EV_REFUSED, st.EV_STARTED, st.EV_REFUSED, st.EV_READY, st.EV_RESULT, st.EV_RESULT]
+    assert wanted[0] == [st.EV_REFUSED, st.EV_STARTED, st.EV_REFUSED, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
     assert wanted[1:] == ([EXAMPLE, pushed(1)], 2, st.READY)
     for cut in range(1, len(CONVERSATION)):
         assert run_in_pieces([cut]) == wanted, cut
@@ -827,10 +836,10 @@ def test_numbered_result_gets_9997_instead_of_0062_and_only_when_it_is_durable()
     talk = talk_numbered()
     talk.take()
     talk.answers = False
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
     assert talk.take() == []
     talk.answers = True
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
@@ -847,7 +856,7 @@ def test_wrong_number_is_refused_with_the_expected_one():
     talk.take()
     assert talk.tell(numbered(EXAMPLE, 7)) == []
     assert talk.take() == [b"00289998001     02  00610003"]
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
 
 
 def test_peer_that_counts_its_0002_is_acknowledged_too():
@@ -868,13 +877,13 @@ def test_numbered_mirror_is_acknowledged_and_not_answered():
 def test_message_without_number_is_acknowledged_in_the_old_way_though_numbers_are_on():
     talk = talk_numbered()
     talk.take()
-    assert talk.tell(EXAMPLE, numbered(EXAMPLE, 0)) == [st.EV_RESULT] * 2
+    assert talk.tell(EXAMPLE, numbered(EXAMPLE, 0)) == [st.EV_PUSHED] * 2
     assert talk.take() == [ACKNOWLEDGE] * 2
 
 
 def test_numbers_mean_nothing_where_0002_did_not_announce_them():
     talk = Talk().ready()
-    assert talk.tell(numbered(EXAMPLE, 57)) == [st.EV_RESULT]
+    assert talk.tell(numbered(EXAMPLE, 57)) == [st.EV_PUSHED]
     assert talk.take() == [ACKNOWLEDGE]
 
 

@@ -42,7 +42,7 @@ def operation(talk, revision=2, asked_with=8, **values):
         message(1202, frames.object_data(result, 1, frames.own_fields(result))),
     )
     for frame in octets:
-        assert talk.tell(frame) == [st.EV_PART]
+        assert talk.tell(frame) == [st.EV_PUSHED]
         link, session = talk.link, talk.session
         session.generic.operation.take(link.buf, link.at, link.length, session.mid, session.revision, talk.now)
     return talk.session.generic.answers(talk.session)
@@ -117,7 +117,7 @@ def test_next_session_begins_as_with_any_controller():
 def test_each_part_has_its_acknowledgement():
     talk = ready()
     for frame in (message(1201, b"x" * 60), message(1202, b"x" * 60)):
-        assert talk.tell(frame) == [st.EV_PART] and talk.take() == []
+        assert talk.tell(frame) == [st.EV_PUSHED] and talk.take() == []
         talk.session.acknowledge()
         talk.settle()
         assert talk.take() == [b"00201203001         "]
@@ -126,7 +126,7 @@ def test_each_part_has_its_acknowledgement():
 def test_buffer_grows_with_what_waits_in_it():
     talk = Talk(buffer_bytes=300)
     events = talk.tell(started(), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000))
-    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PART, st.EV_PART]
+    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
     assert talk.link.length == 9020
 
 
@@ -181,5 +181,5 @@ def test_part_that_does_not_come_is_an_event():
     for _ in range(4):
         events += talk.wait(3000)
         events += talk.tell(message(9999))
-    assert events == [st.EV_PART_LATE]
+    assert events == [st.EV_LATE]
     assert session.generic.operation.lost

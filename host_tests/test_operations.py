@@ -3,9 +3,9 @@
 from agent import health as h
 from agent.openprotocol import questions as qs
 from agent.operations import RESERVE_RESULTS
+from agent.record import KIND_RESULT
 from agent.record import result as r
 from agent.record import spindles as sp
-from agent.spool import record as rec
 from agent.store import NOT_KEPT
 from host_tests.support_frames import message
 from host_tests.support_world import Cart, body_of
@@ -113,7 +113,7 @@ def test_outage_is_filled_by_the_history_oldest_first():
         assert sorted(cart.stored_ids()) == wanted
         if not options:
             assert cart.stored_ids() == wanted
-        assert cart.gaps() == [(9, 9)] and cart.station.known.gone() == 1
+        assert cart.gone() == [(9, 9)] and cart.station.known.gone() == 1
         assert cart.counted(h.RECOVERED) >= 18
         clean(cart)
 
@@ -224,7 +224,7 @@ def test_result_that_lies_about_a_length_is_stored_and_told():
     at = frame.find(b"30237012")
     inject(cart, overall(tightening_id=1), frame[: at + 5] + b"999" + frame[at + 8 :])
     assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == 1
-    _, flags, payload = next(record for record in cart.records() if record[0] == rec.KIND_RESULT)
+    _, _, flags, payload = next(record for record in cart.records() if record[1] == KIND_RESULT)
     assert flags & r.FLAG_ODD and body_of(payload)[r.TORQUE : r.ANGLE] == b"      "
 
 
@@ -303,7 +303,7 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     cart.boot()
     cart.step()
     room = [1000]
-    cart.station.ring.has_room = lambda octets: octets <= room[0]
+    cart.station.log.has_room = lambda octets: octets <= room[0]
     cart.run(30000)
     assert 8 not in cart.controller.messages and cart.controller.messages[3] == 1
     assert cart.station.intake.full and cart.counted(h.REPEATS_NOTHING) == cart.counted(h.CONTROLLER_CONNECTS) == 1
@@ -412,7 +412,7 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
         cart.controller.forget(7)
         cart.ready().settle()
         wanted = [number for number in range(1, 10) if number != 7]
-        assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gaps()
+        assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gone()
         for payload in cart.stored():
             number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
             assert rows_kept(payload) == rows_told(cart, number)
@@ -440,7 +440,7 @@ def test_operations_with_several_objects_wait_in_the_controller_while_the_spool_
     for _ in range(120):
         cart.controller.produce()
         cart.run(300)
-    stored = cart.station.ring.number
+    stored = cart.station.log.number
     assert 5 < stored < 120 and cart.counted(h.CONTROLLER_CONNECTS) < 5
     cart._listen({}, 3000)
     cart.until_stored(120, 3000000)
@@ -468,7 +468,6 @@ def test_count_that_begins_anew_is_found_out():
     produce(cart, 5)
     drop(cart)
     cart.controller.reset_ids(1)
-    cart.run(3000)
     for _ in range(3):
         cart.controller.produce()
     cart.ready().settle()

@@ -7,7 +7,7 @@ step until it gets through, so that every allocation on the way has been the one
 import gc
 import sys
 
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from host_tests.portable import Skip
 from tools.bench.cart import configuration
 from tools.bench.quiet import RECONNECT_MS, Workbench
@@ -20,7 +20,7 @@ HEAP = "512k"
 STEP_BYTES = 480 if sys.platform == "qemu" else 48
 MOST_BYTES = 96 * 1024
 BALLAST_PIECES = 1000
-BLOCKS = 8
+BLOCKS = 10  # as many as the configuration says
 
 
 class Ballast:
@@ -79,8 +79,8 @@ class Trial:
         self.start()
         bench = self.bench
         bench.wait(2000)
-        assert bench.station.ring.number >= acknowledged + 2
-        assert bench.station.ring.backlog(0) == 0
+        assert bench.station.log.number >= acknowledged + 2
+        assert bench.station.log.waits(bench.station.log.cursors[0]) == 0
         assert bench.toolsnet.disorder == 0
         assert bench.app.scheduler.faults == 0
         assert bench.toolsnet.stored >= bench.controller.acknowledged

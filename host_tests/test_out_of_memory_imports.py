@@ -10,7 +10,7 @@ import os
 import sys
 
 import agent.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from board import safe_mode
 from host_tests.portable import Skip
 from host_tests.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
@@ -34,7 +34,7 @@ LITTLE_BYTES = 20000  # enough for safe_mode, too little for the agent
 RESULTS = 2
 CONFIGURATION = (
     '{"toolsnet": {"pim_host": "192.0.2.20", "pim_port": %d}, "stations": [{"number": 1, "controller": '
-    '{"host": "192.0.2.10"}, "spool": {"path": "spool", "size_kib": 16, "parked_kib": 8}}]}' % PIM_PORT
+    '{"host": "192.0.2.10"}, "spool": {"path": "spool", "size_kib": 40, "parked_kib": 12}}]}' % PIM_PORT
 )
 
 
@@ -93,21 +93,21 @@ class Chip:
 
     def wait(self, app, wait_ms):
         trial = self.trial
-        ring = app.stations[0].ring
+        log = app.stations[0].log
         for slot in self.watched:
             app.scheduler.wake(slot, trial.moment)
         trial.moment = (trial.moment + 50) & 0x3FFFFFFF
         trial.turns += 1
         if trial.turns > 4000:
             raise AssertionError("it does not become healthy")
-        if ring is None or not self.watched or not trial.controller.opened or trial.turns % 40:
+        if log is None or not self.watched or not trial.controller.opened or trial.turns % 40:
             return
         if trial.controller.acknowledged < trial.asked:
             return
         if trial.toolsnet.stored < self.wanted:
             trial.asked += 1
             trial.controller.produce()
-        elif ring.backlog(0) == 0 and safe_mode_is_content(trial.root):
+        elif log.waits(log.cursors[0]) == 0 and safe_mode_is_content(trial.root):
             raise KeyboardInterrupt
 
 
@@ -120,7 +120,7 @@ class Trial:
 
     def __init__(self, root):
         self.root = root
-        self.flash = RamFlash(8)
+        self.flash = RamFlash(10)
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
         self.ballast = Ballast(PIECES)

@@ -8,15 +8,15 @@ import pytest
 
 from agent import outlets
 from agent.base.ticks import FOREVER
-from agent.outlets.file import FileOutlet
-from host_tests.support_spool import mounted
+from agent.log.numbers import CURSOR
+from agent.wide.file import FileOutlet
 from host_tests.support_toolsnet import PIM, SERVER
 from host_tests.support_toolsnet import Outlet as Bench
 from tools.sim.clock import SimClock
 from tools.sim.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
-METHODS["put_state"] = ["shown"]
+METHODS |= {"put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
 FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
 
 
@@ -40,7 +40,7 @@ class ToolsNetSide:
 
 
 class FileSide:
-    """A file in memory; the log is the bench's, to which ToolsNet's outlet lends its cursor."""
+    """A file in memory; the flash is the bench's, and ToolsNet takes nothing and keeps nothing."""
 
     def __init__(self, durable):
         self.bench = Bench()
@@ -50,9 +50,8 @@ class FileSide:
 
     def _start(self):
         best_effort = () if self.durable else (1,)
-        ring = self.bench.ring = mounted(self.bench.flash, best_effort, events=(1,), outlets=2)
-        assert not ring.suspect
-        self._outlet = FileOutlet(ring, 1, self.lines, self.bench.health)
+        self.bench.state, self.bench.log = self.bench.area.mount(best_effort, events=(1,), cursors=2)
+        self._outlet = FileOutlet(self.bench.log, 1, self.lines, self.bench.health)
         self._outlet.begin(self.bench.clock.now)
 
     def outlet(self):
@@ -102,12 +101,12 @@ def test_it_has_what_the_contract_names(side):
 
 def test_records_arrive_in_order_and_the_cursor_moves_when_the_other_side_has_them(side):
     ids = side.bench.store(40)
-    cursor = side.bench.ring.cursors[side.outlet().index]
+    cursor = side.bench.log.cursors[side.outlet().index]
     assert cursor.number == 0
     for _ in range(300):
         side.run(100)
         assert cursor.number <= len(side.has())
-    assert side.has() == ids and side.bench.ring.backlog(side.outlet().index) == 0
+    assert side.has() == ids and waits(side) == 0
     assert side.outlet().is_up()
 
 
@@ -129,7 +128,7 @@ def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(s
     outlet.put_state(shown)
     assert shown["state"] and isinstance(shown["state"], str)
     json.dumps(shown)
-    assert side.bench.ring.backlog(outlet.index) == 5
+    assert waits(side) == 5
     side.refuse(False)
     outlet.hurry(side.bench.clock.now)
     side.run(2 * outlet.longest_ms)
@@ -142,8 +141,8 @@ def test_after_the_orderly_end_it_does_nothing_and_a_start_brings_nothing_twice(
     outlet = side.outlet()
     outlet.stop()
     assert outlet.step(side.bench.clock.now) == FOREVER and not outlet.is_up()
-    cursor = side.bench.ring.cursors[outlet.index]
-    assert cursor.saved_number == cursor.number == 6
+    cursor = side.bench.log.cursors[outlet.index]
+    assert side.bench.state.durable[CURSOR + outlet.index] == cursor.number == 6
     side.cut()
     side.run(180000)
     assert side.has() == ids
@@ -163,16 +162,20 @@ def test_after_a_cut_or_a_fault_it_goes_on_with_everything_once(side):
 
 def test_a_step_that_cannot_read_the_flash_comes_back_and_loses_nothing(side):
     ids = side.bench.store(4)
-    ring = side.bench.ring
+    log = side.bench.log
     side.run(60000)
     ids += side.bench.store(4)
-    ring.desk.fresh = None
-    flash = ring.device
-    ring.device = ring.walk.device = Unreadable(flash)
+    log.desk.fresh = None
+    flash = log.device
+    log.device = Unreadable(flash)
     side.run(5000)
-    ring.device = ring.walk.device = flash
+    log.device = flash
     side.run(120000)
     assert side.has() == ids
+
+
+def waits(side):
+    return side.bench.log.waits(side.bench.log.cursors[side.outlet().index])
 
 
 class Unreadable:

@@ -1,10 +1,9 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
 from agent import health as h
-from agent.outlets.toolsnet.position import OUTLET
-from agent.spool.flash import RamFlash
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
+from agent.log.flash import RamFlash
+from agent.log.numbers import OVERWRITTEN
+from host_tests.support_log import Area
 from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 from tools.sim.clock import Dice
 
@@ -12,15 +11,12 @@ PORTABLE = True
 HEAP = "4m"
 
 
-def ring_after_cut(cart):
-    """Return station 10's log as a start would find it if power failed now; the flash itself is not touched."""
+def number_after_cut(cart):
+    """Return the newest number of station 10's log as a start would find it if power failed now; in doubt or not."""
     kept = cart.flashes["spool0"]
-    flash = RamFlash(kept.block_count - PARKED_BLOCKS)
-    flash.cells[:] = kept.cells[PARKED_BLOCKS * flash.block_bytes :]
-    ring = Ring(flash)
-    assert mount(ring) >= 0
-    assert ring.confirm()
-    return ring
+    flash = RamFlash(kept.block_count)
+    flash.cells[:] = kept.cells
+    return Area(kept_blocks=PARKED_BLOCKS, flash=flash).mount()[1].number
 
 
 def numbers(first, last):
@@ -142,7 +138,7 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
     note = cart.controller.note_acknowledged
 
     def watched(tightening_id):
-        seen.append((tightening_id, ring_after_cut(cart).number))
+        seen.append((tightening_id, number_after_cut(cart)))
         note(tightening_id)
 
     cart.controller.note_acknowledged = watched
@@ -160,7 +156,7 @@ def test_idle_agent_wakes_only_for_deadlines_and_input():
     cart.run(600000)
     # in 600 s: 86 keep-alives to the controller and their mirrors, 20 to ToolsNet and their 05
     assert cart.steps - steps <= 5 * (86 + 20), cart.steps - steps
-    assert cart.station.ring.backlog(OUTLET) == 0
+    assert cart.station.log.waits(cart.station.log.cursors[0]) == 0
     cart.clean()
 
 
@@ -250,7 +246,7 @@ def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
     cart.network.cut(*SERVER)
     produce(cart, 150, 500)
     assert cart.controller.acknowledged == numbers(1, 150)
-    lost = cart.station.ring.overwritten
+    lost = cart.station.state.numbers[OVERWRITTEN]
     assert 0 < lost < 110
     cart.network.up(*PIM)
     cart.until_stored(150 - lost)
@@ -317,7 +313,7 @@ def test_planned_stop_says_goodbye_and_repeats_nothing():
     assert cart.controller.messages.get(3) == 1
     cart.boot()
     assert cart.step() >= 0
-    assert cart.station.ring.cursors[OUTLET].number == 9
+    assert cart.station.log.cursors[0].number == 9
     cart.run(2000)
     produce(cart, 2)
     assert cart.ids() == numbers(1, 11) and cart.archive.repeated == 0

@@ -4,6 +4,7 @@ import json
 
 from agent import health as h
 from agent.liveness import Liveness
+from agent.log.numbers import CURSOR, MISSED
 from agent.status import snapshot
 from tools.sim.cart import PIM, SERVER, Cart
 
@@ -58,7 +59,7 @@ def test_toolsnet_away_delays_no_file_and_a_file_that_refuses_delays_no_telegram
     produce(cart, 10)
     cart.until_quiet()
     assert cart.ids() == cart.controller.acknowledged == ids(20)
-    assert in_file(cart)[:10] == ids(10) and cart.station.ring.backlog(1) == 10
+    assert in_file(cart)[:10] == ids(10) and cart.station.log.waits(cart.station.log.cursors[1]) == 10
     assert cart.counted(h.OUTLET_FAILED) >= 2
     cart.lines["a.jsonl"].refuses = ()
     cart.run(61000)
@@ -78,7 +79,7 @@ def test_a_durable_file_that_takes_nothing_fills_the_spool_and_a_best_effort_one
             cart.run(300000)
             cart.until_quiet()
             assert cart.ids() == in_file(cart) == ids(240)
-            assert cart.station.ring.missed == 0
+            assert cart.station.state.numbers[MISSED] == 0
         else:
             cart.until_quiet()
             assert cart.ids() == cart.controller.acknowledged == ids(240)
@@ -135,24 +136,25 @@ def test_a_file_that_is_tried_again_and_again_is_no_reason_for_a_restart():
         assert liveness.may_feed(cart.clock.now), liveness.reason
 
 
-def test_the_orderly_end_writes_one_cursor_record_for_all():
+def test_the_orderly_end_writes_one_snapshot_for_all():
     cart = started(DURABLE)
     produce(cart, 3)
     cart.until_quiet()
-    before = cart.station.ring.seq
+    state = cart.station.state
+    before = state.saves
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped)
     cart.app.close()
-    assert cart.station.ring.seq == before + 1
-    assert [cursor.saved_number for cursor in cart.station.ring.cursors] == [3, 3]
+    assert state.saves == before + 1
+    assert state.durable[CURSOR : CURSOR + 2] == [3, 3]
 
 
 def test_a_board_without_files_says_so_at_once():
     cart = Cart(files=(DURABLE,))
-    cart.board.lines = None
+    cart.board.outlets = {}
     try:
         type(cart.app)(cart.configuration, cart.board)
     except ValueError as error:
-        assert "no files" in str(error)
+        assert "no outlet of kind file" in str(error)
     else:
         raise AssertionError("it starts")

@@ -7,10 +7,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
+from agent.log import record as rec
+from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
-from host_tests.support_spool import append, mounted
+from host_tests.support_log import append, mounted
 from tools.board_commands import status_lines
 from tools.line.capture import Heard
 from tools.line.explain import Explain3964R, ExplainAscii, Shower
@@ -52,12 +52,12 @@ def image(tmp_path):
     """A spool with a frame that could not be read, full of control characters."""
     path = tmp_path / "a.spool"
     flash = FileFlash(str(path), 65536, 16, (3, 1, 7))
-    ring = mounted(flash)
-    assert append(ring, 1) == FLASH_DONE
-    at = ring.begin(rec.KIND_RAW, 8 + len(OCTETS))
-    ring.stage[at : at + 8] = bytes([ring.number + 1, 0, 0, 0, 7, 0, 1, 0])
-    ring.stage[at + 8 : at + 8 + len(OCTETS)] = OCTETS
-    assert ring.commit(rec.KIND_RAW, 0, 8 + len(OCTETS)) == FLASH_DONE
+    log = mounted(flash, kept_blocks=4)
+    assert append(log, 1) == FLASH_DONE
+    at = log.place
+    log.stage[at : at + 8] = bytes([log.next, 0, 0, 0, 7, 0, 1, 0])
+    log.stage[at + 8 : at + 8 + len(OCTETS)] = OCTETS
+    assert log.append(rec.KIND_RAW, 0, 8 + len(OCTETS)) == FLASH_DONE
     flash.close()
     return path
 

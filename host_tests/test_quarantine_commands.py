@@ -53,11 +53,22 @@ def test_export_has_the_columns_of_spool_export(spool):
 
 def test_retry_and_drop_on_a_stopped_spool_last(spool):
     said = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
-    assert "goes to ToolsNet again, as result 7" in said and "cannot read it either" in said
+    assert "2 to be offered again when the agent runs" in said and "cannot read it either" in said
+    assert "2 to be offered again" in run("retry", "1-2", "--in-doubt", "--spool", spool).stdout
+    assert "has to run" in run("drop", "first", "--yes", "--spool", spool, code=1).stderr
     run("drop", "all", "--spool", spool, code=2)  # no terminal, no --yes
-    assert "4 dropped; 0 in the quarantine" in run("drop", "all", "--yes", "--spool", spool).stdout
+    assert "1 dropped; 5 in the quarantine" in run("drop", "2", "--yes", "--spool", spool).stdout
+    assert "5 dropped; 0 in the quarantine" in run("drop", "all", "--yes", "--spool", spool).stdout
     assert "0 in the quarantine" in run("list", "--spool", spool).stdout
     assert "no record 9" in run("drop", "9", "--yes", "--spool", spool, code=1).stderr
+
+
+def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_path):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 16 * 4096).close()
+    assert "0 in the quarantine" in run("list", "--spool", path).stdout
+    path.write_bytes(path.read_bytes()[:4096] + b"x" * 65536)
+    assert "of another version" in run("list", "--spool", path, code=2).stderr
 
 
 def test_a_configuration_names_the_spool_and_its_station(spool):
@@ -251,8 +262,8 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     agent.board.close()
     listed, retried, shown = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
-    assert [line.get("sent_as") for line in retried[:2]] == [7, 8] and retried[-1]["parked"] == 4
-    assert shown[0]["station"]["backlog"] == 2 and shown[0]["station"]["stored"] == 8
+    assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
+    assert shown[0]["station"]["backlog"] == 6 and shown[0]["station"]["parked"] == 6
     assert not os.path.exists(str(spool) + SUFFIX)
 
 
@@ -272,7 +283,6 @@ def status_line(**changed):
         "recovery": {"open_ids": 0, "gone": 0},
         "spool": {"kib": 64, "blocks": 16, "used_blocks": 1, "damaged": 0, "torn": 0},
         "parked": 0,
-        "parked_in_place": 0,
         "needs_operator": None,
         **changed,
     }
@@ -287,7 +297,7 @@ def test_the_log_tells_what_did_not_arrive_when_it_changes_and_at_each_start():
 
     assert not [text for text in told() if "set aside" in text or "gone" in text or "overwritten" in text]
     need = {"why": "the quarantine is full", "command": "toolcart quarantine list --station 1"}
-    wrong = {"overwritten": 4, "parked": 2, "parked_in_place": 1, "needs_operator": need}
+    wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
     said = told(**wrong)
     assert [text for text in said if text.startswith("4 results overwritten, because the spool was full")]
     assert [text for text in said if text.startswith("3 results set aside")]

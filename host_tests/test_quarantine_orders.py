@@ -1,49 +1,22 @@
-"""What was set aside can be listed, given up and sent again; no cut loses one or sends it twice."""
+"""An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from struct import pack_into
-
-from agent import health as h
-from agent.base.words import get_u32
-from agent.outlets.toolsnet.outlet import Outlet
-from agent.outlets.toolsnet.position import SET_ASIDE, SET_SOME
-from agent.quarantine import NO_ROOM, PRESSURE_FULL, PRESSURE_NONE, PRESSURE_TIGHT
-from agent.quarantine_list import InPlace, count_in_place, needs_operator
+from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
+from agent.quarantine import DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
+from agent.quarantine_list import needs_operator
 from agent.quarantine_orders import carry_out
-from agent.quarantine_retry import oldest_block
+from agent.record import KIND_RESULT
 from agent.record import result as res
-from agent.record.result import TAKEN
-from agent.spool.flash import FLASH_IO, Part, RamFlash
-from agent.spool.record import HEAD_BYTES, KIND_RAW, KIND_RESULT
-from host_tests.support_spool import append, body_of
-from host_tests.support_station import Station
+from host_tests.support_kept import Shelf
+from host_tests.support_log import PowerCut
 
 PORTABLE = True
 HEAVY = True
-HEAP = "2m"
+HEAP = "3m"
 
 LIGHT = (
     b"01210061999         "
     b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:000000004711"
 )
-
-
-class Cut(Exception):
-    pass
-
-
-class Flash(RamFlash):
-    """Loses its power at the n-th program."""
-
-    left = -1
-    refuses = False
-
-    def program(self, address, buf, n):
-        if self.refuses:
-            return FLASH_IO
-        if self.left == 0:
-            raise Cut
-        self.left -= 1
-        return RamFlash.program(self, address, buf, n)
 
 
 class Line:
@@ -53,384 +26,245 @@ class Line:
         self.busy = busy
         self.asked = 0
 
-    def may_write(self, ring):
+    def may_erase(self):
         self.asked += 1
         return self.asked > self.busy
 
 
-class Bench(Station):
-    """Both logs over one flash device."""
+class Policy:
+    """ToolsNet's outlet, as far as orders know it."""
 
-    def __init__(self, parked_blocks=4, blocks=12, flash=None):
-        self.flash = flash or Flash(parked_blocks + blocks, 4096, 16)
-        self.parked_blocks = parked_blocks
-        self.blocks = blocks
-        self.quiet = None
-        self.start()
+    def __init__(self, refuses=""):
+        self.refuses = refuses
+        self.asked = []
+        self.held = 0
 
-    def start(self):
-        self.flash.left = -1
-        main = Part(self.flash, self.parked_blocks, self.blocks)
-        assert self.bring_up(main, Part(self.flash, 0, self.parked_blocks), recover=True)
-        assert self.confirmed
-        self.outlet = Outlet(self.ring, self.quarantine, self.health, 8, False, False)
+    def ask(self, number, in_doubt):
+        if not self.refuses:
+            self.asked.append((number, in_doubt))
+        return self.refuses
+
+    def drop_first(self):
+        self.held -= 1
+        return DROP_DONE if self.held >= 0 else DROP_NONE
+
+
+class Bench(Shelf):
+    """A station's logs with results in them, and its orders."""
+
+    quiet = None
+    policy = None
 
     def stamp_into(self, buf):
         buf[0:19] = b"2024-05-06:07:08:09"
-
-    def set_aside(self, count, first=1, move=True):
-        for ident in range(first, first + count):
-            assert append(self.ring, ident) == 0
-        self.pass_all(17)
-        return self.move_in() if move else 0
-
-    def pass_all(self, reason, before=0):
-        """Everything that waits is set aside in its place, as with no room in the quarantine."""
-        self.quarantine.keep = lambda *_: NO_ROOM
-        code = SET_SOME
-        while code == SET_SOME:
-            code = self.outlet.set_aside(before or self.ring.number + 1, reason, 0)
-        assert code == SET_ASIDE
-        del self.quarantine.keep
-
-    def set_raw_aside(self, frame, flags=0):
-        at = self.ring.begin(KIND_RAW, 8 + len(frame))
-        pack_into("<IHBB", self.ring.stage, at, self.ring.number + 1, 10, 2, 3)
-        self.ring.stage[at + 8 : at + 8 + len(frame)] = frame
-        assert self.ring.commit(KIND_RAW, flags, 8 + len(frame)) == 0
-        self.pass_all(res.PARKED_UNREADABLE)
-        return self.move_in()
-
-    def move_in(self):
-        before = self.quarantine.taken
-        while self.quarantine.take_oldest(self.ring) == TAKEN:
-            pass
-        return self.quarantine.taken - before
-
-    def counted_in_place(self):
-        """Return how many lie in place by what the status goes by, without the log."""
-        return count_in_place(self.ring, self.quarantine, self.health.counters[h.PARKED])
 
     def order(self, *words):
         """Return every line of the answer."""
         lines = []
         turns = 0
-        for line in carry_out(self.quarantine, self.ring, 10, self, self.quiet, list(words)):
+        for line in carry_out(self.quarantine, self.log, 10, self, self.quiet, list(words), self.policy):
             turns += 1
-            assert turns < 100000
+            assert turns < 30000
             if line is not None:
                 lines.append(line)
         return lines
 
-    def waiting(self):
-        """Return (ID, flags) of every result that goes out, in order, and pass them as delivered."""
-        found = []
-        while self.ring.peek(0) > 0:
-            walk = self.ring.walk
-            at = HEAD_BYTES + 8 + res.TIGHTENING_ID
-            if walk.kind == KIND_RESULT:
-                found.append((int(bytes(walk.page[at : at + 10])), walk.flags))
-            self.ring.advance(0)
-        return found
-
     def listed(self):
-        return [line["record"] for line in self.order("list") if "record" in line]
+        return [line["record"]["number"] for line in self.order("list") if "record" in line]
+
+
+def bench(kept, **options):
+    """A bench with results 1 to `kept` set aside, and some behind."""
+    station = Bench(results=kept + 3, **options)
+    assert station.keep(*range(1, kept + 1)) == KEPT_DONE
+    return station
 
 
 def test_what_is_set_aside_is_listed_in_words():
-    station = Bench()
-    assert station.set_aside(2) == 2
-    station.set_raw_aside(b"0061 nonsense\x07")
-    *records, end = station.order("list")
-    assert [line["record"]["number"] for line in records] == [1, 2, 3]
-    first = records[0]["record"]
-    assert first["refused_number"] == 1 and first["reason"] == "refused by ToolsNet with code 17"
-    assert first["tightening_id"] == "1" and first["vin"] and first["time"] and not first["in_place"]
-    raw = records[2]["record"]
-    assert raw["reason"] == "could not be read" and raw["frame"] == "0061 nonsense\x07" and raw["octets"] == 14
-    assert end == {"station": 10, "parked": 3, "parked_in_place": 0, "needs_operator": None}
+    station = bench(2)
+    frame = station.store_frame(b"0061 nonsense\x07")
+    station.keep(frame)
+    one, two, raw, end = station.order("list")
+    assert [line["record"]["number"] for line in (one, two, raw)] == [1, 2, frame]
+    assert one["record"]["reason"] == "refused by ToolsNet with code 17" and one["record"]["refused_code"] == 17
+    assert one["record"]["tightening_id"] == "1" and one["record"]["vin"] and one["record"]["time"]
+    assert raw["record"]["reason"] == "could not be read" and raw["record"]["frame"] == "0061 nonsense\x07"
+    assert raw["record"]["octets"] == 14
+    assert end == {"station": 10, "parked": 3, "parked_damaged": 0, "needs_operator": None}
+    assert station.order("show", "2") == [two]
 
 
-def test_one_record_is_shown_and_a_missing_one_is_told():
-    station = Bench()
-    station.set_aside(2)
-    assert station.order("show", "2")[0]["record"]["tightening_id"] == "2"
+def test_what_is_not_there_or_no_order_is_told():
+    station = bench(2)
     assert "no record 9" in station.order("show", "9")[0]["error"]
     assert "no number" in station.order("show", "x")[0]["error"]
-    assert "no such order" in station.order("explode")[0]["error"]
-
-
-def test_what_is_dropped_stays_dropped_after_a_start():
-    station = Bench()
-    station.set_aside(6)
-    *dropped, end = station.order("drop", "2", "4-5")
-    assert [line["dropped"] for line in dropped] == [2, 4, 5] and end["parked"] == 3
-    station.start()
-    assert [record["number"] for record in station.listed()] == [1, 3, 6]
-    station.order("drop", "all")
-    station.start()
-    assert station.listed() == [] and station.quarantine.pressure() == PRESSURE_NONE
-
-
-def test_an_order_for_one_that_is_not_there_changes_nothing():
-    station = Bench()
-    station.set_aside(2)
+    for words in ((), ("explode",), ("drop",), ("retry", "in-doubt"), ("list", "1")):
+        assert "no such order" in station.order(*words)[0]["error"], words
     for verb in ("drop", "retry"):
-        assert "nothing was done" in station.order(verb, "1", "7")[0]["error"]
-    assert len(station.listed()) == 2 and station.waiting() == []
+        assert "no record 7; nothing was done" in station.order(verb, "1", "7")[0]["error"]
+    assert station.listed() == [1, 2]
 
 
-def test_a_retried_result_goes_to_the_end_and_says_so():
-    station = Bench()
-    station.set_aside(3)
-    assert append(station.ring, 4) == 0
-    sent = station.order("retry", "2", "1")
-    assert [line.get("sent_as") for line in sent[:2]] == [5, 6]
-    assert station.waiting() == [(4, 0), (1, res.FLAG_RETRIED), (2, res.FLAG_RETRIED)]
-    assert [record["number"] for record in station.listed()] == [3]
+def test_what_cannot_be_read_is_counted_in_the_list():
+    station = bench(5)
+    assert station.state.save()
+    station.spoil(2)
+    assert station.listed() == [1, 3, 4, 5] and station.order("list")[-1]["parked_damaged"] == 1
 
 
-def test_what_was_refused_again_can_be_sent_again():
-    station = Bench()
-    station.set_aside(1)
-    for _ in range(3):
-        assert station.order("retry", "all")[-1]["count"] == 1
-        station.pass_all(17)
-        assert station.move_in() == 1
+def test_what_is_dropped_is_gone_and_counted_and_stays_so():
+    station = bench(6)
+    said = station.order("drop", "2", "4-5")
+    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3}]
+    for _ in range(2):
+        assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
         station.start()
-    (record,) = station.listed()
-    assert record["refused_number"] == 4 and record["retried"]
-    station.order("retry", "all")
-    assert [ident for ident, _ in station.waiting()] == [1]
-
-
-def test_flags_and_head_of_a_retried_result_survive():
-    station = Bench()
-    at = station.ring.begin(KIND_RESULT, 114)
-    pack_into("<IHBB", station.ring.stage, at, 1, 300, 7, 2)
-    station.ring.stage[at + 8 : at + 114] = body_of(5)
-    assert station.ring.commit(KIND_RESULT, res.FLAG_RECOVERED | res.FLAG_EDGE_TIME, 114) == 0
-    station.pass_all(17, before=2)
-    assert station.move_in() == 1
-    station.order("retry", "all")
-    station.ring.peek(0)
-    walk = station.ring.walk
-    assert walk.flags == res.FLAG_RECOVERED | res.FLAG_EDGE_TIME | res.FLAG_RETRIED
-    assert bytes(walk.page[HEAD_BYTES : HEAD_BYTES + 8]) == b"\x02\x00\x00\x00\x2c\x01\x07\x02"
-    assert bytes(walk.page[HEAD_BYTES + 8 : HEAD_BYTES + 114]) == bytes(body_of(5))
-
-
-def test_a_frame_that_can_be_read_now_goes_out_as_a_result():
-    station = Bench()
-    station.set_raw_aside(LIGHT)
-    assert station.order("retry", "all")[0]["sent_as"] == 2
-    assert station.waiting() == [(4711, res.FLAG_RETRIED)]
+        assert station.quarantine.settle()
+    assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0}
+    station.start()
     assert station.listed() == []
 
 
-def test_a_frame_that_still_cannot_be_read_stays():
-    station = Bench()
-    station.set_raw_aside(b"0061 nonsense of enough octets")
-    told = station.order("retry", "all")
-    assert "cannot read" in told[0]["unreadable"] and told[-1]["count"] == 0
-    assert len(station.listed()) == 1 and station.waiting() == []
+def test_any_that_are_named_can_be_dropped_from_a_full_quarantine_and_a_full_log():
+    for unit in (16, 256):
+        station = Bench(kept_blocks=4, blocks=14, unit_bytes=unit)
+        kept = station.fill()
+        while station.log.append(KIND_RESULT, 0, 114) == 0:
+            pass
+        assert station.quarantine.pressure() == PRESSURE_FULL
+        odd = [str(number) for number in kept if number % 2]
+        assert station.order("drop", *odd)[-1]["count"] == len(odd)
+        assert sorted(station.listed()) == [number for number in kept if number % 2 == 0]
+        assert station.order("drop", "all")[-1]["parked"] == 0
 
 
-def test_what_is_kept_of_a_frame_may_be_enough_to_read_it():
-    station = Bench()
-    station.set_raw_aside(LIGHT, res.FLAG_TRUNCATED)
-    station.set_raw_aside(LIGHT.replace(b"1", b" ", 1)[:110])
-    assert [one.get("sent_as") for one in station.order("retry", "all")][:2] == [3, 4]
-    assert station.listed() == []
-
-
-def test_a_frame_whose_tightening_came_otherwise_meanwhile_is_not_sent_twice():
-    station = Bench()
-    station.set_raw_aside(LIGHT)
-    station.set_raw_aside(b"another")
-    station.order("retry", "1")
-    assert station.waiting() == [(4711, res.FLAG_RETRIED)]
-    station.set_raw_aside(LIGHT)
-    told = station.order("retry", "3")
-    assert told[0]["held_as"] == 3 and station.waiting() == []
-    assert [record["number"] for record in station.listed()] == [2]
-
-
-def test_a_cut_at_any_program_of_a_retry_neither_loses_nor_doubles():
-    for cut_at in range(60):
-        station = Bench()
-        station.set_aside(20)
-        station.flash.left = cut_at
-        done = False
+def test_a_cut_in_the_middle_of_a_drop_leaves_those_that_were_not_named_as_dropped_or_fewer():
+    for cut in range(1, 30):
+        station = bench(24)
+        chosen = [str(number) for number in range(1, 25, 2)]
+        station.flash.cut_after = cut
+        said = []
         try:
-            station.order("retry", "all")
-            done = True
-        except Cut:
-            station.start()
-            station.order("retry", "all")
-        idents = [ident for ident, _ in station.waiting()]
-        assert idents == list(range(1, 21)), (cut_at, idents)
-        assert station.listed() == []
-        if done:
-            assert cut_at > 20
+            for line in carry_out(station.quarantine, station.log, 10, station, None, ["drop"] + chosen):
+                said.append(line)
+        except PowerCut:
+            pass
+        station.flash.cut_after = None
+        dropped = [line["dropped"] for line in said if line and "dropped" in line]
+        station.start()
+        assert station.quarantine.settle()
+        left = station.listed()
+        assert len(left) == len(set(left)) and not [number for number in dropped if number in left], (cut, left)
+        assert set(range(2, 25, 2)) <= set(left), (cut, left)
+        if len(dropped) == len(chosen):
             return
     raise AssertionError("the order never came to its end")
 
 
-def test_a_retry_that_nobody_follows_to_its_end_sends_nothing_twice():
-    for turns in range(1, 12):
-        station = Bench()
-        station.set_aside(3)
-        answer = carry_out(station.quarantine, station.ring, 10, station, None, ["retry", "all"])
-        for _ in range(turns):
-            next(answer, None)
-        answer.close()
-        station.order("retry", "all") if station.quarantine.numbers() else None
-        assert [ident for ident, _ in station.waiting()] == [1, 2, 3], turns
+def test_a_flash_that_refuses_is_told():
+    station = bench(3)
+    station.flash.code = -2
+    assert "takes nothing now" in station.order("drop", "2")[-1]["error"]
+    assert "takes nothing now" in station.order("retry", "2")[-1]["error"]
+    station.flash.code = 0
+    assert station.listed() == [1, 2, 3] and station.state.numbers[DROPPED] == 0
 
 
-def test_a_flash_that_refuses_leaves_everything_where_it_is():
-    station = Bench()
-    station.set_aside(2)
-    station.flash.refuses = True
-    for words in (("retry", "all"), ("drop", "all")):
-        assert "error" in station.order(*words)[-1]
-    station.flash.refuses = False
-    assert len(station.listed()) == 2
+def test_a_retry_is_toolsnets_outlets():
+    station = bench(4)
+    station.keep(5, reason=res.PARKED_IN_DOUBT)
+    station.policy = Policy()
+    said = station.order("retry", "1", "3-5")
+    assert said[:2] == [{"number": 1, "asked": True}, {"number": 3, "asked": True}]
+    assert said[3]["number"] == 5 and "in doubt" in said[3]["stays"]
+    assert said[-1] == {"count": 3, "parked": 5, "running": True}
+    assert station.policy.asked == [(1, False), (3, False), (4, False)]
+    assert station.order("retry", "in-doubt", "5")[-1]["count"] == 1 and station.policy.asked[-1] == (5, True)
+    station.policy = Policy("ask again later")
+    assert station.order("retry", "1") == [
+        {"number": 1, "stays": "ask again later"},
+        {"count": 0, "parked": 5, "running": True},
+    ]
+    assert station.listed() == [1, 2, 3, 4, 5], "an entry goes when it is taken"
+
+
+def test_a_retry_while_the_agent_is_stopped_makes_it_the_first_of_the_next_run():
+    station = bench(6)
+    station.state.numbers[LATE_FIRST] = 5
+    assert station.order("retry", "3", "5")[-1] == {"count": 2, "parked": 6, "running": False}
+    station.start()
+    assert station.state.numbers[LATE_FIRST] == 2
+    station.keep(7, reason=res.PARKED_IN_DOUBT)
+    assert "has to run" in station.order("retry", "in-doubt", "7")[0]["stays"]
+
+
+def test_a_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
+    for before in (0, 3):
+        station = bench(before)
+        frame = station.store_frame(LIGHT)
+        assert station.keep(frame) == KEPT_DONE
+        station.policy = Policy()
+        assert station.order("retry", "all")[-1]["count"] == before + 1
+        assert station.policy.asked[-1] == (frame, False)
+        for _ in range(2):
+            assert sorted(station.listed()) == list(range(1, before + 1)) + [frame]
+            (record,) = [line["record"] for line in station.order("show", str(frame))]
+            assert record["tightening_id"] == "4711" and record["torque"] == "42.37" and "frame" not in record
+            assert station.quarantine.find(frame) == KIND_RESULT and station.quarantine.is_late()
+            station.start()
+            assert station.quarantine.settle()
+
+
+def test_a_frame_that_cannot_be_read_stays():
+    station = bench(1)
+    frame = station.store_frame(b"0061 nonsense of enough octets")
+    station.keep(frame)
+    station.policy = Policy()
+    told, end = station.order("retry", str(frame))
+    assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
+
+
+def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
+    station = bench(0)
+    frame = station.store_frame(LIGHT)
+    station.keep(frame)
+    station.policy = Policy()
     station.order("retry", "all")
-    assert [ident for ident, _ in station.waiting()] == [1, 2]
+    log, quarantine = station.log, station.quarantine
+    assert quarantine.find(frame) == KIND_RESULT
+    length = quarantine.length
+    log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
+    log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+    assert log.append(KIND_RESULT, 0, length) == 0
+    again = station.store_frame(LIGHT)
+    station.keep(again)
+    assert station.order("retry", str(again))[0] == {"number": again, "held": True}
+    assert station.listed() == [frame]
 
 
-def test_a_full_spool_takes_no_retried_result_and_overwrites_nothing():
-    for when_full in (0, 1):
-        station = Bench()
-        station.set_aside(2)
-        ident = 100
-        station.ring.when_full = 0
-        while append(station.ring, ident) == 0:
-            ident += 1
-        station.ring.when_full = when_full
-        assert "no room" in station.order("retry", "all")[0]["error"]
-        assert len(station.listed()) == 2 and station.ring.overwritten == 0
-
-
-def test_what_finds_no_room_is_listed_and_moves_in_after_a_drop():
-    station = Bench(parked_blocks=3)
-    station.set_aside(120, move=True)
-    assert station.quarantine.take_oldest(station.ring) == NO_ROOM
-    kept = station.quarantine.count()
-    assert 20 < kept < 120 and station.quarantine.pressure() == PRESSURE_FULL
-    assert "full" in needs_operator(station.quarantine, 10)["why"]
-    records = station.listed()
-    assert len(records) == 120
-    assert [record["refused_number"] for record in records] == list(range(1, 121))
-    assert records[-1]["in_place"] and records[-1]["number"] is None and "17" in records[-1]["reason"]
-    assert count_in_place(station.ring, station.quarantine, 0) == 120 - kept
-    station.order("drop", "all")
-    assert station.quarantine.count() > 0
-    assert station.listed()[0]["refused_number"] == kept + 1
-
-
-def test_a_full_quarantine_can_always_be_emptied():
-    for unit in (16, 256):
-        flash = Flash(28, 4096, unit)
-        station = Bench(parked_blocks=3, blocks=25, flash=flash)
-        station.set_aside(150)
-        assert station.quarantine.pressure() == PRESSURE_FULL
-        refused = ""
-        for number in reversed(station.quarantine.numbers()[1:]):
-            answer = station.order("drop", str(number))
-            station.quiet = Line(0)  # so that nothing moves in
-            refused = answer[-1].get("error", "")
-            if refused:
-                break
-        if refused:
-            assert "have to go first" in refused, refused
-            oldest = oldest_block(station.quarantine)
-            assert "error" not in station.order("drop", "%d-%d" % (oldest[0], oldest[-1]))[-1]
-        assert "error" not in station.order("drop", "all")[-1]
-        station.start()
-        station.move_in()
-        assert "error" not in station.order("retry", "all")[-1]
-        for _ in range(20):
-            assert "error" not in station.order("retry", "all")[-1]
-            while station.ring.peek(0) > 0:
-                station.ring.advance(0)
-            station.move_in()
-        assert not station.ring.has_aside() and station.quarantine.count() == 0
+def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
+    station = bench(1)
+    assert "has to run" in station.order("drop", "first")[0]["error"]
+    station.policy = Policy()
+    station.policy.held = 1
+    assert station.order("drop", "first") == [{"count": 1, "parked": 1, "soon": False}]
+    assert "nothing is held" in station.order("drop", "first")[0]["error"]
 
 
 def test_a_serial_line_is_waited_for_and_not_for_ever():
-    station = Bench()
-    station.set_aside(1)
+    station = bench(3)
     station.quiet = line = Line(5)
-    assert station.order("retry", "all")[-1]["count"] == 1 and line.asked > 5
-    station.set_aside(1, first=2)
+    assert station.order("drop", "1")[-1]["count"] == 1 and line.asked > 5
     station.quiet = Line(1 << 20)
-    assert "never quiet" in station.order("retry", "all")[-1]["error"]
+    assert "never quiet" in station.order("drop", "2")[-1]["error"] and station.listed() == [2, 3]
 
 
-def test_pressure_grows_before_it_is_full():
-    station = Bench(parked_blocks=6, blocks=30)
-    seen = []
-    for ident in range(1, 200):
-        station.set_aside(1, first=ident)
-        if not seen or seen[-1] != station.quarantine.pressure():
-            seen.append(station.quarantine.pressure())
-    assert seen == [PRESSURE_NONE, PRESSURE_TIGHT, PRESSURE_FULL] or seen == [PRESSURE_NONE, PRESSURE_FULL]
-
-
-def test_the_count_in_place_follows_without_going_through_the_log():
-    station = Bench(parked_blocks=3)
-    station.set_aside(100)
-    before = station.counted_in_place()
-    assert before == InPlace(station.ring, station.quarantine).count() > 0
-    station.set_aside(7, first=500)
-    assert station.counted_in_place() == before + 7 == InPlace(station.ring, station.quarantine).count()
-    station.order("drop", "all")
-    assert station.counted_in_place() == InPlace(station.ring, station.quarantine).count()
-
-
-def test_what_is_moved_on_in_the_log_is_counted_in_place_once_at_any_time():
-    from agent.spool import moving
-
-    station = Bench(parked_blocks=2)
-    station.set_aside(80)
-    before = station.counted_in_place()
-    is_in_the_way, moving.is_in_the_way = moving.is_in_the_way, lambda main: True
-    for _ in range(5):
-        assert station.quarantine.make_way(station.ring) == TAKEN
-    moving.is_in_the_way = is_in_the_way
-    assert station.counted_in_place() == before - 5 == InPlace(station.ring, station.quarantine).count(), "five wait"
-    station.pass_all(17)
-    assert station.counted_in_place() == before == InPlace(station.ring, station.quarantine).count()
-
-
-def test_what_was_moved_on_and_is_refused_by_a_server_that_was_set_back_stands_there_once():
-    from agent.spool import moving
-
-    for moved in range(6):
-        station = Bench(parked_blocks=2)
-        station.set_aside(80)
-        for _ in range(moved):
-            assert moving.carry(station.ring, station.quarantine.last_kept()) == 0
-        station.pass_all(17)
-        assert station.ring.rewind(0, station.quarantine.last_kept())
-        station.pass_all(17)
-        in_place = InPlace(station.ring, station.quarantine).count()
-        assert station.quarantine.count() + in_place == 80, moved
-        station.start()
-        assert moving.pass_moved(station.ring, station.quarantine.last_kept()) == 0
-        assert InPlace(station.ring, station.quarantine).count() == in_place, moved
-
-
-def test_a_slot_is_not_used_again_before_a_start_would_pass_it():
-    station = Bench(parked_blocks=12, blocks=12)
-    for first in range(1, 1000, 50):
-        station.set_aside(50, first=first)
-        station.order("drop", "all")
-        while station.ring.peek(0) > 0:
-            station.ring.advance(0)
-        station.ring.save_cursors(0)
-    station.start()
-    assert station.listed() == [] and get_u32(station.quarantine.ring.memory, 0) == 1000
+def test_an_operator_is_needed_where_it_is_full_or_delivery_holds():
+    station = Bench(kept_blocks=6, blocks=40)
+    assert needs_operator(station.quarantine, 10) is None
+    assert "nothing goes out" in needs_operator(station.quarantine, 10, True)["why"]
+    station.fill()
+    assert station.keep(station.store()) == NO_ROOM
+    told = needs_operator(station.quarantine, 10)
+    assert "is full" in told["why"] and told["command"] == "toolcart quarantine list --station 10"
+    assert station.state.numbers[CURSOR] >= 0

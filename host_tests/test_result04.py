@@ -6,7 +6,7 @@ from agent.openprotocol.layouts import layout_of, read_limits, read_result
 from agent.openprotocol.light import read_light
 from agent.record import result as res
 from agent.toolsnet import result04 as r04
-from agent.toolsnet.outgoing import RESULT_BYTES
+from agent.toolsnet.session import RESULT_BYTES
 from tools.sim import controller_frames as frames
 from tools.sim.clock import Dice
 from tools.sim.controller_model import Tightening

@@ -244,7 +244,7 @@ def test_local_time_is_right_wherever_the_port_counts_from(chip):
 
 def _device(flash):
     """A device over fake flash, as board.rp2_flash has it."""
-    from agent.spool.flash import RamFlash
+    from agent.log.flash import RamFlash
 
     device = RamFlash(len(flash.cells) // 4096)
     device.cells = flash.cells
@@ -289,7 +289,7 @@ def test_the_raw_flash_keeps_the_contract_of_a_flash_device(chip):
 
 
 def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
-    from agent.spool.flash import FLASH_WORN
+    from agent.log.flash import FLASH_WORN
 
     device, cells = mapped()
     cells.stuck = (4096 + 300,)
@@ -300,10 +300,10 @@ def test_a_page_that_does_not_read_as_it_was_written_is_worn(chip):
 
 
 def test_a_spool_goes_on_behind_a_worn_block(chip):
-    from host_tests.support_spool import append, mounted, read_all
+    from host_tests.support_log import append, mounted, read_all
 
-    device, cells = mapped(8)
-    cells.stuck = (4096 + 200, 3 * 4096 + 200)
+    device, cells = mapped(14)
+    cells.stuck = (8 * 4096 + 200, 10 * 4096 + 200)
     ring = mounted(device)
     for ident in range(1, 61):
         assert append(ring, ident) == 0 or append(ring, ident) == 0

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from agent.spool.record import KIND_RESULT
+from agent.record import KIND_RESULT
 from host_tests.support_firmware import LONG, lines_of, need_rp2040
+from host_tests.test_compact import imported_twice
 from tools.firmware import rp2040
 from tools.firmware.romfs import image, number
 
@@ -77,6 +78,11 @@ def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path
     files = rp2040.files_bytes() // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
     assert (code, lines) == (0, [f"agent/app.py False {files} {ring}", "True True"])
+
+
+def test_no_frozen_module_imports_two_things_under_one_name():
+    for name, text in rp2040.frozen_sources().items():
+        assert not imported_twice(text), name
 
 
 def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():

@@ -80,7 +80,9 @@ def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
     for kind in ("3964r", "ascii"):
         for baud, stalls in SPEEDS if IS_QUICK else SPEEDS[2:3]:
             cart = ready(kind=kind, baud=baud, blocks=6, stalls=stalls)
-            tighten(cart, 70)
+            tighten(cart, 1)
+            cart.run(5000)  # until what is known is proven, a log of 60 results may turn over what is asked for then
+            tighten(cart, 69)
             assert cart.line.port.overruns == 0, (kind, baud, stalls, cart.line.port.overruns)
             assert cart.flash_device.erases >= 4
             settle(cart)
@@ -116,9 +118,9 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
         return program(address, buf, n)
 
     cart.flash_device.program = watched
-    before = cart.station.ring.number
+    before = cart.station.log.number
     tighten(cart, 5)
-    assert cart.station.ring.number == before + 5
+    assert cart.station.log.number == before + 5
     assert len(stored) >= 5 and stored[0] == 0
 
 
@@ -138,7 +140,7 @@ def test_block_whose_dle_was_lost_is_stored_once_and_acknowledged_again():
     tighten(cart, 6)
     settle(cart)
     assert state["dles"] > 4
-    assert cart.station.ring.number == 6 and not cart.controller.complaints
+    assert cart.station.log.number == 6 and not cart.controller.complaints
 
 
 def test_unplugged_adapter_is_an_outage_like_any_other():
@@ -166,7 +168,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
         cart.controller.produce()
         cart.run(5)  # in the middle of a message
         cart.line.unplug()
-        kept = cart.station.ring.number
+        kept = cart.station.log.number
         cart.network.up("tn", 6575)
         cart.network.up("tn", 10111)
         assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.ids()) >= kept), kind

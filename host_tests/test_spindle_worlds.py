@@ -1,4 +1,4 @@
-"""The worlds' controllers with several spindles, and rules 23 to 27 of docs/worlds.md."""
+"""The worlds' controllers with several spindles."""
 
 import json
 from dataclasses import replace
@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from agent.openprotocol import catalogue
-from host_tests.test_worlds import PLAIN, result
+from host_tests.test_judge import result
+from host_tests.test_worlds import PLAIN
 from tools.worlds import spindle_frames as frames
 from tools.worlds.controller_frames import message
 from tools.worlds.course import run
 from tools.worlds.history import UNREADABLE
 from tools.worlds.profiles import TRAITS
-from tools.worlds.script_events import limit_kept, records_of
 from tools.worlds.telegrams import Refused, ResultTelegram, read_result
 from tools.worlds.toolsnet import compared
 
@@ -99,21 +99,9 @@ def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_no
     events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
     outcome = _world("powermacs", events, result_revisions=[4])
     history = outcome.history.stations[1]
-    assert outcome.verdict.findings == [] and outcome.verdict.owed == 5
-    assert [row.number for row in history.rows] == [1, 2, 3, 4, 5]
+    assert outcome.verdict.findings == [] and outcome.verdict.owed == 6
+    assert [row.number for row in history.rows] == [1, 2, 3, 4, 5, 6]
     assert all(one.held and one.after_meeting for one in history.results.values())
     outcome = _world("stepsync", events)
     assert outcome.verdict.findings == []
     assert not any(one.held for one in outcome.history.stations[1].results.values())
-
-
-def test_longer_records_are_refused_less_often():
-    assert records_of({}) == records_of({"cycles": "", "spindles": 8}) == 1
-    assert records_of({"cycles": "powermacs", "spindles": 8}) == 18
-    assert records_of({"cycles": "sync", "spindles": 8}) == 2
-    left = []
-    for controller in ({}, {"cycles": "powermacs", "spindles": 8}):
-        events = [[0, "dislike", 1, 50]]
-        limit_kept(events, {"stations": [{"flash": {"blocks": 6, "unit": 16}, "controller": controller}]})
-        left.append(events[0][3])
-    assert left == [50, 1]

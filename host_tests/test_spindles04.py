@@ -6,8 +6,8 @@ from agent.openprotocol import cycle as cy
 from agent.openprotocol import operation as op
 from agent.record import PAYLOAD_WIDE
 from agent.record import result as res
-from agent.toolsnet.outgoing import RESULT_BYTES
 from agent.toolsnet.result04 import PARAM_ALL, ResultWriter
+from agent.toolsnet.session import RESULT_BYTES
 from host_tests.support_frames import example_tightening, message
 from host_tests.support_heap import allocated, heap_tools
 from host_tests.test_result04 import Record

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from agent.record import result as res
 from agent.record import spindles as rec
-from agent.toolsnet.outgoing import RESULT_BYTES
 from agent.toolsnet.result04 import ResultWriter
+from agent.toolsnet.session import RESULT_BYTES
 from tools.archive.quick import result_of
 from tools.sim.toolsnet_telegrams import take_apart
 

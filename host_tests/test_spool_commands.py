@@ -9,34 +9,38 @@ import struct
 import pytest
 from click.testing import CliRunner
 
-from agent.gone import TELL_EVERY_MS
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE, Part
-from agent.spool.fold import ROLE_QUARANTINE
+from agent.log import numbers as n
+from agent.log.log import LOG_DONE
+from agent.log.record import seal
+from agent.openprotocol.known import Known
+from agent.quarantine import Quarantine
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import event as ev
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
-from host_tests.support_spool import append, body_of, mounted, read_all
-from host_tests.test_blocks import outlet_of, set_aside
-from host_tests.test_gone import Bench
-from tools.bench import mutations
+from host_tests.support_log import Area, append, body_of, take_all
 from tools.sim.cart import Cart
-from tools.sim.flash import SimFlash
 from tools.spool.commands import spool
+
+HEAD = 0x48  # a block's first record in formats 1 to 3
 
 
 @pytest.fixture
 def image(tmp_path):
-    """A file with a parking area of two blocks and 70 results, 20 of them delivered."""
-    flash = SimFlash(10, 4096, 16)
-    ring = mounted(Part(flash, 2, 8))
+    """A file with 70 results, 20 of them delivered, and one in the quarantine."""
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
     for ident in range(1, 71):
-        assert append(ring, ident) == FLASH_DONE
+        assert append(log, ident) == LOG_DONE
+        state.numbers[n.STORED] += 1
         if ident <= 20:
-            ring.cursors[0].delivered += len(read_all(ring))
-    ring.save_cursors(0)
-    append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 500, extra=8)
+            take_all(log)
+            state.numbers[n.DELIVERED] += 1
+    quarantine = Quarantine(area.kept, state, log)
+    quarantine.start()
+    assert quarantine.keep(7, 43) > 0 and state.save()
     path = tmp_path / "cart.spool"
-    path.write_bytes(flash.cells)
+    path.write_bytes(area.flash.cells)
     return path
 
 
@@ -44,8 +48,8 @@ def sealed(kind, flags, payload, seq, unit=16):
     """One record as any format has it, up to the next unit."""
     buf = bytearray(12 + len(payload))
     buf[8 : 8 + len(payload)] = payload
-    rec.seal(buf, 0, kind, flags, len(payload), seq)
-    step = 128 if kind == rec.KIND_HEAD else unit
+    seal(buf, 0, kind, flags, len(payload), seq)
+    step = 128 if kind == HEAD else unit
     return bytes(buf) + b"\xff" * (-len(buf) % step)
 
 
@@ -60,7 +64,7 @@ def format_2(blocks=6):
             number = seq = 0
         head = struct.pack("<4sBBHIIHBBI", b"TCSP", 2, 2, 16, 4096, count, first, role, 0, seq)
         head += struct.pack("<IIII", block + 1, number, 0, 700) + bytes(24) + bytes(52)
-        octets = sealed(rec.KIND_HEAD, 0, head, seq + 1)
+        octets = sealed(HEAD, 0, head, seq + 1)
         seq += 1
         for place in range(3 if role else 12):
             number += 1
@@ -68,14 +72,14 @@ def format_2(blocks=6):
             front = struct.pack("<IHBB", number, 10, 1, 0)
             tail = struct.pack("<IHH", 900 + number, 43, 0) if role else b""
             if place == 2:
-                octets += sealed(rec.KIND_RAW, 0, front + b"00410061999         odd frame" + tail, seq)
+                octets += sealed(KIND_RAW, 0, front + b"00410061999         odd frame" + tail, seq)
             else:
                 limits = b"0" * 36 if place == 1 else b""
                 ident = (5000 if role else 0) + number
-                octets += sealed(rec.KIND_RESULT, place & 1, front + bytes(body_of(ident)) + limits + tail, seq)
+                octets += sealed(KIND_RESULT, place & 1, front + bytes(body_of(ident)) + limits + tail, seq)
         seq += 2
-        octets += sealed(rec.KIND_CURSOR, 0, struct.pack("<IIII", 0, 3, 2, 50), seq - 1)
-        octets += sealed(rec.KIND_MEMORY, 0, bytes(56), seq)
+        octets += sealed(0xC3, 0, struct.pack("<IIII", 0, 3, 2, 50), seq - 1)
+        octets += sealed(0xCD, 0, bytes(56), seq)
         area.append(octets.ljust(4096, b"\xff"))
     return b"".join(area)
 
@@ -89,8 +93,8 @@ def run(*arguments, code=0):
 def test_info_names_size_content_and_wear(image):
     main, parked = json.loads(run("info", image, "--json"))["areas"]
     assert (main["area"], main["results"], main["delivered"], main["waiting"]) == ("main", 70, 20, 50)
-    assert main["damaged"] == 0 and main["erases"] == 3 and main["unit_bytes"] == 16
-    assert (parked["area"], parked["results"], parked["blocks"]) == ("parked", 1, 2)
+    assert main["damaged"] == 0 and main["erases"] == 3 and main["unit_bytes"] == 16 and main["format"] == 4
+    assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
     assert "results            70" in run("info", image)
 
 
@@ -98,7 +102,6 @@ def test_list_has_one_line_for_each_result(image):
     assert len(run("list", image).splitlines()) == 71
     lines = [json.loads(line) for line in run("list", image, "--json").splitlines()]
     assert [line["number"] for line in lines[:70]] == list(range(1, 71))
-    assert len(run("list", "--all", image).splitlines()) > 71
 
 
 def test_show_prints_fields_and_octets(image):
@@ -109,37 +112,46 @@ def test_show_prints_fields_and_octets(image):
 
 def test_export_gives_csv_and_json(image):
     rows = list(csv.DictReader(io.StringIO(run("export", image, "--csv"))))
-    assert [row["tightening_id"] for row in rows] == [str(n) for n in range(1, 71)] + ["500"]
-    assert rows[-1]["area"] == "parked"
+    assert [row["tightening_id"] for row in rows] == [str(ident) for ident in range(1, 71)] + ["7"]
+    assert (rows[-1]["area"], rows[-1]["refused_number"], rows[-1]["refused_code"]) == ("parked", "7", "43")
     assert len(json.loads(run("export", image, "--json"))) == 71
 
 
 def test_check_counts_damage_and_writes_nothing(image):
     run("check", image)
     octets = bytearray(image.read_bytes())
-    octets[3 * 4096 + 400] ^= 1
+    octets[7 * 4096 + 400] ^= 1
     image.write_bytes(octets)
     said = json.loads(run("check", image, "--json", code=1))
     assert said["damaged"] == 1
     assert image.read_bytes() == octets
 
 
-def test_rescue_finds_every_sound_result_without_any_head(image):
+def test_rescue_finds_every_sound_result_without_any_head_or_state(image):
     octets = bytearray(image.read_bytes())
-    for block in range(10):
-        octets[block * 4096 : block * 4096 + 128] = b"\x00" * 128
+    for block in range(16):
+        octets[block * 4096 : block * 4096 + 52] = b"\x00" * 52
+    octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     image.write_bytes(octets)
     run("info", image, code=2)
     rows = list(csv.DictReader(io.StringIO(run("rescue", image))))
-    assert [row["tightening_id"] for row in rows if row["octets"] == ""][:1]
-    assert {row["tightening_id"] for row in rows} == {str(n) for n in range(1, 71)} | {"500"}
+    assert [row["tightening_id"] for row in rows if row["area"] == "main"] == [str(ident) for ident in range(1, 71)]
+    assert [row["refused_number"] for row in rows if row["area"] == "parked"] == ["7"]
+
+
+def test_an_area_without_its_state_is_read_as_a_start_would(image):
+    octets = bytearray(image.read_bytes())
+    octets[: 4 * 4096] = b"\xff" * (4 * 4096)
+    image.write_bytes(octets)
+    main = json.loads(run("info", image, "--json"))["areas"][0]
+    assert (main["state_found"], main["results"], main["waiting"]) == (False, 70, 70)
 
 
 def test_rescue_reads_format_1(image):
     buf = bytearray(126)
     buf[8:16] = b"\x09\x00\x00\x00\x0a\x00\x01\x00"
     buf[16:122] = body_of(9)
-    rec.seal(buf, 0, 0x52, 0, 114, 3)
+    seal(buf, 0, 0x52, 0, 114, 3)
     image.write_bytes(b"\xff" * 4096 + buf + b"\xff" * 2000)
     assert [row["tightening_id"] for row in json.loads(run("rescue", image, "--json"))] == ["9"]
 
@@ -176,48 +188,43 @@ def test_rescue_loses_nothing_of_format_2_where_its_heads_are_damaged(tmp_path):
     assert idents == {n for n in range(1, 49) if n % 12 != 3} | {5001, 5002, 5004, 5005}
 
 
-def test_info_tells_what_the_log_remembers(tmp_path):
-    flash = SimFlash(10, 4096, 16)
-    ring = mounted(Part(flash, 2, 8), recover=True)
-    outlet = outlet_of(ring)
-    outlet.resume(700, 0)
+def test_info_tells_what_is_remembered(tmp_path):
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    known = Known(state)
     for ident in (*range(1, 21), *range(24, 40)):
-        append(ring, ident)
-    for number in range(1, 8):
-        outlet.next()
-        outlet.deliver(number)
-    assert set_aside(outlet, 11) and set_aside(outlet, 13)
-    assert outlet.save()
+        append(log, ident)
+        known.stored(KIND_RESULT, 0, log.stage, log.place, 114)
+    log.cursors[0].ahead, state.numbers[n.SENT] = -700 % 99999, n.SENT_MET
+    state.numbers[n.DELIVERED], log.cursors[0].number = 7, 7
+    assert state.save()
     path = tmp_path / "cart.spool"
-    path.write_bytes(flash.cells)
+    path.write_bytes(area.flash.cells)
     main = json.loads(run("info", path, "--json"))["areas"][0]
-    names = ("stored", "delivered", "waiting", "parked_in_place", "overwritten", "gone", "missing", "base", "format")
-    assert [main[name] for name in names] == [36, 7, 24, 5, 0, 0, 3, 700, 3]
-    assert main["kinds"]["aside"] == 2
-    text = run("list", "--all", path)
-    assert text.count(" aside ") == 2
-    assert "parked in place" in run("info", path)
+    names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
+    assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
 
 
-def test_a_head_with_nothing_behind_it_is_shown_as_void(image):
-    octets = bytearray(image.read_bytes())
-    newest = max(
-        range(2, 10),
-        key=lambda block: (
-            int.from_bytes(octets[block * 4096 + 4 : block * 4096 + 8], "little") if octets[block * 4096] == 0x48 else 0
-        ),
-    )
-    octets[newest * 4096 + 128 : newest * 4096 + 4096] = b"\xff" * 3968
-    image.write_bytes(octets)
-    heads = [json.loads(line) for line in run("list", "--all", "--json", image).splitlines()]
-    assert [head["void"] for head in heads if head["kind"] == "head" and head["block"] == newest - 2] == [True]
+def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
+    area = Area(16, 4096, 16)
+    area.mount()
+    for ident in range(1, 6):
+        append(area.log, ident)
+    area.mount()
+    assert append(area.log, 6) == LOG_DONE  # the five are carried over
+    path = tmp_path / "cart.spool"
+    path.write_bytes(area.flash.cells)
+    lines = [json.loads(line) for line in run("list", "--all", "--json", path).splitlines()]
+    assert [line["number"] for line in lines if not line["void"]] == [1, 2, 3, 4, 5, 6]
+    assert [line["number"] for line in lines if line["void"]] == [1, 2, 3, 4, 5]
+    assert json.loads(run("check", path, "--json")) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
 
 
 def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
-    flash = FolderFlash(str(tmp_path / "spool"), 8 * 4096)
-    ring = mounted(flash)
+    flash = FolderFlash(str(tmp_path / "spool"), 16 * 4096)
+    log = Area(flash=flash).mount()[1]
     for ident in range(1, 41):
-        append(ring, ident)
+        append(log, ident)
     flash.close()
     assert len(json.loads(run("export", tmp_path / "spool", "--json"))) == 40
 
@@ -236,26 +243,26 @@ def test_a_read_only_image_is_enough(image):
     run("export", copy)
 
 
-def test_every_mutation_of_the_list_still_has_its_place():
-    mutations.check_list()
-    assert len({mutation.name for mutation in mutations.MUTATIONS}) == len(mutations.MUTATIONS) >= 25
-
-
 @pytest.fixture
 def gappy(tmp_path):
-    """A log that tells of two ranges that are gone, and of one more that no event names."""
-    bench = Bench(SimFlash(16, 4096, 16))
-    bench.connect()
-    bench.fetch_all()
-    for ident in (1, 2, 6, 9):
-        bench.live(ident)
-        bench.fetch_all()
-        bench.wait(TELL_EVERY_MS)
-    bench.live(12)
-    while bench.ask() >= 0:
-        bench.refuse()
+    """A log that tells of two runs that are gone, and of one more that no event names."""
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    for ident in (1, 2, 6, 9, 12):
+        append(log, ident)
+    for first, last, count, total in ((3, 5, 3, 3), (7, 8, 2, 5)):
+        at = log.place
+        ev.put_event(log.stage, at, log.next, 10, ev.GONE)
+        text = b"%010d%010d%010d%010d000" % (first, last, count, total)
+        log.stage[at + ev.CODE : at + ev.CODE + 4] = b"none"
+        ev.put_time(log.stage, at, b"2030-01-01:00:00:00", 0)
+        log.stage[at + ev.TEXT : at + ev.TEXT + len(text)] = text
+        log.stage[at + ev.TEXT_LENGTH] = ev.GONE_BYTES
+        assert log.append(0xC5, 2, ev.EVENT_LEAST + ev.GONE_BYTES) == LOG_DONE
+    state.numbers[n.GONE] = 7
+    assert state.save()
     path = tmp_path / "cart.spool"
-    path.write_bytes(bench.device.cells)
+    path.write_bytes(area.flash.cells)
     return path
 
 
@@ -301,7 +308,7 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
     path = tmp_path / "image"
     path.write_bytes(cart.flashes["spool0"].cells)
     main, parked, graphs = json.loads(run("info", path, "--json"))["areas"]
-    assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 2, 8)
+    assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 3, 8)
     assert main["stored"] == main["results"] == 4 and parked["results"] == graphs["results"] == 0
     assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
     assert json.loads(run("check", path, "--json"))["damaged"] == 0
@@ -311,7 +318,7 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
 def test_a_running_agents_spool_says_what_the_file_cannot_know(tmp_path):
     path = tmp_path / "cart.spool"
     flash = FileFlash(str(path), 65536)
-    append(mounted(flash), 1)
+    append(Area(flash=flash).mount()[1], 1)
     try:
         done = CliRunner().invoke(spool, ["info", str(path)])
         assert done.exit_code == 0 and "toolcart status" in done.output, done.output

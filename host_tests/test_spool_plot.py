@@ -6,53 +6,51 @@ import pytest
 from click.testing import CliRunner
 
 from agent.base.fields import fill
+from agent.log.log import LOG_DONE
 from agent.openprotocol.light import read_light
+from agent.record import KIND_RESULT
 from agent.record import result as res
-from agent.spool.flash import Part
-from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.record import KIND_RESULT
-from host_tests.support_spool import mounted
+from host_tests.support_log import Area
 from host_tests.test_status import LIGHT
-from tools.sim.flash import SimFlash
 from tools.spool.commands import spool
 
 PSET_AT = LIGHT.index(b"070120006") + 2  # behind the job: three digits of the parameter set
 AT_TORQUE = LIGHT.index(b"004237")
 
 
-def append(ring, torque, program, good=True, limits=(), parked=0):
+def append(log, torque, program, good=True, limits=(), parked=0):
     """A result of that torque in 1/100 Nm; limits are low, high, target in the same."""
     message = bytearray(LIGHT)
     message[PSET_AT : PSET_AT + 3] = b"%03d" % program
     message[AT_TORQUE : AT_TORQUE + 6] = b"%06d" % torque
     length = res.HEAD_BYTES + res.BODY_BYTES
     length += (res.LIMITS_BYTES if limits else 0) + (res.PARKED_BYTES if parked else 0)
-    at = ring.begin(KIND_RESULT, length)
-    number = ring.number + 1
+    at = log.place
+    number = log.next
     body = at + res.HEAD_BYTES
-    ring.stage[at:body] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
-    fill(ring.stage, body, length - res.HEAD_BYTES)
-    read_light(ring.stage, body, message, 0, len(message))
-    ring.stage[body + res.TIGHTENING_STATUS] = 0x31 if good else 0x30
+    log.stage[at:body] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
+    fill(log.stage, body, length - res.HEAD_BYTES)
+    read_light(log.stage, body, message, 0, len(message))
+    log.stage[body + res.TIGHTENING_STATUS] = 0x31 if good else 0x30
     for index, limit in enumerate(limits):
         place = body + res.BODY_BYTES + index * res.TORQUE_BYTES
-        ring.stage[place : place + res.TORQUE_BYTES] = b"%06d" % limit
+        log.stage[place : place + res.TORQUE_BYTES] = b"%06d" % limit
     if parked:
-        ring.stage[at + length - 8 : at + length] = parked.to_bytes(4, "little") + b"\x11\0\0\0"
-    assert ring.commit(KIND_RESULT, 0, length) == 0
+        log.stage[at + length - 8 : at + length] = parked.to_bytes(4, "little") + b"\x11\0\0\0"
+    assert log.append(KIND_RESULT, 0, length) == LOG_DONE
 
 
 @pytest.fixture
 def image(tmp_path):
     """Programs 2 and 12 in the log, one refused result of program 2 in the quarantine."""
-    flash = SimFlash(10, 4096, 16)
-    ring = mounted(Part(flash, 2, 8))
+    area = Area(16, 4096, 16)
+    log = area.mount()[1]
     for index in range(10):
-        append(ring, 2500 + index * 10, 2, good=index != 9, limits=(2200, 2800 if index < 5 else 2700, 2500))
-        append(ring, 4000 + index, 12)
-    append(mounted(Part(flash, 0, 2), role=ROLE_QUARANTINE), 2600, 2, limits=(2200, 2700, 2500), parked=21)
+        append(log, 2500 + index * 10, 2, good=index != 9, limits=(2200, 2800 if index < 5 else 2700, 2500))
+        append(log, 4000 + index, 12)
+    append(area.kept, 2600, 2, limits=(2200, 2700, 2500), parked=21)
     path = tmp_path / "cart.spool"
-    path.write_bytes(flash.cells)
+    path.write_bytes(area.flash.cells)
     return str(path)
 
 
@@ -99,8 +97,8 @@ def test_it_is_drawn_in_the_terminal_and_into_a_picture(image, tmp_path):
 def test_what_cannot_be_drawn_says_why(image, tmp_path):
     assert "There are 2, 12." in run(image, "--program", "7", code=1).stderr
     alone = tmp_path / "alone.spool"
-    flash = SimFlash(10, 4096, 16)
-    append(mounted(Part(flash, 2, 8)), 2500, 2)
-    alone.write_bytes(flash.cells)
+    area = Area(16, 4096, 16)
+    append(area.mount()[1], 2500, 2)
+    alone.write_bytes(area.flash.cells)
     assert "no result in" in run(str(alone), "--area", "parked", code=1).stderr
     assert run(str(tmp_path / "none"), code=2).output

@@ -3,21 +3,25 @@
 from struct import pack, unpack
 
 from agent import health as h
-from agent.openprotocol import known as kn
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.numbers import OVERWRITTEN, STORED
+from agent.log.record import FRAME_BYTES
+from agent.record import KIND_RAW, KIND_RESULT
 from agent.record import result as r
-from agent.spool import record as rec
-from agent.spool.blocks import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from agent.spool.search import holds
 from agent.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from host_tests.support_frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support_heap import allocated, heap_tools
+from host_tests.support_log import TEARS, Area, PowerCut, held, take_all
 from host_tests.support_station import Station
-from host_tests.support_world import WatchedFlash
 
 PORTABLE = True
 HEAP = "2m"
 
 NOW = 1000
+IDENTITY = b"0" * 41 + b" " * 10
+BLANK = b" " * 19
+NO_ID = " " * 10
 
 
 class Clock:
@@ -34,17 +38,18 @@ class Clock:
 class Bench(Station):
     """A store over a flash in RAM."""
 
-    def __init__(self, blocks=16, when_full=WHEN_FULL_REFUSE):
-        self.device = WatchedFlash(blocks)
+    def __init__(self, blocks=19, when_full=WHEN_FULL_REFUSE, area=None, **options):
+        self.area = area or Area(blocks)
+        self.device = self.area.flash
         self.when_full = when_full
+        self.options = options
         self.start()
 
     def start(self):
         """As after a power cut: everything new but the flash."""
-        assert self.bring_up(self.device, recover=True, confirms=False, when_full=self.when_full)
+        assert self.bring_up(self.area, when_full=self.when_full)
         self.clock = Clock()
-        self.take(self.clock)
-        self.ring.confirm()
+        self.take(self.clock, **self.options)
         return self
 
     def push(self, frame, cut_short=False):
@@ -57,20 +62,26 @@ class Bench(Station):
         assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
         return self.store.put_fetched(NOW)
 
+    def prove(self, frame):
+        """Let the controller prove what its IDs mean: the answer to the newest is this MID 0065."""
+        self.recovery.opened(IDENTITY, 0, BLANK, NOW)
+        while self.recovery.flags:
+            assert self.recovery.want(NOW)
+            assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+            self.recovery.fetched(self.log.stage, self.store.body, NOW)
+        return self
+
     def records(self, *kinds):
         """Return (kind, flags, payload) of the records of these kinds, in order."""
-        found = []
-        walk = self.ring.walk
-        for block in range(self.device.block_count):
-            walk.begin(block, 0, 0)
-            while walk.next() > 0:
-                if walk.kind in kinds:
-                    found.append((walk.seq, walk.kind, walk.flags, bytes(walk.page[8 : 8 + walk.length])))
-        found.sort()
-        return [entry[1:] for entry in found]
+        return [(kind, flags, payload) for _, kind, flags, payload in held(self.log) if kind in kinds]
 
     def results(self):
-        return self.records(rec.KIND_RESULT)
+        return self.records(KIND_RESULT)
+
+    def idents(self):
+        """Return the IDs of the results in the log, in order."""
+        at = r.HEAD_BYTES + r.TIGHTENING_ID
+        return [int(payload[at : at + r.ID_BYTES]) for _, _, payload in self.results()]
 
 
 def test_light_result_becomes_one_record_with_everything_in_it():
@@ -78,7 +89,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
     bench.store.serial[:] = b"C3412129      "
     assert bench.push(EXAMPLE) == KEPT
     kind, flags, payload = bench.results()[0]
-    assert (kind, flags, len(payload)) == (rec.KIND_RESULT, 0, 114)
+    assert (kind, flags, len(payload)) == (KIND_RESULT, 0, 114)
     # number, station, spindle, epoch; then the body
     assert payload[:8] == b"\x01\0\0\0" + b"\x0a\0" + b"\x01" + b"\0"
     assert payload[8:] == (
@@ -91,7 +102,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
 def test_light_record_is_at_most_128_octets_of_flash():
     bench = Bench()
     bench.push(EXAMPLE)
-    assert len(bench.results()[0][2]) + rec.FRAME_BYTES <= 128
+    assert len(bench.results()[0][2]) + FRAME_BYTES <= 128
 
 
 def test_spindle_of_the_header_is_kept():
@@ -206,7 +217,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
         buf = b"##" + frame
         revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
         assert bench.store.put_pushed(buf, 2, len(frame), revision, False, NOW) == KEPT
-        raw = bench.records(rec.KIND_RAW)
+        raw = bench.records(KIND_RAW)
         assert len(raw) == 1 and raw[0][1] == 0
         assert raw[0][2][8:] == frame
         assert bench.results() == [] and bench.counted(h.RAW) == 1 and bench.counted(h.STORED) == 0
@@ -216,7 +227,7 @@ def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     bench = Bench()
     frame = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * 96
     assert bench.push(frame, cut_short=True) == KEPT
-    _, flags, payload = bench.records(rec.KIND_RAW)[0]
+    _, flags, payload = bench.records(KIND_RAW)[0]
     assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
     assert bench.counted(h.CUT_SHORT) == 1
 
@@ -226,7 +237,7 @@ def test_number_goes_on_over_results_and_raw_frames():
     bench.push(light(tightening_id=1))
     bench.push(EXAMPLE[:50])
     bench.push(light(tightening_id=2))
-    numbers = [payload[0] for _, _, payload in bench.records(rec.KIND_RESULT, rec.KIND_RAW)]
+    numbers = [payload[0] for _, _, payload in bench.records(KIND_RESULT, KIND_RAW)]
     assert numbers == [1, 2, 3]
 
 
@@ -241,19 +252,11 @@ def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
     assert bench.counted(h.RECOVERED) == 1
 
 
-def test_fetched_result_is_not_stored_again_while_the_ids_are_in_doubt():
-    bench = Bench()
-    bench.push(EXAMPLE)
-    bench.ring.memory[kn.FLAGS] |= kn.FLAG_LOOK
-    assert bench.fetch(fetched(2)) == KEPT_BEFORE
-    assert len(bench.results()) == 1
-
-
 def test_unreadable_answer_is_not_taken():
     bench = Bench()
     for frame in (fetched(2)[:90], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"000" + fetched(1)[11:]):
         assert not bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
-    assert bench.records(rec.KIND_RESULT, rec.KIND_RAW) == []
+    assert bench.records(KIND_RESULT, KIND_RAW) == []
 
 
 # Nothing is acknowledged that is not durable
@@ -266,7 +269,7 @@ def test_record_is_programmed_before_it_is_called_kept():
     programmed = [octets for what, octets in bench.device.journal if b"WVWZZZ1KZAW123456" in octets]
     assert len(programmed) == 1
     # What was programmed is what a start finds.
-    assert Bench.start(bench).ring.number == 1
+    assert Bench.start(bench).log.number == 1
 
 
 def test_refusing_flash_keeps_nothing_and_says_so():
@@ -304,62 +307,21 @@ def fill(bench):
 
 
 def test_full_spool_keeps_nothing_more_and_loses_nothing():
-    bench = Bench(4)
+    bench = Bench(11)
     count = fill(bench)
     assert count > 20
     assert bench.counted(h.REFUSED_FULL) == 1
     assert bench.push(EXAMPLE[:60]) == NOT_KEPT
     assert len(bench.results()) == count
     bench.start()
-    assert bench.ring.number == count
+    assert bench.log.number == count
 
 
 def test_repeat_is_acknowledged_even_by_a_full_spool():
-    bench = Bench(4)
+    bench = Bench(11)
     count = fill(bench)
     assert bench.push(light(tightening_id=count)) == KEPT_BEFORE
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
-
-
-def test_suspect_last_result_is_written_once_more_before_it_is_relied_on():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.push(light(tightening_id=2))
-    bench.start()
-    copies = [(flags, payload) for _, flags, payload in bench.results()]
-    assert [flags for flags, _ in copies] == [0, 0, r.FLAG_COPY]
-    assert copies[1][1] == copies[2][1]
-
-
-def test_repeat_of_a_suspect_result_is_not_acknowledged_while_it_cannot_be_written_again():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.device.code = FLASH_IO
-    bench.start()
-    assert bench.push(light(tightening_id=1)) == NOT_KEPT
-    bench.device.code = 0
-    assert bench.push(light(tightening_id=1)) in (KEPT, KEPT_BEFORE)
-    assert len({payload[8:] for _, _, payload in bench.results()}) == 1
-
-
-def test_repeat_is_not_acknowledged_if_what_the_log_held_of_it_is_read_no_more():
-    bench = Bench()
-    bench.push(light(tightening_id=1))
-    bench.device.code = FLASH_IO
-    bench.start()
-    is_held = bench.store._is_held
-
-    def held_once_more(flags):
-        assert is_held(flags)
-        bench.device.code = 0
-        bench.device.cells[200] ^= 0xFF  # torn when the supply failed: it may read well at one time and never again
-        return True
-
-    bench.store._is_held = held_once_more
-    assert bench.push(light(tightening_id=1)) == NOT_KEPT
-    bench.store._is_held = is_held
-    assert bench.push(light(tightening_id=1)) == KEPT
-    assert len(bench.start().results()) == 2  # it, and its copy
 
 
 def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
@@ -375,33 +337,103 @@ def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
         bench.device.unreadable = range(bench.device.block_count)
         assert bench.push(comes) == NOT_KEPT
         bench.device.unreadable = ()
-        assert len(bench.records(rec.KIND_RESULT, rec.KIND_RAW)) == 1  # nothing that a start could come upon
+        assert len(bench.records(KIND_RESULT, KIND_RAW)) == 1  # nothing that a start could come upon
         assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
-
-
-def test_result_that_is_fetched_once_more_is_not_stored_while_the_log_cannot_be_read():
-    bench = Bench()
-    bench.push(light(tightening_id=5))
-    bench.known.memory[kn.FLAGS] |= kn.FLAG_LOOK
-    bench.device.unreadable = range(bench.device.block_count)
-    assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
-    bench.device.unreadable = ()
-    assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
 
 
 def test_block_that_cannot_be_read_any_more_holds_up_nothing():
     bench = Bench()
-    frame = light(tightening_id=" " * 10)
+    frame = light(tightening_id=NO_ID)
     assert bench.push(frame) == KEPT
-    first = bench.ring.block
+    first = block_of(bench.device, b"WVWZZZ1KZAW123456")
     count = 0
-    while bench.ring.block == first:
+    while bench.log.used_blocks() == 1:
         count += 1
-        assert bench.push(light(tightening_id=" " * 10, torque=count)) == KEPT
+        assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT
     bench.device.unreadable = (first,)
-    assert bench.push(light(tightening_id=" " * 10, vin="OTHER CAR")) == KEPT
-    assert bench.push(light(tightening_id=" " * 10, torque=count)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=NO_ID, vin="OTHER CAR")) == KEPT
+    assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT_BEFORE
     assert bench.push(frame) == KEPT  # what lay there is lost
+
+
+def block_of(flash, octets):
+    """Return the first block in which these octets lie."""
+    return bytes(flash.cells).find(octets) // flash.block_bytes
+
+
+# What a start finds
+
+
+def test_results_of_before_a_start_count_and_the_last_one_is_in_no_doubt():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.push(light(tightening_id=number))
+    bench.start()
+    assert not bench.log.doubtful and bench.store.ready()
+    assert bench.idents() == [1, 2, 3] and bench.known.top() == 3
+    assert bench.state.numbers[STORED] == 3
+
+
+def test_what_lies_behind_the_snapshot_counts_once_however_often_a_start_is_cut():
+    bench = Bench()
+    for number in range(1, 9):
+        bench.push(light(tightening_id=number))
+        if number == 4:
+            assert bench.state.save()
+    for _ in range(3):
+        bench.start()
+        assert bench.known.top() == 8 and bench.state.numbers[STORED] == 8
+    assert bench.push(light(tightening_id=9)) == KEPT and bench.state.numbers[STORED] == 9
+
+
+def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    bench.start()
+    assert bench.log.doubtful and not bench.store.ready()
+    for frame in (light(tightening_id=1), light(tightening_id=2), garbled()):
+        assert bench.push(frame) == NOT_KEPT
+    assert bench.fetch(fetched(2, tightening_id=1)) == NOT_KEPT
+    bench.device.code = FLASH_DONE
+    assert bench.store.ready() and bench.known.top() == 1
+    assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=2)) == KEPT
+    assert bench.idents() == [1, 2]
+
+
+def test_power_cut_at_any_operation_of_a_push_and_its_repeat_stores_it_once():
+    for stored in (0, 1, 14, 15, 16, 47):
+        base = Bench(11)
+        for number in range(1, stored + 1):
+            assert base.push(light(tightening_id=number)) == KEPT
+            if number % 4 == 0:
+                take_all(base.log)
+        if stored:
+            assert base.state.save()
+        for tear in TEARS:
+            after = 0
+            while pushed_with_cut(base.area.clone(), stored, after, tear):
+                after += 1
+            assert after > 0
+
+
+def pushed_with_cut(area, stored, after, tear):
+    """Start and push the next result, with a cut; then it comes again. True if the power failed before all was done."""
+    area.flash.cut_after = after
+    area.flash.tear = tear
+    was_cut = False
+    try:
+        assert Bench(area=area).push(light(tightening_id=stored + 1)) == KEPT
+    except PowerCut:
+        was_cut = True
+    area.flash.cut_after = None
+    bench = Bench(area=area)
+    assert bench.push(light(tightening_id=stored + 1)) in ((KEPT, KEPT_BEFORE) if was_cut else (KEPT_BEFORE,))
+    assert bench.push(light(tightening_id=stored + 1)) == KEPT_BEFORE
+    idents = bench.idents()
+    assert idents == list(range(stored + 2 - len(idents), stored + 2)), (stored, after, tear)
+    return was_cut
 
 
 # What tells two tightenings apart, and what does not
@@ -417,25 +449,6 @@ def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
     assert len(bench.results()) == 6
     bench.start()
     assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
-
-
-def test_repeat_is_looked_for_before_anything_is_erased_for_it():
-    frame = light(tightening_id=" " * 10)
-    body = bytearray(r.BODY_BYTES)
-    for blocks in (3, 4, 5, 6):
-        bench = Bench(blocks)
-        assert bench.push(frame) == KEPT
-        body[:] = bench.results()[0][2][r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES]
-        assert bench.ring.peek(0) > 0
-        bench.ring.advance(0)
-        looked = -1
-        held = True
-        while held:
-            looked += 1
-            assert looked == 0 or bench.push(frame) == KEPT_BEFORE, (blocks, looked)
-            assert bench.ring.save_cursors(1) == FLASH_DONE  # an orderly end: the next start opens a block
-            held = holds(bench.start().start().ring, body, 0)  # the one behind it has written nothing
-        assert looked and bench.push(frame) == KEPT and len(bench.results()) == 1, blocks
 
 
 def test_result_with_a_blank_id_that_is_repeated_is_stored_once():
@@ -457,81 +470,6 @@ def test_controller_with_a_constant_id_has_every_tightening_stored_once():
     assert len(bench.results()) == 3
 
 
-# More is missing than can be noted
-
-
-def gapped(bench, last=11):
-    """Push every second ID from 1 on."""
-    for number in range(1, last + 1, 2):
-        assert bench.push(light(tightening_id=number)) == KEPT
-
-
-def test_result_that_opens_a_gap_too_many_is_withheld_while_the_missing_ones_are_fetched():
-    bench = Bench()
-    bench.recovery.opened(b"0" * 41 + b" " * 10)
-    gapped(bench)
-    assert bench.known.gaps.count == 5
-    memory = bytes(bench.ring.memory)
-    assert bench.push(light(tightening_id=13)) == NOT_SURE
-    assert bench.push(light(tightening_id=13)) == NOT_SURE
-    assert bench.counted(h.DEFERRED) == 2 and bytes(bench.ring.memory) == memory and len(bench.results()) == 6
-    assert (
-        bench.push(light(tightening_id=12)) == NOT_SURE
-    )  # it opens none, but would be acknowledged in the place of 13
-    assert bench.fetch(fetched(2, tightening_id=2)) == KEPT
-    assert bench.push(light(tightening_id=15)) == NOT_SURE  # its acknowledgement would be taken for that of 13
-    assert bench.push(light(tightening_id=13)) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=4)) == KEPT
-    assert bench.push(light(tightening_id=15)) == NOT_SURE  # nor for that of 12, which came in front of it
-    assert bench.push(light(tightening_id=12)) == KEPT
-    assert bench.push(light(tightening_id=15)) == KEPT
-
-
-def test_result_that_opens_a_gap_too_many_is_taken_where_nothing_is_fetched():
-    bench = Bench()
-    gapped(bench)
-    assert bench.push(light(tightening_id=13)) == KEPT
-    assert bench.known.gone() == 1 and bench.known.gaps.holding(2) < 0 and bench.known.gaps.holding(12) >= 0
-
-
-def test_more_gaps_than_are_noted_in_a_small_log_that_goes_round_store_nothing_twice():
-    bench = Bench(4)
-    bench.recovery.opened(b"0" * 41 + b" " * 10)
-    stored = {}
-    waiting = list(range(2, 130, 2))
-    for number in range(1, 130, 2):
-        frame = light(tightening_id=number)
-        while True:
-            answer = bench.push(frame)
-            if answer == KEPT:
-                break
-            if answer == NOT_SURE:  # as the controller does: it comes again, and meanwhile one more is fetched
-                gap = bench.known.gaps.firsts[0]
-                assert waiting.pop(0) == gap
-                assert bench.fetch(fetched(2, tightening_id=gap)) == KEPT
-                assert gap not in stored
-                stored[gap] = 1
-            take_all(bench.ring)
-        assert number not in stored
-        stored[number] = 1
-        if number > 9:
-            assert bench.push(light(tightening_id=number - 2)) == KEPT_BEFORE
-        take_all(bench.ring)
-    while bench.known.gaps.count:
-        gap = bench.known.gaps.firsts[0]
-        assert gap not in stored
-        assert bench.fetch(fetched(2, tightening_id=gap)) == KEPT
-        stored[gap] = 1
-        take_all(bench.ring)
-    assert bench.ring.block_no > 8 and sorted(stored) == list(range(1, 130)) and bench.ring.number == 129
-
-
-def take_all(ring):
-    """Whoever waits for results has taken all of them."""
-    while ring.peek(0) > 0:
-        ring.advance(0)
-
-
 # Over a serial line, where a spoiled message may look like one
 
 
@@ -541,9 +479,9 @@ def test_odd_message_of_a_serial_line_has_to_come_twice():
     assert bench.push(EXAMPLE) == KEPT
     spoiled = garbled()
     assert bench.push(spoiled) == NOT_SURE
-    assert bench.records(rec.KIND_RAW) == [] and bench.counted(h.ODD) == 1
+    assert bench.records(KIND_RAW) == [] and bench.counted(h.ODD) == 1
     assert bench.push(spoiled) == KEPT
-    assert len(bench.records(rec.KIND_RAW)) == 1
+    assert len(bench.records(KIND_RAW)) == 1
 
 
 def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
@@ -552,19 +490,177 @@ def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
     assert bench.push(light(torque="12x456")) == NOT_SURE
     assert bench.push(EXAMPLE) == KEPT
     assert bench.push(light(torque="1y3456")) == NOT_SURE
-    assert bench.records(rec.KIND_RAW) == []
+    assert bench.records(KIND_RAW) == []
+
+
+# A log that overwrites
 
 
 def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
-    bench = Bench(4, WHEN_FULL_OVERWRITE)
-    cursor = bench.ring.cursors[0]
+    bench = Bench(11, WHEN_FULL_OVERWRITE)
     for number in range(1, 150):
         assert bench.push(light(tightening_id=number)) == KEPT
-        assert bench.results()[-1][2][:4] == pack("<I", number)
-        stands = (cursor.block, cursor.number, bench.ring.number)
+        assert bench.results()[-1][2][:4] == pack("<I", bench.log.number)
+        stands = (bench.device.operations, bench.log.number)
         for known in (number, number - 1 if number > 1 else 1):
             assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
-            assert (cursor.block, cursor.number, bench.ring.number) == stands
-    held = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
-    assert bench.ring.overwritten >= held[0] - 1 > 0
-    assert held == list(range(held[0], 150))
+            assert (bench.device.operations, bench.log.number) == stands
+    kept = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
+    assert bench.state.numbers[OVERWRITTEN] >= kept[0] - 1 > 0
+    assert kept == list(range(kept[0], bench.log.number + 1))
+
+
+def test_full_log_that_overwrites_takes_results_after_any_start():
+    bench = Bench(11, WHEN_FULL_OVERWRITE)
+    number = 0
+    while bench.state.numbers[OVERWRITTEN] < 60:
+        number += 1
+        assert bench.push(light(tightening_id=number)) == KEPT
+    for _ in range(70):  # one result a start: the log goes round once more
+        bench.start()
+        assert bench.store.ready() and bench.log.has_room(r.ROOM_BYTES)
+        number += 1
+        assert bench.push(light(tightening_id=number)) == KEPT
+    idents = bench.idents()
+    assert idents == list(range(number - len(idents) + 1, number + 1)) and len(idents) > 20
+
+
+# Who is asked, and who is not
+
+
+class Refusing:
+    """In the place of the look-ups: nobody may ask."""
+
+    def holds(self, body, start, flags):
+        raise AssertionError("it was looked for")
+
+
+def proven(bench, top):
+    """Return a bench whose controller has proven its IDs up to `top`."""
+    bench.push(light(tightening_id=top))
+    bench.prove(fetched(2, tightening_id=top))
+    assert bench.push(light(tightening_id=top + 1)) == KEPT
+    return bench
+
+
+def test_next_result_of_a_proven_count_is_looked_for_nowhere():
+    bench = proven(Bench(), 41)
+    look = bench.store.look
+    bench.store.look = Refusing()
+    for number in range(43, 60):
+        assert bench.push(light(tightening_id=number)) == KEPT
+    assert bench.known.top() == 59
+    bench.store.look = look
+    for number in range(41, 60):
+        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
+
+
+def test_repeat_of_what_came_before_the_proof_is_found():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
+    assert bench.push(light(tightening_id=2)) == KEPT  # the answer to the newest was on its way
+    assert bench.results()[-1][1] & r.FLAG_UNPROVEN
+    while bench.recovery.flags:
+        assert bench.recovery.want(NOW)
+        bench.store.read_fetched(fetched(2, tightening_id=1), 0, len(fetched(2)), 2)
+        bench.recovery.fetched(bench.log.stage, bench.store.body, NOW)
+    assert bench.push(light(tightening_id=2)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=3)) == KEPT
+    assert bench.idents() == [1, 2, 3]
+
+
+def test_controller_that_counts_afresh_under_ids_of_before_has_all_of_it_stored_once():
+    bench = proven(Bench(), 41)
+    afresh = (42, 43, 7, 8, 9, 42, 43, 44)
+    for index in range(len(afresh)):
+        frame = light(tightening_id=afresh[index], time="2024-04-%02d:00:00:00" % (index + 1))
+        assert bench.push(frame) == KEPT
+        assert bench.push(frame) == KEPT_BEFORE
+    assert bench.idents() == [41, 42] + list(afresh)
+
+
+def test_push_is_never_put_off_whatever_is_missing():
+    bench = Bench()
+    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
+    for number in (1, 5, 9, 200, 2, 100000, 7, 4294967295, 1):
+        assert bench.push(light(tightening_id=number, torque=number % 1000)) in (KEPT, KEPT_BEFORE)
+    bench = proven(Bench(), 41)
+    for number in (50, 60, 70, 80, 45, 90, 61, 41000):
+        assert bench.push(light(tightening_id=number)) == KEPT
+    assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
+
+
+def test_fetched_result_that_the_log_has_is_not_stored_again():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    for revision in (1, 2, 5):
+        assert bench.fetch(fetched(revision)) == KEPT_BEFORE
+    assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 3
+
+
+def test_fetched_result_is_not_stored_while_the_log_cannot_be_read():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    bench.device.unreadable = range(bench.device.block_count)
+    assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
+    bench.device.unreadable = ()
+    assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
+
+
+def test_id_that_an_answer_pads_with_blanks_is_the_same_id():
+    for padded in (b"   1234567", b"1234567   "):
+        bench = Bench()
+        bench.push(EXAMPLE)
+        frame = fetched(2)
+        assert bench.fetch(frame[:22] + padded + frame[32:]) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+
+
+# What a board's heap sees
+
+
+def next_id(buf):
+    """Add one to the ID of the light result at buf[2:], without an allocation."""
+    at = 2 + 120
+    while buf[at] == 0x39:
+        buf[at] = 0x30
+        at -= 1
+    buf[at] += 1
+
+
+def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    length = len(buf) - 3
+
+    def push(count):
+        for _ in range(count):
+            next_id(buf)
+            if bench.store.put_pushed(buf, 2, length, 999, False, NOW) != KEPT:
+                return
+
+    push(40)
+    before = bench.log.erases
+    octets = allocated(push, 100)
+    assert bench.known.top() == 42 + 140 and bench.log.erases >= before + 2
+    assert octets == 0
+
+
+def test_repeat_that_is_looked_for_allocates_nothing():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    for _ in range(60):
+        next_id(buf)
+        assert bench.store.put_pushed(buf, 2, len(buf) - 3, 999, False, NOW) == KEPT
+    repeat = bytearray(b"##" + light(tightening_id=50) + b"\0")
+
+    def push(count):
+        for _ in range(count):
+            bench.store.put_pushed(repeat, 2, len(repeat) - 3, 999, False, NOW)
+
+    push(3)
+    assert allocated(push, 20) == 0 and bench.counted(h.DUPLICATES) == 23

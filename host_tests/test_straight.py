@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from agent.base import compat, crc, fields, form, words
 from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.link.stream import Stream
+from agent.log import record
 from agent.openprotocol import layouts, light, plausible
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
-from agent.spool import record
 from host_tests.support_plain import plain_program
 from tools.bench.codec import frame_of
 from tools.sim.controller_frames import result_data

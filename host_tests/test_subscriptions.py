@@ -8,27 +8,14 @@ from host_tests.support_talk import STARTED, Talk
 
 PORTABLE = True
 
-# What a record kind of their own would be told by.
-EV_ALARM = 40
-EV_ALARM_CUT = 41
-EV_OPERATION = 42
-EV_OPERATION_CUT = 43
-
 ALARM = message(71, b"01E404021031042024-03-14:09:26:53")
 ALARM_STATUS = message(76, b"010")
 OPERATION = message(1201, b"002001" + b"0" * 40)
 OBJECT = message(1202, b"002002" + b"0" * 40)
 
-ALARMS = (70, 73, 0, b"", False, ((71, 72, EV_ALARM, EV_ALARM_CUT), (76, 77, EV_ALARM, EV_ALARM_CUT)))
+ALARMS = (70, 73, 0, b"", False, ((71, 72), (76, 77)))
 EXTRA = b"310" + b"0" * 30 + b"0"
-OPERATIONS = (
-    8,
-    9,
-    1201,
-    EXTRA,
-    True,
-    ((1201, 1203, EV_OPERATION, EV_OPERATION_CUT), (1202, 1203, EV_OPERATION, EV_OPERATION_CUT)),
-)
+OPERATIONS = (8, 9, 1201, EXTRA, True, ((1201, 1203), (1202, 1203)))
 
 
 def talk_with(*rows):
@@ -52,8 +39,8 @@ def test_each_push_gets_its_own_acknowledgement_when_the_owner_says_so():
     talk = talk_with(RESULTS, ALARMS)
     talk.tell(accepted(60), accepted(70))
     talk.take()
-    for push, event, reply in ((ALARM, EV_ALARM, 72), (ALARM_STATUS, EV_ALARM, 77), (EXAMPLE, st.EV_RESULT, 62)):
-        assert talk.tell(push) == [event] and talk.take() == []
+    for push, reply in ((ALARM, 72), (ALARM_STATUS, 77), (EXAMPLE, 62)):
+        assert talk.tell(push) == [st.EV_PUSHED] and talk.take() == []
         talk.session.acknowledge()
         talk.settle()
         assert talk.mids() == [reply]
@@ -90,10 +77,10 @@ def test_what_was_owed_on_one_connection_is_not_sent_on_the_next():
 
 def test_results_come_before_the_other_subscriptions_stand():
     talk = talk_with(RESULTS, ALARMS)
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT]  # instead of the 0005
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]  # instead of the 0005
     assert talk.mids()[-1] == 70
-    assert talk.tell(EXAMPLE) == [st.EV_RESULT] and talk.session.state == st.SUBSCRIBING
-    assert talk.tell(ALARM) == [EV_ALARM] and talk.session.state == st.READY
+    assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING
+    assert talk.tell(ALARM) == [st.EV_PUSHED] and talk.session.state == st.READY
 
 
 def test_session_goes_on_without_what_is_not_needed_and_says_so():
@@ -104,7 +91,7 @@ def test_session_goes_on_without_what_is_not_needed_and_says_so():
         while talk.session.state == st.SUBSCRIBING:  # another revision is tried where the code may mean this one
             assert code in (79, 0) and talk.tell(refused(70, code)) == [st.EV_REFUSED]
         assert talk.session.state == st.READY and talk.session.code == code
-        assert talk.tell(ALARM) == [EV_ALARM]
+        assert talk.tell(ALARM) == [st.EV_PUSHED]
 
 
 def test_revisions_of_each_are_tried_by_themselves_and_remembered():
@@ -147,7 +134,7 @@ def test_generic_subscription_names_message_and_revision_in_its_data():
     assert talk.tell(accepted(9)) == []
     assert talk.tell(accepted(1201)) == [st.EV_READY]
     for push in (OPERATION, OBJECT):
-        assert talk.tell(push) == [EV_OPERATION]
+        assert talk.tell(push) == [st.EV_PUSHED]
         talk.session.acknowledge()
     talk.settle()
     assert talk.mids()[-2:] == [1203, 1203]
@@ -161,8 +148,8 @@ def test_without_a_needed_one_there_is_no_session():
 
 def test_what_is_wanted_instead_is_asked_for_only_where_the_one_in_front_was_refused():
     other = (8, 9, 71, b"00", INSTEAD, ALARMS[5])
-    third = (8, 9, 1000, b"00", INSTEAD, ((1000, 1001, EV_ALARM, EV_ALARM_CUT),))
-    last = (14, 17, 0, b"", False, ((15, 16, EV_ALARM, EV_ALARM_CUT),))
+    third = (8, 9, 1000, b"00", INSTEAD, ((1000, 1001),))
+    last = (14, 17, 0, b"", False, ((15, 16),))
     talk = talk_with(RESULTS, ALARMS, other, third, last)
     talk.tell(accepted(60))
     talk.tell(accepted(70))
@@ -178,8 +165,10 @@ def test_what_is_wanted_instead_is_asked_for_only_where_the_one_in_front_was_ref
     talk.tell(refused(70, 99))
     talk.tell(refused(71, 73))
     assert talk.take()[-1] == b"002900080010        " + b"100000200"
-    assert talk.tell(ALARM) == [EV_ALARM] and talk.session.state == st.SUBSCRIBING, "that was not asked for any more"
-    assert talk.tell(message(1000, b"E404 2024-03-14:09:26:53000")) == [EV_ALARM]
+    assert talk.tell(ALARM) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING, (
+        "that was not asked for any more"
+    )
+    assert talk.tell(message(1000, b"E404 2024-03-14:09:26:53000")) == [st.EV_PUSHED]
     assert talk.session.state == st.READY
 
 
@@ -206,7 +195,7 @@ def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
 def test_push_too_large_for_the_buffer_is_handed_over_as_its_row_says():
     talk = Talk(buffer_bytes=300, subscriptions=(Subscription(RESULTS, (1,)), Subscription(ALARMS, (1,))))
     talk.tell(STARTED, accepted(60), accepted(70))
-    assert talk.hear(message(71, b"x" * 400)[:300]) == [EV_ALARM_CUT]
+    assert talk.hear(message(71, b"x" * 400)[:300]) == [st.EV_PUSHED_CUT]
 
 
 def test_longest_message_is_what_these_subscriptions_take():

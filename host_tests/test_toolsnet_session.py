@@ -2,7 +2,7 @@
 
 from agent.base.ticks import FOREVER
 from agent.toolsnet import session as ts
-from agent.toolsnet.outgoing import ALWAYS, NEVER
+from agent.toolsnet.session import ALWAYS, NEVER
 from tools.sim.clock import SimClock
 
 PORTABLE = True
@@ -493,7 +493,7 @@ def test_wait_is_left_out_when_a_05_came_since_the_last_connect():
         assert driven.session.state == ts.PIM_OPENING
 
 
-def test_loss_forgets_the_telegram_that_was_out():
+def test_loss_forgets_the_telegram_that_was_out_and_the_next_connection_begins_with_a_06():
     driven = streaming()
     driven.takes = 300
     ident = driven.send()[0]
@@ -502,9 +502,43 @@ def test_loss_forgets_the_telegram_that_was_out():
     driven.wait(60000)
     assert driven.to_pim_info()[1].startswith(ACKNOWLEDGE_12)
     driven.hear(information(driven.session.ident))
-    assert driven.opened() == ([ts.EV_STREAMING], b"")
+    assert driven.opened() == ([ts.EV_STREAMING], keepalive(4))
     assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert not driven.session.can_send()
+    driven.hear(acknowledge(4))
     assert driven.session.can_send()
+    driven.send()
+    driven.closed()
+    assert driven.session.proven
+
+
+def wary(**settings):
+    """Return one whose last result had no answer on a connection that answered nothing, connected once more."""
+    driven = streaming(**settings)
+    driven.send()
+    driven.closed()
+    assert not driven.session.proven
+    driven.wait(60000)
+    driven.to_pim_info()
+    driven.hear(information(driven.session.ident))
+    return driven, driven.opened()[1]
+
+
+def test_result_goes_out_all_the_same_where_nobody_knows_that_a_06_is_answered():
+    driven, octets = wary()
+    assert octets.startswith(b"000706") and not driven.session.can_send()
+    assert driven.wait(5000)[1] == b"" and driven.session.can_send()
+    driven.send()
+    driven.closed()
+    assert not driven.session.proven
+    assert wary(keepalive_ack=NEVER)[1] == b""
+
+
+def test_result_does_not_go_out_where_a_06_is_answered_always_and_is_not_now():
+    driven, octets = wary(keepalive_ack=ALWAYS)
+    assert driven.wait(14999)[1] == octets * 2 and not driven.session.can_send()
+    driven.wait(1)
+    assert driven.session.state < ts.STREAMING
 
 
 def test_loss_while_waiting_is_none():

@@ -1,6 +1,5 @@
 """MID 0900 and 0901 are read by walking their fields; the subscription asks in every form that is documented."""
 
-from agent.openprotocol.states import EV_TRACE, EV_TRACE_CUT
 from agent.openprotocol.trace import (
     CURVES,
     LOST_EMPTY,
@@ -174,7 +173,7 @@ def test_numbers_are_bounded():
 
 
 def test_the_subscription_asks_as_documented_then_in_its_other_forms():
-    subscription = TraceSubscription([1, 2], None)
+    subscription = TraceSubscription([1, 2])
     longest = len(subscription.data)
     asked = []
     for _ in range(5):
@@ -186,10 +185,10 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
     assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
     assert subscription.clearing == b"09000010802001002" and subscription.index == 0
-    assert TraceSubscription([1], None).clearing == b"09000010501001"  # 003:12456, with the right length
-    parameters = TraceSubscription((), None)
+    assert TraceSubscription([1]).clearing == b"09000010501001"  # 003:12456, with the right length
+    parameters = TraceSubscription(())
     assert parameters.revision() == 1 and parameters.data == b"090100100" and parameters.clearing == b"090100100"
     push = subscription.pushes[0]
     push.opened()
-    assert (push.pushed_mid, push.event, push.event_cut) == (900, EV_TRACE, EV_TRACE_CUT)
+    assert push.pushed_mid == 900
     assert bytes(push.acknowledgement) == b"00240005001         0900" and push.acknowledgement_bytes == 24

@@ -83,11 +83,11 @@ def test_our_subscriptions_are_what_the_catalogue_builds():
     from agent.openprotocol.trace import TraceSubscription
 
     for types in ([1], [2, 1], [1, 2, 3, 4, 5, 6]):
-        subscription = TraceSubscription(types, None)
+        subscription = TraceSubscription(types)
         subscription.revision()
         frame = message(8, bytes(subscription.data))
         assert catalogue.read_extra(catalogue.decode(frame))["trace_types"] == types
-    push = TraceSubscription([1], None).pushes[0]
+    push = TraceSubscription([1]).pushes[0]
     push.opened()
     assert bytes(push.acknowledgement) == catalogue.acknowledge(
         catalogue.decode(message(900, made.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))

@@ -1,39 +1,38 @@
 """Curves become pieces in their own ring: whole, durable, once, with their result, and never in anybody's way."""
 
 from agent import health as h
-from agent.base.words import get_u32
+from agent.base.words import get_u32, put_u32
+from agent.log.flash import FLASH_DONE, FLASH_IO
+from agent.log.log import LOG_DONE
+from agent.log.numbers import MISSED, OVERWRITTEN
 from agent.openprotocol.trace import LOST_LONG, LOST_ROOM, READ
 from agent.record import KIND_RESULT
 from agent.record import graph as gr
 from agent.record import result as res
-from agent.spool.flash import FLASH_DONE
 from agent.traces import ORDER_BIG, ORDER_LITTLE
 from host_tests.support_frames import message
 from host_tests.support_graphs import TIME, Bench, ident_of, samples_for, samples_in, trace_message
-from host_tests.support_spool import append, body_of
+from host_tests.support_log import Flash, append, body_of, held, take_all
 from tools.sim import trace_frames as made
-from tools.sim.flash import SimFlash
 
 PACKED = b"\x20\x24\x03\x14\x09\x26\x53"
 
 
 def bench_of(blocks=16, unit=16, block_bytes=4096, **more):
-    return Bench(SimFlash(blocks, block_bytes, unit), **more)
+    return Bench(Flash(blocks + 4, block_bytes, unit), **more)
 
 
-def put_result(ring, ident, time=PACKED, limits=b"", pset=b"0012", fresh=False):
-    """Store a result with this ID and time; `fresh` leaves it in the stage."""
+def put_result(log, ident, time=PACKED, limits=b"", pset=b"0012"):
+    """Store a result with this ID and time."""
     body = body_of(ident)
     body[res.TIME : res.TIME + 7] = time
     body[res.PSET : res.PSET + 4] = pset
-    at = ring.begin(KIND_RESULT, 114 + len(limits))
-    stage = ring.stage
-    stage[at : at + 8] = bytes((ring.number + 1, 0, 0, 0, 10, 0, 3, 0))
+    stage, at = log.stage, log.place
+    put_u32(stage, at, log.next)
+    stage[at + 4 : at + 8] = bytes((10, 0, 3, 0))
     stage[at + 8 : at + 114] = body
     stage[at + 114 : at + 114 + len(limits)] = limits
-    assert ring.commit(KIND_RESULT, 0, 114 + len(limits)) == FLASH_DONE
-    if not fresh:
-        ring.desk.fresh = None
+    assert log.append(KIND_RESULT, 0, 114 + len(limits)) == LOG_DONE
 
 
 def test_a_curve_of_any_length_comes_back_octet_for_octet():
@@ -85,7 +84,7 @@ def test_a_curve_finds_its_result_in_the_stage_in_the_block_and_in_the_one_befor
         if how == "before":
             bench.start()  # the next record opens a block
             put_result(bench.main, 5, b"\x20\x24\x03\x14\x09\x27\x10")
-        put_result(bench.main, 6, b"\x20\x24\x03\x14\x09\x28\x10", fresh=how == "stage")
+        put_result(bench.main, 6, b"\x20\x24\x03\x14\x09\x28\x10")
         ident = 6 if how == "stage" else 3
         time = "2024-03-14:09:28:10" if how == "stage" else "2024-03-14:09:26:54"
         assert bench.put(trace_message(ident, time=time)) == READ
@@ -147,7 +146,7 @@ def test_the_same_curve_is_kept_once_over_connections_and_starts():
 def test_a_curve_of_which_a_piece_is_missing_is_kept_again():
     bench = bench_of()
     assert bench.put_curve(1, count=700) == READ
-    bench.flash.cells[128 + 512 + 40] ^= 1  # in its second piece
+    bench.flash.cells[bytes(bench.flash.cells).find(b"\2\0\0\0\x0a\0\1\3") + 40] ^= 1  # in its second piece
     bench.start()
     assert bench.put_curve(1, count=700) == READ and bench.put_curve(1, count=700) < READ
     assert len(bench.curves()) == 1
@@ -202,13 +201,13 @@ def test_when_the_ring_is_full_the_oldest_goes_and_the_newest_stays():
         assert bench.put_curve(ident, count=700) == READ
     kept = [ident_of(lead) for lead, _, _ in bench.curves()]
     assert kept == list(range(kept[0], made_curves + 1)) and len(kept) >= 4
-    assert bench.ring.missed == 0 and bench.ring.overwritten == 0, "nobody wanted them"
-    for cursor in bench.ring.cursors:
-        assert cursor.seq == bench.ring.seq
+    assert bench.state.numbers[MISSED] == bench.state.numbers[OVERWRITTEN] == 0, "nobody wanted them"
+    assert [bench.log.waits(cursor) for cursor in bench.log.cursors] == [0, 0]
     bench = bench_of(graphs=4, wanting=(1,))
     for ident in range(1, made_curves + 1):
         bench.put_curve(ident, count=700)
-    assert bench.ring.missed > 0 and bench.ring.backlog(1) + bench.ring.missed == bench.ring.number
+    first = ident_of(bench.curves()[0][0])
+    assert first > 1 and bench.log.waits(bench.log.cursors[1]) <= bench.log.number - first
 
 
 def test_what_is_longer_than_the_ring_is_lost_before_anything_is_written():
@@ -221,10 +220,10 @@ def test_what_is_longer_than_the_ring_is_lost_before_anything_is_written():
 def test_a_flash_that_refuses_loses_the_curve_alone():
     bench = bench_of()
     assert bench.put_curve(1) == READ
-    bench.flash.refuses = True
+    bench.flash.code = FLASH_IO
     assert bench.put_curve(2) == LOST_ROOM
-    bench.flash.refuses = False
-    assert bench.put_curve(3) == READ and append(bench.main, 1) == FLASH_DONE
+    bench.flash.code = FLASH_DONE
+    assert bench.put_curve(3) == READ and append(bench.main, 1) == LOG_DONE
     assert [ident_of(lead) for lead, _, _ in bench.curves()] == [1, 3]
 
 
@@ -233,12 +232,9 @@ def test_curves_take_no_block_of_the_results_and_none_of_their_turns():
     twin = bench_of(unit=256)
     for ident in range(1, 200):
         for one in (bench, twin):
-            assert append(one.main, ident) == FLASH_DONE
-            one.main.peek(0)
-            one.main.advance(0)
+            assert append(one.main, ident) == LOG_DONE
+            take_all(one.main)
         for what in (1, 2):
             assert bench.put_curve(ident, what) == READ
-    first = bench.graph_blocks
-    size = first * 4096
-    assert bytes(bench.flash.cells[size:]) == bytes(twin.flash.cells[size:]), "the log of results is another one"
-    assert bench.flash.wear[first:] == twin.flash.wear[first:]
+    assert held(bench.main) == held(twin.main), "the log of results is another one"
+    assert bench.main.erases == twin.main.erases and list(bench.main.firsts) == list(twin.main.firsts)

@@ -3,14 +3,14 @@
 from agent import health as h
 from agent import status
 from agent.trouble import NO_ANSWER
-from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
+from tools.sim.cart import CONTROLLER, PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators and the agent
 
 
 def _cart(controller=None, toolsnet=None):
-    return Cart(blocks=6 + PARKED_BLOCKS, archive_rows=50, controller=controller or {}, toolsnet=toolsnet or {})
+    return Cart(blocks=8, archive_rows=50, controller=controller or {}, toolsnet=toolsnet or {})
 
 
 def _sides(cart):

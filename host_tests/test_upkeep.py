@@ -5,7 +5,7 @@ import json
 from agent.app import App
 from agent.config import complete
 from agent.liveness import ASKED_MS, HEALTHY_MS
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from board import clock as c
 from board.console import LINE_MAX
 from board.upkeep import Upkeep
@@ -20,7 +20,13 @@ HEAP = "2m"  # a flash device in RAM and a whole app, made anew by each test
 
 TREE = {
     "toolsnet": {"pim_host": "10.0.0.5", "pim_port": 6575},
-    "stations": [{"number": 10, "controller": {"host": "10.0.0.1"}, "spool": {"path": "x"}}],
+    "stations": [
+        {
+            "number": 10,
+            "controller": {"host": "10.0.0.1"},
+            "spool": {"path": "x", "size_kib": 64, "parked_kib": 12},
+        }
+    ],
     "board": {"network": "wifi", "ssid": "Plant", "password": "geheim-4711"},
 }
 
@@ -203,7 +209,7 @@ def test_a_block_is_told_in_hexadecimal_and_an_erased_part_as_nothing():
 
 def test_the_shape_of_a_spool_is_that_of_the_whole_device():
     told = Chip().ask("?spool 10")[0]
-    assert told["block_count"] == 16 and told["parked_blocks"] == 4
+    assert told["block_count"] == 16 and told["backlog"] == 0
 
 
 def test_what_cannot_be_answered_is_an_error_and_an_end():

@@ -22,27 +22,34 @@ class Cursor:
     number = 0
 
 
-class Ring:
+class Log:
     def __init__(self):
         self.number = 0
         self.cursors = [Cursor()]
 
-    def backlog(self, outlet):
-        return self.number - self.cursors[outlet].number
+    def waits(self, cursor):
+        return self.number - cursor.number
+
+
+class Outlet:
+    attempts = index = 0
+    held = False
+
+    def holds(self):
+        return self.held
 
 
 class Station:
     def __init__(self):
         self.number = 1
         self.mounted = True
-        self.ring = Ring()
+        self.log = Log()
         self.session = Thing()
         self.session.state = READY
         self.intake = Thing()
         self.intake.attempts = 0
         self.intake.full = False
-        self.outlets = [Thing()]
-        self.outlets[0].attempts = self.outlets[0].index = 0
+        self.outlets = [Outlet()]
         self.health = Thing()
         self.health.counters = [0, 0]
 
@@ -92,7 +99,7 @@ def test_an_idle_agent_is_fed_for_ever():
 
 def test_a_backlog_that_does_not_move_is_not_fed_for_ever():
     rig = Rig()
-    rig.station.ring.number = 5
+    rig.station.log.number = 5
     fed_ms = rig.fed_ms(10 * PATIENCE_MS)
     assert PATIENCE_MS <= fed_ms <= PATIENCE_MS + 2 * ASKED_MS
     assert rig.liveness.reason == "station 1 does not move"
@@ -100,7 +107,7 @@ def test_a_backlog_that_does_not_move_is_not_fed_for_ever():
 
 def test_a_plant_that_is_away_is_no_fault_while_connections_are_tried():
     rig = Rig()
-    rig.station.ring.number = 5
+    rig.station.log.number = 5
 
     def try_again():
         if rig.clock.total_ms % 60000 < ASKED_MS:
@@ -111,10 +118,10 @@ def test_a_plant_that_is_away_is_no_fault_while_connections_are_tried():
 
 def test_results_that_go_out_are_movement():
     rig = Rig()
-    rig.station.ring.number = 1000
+    rig.station.log.number = 1000
 
     def deliver():
-        rig.station.ring.cursors[0].number += 1
+        rig.station.log.cursors[0].number += 1
 
     assert rig.fed_ms(2 * PATIENCE_MS, deliver) >= 2 * PATIENCE_MS
 
@@ -130,6 +137,13 @@ def test_a_full_spool_that_keeps_the_controller_away_is_no_fault_of_its_own():
     rig.station.session.state = 0
     rig.station.intake.full = True
     assert rig.fed_ms(2 * PATIENCE_MS) >= 2 * PATIENCE_MS
+
+
+def test_what_only_an_operator_can_let_go_on_is_no_reason_to_start_again():
+    rig = Rig()
+    rig.station.log.number = 5
+    rig.station.outlets[0].held = True
+    assert rig.fed_ms(10 * PATIENCE_MS) >= 10 * PATIENCE_MS
 
 
 def test_a_task_that_keeps_failing_is_not_fed_for_longer_than_a_minute():

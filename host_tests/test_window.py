@@ -7,15 +7,14 @@ import pytest
 
 from agent import health as h
 from agent.base.ticks import ticks_diff
-from agent.outlets.toolsnet.doubt import FLAG_WINDOW, WINDOW_MOST, was_left_open
-from agent.outlets.toolsnet.position import OUTLET
-from agent.outlets.toolsnet.row import UNANSWERED
-from agent.outlets.toolsnet.window import OPEN_FACTOR, SHUT_MS
+from agent.log.flash import FLASH_DONE, FLASH_IO
+from agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from agent.log.numbers import DELIVERED, OVERWRITTEN, SENT, SENT_WINDOW
 from agent.record.result import PARKED_IN_DOUBT
-from agent.spool.blocks import WHEN_FULL_OVERWRITE
-from agent.spool.flash import RamFlash
-from agent.spool.memory import OUTLET_FLAGS
-from host_tests.support_toolsnet import PIM, SERVER, Outlet
+from agent.wide.toolsnet_session import UNANSWERED, WideSession
+from agent.wide.toolsnet_window import OPEN_FACTOR, SHUT_MS, WINDOW_MOST, Window
+from host_tests.support_log import PowerCut, append_event
+from host_tests.support_toolsnet import NUMBER, PIM, SERVER, Outlet
 from tools.sim.toolsnet_session import ServerSession
 
 ROUND_TRIP_MS = 100
@@ -26,10 +25,23 @@ def numbers(first, last):
     return list(range(first, last + 1))
 
 
+class Far(Outlet):
+    """An outlet with a window."""
+
+    def make_session(self):
+        return WideSession(3, 1, NUMBER, **self.session_settings)
+
+    def make_others(self):
+        return {"window": Window(self.settings["window"])}
+
+    def store_event(self):
+        assert append_event(self.log, 1) == LOG_DONE
+
+
 def far(window=8, **more):
     """An outlet whose ToolsNet is a round trip away."""
     options = dict(more.pop("options", {}), window=window)
-    outlet = Outlet(options, window=window, **more)
+    outlet = Far(options, window=window, **more)
     for place in (PIM, SERVER):
         outlet.network.line(*place).delay_ms = ROUND_TRIP_MS // 2
     return outlet
@@ -41,7 +53,11 @@ def kept(outlet):
 
 
 def is_open(outlet):
-    return bool(outlet.ring.memory[OUTLET_FLAGS] & FLAG_WINDOW)
+    return bool(outlet.state.numbers[SENT] & SENT_WINDOW)
+
+
+def is_open_after_cut(outlet):
+    return bool(outlet.numbers_after_cut()[SENT] & SENT_WINDOW)
 
 
 def state(outlet):
@@ -63,7 +79,7 @@ def test_backlog_goes_out_in_order_as_fast_as_the_window_allows(window):
     assert outlet.ids() == numbers(1, 160) == outlet.archive.sequences()
     assert took_ms <= (160 // window + 1) * ROUND_TRIP_MS
     assert outlet.archive.repeated == 0 and outlet.counted(h.DELIVERED) == 160
-    assert outlet.ring.backlog(OUTLET) == 0 and not kept(outlet)
+    assert outlet.waiting() == 0 and not kept(outlet)
     outlet.clean()
 
 
@@ -95,10 +111,10 @@ def test_log_says_that_the_window_is_open_before_a_second_result_goes_out_and_wh
             break
         outlet.clock.advance(1)
     assert len(outlet.session.row) > 1
-    assert outlet.ring_after_cut().memory[OUTLET_FLAGS] & FLAG_WINDOW
+    assert is_open_after_cut(outlet)
     outlet.until_stored(60)
     outlet.run(1000)
-    assert not outlet.ring_after_cut().memory[OUTLET_FLAGS] & FLAG_WINDOW
+    assert not is_open_after_cut(outlet)
     assert state(outlet)["window"] == 1
 
 
@@ -115,7 +131,8 @@ def test_numbers_that_nobody_has_make_the_window_no_wider():
     outlet = far(8)
     for _ in range(30):
         outlet.store(1)
-        outlet.ring.number += 3  # as a log does that was torn
+        for _ in range(3):
+            outlet.store_event()
     most = 0
     for _ in range(6000):
         outlet.step()
@@ -162,7 +179,7 @@ def test_answers_may_come_in_any_order(seed, monkeypatch):
     outlet.network.listen(*SERVER, lambda: Shuffled(outlet.toolsnet))
     outlet.store(100)
     overtaken = 0
-    while outlet.ring.backlog(OUTLET):
+    while outlet.waiting():
         outlet.step()
         codes = [out.code for out in outlet.session.row]
         overtaken += 0 in codes and codes[0] == UNANSWERED
@@ -171,7 +188,7 @@ def test_answers_may_come_in_any_order(seed, monkeypatch):
     assert overtaken
     assert outlet.ids() == numbers(1, 100) and not kept(outlet)
     assert outlet.counted(h.DELIVERED) == 100 and outlet.archive.repeated == 0
-    assert outlet.ring.backlog(OUTLET) == 0
+    assert outlet.waiting() == 0
 
 
 # -- every fate of every result in a window: the rules are those of docs/worlds.md, rules 1, 9 and 28
@@ -261,58 +278,25 @@ def test_power_that_fails_with_results_out_leaves_them_in_doubt_and_loses_none()
 
 
 def test_power_that_fails_at_every_operation_of_the_flash_loses_none():
-    whole = far(3, cursor_batch=4, make_flash=Counting)
+    whole = far(3, cursor_batch=4)
     whole.store(14)
-    before = whole.flash.done
+    before = whole.flash.operations
     whole.until_passed()
     whole.run(1000)
-    operations = whole.flash.done - before
+    operations = whole.flash.operations - before
     assert operations > 4
-    for cut in range(1, operations + 1):
-        outlet = far(3, cursor_batch=4, make_flash=Counting)
+    for cut in range(operations):
+        outlet = far(3, cursor_batch=4)
         outlet.store(14)
-        outlet.flash.left = cut
-        with pytest.raises(Off):
+        outlet.flash.cut_after = cut
+        with pytest.raises(PowerCut):
             outlet.run(100000)
-        outlet.flash.left = -1
         outlet.cut()
         outlet.until_passed(3600000)
         outlet.run(1000)
         stored = outlet.archive.sequences()
         assert outlet.archive.repeated == 0 and stored == sorted(set(stored)), cut
         assert set(stored) | set(kept(outlet)) == set(numbers(1, 14)), cut
-
-
-class Off(Exception):
-    """The power is gone."""
-
-
-class Counting(RamFlash):
-    """A flash whose power goes before operation `left`, or that refuses each."""
-
-    left = -1
-    refuses = is_away = False
-    done = 0
-
-    def _operate(self):
-        self.done += 1
-        if self.left > 0:
-            self.left -= 1
-            if self.left == 0:
-                raise Off
-
-    def program(self, *arguments):
-        self._operate()
-        if self.refuses or self.is_away:
-            return -5
-        return super().program(*arguments)
-
-    def read_into(self, *arguments):
-        return -5 if self.is_away else super().read_into(*arguments)
-
-    def erase(self, *arguments):
-        self._operate()
-        return super().erase(*arguments)
 
 
 # -- back to one
@@ -332,7 +316,7 @@ def test_after_a_doubt_one_is_out_for_a_while_and_several_again_then():
 
 
 def test_server_in_trouble_refuses_all_and_nothing_is_set_aside():
-    outlet = far(8, refused_wait_ms=500)
+    outlet = far(8)
     outlet.store(40)
     outlet.until_stored(10)
     outlet.options.code_all = 5
@@ -360,7 +344,7 @@ def test_nothing_more_goes_out_from_a_refusal_on_until_all_are_answered():
     outlet.options.codes_once = [(12, REFUSED), (30, REFUSED)]
     outlet.store(60)
     before, met = [], 0
-    while outlet.ring.backlog(OUTLET):
+    while outlet.waiting():
         outlet.step()
         row = [out.number for out in outlet.session.row]
         if any(out.code > 0 for out in outlet.session.row):
@@ -373,17 +357,20 @@ def test_nothing_more_goes_out_from_a_refusal_on_until_all_are_answered():
     assert met and set(outlet.archive.sequences()) | set(kept(outlet)) == set(numbers(1, 60))
 
 
+def away(outlet):
+    """The quarantine takes nothing now."""
+    outlet.quarantine.keep = lambda _number, _reason: -2
+
+
 def test_refused_result_that_cannot_be_set_aside_now_waits_with_the_connection_open():
-    outlet = far(8, make_flash=Counting)
+    outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
     outlet.store(40)
-    outlet.parked_flash.refuses = True
-    outlet.ring.save_aside = lambda *_: -5  # nor can the log say that it stays where it is
+    away(outlet)
     outlet.run(50000)
-    assert outlet.archive.stored >= 12 and not kept(outlet) and outlet.ring.backlog(OUTLET) > 20
+    assert outlet.archive.stored >= 12 and not kept(outlet) and outlet.waiting() > 20
     assert outlet.toolsnet.server_connections == 1 and outlet.toolsnet.refused == 1
-    outlet.parked_flash.refuses = False
-    del outlet.ring.save_aside
+    del outlet.quarantine.keep
     outlet.until_passed()
     outlet.run(100)
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
@@ -391,30 +378,30 @@ def test_refused_result_that_cannot_be_set_aside_now_waits_with_the_connection_o
 
 
 def test_connection_that_ends_before_a_refused_result_is_set_aside_loses_nothing():
-    outlet = far(8, make_flash=Counting)
+    outlet = far(8)
     outlet.options.tightening_codes[12] = REFUSED
     outlet.store(40)
-    outlet.parked_flash.refuses = True
-    outlet.ring.save_aside = lambda *_: -5
+    away(outlet)
     outlet.run(20000)
     outlet.network.cut(*SERVER)
     outlet.run(200000)  # each 08 is asked for again, as what it says cannot be written down
     assert not kept(outlet)
-    outlet.parked_flash.refuses = False
-    del outlet.ring.save_aside
+    del outlet.quarantine.keep
     outlet.until_passed()
     assert outlet.ids() == numbers(1, 11) + numbers(13, 40) and kept(outlet) == {12: REFUSED}
 
 
 def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():
     for first in range(1, 30, 4):
-        outlet = far(8, make_flash=Counting)
+        outlet = far(8)
         outlet.store(60)
         outlet.until_stored(first)
-        outlet.flash.is_away = True
+        outlet.flash.unreadable = range(outlet.flash.block_count)
+        outlet.flash.code = FLASH_IO
         outlet.run(12000)
         connections = outlet.toolsnet.server_connections
-        outlet.flash.is_away = False
+        outlet.flash.unreadable = ()
+        outlet.flash.code = FLASH_DONE
         outlet.until_passed()
         outlet.run(1000)
         assert outlet.ids() == numbers(1, 60) and outlet.archive.repeated == 0, first
@@ -425,21 +412,20 @@ def test_answers_that_come_while_the_log_cannot_be_read_are_not_forgotten():
 
 @pytest.mark.parametrize("first", range(2, 40, 3))
 def test_what_is_overwritten_while_it_is_out_counts_as_delivered(first):
-    outlet = far(8, blocks=8, cursor_batch=8)
+    outlet = far(8, blocks=14, cursor_batch=8, when_full=WHEN_FULL_OVERWRITE)
     outlet.network.listen(*SERVER, lambda: Shuffled(outlet.toolsnet))
-    outlet.ring.when_full = WHEN_FULL_OVERWRITE
     outlet.store(first + 20)
     outlet.until(lambda: len(outlet.session.row) > 2 and outlet.archive.stored > first)
-    while outlet.ring.cursors[OUTLET].number < outlet.session.row[0].number:
+    while outlet.cursor.number < outlet.session.row[0].number:
         outlet.store(1)
-    stored = outlet.ring.number
-    assert outlet.ring.overwritten
+    stored = outlet.log.number
+    assert outlet.state.numbers[OVERWRITTEN]
     outlet.until_passed()
     outlet.run(100)
     there = outlet.archive.sequences()
     assert there == sorted(set(there)) and outlet.archive.repeated == 0
-    assert outlet.ring.overwritten == stored - len(there)
-    assert outlet.ring.cursors[OUTLET].delivered == len(there)
+    assert outlet.state.numbers[OVERWRITTEN] == stored - len(there)
+    assert outlet.state.numbers[DELIVERED] == len(there)
 
 
 def test_frame_that_cannot_be_read_lets_the_window_run_empty_and_is_set_aside():
@@ -459,7 +445,7 @@ def test_log_says_that_it_was_left_open_until_the_next_08():
     outlet.until(lambda: len(outlet.session.row) == 8 and outlet.archive.stored > 10)
     assert is_open(outlet)
     outlet.network.cut(*SERVER)
-    assert was_left_open(outlet.ring_after_cut())
+    assert is_open_after_cut(outlet)
     outlet.until_passed(3600000)
     outlet.run(100)
-    assert not was_left_open(outlet.ring_after_cut())
+    assert not is_open_after_cut(outlet)

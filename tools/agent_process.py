@@ -22,13 +22,14 @@ import stat
 import sys
 import traceback
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from agent import status
 from agent.app import App, Station
 from agent.base.ticks import ticks_add, ticks_diff
 from agent.liveness import Liveness
-from agent.spool.why import WHY_NAMES
+from agent.log.mount import MOUNT_FOREIGN
+from agent.log.numbers import DELIVERED, STORED
 from board import loop
 from board.linux import Board
 from board.linux_clock import ServersClock
@@ -159,6 +160,7 @@ class Agent:
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
         asked = self._open_status()
+        self._take_over()
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
@@ -197,14 +199,31 @@ class Agent:
 
     def _line(self) -> str:
         """What `systemctl status` shows."""
-        rings = [station.ring for station in self.app.stations if station.mounted and station.ring is not None]
-        stored = sum(ring.number for ring in rings)
-        delivered = sum(ring.cursors[0].delivered for ring in rings)
-        waiting = sum(ring.backlog(0) for ring in rings)
+        mounted: list[Any] = [station for station in self.app.stations if station.mounted]
+        stored = sum(station.state.numbers[STORED] for station in mounted)
+        delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
+        waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
         return (
-            f"{len(rings)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
+            f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
             f"{waiting} waiting"
         )
+
+    def _take_over(self) -> None:
+        """Spools of earlier toolcarts become new ones before they are opened."""
+        from tools.spool.take_over import CannotTakeOver, take_over_if_old
+
+        def note(text: str) -> None:
+            self.tell({"kind": "note", "text": text})
+
+        for station in self.app.stations:
+            spool = station.settings["spool"]
+            try:
+                done = take_over_if_old(os.path.join(self.board.folder, spool["path"]), spool, note)
+            except CannotTakeOver as reason:
+                note(str(reason))
+            else:
+                if done:
+                    note(done)
 
     def _tell_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
@@ -232,9 +251,9 @@ class Agent:
     def _open_controls(self) -> None:
         """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
         for station in self.app.stations:
-            if not station.mounted or station.number in self._controls or station.ring is None:
+            if not station.mounted or station.log is None or station.number in self._controls:
                 continue
-            control = Control(station.ring.device.device.path + SUFFIX, station_orders(station, self.board))
+            control = Control(station.log.device.device.path + SUFFIX, station_orders(station, self.board))
             self._controls[station.number] = control
             self.board.poll_also(control.ports())
             if control.note:
@@ -253,12 +272,10 @@ def spool_problems(app: App, board: Board) -> list[str]:
 def spool_problem(app: App, board: Board, station: Station) -> str:
     """Return why this station's spool is not up."""
     path = os.path.join(board.folder, station.settings["spool"]["path"])
-    rings = () if station.quarantine is None else (station.ring, station.quarantine.ring)
-    why = max((ring.why for ring in rings if ring is not None), default=0)
     if path in board.unusable:
         return board.unusable[path]
-    if why:
-        return f"{path} is a spool that does not fit the settings: {WHY_NAMES[why]}"
+    if station.why == MOUNT_FOREIGN:
+        return f"{path} is left as it is: {status.FOREIGN}"
     fault = app.scheduler.last_fault
     return f"{path} cannot be read{f': {fault}' if fault else ''}"
 

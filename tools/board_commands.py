@@ -19,15 +19,15 @@ import click
 
 from agent import config as settings
 from agent import status
-from agent.spool.flash import Part, RamFlash
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
+from agent.log.flash import RamFlash
+from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode
 from board.console import LINE_MAX
 from tools import quarantine_commands as orders
 from tools.flash.commands import EXIT_BOARD, open_link, say
 from tools.flash.link import BoardTrouble, Failed, Link
 from tools.printable import visible, visible_lines
+from tools.spool.opened import opened
 from tools.status import words
 
 ANSWER_S = 4.0
@@ -296,7 +296,7 @@ def show_config(link: Asked) -> None:
 
 
 def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
-    """Copy a spool block by block while the agent runs; blocks that were erased meanwhile make it begin anew."""
+    """Copy a spool block by block while the agent runs; blocks that were erased meanwhile make it begin again."""
     for _ in range(PULL_TRIES):
         shape = _ask(link, f"?spool {station}")[0]
         image = RamFlash(shape["block_count"], shape["block_bytes"], shape["unit_bytes"])
@@ -316,14 +316,17 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
     """Pull, keep if asked, and read with the agent's own code."""
     blocks = _ask(link, f"?spool {station}")[0]["block_count"]
     with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
-        shape, image = pull(link, station, bar.update)
+        _, image = pull(link, station, bar.update)
     if target is not None:
         Path(target).write_bytes(image.cells)
-    parked = shape["parked_blocks"]
-    ring = Ring(Part(image, parked, image.block_count - parked))
-    mount(ring)
-    click.echo(f"{ring.number} stored, {ring.backlog(0)} waiting, {ring.damaged} damaged, {ring.torn} torn")
-    for result in status.newest_results(ring, count):
+    spool = opened(image)
+    if spool is None:
+        raise Failed("what was pulled is no spool of this version; `toolcart spool rescue` reads what is left of it.")
+    log, numbers = spool.log, spool.state.numbers
+    waiting = log.waits(log.cursors[0])
+    damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"
+    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {spool.quarantine.count()} set aside, {damaged}")
+    for result in status.newest_results(log, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
         words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
         click.echo(visible("  ".join(words)))

@@ -43,7 +43,7 @@ def _named(configuration: dict) -> Iterator[tuple[str, str]]:
     for index, station in enumerate(configuration["stations"]):
         yield f"stations[{index}].spool.path", station["spool"]["path"]
         for number, outlet in enumerate(station["outlets"]):
-            if outlet["kind"] == "file":
+            if "path" in outlet:
                 yield f"stations[{index}].outlets[{number}].path", outlet["path"]
 
 

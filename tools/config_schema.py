@@ -42,10 +42,8 @@ def schema() -> Schema:
     """The whole schema."""
     tables = dict(settings.TABLES)
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
-    _requires_by(outlet, "kind", "file", "path")
-    kind_alone = [key for key in outlet["properties"] if key != "kind"]
-    only_its_kind = {"properties": dict.fromkeys(kind_alone, False)}
-    outlet["allOf"].append({"if": _is("kind", "toolsnet"), "then": only_its_kind})
+    outlet["required"] = ["kind"]
+    outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
     _requires_by(controller, "link", "tcp", "host", default=True)
     for link in ("ascii", "3964r"):
@@ -73,6 +71,14 @@ def schema() -> Schema:
     }
 
 
+def _only_its_own(outlet: Schema, kind: str) -> Schema:
+    """What an outlet of this kind has to have, and what it may not have."""
+    rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
+    others = set(outlet["properties"]) - {"kind"} - {row[0] for row in rows}
+    found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
+    return found | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
+
+
 def _object(place: str, table: str) -> Schema:
     rows = [line.split() for line in table.split("\n")]
     return {
@@ -91,7 +97,7 @@ def _setting(place: str, row: list[str]) -> Schema:
     if is_written(key):
         return {**found, **_SECRET}
     found |= _TYPES[kind](*row[3:])
-    if default == "~":
+    if default == "~" or (default[0] == "-" and default != "-"):
         found["type"] = [found["type"], "null"]
     elif default[0] != "-":
         found["default"] = _default(kind, default, row[3:])
@@ -163,4 +169,5 @@ def _is(key: str, value: str, default: bool = False) -> Schema:
 
 
 def _requires_by(parent: Schema, key: str, value: str, wanted: str, default: bool = False) -> None:
-    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": {"required": [wanted]}})
+    then = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
+    parent.setdefault("allOf", []).append({"if": _is(key, value, default), "then": then})

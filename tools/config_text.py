@@ -26,9 +26,10 @@ MEANINGS = {
     "toolsnet.reconnect_s": "Pause after a failed connection before the next attempt at the PIM.",
     "toolsnet.ack_12": "Whether the PIM's verification is acknowledged; auto learns what the PIM accepts.",
     "toolsnet.keepalive_ack": ("Whether an answer to keep-alives is expected; auto learns what the server does."),
-    "toolsnet.refused": ("A result that stays refused is parked so that others pass, or blocks to keep the order."),
-    "toolsnet.refused_attempts": "How often a refused result is offered before `refused` applies.",
-    "toolsnet.refused_wait_s": ("Pause before a refused result is offered the second time; later pauses are longer."),
+    "toolsnet.refused": (
+        "What happens to a result that ToolsNet refuses when it is offered at once, after 2 s and after 8 s: park lets "
+        "others pass as soon as one of them is taken and keeps it in the quarantine; block waits, to keep the order."
+    ),
     "toolsnet.host_override": ("Connect to this host in place of the server address the PIM gives (behind NAT)."),
     "toolsnet.allow_hosts": (
         "Hosts that the PIM may give as server beside its own, as it writes them; the connection goes nowhere else."
@@ -132,9 +133,6 @@ MEANINGS = {
         "Whether the controller counts tightening IDs for each station (`own`) or for all of them (`shared`, Power "
         "Focus 6000 up to software 2.8); `auto` tells by its answers."
     ),
-    "stations[].controller.recover_round": (
-        "Results asked for in one round of recovery; what is left comes in the next."
-    ),
     "stations[].controller.recover_retry_s": ("Pause before a result that could not be fetched is asked for again."),
     "stations[].controller.store_newest": (
         "At the very first start, also store the newest result found in the controller."
@@ -166,11 +164,14 @@ MEANINGS = {
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
     ),
-    "stations[].spool.size_kib": "Fixed size of the spool.",
+    "stations[].spool.size_kib": "Fixed size of the spool; four blocks of it are its state. 1024 on boards.",
     "stations[].spool.when_full": (
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),
-    "stations[].spool.parked_kib": "Part of the spool for results that ToolsNet refused.",
+    "stations[].spool.parked_kib": (
+        "Part of the spool for the quarantine: results that ToolsNet refuses. When it is full nothing goes to ToolsNet "
+        "until an operator decides. null is a quarter of `size_kib`; 16 on boards."
+    ),
     "stations[].spool.graphs_kib": (
         "Part of the spool for curves, in which the oldest make room for the newest; an existing spool keeps its own."
     ),
@@ -178,7 +179,7 @@ MEANINGS = {
         "Files only: octets that no two records share, see below; a spool keeps the unit it was made with."
     ),
     "stations[].spool.cursor_batch": (
-        "Sent results that one cursor record covers; at most so many are repeated after a power cut."
+        "Results that may be on their way on the word of one snapshot; at most so many are repeated after a power cut."
     ),
     "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
     "board.ssid": "Name of the Wi-Fi network.",

@@ -23,19 +23,16 @@ from typing import Any
 
 import click
 
-from agent.openprotocol.known import Known
-from agent.quarantine import Quarantine
+from agent.log.flash import RamFlash
+from agent.log.mount import MOUNT_DONE
+from agent.quarantine import BLOCKS_LEAST
 from agent.quarantine_orders import carry_out
-from agent.spool.areas import divide
-from agent.spool.flash import Part, RamFlash
-from agent.spool.fold import ROLE_QUARANTINE
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
 from tools import config_file
 from tools.printable import visible, visible_in
 from tools.spool import image
+from tools.spool.opened import Opened, opened
 from tools.spool.report import COLUMNS
 
 EXIT_NOT_DONE = 1
@@ -62,9 +59,8 @@ class Trouble(Exception):
 class Place:
     """One spool on this machine."""
 
-    def __init__(self, path: Path, recover: bool = True) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.recover = recover
 
     def ask(self, words: list[str]) -> Iterable[dict]:
         """Have the order carried out; the lines of the answer."""
@@ -88,7 +84,7 @@ class Place:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise Trouble(flash.last_error)
-            return [line for line in orders(device, station, self.recover, words) if line is not None]
+            return [line for line in orders(device, station, words) if line is not None]
         finally:
             flash.close()
 
@@ -99,20 +95,23 @@ class _Clock:
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
 
-def orders(device: Any, station: int, recover: bool, words: list[str]) -> Iterable[dict | None]:
+def orders(device: Any, station: int, words: list[str]) -> Iterable[dict | None]:
     """Carry the order out on a device that no agent uses."""
-    blocks, graph_blocks = divide(device, 0, 0)
-    if blocks <= 0:  # nothing was ever stored
-        blocks = 2
-    front = blocks + graph_blocks
-    main = Ring(Part(device, front, device.block_count - front))
-    parked = Ring(Part(device, 0, blocks), role=ROLE_QUARANTINE, other=main)
-    quarantine = Quarantine(parked)
-    main.owner = Known(main.memory, recover)
-    if mount(parked) < 0 or mount(main) < 0:
+    found = opened(device)
+    if found is None and _is_blank(device):
+        found = Opened(device, BLOCKS_LEAST, 0)  # nothing was ever stored
+    if found is None or found.answer != MOUNT_DONE:
         raise Trouble("the spool cannot be read or is of another version; `toolcart spool check` tells more")
-    quarantine.settle(main)  # until then the last record is shown to nobody; an order that writes asks again
-    yield from carry_out(quarantine, main, station, _Clock, None, words)
+    found.quarantine.settle()  # until then the last entry is shown to nobody
+    yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
+
+
+def _is_blank(device: Any) -> bool:
+    octets = bytearray(device.block_bytes)
+    for block in range(device.block_count):
+        if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
+            return False
+    return True
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:
@@ -157,7 +156,7 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
     if station is not None and station not in numbers:
         raise Trouble(f"{config_path} has no station {station}; there are {', '.join(map(str, numbers))}")
     found = stations[numbers.index(station) if station is not None else 0]
-    return Place(config_file.folder_of(config_path or "") / found["spool"]["path"], found["controller"]["recover"])
+    return Place(config_file.folder_of(config_path or "") / found["spool"]["path"])
 
 
 # -- what people see -----------------------------------------------------------------------------------------------
@@ -173,24 +172,21 @@ def tell_list(ask: Ask, as_json: bool) -> int:
         return 0
     for record in records:
         click.echo(visible(_words(record)))
-    stay = counts["parked_in_place"]
-    click.echo(
-        f"{counts['parked']} in the quarantine" + (f", {stay} more found no room and stay in the spool" * bool(stay))
-    )
+    damaged = counts["parked_damaged"]
+    click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more cannot be read any more" * bool(damaged)))
     if counts["needs_operator"]:
         click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some")
     return 0
 
 
 def _words(record: dict) -> str:
-    number = "stays" if record["in_place"] else record["number"]
-    words = [f"{number:>5}  was {record['refused_number']:<6}"]
+    words = [f"{record['number']:>7}"]
     if "frame" in record:
         words.append(f"{record['octets']} octets: {record['frame'][:60]}")
     else:
         words += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
         words += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]
-    words.append(("sent again before, " if record["retried"] else "") + record["reason"])
+    words.append(record["reason"])
     return "  ".join(words)
 
 
@@ -209,28 +205,28 @@ def tell_one(ask: Ask, number: str, as_json: bool) -> int:
 def tell_drop(ask: Ask, which: list[str]) -> int:
     """Give up and say what was given up."""
     counts = _good(ask(["drop", *which]))[-1]
-    click.echo(f"{counts['count']} dropped; {_left(counts)}")
+    when = ", as soon as it is known what became of it" if counts.get("soon") else ""
+    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
     return 0
 
 
 def tell_retry(ask: Ask, which: list[str]) -> int:
-    """Send again and say what became of each."""
+    """Offer again and say what becomes of each."""
     exit_code = 0
     for line in ask(["retry", *which]):
         if "error" in line:
             click.echo(f"toolcart: {line['error']}", err=True)
             return EXIT_NOT_DONE
-        if "sent_as" in line:
-            click.echo(f"{line['number']:5}  goes to ToolsNet again, as result {line['sent_as']}")
-        elif "held_as" in line:
-            click.echo(f"{line['number']:5}  is result {line['held_as']} already, which came otherwise; taken out")
-        elif "sent_before" in line:
-            click.echo(f"{line['number']:5}  was sent again before the agent was interrupted; taken out")
-        elif "unreadable" in line:
-            click.echo(f"{line['number']:5}  {line['unreadable']}")
+        if "stays" in line:
+            click.echo(f"{line['number']:>7}  stays: {line['stays']}")
             exit_code = EXIT_NOT_DONE
+        elif "held" in line:
+            click.echo(f"{line['number']:>7}  came otherwise, and is in the log already; taken out")
+        elif "gone" in line:
+            click.echo(f"{line['gone']:>7}  is not in the quarantine any more")
         elif "count" in line:
-            click.echo(f"{line['count']} sent again; {_left(line)}")
+            now = "now" if line["running"] else "when the agent runs, and ToolsNet has taken results for ten minutes"
+            click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
     return exit_code
 
 
@@ -247,14 +243,8 @@ def tell_export(ask: Ask, as_json: bool) -> int:
 
 
 def _row(record: dict) -> dict:
-    area = "main" if record["in_place"] else "parked"
     kind = "raw" if "frame" in record else "result"
-    return {**record, "area": area, "kind": kind, "number": record["number"] or record["refused_number"]}
-
-
-def _left(counts: dict) -> str:
-    stay = ", and some wait in the spool for room there" if counts["still_in_place"] else ""
-    return f"{counts['parked']} in the quarantine{stay}"
+    return {**record, "area": "parked", "kind": kind, "refused_number": record["number"]}
 
 
 def _good(answer: Iterable[dict]) -> list[dict]:
@@ -317,11 +307,14 @@ def show_command(number: str, as_json: bool, **named: Any) -> None:
 
 @quarantine.command("retry")
 @WHICH
+@click.option(
+    "--in-doubt", is_flag=True, help="Also those that ToolsNet may have already: they may be there twice then."
+)
 @_target
 @SPOOL
-def retry_command(which: tuple[str, ...], **named: Any) -> None:
-    """Send again: `all`, numbers, ranges such as 5-9. They go to the end of what waits."""
-    _end(lambda ask: tell_retry(ask, list(which)), **named)
+def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
+    """Offer to ToolsNet again at once: `all`, numbers, ranges such as 5-9. One that is taken leaves the quarantine."""
+    _end(lambda ask: tell_retry(ask, [*["in-doubt"] * in_doubt, *which]), **named)
 
 
 @quarantine.command("drop")
@@ -330,7 +323,7 @@ def retry_command(which: tuple[str, ...], **named: Any) -> None:
 @_target
 @SPOOL
 def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
-    """Give up for good: `all`, numbers, ranges such as 5-9."""
+    """Give up for good: `all`, numbers, ranges such as 5-9; `first`: the one that holds all others."""
     agree(list(which), agreed)
     _end(lambda ask: tell_drop(ask, list(which)), **named)
 

@@ -8,7 +8,7 @@ record is read twice.
 from __future__ import annotations
 
 from agent.base.crc import crc30
-from agent.spool import record
+from agent.log import record
 
 MOST = 1 << 17  # answers; with records of 160 octets some 30 MB
 

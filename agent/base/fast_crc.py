@@ -1,6 +1,6 @@
 """The twins of the checksum and of what seals a record with it, in machine code; rules as in agent.base.fast.
 
-Taken by crc.py and agent.spool.record where `compat.FAST_CRC` says that this build runs it.
+Taken by crc.py and agent.log.record where `compat.FAST_CRC` says that this build runs it.
 """
 
 from array import array

@@ -1,7 +1,7 @@
 """The twins of the loops over fields for CPython: slices, tables and struct, answer for answer the same.
 
 Rules
-1. Taken by fields.py, words.py, form.py, crc.py, plausible.py and agent.spool.record, where `compat.FAST` and
+1. Taken by fields.py, words.py, form.py, crc.py, plausible.py and agent.log.record, where `compat.FAST` and
    `compat.FAST_CRC` are this module. The same tests run on both forms (test_fast.py, test_straight.py).
 2. A part of a buffer that is not there is an IndexError as in the plain form, asked for once before anything is
    written: a slice would make the buffer longer in silence.
@@ -121,7 +121,7 @@ def characters_fit(buf, start, free_end, end):
     return not high or (len(high) > 1 and min(high) > 0x7F)
 
 
-# -- crc.py, agent.spool.record ------------------------------------------------------------------------------------
+# -- crc.py, agent.log.record --------------------------------------------------------------------------------------
 
 
 def _after(octet, zeros):

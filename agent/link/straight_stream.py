@@ -37,7 +37,7 @@ class _Straight:
     at: int
     length: int
     frame_timeout_ms: int
-    late: Timer
+    wait: Timer
     _discard: int
     _begun: int
     _with_care: Callable[[int], int]
@@ -80,13 +80,13 @@ class _Straight:
                 begun = _known(_digits(buf, start)[0], 0)
                 if begun > have:
                     if begun <= self.size:
-                        self.late.due = now + self.frame_timeout_ms & TICKS_MAX
+                        self.wait.due = now + self.frame_timeout_ms & TICKS_MAX
                         armed = True
                     else:
                         begun = 0
         self.start = start
         self._begun = begun
-        self.late.armed = armed
+        self.wait.armed = armed
         return LINK_MESSAGE
 
     def _look_up(self, start, now):
@@ -99,9 +99,9 @@ class _Straight:
 
     def _wait(self, length, now):
         """Go on where the message that has begun is not whole."""
-        if length <= self.size and not self.late.armed:
+        if length <= self.size and not self.wait.armed:
             self._begun = length
-            self.late.start(now, self.frame_timeout_ms)
+            self.wait.start(now, self.frame_timeout_ms)
             return LINK_NEED_DATA
         self._begun = 0
         return self._with_care(now)

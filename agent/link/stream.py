@@ -32,7 +32,7 @@ class Stream(Fifo):
         "pending",
         "at",
         "frame_timeout_ms",
-        "late",
+        "wait",
         "length",
         "tx",
         "tx_at",
@@ -47,14 +47,14 @@ class Stream(Fifo):
         self.tx = bytearray(message_bytes + 1)  # and its NUL
         self.tx_at = 0
         self.frame_timeout_ms = frame_timeout_ms
-        self.late = Timer()
+        self.wait = Timer()
         self.reset()
 
     def reset(self):
         """Forget both directions: a new connection begins."""
         self.clear()
         self.size = len(self.buf)
-        self.late.stop()
+        self.wait.stop()
         self.at = 0
         self.length = 0
         self.tx_from = 0
@@ -70,7 +70,7 @@ class Stream(Fifo):
         if have and (self._discard or self.buf[self.start] == 0):
             have = self._pass_over(have)
         if have == 0 and not self._discard:
-            self.late.armed = False
+            self.wait.armed = False
             return LINK_NEED_DATA
         if have >= _LENGTH_DIGITS:
             length = number(self.buf, self.start, _LENGTH_DIGITS)
@@ -83,9 +83,9 @@ class Stream(Fifo):
                 if have >= kept:
                     self._discard = length - kept
                     return self._found(kept, LINK_CUT_SHORT)
-        if not self.late.armed:
-            self.late.start(now, self.frame_timeout_ms)
-        elif self.late.expired(now):
+        if not self.wait.armed:
+            self.wait.start(now, self.frame_timeout_ms)
+        elif self.wait.expired(now):
             return self._lose(WHY_SLOW)
         return LINK_NEED_DATA
 
@@ -106,7 +106,7 @@ class Stream(Fifo):
 
     def tick(self, now):
         """Return the ms until an unfinished message is given up."""
-        return self.late.left(now) if self.late.armed else FOREVER
+        return self.wait.left(now) if self.wait.armed else FOREVER
 
     def quiet(self, busy_ms):
         """Nobody listens to the flash on a network: always."""
@@ -132,14 +132,14 @@ class Stream(Fifo):
         self.start += length
         if self.start < self.end and self.buf[self.start] == 0 and not self._discard:
             self.start += 1  # its terminator
-        self.late.armed = False
+        self.wait.armed = False
         return kind
 
     def _lose(self, why):
         self.why = why
         self.clear()
         self._discard = 0
-        self.late.stop()
+        self.wait.stop()
         return LINK_BROKEN
 
 

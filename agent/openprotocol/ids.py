@@ -2,21 +2,50 @@
 
 Rules
 1. The live way keeps an ID as ten digits: as an int it would be above 2**30, which allocates on a 32-bit board.
-2. As ints they live on the rare ways only: a hole, a reset, a walk back.
+2. As ints they live on the rare ways only: what is missing, a reset, a walk back.
 3. Two IDs are compared on the circle: ahead is less than half of it away.
+4. 0 cannot be asked for, since it means the newest: `after` and `before` pass over it.
 """
 
 from agent.base.fields import fill
 from agent.record.result import ID_BYTES
+from agent.record.same import put_digits
 
 ID_PERIOD = 4294967296
 
 _HALF = 2147483648
+_OPEN = 1073741824  # a range as long as this has a begin that is not known
 
 
 def is_ahead(number, other):
-    """Tell whether `number` comes after `other`."""
+    """True if `number` comes after `other`."""
     return 0 < (number - other) % ID_PERIOD < _HALF
+
+
+def after(number):
+    """Return the ID behind `number` that can be asked for."""
+    return (number + 1) % ID_PERIOD or 1
+
+
+def before(number):
+    """Return the ID in front of `number` that can be asked for."""
+    return (number - 1) % ID_PERIOD or ID_PERIOD - 1
+
+
+def length_of(first, last):
+    """Return how many IDs first..last are; 0 where `last` is behind the other way round."""
+    count = (last - first) % ID_PERIOD
+    return count + 1 if count < _HALF else 0
+
+
+def is_open(first, last):
+    """True if where the range begins is not known: see `open_below`."""
+    return length_of(first, last) >= _OPEN
+
+
+def open_below(number):
+    """Return the first ID of a range that ends with `number`, where nobody knows where it begins."""
+    return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
 
 
 def increment(digits):
@@ -40,6 +69,12 @@ def id_of(digits, at):
     return value
 
 
+def id_at(buf, at):
+    """Return the number of the ten octets at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
+    value = id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
+    return value if value < ID_PERIOD else -1
+
+
 def put_id(digits, value):
     """Write `value` as ten digits to digits[0:10]."""
     for index in range(ID_BYTES - 1, -1, -1):
@@ -53,3 +88,13 @@ def unpack_id(buf, at):
     for index in range(5):
         value = value * 100 + (buf[at + index] >> 4) * 10 + (buf[at + index] & 0x0F)
     return value
+
+
+def pack_id(buf, at, value):
+    """Write `value` to the five octets at buf[at:], two digits in each."""
+    for index in range(at + 4, at - 1, -1):
+        buf[index] = value // 10 % 10 << 4 | value % 10
+        value //= 100
+
+
+_digits = bytearray(ID_BYTES)

@@ -1,348 +1,334 @@
-"""What is known of a controller's tightening IDs: a fold of the log, the owner of the controller's part of its memory.
+"""What is known of a controller's tightening IDs, durably: the highest result proven, and which IDs may be missing.
 
 Rules
-1. Everything here follows from the records that count, in their order: `stored` for a result, `closed_ids` for a GAP
-   record, `load` for what a HEAD or a MEMORY record says. Nothing else changes it, so a start sees what ran before.
-2. `top` is the highest ID known; a gap is a range below it of which nothing is stored. A pushed result above top + 1
-   opens a gap; one inside a gap is cut out of it.
-3. An ID at or below `top` and in no gap says nothing here: it is a repeat, or a controller that counts anew, and which
-   of the two the controller is asked (agent.openprotocol.recovery).
-4. An ID that is not above `top` and is pushed with a time later than all that are known counts anew: it is the new
-   `top`, and all from 1 on in front of it is missing; not one out of a gap while no time of the `top` is known. While
-   gaps lie over IDs that may be stored (`FLAG_LOOK`) the latest time stays what it was before: what is earlier is of a
-   former life, and for the rest the log is asked. The controller's newest ends that, once no gap is left. The `top`
-   itself counts anew only then, and before the newest was heard (`FLAG_UNPROVEN`): else it is an ID that stands still.
-   At the latest time itself a record's epoch says whether it does (agent.openprotocol.witness).
-5. What is counted as gone is told by an event (agent.openprotocol.untold, agent.gone).
+1. `w`, the highest result proven, is none, EMPTY (the controller had nothing when it was asked) or the ID, time and
+   values of a result. Whether two are the same is asked of all three; no two times are ever compared otherwise.
+2. The fold (`stored`), the same after an append and at a start: a result pushed on a connection that has proven what
+   the IDs mean moves `w`; the IDs between become a range in the same step. What was pushed before that carries
+   FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
+3. All else is changed by agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
+4. Two ranges at most, oldest first; of three the two that are nearest become one. They may cover too much.
+   Behind EMPTY whatever is in front of the first result may be missing: where that range begins is not known.
+5. Where stations share the IDs a jump says nothing and opens nothing.
 
-    octet  0       4      5       6      7          11       16        23               45
-           |gone   |flags |indexes|epoch |identity  |top BCD |time BCD |gaps            |
+    octet  0      5      12     16     21    26     31    36       40      41    42    43   44
+           |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch| 0  |
+           | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |    |
+           `---- w, a digest ---´        none             ´
+
+The values are the torque's six digits and the last two of the angle, two to an octet; 0xFF where nobody can say.
 """
 
 from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import all_digits, compare, copy, fill, holds
-from agent.base.words import pack_digits, unpack_digits
-from agent.openprotocol.gaps import GAP_IDS_MAX, Gaps
-from agent.openprotocol.ids import ID_PERIOD, id_of, increment, is_ahead
-from agent.openprotocol.untold import (  # noqa: F401
-    FLAG_EMPTY,
-    FLAG_KNOWN,
-    GONE_MOST,
-    WHY_ANEW,
-    WHY_MANY,
-    WHY_NEVER,
-    WHY_NONE,
-    Untold,
-    add_gone,
+from agent.base.words import get_u32, pack_digits, put_u32
+from agent.log.numbers import GONE
+from agent.openprotocol.ids import (
+    after,
+    before,
+    id_of,
+    increment,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    pack_id,
+    put_id,
+    unpack_id,
 )
-from agent.record import SEVERAL_LEAST
+from agent.record import KIND_RESULT, SEVERAL_LEAST
 from agent.record.result import (
+    ANGLE,
     FLAG_EDGE_TIME,
+    FLAG_ODD,
     FLAG_RECOVERED,
+    FLAG_RETRIED,
     FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
-    ID_EPOCH,
     TIGHTENING_ID,
     TIME,
     TIME_BYTES,
+    TORQUE,
+    TORQUE_BYTES,
 )
-from agent.spool.memory import EPOCH, GAPS, GONE, IDENTITY, INDEXES, TIME_KNOWN, TOP  # noqa: F401 - IDs' own
-from agent.spool.memory import ID_FLAGS as FLAGS
-from agent.spool.record import KIND_RESULT
 
-VERDICT_NEW = const(0)
-VERDICT_LOOK = const(1)  # it may be stored already: look into the log
-VERDICT_LATER = const(2)  # new, but there is no room to remember what it leaves open: it has to come again
-VERDICT_MISSING = const(3)  # it is missing; while `looks` it may be stored already for all that: look into the log
+DIGEST_BYTES = const(16)
+RANGES_MOST = const(2)
 
-FLAG_NO_FETCH = const(2)  # the controller knows no MID 0064
-FLAG_LOOK = const(4)  # what is fetched may be stored already: look at its time, and into the log
+# Of state.octets; `w` stands in front.
+INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
+_RANGES = const(16)
+_IDENTITY = const(36)
+_FLAGS = const(41)
+_EPOCH = const(42)
 
-FLAG_TOP_HELD = const(64)  # the result of the highest ID is stored; the latest time is its own, unless that stands
+# Of a digest.
+_TIME = const(5)
+_VALUES = const(12)
+_ANGLE = const(15)
 
-FLAG_UNTIMED = const(128)  # of the highest ID no time was read: one that is missing may be later than the latest known
+_MET = const(1)  # `w` is a result
+_EMPTY = const(2)
+_SHARED = const(4)  # all stations of the controller count together
 
-FLAG_SHARED = const(32)  # its IDs are those of all stations of the controller: a jump leaves nothing open
-
-FLAG_FIRST = const(16)  # the oldest gap reaches in front of its first result: what is gone there was never made
-
-DEFERRED_MOST = const(16)  # pushes that a controller has under way at a time, and more
-
-CLOSED_GONE = const(0)  # why IDs are closed without a result: the controller has them no more
-CLOSED_OTHERS = const(2)  # there is nothing of ours: not counted either
-CLOSED_HELD = const(3)  # they were stored, before it was in doubt what their IDs mean: not counted either
-CLOSED_KEPT = const(1)  # the log has them, though not under their ID: not counted as gone
-
-_KNOWN_OR_EMPTY = const(9)
-_BUT_TOP = const(0x3F)  # all flags but those two of the highest ID
+_GONE_MOST = const(0x3FFFFFFF)
 
 
-class Known(Untold):
-    """The IDs of one controller."""
+def put_digest(digest, to, body, start, flags):
+    """Write ID, time and values of the body at body[start:] to digest[to:]."""
+    pack_digits(digest, to, body, start + TIGHTENING_ID, ID_BYTES)
+    if flags & FLAG_EDGE_TIME:
+        fill(digest, to + _TIME, TIME_BYTES, 0)
+    else:
+        copy(digest, to + _TIME, body, start + TIME, TIME_BYTES)
+    _put_values(digest, to, body, start)
+    if flags & FLAG_ODD:  # MID 0061 and 0065 may say the angle in two ways then
+        digest[to + _ANGLE] = 0xFF
 
-    def __init__(self, memory, enabled=True):
-        Untold.__init__(self, memory)
-        self.enabled = enabled
-        self.gaps = Gaps()
-        self.expected = bytearray(ID_BYTES)  # top + 1 as it would come
-        self.covered = False  # the newest of this connection is noted: all in front of what is pushed was heard of
-        self.deferred = []  # pushes of this connection that were left for later, in their order
-        self.unheard = -1  # the highest one of them, until it is looked whether the controller's newest covers it
+
+def _put_values(digest, to, body, start):
+    if body[start + TORQUE] == 0x20:
+        fill(digest, to + _VALUES, 4, 0xFF)
+        return
+    pack_digits(digest, to + _VALUES, body, start + TORQUE, TORQUE_BYTES)
+    start += ANGLE
+    blank = body[start] == 0x20
+    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
+
+
+def put_unread(digest, number, check=-1):
+    """Write a digest of a result of which nothing but the ID can be read; `check`, if not below 0, tells its frame."""
+    pack_id(digest, 0, number)
+    fill(digest, _TIME, TIME_BYTES, 0 if check < 0 else 0xEE)  # a time of no result that can be read
+    fill(digest, _VALUES, 4, 0xFF)
+    if check >= 0:
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first octet has to say something
+
+
+def same(one, other):
+    """True if both digests are of one result. What one of them does not have says nothing."""
+    if compare(one, 0, other, 0, _TIME):
+        return False
+    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, TIME_BYTES):  # a month: there is one
+        return False
+    if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
+        return False
+    return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
+
+
+class Known:
+    """The IDs of one controller, over the station's state."""
+
+    def __init__(self, state, recovers=True):
+        self.state = state
+        self.recovers = recovers
+        self.octets = state.octets
+        self.expected = bytearray(ID_BYTES)  # w + 1 while a proven push was the last that moved it, else no digits
+        self.ranges = []  # [first, last] each
+        self.last = bytearray(DIGEST_BYTES)  # of the push that came last, but for one that was expected
+        self.last_id = -1  # its ID, -1 if it has none
+        self.misfit = False  # it does not fit what is known
+        self._kept = b""
+        self._gone = 0
         self.load()
+
+    def load(self):
+        """Take over what the state says."""
+        octets = self.octets
+        fill(self.expected, 0, ID_BYTES, 0xFF)
+        self.ranges = []
+        for at in range(_RANGES, _RANGES + RANGES_MOST * 10, 10):
+            first = unpack_id(octets, at)
+            if first:
+                self.ranges.append([first, unpack_id(octets, at + 5)])
 
     # -- the fold ----------------------------------------------------------------------------------------------
 
-    def load(self):
-        """The memory was read anew."""
-        unpack_digits(self.expected, 0, self.memory, TOP, ID_BYTES)
-        increment(self.expected)
-        self.gaps.load(self.memory, GAPS, self.memory[FLAGS] & FLAG_FIRST)
-        self._compare_untold()
-
     def stored(self, kind, flags, buf, at, length):
-        """The result whose payload lies at buf[at:] counts from now on."""
+        """The result whose payload lies at buf[at:at+length] counts from now on. Hot: allocates nothing."""
         at += HEAD_BYTES
-        if kind != KIND_RESULT:
+        if flags == 0 and holds(buf, at + TIGHTENING_ID, self.expected) and kind == KIND_RESULT:
+            self.follows(buf, at)
+        elif kind == KIND_RESULT:
+            self._stored_elsewhere(flags, buf, at, length)
+
+    def follows(self, body, start):
+        """The same for the body of a result without flags that has the ID in `expected`. Hot: allocates nothing."""
+        octets = self.octets
+        at = start + TIGHTENING_ID
+        if body[at + 9] == 0x30 and body[at + 8] == 0x30:
+            pack_digits(octets, 0, body, at, ID_BYTES)
+        else:  # the others stay
+            octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
+        copy(octets, _TIME, body, start + TIME, TIME_BYTES)
+        _put_values(octets, 0, body, start)
+        increment(self.expected)
+
+    def _stored_elsewhere(self, flags, buf, at, length):
+        if flags & (FLAG_RECOVERED | FLAG_RETRIED):
             return
-        if self.memory[FLAGS] & _KNOWN_OR_EMPTY == FLAG_KNOWN and holds(buf, at + TIGHTENING_ID, self.expected):
-            pack_digits(self.memory, TOP, buf, at + TIGHTENING_ID, ID_BYTES)
-            increment(self.expected)
-            self.hold_top(flags, buf, at)
-        elif all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
-            if ON_CPYTHON:
-                if has_identifiers(buf, at - HEAD_BYTES, length):
-                    length = 0  # of one spindle all the same
-            if length >= SEVERAL_LEAST:
-                from agent.openprotocol.several import stored  # only where results have several spindles
+        fill(self.expected, 0, ID_BYTES, 0xFF)
+        several = length >= SEVERAL_LEAST
+        if ON_CPYTHON:
+            several = several and not has_identifiers(buf, at - HEAD_BYTES, length)
+        if several:
+            from agent.record.spindles import OBJECTS, PLACE  # only where results have several spindles
+
+            if buf[at - HEAD_BYTES + PLACE] != OBJECTS:  # those are asked for by ID, like results of one spindle
+                from agent.openprotocol.several import stored
 
                 stored(self, flags, buf, at)
                 return
-            self._stored_elsewhere(flags, buf, at)
-
-    def closed_ids(self, buf, at):
-        """The IDs of the GAP record at buf[at:] will not come: epoch, why, two zeros, first and last ID."""
-        if buf[at] != self.memory[EPOCH]:
+        self.last_id = -1
+        if not self.recovers or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
             return
-        first = id_of(buf, at + 4)
-        if first == (self.top() + 1) % ID_PERIOD and self.memory[FLAGS] & FLAG_KNOWN:
-            self.set_top(buf, at + 14)  # looked for above all that was known
-        length = (id_of(buf, at + 14) - first) % ID_PERIOD + 1
-        if buf[at + 1] == CLOSED_KEPT:
-            self._begin_at(first)
-        elif buf[at + 1] == CLOSED_GONE:
-            self.gaps.lose(first, length)
-            self._count_lost(self.gaps, WHY_NONE)
-        self.gaps.cut(first, length)
-        self._count_lost(self.gaps, WHY_MANY)
-        self._write_gaps()
-
-    def _stored_elsewhere(self, flags, buf, at):
-        """Find the place of an ID that is not the expected one."""
-        id_at = at + TIGHTENING_ID
-        number = id_of(buf, id_at)
-        if self.begins_anew(flags, buf, at):
-            self._begin_anew(number, buf, id_at)
-            return
-        counts = self.memory[FLAGS] & (_KNOWN_OR_EMPTY | FLAG_FIRST) == FLAG_KNOWN  # else all its IDs may be one
-        if not self.memory[FLAGS] & FLAG_KNOWN:
-            self.set_top(buf, id_at)
-        elif self.gaps.holding(number) >= 0:
-            if counts and number == self.top() and not self.looks():
-                self.hold_top(flags, buf, at)
-            self._begin_at(number)
-            self.gaps.cut(number, 1)
-            self._count_lost(self.gaps, WHY_MANY)
-            self._write_gaps()
-        elif self.is_beyond(number):
-            self._open_up_to(number)
-            self.set_top(buf, id_at)
-            if counts:
-                self.hold_top(flags, buf, at)
-                return
-        elif number != self.top() or flags & FLAG_UNPROVEN:
-            return
-        else:
-            self.memory[FLAGS] &= _BUT_TOP | FLAG_UNTIMED  # it stands still: all its IDs may be one
-        if flags & (FLAG_RECOVERED | FLAG_EDGE_TIME) == 0 and not self.looks():
-            if number == self.top():
-                self.memory[FLAGS] &= ~FLAG_UNTIMED & 0xFF
-            self._keep_time(buf, at)
-
-    def begins_anew(self, flags, buf, at):
-        """Tell whether the ID of the body at buf[at:] is not above all known, and means another result than it did."""
-        if not self.memory[FLAGS] & FLAG_KNOWN or not self.fetches() or flags & (FLAG_RECOVERED | FLAG_EDGE_TIME):
-            return False
-        if self.is_earlier(buf, at) or not all_digits(buf, at + TIGHTENING_ID, ID_BYTES):
-            return False
-        if not self.is_later(buf, at) and buf[at - HEAD_BYTES + ID_EPOCH] != (self.memory[EPOCH] + 1) & 0xFF:
-            return False  # else the log has shown it (agent.openprotocol.witness)
         number = id_of(buf, at + TIGHTENING_ID)
-        if self.gaps.holding(number) >= 0:
-            return not self.memory[FLAGS] & (FLAG_LOOK | FLAG_UNTIMED)
-        if self.is_beyond(number):
-            return False
-        return number != self.top() or (self.looks() and flags & FLAG_UNPROVEN != 0)  # else all its IDs may be one
+        put_digest(self.last, 0, buf, at, flags)
+        self.last_id = number
+        if not self.is_met():
+            if self.is_empty():
+                self.add(open_below(before(number)), before(number))
+            self.put_top(self.last)
+        elif not flags & FLAG_UNPROVEN:
+            self._hear_proven(number)
 
-    def _begin_anew(self, number, digits, at):
-        """The controller counts anew, and has come to `number`: what is in front of it may be missing."""
-        memory = self.memory
-        gaps = self.gaps
-        if gaps.count and not self.looks():  # some of these were missing before, whatever their time
-            fill(memory, TIME_KNOWN, TIME_BYTES, 0)
-        memory[EPOCH] = (memory[EPOCH] + 1) & 0xFF
-        memory[FLAGS] |= FLAG_LOOK
-        gaps.clear()
-        self._begun()
-        self._count_lost(self.gaps, WHY_ANEW)
-        if number > 1:
-            gaps.open(1, number - 1)
-            self._count_lost(self.gaps, WHY_MANY)
-        self.set_top(digits, at)
-        self._write_gaps()
-
-    def _open_up_to(self, number):
-        """Everything between `top` and `number` is missing; other stations' where all share the IDs.
-
-        Where nothing can be asked for it is gone.
-        """
-        if self.shares():
+    def _hear_proven(self, number):
+        """A push of ID `number` on a connection that has proven `w`."""
+        top = self.top()
+        if is_ahead(number, top):
+            if not self.shares():
+                self.add(after(top), before(number))
+        elif number != top:
+            self.misfit = True
             return
-        first = self.first_missing(number)
-        if self.fetches():
-            if self.memory[FLAGS] & FLAG_EMPTY:
-                self.memory[FLAGS] |= FLAG_FIRST
-                self.gaps.begins = number
-            self.gaps.open(first, (number - first) % ID_PERIOD)
-            self._count_lost(self.gaps, WHY_MANY)
-            self._write_gaps()
-        elif self.enabled and not self.memory[FLAGS] & FLAG_EMPTY and number != first:
-            self.count_gone(first, (number - first) % ID_PERIOD, WHY_NEVER)
-
-    def _write_gaps(self):
-        self.gaps.write(self.memory, GAPS)
-        if not self.gaps.reaches_in_front():
-            self._begun()
-
-    def _begin_at(self, number):
-        """There is a result under an ID that was missing: only what lies in front of it may never have been made."""
-        if number == self.gaps.firsts[0]:
-            self._begun()
-
-    def _begun(self):
-        """What is gone from here on was made once."""
-        self.memory[FLAGS] &= ~FLAG_FIRST & 0xFF
-        self.gaps.begins = -1
-
-    def set_top(self, digits, at):
-        """The ID at digits[at:] is the highest one from now on."""
-        self.memory[FLAGS] = (self.memory[FLAGS] | FLAG_KNOWN | FLAG_UNTIMED) & ~(FLAG_EMPTY | FLAG_TOP_HELD) & 0xFF
-        pack_digits(self.memory, TOP, digits, at, ID_BYTES)
-        copy(self.expected, 0, digits, at, ID_BYTES)
+        self.put_top(self.last)
+        put_id(self.expected, number)
         increment(self.expected)
 
-    def hold_top(self, flags, body, start):
-        """The result of the highest ID is stored: while its time is the latest, both tell it when it comes again."""
-        memory = self.memory
-        held = memory[FLAGS] & _BUT_TOP
-        if flags & FLAG_EDGE_TIME:
-            memory[FLAGS] = held | FLAG_UNTIMED
-            return
-        order = 0 if held & FLAG_LOOK else compare(body, start + TIME, memory, TIME_KNOWN, TIME_BYTES)
-        if order > 0:
-            copy(memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
-        memory[FLAGS] = held | FLAG_TOP_HELD if order >= 0 else held
+    def move_top(self, buf, at):
+        """Results of several spindles: the one with its body at buf[at:] was stored last, and is `w`."""
+        put_digest(self.last, 0, buf, at, 0)
+        self.put_top(self.last)
 
-    def _keep_time(self, body, start):
-        if self.is_later(body, start):
-            copy(self.memory, TIME_KNOWN, body, start + TIME, TIME_BYTES)
+    # -- what holds now ------------------------------------------------------------------------------------------
 
-    # -- questions ---------------------------------------------------------------------------------------------
+    def is_met(self):
+        """True if a result of this controller is known."""
+        return self.octets[_FLAGS] & _MET != 0
 
-    def verdict(self, body, start):
-        """Say whether the pushed result at body[start:] is new by its ID, or has to be looked for in the log."""
-        at = start + TIGHTENING_ID
-        if not self.memory[FLAGS] & FLAG_KNOWN:
-            return VERDICT_LOOK
-        if holds(body, at, self.expected) and (not self.deferred or not self._waits(id_of(body, at))):
-            return VERDICT_NEW
-        if not all_digits(body, at, ID_BYTES):
-            return VERDICT_LOOK
-        number = id_of(body, at)
-        is_missing = self.gaps.holding(number) >= 0
-        if not is_missing and not self.is_beyond(number):
-            return VERDICT_LOOK
-        if is_missing:
-            may = not self.gaps.splits(number)
-        elif not self.fetches():
-            return VERDICT_NEW
-        else:
-            may = self.covered if self.shares() else self.gaps.fits(self.first_missing(number))
-        if not may or self._waits(number):
-            if number not in self.deferred and len(self.deferred) < DEFERRED_MOST:
-                self.deferred.append(number)
-            if self.unheard < 0 or is_ahead(number, self.unheard):
-                self.unheard = number
-            return VERDICT_LATER
-        return VERDICT_MISSING if is_missing else VERDICT_NEW
-
-    def _waits(self, number):
-        """Tell whether another push was left for later and is still missing: MID 0062 would be taken for that one's."""
-        deferred = self.deferred
-        while deferred and not self.is_beyond(deferred[0]) and self.gaps.holding(deferred[0]) < 0:
-            deferred.pop(0)
-        return len(deferred) > 0 and deferred[0] != number
-
-    def holds_top(self, body, start):
-        """Tell whether the pushed result at body[start:] is the one of the highest ID, and stored: the log may not."""
-        return (
-            self.memory[FLAGS] & (FLAG_TOP_HELD | FLAG_LOOK) == FLAG_TOP_HELD
-            and not self.is_earlier(body, start)
-            and not self.is_later(body, start)
-            and all_digits(body, start + TIGHTENING_ID, ID_BYTES)
-            and id_of(body, start + TIGHTENING_ID) == self.top()
-        )
-
-    def is_beyond(self, number):
-        """Tell whether the ID is above all that are known."""
-        return self.memory[FLAGS] & FLAG_EMPTY != 0 or is_ahead(number, self.top())
-
-    def first_missing(self, number):
-        """Return the first ID that is missing if `number`, above all that are known, is stored or seen."""
-        if not self.memory[FLAGS] & FLAG_EMPTY:
-            return (self.top() + 1) % ID_PERIOD
-        return (number - GAP_IDS_MAX + 1) % ID_PERIOD  # it may have begun in front of the wrap
-
-    def looks(self):
-        """Tell whether what is fetched may be stored already."""
-        return self.memory[FLAGS] & FLAG_LOOK != 0
+    def is_empty(self):
+        """True if the controller had no result when it was asked last."""
+        return self.octets[_FLAGS] & _EMPTY != 0
 
     def shares(self):
-        """Tell whether all stations of the controller share its IDs."""
-        return self.memory[FLAGS] & FLAG_SHARED != 0
-
-    def fetches(self):
-        """Tell whether what is missing can be asked for at all."""
-        return self.enabled and not self.memory[FLAGS] & FLAG_NO_FETCH
+        """True if all stations of the controller count together."""
+        return self.octets[_FLAGS] & _SHARED != 0
 
     def top(self):
-        """Return the highest ID known."""
-        return (id_of(self.expected, 0) - 1) % ID_PERIOD
+        """Return the highest ID known, -1 if there is none."""
+        return unpack_id(self.octets, 0) if self.is_met() else -1
 
-    def settled(self):
-        """Return the highest ID in front of all that are missing; the first behind them if they begin at 1."""
-        gaps = self.gaps
-        if gaps.count == 0:
-            return self.top()
-        return gaps.firsts[0] - 1 if gaps.firsts[0] > 1 else (gaps.firsts[0] + gaps.counts[0]) % ID_PERIOD
+    def is_top(self, digest):
+        """True if `digest` is of the highest result known."""
+        return self.is_met() and same(digest, self.octets)
 
-    def is_earlier(self, body, start):
-        """Tell whether the body's time is earlier than the latest that was pushed."""
-        return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) < 0
+    def epoch(self):
+        """Return how often the IDs began afresh, modulo 256."""
+        return self.octets[_EPOCH]
 
-    def is_later(self, body, start):
-        """Tell whether the body's time is later than the latest that was pushed."""
-        return compare(body, start + TIME, self.memory, TIME_KNOWN, TIME_BYTES) > 0
+    def identity(self):
+        """Return what told this controller from others, 0 if nothing is known."""
+        return get_u32(self.octets, _IDENTITY)
+
+    def missing(self):
+        """Return how many IDs may be missing at most; a range whose begin is not known counts as one."""
+        count = 0
+        for first, last in self.ranges:
+            count += 1 if is_open(first, last) else length_of(first, last)
+        return count
+
+    def gone(self):
+        """Return how many IDs the controller had no more, ever."""
+        return self.state.numbers[GONE]
+
+    # -- changes -------------------------------------------------------------------------------------------------
+
+    def begin(self):
+        """What is changed from now on is one step: see `commit`."""
+        self._kept = bytes(self.octets)
+        self._gone = self.gone()
+
+    def commit(self):
+        """Make it durable; False, and all as it was, if the state cannot be written."""
+        if self.octets == self._kept and self._gone == self.gone():
+            return True
+        if self.state.save():
+            return True
+        self.octets[:] = self._kept
+        self.state.numbers[GONE] = self._gone
+        self.load()
+        return False
+
+    def put_top(self, digest):
+        """`w` is this result."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # the log may have what is above
+        copy(self.octets, 0, digest, 0, DIGEST_BYTES)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
+
+    def put_empty(self):
+        """`w` is that there was nothing."""
+        fill(self.expected, 0, ID_BYTES, 0xFF)  # or the next push would be followed without a range
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
+        fill(self.octets, 0, DIGEST_BYTES, 0)
+
+    def put_controller(self, identity, shares, is_reset):
+        """Say what tells this controller from others, whether all stations count together; count a new beginning."""
+        put_u32(self.octets, _IDENTITY, identity)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
+        if is_reset:
+            self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
+
+    def count_gone(self, first, count):
+        """`count` IDs from `first` on will not come."""
+        numbers = self.state.numbers
+        numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
+
+    def forget_ranges(self):
+        """Nothing is missing any more."""
+        self.ranges = []
+        self._write_ranges()
+
+    def add(self, first, last):
+        """The IDs first..last may be missing, above all that are."""
+        first = first or 1  # 0 cannot be asked for
+        last = last or before(0)
+        if length_of(first, last) == 0:
+            return
+        ranges = self.ranges
+        ranges.append([first, last])
+        if len(ranges) > RANGES_MOST:
+            near = 0 if length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0]) else 1
+            ranges[near][1] = ranges[near + 1][1]
+            ranges.pop(near + 1)
+        self._write_ranges()
+
+    def close_up_to(self, number):
+        """Nothing in front of `number` is missing any more in the oldest range."""
+        ranges = self.ranges
+        if length_of(number, ranges[0][1]):
+            ranges[0][0] = number
+        else:
+            ranges.pop(0)
+        self._write_ranges()
+
+    def _write_ranges(self):
+        fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
+        at = _RANGES
+        for first, last in self.ranges:
+            pack_id(self.octets, at, first)
+            pack_id(self.octets, at + 5, last)
+            at += 10
 
 
 if ON_CPYTHON:

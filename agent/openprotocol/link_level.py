@@ -65,14 +65,14 @@ class LinkLevel:
         """The time of the request that is out is over; return an EV_."""
         request = session.request
         if session.state == STOPPING:
-            return session._silent()
+            return session.silent()
         if self.waits:
             return self._send_again(session)
         if not self._extended:
             self._extended = True
             request.answer.start(now, session.response_timeout_ms)
             return EV_NONE
-        return session._silent()
+        return session.silent()
 
     def heard(self, session, mid):
         """MID 9997 or 9998 came; return an EV_."""
@@ -92,9 +92,9 @@ class LinkLevel:
         if number(buf, at + 24, 4) != CODE_WRONG:
             self.arrived()
             session.code = number(buf, at + 24, 4)
-            return session._refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
+            return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
         if told != self.number:
-            return session._over(WHY_FRAMING)
+            return session.over(WHY_FRAMING)
         return self._send_again(session)
 
     def _following(self):
@@ -103,7 +103,7 @@ class LinkLevel:
     def _send_again(self, session):
         request = session.request
         if self.sends > RESENDS:
-            return session._over(WHY_SILENCE)
+            return session.over(WHY_SILENCE)
         if request.asked:
             self._again = True
             request.unsent = True

@@ -37,7 +37,7 @@ from agent.base.fields import all_digits, compare, copy, number, put_number
 from agent.base.ticks import Timer
 from agent.openprotocol import requests as rq
 from agent.openprotocol.room import make_room
-from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE, EV_PART, EV_PART_CUT
+from agent.openprotocol.states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
 from agent.openprotocol.subscriptions import Subscription
 from agent.openprotocol.variable import read_fields
 from agent.record import PAYLOAD_MAX
@@ -78,7 +78,7 @@ _GUID_BYTES = const(36)
 _BODY_BYTES = const(143)  # with limits; behind it the head of several objects
 _FIRST = const(154)  # row (agent.record.spindles)
 _NM = const(0x31)
-_PARTS = ((1201, 1203, EV_PART, EV_PART_CUT), (1202, 1203, EV_PART, EV_PART_CUT))
+_PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 _REVISIONS = (2, 3, 1)
 
@@ -262,7 +262,7 @@ class Generic:
             return ANSWER_NONE
         if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
-        session._answered()
+        session.answered()
         return ANSWER_SURE if sure or session.fetch_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
@@ -278,9 +278,9 @@ class Generic:
     def was_pushed(self, session):
         """MID 0006 was refused: what has begun meanwhile is no answer, and who sent it waits (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session._sequence:
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.sequence:
             operation.pushed = True
-            session._push = self._subscription.pushes[0]  # another message may have come since
+            session.pushed = self._subscription.pushes[0]  # another message may have come since
             session.acknowledge()
 
 

@@ -4,38 +4,36 @@ from agent.base.compat import const
 
 PHASE_IDLE = const(0)
 PHASE_NEWEST = const(1)
-PHASE_WITNESS = const(2)  # an ID that was known before this connection: does it mean the same result?
-PHASE_PROBE = const(3)  # ID 0 is not answered there: ask for the next ID until one is gone
-PHASE_WALK_BACK = const(4)
+PHASE_WITNESS = const(2)  # the highest ID known: does it still mean the same result?
+PHASE_WALK = const(3)  # downward, to what the controller still has
+PHASE_UP = const(4)  # ID 0 is not answered there: upward from the highest ID known
 PHASE_FILL = const(5)
 PHASE_OFF = const(6)
 PHASE_SEEK = const(7)  # all stations share the IDs: which of the missing ones are ours?
-PHASE_KEPT = const(8)  # what does the controller keep? (agent.openprotocol.kept)
-PHASE_OLDEST = const(9)  # is that so?
+PHASE_SETTLE = const(8)  # what was concluded is to be written down
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
     "asking for the last known",
-    "probing",
     "walking back",
+    "walking up",
     "filling",
     "off",
     "looking for our own",
-    "asking what is kept",
-    "looking whether that is kept",
+    "writing down",
 )
 
 NEWS_NONE = const(0)
 NEWS_STORE = const(1)  # the fetched result has to be stored
-NEWS_RESET = const(2)  # the controller counts anew
-NEWS_GONE = const(6)  # there is nothing under the ID that was asked for
-NEWS_AGAIN = const(7)
-NEWS_GO_ON = const(5)  # the answer is to be taken like any other
-NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
+NEWS_RESET = const(2)  # the controller counts afresh
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
+NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
 
-SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
+SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as 0002 and its answers show
 SHARING_OWN = const(1)  # they do not
 SHARING_ALL = const(2)  # they do
 
-NEWEST_LAG = const(16)  # an answer that crossed live results names one of the last few, and no later time
+JUDGED_FINE = const(0)  # of an answer where stations may share the IDs: it is taken like any other
+JUDGED_DOUBT = const(1)  # it shows that they do, unless it is spoiled: once more
+JUDGED_SHARED = const(2)  # it shows it for the second time
+JUDGED_NO_OWNER = const(3)

@@ -1,165 +1,270 @@
-"""What was missed while nobody listened: asks the controller what it has, fetches the missing IDs, oldest first.
+"""What a controller has that the log lacks: asks it with MID 0064, and fetches what is missing, oldest first.
 
-Sans I/O: asked what to fetch next (`want`) and told of every answer to MID 0064. What it concludes becomes known by
-records of the log only (agent.openprotocol.known); everything here may be forgotten at any moment.
+Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
+in one snapshot (agent.openprotocol.known); everything here may be forgotten at any moment.
 
 Rules
-1. First what the controller has is learnt (agent.openprotocol.newest), then what is missing is fetched
-   (agent.openprotocol.missing).
-2. One request at a time; the owner calls when no live result waits.
-3. Where ID 0 is not answered, the IDs above all that are known are tried once nothing below them is missing.
+1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above, and w still stands under
+   its ID; else a walk downward from the newest has shown what the controller has, all of which may be missing then.
+3. What is missing is asked for one by one; only the result itself or 15 (gone) closes an ID, or silence five times
+   while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
+5. A push that does not fit begins the look again, once a minute at most. No two times are compared.
+
+    phase     asks for             it is there                         it is gone
+    NEWEST    0                    w: proven; above w: WITNESS;        WITNESS, since 0 may be unknown there; without
+                                   else WALK                           w: proven, there is nothing
+    WITNESS   w                    the same: settle w+1..N; else WALK  WALK; nothing, if 0 was gone as well
+    WALK      downward from N      goes on                             settle all from the lowest that is there
+    UP        upward, if 0 is gone goes on                             after K in a row: settle
+    SEEK      downward, shared     is it ours? (shared.py)             the stretch is known
+    FILL      the oldest missing   store it, close it                  close it, count it
 """
 
+from agent.base.compat import const
 from agent.base.crc import crc30
-from agent.base.fields import all_digits, compare, copy, fill, is_blank
-from agent.openprotocol import known as kn
+from agent.base.fields import all_digits, copy
+from agent.base.ticks import Timer
+from agent.openprotocol import questions as qs
 from agent.openprotocol import replies
 from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
-from agent.openprotocol.ids import id_of, is_ahead, put_id
-from agent.openprotocol.missing import PATIENCE_MS
-from agent.openprotocol.newest import Newest
-from agent.openprotocol.questions import (
-    NEWS_AGAIN,
-    NEWS_GO_ON,
-    NEWS_GONE,
-    NEWS_NO_OWNER,
-    NEWS_NONE,
-    NEWS_STORE,
-    PHASE_FILL,
-    PHASE_IDLE,
-    PHASE_KEPT,
-    PHASE_NEWEST,
-    PHASE_OFF,
-    PHASE_OLDEST,
-    PHASE_PROBE,
-    PHASE_SEEK,
-    PHASE_WALK_BACK,
-    PHASE_WITNESS,
-    SHARING_AUTO,
+from agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    before,
+    id_at,
+    id_of,
+    is_ahead,
+    is_open,
+    length_of,
+    open_below,
+    put_id,
 )
-from agent.openprotocol.untold import FLAG_UNTOLD, UNTOLD_AT
-from agent.record.result import ID_BYTES, TIGHTENING_ID, has_time
+from agent.openprotocol.known import DIGEST_BYTES, put_digest, put_unread
+from agent.openprotocol.walk import Walk
+from agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES, TIGHTENING_ID
+
+GONE_OWN = const(24)  # K: more than the longest run of IDs that are not ours
+GONE_SHARED = const(100)
+CLOSED_MOST = const(32)
+UNANSWERED_MOST = const(5)
+LOOK_AGAIN_MS = const(60000)
+
+_IDLE = const(0)  # asked for in each step of the station: compiled in
+_OFF = const(6)
 
 
-class Recovery(Newest):
+class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(self, ring, known, revisions=(2, 1), round_ids=500, retry_ms=30000, store_newest=False):
-        Newest.__init__(self, ring, known, round_ids, retry_ms, store_newest)
-        self.revisions = revisions
-        self.revision_index = 0
-        self.sharing = SHARING_AUTO
-        self._may_share = False  # without a station of its own named, all the same
-        self._waiting = False  # for an answer
-        self._stale = False  # that answer is to a question of no more interest
+    def __init__(
+        self, look, known, revisions=(2, 1), retry_ms=30000, sharing=qs.SHARING_AUTO, store_newest=False, gone=None
+    ):
+        self.look = look
+        self.known = known
+        self.retry_ms = retry_ms
+        self.sharing = sharing
+        self.store_newest = store_newest
+        self.gone = gone  # agent.gone: writes the events
+        self.flags = 0  # of a result that is pushed now
+        self.phase = qs.PHASE_IDLE
+        self.needs = ""  # the setting without which nothing can be fetched here
+        self.shared = None  # our station (agent.openprotocol.shared), where the controller names it and may share IDs
+        self.not_saved = 0  # snapshots that were refused
+        self.ask_id = bytearray(b"0" * ID_BYTES)
+        self._asked = 0
+        self._answer = bytearray(DIGEST_BYTES)  # of what came last
+        self._revisions = self._ordered = revisions
+        self._revision_index = 0
+        self._gone_most = GONE_SHARED  # K
+        self._shares = False  # all stations count together, as far as this connection has shown
+        self._stretch_ids = 0  # how many IDs are looked through at a time, there
+        self._identity = self._named = 0  # another controller is believed when it says twice that it is one
+        self._other = False
+        self._online = False
+        self._retry = Timer()
+        self._looked = Timer()
+        self._newest = -1  # N
+        self._top_id = -1
+        self._top = bytearray(DIGEST_BYTES)  # the newest heard on this connection: N, or pushed since
+        self._first = self._upto = 0  # what is to be settled as missing
+        self._afresh = False  # that is all that is missing: what was before is not
+        self._reset = False
+        self._walk = Walk()
+        self._begin = self._at = 0  # the oldest range begins there as it is written down, and really
+        self._gone_first = self._gone_last = 0
+        self._never_asked = -1  # ID of the last push of a controller that cannot be asked
+        self._forget()
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0, now=0):
-        """A session is ready: ask for the newest. `identity` is the 51 octets of the session; name not counted."""
-        self._identity = crc30(identity, 31, 41, crc30(identity, 0, 6))
-        before = self.shared
-        self.shared = None
-        self._may_share = system_type == SHARED_SYSTEM
-        if not is_blank(identity, STATION, STATION_BYTES):
-            from agent.openprotocol.shared import meet  # only where the controller names our station
-
-            self.shared = meet(identity, system_type, self.sharing, self.known, self.ring, before)
-        if self.shared is not None:
-            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
-            self.revisions = self.shared.ordered(self.revisions)
-        if self.claim is not None:
-            self.claim.opened()
-        if self._empty_of == self._identity and not self.known.memory[kn.FLAGS] & kn.FLAG_KNOWN:
-            self._note_empty(now)  # the log could not say it before; what the controller has made since is ours
-        self._choose_witness()
-        self.known.covered = False
-        self.known.deferred = []
-        self.known.unheard = -1
-        self._retry.stop()
+    def opened(self, identity, system_type=0, software=b"", now=0, by_own_ids=False):
+        """A session is ready. `identity` is the 51 octets of the session; the name does not count."""
+        known = self.known
+        self._forget()
         self._online = True
-        self._unanswered = 0
-        if self.known.enabled:
-            self.phase = PHASE_NEWEST
+        self.needs = ""
+        self.shared = None
+        known.last_id = -1
+        known.misfit = False
+        self.phase = qs.PHASE_OFF
+        if not known.recovers:
+            return
+        self.flags = FLAG_UNPROVEN
+        alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
+        named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
+        self._identity = alone
+        self._choose_sharing(identity, system_type, software, qs.SHARING_OWN if by_own_ids else self.sharing)
+        if not self.needs:
+            self.phase = qs.PHASE_NEWEST
+        self._other = known.identity() not in (0, alone, named)  # an update may begin or end the sharing
 
     def closed(self):
-        """The session is over; what is open stays open."""
-        if self.phase == PHASE_SEEK:
-            self.shared.stretch.break_off()  # type: ignore[union-attr] - else there is no such phase
-        self.phase = PHASE_IDLE
-        self._retry.stop()
-        self._lacks_room = False
+        """The session is over."""
+        self._flush()  # what cannot be saved is asked for again
+        if self.phase == qs.PHASE_SEEK:
+            self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is no such phase
+        self.phase = qs.PHASE_IDLE
         self._online = False
-        self.known.covered = False
-        self._waiting = False
-        self._stale = False
-        self._beside = False
-        self._last_try = -1
-        self._postponed = self._below_first = False
-        self._run = 0
+        self._forget()
 
-    def look_again(self):
-        """Something was stored that does not fit what is known: ask for the newest once more."""
-        if self._online and self.known.enabled and self.phase != PHASE_OFF:
-            self._stale = self._waiting
-            self.phase = PHASE_NEWEST
+    def look_again(self, now):
+        """Something was pushed that does not fit, or was lost: begin with the newest, once a minute at most."""
+        if not self._online or self.phase == qs.PHASE_OFF:
+            return
+        self._begin_look()
+        if self._looked.armed and not self._looked.expired(now):
+            self._retry.start(now, self._looked.left(now))
+        else:
+            self._looked.start(now, LOOK_AGAIN_MS)
 
-    def postpones(self, now):
-        """Tell whether a push is left for later. It may never come again: then the newest is asked for.
+    def _begin_look(self):
+        self._flush()
+        stale = self._waiting
+        self._forget()
+        self._stale = stale
+        self.flags = FLAG_UNPROVEN
+        self.phase = qs.PHASE_NEWEST
 
-        Not for ever: a controller may end each connection in which that is not acknowledged, before anything is proven.
-        """
-        if not self.makes_progress(now) or (self._left_at == self.ring.number and self._left.expired(now)):
+    def _forget(self):
+        """Nothing is heard, asked or concluded."""
+        self._newest = -1
+        self._pushed_first = self._pushed_last = -1  # of what came before anything was heard
+        self._told = False  # what is lost by what is to be settled
+        self._zero = False  # ID 0 is gone
+        self._inside = False  # the walk is one in a range
+        self._run = 0  # gone in a row
+        self._tries = 0
+        self._beside = False  # the ID behind the one that is not answered is asked for
+        self._waiting = False  # for an answer
+        self._stale = False  # that answer is to a question of no more interest
+        self._begin = self._closed = self._gone_count = 0
+        self._owes = False  # how far the range is closed should be saved
+        self._retry.stop()
+
+    def _choose_sharing(self, identity, system_type, software, sharing):
+        """Decide who counts the IDs, and whether anything can be fetched."""
+        named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
+        may = False  # its answers tell
+        shares = sharing == qs.SHARING_ALL
+        if sharing == qs.SHARING_AUTO and system_type == SHARED_SYSTEM:
+            major = major_of(software)
+            may = major == 0
+            shares = 0 < major < 3 or (may and self.known.shares())
+        elif sharing == qs.SHARING_AUTO:
+            may = named
+            shares = named and self.known.shares()
+        doubtful = shares or (may and system_type == SHARED_SYSTEM)
+        own = sharing == qs.SHARING_OWN or system_type > 0
+        self._gone_most = GONE_OWN if own and not doubtful else GONE_SHARED
+        self._shares = shares
+        revisions = self._revisions
+        if named and (shares or may):
+            from agent.openprotocol.shared import Shared  # only where the controller names our station
+
+            self._identity = crc30(identity, STATION, STATION + STATION_BYTES, self._identity)
+            self.shared = Shared(identity, system_type == SHARED_SYSTEM, self._stretch_ids)
+            revisions = self.shared.ordered(revisions)
+        elif doubtful:
+            self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
+        if revisions != self._ordered:
+            self._ordered = revisions
+            self._revision_index = 0
+
+    # -- pushes ------------------------------------------------------------------------------------------------
+
+    def heard(self, buf, at, now):
+        """A push was stored, and Known told of it; False if it does not fit what is known."""
+        known = self.known
+        if known.misfit:
+            known.misfit = False
+            self.look_again(now)
             return False
-        self._postponed = True
-        if self._left_at != self.ring.number:
-            self._left_at = self.ring.number
-            self._left.start(now, PATIENCE_MS)
+        number = known.last_id
+        if self.flags == 0 or number < 0:
+            return True
+        if self._newest < 0:
+            self._pushed_last = number
+            if self._pushed_first < 0:
+                self._pushed_first = number
+            if self.phase == qs.PHASE_OFF:
+                self._count_lost()
+            return True
+        if is_ahead(number, self._top_id):
+            if number != after(self._top_id) and not self._shares:
+                self._upto = before(number)  # else what was left out is not asked for
+        elif number != self._top_id:
+            self.look_again(now)
+            return False
+        self._take_top(number, known.last)
         return True
+
+    def _count_lost(self):
+        """Nothing can be asked for here: a jump of what is pushed, since the last connection too, is what is lost."""
+        before_it, first = self._never_asked, self._pushed_first
+        self._never_asked = self._pushed_last
+        self._pushed_first = -1
+        if before_it < 0 or first < 0 or self._shares or not is_ahead(first, after(before_it)):
+            return
+        lost = after(before_it)
+        count = length_of(lost, before(first))
+        if not self._tell(lost, before(first), count):
+            self.known.count_gone(lost, count)
+        self._save()
+
+    def _take_top(self, number, digest):
+        self._top_id = number
+        copy(self._top, 0, digest, 0, DIGEST_BYTES)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
     def seeks(self):
-        """Tell whether something is to be asked for, now or later."""
-        phase = self.phase
-        if self.known.memory[UNTOLD_AT] & FLAG_UNTOLD:
-            return True  # to be told, at least (agent.gone)
-        if phase != PHASE_IDLE:
-            return phase != PHASE_OFF
-        return self.known.gaps.count > 0 or self.known.looks() or self._postponed
+        """True if something is to be asked for, now or later. Hot: allocates nothing."""
+        if not self._online:
+            return False
+        if self.phase == _IDLE:
+            return True if self.known.ranges else False
+        return self.phase != _OFF
 
     def want(self, now):
-        """Tell whether the ID in `ask_id` should be fetched now."""
+        """True if the ID in `ask_id` should be fetched now."""
         if self._retry.armed:
             if not self._retry.expired(now):
                 return False
             self._retry.stop()
-            if self._lacks_room and not self.ring.has_spare():  # the same answer once more would change nothing
-                self.wait_for_room(now)
-                return False
-            self._lacks_room = False
-        if self.phase == PHASE_OFF or not self._online:
+        if not self.seeks():
             return False
-        if not self._is_decided():
+        if self._owes and not self._flush():
             self.wait_for_room(now)
             return False
-        phase = self._turn(now)
-        if phase == PHASE_IDLE:
+        if self.phase == qs.PHASE_SETTLE:
+            self._settle(now)
+        if self.phase in (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK):
+            self._turn_to_missing(now)
+        if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        if phase == PHASE_NEWEST:
-            fill(self.ask_id, 0, ID_BYTES, 0x30)
-        elif phase == PHASE_WITNESS:
-            copy(self.ask_id, 0, self.witness, 0, ID_BYTES)
-            if self._rung >= 0:
-                put_id(self.ask_id, self._rung)
-        elif phase == PHASE_PROBE:
-            copy(self.ask_id, 0, self.known.expected, 0, ID_BYTES)
-        elif phase == PHASE_WALK_BACK:
-            put_id(self.ask_id, self._asked)
-        elif phase == PHASE_OLDEST:
-            put_id(self.ask_id, self.claim.asked)  # type: ignore[union-attr] - else there is no such phase
-        elif phase == PHASE_SEEK:
-            put_id(self.ask_id, self.shared.stretch.asked)  # type: ignore[union-attr] - else there is no such phase
+        put_id(self.ask_id, after(self._at) if self._beside else self._asked if self.phase != qs.PHASE_NEWEST else 0)
         self._waiting = True
         return True
 
@@ -167,180 +272,454 @@ class Recovery(Newest):
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
         return self._retry.least(now, ms) if self._retry.armed else ms
 
+    def wait_for_room(self, now):
+        """What was told could not be kept: the same again later."""
+        self._retry.start(now, self.retry_ms)
+
     def revision(self):
         """Return the revision to ask in."""
-        return self.revisions[self.revision_index]
-
-    def _is_decided(self):
-        """Tell whether what is to be believed about shared IDs is written down; False if it could not be yet.
-
-        A controller that names no station has none to share with: a spoiled answer said so, or another controller. One
-        of system type 003 may have: there nothing is fetched until it names ours again.
-        """
-        if self.shared is not None:
-            return self.shared.is_decided()
-        if not self.known.shares() or self._may_share:
-            return True
-        at = self.ring.begin_memory() if self.ring.has_spare() else -1
-        if at < 0:
-            return False
-        self.ring.stage[at + kn.FLAGS] &= ~kn.FLAG_SHARED & 0xFF
-        return self.ring.commit_memory() == 0
-
-    def _turn(self, now):
-        """Return the phase to ask in; PHASE_IDLE if nothing is to be asked for now."""
-        if self._is_over():
-            if self._heard and not self._close(self._heard_first, self._heard, kn.CLOSED_KEPT):
-                self.wait_for_room(now)
-                return PHASE_IDLE
-            self._turn_to_new_count()
-        if self.phase == PHASE_PROBE and self.known.gaps.count:
-            self.phase = PHASE_IDLE  # what is missing below what is known comes first
-            self._postponed = True
-        self._look_at_claim()
-        while True:  # each turn closes a gap, or is the last one
-            if self._below_first and self.phase == PHASE_IDLE and not self._is_missing_in_front():
-                self.phase = PHASE_NEWEST  # what is above may follow others that are not known to be missing yet
-            if self.phase == PHASE_IDLE and not self._begin_gap():
-                if self.known.gaps.count or not (self.known.looks() or self._postponed):
-                    return PHASE_IDLE
-                self.phase = PHASE_NEWEST  # nothing is missing any more: what waited for that can be noted
-            if self.phase != PHASE_FILL or self._next_missing(now):
-                return self.phase
-            if self.phase == PHASE_FILL:
-                return PHASE_IDLE
-
-    def _turn_to_new_count(self):
-        """A push has begun it: what it has come to since is all that is left to ask for."""
-        self._epoch = self.known.memory[kn.EPOCH]
-        self._shown = True
-        self._held_to = -1
-        self._has_witness = False
-        self._top = self.known.top()
-        self._run = 0
-        self._walk = self._walked = -1
-        self.phase = PHASE_NEWEST
+        return self._ordered[self._revision_index]
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def fetched(self, body, start, now):
-        """Take the answer to what `want` asked for; returns a NEWS_. It may use the stage unless it is NEWS_STORE."""
-        if self._is_stale() or self._cannot_compare(now):
-            return NEWS_NONE
+    def fetched(self, body, start, now, flags=0):
+        """Take the answer to what `want` asked for, a body with the flags its record would have; returns a NEWS_.
+
+        It may use the stage unless it is NEWS_STORE: then `kept` or `wait_for_room` comes next.
+        """
+        if self._is_stale():
+            return qs.NEWS_NONE
         at = start + TIGHTENING_ID
-        phase = self.phase
+        number = id_at(body, at)
+        if number < 0:
+            return self._hear_nameless(now)
         if not all_digits(body, at, ID_BYTES):
-            self._again(now)
-            return NEWS_NONE
-        order = compare(body, at, self.ask_id, 0, ID_BYTES) if phase != PHASE_NEWEST else 0
-        if self.shared is not None:
-            news = self._hear_shared(id_of(body, at), order, now)
-            if news != NEWS_GO_ON:
-                return news
-        if phase == PHASE_NEWEST:
-            return self._hear_newest(body, start, now)
-        if order != 0:
-            self._again(now)  # an answer to another question
-            return NEWS_NONE
-        if phase == PHASE_WITNESS:
-            return self._hear_witness(body, start, now)
-        self._answered()
-        if phase == PHASE_WALK_BACK or phase == PHASE_OLDEST:
-            self._is_there(now)
-            return NEWS_NONE
-        if phase == PHASE_FILL and self._beside:
-            self._answered_beside()
-            return NEWS_NONE
-        if phase == PHASE_FILL and self._is_made_since(body, start):
-            self._doubt_all(body, start)
-            return NEWS_NONE
-        if self.known.looks() and has_time(body, start) and self.known.is_earlier(body, start):
-            if not self.kept(kn.CLOSED_KEPT):  # of the time before the IDs began anew
-                self.wait_for_room(now)
-            return NEWS_NONE
-        # It may have been pushed while the answer was on its way.
-        number = id_of(body, at)
-        is_new = is_ahead(number, self.known.top()) if phase == PHASE_PROBE else self.known.gaps.holding(number) >= 0
-        return NEWS_STORE if is_new else NEWS_NONE
+            digits = bytearray(ID_BYTES)
+            put_id(digits, number)
+            copy(body, at, digits, 0, ID_BYTES)
+        put_digest(self._answer, 0, body, start, flags)
+        looks = self.phase == qs.PHASE_NEWEST or self.phase == qs.PHASE_UP
+        return self._hear(number, looks and self.look.holds(body, start, flags | FLAG_RECOVERED) > 0, now)
+
+    def _hear_nameless(self, now):
+        """An answer without an ID. Its newest has none again and again: nothing can be asked for. Returns a NEWS_."""
+        if self.phase != qs.PHASE_NEWEST or self._tries + 1 < UNANSWERED_MOST:
+            return self._again(now)
+        self._switch_off()
+        return qs.NEWS_NONE
+
+    def fetched_unread(self, body, start, check, now):
+        """The same for an answer of which nothing but the ID can be read; NEWS_STORE: it is to be kept as it came.
+
+        `check`, 30 bits, tells its frame from others: without it a reset could not be told.
+        """
+        if self._is_stale():
+            return qs.NEWS_NONE
+        number = id_at(body, start + TIGHTENING_ID)
+        if number < 0 and self.phase == qs.PHASE_FILL:
+            number = self._asked
+        if number < 0:
+            return self._again(now)
+        put_unread(self._answer, number, check)
+        return self._hear(number, False, now)
 
     def refused(self, kind, now):
         """Take a refusal of the REFUSED_ class `kind`; returns a NEWS_."""
         if self._is_stale():
-            return NEWS_NONE
-        if kind == replies.REFUSED_REVISION and self.revision_index + 1 < len(self.revisions):
-            self.revision_index += 1
+            return qs.NEWS_NONE
+        if kind == replies.REFUSED_GONE:
+            return self._absent(now)
+        if kind == replies.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
+            self._revision_index += 1
         elif kind == replies.REFUSED_REVISION or kind == replies.REFUSED_NEVER:
-            self.revision_index = 0
-            self._switch_off(now)
-        elif kind != replies.REFUSED_GONE:
-            self._again(now)
-        elif self.phase == PHASE_NEWEST:
-            return self._nothing_there(now)
+            self._revision_index = 0
+            self._switch_off()
         else:
-            return self._gone(now)
-        return NEWS_NONE
+            return self._again(now)
+        return qs.NEWS_NONE
 
     def silent(self, now):
-        """No answer, no room, or an answer that may change: the ID stays open and is asked for again later."""
-        if not self._is_stale():
-            self._again(now)
+        """No answer: the same is asked for again later; returns a NEWS_."""
+        return qs.NEWS_NONE if self._is_stale() else self._again(now)
 
-    def hear_kept(self, buf, at, length, mid):
-        """Take the answer to what PHASE_KEPT has asked; none (`mid` 0) is one as well."""
-        if mid:
-            self.claim.hear(self, buf, at, length, mid)  # type: ignore[union-attr]
-        if not self._is_stale() and self.phase == PHASE_KEPT:
-            self.phase = PHASE_IDLE
-
-    def keeps_answer(self):
-        """Tell whether what is answered now is to be stored, readable or not."""
-        return not (self._stale or self._is_over()) and (
-            self.phase == PHASE_PROBE or (self.phase == PHASE_FILL and not self._beside)
-        )
-
-    def _gone(self, now):
-        """The controller has the result that was asked for no more, or has none of ours there; returns a NEWS_."""
-        if self.phase == PHASE_WITNESS:
-            return self._lose_witness(now)
-        self._answered()
-        if self.phase == PHASE_PROBE:
-            self._probed(now)
-        elif self.phase == PHASE_WALK_BACK:
-            self._gone_run += 1
-            self._walk_on(now)
-        elif self.phase == PHASE_SEEK:
-            self.phase = PHASE_FILL
-        elif self.phase == PHASE_OLDEST:
-            self.phase = self.claim.proves(self, False)  # type: ignore[union-attr] - else there is no such phase
-        elif self.phase == PHASE_FILL:
-            if self._beside:
-                self._answered_beside()
-            elif not self.known.shares():
-                self._run += 1
-            elif not self.flush() or not self.kept(kn.CLOSED_GONE):
-                self.wait_for_room(now)
-        return NEWS_NONE
-
-    def _hear_shared(self, number, order, now):
-        """Where our station is named: returns a NEWS_, NEWS_GO_ON if the answer is to be taken like any other."""
-        shared = self.shared
-        shares = self.known.shares()
-        news = shared.hear(self.phase, number, order)  # type: ignore[union-attr] - the caller has looked
-        if news == NEWS_GONE:
-            return self._gone(now)
-        if news == NEWS_AGAIN:
-            self._again(now)
-        elif news == NEWS_NO_OWNER:
-            self.phase = PHASE_OFF
-            return news
-        elif news == NEWS_NONE:
-            self._answered()
-            if not shares and (self.phase == PHASE_FILL or self.phase == PHASE_WALK_BACK):
-                self.phase = PHASE_IDLE  # what is missing is looked through anew
-        return NEWS_NONE if news == NEWS_AGAIN else news
+    def kept(self, now):
+        """The log has what was fetched."""
+        if self.phase == qs.PHASE_FILL:
+            self._run = 0
+            self._close(False)
 
     def _is_stale(self):
-        stale = self._stale or self._is_over()
-        self._waiting = False
-        self._stale = False
+        """Take note of an answer; True if it is to a question of before, or to none."""
+        stale = self._stale or not self._waiting or self.phase == qs.PHASE_OFF
+        self._waiting = self._stale = False
         return stale
+
+    def _switch_off(self):
+        """It cannot be asked on this connection."""
+        self._flush()
+        self.phase = qs.PHASE_OFF
+        self.flags = FLAG_UNPROVEN
+        if self._pushed_first >= 0:
+            self._count_lost()
+
+    def _again(self, now):
+        """No answer that can be used: later once more, but not for ever where others are answered; returns a NEWS_."""
+        self._tries += 1
+        if self._tries == 0:
+            return self._close(True)  # the one behind it is answered, and it is not
+        self._retry.start(now, self.retry_ms)
+        if self._tries < UNANSWERED_MOST:
+            return qs.NEWS_NONE
+        phase = self.phase
+        if phase == qs.PHASE_FILL:
+            self._beside = not self._beside
+        elif phase == qs.PHASE_WITNESS and self._newest >= 0:
+            return self._absent(now)
+        elif phase == qs.PHASE_WALK or phase == qs.PHASE_SEEK:
+            return self._go_on(self._asked, True, now)  # it may be there
+        return qs.NEWS_NONE
+
+    def _hear(self, number, held, now):
+        """There is the result `number` in `_answer`; `held` by the log, where that was looked up. Returns a NEWS_."""
+        phase = self.phase
+        if self._beside:
+            return self._answered_beside()
+        if self.shared is not None:
+            judged = self.shared.judge(phase, self._shares, number, self._asked)
+            if judged != qs.JUDGED_FINE:
+                return self._hear_judged(judged)
+        if phase == qs.PHASE_NEWEST:
+            self._tries = 0
+            self._newest = number
+            self._take_top(number, self._answer)
+            return self._compare_newest(held, now)
+        if is_ahead(number, self._asked):
+            return self._again(now)  # an answer to an earlier question
+        if phase == qs.PHASE_SEEK:
+            return self._go_on(number, self.shared.is_ours(), now)  # type: ignore[union-attr]
+        if number != self._asked:
+            return self._absent(now) if phase != qs.PHASE_FILL or self._shares else self._close(False)
+        if phase == qs.PHASE_FILL:
+            is_others = self._shares and not self.shared.is_ours()  # type: ignore[union-attr]
+            return self._close(False) if is_others else qs.NEWS_STORE
+        if phase == qs.PHASE_WITNESS:
+            return self._hear_witness(now)
+        if phase == qs.PHASE_UP:
+            self._newest = number
+            self._take_top(number, self._answer)
+            self._upto = before(number) if held else number
+        return self._go_on(number, True, now)
+
+    def _absent(self, now):
+        """The controller has nothing under the ID that was asked for; returns a NEWS_."""
+        phase = self.phase
+        if self._beside:
+            return self._answered_beside()
+        if phase == qs.PHASE_NEWEST:
+            return self._hear_nothing(now)
+        if phase == qs.PHASE_WITNESS:
+            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(False, now)
+        if phase == qs.PHASE_FILL:
+            self._run += 1
+            return self._close(True)
+        return self._go_on(before(self._begin), False, now)
+
+    def _go_on(self, number, there, now):
+        """The next question of a walk or a stretch, or its end; returns a NEWS_."""
+        self._tries = 0
+        if self.phase == qs.PHASE_SEEK:
+            self.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
+        elif self.phase == qs.PHASE_UP:
+            self._run = 0 if there else self._run + 1
+            if self._run >= self._gone_most:
+                return self._end_up(now)
+            self._asked = after(self._asked)
+        elif self._walk.hear(there):
+            self._asked = self._walk.asked
+        else:
+            return self._end_walk(now)
+        return qs.NEWS_NONE
+
+    # -- the look ------------------------------------------------------------------------------------------------
+
+    def _compare_newest(self, held, now):
+        """The newest is `_top`: go on from there; returns a NEWS_."""
+        known = self.known
+        newest = self._newest
+        self._upto = before(newest) if held else newest
+        self._afresh = self._reset = False
+        if not known.is_met() and not known.is_empty():
+            self._first = newest if self.store_newest else after(self._upto)
+            return self._conclude(now)
+        if known.is_empty() and not self._other:
+            self._afresh = self._told = True  # it had nothing: nothing of before can be lost
+            self._first = 1 if self._shares else open_below(self._upto)
+            return self._conclude(now)
+        if known.is_top(self._top):
+            copy(self._top, 0, known.octets, 0, DIGEST_BYTES)  # which says more, perhaps
+            self._first = after(self._upto)
+            return self._conclude(now)
+        top = known.top()
+        is_above = is_ahead(newest, top)
+        if top <= 0 or not is_above:
+            return self._begin_walk(top >= 0 and not is_above, now)
+        self.phase = qs.PHASE_WITNESS
+        self._asked = top
+        return qs.NEWS_NONE
+
+    def _hear_nothing(self, now):
+        """ID 0 is gone: there is nothing, or that is not known there. Returns a NEWS_."""
+        known = self.known
+        self._tries = 0
+        self._zero = True
+        if known.last_id >= 0:  # this connection has pushed one: it stands for the newest
+            self._newest = known.last_id
+            self._take_top(known.last_id, known.last)
+            return self._compare_newest(True, now)
+        if known.top() <= 0:
+            return self._conclude_empty(now)
+        self.phase = qs.PHASE_WITNESS
+        self._asked = known.top()
+        return qs.NEWS_NONE
+
+    def _hear_witness(self, now):
+        """There is a result under the highest ID known; returns a NEWS_."""
+        if not self.known.is_top(self._answer):
+            return self._conclude_empty(now) if self._newest < 0 else self._begin_walk(True, now)
+        self._first = after(self._asked)
+        return self._conclude(now)
+
+    def _conclude_empty(self, now):
+        """The controller has nothing: what it makes from now on is ours. Returns a NEWS_."""
+        if self.known.last_id >= 0:
+            return self._hear_nothing(now)  # it has pushed one meanwhile
+        self._newest = -1
+        self._afresh = True
+        self._reset = self.known.is_met()
+        return self._settle(now)
+
+    def _conclude(self, now):
+        """What is missing begins at `_first`: write it down, or look first where it ends. Returns a NEWS_."""
+        if not self._zero:
+            return self._settle(now)
+        self.phase = qs.PHASE_UP
+        self._asked = self._first if self._newest < 0 else after(self._newest)
+        self._run = self._tries = 0
+        return qs.NEWS_NONE
+
+    def _end_up(self, now):
+        if self._newest < 0:  # nothing above the highest ID known
+            self._newest = self.known.top()
+            self._take_top(self._newest, self.known.octets)
+            self._upto = before(self._newest)
+        return self._settle(now)
+
+    def _begin_walk(self, is_reset, now):
+        """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
+        self._afresh = True
+        self._reset = is_reset
+        self._first = 1
+        if self._other:
+            if self._named != self._identity:
+                self._named = self._identity  # one frame may be spoiled
+                self._switch_off()
+                return qs.NEWS_ASK_AGAIN
+            self._reset = True
+            self._first = self._newest if self.store_newest else after(self._upto)  # what it made before is not ours
+        elif not self._shares:  # else ours are found in stretches
+            self.phase = qs.PHASE_WALK
+            self._tries = 0
+            self._walk.begin(self._newest, ID_PERIOD // 2, self._gone_most)
+            self._asked = self._walk.asked
+            return qs.NEWS_NONE
+        return self._conclude(now)
+
+    def _end_walk(self, now):
+        """The lowest that is there is known; returns a NEWS_."""
+        lowest = self._walk.lowest()
+        if not self._inside:
+            self._first = lowest
+            return self._conclude(now)
+        self._inside = False
+        self.phase = qs.PHASE_FILL
+        self._run = 0
+        count = (lowest - self._at) % ID_PERIOD
+        if count:
+            if not is_open(self._at, before(lowest)):  # else nobody knows that they were made
+                self._count_gone(self._at, before(lowest), count)
+            self._at = lowest
+            self._owes = True
+        return qs.NEWS_NONE
+
+    def _settle(self, now):
+        """Write down what was concluded, in one snapshot; it is tried again if that is refused. Returns a NEWS_."""
+        known = self.known
+        self.phase = qs.PHASE_SETTLE
+        if self._afresh and not self._told and not self._tell_lost():
+            self.wait_for_room(now)
+            return qs.NEWS_NONE
+        self._told = True
+        known.begin()
+        if self._afresh:
+            known.forget_ranges()
+        if self._newest < 0:
+            known.put_empty()
+        else:
+            known.add(self._first, self._upto)
+            known.put_top(self._top)
+        known.put_controller(self._identity, self._shares, self._afresh and self._reset)
+        if not known.commit():
+            self.not_saved += 1
+            self.wait_for_room(now)
+            return qs.NEWS_NONE
+        self._forget()
+        self.flags = 0
+        self._other = False
+        self.phase = qs.PHASE_FILL
+        return qs.NEWS_RESET if self._afresh and self._reset else qs.NEWS_NONE
+
+    def _tell_lost(self):
+        """What was missing, or made since, in front of what is settled is gone; False if that has to wait."""
+        known = self.known
+        parts = [(first, last) for first, last in known.ranges]
+        if not self._reset and known.is_met():
+            parts.append((after(known.top()), before(self._first)))
+        lost = []
+        for first, last in parts:
+            if not self._reset and not is_ahead(self._first, last):
+                last = before(self._first)
+            if length_of(first, last) and not is_open(first, last):
+                lost.append((first, last))
+        if not lost or self._shares:
+            return True
+        return self._tell(lost[0][0], lost[-1][1], sum([length_of(first, last) for first, last in lost]))
+
+    # -- what is missing -----------------------------------------------------------------------------------------
+
+    def _turn_to_missing(self, now):
+        """Set `_asked` to the next ID that may be missing; IDLE if there is none."""
+        ranges = self.known.ranges
+        while ranges:
+            first, last = ranges[0]
+            if self._begin != first:
+                self._begin = self._at = first
+                self._run = self._closed = self._gone_count = self._tries = 0
+                self._beside = False
+                if self.shared is not None:
+                    self.shared.begin_range()
+            if length_of(self._at, last):
+                if self._turn_to_ours(self.shared, last) if self._shares else self._turn_to_next(last):
+                    return
+            elif not self._flush():
+                self.wait_for_room(now)
+                return
+        self.phase = qs.PHASE_IDLE
+        self._asked = self._walk.asked = 0  # IDs near the wrap lie on the heap
+
+    def _turn_to_next(self, last):
+        """The next one is asked for; behind many that are gone a walk from the end finds where the rest begins."""
+        self.phase = qs.PHASE_FILL
+        self._asked = self._at
+        left = length_of(self._at, last)
+        if is_open(self._at, last) or (self._run >= self._gone_most and left > self._gone_most):
+            self._inside = True
+            self.phase = qs.PHASE_WALK
+            self._walk.begin(after(last), left, self._gone_most)
+            self._asked = self._walk.asked
+        return True
+
+    def _turn_to_ours(self, shared, last):
+        """The same where stations share the IDs: ours alone; False behind a stretch."""
+        if is_open(self._at, last):
+            self._at = 1
+        if not shared.in_stretch:
+            shared.begin(self._at, length_of(self._at, last))
+        self.phase = qs.PHASE_SEEK
+        self._asked = shared.asked
+        if shared.seeks:
+            return True
+        self.phase = qs.PHASE_FILL
+        self._asked = number = shared.next_of_ours(self._at)
+        shared.in_stretch = number >= 0
+        self._at = number if number >= 0 else after(shared.last)
+        self._owes = self._owes or number < 0
+        return number >= 0
+
+    def _hear_judged(self, judged):
+        """An answer is not taken as it is, since all stations share the IDs, or may; returns a NEWS_."""
+        if judged == qs.JUDGED_NO_OWNER:
+            self.needs = "recover_revisions"
+            self._switch_off()
+            return qs.NEWS_NO_OWNER
+        if judged == qs.JUDGED_SHARED:
+            self._begin_look()
+            self._shares = True
+            self._gone_most = GONE_SHARED
+        return qs.NEWS_NONE
+
+    def _close(self, gone):
+        """The ID at `_at` is missing no more; returns NEWS_NONE."""
+        if gone:
+            self._count_gone(self._at, self._at, 1)
+        self._at = after(self._at)
+        self._tries = 0
+        self._closed += 1
+        self._owes = self._owes or self._closed >= CLOSED_MOST
+        return qs.NEWS_NONE
+
+    def _answered_beside(self):
+        """The ID behind the one that is not answered is: that one never will be, or at once. Returns NEWS_NONE."""
+        self._beside = False
+        self._tries = -1
+        return qs.NEWS_NONE
+
+    def _count_gone(self, first, last, count):
+        if self._gone_count == 0:
+            self._gone_first = first
+        self._gone_last = last
+        self._gone_count += count
+
+    def _flush(self):
+        """Write down how far the oldest range is closed; False if what is gone cannot be told now."""
+        ranges = self.known.ranges
+        self._owes = False
+        if not ranges or ranges[0][0] != self._begin or self._at == self._begin:
+            return True
+        if self._gone_count and not self._tell(self._gone_first, self._gone_last, self._gone_count):
+            self._owes = True
+            return False
+        self.known.close_up_to(self._at)
+        self._begin = ranges[0][0] if ranges else 0
+        self._closed = self._gone_count = 0
+        self._save()  # else some are asked for again after a start
+        return True
+
+    def _save(self):
+        if not self.known.state.save():
+            self.not_saved += 1
+
+    def _tell(self, first, last, count):
+        """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
+        known = self.known
+        if self.gone is not None:
+            is_reset = self._afresh and self._reset
+            if not self.gone.put(first, last, count, known.gone() + count, known.epoch(), is_reset):
+                return False
+        known.count_gone(first, count)
+        return True
+
+
+def major_of(software):
+    """Return the first number of a version as `PF6_R_3.13.2`: 3; 0 if there is none."""
+    value = 0
+    for octet in software:
+        if 0x30 <= octet <= 0x39:
+            value = value * 10 + octet - 0x30
+        elif octet == 0x2E and value:
+            return value
+        else:
+            value = 0
+    return 0
+
+
+assert _IDLE == qs.PHASE_IDLE and _OFF == qs.PHASE_OFF

@@ -16,14 +16,14 @@ from agent.openprotocol.states import (
     EV_FETCH_REFUSED,
     EV_FETCH_SILENT,
     EV_FETCHED,
-    EV_KEPT,
     EV_NONE,
-    EV_NOT_KEPT,
     EV_OVER,
     EV_REFUSED,
     EV_STARTED,
     EV_TOOL,
 )
+from agent.record.result import ID_BYTES
+from agent.record.same import put_digits
 
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
@@ -57,7 +57,7 @@ MID = const(0)  # 0: the subscription's
 ANSWER = const(1)
 LEAST = const(2)  # octets of an answer that can be read
 WHOLE = const(3)  # the answer may come in parts, and is none if it was cut short
-DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of them it is matched by these
+DATA_BYTES = const(4)  # behind our header; where the answer repeats the last ten of so many it is matched by these
 DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
@@ -71,11 +71,11 @@ TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _TELL)
 FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _TELL)
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
-STORED = (MID_HISTORY, 902, 23, False, 9, 0, True, EV_KEPT, EV_NOT_KEPT, EV_NOT_KEPT, _TELL)
-LIST = (MID_HISTORY, 67, 23, True, 22, 0, True, EV_KEPT, EV_NOT_KEPT, EV_NOT_KEPT, _TELL)
-REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE, STORED, LIST)
+REQUESTS = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
 
-_ID_BYTES = const(10)
+FLAGGED_FIRST = const(10)  # revision of MID 0064 from which on "made offline" stands behind the ID: 0, not that one
+
+_NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201 (agent.openprotocol.operation), which any controller may bring about
 
 
@@ -85,6 +85,7 @@ class Request:
     __slots__ = (
         "_echoes",
         "_passed_over",
+        "_said",
         "_sends",
         "lower_too",
         "answer",
@@ -101,6 +102,7 @@ class Request:
         self.answer = Timer()  # until it is not waited for any longer
         self.lower_too = False  # the newest at or below what was asked for may be the answer
         self.row = START
+        self._said = bytearray(ID_BYTES)
         self.closed()
 
     def closed(self):
@@ -148,17 +150,14 @@ class Request:
         data = self.data
         first = self.row[DATA_AT]
         if first:
-            asked = at + first
-            some = differs = False
-            for index in range(len(data) - _ID_BYTES, len(data)):
-                some = some or data[index] != 0x30
-                differs = differs or data[index] != buf[asked]
-                asked += 1
-            if some and differs:
+            asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
+            said = self._said  # the ID may be padded on either side
+            differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
                 if self._echoes:
                     self._echoes -= 1
                     return False  # the answer to an earlier try
-                if not self.lower_too or compare(buf, at + first, data, len(data) - _ID_BYTES, _ID_BYTES) > 0:
+                if not self.lower_too or differs > 0:
                     return False
             self._count_echoes(self._sends - 1)
         return True

@@ -37,8 +37,8 @@ class Sender:
         self.numbering = Numbering()
         self.wants_numbers = False  # number what we send, where the controller offers that
         self.numbers = None  # then it is an agent.openprotocol.link_level
-        self._push = subscriptions[0].pushes[0]  # the one that came last
-        self._sequence = 0  # its link-level number, 0 if it has none
+        self.pushed = subscriptions[0].pushes[0]  # the one that came last
+        self.sequence = 0  # its link-level number, 0 if it has none
         self._owing = None  # a push whose acknowledgement is due
         self._many = len(subscriptions) > 1 or len(subscriptions[0].pushes) > 1
         self._rest = Timer()
@@ -57,8 +57,8 @@ class Sender:
         """
         if self.state == STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
-        push = self._push
-        if self._sequence:
+        push = self.pushed
+        if self.sequence:
             self.numbering.owe(push.pushed_mid, CODE_NONE)
         else:
             push.unanswered += 1
@@ -66,8 +66,8 @@ class Sender:
 
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
-        if self._sequence:
-            self.numbering.expected = self._sequence
+        if self.sequence:
+            self.numbering.expected = self.sequence
 
     def has_more(self):
         """Tell whether `tick` would post another message at once."""
@@ -95,12 +95,12 @@ class Sender:
         return wait
 
     def _leave(self):
-        self._ask(rq.STOP, 1, b"")
+        self.ask(rq.STOP, 1, b"")
 
-    def _ask(self, row, revision, data):
+    def ask(self, row, revision, data):
         self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.tries)
 
-    def _answered(self):
+    def answered(self):
         self.request.answered()
         if self.state == STOPPING:
             self._leave()
@@ -117,7 +117,7 @@ class Sender:
         self.numbering.reset()
         self.numbers = None
         self._owing = None
-        self._sequence = 0
+        self.sequence = 0
         self._rest.stop()
         self._silence.stop()
         self._blocked.stop()

@@ -1,18 +1,25 @@
 """The integrator's session with one controller: start, subscribe, take results, keep alive, stop.
 
 Sans I/O: works on a link (agent.link), knows no port and no flash. The owner feeds the link, calls `next_event` until
-it is EV_NONE, `tick` when time has passed, and answers every EV_RESULT with `acknowledge` or `withhold`. What is asked
+it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or `withhold`. What is asked
 and what answers it are the rows of agent.openprotocol.requests, what comes by itself those of `subscriptions`.
 
-Rules (DIGEST part C)
-1. A request that is not answered in all its tries loses the link, unless its row says otherwise.
-2. A push is acknowledged only when the owner says so (what is sent when: agent.openprotocol.sending). The mirror of
-   MID 9999 is never answered.
-3. Results are read by the revision in their own header, never by the one asked for.
-4. A result in parts is made whole (agent.openprotocol.linked), and answered as one; a part alone never is.
-5. MID 0003 waits for the answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
+    STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
+       | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
+       | 96,16,35: OVER, busy  | 97,74,76: next revision; 99,73,75: no such message, MID 0008 is tried, or OVER
+                               | one that is not needed: whatever else it gets, or silence, it is done without
 
-    STARTING --> SUBSCRIBING --> READY (agent.openprotocol.opening) --stop--> STOPPING --0005--> OVER
+Rules (DIGEST part C)
+1. A request that is not answered in all its tries loses the link, unless its row says otherwise. MID 0003 waits for the
+   answer to what is out, one `response_timeout_ms` at most; nothing is asked again then.
+2. A push is acknowledged only when the owner says so (what is sent when: agent.openprotocol.sending). One that comes
+   instead of its subscription's answer is one: the subscription stands. The mirror of MID 9999 is never answered.
+3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
+   (agent.openprotocol.linked), and answered as one; a part alone never is.
+4. The owner remembers which revisions were accepted. A start that was cut off tries the next one; where a session has
+   stood in it before only the third time: in a lower one the controller would name no station, and not its type.
+5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
+   revision is ended, and the next one begins with 6.
 """
 
 from agent.base.compat import const
@@ -22,38 +29,52 @@ from agent.openprotocol import identity as idy
 from agent.openprotocol import requests as rq
 from agent.openprotocol.header import mid_of, revision_of, sequence_of
 from agent.openprotocol.numbering import CODE_NONE, CODE_PART
-from agent.openprotocol.opening import Opening
 from agent.openprotocol.replies import code_of, refusal_class
+from agent.openprotocol.sending import Sender
 from agent.openprotocol.states import (
     CLEARING,
     CLOSED,
+    EV_GENERIC,
+    EV_LATE,
     EV_MALFORMED,
     EV_NONE,
     EV_OVER,
-    EV_PART_LATE,
-    EV_SEVERAL_LATE,
+    EV_PUSHED,
+    EV_PUSHED_CUT,
+    EV_READY,
+    EV_REFUSED,
+    EV_STARTED,
     EV_UNKNOWN,
     OVER,
     READY,
     STARTING,
     STOPPING,
+    SUBSCRIBING,
+    WHY_BUSY,
     WHY_FRAMING,
+    WHY_NO_RESULTS,
+    WHY_NO_REVISION,
     WHY_NOTHING,
+    WHY_REFUSED,
     WHY_SILENCE,
     WHY_STOPPED,
 )
+from agent.openprotocol.subscriptions import INSTEAD, NAMED, NEEDED, RESULTS, UNSUBSCRIBE_MID
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
+_CUTS_MOST = const(3)
+_STATION_REVISION = const(6)  # of MID 0001 and 0002
+_STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
-class Session(Opening):
+class Session(Sender):
     """One session after the other over one link. Times in ms; start_revisions is a tuple, most wanted first."""
 
-    # What runs for every result is found here at once: each class on the way to it would cost a look-up.
-    tick = Opening.tick
-    receive = Opening.receive
-    acknowledge = Opening.acknowledge
-    has_more = Opening.has_more
+    # What runs for every result is found here at once: the class in front would cost a look-up.
+    tick = Sender.tick
+    receive = Sender.receive
+    acknowledge = Sender.acknowledge
+    has_more = Sender.has_more
 
     def __init__(
         self,
@@ -66,20 +87,23 @@ class Session(Opening):
         stop_wait_ms=1000,
         tries=3,
     ):
-        Opening.__init__(
-            self,
-            link,
-            subscriptions,
-            start_revisions,
-            keepalive_ms,
-            response_timeout_ms,
-            silence_ms,
-            stop_wait_ms,
-            tries,
-        )
+        Sender.__init__(self, link, subscriptions, keepalive_ms, response_timeout_ms, silence_ms, stop_wait_ms, tries)
+        self.start_revisions = start_revisions
+        self.start_index = 0
+        self.stood_index = -1  # that of the last session that stood
+        self.why = 0
+        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)
+        self.software = bytearray(b" " * idy.SOFTWARE_BYTES)  # version of the controller's, as it came
+        self.system_type = 0
+        self.generic = None  # made where a controller has no MID 0060
+        self.several = None  # an agent.openprotocol.spindles.Several, made where it has several spindles, or configured
+        self.known = None  # the IDs of the controller: what is stored of it
         self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
         self.fetch_id = bytearray(b"0" * 10)
         self.fetch_revision = 2
+        self._cuts = 0  # starts in a row that came to nothing
+        self._asked = 0  # which of the subscriptions was asked for last
+        self._cleared = False
         self._pushes = {push.pushed_mid: push for subscription in subscriptions for push in subscription.pushes}
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
@@ -120,7 +144,8 @@ class Session(Opening):
         if self.generic is not None and self.generic.in_use:
             self.generic.fetch(self)
         else:
-            self._ask(rq.FETCH, self.fetch_revision, self.fetch_id)
+            flagged = self.fetch_revision >= rq.FLAGGED_FIRST
+            self.ask(rq.FETCH, self.fetch_revision, bytes(self.fetch_id) + b"0" if flagged else self.fetch_id)
 
     def place_of_pushed_id(self):
         """Return at which octet of a result that is pushed, from 0 on, its tightening ID stands."""
@@ -130,7 +155,7 @@ class Session(Opening):
 
     def ask_tool(self):
         """Ask with MID 0040 for the tool's data; a controller that does not know it is not asked again by itself."""
-        self._ask(rq.TOOL, 1, b"")
+        self.ask(rq.TOOL, 1, b"")
 
     def stop(self):
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
@@ -147,11 +172,191 @@ class Session(Opening):
         """Have these from now on; the first one is for results."""
         self.subscriptions = subscriptions
         self._pushes = {push.pushed_mid: push for row in subscriptions for push in row.pushes}
-        self._push = subscriptions[0].pushes[0]
+        self.pushed = subscriptions[0].pushes[0]
         self._many = len(self._pushes) > 1
         for push in subscriptions[0].pushes:
             push.opened()
             self._put_place(push.acknowledgement, 0)
+
+    # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
+
+    def _start(self):
+        self.state = STARTING
+        self.ask(rq.START, self.start_revisions[self.start_index], b"")
+
+    def _started(self, buf, at, length):
+        idy.read_identity(self.identity, buf, at, length)
+        idy.read_software(self.software, buf, at, length)
+        self.system_type = idy.system_type_of(buf, at, length)
+        numbering = self.numbering
+        numbering.active = idy.numbers_messages(buf, at, length)
+        if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+            numbering.judge(sequence_of(buf, at))
+            numbering.owe(2, CODE_NONE)
+        if numbering.active and self.wants_numbers:
+            from agent.openprotocol.link_level import LinkLevel  # only where it is configured, and offered
+
+            self.numbers = LinkLevel()
+        if self.state == STOPPING:
+            self.answered()
+            return EV_NONE
+        if self._begins_again(length):
+            return EV_NONE
+        if self.system_type == idy.REPEATS_NOTHING:
+            self._go_generic()
+            self._subscribe()
+            return EV_GENERIC
+        if self.system_type == idy.SEVERAL_SPINDLES or (self.several is not None and self.several.forced):
+            self._go_several()
+        self._subscribe()
+        return EV_STARTED
+
+    def _begins_again(self, length):
+        """A Power Focus 6000 names our station from revision 6 on alone: rule 3."""
+        asked = self.start_revisions[self.start_index]
+        wanted = _STATION_REVISION in self.start_revisions and asked < _STATION_REVISION
+        if self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or not wanted:
+            return False
+        self.start_index = self.stood_index = self.start_revisions.index(_STATION_REVISION)
+        self.answered()
+        self.state = STOPPING
+        self._leave()
+        return True
+
+    def _subscribe(self):
+        subscription = self.subscriptions[self._asked]
+        self.state = SUBSCRIBING
+        self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
+
+    def _stands(self, refused):
+        """The subscription stands, or the session goes on without: ask for the next one. READY behind the last."""
+        self._cleared = False
+        if self.state == STOPPING:
+            self.answered()
+            return EV_NONE
+        subscriptions = self.subscriptions
+        self._asked += 1
+        while not refused and self._asked < len(subscriptions) and subscriptions[self._asked].row[NEEDED] == INSTEAD:
+            self._asked += 1
+        if self._asked < len(subscriptions):
+            self._subscribe()
+            return EV_NONE
+        self.state = READY
+        self.stood_index = self.start_index
+        self._cuts = 0
+        self.answered()
+        return EV_READY
+
+    def _act(self, act):
+        """Do what the row of the request says about its refusal."""
+        subscription = self.subscriptions[self._asked]
+        if (act == rq.ACT_BUSY or act == rq.ACT_LATER) and self._may_go_without():
+            return self._go_without(WHY_REFUSED)
+        if act == rq.ACT_NEXT_START:
+            self.start_index += 1
+            if self.start_index == len(self.start_revisions):
+                self.start_index = 0
+                return self._end(WHY_NO_REVISION)
+            self._start()
+        elif act == rq.ACT_NEXT_REVISION:
+            if not subscription.has_next():
+                return self._go_without(WHY_NO_RESULTS)
+            self._subscribe()
+        elif act == rq.ACT_CLEAR:
+            if self._cleared:
+                return self._stands(False)
+            self._cleared = True
+            self.state = CLEARING
+            self._ask_for(rq.UNSUBSCRIBE, subscription.row[UNSUBSCRIBE_MID], 1)
+        elif act == rq.ACT_SUBSCRIBE:
+            self._subscribe()
+        elif act == rq.ACT_BUSY:
+            return self._end(WHY_BUSY)
+        elif act == rq.ACT_UNKNOWN:
+            if subscription.row is not RESULTS:
+                return self._go_without(WHY_NO_RESULTS)
+            self._go_generic()
+            self._subscribe()
+        elif act == rq.ACT_REFUSED:
+            return self._go_without(WHY_REFUSED)
+        return EV_REFUSED
+
+    def _go_generic(self):
+        """This controller knows no MID 0060: ask for its results by MID 0008."""
+        if self.generic is None:
+            # Hardly any controller needs it. One after the other: imports nest, and this is deep in a step.
+            import agent.openprotocol.variable  # noqa: F401
+
+            # isort: split
+            from agent.openprotocol.operation import Generic
+
+            self.generic = Generic(self)
+        self.generic.begin(self)
+
+    def _go_several(self):
+        """This controller may have results of several spindles; False if that was tried in every way."""
+        if self.several is None:
+            from agent.openprotocol.spindles import Several  # hardly any controller needs it
+
+            self.several = Several(self, self.known)
+        return self.several.begin(self)
+
+    def _go_without(self, why):
+        """The subscription cannot be had."""
+        if self._asked == 0 and why == WHY_NO_RESULTS and self._is_asked_otherwise() and self._go_several():
+            self._subscribe()
+            return EV_REFUSED
+        if not self._may_go_without():
+            return self.over(why)
+        self._stands(True)
+        return EV_REFUSED
+
+    def _is_asked_otherwise(self):
+        """Tell whether results are asked for by another MID than 0060, since that is not known."""
+        if self.several is not None and self.several.subscription is not None:
+            return True
+        return self.generic is not None and self.generic.in_use
+
+    def _may_go_without(self):
+        """Tell whether what is asked for is a subscription that is not needed."""
+        return self.state != STARTING and self.subscriptions[self._asked].row[NEEDED] is not True
+
+    def _is_subscribed_by(self, push):
+        """Tell whether this push shows that the subscription that was asked for stands (rule 2)."""
+        if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
+            return False
+        for one in self.subscriptions[self._asked].pushes:
+            if one.pushed_mid == push.pushed_mid:
+                return True
+        return False
+
+    def _ask_for(self, row, mid, revision):
+        """Ask for the subscription whose turn it is, or for its end."""
+        subscription = self.subscriptions[self._asked]
+        named = subscription.row[NAMED] or mid  # a generic one may be called by either (002:145-150)
+        data = subscription.data
+        if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
+            data = subscription.clearing
+        tries = self.tries if subscription.row[NEEDED] is True else 1  # nobody waits long for what is not needed
+        self.request.ask(row, mid, named, revision, data, tries)
+
+    def over(self, why):
+        if self.state == STARTING:
+            self._turn_to_next_start()
+        return self._end(why)
+
+    def _turn_to_next_start(self):
+        """The start was cut off, or nobody answered it."""
+        self._cuts += 1
+        if self.start_index != self.stood_index or self._cuts == _CUTS_MOST:
+            self.start_index = (self.start_index + 1) % len(self.start_revisions)
+            self._cuts = 0
+
+    def _end(self, why):
+        """Over without counting the start as cut off: the revision was not what failed."""
+        self.state = OVER
+        self.why = why
+        return EV_OVER
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -160,7 +365,7 @@ class Session(Opening):
         while self.state != OVER and self.state != CLOSED:
             found = self.link.next_message(now)
             if found == LINK_BROKEN:
-                return self._over(WHY_SILENCE if self.link.why == WHY_UNANSWERED else WHY_FRAMING)
+                return self.over(WHY_SILENCE if self.link.why == WHY_UNANSWERED else WHY_FRAMING)
             if found == LINK_NEED_DATA:
                 return self._look_at_time(now)
             event = self._take(found == LINK_CUT_SHORT)
@@ -170,22 +375,22 @@ class Session(Opening):
 
     def _look_at_time(self, now):
         if self._is_mute(now):
-            return self._over(WHY_SILENCE)
+            return self.over(WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.mid = self._linked.mid
             return EV_MALFORMED
         if self.generic is not None and self.generic.operation.is_late(now):
             self.generic.operation.give_up()
-            return EV_PART_LATE
+            return EV_LATE
         if self.several is not None and self.several.cycle.is_late(now):
             self.several.cycle.give_up()
-            return EV_SEVERAL_LATE
+            return EV_LATE
         answer = self._answer
         if not answer.armed or not answer.expired(now):
             return EV_NONE
-        return self._silent() if self.numbers is None else self.numbers.silent(self, now)
+        return self.silent() if self.numbers is None else self.numbers.silent(self, now)
 
-    def _silent(self):
+    def silent(self):
         """The request was not answered in time."""
         request = self.request
         request.answer.stop()
@@ -198,9 +403,9 @@ class Session(Opening):
         if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
             return self._stands(True)
         if event == EV_OVER and not leaves:
-            return self._over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
+            return self.over(WHY_STOPPED if self.state == STOPPING else WHY_SILENCE)
         request.given_up()
-        self._answered()
+        self.answered()
         return EV_NONE if event == EV_OVER else event
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -215,9 +420,9 @@ class Session(Opening):
             mid = mid_of(link.buf, link.at)
             self.revision = revision_of(link.buf, link.at)
             if mid < 0:
-                return self._over(WHY_FRAMING)
+                return self.over(WHY_FRAMING)
         self.mid = mid
-        push = self._push
+        push = self.pushed
         if mid != push.pushed_mid:
             push = self._pushes.get(mid)
         if not link.steady:
@@ -225,7 +430,7 @@ class Session(Opening):
                 link.answered()
             elif not link.pushed():
                 return EV_NONE
-        self._sequence = 0
+        self.sequence = 0
         if self.numbering.active:
             if self.numbers is not None and (mid == 9997 or mid == 9998):
                 return self.numbers.heard(self, mid)
@@ -236,21 +441,21 @@ class Session(Opening):
         if push:
             if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
-            self._push = push
-            return push.event
+            self.pushed = push
+            return EV_PUSHED
         return EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
 
     def _pushed(self, push, cut_short):
         """A whole push. One that was cut short only for what parts under way have left of the buffer comes again."""
-        self._push = push
+        self.pushed = push
         if self._is_subscribed_by(push):
             self._stands(False)  # it came instead of the 0005
         if not cut_short:
-            return push.event
+            return EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
             self.withhold()
             return EV_MALFORMED
-        return push.event_cut
+        return EV_PUSHED_CUT
 
     def _take_part(self, mid, push, cut_short):
         """A message that says it is one part of several."""
@@ -263,7 +468,7 @@ class Session(Opening):
             if found != linked.PART_NONE:
                 cut_short = found == linked.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
-        if self._sequence:
+        if self.sequence:
             self.numbering.owe(mid, CODE_PART if found == linked.PART_REFUSED else CODE_NONE)
             if found == linked.PART_REFUSED:
                 self.withhold()
@@ -272,8 +477,8 @@ class Session(Opening):
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
         if mid != 9997 and mid != 9998:
-            self._sequence = sequence_of(self.link.buf, self.link.at)
-        return not self._sequence or self.numbering.admits(mid, self._sequence, later)
+            self.sequence = sequence_of(self.link.buf, self.link.at)
+        return not self.sequence or self.numbering.admits(mid, self.sequence, later)
 
     def _take_answer(self, mid, cut_short):
         link = self.link
@@ -297,7 +502,7 @@ class Session(Opening):
             return self._started(buf, at, link.length)
         if row is rq.TOOL:
             idy.read_tool(self.tool_serial, buf, at)
-        self._answered()
+        self.answered()
         return row[rq.EVENT]
 
     def _accepted(self, named):
@@ -305,10 +510,10 @@ class Session(Opening):
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return EV_UNKNOWN
         if request.row is rq.STOP:
-            return self._over(WHY_STOPPED)
+            return self.over(WHY_STOPPED)
         event = request.row[rq.EVENT]
         if self.state == STOPPING or event != EV_NONE:
-            self._answered()
+            self.answered()
             return event  # type: ignore
         if self.state == CLEARING:
             self._subscribe()
@@ -320,9 +525,9 @@ class Session(Opening):
         self.code = code_of(link.buf, link.at + 24, link.at + link.length)
         if named == rq.KEEP_ALIVE:
             return EV_NONE  # no keep-alive there: a sign of life all the same
-        return self._refused_as(refusal_class(self.code)) if self.request.is_named(named) else EV_UNKNOWN
+        return self.refused_as(refusal_class(self.code)) if self.request.is_named(named) else EV_UNKNOWN
 
-    def _refused_as(self, refusal):
+    def refused_as(self, refusal):
         """What is outstanding was refused, by a code of this class."""
         request = self.request
         row = request.row
@@ -331,11 +536,11 @@ class Session(Opening):
         if act == rq.ACT_TELL and not request.is_refused():
             return EV_UNKNOWN
         if self.state == STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or none any more
-            return self._over(WHY_STOPPED)
+            return self.over(WHY_STOPPED)
         if act == rq.ACT_TELL:
-            self._answered()
+            self.answered()
             return row[rq.REFUSED]
         if self.state == STOPPING:
-            self._answered()
+            self.answered()
             return EV_NONE
         return self._act(act)

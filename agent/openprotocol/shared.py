@@ -7,40 +7,30 @@ There one counter serves every station and tool, and MID 0064 with n is answered
 whoever made it; MID 0065 says who did from revision 7 on (parameter 37, octets 343-352).
 
 Rules
-1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. An answer of another
-   station, or one below the ID that was asked for, shows that the IDs are shared; when the next one shows it too, that
-   is written down. Equality shows nothing.
-2. From then on a jump of the pushed IDs leaves nothing open; what is missing since the last connection is looked
-   through after each connect, and what is another station's is never stored.
-3. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
-   below the stretch, or a refusal with 15, ends the way.
-4. Ours are asked for once more by their own IDs, oldest first; what lies between them is closed as nobody's of ours.
-5. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
-   ours than OURS_MAX shorten the stretch. What a cut leaves undone is the stretch alone; the next connection begins
-   with a quarter of it, or a controller that ends each connection soon would never let one be finished.
-6. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
-7. What was written down is taken back by a controller that names no station and is no Power Focus 6000
-   (agent.openprotocol.recovery).
+1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. Where 0002 does not say
+   whether the IDs are shared an answer of another station, or one below the ID that was asked for, shows it; it is
+   believed when the next one shows it too. Equality shows nothing.
+2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
+   below the stretch, or a refusal with 15, ends the way. Ours are asked for once more by their own IDs, oldest first.
+3. Behind a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More of
+   ours than OURS_MAX shorten the stretch. The connection after one that ended meanwhile begins with a quarter of it, or
+   a controller that ends each connection soon would never let one be finished.
+4. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
 
 Imported where a controller names its station; other carts have no room for it.
 """
 
 from agent.base.compat import const
 from agent.base.fields import all_digits, compare
-from agent.openprotocol import known as kn
-from agent.openprotocol.identity import SHARED_SYSTEM, STATION, STATION_BYTES
-from agent.openprotocol.ids import ID_PERIOD
+from agent.openprotocol.identity import STATION, STATION_BYTES
+from agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
 from agent.openprotocol.questions import (
-    NEWS_AGAIN,
-    NEWS_GO_ON,
-    NEWS_GONE,
-    NEWS_NO_OWNER,
-    NEWS_NONE,
+    JUDGED_DOUBT,
+    JUDGED_FINE,
+    JUDGED_NO_OWNER,
+    JUDGED_SHARED,
     PHASE_NEWEST,
-    PHASE_SEEK,
     PHASE_WITNESS,
-    SHARING_ALL,
-    SHARING_OWN,
 )
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
@@ -57,102 +47,31 @@ _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first octet
 def owner_of(station, buf, at, length, revision):
     """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
     place = at + _OWNER
-    if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES or not is_station(buf, place):
+    if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
+        return OWNER_NONE
+    if not all_digits(buf, place, STATION_BYTES) or id_of(buf, place) == 0:
         return OWNER_NONE
     return OWNER_OURS if compare(buf, place, station, 0, STATION_BYTES) == 0 else OWNER_OTHER
 
 
-def is_station(buf, at):
-    """Tell whether the ten octets are the ID of a station: digits, not all of them zero."""
-    if not all_digits(buf, at, STATION_BYTES):
-        return False
-    for index in range(STATION_BYTES):
-        if buf[at + index] != 0x30:
-            return True
-    return False
+class Shared:
+    """Our station at a controller that shares its IDs, or may, for one connection."""
 
-
-class Stretch:
-    """The stretch of missing IDs that is looked at."""
-
-    def __init__(self, most_ids=STRETCH_IDS):
-        self.most_ids = most_ids
-        self.first = 0
-        self.last = 0
+    def __init__(self, identity, has_to_name, most_ids=0):
+        self.station = bytes(identity[STATION : STATION + STATION_BYTES])
+        self.owner = OWNER_NONE  # of the answer that came last
+        self.in_stretch = False  # one was begun
+        self.seeks = False  # and what is ours in it is not known yet
         self.asked = 0
-        self.ours = []  # of the stretch, descending
-        self._ids = most_ids
+        self.last = 0  # of the stretch
+        self._first = 0
+        self._ours = []  # of the stretch, descending
+        self._has_to_name = has_to_name  # an answer that names nobody may be another station's
+        self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled
+        self._most_ids = most_ids or STRETCH_IDS
+        self._ids = self._most_ids
         self._found = True
         self._begun = False
-
-    def begin(self, first, count):
-        """Begin with a gap of `count` IDs from `first` on."""
-        if self._begun and self.most_ids < STRETCH_IDS:
-            self.most_ids *= 2
-        self._begun = True
-        self._ids = self.most_ids if self._found else self._ids * 2
-        self._found = False
-        self.first = first
-        self.last = (first + min(count, self._ids) - 1) % ID_PERIOD
-        self.asked = self.last
-        self.ours = []
-        return self._skip_zero()
-
-    def break_off(self):
-        """The connection ended before it was known."""
-        self.most_ids = max(self.most_ids // 4, 1)
-
-    def hear(self, number, is_ours):
-        """The newest at or below `asked` is `number`; True when the stretch is known."""
-        before = (self.asked - self.first) % ID_PERIOD
-        if (self.asked - number) % ID_PERIOD > before:
-            return True
-        self._found = True
-        if is_ours:
-            self.ours.append(number)
-            if len(self.ours) > OURS_MAX:
-                self.last = (self.ours.pop(0) - 1) % ID_PERIOD
-        self.asked = (number - 1) % ID_PERIOD
-        return number == self.first or self._skip_zero()
-
-    def next_of_ours(self, gaps):
-        """Return the oldest of ours that is still missing, or the ID behind the stretch when there is none."""
-        ours = self.ours
-        while ours and gaps.holding(ours[-1]) != 0:
-            ours.pop()
-        return ours[-1] if ours else (self.last + 1) % ID_PERIOD
-
-    def _skip_zero(self):
-        """0 cannot be asked for: it means the newest. True if nothing lies in front of it."""
-        if self.asked:
-            return False
-        if self.first == 0:
-            return True
-        self.asked = ID_PERIOD - 1
-        return False
-
-
-def meet(identity, system_type, sharing, known, ring, before):
-    """Return what the station that `identity` names needs, None if it names none; `before`: of the last connection."""
-    if not is_station(identity, STATION):
-        return None
-    stretch = Stretch(before.stretch.most_ids) if before is not None else Stretch()
-    return Shared(bytes(identity[STATION : STATION + STATION_BYTES]), system_type, sharing, known, ring, stretch)
-
-
-class Shared:
-    """Our station at a controller that may share its IDs, for one connection."""
-
-    def __init__(self, station, system_type, sharing, known, ring, stretch):
-        self.station = station
-        self.owner = OWNER_NONE  # of the answer that came last
-        self.stretch = stretch
-        self._known = known
-        self._ring = ring
-        self._suspects = False  # an answer has shown that the IDs are shared; it may be spoiled
-        self._may = sharing != SHARING_OWN
-        self._does = sharing == SHARING_ALL
-        self._has_to_name = system_type == SHARED_SYSTEM  # an answer that names nobody may be another station's
 
     def ordered(self, revisions):
         """Return the revisions of MID 0064 with the one that names its station in front."""
@@ -160,40 +79,66 @@ class Shared:
             return revisions
         return tuple([_OWNER_REVISION] + [revision for revision in revisions if revision != _OWNER_REVISION])
 
+    # -- answers -----------------------------------------------------------------------------------------------
+
     def hear_owner(self, buf, at, length, revision):
-        """Note whose the answer at buf[at:] is; `hear` is called next."""
+        """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
         self.owner = owner_of(self.station, buf, at, length, revision)
 
-    def is_decided(self):
-        """Tell whether what the configuration says is written down; False if it could not be yet."""
-        return not self._does or self._known.shares() or self._share()
+    def is_ours(self):
+        """True if the answer is of our station."""
+        return self.owner == OWNER_OURS
 
-    def hear(self, phase, number, order):
-        """An answer with the ID `number`; `order` is negative if that is below the one asked for. Returns a NEWS_.
-
-        NEWS_GO_ON: it is taken like any other; NEWS_GONE: there is nothing of ours under the ID that was asked for;
-        NEWS_AGAIN: it is asked for again later; NEWS_NONE: at once.
-        """
-        shares = self._known.shares()
-        if not shares and self._may and (self.owner == OWNER_OTHER or order < 0):
+    def judge(self, phase, shares, number, asked):
+        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
+        is_newest = phase == PHASE_NEWEST
+        if not shares and (self.owner == OWNER_OTHER or (not is_newest and is_ahead(asked, number))):
             self._suspects = not self._suspects
-            return NEWS_NONE if self._suspects or self._share() else NEWS_AGAIN
+            return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
-        if phase == PHASE_NEWEST or (order == 0 and phase == PHASE_WITNESS):
-            return NEWS_GO_ON
-        if self.owner == OWNER_NONE and self._may and (shares or self._has_to_name):
-            return NEWS_NO_OWNER
-        if not shares or (order == 0 and self.owner == OWNER_OURS and phase != PHASE_SEEK):
-            return NEWS_GO_ON
-        if order > 0:
-            return NEWS_AGAIN  # an answer to an earlier question
-        if phase != PHASE_SEEK:
-            return NEWS_GONE
-        return NEWS_GONE if self.stretch.hear(number, self.owner == OWNER_OURS) else NEWS_NONE
+        needs_owner = not is_newest and (phase != PHASE_WITNESS or number != asked)
+        if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
+            return JUDGED_NO_OWNER
+        return JUDGED_FINE
 
-    def _share(self):
-        at = self._ring.begin_memory() if self._ring.has_spare() else -1
-        if at < 0:
-            return False
-        self._ring.stage[at + kn.FLAGS] |= kn.FLAG_SHARED
-        return self._ring.commit_memory() == 0
+    # -- the stretch -------------------------------------------------------------------------------------------
+
+    def begin_range(self):
+        """Another range is looked through."""
+        self.in_stretch = self.seeks = False
+
+    def begin(self, first, count):
+        """Begin a stretch with the first of `count` missing IDs."""
+        if self._begun and self._most_ids < STRETCH_IDS:
+            self._most_ids *= 2
+        self._ids = self._most_ids if self._found or not self._begun else self._ids * 2
+        self._begun = self.in_stretch = self.seeks = True
+        self._found = False
+        self._first = first
+        self.last = (first + min(count, self._ids) - 1) % ID_PERIOD or before(0)
+        self.asked = self.last
+        self._ours = []
+
+    def break_off(self):
+        """The connection ended meanwhile; returns how many IDs the next one should begin with."""
+        return max(self._most_ids // 4, 1)
+
+    def hear(self, number, is_ours):
+        """The newest at or below `asked` is `number`."""
+        if is_ahead(self._first, number):
+            self.seeks = False
+            return
+        self._found = True
+        if is_ours:
+            self._ours.append(number)
+            if len(self._ours) > OURS_MAX:
+                self.last = before(self._ours.pop(0))
+        self.asked = before(number)
+        self.seeks = length_of(self._first, self.asked) > 0
+
+    def next_of_ours(self, number):
+        """Return the oldest of ours in the stretch from `number` on; -1 when there is none any more."""
+        ours = self._ours
+        while ours and is_ahead(number, ours[-1]):
+            ours.pop()
+        return ours[-1] if ours else -1

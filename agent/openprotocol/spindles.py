@@ -20,18 +20,15 @@ Imported when the first such controller is met, or configured.
 
 from agent.base.compat import const
 from agent.base.fields import put_number
-from agent.base.words import unpack_digits
-from agent.openprotocol import known as kn
 from agent.openprotocol.cycle import Cycle
 from agent.openprotocol.header import HEADER_BYTES
 from agent.openprotocol.room import make_room
-from agent.openprotocol.states import EV_SEVERAL, EV_SEVERAL_CUT
 from agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
-_BOLTS = ((106, 108, EV_SEVERAL, EV_SEVERAL_CUT), (107, 108, EV_SEVERAL, EV_SEVERAL_CUT))
+_BOLTS = ((106, 108), (107, 108))
 ROWS = {
     "powermacs": (105, 109, 0, b"", True, _BOLTS),
-    "sync": (100, 103, 0, b"", True, ((101, 102, EV_SEVERAL, EV_SEVERAL_CUT),)),
+    "sync": (100, 103, 0, b"", True, ((101, 102),)),
 }
 _REVISIONS = {"powermacs": (4, 3, 2, 1), "sync": (1, 5, 4, 3, 2)}
 _AUTO = ("powermacs", "sync")
@@ -78,14 +75,10 @@ class SeveralSubscription(Subscription):
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
         known = self.known
-        flags = known.memory[kn.FLAGS] if known is not None else 0
-        if not flags & kn.FLAG_KNOWN:
+        if known is None or not (known.is_met() or known.is_empty()):
             data[_NUMBER_BYTES] = 0x31
-        elif self.name == "powermacs" and not flags & kn.FLAG_EMPTY:
-            if self.behind < 0:
-                unpack_digits(data, 0, known.memory, kn.TOP, _NUMBER_BYTES)  # type: ignore[union-attr]
-            else:
-                put_number(data, 0, _NUMBER_BYTES, self.behind)
+        elif self.name == "powermacs" and known.is_met():
+            put_number(data, 0, _NUMBER_BYTES, known.top() if self.behind < 0 else self.behind)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 

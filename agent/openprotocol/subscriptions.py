@@ -1,6 +1,6 @@
 """What a controller pushes by itself: a row for each subscription, and what a session keeps of it.
 
-    1201 is            (8, 9, 1201, extra, True, ((1201, 1203, ..), (1202, 1203, ..)))   agent.openprotocol.operation
+    1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   agent.openprotocol.operation
 
 Rules
 1. One after the other is asked for; a session is READY when the last one stands. Without one that is NEEDED there is
@@ -10,12 +10,14 @@ Rules
 3. What else a controller tells is asked for by the rows of agent.happenings, curves by agent.openprotocol.trace.
 4. Every push is acknowledged, once for each time it comes (agent.openprotocol.sending): with a message of 20 octets,
    or with MID 0005, which names it.
+5. Who takes it is its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
+   when it is durable (agent.intake). That of results hears of the session as well: `hear(intake, event, now)`, EV_READY
+   when it stands, and what is EV_KEEPERS or above.
 """
 
 from agent.base.compat import const
 from agent.base.fields import put_number
 from agent.openprotocol.header import HEADER_BYTES, put_header
-from agent.openprotocol.states import EV_RESULT, EV_RESULT_CUT
 
 # The columns.
 SUBSCRIBE_MID = const(0)
@@ -23,11 +25,11 @@ UNSUBSCRIBE_MID = const(1)
 NAMED = const(2)  # the MID that a generic subscription (0008) is for: its revisions are of that one. 0: none
 EXTRA = const(3)  # data of a generic subscription: the length of what follows, two digits, and that
 NEEDED = const(4)  # True, False or INSTEAD
-PUSHES = const(5)  # of each: MID, MID of its acknowledgement, EV_ of a whole one, EV_ of one that was cut short
+PUSHES = const(5)  # of each: MID, MID of its acknowledgement
 
 INSTEAD = const(2)
 
-RESULTS = (60, 63, 0, b"", True, ((61, 62, EV_RESULT, EV_RESULT_CUT),))
+RESULTS = (60, 63, 0, b"", True, ((61, 62),))
 
 ACKNOWLEDGEMENT_BYTES = const(24)
 _DONE = const(5)
@@ -40,8 +42,7 @@ class Push:
         "_reply",
         "acknowledgement",
         "acknowledgement_bytes",
-        "event",
-        "event_cut",
+        "keeper",
         "pushed_mid",
         "subscription",
         "unanswered",
@@ -49,7 +50,8 @@ class Push:
 
     def __init__(self, subscription, row):
         self.subscription = subscription
-        self.pushed_mid, self._reply, self.event, self.event_cut = row
+        self.pushed_mid, self._reply = row
+        self.keeper = None
         self.acknowledgement = bytearray(ACKNOWLEDGEMENT_BYTES)  # made once
         self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self._reply == _DONE else HEADER_BYTES
         self.unanswered = 0  # how many are owed
@@ -74,6 +76,13 @@ class Subscription:
             self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
         self.clearing = None  # data of the MID that ends it, if they are others
         self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
+        self.keeper = None
+
+    def keep(self, keeper):
+        """This one takes what comes by this subscription."""
+        self.keeper = keeper
+        for push in self.pushes:
+            push.keeper = keeper
 
     def revision(self):
         """Return the revision to ask for in the header; that of a generic one goes into its data."""

@@ -22,7 +22,6 @@ Imported where traces are configured.
 """
 
 from agent.openprotocol.header import HEADER_BYTES
-from agent.openprotocol.states import EV_TRACE, EV_TRACE_CUT
 from agent.openprotocol.subscriptions import Subscription
 from agent.record.graph import PARAMETERS, STEPS_MOST
 
@@ -57,11 +56,9 @@ _FORMS = ((1, _PLAIN), (2, _PLAIN), (3, _PLAIN), (1, _ZEROS), (1, _FLAGGED))
 class TraceSubscription(Subscription):
     """Curves of these types (numbers), or with none of them the plot parameters; `keeper` takes what comes."""
 
-    def __init__(self, types, keeper):
+    def __init__(self, types):
         mid = CURVES if types else PLOT_PARAMETERS
-        pushes = ((mid, 5, EV_TRACE, EV_TRACE_CUT),)
-        Subscription.__init__(self, (8, 9, mid, b"", False, pushes), _FORMS if types else _FORMS[:3])
-        self.keeper = keeper
+        Subscription.__init__(self, (8, 9, mid, b"", False, ((mid, 5),)), _FORMS if types else _FORMS[:3])
         self._types = b"%02d" % len(types) + b"".join([b"%03d" % one for one in types]) if types else b""
         self.clearing = b"%04d001%02d" % (mid, len(self._types)) + self._types
         self.data = bytes(self._extra_bytes(_FLAGGED) + 9)  # as long as the longest: the link makes room for it

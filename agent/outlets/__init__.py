@@ -3,16 +3,20 @@
 An outlet is a task of the station (agent.scheduler) that takes records from the log in order, from its own cursor on.
 
     kind         what it is, as the configuration calls it
-    index        its cursor is ring.cursors[index], whose `durable` and `wants` are set before the log is mounted
+    index        its cursor is log.cursors[index], whose `durable` and `wants` are set before the log is mounted
     port         what wakes it when it can be read or written (board.watch), None if nothing does
     attempts     a number that changes whenever it tries something; `longest_ms` is its longest pause between two tries
     begin(now)   the log is mounted: start
     step(now)    take a bounded piece of what there is; the ms until it is needed again, FOREVER until a record comes
-    recover(now) a step has failed: begin anew
+    recover(now) a step has failed: begin again
     hurry(now)   what it could not reach may be there now: do not wait for the next try
+    leave(now)   the orderly end begins: nothing new goes out
+    has_left(now)  True if nothing is on its way any more, or not answered in time
     stop()       the orderly end: close, and make durable how far it is; `step` answers FOREVER from then on
     is_up()      whether its other side takes records now
-    put_state(shown)  add to the dict `shown` what people want to know: at least `state`, in words
+    holds()      whether only an operator can let its records go on
+    put_state(shown)  add to the dict `shown` what people want to know: at least `state`, in words; `place`, where it
+                 writes to, and `why` it cannot, unless it has a host and reasons as ToolsNet has
 
 Promises
 1. Its cursor moves past a record only when the other side has it for good, or when the record cannot be delivered and

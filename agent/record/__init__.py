@@ -9,14 +9,14 @@
     0xC9  GRAPH   agent.record.graph   8 octets in front, a piece of a curve; only in the ring of graphs
 
 Rules
-1. The log (agent.spool) frames records, orders and counts them; to it a kind is a number with a least length. What lies
+1. The log (agent.log) frames records, orders and counts them; to it a kind is a number with a least length. What lies
    at which octet of a payload is known here and nowhere else.
 2. Every payload begins with a number of its kind's own row (u32, little endian) and the station (u16). Results and
    frames are one row: they are what ToolsNet counts.
 3. In the quarantine a payload ends with eight octets more (agent.record.result).
 """
 
-from agent.base.compat import const
+from agent.base.compat import ON_CPYTHON, const
 
 KIND_RESULT = const(0xD2)
 KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
@@ -29,9 +29,13 @@ LEAST = b"\x72\x08\x16\x09"
 
 PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 octets (DIGEST D.4)
 PAYLOAD_WIDE = const(3600)  # a result of several spindles (agent.record.spindles), where there may be some
+PAYLOAD_MOST = PAYLOAD_MAX  # of a log, unless its station has several spindles
 SEVERAL_LEAST = const(160)  # a result with so long a payload has several spindles, or identifiers
 
 HEAD_BYTES = const(8)
+
+if ON_CPYTHON:
+    PAYLOAD_MOST = PAYLOAD_WIDE  # every tool reads what any station has written
 
 
 def is_for_outlets(kind):

@@ -83,6 +83,7 @@ PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)
 PARKED_MOVED = const(1003)  # refused by ToolsNet; with which code is not known any more
 PARKED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent behind it; whether this one as well, nobody knows
+PARKED_READ = const(1005)  # a frame that could not be read, and was read by a later version
 
 
 RESULT_UNREADABLE = const(0)

@@ -58,7 +58,7 @@ _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 _LIMITS = const(106)  # behind the body
 _NM = const(0x31)
-_PERCENT = const(0x37)
+PERCENT = const(0x37)
 
 # What ToolsNet says for Open Protocol's 0 low, 1 OK, 2 high.
 _JUDGED = b"203"
@@ -85,18 +85,18 @@ class ResultWriter:
         self.system = system
         self.parameters = parameters
         self.program_for_zero = program_for_zero
-        self._shape = -1
-        self._octets = 0
-        self._count = 0  # of parameters
-        self._form = bytearray(_MOVES_MAX * MOVE_BYTES)
-        self._moves = 0
+        self.shape = -1
+        self.octets = 0
+        self.count = 0  # of parameters
+        self.form = bytearray(_MOVES_MAX * MOVE_BYTES)
+        self.moves = 0
         self._factor = None
         self._station = self._spindle = self._program = -1  # as they stand in the buffer
         # Texts that seldom change, as they were before they were made fit to be sent.
         self._vin = bytearray(b" " * res.VIN_BYTES)
-        self._serial = bytearray(b" " * res.SERIAL_BYTES)
+        self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
-        self._change_at = 0
+        self.change_at = 0
         self.odd_at = 0
         self._long_serial = 0
         self._several = None  # type: object  # writes a result of several spindles, once there was one
@@ -122,7 +122,7 @@ class ResultWriter:
             return write(self, _ODD, buf, at, length, flags, ident, sequence)
         body = at + res.HEAD_BYTES
         place = body + res.SERIAL
-        if buf.find(self._serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
+        if buf.find(self.serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
             self._put_serial(buf, place)
         if buf.find(self._vin, body, body + res.VIN_BYTES) < 0:
             copy(self._vin, 0, buf, body, res.VIN_BYTES)
@@ -130,26 +130,26 @@ class ResultWriter:
         program = number(buf, body + res.PSET, 4)
         shape = self._shape_of(buf, body, length >= _LIMITS + res.HEAD_BYTES + res.LIMITS_BYTES)
         shape |= (flags & 3) << _FLAGS_SHIFT | (0 if program else _PROGRAM_ZERO)
-        if shape != self._shape:
+        if shape != self.shape:
             self._lay_out(shape)
         place = body + res.PSET_CHANGE
         if shape & PARAM_PSET_CHANGE and buf.find(self._change, place, place + res.STAMP_BYTES) < 0:
             copy(self._change, 0, buf, place, res.STAMP_BYTES)
-            put_text(tx, self._change_at, buf, place, res.STAMP_BYTES)
+            put_text(tx, self.change_at, buf, place, res.STAMP_BYTES)
         self._put_owner(buf, at, program if program > 0 else self.program_for_zero)
         put_number(tx, 6, 5, ident)
         put_number(tx, 39, 5, sequence)
-        carry_out(self._form, self._moves, tx, 0, buf, body)
+        carry_out(self.form, self.moves, tx, 0, buf, body)
         self._judge(buf, body)
         if self._factor is not None:
             self._convert(buf, body)
-        return self._octets
+        return self.octets
 
     def forget(self):
         """The telegram was changed by somebody else, or has another buffer."""
-        self._shape = self._station = -1
-        self._octets = 0
-        self._vin[0] = self._serial[0] = self._change[0] = 0
+        self.shape = self._station = -1
+        self.octets = 0
+        self._vin[0] = self.serial[0] = self._change[0] = 0
 
     # -- what changes from result to result --------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class ResultWriter:
         """The tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
         first = at
         end = at + res.SERIAL_BYTES
-        copy(self._serial, 0, buf, at, res.SERIAL_BYTES)
+        copy(self.serial, 0, buf, at, res.SERIAL_BYTES)
         while end > first and buf[end - 1] <= 0x20:
             end -= 1
         while first < end and buf[first] <= 0x20:
@@ -208,7 +208,7 @@ class ResultWriter:
         put_number(tx, _SPINDLE, 4, spindle)
         put_number(tx, _PROGRAM, 4, program)
         at = _PARAMETERS
-        while at < self._octets:
+        while at < self.octets:
             put_number(tx, at, 4, spindle)
             put_number(tx, at + 4, 4, program)
             at += _PARAMETER_BYTES
@@ -241,9 +241,9 @@ class ResultWriter:
     def _lay_out(self, shape):
         """Write all that stays, and note where the values go."""
         tx = self.tx
-        self._shape = shape
-        self._count = 0
-        self._moves = 0
+        self.shape = shape
+        self.count = 0
+        self.moves = 0
         self._spindle = self._program = -1
         begin(tx, ID_RESULT, 0)
         put_number(tx, 11, 2, 80)
@@ -255,8 +255,8 @@ class ResultWriter:
         self._lay_out_values(shape)
         self._lay_out_parameters(shape)
         self._lay_out_extras(shape)
-        put_number(tx, 79, 3, self._count)
-        self._octets = finish(tx, _PARAMETERS + self._count * _PARAMETER_BYTES)
+        put_number(tx, 79, 3, self.count)
+        self.octets = finish(tx, _PARAMETERS + self.count * _PARAMETER_BYTES)
 
     def _lay_out_values(self, shape):
         """Torque and angle, measured and limits."""
@@ -293,8 +293,8 @@ class ResultWriter:
             else:
                 self._move(STRIP, at, res.BATCH_STATUS, 1)
         if shape & PARAM_PSET_CHANGE:
-            self._change_at = self._text(b"01003Pset last change         ", b"")
-            put_text(self.tx, self._change_at, self._change, 0, res.STAMP_BYTES)
+            self.change_at = self._text(b"01003Pset last change         ", b"")
+            put_text(self.tx, self.change_at, self._change, 0, res.STAMP_BYTES)
 
     def _lay_out_extras(self, shape):
         """What is only there when there is something to say, and where the result came from."""
@@ -306,7 +306,7 @@ class ResultWriter:
             self._text(b"60002Limits                   ", b"UNKNOWN")
         if shape & _EDGE_TIME:
             self._text(b"60003Time source              ", b"EDGE")
-        if shape >> _UNIT_SHIFT == _PERCENT:
+        if shape >> _UNIT_SHIFT == PERCENT:
             self._text(b"60004Torque unit              ", b"%")
         if shape & _RESULT_TYPE:
             self._move(STRIP, self._integer(b"60005Result type              "), _LIMITS + res.RESULT_TYPE, 2)
@@ -316,8 +316,8 @@ class ResultWriter:
             self._text(b"60001Edge source              ", b"RECOVERED" if shape & _RECOVERED else b"LIVE")
 
     def _move(self, move, to, start, width):
-        pack_into("<BHBB", self._form, self._moves * MOVE_BYTES, move, to, start, width)
-        self._moves += 1
+        pack_into("<BHBB", self.form, self.moves * MOVE_BYTES, move, to, start, width)
+        self.moves += 1
 
     def _text(self, name, value):
         return self._parameter(name, value, b"0      00")
@@ -328,8 +328,8 @@ class ResultWriter:
     def _parameter(self, name, value, kind):
         """Lay out one more parameter; return where its value goes."""
         tx = self.tx
-        at = _PARAMETERS + self._count * _PARAMETER_BYTES
-        self._count += 1
+        at = _PARAMETERS + self.count * _PARAMETER_BYTES
+        self.count += 1
         pack_into("30s", tx, at + 8, name)
         fill(tx, at + 38, 25)
         put_text(tx, at + 38, value, 0, len(value))

@@ -8,8 +8,13 @@ Rules (DIGEST G.5, G.9; 004:67-82)
 2. Connect to the server the 08 named. After any loss start at the PIM again.
 3. What expects a 05 is sent again with the same identifier after `ack_timeout_ms`, `retransmissions` times, then the
    connection is closed. A 05 with another identifier is counted and ignored.
-4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions have shown that none comes.
+4. 30 s without a transmission bring a 06. Its 05 is expected until three sessions with a server that takes results have
+   shown that none comes.
 5. Waiting between connects: `reconnect_ms`; none if a 05 came since the last connect.
+6. A connection behind one on which a result had no answer begins with a 06: so `proven` tells whether it was the result
+   or the server. One of which nobody knows that it answers a 06 gets the result all the same, `ack_timeout_ms` later.
+7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
+   1..99999 and never 0.
 
     WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> SERVER_OPENING -> STREAMING
        ^___________|______________|_________________|____________________|_______________| any loss
@@ -17,19 +22,25 @@ Rules (DIGEST G.5, G.9; 004:67-82)
 
 from agent.base.compat import const
 from agent.base.fields import copy
-from agent.base.ticks import FOREVER
+from agent.base.ticks import FOREVER, Timer
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_NEED_DATA, FRAME_TOO_LARGE, Frames
-from agent.toolsnet.outgoing import (
-    AUTO,
-    NEVER,
-    OUT_ACK_12,
-    OUT_INFO_REQUEST,
-    OUT_KEEPALIVE,
-    OUT_NOTHING,
-    OUT_RESULT,
-    Outgoing,
-)
+
+AUTO = const(0)
+ALWAYS = const(1)
+NEVER = const(2)
+
+RESULT_BYTES = const(1164)  # of the buffer for telegram 04
+NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
+
+SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
+
+# What is out
+OUT_NOTHING = const(0)
+OUT_RESULT = const(1)
+OUT_KEEPALIVE = const(2)
+OUT_INFO_REQUEST = const(3)
+OUT_ACK_12 = const(4)
 
 STOPPED = const(0)
 WAITING = const(1)
@@ -58,13 +69,8 @@ EV_MALFORMED = const(9)
 EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 
 
-class Session(Outgoing):
+class Session:
     """One station's way to ToolsNet. Times in ms; identity as the configuration has it."""
-
-    # What runs for every result is found here at once: each class on the way to it would cost a look-up.
-    next_ident = Outgoing.next_ident
-    send = Outgoing.send
-    sent = Outgoing.sent
 
     def __init__(
         self,
@@ -80,9 +86,33 @@ class Session(Outgoing):
         ack_12=AUTO,
         keepalive_ack=AUTO,
     ):
-        Outgoing.__init__(
-            self, system_type, system, station, ack_timeout_ms, retransmissions, keepalive_ms, keepalive_ack
-        )
+        self.system_type = system_type
+        self.system = system
+        self.station = station
+        self.ack_timeout_ms = ack_timeout_ms
+        self.retransmissions = retransmissions
+        self.keepalive_ms = keepalive_ms
+        self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
+        self.note = bytearray(NOTE_BYTES)
+        self.tx = self.note  # what is going out
+        self.tx_from = 0
+        self.pending = 0  # octets of tx[tx_from:] that wait for the port
+        self.ident = 0
+        self._out = OUT_NOTHING
+        self._out_bytes = 0
+        self._out_ident = 0
+        self._sends_left = 0  # below 0: so often it would have been sent again, if `send_once` had not been called
+        self._posted = False
+        self._whole = False  # the telegram has gone out to its last octet at least once
+        self.keepalive_ack = keepalive_ack
+        self._expects_keepalive_ack = keepalive_ack != NEVER
+        self._mute_sessions = 0
+        self._knows_keepalive = keepalive_ack == ALWAYS
+        self._wary = False  # what was out last had no answer
+        self._has_acked = False  # a result, on any connection
+        self._begin_keepalives()
+        self._wait = Timer()  # for whatever the state waits for
+        self._rest = Timer()  # since the last transmission
         self.reconnect_ms = reconnect_ms
         self.connect_timeout_ms = connect_timeout_ms
         self.verify_timeout_ms = verify_timeout_ms
@@ -90,12 +120,12 @@ class Session(Outgoing):
         self.frames = Frames()
         self._stamp = bytearray(b"0" * 14)
         self.state = STOPPED
-        self.result_sequence = 0
-        self.event_sequence = 0
+        self.result_sequence = self.event_sequence = 0
         self.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         self.server_port = 0
         self.code = 0
         self.lost_in = STOPPED  # the state that the last connection was lost in
+        self.proven = False  # the server has answered something on it
         self.wants_stamp = False  # set by who needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._sends_ack_12 = ack_12 != NEVER
@@ -150,6 +180,8 @@ class Session(Outgoing):
             self._streaming_event = True
             self._wait.stop()
             self._rest.start(now, self.keepalive_ms)
+            if self._wary and self._expects_keepalive_ack:
+                self._put_out_keepalive()
 
     def closed(self, now):
         """The connection failed or was closed by the other side; EV_LOST follows if it was in use."""
@@ -158,13 +190,17 @@ class Session(Outgoing):
         return self._lose(now)
 
     def can_send(self):
-        """Tell whether a result may be written into `result` and sent."""
+        """True if a result may be written into `result` and sent."""
         return self.state == STREAMING and self._out == OUT_NOTHING and self.pending == 0 and not self._streaming_event
+
+    def is_idle(self):
+        """True if nothing is out on this connection."""
+        return self._out == OUT_NOTHING and self.pending == 0
 
     # -- events ------------------------------------------------------------------------------------------------
 
     def is_due(self, now):
-        """Tell whether `next_event` has something to do although nothing came."""
+        """True if `next_event` has something to do although nothing came."""
         return self._streaming_event or (self._wait.armed and self._wait.expired(now))
 
     def next_event(self, now):
@@ -192,12 +228,104 @@ class Session(Outgoing):
         if self._out == OUT_NOTHING and self.can_send():
             rest = self._rest.left(now)
             if rest == 0:
-                self._keepalive_sent = True
-                self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+                self._put_out_keepalive()
         if self._out != OUT_NOTHING and not self._posted:
             self._post(now)
         left = self._wait.left(now) if self._wait.armed else FOREVER
         return rest if 0 < rest < left else left
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def next_ident(self):
+        """Return a new identifier, 1..99999, never 0 (004:73)."""
+        self.ident = self.ident + 1 if self.ident < tel.IDENT_MAX else 1
+        return self.ident
+
+    def send(self, octets):
+        """Send the telegram of `octets` in `result`; it carries the identifier of the last `next_ident`."""
+        self._put_out(OUT_RESULT, octets, self.ident)
+
+    def send_once(self):
+        """Wait as long for the 05 to what was just sent, but send no copy."""
+        self._sends_left = -self._sends_left
+
+    def was_late(self):
+        """True if what was answered last had waited for `ack_timeout_ms` and longer.
+
+        Unless it was sent once, a copy is out by then: the one may be refused and the other one taken.
+        """
+        left = self._sends_left
+        return (left if left > 0 else -left) <= self.retransmissions
+
+    def waited(self, now):
+        """Return for how many ms the result that was answered last had been out, `keepalive_ms` at most."""
+        return self.keepalive_ms - self._rest.left(now)
+
+    def sent(self, n, now):
+        """The port took n octets; whether `tick` has to be asked again for that."""
+        self.tx_from += n
+        self.pending -= n
+        if self.pending:
+            return False
+        self._whole = True
+        if self._out == OUT_RESULT:
+            self._rest.start(now, self.keepalive_ms)
+            return False
+        if self._out == OUT_NOTHING:
+            self._wait.stop()
+        if self._out == OUT_ACK_12:  # the 07 follows the 05 at once
+            self._out = OUT_NOTHING
+            self._put_out(OUT_INFO_REQUEST, self._write_info_request(), self.ident)
+        else:
+            self._rest.start(now, self.keepalive_ms)
+        return True
+
+    def _post(self, now):
+        self._posted = True
+        self.tx = self.result if self._out == OUT_RESULT else self.note
+        self.tx_from = 0
+        self.pending = self._out_bytes
+        self._wait.start(now, self.ack_timeout_ms)
+        if self._out == OUT_KEEPALIVE and not self._expects_keepalive_ack:
+            self._out = OUT_NOTHING
+
+    def _write_info_request(self):
+        return tel.put_info_request(self.note, self.next_ident(), self.system_type, self.system, self.station)
+
+    def _put_out(self, kind, octets, ident):
+        self._out = kind
+        self._out_bytes = octets
+        self._out_ident = ident
+        self._sends_left = self.retransmissions + 1
+        self._posted = False
+        self._whole = False
+
+    def _put_out_keepalive(self):
+        self._keepalive_sent = True
+        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.next_ident()), self.ident)
+
+    def _clear_out(self):
+        self._out = OUT_NOTHING
+        self.pending = 0
+        self.tx_from = 0
+        self._posted = False
+        self._wait.armed = False
+
+    def _begin_keepalives(self):
+        """A session begins: neither a result nor a 06 has had its 05 yet."""
+        self._result_acked = False
+        self._keepalive_sent = False
+        self._keepalive_acked = False
+
+    def _learn_of_keepalives(self):
+        if self.keepalive_ack != AUTO or not self._keepalive_sent:
+            return
+        if self._keepalive_acked:
+            self._mute_sessions = 0
+        elif self._result_acked or (self._has_acked and not (self._knows_keepalive or self._wary)):
+            self._mute_sessions += 1
+            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
+                self._expects_keepalive_ack = False
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -263,12 +391,13 @@ class Session(Outgoing):
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self._clear_out()
         self._heard = True
+        self._wary = False
         if kind == OUT_KEEPALIVE:
-            self._keepalive_acked = True
+            self._keepalive_acked = self._knows_keepalive = True
             return EV_NONE
         self.code = code
         if code == 0:
-            self._result_acked = True
+            self._result_acked = self._has_acked = True
             return EV_ACCEPTED
         return EV_REFUSED
 
@@ -287,6 +416,9 @@ class Session(Outgoing):
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
+        if self._out == OUT_KEEPALIVE and self._wary and not self._knows_keepalive:
+            self._clear_out()
+            return EV_NONE
         if state >= PIM_INFO and self._out != OUT_NOTHING:
             once = self._sends_left < 0
             self._sends_left += 1 if once else -1
@@ -307,6 +439,9 @@ class Session(Outgoing):
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self._learn_of_keepalives()
+        if self._out == OUT_RESULT:
+            self._wary = True
+        self.proven = self._heard
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False

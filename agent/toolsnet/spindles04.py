@@ -79,7 +79,7 @@ def write(writer, buf, at, length, flags, ident, sequence):
     rest = at + rec.PLACE + rec.WORKPIECE
     vins = 1 if rec.form_of(buf, at) == rec.BOLTS and not is_blank(buf, rest, rec.WORKPIECE_BYTES) else 0
     octets = _write_common(writer, buf, at, flags, ident, sequence, rows, vins)
-    count = (octets - _BEHIND_FIRST) // PARAMETER_BYTES if octets else writer._count
+    count = (octets - _BEHIND_FIRST) // PARAMETER_BYTES if octets else writer.count
     first = _SPINDLES + rows * _SPINDLE_BYTES + vins * _VIN_BYTES
     parameters = _parameters
     parameters.begin(writer.tx, 0, 0)
@@ -113,17 +113,17 @@ def write(writer, buf, at, length, flags, ident, sequence):
 def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     """Write what is the same for one spindle; return the octets of that, 0 if it went into the telegram before."""
     tx = writer.tx
-    shape = writer._shape
+    shape = writer.shape
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
     if ON_CPYTHON:
         is_laid_out = is_laid_out and not getattr(writer, "adds_parameters", False)
-    writer._shape = -2 - shape if is_laid_out else -1
-    writer._octets = 0  # the writer looks no parameter up where those of one spindle would stand
+    writer.shape = -2 - shape if is_laid_out else -1
+    writer.octets = 0  # the writer looks no parameter up where those of one spindle would stand
     octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
     if octets == 0:
-        writer._shape = shape
-    if not is_blank(writer._serial, 0, res.SERIAL_BYTES):
-        writer._serial[0] = 0  # it does not stay in the telegram
+        writer.shape = shape
+    if not is_blank(writer.serial, 0, res.SERIAL_BYTES):
+        writer.serial[0] = 0  # it does not stay in the telegram
     return octets
 
 
@@ -140,22 +140,22 @@ def _grown(writer, octets):
 def _spread(writer, octets, shift):
     """Move the parameters of a telegram of one spindle `shift` octets on, with all that the writer knows of them."""
     tx = writer.tx
-    writer._shape = -2 - writer._shape
+    writer.shape = -2 - writer.shape
     end = octets
     while end > _BEHIND_FIRST and shift:
         width = min(shift, end - _BEHIND_FIRST)
         end -= width
         copy(tx, end + shift, tx, end, width)
-    form = writer._form
-    for place in range(1, writer._moves * _MOVE_BYTES, _MOVE_BYTES):
+    form = writer.form
+    for place in range(1, writer.moves * _MOVE_BYTES, _MOVE_BYTES):
         to = form[place] | form[place + 1] << 8
         if to >= _BEHIND_FIRST:
             to += shift
             form[place] = to & 0xFF
             form[place + 1] = to >> 8
     # One that this telegram has not may be from another, and is not used.
-    if writer._change_at < octets:
-        writer._change_at += shift
+    if writer.change_at < octets:
+        writer.change_at += shift
     if writer.odd_at < octets:
         writer.odd_at += shift
 

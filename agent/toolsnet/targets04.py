@@ -9,7 +9,7 @@ Rules
 
 from agent.base.fields import number, put_number
 from agent.record import result as res
-from agent.toolsnet.result04 import _PERCENT, _UNITS, RESULT_BYTES_MAX, ResultWriter
+from agent.toolsnet.result04 import _UNITS, PERCENT, RESULT_BYTES_MAX, ResultWriter
 from agent.toolsnet.telegram import finish
 
 CPYTHON_ONLY = True  # a board's buffer has no room for them
@@ -59,7 +59,7 @@ class TargetWriter(ResultWriter):
             more, less = _UNITS.get(unit, (1, 1))
             torque = torque * more // less
             shown = "%05d.%02d" % (torque // 100, torque % 100)
-            found.append(("02000Torque, final target", shown, "%" if unit == _PERCENT else "Nm"))
+            found.append(("02000Torque, final target", shown, "%" if unit == PERCENT else "Nm"))
         angle = number(buf, limits + res.ANGLE_TARGET, res.ANGLE_BYTES)
         if angle >= 0:
             found.append(("02010Angle, target", "%06d.0" % angle, "deg"))

@@ -23,6 +23,7 @@ ADDRESS = const(21)  # of the 08: 15 characters
 ADDRESS_BYTES = const(15)
 IDENT_MAX = const(99999)
 IDENTS = const(100000)
+SEQUENCES = const(99999)  # of results and of events: 1..99999, 0 means nothing (DIGEST G.8)
 NO_CODE = const(-1)
 
 _ACKNOWLEDGE_BYTES = const(24)

@@ -1,11 +1,11 @@
 """What a station's quarantine has set aside, put into the archive: the results that ToolsNet would not take.
 
 Rules
-1. The spool is only read, by the very code of a start; what an operator has sent again or dropped is in it no more.
+1. The spool is only read, by the very code of a start; what ToolsNet took or an operator dropped is in it no more.
 2. Each result becomes the telegram 04 that the station would send, under the sequence that it would have, and a
    parameter says why it was set aside. It is stored once, whatever is imported again.
 3. What an 08 says stays as it was: an old result that comes by hand must not tell the station where to go on.
-4. A frame that nobody could read is counted and stays where it is; so does what waits in the log for room.
+4. A frame that nobody could read is counted and stays where it is.
 """
 
 from __future__ import annotations
@@ -14,21 +14,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.base.words import get_u32
-from agent.outlets.toolsnet.outlet import SEQUENCES
-from agent.quarantine import Quarantine
+from agent.log.record import RECORD_NONE
 from agent.quarantine_list import reason_text
-from agent.record.result import PARKED_BYTES
-from agent.spool.fold import ROLE_MAIN, ROLE_QUARANTINE
-from agent.spool.mount import mount
-from agent.spool.record import HEAD_BYTES, KIND_RESULT
-from agent.spool.ring import Ring
-from agent.spool.walk import Walk
+from agent.record import KIND_RESULT
 from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+from agent.toolsnet.telegram import SEQUENCES
 from tools.archive import database
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.sim.toolsnet_telegrams import take_apart
-from tools.spool import image, report
+from tools.spool import image
+from tools.spool.opened import Opened
 
 WHY_SET_ASIDE = 60021  # ID of the parameter, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25
@@ -60,7 +55,7 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
     Tells how many were taken, were there already, cannot be read, and could not be stored. NoQuarantine, Unusable.
     """
     try:
-        areas = {area.role: area for area in image.read(image.load(source))}
+        spool = image.read(source).opened
     except image.ImageError as reason:
         raise NoQuarantine(f"{source}: {reason}") from None
     header = image.header(source)
@@ -68,12 +63,10 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
         station = tuple(header.owner) if header is not None else (0, 0, 0)
     if 0 in station:
         raise NoQuarantine(f"{source} does not say whose spool it is: name it, --station TYPE/SYSTEM/STATION")
-    main, parked = areas[ROLE_MAIN], areas[ROLE_QUARANTINE]
-    base = report.remembered(main, report.results(main)).get("base") or 0
     told: Counter[str] = Counter()
     with database.writing(place) as engine:
         writer = _Importer(engine, say)
-        for found in _results(parked, station, int(str(base))):
+        for found in _results(spool, station):
             if found is None:
                 told[_UNREADABLE] += 1
             else:
@@ -83,29 +76,22 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
     return {"taken": told[STORED], "again": told[REPEATED], _UNREADABLE: told[_UNREADABLE], "failed": not_stored}
 
 
-def _results(area: image.Area, station: Station, base: int) -> Iterator[dict | None]:
+def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
     """The fields of each result's telegram; None for what cannot be read."""
-    if area.device is None or area.head is None:
-        return
-    ring = Ring(area.device, role=ROLE_QUARANTINE)
-    kept = Quarantine(ring)
-    if mount(ring) != 1:
-        return
-    for number in kept.numbers():
-        yield _kept(ring.walk, kept.find(number), station, base)
-    if ring.suspect:  # the last one: a start writes it once more, which is not for us to do
-        yield _kept(ring.walk, ring.reread_last(), station, base)
+    quarantine = spool.quarantine
+    spool.kept.shown = spool.kept.number  # the last one as well, in doubt or not: nobody delivers from here
+    entry = 0
+    while (kind := quarantine.next_entry(entry)) > RECORD_NONE:
+        entry = quarantine.entry
+        yield _kept(spool, station) if kind == KIND_RESULT else None
 
 
-def _kept(walk: Walk, kind: int, station: Station, base: int) -> dict | None:
-    """The record in the page."""
-    if kind != KIND_RESULT:
-        return None
-    length = walk.length - PARKED_BYTES
-    tail = HEAD_BYTES + length
-    sequence = (get_u32(walk.page, tail) + base - 1) % SEQUENCES + 1
-    code = walk.page[tail + 4] | walk.page[tail + 5] << 8
-    return _fields(bytes(walk.page[HEAD_BYTES:tail]), walk.flags, station, sequence, reason_text(code))
+def _kept(spool: Opened, station: Station) -> dict | None:
+    """The entry that was found last."""
+    quarantine, log = spool.quarantine, spool.kept
+    sequence = (quarantine.number - spool.log.cursors[0].ahead - 1) % SEQUENCES + 1
+    payload = bytes(log.page[log.at : log.at + quarantine.length])
+    return _fields(payload, log.flags, station, sequence, reason_text(quarantine.reason))
 
 
 def _fields(payload: bytes, flags: int, station: Station, sequence: int, why: str) -> dict | None:

@@ -10,7 +10,7 @@ Rules
 
 from agent.app import App
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from board import loop
 from board.clock import Clock
 from board.upkeep import Upkeep

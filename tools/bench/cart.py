@@ -9,6 +9,6 @@ def configuration():
     """Return the completed configuration of one station; a board forgets agent.config afterwards."""
     from agent.config import complete
 
-    spool = {"path": "spool", "size_kib": 16, "parked_kib": 8}
+    spool = {"path": "spool", "size_kib": 40, "parked_kib": 12}
     station = {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": spool}
     return complete({"system": {}, "toolsnet": {"pim_host": "192.0.2.20", "pim_port": PIM_PORT}, "stations": [station]})

@@ -1,369 +1,376 @@
-"""What once lost, doubled or held up results, each broken again on purpose in today's code, one place at a time.
+"""Breaks a rule of the core again, one at a time, and sees that worlds or an exhaustive run find it, no single test.
 
-`tools/bench/hunt.py` runs worlds with each of them. `fault` is the row of docs/faults.md, 0 for a rule of
-docs/decisions.md; `test` finds the cause without any world.
+    toolcart bench causes [NAME ...]      those of these names, or all; --seconds is how long each may take
+
+Rules
+1. Each change stands in a private copy of the checkout; host_tests/support_causes.py explores it there, in an
+   interpreter of its own, until it finds a broken promise or its time is over.
+2. What a world finds that the same world has with the program as it is does not count.
+3. What is taken out stands exactly once in its file, or the list is wrong: then it says so.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from tools.bench.mutation import Mutation
-from tools.bench.mutations import BLOCKS, MOUNT, MUTATIONS, READER, RING
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("agent", "board", "tools", "host_tests", "pyproject.toml")
+SECONDS = 120
+GRACE_S = 60  # until an explorer that does not see its time is ended
+WORLDS = "worlds"
+UNITS = {WORLDS: "worlds", "log proof": "images", "disk proof": "cuts", "quarantine model": "lives"}
+UNITS |= {"recovery model": "states", "refusals model": "states"}
 
-DOUBT = "agent/outlets/toolsnet/doubt.py"
-FORWARD = "agent/outlets/toolsnet/forward.py"
-INTAKE = "agent/intake.py"
-KNOWN = "agent/openprotocol/known.py"
-OUTLET = "agent/outlets/toolsnet/outlet.py"
-POSITION = "agent/outlets/toolsnet/position.py"
-SWEEP = "agent/outlets/toolsnet/sweep.py"
-QUARANTINE = "agent/quarantine.py"
-NEWEST = "agent/openprotocol/newest.py"
-RECOVERY = "agent/openprotocol/recovery.py"
-SEARCH = "agent/spool/search.py"
-SESSION = "agent/openprotocol/session.py"
-STATUS = "agent/status.py"
-STORE = "agent/store.py"
-UPSTREAM = "agent/outlets/toolsnet/upstream.py"
+# name | fault of docs/worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
+# :what is broken, then what is taken out and what is put in
+LIST = """
+connecting-waits-for-a-free-block | 1 | agent/intake.py | worlds full
+: no connection while the log is full, though it overwrites
+-(self.full and not self.log.has_room(self.room_bytes))
++self.log.count_free(self.log.lowest()) < 2
+start-does-not-overwrite | 1 | agent/log/carry.py | log proof cuts
+: a start's first append to a full log is refused, though it overwrites
+-LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
++LOG_FULL
+no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
+: what is refused is offered again and again, and nothing behind it
+-if self.parks and (
++if self.first < 0 and (
+ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
+: each refused one of a row is offered four times
+-is_proven = self._proven.armed
++is_proven = False
+pass-of-one | 2 | agent/outlets/toolsnet/policy.py | refusals model
+: a pass never goes further than the next one
+-self._reach * 2 or REACH
++1
+earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
+: what a controller with a clock set back has is taken for old
+-            self._first = lowest
++            early = self._top[5:12] < self.known.octets[5:12]
++            self._first = after(self._upto) if early else lowest
+overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
+: one that was refused and overwritten holds all behind it until a restart
+-self._end_trouble()  # it was overwritten
++code = NOTHING  # it was overwritten
+full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
+: a hold goes on when the quarantine has room again
+-            if not self._has_room(now):
++            if self._has_room(now) or True:
+settling-needs-room | 5 | agent/log/carry.py | log proof cuts
+: what a start finds in doubt in a full log stays so
+-log.find_place(0)
++log.find_place(1)
+full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
+: a full log has no room for what has to be remembered
+-return self.state.save() or
++return not self.log.full and self.state.save() or
+no-block-for-what-is-moved | 5 | agent/quarantine.py | worlds refused
+: a quarantine that is full to the brim lets nothing be dropped
+-return free - 2
++return free - 1
+last-record-trusted | 6 | agent/log/mount.py | log proof cuts
+: what reads well once is relied on
+-log.doubtful = last > 0
++log.doubtful = False
+void-copies-count | 6 | agent/log/mount.py | log proof cuts
+: copies of which no snapshot knows count again
+-number > counts_to and state.found
++number < 0
+damage-not-counted | 6 | agent/log/reader.py | log proof lives
+: what read well once and is gone is skipped and not counted
+-self._count_damaged(cursor.number, last + 1)
++self.forgive(last + 1)
+kept-in-doubt-trusted | 6 | agent/quarantine.py | quarantine model
+: the last entry of the quarantine is relied on though it may fade
+-        self._settled = not self.log.doubtful and self._catch_up()
++        self.log.doubtful, self.log.shown = False, self.log.number
++        self._settled = self._catch_up()
+never-offered-late | 7 | agent/outlets/toolsnet/late.py | refusals model
+: what was set aside stays there though the server would take it
+-        if self.wants and not self.timer.armed:
++        if self.wants and self.timer.armed:
+silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
+: a question without an answer is the connection's last
+-else self._again(now)
+-
+-    def kept
++else self._switch_off()
++
++    def kept
+last-line-believed | 8 | board/linux_lines.py | disk proof
+: behind a failed sync the last line that reads well is believed
+-readable = self._not_taken_back[2] if
++readable = size if
+line-of-a-doubtful-record | 8 | agent/wide/file.py | disk proof
+: lines are looked for while the last record is in doubt
+-(log.doubtful and not log.settle())
++log.doubtful < 0
+padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
+: MID 0065 with a blank in its ID is the answer to nothing
+-differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
++differs = compare(buf, at + first, data, asked, ID_BYTES)
+unknown-system-is-shared | 10 | agent/openprotocol/recovery.py | worlds usual none
+: where 0002 does not name the system nothing is fetched
+-doubtful = shares or (may and system_type == SHARED_SYSTEM)
++doubtful = shares or (sharing == qs.SHARING_AUTO and system_type == 0)
+push-waits-for-what-is-missing | 11 | agent/intake.py | worlds away none
+: no push is acknowledged while anything is missing
+-if self.full:  # an answer
++if self.full or self.recovery.known.ranges:  # an answer
+range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
+: what never was is asked for one by one
+-if is_open(self._at, last) or (self._run >=
++if self._run < 0 and (self._run >=
+stop-waits-for-no-answer | 12 | agent/outlets/toolsnet/forward.py | worlds window
+: an orderly end does not wait for the answers that are due
+-or self.session.is_idle()
++or True
+state-block-not-erased | 0 | agent/log/state.py | log proof state
+: what a torn snapshot has left is programmed again
+-code = self.device.erase(block)
++code = self.device.erase(block) if self._generations[block] else FLASH_DONE
+one-snapshot-in-a-fresh-block | 0 | agent/log/state.py | log proof state
+: a fresh block of the state begins with one snapshot
+-code = self._program(block, 1, generation)
++code = FLASH_DONE
+erased-before-it-is-saved | 0 | agent/log/log.py | log proof cuts
+: a block is erased though the snapshot does not say that it is passed
+-and durable[self.slots[index]] < low
++and False
+number-used-twice | 0 | agent/log/log.py | log proof cuts
+: the number of a torn record is given again
+-self.next = max(number + 1,
++self.next = min(number + 1,
+no-block-kept-free | 0 | agent/log/log.py | log proof cuts
+: results fill the last block
+-code = self.find_place(1)
+-                if code < 0
++code = self.find_place(0)
++                if code < 0
+reader-not-placed-again | 0 | agent/log/reader.py | log proof lives
+: a reader stays in a block that was erased
+-if cursor.version != self.version:
++if cursor.version < 0:
+unproven-push-is-believed | 0 | agent/openprotocol/known.py | recovery model
+: a push moves the highest one known before it is proven
+-elif not flags & FLAG_UNPROVEN:
++else:
+no-witness | 0 | agent/openprotocol/recovery.py | recovery model
+: the highest one known is not asked for
+-        self.phase = qs.PHASE_WITNESS
+-        self._asked = top
++        self._first = after(top)
++        return self._conclude(now)
+same-id-is-the-same | 0 | agent/openprotocol/known.py | recovery model
+: time and values do not count
+-    if compare(one, 0, other, 0, _TIME):
+-        return False
++    return compare(one, 0, other, 0, _TIME) == 0
+range-in-a-second-write | 0 | agent/openprotocol/known.py | recovery model
+: the highest one known is durable before what is missing below it
+-        if self.state.save():
++        whole = bytes(self.octets)
++        fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
++        saved = self.state.save()
++        self.octets[:] = whole
++        if saved:
+third-range-forgotten | 0 | agent/openprotocol/known.py | recovery model
+: of three ranges one is forgotten
+-            ranges[near][1] = ranges[near + 1][1]
+W1-limit-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: what may go out is not saved first
+-        return self._say(number + self.batch - 1, self._in_order())
++        self.state.numbers[LIMIT] = number + self.batch - 1
++        return True
+W2-pass-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: results go out in order while the state still says pass
+-        if numbers[SENT] & SENT_PASS:
+-            numbers[LIMIT]
++        if numbers[SENT] < 0:
++            numbers[LIMIT]
+W3-pass-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: a pass begins before that is saved
+-        return self._say(limit if limit
++        numbers[SENT] |= SENT_PASS
++        numbers[LIMIT] = max(limit, numbers[LIMIT])
++        return True
++        return self._say(limit if limit
+W4-taken-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: what a pass has found is not saved
+-        return self._say(self.cursor.number + self.batch, self._in_order())  #
++        numbers[LIMIT], numbers[SENT] = self.cursor.number + self.batch, self._in_order()
++        return True  #
+W5-late-not-durable | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: a late one goes out before that is saved
+-        if not self._say(self.cursor.number, self._in_order()):
+-            numbers[LATE]
++        numbers[LIMIT] = self.cursor.number
++        if self._todo < 0:
++            numbers[LATE]
+W6-late-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
+: what became of a late one is not saved
+-        if not self._save():
+-            return False
+-        self._todo = 0
++        numbers[LIMIT] = self.cursor.number + self.batch
++        self._todo = 0
+look-up-by-nothing | 0 | agent/store.py | worlds
+: a repeat is stored once more
+-held = self.look.holds(stage, body, flags)
++held = 0
+refused-and-acknowledged | 0 | agent/store.py | worlds
+: what the log refuses is acknowledged
+-code, now)
+-        return NOT_KEPT
+-
+-
+-if
++code, now)
++        return KEPT
++
++
++if
+"""
 
 
 @dataclass(frozen=True)
-class Cause(Mutation):
+class Cause:
     """One of them."""
 
+    name: str
     fault: int
-    test: str
+    file: str
+    by: str  # of UNITS
+    aim: str
+    why: str
+    old: str
+    new: str
 
 
-def _of_the_spool(name: str, fault: int, test: str) -> Cause:
-    """One that the spool's own list has."""
-    return Cause(**vars(next(one for one in MUTATIONS if one.name == name)), fault=fault, test=test)
+def _parsed(text: str) -> Cause:
+    lines = text.splitlines()
+    name, fault, file, finder = (word.strip() for word in lines[0].split("|"))
+    by = next(kind for kind in UNITS if finder.startswith(kind))
+    old, new = ("\n".join(line[1:] for line in lines[2:] if line[0] == sign) for sign in "-+")
+    return Cause(name, int(fault), file, by, finder.removeprefix(by).strip(), lines[1][1:].strip(), old, new)
 
 
-CAUSES = (
-    Cause(
-        "bound-outlives-its-block",
-        READER,
-        "                bound = cursor.bound = self.bound(cursor.block)\n",
-        '                kept = self.__dict__.setdefault("kept", [-1, -1])\n'
-        "                if kept[0] != cursor.block or kept[1] < 0:\n"
-        "                    kept[:] = [cursor.block, self.bound(cursor.block)]\n"
-        "                bound = cursor.bound = kept[1]\n",
-        "where the records of a block end is remembered by the block's number, a lap long",
-        1,
-        "test_blocks.py::test_an_outage_that_begins_a_lap_later_in_the_block_where_one_lay_loses_nothing",
-    ),
-    _of_the_spool(
-        "head-grants-always",
-        2,
-        "test_ring.py::test_a_head_grants_nothing_unless_results_go_out_as_they_come_or_no_other_block_is_free",
-    ),
-    _of_the_spool("limit-early", 2, "test_ring.py::test_a_cursor_record_that_was_refused_grants_nothing"),
-    Cause(
-        "base-of-an-empty-log-only",
-        OUTLET,
-        "        if not self._flags() & FLAG_MET:\n            done",
-        "        if not self._flags() & FLAG_MET and not self.waits():\n            done",
-        "results that wait when the server is first met keep the numbers that they have",
-        2,
-        "test_outlet.py::test_whatever_waits_when_the_server_is_first_met_follows_what_it_has",
-    ),
-    _of_the_spool("suspect-not-copied", 3, "test_spool_power_cut.py::test_a_cut_at_every_operation_loses_nothing"),
-    _of_the_spool(
-        "head-alone-counts",
-        3,
-        "test_spool_power_cut.py::test_a_last_record_that_fades_after_its_copy_was_cut_behind_a_whole_head_leaves_no_trace",
-    ),
-    _of_the_spool(
-        "last-result-applied",
-        3,
-        "test_spool_power_cut.py::test_a_fetched_result_that_fades_after_its_copy_was_cut_behind_a_whole_head_is_missing_still",
-    ),
-    Cause(
-        "confirm-not-looked-at",
-        RING,
-        "        if self.suspect and not self._confirming and self._stays_suspect(spare, length):\n"
-        "            return SPOOL_FAILED if self.is_free(1) else SPOOL_FULL\n",
-        "        if self.suspect and not self._confirming:\n            self.confirm(spare)\n",
-        "records follow one that could not be written once more",
-        4,
-        "test_ring.py::test_nothing_is_written_behind_a_last_record_that_could_not_be_written_once_more",
-    ),
-    Cause(
-        "repeat-of-the-unconfirmed",
-        STORE,
-        "        if self.ring.suspect:\n            return NOT_KEPT\n",
-        "",
-        "a repeat is acknowledged though what the log holds of it may fade",
-        4,
-        "test_store.py::test_repeat_of_a_suspect_result_is_not_acknowledged_while_it_cannot_be_written_again",
-    ),
-    Cause(
-        "allow-not-looked-at",
-        FORWARD,
-        "        if not outlet.allow(number):\n",
-        "        if not outlet.allow(number) and False:\n",
-        "a batch goes out though the log does not say that it may",
-        4,
-        "test_outlet.py::test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_as_delivered",
-    ),
-    Cause(
-        "sweep-not-looked-at",
-        OUTLET,
-        "                if self.ring.can_write():\n                    return False\n                # With no room",
-        "                # With no room",
-        "what is behind a refused result goes out though the log does not say so",
-        4,
-        "test_outlet.py::test_nothing_goes_out_beyond_what_a_refusing_flash_holds_and_nothing_counts_as_delivered",
-    ),
-    Cause(
-        "base-not-looked-at",
-        OUTLET,
-        "        return ring.commit_memory() == 0\n\n    def _put_base",
-        "        ring.commit_memory()\n        return True\n\n    def _put_base",
-        "results go out under a base that the flash refused",
-        4,
-        "test_outlet.py::test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out",
-    ),
-    Cause(
-        "cursor-not-looked-at",
-        BLOCKS,
-        "        if not self._move_on(block) or self._save_passed(block) != FLASH_DONE:\n",
-        "        if not self._move_on(block) or self._save_passed(block) == 1:\n",
-        "a block is erased though the cursor that passed it could not be saved",
-        4,
-        "test_blocks.py::test_a_block_is_not_erased_while_the_cursor_that_passed_it_cannot_be_saved",
-    ),
-    Cause(
-        "full-quarantine-stops",
-        POSITION,
-        "not self._passes_again() and not self._leave_in_place(before, reason, now, is_taken)\n",
-        "not self._passes_again()\n",
-        "what finds no room in the quarantine holds up all behind it",
-        5,
-        "test_quarantine.py::test_seventy_unreadable_frames_do_not_keep_five_good_results_from_arriving",
-    ),
-    Cause(
-        "taken-not-remembered",
-        SWEEP,
-        "        if code != SET_ASIDE:\n            self._hold.start(now, 0 if code == SET_SOME else RETRY_MS)\n",
-        "        if code != SET_ASIDE:\n            self._taken = 0\n            self._hold.start(now, RETRY_MS)\n",
-        "a result that was taken goes out again while those in front of it cannot be set aside",
-        5,
-        "test_outlet.py::test_a_result_taken_by_a_sweep_is_delivered_only_when_those_before_it_are_set_aside",
-    ),
-    Cause(
-        "sweep-of-one",
-        SWEEP,
-        "reach = self._reach = (reach if reach < most else most) or 1\n",
-        "reach = self._reach = 1\n",
-        "only the next one is tried behind a refused result",
-        6,
-        "test_forward.py::test_refused_results_in_a_row_are_passed_kept_and_the_good_ones_behind_arrive",
-    ),
-    Cause(
-        "parts-taken-one-by-one",
-        SESSION,
-        "        found = self._linked.take(self.link, mid, cut_short)\n",
-        "        found = linked.PART_NONE\n",
-        "each part of a linked message is taken for a whole one",
-        7,
-        "test_linked.py::test_result_in_parts_is_one_result_as_if_it_had_come_in_one_frame",
-    ),
-    Cause(
-        "repeat-by-id-and-time",
-        SEARCH,
-        "    for index in range(len(_FIELDS) - 1):\n",
-        "    for index in range(0):\n",
-        "two tightenings of one ID and second are one, whatever their values",
-        8,
-        "test_store.py::test_same_id_and_second_with_another_vin_or_value_is_another_tightening",
-    ),
-    Cause(
-        "repeat-by-id",
-        SEARCH,
-        "    if not (flags | other_flags) & FLAG_EDGE_TIME and compare(",
-        "    if False and compare(",
-        "two tightenings of one ID are one if their values agree, whatever their times",
-        8,
-        "test_store.py::test_same_id_with_another_time_is_another_tightening",
-    ),
-    Cause(
-        "blank-is-new",
-        KNOWN,
-        "        if not all_digits(body, at, ID_BYTES):\n            return VERDICT_LOOK\n        number",
-        "        if not all_digits(body, at, ID_BYTES):\n            return VERDICT_NEW\n        number",
-        "a result without an ID is new each time",
-        8,
-        "test_known.py::test_result_without_an_id_is_looked_for_and_changes_nothing",
-    ),
-    Cause(
-        "gap-too-many",
-        KNOWN,
-        "        if not may or self._waits(number):\n",
-        "        if self._waits(number):\n",
-        "a gap that cannot be noted any more pushes the oldest one out",
-        8,
-        "test_store.py::test_more_gaps_than_are_noted_in_a_small_log_that_goes_round_store_nothing_twice",
-    ),
-    Cause(
-        "copy-waits-for-room",
-        RING,
-        "        self._confirming = self.urgent = True\n",
-        "        self._confirming = True\n",
-        "the last record that a start found needs a block that only it could free",
-        9,
-        "test_blocks.py::test_three_blocks_go_on_after_a_refused_head_and_starts_that_could_confirm_nothing",
-    ),
-    Cause(
-        "open-at-once-unseen",
-        UPSTREAM,
-        "        if self._opening and self.port.state() != PORT_OPENING:\n            self._look_at_opening(now)\n",
-        "",
-        "a connection that is open at once waits for the time of one that does not open",
-        10,
-        "test_forward.py::test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it",
-    ),
-    Cause(
-        "overwritten-forgotten",
-        MOUNT,
-        "    ring.overwritten = get_u32(page, at + rec.AT_OVERWRITTEN)\n",
-        "",
-        "how many were overwritten begins anew with each start",
-        11,
-        "test_restart.py::test_what_was_overwritten_is_still_counted_after_a_start",
-    ),
-    Cause(
-        "delivered-is-not-waiting",
-        STATUS,
-        '    shown["delivered"] = ring.cursors[0].delivered\n',
-        '    shown["delivered"] = ring.number - ring.backlog(0)\n',
-        "what was set aside counts as delivered",
-        11,
-        "test_restart.py::test_every_count_of_results_says_after_a_start_what_it_said_before",
-    ),
-    Cause(
-        "gap-closed-in-memory",
-        INTAKE,
-        "        if kept == NOT_KEPT or (kept == KEPT_BEFORE and not recovery.kept(CLOSED_KEPT)):\n",
-        "        recovery.known.gaps.cut(int(bytes(recovery.ask_id)), 1 if kept == KEPT_BEFORE else 0)\n"
-        "        if kept == NOT_KEPT:\n",
-        "what the log already holds closes its gap until the next start only",
-        13,
-        "test_intake.py::test_what_the_log_holds_already_is_fetched_once_and_not_at_each_start",
-    ),
-    Cause(
-        "kept-twice",
-        QUARANTINE,
-        "        if number <= self.last_kept():\n            from",
-        "        if number < 0:\n            from",
-        "what was kept and not passed durably is kept again at each start",
-        14,
-        "test_quarantine.py::test_every_record_lies_in_one_of_the_two_places_wherever_power_fails",
-    ),
-    Cause(
-        "fetched-without-room",
-        INTAKE,
-        "        kept = self.store.put_fetched(now)\n        if kept == NOT_KEPT or (",
-        "        kept = self.store.put_fetched(now)\n        if (kept == NOT_KEPT and not recovery.kept(0)) or (",
-        "an ID is passed over if there is no room for its result",
-        15,
-        "test_intake.py::test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_order",
-    ),
-    Cause(
-        "stop-spins",
-        INTAKE,
-        "            if self.stopping:\n                return FOREVER\n",
-        "            if self.stopping:\n                return 0\n",
-        "a station that has left does not let the others sleep",
-        16,
-        "test_intake.py::test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin",
-    ),
-    Cause(
-        "goodbye-overtakes",
-        SESSION,
-        "        if self.request.asked == 0 or self.request.unsent:\n            self._leave()\n",
-        "        self._leave()\n",
-        "MID 0003 goes out before what was asked is answered",
-        16,
-        "test_openprotocol_session.py::test_stop_waits_for_the_answer_to_what_is_out_and_hands_it_on",
-    ),
-    Cause(
-        "witness-not-heard",
-        NEWEST,
-        "        if witness and (looks or is_ahead(newest, witness)):",
-        "        if witness and looks:",
-        "a controller that counts anew past its old highest ID is taken for the same one",
-        16,
-        "test_recovery.py::test_reset_that_counts_past_the_old_highest_id_has_all_its_lower_ones_fetched",
-    ),
-    _of_the_spool("trusts-the-tail", 0, "test_spool_power_cut.py::test_a_cut_at_every_operation_loses_nothing"),
-    _of_the_spool(
-        "acknowledged-before-program",
-        0,
-        "test_ring.py::test_a_device_that_refuses_is_no_success_and_what_it_wrote_does_not_count",
-    ),
-    _of_the_spool(
-        "spare-not-kept", 0, "test_blocks.py::test_results_leave_one_block_free_and_two_where_there_are_many"
-    ),
-    _of_the_spool("cursor-ahead", 0, "test_forward.py::test_cursor_moves_only_after_the_05"),
-    _of_the_spool("not-applied", 0, "test_ring.py::test_what_is_remembered_changes_by_committed_records_only"),
-    _of_the_spool(
-        "failed-block-not-passed", 0, "test_ring.py::test_numbers_in_a_block_that_cannot_be_erased_are_not_given_again"
-    ),
-    Cause(
-        "gone-at-silence",
-        RECOVERY,
-        "        elif kind != replies.REFUSED_GONE:\n            self._again(now)\n",
-        "",
-        "any refusal closes an ID, not only 15",
-        0,
-        "test_recovery.py::test_any_other_refusal_leaves_the_id_open_and_the_order_as_it_is",
-    ),
-    Cause(
-        "passed-before-kept",
-        POSITION,
-        "            if code > 0:\n                ring.advance(OUTLET)\n",
-        "            ring.advance(OUTLET)\n            if code > 0:\n",
-        "a refused result is passed though it could not be kept",
-        0,
-        "test_quarantine.py::test_seventy_unreadable_frames_do_not_keep_five_good_results_from_arriving",
-    ),
-    Cause(
-        "08-not-believed",
-        OUTLET,
-        "                done = self._take_as_stored(reached, now)\n",
-        "                done = True\n",
-        "what the server says to have and was not acknowledged goes out again",
-        0,
-        "test_forward.py::test_05_lost_with_the_connection_is_learned_from_the_08_and_nothing_is_repeated",
-    ),
-    Cause(
-        "08-believed-too-far",
-        OUTLET,
-        "            elif cursor.number < reached <= self.may_have:\n",
-        "            elif cursor.number < reached:\n",
-        "an 08 beyond what was sent skips what was never sent",
-        0,
-        "test_forward.py::test_server_ahead_of_all_that_was_sent_skips_nothing",
-    ),
-    Cause(
-        "doubt-believed",
-        DOUBT,
-        "        return PARKED_IN_DOUBT\n",
-        "        return 0\n",
-        "what was sent in front of one that the 08 names counts as stored, whether its answer was read or not",
-        0,
-        "test_window.py::test_every_fate_of_every_result_in_a_window_of_three",
-    ),
-    Cause(
-        "window-not-told",
-        DOUBT,
-        "self._flags() & ~FLAG_SWEEP | FLAG_WINDOW)",
-        "self._flags() & ~FLAG_SWEEP)",
-        "the log does not say that several results are out, so a connection's end leaves no doubt",
-        0,
-        "test_window.py::test_log_says_that_the_window_is_open_before_a_second_result_goes_out_and_when_it_is_shut",
-    ),
-)
+CAUSES = tuple(_parsed(text) for text in re.split(r"\n(?![:+-])", LIST.strip()))
+
+
+def changed(cause: Cause, root: Path = ROOT) -> str:
+    """The file under `root` with the change; ValueError if its place is not there exactly once."""
+    text = (root / cause.file).read_text(encoding="utf-8")
+    if text.count(cause.old) != 1:
+        raise ValueError(f"{cause.name}: its text is {text.count(cause.old)} times in {cause.file}, not once")
+    return text.replace(cause.old, cause.new)
+
+
+@contextlib.contextmanager
+def _copied(cause: Cause | None) -> Iterator[Path]:
+    """A private copy of all that is explored, with this change."""
+    with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
+        root = Path(folder)
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, root / name)
+        if cause is not None:
+            (root / cause.file).write_text(changed(cause, root), encoding="utf-8")
+        yield root
+
+
+@dataclass
+class Found:
+    """What became of one cause."""
+
+    cause: str
+    fault: int
+    by: str
+    what: str  # which promise is broken; empty: nothing was found
+    count: int
+    unit: str
+    seconds: float
+    why: str
+
+
+def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
+    """Let the cause's explorer look at it; with `breaks` False at the program as it is."""
+    begun = time.monotonic()
+    what, count = "", 0
+    with _copied(cause if breaks else None) as root:
+        for told in _explored(root, cause, seconds):
+            count = told["count"]
+            if told["found"] and not (told["seed"] and told["found"] in _usual(cause.aim, told["seed"])):
+                what = f"{told['found']} (seed {told['seed']})" if told["seed"] else told["found"]
+                break
+    spent = round(time.monotonic() - begun, 1)
+    how = f"{cause.by} {cause.aim}".strip()
+    unit = "lives" if cause.aim == "lives" else UNITS[cause.by]
+    return Found(cause.name, cause.fault, how, what, count, unit, spent, cause.why)
+
+
+def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
+    """What the explorer tells in the copy under `root`; it is ended when nothing more is asked for."""
+    words = [sys.executable, "-m", "host_tests.support_causes", cause.by, str(seconds), *cause.aim.split()]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
+    with subprocess.Popen(limited, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        last = None
+        try:
+            for line in process.stdout:
+                last = json.loads(line)
+                yield last
+        finally:
+            process.terminate()
+    if last is None:
+        raise RuntimeError(f"{cause.name}: its explorer said nothing")
+
+
+@functools.lru_cache(maxsize=None)
+def _usual(aim: str, seed: int) -> tuple[str, ...]:
+    """What this world has with the program as it is."""
+    from tools.worlds import bench
+
+    words = aim.split() or [""]
+    return tuple(bench.one((seed, words[0], *words[1:])).kinds)
+
+
+def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[Found]:
+    """Hunt the causes of these names, or all."""
+    unknown = set(names) - {cause.name for cause in CAUSES}
+    if unknown:
+        raise ValueError(f"no cause has the name {', '.join(sorted(unknown))}")
+    wanted = [cause for cause in CAUSES if not names or cause.name in names]
+    found = []
+    for cause in wanted:
+        found.append(hunt(cause, seconds))
+        progress(len(found) / len(wanted))
+    return found
+
+
+def table(found: list[Found]) -> str:
+    """For people: a row for each, then what was broken where nothing was found."""
+    rows = [("cause", "fault", "explorer", "found", "after", "seconds")]
+    for one in found:
+        after = f"{one.count:,} {one.unit}"
+        rows.append((one.cause, str(one.fault or ""), one.by, one.what or "NOT FOUND", after, f"{one.seconds:.0f}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    missed = [f"not found: {one.cause}, {one.why}" for one in found if not one.what]
+    return "\n".join(lines + missed)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.base.ticks import ticks_add
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
 from tools.bench import quiet
 from tools.bench.cart import configuration
 from tools.report import AT_LEAST, AT_MOST, Report
@@ -77,7 +77,7 @@ def _waiting(results: int, round_trip_ms: int, window: int) -> Cart:
         cart.controller.produce()
         cart.run(1)
     station: Any = cart.station
-    cart.until(lambda: station.ring.number >= results, LIMIT_MS)
+    cart.until(lambda: station.log.number >= results, LIMIT_MS)
     return cart
 
 
@@ -94,7 +94,7 @@ def _drain_at_once_s(results: int) -> float:
     """The processor time from ToolsNet's return to its last handled 05."""
     bench = quiet.Workbench(configuration(), RamFlash(BLOCKS + BLOCKS // 10))
     bench.settle()
-    log: Any = bench.station.ring
+    log: Any = bench.station.log
     toolsnet = bench.toolsnet
     toolsnet.away = True
     toolsnet.close()
@@ -102,12 +102,12 @@ def _drain_at_once_s(results: int) -> float:
         bench.controller.produce()
         for _ in range(STEPS_A_RESULT):
             bench.step()
-    if log.backlog(0) != results:
-        raise RuntimeError(f"{log.backlog(0)} of {results} results wait")
+    if log.waits(log.cursors[0]) != results:
+        raise RuntimeError(f"{log.waits(log.cursors[0])} of {results} results wait")
     toolsnet.away = False
     bench.moment = ticks_add(bench.moment, quiet.RECONNECT_MS)
     begun_s = time.thread_time()
-    while log.backlog(0) and time.thread_time() - begun_s < DAY_LIMIT_S:
+    while log.waits(log.cursors[0]) and time.thread_time() - begun_s < DAY_LIMIT_S:
         bench.step()
     took_s = time.thread_time() - begun_s
     if toolsnet.stored != results or toolsnet.disorder:

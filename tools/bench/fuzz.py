@@ -187,10 +187,10 @@ class Sessions:
             if event == st.EV_NONE:
                 return
             found.append((event, session.mid, session.code, session.revision, session.refusal))
-            if event == st.EV_RESULT or event == st.EV_RESULT_CUT or event == st.EV_FETCHED:
+            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT or event == st.EV_FETCHED:
                 assert 20 <= link.length <= len(link.buf) - link.at
                 found.append(bytes(link.buf[link.at : link.at + link.length]))
-            if event == st.EV_RESULT or event == st.EV_RESULT_CUT:
+            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
                 if len(found) % 5:
                     session.acknowledge()
                 else:

@@ -182,7 +182,7 @@ class Workbench:
         self.controller = QuietController()
         self.toolsnet = QuietToolsNet()
         if device is None:
-            from agent.spool.flash import RamFlash  # a board has none: its flash is not in its memory
+            from agent.log.flash import RamFlash  # a board has none: its flash is not in its memory
 
             device = RamFlash(32)
         self._device = device
@@ -233,13 +233,13 @@ class Workbench:
 
     def one_result(self):
         """Take one more result all the way; False if it did not get through."""
-        ring = self.station.ring
+        log = self.station.log
         toolsnet = self.toolsnet
         wanted = toolsnet.stored + 1
         self.controller.produce()
         for _ in range(STEPS_MAX):
             self.step()
-            if toolsnet.stored == wanted and ring.backlog(0) == 0:
+            if toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0:
                 return self.app.scheduler.faults == 0
         return False
 
@@ -266,7 +266,8 @@ class Workbench:
         self.wait(RECONNECT_MS)
         for _ in range(8 * (wanted - toolsnet.stored)):
             self.step()
-        return toolsnet.stored == wanted and self.station.ring.backlog(0) == 0
+        log = self.station.log
+        return toolsnet.stored == wanted and log.waits(log.cursors[0]) == 0
 
     def idle(self, steps, every_ms=500):
         """So many steps in which nothing happens but keep-alives."""
@@ -281,5 +282,5 @@ class Workbench:
         return (
             self.app.scheduler.faults == 0
             and self.toolsnet.disorder == 0
-            and controller.acknowledged == self.toolsnet.stored == self.station.ring.number
+            and controller.acknowledged == self.toolsnet.stored == self.station.log.number
         )

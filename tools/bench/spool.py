@@ -1,7 +1,8 @@
 """Measures the spool: wear and bytes of a result beside littlefs and SQLite, start-up, appends on a real file, stalls.
 
 Rules
-1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them.
+1. The same 1,000 light results everywhere, each durable before the next one; the spool also delivers each of them, and
+   its state is counted with it: a snapshot before each batch goes out.
 2. Flash is counted on the simulated chip (erases, octets programmed), a file on the disk it lies on.
 3. A stored byte is one of a record (126 octets for a light result). Octets of 0xFF that fill up a unit program no cell;
    they are counted all the same, and once more without, because that is what a chip does.
@@ -18,17 +19,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.spool import record as rec
-from agent.spool.flash import FLASH_DONE
-from agent.spool.mount import mount
-from agent.spool.ring import BLOCKS_LEAST, Ring
-from board.linux_flash import BLOCK_BYTES, FileFlash
+from agent.base.crc import crc30
+from agent.log import head
+from agent.log import numbers as n
+from agent.log.flash import Part
+from agent.log.log import LOG_DONE, Log
+from agent.log.mount import MOUNT_DONE, mount
+from agent.log.record import FRAME_BYTES, seal
+from agent.log.state import STATE_BLOCKS, State
+from agent.record import KIND_RESULT, PAYLOAD_MAX
+from board.linux_flash import FileFlash
+from board.linux_spool_make import BLOCK_BYTES
 from tools.report import Report
 from tools.sim.flash import SimFlash
 
 RESULTS = 1000
 PAYLOAD = 114
-RECORD = PAYLOAD + rec.FRAME_BYTES
+RECORD = PAYLOAD + FRAME_BYTES
 START_SIZES_KIB = (64, 256, 1024, 4096, 16384, 65536)
 APPENDS = 400
 
@@ -49,19 +56,29 @@ def payload(number: int) -> bytes:
     return number.to_bytes(4, "little") + b"\x0a\x00\x01\x00" + b"%-96sVIN%07d" % (b"0" * 96, number)
 
 
-def append(ring: Ring, number: int, octets: bytes) -> int:
-    at = ring.begin(rec.KIND_RESULT, PAYLOAD)
-    if at < 0:
-        return at
-    ring.stage[at : at + PAYLOAD] = octets
-    return ring.commit(rec.KIND_RESULT, 0, PAYLOAD)
+BATCH = 48  # as spool.cursor_batch
+
+
+def logged(device) -> tuple[State, Log]:
+    """State and log of results on this device, as a board has them."""
+    state = State(Part(device, 0, STATE_BLOCKS))
+    part = Part(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
+    log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
+    if mount(state, (log,), 1) != MOUNT_DONE:
+        raise AssertionError("the log is not mounted")
+    return state, log
+
+
+def append(log: Log, number: int, octets: bytes) -> int:
+    log.stage[log.place : log.place + PAYLOAD] = octets
+    return log.append(KIND_RESULT, 0, PAYLOAD)
 
 
 class _Counting(SimFlash):
     """Counts the octets that are not 0xFF as well."""
 
     def __init__(self, unit_bytes: int):
-        super().__init__(32, BLOCK_BYTES, unit_bytes)
+        super().__init__(32 + STATE_BLOCKS, BLOCK_BYTES, unit_bytes)
         self.cells_programmed = 0
 
     def program(self, address, buf, n):
@@ -72,25 +89,26 @@ class _Counting(SimFlash):
 def _wear(report: Report) -> None:
     for unit in (1, 4, 16, 64, 256):
         flash = _Counting(unit)
-        ring = Ring(flash)
-        mount(ring)
+        state, log = logged(flash)
+        cursor = log.cursors[0]
         for number in range(1, RESULTS + 1):
-            ring.maintain()
-            if append(ring, number, payload(number)) != FLASH_DONE:
-                raise AssertionError("the ring takes no result")
-            ring.peek(0)
-            if number > ring.cursors[0].limit:
-                ring.save_cursors(number + 31)
-                ring.peek(0)
-            ring.advance(0)
+            log.maintain()
+            if append(log, number, payload(number)) != LOG_DONE:
+                raise AssertionError("the log takes no result")
+            if number > state.numbers[n.LIMIT]:
+                state.numbers[n.LIMIT] = number + BATCH - 1
+                state.save()
+            if not log.fresh(cursor):
+                log.peek(cursor)
+            cursor.advance()
         erases = sum(flash.wear) / RESULTS
         stored = RESULTS * RECORD
         report.add(
             f"erases per light result, units of {unit}",
             round(erases, 4),
             "erases",
-            "<= 0.065" if unit == 256 else "<= 0.035",
-            "simulated chip, 4 KiB blocks, delivered as it comes",
+            "<= 0.066" if unit == 256 else "<= 0.035",
+            "simulated chip, 4 KiB blocks, delivered as it comes, state included",
         )
         report.add(
             f"octets programmed per stored octet, units of {unit}",
@@ -200,8 +218,8 @@ def _disk() -> str | None:
     return os.environ.get("TOOLCART_BENCH_FOLDER")
 
 
-class _OneHead:
-    """A full ring of any size out of one block: every block reads like the first but for `seq`."""
+class _OneBlock:
+    """A full area of any size out of one block: every block of the log reads like the first but for its numbers."""
 
     def __init__(self, kib: int):
         self.unit_bytes = 16
@@ -209,75 +227,82 @@ class _OneHead:
         self.block_count = kib * 1024 // BLOCK_BYTES
         self.reads = 0
         self.octets_read = 0
-        made = SimFlash(BLOCKS_LEAST, BLOCK_BYTES, 16)
-        ring = Ring(made)
-        mount(ring)
+        made = SimFlash(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
+        state, log = logged(made)
         number = 0
-        while ring.block_no < 2:
+        while log.used_blocks() < 2:
             number += 1
-            append(ring, number, payload(number))
-        self.a_block = bytearray(made.cells[:BLOCK_BYTES])
-        self.per_block = number
+            append(log, number, payload(number))
+        state.save()
+        self.state = bytes(made.cells[: STATE_BLOCKS * BLOCK_BYTES])
+        start = (STATE_BLOCKS + log.place_of(1)) * BLOCK_BYTES
+        self.a_block = bytearray(made.cells[start : start + BLOCK_BYTES])
+        self.per_block = number - 1
         self._made = self._filled = -1
 
     def read_into(self, address: int, buf: bytearray, n: int) -> int:
         self.reads += 1
         self.octets_read += n
         block, offset = divmod(address, BLOCK_BYTES)
+        if block < STATE_BLOCKS:
+            buf[:n] = self.state[address : address + n]
+            return 0
         if block != self._made:
             self._renumber_head(block)
-        if offset >= rec.HEAD_OCTETS and block != self._filled:
+        if offset + n > head.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
         buf[:n] = self.a_block[offset : offset + n]
         return 0
 
     def _renumber_head(self, block: int) -> None:
-        seq = block * self.per_block + 1
-        after = rec.HEAD_BYTES + rec.AT_AFTER
-        self.a_block[after : after + 4] = (seq - 1).to_bytes(4, "little")
-        rec.seal(self.a_block, 0, rec.KIND_HEAD, 0, rec.HEAD_PAYLOAD, seq)
+        index = block - STATE_BLOCKS
+        page = self.a_block
+        page[head.AT_NUMBER : head.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
+        page[head.AT_FIRST : head.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
+        page[head.AT_CRC : head.AT_CRC + 4] = crc30(page, 0, head.AT_CRC).to_bytes(4, "little")
         self._made = block
 
     def _renumber_records(self, block: int) -> None:
-        seq = block * self.per_block + 1
-        for at in range(rec.HEAD_OCTETS, BLOCK_BYTES, 128):
-            seq += 1
-            rec.seal(self.a_block, at, rec.KIND_RESULT, 0, PAYLOAD, seq)
+        number = (block - STATE_BLOCKS) * self.per_block
+        at = head.HEAD_OCTETS
+        while number < (block - STATE_BLOCKS + 1) * self.per_block:
+            number += 1
+            seal(self.a_block, at, KIND_RESULT, 0, PAYLOAD, number)
+            at = -(-(at + RECORD) // 16) * 16
         self._filled = block
 
 
 def _start(report: Report) -> None:
     for kib in START_SIZES_KIB:
-        device = _OneHead(kib)
+        device = _OneBlock(kib)
         start = time.perf_counter()
-        mount(Ring(device))
+        logged(device)
         seconds = time.perf_counter() - start
         report.add(
             f"start-up, {kib} KiB full: reads",
             device.reads,
             "reads",
-            f"<= {2 * device.block_count + 120}",
-            f"two a block and one block; {device.octets_read // 1024} KiB in {seconds:.2f} s here",
+            f"<= {device.block_count + 160}",
+            f"the state, one a block and one block; {device.octets_read // 1024} KiB in {seconds:.2f} s here",
         )
 
 
 def _file(report: Report) -> None:
-    """The ring against a bare loop of the same system calls, in turns so that a slow disk slows both."""
+    """The log against a bare loop of the same system calls, in turns so that a slow disk slows both."""
     with tempfile.TemporaryDirectory(prefix="toolcart-", dir=_disk()) as folder:
         flash = FileFlash(str(Path(folder, "spool")), 4096 * 1024)
-        ring = Ring(flash)
-        mount(ring)
+        _, log = logged(flash)
         bare = os.open(Path(folder, "bare"), os.O_RDWR | os.O_CREAT)
         os.posix_fallocate(bare, 0, 4096 * 1024)
         os.pwrite(bare, b"\xff" * 4096 * 1024, 0)
         os.fsync(bare)
-        of_ring, of_bare = [], []
+        of_log, of_bare = [], []
         address = 0
         for number in range(1, APPENDS + 1):
             octets = payload(number)
             start = time.perf_counter()
-            append(ring, number, octets)
-            of_ring.append(time.perf_counter() - start)
+            append(log, number, octets)
+            of_log.append(time.perf_counter() - start)
             piece = bytes(128 if number % 31 else 256)
             start = time.perf_counter()
             if not number % 31:
@@ -289,31 +314,30 @@ def _file(report: Report) -> None:
         os.close(bare)
         flash.close()
     # Medians: one append that waits for the disk's own housekeeping would decide a sum.
-    ring_s, bare_s = statistics.median(of_ring), statistics.median(of_bare)
-    report.add("durable appends a second on a file", round(1 / ring_s), "1/s", "", "fdatasync each, median")
+    log_s, bare_s = statistics.median(of_log), statistics.median(of_bare)
+    report.add("durable appends a second on a file", round(1 / log_s), "1/s", "", "fdatasync each, median")
     report.add("the bare loop of the same calls", round(1 / bare_s), "1/s", "", "pwrite, fdatasync, median")
-    share = round(100 * bare_s / ring_s, 1)
+    share = round(100 * bare_s / log_s, 1)
     report.add("appends, share of the bare loop", share, "%", ">= 90", "the rest is Python: 0.1 ms a record")
 
 
 def _stall(report: Report) -> None:
-    flash = SimFlash(16, BLOCK_BYTES, 256)
-    ring = Ring(flash)
-    mount(ring)
+    flash = SimFlash(16 + STATE_BLOCKS, BLOCK_BYTES, 256)
+    log = logged(flash)[1]
+    cursor = log.cursors[0]
     most = most_us = 0
     for number in range(1, 400):
-        ring.maintain()
+        log.maintain()
         before, before_us = flash.operations, flash.busy_us
-        append(ring, number, payload(number))
+        append(log, number, payload(number))
         if number > 1:
             most = max(most, flash.operations - before)
             most_us = max(most_us, flash.busy_us - before_us)
-        ring.peek(0)
-        ring.advance(0)
+        log.peek(cursor)
+        cursor.advance()
     report.add("operations inside one append, erased ahead", most, "operations", "<= 1", "units of 256")
     report.add("longest append, erased ahead", most_us / 1000, "ms", "", "at 0.7 ms a page, a raw frame is three pages")
+    octets = len(log.stage) + len(log.page) + 3 * 256 + 8 * n.NUMBERS + n.OCTETS
     report.add(
-        "operations inside one append, at worst", 6, "operations", "", "three blocks tried: erase and program each"
+        "buffers of a log and its state, any area", octets, "octets", "<= 3400", "stage, page, two slots, numbers"
     )
-    octets = len(ring.stage) + len(ring.walk.page) + len(ring.memory) + len(ring.walk.probe)
-    report.add("buffers of one ring, any area", octets, "octets", "<= 2200", "stage, page, memory, probe")

@@ -20,6 +20,7 @@ import time
 PORTABLE = True
 
 WARM_UP = 8
+SOUGHT_MS = 120000  # the controller was empty: what lies in front of its first ID is looked for once, and again
 RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5) and one second more
 RESULTS = 40
 IDLE_WAKES = 50
@@ -34,16 +35,18 @@ STAGES = (
     ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
     ("agent.store", "Store", (("put_pushed", 7),), "reading"),
-    ("agent.spool.ring", "Ring", (("begin", 3), ("commit", 4), ("save_cursors", 3), ("advance", 2)), "spool"),
+    ("agent.log.log", "Log", (("append", 4), ("settle", 1), ("maintain", 1)), "spool"),
+    ("agent.log.state", "State", (("save", 1),), "spool"),
     ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),
-    ("agent.spool.ring", "Ring", (("peek", 2),), "peek"),
+    ("agent.log.log", "Log", (("fresh", 2),), "peek"),
+    ("agent.log.reader", "Reader", (("peek", 2),), "peek"),
     ("agent.toolsnet.result04", "ResultWriter", (("write", 7),), "telegram"),
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),
 )
 BOARD = (
     ("tools.bench.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
     ("tools.bench.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
-    ("agent.spool.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
+    ("agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
 )
 
 
@@ -154,7 +157,7 @@ def cost_of_dress():
 
 def ready():
     """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
-    from agent.spool.flash import RamFlash
+    from agent.log.flash import RamFlash
     from tools.bench.cart import configuration
     from tools.bench.quiet import Workbench
 
@@ -184,7 +187,9 @@ def ready():
         sys.modules.pop("agent." + module, None)
         delattr(sys.modules["agent"], module)
     bench.settle()
-    if not bench.many_results(WARM_UP):
+    through = bench.many_results(WARM_UP)
+    bench.wait(SOUGHT_MS)
+    if not through or not bench.many_results(WARM_UP):
         raise RuntimeError("results do not get through")
     bench.counts = True
     hole.clear()

@@ -25,7 +25,14 @@ HEAP = "1m"
 TIMEOUT_S = 120
 STEPS = 2
 INSIDE = "tools/bench/inside_telegrams.py"
-BESIDE_RESULTS = ("agent/toolsnet/", "agent/outlets/", "agent/happenings.py", "agent/programs.py", "agent/record/")
+BESIDE_RESULTS = (
+    "agent/toolsnet/",
+    "agent/outlets/",
+    "agent/wide/",
+    "agent/happenings.py",
+    "agent/programs.py",
+    "agent/record/",
+)
 
 
 def machine() -> Machine:

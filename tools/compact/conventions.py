@@ -22,7 +22,7 @@ _ASKERS = ("getattr", "setattr", "hasattr", "delattr")
 # What a variable holds that is called after what it is there for, by what the last class of its line is called.
 ROLES = {
     **dict.fromkeys(("first", "scout"), "cursor"),
-    **dict.fromkeys(("blocked", "jam", "late", "silence", "wait"), "timer"),
+    **dict.fromkeys(("blocked", "jam", "silence", "wait"), "timer"),
     "main": "ring",
     "missing": "recovery",
     "writer": "resultwriter",

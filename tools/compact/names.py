@@ -40,6 +40,7 @@ from tools.compact.bundle import ENTRY, NATIVES, _asked_by_string
 from tools.compact.conventions import called, holder_of
 from tools.compact.firmware_names import BUILTINS, WORDS
 from tools.compact.methods import parts_of
+from tools.compact.pairs import without_tuples
 from tools.compact.places import dicts_of, placed
 from tools.compact.scopes import CLASS, FUNCTION, MODULE, scopes
 from tools.compact.slots import arguments_of, is_simple, slots
@@ -168,7 +169,7 @@ class Names:
                     if (module, node.id) not in tops:
                         met.add(node.id)
                 elif isinstance(node, ast.alias):
-                    met.update(node.name.split("."))
+                    met.update((*node.name.split("."), node.asname or ""))
                 elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     if home is not None and home.kind == MODULE and (module, node.name) not in tops:
                         met.add(node.name)
@@ -193,7 +194,7 @@ class Names:
                     if node.home.kind == MODULE and (module, node.name) not in tops:  # type: ignore[attr-defined]
                         kept.add(node.name)
                 elif isinstance(node, ast.alias):
-                    kept.update(node.name.split("."))
+                    kept.update((*node.name.split("."), node.asname or ""))
         return kept - {""}
 
     def _check_foreign(self, module: str, tree: ast.Module) -> None:
@@ -226,7 +227,7 @@ class Names:
         for node in walk(tree):
             if isinstance(node, ast.FunctionDef) and node.home.kind != FUNCTION:  # type: ignore[attr-defined]
                 _rename_locals(node, self.keywords)
-        return ast.unparse(tree) + "\n" if tree.body else ""
+        return without_tuples(ast.unparse(tree) + "\n") if tree.body else ""
 
 
 class Missing(ValueError):

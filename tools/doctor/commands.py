@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
-from tools import config_file, reasons
+from tools import attention, config_file, reasons
 from tools.doctor import controller, extras, local, ntp, toolsnet
-from tools.doctor.found import BAD, GOOD, MARKS, SKIPPED, WARN, Found
+from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from tools.doctor.together import side_by_side
 from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from tools.printable import visible
@@ -159,5 +159,11 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+    for need in attention.needs(shown):
+        verdict = {attention.BAD: BAD, attention.WARN: WARN, attention.NOTE: NOTE}[need.level]
+        yield Found(f"{name} {need.slug}", verdict, need.words, need.hint, {"need": need.slug})
+    for outlet in shown["outlets"]:
+        if outlet["kind"] != "toolsnet" and not outlet["is_up"]:
+            yield Found(f"{name} {outlet['kind']}", BAD, f"{outlet['place']} cannot be used: {outlet['why']}")
     waiting = f"{shown['backlog']} of {shown['stored']} results wait for ToolsNet, {shown['parked']} are set aside"
     yield Found(f"{name} results", GOOD, waiting)

@@ -16,6 +16,7 @@ from agent.link.port import PORT_OPEN
 from agent.openprotocol import catalogue
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.openprotocol.replies import REFUSED_GONE, refusal_class
 from agent.status import why_name
 from board.linux import Board
 from tools import reasons
@@ -61,7 +62,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
                 Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_subscription(what, asking, controller), _kept(what, asking)]
+            found += [_subscription(what, asking, controller), _kept(what, asking, controller.get("recover", True))]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
@@ -103,16 +104,20 @@ def _subscription(what: str, asking: Asking, controller: dict) -> Found:
     return Found(what, BAD, words, "Is another client subscribed? Are these controller.result_revisions its?")
 
 
-def _kept(what: str, asking: Asking) -> Found:
-    """The newest result that it keeps: MID 0064 with number 0."""
+def _kept(what: str, asking: Asking, wanted: bool) -> Found:
+    """The newest result that it keeps: MID 0064 with number 0; `wanted` as controller.recover says."""
     answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
     if answer.mid == 65:
         ident = answer["tightening_id"]
         words = f"it gives stored results back (MID 0064), the newest has the number {ident}"
         return Found(what, GOOD, words, "", {"newest": ident})
     words = f"it gives no stored result back (MID 0064): code {reasons.told_code(answer['error_code'])}"
-    hint = "Fine if it has none yet; else what is made while the cable is out cannot be fetched."
-    return Found(what, NOTE, words, hint)
+    if refusal_class(answer["error_code"]) == REFUSED_GONE:
+        return Found(what, NOTE, words, "It has none yet.")
+    hint = (
+        "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
+    )
+    return Found(what, BAD if wanted else NOTE, words, hint)
 
 
 def _clock(what: str, asking: Asking) -> Found:

@@ -36,8 +36,8 @@ class Told:
 def wanted(configuration: dict, station: dict) -> frozenset[str]:
     """What the agent would ask this station's controller for."""
     controller = station["controller"]
-    has_file = any(outlet["kind"] == "file" for outlet in station["outlets"])
-    events = controller["events"] if has_file or configuration["toolsnet"]["events"] else ()
+    has_others = any(outlet["kind"] != "toolsnet" for outlet in station["outlets"])
+    events = controller["events"] if has_others or configuration["toolsnet"]["events"] else ()
     return frozenset((*events, CURVES) if controller["traces"] else events)
 
 
@@ -46,7 +46,7 @@ def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) 
     told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
     if CURVES in wants:
         types = [TYPES.index(name) + 1 for name in controller["traces"]]
-        told[CURVES] = _first_of(asking, (TraceSubscription(types, None),))
+        told[CURVES] = _first_of(asking, (TraceSubscription(types),))
     missing = [word for word in told if word in wants and not told[word].revision]
     return [_in_general(what, told, wants), *([_missing(what, told, missing)] if missing else [])]
 

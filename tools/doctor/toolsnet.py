@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.assembly import toolsnet_session
 from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
+from agent.quarantine_list import needs_operator
 from agent.status import why_name
 from agent.toolsnet import session as ts
 from agent.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
@@ -22,6 +23,7 @@ from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 
 TURN_S = 0.01
 LIMIT_S = 30.0
+SEQUENCES = 99999
 _IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what was waited for in vain
 
 
@@ -58,7 +60,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
         found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
         found.append(Found(f"{name} server", GOOD, f"{reached.server} takes connections"))
-    return [*found, compare(name, sequence, spool)]
+    return [*found, *compare(name, sequence, spool)]
 
 
 def _reach(board: Board, toolsnet: dict, session: ts.Session) -> Reached:
@@ -131,26 +133,41 @@ def _obey(port, session: ts.Session, toolsnet: dict, reached: Reached, board: Bo
         port.open(host, number)
 
 
-def compare(name: str, sequence: int, spool: Path) -> Found:
+def compare(name: str, sequence: int, spool: Path) -> list[Found]:
     """The server's last result beside what the spool holds and has delivered."""
     what = f"{name} sequence"
     if not spool.is_file():
         if sequence == 0:
-            return Found(what, GOOD, "neither the server nor a spool has a result yet")
+            return [Found(what, GOOD, "neither the server nor a spool has a result yet")]
         words = f"the server has {sequence} results of this station, and the spool is new"
         hint = "The agent goes on behind them. If another agent has the station's number, give this one another."
-        return Found(what, NOTE, words, hint)
+        return [Found(what, NOTE, words, hint)]
     from tools.spool import image, report
 
     try:
-        account = report.account(image.read(image.load(spool))[0])
-    except (image.ImageError, OSError, IndexError) as error:
-        return Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")
-    newest = int(str(account.get("newest") or 0))
-    figures = {"server": sequence, "newest": newest}
-    if sequence > newest:
-        words = f"the server has results up to {sequence}, the spool has made {newest}"
+        found = image.read(spool)
+        account = report.account(found, found.areas[0])
+    except (image.ImageError, OSError) as error:
+        return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")]
+    passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
+    named = (passed + waiting - 1) % SEQUENCES + 1 if passed + waiting else 0  # what ToolsNet would call the newest
+    figures = {"server": sequence, "newest": account["newest"], "sequence": named}
+    if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
+        words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
-        return Found(what, WARN, words, hint, figures)
-    words = f"the server has up to {sequence} of {newest}: {newest - sequence} are to be sent"
-    return Found(what, GOOD, words, "", figures)
+        return [Found(what, WARN, words, hint, figures), *_quarantine(name, found)]
+    words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
+    return [Found(what, GOOD, words, "", figures), *_quarantine(name, found)]
+
+
+def _quarantine(name: str, spool) -> list[Found]:
+    """What ToolsNet refused: nothing is wrong while there is room for more of it."""
+    quarantine = spool.opened.quarantine
+    count = quarantine.count()
+    if not count:
+        return []
+    told = needs_operator(quarantine, 0) if quarantine.pressure() else None
+    words = f"{count} results that ToolsNet refused are set aside"
+    verdict = NOTE if told is None else BAD
+    hint = "`toolcart quarantine list` shows them; they are offered again while ToolsNet takes the others."
+    return [Found(f"{name} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]

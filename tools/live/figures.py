@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from tools import attention
 from tools.live import sorrows
 from tools.live.curve import Curve
 from tools.live.kept import StationFigures
@@ -78,8 +79,8 @@ class Figures:
 
     @property
     def parked(self) -> int:
-        """How many are set aside, in the quarantine or still in place."""
-        return self.total("parked") + self.total("parked_in_place")
+        """How many are set aside."""
+        return self.total("parked")
 
     def counter(self, name: str) -> int:
         return sum(station["counters"].get(name, 0) for station in self.shown())
@@ -138,7 +139,7 @@ class Figures:
         for known in self.stations.values():
             known.spool_told = known.met_controller = False
             known.sorrows = {}
-            known.need = ""
+            known.needs = {}
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
 
     def _compare(self, known: StationFigures, shown: dict, at_s: float, stopped: bool) -> list[Change]:
@@ -171,9 +172,9 @@ def toolsnet_of(shown: dict) -> dict:
     return next((outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "toolsnet"), {})
 
 
-def files_of(shown: dict) -> list[dict]:
-    """The station's outlets that are files."""
-    return [outlet for outlet in shown.get("outlets", ()) if outlet["kind"] == "file"]
+def others_of(shown: dict) -> list[dict]:
+    """The station's outlets beside ToolsNet."""
+    return [outlet for outlet in shown.get("outlets", ()) if outlet["kind"] != "toolsnet"]
 
 
 def _streaming(shown: dict) -> bool:
@@ -211,21 +212,15 @@ def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> li
     if streaming != known.was_streaming:
         lost = "ToolsNet left in order" if stopped else "ToolsNet lost" + known.whys.of_loss("toolsnet", shown)
         told.append((GOOD, "ToolsNet takes results") if streaming else (INFO if stopped else WARNING, lost))
-    full = shown["controller"]["waits_for_room"]
-    if full != known.waits_for_room:
-        told.append(
-            (BAD, "spool full: the controller keeps its results") if full else (GOOD, "the spool has room again")
-        )
-    known.was_ready, known.was_streaming, known.waits_for_room = ready, streaming, full
+    known.was_ready, known.was_streaming = ready, streaming
     if not stopped:
         told += [(WARNING, text) for text in known.whys.news(shown, {"controller": ready, "toolsnet": streaming})]
     told += _room_changes(known, shown)
-    for file in files_of(shown):
-        path = file["path"]
-        if file["why"] != known.files.get(path, ""):
-            cannot = f"{path} cannot be used: {file['why']}"
-            told.append((WARNING, cannot) if file["why"] else (GOOD, f"{path} takes lines again"))
-        known.files[path] = file["why"]
+    for outlet in others_of(shown):
+        place, why = outlet["place"], outlet["why"]
+        if why != known.others.get(place, ""):
+            told.append((WARNING, f"{place} cannot be used: {why}") if why else (GOOD, f"{place} takes records again"))
+        known.others[place] = why
     return told
 
 
@@ -286,10 +281,19 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
         if count != known.sorrows.get(text, 0):
             told.append((WARNING if count else GOOD, f"{count} {text}"))
     known.sorrows = counts
-    why = sorrows.need(shown)
-    if why != known.need:
-        told.append((WARNING, why) if why else (GOOD, "the quarantine has room again"))
-    known.need = why
+    return told + _need_changes(known, shown)
+
+
+def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+    """What somebody should know while it is so: told when it comes, when it changes, and when it is over."""
+    found = {need.slug: need for need in attention.needs(shown)}
+    levels = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}
+    told = []
+    for slug, need in found.items():
+        if known.needs.get(slug) != need.key:
+            told.append((levels[need.level], need.text()))
+    told += [(GOOD, attention.OVER[slug]) for slug in known.needs if slug not in found]
+    known.needs = {slug: need.key for slug, need in found.items()}
     return told
 
 

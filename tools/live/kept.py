@@ -26,14 +26,13 @@ class StationFigures:
     was_ready: bool = False
     was_streaming: bool = False
     met_controller: bool = False  # since the agent's start
-    waits_for_room: bool = False
     open_ids: int = 0
     filling_percent: int = 0
     highest_backlog: int = 0
     spool_told: bool = False
     sorrows: dict = field(default_factory=dict)
-    need: str = ""
-    files: dict = field(default_factory=dict)  # path -> why it cannot be used
+    needs: dict = field(default_factory=dict)  # slug -> key, of tools.attention
+    others: dict = field(default_factory=dict)  # place of another outlet -> why it cannot be used
     whys: Whys = field(default_factory=Whys)
     first_s: float = 0.0
     never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})

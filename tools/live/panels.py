@@ -16,7 +16,8 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tools.live.figures import Change, files_of, toolsnet_of
+from tools import attention
+from tools.live.figures import Change, others_of, toolsnet_of
 from tools.live.whys import reason_of
 from tools.printable import visible
 from tools.reasons import Reason
@@ -84,7 +85,7 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
 
 
 def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
-    """Both connections, files, the spool, the recovery: four lines, and one for each file.
+    """Both connections, other outlets, the spool, the recovery: four lines, one for each other outlet and each need.
 
     `met` says whether the controller has been there since the agent's start. `room` is cells and lines: what is left
     of them is for why a connection does not stand, and what to do about it; without enough only a word says why.
@@ -96,7 +97,8 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
             text.append(f": {station['spool_refused']}")
         return text
     width, rows = room
-    why = _reasons_in(station, cut, width - WHY_INDENT, rows - 4 - len(files_of(station)))
+    needs = [need for need in attention.needs(station) if need.level != attention.NOTE]
+    why = _reasons_in(station, cut, width - WHY_INDENT, rows - 4 - len(others_of(station)) - len(needs))
     for label, side, shown in (
         ("controller", "controller", station["controller"]),
         ("ToolsNet", "toolsnet", toolsnet_of(station)),
@@ -104,8 +106,11 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
         _link_line(text, label, shown, cut.get(side, False), in_full=bool(why[side]))
         for line in why[side]:
             text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
-    for file in files_of(station):
-        _file_line(text, file)
+    for need in needs:
+        text.append(f"{need.label.lower():<12}", "dim")
+        text.append(f"{visible(need.text())}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
+    for outlet in others_of(station):
+        _outlet_line(text, outlet)
     spool = station["spool"]
     used = spool["used_blocks"]
     filled = min(GAUGE_CELLS, -(-used * GAUGE_CELLS // max(spool["blocks"], 1)))
@@ -162,11 +167,11 @@ def _link_line(text: Text, label: str, shown: dict, is_cut: bool, in_full: bool)
     text.append("\n")
 
 
-def _file_line(text: Text, file: dict) -> None:
-    text.append("file        ", "dim")
-    style = GOOD_STYLE if file["is_up"] else BAD_STYLE
-    text.append(f"{'●' if file['is_up'] else '○'} {file['waiting']} waiting  ", style)
-    text.append(file["why"] or file["path"], "dim" if file["is_up"] else BAD_STYLE)
+def _outlet_line(text: Text, outlet: dict) -> None:
+    text.append(f"{outlet['kind']:<12}", "dim")
+    style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
+    text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
+    text.append(outlet["why"] or outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)
     text.append("\n")
 
 
@@ -185,11 +190,8 @@ def _recovery_line(text: Text, station: dict, met: bool) -> None:
         text.append(f"  {recovery['gone']} gone", WARNING_STYLE)
     if recovery["epoch"]:
         text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
-    parked = station["parked"] + station.get("parked_in_place", 0)
-    if parked:
-        text.append(f"  {parked} parked", "bold " + WARNING_STYLE)
-    if station.get("needs_operator"):
-        text.append("  needs an operator", BAD_STYLE)
+    if station["parked"]:
+        text.append(f"  {station['parked']} parked", "bold " + WARNING_STYLE)
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:

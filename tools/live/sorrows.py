@@ -14,15 +14,9 @@ def sorrows(shown: dict) -> dict[str, int]:
         "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
         "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
         f"results set aside, ToolsNet took none of them; `toolcart quarantine list --station {number}` shows them": (
-            shown["parked"] + shown.get("parked_in_place", 0)
+            shown["parked"]
         ),
     }
-
-
-def need(shown: dict) -> str:
-    """Why somebody has to look, "" if nobody has to."""
-    told = shown.get("needs_operator")
-    return f"needs an operator: {told['why']}; `{told['command']}` shows them" if told else ""
 
 
 def _listed(shown: dict) -> str:
@@ -33,7 +27,7 @@ def _listed(shown: dict) -> str:
 
 # What the log of a station says with a number alone: what it means, and what helps.
 EXPLAINED = {
-    "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again, then set aside",
+    "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
     "controller refusals": "the controller refused something that was asked: 0004 with code {code}",
     "server silent": "ToolsNet never acknowledged result {value}; it is sent again",
     "server foreign": "ToolsNet's 05 named another telegram than the one that was out; it acknowledges nothing",

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
+from tools import attention
 from tools.live import chart, panels
-from tools.live.figures import BAD, GOOD, INFO, WARNING, files_of, toolsnet_of
+from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
 from tools.live.kept import StationFigures
 from tools.live.whys import reason_of
 from tools.printable import visible
@@ -39,10 +40,9 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     controller, toolsnet = shown["controller"], toolsnet_of(shown)
     if controller["state"] == panels.NO_AGENT:
         return BAD, "the agent does not run"
-    if shown.get("needs_operator"):
-        return BAD, "needs an operator"
-    if controller.get("waits_for_room"):
-        return BAD, "spool full: the controller keeps its results"
+    bad = attention.bad(shown)
+    if bad:
+        return BAD, bad[0].text() if detail == WHOLE else bad[0].words
     wrong = [
         _missing(name, side, shown, detail)
         for name, side in (("controller", controller), ("ToolsNet", toolsnet))
@@ -50,7 +50,8 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     ]
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
-    wrong += [f"file: {file['why']}" for file in files_of(shown) if file["why"]]
+    wrong += [f"{outlet['kind']}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
+    wrong += [need.words for need in attention.needs(shown) if need.level == attention.WARN]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
@@ -74,7 +75,7 @@ def _missing(name: str, side: dict, shown: dict, detail: int) -> str:
 
 
 def parked_of(shown: dict) -> int:
-    return shown.get("parked", 0) + shown.get("parked_in_place", 0)
+    return shown.get("parked", 0)
 
 
 def percent_used(shown: dict) -> int:

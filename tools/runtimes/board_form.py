@@ -43,7 +43,7 @@ class Wants:
 
     missing: frozenset[str]  # nothing in the product uses it
     shaped: frozenset[str]  # the product has it in another place, or as a function
-    private: frozenset[str]  # it might have, if less were put together
+    asked: frozenset[str]  # methods that it has: it might not, if more were put together
 
 
 def tests_of(sources: list[Source]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
     for module, text in outside.items():
         missing: set[str] = set()
         shaped: set[str] = set()
-        private: set[str] = set()
+        asked_for: set[str] = set()
         tree = ast.parse(text)
         modules = {}
         for node in walk(tree):
@@ -89,7 +89,7 @@ def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
                         missing |= asked - had[node.module]
                         shaped |= asked & had[node.module]
         for node in walk(tree):
-            if isinstance(node, ast.ClassDef) and node.bases:  # it may have its own form of what it derives from
+            if isinstance(node, ast.ClassDef):  # it has its own form of what it derives from, or stands for
                 shaped |= {one.name for one in node.body if isinstance(one, ast.FunctionDef)} & moved
             elif isinstance(node, ast.Constant) and node.value in moved:
                 shaped.add(node.value)
@@ -102,8 +102,8 @@ def wants(program: Program, outside: dict[str, str]) -> dict[str, Wants]:
                     shaped |= asked & had[where]
                 elif holder != "self" or node.attr not in theirs:
                     shaped |= {node.attr} & moved
-                    private |= {node.attr} & methods if node.attr.startswith("_") else set()
-        found[module] = Wants(frozenset(missing), frozenset(shaped), frozenset(private))
+                    asked_for |= {node.attr} & methods
+        found[module] = Wants(frozenset(missing), frozenset(shaped), frozenset(asked_for))
     return found
 
 
@@ -149,7 +149,7 @@ def groups(program: Program, modules: dict[str, str]) -> list[Group]:
     for names in tests:
         beside = set().union(*(reached(name, trees) for name in (*names, PORTABLE)))
         beside |= {module.rpartition(".")[0] for module in beside} & set(modules)
-        keep = frozenset().union(*(wanted[module].shaped | wanted[module].private for module in beside))
+        keep = frozenset().union(*(wanted[module].shaped | wanted[module].asked for module in beside))
         found.append(
             Group(
                 names,

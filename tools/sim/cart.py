@@ -12,7 +12,8 @@ Rules
 from agent.app import App
 from agent.config import complete
 from agent.health import NAMES
-from agent.spool.flash import RamFlash
+from agent.log.flash import RamFlash
+from agent.log.state import STATE_BLOCKS
 from tools.sim.clock import Dice, SimClock
 from tools.sim.controller import Controller
 from tools.sim.controller_model import ControllerOptions
@@ -25,7 +26,8 @@ PORTABLE = True
 PIM = ("tn", 6575)
 SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
-PARKED_BLOCKS = 2  # of each station's flash, in front of its log
+PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
+MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for but two, as it always had
 IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is a loop that nobody ends
 
 
@@ -42,6 +44,7 @@ class Board:
     def __init__(self, cart):
         self.cart = cart
         self.watched = []  # [port, slot, what was last seen of it]
+        self.outlets = {"file": self._lines}
 
     def now(self):
         return self.cart.clock.now
@@ -58,12 +61,19 @@ class Board:
     def flash(self, spool):
         return self.cart.flashes[spool["path"]]
 
-    def lines(self, outlet):
-        from agent.outlets.file import FileOutlet  # no board has it
+    def _lines(self, outlet):
+        from agent.wide.file import FileOutlet  # no board has it
         from tools.sim.lines import SimLines
 
         file = self.cart.lines.setdefault(outlet["path"], SimLines())
-        file.outlet = lambda ring, index, health: FileOutlet(ring, index, file, health)
+
+        def made(log, index, health, graphs):
+            writes = FileOutlet(log, index, file, health)
+            if graphs is not None:
+                writes.take_graphs(graphs)
+            return writes
+
+        file.outlet = made
         return file
 
     def seed(self):
@@ -132,7 +142,7 @@ class Cart:
             self._listen(dict(toolsnet), archive_rows)
         self.flashes = {}
         for index in range(stations):
-            self.flashes["spool%d" % index] = make_flash(blocks)
+            self.flashes["spool%d" % index] = make_flash(blocks + MORE_BLOCKS)
         self.lines = {}  # of the files, by their path
         self.configuration = complete(_tree(stations, settings or {}, files))
         self.steps = 0
@@ -247,7 +257,7 @@ def _tree(stations, settings, files):
         link.update(settings.get("controller", {}))
         if link.get("device"):
             del link["host"]
-        keep = {"path": "spool%d" % index, "parked_kib": 4 * PARKED_BLOCKS, "size_kib": 16}
+        keep = {"path": "spool%d" % index, "parked_kib": 4 * PARKED_BLOCKS, "size_kib": 40}
         keep.update(settings.get("spool", {}))
         station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
         station.update(settings.get("station", {}))

@@ -47,6 +47,7 @@ _DATA_BYTES = {
     9999: 0,
 }
 _DIGITS = (12, 64, 9997, 9998)
+_OFFLINE_FLAG = 10  # revision of 0064 from which on one octet more says whether a result made offline is meant
 _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 # MIDs that are never answered.
@@ -163,7 +164,7 @@ class ControllerLink(Endpoint):
         if data[-1:] == b"\0":
             self.odd(mid, "NUL is counted in the length", frame)
             data = data[:-1]
-        wanted = _DATA_BYTES.get(mid, len(data))
+        wanted = _DATA_BYTES.get(mid, len(data)) + (mid == 64 and revision >= _OFFLINE_FLAG)
         if len(data) != wanted and (mid, len(data)) != (1, _KEEP_ALIVE_BYTES):
             what = "data field of %d bytes instead of %d" % (len(data), wanted)
             if len(data) < wanted:

@@ -196,7 +196,7 @@ class ControllerSession(ControllerLink):
         elif mid == 63:
             self._unsubscribe()
         elif mid == 64:
-            self._recover(revision, int(text))
+            self._recover(revision, int(text[:10]))
         elif mid == 80:
             self.say(81, 1, self.controller.stamp().encode())
         elif mid == 82:

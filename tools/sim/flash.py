@@ -12,7 +12,7 @@ Rules
    erase: a test forks the world there instead of running up to the same moment again.
 """
 
-from agent.spool.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from tools.sim.clock import Dice
 
 PORTABLE = True

@@ -1,4 +1,4 @@
-"""A file of lines in memory that can refuse everything and lose what was not made durable (agent.outlets.file)."""
+"""A file of lines in memory that can refuse everything and lose what was not made durable (agent.wide.file)."""
 
 PORTABLE = True
 
@@ -24,7 +24,7 @@ class SimLines:
         return name in self.refuses
 
     def open(self):
-        if self._fails("open"):
+        if self._fails("open") or self._fails("sync"):
             return False
         self.octets = self.octets[: self.octets.rfind(b"\n") + 1]
         self.durable = len(self.octets)
@@ -47,6 +47,7 @@ class SimLines:
     def sync(self):
         assert self.is_open, "it is closed"
         if self._fails("sync"):
+            self.octets = self.octets[: self.durable]
             return False
         self.durable = len(self.octets)
         return True

@@ -1,5 +1,7 @@
 """`toolcart spool`: look at a spool file, a folder of blocks or an image pulled off a board. It is never written to.
 
+`take-over` makes a new file of one of an older format; `toolcart run` does that by itself.
+
 Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
 be read or is no spool.
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from agent.spool import record as rec
+from agent.record import KIND_RAW, KIND_RESULT
 from tools.printable import visible, visible_in
 from tools.spool import image, report
 
@@ -30,9 +32,9 @@ def spool() -> None:
     """Look into a spool without touching it."""
 
 
-def _read(file: Path) -> list[image.Area]:
+def _read(file: Path) -> image.Image:
     try:
-        return image.read(image.load(file))
+        return image.read(file)
     except image.ImageError as reason:
         text = str(reason)
         click.echo(text if str(file) in text else f"{file}: {text}", err=True)
@@ -44,7 +46,7 @@ def _read(file: Path) -> list[image.Area]:
 @_JSON
 def info(file: Path, as_json: bool) -> None:
     """How large it is, what it holds, how worn it is."""
-    accounts = [report.account(area) for area in _read(file)]
+    accounts = report.accounts(_read(file))
     running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:
@@ -68,21 +70,21 @@ def info(file: Path, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every record, those that do not count as well.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
     """One line for each result, the oldest first."""
-    for area in _read(file):
+    for area in _read(file).areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
             _say_entry(entry, as_json)
 
 
 def _say_entry(entry: image.Entry, as_json: bool) -> None:
-    shown: dict[str, object] = {"seq": entry.seq, "block": entry.block, "offset": entry.offset, "void": entry.void}
-    shown["kind"] = entry.kind_name
+    shown: dict[str, object] = {"record": entry.record, "block": entry.block, "offset": entry.offset}
+    shown.update(void=entry.void, kind=entry.kind_name)
     if entry.number:
         shown.update(report.row(entry))
     if as_json:
         click.echo(json.dumps(shown))
         return
-    words = [f"{entry.seq:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
+    words = [f"{entry.record:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
     for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
         if shown.get(name) not in (None, ""):
             words.append(str(shown[name]))
@@ -95,7 +97,7 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
 def show(file: Path, number: int) -> None:
     """Everything about result NUMBER, its octets included."""
     found = False
-    for area in _read(file):
+    for area in _read(file).areas:
         for entry in area.entries:
             if entry.number == number and number:
                 found = True
@@ -130,7 +132,7 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
     """All results that count, and what is gone, as CSV or JSON. CSV shows control characters as escapes."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
-    areas = _read(file)
+    areas = _read(file).areas
     rows = [report.row(entry) for area in areas for entry in report.results(area)]
     _export(rows + [report.gap_row(gap) for area in areas for gap in report.gaps(area)], as_json)
 
@@ -143,9 +145,9 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
     """Results that cannot be had any more: which tightening IDs, since when, and why."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
-    areas = _read(file)
-    listed = [gap for area in areas for gap in report.gaps(area)]
-    known = report.account(areas[0])
+    spool = _read(file)
+    listed = [gap for area in spool.areas for gap in report.gaps(area)]
+    known = report.account(spool, spool.areas[0])
     if as_json:
         said = {name: known.get(name) for name in ("gone", "gone_not_listed", "missing")}
         click.echo(json.dumps({"file": str(file), **said, "gaps": listed}, indent=1))
@@ -169,8 +171,8 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
 @_FILE
 @_JSON
 def check(file: Path, as_json: bool) -> None:
-    """Look at every octet; exit code 1 if a record that was written cannot be read any more."""
-    areas = _read(file)
+    """Look at every octet; exit code 1 if a record that was acknowledged cannot be read any more."""
+    areas = _read(file).areas
     damaged = sum(area.damaged + area.unreadable for area in areas)
     records = sum(1 for area in areas for entry in area.entries if not entry.void)
     void = sum(1 for area in areas for entry in area.entries if entry.void)
@@ -187,7 +189,7 @@ def check(file: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="CSV, the default.")
 @_JSON
 def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
-    """Export every result that can still be found, however damaged the rest is; spools of formats 1 and 2 as well."""
+    """Export every result that can still be found, however damaged the rest is; spools of formats 1 to 3 as well."""
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
     try:
@@ -204,8 +206,8 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
     """Every result and raw frame, each once, by number; two results under one number are both kept."""
     found: dict[tuple[int, bytes], dict[str, object]] = {}
     for _, entry in image.scan(octets):
-        if entry.kind in (rec.KIND_RESULT, rec.KIND_RAW) and len(entry.payload) >= (
-            114 if entry.kind == rec.KIND_RESULT else 16 if entry.role else 8
+        if entry.kind in (KIND_RESULT, KIND_RAW) and len(entry.payload) >= (
+            114 if entry.kind == KIND_RESULT else 16 if entry.ring else 8
         ):
             found.setdefault((entry.number, entry.payload), report.row(entry))
     return [found[key] for key in sorted(found)]
@@ -229,7 +231,7 @@ def plot(
     from tools.spool import torques
     from tools.trace.shown import draw, fail
 
-    areas = [one for one in _read(file) if area in ("all", report.AREAS[one.role])]
+    areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
     found = [one for one in torques.programs(areas) if one.rows]
     if not found:
         fail(f"there is no result in {file}.", "`toolcart spool info` tells what is in it.", 1)
@@ -241,3 +243,27 @@ def plot(
         click.echo(json.dumps([one.as_data() for one in wanted]))
         return
     draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)
+
+
+@spool.command("take-over")
+@click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
+@click.option("--station", type=click.IntRange(1, 65535), default=None, help="Another number than the old one's.")
+@click.option("--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="As spool.size_kib.")
+@click.option("--parked-kib", type=click.IntRange(12, 16384), help="As spool.parked_kib.  [default: a quarter]")
+@click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
+def take_over_command(
+    source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
+) -> None:
+    """Make the spool NEW of one of formats 2 and 3, a file, a folder of blocks or an image: with all that it holds.
+
+    With another --station its results wait for that one, whose server is met as if for the first time.
+    """
+    from tools.spool.take_over import CannotTakeOver, Plan, take_over
+
+    kept = (parked_kib or max(12, size_kib // 4)) * 1024
+    try:
+        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, 0, int(unit), station or 0)))
+    except (CannotTakeOver, image.ImageError) as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(2)

@@ -1,42 +1,38 @@
-"""Every record of an image, sound ones told from void and damaged ones; the image is opened for reading only.
+"""Every record of an image, those that count told from void and damaged ones; the image is opened for reading only.
 
 Rules
-1. The geometry is taken from the HEADs found, so an image needs no configuration beside it.
-2. Blocks are ordered by the `seq` of their first record; a record counts if it is below the next block's `after`.
+1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
+2. What counts is asked of the agent's own code (tools.spool.opened): a mount writes nothing. Every other sound record
+   is void: a copy that was cut, or what was refused, or passed by a later block.
 3. The header page in front of the blocks of a file is no part of them; an image of a chip has none.
-4. A HEAD alone in the newest block was never opened: neither it nor its `after` counts.
-5. `scan` forgets all order and takes every sound record wherever it lies, of formats 1 and 2 as well: for rescue.
+4. `scan` forgets all order and takes every sound record wherever it lies, of formats 1 to 3 as well: for rescue.
 """
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.base.crc import crc30
 from agent.base.words import get_u32
-from agent.record import PAYLOAD_WIDE
-from agent.spool import record as rec
-from agent.spool.areas import divide
-from agent.spool.flash import Part
-from agent.spool.fold import ROLE_GRAPHS, ROLE_MAIN, ROLE_QUARANTINE
-from agent.spool.walk import Walk
+from agent.log import head
+from agent.log.numbers import GRAPHS, KEPT, LOG
+from agent.log.record import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from agent.record.result import PARKED_BYTES
 from board import linux_header
+from tools.spool.opened import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
-AT_ROLE_2 = 18  # in a HEAD of format 2
-LENGTHS_PARKED = (122, 158)  # a result's payload with what parking adds; 114 and 150 without
-KIND_NAMES = {
-    rec.KIND_HEAD: "head",
-    rec.KIND_RESULT: "result",
-    rec.KIND_RAW: "raw",
-    rec.KIND_EVENT: "event",
-    rec.KIND_GRAPH: "graph",
-    rec.KIND_GAP: "gap",
-    rec.KIND_ASIDE: "aside",
-    rec.KIND_CURSOR: "cursor",
-    rec.KIND_MEMORY: "memory",
-    rec.KIND_SEAL: "seal",
-}
-_STEP_BYTES = 256  # no program unit and no block is finer where a HEAD may begin
+FOLDER_MORE = 2
+KIND_NAMES = {KIND_RESULT: "result", KIND_RAW: "raw", KIND_EVENT: "event", KIND_GRAPH: "graph"}
+NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
+STEP_BYTES = 256  # no block is smaller
+EARLIER_KIND, EARLIER_MAGIC = 0x48, b"TCSP"  # of formats 1 to 3: a record, its magic at octet 8, its format at 12
+EARLIER_ROLE = {2: 26, 3: 13}  # where such a HEAD says whose it is: 1 is the quarantine's
+_RESULT_BYTES = (114, 151)  # without the tail of the quarantine
 
 
 class ImageError(Exception):
@@ -45,12 +41,12 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One sound record and where it lies. `void` ones were never acknowledged."""
+    """One sound record and where it lies. `void` ones do not count; `record` is its number in its own log."""
 
-    role: int
+    ring: int
     block: int
     offset: int
-    seq: int
+    record: int
     kind: int
     flags: int
     payload: bytes
@@ -62,11 +58,11 @@ class Entry:
 
     @property
     def number(self) -> int:
-        """The result number, 0 for what has none."""
-        return get_u32(self.payload, 0) if self.kind in (rec.KIND_RESULT, rec.KIND_RAW) else 0
+        """The result's number in the main log, wherever it lies; 0 for what is no result."""
+        return get_u32(self.payload, 0) if self.kind in (KIND_RESULT, KIND_RAW) else 0
 
 
-class _Bytes:
+class Octets:
     """The image as a device that can only be read."""
 
     def __init__(self, octets: bytes, unit_bytes: int, block_bytes: int):
@@ -82,16 +78,22 @@ class _Bytes:
 
 @dataclass
 class Area:
-    """One ring of the image: its newest HEAD and everything found in its blocks."""
+    """One log of the image: its blocks, everything found in them, and how many records are damaged."""
 
-    role: int
+    ring: int
     first_block: int
     block_count: int
-    head: Entry | None
-    entries: list[Entry]
-    damaged: int
-    unreadable: int
-    device: Part | None = None
+    entries: list[Entry] = field(default_factory=list)
+    damaged: int = 0
+    unreadable: int = 0  # blocks in which something was written, and nothing is sound
+
+
+@dataclass
+class Image:
+    """A whole spool: its areas, and what a start would know of it."""
+
+    areas: list[Area]
+    opened: Opened
 
 
 def load(path: Path) -> bytes:
@@ -102,15 +104,16 @@ def load(path: Path) -> bytes:
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
-        blocks = [files[n].read_bytes() if n in files else b"" for n in range(max(files) + 1)]
+        count = max(files) + 1 + FOLDER_MORE  # those at the end that nobody has written yet have no file
+        blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether an agent has the spool's lock. Trying to take it would be in the way of one that starts just now,
-    so the kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
+    """True if an agent has the spool's lock. Trying to take it would be in the way of one that starts just now, so the
+    kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
     try:
         inode = path.stat().st_ino
         locks = Path("/proc/locks").read_text(encoding="ascii")
@@ -128,131 +131,124 @@ def header(path: Path) -> linux_header.Header | None:
         return linux_header.read(file.read(linux_header.PAGE_BYTES))
 
 
+def read(path: Path) -> Image:
+    """The areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is none."""
+    return of_octets(load(path), header(path))
+
+
+def of_octets(octets: bytes, told: linux_header.Header | None = None) -> Image:
+    """The same of the blocks alone."""
+    unit, block_bytes = geometry(octets, told)
+    device = Octets(octets, unit, block_bytes)
+    spool = opened(device)
+    if spool is None:
+        raise ImageError("its areas do not fit: this is no spool of this version, or `rescue` is needed")
+    areas = []
+    for ring, log in spool.logs():
+        areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
+    return Image(areas, spool)
+
+
+def geometry(octets: bytes, told: linux_header.Header | None = None) -> tuple[int, int]:
+    """Unit and block size as the first head of this format says, else the header of the file."""
+    for at in range(0, len(octets), STEP_BYTES):
+        size = _size_at(octets, at)
+        if size:
+            return 1 << (size >> 4), STEP_BYTES << (size & 15)
+        if octets[at : at + 1] == bytes([EARLIER_KIND]) and octets[at + 8 : at + 12] == EARLIER_MAGIC:
+            version = octets[at + 12]
+            raise ImageError(f"this spool has format {version}, this program reads {head.VERSION}; try `rescue`")
+    if told is not None:
+        return told.unit_bytes, told.block_bytes
+    raise ImageError("no block begins with a sound head: this is no spool, or `rescue` is needed")
+
+
+def _size_at(octets: bytes, at: int) -> int:
+    """What a sound head of this format says of unit and block, 0 if there is none."""
+    page = octets[at : at + head.HEAD_OCTETS]
+    if page[:2] != b"TL" or len(page) < head.HEAD_OCTETS or page[2] != head.VERSION:
+        return 0
+    return page[head.AT_SIZE] if get_u32(page, head.AT_CRC) == crc30(page, 0, head.AT_CRC) else 0
+
+
 def _sound(octets: bytes, at: int, room: int) -> int:
     """The length of the sound record at `at`, 0 if there is none."""
     kind = octets[at] if at < len(octets) else 0xFF
-    if kind != rec.KIND_HEAD and kind | 0x80 not in KIND_NAMES:
+    if kind != EARLIER_KIND and kind | 0x80 not in KIND_NAMES:
         return 0
-    length = rec.FRAME_BYTES + int.from_bytes(octets[at + 2 : at + 4], "little")
-    if length > room or at + length > len(octets) or length > rec.FRAME_BYTES + PAYLOAD_WIDE:
+    length = FRAME_BYTES + int.from_bytes(octets[at + 2 : at + 4], "little")
+    if length > room or at + length > len(octets) or length > FRAME_BYTES + PAYLOAD_WIDE:
         return 0
     end = at + length - 4
     return length if get_u32(octets, end) == crc30(octets, at, end) else 0
 
 
+def _area(ring: int, device: Octets, first: int, count: int, counting: dict[int, bytes]) -> Area:
+    """Everything in these blocks; `counting` are the payloads that count, by their number."""
+    area = Area(ring, first, count)
+    found: set[int] = set()
+    for block in range(first, first + count):
+        start = block * device.block_bytes
+        octets = device.octets[start : start + device.block_bytes]
+        records = list(_records(octets, device.unit_bytes))
+        for offset, length in records:
+            payload = octets[offset + HEAD_BYTES : offset + length - 4]
+            number = get_u32(octets, offset + NUMBER)
+            void = number in found or counting.get(number) != payload
+            if not void:
+                found.add(number)
+            entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
+            area.entries.append(entry)
+        area.unreadable += not records and bool(octets.strip(b"\xff"))
+    area.entries.sort(key=lambda entry: (entry.record, entry.void))
+    area.damaged = max(counting) - min(counting) + 1 - len(counting) if counting else 0
+    return area
+
+
+def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
+    """Offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
+    step = max(unit, ALIGN_BYTES)
+    at = head.HEAD_OCTETS
+    while at + FRAME_BYTES <= len(octets):
+        length = _sound(octets, at, len(octets) - at) if octets[at] in KIND_NAMES else 0
+        if length:
+            yield at, length
+            at = -(-(at + length) // step) * step
+        else:
+            at += 4
+
+
 def scan(octets: bytes) -> list[tuple[int, Entry]]:
-    """Every sound record on any multiple of 8, with its address; the kinds of format 1 in today's numbers."""
+    """Every sound record wherever it may lie, with its address; the kinds of format 1 in today's numbers."""
     found = []
-    at = 0
-    role = ROLE_MAIN  # as the HEAD in front says, for a raw frame does not say it itself
-    while at + rec.FRAME_BYTES <= len(octets):
+    end = 0
+    kept = False  # as the head in front says, for a raw frame does not say it itself
+    for match in re.finditer(rb"[\x48\x52\x57\x45\x49\xd2\xd7\xc5\xc9]|TL", octets):
+        at = match.start()
+        if at < end or at % 4:
+            continue
+        if _size_at(octets, at):
+            kept = octets[at + head.AT_RING] == KEPT
+            continue
         length = _sound(octets, at, len(octets) - at)
         if not length:
-            at += rec.ALIGN_BYTES
             continue
-        kind = octets[at] if octets[at] == rec.KIND_HEAD else octets[at] | 0x80
-        payload = octets[at + rec.HEAD_BYTES : at + length - 4]
-        if kind == rec.KIND_HEAD:
-            role = _role(payload, role)
-        mine = role
-        if kind == rec.KIND_RESULT:
-            mine = ROLE_QUARANTINE if len(payload) in LENGTHS_PARKED else ROLE_MAIN
-        found.append((at, Entry(mine, 0, at, get_u32(octets, at + 4), kind, octets[at + 1], payload)))
-        at += (length + rec.ALIGN_BYTES - 1) // rec.ALIGN_BYTES * rec.ALIGN_BYTES
+        end = at + length
+        kind = octets[at] | 0x80
+        payload = octets[at + HEAD_BYTES : end - 4]
+        if octets[at] == EARLIER_KIND:
+            kept = _earlier_role(octets, at, kept)
+            continue
+        ring = KEPT if kept else LOG
+        if kind == KIND_RESULT:  # of each its length says it, until several spindles come
+            ring = LOG if len(payload) in _RESULT_BYTES else ring
+            ring = KEPT if len(payload) - PARKED_BYTES in _RESULT_BYTES else ring
+        found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
     return found
 
 
-def _role(payload: bytes, otherwise: int) -> int:
-    """The role that a HEAD of any format names."""
-    if len(payload) != rec.HEAD_PAYLOAD or not rec.is_spool_head(payload, 0):
+def _earlier_role(octets: bytes, at: int, otherwise: bool) -> bool:
+    """Whether the HEAD of an earlier format is the quarantine's."""
+    if octets[at + 8 : at + 12] != EARLIER_MAGIC:
         return otherwise
-    return payload[AT_ROLE_2 if payload[rec.AT_VERSION] == 2 else rec.AT_ROLE]
-
-
-def geometry(octets: bytes) -> tuple[int, int]:
-    """Unit and block size as the first HEAD of this format says."""
-    for at in range(0, len(octets), _STEP_BYTES):
-        if octets[at : at + 1] != b"\x48" or not _sound(octets, at, rec.HEAD_OCTETS):
-            continue
-        if rec.is_head(octets, at + rec.HEAD_BYTES):
-            payload = at + rec.HEAD_BYTES
-            return 1 << octets[payload + rec.AT_UNIT_LOG], 1 << octets[payload + rec.AT_BLOCK_LOG]
-        if rec.is_spool_head(octets, at + rec.HEAD_BYTES):
-            version = octets[at + rec.HEAD_BYTES + rec.AT_VERSION]
-            raise ImageError(f"this spool has format {version}, this program reads {rec.FORMAT_VERSION}; try `rescue`")
-    raise ImageError("no block begins with a sound HEAD: this is no spool, or `rescue` is needed")
-
-
-def read(octets: bytes) -> list[Area]:
-    """The areas of an image: main, the quarantine, graphs if there are any; ImageError if it is no spool."""
-    unit, block_bytes = geometry(octets)
-    device = _Bytes(octets, unit, block_bytes)
-    blocks: dict[int, list[Entry]] = {}
-    skipped: dict[int, int] = {}
-    roles: dict[int, int] = {}
-    for block in range(device.block_count):
-        blocks[block], skipped[block] = _read_block(device, block)
-        head = next((e for e in blocks[block] if e.kind == rec.KIND_HEAD), None)
-        if head is not None:
-            roles[block] = head.payload[rec.AT_ROLE]
-    parked, graphs = divide(device, 0, 0)
-    places = [(ROLE_MAIN, parked + graphs, device.block_count), (ROLE_QUARANTINE, 0, parked)]
-    if graphs:
-        places.append((ROLE_GRAPHS, parked, parked + graphs))
-    areas = []
-    for role, first, end in places:
-        mine = {n: blocks[n] for n in range(first, end) if blocks[n] and roles.get(n, role) == role}
-        unreadable = sum(1 for n in range(first, end) if not blocks[n] and skipped[n])
-        area = _area(role, first, end - first, mine, unreadable)
-        area.device = Part(device, first, end - first) if end > first else None
-        areas.append(area)
-    return areas
-
-
-def _read_block(device: _Bytes, block: int) -> tuple[list[Entry], int]:
-    walk = Walk(device, rec.FRAME_BYTES + PAYLOAD_WIDE, None)
-    walk.begin(block, 0, 0)
-    entries = []
-    while True:
-        kind = walk.next()
-        if kind <= rec.RECORD_NONE:
-            return entries, walk.skipped
-        payload = bytes(walk.page[rec.HEAD_BYTES : rec.HEAD_BYTES + walk.length])
-        entries.append(Entry(-1, block, walk.record_at, walk.seq, kind, walk.flags, payload))
-
-
-def _area(role: int, first: int, count: int, blocks: dict[int, list[Entry]], unreadable: int) -> Area:
-    order = sorted(blocks, key=lambda block: blocks[block][0].seq)
-    unopened = []
-    while order and len(blocks[order[-1]]) == 1 and blocks[order[-1]][0].kind == rec.KIND_HEAD:
-        unopened.append(order.pop())
-    entries: list[Entry] = []
-    head = None
-    damaged = 0
-    last = 0
-    for place, block in enumerate(order):
-        bound = rec.SEQ_TOP
-        if place + 1 < len(order):
-            bound = _after(blocks[order[place + 1]][0]) + 1
-        for found in blocks[block]:
-            void = found.seq >= bound
-            entries.append(
-                Entry(role, block - first, found.offset, found.seq, found.kind, found.flags, found.payload, void)
-            )
-            if void:
-                continue
-            if found.kind == rec.KIND_HEAD:
-                head = entries[-1]
-            expected = _after(found) if found.kind == rec.KIND_HEAD else found.seq - 1
-            if last and expected > last:
-                damaged += expected - last
-            last = found.seq
-    for block in unopened:
-        entries.append(replace(blocks[block][0], role=role, block=block - first, void=True))
-    return Area(role, first, count, head, entries, damaged, unreadable)
-
-
-def _after(entry: Entry) -> int:
-    if entry.kind == rec.KIND_HEAD and rec.is_head(entry.payload, 0):
-        return get_u32(entry.payload, rec.AT_AFTER)
-    return entry.seq - 2
+    return octets[at + EARLIER_ROLE.get(octets[at + 12], 13)] == 1

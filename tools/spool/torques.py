@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
+from agent.record import KIND_RESULT
 from agent.record import result as res
 from agent.record.text import decimal_of
-from agent.spool import record as rec
 from tools.spool.image import Area, Entry
 from tools.spool.report import results, row
 from tools.trace.draw import Panel
@@ -71,7 +71,7 @@ def programs(areas: list[Area]) -> list[Program]:
     """Every program that has results in these areas, in the order of its number."""
     found: dict[str, Program] = {}
     rows = []
-    for entry in (entry for area in areas for entry in results(area) if entry.kind == rec.KIND_RESULT):
+    for entry in (entry for area in areas for entry in results(area) if entry.kind == KIND_RESULT):
         told = row(entry)
         number = int(str(told.get("refused_number") or told["number"]))  # in the log, wherever it lies by now
         rows.append((number, told, entry))

@@ -50,8 +50,8 @@ def of_station(station: Station, board: Board, problem_of: Callable[[Station], s
     shown = status.of_station(station, board.now())
     if not station.mounted:
         shown["spool_problem"] = problem_of(station)
-    elif station.ring is not None:
-        flash = station.ring.device.device
+    elif station.log is not None:
+        flash = station.log.device.device
         shown["spool"]["path"] = flash.path
         shown["spool"].update(flash.sync_times())
     return shown

@@ -7,10 +7,11 @@ Rules
 
 from __future__ import annotations
 
-from tools import reasons
+from tools import attention, reasons
 from tools.live.server_words import doubts
 
 WIDTH = 12
+TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot be reached
 
 
 def agent_lines(about: dict) -> list[str]:
@@ -62,8 +63,6 @@ def station_lines(station: dict) -> list[str]:
         return [*lines, _row("spool", f"NOT UP: {why}"), _row("", "nothing is taken from the controller until it is")]
     controller = station["controller"]
     lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
-    if controller.get("waits_for_room"):
-        lines.append(_row("", "THE SPOOL IS FULL: the controller is left alone and keeps its results"))
     for outlet in station["outlets"]:
         lines += _outlet_lines(outlet)
     lines.append(_row("results", _results(station)))
@@ -72,8 +71,8 @@ def station_lines(station: dict) -> list[str]:
 
 
 def sorrow_lines(station: dict) -> list[str]:
-    """What did not get through, with the command that tells more or helps."""
-    lines = []
+    """What does not work or did not get through, with the command that tells more or helps."""
+    lines = [_row(need.label, need.text()) for need in attention.needs(station)]
     recovery = station.get("recovery", {})
     if recovery.get("open_ids"):
         lines.append(_row("fetching", f"at most {recovery['open_ids']} results that were missed, from the controller"))
@@ -84,15 +83,10 @@ def sorrow_lines(station: dict) -> list[str]:
         lines.append(
             _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
         )
-    parked = station.get("parked", 0) + station.get("parked_in_place", 0)
-    if parked:
+    if station.get("parked"):
         command = f"toolcart quarantine list --station {station['number']}"
-        lines.append(_row("SET ASIDE", f"{parked} results that ToolsNet refused: `{command}` shows them"))
-    lines += [_row("DOUBT", doubt) for doubt in doubts(station)]
-    need = station.get("needs_operator")
-    if need:
-        lines.append(_row("OPERATOR", f"{need['why']}: `{need['command']}`"))
-    return lines
+        lines.append(_row("SET ASIDE", f"{station['parked']} results that ToolsNet refused: `{command}` shows them"))
+    return lines + [_row("DOUBT", doubt) for doubt in doubts(station)]
 
 
 def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
@@ -110,10 +104,10 @@ def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
 
 
 def _outlet_lines(outlet: dict) -> list[str]:
-    if outlet["kind"] == "toolsnet":
+    if outlet["kind"] == TOOLSNET:
         return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
     told = outlet.get("why") or outlet.get("state", "")
-    return [_row("file", f"{outlet.get('path', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
+    return [_row(outlet["kind"], f"{outlet.get('place', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
 
 
 def _results(station: dict) -> str:
@@ -123,7 +117,7 @@ def _results(station: dict) -> str:
 
 
 def _spool(spool: dict) -> str:
-    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use"
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, {spool.get('erases_ever', 0)} erased so far"
     if spool.get("path"):
         text = f"{spool['path']}: {text}"
     if spool.get("sync_ms_mean") is not None:

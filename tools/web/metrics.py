@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tools import attention
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RATED_ERASES = 100000  # of a block of NOR flash, as the boards have
 GAUGE = "gauge"
@@ -37,6 +39,7 @@ FAMILIES = {
     "toolcart_results_delivered_total": (COUNTER, "Results that ToolsNet has acknowledged."),
     "toolcart_results_waiting": (GAUGE, "Results that wait for ToolsNet."),
     "toolcart_results_parked": (GAUGE, "Results set aside, since ToolsNet refused them."),
+    "toolcart_needs": (GAUGE, "1 for each thing that somebody should know: refused, operator, full, state and others."),
     "toolcart_results_missing": (
         GAUGE,
         "IDs that the controller is still to be asked for; there may be fewer results.",
@@ -139,7 +142,9 @@ def _add_station(sheet: _Sheet, labels: dict, station: dict, now_s: float) -> No
     sheet.add("toolcart_results_stored_total", labels, stored)
     sheet.add("toolcart_results_delivered_total", labels, station["delivered"])
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
-    sheet.add("toolcart_results_parked", labels, station["parked"] + station.get("parked_in_place", 0))
+    sheet.add("toolcart_results_parked", labels, station["parked"])
+    for need in attention.needs(station):
+        sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
     sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))

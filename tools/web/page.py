@@ -82,8 +82,7 @@ def row(station: dict) -> str:
         return f'<tr class="station"><td>{name}</td><td colspan="6" class="bad">spool not up: {why}</td></tr>'
     toolsnet = next(outlet for outlet in station["outlets"] if outlet["kind"] == "toolsnet")
     cells = [_state("Controller", station["controller"], "ready"), _state("ToolsNet", toolsnet, "streaming")]
-    parked = station["parked"] + station.get("parked_in_place", 0)
-    figures = [station["stored"], station["delivered"], station["backlog"], parked]
+    figures = [station["stored"], station["delivered"], station["backlog"], station["parked"]]
     told = "".join(
         f'<td class="figure" data-name="{name}">{figure}</td>' for name, figure in zip(_HEAD[3:], figures, strict=True)
     )

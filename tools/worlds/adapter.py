@@ -1,33 +1,44 @@
-"""The agent as a world sees it, and the only file here that knows it: build, step, stop, ask.
+"""The agent as a world sees it, and the only file here that knows it: build, step, stop, ask, give orders.
 
-Everything else in `tools/worlds` uses the functions below and `Agent`'s attributes `app` and `board` not at all.
+What lies in the quarantine and what a start would find is read from a copy of the flash, so that nobody is disturbed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from agent.app import App
+from agent.assembly import bring_up
 from agent.base.ticks import FOREVER
-from agent.base.words import get_u32
 from agent.config import complete
+from agent.health import Health
+from agent.log import numbers as n
+from agent.log.cursor import Cursor
+from agent.log.flash import Part
+from agent.log.log import LOG_DONE
+from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
+from agent.quarantine_orders import of_station
 from agent.record import KIND_EVENT, event
-from agent.record.result import FLAG_ASIDE
-from agent.spool import aside, record
-from agent.spool.flash import Part
-from agent.spool.mount import mount
-from agent.spool.ring import Ring
-from agent.status import of_station
 from tools.worlds.history import Said
 
 TICKS_MAX = 0x3FFFFFFF
+HOLD = "hold"
 
 
 class Agent:
     """One run of the agent, from power on to power off."""
 
     def __init__(self, tree: dict, board) -> None:
+        self.tree = tree
         self.board = board
-        self.app = App(tree, board)
+        self.app: Any = App(tree, board)  # a station has its parts once it is up
+
+    def station(self, index: int):
+        """The station, which is up; None if it is not."""
+        station = self.app.stations[index]
+        return station if station.mounted and station.outlets else None
 
 
 def completed(tree: dict) -> dict:
@@ -50,34 +61,6 @@ def wake(agent: Agent, slot: int, now: int) -> None:
     agent.app.scheduler.wake(slot, now)
 
 
-def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
-    """Have the agent write down an alarm of this station's controller; whether it is durable."""
-    station = agent.app.stations[index]
-    ring = station.ring
-    if not station.mounted or ring is None:
-        return False
-    at = ring.begin(KIND_EVENT, event.EVENT_LEAST)
-    if at < 0:
-        return False
-    event.put_event(ring.stage, at, ring.event_number + 1, station.number, event.ALARM)
-    event.put_code(ring.stage, at, b"%05d" % code, 0, event.CODE_BYTES)
-    event.put_time(ring.stage, at, b"2026-03-01:06:00:00", 0)
-    done = ring.commit(KIND_EVENT, 0, event.EVENT_LEAST) == 0
-    for slot in range(agent.app.scheduler.count):
-        agent.app.scheduler.wake(slot, now)
-    return done
-
-
-def events_given_up(agent: Agent, index: int) -> int:
-    """How many events of this station the agent has passed, or the log has given up."""
-    station = agent.app.stations[index]
-    if not station.mounted or station.ring is None:
-        return 0
-    shown: dict = {}
-    station.outlets[0].put_state(shown)
-    return shown["events_passed"] + station.ring.missed
-
-
 def network_is_up(agent: Agent, now: int) -> None:
     """The board's network has come back."""
     agent.app.network_is_up(now)
@@ -89,7 +72,7 @@ def stop(agent: Agent, now: int) -> None:
 
 
 def stopped(agent: Agent) -> bool:
-    """Tell whether the orderly end has been reached."""
+    """Whether the orderly end has been reached."""
     return agent.app.stopped()
 
 
@@ -105,136 +88,211 @@ def raised(agent: Agent) -> str:
     return f"{type(fault).__name__}: {fault}" if scheduler.faults else ""
 
 
+# -- events --------------------------------------------------------------------------------------------------------
+
+
+def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
+    """Have the agent write down an alarm of this station's controller; whether it is durable."""
+    station = agent.station(index)
+    if station is None:
+        return False
+    log = station.log
+    event.put_event(log.stage, log.place, log.next, station.number, event.ALARM)
+    event.put_code(log.stage, log.place, b"%05d" % code, 0, event.CODE_BYTES)
+    event.put_time(log.stage, log.place, b"2026-03-01:06:00:00", 0)
+    done = log.append(KIND_EVENT, 0, event.EVENT_LEAST) == LOG_DONE
+    for slot in range(agent.app.scheduler.count):
+        agent.app.scheduler.wake(slot, now)
+    return done
+
+
+def events_given_up(agent: Agent, index: int) -> int:
+    """How many events of this station the agent has passed, or the log has given up."""
+    station = agent.station(index)
+    if station is None:
+        return 0
+    shown: dict = {}
+    station.outlets[0].put_state(shown)
+    return shown["events_passed"] + station.state.numbers[n.MISSED]
+
+
+# -- what it says --------------------------------------------------------------------------------------------------
+
+
+def is_away(agent: Agent, index: int) -> bool:
+    """Whether this station's log is not up."""
+    return agent.station(index) is None
+
+
 def waiting(agent: Agent, index: int) -> int:
-    """How many results of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
+    """How many records of this station the agent says wait for ToolsNet; asked often, so it is cheap."""
+    station = agent.station(index)
+    return 1 if station is None else station.log.waits(station.log.cursors[0])
+
+
+def counts(agent: Agent, index: int) -> tuple[int, int, int]:
+    """How many wait, are kept and were overwritten."""
     station = agent.app.stations[index]
-    ring = station.ring
-    return ring.backlog(0) if station.mounted and ring is not None else 1
+    return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
 
 
 def stands(agent: Agent, index: int) -> list[object]:
     """Where the logs of one station stand: as long as nothing of it changes, the agent says the same."""
-    station = agent.app.stations[index]
-    if not station.mounted or station.ring is None or station.quarantine is None:
+    station = agent.station(index)
+    if station is None:
         return [object()]  # like nothing else
-    cursor, kept = station.ring.cursors[0], station.quarantine.ring
-    waits = waiting(agent, index)  # numbers that nobody has count until a search of the log has found that
-    return [waits, station.ring.seq, station.ring.overwritten, cursor.seq, cursor.number, kept.seq, bytes(kept.memory)]
+    log, kept = station.log, station.quarantine.log
+    return [log.number, log.cursors[0].number, kept.number, *station.state.numbers, needs_operator(agent, index)]
+
+
+def says_full(agent: Agent, index: int) -> bool:
+    """Whether the log of this station takes no result now."""
+    station = agent.station(index)
+    return station is not None and station.log.is_still_full()
+
+
+def holds(agent: Agent, index: int) -> bool:
+    """Whether nothing goes out, as the quarantine has no room."""
+    return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
+
+
+def needs_operator(agent: Agent, index: int) -> bool:
+    """Whether an operator has to come before good ones go out."""
+    return bool(_way_to_toolsnet(agent, index)["needs_operator"])
+
+
+def _way_to_toolsnet(agent: Agent, index: int) -> dict:
+    station = agent.station(index)
+    shown: dict = {"refused": None, "needs_operator": False}
+    if station is not None:
+        station.outlets[0].put_state(shown)
+    return shown
 
 
 def said(agent: Agent, index: int) -> Said:
-    """What the agent says of one station: waiting, overwritten, kept, given up, and the kept payloads."""
-    station = agent.app.stations[index]
-    shown = of_station(station, agent.app.board.now())
-    if not shown["mounted"]:
+    """What the agent says of one station."""
+    station = agent.station(index)
+    if station is None:
         return Said(waiting=1)
-    kept = _kept(station)
-    return Said(waiting=shown["backlog"], overwritten=shown["overwritten"], kept=len(kept), kept_payloads=kept)
+    numbers = station.state.numbers
+    return Said(
+        waiting=waiting(agent, index),
+        overwritten=numbers[n.OVERWRITTEN],
+        kept=station.quarantine.count(),
+        gone=station.known.gone(),
+        afresh=station.known.epoch(),
+        set_aside=numbers[n.SET_ASIDE],
+        dropped=numbers[n.DROPPED],
+        full=says_full(agent, index),
+        needs_operator=needs_operator(agent, index),
+        kept_payloads=[payload for _, payload in entries(agent, index)],
+    )
+
+
+# -- the quarantine ------------------------------------------------------------------------------------------------
+
+
+class _Twin:
+    """What a start on a copy of the flash finds, and settles there."""
+
+    def __init__(self, agent: Agent, index: int) -> None:
+        self.settings = agent.tree["stations"][index]
+        self.board = agent.board
+        self.health = Health()
+        self.why = 0
+        self.graphs: Any = None
+        self.state: Any = None
+        self.log: Any = None
+        self.quarantine: Any = None
+        device = agent.app.stations[index].log.device.device.clone()
+        state = State(Part(device, 0, STATE_BLOCKS))
+        state.load()
+        self.durable = state.durable  # before anything is settled
+        self.is_up = bring_up(self, device, agent.tree["toolsnet"]) and self.quarantine.settle()
+
+
+def entries(agent: Agent, index: int) -> list[tuple[int, bytes]]:
+    """Everything that is kept: its number in the log, its payload; the oldest first."""
+    twin = _Twin(agent, index)
+    found: list[tuple[int, bytes]] = []
+    if not twin.is_up:
+        return found
+    quarantine = twin.quarantine
+    kind = quarantine.next_entry(0)
+    while kind > 0:
+        log = quarantine.log
+        found.append((quarantine.number, bytes(log.page[log.at : log.at + log.length])))
+        kind = quarantine.next_entry(quarantine.entry)
+    return found
+
+
+def held(agent: Agent, index: int) -> list[tuple[int, bytes]]:
+    """Everything that waits, in the same form; the first is the one that holds the others."""
+    twin = _Twin(agent, index)
+    found: list[tuple[int, bytes]] = []
+    scout = Cursor()
+    if twin.is_up:
+        log = twin.log
+        log.settle()
+        log.rewind(scout, agent.app.stations[index].log.cursors[0].number)
+        while log.peek(scout) > 0:
+            found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+            scout.advance()
+    return found
+
+
+def order(agent: Agent, index: int, words: list[str], done: list[int]) -> Iterator[None]:
+    """Have the agent do this; `done` gets the numbers with which it was done. Let it step between two pieces."""
+    first = held(agent, index) if words == ["drop", "first"] else []
+    for line in of_station(agent.app.stations[index], agent.board, words):
+        if line is None:
+            yield None
+        elif "dropped" in line:
+            done.append(line["dropped"])
+        elif line.get("asked"):
+            done.append(line["number"])
+        elif first and line.get("count"):
+            done.append(first[0][0])
+
+
+# -- what it remembers ---------------------------------------------------------------------------------------------
 
 
 def check(agent: Agent) -> list[str]:
-    """Complaints of the agent's own invariants after a step: what it remembers is what its flash says.
-
-    Every remembered field is compared with what a start on a copy of the flash finds before it writes anything. Only
-    the first outlet's cursor may run ahead of the log, and with it what was delivered, which the server vouches for,
-    and what was overwritten, which the flash still holds.
-    """
+    """Complaints after a step: what the agent remembers is what a start on a copy of its flash finds."""
     complaints = []
-    for station in agent.app.stations:
-        ring = station.ring
-        if station.mounted and ring is not None and not ring.suspect:
-            complaints += _differences(station)
+    for index, station in enumerate(agent.app.stations):
+        if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
+            complaints += _differences(station, _Twin(agent, index))
     return complaints
 
 
-def _differences(station) -> list[str]:
-    ring = station.ring
-    device = ring.device
-    if ring.offset >= device.block_bytes:
-        return []  # after a refusal nobody knows what was written: the HEAD of the next block says that it is void
-    part = Part(device.device.clone(), device.first_block, device.block_count)
-    twin = Ring(part, outlets=len(ring.cursors), when_full=ring.when_full)
-    known = Known(twin.memory, station.known.enabled)
-    twin.owner = known
-    if mount(twin) < 0:
+def _differences(station, twin: _Twin) -> list[str]:
+    if not twin.is_up:
         return []  # the device refuses to be read just now
-    _let_last_count(twin)
-    mine, its = ring.cursors[0], twin.cursors[0]
-    if not mine.jumped:
-        twin.find_next(its)  # only this counts what was overwritten in front of the cursor
     found = []
-    void = ring.lost + (ring.torn > 0)  # numbers given to nobody, since what was torn or cannot be read may carry them
-    for name in ("number", "event_number"):
-        if not 0 <= getattr(ring, name) - getattr(twin, name) <= void:
-            found.append(f"{name} is {getattr(ring, name)}, the flash says {getattr(twin, name)}")
-    if twin.memory[4:] != ring.memory[4:]:
-        found.append(f"memory is {bytes(ring.memory).hex()}, the flash says {bytes(twin.memory).hex()}")
-    if known.expected != station.known.expected:
-        found.append(f"the next ID is {station.known.expected}, the flash says {known.expected}")
-    # A cursor that was set back, with nothing allowed yet: the log says so before anything goes out once more.
-    # It may have been ahead of the log before, and still be.
-    is_set_back = mine.limit <= mine.number and (mine.number <= its.number or mine.limit < its.limit)
-    ahead = mine.number - its.number - (mine.delivered - its.delivered)
-    if is_set_back and ahead < 0:
-        ahead = 0
-    if not 0 <= ring.overwritten - twin.overwritten <= ahead:
-        found.append(
-            f"overwritten is {ring.overwritten}, the flash says {twin.overwritten}, the cursor is {ahead} ahead"
-        )
-    if not is_set_back and (its.number > mine.number or its.limit != mine.limit or its.delivered > mine.delivered):
-        found.append(
-            f"the cursor is at {mine.number}/{mine.limit}/{mine.delivered}, "
-            f"the flash says {its.number}/{its.limit}/{its.delivered}"
-        )
+    mine, its = station.log, twin.log
+    if twin.durable != station.state.durable:
+        pairs = enumerate(zip(station.state.durable, twin.durable, strict=True))
+        wrong = [f"{index}: {a}, not {b}" for index, (a, b) in pairs if a != b]
+        found.append(f"of what it takes for durable the flash says otherwise: {', '.join(wrong)}")
+    if its.number < mine.number or its.next < mine.next:
+        found.append(f"the log ends at {mine.number}/{mine.next}, a start says {its.number}/{its.next}")
+    if its.cursors[0].number > mine.cursors[0].number:
+        found.append(f"the cursor is at {mine.cursors[0].number}, a start says {its.cursors[0].number}")
+    if twin.quarantine.count() != station.quarantine.count():
+        found.append(f"{station.quarantine.count()} are kept, a start says {twin.quarantine.count()}")
+    counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet where another has settled the log
+    if its.number == mine.number and counts_all and its.settle() and _top_of(twin) != station.known.top():
+        found.append(f"the highest ID is {station.known.top()}, a start says {_top_of(twin)}")
     return found
 
 
-def _let_last_count(twin: Ring) -> None:
-    """Apply the last record that the copy's start has found, as its `confirm` would, but write nothing.
-
-    To confirm it would open a block there: in a full log that has no room, or overwrites what our log still holds.
-    """
-    walk = twin.walk
-    if twin.suspect and record.is_for_outlets(twin.last_kind):
-        walk.begin(twin.last_block, twin.last_record_at, twin.seq - 1, twin.seq + 1)
-        if walk.next() == twin.last_kind:
-            twin.apply(twin.last_kind, walk.flags, walk.page, record.HEAD_BYTES, walk.length)
-    twin.suspect = False
-
-
-def _kept(station) -> list[bytes]:
-    """The payload of every record that is set aside, in the quarantine or still in its place."""
-    found = []
-    quarantine = station.quarantine
-    known = get_u32(quarantine.ring.memory, 0)
-    for number in quarantine.numbers():
-        if quarantine.find(number) > 0:
-            walk = quarantine.ring.walk
-            found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
-    ring = station.ring
-    walk = ring.walk
-    after = ring.aside_first - 1 if ring.has_aside() else None
-    while after is not None:
-        first, last, _ = aside.find_range(ring, after) or (0, 0, 0)
-        if not first:
-            break
-
-        def visit(kind):
-            nonlocal known  # a copy has the number of the record that it repeats
-            if kind in (record.KIND_RESULT, record.KIND_RAW) and get_u32(walk.page, record.HEAD_BYTES) > known:
-                known = get_u32(walk.page, record.HEAD_BYTES)
-                found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
-            return False
-
-        aside.walk_from(ring, ring.aside_block, first, last + 1, visit)
-        after = last
-    cursor = ring.cursors[0]
-
-    def moved(kind):
-        if kind in (record.KIND_RESULT, record.KIND_RAW) and walk.flags & FLAG_ASIDE:
-            found.append(bytes(walk.page[record.HEAD_BYTES : record.HEAD_BYTES + walk.length]))
-        return False
-
-    if cursor.seq < ring.seq:  # what was moved on in the log and waits for its turn
-        aside.walk_from(ring, cursor.block, cursor.seq + 1, record.SEQ_TOP, moved)
-    return found
+def _top_of(twin: _Twin) -> int:
+    """The highest ID that a start knows, once what lies behind the snapshot is settled and taken in."""
+    known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+    log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
+    while log.peek(scout) > 0:
+        known.stored(log.kind, log.flags, log.page, log.at, log.length)
+        scout.advance()
+    return known.top()

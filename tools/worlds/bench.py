@@ -17,10 +17,9 @@ from tools.report import Report
 from tools.worlds.course import run
 from tools.worlds.script import draw
 from tools.worlds.shrink import Shrinker, fails_with
-from tools.worlds.verdict import DOUBLED, LOST, OUT_OF_ORDER, STUCK
+from tools.worlds.verdict import KINDS
 
 SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hundreds of worlds
-_COUNTED = ((LOST, "results"), (DOUBLED, "rows"), (OUT_OF_ORDER, "rows"), (STUCK, "results"))
 
 
 @dataclass
@@ -101,8 +100,11 @@ def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] =
     """The figures, as every bench gives them, and the failures with their seeds."""
     answer = Report()
     failed = [one_told for one_told in told if one_told.kinds]
+    shapes = Counter(word for one_told in told for word in one_told.shape.split(", "))
     how = f"seeds {first} to {first + len(told) - 1}" + "".join(f", {word}" for word in (shape, *profiles) if word)
     answer.add("worlds", len(told), "", how=how)
+    for word, count in sorted(shapes.items()):
+        answer.add(f"worlds: {word}", count, "")
     answer.add("worlds in which the promise breaks", len(failed), "", "<= 0")
     answer.add("cuts", sum(one_told.cuts for one_told in told), "")
     answer.add("starts", sum(one_told.starts for one_told in told), "")
@@ -114,10 +116,8 @@ def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] =
         worlds.update(one_told.kinds)
         for finding in one_told.findings:
             found[finding["kind"]] += finding["count"]
-    for kind, unit in _COUNTED:
-        answer.add(kind, found[kind], unit, "<= 0", f"in {worlds[kind]} worlds")
-    for kind in sorted(set(found) - {kind for kind, _ in _COUNTED}):
-        answer.add(kind, found[kind], "", "<= 0", f"in {worlds[kind]} worlds")
+    for number, kind in enumerate(KINDS, 1):
+        answer.add(kind, found[kind], "", "<= 0", f"rule {number}, in {worlds[kind]} worlds")
     excused: Counter = Counter()
     for one_told in told:
         excused.update(one_told.excused)

@@ -12,10 +12,8 @@ import click
 @click.command("worlds")
 @click.option("--worlds", "count", type=click.IntRange(min=1), default=200, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first world.")
-@click.option("--calm", is_flag=True, help="Only worlds without any cut.")
-@click.option("--short", is_flag=True, help="Only worlds with seconds between starts.")
-@click.option("--window", is_flag=True, help="Worlds in which several results are out at once.")
-@click.option("--profiles", metavar="NAMES", help="Controllers by name: all, or names with commas between them.")
+@click.option("--shape", default="", metavar="NAME", help="Only worlds about one thing (docs/worlds.md).")
+@click.option("--profiles", metavar="NAMES", help="Controllers by name: all, none, or names with commas between them.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Make the first failing worlds small.")
 @click.option(
@@ -25,9 +23,7 @@ import click
 def worlds(
     count: int,
     seed: int,
-    calm: bool,
-    short: bool,
-    window: bool,
+    shape: str,
     profiles: str | None,
     jobs: int,
     shrinks: bool,
@@ -43,13 +39,12 @@ def worlds(
     from tools.report import table
     from tools.worlds import bench
     from tools.worlds.profiles import names_of
-    from tools.worlds.script import WINDOW
+    from tools.worlds.script import SHAPES
 
-    if calm + short + window > 1:
-        raise click.UsageError("--calm, --short and --window: only one of them.")
+    if shape not in ("", *SHAPES):
+        raise click.UsageError(f"--shape: {shape!r} is none of {', '.join(SHAPES)}")
     if script_path is not None:
         sys.exit(_one_script(script_path, as_json))
-    shape = "calm" if calm else "short" if short else WINDOW if window else ""
     try:
         names = names_of(profiles) if profiles else ()
     except ValueError as reason:

@@ -3,7 +3,8 @@
 Rules
 1. Every result has its production number in its VIN and in its values; IDs repeat, stand still or are missing as the
    traits say.
-2. The memory holds the newest results; a reset wipes it and counts from 1 again, the clock goes on.
+2. The memory holds the newest results. A reset begins the count afresh, below, at or above what it was, with its memory
+   wiped or kept, while somebody is connected or not; the clock is set back and forth on its own.
 3. MID 0062 has no number: it counts for the oldest result that is waited for. Whether it can mean no other is judged
    from what the agent had read when it wrote it (docs/worlds.md, rule 2).
 """
@@ -14,14 +15,16 @@ import datetime
 from collections import OrderedDict
 
 from tools.worlds.controller_session import Session
-from tools.worlds.history import READABLE, Result, StationHistory
+from tools.worlds.history import READABLE, UNREADABLE, Result, StationHistory
 from tools.worlds.network import Link, Service
 from tools.worlds.operations import OperationSession
 from tools.worlds.spindles import SESSIONS
 from tools.worlds.timeline import Timeline
 
 ID_LAST = 4294967295
+LOW, SAME, BELOW, ABOVE = "low", "same", "below", "above"  # where a count begins afresh
 MEETING_MS = 5000
+LAST_MS = 120000
 REPLAYED = 5  # of what was not acknowledged, by a controller that pushes again after a new subscription
 _CLOCK_STARTS = datetime.datetime(2026, 3, 1, 6, 0, 0)
 
@@ -33,11 +36,12 @@ class Controller:
         self.time = time
         self.history = history
         self.traits = traits
-        self.plant = plant  # tells of power and flash: `awake_since`, `flash_sound_since`, `last_block`, `erases_of`
+        self.plant = plant  # tells of power, flash, and what the agent says
         self.number = history.rules.number
         self.service = Service(f"controller {self.number}", self._accept)
         self.next_id = traits["first_id"]
-        self.counts_anew = False
+        self.count = 0  # how often it began afresh
+        self.clock_s = 0  # how far the clock was set
         self.memory: OrderedDict[int, Result] = OrderedDict()
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
@@ -51,6 +55,9 @@ class Controller:
         self.grumble_code = 98
         self.garble_left = 0
         self.dislike_left = 0
+        self.dislike_how = "refuses"
+        self.bad_row = 0  # results in a row that are refused or cannot be read
+        self.last: Result | None = None  # the good one of the calm
 
     def _accept(self, link: Link) -> Session:
         if self.traits["cycles"]:
@@ -73,6 +80,16 @@ class Controller:
         elif self.traits["replays"]:
             self.keep_for_replay(result)
 
+    def make_last(self, waits: bool) -> None:
+        """In the calm: a good one, by which what is refused before it can be told; again while something `waits`."""
+        self.dislike_left = self.garble_left = 0
+        last = self.last
+        if self.session is None or not self.session.revision:
+            return
+        if last is None or not last.acks or (waits and last.acks[0] < self.time.now - LAST_MS):
+            self.make()
+            self.last = self.newest
+
     def is_idle(self) -> bool:
         """Whether results get no ID now."""
         return self.traits["ids_in_session_only"] and self.session is None
@@ -81,7 +98,10 @@ class Controller:
         """One tightening at another station of this controller: an ID of the counter that all of them share."""
         self.others_made += 1
         number = 900000 - self.others_made
+        ours = self.dislike_left, self.garble_left, self.bad_row
+        self.dislike_left = self.garble_left = 0
         made = {**vars(self._result(number)), "station": 0, "vin": f"X{self.number}E{number:06d}", "frame": READABLE}
+        self.dislike_left, self.garble_left, self.bad_row = ours
         self._keep(Result(**made))
 
     def _keep(self, result: Result) -> None:
@@ -109,13 +129,12 @@ class Controller:
         statuses = self.traits["statuses"]
         ok = number % 7 != 0
         low_or_high = "2" if number % 2 else "3"
-        frame = READABLE
-        if self.garble_left:
-            self.garble_left -= 1
-            frame = "unreadable"
-        disliked = self.dislike_left > 0
-        if disliked:
-            self.dislike_left -= 1
+        is_good = self.bad_row >= self.traits["row_most"]
+        frame = UNREADABLE if self.garble_left and not is_good else READABLE
+        self.garble_left -= frame == UNREADABLE
+        disliked = self.dislike_how if self.dislike_left and not is_good else ""
+        self.dislike_left -= bool(disliked)
+        self.bad_row = self.bad_row + 1 if disliked or frame == UNREADABLE else 0
         return Result(
             station=self.number,
             number=number,
@@ -129,7 +148,7 @@ class Controller:
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
             disliked=disliked,
-            counts_anew=self.counts_anew,
+            count=self.count,
             spindles=self.traits["spindles"],
         )
 
@@ -146,21 +165,24 @@ class Controller:
 
     def _stamp(self) -> str:
         seconds = 0 if self.traits["clock_stands"] else self.time.now // 1000
-        return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%S")
+        return (_CLOCK_STARTS + datetime.timedelta(seconds=seconds + self.clock_s)).strftime("%Y%m%d%H%M%S")
 
     def skip_ids(self, count: int) -> None:
         """Some IDs go to other spindles."""
         self.used += count
         self.next_id = min(self.next_id + count, ID_LAST)
 
-    def reset(self) -> None:
-        """Somebody resets the result database, and the controller starts anew."""
-        self.break_session()
-        self.next_id = 1
-        self.counts_anew = True
-        self.memory.clear()
+    def reset(self, begins: str = LOW, keeps: bool = False, breaks: bool = True) -> None:
+        """The count begins afresh; the memory is wiped unless it `keeps`, the session ends if it `breaks`."""
+        if breaks:
+            self.break_session()
+        moved = {LOW: 1, SAME: self.next_id, BELOW: max(self.next_id - 4, 1), ABOVE: min(self.next_id + 3, ID_LAST)}
+        self.next_id = moved[begins]
+        self.count += 1
         self.unacknowledged.clear()
-        self.newest = self.newest_of_all = None
+        if not keeps:
+            self.memory.clear()
+            self.newest = self.newest_of_all = None
 
     def break_session(self) -> None:
         """End the session from this side."""
@@ -184,28 +206,21 @@ class Controller:
 
     def taken_over(self, result: Result, moment: int) -> None:
         """From this moment on the agent has it."""
-        if not result.acks:
-            result.block, result.block_count = self.plant.last_programmed(self.number)
         result.acks.append(moment)
 
     def was_pushed(self, result: Result) -> None:
         """The agent has read an 0061 of it."""
+        self._note_again(result)
         result.pushes.append(self.time.now)
-        if self._is_gone(result):
-            result.pushed_gone.append(self.time.now)
 
     def was_asked_for(self, result: Result) -> None:
         """The agent has read an 0065 of it that it had asked for by its ID."""
+        self._note_again(result)
         result.asked_for.append(self.time.now)
-        if result.counts_anew and self._is_gone(result):
-            result.asked_gone.append(self.time.now)
 
-    def _is_gone(self, result: Result) -> bool:
-        """Whether the log has had it and holds it no longer."""
-        if result.block < 0:
-            return False
-        erased = self.plant.erases_of(self.number, result.block) > result.block_count
-        return erased or not self.plant.stands_on_flash(self.number, result.vin)
+    def _note_again(self, result: Result) -> None:
+        if (result.pushes or result.fetches) and not self.plant.stands_in_log(self.number, result.vin):
+            result.again.append(self.time.now)
 
     def was_met(self, session: Session) -> None:
         """The agent has read the answer to 0064 for ID 0."""
@@ -221,7 +236,9 @@ class Controller:
         """Write into the history what is held at the end."""
         fetchable = self.traits["ids"] == "normal" and bool(self.traits["old_revisions"])
         self.history.rules.recover = self.history.rules.recover and fetchable
+        there = {row.number for row in self.history.rows}
         for result in self.history.results.values():
             key = int(result.id_text) if result.id_text.isdigit() else 0
             result.held = fetchable and key > 0 and self.memory.get(key) is result and not result.hidden
             result.after_meeting = self.met is not None and result.made > self.met
+            result.stands = result.number not in there and self.plant.stands_in_log(self.number, result.vin)

@@ -26,12 +26,12 @@ def numbered(*fields: tuple[int, str]) -> str:
     return "".join(f"{number:02d}{value}" for number, value in fields)
 
 
-def started(revision: int, serial: str, system_type: int = 1) -> str:
+def started(revision: int, serial: str, system_type: int = 1, software: str = "3.6.2") -> str:
     """Data of 0002 (003:3095-3232) up to this revision."""
     parts = [
         [(1, "0010"), (2, "01"), (3, f"{'World controller':<25}")],
         [(4, "ACT")],
-        [(5, f"{'2.8.0':<19}"), (6, f"{'3.6.2':<19}"), (7, f"{'1.4':<19}")],
+        [(5, f"{'2.8.0':<19}"), (6, f"{software:<19}"), (7, f"{'1.4':<19}")],
         [(8, f"{'Gold':<24}"), (9, f"{serial:<10}")],
         [(10, f"{system_type:03d}"), (11, "001")],
         [(12, "0"), (13, "0"), (14, f"{OURS:010d}"), (15, f"{'Cell':<25}"), (16, "1")],
@@ -112,11 +112,17 @@ def result_three(result: Result) -> str:
     return result_two(result) + numbered((47, "1"), (48, "01"))
 
 
-def old_one(result: Result) -> str:
+def _padded(id_text: str, pad: str) -> str:
+    """Ten characters: with zeros, or with blanks on the `left` or on the `right` of the digits (003:6566)."""
+    shorter = id_text.lstrip("0")
+    return shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else id_text
+
+
+def old_one(result: Result, pad: str = "") -> str:
     """Data of 0065 revision 1 (003:6556-6620)."""
     v = Values(result)
     head = [
-        (1, result.id_text),
+        (1, _padded(result.id_text, pad)),
         (2, v.vin),
         (3, v.pset),
         (4, "0004"),
@@ -127,11 +133,11 @@ def old_one(result: Result) -> str:
     return numbered(*head, (8, v.torque), (9, v.angle), (10, v.stamp), (11, "0"))
 
 
-def old_two(result: Result) -> str:
+def old_two(result: Result, pad: str = "") -> str:
     """Data of 0065 revision 2 (003:6621-6870)."""
     v = Values(result)
     head = [
-        (1, result.id_text),
+        (1, _padded(result.id_text, pad)),
         (2, v.vin),
         (3, "00" + v.job),
         (4, v.pset),
@@ -147,12 +153,12 @@ def old_two(result: Result) -> str:
     return numbered(*head, *states, *checks, *values, *tail)
 
 
-def old_seven(result: Result) -> str:
+def old_seven(result: Result, pad: str = "") -> str:
     """Data of 0065 revision 7 (003:6917-7019): whose it is stands at its end."""
     parts = [(29, "1"), (30, "01"), *[(number, " " * 25) for number in (31, 32, 33)], (34, "0000")]
     station = OURS if result.station else OTHERS
     tail = [(35, "000000"), (36, "0000000000"), (37, f"{station:010d}"), (38, f"{'Cell':<25}")]
-    return old_two(result) + numbered(*parts, *tail)
+    return old_two(result, pad) + numbered(*parts, *tail)
 
 
 RESULTS = {999: result_light, 1: result_one, 2: result_two, 3: result_three}  # 0061 by revision

@@ -16,6 +16,7 @@ from tools.worlds.history import Questions, Result
 from tools.worlds.network import Link
 
 SILENCE_MS = 15000
+PROMPT_MS = 1000
 POLITE_MS = 2000
 NOT_FOUND, BUSY, REVISION, UNKNOWN, EXISTS = 15, 96, 97, 99, 9
 
@@ -24,6 +25,7 @@ class Session:
     """The controller's end of one connection."""
 
     handlers: ClassVar[dict[bytes, Callable]]
+    is_prompt: ClassVar[bool] = True  # each push is answered by one acknowledgement
     grumbles: ClassVar[dict[int, int]] = {}  # codes that mean something else here, and those that take their place
 
     def __init__(self, controller, link: Link) -> None:
@@ -139,7 +141,9 @@ class Session:
         controller.session = self
         self._started, self._stopped = True, False
         controller.history.sessions.append(Questions(controller.time.now))
-        self._send(2, revision, started(revision, controller.traits["serial"], controller.traits["system_type"]))
+        traits = controller.traits
+        software = "2.8.1" if traits["shares_ids"] else "3.6.2"
+        self._send(2, revision, started(revision, traits["serial"], traits["system_type"], software))
 
     def _stop(self, revision: int, content: bytes, reads: int) -> None:
         self._accept(b"0003")
@@ -204,6 +208,21 @@ class Session:
     def _was_read(self, result: Result) -> None:
         self._copies.append((self.link.reads, result.number))
         self.controller.was_pushed(result)
+        self._wants_answer(len(self._copies))
+
+    def _wants_answer(self, copies: int) -> None:
+        """So many acknowledgements have to be there in time."""
+        controller = self.controller
+        plant, number, since = controller.plant, controller.number, controller.time.now
+        if not self.is_prompt or plant.says_full(number):
+            return
+
+        def look() -> None:
+            if self._over or self._acks >= copies or plant.hindered_since(number) > since or plant.says_full(number):
+                return
+            controller.history.late_acks.append(f"push read at {since} ms")
+
+        controller.time.after(PROMPT_MS + plant.way_and_back_ms(), look)
 
     def _arm(self) -> None:
         self._timer += 1
@@ -269,7 +288,9 @@ class Session:
             met = None if asked else lambda: controller.was_met(self)
             self._send(4, 1, f"0064{NOT_FOUND:02d}", met)
         else:
-            self._send(65, revision, OLD_RESULTS[revision](result), lambda: self._was_fetched(result, asked))
+            self._send(
+                65, revision, OLD_RESULTS[revision](result, traits["id_pad"]), lambda: self._was_fetched(result, asked)
+            )
 
     def _is_hindered(self, mid: bytes, result: Result | None) -> bool:
         """Whether this question for an old result is not answered truthfully just now; if it is, it is counted."""

@@ -1,8 +1,9 @@
 """The course of a world: its events, the calm, one switch off and on, and the judge.
 
 Rules
-1. In the calm nothing fails and nothing is produced. It ends when nothing is open and QUIET_MS more have passed, or
-   after CALM_MAX_MS, or when an agent works hard and nothing changes.
+1. In the calm nothing fails, a last good result is produced until one is taken over, and an operator comes where one is
+   needed. It ends when nothing is open and QUIET_MS more have passed, or after CALM_MAX_MS, or when an agent works hard
+   and nothing changes.
 2. Then power goes off and on once more, to see what only that brings, and what the agent still knows.
 3. A start may have room where a full log had none. A result that is owed only since then, as it was acknowledged there,
    has its calm as well, and power goes off and on again behind that.
@@ -21,7 +22,8 @@ from tools.worlds.script import filled
 from tools.worlds.verdict import Verdict
 from tools.worlds.world import World
 
-CALM_MAX_MS = 2 * 3600 * 1000
+CALM_MAX_MS = 3 * 3600 * 1000
+RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 QUIET_MS = 15 * 60 * 1000
 LOOK_MS = 20 * 1000  # how often the calm looks whether anything is open
 SPUN_READS, SPUN_MS = 300000, 120000  # the calm ends early when so much work has changed nothing
@@ -66,13 +68,23 @@ class Course:
         for event in world.script["events"]:
             world.time.at(event[0], lambda event=event: events.happen(event))
         world.power_on()
-        world.run_until(world.script["end_ms"])
+        while world.time.now < world.script["end_ms"]:
+            world.run_until(min(world.time.now + LOOK_MS, world.script["end_ms"]))
+            world.operator.look()
         events.faults_cease()
         world.calm = True
+        world.time.after(RETRY_MS, self._retry)
         self._calm(CALM_MAX_MS, QUIET_MS)
         while self._lets_in_by_switching():
-            self._calm(CALM_MAX_MS, QUIET_MS)
+            self._calm(CALM_MAX_MS, QUIET_MS, makes=False)
         world.close_account()
+
+    def _retry(self) -> None:
+        """Late offers are minutes apart: where many are kept nobody waits for the last of them."""
+        world = self.world
+        for number in world.history.stations:
+            if world.agent is not None and adapter.counts(world.agent, number - 1)[1] > RETRIED_MOST:
+                world.operator.order("retry", number, 0)
 
     def _lets_in_by_switching(self) -> bool:
         """Ask, switch off and on, ask again; whether a result is owed now that was not before."""
@@ -83,8 +95,9 @@ class Course:
         said = {number: station.said for number, station in stations.items()}
         owed = {number: _owed(station) for number, station in stations.items()}
         world.history.calm_over = world.time.now
+        world.toolsnet.disturbed()
         world.switch_off(DARK_MS)
-        self._calm(QUIET_MS, AFTER_MS)
+        self._calm(QUIET_MS, AFTER_MS, makes=False)
         self._ask()
         let_in = False
         for number, station in stations.items():
@@ -95,13 +108,16 @@ class Course:
             station.said, station.said_after = said[number], station.said
         return let_in
 
-    def _calm(self, longest_ms: int, quiet_ms: int) -> None:
+    def _calm(self, longest_ms: int, quiet_ms: int, makes: bool = True) -> None:
         """Let time pass until nothing has been open for a while, or nothing helps."""
         world = self.world
         begun = open_until = changed = world.time.now
         was_open = reads = 0
         while world.time.now < begun + longest_ms and world.time.now < open_until + quiet_ms:
+            for index, controller in enumerate(world.controllers if makes else []):
+                controller.make_last(world.agent is not None and adapter.waiting(world.agent, index) > 0)
             world.run_until(world.time.now + LOOK_MS)
+            world.operator.look()
             is_open = self._open()
             if is_open:
                 open_until = world.time.now

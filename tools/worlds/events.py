@@ -5,6 +5,9 @@ An event that finds nothing to work on (a cut without power) does nothing.
 
 from __future__ import annotations
 
+from tools.worlds.operator import KEPT_BEGINS
+
+REFUSED_MS = 60000  # after a refused operation nothing is measured for so long
 SERVICES_OF_TOOLSNET = ("pim", "server")
 
 
@@ -32,11 +35,12 @@ class Events:
         toolsnet.refuses_all_until = -1
         toolsnet.lost_answers = toolsnet.late_answers = 0
         toolsnet.lies.clear()
+        toolsnet.disturbed()
         for controller in world.controllers:
             controller.deaf_until = controller.grumble_until = -1
             device = world.device(controller.number)
             device.refusing = ""
-            device.refusals_left = 0
+            device.refusals_left = device.unreadable_left = 0
             device.sound_since = world.time.now
 
     def _services(self, name: str) -> list:
@@ -76,18 +80,28 @@ class Events:
         if gap_ms and count > 1:
             self._later(gap_ms, lambda: self._elsewhere(station, count - 1, gap_ms))
 
-    def _reset(self, station: int) -> None:
-        """The controller forgets its results and counts from 1."""
-        if self._controller(station).traits["ids"] == "normal":
-            self._controller(station).reset()
+    def _reset(self, station: int, how: dict | None = None) -> None:
+        """The controller's count begins afresh; without more words from 1, with a wiped memory and no session."""
+        controller = self._controller(station)
+        if controller.traits["ids"] == "normal":
+            controller.reset(**({} if controller.traits["cycles"] else how or {}))
+
+    def _clock(self, station: int, seconds: int) -> None:
+        """Somebody sets the controller's clock, so far ahead or back."""
+        self._controller(station).clock_s += seconds
 
     def _garble(self, station: int, count: int) -> None:
         """The next results cannot be read."""
         self._controller(station).garble_left += count
 
-    def _dislike(self, station: int, count: int) -> None:
-        """ToolsNet refuses the next results by their content."""
+    def _dislike(self, station: int, count: int, how: str = "refuses") -> None:
+        """ToolsNet refuses the next results by their content, or is "silent" about them."""
         self._controller(station).dislike_left += count
+        self._controller(station).dislike_how = how
+
+    def _order(self, station: int, what: str, count: int) -> None:
+        """An operator drops, or retries, so many of what is kept; 0: all."""
+        self.world.operator.order(what, station, count)
 
     def _deaf(self, station: int, lasts_ms: int) -> None:
         """No answer to 0064."""
@@ -134,14 +148,26 @@ class Events:
 
     def _outage(self, name: str, state: str, lasts_ms: int, breaks: bool) -> None:
         """A service cannot be reached for a while."""
-        network = self.world.network
         for service in self._services(name):
-            network.set_state(service, state, breaks)
-            self._later(lasts_ms, lambda service=service: network.set_state(service, "up", breaks))
+            self._set_state(service, state, breaks)
+            self._later(lasts_ms, lambda service=service: self._set_state(service, "up", breaks))
+
+    def _set_state(self, service, state: str, breaks: bool) -> None:
+        self._touch(service)
+        self.world.network.set_state(service, state, breaks)
+
+    def _touch(self, service) -> None:
+        """What was measured on the way to this service begins afresh."""
+        world = self.world
+        if service.name in SERVICES_OF_TOOLSNET:
+            world.toolsnet.disturbed()
+        else:
+            world.touched[int(service.name.split()[-1])] = world.time.now
 
     def _drop(self, name: str) -> None:
         """Its connections break."""
         for service in self._services(name):
+            self._touch(service)
             self.world.network.break_all(service)
 
     def _net_up(self) -> None:
@@ -151,16 +177,25 @@ class Events:
     # -- ToolsNet --------------------------------------------------------------------------------------------------
 
     def _refuse_all(self, lasts_ms: int, code: int) -> None:
-        """The server refuses every result."""
+        """The server refuses every result; with code -1 it says nothing to any."""
+        self.world.toolsnet.disturbed()
         self.world.toolsnet.refuses_all_until = self.world.time.now + lasts_ms
         self.world.toolsnet.refusal_code = code
 
+    def _trouble(self, count: int, on_ms: int, off_ms: int, code: int) -> None:
+        """So many times in turn the server refuses every result for a while, and is well for a while."""
+        self._refuse_all(on_ms, code)
+        if count > 1:
+            self._later(on_ms + off_ms, lambda: self._trouble(count - 1, on_ms, off_ms, code))
+
     def _lose_05(self, count: int) -> None:
         """The next answers to results get lost."""
+        self.world.toolsnet.disturbed()
         self.world.toolsnet.lost_answers += count
 
     def _late_05(self, count: int, ms: int) -> None:
         """The next answers to results come late."""
+        self.world.toolsnet.disturbed()
         self.world.toolsnet.late_answers += count
         self.world.toolsnet.late_ms = ms
 
@@ -183,6 +218,7 @@ class Events:
         """The device refuses for a while."""
         device = self.world.device(station)
         device.refusing = mode
+        self.world.toolsnet.disturbed(station)
 
         def again() -> None:
             device.refusing = ""
@@ -192,10 +228,23 @@ class Events:
 
     def _flash_operations(self, station: int, count: int) -> None:
         """The device refuses so many programs and erases."""
-        self.world.device(station).refusals_left += count
+        self._fails(station).refusals_left += count
+
+    def _flash_reads(self, station: int, count: int) -> None:
+        """The device refuses so many reads."""
+        self._fails(station).unreadable_left += count
+
+    def _fails(self, station: int):
+        device = self.world.device(station)
+        device.sound_since = self.world.time.now + REFUSED_MS
+        self.world.toolsnet.disturbed(station)
+        return device
 
     def _worn(self, station: int, block: int) -> None:
-        """This block is of no more use; one for each device."""
+        """This block is of no more use: one of the state, one of what is kept, one of the log at most."""
         device = self.world.device(station)
-        if not device.worn:
-            device.worn.add(block % device.block_count)
+        block %= device.block_count
+        areas = (KEPT_BEGINS, self.world.log_begins(station))
+        area = sum(block >= begins for begins in areas)
+        if all(sum(other >= begins for begins in areas) != area for other in device.worn):
+            device.worn.add(block)

@@ -2,11 +2,13 @@
 
 Contract: `unit_bytes`, `block_bytes`, `block_count`, `read_into`, `program`, `erase`; 0 is done, -1 a worn block, -2 a
 device that refuses. Physics (docs/worlds.md):
-1. A cut during program or erase leaves anything in the touched units and in no other. Such a unit is weak: it may read
-   otherwise at each read, or be otherwise at a later start, until it is erased or programmed.
-2. A completed program or erase is durable and never rots.
-3. A unit is programmed once, whole, between two erases. Who does otherwise is written down in `misuse`. A weak unit
-   that reads as erased cannot be told from an erased one, so programming it is no misuse, and durable like any other.
+1. A cut or a refusal during program or erase leaves anything in the touched units and in no other. Such a unit is weak:
+   it may read otherwise at each read, or be otherwise at a later start, until it is erased or programmed.
+2. All units of one torn operation may change together: a head reads well with its record, some reads or starts long,
+   and then as erased; an erased block has its old content again.
+3. A completed program or erase is durable and never rots.
+4. A unit is programmed once, whole, between two erases, a weak one never, however blank it reads. Who does otherwise is
+   written down in `misuse`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,15 @@ MISUSES_KEPT = 20
 FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
 
 
+class Ghost:
+    """The weak units of one torn operation that change together: after some reads, or at a start."""
+
+    def __init__(self, units: range, is_whole: bool, reads: int) -> None:
+        self.units = units
+        self.is_whole = is_whole  # it looks as it was to be (a program), or was (an erase); else as erased
+        self.reads = reads  # until it changes; 0: at a start only
+
+
 class NorFlash:
     """One device. `refusing` is "", "writes", "all" or "absent"; `worn` holds the blocks that are of no more use."""
 
@@ -36,14 +47,17 @@ class NorFlash:
         self.units = bytearray(len(self.cells) // unit_bytes)
         self.weak: dict[int, bytes] = {}  # unit: what was to be written there
         self.flickering: set[int] = set()
+        self.ghosts: list[Ghost] = []
         self.worn: set[int] = set()
         self.refusing = ""
         self.refusals_left = 0  # operations that it still refuses, whatever `refusing` says
+        self.unreadable_left = 0  # reads that it still refuses
+        self.faults = 0  # operations and reads that were refused, or met a worn block
         self.misuse: list[str] = []
-        self.erase_counts = [0] * block_count
-        self.last_block = 0  # where the last program went
         self.sound_since = 0  # when it last began to work; set by who lets it fail
         self.spend = _nothing  # called with the operation, so that time can pass
+        self.on_erase = _nothing  # called with the block that is about to lose its content
+        self.on_open = _nothing  # called with the block whose front is about to be programmed
 
     def clone(self) -> NorFlash:
         """Return a device with the same content and the same weak units, and with power that never fails."""
@@ -51,7 +65,7 @@ class NorFlash:
         other.cells[:] = self.cells
         other.units[:] = self.units
         other.weak = dict(self.weak)
-        other.flickering = set(self.flickering)
+        other.flickering = set(self.flickering)  # ghosts stay as they look
         other.worn = set(self.worn)
         return other
 
@@ -63,7 +77,9 @@ class NorFlash:
             self.fuse.count_read()
             if self.fuse.left and self.fuse.burns(READ):
                 raise PowerCut
-        if self.refusing in ("all", "absent"):
+        if self.refusing in ("all", "absent") or self.unreadable_left:
+            self.unreadable_left = max(self.unreadable_left - 1, 0)
+            self.faults += 1
             return REFUSED
         if address < 0 or n < 0 or address + n > len(self.cells):
             self._object(f"read of {n} octets at {address}")
@@ -74,6 +90,8 @@ class NorFlash:
             for unit in sorted(self.flickering):
                 if first <= unit <= last:
                     self._flicker(unit, address, buf, n)
+        if self.ghosts and n:
+            self._haunt(address // self.unit_bytes, (address + n - 1) // self.unit_bytes)
         return DONE
 
     def program(self, address: int, buf, n: int) -> int:
@@ -93,8 +111,9 @@ class NorFlash:
         first = address // unit
         count = n // unit
         self._object_to_second(first, count)
-        self.last_block = block
         self.spend(PROGRAM)
+        if address % BLOCK_BYTES == 0:
+            self.on_open(block)
         if self.fuse is not None and self.fuse.left and self.fuse.burns(PROGRAM):
             self._tear(first, content)
             raise PowerCut
@@ -103,6 +122,7 @@ class NorFlash:
                 self._tear(first, content)
             return REFUSED
         if block in self.worn:
+            self.faults += 1
             self._tear(first, content)
             return WORN
         self.cells[address : address + n] = content
@@ -116,8 +136,8 @@ class NorFlash:
             self._object(f"erase of block {block}")
             return REFUSED
         self.spend(ERASE)
+        self.on_erase(block)
         if self.fuse is not None and self.fuse.left and self.fuse.burns(ERASE):
-            self.erase_counts[block] += 1
             self._tear_block(block)
             raise PowerCut
         if self._refuses():
@@ -125,8 +145,8 @@ class NorFlash:
                 self._tear_block(block)
             return REFUSED
         if block in self.worn:
+            self.faults += 1
             return WORN
-        self.erase_counts[block] += 1
         at = block * BLOCK_BYTES
         self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
         count = BLOCK_BYTES // self.unit_bytes
@@ -138,26 +158,61 @@ class NorFlash:
 
     def power_on(self) -> None:
         """A start: what is weak may have become something else."""
+        for ghost in list(self.ghosts):
+            if self.dice.random() < 0.5:
+                self._change(ghost)
+            if self.dice.random() < 0.3:
+                self.ghosts.remove(ghost)  # from now on each unit for itself
+        whole = {unit for ghost in self.ghosts for unit in ghost.units}
         for unit in sorted(self.weak):
-            if self.dice.random() < 0.4:
+            if unit not in whole and self.dice.random() < 0.4:
                 self._look(unit, self.dice.choice(("intended", "erased", "garbage", "bits")), self.weak[unit])
 
     def _refuses(self) -> bool:
-        if self.refusals_left:
-            self.refusals_left -= 1
-            return True
-        return self.refusing != ""
+        if not self.refusals_left and not self.refusing:
+            return False
+        self.refusals_left = max(self.refusals_left - 1, 0)
+        self.faults += 1
+        return True
+
+    def _haunt(self, first: int, last: int) -> None:
+        """Units `first` to `last` were read: what reads well so many times only changes behind that."""
+        for ghost in self.ghosts:
+            if ghost.reads and ghost.units[0] <= last and first <= ghost.units[-1]:
+                ghost.reads -= 1
+                if not ghost.reads:
+                    self._change(ghost)
+
+    def _change(self, ghost: Ghost) -> None:
+        ghost.is_whole = not ghost.is_whole
+        for unit in ghost.units:
+            if unit in self.weak:
+                self._look(unit, "intended" if ghost.is_whole else "erased", self.weak[unit])
 
     def _settle(self, first: int, count: int) -> None:
         if self.weak or self.flickering:
             for unit in range(first, first + count):
                 self.weak.pop(unit, None)
                 self.flickering.discard(unit)
+            self.ghosts = [ghost for ghost in self.ghosts if any(unit in self.weak for unit in ghost.units)]
+
+    def _whole(self, first: int, count: int) -> None:
+        """These units, which are weak, look as if the operation had not failed, or not begun, and change together."""
+        ghost = Ghost(range(first, first + count), self.dice.random() < 0.7, self.dice.choice((0, 0, 1, 1, 2, 3, 9)))
+        ghost.is_whole = not ghost.is_whole
+        self._change(ghost)
+        self.ghosts.append(ghost)
 
     def _tear(self, first: int, content: bytes) -> None:
         """Leave anything in these units: mostly done up to one place, at times anything in each of them."""
         unit = self.unit_bytes
         count = len(content) // unit
+        if self.dice.random() < 0.35:
+            for index in range(count):
+                self.weak[first + index] = content[index * unit : (index + 1) * unit]
+                self.units[first + index] = _WEAK
+            self._whole(first, count)
+            return
         broken = self.dice.randrange(count + 1)
         anyhow = self.dice.random() < 0.4
         for index in range(count):
@@ -185,7 +240,7 @@ class NorFlash:
     def _tear_block(self, block: int) -> None:
         """Half erased: each unit old, erased or between; all of them weak."""
         count = BLOCK_BYTES // self.unit_bytes
-        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix"))
+        how = self.dice.choice(("old", "erased", "mixed", "mixed", "prefix", "whole", "whole"))
         upto = self.dice.randrange(count)
         for index in range(count):
             unit = block * count + index
@@ -196,6 +251,8 @@ class NorFlash:
                 self._look(unit, "erased", b"")
             elif how == "mixed":
                 self._look(unit, self.dice.choice(("erased", "intended", "bits")), self.weak[unit])
+        if how == "whole":
+            self._whole(block * count, count)
 
     def _look(self, unit: int, how: str, intended: bytes) -> None:
         """Let a weak unit look so from now on."""
@@ -228,12 +285,9 @@ class NorFlash:
         if not any(self.units[first : first + count]):
             return
         for unit in range(first, first + count):
-            at = unit * self.unit_bytes
-            erased = self.cells[at : at + self.unit_bytes] == b"\xff" * self.unit_bytes
-            if self.units[unit] == _PROGRAMMED or (
-                self.units[unit] == _WEAK and not erased and unit not in self.flickering
-            ):
-                self._object(f"unit {unit} programmed a second time")
+            if self.units[unit] != _ERASED:
+                how = "though it is torn" if self.units[unit] == _WEAK else "a second time"
+                self._object(f"unit {unit} programmed {how}")
                 return
 
     def _object(self, what: str) -> None:
@@ -241,5 +295,5 @@ class NorFlash:
             self.misuse.append(what)
 
 
-def _nothing(operation: int) -> None:
-    """Take no time."""
+def _nothing(what: int, /) -> None:
+    """Do nothing, in no time."""

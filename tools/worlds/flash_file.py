@@ -1,30 +1,87 @@
-"""A preallocated file as a flash device: any address, sectors that are written whole and in order, no weak units."""
+"""A preallocated file as a flash device: what was not synced may be lost, in any order of its sectors.
+
+Rules
+1. `program` writes and syncs: then all that was written before is on the disk. `erase` writes only.
+2. A cut leaves of each sector that was not synced what the disk had or what was written. A sector is written whole.
+3. A sync that fails marks the pages clean: reading shows them, the disk has what it had, and no later sync writes them.
+"""
 
 from __future__ import annotations
 
-from tools.worlds.flash import BLOCK_BYTES, NorFlash
+from tools.worlds.flash import _WEAK, BLOCK_BYTES, NorFlash
 
 UNIT_BYTES = 16
 SECTOR_BYTES = 512
 
 
 class FileFlash(NorFlash):
-    """A cut leaves a prefix of whole sectors written, and it stays as it is."""
+    """One file: `cells` is what can be read, `disk` what a cut leaves."""
+
+    def __init__(self, *arguments) -> None:
+        super().__init__(*arguments)
+        self.disk = bytearray(self.cells)
+        self.unsynced: set[int] = set()  # sectors
+        self.unwritten: set[int] = set()  # sectors that a failed sync has marked clean
+
+    def program(self, address: int, buf, n: int) -> int:
+        """Write and sync."""
+        answer = super().program(address, buf, n)
+        if answer == 0:
+            self._write(address, n)
+            for sector in self.unsynced:
+                at = sector * SECTOR_BYTES
+                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
+            self.unsynced.clear()
+        return answer
+
+    def erase(self, block: int) -> int:
+        """Write only."""
+        answer = super().erase(block)
+        if answer == 0:
+            self._write(block * BLOCK_BYTES, BLOCK_BYTES)
+        return answer
 
     def power_on(self) -> None:
-        """A disk does not fade."""
+        """What only the cache had is gone; a disk does not fade."""
+        for sector in sorted(self.unsynced | self.unwritten):
+            at = sector * SECTOR_BYTES
+            if sector in self.unsynced and self.dice.random() < 0.5:
+                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
+            elif self.cells[at : at + SECTOR_BYTES] != self.disk[at : at + SECTOR_BYTES]:
+                self.cells[at : at + SECTOR_BYTES] = self.disk[at : at + SECTOR_BYTES]
+                first = at // self.unit_bytes
+                for unit in range(first, first + SECTOR_BYTES // self.unit_bytes):
+                    self.units[unit] = _WEAK
+        self.unsynced.clear()
+        self.unwritten.clear()
+
+    def _write(self, address: int, n: int) -> None:
+        sectors = range(address // SECTOR_BYTES, (address + n - 1) // SECTOR_BYTES + 1)
+        self.unsynced.update(sectors)
+        self.unwritten.difference_update(sectors)
 
     def _tear(self, first: int, content: bytes) -> None:
-        start = first * self.unit_bytes
-        end = start + len(content)
-        edges = [start, *range(start - start % SECTOR_BYTES + SECTOR_BYTES, end, SECTOR_BYTES), end]
-        upto = self.dice.choice(edges) - start
-        self.cells[start : start + upto] = content[:upto]
-        self.units[first : first + upto // self.unit_bytes] = b"\x01" * (upto // self.unit_bytes)
+        """It stands in the cache, whole; a cut decides what becomes of it, a refusal has marked it clean."""
+        at = first * self.unit_bytes
+        self.cells[at : at + len(content)] = content
+        self.units[first : first + len(content) // self.unit_bytes] = bytes([_WEAK]) * (len(content) // self.unit_bytes)
+        self._write(at, len(content))
+        self._fail()
 
     def _tear_block(self, block: int) -> None:
-        sectors = self.dice.randrange(BLOCK_BYTES // SECTOR_BYTES + 1)
         at = block * BLOCK_BYTES
-        size = sectors * SECTOR_BYTES
-        self.cells[at : at + size] = b"\xff" * size
-        self.units[at // self.unit_bytes : (at + size) // self.unit_bytes] = bytes(size // self.unit_bytes)
+        self.cells[at : at + BLOCK_BYTES] = b"\xff" * BLOCK_BYTES
+        self.units[at // self.unit_bytes : (at + BLOCK_BYTES) // self.unit_bytes] = bytes(
+            BLOCK_BYTES // self.unit_bytes
+        )
+        self._write(at, BLOCK_BYTES)
+
+    def _fail(self) -> None:
+        """Some of what was not synced is now taken for written; each sector of it is on the disk or not."""
+        for sector in sorted(self.unsynced):
+            at = sector * SECTOR_BYTES
+            if self.dice.random() < 0.4:
+                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
+        if self.dice.random() < 0.5:
+            self.unwritten |= self.unsynced
+            self.unsynced.clear()

@@ -1,4 +1,4 @@
-"""What the models saw, and what the agent said of itself at the end: all that the judge knows.
+"""What the models saw, and what the agent said of itself: all that the judge knows.
 
 Moments are ms since the world began. A result is known by its station and its production number.
 """
@@ -25,37 +25,35 @@ class Result:
     statuses: str  # overall, torque, angle, as ToolsNet writes them
     frame: str = READABLE
     spindles: int = 1
-    hidden: bool = False  # by a number that is used anew: no subscription brings it (rule 24)
+    hidden: bool = False  # by a number that is used anew: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, where that is not 0
-    disliked: bool = False  # ToolsNet refuses it by its content
-    blamed: bool = (
-        False  # refused by a server in trouble in the row that ended with one that it took: as if by its content
-    )
+    disliked: str = ""  # by its content ToolsNet "refuses" it, or is "silent"
+    count: int = 0  # how often the controller's count had begun afresh when it was made
     pushes: list[int] = field(default_factory=list)  # when the agent had read an 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read an 0065 of it
     asked_for: list[int] = field(default_factory=list)  # those of them that were asked for by its ID, not as the newest
     acks: list[int] = field(default_factory=list)  # when a 0062 came that can mean no other
     passed_over: list[int] = field(default_factory=list)  # when the controller did not give what was asked for
-    block_count: int = -1  # erases, at its first acknowledgement or row, of the block programmed last before it
-    block: int = -1
-    pushed_gone: list[int] = field(default_factory=list)  # pushes after that block was erased
-    counts_anew: bool = False  # its ID, since a reset
-    asked_gone: list[int] = field(default_factory=list)  # where it counts anew: those asked for after that as well
+    again: list[int] = field(default_factory=list)  # when the agent was given it after the log had lost it
+    tried: list[int] = field(default_factory=list)  # when the server was offered it, and did not take it
+    doubted: list[int] = field(
+        default_factory=list
+    )  # when a connection ended at which it may have been out with others
+    retried: list[int] = field(default_factory=list)  # when an operator's order to offer it again was taken
+    dropped: bool = False  # by an operator
+    gone: int | None = None  # when its block was erased, or the next to be erased, though it was not stored
+    gone_full: bool = False  # the log was full then
     held: bool = False  # at the end: under an ID that is its alone
     after_meeting: bool = False  # made after the controller was met
+    stands: bool = False  # at the end, in the log's blocks
 
     def offered(self) -> int | None:
         """The first moment at which the agent could know it."""
         return min([*self.pushes[:1], *self.fetches[:1]], default=None)
 
-    def offers(self) -> list[int]:
-        """The moments at which the agent was given it, before it was acknowledged if it was."""
-        until = self.acks[0] if self.acks else float("inf")
-        return [moment for moment in [*self.pushes, *self.fetches] if moment <= until]
-
-    def last_offered(self) -> int:
-        """The last of them."""
-        return max(self.offers(), default=self.offered() or 0)
+    def is_liked(self) -> bool:
+        """Whether the server takes it."""
+        return not self.disliked and self.frame == READABLE
 
 
 @dataclass
@@ -83,14 +81,30 @@ class Questions:
 
 
 @dataclass
+class HeldUp:
+    """A result waited behind refused ones while the server was well."""
+
+    since: int  # the first refusal, or the waiting one's acknowledgement if that came later
+    until: int
+    refused: int  # ones in front of it
+    was_there: bool  # at the first refusal
+
+
+@dataclass
 class Said:
     """What the agent says of one station."""
 
     waiting: int = 0
     overwritten: int = 0
     kept: int = 0
-    kept_gone: int = 0
+    gone: int = 0  # IDs that the controller had no more
+    afresh: int = 0  # how often a count began afresh
+    set_aside: int = 0
+    dropped: int = 0
+    full: bool = False
+    needs_operator: bool = False
     kept_payloads: list[bytes] = field(default_factory=list)
+    moment: int = 0
 
 
 @dataclass
@@ -102,12 +116,13 @@ class StationRules:
     overwrite: bool = False
     recover: bool = True  # and the controller answers 0064
     cursor_batch: int = 32
-    block_results: int = 31  # usual ones that a block of its log holds
-    kept_octets: int = 8192
-    records: int = 1  # how many times the room of a usual result one takes
+    log_blocks: int = 4
+    block_results: int = 18  # usual ones that a block of its log holds for certain
     rewind: bool = False
     resend: bool = False  # `server_empty` is "resend"
     window: int = 1  # results that may be out at once
+    round_trip_ms: int = 20
+    tells_gone: bool = True  # an ID that is missing there is a result of this station
 
 
 @dataclass
@@ -118,12 +133,15 @@ class StationHistory:
     results: dict[int, Result] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
-    tight: set[int] = field(default_factory=set)  # those moments, and lies', at which no block of the log was erased
     vouches: list[int] = field(default_factory=list)  # when the agent had read a truthful 08
-    lies: list[tuple[int, int]] = field(default_factory=list)  # when it had read a lie; the sequence named, 0: nothing
+    lies: list[int] = field(default_factory=list)  # when it had read a lie
     sessions: list[Questions] = field(default_factory=list)
+    held_up: list[HeldUp] = field(default_factory=list)
+    late_acks: list[str] = field(default_factory=list)
+    wrong_words: list[str] = field(default_factory=list)  # what the agent said in between, and was not so
+    wrong_holds: list[str] = field(default_factory=list)
+    disobeyed: list[str] = field(default_factory=list)
     said: Said = field(default_factory=Said)  # at the end of the calm
-    connections: int = 0  # to the server, over which a result was offered
     said_after: Said | None = None  # after the switch off and on behind it
     came_after: set[int] = field(default_factory=set)  # first rows that came after that switch only
     alarms_told: int = 0  # by the controller

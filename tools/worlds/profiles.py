@@ -11,9 +11,8 @@ from __future__ import annotations
 import random
 
 from tools.worlds.dice import dice, one_of
-from tools.worlds.script_events import limit_kept
 
-ALL = "all"
+ALL, NO_PROFILE = "all", "none"
 _NO_HISTORY: list[int] = []
 _EVERY_START = [1, 2, 3, 4, 5, 6]
 TRAITS: dict[str, dict] = {
@@ -98,10 +97,12 @@ _FOUND_OUT = ("result_revisions", "recover_revisions")  # by the agent itself
 
 def names_of(text: str) -> tuple[str, ...]:
     """Return the profiles that the command line names; raises ValueError for one that is none."""
+    if text == NO_PROFILE:
+        return (NO_PROFILE,)
     names = tuple(TRAITS) if text == ALL else tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in TRAITS:
-            raise ValueError(f"{name!r} is none of {ALL}, {', '.join(TRAITS)}")
+            raise ValueError(f"{name!r} is none of {ALL}, {NO_PROFILE}, {', '.join(TRAITS)}")
     return names
 
 
@@ -113,16 +114,17 @@ def dress(script: dict, names: tuple[str, ...]) -> None:
     ):
         name = d.choice(names)
         traits = station["controller"]
-        traits.update(TRAITS[name], profile=name)
+        traits.update({"cycles": "", **TRAITS[name]}, profile=name)
         if name != "minimal":
             traits["ids"], traits["clock_stands"] = "normal", False
         for setting in _FOUND_OUT:
             settings["controller"].pop(setting, None)
+        if traits["cycles"]:
+            traits["row_most"] = 1  # few of its results fit a log
         _drawn(d, name, traits, settings["controller"])
         if traits.get("shares_ids"):
             _others(d, script, number)
     script["events"].sort(key=lambda event: event[0])
-    limit_kept(script["events"], script)
 
 
 def _drawn(d: random.Random, name: str, traits: dict, settings: dict) -> None:

@@ -3,7 +3,7 @@
     seed        of the dice that roll while it runs (latency, tears)
     settings    the configuration, as a file would have it
     stations    for each the traits of its flash and of its controller
-    toolsnet, network, step    traits of the others
+    toolsnet, network, step, operator    traits of the others
     events      [ms, what, ...] in the order of time; what can happen stands in docs/worlds.md and in `events.py`
     end_ms      then the calm begins
 
@@ -17,10 +17,12 @@ from __future__ import annotations
 import random
 
 from tools.worlds.dice import dice, one_of
-from tools.worlds.profiles import dress
+from tools.worlds.profiles import NO_PROFILE, TRAITS, dress
 from tools.worlds.script_events import draw_events
 
-PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 6, "more_blocks": 0, "takes_time": False}
+STATE_BLOCKS = 4
+PLAIN_FLASH = {"model": "nor", "unit": 64, "blocks": 4, "kept_blocks": 3, "more_blocks": 0, "takes_time": False}
+_FEW: list[tuple[float, object]] = [(1, 20), (1, 10), (1, 5), (1, 3), (1, 2), (1, 1)]
 PLAIN_CONTROLLER = {
     "ids": "normal",
     "first_id": 1,
@@ -40,6 +42,8 @@ PLAIN_CONTROLLER = {
     "single": False,
     "tells_tool": True,
     "clock_stands": False,
+    "row_most": 20,
+    "id_pad": "",
     "header_rest": "         ",
     "blank_revision": False,
     "serial": "C100000001",
@@ -59,13 +63,26 @@ PLAIN_TOOLSNET = {
     "pim_wants_05": "any",
     "keepalive_answered": True,
     "server_host": "plain",
+    "names": "last",
 }
+PLAIN_OPERATOR = {"then": "drop", "count": 0}  # what an operator does in the calm where one is needed
 PLAIN_NETWORK = {"latency_ms": 10, "split_odds": 0.0, "short_write_odds": 0.0}
 PLAIN_STEP = {"check_every": 50, "ticks_before_wrap_ms": 60000}
 HEADER_RESTS = ["         ", "00101    ", " 0101    ", "0000000  ", "0    00  "]
 PLAIN_STATION = {"flash": PLAIN_FLASH, "controller": PLAIN_CONTROLLER}
-SHAPES = ("usual", "short", "calm")
-WINDOW = "window"  # the shape of a world in which several results are out at once; never drawn by itself
+USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW = "usual", "short", "calm", "full", "refused", "away", "window"
+SHAPES = (USUAL, SHORT, CALM, FULL, REFUSED, AWAY, WINDOW)
+# What is drawn where nothing is asked for: every shape, every profile.
+SHAPE_ODDS: list[tuple[float, object]] = [
+    (6, USUAL),
+    (4, SHORT),
+    (1, CALM),
+    (4, FULL),
+    (4, REFUSED),
+    (4, AWAY),
+    (3, WINDOW),
+]
+PROFILE_ODDS = 0.35
 
 
 def filled(script: dict) -> dict:
@@ -80,18 +97,20 @@ def filled(script: dict) -> dict:
         "toolsnet": {**PLAIN_TOOLSNET, **script.get("toolsnet", {})},
         "network": {**PLAIN_NETWORK, **script.get("network", {})},
         "step": {**PLAIN_STEP, **script.get("step", {})},
+        "operator": {**PLAIN_OPERATOR, **script.get("operator", {})},
     }
 
 
 def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
-    """Return the script of the world of this seed; `shape` is one of SHAPES, WINDOW, or empty for any of SHAPES.
+    """Return the script of the world of this seed; `shape` is one of SHAPES, or empty for any of them.
 
-    Each controller is one of `profiles`, if there are any.
+    Each controller is one of `profiles` if there are any, of all in some worlds if neither is asked for, of none with
+    the name NO_PROFILE.
     """
     d = dice(seed, "script", shape)
-    has_window = shape == WINDOW
-    shape = "" if has_window else shape
-    shape = shape or str(one_of(d, [(6, "usual"), (3, "short"), (2, "calm")]))
+    if not profiles and not shape and d.random() < PROFILE_ODDS:
+        profiles = tuple(TRAITS)
+    shape = shape or str(one_of(d, SHAPE_ODDS))
     count = one_of(d, [(5, 1), (1, 2)])
     fast = d.random() < 0.75
     script = {
@@ -106,18 +125,20 @@ def draw(seed: int, shape: str = "", profiles: tuple[str, ...] = ()) -> dict:
             "short_write_odds": one_of(d, [(6, 0.0), (1, 0.1)]),
         },
         "step": {
-            "check_every": one_of(d, [(1, 1), (4, 20)]),
+            "check_every": one_of(d, [(1, 3), (4, 50)]),
             "ticks_before_wrap_ms": d.choice((1, 5000, 60000, 600000)),
         },
+        "operator": {"then": one_of(d, [(3, "drop"), (1, "drop first")]), "count": d.choice((0, 0, 1, 5))},
     }
     for number in range(1, int(count) + 1):  # type: ignore[call-overload]
-        traits = {"flash": _flash(d), "controller": _controller(d, number)}
+        flash = _flash(d, shape)
+        traits = {"flash": flash, "controller": _controller(d, number, shape, flash["blocks"])}
         script["stations"].append(traits)
-        script["settings"]["stations"].append(_station_settings(d, number, traits, fast))
+        script["settings"]["stations"].append(_station_settings(d, number, traits, fast, shape))
     script["events"], script["end_ms"] = draw_events(d, shape, script, fast)
-    if has_window:
+    if shape == WINDOW:
         _open_window(script)
-    if profiles:
+    if profiles and profiles != (NO_PROFILE,):
         dress(script, profiles)
     return script
 
@@ -129,6 +150,22 @@ def _open_window(script: dict) -> None:
     for station in script["settings"]["stations"]:
         if d.random() < 0.8:
             station["spool"]["cursor_batch"] = d.choice((8, 32, 100))
+    ends = [event for event in script["events"] if event[1] in ("off", "cut") and event[0] > 40000]
+    if ends and d.random() < 0.5:
+        _stop_in_a_backlog(d, d.choice(ends), script)
+
+
+def _stop_in_a_backlog(d: random.Random, end: list, script: dict) -> None:
+    """This end of power is an orderly one, while as much is out as may be: ToolsNet has just come back."""
+    latency_ms = script["network"]["latency_ms"] = d.choice((40, 300))
+    end[1:] = ["off", {"dark_ms": end[2]["dark_ms"], "orderly": True}]
+    reconnect_s = script["settings"]["toolsnet"].get("reconnect_s", 5)
+    back = end[0] - int(1000 * reconnect_s * d.random()) - latency_ms * d.randint(8, 20)
+    lasts = d.randint(8000, 20000)
+    events = script["events"]
+    events.append([back - lasts, "outage", "toolsnet", "refusing", lasts, True])
+    events.append([back - lasts, "make", 1, d.randint(60, 120), 50])
+    events.sort(key=lambda event: event[0])
 
 
 def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
@@ -136,13 +173,11 @@ def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
         "pim_host": "pim",
         "pim_port": 6575,
         "keepalive_s": d.choice((10, 30, 55)),
-        "refused_attempts": d.choice((1, 2, 3)),
         "rewind": d.random() < 0.1,
         "server_empty": one_of(d, [(9, "continue"), (1, "resend")]),
     }
     if fast:
         settings["reconnect_s"] = d.choice((0.3, 1, 5))
-        settings["refused_wait_s"] = d.choice((0.1, 0.5, 2))
         settings["ack_timeout_s"] = d.choice((1, 5))
         settings["verify_timeout_s"] = d.choice((1, 5))
     if d.random() < 0.2:
@@ -150,14 +185,13 @@ def _toolsnet_settings(d: random.Random, fast: bool) -> dict:
     return settings
 
 
-def _station_settings(d: random.Random, number: int, traits: dict, fast: bool) -> dict:
+def _station_settings(d: random.Random, number: int, traits: dict, fast: bool, shape: str) -> dict:
     flash = traits["flash"]
     controller = {
         "host": f"controller{number}",
         "keepalive_s": d.choice((5, 7, 14)),
         "silence_s": 20,
         "recover": d.random() < 0.92,
-        "recover_round": one_of(d, [(3, 500), (1, 1), (1, 7), (1, 40)]),
         "recover_revisions": _common(d, ([2, 1], [1], [2]), traits["controller"]["old_revisions"]),
         "result_revisions": _common(d, ([999, 1], [1], [2, 1], [999]), traits["controller"]["result_revisions"]),
         "store_newest": d.random() < 0.1,
@@ -169,12 +203,11 @@ def _station_settings(d: random.Random, number: int, traits: dict, fast: bool) -
         controller["response_timeout_s"] = d.choice((1, 5))
         controller["busy_backoff_s"] = 1
         controller["busy_backoff_max_s"] = 5
-    parked_blocks = 2 if flash["blocks"] < 12 else d.choice((2, 4))
     spool = {
         "path": f"spool{number}",
-        "size_kib": 4 * flash["blocks"],
-        "parked_kib": 4 * parked_blocks,
-        "when_full": one_of(d, [(3, "refuse"), (1, "overwrite")]),
+        "size_kib": 4 * (STATE_BLOCKS + flash["kept_blocks"] + flash["blocks"]),
+        "parked_kib": 4 * flash["kept_blocks"],
+        "when_full": one_of(d, [(1 if shape == FULL else 3, "refuse"), (1, "overwrite")]),
         "cursor_batch": d.choice((1, 3, 8, 32, 100)),
     }
     return {"number": number, "name": f"Cart {number}", "controller": controller, "spool": spool}
@@ -186,25 +219,27 @@ def _common(d: random.Random, choices: tuple[list[int], ...], supported: list[in
     return d.choice(fitting or choices)
 
 
-def _flash(d: random.Random) -> dict:
+def _flash(d: random.Random, shape: str) -> dict:
     model = one_of(d, [(4, "nor"), (1, "file")])
+    small = shape in (FULL, REFUSED)
     return {
         "model": model,
         "unit": 16 if model == "file" else d.choice((1, 4, 16, 64, 256, 256)),
-        "blocks": one_of(d, [(6, 6), (2, 7), (2, 10), (1, 20), (1, 64)]),
+        "blocks": one_of(d, [(6, 3), (4, 4), (1, 6)] if small else [(4, 3), (3, 4), (2, 7), (1, 20), (1, 60)]),
+        "kept_blocks": one_of(d, [(4, 3), (3, 4), (1, 6)]),
         "more_blocks": one_of(d, [(6, 0), (1, 3)]),
         "takes_time": d.random() < 0.3,
     }
 
 
-def _controller(d: random.Random, number: int) -> dict:
+def _controller(d: random.Random, number: int, shape: str, blocks: int) -> dict:
     ids = one_of(d, [(16, "normal"), (1, "constant"), (2, "blank")])
     near_the_end = 4294967295 - d.randrange(40)
     traits = {
         "ids": ids,
         "first_id": one_of(d, [(4, 1), (3, d.randrange(2, 5000000)), (2, near_the_end)]),
         "wraps_to": one_of(d, [(3, 1), (1, 0)]),
-        "memory": one_of(d, [(5, 5000), (2, 200), (1, 20), (1, 3)]),
+        "memory": one_of(d, _FEW if shape == AWAY else [(5, 5000), (2, 200), *_FEW]),
         "result_revisions": d.choice(([999, 1, 2], [999], [1], [1, 2])),
         "start_revisions": d.choice(([1, 2, 3, 4, 5, 6], [1], [6], [1, 2, 3])),
         "old_revisions": one_of(d, [(6, [1, 2]), (3, [1]), (1, [2]), (1, [])]),
@@ -221,6 +256,8 @@ def _controller(d: random.Random, number: int) -> dict:
         "header_rest": d.choice(HEADER_RESTS),
         "blank_revision": d.random() < 0.3,
         "serial": f"C10000000{number}",
+        "id_pad": d.choice(("", "", "left", "right")),
+        "row_most": 8 * (blocks - 2),  # in a log that is full there is always a good one
     }
     if ids != "normal":
         traits["first_id"] = d.choice((0, 1, 77))
@@ -239,4 +276,5 @@ def _toolsnet(d: random.Random) -> dict:
         "pim_wants_05": one_of(d, [(5, "any"), (1, "never"), (1, "always")]),
         "keepalive_answered": d.random() < 0.85,
         "server_host": one_of(d, [(5, "plain"), (1, "padded"), (1, "blank"), (1, "zero")]),
+        "names": d.choice(("last", "highest")),
     }

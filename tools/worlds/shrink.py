@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from agent.config import ConfigError
 from tools.worlds.course import run
 from tools.worlds.profiles import TRAITS
-from tools.worlds.script import PLAIN_NETWORK, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
+from tools.worlds.script import PLAIN_NETWORK, PLAIN_OPERATOR, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET
 
 TRIES = 400
 _NEEDED = {"pim_host", "pim_port", "host", "path", "size_kib", "parked_kib", "number", "controller", "spool"}
@@ -134,20 +134,25 @@ def _for_station_1(event: list) -> list:
 _OF_STATIONS = {
     "make",
     "skip",
+    "elsewhere",
     "reset",
+    "clock",
     "garble",
     "dislike",
+    "order",
     "deaf",
     "grumble",
     "flash",
     "flash_operations",
+    "flash_reads",
     "worn",
 }
 
 
 def _places(script: dict) -> Iterator[tuple]:
     """Every trait and setting that may be left out."""
-    for part, plain in (("toolsnet", PLAIN_TOOLSNET), ("network", PLAIN_NETWORK), ("step", PLAIN_STEP)):
+    plains = {"toolsnet": PLAIN_TOOLSNET, "network": PLAIN_NETWORK, "step": PLAIN_STEP, "operator": PLAIN_OPERATOR}
+    for part, plain in plains.items():
         yield from ((part, name) for name in script.get(part, {}) if name in plain)
     for index, station in enumerate(script["stations"]):
         for part in PLAIN_STATION:
@@ -163,7 +168,7 @@ def _places(script: dict) -> Iterator[tuple]:
 
 def _smaller_forms(event: list) -> Iterator[list]:
     at, what, *rest = event
-    if what in ("make", "dislike", "garble") and rest[1] > 1:
+    if what in ("make", "dislike", "garble", "elsewhere") and rest[1] > 1:
         for count in (1, rest[1] // 2, rest[1] - 1):
             if 0 < count < rest[1]:
                 yield [at, what, rest[0], count, *rest[2:]]

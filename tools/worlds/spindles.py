@@ -63,6 +63,8 @@ class SyncSession(SpindleSession):
 class PowerMacsSession(SpindleSession):
     """A PowerMACS."""
 
+    is_prompt = False  # its parts come one by one
+
     subscribe, unsubscribe = b"0105", b"0109"
 
     def __init__(self, controller, link) -> None:
@@ -105,6 +107,8 @@ class StepSyncSession(Session):
     """A StepSync that is asked for MID 1201: each of its two parts is acknowledged by MID 1203 before the next one goes
     out (A36 p. 36-40). An acknowledgement does not say of which part, so a late one counts for the one that is out.
     """
+
+    is_prompt = False
 
     def __init__(self, controller, link) -> None:
         super().__init__(controller, link)

@@ -3,28 +3,35 @@
 Rules
 1. The store takes every telegram 04 that is well formed and not refused, also when its 05 gets lost.
 2. The same octets with the same identifier on the same connection are a retransmission and no second row.
-3. The 08 says the sequence of the newest row that the store has now; only a lie that was asked for says otherwise.
+3. The 08 says the sequence of the newest row that the store has now, or the highest one; only a lie that was asked for
+   says otherwise.
 4. A restored or emptied store forgets rows; the history keeps them, with the moment.
+5. What it refuses by content it refuses each time, or it says nothing to it each time. A server in trouble refuses
+   everything, or says nothing to anything.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 
 from tools.worlds import telegrams
-from tools.worlds.history import READABLE, History, Row, StationHistory
+from tools.worlds.history import READABLE, History, Result, Row, StationHistory
 from tools.worlds.network import Link, Network, Service
-from tools.worlds.refused import Refused
+from tools.worlds.passing import SOUND_MS, Passing
 from tools.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
 SILENCE_MS = 60000
+SEQUENCES = 99999
 _VIN = re.compile(r"W(\d)N(\d{6})$")
 _OTHERS = re.compile(r"X\dE\d{6}$")
 FOREIGN = 61234  # the count of another cart, far from ours
 AHEAD = 30000
+FAR = 1 << 60
+SILENCE = -1  # in place of a code
 _HOSTS = {"plain": "192.0.2.9", "padded": " 192.0.2.9", "blank": "", "zero": "0.0.0.0"}
 
 
@@ -46,10 +53,12 @@ class ToolsNet:
         self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
-        self._rows_of_refused: dict[int, Refused] = {}  # by station
+        self.passing = {number: Passing(station) for number, station in history.stations.items()}
+        self._quiet_since = dict.fromkeys(history.stations, 0)
         self.lost_answers = 0
         self.late_answers = 0
         self.late_ms = 0
+        self.late_until = 0  # the last of the late answers goes out
         self.lies: list[str] = []
 
     def stamp(self) -> str:
@@ -59,37 +68,48 @@ class ToolsNet:
 
     # -- the store -------------------------------------------------------------------------------------------------
 
-    def take(self, telegram: telegrams.ResultTelegram, peer: Peer | None = None) -> tuple[int, Row | None]:
-        """Store it or refuse it, as it came over this connection: the code of the answer, and the row."""
+    def take(self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None) -> tuple[int, Row | None]:
+        """Store it or refuse it: the code of the answer or SILENCE, and the row."""
+        now = self.time.now
         station = self.history.stations.get(telegram.station)
         if station is None:
             self.plant.malformed(f"04 for station {telegram.station}")
             return 2, None
-        match = _VIN.match(telegram.vin)
-        number = int(match[2]) if match and int(match[1]) == telegram.station else None
-        result = station.results.get(number) if number is not None else None
-        refused = self._rows_of_refused.setdefault(telegram.station, Refused())
-        station.connections += peer is not refused.peer
-        refused.offered(number or 0, telegram.sequence, peer, self.time.now)
-        if self.time.now < self.refuses_all_until:
-            refused.by_trouble.append((telegram.sequence, result))
+        result = self.result_of(telegram)
+        if result is not None and peer is not None:
+            peer.offers.append(result)
+        if result is not None and (now < self.refuses_all_until or result.disliked):
+            result.tried.append(now)
+        if now < self.refuses_all_until:
             return self.refusal_code, None
+        if result is not None and result.disliked == "silent":
+            self.disturbed(telegram.station)
+            return SILENCE, None
         if result is not None and result.disliked:
+            if self.plant.sound_since(telegram.station) + SOUND_MS <= now and not self.lost_answers + self.late_answers:
+                self.passing[telegram.station].refused(result, now)
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
-        refused.blame()
-        if result is not None and result.block < 0:
-            result.block, result.block_count = self.plant.last_programmed(telegram.station)
-        made = number if result is not None else None
-        row = Row(telegram.station, self.time.now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
+        made = result.number if result is not None else None
+        row = Row(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
+        self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station))
         return 0, row
 
-    def answered(self, number: int) -> None:
-        """The agent has read the answer to an offer of this station: how late is the server's affair."""
-        if number in self._rows_of_refused:
-            self._rows_of_refused[number].answered(self.time.now)
+    def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
+        """The result that this telegram is about, by its VIN."""
+        match = _VIN.match(telegram.vin)
+        if match is None or int(match[1]) != telegram.station:
+            return None
+        return self.history.stations[telegram.station].results.get(int(match[2]))
+
+    def disturbed(self, number: int = 0) -> None:
+        """Something else than a refused result is in the way of this station, or of all."""
+        for one, passing in self.passing.items():
+            if number in (0, one):
+                self._quiet_since[one] = self.time.now
+                passing.over(self.time.now, not self.plant.needs_operator(one))
 
     def forget(self, age_ms: int | None) -> None:
         """Restored from a copy of this age, or emptied."""
@@ -102,26 +122,35 @@ class ToolsNet:
             if age_ms is None:
                 self.at_first[number] = 0
             station.forgets.append(now)
-            self._note_room(number)
         self.server_breaks()
-
-    def _told_a_lie(self, number: int, named: int) -> None:
-        self.history.stations[number].lies.append((self.time.now, named))
-        self._note_room(number)
-
-    def _note_room(self, number: int) -> None:
-        if not self.plant.has_erased_block(number):
-            self.history.stations[number].tight.add(self.time.now)
 
     def server_breaks(self) -> None:
         """Who restores a database stops the server for it."""
+        self.disturbed()
         self.network.break_all(self.server)
         self.network.break_all(self.pim)
 
     def latest(self, number: int) -> int:
         """The sequence of the newest row that the store has."""
         rows = self.present[number]
+        if rows and self.traits["names"] == "highest":
+            highest = rows[0].sequence
+            for row in rows:  # two lies may have led round by more than half
+                if (row.sequence - highest) % SEQUENCES < SEQUENCES // 2:
+                    highest = row.sequence
+            return highest
         return rows[-1].sequence if rows else self.at_first[number]
+
+    def quiet_since(self, number: int) -> int:
+        """Since when nothing but refused results stood in this station's way; far in the future if something does."""
+        up = all(service.state == "up" for service in (self.pim, self.server))
+        well = self.answers_well() and self.time.now >= self.refuses_all_until and up
+        return self._quiet_since[number] if well else FAR
+
+    def answers_well(self) -> bool:
+        """Whether each answer goes out at once."""
+        silent = self.time.now < self.refuses_all_until and self.refusal_code == SILENCE
+        return not (silent or self.lost_answers or self.late_answers)
 
     def information(self, number: int) -> tuple[str, object]:
         """What the next 08 says, and what is to be noted when the agent has read it."""
@@ -137,7 +166,7 @@ class ToolsNet:
         if text.strip(" 0") == f"{latest:05d}".strip(" 0"):
             lie = ""
         if lie:
-            return text, lambda: self._told_a_lie(number, int(text.strip() or 0))
+            return text, lambda: station.lies.append(self.time.now)
         rows = list(self.present[number])
         return text, lambda: _vouch(station, rows, self.time.now)
 
@@ -269,6 +298,26 @@ class ServerPeer(Peer):
         super().__init__(toolsnet, link)
         self._last = b""
         self._last_row: Row | None = None
+        window = max(station.rules.window for station in toolsnet.history.stations.values())
+        self.offers: deque[Result] = deque(maxlen=window)  # the last ones over this connection
+        self._ended = False
+
+    def lost(self) -> None:
+        """What was out last may be in doubt, unless the agent has left in order a server that answers."""
+        super().lost()
+        if self._ended:
+            return
+        self._ended = True
+        toolsnet = self.toolsnet
+        in_order = toolsnet.plant.is_leaving and toolsnet.answers_well() and toolsnet.time.now > toolsnet.late_until
+        if self.offers.maxlen > 1 and not in_order:  # type: ignore[operator]
+            for result in self.offers:
+                result.doubted.append(toolsnet.time.now)
+
+    def close(self) -> None:
+        """Close from this side."""
+        super().close()
+        self.lost()
 
     def telegram(self, telegram: bytes) -> None:
         kind = telegram[:2]
@@ -308,17 +357,21 @@ class ServerPeer(Peer):
         else:
             code, row = toolsnet.take(read, self)
         self._last, self._last_row = telegram, row
+        if code == SILENCE:
+            return
+        if toolsnet.lost_answers + toolsnet.late_answers:
+            toolsnet.disturbed(read.station)
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
             toolsnet.late_answers -= 1
+            toolsnet.late_until = toolsnet.time.now + toolsnet.late_ms
             toolsnet.time.after(toolsnet.late_ms, lambda: self._answer_result(read, code, row))
         else:
             self._answer_result(read, code, row)
 
     def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: Row | None) -> None:
-        def was_read() -> None:  # into a connection that the agent has given up an answer is none
-            self.toolsnet.answered(read.station)
+        def was_read() -> None:
             if row is not None and not code:
                 row.vouched = True
 

@@ -1,53 +1,17 @@
-"""What the judge can find and excuse, by name, and the form in which it says so."""
+"""What the judge can find and excuse, by name: a kind for each rule of docs/worlds.md."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-LOST, STUCK, DOUBLED, OUT_OF_ORDER, SEQUENCE, GARBLED, INVENTED = (
-    "lost",
-    "stuck",
-    "doubled",
-    "out of order",
-    "sequence",
-    "garbled",
-    "invented",
-)
-UNTRUTHFUL, RAISED, MISUSE, MALFORMED, CHECK = "untruthful", "raised", "misuse", "malformed", "check"
-NOT_OURS, ENDLESS = "foreign", "endless"
-KINDS = (
-    LOST,
-    DOUBLED,
-    OUT_OF_ORDER,
-    STUCK,
-    SEQUENCE,
-    GARBLED,
-    INVENTED,
-    NOT_OURS,
-    ENDLESS,
-    UNTRUTHFUL,
-    RAISED,
-    MISUSE,
-    MALFORMED,
-    CHECK,
-)
-KEPT, KEPT_BLAMED, OVERWRITTEN, KEPT_GONE, STILL_REFUSED = (
-    "kept",
-    "kept, blamed",
-    "overwritten",
-    "kept no longer",
-    "still refused",
-)
-IN_DOUBT = "in doubt"
-FORGOTTEN, LIED_TO, FULL_LOG, PUSHED_AGAIN, ASKED_AGAIN, PASSED_OVER = (
-    "forgotten",
-    "lied to",
-    "full log",
-    "pushed again",
-    "asked for again",
-    "passed over",
-)
+LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP = "lost", "doubled", "out of order", "garbled", "stuck", "held up"
+LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN = "late", "aside", "untruthful", "disobeyed", "endless", "broken"
+# In the order of the rules.
+KINDS = (LOST, DOUBLED, OUT_OF_ORDER, GARBLED, STUCK, HELD_UP, LATE, ASIDE, UNTRUTHFUL, DISOBEYED, ENDLESS, BROKEN)
+KEPT, OVERWRITTEN, DROPPED, IN_DOUBT = "kept", "overwritten", "dropped by an operator", "in doubt"
+FORGOTTEN, LIED_TO, AGAIN, RETRIED = "forgotten", "lied to", "given again", "retried"
+OFFERED_LATE, PASSED_OVER, BROUGHT_BACK, OLD_COUNT = "offered late", "passed over", "brought back", "of an older count"
 
 
 @dataclass

@@ -4,11 +4,12 @@ Rules
 1. Time stands while the agent works, but for what its flash takes; an agent that always wants to run at once gets a
    millisecond for every SPINS steps.
 2. A cut takes the agent as it stands; what the peers see of it is the network's affair.
-3. What becomes of a world from its first start to the judge is in `course.py`.
+3. What becomes of a world from its first start to the judge is in `course.py`, what an operator does in `operator.py`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from tools.worlds import adapter
@@ -19,15 +20,14 @@ from tools.worlds.flash import BLOCK_BYTES, NorFlash
 from tools.worlds.flash_file import FileFlash
 from tools.worlds.history import History, StationHistory, StationRules
 from tools.worlds.network import Network
+from tools.worlds.operator import KEPT_BEGINS, Operator
 from tools.worlds.power import ERASE, Fuse, Hung, PowerCut
-from tools.worlds.script_events import records_of
 from tools.worlds.timeline import Timeline
 from tools.worlds.toolsnet import ToolsNet
 
 SPINS = 30
 STOP_LIMIT_MS = 3000
 ERASE_MS, PROGRAM_MS = 45, 2
-_ERASED_BLOCK = b"\xff" * BLOCK_BYTES
 FAR = 1 << 60
 
 
@@ -49,7 +49,10 @@ class World:
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
+        self.operator = Operator(self)
         self.calm = False
+        self.is_leaving = False  # the agent was told to end in order
+        self.touched: dict[int, int] = {}  # by station: when its controller's network last changed
         self.again: list = []  # fuses of the starts that follow
         self.dark_ms = 1000
         self.began = 0  # of the power that is on now
@@ -69,18 +72,23 @@ class World:
         if flash["takes_time"]:
             device.spend = self._spend
         self.flashes[spool["path"]] = device
+        device.on_erase = lambda block: self._erasing(number, block)
+        device.on_open = lambda block: self._opening(number, block)
+        controller = traits["controller"]
+        is_usual = not (controller["cycles"] or controller["operations"])
         rules = StationRules(
             number=number,
-            numbered=traits["controller"]["ids"] != "blank",
+            numbered=controller["ids"] != "blank",
             overwrite=spool["when_full"] == "overwrite",
             recover=settings["controller"]["recover"],
             cursor_batch=spool["cursor_batch"],
-            block_results=16 if flash["unit"] == 256 else 31,
-            kept_octets=1024 * spool["parked_kib"],
-            records=records_of(traits["controller"]),
+            log_blocks=device.block_count - self.log_begins(number),
+            block_results=(15 if flash["unit"] == 256 else 18) if is_usual else 1,
             rewind=toolsnet["rewind"],
             resend=toolsnet["server_empty"] == "resend",
             window=toolsnet["window"],
+            round_trip_ms=2 * self.script["network"]["latency_ms"],
+            tells_gone=is_usual and not controller["shares_ids"] and settings["controller"]["recover"],
         )
         history = self.history.stations[number] = StationHistory(rules)
         controller = Controller(self.time, history, traits["controller"], self)
@@ -93,32 +101,86 @@ class World:
         """The flash of this station."""
         return self.flashes[self.tree["stations"][number - 1]["spool"]["path"]]
 
-    def last_programmed(self, number: int) -> tuple[int, int]:
-        """The block that was programmed last, and how often it was erased."""
-        device = self.device(number)
-        return device.last_block, device.erase_counts[device.last_block]
+    def log_begins(self, number: int) -> int:
+        """The first block of this station's log."""
+        spool = self.tree["stations"][number - 1]["spool"]
+        return KEPT_BEGINS + (spool["parked_kib"] + spool.get("graphs_kib", 0)) // 4
 
-    def erases_of(self, number: int, block: int) -> int:
-        """How often this block was erased."""
-        return self.device(number).erase_counts[block]
+    def stands_in_log(self, number: int, text: str) -> bool:
+        """Whether these octets stand anywhere in the log of this station."""
+        return self.device(number).cells.find(text.encode(), self.log_begins(number) * BLOCK_BYTES) >= 0
 
-    def stands_on_flash(self, number: int, text: str) -> bool:
-        """Whether these octets stand anywhere on the flash of this station."""
-        return text.encode() in self.device(number).cells
+    def waiting_in(self, number: int) -> dict[int, set[int]]:
+        """By block of the log: what stands there and is neither in the store yet nor in the quarantine."""
+        cells, first = self.device(number).cells, self.log_begins(number)
+        pattern = re.compile(rb"W%dN(\d{6})" % number)
 
-    def has_erased_block(self, number: int) -> bool:
-        """Whether a block of this station's log, behind what is kept, reads as erased."""
-        first = self.history.stations[number].rules.kept_octets // BLOCK_BYTES
-        cells = self.device(number).cells
-        blocks = range(first * BLOCK_BYTES, len(cells), BLOCK_BYTES)
-        return any(cells.startswith(_ERASED_BLOCK, at) for at in blocks)
+        def found_in(begins: int, ends: int) -> set[int]:
+            return {int(digits) for digits in pattern.findall(cells, begins * BLOCK_BYTES, ends * BLOCK_BYTES)}
+
+        rows = self.history.stations[number].rows
+        settled = {row.number for row in rows if row.forgotten is None or row.vouched} | found_in(KEPT_BEGINS, first)
+        return {block: found_in(block, block + 1) - settled for block in range(first, len(cells) // BLOCK_BYTES)}
+
+    def is_full(self, number: int) -> bool:
+        """Whether all but two blocks hold what is not stored yet, and much of it (docs/worlds.md)."""
+        rules, device = self.history.stations[number].rules, self.device(number)
+        blocks = [numbers for numbers in self.waiting_in(number).values() if numbers]
+        if device.faults or rules.block_results == 1:
+            return len(blocks) >= max(rules.log_blocks - 3 - len(device.worn), 1)
+        results = len(set().union(*blocks))
+        return len(blocks) >= rules.log_blocks - 2 and results >= (rules.log_blocks - 2) * rules.block_results // 2
+
+    def _erasing(self, number: int, block: int) -> None:
+        """A block of this station is about to lose its content: note what stands nowhere else."""
+        if block < self.log_begins(number):
+            return
+        waiting = self.waiting_in(number)
+        self._may_go(number, waiting[block].difference(*(waiting[other] for other in waiting if other != block)))
+
+    def _opening(self, number: int, block: int) -> None:
+        """Another block is begun: in a full log that costs the oldest one, which is erased now or next."""
+        if block < self.log_begins(number) or not self.is_full(number):
+            return
+        results = self.history.stations[number].results
+        waiting = self.waiting_in(number).values()
+        oldest = min(set().union(*waiting), key=lambda n: results[n].offered() or 0)
+        self._may_go(number, set().union(*(numbers for numbers in waiting if oldest in numbers)))
+
+    def _may_go(self, number: int, numbers: set[int]) -> None:
+        full = bool(numbers) and self.is_full(number)
+        results = self.history.stations[number].results
+        for result in [results[n] for n in numbers if n in results]:
+            result.gone, result.gone_full = self.time.now, result.gone_full or full
 
     def sound_since(self, number: int) -> int:
         """Since when there is power and a flash that works; far in the future if one of them is missing."""
         device = self.device(number)
-        if self.agent is None or device.refusing or device.refusals_left:
+        if self.agent is None or device.refusing or device.refusals_left or device.unreadable_left:
             return FAR
         return max(self.began, device.sound_since)
+
+    def hindered_since(self, number: int) -> int:
+        """When something last stood between this station's controller and its flash; far in the future if it does."""
+        service = self.controllers[number - 1].service
+        if service.state != "up" or self.is_leaving:
+            return FAR
+        return max(self.sound_since(number), self.touched.get(number, 0))
+
+    def way_and_back_ms(self) -> int:
+        """The longest time that octets need to the agent and back, split writes and a slow flash included."""
+        return 3 * self.script["network"]["latency_ms"] + 50
+
+    def says_full(self, number: int) -> bool:
+        """Whether the agent says that its log is full; noted if it is not so."""
+        full = self.agent is not None and adapter.says_full(self.agent, number - 1)
+        if full and not self.is_full(number):
+            self.operator.wrong(number, "says that its log is full")
+        return full
+
+    def needs_operator(self, number: int) -> bool:
+        """Whether the agent says that it needs one; noted if its quarantine has room."""
+        return self.operator.is_needed(number)
 
     def malformed(self, what: str) -> None:
         """Note what the documents do not allow."""
@@ -141,6 +203,8 @@ class World:
         self.history.starts += 1
         self.began = self.time.now
         self.network.powered = True
+        self.is_leaving = False
+        self.toolsnet.disturbed()
         if self.again and not self.calm:
             self.fuse.arm(*self.again.pop(0))
         board = Board(self.time, self.network, self.flashes, ticks, self._starts.randrange(1 << 16), self._wake)
@@ -150,7 +214,7 @@ class World:
             self.agent = adapter.build(self.tree, board)
 
         self.fuse.reads = 0
-        if self._survives(build):
+        if self.survives(build):
             self._due = self.time.now
 
     def power_off(self, dark_ms: int | None = None) -> None:
@@ -162,6 +226,7 @@ class World:
         """The agent is gone; a start follows the dark."""
         if self.agent is not None:
             self._note_raised()
+            self.toolsnet.disturbed()
         self.agent = None
         self._due = FAR
         self.fuse.disarm()
@@ -173,6 +238,7 @@ class World:
         agent = self.agent
         if agent is None:
             return
+        self.is_leaving = True
         adapter.stop(agent, self.board.now())  # type: ignore[union-attr]
         self._due = self.time.now
         until = self.time.now + STOP_LIMIT_MS
@@ -184,7 +250,7 @@ class World:
                 self.time.after(20, look)
                 return
             self.fuse.reads = 0
-            if self._survives(lambda: adapter.close(agent)):
+            if self.survives(lambda: adapter.close(agent)):
                 self.switch_off(dark_ms)
 
         self.time.after(1, look)
@@ -208,10 +274,10 @@ class World:
                 station.alarms.append(station.alarms_told)
 
         self.fuse.reads = 0
-        self._survives(write)
+        self.survives(write)
         self._due = self.time.now if self.agent is not None else FAR
 
-    def _survives(self, work: Callable[[], None]) -> bool:
+    def survives(self, work: Callable[[], None]) -> bool:
         """Let the agent do this; False if the power went, or had to go because the agent raised or never came back."""
         said = ""
         try:
@@ -232,6 +298,11 @@ class World:
         said = adapter.raised(self.agent) if self.agent is not None else ""
         if said and len(self.history.raised) < 20:
             self.history.raised.append(said)
+
+    def soon(self) -> None:
+        """Let the agent have a turn."""
+        if self.agent is not None:
+            self._due = self.time.now
 
     def _wake(self, slot: int) -> None:
         if self.agent is not None:
@@ -262,7 +333,7 @@ class World:
             nonlocal wait_ms
             wait_ms = adapter.step(agent, board.now())
 
-        if not self._survives(step):
+        if not self.survives(step):
             return
         self._spins = self._spins + 1 if wait_ms <= 0 else 0
         if self._spins >= SPINS:

@@ -1,12 +1,12 @@
-"""The station's task at ToolsNet's side: what the cursor points at goes out, and only a 05 with code 000 moves it on.
+"""The station's task at ToolsNet's side: over one connection goes out what the policy gives, and it hears each answer.
 
 Rules
-1. Order is the log's order, one telegram at a time; `agent.outlets.toolsnet.position` knows where the log stands.
-2. A result refused `refused_attempts` times, or silent on three connects, may be the server's fault or its own. What
-   is behind it tells (agent.outlets.toolsnet.sweep).
-3. A frame that could not be read is set aside when its turn comes. What is set aside moves into the quarantine when
-   there is time; with no room there it stays where it is and stops nothing.
+1. One telegram is out at a time, or as many as a window has (agent.wide.toolsnet_window, where one is handed in).
+2. `sources` are what goes out beside results, where some are handed in (agent.wide.toolsnet_source). They send only
+   while results are not in trouble, and in front of results, but for one that gives way.
+3. After a refusal behind which a copy may be on its way the server is asked where it stands.
 4. The flash is used only while the controller's line is quiet (agent.quiet): a chip loses octets meanwhile.
+5. The orderly end: nothing more goes out, what is out may be answered for two seconds, then the connection is closed.
 """
 
 # First, because imports nest (agent.app).
@@ -16,79 +16,142 @@ from agent.toolsnet import session as ts
 from agent import health as h
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
-from agent.outlets.toolsnet.outlet import Outlet
-from agent.outlets.toolsnet.position import NOT_SET, OUTLET
-from agent.outlets.toolsnet.sweep import RETRY_MS, Sweep
-from agent.quarantine import NO_ROOM
-from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES, TAKEN
-from agent.spool.record import KIND_RAW, KIND_RESULT
+from agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, SEND, WRITE, Policy
+from agent.outlets.toolsnet.upstream import Upstream
 from agent.trouble import MALFORMED, NO_ANSWER
 
 READS_A_STEP = const(8)
-SILENT_CONNECTS = const(3)
-TIDY_MS = const(60000)  # how often a full quarantine is asked for room
+WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
+LEAVE_MS = const(2000)
 
-_WAIT_FACTORS = b"\x01\x06\x0c"  # 5, 30, 60 s (G.9 no. 3)
+_INDEX = const(0)  # of its cursor
 
 
-class Forward(Sweep):
-    """One spool, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
+class Forward(Upstream):
+    """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     kind = "toolsnet"
-    index = OUTLET
+    index = _INDEX
 
-    def __init__(self, port, session, writer, ring, quarantine, health, clock, settings, cursor_batch):
-        outlet = Outlet(
-            ring, quarantine, health, cursor_batch, settings["rewind"], settings["server_empty"] == "resend"
-        )
-        Sweep.__init__(self, port, session, writer, outlet, health, clock, settings)
+    def __init__(
+        self,
+        port,
+        session,
+        writer,
+        log,
+        quarantine,
+        state,
+        health,
+        clock,
+        settings,
+        cursor_batch,
+        quiet=None,
+        sources=(),
+        window=None,
+    ):
+        Upstream.__init__(self, port, session, health, clock, settings)
+        self.writer = writer
+        self.log = log
+        self.state = state
         self.quarantine = quarantine
-        self.parks = settings["refused"] == "park"
-        self.refused_wait_ms = settings["refused_wait_ms"]
-        self._suspect = 0  # number of the result that the next two speak of
-        self._refusals = 0
-        self._silences = 0
-        self._silent_one = 0  # number of the result that `_silences` speaks of
-        self._tidy = Timer()  # until the quarantine is asked for room again
-        self._full = False  # the quarantine, when it was asked last
-        self._lowers = False  # the limit has to be taken back
+        self.policy = Policy(log, state, quarantine, health, settings, cursor_batch, window)
+        self.quiet = quiet
+        self.sources = sources
+        self.window = window
+        self.out = self.policy  # whose telegram is out, or was last: it hears the answer
+        self._highest = 0
+        self._waits = False  # for the line
+        self._is_silent = False  # the silence that is offered now
+        self._leaving = Timer()
+        self._is_leaving = False
         self._stopping = False
+        self._scheduler = None
+        self._slot = 0
+        if quiet is not None:
+            quiet.join(self)
+        for source in sources:
+            source.join(self)
+        if window is not None:
+            window.join(self)
 
-    def use_silence(self, now):
-        """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
-        if self._waits:
-            self.step(now)
-        if not self.outlet.prepare():
-            self.health.note(h.NOT_SAVED, 4, now)
-
-    def is_up(self):
-        """Tell whether the server takes results."""
-        return self.session.state == ts.STREAMING
+    # -- the contract of outlets -------------------------------------------------------------------------------
 
     def begin(self, now):
-        """The ring is mounted: go to the PIM."""
+        """The log is mounted: go to the PIM."""
+        self.policy.late.begin(now)
         self.session.start(now)
+
+    def is_up(self):
+        """True if the server takes results."""
+        return self.session.state == ts.STREAMING
+
+    def holds(self):
+        """True while only an operator can let results go on."""
+        return self.policy.doing == HOLD or self.policy.is_held
+
+    def leave(self, now):
+        """Begin the orderly end: nothing more goes out."""
+        self._is_leaving = True
+        self._leaving.start(now, LEAVE_MS)
+
+    def has_left(self, now):
+        """True if nothing is out any more, or was not answered in time: `stop` may come."""
+        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
 
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
+        if not self.policy.save_at_end():
+            self.health.count(h.NOT_SAVED)
         self.session.stop()
         self.port.close()
-        if not self.outlet.save():
-            self.health.count(h.NOT_SAVED)
+
+    def use_silence(self, now):
+        """The line is quiet now and perhaps not for long: do what waits for that, allow the next results to go out."""
+        self._is_silent = True  # who was offered it may write without asking
+        if self._waits:
+            self.step(now)
+        if not self.policy.prepare():
+            self.health.note(h.NOT_SAVED, 4, now)
+        self._is_silent = False
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        Upstream.put_state(self, shown)
+        self.policy.put_state(shown, self.clock.now())
+        for source in self.sources:
+            source.put_state(shown)
+        if self.window is not None:
+            self.window.put_state(shown)
+
+    def attach(self, scheduler, slot):
+        """An operator's order wakes this slot."""
+        self._scheduler = scheduler
+        self._slot = slot
+
+    def ask(self, number, in_doubt):
+        """An operator wants what was set aside as the log's `number` to be offered now: "", or in words why not."""
+        self._wake()
+        return self.policy.ask(number, in_doubt)
+
+    def drop_first(self):
+        """An operator gives up the one that all others wait for: DROP_ of agent.quarantine."""
+        self._wake()
+        return self.policy.drop_first()
+
+    def _wake(self):
+        if self._scheduler is not None:
+            self._scheduler.wake(self._slot, self.clock.now())
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
         if self._stopping:
             return FOREVER
         session = self.session
-        # An answer may have to be written down.
-        self._waits = (self._sweeping or session.state != ts.STREAMING) and not self._flash_free()
-        if self._waits:
+        self._waits = False
+        if session.state != ts.STREAMING and not self.may_write():  # what an 08 says is written down
             return LINE_WAIT_MS
-        if self._lowers and session.state != ts.STREAMING:
-            self._lowers = not self.outlet.lower()
         for _ in range(READS_A_STEP):
             n = 0
             frames = None
@@ -102,69 +165,89 @@ class Forward(Sweep):
             if n or session.is_due(now):
                 self._handle_events(now)
             if n < 0:
-                self._lost(session.closed(now), now)
+                self.lost(session.closed(now), now)
                 self._blame(0, now)
             if session.commanded != ts.CMD_NONE:
                 self._obey(now)
                 if session.is_due(now):
                     continue  # it is open already
-            if session.can_send() and (self.outlet.waits() or self._taken or self._reach):
-                self._send_next(now)
-            left = session.tick(now)
+            left = FOREVER
+            if session.can_send() and not self._is_leaving:
+                left = self._send_next(now)
+            rest = session.tick(now)
+            if rest < left:
+                left = rest
             if session.pending:
                 left = self._write(left, now)
             if frames is None or n < frames.free:  # the port wakes us if there is more
-                if self.outlet.has_untidied():
-                    left = self._tidy_up(left, now)
-                return self._least(left, now) if self._waits or self._hold.armed else left
+                return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
         return 0
 
-    def _least(self, left, now):
-        """Return `left`, or what is left until a hold is over or the line is asked again, if that is less."""
-        if self._waits and left > LINE_WAIT_MS:
-            left = LINE_WAIT_MS
-        if not self._hold.armed:
-            return left
-        if self._hold.expired(now):
-            self._hold.stop()
-            return 0 if self.session.can_send() else left  # without a connection its end changes nothing
-        return self._hold.least(now, left)
+    # -- what goes out -----------------------------------------------------------------------------------------
 
-    def _tidy_up(self, left, now):
-        """Move one record that was set aside into the quarantine; return the ms until there may be more to do."""
-        tidy = self._tidy
-        if tidy.armed:
-            if not tidy.expired(now) and (not self._full or self.outlet.ring.has_room(ROOM_BYTES)):
-                return tidy.least(now, left)
-            tidy.stop()
-        if not self._flash_free():
-            self._waits = True
-            return left
-        code = self.quarantine.take_oldest(self.outlet.ring)
-        if code == TAKEN:
-            self._full = False
+    def may_write(self):
+        """True if the flash may be used now; if not, it is asked again soon."""
+        quiet = self.quiet
+        self._waits = not (
+            quiet is None
+            or self._is_silent
+            or (quiet.may_write(self.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
+        )
+        return not self._waits
+
+    def _send_next(self, now):
+        """Send what comes next, if anything may; the ms until there may be more."""
+        policy = self.policy
+        window = self.window
+        if window is not None and window.send(now):
+            return window.left(now)
+        if self.sources and policy.doing == ORDER and self._send_beside(now):
+            return FOREVER
+        for _ in range(WRITES_A_STEP):
+            code = policy.next(now)
+            if code == SEND:
+                policy.goes_out()
+                self.send_result(
+                    policy, policy.number, policy.buf, policy.at, policy.length, policy.flags, policy.sequence
+                )
+                if policy.once:
+                    self.session.send_once()
+                return FOREVER
+            if code == WRITE:
+                if not self.may_write() or not policy.write(now):
+                    break
+            elif code != BUSY:
+                break
+        else:
             return 0
-        if code == NO_ROOM and self.quarantine.make_way(self.outlet.ring) == TAKEN:
-            return 0
-        if code == NO_ROOM and not self._full:
-            self._full = True
-            self.health.note(h.PARKED_FAILED, 0, now)
-        tidy.start(now, TIDY_MS)
-        return tidy.least(now, left)
+        left = policy.left(now, FOREVER)
+        if policy.doing == ORDER:
+            for source in self.sources:
+                left = source.left(now, left)
+        return left
 
-    # -- connection --------------------------------------------------------------------------------------------
+    def send_result(self, out, number, buf, at, length, flags, sequence):
+        """Send the log's `number`, whose payload is at buf[at:]; `out` hears what becomes of it."""
+        if number <= self._highest:
+            self.health.count(h.REPEATED)
+        else:
+            self._highest = number
+        self.out = out
+        session = self.session
+        session.send(self.writer.write(buf, at, length, flags, session.next_ident(), sequence))
 
-    def _lost(self, event, now):
-        if event != ts.EV_NONE:
-            self.health.note(h.SERVER_LOSSES, self._sent, now)
-        self._sent = 0
-        if self._sweeping and self.outlet.scout.number >= self._mute:
-            self._mute = 0  # it was passed over, and what is behind it has told nothing: now it has its turn
-        self._sweeping = False
-        self._lowers = True
-        self.outlet.streams(False)
+    def _send_beside(self, now):
+        """Let a source send, whose turn it is; True if one did."""
+        for source in self.sources:
+            if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
+                octets = source.send(now)
+                if octets:
+                    self.out = source
+                    self.session.send_from(source.tx, octets, source.takes_10)
+                    return True
+        return False
 
-    # -- events ------------------------------------------------------------------------------------------------
+    # -- what comes back ---------------------------------------------------------------------------------------
 
     def _handle_events(self, now):
         session = self.session
@@ -173,7 +256,7 @@ class Forward(Sweep):
             if event == ts.EV_NONE:
                 return
             if event == ts.EV_ACCEPTED:
-                self._accepted(now)
+                self.out.accepted(now)
                 if session.frames.is_empty():
                     return  # nothing waits for a deadline now
             elif event == ts.EV_REFUSED:
@@ -183,147 +266,69 @@ class Forward(Sweep):
             elif event == ts.EV_STREAMING:
                 self.health.count(h.SERVER_CONNECTS)
                 self.trouble.over()
-                self.outlet.streams(self._reach == 0)
             elif event == ts.EV_SILENT:
+                self.health.note(h.SERVER_SILENT, self.policy.number, now)
                 self._blame(NO_ANSWER, now)
-                self._silent(now)
+                self.lost(ts.EV_NONE, now)
             elif event == ts.EV_LOST:
-                self._lost(event, now)
+                self.lost(event, now)
                 self._blame(0, now)
-            elif event == ts.EV_NO_PIM:
-                self.health.note(h.NO_PIM, 0, now)
-                self._blame(0, now)
-            elif event == ts.EV_FOREIGN:
-                self.health.note(h.SERVER_FOREIGN, self._sent, now)
-            elif event == ts.EV_UNKNOWN:
-                self.health.note(h.SERVER_UNKNOWN, 0, now)
-                self._is_foreign = True
             else:
-                self.health.note(h.SERVER_MALFORMED, 0, now)
-                self._is_foreign = True
-                if session.state == ts.WAITING:
-                    self._lost(event, now)
-                    self._blame(MALFORMED, now)
+                self._odd(event, now)
+
+    def _odd(self, event, now):
+        health = self.health
+        if event == ts.EV_NO_PIM:
+            health.note(h.NO_PIM, 0, now)
+            self._blame(0, now)
+        elif event == ts.EV_FOREIGN:
+            health.note(h.SERVER_FOREIGN, self.policy.number, now)
+        elif event == ts.EV_UNKNOWN:
+            health.note(h.SERVER_UNKNOWN, 0, now)
+            self._is_foreign = True
+        else:
+            health.note(h.SERVER_MALFORMED, 0, now)
+            self._is_foreign = True
+            if self.session.state == ts.WAITING:
+                self.lost(event, now)
+                self._blame(MALFORMED, now)
+
+    def _refused(self, now):
+        session = self.session
+        out = self.out
+        self.health.note(h.REFUSED_BY_SERVER, session.code, now)
+        out.refused(session.code, now)
+        if session.was_late() and not (out is self.policy and self.policy.once):
+            self._break(now)  # only the next 08 tells what became of the copy
+
+    def lost(self, event, now):
+        """The connection is gone."""
+        if event != ts.EV_NONE:
+            self.health.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
+        out = self.out
+        self.out = self.policy
+        if out is not self.policy:
+            out.silent(now)
+        self.policy.silent(now, self.session.proven)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
-        if not self.outlet.resume(self.session.result_sequence, now):
+        done = self.policy.resume(self.session.result_sequence, now)
+        if done and self.window is not None:
+            self.window.resume()
+        for source in self.sources:
+            done = done and source.resume(now)
+        if not done:
             self.health.note(h.NOT_SAVED, 5, now)
             self._break(now)
-            return
-        self._taken = 0
 
     def _break(self, now):
-        """Ask the server anew where it stands."""
+        """Ask the server again where it stands."""
         self.port.close()
         self._opening = False
-        self._lost(self.session.closed(now), now)
+        self.lost(self.session.closed(now), now)
 
-    def _accepted(self, now):
-        number = self._sent
-        self._sent = 0
-        self._refusals = 0
-        self._silences = 0
-        self._jam.armed = False
-        if self._sweeping:
-            self._taken = number
-            self._finish_sweep(now)
-        else:
-            self.outlet.deliver(number)
-            self.health.counters[h.DELIVERED] += 1  # without a call
-
-    def _refused(self, now):
-        self.health.note(h.REFUSED_BY_SERVER, self.session.code, now)
-        number = self._sent
-        self._sent = 0
-        self.outlet.reason = self.session.code
-        if number == self._silent_one:
-            self._silences = self._mute_again = 0
-        if self._sweeping:
-            self._refused_in_sweep(number, now)
-            return
-        self._count_refusal(number, now)
-        if self.session.was_late():  # only the next 08 tells what became of the copy
-            self._break(now)
-
-    def _count_refusal(self, number, now):
-        if number <= self.outlet.cursor.number:
-            return  # it was overwritten meanwhile: what comes next is another one
-        self._refusals += 1
-        if self._refusals < self.refused_attempts or not self.parks:
-            step = self._refusals - 1 if self._refusals < 3 else 2
-            self._hold.start(now, self.refused_wait_ms * _WAIT_FACTORS[step])
-            return
-        self._proven = number
-        self._begin_sweep(now)
-        if self._sweeping:
-            self.outlet.pass_in_sweep(number)  # it was refused just now
-
-    def _silent(self, now):
-        self.health.note(h.SERVER_SILENT, self._sent, now)
-        number = self._sent
-        self._sent = 0
-        self._sweeping = False
-        if not self.parks:
-            return
-        if self._reach and number > self._proven:
-            self._look_later(now)  # this one as well: it is the server
-            self._hold.start(now, 2 * RETRY_MS)  # each look costs two connections
-            return
-        if number != self._silent_one:
-            self._silent_one = number
-            self._silences = 0
-        self._silences += 1
-        if self._reach:
-            # Before that it is offered again, behind those in front of it.
-            self._mute = number if self._silences >= SILENT_CONNECTS else 0
-            self.session.hurry(now)
-        elif self._silences >= SILENT_CONNECTS:
-            self.outlet.reason = PARKED_SILENT
-            self._mute = self._proven = number
-            self._reach = 1
-            self.session.hurry(now)
-
-    # -- the next one ------------------------------------------------------------------------------------------
-
-    def _send_next(self, now):
-        if self._hold.armed:
-            if not self._hold.expired(now):
-                return
-            self._hold.stop()
-        if self._sweeping or self._taken or self._reach:
-            self._send_of_sweep(now)
-            return
-        outlet = self.outlet
-        kind = outlet.next()
-        if kind <= 0:
-            return
-        number = outlet.cursor.peek_number
-        if number == outlet.vouched:
-            outlet.deliver(number)
-            return
-        if number != self._suspect:
-            self._suspect = number  # what was counted speaks of one that is gone
-            self._refusals = 0
-            self._silences = 0
-        if kind == KIND_RAW or outlet.must_write(number):
-            number = self._write_down(kind, number, now)
-        if number:
-            self._send(number)
-
-    def _write_down(self, kind, number, now):
-        """Do what has to be durable before anything goes out; return the number that may go out now, 0 if none."""
-        outlet = self.outlet
-        self._waits = not self._flash_free()
-        if self._waits:
-            return 0
-        if kind == KIND_RAW:
-            code = outlet.set_aside(number + 1, PARKED_UNREADABLE, now)
-            self._hold.start(now, RETRY_MS if code == NOT_SET else 0)
-            return 0
-        if not outlet.allow(number):
-            self.health.note(h.NOT_SAVED, 8, now)
-            self._hold.start(now, RETRY_MS)
-            return 0
-        # Writing may have overwritten it: then another one is the next.
-        return number if outlet.next() == KIND_RESULT and outlet.cursor.peek_number == number else 0
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        Upstream.recover(self, now)
+        self.lost(ts.EV_NONE, now)

@@ -3,8 +3,8 @@
 Rules
 1. The session says when to open and to close; here it is done, and what became of it is told to the session.
 2. A port that is open or closed at once will never wake anybody: it is looked at straight after `open`.
-3. Whoever sends over it says in `_lost` what a lost connection means for what was out.
-4. Why ToolsNet cannot be had lasts in `trouble` until it takes results, and is logged once for each change.
+3. Whoever sends over it says in `lost` what a lost connection means for what was out.
+4. Why there is no connection lasts in `trouble` until the server takes results, and is logged once for each change.
 """
 
 from agent import health as h
@@ -61,7 +61,7 @@ class Upstream:
         self._opening = False
         self.session.closed(now)
 
-    def _lost(self, event, now):
+    def lost(self, event, now):
         """The connection is gone."""
 
     def _blame(self, why, now):
@@ -143,7 +143,7 @@ class Upstream:
         while pending:
             n = self.port.write(session.tx, session.tx_from, pending)
             if n < 0:
-                self._lost(session.closed(now), now)
+                self.lost(session.closed(now), now)
                 self._blame(0, now)
                 return 0
             if n == 0:

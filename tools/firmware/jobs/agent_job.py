@@ -24,7 +24,7 @@ configuration = complete(
             {
                 "number": 10,
                 "controller": {"host": "cart", "port": CONTROLLER},
-                "spool": {"path": "x", "size_kib": 16, "parked_kib": 8},
+                "spool": {"path": "x", "size_kib": 40, "parked_kib": 12},
             }
         ],
     }
@@ -40,12 +40,12 @@ def on_turn(now):
         raise app.scheduler.last_fault
     if not station.outlets:
         return TURN_MS
-    ring = station.ring
-    done = ring.number >= RESULTS and ring.backlog(0) == 0
+    log = station.log
+    done = log.number >= RESULTS and log.waits(log.cursors[0]) == 0
     return -1 if done else TURN_MS
 
 
 loop.run(app, board, on_turn)
-print("delivered", app.stations[0].ring.number)
+print("delivered", app.stations[0].log.number)
 print("heap", gc.mem_alloc())
 loop.stop(app, board)

@@ -1,4 +1,4 @@
-"""Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its ring on the flash.
+"""Runs on the RP2040 image: the whole agent with the frozen core in so many octets of free heap, its log on the flash.
 
 Argument: the octets. Prints `beside` and what the peers take of them, and `through` when results and a backlog got
 through. The script itself is loaded before.
@@ -35,7 +35,7 @@ def run():
     delattr(sys.modules["agent"], "config")
     gc.collect()
     __import__("agent.app")
-    from agent.spool.flash import Part
+    from agent.log.flash import Part
     from board import rp2_flash
 
     device = Part(rp2_flash.ring(), 0, BLOCKS)

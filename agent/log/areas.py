@@ -1,0 +1,30 @@
+"""How a station's device is divided: state, quarantine, ring of graphs if there is one, log.
+
+The numbers of a snapshot say so, else any head of a block; both were written as the area was made.
+"""
+
+from agent.log import numbers as n
+from agent.log.flash import Part
+from agent.log.head import AT_GRAPHS, AT_KEPT, HEAD_OCTETS, HEAD_SOUND, check_head, size_of, u16
+from agent.log.state import STATE_BLOCKS, STATE_FOUND, STATE_LOST, State
+
+
+def divide(device, kept, graphs):
+    """Return how many blocks the quarantine and the ring of graphs have, `kept` and `graphs` in a new area.
+
+    (-1, 0) if the device cannot be read.
+    """
+    state = State(Part(device, 0, STATE_BLOCKS))
+    code = state.load()
+    if code == STATE_LOST:
+        return -1, 0
+    if code == STATE_FOUND and state.numbers[n.KEPT_BLOCKS]:
+        return state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
+    page = bytearray(HEAD_OCTETS)
+    size = size_of(device)
+    for block in range(STATE_BLOCKS, device.block_count):
+        if device.read_into(block * device.block_bytes, page, HEAD_OCTETS) < 0:
+            return -1, 0
+        if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
+            return u16(page, AT_KEPT), u16(page, AT_GRAPHS)
+    return kept, graphs

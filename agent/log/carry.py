@@ -1,0 +1,155 @@
+"""What a session does in front of its first append: the newest block is carried over into one erased in this session.
+
+Rules
+1. Restarts eat no capacity: all that is not passed is copied, and the old block is void. Only the last record, if it is
+   in doubt, where the block is more than seven eighths full and two others may be opened. Nothing where all is passed.
+2. The copies count from the snapshot on that names their block (COUNTS_TO); until then the old block is the newest.
+3. While copies lie about that do not count, the whole block is copied, so that they are void whatever comes, and their
+   block is opened first.
+4. The head of the copies has words on the old block, or that one's words where it is void now.
+5. No doubt, one block free, and no room for the new record behind the copies: the log is full, nothing is carried.
+
+Imported once a session.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy, fill
+from agent.base.words import get_u32
+from agent.log import numbers as n
+from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_REFUSE
+from agent.log.desk import PLACE
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
+from agent.log.reader import WORN
+from agent.log.record import FRAME_BYTES, KIND_RESULT, RECORD_LOST, seal
+from agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
+from agent.record.result import HEAD_BYTES as BODY
+
+_NUMBER = const(56)  # HEAD_OCTETS + agent.log.record.NUMBER
+_ID = PLACE + BODY + TIGHTENING_ID
+
+
+class _Copies:
+    """The copies of one block."""
+
+    def __init__(self):
+        self.words = bytearray(HEAD_OCTETS)  # as in a head
+        self.ids = bytearray(2 * ID_BYTES)
+        self.number = 0  # of their block
+        self.offset = 0  # where they end
+        self.last = 0  # the last record that was found in the old block
+
+
+def fits(log, low, octets):
+    """True if a record of so many octets has room behind the copies of what `low` has not passed."""
+    offset = HEAD_OCTETS
+    while offset < log.offset:
+        found = log.look(log.block, offset, log.offset)
+        if found == RECORD_LOST:
+            return True  # an append will say so
+        if found > 0 and get_u32(log.page, _NUMBER) > low:
+            break
+        offset = log.behind(offset, found) if found > 0 else log.over(offset)
+    # The first copy stands behind a head: where it did not, what is left out makes up for that.
+    used = log.offset - offset + (log.behind(HEAD_OCTETS, FRAME_BYTES) if offset > HEAD_OCTETS else HEAD_OCTETS)
+    return log.behind(used, octets) <= log.device.block_bytes
+
+
+def carry(log, octets):
+    """Carry over what the first append of a session has to, a record of so many octets: a LOG_ code."""
+    if log.lowest() > log.saved_lowest() and not log.state.save():
+        return LOG_FAILED
+    low = log.saved_lowest()
+    if low >= log.number and not log.doubtful and log.cut < 0:
+        return LOG_DONE
+    block_bytes = log.device.block_bytes
+    free = log.count_free(low)
+    whole = log.offset <= block_bytes - block_bytes // 8 or free < 2 or log.cut >= 0
+    if not log.doubtful:
+        if not whole:
+            return LOG_DONE
+        if free < 2 and not fits(log, low, octets):
+            return LOG_FULL if log.when_full == WHEN_FULL_REFUSE else LOG_DONE
+    first = log.number
+    if log.cut >= 0 or (whole and low < first):
+        first = log.firsts[log.block]
+        if low >= first and log.cut < 0:
+            first = low + 1
+    copies = _Copies()
+    log.put_words(copies.words)
+    if first == log.firsts[log.block]:
+        copy(copies.words, AT_WORDS, log.words, 0, WORDS_BYTES)
+    for _ in range(BLOCKS_TRIED):
+        place = log.find_place(0)
+        if place < 0:
+            return place
+        code = _copy(log, place, first, copies)
+        if code == FLASH_DONE:
+            _end(log, place, first, copies)
+            return LOG_DONE
+        log.ahead = -1
+        if code == FLASH_IO:
+            break
+        log.worn += 1
+        log.mark(place, WORN)
+    return LOG_FAILED
+
+
+def _copy(log, place, first, copies):
+    """Copy the records from number `first` on to the erased block: a FLASH_ code."""
+    page = log.page
+    begin = place * log.device.block_bytes
+    forget_ids(copies.ids)
+    copies.offset = copies.last = 0
+    offset = HEAD_OCTETS
+    while offset + FRAME_BYTES <= log.offset:
+        octets = log.look(log.block, offset, log.offset)
+        if octets == RECORD_LOST:
+            return FLASH_IO
+        if octets <= 0:
+            offset = log.over(offset)
+            continue
+        offset = log.behind(offset, octets)
+        number = get_u32(page, _NUMBER)
+        if not copies.last < number <= log.number:
+            continue
+        copies.last = number
+        if number < first:
+            continue
+        kind = page[HEAD_OCTETS]
+        seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
+        if copies.offset == 0:
+            copy(page, AT_WORDS, copies.words, AT_WORDS, WORDS_BYTES)
+            copies.number = log.put_head(page, place, first, CARRIED)
+            behind = log.behind(HEAD_OCTETS, octets)
+            code = log.device.program(begin, page, behind)
+        else:
+            behind = log.behind(copies.offset, octets)
+            code = log.device.program(begin + copies.offset, log.desk.read, behind - copies.offset)
+        if code != FLASH_DONE:
+            return code
+        if kind == KIND_RESULT:
+            note_id(copies.ids, page, _ID)
+        copies.offset = behind
+    return FLASH_DONE
+
+
+def _end(log, place, first, copies):
+    """The copies are on flash, and a snapshot has to say that they count."""
+    numbers = log.state.numbers
+    if log.doubtful and copies.last < log.number:  # it was torn, and nobody was told of it
+        log.torn += 1
+        log.doubtful = False
+        before = log.firsts[log.block] - 1
+        log.end_at(copies.last if copies.last > before else before)
+    if copies.offset:
+        log.ahead = -1
+        log.enter(place, first, copies.offset, copies.number, copies.words)
+        copy(log.ids, 0, copies.ids, 0, 2 * ID_BYTES)
+        fill(log.front, 0, ID_BYTES - 2, 0xFF)
+        log.open_to = 0
+        log.unsaved = True
+        numbers[log.ring + n.SOLID] = log.number + 1
+
+
+assert FLASH_WORN != FLASH_IO and _NUMBER == HEAD_OCTETS + 4

@@ -1,0 +1,62 @@
+"""How far somebody is who reads a log. Its number is all of it that is durable; where that lies is found again.
+
+Rules
+1. `advance` passes the record that `peek` or `fresh` found; `number` never moves otherwise but over what is not wanted,
+   damaged or gone.
+2. `ahead` grows with each record that is passed and not wanted: who gives what is wanted numbers without holes, sets
+   it so that `number - ahead` is that of the last one passed. Whoever moves the cursor back looks after it.
+3. The place is good for one `version` of the log's blocks only; who stands in a block that is erased is placed again.
+"""
+
+from agent.base.compat import const
+
+WANTS_RESULTS = const(1)
+WANTS_FRAMES = const(2)  # that could not be read
+WANTS_EVENTS = const(4)
+WANTS_GRAPHS = const(2)  # in the ring of graphs, where there are no frames
+
+
+class Cursor:
+    """Everything up to `number` is done; a durable one keeps what lies behind it from being erased."""
+
+    __slots__ = (
+        "ahead",
+        "behind",
+        "bound",
+        "durable",
+        "first",
+        "found",
+        "number",
+        "offset",
+        "place",
+        "version",
+        "wants",
+    )
+
+    def __init__(self):
+        self.number = 0
+        self.ahead = 0
+        self.durable = True
+        self.wants = WANTS_RESULTS | WANTS_FRAMES
+        self.found = 0  # number of the record found last
+        self.place = 0  # the block, whose first number is `first`, and where in it to look next
+        self.first = 0  # 0: nowhere
+        self.offset = 0
+        self.behind = 0  # the record found last ends there
+        self.bound = 0  # from this number on the block's records are void
+        self.version = -1
+
+    def advance(self):
+        """Pass the record that was found last."""
+        self.number = self.found
+        self.offset = self.behind
+
+    def stand_at(self, other):
+        """Stand where `other` stands."""
+        self.number = other.number
+        self.ahead = other.ahead
+        self.place = other.place
+        self.first = other.first
+        self.offset = other.offset
+        self.bound = other.bound
+        self.version = other.version

@@ -1,0 +1,80 @@
+"""The contract of a flash device, and the two devices that need no hardware: RAM, and a part of another device.
+
+A device has
+- `unit_bytes`   program unit: a power of two, 512 at most; `block_bytes` erase block; `block_count`
+- `read_into(address, buf, n)`  copy n octets from `address` into buf[0:n]
+- `program(address, buf, n)`    write buf[0:n]; address and n are multiples of the unit; never leaves a block
+- `erase(block)`                make all octets of the block 0xFF
+each of which returns FLASH_DONE or one of the negative codes and raises nothing.
+
+Rules
+1. A unit is programmed once between two erases of its block, and only while it is erased.
+2. When `program` returns FLASH_DONE the octets survive a power cut at any later instant.
+3. A cut during `program` or `erase` leaves arbitrary octets in the touched units, and in no other.
+4. FLASH_WORN means this block is of no more use, FLASH_IO that the whole device refused (full disk, read-only,
+   unplugged): the log goes elsewhere on the first and withholds the acknowledgement on the second.
+5. Nothing allocates.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy, fill
+
+FLASH_DONE = const(0)
+FLASH_WORN = const(-1)
+FLASH_IO = const(-2)
+
+_ERASED = const(0xFF)
+
+
+class RamFlash:
+    """A flash device in RAM: for tests, and for a board that is tried out without touching its flash."""
+
+    __slots__ = ("block_bytes", "block_count", "cells", "unit_bytes")
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        self.unit_bytes = unit_bytes
+        self.block_bytes = block_bytes
+        self.block_count = block_count
+        self.cells = bytearray(b"\xff" * (block_count * block_bytes))
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        copy(buf, 0, self.cells, address, n)
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`."""
+        copy(self.cells, address, buf, 0, n)
+        return FLASH_DONE
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF."""
+        fill(self.cells, block * self.block_bytes, self.block_bytes, _ERASED)
+        return FLASH_DONE
+
+
+class Part:
+    """Some whole blocks of another device, seen as a device of their own."""
+
+    __slots__ = ("block_bytes", "block_count", "device", "first_block", "unit_bytes")
+
+    def __init__(self, device, first_block, block_count):
+        if first_block < 0 or block_count < 1 or first_block + block_count > device.block_count:
+            raise ValueError("part of %d blocks at %d does not fit the device" % (block_count, first_block))
+        self.device = device
+        self.first_block = first_block
+        self.unit_bytes = device.unit_bytes
+        self.block_bytes = device.block_bytes
+        self.block_count = block_count
+
+    def read_into(self, address, buf, n):
+        """Copy `n` octets from `address` into buf[0:n]."""
+        return self.device.read_into(self.first_block * self.block_bytes + address, buf, n)
+
+    def program(self, address, buf, n):
+        """Write buf[0:n] to `address`."""
+        return self.device.program(self.first_block * self.block_bytes + address, buf, n)
+
+    def erase(self, block):
+        """Make every octet of the block 0xFF."""
+        return self.device.erase(self.first_block + block)

@@ -1,0 +1,128 @@
+"""What stands at the start of a block of a log: whose it is, its number, where it begins, and words on the one before.
+
+    octet  0    2         3      4          8          12         16      17    18     20      22
+           | TL | version | ring | identity | number   | first    | flags | size | kept | graphs |
+           |    | u8      | u8   | u32      | u32      | u32      | u8    | u8   | u16  | u16    |
+
+          22      24       28         38          48       52
+           | place | number | lowest   | highest   | CRC-30 |    words on the block before: which one it is, and the
+           | u16   | u32    | ID 10    | ID 10     | u32    |    tightening IDs between which all of its results lie
+
+Rules
+1. The head and the first record are one program: a block without a sound record was never opened.
+2. `first`: from this number on all earlier blocks are void. CARRIED: the block begins with copies out of an earlier
+   one. `size`: unit and block as powers of two. `kept`, `graphs`: how the device is divided (agent.log.areas).
+   `number`: blocks * openings + place. A head that was torn may read well later: no other block has its number then.
+3. One bit that has turned over in a head is turned back, whoever reads it: else it would hide a whole block.
+4. The words hold only if that place still has a block of that number. IDs are compared as octets, whatever they are.
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.crc import crc30
+from agent.base.fields import compare, copy, fill
+from agent.base.words import get_u32
+from agent.record.result import ID_BYTES
+
+HEAD_OCTETS = const(52)
+VERSION = const(4)  # 1 to 3 were spools, with state between the results
+
+AT_RING = const(3)
+AT_IDENTITY = const(4)
+AT_NUMBER = const(8)
+AT_FIRST = const(12)
+AT_FLAGS = const(16)
+AT_SIZE = const(17)
+AT_KEPT = const(18)
+AT_GRAPHS = const(20)
+AT_WORDS = const(22)
+AT_CRC = const(48)
+
+CARRIED = const(1)
+
+WORDS_NUMBER = const(2)  # places in the words
+WORDS_LOWEST = const(6)
+WORDS_HIGHEST = const(16)
+WORDS_BYTES = const(26)
+IDS_LOWEST = const(0)  # of one block, in a buffer of their own
+IDS_HIGHEST = const(10)
+
+HEAD_BLANK = const(0)
+HEAD_BAD = const(-1)
+HEAD_FOREIGN = const(-2)
+HEAD_SOUND = const(1)
+
+_T = const(0x54)
+_L = const(0x4C)
+_OLD_KIND = const(0x48)
+
+
+def size_of(device):
+    """Return unit and block of the device as one octet."""
+    sizes = 0
+    unit = device.unit_bytes
+    while unit > 1:
+        unit >>= 1
+        sizes += 16
+    block = device.block_bytes >> 8
+    while block > 1:
+        block >>= 1
+        sizes += 1
+    return sizes
+
+
+def seal_head(buf, ring, identity, number, first, flags, size, kept, graphs):
+    """Write a head to buf[0:]; the words stand there already."""
+    pack_into("<BBBBIIIBBHH", buf, 0, _T, _L, VERSION, ring, identity, number, first, flags, size, kept, graphs)
+    pack_into("<I", buf, AT_CRC, crc30(buf, 0, AT_CRC))
+
+
+def check_head(buf, size):
+    """Say what lies at buf[0:]: a HEAD_ code. FOREIGN is whole, and of another version or another device's sizes."""
+    if buf[0] == _OLD_KIND and buf.find(b"TCSP", 8, 12) == 8:
+        return HEAD_FOREIGN
+    if (buf[0] == _T) + (buf[1] == _L) + (buf[2] == VERSION) >= 2 and (_is_sound(buf) or _mend(buf)):
+        return HEAD_SOUND if buf[2] == VERSION and buf[AT_SIZE] == size else HEAD_FOREIGN
+    for index in range(HEAD_OCTETS):
+        if buf[index] != 0xFF:
+            return HEAD_BAD
+    return HEAD_BLANK
+
+
+def _is_sound(buf):
+    return get_u32(buf, AT_CRC) == crc30(buf, 0, AT_CRC)
+
+
+def _mend(buf):
+    """Turn back the one bit that makes the head sound; False if there is none."""
+    for index in range(HEAD_OCTETS):
+        bit = 1
+        while bit < 0x100:
+            buf[index] ^= bit
+            if _is_sound(buf):
+                return True
+            buf[index] ^= bit
+            bit <<= 1
+    return False
+
+
+def u16(buf, at):
+    """Return the number of two octets at buf[at:]."""
+    return buf[at] | buf[at + 1] << 8
+
+
+def note_id(ids, buf, at):
+    """The block has a result with the ID at buf[at:]; `ids` are its lowest and its highest."""
+    if compare(buf, at, ids, IDS_HIGHEST, ID_BYTES) > 0:
+        copy(ids, IDS_HIGHEST, buf, at, ID_BYTES)
+        if ids[IDS_LOWEST] != 0xFF:
+            return
+    if compare(buf, at, ids, IDS_LOWEST, ID_BYTES) < 0:
+        copy(ids, IDS_LOWEST, buf, at, ID_BYTES)
+
+
+def forget_ids(ids):
+    """The block has no results yet."""
+    fill(ids, IDS_LOWEST, ID_BYTES, 0xFF)
+    fill(ids, IDS_HIGHEST, ID_BYTES, 0)

@@ -1,0 +1,557 @@
+"""A log: what is appended is durable when `append` says so, nothing is used twice, and nothing grows.
+
+Rules
+1. A session's first append opens a block erased in this session, and so does the one behind a refusal. What it finds in
+   the newest block is carried over first (agent.log.carry). A block's head and its first record are one program.
+2. A block is erased only when all durable cursors of a snapshot of this session are past it; the oldest goes first, but
+   blocks that hold nothing that counts go before all others. One block is kept free, unless everything is passed.
+3. Overwriting: the cursors are moved past the oldest block and that is counted, then a snapshot, then the erase.
+4. Whoever writes into the stage writes the number `next` to stage[place:] before anything else: what is fresh is known
+   by its number.
+5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.fields import compare, copy, fill
+from agent.base.words import get_u32
+from agent.log import numbers as n
+from agent.log.codes import BLOCKS_TRIED, LOG_DONE, LOG_FAILED, LOG_FULL, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.cursor import Cursor
+from agent.log.desk import PLACE, Desk
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.head import (
+    AT_WORDS,
+    HEAD_OCTETS,
+    IDS_HIGHEST,
+    WORDS_BYTES,
+    WORDS_LOWEST,
+    forget_ids,
+    note_id,
+    seal_head,
+    size_of,
+)
+from agent.log.reader import TOP, WORN, Reader
+from agent.log.record import ALIGN_BYTES, FRAME_BYTES, KIND_RESULT, NUMBER_TOP, RECORD_NONE, seal
+from agent.log.state import STATE_LAST
+from agent.record import PAYLOAD_MOST
+from agent.record.result import HEAD_BYTES as BODY
+from agent.record.result import ID_BYTES, TIGHTENING_ID
+
+RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
+AHEAD = const(4)  # with less room than for so many records the next block is erased ahead of time
+BLOCKS_LEAST = const(3)  # the newest, the one that is kept free, and one for what waits
+LIGHT_OCTETS = const(126)
+
+_AT_ID = const(150)  # in the stage
+_AT_LAST = const(158)  # its last two digits
+_LAST = const(18)  # those of the highest, in `ids`
+
+
+class Log(Reader):
+    """One ring of blocks. Made once; `agent.log.mount.mount` brings it up. Write payloads to stage[place:]."""
+
+    def __init__(
+        self,
+        device,
+        state,
+        ring,
+        cursors=1,
+        cursor_slot=n.CURSOR,
+        when_full=WHEN_FULL_REFUSE,
+        payload_most=PAYLOAD_MOST,
+        beside=None,
+    ):
+        if device.block_count < BLOCKS_LEAST:
+            raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
+        unit = device.unit_bytes
+        align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
+        room = device.block_bytes - HEAD_OCTETS - FRAME_BYTES
+        if beside is not None:
+            payload_most = beside.payload_most
+        Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
+        self.payload_most = payload_most if payload_most < room else room
+        self.when_full = when_full
+        self.stage = self.desk.stage
+        self.place = PLACE
+        self.size = size_of(device)
+        self.words = bytearray(WORDS_BYTES)  # in the newest block's head
+        self.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        self.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest one, where it is the one appended last
+        self.highest = bytearray(ID_BYTES)  # of all blocks before it
+        self.open_to = 0  # the newest block may be written up to here; 0: another one has to be opened
+        self.begun = False  # what the start found is carried over
+        self.unsaved = False  # it is, and the snapshot that says so is not durable yet
+        self.cut = -1  # a block that holds copies which do not count: it is opened first
+        self.last_number = 0  # the highest number of a block
+        self.ahead = -1  # a block that was erased in this session, to be opened next
+        self.full = False
+        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # what the longest record of this session takes of a block
+        self.fresh_length = 0
+        self.fresh_flags = 0
+        self.erases = 0
+        self.worn = 0
+        self.torn = 0
+        self.missed = 0  # records that cursors were moved past, since the start
+        self._most = 0  # the highest number that may be appended before the cursors are looked at
+        self._full_at = -1
+        self._idle_at = -1  # nothing could be erased ahead of time while the cursors stood so
+        self._fresh_at = 0  # offset of the record appended last
+        self._first_free = -1
+        self._oldest = -1
+        for index in range(cursors):
+            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
+
+    def follow(self, cursor, slot, ahead=-1):
+        """Count this cursor among those that keep blocks, saved as `state.numbers[slot]`, and what it is ahead."""
+        self.cursors.append(cursor)
+        self.slots.append(slot)
+        self.state.follow(cursor, slot, ahead)
+
+    # -- a result's way ----------------------------------------------------------------------------------------
+
+    def append(self, kind, flags, length):
+        """Make the payload of `length` octets at stage[place:] the record `next`: a LOG_ code.
+
+        LOG_FAILED as well if what the start found last is gone: `next` is another number then. Hot: allocates nothing.
+        """
+        octets = length + FRAME_BYTES
+        octets += -octets % self.align
+        if self.offset + octets > self.open_to or self.next > self._most or self.state.alarm == STATE_LAST:
+            return self._append_elsewhere(kind, flags, length)
+        code = self._put(kind, flags, length, self.offset, octets)
+        if code == FLASH_DONE:
+            return LOG_DONE
+        return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
+
+    def fresh(self, cursor):
+        """True if the cursor's next record is the result appended last, and lies in the stage still.
+
+        Hot: allocates nothing.
+        """
+        number = self.number
+        if self.desk.fresh is not self or cursor.number != number - 1:
+            return False
+        if get_u32(self.stage, PLACE) != number:  # somebody has written there since
+            self.desk.fresh = None
+            return False
+        cursor.found = number
+        cursor.place = self.block
+        cursor.first = self.firsts[self.block]
+        cursor.bound = TOP
+        cursor.offset = self._fresh_at
+        cursor.behind = self.offset
+        cursor.version = self.version
+        return True
+
+    def cover(self, number):
+        """Everything up to `number` is taken in by whoever replays what results bring: a snapshot may say so."""
+        self.state.numbers[self.ring + n.NEXT] = self.next if number >= self.number else number + 1
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def room(self, length):
+        """Return how many payloads of that length fit the rest of the newest block."""
+        octets = length + FRAME_BYTES
+        octets += -octets % self.align
+        room = (self.device.block_bytes if self.unsaved else self.open_to) - self.offset
+        return room // octets if room > 0 else 0
+
+    def has_room(self, length):
+        """True if an append of that payload would not answer LOG_FULL; writes nothing."""
+        low = self.lowest()
+        if self.when_full == WHEN_FULL_OVERWRITE:
+            return True
+        if low < self.next - RETAINED_MAX:
+            return False
+        is_sure = self.solid or not self.doubtful
+        if self.room(length) and is_sure:
+            return True
+        if self.is_still_full():
+            return False
+        free = self.count_free(low)
+        if free > 1 or (free and low >= self.number and is_sure):
+            return True
+        if self.begun or free == 0:
+            return self.room(length) > 0
+        from agent.log.carry import fits
+
+        return fits(self, low, FRAME_BYTES + length)
+
+    def free_blocks(self):
+        """Return how many blocks may be opened, the one that is kept free included."""
+        return self.count_free(self.lowest())
+
+    def is_still_full(self):
+        """True while no cursor has moved since an append was refused."""
+        if self.full and self.lowest() != self._full_at:
+            self.full = False
+        return self.full
+
+    def is_ready(self):
+        """True if the next append is one program, for a record like those before. Hot: allocates nothing."""
+        if self.offset + self.usual <= self.open_to:
+            return self.next <= self._most and self.state.alarm != STATE_LAST
+        if self.ahead < 0 or not self.begun or self.unsaved or self.next > self._most or not self.state.sure:
+            return False
+        low = self.saved_lowest()
+        return low >= self.number or self.count_free(low) > 1
+
+    # -- ahead of time -----------------------------------------------------------------------------------------
+
+    def maintain(self):
+        """Do now what the next appends would have to do first; False if that has to be tried again.
+
+        Nothing is overwritten for it. Hot: allocates nothing.
+        """
+        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+            return True
+        if (self.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
+            return True
+        code = self.begin(LIGHT_OCTETS)
+        if code == LOG_DONE and self.ahead < 0:
+            code = self.find_place(1, False) if self._reaches() else LOG_FULL
+        if code == LOG_FULL:
+            self._idle_at = self.lowest()
+        return code != LOG_FAILED
+
+    def settle(self):
+        """True if nothing that the start found is in doubt any more."""
+        if self.doubtful and not self._trust():
+            self.begin(0)
+        return not self.doubtful
+
+    def _trust(self):
+        """Trust the last record, if the start's snapshot called it durable and one of this session does so too."""
+        if self.solid and self.state.ready():
+            self.doubtful = self.solid = False
+            self.shown = self.number
+        return self.solid or not self.doubtful
+
+    def begin(self, octets):
+        """Do what has to come before the first append of a session, which is of so many octets: a LOG_ code."""
+        state = self.state
+        if not state.ready() or state.alarm == STATE_LAST:
+            return LOG_FAILED
+        self._trust()
+        if not self.begun:
+            from agent.log.carry import carry
+
+            code = carry(self, octets)
+            if code != LOG_DONE:
+                return code
+            self.begun = True
+            self._reaches()
+        if self.unsaved:
+            if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
+                return LOG_FAILED
+            self.unsaved = self.doubtful = False
+            self.shown = self.number
+            self.open_to = self.device.block_bytes
+        return LOG_DONE
+
+    # -- appending ---------------------------------------------------------------------------------------------
+
+    def _put(self, kind, flags, length, offset, octets):
+        """Program the record in the stage to the newest block: a FLASH_ code. Hot: allocates nothing."""
+        number = self.next
+        stage = self.stage
+        seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
+        if code == FLASH_DONE:
+            self._fresh_at = offset
+            self.offset = offset + octets
+            if octets > self.usual:
+                self.usual = octets
+            self._appended(kind, flags, length, number)
+        else:
+            self.open_to = 0
+            self.desk.fresh = None
+            self.worn += code == FLASH_WORN
+        return code
+
+    def _appended(self, kind, flags, length, number):
+        self.number = self.shown = number
+        self.next = number + 1
+        numbers = self.state.numbers
+        ring = self.ring
+        if numbers[ring] == number:  # else what is in front of it is not taken in yet
+            numbers[ring] = number + 1
+        numbers[ring + n.SOLID] = number + 1
+        if kind != KIND_RESULT:
+            self.desk.fresh = None
+            return
+        self.desk.fresh = self
+        self.fresh_flags = flags
+        self.fresh_length = length
+        stage = self.stage
+        ids = self.ids
+        if stage.find(self.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs ascend one by one as a rule
+            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
+                ids[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        note_id(ids, stage, _AT_ID)
+        copy(self.front, 0, ids, IDS_HIGHEST, ID_BYTES - 2)
+
+    def end_at(self, number):
+        """The log ends with this number, and goes on behind all that was ever used."""
+        self.number = self.shown = number
+        numbers = self.state.numbers
+        self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
+        for cursor in self.cursors:
+            if cursor.number >= self.next:
+                self.next = cursor.number + 1
+
+    def _append_elsewhere(self, kind, flags, length):
+        """The same where something else has to be done first."""
+        if length > self.payload_most:
+            raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
+        self.desk.fresh = None  # whose number may be the one in the stage now
+        if self.is_still_full() and not self.doubtful:
+            return LOG_FULL
+        octets = length + FRAME_BYTES
+        number = self.next
+        code = self.begin(octets)
+        if code == LOG_DONE:
+            code = self._keep_below_most() if self.next == number else LOG_FAILED
+        octets += -octets % self.align
+        tries = 0
+        while code >= LOG_DONE:
+            if self.offset + octets <= self.open_to:
+                code = self._put(kind, flags, length, self.offset, octets)
+            else:
+                code = self.find_place(1)
+                if code < 0:
+                    break
+                code = self._open(code, kind, flags, length)
+            tries += 1
+            if code == FLASH_DONE:
+                return LOG_DONE
+            code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
+        return self.refuse() if code == LOG_FULL else code
+
+    def _open(self, place, kind, flags, length):
+        """Program a head and the record in the stage behind it to an erased block: a FLASH_ code."""
+        number = first = self.next
+        stage = self.stage
+        self.put_words(stage)
+        own = self.put_head(stage, place, first, 0)
+        octets = HEAD_OCTETS + seal(stage, HEAD_OCTETS, kind, flags, length, number)
+        octets += -octets % self.align
+        self.ahead = -1
+        code = self.device.program(place * self.device.block_bytes, stage, octets)
+        if code == FLASH_DONE:
+            if first > self.number + 1:
+                self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
+                self.forgive(first)
+            self.enter(place, first, octets, own, stage)
+            forget_ids(self.ids)
+            fill(self.front, 0, ID_BYTES - 2, 0xFF)
+            self._fresh_at = HEAD_OCTETS
+            self._appended(kind, flags, length, number)
+        elif code == FLASH_WORN:
+            self.worn += 1
+            self.mark(place, WORN)
+        return code
+
+    def put_words(self, buf):
+        """Write words on the newest block to the head at buf[0:]."""
+        pack_into("<HI", buf, AT_WORDS, self.block, self.block_number)
+        copy(buf, AT_WORDS + WORDS_LOWEST, self.ids, 0, 2 * ID_BYTES)
+
+    def put_head(self, buf, place, first, flags):
+        """Seal a head for `place` at buf[0:], where its words stand; return the block's number, which is used up."""
+        state = self.state
+        count = self.device.block_count
+        self.last_number = (self.last_number // count + 1) * count + place
+        kept, graphs = state.numbers[n.KEPT_BLOCKS], state.numbers[n.GRAPH_BLOCKS]
+        seal_head(buf, self.ring, state.identity, self.last_number, first, flags, self.size, kept, graphs)
+        return self.last_number
+
+    def enter(self, place, first, offset, number, buf):
+        """The block at `place` is the newest one, with its head at buf[0:], and so much of it is written."""
+        if compare(self.ids, IDS_HIGHEST, self.highest, 0, ID_BYTES) > 0:
+            copy(self.highest, 0, self.ids, IDS_HIGHEST, ID_BYTES)
+        if self.firsts[self.block] >= first:  # nothing in there counts any more
+            self.mark(self.block, 0)
+        self.mark(place, first)
+        self.block = place
+        self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
+        self.offset = offset
+        self.open_to = self.device.block_bytes
+        copy(self.words, 0, buf, AT_WORDS, WORDS_BYTES)
+
+    # -- room --------------------------------------------------------------------------------------------------
+
+    def mark(self, place, first):
+        """The block at `place` begins with number `first` from now on; 0 or WORN: nothing in it counts."""
+        self.firsts[place] = first
+        self.version += 1
+
+    def lowest(self):
+        """Return the number that all durable cursors have passed."""
+        low = NUMBER_TOP
+        for cursor in self.cursors:
+            if cursor.durable and cursor.number < low:
+                low = cursor.number
+        return low
+
+    def saved_lowest(self):
+        """The same, as the last snapshot says."""
+        low = self.lowest()
+        durable = self.state.durable
+        for index in range(len(self.cursors)):
+            if self.cursors[index].durable and durable[self.slots[index]] < low:
+                low = durable[self.slots[index]]
+        return low
+
+    def count_free(self, low, enough=TOP):
+        """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
+        firsts = self.firsts
+        count = self.device.block_count
+        place = self.block
+        free = passed = 0
+        least = WORN
+        self._first_free = self._oldest = -1
+        for _ in range(count):
+            place += 1
+            if place == count:
+                place = 0
+            first = firsts[place]
+            if first == 0:
+                free += 1
+                if self._first_free < 0:
+                    self._first_free = place
+                if free >= enough:
+                    return free
+            elif first < WORN:
+                if first <= low + 1:
+                    passed += 1
+                if first < least:
+                    least = first
+                    self._oldest = place
+        return free + passed - 1 if passed else free
+
+    def find_place(self, leaves, gives_up=True):
+        """Return a block that was erased in this session and may be opened, `leaves` others stay free; or a LOG_."""
+        for _ in range(BLOCKS_TRIED):
+            code = self._make_free(leaves, gives_up and self.when_full == WHEN_FULL_OVERWRITE)
+            if code != LOG_DONE or self.ahead >= 0:
+                return code if code != LOG_DONE else self.ahead
+            place = self._first_free
+            if self.cut >= 0 and self.firsts[self.cut] == 0:
+                place = self.cut
+            elif place < 0:
+                place = self._oldest
+            code = self._erase(place)
+            if code == FLASH_DONE:
+                self.ahead = place
+                return place
+            if code == FLASH_IO:
+                break
+        return LOG_FAILED
+
+    def _make_free(self, leaves, overwrites):
+        """See that more than `leaves` blocks may be opened, by saving, perhaps by overwriting: a LOG_ code."""
+        while True:
+            low = self.saved_lowest()
+            free = self.count_free(low, leaves + 1)
+            if free > leaves or (free and low >= self.number and not self.doubtful):
+                return LOG_DONE
+            if self.lowest() > low:
+                if not self.state.save():
+                    return LOG_FAILED
+                continue
+            code = self._give_up_oldest(low) if overwrites else LOG_FULL
+            if code != LOG_DONE:
+                return code
+
+    def refuse(self):
+        """Remember that there is no room."""
+        self.full = True
+        self._full_at = self.lowest()
+        return LOG_FULL
+
+    def _reaches(self):
+        """True if the next number may be kept by its five digits."""
+        low = self.lowest()
+        self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
+        return self.next <= self._most
+
+    def _keep_below_most(self):
+        """See that the next number may be kept: a LOG_ code."""
+        while not self._reaches():
+            code = LOG_FULL
+            if self.when_full == WHEN_FULL_OVERWRITE:
+                code = self._give_up_oldest(self.lowest())
+            if code != LOG_DONE:
+                return code
+        return LOG_DONE
+
+    def _erase(self, place):
+        """Erase a block that nobody needs: a FLASH_ code."""
+        first = self.firsts[place]
+        if first:
+            if not self._give_up(self.first_above(first), False):
+                return FLASH_IO
+            self.mark(place, 0)
+        self.erases += 1
+        code = self.device.erase(place)
+        if code == FLASH_WORN:
+            self.worn += 1
+            self.mark(place, WORN)
+        elif code == FLASH_DONE and place == self.cut:
+            self.cut = -1
+        return code
+
+    def _give_up_oldest(self, low):
+        """Move the durable cursors past the oldest block that is not passed: a LOG_ code."""
+        bound = self.first_above(low + 1)
+        if bound == TOP:
+            return LOG_FULL
+        return LOG_DONE if self._give_up(bound, True) else LOG_FAILED
+
+    def _give_up(self, bound, durable):
+        """Move all durable cursors, or all others, to `bound`; count what they have not had, and save that.
+
+        False if something cannot be read or saved. What is not saved is taken back: were anything sent from behind it,
+        the 08 would vouch for what was given up and never sent.
+        """
+        counts = self.state.numbers
+        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        own = self.missed
+        done = True
+        before = None
+        for cursor in self.cursors:
+            if cursor.durable == durable and cursor.number < bound - 1:
+                if before is None:
+                    before = [(one, one.number, one.found, one.ahead) for one in self.cursors]
+                done = self._pass_over(cursor, bound) and done
+        if before is None or self.state.save():
+            return done
+        for one, number, found, ahead in before:
+            self.rewind(one, number)
+            one.found = found  # it may be out
+            one.ahead = ahead
+        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        self.missed = own
+        return False
+
+    def _pass_over(self, cursor, bound):
+        counts = self.state.numbers
+        while cursor.number < bound - 1:
+            kind = self.peek(cursor)
+            if kind < RECORD_NONE:
+                return False
+            if kind == RECORD_NONE or cursor.found >= bound:
+                cursor.number = bound - 1
+                break
+            cursor.advance()
+            self.missed += 1
+            if self.ring == n.LOG:
+                counts[n.OVERWRITTEN if cursor is self.cursors[0] else n.MISSED] += 1
+        return True
+
+
+assert _AT_ID == PLACE + BODY + TIGHTENING_ID

@@ -1,0 +1,136 @@
+"""Reads a log newest block first: the results with one tightening ID, or everything of the newest blocks.
+
+Rules
+1. Within a block records come in order. What is in doubt or void is not found.
+2. A block's head says between which IDs the results of the block before it lie (agent.log.head): so a block that cannot
+   have an ID costs one read, and an ID above all of the log none.
+3. Only a newest block that cannot be read is RECORD_LOST; what lies in others is lost.
+"""
+
+from agent.base.fields import compare, copy
+from agent.base.words import get_u32
+from agent.log.desk import PLACE
+from agent.log.head import (
+    AT_NUMBER,
+    AT_WORDS,
+    HEAD_OCTETS,
+    HEAD_SOUND,
+    WORDS_BYTES,
+    WORDS_HIGHEST,
+    WORDS_LOWEST,
+    WORDS_NUMBER,
+    check_head,
+    u16,
+)
+from agent.log.record import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE
+from agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+_ID = PLACE + HEAD_BYTES + TIGHTENING_ID
+_NUMBER = HEAD_OCTETS + NUMBER
+
+
+class Search:
+    """One search in a log at a time. The record found lies in the log's page as after its `peek`."""
+
+    def __init__(self, log):
+        self.log = log
+        self._key = bytearray(ID_BYTES)
+        self._words = bytearray(WORDS_BYTES)  # on the block before the one it stands in
+        self._keyed = False
+        self._left = 0  # blocks
+        self._place = -1
+        self._first = 0
+        self._bound = 0
+        self._offset = 0
+        self._number = 0
+
+    def begin(self, key, at):
+        """Look for the results with the ID of ten octets at key[at:]. Hot: allocates nothing."""
+        log = self.log
+        self._place = -1
+        is_in_newest = compare(key, at, log.ids, ID_BYTES, ID_BYTES) <= 0
+        if not is_in_newest and compare(key, at, log.highest, 0, ID_BYTES) > 0:
+            return
+        copy(self._key, 0, key, at, ID_BYTES)
+        self._begin(log.device.block_count)
+        self._keyed = True
+        copy(self._words, 0, log.words, 0, WORDS_BYTES)
+        if not is_in_newest or compare(key, at, log.ids, 0, ID_BYTES) < 0:
+            self._step()
+
+    def begin_newest(self, blocks):
+        """Look at every record of the newest `blocks` blocks."""
+        self._begin(blocks)
+        self._keyed = False
+
+    def next(self):
+        """Bring the next one into the page: its kind, RECORD_NONE or RECORD_LOST. Hot: allocates nothing."""
+        log = self.log
+        page = log.page
+        while self._place >= 0:
+            end = log.offset if self._place == log.block else log.device.block_bytes
+            offset = self._offset
+            if offset + FRAME_BYTES > end or self._number + 1 >= self._bound:
+                self._step()
+                continue
+            octets = log.look(self._place, offset, end)
+            if octets > 0:
+                self._offset = log.behind(offset, octets)
+                number = get_u32(page, _NUMBER)
+                if self._number < number < self._bound:
+                    self._number = number
+                    kind = page[HEAD_OCTETS]
+                    if not self._keyed or (kind == KIND_RESULT and page.find(self._key, _ID, _ID + ID_BYTES) == _ID):
+                        log.kind = kind
+                        log.flags = page[HEAD_OCTETS + 1]
+                        log.length = octets - FRAME_BYTES
+                        return kind
+            elif octets != RECORD_LOST:
+                self._offset = log.over(offset)
+            elif self._place == log.block:
+                return RECORD_LOST
+            else:
+                self._step()
+        return RECORD_NONE
+
+    def _begin(self, blocks):
+        log = self.log
+        self._left = blocks
+        self._place = log.block if log.number and blocks > 0 else -1
+        self._first = log.firsts[log.block]
+        self._bound = log.shown + 1
+        self._offset = HEAD_OCTETS
+        self._number = self._first - 1
+
+    def _step(self):
+        """Go to the next older block that may have what is looked for."""
+        log = self.log
+        while True:
+            self._left -= 1
+            self._bound = self._first
+            self._place = place = log.place_of(self._first - 1) if self._left > 0 else -1
+            if place < 0:
+                return
+            self._first = log.firsts[place]
+            if not self._keyed or self._may_hold(place):
+                self._offset = HEAD_OCTETS
+                self._number = self._first - 1
+                return
+
+    def _may_hold(self, place):
+        """False if the words on this block say that it does not have the ID; takes the words of its own head."""
+        log = self.log
+        page = log.page
+        words = self._words
+        if log.device.read_into(place * log.device.block_bytes, page, HEAD_OCTETS) < 0 or (
+            check_head(page, log.size) != HEAD_SOUND
+        ):
+            words[WORDS_NUMBER] = words[WORDS_NUMBER + 1] = words[WORDS_NUMBER + 2] = words[WORDS_NUMBER + 3] = 0xFF
+            return True
+        holds = u16(words, 0) == place and get_u32(words, WORDS_NUMBER) == get_u32(page, AT_NUMBER)
+        misses = holds and (
+            compare(self._key, 0, words, WORDS_LOWEST, ID_BYTES) < 0
+            or compare(self._key, 0, words, WORDS_HIGHEST, ID_BYTES) > 0
+        )
+        copy(words, 0, page, AT_WORDS, WORDS_BYTES)
+        return not misses

@@ -1,0 +1,267 @@
+"""What a station remembers beside its results: whole snapshots in four blocks, durable when `save` says so.
+
+    octet  0    2         3      4            8          12     13           16        208      252     256
+           | TS | version | slot | generation | identity | size | 0 0 0      | numbers | octets | CRC-30 |
+           |    | u8      | u8   | u32        | u32      | u8   |            | 48 u32  | 44     | u32    |
+
+Rules
+1. A snapshot counts in its own block, slot and generation alone, and only if it reads back as it was written.
+2. A session's first snapshot opens a block erased just before, and so does the one behind a refusal: what was there at
+   the start is never programmed. A fresh block begins with the same snapshot twice.
+3. At a start the highest generation counts, and of it the last slot. The next block is one without a snapshot, else
+   the newest that does not begin with two, else the oldest.
+4. A block that fails is left. With two left there is an alarm; with one nothing is saved any more.
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.crc import crc30
+from agent.base.fields import copy
+from agent.base.words import get_u32
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
+from agent.log.head import size_of
+from agent.log.numbers import NUMBERS, OCTETS
+
+STATE_FINE = const(0)
+STATE_WORN = const(1)  # two blocks left
+STATE_LAST = const(2)  # one: it is kept as it is
+
+STATE_BLOCKS = const(4)
+SNAPSHOT_BYTES = const(256)
+
+STATE_EMPTY = const(0)  # what `load` finds
+STATE_FOUND = const(1)
+STATE_LOST = const(-1)  # the device refuses
+STATE_FOREIGN = const(-2)
+
+VERSION = const(4)
+
+_AT_SLOT = const(3)
+_AT_GENERATION = const(4)
+_AT_IDENTITY = const(8)
+_AT_SIZE = const(12)
+_AT_NUMBERS = const(16)
+_AT_OCTETS = const(208)
+_AT_CRC = const(252)
+_T = const(0x54)
+_S = const(0x53)
+
+
+class State:
+    """`numbers` and `octets` hold now, `durable` is what the last snapshot says of the numbers."""
+
+    def __init__(self, device):
+        if device.block_count != STATE_BLOCKS:
+            raise ValueError("the state has %d blocks" % STATE_BLOCKS)
+        unit = device.unit_bytes
+        self.device = device
+        self.numbers = [0] * NUMBERS
+        self.durable = [0] * NUMBERS
+        self.octets = bytearray(OCTETS)
+        self.identity = 0  # of the station's area
+        self.found = False  # a snapshot was there
+        self.lost = False  # none was, and the logs hold something
+        self.alarm = STATE_FINE
+        self.saves = 0
+        self.erases = 0
+        self.worn = 0
+        self.refused = 0
+        self._slot_bytes = unit if unit > SNAPSHOT_BYTES else SNAPSHOT_BYTES
+        self._slots = device.block_bytes // self._slot_bytes
+        self._size = size_of(device)
+        self._image = bytearray(b"\xff" * self._slot_bytes)
+        self._read = bytearray(self._slot_bytes)
+        self._cursors = []
+        self._where = []  # of each the slot in `numbers`
+        self._ahead = []  # and the one of what it is ahead, or -1
+        self._generations = [0] * STATE_BLOCKS  # the highest that a snapshot of the block has, 0 without one
+        self._begun = [False] * STATE_BLOCKS  # two of that generation stand at its front
+        self._bad = [False] * STATE_BLOCKS
+        self._top = 0
+        self._again = -1  # a block whose opening was refused: what may read well in it is erased before all else
+        self._block = 0
+        self._next = self._slots  # slot for the next snapshot; there is none
+        self.sure = False  # a snapshot of this session is durable, and none was refused since
+
+    def follow(self, cursor, slot, ahead=-1):
+        """Let `numbers[slot]` be the cursor's number, which begins there, and `numbers[ahead]` what it is ahead."""
+        self._cursors.append(cursor)
+        self._where.append(slot)
+        self._ahead.append(ahead)
+        self._place(len(self._where) - 1)
+
+    def _place(self, index):
+        cursor = self._cursors[index]
+        cursor.number = self.numbers[self._where[index]]
+        ahead = self._ahead[index]
+        if ahead >= 0:
+            cursor.ahead = self.numbers[ahead]
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def ready(self):
+        """True if a snapshot of this session is durable, and none was refused since; else saves one.
+
+        True with STATE_LAST as well: delivery goes on without.
+        """
+        return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
+
+    def is_worn(self):
+        """True while no more than two blocks are left, and snapshots are still written."""
+        return self.alarm == STATE_WORN
+
+    def is_ready(self):
+        """True if the next snapshot is one program."""
+        return self.sure and self._next < self._slots
+
+    def save(self):
+        """Make what holds now durable; True if it is. Where it is refused an older snapshot may count as well as this.
+
+        Hot: allocates nothing.
+        """
+        numbers = self.numbers
+        for index in range(len(self._cursors)):
+            cursor = self._cursors[index]
+            numbers[self._where[index]] = cursor.number
+            if self._ahead[index] >= 0:
+                numbers[self._ahead[index]] = cursor.ahead
+        self.sure = False
+        if self.alarm != STATE_LAST and self._put():
+            durable = self.durable
+            for index in range(NUMBERS):
+                durable[index] = numbers[index]
+            self.saves += 1
+            self.sure = True
+        else:
+            self.refused += 1
+        return self.sure
+
+    def _put(self):
+        """Write a snapshot somewhere; True if it is durable."""
+        code = FLASH_WORN
+        if self._next < self._slots:
+            code = self._program(self._block, self._next, self._generations[self._block])
+            self._next += 1
+            if code == FLASH_WORN:
+                self._leave(self._block)
+        while code == FLASH_WORN and self.alarm != STATE_LAST:
+            block = self._again if self._again >= 0 else self._choose()
+            code = self._open(block)
+            self._again = block if code == FLASH_IO else -1
+            if code == FLASH_WORN:
+                self._leave(block)
+        if code != FLASH_DONE:
+            self._next = self._slots
+        return code == FLASH_DONE
+
+    def _choose(self):
+        """Return the block to be opened."""
+        oldest = unfinished = -1
+        for block in range(STATE_BLOCKS):
+            if self._bad[block]:
+                continue
+            generation = self._generations[block]
+            if generation == 0:
+                return block
+            if oldest < 0 or generation < self._generations[oldest]:
+                oldest = block
+            if not self._begun[block] and (unfinished < 0 or generation > self._generations[unfinished]):
+                unfinished = block
+        return unfinished if unfinished >= 0 else oldest
+
+    def _open(self, block):
+        """Erase the block and begin it with the same snapshot twice: FLASH_DONE or what the device answered."""
+        generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
+        self._begun[block] = False
+        self.erases += 1
+        code = self.device.erase(block)
+        if code == FLASH_DONE:
+            self._generations[block] = generation
+            code = self._program(block, 0, generation)
+        if code == FLASH_DONE:
+            code = self._program(block, 1, generation)
+        if code == FLASH_DONE:
+            self._begun[block] = True
+            self._block = block
+            self._next = 2
+        return code
+
+    def _leave(self, block):
+        self._bad[block] = True
+        self.worn += 1
+        self.alarm = STATE_LAST if self.worn >= STATE_BLOCKS - 1 else STATE_WORN if self.worn == 2 else STATE_FINE
+
+    def _program(self, block, slot, generation):
+        """Write a snapshot and read it back: FLASH_DONE if it is the same, FLASH_WORN if not, FLASH_IO."""
+        image = self._image
+        numbers = self.numbers
+        pack_into("<BBBBIIBBBB", image, 0, _T, _S, VERSION, slot, generation, self.identity, self._size, 0, 0, 0)
+        at = _AT_NUMBERS
+        for number in numbers:
+            pack_into("<I", image, at, number)
+            at += 4
+        copy(image, _AT_OCTETS, self.octets, 0, OCTETS)
+        pack_into("<I", image, _AT_CRC, crc30(image, 0, _AT_CRC))
+        address = block * self.device.block_bytes + slot * self._slot_bytes
+        code = self.device.program(address, image, self._slot_bytes)
+        if code != FLASH_DONE:
+            return code
+        if self.device.read_into(address, self._read, self._slot_bytes) != FLASH_DONE:
+            return FLASH_IO
+        return FLASH_DONE if self._read == image else FLASH_WORN
+
+    # -- the start ---------------------------------------------------------------------------------------------
+
+    def load(self):
+        """Read the snapshot that counts: STATE_FOUND, STATE_EMPTY, STATE_LOST or STATE_FOREIGN. Writes nothing."""
+        best = -1
+        for block in range(STATE_BLOCKS):
+            front = 0
+            for slot in range(self._slots):
+                code = self._read_slot(block, slot)
+                if code < 0:
+                    return code
+                if code == STATE_EMPTY:
+                    continue
+                generation = get_u32(self._read, _AT_GENERATION)
+                if generation > self._generations[block]:
+                    self._generations[block] = generation
+                    front = 0
+                if generation == self._generations[block]:
+                    front += slot < 2
+                if generation >= best:
+                    best = generation
+                    self._image, self._read = self._read, self._image
+            self._begun[block] = front == 2
+        if best < 0:
+            return STATE_EMPTY
+        self._top = best
+        self._unpack(self._image)
+        self.found = True
+        return STATE_FOUND
+
+    def _read_slot(self, block, slot):
+        """Read one slot: STATE_FOUND if it holds a snapshot of its own place."""
+        read = self._read
+        address = block * self.device.block_bytes + slot * self._slot_bytes
+        if self.device.read_into(address, read, self._slot_bytes) != FLASH_DONE:
+            return STATE_LOST
+        if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
+            return STATE_EMPTY
+        if read[2] != VERSION or read[_AT_SIZE] != self._size:
+            return STATE_FOREIGN
+        generation = get_u32(read, _AT_GENERATION)
+        own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
+        return STATE_FOUND if own else STATE_EMPTY
+
+    def _unpack(self, image):
+        self.identity = get_u32(image, _AT_IDENTITY)
+        for index in range(NUMBERS):
+            self.numbers[index] = self.durable[index] = get_u32(image, _AT_NUMBERS + 4 * index)
+        copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
+        for index in range(len(self._cursors)):
+            self._place(index)
+
+
+assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

@@ -1,0 +1,76 @@
+"""Does the log hold this very tightening, or this very frame?
+
+Rules
+1. 1: it does, 0: it does not, -1: the device cannot be read, which tells nothing: whoever asked stores nothing.
+2. A result with an ID is looked for under that. Where an ID stands still all results have it: only the SAME_ID_MOST
+   newest of them are compared, since a controller repeats what it sent last.
+3. One without an ID, and a frame that nobody could read, are looked for in the newest blocks: they are repeated at once
+   or not at all.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import all_digits, compare
+from agent.log.search import Search
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.raw import FRAME_MOST
+from agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+from agent.record.same import is_same
+
+SAME_ID_MOST = const(32)
+BLOCKS_SEARCHED = const(4)
+
+
+class Look:
+    """Questions to one log."""
+
+    def __init__(self, log):
+        self.log = log
+        self.search = Search(log)
+
+    def holds(self, body, start, flags):
+        """Look for the tightening of body[start:], of a record with these flags. Hot: allocates nothing."""
+        search = self.search
+        left = SAME_ID_MOST
+        if all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+            search.begin(body, start + TIGHTENING_ID)
+        else:
+            left = -1
+            search.begin_newest(BLOCKS_SEARCHED)
+        log = self.log
+        kind = search.next()
+        while kind > 0 and left != 0:
+            if kind == KIND_RESULT:
+                if is_same(log.page, log.at + HEAD_BYTES, log.flags, body, start, flags):
+                    return 1
+                left -= 1
+            kind = search.next()
+        return -1 if kind < 0 else 0
+
+    def holds_frame(self, buf, at, length):
+        """Look for this very frame, or as much of it as is kept."""
+        length = min(length, FRAME_MOST)
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and log.length == HEAD_BYTES + length:
+                if compare(log.page, log.at + HEAD_BYTES, buf, at, length) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0
+
+    def holds_pushed(self, ident, place, epoch):
+        """Look for a frame that came by itself with these ten digits at `place`, counted from its first octet.
+
+        It is of this epoch of the controller's IDs: in another one they meant another result.
+        """
+        log = self.log
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        kind = self.search.next()
+        while kind > 0:
+            if kind == KIND_RAW and not log.flags & FLAG_RECOVERED and log.length >= HEAD_BYTES + place + ID_BYTES:
+                is_of_now = log.page[log.at + ID_EPOCH] == epoch
+                if is_of_now and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
+                    return 1
+            kind = self.search.next()
+        return -1 if kind < 0 else 0

@@ -1,0 +1,149 @@
+"""When what was set aside is offered to ToolsNet again: an operator's wish first, then what never was, then the rest.
+
+Rules
+1. Good service begins when a result is taken, and begins afresh with a refusal and with each connection. After ten
+   minutes of it one entry that never was offered again goes out; a cart that stands still has them all offered so.
+2. All that were refused again have another round after an hour, and one a day then.
+3. What is in doubt or could not be read is never offered without an operator's word.
+4. An operator's wish needs no good service and waits for no hold.
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from agent.log.numbers import LATE_FIRST
+from agent.log.record import RECORD_NONE
+from agent.record import KIND_RESULT
+from agent.record.result import PARKED_IN_DOUBT
+
+GOOD_MS = const(600000)
+HOUR_MS = const(3600000)
+DAY_MS = const(86400000)
+ASKED_MOST = const(32)
+PAUSE_MS = const(5000)
+
+
+class Late:
+    """The schedule of one quarantine."""
+
+    def __init__(self, quarantine, state):
+        self.quarantine = quarantine
+        self.state = state
+        self.timer = Timer()  # while there is good service: until `choose` is asked
+        self.asked = []  # numbers in the log of what an operator wants to be offered
+        self.pause = Timer()  # until what could not be written is tried again
+        self.wants = False  # something may be kept that waits to be offered
+        self._again = Timer()  # until the next round of those that were refused again
+        self._after = 0  # the entry that this round has reached
+        self._waiting = 0
+        self._waiting_of = (-1, -1)  # what `_waiting` was counted of
+
+    def begin(self, now):
+        """A start: of what is there nobody knows any more when it was offered."""
+        self.wants = self.quarantine.count() > 0
+        self._again.start(now, HOUR_MS)
+
+    def good(self, now):
+        """A result was taken."""
+        if self.wants and not self.timer.armed:
+            self.timer.start(now, GOOD_MS)
+
+    def afresh(self, now):
+        """One was not, or the connection is a new one."""
+        if self.timer.armed:
+            self.timer.start(now, GOOD_MS)
+
+    def left(self, now, ms, in_order):
+        """Return `ms`, or what is left until `choose` may find something, if that is less; only in order by itself."""
+        pause = self.pause
+        if pause.armed:
+            if not pause.expired(now):
+                return pause.least(now, ms)
+            pause.stop()
+            return 0
+        return self.timer.least(now, ms) if in_order else ms
+
+    def choose(self, now):
+        """Find what goes out now: its entry, 0 for none. It may be moved until it does: ask again then."""
+        quarantine = self.quarantine
+        if self.pause.armed and not self.pause.expired(now):
+            return 0
+        while self.asked:
+            kind = quarantine.find(self.asked[0])
+            if kind == KIND_RESULT:
+                return quarantine.entry
+            if kind < RECORD_NONE:
+                self.pause.start(now, PAUSE_MS)
+                return 0
+            del self.asked[0]  # dropped meanwhile
+        if not self.timer.expired(now):
+            return 0
+        entry = self._next(self.state.numbers[LATE_FIRST])
+        if entry == 0 and self._again.expired(now):
+            entry = self._next(self._after)
+            if entry == 0:
+                self._after = 0
+                self._again.start(now, DAY_MS)
+        if entry <= 0:
+            self.wants = entry < 0 or quarantine.count() > 0
+            self.timer.start(now, self._again.left(now) if entry == 0 else GOOD_MS)
+            return 0
+        return entry
+
+    def _next(self, after):
+        """Return the first entry behind this one that may go out by itself, 0 for none, less if it cannot be read."""
+        quarantine = self.quarantine
+        while True:
+            kind = quarantine.next_entry(after)
+            if kind <= RECORD_NONE:
+                return kind
+            after = quarantine.entry
+            if quarantine.is_late():
+                return after
+
+    def done(self, entry, number, is_taken, now):
+        """Entry `entry`, the log's `number`, was offered; what this changes in the state is saved with its end."""
+        numbers = self.state.numbers
+        if number in self.asked:
+            self.asked.remove(number)
+        if is_taken:
+            return
+        self.timer.start(now, GOOD_MS)
+        if entry <= numbers[LATE_FIRST]:
+            self._after = entry
+        elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's wish was in front of others
+            numbers[LATE_FIRST] = entry
+            if self._again.left(now) > HOUR_MS:
+                self._again.start(now, HOUR_MS)
+
+    def ask(self, number, in_doubt):
+        """Offer the log's `number` as soon as that may be: "", or in words why not."""
+        quarantine = self.quarantine
+        kind = quarantine.find(number)
+        if kind < RECORD_NONE:
+            return "the quarantine cannot be read now; try again"
+        if kind == RECORD_NONE:
+            return "it is not in the quarantine any more"
+        if kind != KIND_RESULT:
+            return "it is a frame that could not be read, and no result"
+        if quarantine.reason == PARKED_IN_DOUBT and not in_doubt:
+            return "ToolsNet may have it already"
+        if number not in self.asked:
+            if len(self.asked) >= ASKED_MOST:
+                return "%d others are to be offered first; ask again later" % ASKED_MOST
+            self.asked.append(number)
+        return ""
+
+    def waiting(self):
+        """Return how many entries wait to be offered again."""
+        quarantine = self.quarantine
+        of = (quarantine.log.number, quarantine.count())
+        if of != self._waiting_of:
+            count = entry = 0
+            while True:
+                entry = self._next(entry)
+                if entry <= 0:
+                    break
+                count += 1
+            self._waiting = count
+            self._waiting_of = of
+        return self._waiting

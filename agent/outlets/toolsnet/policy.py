@@ -1,0 +1,926 @@
+"""What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
+
+Rules (host_tests/test_refusals_model.py has what happens without each of them)
+1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
+   it names, as far as it may have been sent; so only answers are missing.
+2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
+   once each, no further than the quarantine has room, each pass further than the one before. The 08 vouches for the
+   one it names alone; this is durable before (W3), and over, durably, before anything goes out in order again (W2).
+   No answer where the server has answered anything else is a refusal; where it has not, only after PATIENCE.
+3. The first that a pass finds taken proves those in front of it: they are copied, then the cursor passes them (W4). If
+   none is, the server is in trouble: the order is kept, the next pass comes later.
+4. What was set aside is offered again (agent.outlets.toolsnet.late) under the next number on the wire: durably before
+   (W5), and durably taken back if it was refused (W6). The 08 vouches for it alone.
+5. Where the quarantine has no room for what is refused nothing goes out but what an operator wishes.
+
+`next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
+write it takes back, so that anybody may save the state at any time.
+"""
+
+from agent import health as h
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.log.numbers import (
+    DELIVERED,
+    DROPPED,
+    KEPT_LAST,
+    LATE,
+    LIMIT,
+    OVERWRITTEN,
+    SENT,
+    SENT_MET,
+    SENT_PASS,
+    SENT_WINDOW,
+    TAKEN,
+)
+from agent.log.record import RECORD_NONE
+from agent.log.state import STATE_LAST
+from agent.outlets.toolsnet.late import Late
+from agent.quarantine import (
+    DROP_DONE,
+    DROP_NONE,
+    DROP_SOON,
+    FAILED,
+    KEPT_BEFORE,
+    KEPT_DONE,
+    NO_ROOM,
+    TIDY_DONE,
+    TIDY_MORE,
+)
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
+from agent.toolsnet.telegram import SEQUENCES
+
+# Answers of `next`
+NOTHING = const(0)
+SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`; with `once` no copy may follow it
+WRITE = const(2)
+BUSY = const(3)  # ask again at once
+
+# What is being done
+ORDER = const(0)
+RETRY = const(1)  # the first is refused, and waits for its next offer
+PASS = const(2)
+FINISH = const(3)  # one behind it was taken
+HOLD = const(4)  # no room for it
+LATE_OUT = const(5)
+DOING = ("order", "retry", "pass", "pass", "hold", "late")
+
+OFFERS = const(4)  # of the first that are refused, before a pass
+PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; those behind them count
+_RETRIES_MS = (0, 2000, 8000)
+_PASSES_MS = (10000, 30000, 60000)
+REACH = const(64)  # of the first pass
+PROVEN_MS = const(60000)  # so long a pass has proven the server well: one offer of the next refused one is enough
+SOON_MS = const(10000)  # a short pass that met all there is is made again so soon when more has come
+AGAIN_MS = const(5000)  # until what the flash or the quarantine refused is tried again
+LATES_MOST = const(8)
+_A_TURN = const(8)  # records that are copied, or looked at in a pass
+
+_HALF = const(50000)
+
+# What `write` has to do
+_ALLOW = const(1)
+_KEEP = const(2)
+_PASS = const(3)
+_FINISH = const(4)
+_LATE = const(5)
+_LATE_OVER = const(6)
+_DROP = const(7)
+
+
+class Policy:
+    """Where one station's ToolsNet stands in its log. `doubts` (or None) knows more of what an 08 leaves open."""
+
+    def __init__(self, log, state, quarantine, health, settings, cursor_batch, doubts=None):
+        self.log = log
+        self.state = state
+        self.quarantine = quarantine
+        self.health = health
+        self.doubts = doubts
+        self.cursor = log.cursors[0]
+        self.late = Late(quarantine, state)
+        self.batch = cursor_batch
+        self.parks = settings["refused"] == "park"
+        self.rewinds = settings["rewind"]
+        self.resends_if_empty = settings["server_empty"] == "resend"
+        self.doing = ORDER
+        self.is_held = False  # a copy found no room, though there was some when the pass began
+        self.out = False  # something that `next` gave has no answer yet
+        self.unsure = True  # the next 08 tells what became of what was out
+        # Nothing above this number can have reached the server: what is stored from now on has not been there.
+        self.may_have = min(state.numbers[LIMIT], log.next - 1)
+        self.keeps = 0  # bits of SENT that stay as they are
+        self.first = 0  # the one that is refused
+        self.code = -1  # of its last refusal, 0: no answer, less: not known any more
+        self.failed = 0  # passes in a row of which nothing was taken
+        self.hold = Timer()
+        # What goes out: use it before the next call of any method.
+        self.number = 0
+        self.buf = log.page
+        self.at = self.length = self.flags = self.sequence = 0
+        self.once = False
+        self._todo = 0
+        self._offers = 0  # of the first, all in vain
+        self._mutes = 0  # silences that told nothing
+        self._wants_pass = False
+        self._goes_on = False  # behind the one at which a pass was silent
+        self._reach = 0
+        self._stuck_at = -1  # entries in the quarantine, where the last pass went as far as there is room
+        self._drops = False  # the first, when nothing is out
+        self._fits = False  # what the pass has met in the quarantine
+        self._met = 0
+        self._pass_code = -1
+        self._taken = self._taken_sequence = 0  # by a pass
+        self._scout = Cursor()
+        self._scout.wants = WANTS_RESULTS | WANTS_FRAMES
+        self._proven = Timer()
+        self._seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or is long
+        self._soon = Timer()
+        self._late_entry = 0
+        self._late_number = 0
+        self._late_taken = False
+        self._before = ORDER  # what was done before a late one
+        self.lates = 0  # late ones that were taken since the start
+        self._lates_at = [0] * LATES_MOST  # of the last of them, behind which number of the log
+        self._has_resent = False  # to a server that has said since that it has none
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def next(self, now):
+        """Find what goes out now: NOTHING, SEND, WRITE or BUSY. Hot: allocates nothing."""
+        late = self.late
+        if self.doing or late.asked or (late.timer.armed and late.timer.expired(now)):
+            return self._next_else(now)
+        return self._next_in_order(now)
+
+    def _next_in_order(self, now):
+        log = self.log
+        cursor = self.cursor
+        if log.fresh(cursor):
+            self.buf = log.stage
+            self.at = log.place
+            self.length = log.fresh_length
+            self.flags = log.fresh_flags
+        else:
+            kind = log.peek(cursor)
+            if kind <= RECORD_NONE:
+                if kind < RECORD_NONE and not self.hold.armed:
+                    self.hold.start(now, AGAIN_MS)
+                return NOTHING
+            if kind == KIND_RAW:
+                return self._ask(_KEEP, now)
+            self.buf = log.page
+            self.at = log.at
+            self.length = log.length
+            self.flags = log.flags
+        number = cursor.found
+        numbers = self.state.numbers
+        if number <= numbers[KEPT_LAST] and self.is_kept(cursor):
+            return self._ask(_KEEP, now)  # a server that was set back
+        if number > numbers[LIMIT]:
+            return self._ask(_ALLOW, now)
+        self.number = number
+        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1
+        self.once = False
+        return SEND
+
+    def is_kept(self, cursor):
+        """True if the quarantine has the cursor's next, or nobody can say; else that is in the page still."""
+        return self.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE  # they share the page
+
+    def _ask(self, todo, now):
+        if self.hold.armed and not self.hold.expired(now):
+            return NOTHING  # it could not be written just now
+        self._todo = todo
+        return WRITE
+
+    def _next_else(self, now):
+        """The same while something is refused, or a late one may go out."""
+        doing = self.doing
+        if doing == LATE_OUT:
+            return self._next_late(now)
+        if doing == FINISH:
+            return self._ask(_FINISH, now)
+        if self._drops:
+            self._todo = _DROP
+            return WRITE
+        if doing == PASS:
+            return self._next_of_pass(now)
+        if self.late.asked or doing == ORDER:
+            self._late_entry = self.late.choose(now)
+            if self._late_entry:
+                self._todo = _LATE
+                return WRITE
+        if doing == ORDER:
+            return self._next_in_order(now)
+        if self.hold.armed and not self.hold.expired(now) and not self._has_more(now):
+            return NOTHING
+        self.hold.stop()
+        if doing == HOLD:
+            if not self._has_room(now):
+                return NOTHING
+            self.doing = RETRY
+        if self._wants_pass:
+            return self._begin_pass(now)
+        code = self._next_in_order(now)
+        if self.cursor.number >= self.first or (code != NOTHING and self.cursor.found != self.first):
+            self._end_trouble()  # it was overwritten
+        return code
+
+    def goes_out(self):
+        """What `next` gave is sent now."""
+        self.out = True
+        if self.number > self.may_have:
+            self.may_have = self.number
+
+    def left(self, now, ms):
+        """Return `ms`, or what is left until `next` may give something, if that is less."""
+        hold = self.hold
+        if hold.armed:
+            if hold.expired(now):
+                hold.stop()
+                return 0
+            ms = hold.least(now, ms)
+            if 0 < self._seen < self.log.number:
+                ms = self._soon.least(now, ms)
+        return self.late.left(now, ms, self.doing == ORDER)
+
+    # -- what became of it -------------------------------------------------------------------------------------
+
+    def accepted(self, now):
+        """The server has it. Hot: allocates nothing."""
+        self.out = False
+        if self.doing > RETRY:
+            self._accepted_else(now)
+            return
+        numbers = self.state.numbers
+        number = self.number
+        cursor = self.cursor
+        if cursor.number < number:
+            cursor.advance()
+            numbers[DELIVERED] += 1
+        else:
+            self._regain(1)
+        numbers[TAKEN] = self.sequence
+        self.health.counters[h.DELIVERED] += 1  # without a call
+        if self.doing:
+            self._end_trouble()
+        late = self.late
+        if late.wants and not late.timer.armed:
+            late.good(now)
+
+    def _accepted_else(self, now):
+        if self.doing == LATE_OUT:
+            self._late_taken = True
+            self._todo = _LATE_OVER
+        else:
+            self._taken = self.number
+            self._taken_sequence = self.sequence
+            self.doing = FINISH
+
+    def refused(self, code, now):
+        """The server refuses it."""
+        self.out = False
+        self.late.afresh(now)
+        if self.doing == LATE_OUT:
+            self._late_taken = False
+            self._todo = _LATE_OVER
+        elif self.doing == PASS:
+            self._pass_code = code
+            self._meet(self.length)
+        elif self._is_first(code):
+            self._count_offer(now)
+
+    def silent(self, now, proven=False):
+        """The connection is gone; what was out may be stored or not, and the next 08 tells.
+
+        `proven`: the server has answered something on that connection.
+        """
+        self.unsure = True
+        if not self.out:
+            return
+        self.out = False
+        if self.doing == LATE_OUT or not (self.doing == PASS or self._is_first(0)):
+            return
+        counts = proven or self._mutes >= PATIENCE
+        if not counts:
+            self._mutes += 1
+        if self.doing == PASS:
+            if counts:
+                self._meet(self.length)
+                self._pass_code = 0
+            # It may be the server's trouble all the same: the first goes out once more before the pass goes on.
+            self._goes_on = True
+            self._offers = OFFERS - 1
+            self.doing = RETRY
+        elif counts:
+            self._count_offer(now)
+
+    def take(self, number, behind):
+        """The server has `number`, one of several that were out; the cursor `behind` stands behind it."""
+        numbers = self.state.numbers
+        if self.cursor.number < number:
+            self.cursor.stand_at(behind)
+            numbers[DELIVERED] += 1
+        else:
+            self._regain(1)
+        numbers[TAKEN] = (number - behind.ahead - 1) % SEQUENCES + 1
+        self.health.counters[h.DELIVERED] += 1
+
+    def is_passed(self, number):
+        """True if no result in front of `number` waits."""
+        cursor = self.cursor
+        if cursor.number >= number:
+            return True
+        kind = self.log.peek(cursor)
+        return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
+
+    def _regain(self, count):
+        """So many were overwritten while they were out, and are taken."""
+        numbers = self.state.numbers
+        numbers[OVERWRITTEN] -= count
+        numbers[DELIVERED] += count
+
+    # -- the first is refused ----------------------------------------------------------------------------------
+
+    def _is_first(self, code):
+        """What went out is the first that is refused; with code 0 there was no answer. False if it was overwritten."""
+        number = self.number
+        if number <= self.cursor.number:
+            return False  # meanwhile another one is the first
+        if number != self.first:
+            self._end_trouble()
+            self.first = number
+        self.doing = RETRY
+        self.code = code
+        return True
+
+    def _count_offer(self, now):
+        """The first was offered in vain."""
+        self._offers += 1
+        is_proven = self._proven.armed and not self._proven.expired(now)
+        if self.parks and (is_proven or self._offers >= OFFERS):
+            self._wants_pass = True
+        else:
+            self._wait(now, _RETRIES_MS[self._offers - 1] if self._offers < OFFERS else -1)
+
+    def _wait(self, now, ms):
+        """Hold everything for so long; with -1 as long as the server is in trouble."""
+        if ms < 0:
+            ms = _PASSES_MS[self.failed if self.failed < 3 else 2]
+            self.failed += 1
+        if ms:
+            self.hold.start(now, ms)
+
+    def _end_trouble(self):
+        """Go on in order. Behind a pass that must be durable first."""
+        self.doing = ORDER
+        self.is_held = self._wants_pass = self._goes_on = self._drops = False
+        self.first = self._offers = self._mutes = self._reach = self._met = self.failed = self._seen = 0
+        self.code = self._pass_code = self._stuck_at = -1
+        self.hold.stop()
+        self._soon.stop()
+        numbers = self.state.numbers
+        if numbers[SENT] & SENT_PASS:
+            numbers[LIMIT] = self.cursor.number
+
+    def _has_room(self, now):
+        """Tell whether there is room for the first, which was the one thing missing; all else is tried again then."""
+        kind = self.log.peek(self.cursor)
+        if kind > RECORD_NONE and not self.quarantine.measure(self.log.length):
+            self.hold.start(now, AGAIN_MS)
+            return False
+        self._offers = OFFERS - 1
+        return True
+
+    def _has_more(self, now):
+        """Tell whether another one lies behind all that the last pass has met."""
+        return 0 < self._seen < self.log.number and self._soon.expired(now)
+
+    # -- the pass ----------------------------------------------------------------------------------------------
+
+    def _begin_pass(self, now):
+        """Look what lies behind the first."""
+        self._wants_pass = False
+        log = self.log
+        scout = self._scout
+        if self._goes_on and scout.number > self.cursor.number:
+            self._goes_on = False
+            self.doing = PASS
+            return self._next_of_pass(now)
+        self._goes_on = False
+        scout.stand_at(self.cursor)
+        kind = log.peek(scout)
+        if kind <= RECORD_NONE or scout.found != self.first:
+            if kind < RECORD_NONE:
+                self._wants_pass = True
+                self.hold.start(now, AGAIN_MS)
+            else:
+                self._end_trouble()
+            return NOTHING
+        scout.advance()
+        self._fits = self.quarantine.measure(log.length)
+        if not self._fits:
+            self.doing = HOLD
+            self.hold.start(now, AGAIN_MS)
+            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+            return NOTHING
+        if self._met >= self._reach:
+            self._reach = self._reach * 2 or REACH
+        self._met = 0
+        self.doing = PASS
+        return self._next_of_pass(now)
+
+    def _next_of_pass(self, now):
+        log = self.log
+        scout = self._scout
+        if self.hold.armed and not self.hold.expired(now):
+            return NOTHING
+        if scout.number < self.first or self.cursor.number >= self.first:  # overwritten
+            self._end_trouble()
+            return BUSY
+        for _ in range(_A_TURN):
+            kind = log.peek(scout)
+            if kind < RECORD_NONE:
+                self.hold.start(now, AGAIN_MS)
+                return NOTHING
+            if kind == RECORD_NONE or self._met >= self._reach or not self._fits:
+                self._end_pass(kind == RECORD_NONE, now)
+                return NOTHING
+            number = scout.found
+            numbers = self.state.numbers
+            if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
+                if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
+                    return self._ask(_PASS, now)
+                return self._give(log, number, log.length, (number - scout.ahead - 1) % SEQUENCES + 1)
+            self._meet(log.length)
+        return BUSY
+
+    def _meet(self, length):
+        """The scout passes one that is not taken; there has to be room for it before the next one goes out."""
+        self._scout.advance()
+        self._met += 1
+        self._fits = self.quarantine.fits(length)
+
+    def _give(self, log, number, length, sequence):
+        self.buf = log.page
+        self.at = log.at
+        self.flags = log.flags
+        self.length = length
+        self.number = number
+        self.sequence = sequence
+        self.once = True
+        return SEND
+
+    def _end_pass(self, at_end, now):
+        """Nothing was taken."""
+        self.doing = RETRY
+        self._offers = OFFERS - 1
+        self._seen = self.log.number if at_end and self._met <= REACH else 0
+        self._mutes = 0
+        self._stuck_at = -1 if self._fits else self.quarantine.count()
+        self._wait(now, -1)
+        self._soon.start(now, SOON_MS)
+
+    # -- late ones ---------------------------------------------------------------------------------------------
+
+    def _next_late(self, now):
+        if self._todo == _LATE_OVER:
+            return self._ask_over(now)
+        quarantine = self.quarantine
+        entry = self.state.numbers[LATE]
+        kind = quarantine.next_entry(entry - 1)
+        if kind != KIND_RESULT or quarantine.entry != entry:
+            self._late_taken = False  # it cannot be read now, or is dropped
+            return self._ask_over(now)
+        self._late_number = quarantine.number
+        return self._give(quarantine.log, quarantine.number, quarantine.length, self._next_sequence())
+
+    def _ask_over(self, now):
+        """It waits for no hold: that is for what is refused in order."""
+        self._todo = _LATE_OVER
+        pause = self.late.pause
+        return NOTHING if pause.armed and not pause.expired(now) else WRITE
+
+    def ask(self, number, in_doubt):
+        """An operator wants the log's `number` to be offered now: "", or in words why not."""
+        return self.late.ask(number, in_doubt)
+
+    # -- what is durable first ---------------------------------------------------------------------------------
+
+    def write(self, now):
+        """Do what `next` has asked for, as the flash may be used now; False if it has to wait."""
+        todo = self._todo
+        if todo == _ALLOW:
+            done = self.allow(self.cursor.found)
+        elif todo == _KEEP:
+            done = self._keep_next(now)
+        elif todo == _PASS:
+            done = self._say_pass()
+        elif todo == _FINISH:
+            done = self._finish(now)
+        elif todo == _LATE:
+            done = self._begin_late()
+        elif todo == _DROP:
+            done = self.drop_first() == DROP_DONE
+        else:
+            done = self._end_late(now)
+        if not done:
+            self._put_off(todo, now)
+        return done
+
+    def copies(self):
+        """True if what `write` has to do may go into the quarantine, too."""
+        return self._todo > _PASS or self._todo == _KEEP
+
+    def _put_off(self, todo, now):
+        if todo == _LATE or todo == _LATE_OVER:
+            self.late.pause.start(now, AGAIN_MS)
+        elif self.hold.armed and not self.hold.expired(now):
+            return  # it is said already
+        else:
+            self.hold.start(now, AGAIN_MS)
+        self.health.note(h.NOT_SAVED, todo, now)
+
+    def _save(self):
+        """Make it durable; a flash that cannot save any more lets results go out all the same."""
+        return self.state.save() or self.state.alarm == STATE_LAST
+
+    def _say(self, limit, sent):
+        """Have the state say this; whether it does. What was refused may count all the same, until a later one does."""
+        numbers = self.state.numbers
+        old_limit, old_sent = numbers[LIMIT], numbers[SENT]
+        numbers[LIMIT] = limit
+        numbers[SENT] = sent
+        if self._save():
+            return True
+        numbers[SENT] = old_sent
+        numbers[LIMIT] = old_limit
+        if not (self.unsure or self.keeps) and self.cursor.number < old_limit:
+            numbers[LIMIT] = self.cursor.number  # so nothing goes out before that
+        return False
+
+    def _in_order(self):
+        """Return SENT without what speaks of anything but the order."""
+        return self.state.numbers[SENT] & ~(SENT_PASS | SENT_WINDOW) | self.keeps
+
+    def allow(self, number):
+        """W1, W2: `number` and the rest of its batch may go out; True if that is durable."""
+        return self._say(number + self.batch - 1, self._in_order())
+
+    def prepare(self):
+        """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
+        number = self.cursor.number
+        if self.doing or self.unsure or self.state.numbers[LIMIT] > number + self.batch // 2:
+            return True
+        return self._say(number + self.batch, self._in_order())
+
+    def _keep_next(self, now):
+        """A frame that nobody can read is set aside when its turn comes; what the quarantine has is passed."""
+        cursor = self.cursor
+        number = cursor.found
+        code = self._keep(number, PARKED_UNREADABLE, now)
+        if code == NO_ROOM:
+            self.first = number
+            self.code = PARKED_UNREADABLE
+            self.doing = HOLD
+            self.hold.start(now, AGAIN_MS)
+            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+        return code > 0 and self._pass(number)
+
+    def _keep(self, number, reason, now):
+        """Set the log's record `number` aside: a code of Quarantine.keep."""
+        if self.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
+            self.health.note(h.PARKED_FAILED, reason, now)
+            return KEPT_BEFORE
+        code = self.quarantine.keep(number, reason)
+        if code == KEPT_DONE:
+            self.late.wants = True
+            self.health.note(h.PARKED, reason, now)
+        return code
+
+    def set_aside(self, number, reason, now):
+        """Keep the log's `number`, which is the cursor's next, and pass it; True if that is done."""
+        return self._keep(number, reason, now) > 0 and self._pass(number)
+
+    def _pass(self, number):
+        """Let the cursor pass `number`, which is its next; False if it cannot be read now."""
+        cursor = self.cursor
+        if cursor.number < number:
+            if self.log.peek(cursor) <= RECORD_NONE or cursor.found != number:
+                return False
+            cursor.advance()
+        return True
+
+    def _say_pass(self):
+        """W3: the 08 vouches for the one that it names alone."""
+        numbers = self.state.numbers
+        limit = self._scout.found + self._reach - self._met - 1
+        return self._say(limit if limit > numbers[LIMIT] else numbers[LIMIT], self._in_order() | SENT_PASS)
+
+    def _finish(self, now):
+        """The pass has found one that is taken: copy what lies in front of it, then pass them all (W4)."""
+        cursor = self.cursor
+        taken = self._taken
+        for _ in range(_A_TURN):
+            kind = self.log.peek(cursor)
+            if kind < RECORD_NONE or (kind == RECORD_NONE and self.log.doubtful):
+                return False
+            if kind == RECORD_NONE or cursor.found >= taken:
+                return self._pass_taken(now)
+            number = cursor.found
+            reason = self.code if number == self.first else self._pass_code
+            if kind == KIND_RAW:
+                reason = PARKED_UNREADABLE
+            code = self._keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
+            if code == NO_ROOM:
+                if not self.is_held:
+                    self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+                self.is_held = True
+                self.hold.start(now, AGAIN_MS)
+            if code <= 0:
+                return False
+            self.is_held = False
+            if not self._pass(number):
+                return False
+        return True
+
+    def _pass_taken(self, now):
+        numbers = self.state.numbers
+        taken = self._taken
+        self._taken = 0
+        if self.cursor.number >= taken:
+            self._regain(1)
+        else:
+            numbers[DELIVERED] += 1
+            if self.cursor.found == taken:  # else it cannot be read any more
+                self.cursor.advance()
+        numbers[TAKEN] = self._taken_sequence
+        self.health.counters[h.DELIVERED] += 1
+        self._end_trouble()
+        self._proven.start(now, PROVEN_MS)
+        self.late.good(now)
+        return self._say(self.cursor.number + self.batch, self._in_order())  # else that comes before the next one
+
+    def _begin_late(self):
+        """W5: the next number on the wire is a late one's."""
+        quarantine = self.quarantine
+        numbers = self.state.numbers
+        entry = self._late_entry
+        if not quarantine.may_leave():
+            return quarantine.tidy() in (TIDY_DONE, TIDY_MORE)
+        numbers[LATE] = entry
+        self._go_ahead(-1)
+        if not self._say(self.cursor.number, self._in_order()):
+            numbers[LATE] = 0
+            self._go_ahead(1)
+            return False
+        self._before = self.doing
+        self.doing = LATE_OUT
+        return True
+
+    def _end_late(self, now):
+        """W6: it was taken and is gone from the quarantine, or it was not and its number on the wire is free."""
+        numbers = self.state.numbers
+        entry = numbers[LATE]
+        if entry:
+            is_taken = self._late_taken
+            if not self.quarantine.end_late(is_taken):
+                return False
+            self.late.done(entry, self._late_number, is_taken, now)
+            if is_taken:
+                numbers[DELIVERED] += 1
+                self.health.counters[h.DELIVERED] += 1
+                numbers[TAKEN] = self._next_sequence()
+                self.lates += 1
+                self._lates_at[self.lates % LATES_MOST] = self.cursor.number
+            else:
+                self._go_ahead(1)
+        if not self._save():
+            return False
+        self._todo = 0
+        if self.doing == LATE_OUT:
+            self.doing = self._before
+            if self.doing == HOLD:
+                self.hold.stop()
+        return True
+
+    def drop_first(self):
+        """An operator gives up the one that all others wait for: DROP_DONE when that is durable."""
+        numbers = self.state.numbers
+        if not (self.is_held or self.doing == HOLD or self.failed):
+            return DROP_NONE
+        if self.out or self.unsure:
+            self._drops = True
+            return DROP_SOON
+        cursor = self.cursor
+        before, ahead, limit, sent = cursor.number, cursor.ahead, numbers[LIMIT], numbers[SENT]
+        if not self._pass(self.log.peek(cursor) > RECORD_NONE and cursor.found):
+            return DROP_NONE
+        numbers[DROPPED] += 1
+        done = self._say(limit if self.is_held else cursor.number, sent if self.is_held else self._in_order())
+        if not done:
+            numbers[DROPPED] -= 1
+            self.log.rewind(cursor, before)
+            cursor.ahead = ahead
+        elif not self.is_held:
+            self._end_trouble()
+        return DROP_DONE if done else DROP_NONE
+
+    def save_at_end(self):
+        """Make the cursor durable, and what was really sent: at an orderly end. Whether that is done."""
+        number = self.cursor.number
+        if self.may_have > number and (self.doing or self.out or self.unsure):
+            number = self.may_have
+        numbers = self.state.numbers
+        return self._say(number if number < numbers[LIMIT] else numbers[LIMIT], numbers[SENT])
+
+    # -- where the server stands -------------------------------------------------------------------------------
+
+    def lates_before(self, number):
+        """Return how many late ones were taken in front of the log's `number`, since the start."""
+        count = self.lates
+        for at in self._lates_at:
+            count -= at >= number
+        return count
+
+    def _here(self):
+        """Return the sequence of what the cursor passed last."""
+        return (self.cursor.number - self.cursor.ahead - 1) % SEQUENCES + 1
+
+    def _next_sequence(self):
+        """Return the one that follows what the server has; the cursor may be past what it never gets."""
+        return self.state.numbers[TAKEN] % SEQUENCES + 1
+
+    def _go_ahead(self, count):
+        for one in (self.cursor, self._scout):  # a pass may go on behind a late one
+            one.ahead = (one.ahead + count) % SEQUENCES
+
+    def resume(self, stored, now):
+        """The 08 names `stored` (DIGEST G.8): go on from there; False if that could not be written down, or read."""
+        numbers = self.state.numbers
+        self.late.afresh(now)
+        self._taken = 0
+        if self.doing == FINISH:
+            self.doing = RETRY  # the 08 says it again
+        if not self.state.ready():
+            return False
+        if self.log.doubtful:
+            self.log.settle()  # it may have been sent before this start
+        self.quarantine.settle()  # what is in doubt there is never offered again
+        if not numbers[SENT] & SENT_MET:
+            done = self._rebase(stored)  # what goes out first follows what the server has
+        else:
+            done = self._resume_late(stored, now) and self._resume_at(stored, now)
+        if done:
+            self.unsure = False
+            self.may_have = self._taken or self.cursor.number
+            if self.doing == ORDER:
+                self._end_trouble()
+        return done
+
+    def _resume_late(self, stored, now):
+        """A late one was out: taken if the 08 names it."""
+        if self.state.numbers[LATE]:
+            self._late_taken = stored == self._next_sequence()
+        elif self.doing != LATE_OUT:
+            return True
+        return self._end_late(now)
+
+    def _resume_at(self, stored, now):
+        if stored == 0:
+            return self._server_is_empty(now)
+        self._has_resent = False
+        numbers = self.state.numbers
+        cursor = self.cursor
+        taken = numbers[TAKEN]
+        if stored == taken:
+            return True
+        here = self._here()
+        reached = self._find_row((stored - here) % SEQUENCES)
+        if reached < 0:
+            return False
+        behind = (taken - stored) % SEQUENCES
+        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+            self._regain(1)  # it was out when it was overwritten
+            numbers[TAKEN] = stored
+        elif reached:
+            if not numbers[SENT] & SENT_PASS:
+                return self._take_up_to(reached, stored, now)
+            self._taken = reached
+            self._taken_sequence = stored
+            self.doing = FINISH
+        elif behind < _HALF and behind <= cursor.number:
+            self.health.note(h.SERVER_BEHIND, behind, now)
+            return not self.rewinds or self._rewind(behind + (here - taken) % SEQUENCES)
+        else:
+            self.health.note(h.RESUME_UNKNOWN, stored, now)
+            if (here - stored) % SEQUENCES >= _HALF:
+                return self._rebase(stored)  # else what is new would look stored already
+        return True
+
+    def _find_row(self, rows):
+        """Return the number of what lies so many places behind the cursor: 0 if it was never sent, -1: ask again."""
+        cursor, log = self.cursor, self.log
+        scout = Cursor()
+        scout.stand_at(cursor)
+        row = cursor.number - cursor.ahead + rows
+        kind = log.peek(scout)
+        while kind > RECORD_NONE and scout.found - scout.ahead < row and scout.found <= self.may_have:
+            scout.advance()
+            kind = log.peek(scout)
+        number = row + scout.ahead  # also of one that cannot be read any more
+        if kind < RECORD_NONE:
+            return -1
+        return number if number <= self.may_have else 0
+
+    def _rebase(self, stored):
+        """What goes out next follows what the server has; nothing that was out counts."""
+        numbers, cursor = self.state.numbers, self.cursor
+        ahead, taken = cursor.ahead, numbers[TAKEN]
+        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        numbers[TAKEN] = stored
+        if self._say(cursor.number, self._in_order() | SENT_MET):
+            self._end_trouble()
+            return True
+        cursor.ahead = ahead
+        numbers[TAKEN] = taken
+        return False
+
+    def _server_is_empty(self, now):
+        numbers = self.state.numbers
+        if numbers[DELIVERED]:
+            self.health.note(h.SERVER_EMPTY, numbers[TAKEN], now)
+            if self.resends_if_empty and not self._has_resent:
+                self._has_resent = self._rewind(self.cursor.number)  # one that never says what it has gets them once
+                return self._has_resent
+        return True
+
+    def _rewind(self, rows):
+        """Send again what the server has lost, so many places back, as far as the log still has them."""
+        from agent.log.back import go_back
+
+        numbers = self.state.numbers
+        if not go_back(self.log, self.cursor, rows):
+            return False
+        self._go_ahead(0)
+        numbers[TAKEN] = self._here()
+        numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
+        self._end_trouble()
+        return self._save()
+
+    def _take_up_to(self, reached, stored, now):
+        """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
+        numbers = self.state.numbers
+        cursor = self.cursor
+        while cursor.number < reached:
+            kind = self.log.peek(cursor)
+            number = cursor.found
+            if kind < RECORD_NONE or (kind == RECORD_NONE and self.log.doubtful):
+                return False  # ask again
+            if kind == RECORD_NONE or number > reached:
+                break  # what was sent cannot be read any more
+            reason = 0
+            if kind == KIND_RAW:
+                reason = PARKED_UNREADABLE
+            elif number <= numbers[KEPT_LAST] and self.quarantine.has(number):
+                reason = PARKED_MOVED  # it is there
+            elif self.doubts is not None:
+                reason = self.doubts.reason_of(number, reached)
+            if reason:
+                if not self.set_aside(number, reason, now):
+                    return False
+                continue
+            if not self._pass(number):
+                return False
+            numbers[DELIVERED] += 1
+            self.health.count(h.RESUMED)
+        numbers[TAKEN] = stored
+        self._end_trouble()
+        return True
+
+    # -- for people --------------------------------------------------------------------------------------------
+
+    def put_state(self, shown, now):
+        """Add what people want to know."""
+        doing = self.doing
+        held = doing == HOLD or self.is_held
+        shown["refused"] = None
+        if doing:
+            shown["refused"] = {
+                "code": self.code if self.code > 0 else 0,
+                "number": self._late_number if doing == LATE_OUT else self.first,
+                "next_try_ms": self.hold.left(now) if self.hold.armed else 0,
+                "waiting": self.log.waits(self.cursor),
+                "doing": "hold" if held else "trouble" if doing == RETRY and self.failed else DOING[doing],
+                "trouble": self.failed > 0,
+            }
+        # With no room for a longer pass, or none allowed, only an operator can let the others go on.
+        stuck = 0 <= self._stuck_at <= self.quarantine.count() or not self.parks
+        shown["needs_operator"] = held or (self.failed > 0 and stuck)
+        shown["late"] = self.late.waiting()
+
+
+assert FAILED < 0 and NO_ROOM < 0

@@ -1,0 +1,119 @@
+"""Are two bodies of one tightening? Of records, messages, or one of each.
+
+Rules
+1. They are if ID and time agree and so does every field that both of them carry: a fetched one carries fewer, and says
+   some in another way. A controller with a constant or blank ID, or one that was reset, gives two the same ID; a VIN
+   or a value tells them apart then.
+2. A result that carries the agent's own time came without one: there the time is no field that both carry.
+3. IDs are compared as numbers: one may be padded with blanks, left or right (003:6566).
+"""
+
+from agent.base.fields import compare, copy, fill, is_blank, number
+from agent.record.result import (
+    ANGLE,
+    ANGLE_STATUS,
+    BATCH_COUNTER,
+    BATCH_SIZE,
+    BATCH_STATUS,
+    FLAG_EDGE_TIME,
+    FLAG_ODD,
+    FLAG_RECOVERED,
+    ID_BYTES,
+    JOB,
+    PSET,
+    PSET_CHANGE,
+    SERIAL,
+    TIGHTENING_ID,
+    TIGHTENING_STATUS,
+    TIME,
+    TIME_BYTES,
+    TORQUE,
+    TORQUE_STATUS,
+    VIN,
+)
+
+# The fields between which a difference tells, each up to the next one; the tool's serial is not the message's.
+_FIELDS = bytes(
+    (
+        VIN,
+        JOB,
+        PSET,
+        BATCH_SIZE,
+        BATCH_COUNTER,
+        BATCH_STATUS,
+        TIGHTENING_STATUS,
+        TORQUE_STATUS,
+        ANGLE_STATUS,
+        TORQUE,
+        ANGLE,
+        TIME,
+    )
+)
+
+
+def is_same(one, at, flags, other, start, other_flags):
+    """True if the bodies at one[at:] and other[start:], with their records' flags, are of one tightening."""
+    if not same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID):
+        return False
+    if not (flags | other_flags) & FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
+        return False
+    for index in range(len(_FIELDS) - 1):
+        field = _FIELDS[index]
+        if _differs(one, at, other, start, field, _FIELDS[index + 1] - field):
+            fetched = (flags | other_flags) & FLAG_RECOVERED
+            differs_so = (flags ^ other_flags) & FLAG_ODD
+            if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
+                return False
+    return not _differs(one, at, other, start, PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
+
+
+def same_id(one, at, other, start):
+    """True if the ten octets are one number, however padded, or the same octets."""
+    return compare(one, at, other, start, ID_BYTES) == 0 or (
+        put_digits(_one, 0, one, at) and put_digits(_other, 0, other, start) and _one == _other
+    )
+
+
+def put_digits(digits, to, buf, at):
+    """Write the number at buf[at:], padded with blanks or NULs on either side, as ten digits; False if it is none."""
+    end = at + ID_BYTES
+    while at < end and (buf[at] == 0x20 or buf[at] == 0):
+        at += 1
+    while at < end and (buf[end - 1] == 0x20 or buf[end - 1] == 0):
+        end -= 1
+    for index in range(at, end):
+        if not 0x30 <= buf[index] <= 0x39:
+            return False
+    copy(digits, to + ID_BYTES - (end - at), buf, at, end - at)
+    fill(digits, to, ID_BYTES - (end - at), 0x30)
+    return at < end
+
+
+def _is_told_otherwise(one, at, other, start, field, is_one_odd):
+    """True if this is a field that MID 0061 and 0065 may say in two ways.
+
+    A batch that runs is 0 or 3, by the revision (release 2.9); some controllers keep neither its counter nor its status
+    (Desoutter's MID list of 2015, page 3); an angle is in degrees or in parts of one. A status beyond OK (2 to 5 in MID
+    0061 of Nexo's OP-Ford, 3 608 878 300, page 388) may be a plain 0 in MID 0065.
+    """
+    if field == TIGHTENING_STATUS:
+        return (one[at] == 0x30 and other[start] > 0x31) or (other[start] == 0x30 and one[at] > 0x31)
+    if field == BATCH_STATUS or field == BATCH_COUNTER:
+        width = BATCH_SIZE - PSET if field == BATCH_COUNTER else 1
+        return number(one, at, width) == 0 or number(other, start, width) == 0
+    return field == ANGLE and is_one_odd != 0
+
+
+def _differs(one, at, other, start, field, width):
+    """True if both carry the field, and not the same."""
+    return (
+        compare(one, at + field, other, start + field, width) != 0
+        and not is_blank(one, at + field, width)
+        and not is_blank(other, start + field, width)
+    )
+
+
+_one = bytearray(ID_BYTES)
+_other = bytearray(ID_BYTES)
+
+assert TIGHTENING_ID + ID_BYTES == SERIAL

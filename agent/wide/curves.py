@@ -1,0 +1,91 @@
+"""Curves put together again out of their pieces, one after the other, for an outlet with a cursor in their log.
+
+A curve of which pieces are missing is there as far as it goes. A piece without those in front of it says nothing: the
+log counts it as missed.
+"""
+
+from agent.base.words import get_u32
+from agent.log.cursor import Cursor
+from agent.log.numbers import GRAPH_CURSOR
+from agent.log.record import RECORD_NONE
+from agent.record import graph as gr
+
+CPYTHON_ONLY = True  # no board sends curves anywhere
+
+
+class Curves:
+    """The curves in `log` from the cursor `index` on; `flags` are those of the one that was read last."""
+
+    def __init__(self, log, index):
+        self.log = log
+        self.index = index
+        self.cursor = log.cursors[index]
+        self.flags = 0
+        self._scout = Cursor()
+        self._behind = Cursor()  # the curve that was read last
+        self._scout.wants = self._behind.wants = self.cursor.wants
+
+    def restart(self):
+        """Stand where the cursor stands."""
+        self._scout.stand_at(self.cursor)
+
+    def advance(self):
+        """The line that `next` has told is taken."""
+        self._scout.stand_at(self._behind)
+
+    def settle(self):
+        """All that was taken is durable."""
+        self.cursor.stand_at(self._scout)
+
+    def save(self):
+        """Make durable how far this is; whether it is."""
+        state = self.log.state
+        return state.durable[GRAPH_CURSOR + self.index] == self.cursor.number or state.save()
+
+    def read(self):
+        """Return the first piece up to its data, all data there are, and whether that is all: of the next curve.
+
+        (None, b"", False) if there is none. `_behind` stands behind it then.
+        """
+        log = self.log
+        behind = self._behind
+        behind.stand_at(self._scout)
+        lead = None
+        data = b""
+        awaited = 0
+        while True:
+            kind = log.peek(behind)
+            if kind < RECORD_NONE:
+                return None, b"", False  # it cannot be read now
+            if kind == RECORD_NONE:
+                break
+            number, piece, octets = self._piece()
+            if lead is None:
+                if piece == 0:
+                    lead = bytes(log.page[log.at : gr.data_at(log.page, log.at)])
+                    self.flags = log.flags
+                    data = octets
+                    awaited = 1
+                behind.advance()
+            elif piece == awaited and number == get_u32(lead, 0) + awaited:
+                data += octets
+                awaited += 1
+                behind.advance()
+            else:
+                break
+            if lead is not None and awaited == lead[gr.PIECES]:
+                return lead, data, True
+        if lead is None:
+            self._scout.stand_at(behind)  # pieces that say nothing
+        if log.doubtful:
+            return None, b"", False  # the last piece comes when it is settled
+        return lead, data, False
+
+    def _piece(self):
+        """The piece in the page: its number, which one of its curve it is (-1: none), its data."""
+        page = self.log.page
+        at = self.log.at
+        length = self.log.length
+        if not gr.is_piece(page, at, length):
+            return 0, -1, b""
+        return get_u32(page, at), page[at + gr.PIECE], bytes(page[gr.data_at(page, at) : at + length])

@@ -1,0 +1,39 @@
+"""Results that ToolsNet got a while ago: under which sequence."""
+
+from agent.log.back import walk
+from agent.log.cursor import Cursor
+from agent.log.record import RECORD_NONE
+from agent.toolsnet.telegram import SEQUENCES
+
+CPYTHON_ONLY = True  # only curves name results that are done with
+
+
+class Rows:
+    """Finds the sequences of results that were delivered a while ago, in ascending order as a rule."""
+
+    def __init__(self, policy):
+        self.policy = policy
+        self._scout = Cursor()
+        self._scout.wants = policy.cursor.wants
+
+    def forget(self):
+        """ToolsNet's row may have been set again."""
+        self._scout.number = 0
+
+    def sequence_of(self, number):
+        """Return the sequence under which ToolsNet has the log's `number`; -1 if it cannot be told now."""
+        policy, log, scout = self.policy, self.policy.log, self._scout
+        if not 0 < scout.number < number:
+            cursor = policy.cursor
+            log.rewind(scout, number - 1)
+            first = scout.number
+            scout.ahead = 0
+            if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
+                self.forget()
+                return -1
+            ahead = cursor.ahead + policy.lates - scout.ahead
+            log.rewind(scout, first)
+            scout.ahead = ahead
+        if not walk(log, scout, number - 1):
+            return -1
+        return (number - scout.ahead + policy.lates_before(number) - 1) % SEQUENCES + 1

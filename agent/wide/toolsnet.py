@@ -1,0 +1,66 @@
+"""What goes to ToolsNet beside plain results, as the settings want it: what agent.assembly hands to its outlet."""
+
+from agent.log.numbers import SENT, SENT_WINDOW
+from agent.toolsnet.event09 import PARAMETER_NAMES
+from agent.toolsnet.result04 import ResultWriter
+from agent.toolsnet.session import Session
+from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+from agent.wide.toolsnet_curves import CurvesOut
+from agent.wide.toolsnet_descriptions import Descriptions, Names
+from agent.wide.toolsnet_events import Events, mask_of
+from agent.wide.toolsnet_session import WideSession
+from agent.wide.toolsnet_window import Window
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+
+def extras(station, system, toolsnet):
+    """Return what makes the session and the writer, the sources beside results, and the window or None."""
+    sources = sources_of(station, system, toolsnet)
+    window = None
+    # What was open when the agent ended is settled by a window, also where there is to be none any more.
+    if toolsnet["window"] > 1 or station.state.numbers[SENT] & SENT_WINDOW:
+        window = Window(toolsnet["window"])
+    kind = WideSession if sources or window is not None else Session
+    if not toolsnet["targets"]:
+        return kind, ResultWriter, sources, window
+
+    def make(*numbers, **times):
+        session = kind(*numbers, **times)
+        session.result = bytearray(RESULT_BYTES_TARGETS)
+        return session
+
+    return make, TargetWriter, sources, window
+
+
+def sources_of(station, system, toolsnet):
+    """Return what goes out beside results, descriptions first."""
+    sources = []
+    if toolsnet["describe"]:
+        sources.append(_descriptions(station, system, toolsnet["program_for_zero"]))
+    if toolsnet["events"]:
+        mask = 0
+        for name in toolsnet["event_parameters"]:
+            mask |= 1 << PARAMETER_NAMES.index(name)
+        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), mask, toolsnet))
+    if toolsnet["graphs"] and station.graphs is not None:
+        curves = CurvesOut(station.log, station.quarantine, station.graphs, toolsnet["program_for_zero"])
+        sources.append(curves)
+    return tuple(sources)
+
+
+def _descriptions(station, system, program_for_zero):
+    """System and station in the map, with the names that the controller tells."""
+    from agent.programs import Programs
+
+    controller = station.settings["controller"]
+    names = Names()
+    address = controller["host"] if controller["link"] == "tcp" else ""
+    spindle = controller["spindle_id"] or 1
+    intake = station.intake
+    if station.happenings is not None:
+        station.happenings.names = names
+    if intake.errands is not None and intake.errands.limits is not None:
+        intake.errands.limits.names = names
+    intake.errands = Programs(intake.errands, names, intake.wake_outlets)
+    return Descriptions(station.health, system["name"], station.name, address, spindle, program_for_zero, names)

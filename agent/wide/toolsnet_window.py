@@ -1,0 +1,237 @@
+"""Several results out at once: for a backlog over a line with a long round trip (`toolsnet.window`).
+
+Rules
+1. A window is open only while many results wait and nothing is in doubt; else one telegram is out, as ever. That it is
+   open is durable before a second one goes out (SENT_WINDOW), until an 08 or its end has settled it.
+2. Results leave it in their order: what is answered behind one that is not, waits for that.
+3. A refusal lets what is out be answered and nothing more go out. What was refused in front of one that was taken is
+   set aside: to ToolsNet its number has passed. What was refused behind the last one that was taken is offered again,
+   alone, as ever.
+4. The numbers that are out lie within WINDOW_MOST. So of what lies in front of the one that an 08 names only these are
+   in doubt: unless an answer was read it may be stored or refused, and nobody can be asked. It is set aside,
+   PARKED_IN_DOUBT. What lies further in front was settled before that one went out.
+5. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
+"""
+
+from agent import health as h
+from agent.base.ticks import FOREVER, Timer
+from agent.log.cursor import Cursor
+from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WINDOW
+from agent.record import KIND_RESULT
+from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
+from agent.toolsnet.telegram import SEQUENCES
+from agent.wide.toolsnet_session import UNANSWERED
+
+CPYTHON_ONLY = True  # on a board one result is out at a time
+
+WINDOW_MOST = 8
+OPEN_FACTOR = 2  # so many windows full of results have to wait: it costs a snapshot to open, and one to shut
+SHUT_MS = 600000
+AGAIN_MS = 5000  # until what could not be set aside or written is tried again
+
+
+class Window:
+    """The results that are out to one ToolsNet: up to `size` of them. The session is a WideSession."""
+
+    def __init__(self, size):
+        self.size = size
+        self.in_doubt = 0  # results set aside because nobody knows what became of them
+        self.left_open = []  # those that were out and are not settled: one was refused, or the connection is gone
+        self._ahead = Cursor()  # behind the last one that is out
+        self._shut = Timer()  # until it may be opened again
+        self._again = Timer()
+
+    def join(self, forward):
+        """This one sends over `forward`."""
+        self.forward = forward
+        self.policy = policy = forward.policy
+        self.session = forward.session
+        self.log = forward.log
+        # What is refused is offered again and again where it may not be set aside: there is no window in front of it.
+        self.size = min(self.size, policy.batch) if policy.parks else 1
+
+    def put_state(self, shown):
+        """Add what people want to know."""
+        shown["window"] = self.session.width
+        shown["outstanding"] = len(self.session.row)
+        shown["in_doubt"] = self.in_doubt
+
+    def is_said(self):
+        """True if the state says that several results may be out."""
+        return self.policy.state.numbers[SENT] & SENT_WINDOW != 0
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def send(self, now):
+        """Send what may go out; True if nothing else may now."""
+        if self._again.armed:
+            if not self._again.expired(now):
+                return True
+            self._again.stop()
+        if self.left_open and not self._settle_refused(now):
+            return True
+        session = self.session
+        if session.width == 1 and not self._open(now):
+            return self._end(now)
+        while session.can_send() and not self._gives_way() and self._send_ahead(now):
+            pass
+        if session.row:
+            return True
+        session.width = 1  # nothing that a window could send
+        return self._end(now)
+
+    def left(self, now):
+        """Return the ms until `send` may do more."""
+        return self._again.least(now, FOREVER)
+
+    def _gives_way(self):
+        """True if something goes out alone: a source's telegram, or an operator's wish."""
+        if self.policy.late.asked:
+            return True
+        for source in self.forward.sources:
+            if not source.gives_way and not source.hold.armed and source.waits():
+                return True
+        return False
+
+    def _open(self, now):
+        """Begin to have several out, if that may be; True if it may."""
+        policy = self.policy
+        if self.size == 1 or self._is_shut(now) or policy.doing:
+            return False
+        if self.log.waits(policy.cursor) < OPEN_FACTOR * self.size or self.log.doubtful or self._gives_way():
+            return False
+        if policy.quarantine.room(ROOM_BYTES) < self.size or not self.forward.may_write():
+            return False
+        policy.keeps = SENT_WINDOW
+        if not policy.allow(policy.cursor.number + 1):
+            policy.keeps = 0
+            return False
+        self._ahead.stand_at(policy.cursor)
+        self.session.width = self.size
+        return True
+
+    def _is_shut(self, now):
+        return self._shut.armed and not self._shut.expired(now)
+
+    def _send_ahead(self, now):
+        """Send the next one behind those that are out; True if there was one."""
+        policy, log, ahead, row = self.policy, self.log, self._ahead, self.session.row
+        if ahead.number < policy.cursor.number:  # what was overwritten meanwhile
+            ahead.stand_at(policy.cursor)
+        if log.peek(ahead) != KIND_RESULT:
+            return False
+        number = ahead.found
+        if row and number - row[0].number >= WINDOW_MOST:
+            return False
+        numbers = policy.state.numbers
+        if number <= numbers[KEPT_LAST] and policy.is_kept(ahead):
+            return False
+        if number > numbers[LIMIT]:
+            if not self.forward.may_write():
+                return False
+            if not policy.allow(number):
+                self.forward.health.note(h.NOT_SAVED, 8, now)
+                self._again.start(now, AGAIN_MS)
+                return False
+            if log.peek(ahead) != KIND_RESULT or ahead.found != number:
+                return False
+        sequence = (number - ahead.ahead - 1) % SEQUENCES + 1
+        self.forward.send_result(self, number, log.page, log.at, log.length, log.flags, sequence)
+        policy.out = True
+        policy.may_have = max(policy.may_have, number)
+        ahead.advance()
+        out = row[-1]
+        out.number = number
+        out.behind = Cursor()
+        out.behind.stand_at(ahead)
+        return True
+
+    def _end(self, now):
+        """One at a time: that is durable before the next one; True if it has to wait for that."""
+        policy = self.policy
+        policy.keeps = 0
+        if not self.is_said() or policy.unsure:
+            return False
+        if not self.forward.may_write():
+            return True
+        if not policy.allow(policy.cursor.number + 1):
+            self._again.start(now, AGAIN_MS)
+            return True
+        return False
+
+    # -- what comes back ---------------------------------------------------------------------------------------
+
+    def accepted(self, now):
+        """The server has one of them."""
+        self._settle()
+
+    def refused(self, code, now):
+        """It refuses one of them: no more go out before all are answered."""
+        self.session.width = 1
+        self._settle()
+
+    def _settle(self):
+        """Let those leave the row that are answered, from its front."""
+        row = self.session.row
+        while row and row[0].code == 0:
+            self._deliver(row.pop(0))
+        if row and all(out.code != UNANSWERED for out in row):
+            self.left_open = row[:]
+            row.clear()
+        self.policy.out = bool(row)
+
+    def _deliver(self, out):
+        self.policy.take(out.number, out.behind)
+
+    def _settle_refused(self, now):
+        """All are answered, and the first was refused: set aside what lies in front of one that was taken.
+
+        True if that is done.
+        """
+        if not self.forward.may_write():
+            return False
+        policy = self.policy
+        rest = self.left_open
+        last = max([out.number for out in rest if out.code == 0], default=0)
+        while rest and rest[0].number <= last:
+            out = rest[0]
+            if out.code == 0:
+                self._deliver(out)
+            elif out.number > policy.cursor.number and not policy.set_aside(out.number, out.code, now):
+                self._again.start(now, AGAIN_MS)
+                return False
+            del rest[0]
+        first = rest[0] if rest else None
+        self.left_open = []
+        self._shut.start(now, SHUT_MS)
+        if first is not None:  # it may be the server's fault or its own: as with one at a time
+            policy.number = first.number
+            policy.refused(first.code, now)
+        return True
+
+    # -- loss --------------------------------------------------------------------------------------------------
+
+    def silent(self, now):
+        """The connection is gone: what was out is for the next 08."""
+        self._again.stop()
+        self.policy.out = False
+        self.policy.keeps = 0
+        if self.session.left_open:
+            self.left_open = self.session.left_open
+            self.session.left_open = []
+        if self.left_open:
+            self._shut.start(now, SHUT_MS)
+
+    def reason_of(self, number, reached):
+        """Return 0 if the server has result `number`, as its 08 names `reached`, else why it is set aside."""
+        if number == reached or number <= reached - WINDOW_MOST or not self.is_said():
+            return 0
+        for out in self.left_open:
+            if out.number == number and out.code != UNANSWERED:
+                return out.code
+        self.in_doubt += 1
+        return PARKED_IN_DOUBT
+
+    def resume(self):
+        """The 08 has settled what was out."""
+        self.left_open = []

@@ -1,0 +1,240 @@
+"""A station's area on a simulated flash that can refuse, be unreadable and lose its power; state and logs over it.
+
+    area = Area(blocks=16)
+    state, log = area.mount()              # everything new over the same flash, as after a start
+    append(log, 1); area.flash.cut_after = 3; ...; area.mount()
+
+Blocks 0..3 are the state's, then `kept_blocks` of the quarantine, `graph_blocks` of the ring of graphs, the log. What
+another part of the area owns is not imported before it is asked for: a small heap has room for some of it only.
+"""
+
+from agent.base.words import get_u32, pack_digits, put_u32
+from agent.log.flash import FLASH_DONE, FLASH_IO, Part, RamFlash
+from agent.log.log import Log
+from agent.log.mount import MOUNT_DONE, mount
+from agent.log.numbers import GRAPH_BLOCKS, GRAPH_CURSOR, GRAPHS, KEPT, KEPT_BLOCKS, KEPT_CURSOR, LOG
+from agent.log.state import State
+from agent.record import KIND_EVENT, KIND_RESULT
+from agent.record import result as res
+from agent.record.event import EVENT_LEAST, TEXT_LENGTH
+
+PORTABLE = True
+
+STATE_BLOCKS = 4
+PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
+EVENT_PAYLOAD = 40
+WANTS_ALL = 7
+
+TEARS = ("none", "half", "garbage", "all")  # what a cut leaves of the operation under way
+
+
+class PowerCut(Exception):
+    """The supply failed within an operation of the flash."""
+
+
+class Flash(RamFlash):
+    """A flash in RAM that can refuse, note what was programmed, hide blocks, and lose its power."""
+
+    __slots__ = ("code", "cut_after", "journal", "left", "operations", "tear", "unreadable")
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.code = FLASH_DONE  # what program and erase answer once `left` of them were done
+        self.left = 0
+        self.journal = None
+        self.unreadable = ()  # blocks
+        self.operations = 0  # programs and erases ever begun
+        self.cut_after = None  # so many more are done, and the power fails within the next one
+        self.tear = "none"
+
+    def clone(self):
+        """The same cells once more, well and with power."""
+        twin = self.__class__(self.block_count, self.block_bytes, self.unit_bytes)
+        twin.cells[:] = self.cells
+        return twin
+
+    def read_into(self, address, buf, n):
+        if self.unreadable and address // self.block_bytes in self.unreadable:
+            return FLASH_IO
+        buf[0:n] = self.cells[address : address + n]
+        return FLASH_DONE
+
+    def program(self, address, buf, n):
+        code = self._begin()
+        if code != FLASH_DONE:
+            return code
+        if self._fails():
+            self._torn(address, n, bytes(buf[:n]))
+        self.cells[address : address + n] = buf[:n]
+        if self.journal is not None:
+            self.journal.append(("program", bytes(buf[:n])))
+        return FLASH_DONE
+
+    def erase(self, block):
+        code = self._begin()
+        if code != FLASH_DONE:
+            return code
+        if self._fails():
+            self._torn(block * self.block_bytes, self.block_bytes, b"\xff" * self.block_bytes)
+        return super().erase(block)
+
+    def _begin(self):
+        if self.code != FLASH_DONE:
+            if self.left == 0:
+                return self.code
+            self.left -= 1
+        self.operations += 1
+        return FLASH_DONE
+
+    def _fails(self):
+        if self.cut_after is None:
+            return False
+        self.cut_after -= 1
+        return self.cut_after < 0
+
+    def _torn(self, address, n, octets):
+        self.cut_after = None
+        if self.tear == "half":
+            self.cells[address : address + n // 2] = octets[: n // 2]
+        elif self.tear == "garbage":
+            for index in range(n):
+                self.cells[address + index] = (self.cells[address + index] ^ (index * 37 + 11)) & 0xFF
+        elif self.tear == "all":
+            self.cells[address : address + n] = octets
+        raise PowerCut("within operation %d" % self.operations)
+
+
+class Area:
+    """One station's area; `flash` is what survives."""
+
+    def __init__(
+        self, blocks=16, block_bytes=4096, unit_bytes=256, kept_blocks=3, graph_blocks=0, make_flash=Flash, flash=None
+    ):
+        self.flash = flash or make_flash(blocks, block_bytes, unit_bytes)
+        self.kept_blocks = kept_blocks
+        self.graph_blocks = graph_blocks
+        self.mounts = 0
+        self.found = 0  # what the last mount answered
+        self.state = self.log = self.kept = self.graphs = None
+
+    def clone(self):
+        """The same area on a copy of the flash, not mounted."""
+        return Area(kept_blocks=self.kept_blocks, graph_blocks=self.graph_blocks, flash=self.flash.clone())
+
+    def mount(self, best_effort=(), events=(), **options):
+        """Make everything new over the flash, as after a start; `options` go to the log.
+
+        `best_effort` are the outlets that may be passed over, `events` those that want events as well. `found` is the
+        answer of the mount; a test that wants it to fail looks there.
+        """
+        flash = self.flash
+        self.state = state = State(Part(flash, 0, STATE_BLOCKS))
+        front = STATE_BLOCKS + self.kept_blocks + self.graph_blocks
+        self.log = log = Log(Part(flash, front, flash.block_count - front), state, LOG, **options)
+        self.kept = Log(Part(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, beside=log)
+        logs = [log, self.kept]
+        self.graphs = None
+        if self.graph_blocks:
+            part = Part(flash, STATE_BLOCKS + self.kept_blocks, self.graph_blocks)
+            self.graphs = Log(part, state, GRAPHS, cursor_slot=GRAPH_CURSOR, beside=log)
+            self.graphs.cursors[0].durable = False
+            logs.append(self.graphs)
+        for index in best_effort:
+            log.cursors[index].durable = False
+        for index in events:
+            log.cursors[index].wants = WANTS_ALL
+        self.mounts += 1
+        self.found = mount(state, tuple(logs), self.mounts)
+        if self.found == MOUNT_DONE:
+            state.numbers[KEPT_BLOCKS] = self.kept_blocks
+            state.numbers[GRAPH_BLOCKS] = self.graph_blocks
+        return state, log
+
+
+def mounted(flash, kept_blocks=3, **options):
+    """Return a log that is up over this device, its last record settled if that can be."""
+    area = Area(kept_blocks=kept_blocks, flash=flash)
+    log = area.mount(**options)[1]
+    assert area.found == MOUNT_DONE
+    log.settle()
+    return log
+
+
+# Tightenings that are told by their ID, each octet of them
+
+
+def body_of(ident):
+    """Return the 106 octets of one tightening."""
+    body = bytearray(b"0" * res.BODY_BYTES)
+    body[res.VIN : res.VIN + res.VIN_BYTES] = b"VIN%022d" % (ident * 7919)
+    body[res.TIGHTENING_ID : res.TIGHTENING_ID + res.ID_BYTES] = b"%010d" % ident
+    pack_digits(body, res.TIME, b"2024%02d%02d%02d%02d%02d" % (ident % 12 + 1, ident % 28 + 1, 9, 8, 7), 0, 14)
+    return body
+
+
+def ident_in(page, at):
+    """Return which tightening the payload at page[at:] is; every octet of it must be as it was written."""
+    at += res.HEAD_BYTES
+    ident = int(bytes(page[at + res.TIGHTENING_ID : at + res.TIGHTENING_ID + res.ID_BYTES]))
+    assert bytes(page[at : at + res.BODY_BYTES]) == bytes(body_of(ident)), "a wrong record is delivered"
+    return ident
+
+
+def append(log, ident, kind=KIND_RESULT, extra=0, flags=0):
+    """Store one tightening; return LOG_DONE or what the log answered."""
+    stage, at = log.stage, log.place
+    put_u32(stage, at, log.next)
+    stage[at + 4 : at + 8] = b"\x0a\x00\x01\x00"
+    stage[at + 8 : at + 8 + res.BODY_BYTES] = body_of(ident)
+    for index in range(extra):
+        stage[at + PAYLOAD + index] = index & 0xFF
+    return log.append(kind, flags, PAYLOAD + extra)
+
+
+def append_event(log, ident):
+    """Store one event; return LOG_DONE or what the log answered."""
+    stage, at = log.stage, log.place
+    for index in range(EVENT_PAYLOAD):
+        stage[at + index] = 0x20
+    stage[at + TEXT_LENGTH] = EVENT_PAYLOAD - EVENT_LEAST
+    put_u32(stage, at, log.next)
+    put_u32(stage, at + 8, ident)
+    return log.append(KIND_EVENT, 0, EVENT_PAYLOAD)
+
+
+def read_all(log, index=0):
+    """Take all that waits for an outlet: list of (number, tightening); an event is (number, its ident)."""
+    cursor = log.cursors[index]
+    found = []
+    while True:
+        kind = log.peek(cursor)
+        if kind <= 0:
+            assert kind == 0, kind
+            return found
+        number = get_u32(log.page, log.at)
+        assert number == cursor.found
+        is_event = kind == KIND_EVENT
+        found.append((number, get_u32(log.page, log.at + 8) if is_event else ident_in(log.page, log.at)))
+        cursor.advance()
+
+
+def take_all(log, index=0):
+    """Whoever waits for results has taken all of them."""
+    cursor = log.cursors[index]
+    while log.peek(cursor) > 0:
+        cursor.advance()
+
+
+def held(log):
+    """Return (number, kind, flags, payload) of every record that the log still has, oldest first."""
+    from agent.log.cursor import Cursor
+
+    scout = Cursor()
+    scout.wants = WANTS_ALL
+    found = []
+    while True:
+        kind = log.peek(scout)
+        if kind <= 0:
+            return found
+        found.append((scout.found, kind, log.flags, bytes(log.page[log.at : log.at + log.length])))
+        scout.advance()

@@ -1,0 +1,107 @@
+"""What somebody should know of a station: each need in words, with what helps, and the same wherever it is shown."""
+
+import pytest
+
+from tools import attention
+from tools.live.figures import Figures
+from tools.status import words
+
+REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
+
+
+def station(refused=None, **more):
+    toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
+    return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
+
+
+def told(refused, **more):
+    return [need.text() for need in attention.needs(station(refused, **more))]
+
+
+def test_a_station_at_which_all_is_well_needs_nothing():
+    assert attention.needs(station()) == []
+    assert attention.needs({"number": 3, "mounted": False}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "ToolsNet refuses (code 17), next try in 8 s, 248 wait"),
+        ({"code": 0}, "ToolsNet does not answer, next try in 8 s, 248 wait"),
+        ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 wait"),
+        (
+            {"doing": "hold"},
+            "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 wait; needs an operator: "
+            "`toolcart quarantine list --station 3`",
+        ),
+        (
+            {"doing": "trouble", "next_try_ms": 30000},
+            "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 wait; look into ToolsNet: is "
+            "its database there, and this station known to it?",
+        ),
+        ({"doing": "late"}, "ToolsNet is offered once more what it refused: result 5"),
+    ],
+)
+def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):
+    assert told(dict(REFUSED, **changes)) == [words]
+
+
+def test_a_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
+    operator = {"why": "the quarantine is full", "command": "toolcart quarantine list --station 3"}
+    held = attention.needs(station(dict(REFUSED, doing="hold"), needs_operator=operator))
+    assert [need.slug for need in held] == ["refused"]
+    both = attention.needs(station(REFUSED, needs_operator=operator))
+    assert [need.slug for need in both] == ["refused", "operator"]
+    assert both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --station 3`"
+
+
+def test_the_rest_is_told_the_worst_first():
+    needs = attention.needs(
+        station(
+            late=2,
+            controller={"waits_for_room": True},
+            spool={"state_alarm": 1},
+            recovery={"needs": "station_id"},
+        )
+    )
+    assert [(need.slug, need.level) for need in needs] == [
+        ("full", "bad"),
+        ("fetching", "bad"),
+        ("state", "warn"),
+        ("waits late", "note"),
+    ]
+    assert needs[1].text().endswith("; set controller.station_id")
+    assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]
+
+
+def test_every_need_has_words_for_when_it_is_over():
+    found = attention.needs(
+        station(
+            REFUSED,
+            late=1,
+            controller={"waits_for_room": True},
+            spool={"state_alarm": 1},
+            recovery={"needs": "x"},
+            needs_operator={"why": "w", "command": "c"},
+        )
+    )
+    slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
+    assert slugs == set(attention.OVER)
+
+
+def test_the_status_has_them_in_front_of_what_is_only_counted():
+    lines = words.sorrow_lines(station(REFUSED, parked=4))
+    assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 wait"
+    assert lines[1].startswith("  SET ASIDE   4 results")
+
+
+def test_the_events_tell_a_need_once_while_only_its_figures_change_and_when_it_is_over():
+    from tools.live import figures
+
+    known = figures.StationFigures()
+    first = figures._need_changes(known, station(REFUSED))
+    assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 wait")]
+    assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
+    assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
+    assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]
+    assert Figures().stations == {}

@@ -1,0 +1,325 @@
+"""The judge of the worlds: each rule of docs/worlds.md is broken once by a history made by hand, and excused once."""
+
+import pytest
+
+from tools.worlds.history import HeldUp, History, Questions, Result, Row, Said, StationHistory, StationRules
+from tools.worlds.judge import judge
+from tools.worlds.owed import still_open
+from tools.worlds.passing import Passing
+from tools.worlds.verdict import KINDS
+
+
+def result(number, **more):
+    """A result that was made, pushed and acknowledged, one a second."""
+    moment = 1000 * number
+    fields = {
+        "station": 1,
+        "number": number,
+        "id_text": f"{number:010d}",
+        "made": moment,
+        "vin": f"W1N{number:06d}",
+        "stamp": "20260301060000",
+        "torque": "00042.37",
+        "angle": "000095.0",
+        "statuses": "000",
+        "pushes": [moment + 1],
+        "acks": [moment + 2],
+        "held": True,
+        "after_meeting": True,
+    }
+    return Result(**{**fields, **more})
+
+
+def fetched(number, **more):
+    """A result that was made while the cart was away, and fetched."""
+    return result(number, **{"pushes": [], "acks": [], "fetches": [100000 + 10 * number], **more})
+
+
+def row(of, arrived=None, **more):
+    """The row of this result, just after it was acknowledged."""
+    fields = {"sequence": of, "number": of, "vouched": True}
+    return Row(1, 1000 * of + 5 if arrived is None else arrived, **{**fields, **more})
+
+
+def kept(*numbers, **more):
+    """What the agent says that keeps these results."""
+    return Said(
+        kept=len(numbers), kept_payloads=[b"\x01\x02W1N%06d and the rest" % number for number in numbers], **more
+    )
+
+
+def station(results, rows, said=None, **more):
+    """The history of one station; `rules` as keywords beginning with rules_."""
+    rules = {name[6:]: value for name, value in more.items() if name.startswith("rules_")}
+    rest = {name: value for name, value in more.items() if not name.startswith("rules_")}
+    said = said or Said()
+    numbered = {one.number: one for one in results}
+    return StationHistory(StationRules(1, **rules), numbered, rows, **{"said": said, "said_after": said, **rest})
+
+
+def kinds(history):
+    return judge(History({1: history})).kinds()
+
+
+def excused(history):
+    return {name: count for name, count in judge(History({1: history})).excused.items() if count}
+
+
+def test_a_history_in_which_all_is_well_is_not_accused_and_there_are_twelve_rules():
+    told = judge(History({1: station([result(1), result(2), result(3)], [row(1), row(2), row(3)])}))
+    assert (told.findings, told.owed, any(told.excused.values())) == ([], 3, False)
+    assert len(KINDS) == 12
+
+
+# 1: owed
+
+
+def test_acknowledged_and_nowhere_is_lost_even_if_the_controller_still_has_it():
+    assert kinds(station([result(1, held=False), result(2)], [row(2)])) == ["lost"]
+    assert kinds(station([result(1), result(2)], [row(2)])) == ["lost"]
+
+
+def test_a_row_that_the_server_forgot_counts_if_it_had_vouched_for_it():
+    assert kinds(station([result(1)], [row(1, forgotten=9000)], forgets=[9000])) == []
+    assert kinds(station([result(1)], [row(1, forgotten=9000, vouched=False)], forgets=[9000])) == ["lost"]
+
+
+def test_what_is_made_while_away_is_owed_once_the_controller_was_met_and_as_long_as_it_holds_it():
+    away = {"pushes": [], "acks": []}
+    assert kinds(station([result(1, **away)], [])) == ["stuck"]
+    assert kinds(station([result(1, after_meeting=False, **away)], [])) == []
+    assert kinds(station([result(1, held=False, **away)], [])) == []
+    assert kinds(station([result(1, **away)], [], rules_recover=False)) == []
+    assert kinds(station([result(1, **away), result(2, count=1)], [row(2)])) == [], "a count that is over"
+
+
+def test_overwritten_is_what_went_with_an_erased_block_of_a_full_log_that_may_overwrite():
+    gone = result(1, held=False, gone=5000, gone_full=True)
+    behind = [gone, result(2)], [row(2)]
+    assert excused(station(*behind, Said(overwritten=1), rules_overwrite=True)) == {"overwritten": 1}
+    assert kinds(station(*behind, Said(overwritten=1), rules_overwrite=True)) == []
+    assert kinds(station(*behind, rules_overwrite=True)) == ["untruthful"]
+    assert kinds(station(*behind)) == ["lost"]
+    for spared in (result(1, gone=5000), result(1)):
+        assert kinds(station([spared, result(2)], [row(2)], Said(overwritten=1), rules_overwrite=True)) == ["lost"]
+
+
+def test_what_an_operator_dropped_is_not_owed():
+    assert excused(station([result(1, dropped=True)], [])) == {"dropped by an operator": 1}
+
+
+# 2: once
+
+
+def twice(one, at=9000, before=None, **more):
+    return station([one], [before or row(1), row(1, at, sequence=2)], **more)
+
+
+def test_a_second_row_is_doubled():
+    assert kinds(twice(result(1))) == ["doubled"]
+
+
+def test_what_the_server_forgot_or_lied_about_may_come_again_a_batch_for_each():
+    forgotten = row(1, forgotten=5000)
+    assert excused(twice(result(1), before=forgotten, forgets=[5000])) == {"forgotten": 1}
+    assert kinds(twice(result(1), forgets=[5000])) == ["doubled"], "it was not forgotten"
+    assert excused(twice(result(1), lies=[5000])) == {"lied to": 1}
+    assert kinds(twice(result(1), lies=[9500])) == ["doubled"]
+    assert kinds(twice(result(1), lies=[5000], rules_cursor_batch=0)) == ["doubled"]
+    assert kinds(twice(result(1), lies=[5000], rules_cursor_batch=0, rules_rewind=True)) == []
+    three = [row(1), row(1, 9000, sequence=2), row(1, 9100, sequence=3)]
+    assert kinds(station([result(1)], three, lies=[5000], rules_cursor_batch=0, rules_rewind=True)) == ["doubled"]
+
+
+def test_what_was_given_again_after_the_log_had_lost_it_may_come_again_once_for_each_time():
+    assert excused(twice(result(1, again=[5000]))) == {"given again": 1}
+    assert kinds(twice(result(1, again=[500]))) == ["doubled"]
+    three = [row(1), row(1, 9000, sequence=2), row(1, 9100, sequence=3)]
+    assert kinds(station([result(1, again=[5000])], three)) == ["doubled"]
+
+
+def test_what_an_operator_had_retried_in_doubt_may_come_again():
+    assert excused(twice(result(1, retried=[5000]))) == {"retried": 1}
+
+
+# 3: in order
+
+
+def test_what_was_acknowledged_before_the_other_was_offered_comes_first():
+    assert kinds(station([result(1), result(2)], [row(2, sequence=1), row(1, 9000, sequence=2)])) == ["out of order"]
+    at_once = result(2, pushes=[1001])
+    assert kinds(station([result(1), at_once], [row(2, sequence=1), row(1, 9000, sequence=2)])) == []
+    late = [result(1, tried=[1500]), result(2)], [row(2, sequence=1), row(1, 9000, sequence=2)]
+    assert excused(station(*late)) == {"offered late": 1}
+    late[0][0].tried = [5000]
+    assert kinds(station(*late)) == ["out of order"], "it was first refused behind that"
+
+
+def test_fetched_ones_of_one_count_ascend():
+    rows = [row(2, 200000, sequence=1), row(1, 200001, sequence=2)]
+    assert kinds(station([fetched(1), fetched(2)], rows)) == ["out of order"]
+    assert kinds(station([fetched(1), fetched(2, count=1)], rows)) == []
+    assert excused(station([fetched(1, passed_over=[100015]), fetched(2)], rows)) == {"passed over": 1}
+    assert excused(station([fetched(1, tried=[150000]), fetched(2)], rows)) == {"offered late": 1}
+
+
+# 4: as it was made
+
+
+def test_a_row_says_what_was_made_and_by_whom_under_a_sequence_behind_the_last_one():
+    assert kinds(station([result(1)], [row(1, wrong="torque '1' in place of '2'")])) == ["garbled"]
+    assert kinds(station([result(1)], [row(1), row(0, number=None, wrong="VIN 'X'")])) == ["garbled"]
+    assert kinds(station([result(1)], [row(1), row(0, number=None, foreign=True)])) == ["garbled"]
+    two = [result(1), result(2)]
+    assert kinds(station(two, [row(1, sequence=7), row(2, sequence=7)])) == ["garbled"]
+    assert kinds(station(two, [row(1, sequence=99999), row(2, sequence=1)])) == []
+    assert kinds(station(two, [row(1, sequence=7), row(2, sequence=7)], lies=[1500])) == []
+
+
+# 5: never stuck
+
+
+def test_what_still_waits_or_comes_only_after_a_switch_off_and_on_is_stuck():
+    assert kinds(station([result(1, stands=True)], [])) == ["stuck"]
+    assert kinds(station([result(1)], [row(1, 9000)], came_after={1})) == ["stuck"]
+    assert kinds(station([result(1)], [row(1)], Said(waiting=1))) == ["stuck"]
+    assert kinds(station([result(1)], [row(1)], Said(needs_operator=True))) == ["stuck"]
+
+
+def test_what_the_server_takes_does_not_stay_in_the_quarantine():
+    assert kinds(station([result(1, tried=[1500])], [], kept(1))) == ["stuck"]
+    for refused in (result(1, disliked="refuses", tried=[1500]), result(1, frame="unreadable")):
+        assert excused(station([refused], [], kept(1))) == {"kept": 1}
+        assert kinds(station([refused], [], kept(1))) == []
+        assert kinds(station([refused], [])) == ["lost"]
+
+
+def test_what_is_in_doubt_stays_where_several_may_be_out():
+    doubtful = result(1, doubted=[1500])
+    assert excused(station([doubtful], [], kept(1), rules_window=2)) == {"in doubt": 1}
+    assert kinds(station([doubtful], [], kept(1))) == ["stuck"]
+    assert kinds(station([result(1, tried=[1500])], [], kept(1), rules_window=2)) == ["stuck"]
+
+
+def test_the_calm_goes_on_while_anything_is_open():
+    assert still_open(station([result(1)], [row(1)])) == 0
+    assert still_open(station([result(1)], [])) == 1
+    assert still_open(station([result(1, disliked="refuses")], [], kept(1))) == 0
+    assert still_open(station([result(1)], [], kept(1))) == 1
+    assert still_open(station([result(1)], [row(1)], Said(waiting=1, needs_operator=True))) == 2
+
+
+# 6 and 7: in time
+
+
+def test_a_refused_result_holds_up_the_next_good_one_for_seconds():
+    def held(ms, refused, was_there=True):
+        return kinds(station([result(1)], [row(1)], held_up=[HeldUp(5000, 5000 + ms, refused, was_there)]))
+
+    assert held(12000, 1) == []
+    assert held(12400, 1) == ["held up"]
+    assert held(15000, 10) == []
+    assert held(15400, 10) == ["held up"]
+    assert held(70000, 1, was_there=False) == []
+    assert held(73000, 1, was_there=False) == ["held up"]
+
+
+def test_how_long_it_is_held_up_is_measured_from_the_first_refusal_or_its_own_acknowledgement():
+    def watched(*results, at=20000, counts=True):
+        history = station(results, [])
+        passing = Passing(history)
+        passing.refused(results[0], 3000)
+        passing.refused(results[0], 4000)
+        passing.over(at, counts)
+        return [(one.since, one.until, one.refused, one.was_there) for one in history.held_up]
+
+    refused = result(1, disliked="refuses")
+    assert watched(refused, result(2)) == [(3000, 20000, 1, True)]
+    assert watched(refused, result(7)) == [(7002, 20000, 1, False)]
+    assert watched(refused, result(7), at=5000) == []
+    assert watched(refused, result(2), counts=False) == []
+    assert watched(refused, result(2, tried=[2500])) == [], "that one had its turn"
+    assert watched(refused, fetched(2)) == []
+
+
+def test_a_push_without_its_acknowledgement_is_late():
+    assert kinds(station([result(1)], [row(1)], late_acks=["push read at 1 ms"])) == ["late"]
+
+
+# 8: set aside
+
+
+def test_nothing_is_set_aside_without_a_cause():
+    assert kinds(station([result(1, disliked="refuses")], [], kept(1))) == ["aside"]
+    assert kinds(station([result(1, disliked="refuses", tried=[1500])], [], kept(1))) == []
+
+
+def test_what_is_stored_is_not_kept_as_well_but_where_it_is_in_doubt_or_was_lied_about():
+    both = [result(1, tried=[1003])], [row(1)], kept(1)
+    assert kinds(station(*both)) == ["aside"]
+    assert kinds(station(*both, lies=[1004])) == []
+    assert kinds(station(*both, lies=[1004], rules_cursor_batch=0)) == ["aside"]
+    both[0][0].doubted = [1004]
+    assert excused(station(*both, rules_window=2)) == {"in doubt": 1}
+    assert kinds(station(*both)) == ["aside"]
+
+
+def test_an_operator_is_needed_only_where_the_quarantine_is_full():
+    assert kinds(station([result(1)], [row(1)], wrong_holds=["at 5 ms 0 of 4096 octets are in use"])) == ["aside"]
+
+
+# 9 and 10: what it says, and what it is told
+
+
+def test_what_it_counts_is_what_there_is():
+    assert kinds(station([result(1)], [row(1)], Said(overwritten=1))) == ["untruthful"]
+    assert kinds(station([result(1)], [row(1)], Said(kept=1))) == ["untruthful"]
+    assert kinds(station([result(1)], [row(1)], wrong_words=["at 5 ms: 2 are not stored"])) == ["untruthful"]
+
+
+@pytest.mark.parametrize("what", ["overwritten", "kept", "gone", "set_aside", "dropped"])
+def test_what_was_counted_is_known_after_a_start(what):
+    said = kept(1) if what == "kept" else kept(1, **{what: 1})
+    told = station([result(1, disliked="refuses", tried=[1500])], [], said, rules_overwrite=True)
+    assert kinds(told) == []
+    told.said_after = Said()
+    assert kinds(told) == ["untruthful"]
+
+
+def test_what_the_controller_had_no_more_is_told():
+    unheard = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
+    assert kinds(station(*unheard)) == ["untruthful"]
+    assert kinds(station(*unheard, Said(gone=1))) == []
+    assert kinds(station(*unheard, Said(afresh=1))) == []
+    assert kinds(station(*unheard, rules_tells_gone=False)) == []
+    unheard[0][1].id_text = " " * 10
+    assert kinds(station(*unheard)) == [], "it got no ID"
+
+
+def test_an_order_that_is_not_done_is_disobeyed():
+    assert kinds(station([result(1)], [row(1)], disobeyed=["dropped [1] of [1, 2], [] are left"])) == ["disobeyed"]
+
+
+# 11 and 12
+
+
+def asked(*sessions, **rules):
+    told = station([result(1)], [row(1)], sessions=list(sessions), **{f"rules_{name}": rules[name] for name in rules})
+    return judge(History({1: told}, calm_over=1000000)).kinds()
+
+
+def test_old_results_are_asked_for_a_bounded_number_of_times():
+    assert asked(Questions(0, asked=290, used=10)) == []
+    assert asked(Questions(0, asked=291, used=10)) == ["endless"]
+    assert asked(Questions(0, asked=9, last=700000, used=10)) == ["endless"]
+    assert asked(Questions(0, asked=9, last=699999, used=10)) == []
+    assert asked(Questions(640000, asked=9, last=700000, used=10)) == []
+    assert asked(Questions(0, asked=9, last=9, used=10), Questions(1000001, asked=2, last=1000002, used=10)) == []
+    assert asked(Questions(0, asked=999, last=999999), numbered=False) == []
+
+
+@pytest.mark.parametrize("place", ["misuse", "raised", "malformed", "complaints"])
+def test_what_the_models_objected_to_is_found(place):
+    history = History({1: station([result(1)], [row(1)])})
+    getattr(history, place).append("something")
+    assert judge(history).kinds() == ["broken"]

@@ -1,0 +1,34 @@
+"""Writes `a, b = c, d` as people do: MicroPython's compiler makes no tuple of that, but of `a, b = (c, d)`.
+
+`ast.unparse` puts every tuple in parentheses, and on the path of a result nothing may be allocated.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tools.compact.walk import walk
+
+MOST = 3  # of more the compiler makes a tuple in any case
+
+
+def without_tuples(text: str) -> str:
+    """The text of a module, which `ast.unparse` made, with the values of such assignments out of their parentheses."""
+    lines = text.encode().split(b"\n")  # the tree counts octets
+    for node in walk(ast.parse(text)):
+        if isinstance(node, ast.Assign) and _is_pair(node) and node.value.lineno == node.value.end_lineno:
+            line = lines[node.lineno - 1]
+            first, end = node.value.col_offset, node.value.end_col_offset
+            lines[node.lineno - 1] = line[:first] + line[first + 1 : end - 1] + line[end:]  # type: ignore[operator]
+    return b"\n".join(lines).decode()
+
+
+def _is_pair(node: ast.Assign) -> bool:
+    to, value = node.targets[0], node.value
+    return (
+        len(node.targets) == 1
+        and isinstance(to, ast.Tuple)
+        and isinstance(value, ast.Tuple)
+        and 2 <= len(to.elts) == len(value.elts) <= MOST
+        and not any(isinstance(one, ast.Starred) for one in (*to.elts, *value.elts))
+    )

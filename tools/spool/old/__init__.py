@@ -1,0 +1,1 @@
+"""Reads spools of formats 2 and 3, whose state lay between the results."""
