@@ -37,7 +37,7 @@ def test_the_next_one_is_the_result_so_many_places_back(seed):
     end = cursor.number - cursor.ahead
     assert end == len(numbers)
     for rows in range(1, len(numbers) + 1):
-        go_back(log, cursor, rows)
+        go_back(log, cursor, rows, 99999)
         assert cursor.number - cursor.ahead == end - rows, "its place in the row"
         assert log.peek(cursor) > 0 and cursor.found == numbers[-rows]
         assert cursor.found - cursor.ahead == end - rows + 1
@@ -48,7 +48,7 @@ def test_the_next_one_is_the_result_so_many_places_back(seed):
 
 def test_it_goes_no_further_than_the_log_reaches():
     log, cursor, numbers = passed(40, 7)
-    go_back(log, cursor, 1000)
+    go_back(log, cursor, 1000, 99999)
     assert cursor.number == 0 and cursor.number - cursor.ahead == 0
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
 
@@ -58,11 +58,11 @@ def test_who_reads_may_count_less_than_it_wants():
     cursor.ahead = cursor.number - len(numbers) // 2
     count = [0]
 
-    def every_other(_log):
+    def every_other():
         count[0] += 1
         return log.page[log.at] % 2 == 0  # by its number
 
-    go_back(log, cursor, 3, every_other)
+    go_back(log, cursor, 3, 99999, every_other)
     found = []
     while log.peek(cursor) > 0:
         found.append(cursor.found)

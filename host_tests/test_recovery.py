@@ -550,7 +550,8 @@ def test_what_is_lost_where_nothing_can_be_asked_for_is_known_after_a_start():
     assert bench.known.gone() == 7
 
 
-def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
+def unanswered_4():
+    """A bench that misses 4, 5 and 6: 4 was never answered, and 5 is."""
     bench = met(3)
     bench.away(3)
     bench.step()
@@ -560,6 +561,11 @@ def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
         bench.recovery.silent(bench.now)
     assert bench.ask() == 5
     bench.answer(bench.memory.find(5))
+    return bench
+
+
+def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
+    bench = unanswered_4()
     assert bench.ask() == 4, "the controller may be well again since"
     bench.recovery.silent(bench.now)
     bench.settle()
@@ -567,15 +573,7 @@ def test_id_that_is_never_answered_is_closed_when_the_next_one_is_answered():
 
 
 def test_id_that_is_not_answered_for_a_while_is_stored_when_it_is():
-    bench = met(3)
-    bench.away(3)
-    bench.step()
-    bench.step()
-    for _ in range(UNANSWERED_MOST):
-        assert bench.ask() == 4
-        bench.recovery.silent(bench.now)
-    assert bench.ask() == 5
-    bench.answer(bench.memory.find(5))
+    bench = unanswered_4()
     bench.settle()
     assert bench.stored() == numbers(1, 6) and told(bench) == []
 

@@ -4,26 +4,24 @@ from agent.log.cursor import Cursor
 from agent.log.record import RECORD_NONE
 
 
-def any_record(log):
-    """Everything that a cursor wants has a place in the row."""
-    return True
+def walk(log, scout, last, counts=None):
+    """Let the scout pass everything up to number `last`, and what it does not want behind that: True if it did.
 
-
-def walk(log, scout, last, counts=any_record):
-    """Let the scout pass everything up to number `last`, and what it does not want behind that: True if it did."""
+    `counts` says whether what lies in the page has a place in the reader's row; without it all that it wants has.
+    """
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:
-        if not counts(log):
+        if counts is not None and not counts():
             scout.ahead += 1
         scout.advance()
         kind = log.peek(scout)
     return kind >= RECORD_NONE
 
 
-def go_back(log, cursor, rows, counts=any_record):
+def go_back(log, cursor, rows, circle, counts=None):
     """Move the cursor back by so many places of its row, as far as the log still has them; `ahead` follows.
 
-    False: something cannot be read now, and nothing was moved.
+    The row goes round behind `circle` places. False: something cannot be read now, and nothing was moved.
     """
     if log.peek(cursor) < RECORD_NONE:  # it stands in front of what it wants next, or at the end
         return False
@@ -34,13 +32,11 @@ def go_back(log, cursor, rows, counts=any_record):
     while True:
         log.rewind(scout, start)
         begin = scout.number
-        scout.ahead = 0
         if not walk(log, scout, last, counts):
             return False
         lacking = rows - (last - begin - scout.ahead)
         if lacking <= 0 or begin > start:
             break
         start = begin - lacking
-    log.rewind(cursor, begin)
-    cursor.ahead -= scout.ahead  # may be below 0 then
+    log.rewind(cursor, begin, (cursor.ahead - scout.ahead) % circle)
     return True

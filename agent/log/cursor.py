@@ -4,7 +4,7 @@ Rules
 1. `advance` passes the record that `peek` or `fresh` found; `number` never moves otherwise but over what is not wanted,
    damaged or gone.
 2. `ahead` grows with each record that is passed and not wanted: who gives what is wanted numbers without holes, sets
-   it so that `number - ahead` is that of the last one passed. Whoever moves the cursor back looks after it.
+   it so that `number - ahead` is that of the last one passed. Whoever moves the cursor back says what it is there.
 3. The place is good for one `version` of the log's blocks only; who stands in a block that is erased is placed again.
 """
 

@@ -531,9 +531,8 @@ class Log(Reader):
         if before is None or self.state.save():
             return done
         for one, number, found, ahead in before:
-            self.rewind(one, number)
+            self.rewind(one, number, ahead)
             one.found = found  # it may be out
-            one.ahead = ahead
         counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
         self.missed = own
         return False

@@ -104,12 +104,16 @@ class Reader:
                 cursor.offset = self.over(offset)
         return RECORD_NONE
 
-    def rewind(self, cursor, number):
-        """Stand behind `number`, as far as the log still has that; `cursor.number` says where then."""
+    def rewind(self, cursor, number, ahead=0):
+        """Stand behind `number`, as far as the log still has that; `cursor.number` says where then.
+
+        Whoever goes by `cursor.ahead` says what it is there.
+        """
         oldest = self.first_above(0) - 1
         if number < oldest:
             number = oldest
         cursor.number = number if number < self.number else self.number
+        cursor.ahead = ahead
         cursor.version = -1
 
     def waits(self, cursor):

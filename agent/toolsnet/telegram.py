@@ -83,6 +83,11 @@ def is_info(length):
     return length >= _INFO_BYTES
 
 
+def sequence_at(place):
+    """Return the sequence, 1..99999, of a place in a row that goes round (DIGEST G.8)."""
+    return (place - 1) % SEQUENCES + 1
+
+
 def result_sequence_of(buf, at):
     """Return the sequence of the latest result stored, of an 08; negative if it is no number (004:245)."""
     return number(buf, at + 11, 5)

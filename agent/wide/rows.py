@@ -3,7 +3,7 @@
 from agent.log.back import walk
 from agent.log.cursor import Cursor
 from agent.log.record import RECORD_NONE
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import sequence_at
 
 CPYTHON_ONLY = True  # only curves name results that are done with
 
@@ -27,13 +27,10 @@ class Rows:
             cursor = policy.cursor
             log.rewind(scout, number - 1)
             first = scout.number
-            scout.ahead = 0
             if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
                 self.forget()
                 return -1
-            ahead = cursor.ahead + policy.lates - scout.ahead
-            log.rewind(scout, first)
-            scout.ahead = ahead
+            log.rewind(scout, first, cursor.ahead + policy.lates - scout.ahead)
         if not walk(log, scout, number - 1):
             return -1
-        return (number - scout.ahead + policy.lates_before(number) - 1) % SEQUENCES + 1
+        return sequence_at(number - scout.ahead + policy.lates_before(number))

@@ -16,7 +16,7 @@ from agent.log.numbers import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENT
 from agent.log.record import RECORD_NONE
 from agent.record import event as ev
 from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -83,7 +83,7 @@ class Events(Source):
 
     def _sequence_of(self, number):
         """Return the event sequence 1..99999 of the number of the cursor, or of what it finds next."""
-        return (number - self.cursor.ahead - 1) % SEQUENCES + 1
+        return sequence_at(number - self.cursor.ahead)
 
     # -- the next one ------------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Events(Source):
         self.cursor.ahead += 1
         self.cursor.advance()
 
-    def _is_told(self, log=None):
+    def _is_told(self):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
 
     def _pass(self, number):
@@ -225,9 +225,8 @@ class Events(Source):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        if not go_back(self.log, scout, behind, self._is_told):
+        if not go_back(self.log, scout, behind, SEQUENCES, self._is_told):
             return False
-        scout.ahead %= SEQUENCES
         lacking = self._count(scout.number, done)
         if lacking:
             self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
@@ -247,9 +246,7 @@ class Events(Source):
         return count
 
     def _rewind(self, rows):
-        done = go_back(self.log, self.cursor, rows, self._is_told)
-        self.cursor.ahead %= SEQUENCES
-        return done
+        return go_back(self.log, self.cursor, rows, SEQUENCES, self._is_told)
 
     def _wonder(self, stored, done):
         """The server names an event that this log never sent: go on, with numbers that are new to it."""

@@ -19,7 +19,7 @@ from agent.log.cursor import Cursor
 from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WINDOW
 from agent.record import KIND_RESULT
 from agent.record.result import PARKED_IN_DOUBT, ROOM_BYTES
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import sequence_at
 from agent.wide.toolsnet_session import UNANSWERED
 
 CPYTHON_ONLY = True  # on a board one result is out at a time
@@ -135,7 +135,7 @@ class Window:
                 return False
             if log.peek(ahead) != KIND_RESULT or ahead.found != number:
                 return False
-        sequence = (number - ahead.ahead - 1) % SEQUENCES + 1
+        sequence = sequence_at(number - ahead.ahead)
         self.forward.send_result(self, number, log.page, log.at, log.length, log.flags, sequence)
         policy.out = True
         policy.may_have = max(policy.may_have, number)

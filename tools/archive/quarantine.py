@@ -18,7 +18,7 @@ from agent.log.record import RECORD_NONE
 from agent.quarantine_list import reason_text
 from agent.record import KIND_RESULT
 from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import sequence_at
 from tools.archive import database
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.sim.toolsnet_telegrams import take_apart
@@ -89,7 +89,7 @@ def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
 def _kept(spool: Opened, station: Station) -> dict | None:
     """The entry that was found last."""
     quarantine, log = spool.quarantine, spool.kept
-    sequence = (quarantine.number - spool.log.cursors[0].ahead - 1) % SEQUENCES + 1
+    sequence = sequence_at(quarantine.number - spool.log.cursors[0].ahead)
     payload = bytes(log.page[log.at : log.at + quarantine.length])
     return _fields(payload, log.flags, station, sequence, reason_text(quarantine.reason))
 

@@ -16,6 +16,7 @@ from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
 from agent.quarantine_list import needs_operator
 from agent.status import why_name
 from agent.toolsnet import session as ts
+from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from agent.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
 from board.linux import Board
 from tools import reasons
@@ -23,7 +24,6 @@ from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 
 TURN_S = 0.01
 LIMIT_S = 30.0
-SEQUENCES = 99999
 _IN_VAIN = {ts.PIM_VERIFY: NO_PIM, ts.PIM_INFO: NO_INFO}  # what was waited for in vain
 
 
@@ -150,7 +150,7 @@ def compare(name: str, sequence: int, spool: Path) -> list[Found]:
     except (image.ImageError, OSError) as error:
         return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", "It is its agent's user's alone; try sudo.")]
     passed, waiting = int(str(account["sequence"] or 0)), int(str(account["waiting"]))
-    named = (passed + waiting - 1) % SEQUENCES + 1 if passed + waiting else 0  # what ToolsNet would call the newest
+    named = sequence_at(passed + waiting) if passed + waiting else 0  # what ToolsNet would call the newest
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {named}"

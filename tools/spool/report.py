@@ -9,7 +9,7 @@ from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from agent.record import event as ev
 from agent.record.result import PARKED_BYTES
 from agent.record.text import describe
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import sequence_at
 from board.linux_header import Header
 from tools.spool.image import NAMES, Area, Entry, Image
 
@@ -147,7 +147,7 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, object]
         "gone_ranges": len(listed),
         "gone_not_listed": spool.known.gone() - sum(int(str(gap["count"] or 0)) for gap in listed),
         "missing": spool.known.missing(),
-        "sequence": (numbers[n.CURSOR] - numbers[n.AHEAD] - 1) % SEQUENCES + 1 if is_met else None,
+        "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }
 

@@ -27,7 +27,7 @@ from agent.openprotocol.known import DIGEST_BYTES, INDEXES, Known, put_digest, p
 from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST
 from agent.record import result as res
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from board import linux_header
 from board.linux_header import IDENTITY_BYTES, NOBODY, PAGE_BYTES, Header
 from board.linux_spool_make import MODE, NO_LINKS, FlashUnusable, block_bytes_for, lock, remove_leftover
@@ -187,7 +187,7 @@ def _remember(
         return
     log.cursors[0].ahead = -account.base % SEQUENCES
     numbers[n.SENT] = account.sent & (n.SENT_MET | n.SENT_PASS | n.SENT_WINDOW)
-    numbers[n.TAKEN] = (account.done + account.base - 1) % SEQUENCES + 1 if account.sent & n.SENT_MET else 0
+    numbers[n.TAKEN] = sequence_at(account.done + account.base) if account.sent & n.SENT_MET else 0
     if account.events_met:
         passed = [one.number for one in events if one.seq <= account.seqs[old.EVENTS_OUTLET]]
         numbers[n.EVENT_CURSOR] = first_event - 1 + len(passed)

@@ -50,7 +50,7 @@ from agent.quarantine import (
 )
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
-from agent.toolsnet.telegram import SEQUENCES
+from agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 # Answers of `next`
 NOTHING = const(0)
@@ -182,7 +182,7 @@ class Policy:
         if number > numbers[LIMIT]:
             return self._ask(_ALLOW, now)
         self.number = number
-        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1
+        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call
         self.once = False
         return SEND
 
@@ -262,7 +262,7 @@ class Policy:
             cursor.advance()
             numbers[DELIVERED] += 1
         else:
-            self._regain(1)
+            self._regain()
         numbers[TAKEN] = self.sequence
         self.health.counters[h.DELIVERED] += 1  # without a call
         if self.doing:
@@ -325,8 +325,8 @@ class Policy:
             self.cursor.stand_at(behind)
             numbers[DELIVERED] += 1
         else:
-            self._regain(1)
-        numbers[TAKEN] = (number - behind.ahead - 1) % SEQUENCES + 1
+            self._regain()
+        numbers[TAKEN] = sequence_at(number - behind.ahead)
         self.health.counters[h.DELIVERED] += 1
 
     def is_passed(self, number):
@@ -337,11 +337,11 @@ class Policy:
         kind = self.log.peek(cursor)
         return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
 
-    def _regain(self, count):
-        """So many were overwritten while they were out, and are taken."""
+    def _regain(self):
+        """It was overwritten while it was out, and is taken."""
         numbers = self.state.numbers
-        numbers[OVERWRITTEN] -= count
-        numbers[DELIVERED] += count
+        numbers[OVERWRITTEN] -= 1
+        numbers[DELIVERED] += 1
 
     # -- the first is refused ----------------------------------------------------------------------------------
 
@@ -454,7 +454,7 @@ class Policy:
             if kind == KIND_RESULT and (number > numbers[KEPT_LAST] or not self.is_kept(scout)):
                 if number > numbers[LIMIT] or not numbers[SENT] & SENT_PASS:
                     return self._ask(_PASS, now)
-                return self._give(log, number, log.length, (number - scout.ahead - 1) % SEQUENCES + 1)
+                return self._give(log, number, log.length, sequence_at(number - scout.ahead))
             self._meet(log.length)
         return BUSY
 
@@ -652,7 +652,7 @@ class Policy:
         taken = self._taken
         self._taken = 0
         if self.cursor.number >= taken:
-            self._regain(1)
+            self._regain()
         else:
             numbers[DELIVERED] += 1
             if self.cursor.found == taken:  # else it cannot be read any more
@@ -723,8 +723,7 @@ class Policy:
         done = self._say(limit if self.is_held else cursor.number, sent if self.is_held else self._in_order())
         if not done:
             numbers[DROPPED] -= 1
-            self.log.rewind(cursor, before)
-            cursor.ahead = ahead
+            self.log.rewind(cursor, before, ahead)
         elif not self.is_held:
             self._end_trouble()
         return DROP_DONE if done else DROP_NONE
@@ -748,11 +747,11 @@ class Policy:
 
     def _here(self):
         """Return the sequence of what the cursor passed last."""
-        return (self.cursor.number - self.cursor.ahead - 1) % SEQUENCES + 1
+        return sequence_at(self.cursor.number - self.cursor.ahead)
 
     def _next_sequence(self):
         """Return the one that follows what the server has; the cursor may be past what it never gets."""
-        return self.state.numbers[TAKEN] % SEQUENCES + 1
+        return sequence_at(self.state.numbers[TAKEN] + 1)
 
     def _go_ahead(self, count):
         for one in (self.cursor, self._scout):  # a pass may go on behind a late one
@@ -799,14 +798,15 @@ class Policy:
         if stored == taken:
             return True
         here = self._here()
+        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+            self._regain()  # it was out when it was overwritten
+            numbers[TAKEN] = stored
+            return True
         reached = self._find_row((stored - here) % SEQUENCES)
         if reached < 0:
             return False
         behind = (taken - stored) % SEQUENCES
-        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
-            self._regain(1)  # it was out when it was overwritten
-            numbers[TAKEN] = stored
-        elif reached:
+        if reached:
             if not numbers[SENT] & SENT_PASS:
                 return self._take_up_to(reached, stored, now)
             self._taken = reached
@@ -863,9 +863,8 @@ class Policy:
         from agent.log.back import go_back
 
         numbers = self.state.numbers
-        if not go_back(self.log, self.cursor, rows):
+        if not go_back(self.log, self.cursor, rows, SEQUENCES):
             return False
-        self._go_ahead(0)
         numbers[TAKEN] = self._here()
         numbers[LIMIT] = self.cursor.number  # so the state says where the cursor is before anything goes out
         self._end_trouble()
