@@ -22,8 +22,8 @@ BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block
 
 FOREIGN = "it is a spool of another version, or of another size of blocks or units"
 
-# Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.trouble. tools.reasons makes
-# sentences of them.
+# Why a connection does not stand: of agent.openprotocol.states, agent.link.port and agent.trouble. The sentences are in
+# tools.words.reasons.
 WHY_NAMES = (
     ",framing lost,silence,slot taken,no revision accepted,knows no MID 0060,refused by code,stopped,no address,"
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"

@@ -73,7 +73,7 @@ _OLDEST = const(9)
 _WHY_FIRST = const(12)
 _WHY_LAST = const(13)
 _RATED = const(24)
-_NEEDS = const(25)  # each is 1 or left out, as tools.attention has it
+_NEEDS = const(25)  # each is 1 or left out, as tools.words.attention has it
 
 
 class Page:

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 
 from host_tests.portable import Skip
 from tools import runtimes
-from tools.remembered import remember_checksums
 from tools.runtimes.harness import Machine
+from tools.worlds.checksums import remember_checksums
 
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])

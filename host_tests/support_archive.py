@@ -16,7 +16,7 @@ from tools.archive.books import Books
 from tools.archive.faults import Faults
 from tools.archive.server import Archive
 from tools.archive.writer import Writer
-from tools.cli import main
+from tools.cli.main import main
 from tools.sim.serve import SimulatedPlant
 
 DEADLINE_S = 20.0

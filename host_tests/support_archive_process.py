@@ -14,7 +14,7 @@ import sys
 
 from tools.archive import serving
 from tools.archive.faults import Faults
-from tools.sources import ROOT
+from tools.base.sources import ROOT
 
 
 class Starter:

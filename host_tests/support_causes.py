@@ -60,7 +60,7 @@ def worlds(tally, shape="", *profiles):
 
 def log_proof(tally, only=""):
     """The log and the state: all rows, or those of one kind."""
-    from tools.remembered import remember_checksums
+    from tools.worlds.checksums import remember_checksums
 
     remember_checksums()
     for kind, row in log_rows(tally):

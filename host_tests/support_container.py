@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.cache import CACHE, CHECKOUT
-from tools.config_file import SERVICE_STATE
+from tools.base.cache import CACHE, CHECKOUT
+from tools.config.file import SERVICE_STATE
 
 SUITE = "trixie"
 BASE = "localhost/toolcart-base"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
 from tools.firmware import cortex, rp2040
 
 RUN_TIMEOUT_S = 280

@@ -11,7 +11,7 @@ Rules
 """
 
 from agent.base.ticks import TICKS_PERIOD
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

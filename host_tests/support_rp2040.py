@@ -11,7 +11,7 @@ import subprocess
 import threading
 import tty
 
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
 from tools.firmware import rp2040
 
 CPYTHON_ONLY = True

@@ -2,8 +2,8 @@
 
 from agent.base.fields import copy
 from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
-from tools.sim.clock import Dice
-from tools.sim.serial_line import MicroClock, SerialLine
+from tools.base.clock import Dice
+from tools.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
 

@@ -12,7 +12,7 @@ from agent.openprotocol import session as ss
 from agent.openprotocol import states as st
 from agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support_frames import accepted, message
-from tools.sim.clock import START_TICKS
+from tools.base.clock import START_TICKS
 
 PORTABLE = True
 

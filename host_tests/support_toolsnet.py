@@ -14,10 +14,10 @@ from agent.record import result as res
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
 from host_tests.support_log import Area, Flash
+from tools.base.clock import Dice, SimClock
+from tools.harness.line import Network
 from tools.sim import controller_frames as frames
-from tools.sim.clock import Dice, SimClock
 from tools.sim.controller_model import Tightening
-from tools.sim.line import Network
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
 

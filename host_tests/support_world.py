@@ -14,8 +14,8 @@ from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from agent.record import event as ev
 from agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
 from host_tests.support_log import Area, Flash, held
-from tools.sim import cart as whole
-from tools.sim.cart import CONTROLLER
+from tools.harness import cart as whole
+from tools.harness.cart import CONTROLLER
 
 PORTABLE = True
 

@@ -8,8 +8,8 @@ import gc
 import sys
 
 from host_tests.support_heap import allocated, heap_tools
-from tools.bench.cart import configuration
-from tools.bench.quiet import Workbench
+from tools.harness.configuration import configuration
+from tools.harness.quiet import Workbench
 
 PORTABLE = True
 HEAP = "2m"

@@ -277,6 +277,30 @@ def test_a_circle_of_imports_is_found():
     assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
 
 
+def packages_between(modules):
+    """Return {package: the packages that it imports}, of modules that lie in a package."""
+    found = {}
+    for module in modules:
+        here = package_of(package_holding(module))
+        there = {package_of(name if is_package(name) else name.rpartition(".")[0]) for name in module.imports()}
+        found.setdefault(here, set()).update(there - {here})
+    return found
+
+
+def is_package(name):
+    return (ROOT / name.replace(".", "/") / "__init__.py").is_file()
+
+
+def test_no_package_is_a_knot_with_another():
+    """What cannot be read, tested or given away without the other is one package."""
+    assert circles(packages_between(TOOLS)) == []
+
+
+def test_tools_have_no_attic():
+    """A module lies in the package of what it is for."""
+    assert [module.path for module in TOOLS if module.path.count("/") == 1] == ["tools/__init__.py"]
+
+
 def product_packages():
     """The packages that an installation has, by their names here, with `toolcart` for the one that starts it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -4,10 +4,10 @@ import pytest
 
 from host_tests.support_archive import Served, place_in, result
 from tools.archive import database
+from tools.base.sources import Unavailable
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import browser as chromium
 from tools.bench.browser import pages_of
-from tools.sources import Unavailable
 
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 SOON_MS = 60000

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from host_tests.support_archive import EVENT, GRAPH, RESULT, Served, place_in, result
 from tools.archive import serving
 from tools.archive.faults import Faults
-from tools.cli import main
+from tools.cli.main import main
 
 
 @pytest.fixture

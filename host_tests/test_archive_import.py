@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from host_tests.support_archive import Served, result
 from host_tests.support_set_aside import spool_with
 from tools.archive.quarantine import WHY_SET_ASIDE
-from tools.cli import main
+from tools.cli.main import main
 
 STATION = "3/1/10"
 

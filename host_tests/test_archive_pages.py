@@ -21,9 +21,9 @@ from tools.archive.web.app import make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading, TooLong
 from tools.archive.web.serving import CannotServe, Listening, address
+from tools.base.sources import ROOT
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
-from tools.cli import main
-from tools.sources import ROOT
+from tools.cli.main import main
 
 HERE = "http://127.0.0.1:8080"
 HOSTILE = "<script>x</script>\"'&"
@@ -474,7 +474,7 @@ def test_what_arrives_is_told_to_who_watches_and_what_was_missed_to_who_comes_ba
 
 
 def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
-    command = [sys.executable, "-m", "tools.cli", "archive", "serve", "--database", str(place_in(tmp_path))]
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
     command += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
     archive = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

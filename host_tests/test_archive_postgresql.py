@@ -13,9 +13,9 @@ from tools.archive.tables import CAR, TABLES
 from tools.archive.web import asked
 from tools.archive.web.app import make
 from tools.archive.web.reading import Away, Reading, TooLong
+from tools.base.sources import Unavailable
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.bench.postgresql import postgresql
-from tools.sources import Unavailable
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from host_tests.support_archive import RESULT
 from tools.archive.quick import result_of
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 WHOLE = RESULT.encode()
 SEVERAL = (

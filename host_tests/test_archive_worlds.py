@@ -24,8 +24,8 @@ from agent.record import event as ev
 from agent.record.text import text_of
 from tools.archive import database, queries
 from tools.archive.writer import FAILED, STORED, Writer
-from tools.sim.cart import Cart
-from tools.sim.flash import SimFlash
+from tools.harness.cart import Cart
+from tools.harness.flash import SimFlash
 from tools.sim.toolsnet_memory import MemoryArchive
 
 FIRST = 1200001

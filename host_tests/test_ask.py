@@ -8,7 +8,7 @@ import time
 from click.testing import CliRunner
 
 from agent.openprotocol import catalogue
-from tools import cli
+from tools.cli import main as cli
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.profiles import row
 from tools.sim.serve import SimulatedPlant

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tools import attention
 from tools.live.figures import Figures
-from tools.status import words
+from tools.words import attention
+from tools.words import status as words
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
 

@@ -6,7 +6,7 @@ from agent.log.back import go_back
 from agent.record import KIND_EVENT
 from agent.record import event as ev
 from host_tests.support_log import Area, append
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 
 def event(log):

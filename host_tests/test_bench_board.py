@@ -5,8 +5,8 @@ import os
 import pytest
 
 from host_tests.support_firmware import need_rp2040
+from tools.base.report import Report
 from tools.bench import board_sizes, board_time
-from tools.report import Report
 
 # What it is today and a little more, so that growth is noticed.
 FROZEN_MS = 1000

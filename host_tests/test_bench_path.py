@@ -8,9 +8,10 @@ from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from host_tests.portable import Skip
 from tools import runtimes
-from tools.bench import path, quiet
-from tools.cache import Unavailable
-from tools.report import Figure, Report, table
+from tools.base.cache import Unavailable
+from tools.base.report import Figure, Report, table
+from tools.bench import path
+from tools.harness import quiet
 
 KEYS = {"name", "value", "unit", "target", "met", "how"}
 # What it is today and a little more, so that growth is noticed. The targets stand in the benchmark.

@@ -4,9 +4,9 @@ nothing.
 
 import pytest
 
+from tools.base.report import Report
 from tools.bench import drain, inside_telegrams, telegrams
-from tools.report import Report
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 BUILT = ("01", "02", "04", "04 of 4 spindles", "05", "06", "07", "09", "13 of 500 samples")
 WITHOUT_ALLOCATION = ("04", "04 of 4 spindles", "05", "06", "07", "09")

@@ -13,7 +13,7 @@ from host_tests.support_fake_board import FakeBoard, version
 from host_tests.support_log import Area, append, held
 from host_tests.test_flash_tool import board_with, flashed
 from host_tests.test_upkeep import TREE, Board, Confirmation, Out
-from tools import board_commands as commands
+from tools.flash import board_commands as commands
 from tools.flash.link import Failed
 
 

@@ -6,7 +6,8 @@ import types
 
 import pytest
 
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
+from tools.base.sources import uses_library
 from tools.compact import tree
 from tools.compact.program import Program
 from tools.compact.walk import walk
@@ -14,7 +15,6 @@ from tools.runtimes import board_form as tested
 from tools.runtimes.build import is_heavy, is_portable, product_sources, support_sources
 from tools.runtimes.harness import Outcome
 from tools.runtimes.suite import light_files, portable_files
-from tools.sources import uses_library
 
 SOURCES = {
     "agent.ring": (

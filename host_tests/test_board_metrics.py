@@ -9,8 +9,8 @@ from board.clock import SOURCE_NTP, SOURCE_RTC
 from board.metrics_page import Page
 from host_tests.portable import Skip
 from host_tests.support_heap import allocated
-from tools.bench.cart import configuration
-from tools.bench.quiet import QuietToolsNet, Workbench
+from tools.harness.configuration import configuration
+from tools.harness.quiet import QuietToolsNet, Workbench
 
 PORTABLE = True
 HEAP = "2m"
@@ -68,7 +68,7 @@ class Board:
         self.clock = Clock()
         self.ntp = Ntp()
         self.sockets = ports
-        self.stamp = b"2024-03-15:10:26:53"  # a day and an hour behind the result of tools.bench.quiet
+        self.stamp = b"2024-03-15:10:26:53"  # a day and an hour behind the result of tools.harness.quiet
 
     def stamp_into(self, buf):
         for index in range(19):

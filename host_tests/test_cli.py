@@ -14,9 +14,10 @@ from click.testing import CliRunner
 
 from agent import config
 from agent.base.crc import crc30
-from tools import cli, config_file
-from tools.agent_process import Agent
+from tools.cli import main as cli
+from tools.config import file as config_file
 from tools.live.figures import Figures
+from tools.process.agent import Agent
 from tools.sim.option_text import value_like
 from tools.sim.serve import SimulatedPlant
 
@@ -26,7 +27,7 @@ ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
 
 
 def _toolcart(*arguments, timeout_s=DEADLINE_S):
-    command = [sys.executable, "-m", "tools.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "tools.cli.main", *map(str, arguments)]
     return subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
     )
@@ -167,7 +168,7 @@ def _rewrite_version(octets, at):
 def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
     with SimulatedPlant() as plant:
         path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
-        command = [sys.executable, "-m", "tools.cli", "run", "--config", str(path)]
+        command = [sys.executable, "-m", "tools.cli.main", "run", "--config", str(path)]
         agent = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             assert agent.stdout is not None
@@ -267,7 +268,7 @@ def test_a_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
 @contextlib.contextmanager
 def _simulated(*arguments):
     """A simulated controller in a process of its own; (process, port)."""
-    command = [sys.executable, "-m", "tools.cli", "simulate", "controller", "--port", 0, *arguments]
+    command = [sys.executable, "-m", "tools.cli.main", "simulate", "controller", "--port", 0, *arguments]
     process = subprocess.Popen(
         [str(word) for word in command],
         env=ENVIRONMENT,

@@ -3,7 +3,7 @@
 from board import clock as c
 from board.clock import Clock
 from board.zone import fixed, parsed
-from tools.sim.clock import SimClock
+from tools.base.clock import SimClock
 
 PORTABLE = True
 

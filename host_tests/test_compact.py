@@ -9,7 +9,8 @@ import types
 
 import pytest
 
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
+from tools.base.sources import compiler, product_sources
 from tools.compact.bundle import NATIVES, has_natives
 from tools.compact.classes import one_class_a_line
 from tools.compact.firmware_names import BUILTINS, WORDS
@@ -24,7 +25,6 @@ from tools.compact.source import constants
 from tools.compact.tree import compile_compacted, program_of_board
 from tools.compact.twins import only_twins
 from tools.runtimes.build import compile_object
-from tools.sources import compiler, product_sources
 
 
 def run(sources, name, texts=None):
@@ -802,7 +802,7 @@ def ahead(cursor, by):
 def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
     script = (
         "import hashlib\nfrom tools.compact.program import Program\nfrom tools.compact.tree import dotted\n"
-        "from tools.sources import product_sources\n"
+        "from tools.base.sources import product_sources\n"
         "sources = {dotted(source.name): source.text for source in product_sources()}\n"
         "print(hashlib.sha256(repr(sorted(Program(sources).texts.items())).encode()).hexdigest())\n"
     )

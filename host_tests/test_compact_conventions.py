@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from host_tests.portable import Skip
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
 from tools.compact.conventions import Broken, check
 from tools.compact.tree import program_of, program_of_board
 from tools.runtimes.build import Source, product_sources

@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tools import config_file, installation
-from tools.cli import main
+from tools.base import installation
+from tools.cli.main import main
+from tools.config import file as config_file
 from tools.flash.package import checked_config
 
 GOOD = """{

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from agent import config
 from host_tests.test_config_schema import SCHEMA, fits
-from tools import config_file, config_new
-from tools.cli import main
+from tools.cli.main import main
+from tools.config import file as config_file
+from tools.config import new as config_new
 
 ANSWERS = ["Cart 7", "10.0.0.10", "pim.plant:6575", "2", "12", "linux"]
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from agent import config
-from tools import config_places
-from tools.cli import main
+from tools.cli.main import main
+from tools.config import places as config_places
 
 TREE = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from agent import config
 from host_tests.test_config_text import ROWS, good, scalars, target_of
-from tools import config_schema
-from tools.sources import ROOT
+from tools.base.sources import ROOT
+from tools.config import schema as config_schema
 
 SCHEMA = config_schema.schema()
 TYPES = {

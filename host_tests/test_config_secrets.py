@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tools import config_file, config_secrets
-from tools.cli import main
+from tools.cli.main import main
+from tools.config import file as config_file
+from tools.config import secrets as config_secrets
 from tools.service import commands
 
 SECRET = "geheim-4711"

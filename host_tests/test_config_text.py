@@ -12,7 +12,8 @@ from agent.log.flash import FLASH_DONE, RamFlash
 from agent.record.result import LIMITS_BYTES
 from board.linux_spool_file import UNITS
 from host_tests.support_log import append, mounted
-from tools import config_secrets, config_text
+from tools.config import secrets as config_secrets
+from tools.config import text as config_text
 
 SPARE = 1  # block that results leave free
 BESIDE = 8  # blocks of state and quarantine

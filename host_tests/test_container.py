@@ -14,9 +14,9 @@ import time
 import pytest
 
 from host_tests.support_container import DEADLINE_S, IMAGE, Buildah, missing, run
-from tools.cache import CHECKOUT
-from tools.cli import main
-from tools.config_file import SERVICE_FOLDER, SERVICE_STATE
+from tools.base.cache import CHECKOUT
+from tools.cli.main import main
+from tools.config.file import SERVICE_FOLDER, SERVICE_STATE
 
 TEXT = (CHECKOUT / "Containerfile").read_text(encoding="utf-8")
 KNOWN = set("ARG FROM WORKDIR COPY RUN ENV USER VOLUME STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD".split())
@@ -93,7 +93,7 @@ class Peers:
         self._start("toolsnet", "--pim-port", self.pim, "--server-port", server, "--archive", self.archive)
 
     def _start(self, *words):
-        command = [sys.executable, "-m", "tools.cli", "simulate", *map(str, words), "--seconds", "300"]
+        command = [sys.executable, "-m", "tools.cli.main", "simulate", *map(str, words), "--seconds", "300"]
         self._running.append(subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL))
 
     def stored(self):

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tools import demo_account, demo_faults
-from tools.agent_process import NONE
 from tools.archive import beside
-from tools.demo import Demo
-from tools.demo_faults import Faults, Span
+from tools.demo import account as demo_account
+from tools.demo import faults as demo_faults
+from tools.demo.faults import Faults, Span
+from tools.demo.plant import Demo
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.watch import ENDED, RECENT, RUNNING, Watch
+from tools.process.agent import NONE
 
 DEADLINE_S = 120
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,7 @@ def _run_demo(*arguments):
 
 
 def _toolcart(*arguments):
-    command = [sys.executable, "-m", "tools.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "tools.cli.main", *map(str, arguments)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.toolsnet import describe
-from tools.sim.cart import Cart
+from tools.harness.cart import Cart
 from tools.sim.profiles import row
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 
 def read(telegram):

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from agent.quarantine import Quarantine
 from board.linux_flash import FileFlash
 from host_tests.support_log import Area, append
-from tools import cli
+from tools.cli import main as cli
 from tools.doctor import controller, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from tools.sim.controller_model import ControllerOptions

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from host_tests.test_doctor import _examined, _of, _tree
-from tools.doctor import controller, extras, local, together, toolsnet
+from tools.base import parallel as together
+from tools.doctor import controller, extras, local, toolsnet
 from tools.doctor.found import GOOD, WARN, Found
 from tools.sim.controller_model import ControllerOptions
 from tools.sim.profiles import row

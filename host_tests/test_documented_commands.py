@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from host_tests import support_transcript as transcript
-from tools.cache import CHECKOUT
-from tools.cli import main
+from tools.base.cache import CHECKOUT
+from tools.cli.main import main
 from tools.sim import profiles
 
 PAGES = sorted([*(CHECKOUT / "docs").glob("*.md"), CHECKOUT / "README.md"])
@@ -149,7 +149,7 @@ def test_a_page_with_consoles_is_as_it_says(page, tmp_path):
     text = (CHECKOUT / f"docs/{page}.md").read_text(encoding="utf-8").replace("./tools/run", "toolcart run")
     program = tmp_path / "bin/toolcart"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m tools.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={CHECKOUT} exec {sys.executable} -m tools.cli.main "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "TERM": "dumb"}
     ports = {port: free_port() for port in ("4545", "6575", "10111")}

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tools.bench import told
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
+from tools.bench import tables as told
 
 _PLACE = re.compile(r"`((?:agent|board|tools|host_tests|docs)/[\w./*{},-]*)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

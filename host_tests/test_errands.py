@@ -9,7 +9,7 @@ from agent.record import result as res
 from host_tests.support_frames import message
 from host_tests.support_heap import allocated, heap_tools
 from host_tests.support_world import CONTROLLER, Cart
-from tools.sim.clock import seconds_of, stamp_text
+from tools.base.clock import seconds_of, stamp_text
 
 PORTABLE = True
 HEAP = "4m"

@@ -5,8 +5,8 @@ from pathlib import Path
 from agent.record import event as ev
 from agent.toolsnet import event09
 from agent.toolsnet.event09 import CODE_NONE, CODE_OURS, EVENT_BYTES_MAX, PARAMETER_CODE, EventWriter
-from tools.sim.clock import Dice
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.base.clock import Dice
+from tools.toolsnet.telegrams import take_apart
 
 WORKED = b"00720900045000300010010202403140930000000400404002010010E404                "
 TIME = b"2024-03-14:09:30:00"

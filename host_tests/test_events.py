@@ -6,8 +6,8 @@ from agent.log.numbers import LIMIT, MISSED
 from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.toolsnet.event09 import CODE_OURS
-from tools.sim.cart import Cart
-from tools.sim.toolsnet_memory import tightening_id_of
+from tools.harness.cart import Cart
+from tools.toolsnet.records import tightening_id_of
 
 ALL = ["alarms", "pset", "job", "vin", "gone"]
 

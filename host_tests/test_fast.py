@@ -5,7 +5,7 @@ import sys
 from agent.base import compat
 from agent.base import form as used_form
 from host_tests.portable import Skip
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

@@ -4,7 +4,7 @@ import ast
 import functools
 import re
 
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
 
 TESTS = CHECKOUT / "host_tests"
 FAULTS = 16

@@ -11,8 +11,8 @@ from agent.log.numbers import CURSOR, MISSED
 from agent.record import KIND_RAW
 from agent.wide.file import BATCH, RETRY_MOST_MS, FileOutlet
 from host_tests.support_log import Area, append, append_event
-from tools.sim.flash import SHAPES, PowerCut, SimFlash
-from tools.sim.lines import SimLines
+from tools.harness.flash import SHAPES, PowerCut, SimFlash
+from tools.harness.lines import SimLines
 
 
 class Bench:

@@ -14,7 +14,7 @@ import tty
 import pytest
 
 from host_tests.support_firmware import need_cortex, need_rp2040
-from tools.cache import CHECKOUT, Unavailable
+from tools.base.cache import CHECKOUT, Unavailable
 from tools.firmware import cortex, programs, rp2040
 
 DEADLINE_S = 60

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from host_tests.support_firmware import lines_of, need_cortex
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
 from tools.firmware import cortex
 from tools.firmware.bridge import Bridge
 from tools.runtimes.build import compiled_tree

@@ -7,7 +7,7 @@ import pytest
 from agent.log.flash import FLASH_DONE, Part, RamFlash
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
-from tools.sim.flash import FADES, NOTHING, PowerCut, SimFlash
+from tools.harness.flash import FADES, NOTHING, PowerCut, SimFlash
 
 DEVICES = ["ram", "part", "sim", "sim 512", "file", "file 512", "folder"]
 

@@ -13,7 +13,7 @@ from host_tests.support_fake_board import PICO, FakeBoard
 from host_tests.support_tls import OURS, THEIRS, der
 from host_tests.test_flash_tool import run
 from host_tests.test_package import CART
-from tools import config_file
+from tools.config import file as config_file
 from tools.flash import certificates, commands, package
 
 trustme = pytest.importorskip("trustme")

@@ -14,8 +14,7 @@ import pytest
 
 from board import safe_mode
 from host_tests.support_rp2040 import Chip, why_not
-from tools import board_commands
-from tools.flash import commands, package
+from tools.flash import board_commands, commands, package
 from tools.flash.link import Gone
 from tools.flash.mpremote_link import MpremoteLink
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from board import safe_mode
 from host_tests.support_fake_board import PICO, FakeBoard, version
-from tools import config_file
+from tools.config import file as config_file
 from tools.flash import commands, install, package, plan
 from tools.flash.link import About, Full, Gone, Wrong, console_line
 from tools.flash.mpremote_link import trouble_of

@@ -12,8 +12,8 @@ from agent.toolsnet.session import STREAMING
 from agent.toolsnet.telegram import SEQUENCES
 from agent.trouble import NOT_ALLOWED
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
-from tools.sim.clock import Dice
-from tools.sim.port import PORT_OPENING, SimPort
+from tools.base.clock import Dice
+from tools.harness.port import PORT_OPENING, SimPort
 
 PORTABLE = True
 HEAVY = True

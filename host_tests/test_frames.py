@@ -8,7 +8,7 @@ from agent.toolsnet.frames import (
     FRAME_TOO_LARGE,
     Frames,
 )
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

@@ -18,7 +18,8 @@ import pytest
 
 from host_tests.support_firmware import lines_of, need_rp2040
 from host_tests.support_rp2040 import Chip
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
+from tools.base.sources import compiler
 from tools.firmware import rp2040
 from tools.firmware.bridge import Bridge
 from tools.sim.controller import Controller
@@ -26,7 +27,6 @@ from tools.sim.controller_model import ControllerOptions
 from tools.sim.tcp import Loop, RealClock, Served
 from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
 from tools.sim.toolsnet_memory import MemoryArchive
-from tools.sources import compiler
 
 RESULTS = 10
 COMMAND_S = 700

@@ -6,8 +6,8 @@ import sys
 
 from agent.openprotocol import states as st
 from host_tests.portable import Skip
+from tools.base.clock import Dice
 from tools.bench import fuzz
-from tools.sim.clock import Dice
 
 PORTABLE = True
 HEAVY = True

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.record import graph as gr
 from agent.toolsnet import graph13
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 WORKED = (
     b"013213000431160003000100100001001220240314092653000170000000000000000000010000000100"

@@ -19,10 +19,10 @@ from agent.wide.file import FileOutlet
 from board.linux_lines import LineFile
 from host_tests.support_graphs import STATION, Bench, Clock, samples_for, trace_message
 from host_tests.support_log import body_of
-from tools.sim.cart import Cart
-from tools.sim.clock import SimClock
-from tools.sim.flash import SimFlash
-from tools.sim.lines import SimLines
+from tools.base.clock import SimClock
+from tools.harness.cart import Cart
+from tools.harness.flash import SimFlash
+from tools.harness.lines import SimLines
 
 SCHEMA = Path(__file__).resolve().parent.parent / "docs" / "outlets.schema.json"
 TIME = "2024-03-14:09:26:53"

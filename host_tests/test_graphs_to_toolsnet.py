@@ -6,8 +6,8 @@ from agent.health import Health
 from agent.openprotocol import states as st
 from agent.wide.curves import Curves
 from host_tests.support_graphs import Bench
-from tools.sim.cart import Cart
-from tools.sim.flash import SimFlash
+from tools.harness.cart import Cart
+from tools.harness.flash import SimFlash
 from tools.sim.trace_frames import curves
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}

@@ -9,8 +9,8 @@ from agent.record.same import is_same
 from host_tests.support_frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
 from host_tests.support_mangle import Mangler
 from host_tests.support_world import Cart, packed_time
-from tools.sim.cart import CONTROLLER
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
+from tools.harness.cart import CONTROLLER
 
 PORTABLE = True
 HEAP = "4m"

@@ -3,7 +3,7 @@
 from agent import health as h
 from agent.toolsnet import session as ts
 from host_tests.support_toolsnet import PIM, SERVER, Outlet
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 from tools.sim.endpoint import Endpoint
 
 PORTABLE = True

@@ -13,8 +13,8 @@ from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
 from agent.wide.line import line_of
 from host_tests.test_result04 import Record, example
 from host_tests.test_targets import with_targets
-from tools.sim.cart import Cart
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.harness.cart import Cart
+from tools.toolsnet.telegrams import take_apart
 
 PARTS = {"identifier_2": "ENGINE 4711", "identifier_3": "", "identifier_4": "GEAR 0815"}
 REVISIONS = (4, 5, 6, 7, 8, 9, 10, 11, 998)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import installation
-from tools.cache import CHECKOUT
+from tools.base import installation
+from tools.base.cache import CHECKOUT
 
 EXTRAS = ("view", "serial", "plot", "flash", "archive", "archive-web", "postgresql")
 

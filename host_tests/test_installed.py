@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.base.sources import ROOT
 from tools.flash import package
-from tools.sources import ROOT
 
 DEADLINE_S = 120
 TRAPPED = 97

@@ -6,7 +6,7 @@ from agent.log.numbers import OVERWRITTEN
 from agent.openprotocol import states as st
 from agent.record import result as r
 from host_tests.support_world import Cart, body_of, id_of, key_of
-from tools.sim.cart import CONTROLLER, PIM, SERVER, controller_address
+from tools.harness.cart import CONTROLLER, PIM, SERVER, controller_address
 
 PORTABLE = True
 HEAVY = True

@@ -5,7 +5,7 @@ from agent.openprotocol.ids import ID_PERIOD, after
 from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from agent.record import result as res
 from host_tests.support_recovery import BLANK, PAYLOAD, Bench, FakeLog, FakeState, Result
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

@@ -10,7 +10,7 @@ from agent.wide.file import FileOutlet
 from board import linux_lines
 from host_tests.support_disk import Disk, PowerCut
 from host_tests.support_log import Area, append
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 STORED = 24
 NAME = "/lines"

@@ -7,7 +7,7 @@ from agent.openprotocol.link_level import RESENDS, WAIT_MS
 from host_tests.support_frames import accepted, light, message
 from host_tests.support_talk import Talk
 from host_tests.support_world import CONTROLLER, Cart
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 HEAP = "8m"

@@ -14,7 +14,7 @@ from host_tests.support_linked import Model, part_of, parts_of, whole
 from host_tests.support_talk import Talk
 from host_tests.support_world import Cart
 from host_tests.test_openprotocol_session import ACKNOWLEDGE, MIRROR, identity_message, numbered
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 from tools.sim.r3964_peer import block_of
 
 PORTABLE = True

@@ -8,7 +8,7 @@ import pytest
 from board import linux_clock
 from board.linux_clock import EVERY_MS, ServersClock
 from tools.service.unit import Service, clock_of
-from tools.status.words import agent_lines
+from tools.words.status import agent_lines
 
 SERVER = time.mktime((2026, 11, 21, 9, 26, 53, 0, 0, -1))
 DIGITS = b"20261121092653"

@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("textual")
 
-from tools.demo import Demo
+from tools.demo.plant import Demo
 from tools.live import chart, panels, stations
 from tools.live.ascii import has_utf8, plain
 from tools.live.curve import POINTS, Curve
 from tools.live.figures import Change
-from tools.live.kept import RESULTS_KEPT, StationFigures
+from tools.live.history import RESULTS_KEPT, StationFigures
 from tools.live.screens import OneStation
 from tools.live.view import View
 from tools.live.watch import ENDED, RUNNING, Watch

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from agent import health
 from agent.health import NAMES
-from tools.live import log, sorrows
+from tools.live import log
 from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.plain import InProcess
+from tools.words import undelivered as sorrows
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from mpremote import mip as mpremote_mip
 
 from board import safe_mode
 from host_tests.test_package import CART
-from tools.cli import main
+from tools.cli.main import main
 from tools.flash import mip, package
 
 BUILT = package.Version(

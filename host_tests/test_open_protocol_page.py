@@ -9,7 +9,7 @@ import pytest
 
 from agent.openprotocol import catalogue
 from agent.openprotocol.catalogue import desoutter, nexo
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "open-protocol.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

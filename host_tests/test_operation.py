@@ -6,8 +6,8 @@ from agent.record import PAYLOAD_MAX
 from agent.record import result as r
 from agent.record import spindles as sp
 from host_tests.support_frames import example_tightening, message
+from tools.base.clock import START_TICKS, Dice
 from tools.sim import operation_frames as frames
-from tools.sim.clock import START_TICKS, Dice
 
 PORTABLE = True
 

@@ -9,9 +9,9 @@ from agent.record import spindles as sp
 from agent.store import NOT_KEPT
 from host_tests.support_frames import message
 from host_tests.support_world import Cart, body_of
+from tools.harness.cart import PIM, SERVER
+from tools.harness.cart import Cart as WholeCart
 from tools.sim import operation_frames as frames
-from tools.sim.cart import PIM, SERVER
-from tools.sim.cart import Cart as WholeCart
 from tools.sim.controller_model import Tightening
 from tools.sim.profiles import row
 from tools.sim.spindle_frames import spindles_of

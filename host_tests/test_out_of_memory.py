@@ -9,8 +9,8 @@ import sys
 
 from agent.log.flash import RamFlash
 from host_tests.portable import Skip
-from tools.bench.cart import configuration
-from tools.bench.quiet import RECONNECT_MS, Workbench
+from tools.harness.configuration import configuration
+from tools.harness.quiet import RECONNECT_MS, Workbench
 
 PORTABLE = True
 HEAVY = True

@@ -15,7 +15,7 @@ from board import safe_mode
 from host_tests.portable import Skip
 from host_tests.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.test_safe_mode import Place
-from tools.bench.quiet import PIM_PORT, QuietController, QuietToolsNet
+from tools.harness.quiet import PIM_PORT, QuietController, QuietToolsNet
 
 PORTABLE = True
 HEAVY = True

@@ -12,8 +12,8 @@ from agent.log.numbers import CURSOR
 from agent.wide.file import FileOutlet
 from host_tests.support_toolsnet import PIM, SERVER
 from host_tests.support_toolsnet import Outlet as Bench
-from tools.sim.clock import SimClock
-from tools.sim.lines import SimLines
+from tools.base.clock import SimClock
+from tools.harness.lines import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
 METHODS |= {"put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}

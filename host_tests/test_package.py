@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.cache import CHECKOUT
+from tools.base.cache import CHECKOUT
+from tools.base.sources import product_sources
 from tools.compact.twins import without_cpython
 from tools.flash import package
-from tools.sources import product_sources
 
 CART = {
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},

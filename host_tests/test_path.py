@@ -4,8 +4,8 @@ from agent import health as h
 from agent.log.flash import RamFlash
 from agent.log.numbers import OVERWRITTEN
 from host_tests.support_log import Area
-from tools.sim.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
+from tools.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "4m"

@@ -6,7 +6,7 @@ from agent import health as h
 from agent.liveness import Liveness
 from agent.log.numbers import CURSOR, MISSED
 from agent.status import snapshot
-from tools.sim.cart import PIM, SERVER, Cart
+from tools.harness.cart import PIM, SERVER, Cart
 
 PORTABLE = False
 

@@ -11,12 +11,12 @@ from agent.log import record as rec
 from agent.log.flash import FLASH_DONE
 from board.linux_flash import FileFlash
 from host_tests.support_log import append, mounted
-from tools.board_commands import status_lines
+from tools.base.printable import visible, visible_in, visible_lines
+from tools.flash.board_commands import status_lines
 from tools.line.capture import Heard
 from tools.line.explain import Explain3964R, ExplainAscii, Shower
 from tools.live.figures import BAD, Change
 from tools.live.plain import PlainLines
-from tools.printable import visible, visible_in, visible_lines
 from tools.spool.commands import spool
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\n\t\x00\x7f\u202e\u2066\u2028\u200b\ufeff"

@@ -8,7 +8,7 @@ from agent.openprotocol.questions import PHASE_OFF
 from agent.record import KIND_RESULT
 from agent.record.result import BATCH_COUNTER, BATCH_SIZE, BATCH_STATUS, FLAG_RECOVERED, TIGHTENING_STATUS
 from host_tests.support_world import CONTROLLER, Cart, body_of, id_of
-from tools.sim.clock import SimClock
+from tools.base.clock import SimClock
 from tools.sim.controller import Controller, ControllerOptions
 from tools.sim.profiles import ALIASES, PROFILES, names, row
 

@@ -14,12 +14,13 @@ from agent.config import complete
 from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from board.linux_flash import FileFlash
 from host_tests.support_set_aside import spool_with
-from tools import board_commands, cli
-from tools import quarantine_commands as orders
+from tools.cli import main as cli
+from tools.flash import board_commands
 from tools.flash.link import Failed
 from tools.live import panels
 from tools.live.figures import Figures
 from tools.live.watch import totals
+from tools.spool import quarantine_commands as orders
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 
 
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
-    from tools.agent_process import Agent
+    from tools.process.agent import Agent
 
     tree = {
         "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},

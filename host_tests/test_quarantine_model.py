@@ -8,7 +8,7 @@ from agent.log.record import RECORD_NONE
 from agent.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_MORE
 from host_tests.support_kept import Shelf
 from host_tests.support_log import TEARS, PowerCut
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 HEAVY = True

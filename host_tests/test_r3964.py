@@ -16,7 +16,7 @@ from agent.link.payload import (
 from agent.link.r3964 import R3964
 from host_tests.portable import Skip
 from host_tests.support_serial import Bench, LinkPeer, ScriptedPeer, message
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 from tools.sim.r3964_peer import block_of, wire_form
 
 PORTABLE = True

@@ -16,7 +16,7 @@ from agent.status import WHY_NAMES, why_name
 from board import linux_tcp
 from board.linux_serial import SerialPort
 from board.linux_tcp import TcpPort
-from tools import reasons
+from tools.words import reasons
 
 DEADLINE_S = 10
 SERIAL = {"parity": "none", "stop_bits": 1}

@@ -2,7 +2,7 @@
 
 from agent.openprotocol.ids import ID_PERIOD
 from agent.openprotocol.walk import Walk
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

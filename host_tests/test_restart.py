@@ -2,7 +2,7 @@
 
 from agent import health as h
 from agent import status
-from tools.sim.cart import PIM, Cart
+from tools.harness.cart import PIM, Cart
 
 PORTABLE = True
 HEAP = "6m"  # both simulators, their frames and the agent

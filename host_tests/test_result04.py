@@ -7,10 +7,10 @@ from agent.openprotocol.light import read_light
 from agent.record import result as res
 from agent.toolsnet import result04 as r04
 from agent.toolsnet.session import RESULT_BYTES
+from tools.base.clock import Dice
 from tools.sim import controller_frames as frames
-from tools.sim.clock import Dice
 from tools.sim.controller_model import Tightening
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 PORTABLE = True
 

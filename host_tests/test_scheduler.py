@@ -2,7 +2,7 @@
 
 from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 from agent.scheduler import PAUSE_MS, Scheduler
-from tools.sim.clock import START_TICKS, Dice
+from tools.base.clock import START_TICKS, Dice
 
 PORTABLE = True
 

@@ -7,7 +7,7 @@ from agent.link.payload import TALLY_JUNK, TALLY_REFUSED, TALLY_SILENCES
 from agent.link.serial_ascii import HOLD_MS, SerialAscii
 from host_tests.portable import Skip
 from host_tests.support_serial import message
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 

@@ -4,9 +4,9 @@ import sys
 
 from agent import health as h
 from agent.openprotocol import questions as qs
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
+from tools.harness.serial_cart import SerialCart
 from tools.sim.profiles import row
-from tools.sim.serial_cart import SerialCart
 
 PORTABLE = True
 HEAVY = True

@@ -3,11 +3,11 @@
 import pytest
 
 from agent.status import of_station
-from tools import reasons
-from tools.board_commands import status_lines
+from tools.flash.board_commands import status_lines
+from tools.harness.cart import Cart
 from tools.live.figures import Figures
-from tools.live.server_words import doubts, sentence
-from tools.sim.cart import Cart
+from tools.words import reasons
+from tools.words.server import doubts, sentence
 
 
 def cart(reported, sent=3, **settings):

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from agent.base.ticks import TICKS_MAX
 from board.linux_notify import Notifier, Supervision
-from tools import installation
-from tools.cache import CHECKOUT
+from tools.base import installation
+from tools.base.cache import CHECKOUT
 from tools.service import commands, place
 from tools.service.unit import STATE_FOLDER, WATCHDOG_S, Service, serial_devices
 
@@ -297,7 +297,7 @@ def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
 def test_the_agent_as_a_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
     address, heard = manager
     environment = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
-    command = [sys.executable, "-m", "tools.cli", "run", "--plain", "--config", str(cart)]
+    command = [sys.executable, "-m", "tools.cli.main", "run", "--plain", "--config", str(cart)]
     agent = subprocess.Popen(
         command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )

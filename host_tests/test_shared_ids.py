@@ -8,7 +8,7 @@ from agent.openprotocol import questions as qs
 from agent.openprotocol import shared
 from agent.openprotocol.ids import ID_PERIOD
 from host_tests.support_recovery import STATION, Bench, Memory
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 
 PORTABLE = True
 HEAP = "8m"

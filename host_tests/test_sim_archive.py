@@ -5,7 +5,7 @@ import pytest
 from host_tests.test_sim_toolsnet import RESULT
 from tools.sim.archive import SqliteArchive
 from tools.sim.toolsnet_memory import MemoryArchive
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 
 def found(sequence=17, tightening_id=1234567, time="20240314092653", **more):

@@ -1,9 +1,9 @@
 """The simulated controller answers as the documents say and notices every byte that is wrong."""
 
-from tools.sim.clock import SimClock
+from tools.base.clock import SimClock
+from tools.harness.line import Network
 from tools.sim.controller import Controller, ControllerOptions
 from tools.sim.controller_frames import old_result_data, result_data, start_data
-from tools.sim.line import Network
 
 PORTABLE = True
 HEAP = "512k"

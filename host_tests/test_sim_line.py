@@ -1,9 +1,9 @@
 """Simulated lines keep the Port contract and break only in the ways they are told to."""
 
 from agent.link.port import is_address
-from tools.sim.clock import Dice, SimClock
+from tools.base.clock import Dice, SimClock
+from tools.harness.line import PORT_CLOSED, PORT_OPEN, PORT_OPENING, Network
 from tools.sim.endpoint import Endpoint
-from tools.sim.line import PORT_CLOSED, PORT_OPEN, PORT_OPENING, Network
 
 PORTABLE = True
 

@@ -9,7 +9,7 @@ import pytest
 
 from host_tests.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.test_sim_toolsnet import REQUEST, result
-from tools.sim.clock import TICKS_PERIOD
+from tools.base.clock import TICKS_PERIOD
 from tools.sim.controller import Controller
 from tools.sim.orders import HELP, Orders
 from tools.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet

@@ -7,8 +7,8 @@ from agent.base.fields import number
 from agent.base.ticks import ticks_add
 from host_tests.portable import Skip
 from host_tests.support_frames import pushed
-from tools.bench.cart import configuration
-from tools.bench.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
+from tools.harness.configuration import configuration
+from tools.harness.quiet import _ID, _ID_DIGITS, QuietToolsNet, Workbench
 
 PORTABLE = True
 HEAVY = True

@@ -8,8 +8,8 @@ from agent.record import SEVERAL_LEAST
 from agent.record import spindles as sp
 from host_tests.support_frames import message
 from host_tests.support_world import Cart
+from tools.harness.cart import Cart as WholeCart
 from tools.sim import spindle_frames as frames
-from tools.sim.cart import Cart as WholeCart
 from tools.sim.profiles import row
 
 PORTABLE = True

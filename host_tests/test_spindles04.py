@@ -11,9 +11,9 @@ from agent.toolsnet.session import RESULT_BYTES
 from host_tests.support_frames import example_tightening, message
 from host_tests.support_heap import allocated, heap_tools
 from host_tests.test_result04 import Record
+from tools.base.clock import Dice
 from tools.sim import operation_frames, spindle_frames
-from tools.sim.clock import Dice
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 PORTABLE = True
 HEAP = "2m"

@@ -10,7 +10,7 @@ from agent.record import spindles as rec
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import RESULT_BYTES
 from tools.archive.quick import result_of
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 JUDGED = {"0": 2, "1": 0, "2": 3, "3": 1}  # low, OK, high, no more than NOK
 LIMITS = ("torque_low", "torque_high", "angle_low", "angle_high")

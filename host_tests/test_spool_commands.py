@@ -19,7 +19,7 @@ from agent.record import event as ev
 from board.folder_flash import FolderFlash
 from board.linux_flash import FileFlash
 from host_tests.support_log import Area, append, body_of, take_all
-from tools.sim.cart import Cart
+from tools.harness.cart import Cart
 from tools.spool.commands import spool
 
 HEAD = 0x48  # a block's first record in formats 1 to 3

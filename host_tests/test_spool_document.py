@@ -11,8 +11,8 @@ from agent.quarantine import KEPT_DONE, Quarantine
 from board.linux_flash import FileFlash
 from host_tests.support_graphs import Bench, samples_for, trace_message
 from host_tests.support_log import Area, append, held
-from tools.sim.clock import Dice
-from tools.sim.flash import SHAPES, PowerCut, SimFlash
+from tools.base.clock import Dice
+from tools.harness.flash import SHAPES, PowerCut, SimFlash
 
 
 def crc(octets):

@@ -10,7 +10,7 @@ from agent.quarantine import PRESSURE_FULL
 from agent.record import KIND_RAW, KIND_RESULT
 from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
 from host_tests.support_log import Area
-from tools.sim.cart import Cart
+from tools.harness.cart import Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators, their frames and the agent

@@ -12,7 +12,7 @@ from agent.link import (
 )
 from agent.link.stream import CUT_SHORT_BYTES, Stream
 from host_tests.support_frames import EXAMPLE, accepted, message, pushed
-from tools.sim.clock import START_TICKS, Dice
+from tools.base.clock import START_TICKS, Dice
 
 PORTABLE = True
 HEAP = "2m"

@@ -22,7 +22,7 @@ from board.linux_flash import FileFlash
 from board.linux_header import PAGE_BYTES
 from host_tests.support_log import Area
 from host_tests.support_toolsnet import NUMBER, Outlet
-from tools import cli
+from tools.cli import main as cli
 from tools.spool import take_over
 from tools.spool.old import account as old
 from tools.spool.opened import opened
@@ -367,7 +367,7 @@ def test_a_cut_anywhere_leaves_the_old_or_the_new_one_and_the_next_run_finishes(
 
 def test_the_agent_takes_its_spool_over_before_it_opens_it(tmp_path):
     from agent.config import complete
-    from tools.agent_process import Agent
+    from tools.process.agent import Agent
 
     path = put(tmp_path)
     spool_settings = {"path": "cart.spool", "size_kib": 512}

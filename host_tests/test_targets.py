@@ -5,8 +5,8 @@ import pytest
 from agent.record import result as res
 from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
 from host_tests.test_result04 import Record, example
-from tools.sim.cart import Cart
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.harness.cart import Cart
+from tools.toolsnet.telegrams import take_apart
 
 BEHIND = res.HEAD_BYTES + res.BODY_BYTES
 

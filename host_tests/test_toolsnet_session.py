@@ -3,7 +3,7 @@
 from agent.base.ticks import FOREVER
 from agent.toolsnet import session as ts
 from agent.toolsnet.session import ALWAYS, NEVER
-from tools.sim.clock import SimClock
+from tools.base.clock import SimClock
 
 PORTABLE = True
 

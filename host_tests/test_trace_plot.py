@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from agent.openprotocol import catalogue
 from host_tests.support_frames import message
 from host_tests.test_graphs import cart_of
-from tools.cli import main
+from tools.cli.main import main
 from tools.sim import trace_frames as made
 from tools.trace.curves import load
 from tools.trace.draw import panels

@@ -6,8 +6,8 @@ from agent.openprotocol.trace import LOST_CUT, LOST_EMPTY, LOST_UNREADABLE
 from agent.record import graph as gr
 from host_tests.support_frames import light, message
 from host_tests.support_graphs import curves_in, ident_of, samples_in
+from tools.harness.cart import Cart
 from tools.sim import trace_frames as made
-from tools.sim.cart import Cart
 from tools.sim.trace_frames import curves
 
 SPOOL = {"graphs_kib": 48, "size_kib": 256}

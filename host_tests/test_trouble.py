@@ -3,7 +3,7 @@
 from agent import health as h
 from agent import status
 from agent.trouble import NO_ANSWER
-from tools.sim.cart import CONTROLLER, PIM, SERVER, Cart
+from tools.harness.cart import CONTROLLER, PIM, SERVER, Cart
 
 PORTABLE = True
 HEAP = "2m"  # both simulators and the agent

@@ -12,8 +12,8 @@ from board.upkeep import Upkeep
 from host_tests.portable import need_files
 from host_tests.test_clock import MOMENT, Rtc
 from host_tests.test_safe_mode import own_name
-from tools.sim.clock import Dice, SimClock
-from tools.sim.line import Network
+from tools.base.clock import Dice, SimClock
+from tools.harness.line import Network
 
 PORTABLE = True
 HEAP = "2m"  # a flash device in RAM and a whole app, made anew by each test

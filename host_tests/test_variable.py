@@ -2,7 +2,7 @@
 
 from agent.openprotocol.variable import decimal, read_fields
 from agent.record import result as r
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 from tools.sim.operation_frames import data_field, scientific
 
 PORTABLE = True

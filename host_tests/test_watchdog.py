@@ -3,7 +3,7 @@
 from agent.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
 from agent.openprotocol.states import READY
 from agent.scheduler import Scheduler
-from tools.sim.clock import SimClock
+from tools.base.clock import SimClock
 
 PORTABLE = True
 

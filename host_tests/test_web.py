@@ -15,10 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from host_tests.test_status_command import _station
-from tools.cli import main
+from tools.cli.main import main
 from tools.status import asking, place
-from tools.web import app, commands, looking, metrics, page
-from tools.web.looking import Looking, Seen
+from tools.web import app, commands, metrics, page
+from tools.web import polling as looking
+from tools.web.polling import Looking, Seen
 
 ROOT = Path(__file__).resolve().parents[1]
 NASTY = '<script>alert("x")</script>\\\n"'
@@ -254,7 +255,7 @@ def test_others_on_the_network_need_a_token_or_a_word():
 
 
 def test_it_serves_and_ends_and_a_port_in_use_is_told():
-    command = [sys.executable, "-m", "tools.cli", "web", "/x/none.json.sock", "--port", "0", "--seconds", "20"]
+    command = [sys.executable, "-m", "tools.cli.main", "web", "/x/none.json.sock", "--port", "0", "--seconds", "20"]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pytest
 
 from host_tests.support_running import cart_without_sides, free_port, page_of, started
+from tools.base.sources import Unavailable
 from tools.bench.browser import browser as chromium
-from tools.sources import Unavailable
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
 SOON_MS = 60000

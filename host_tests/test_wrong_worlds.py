@@ -12,8 +12,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tools import command_group, manual
-from tools.cli import main
+from tools.base import command_group
+from tools.cli import manual
+from tools.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {name: context.command for name, context in manual.commands(main, click.Context(main, info_name="toolcart"))}
@@ -135,7 +136,7 @@ def test_what_nobody_foresaw_is_one_line_and_what_to_do(monkeypatch, error, word
 
 
 def test_a_reader_that_goes_away_ends_a_command_quietly():
-    command = [sys.executable, "-m", "tools.cli", "mid"]
+    command = [sys.executable, "-m", "tools.cli.main", "mid"]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None

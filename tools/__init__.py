@@ -1,7 +1,8 @@
 """The PC side. Installed is the product: the toolcart command and what it calls. A checkout has the laboratory as well.
 
-    product      cli, demo, live (the view), flash with compact, service, spool, quarantine, line, sim, worlds
-    laboratory   bench (measurements, fuzz), firmware (our own images), runtimes (MicroPythons, ./tools/test)
+    product      cli (the command), run by process; config, spool, status, doctor; archive and toolsnet (its telegrams);
+                 live, web and words (what both say); flash with compact; sim, harness and worlds
+    laboratory   bench (measurements, fuzz), firmware (our own images), packaging, runtimes (./tools/test)
     installed    what site-packages gets as `toolcart`; the trees lie below it there
 
 The product imports nothing of the laboratory (host_tests/test_architecture.py); `compact` is product because

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from tools.archive.books import Books
-from tools.sources import ROOT
+from tools.base.sources import ROOT
 
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 10.0

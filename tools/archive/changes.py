@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tools.archive import bulk, cars, database
 from tools.archive import tables as t
-from tools.sim.toolsnet_memory import is_behind
+from tools.toolsnet.records import is_behind
 
 _AT_ONCE = 500
 

@@ -19,8 +19,8 @@ import click
 
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library, machine_option, reading
 from tools.archive.serve_commands import serve, web
-from tools.installation import how_to_get_packages
-from tools.printable import visible, visible_in
+from tools.base.installation import how_to_get_packages
+from tools.base.printable import visible, visible_in
 
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
 _SET_ASIDE = "taken {taken}, there already {again}, frames that nobody can read {unreadable}, not stored {failed}"
@@ -242,7 +242,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     database = library()
     from tools.archive.changes import take_from
     from tools.archive.quarantine import NoQuarantine, take_quarantine
-    from tools.progress import progress_bar
+    from tools.base.progress import progress_bar
 
     try:
         if _is_spool(source):

@@ -25,8 +25,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from tools.archive.tables import SYSTEM_TYPE
-from tools.installation import how_to_get
-from tools.sim.archive_schema import SYSTEM_TYPES
+from tools.base.installation import how_to_get
+from tools.toolsnet.tables import SYSTEM_TYPES
 
 _SQLITE = (
     "journal_mode=WAL",

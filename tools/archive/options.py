@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import click
 
-from tools.installation import how_to_get
-from tools.printable import visible_lines
+from tools.base.installation import how_to_get
+from tools.base.printable import visible_lines
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2

@@ -21,9 +21,9 @@ from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
 from agent.toolsnet.telegram import sequence_at
 from tools.archive import database
 from tools.archive.writer import REPEATED, STORED, Writer
-from tools.sim.toolsnet_telegrams import take_apart
 from tools.spool import image
 from tools.spool.opened import Opened
+from tools.toolsnet.telegrams import take_apart
 
 WHY_SET_ASIDE = 60021  # ID of the parameter, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25

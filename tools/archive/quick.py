@@ -1,4 +1,4 @@
-"""Telegram 04 in order, taken apart by three patterns: what tools.sim.toolsnet_telegrams finds, in a fifth of the time.
+"""Telegram 04 in order, taken apart by three patterns: what tools.toolsnet.telegrams finds, in a fifth of the time.
 
 Rules
 1. Only a telegram without any breach is read here; for every other one the answer is None, and the one that reads with
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from tools.sim.toolsnet_telegrams import time_ok
+from tools.toolsnet.telegrams import time_ok
 
 _TEXT = rb"([ -~]{%d})"
 _HUNDREDTHS = rb"([-0-9]\d{4}\.\d\d)"

@@ -1,4 +1,4 @@
-"""Rows of the tables out of telegrams that were taken apart (tools.sim.toolsnet_telegrams).
+"""Rows of the tables out of telegrams that were taken apart (tools.toolsnet.telegrams).
 
 A row is a tuple in the order of its table's columns (tools.archive.bulk).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from tools.sim.toolsnet_memory import station_of, tightening_id_of
+from tools.toolsnet.records import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
 GraphKey = tuple[int, int, int, int, str, int, int]  # and spindle and type of the graph

@@ -12,8 +12,8 @@ import click
 from tools.archive.options import EXIT_NOTHING, database_option, fail, library
 from tools.archive.web.serving import HOST, CannotServe, Child, Listening, address
 from tools.archive.web.serving import PORT as WEB_PORT
-from tools.installation import how_to_get
-from tools.printable import visible_lines
+from tools.base.installation import how_to_get
+from tools.base.printable import visible_lines
 
 PORT = click.IntRange(0, 65535)
 SECONDS = click.FloatRange(min=0, min_open=True)

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from tools.archive import quick
 from tools.archive.faults import Faults
 from tools.archive.writer import FAILED, Writer
-from tools.printable import visible
-from tools.sim.toolsnet_memory import station_of
-from tools.sim.toolsnet_telegrams import Breach, frame, take_apart, time_ok
+from tools.base.printable import visible
+from tools.toolsnet.records import station_of
+from tools.toolsnet.telegrams import Breach, frame, take_apart, time_ok
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from tools.archive import bulk, cars, rows
 from tools.archive import tables as t
 from tools.archive.newest import Newest
-from tools.sim.toolsnet_memory import is_behind, station_of
+from tools.toolsnet.records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 BATCH_MOST = 1000

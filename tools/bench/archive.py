@@ -28,11 +28,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tools.archive import database
+from tools.base.report import Report
+from tools.base.sources import ROOT, Unavailable
 from tools.bench.archive_rows import Plant, fill, vin
 from tools.bench.browser import pages_of
 from tools.bench.postgresql import postgresql
-from tools.report import Report
-from tools.sources import ROOT, Unavailable
 
 LOADS = ((1, 1), (100, 1), (100, 8), (1000, 1))  # stations, window
 SECONDS = 10.0
@@ -47,7 +47,7 @@ STEPS = 2 * (len(LOADS) + 2) + 7
 @contextmanager
 def served(place: str) -> Iterator[tuple[int, int]]:
     """An archive in a process of its own: its number and the server's port."""
-    command = [sys.executable, "-m", "tools.cli", "archive", "serve", "--pim-port", "0", "--server-port", "0"]
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--pim-port", "0", "--server-port", "0"]
     process = subprocess.Popen([*command, "--database", place], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from tools.archive import database
 from tools.archive import tables as t
+from tools.base.sources import ROOT, Unavailable
 from tools.bench.archive_rows import Plant, fill, fill_beside, vin
 from tools.bench.browser import browser, pages_of
-from tools.sources import ROOT, Unavailable
 
 PICTURES = ROOT / "docs" / "pictures"
 CARS, STATIONS = 150, 18

@@ -16,13 +16,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.base.cache import Unavailable
+from tools.base.report import Report, table
+from tools.base.sources import product_sources
 from tools.bench import board_idle, board_sizes, board_time, stages
-from tools.cache import Unavailable
 from tools.compact.program import Program
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, rp2040
-from tools.report import Report, table
-from tools.sources import product_sources
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"

@@ -3,7 +3,7 @@
 Rules
 1. The agent, `board.loop` and `board.upkeep` are the real ones; the board sleeps as `board.sockets` does, to the next
    deadline or input and WAIT_MAX_MS at most, on a clock that only its `wait` moves.
-2. The peers answer at once (tools.bench.quiet): an answer is one more wake, as it is with a real one.
+2. The peers answer at once (tools.harness.quiet): an answer is one more wake, as it is with a real one.
 3. A wake is in vain if no octet came or went, no port was opened, the lamp did not change and the watchdog was not fed.
    With a side away some are: a connection attempt has a deadline of its own.
 """
@@ -14,8 +14,8 @@ from agent.log.flash import RamFlash
 from board import loop
 from board.clock import Clock
 from board.upkeep import Upkeep
-from tools.bench.cart import configuration
-from tools.bench.quiet import QuietController, QuietToolsNet
+from tools.harness.configuration import configuration
+from tools.harness.quiet import QuietController, QuietToolsNet
 
 HOUR_MS = 3600000
 WAIT_MAX_MS = 60000  # as board.sockets, which cannot be imported without a chip's `select`

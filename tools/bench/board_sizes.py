@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from tools import runtimes
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
+from tools.base.report import Report, table
 from tools.compact.tree import compile_compacted
 from tools.flash import package
-from tools.report import Report, table
 from tools.runtimes.build import BOARD_MACHINES
 
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}

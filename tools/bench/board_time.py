@@ -19,12 +19,12 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
+from tools.base.report import Report, table
+from tools.base.sources import COMPILE_TIMEOUT_S, compiler
 from tools.compact.tree import program_of
 from tools.firmware import rp2040
 from tools.flash import package
-from tools.report import Report, table
-from tools.sources import COMPILE_TIMEOUT_S, compiler
 
 RUN_TIMEOUT_S = 120
 ARCHITECTURE = "armv6m"

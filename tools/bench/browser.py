@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tools.installation import how_to_get_packages
-from tools.sources import ROOT, Unavailable
+from tools.base.installation import how_to_get_packages
+from tools.base.sources import ROOT, Unavailable
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -46,7 +46,7 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def pages_of(place: str) -> Iterator[str]:
     """The address of the pages of an archive, served by a process of their own on a free port."""
-    command = [sys.executable, "-m", "tools.cli", "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "web", "--listen", "127.0.0.1:0", "--database", place]
     served = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
         assert served.stdout is not None

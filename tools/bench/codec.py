@@ -27,8 +27,8 @@ from agent.link.stream import Stream
 from agent.openprotocol import catalogue, layouts
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
-from tools.cache import CHECKOUT
-from tools.report import Report
+from tools.base.cache import CHECKOUT
+from tools.base.report import Report
 from tools.sim.controller_frames import result_data
 from tools.sim.controller_model import Tightening
 

@@ -5,7 +5,7 @@ Rules
    grows.
 2. The limit is a window full of results a round trip; a window of 1 is the default (docs/decisions.md). Without a round
    trip there is none but the processor: that one is real time, of the agent at peers that answer at once
-   (tools.bench.quiet).
+   (tools.harness.quiet).
 3. The day's backlog drains while the tool goes on; what is tightened behind it is late by its way alone.
 """
 
@@ -18,10 +18,10 @@ from typing import Any
 
 from agent.base.ticks import ticks_add
 from agent.log.flash import RamFlash
-from tools.bench import quiet
-from tools.bench.cart import configuration
-from tools.report import AT_LEAST, AT_MOST, Report
-from tools.sim.cart import PIM, SERVER, Cart
+from tools.base.report import AT_LEAST, AT_MOST, Report
+from tools.harness import quiet
+from tools.harness.cart import PIM, SERVER, Cart
+from tools.harness.configuration import configuration
 
 RESULTS = 10_000
 ROUND_TRIPS_MS = (20, 100)

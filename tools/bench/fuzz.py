@@ -31,8 +31,8 @@ from agent.record import result as r
 from agent.record.odd import put_in_order
 from agent.toolsnet import telegram as tel
 from agent.toolsnet.frames import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
+from tools.base.clock import Dice
 from tools.bench.fuzz_inputs import Ascii, Blocks, Linked, LinkedOneByOne, Messages, OneByOne, OneMessage, Telegrams
-from tools.sim.clock import Dice
 
 PORTABLE = True
 
@@ -390,7 +390,7 @@ def batch(parser, first, count, progress=None):
 def main():
     import argparse
 
-    from tools.progress import progress_bar
+    from tools.base.progress import progress_bar
 
     parser = argparse.ArgumentParser(prog="python -m tools.bench.fuzz", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--inputs", type=int, default=70000, help="in all")

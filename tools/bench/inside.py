@@ -7,8 +7,8 @@ import gc
 import sys
 import time
 
-from tools.bench.cart import configuration
-from tools.bench.quiet import Workbench
+from tools.harness.configuration import configuration
+from tools.harness.quiet import Workbench
 
 PORTABLE = True
 

@@ -21,7 +21,7 @@ from agent.openprotocol.light import read_light
 from agent.record import KIND_EVENT
 from agent.record import event as ev
 from agent.record import result as res
-from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
+from tools.harness.quiet import QuietController, QuietToolsNet, Workbench
 
 PAGES = 8  # records that differ
 SPINDLES = 4
@@ -260,7 +260,7 @@ def event_bench():
     """
     import agent.app
     from agent.base import compat
-    from tools.bench.cart import configuration
+    from tools.harness.configuration import configuration
 
     settings = configuration()
     Workbench(settings).settle()  # now everything is loaded

@@ -42,7 +42,7 @@ class FileFlash:
 
 def heap(path, taken):
     """Run with a backlog; `taken` octets were taken by this module already."""
-    from tools.bench.cart import configuration
+    from tools.harness.configuration import configuration
 
     settings = configuration()
     for module in ("config", "settings"):  # as board.main does
@@ -53,7 +53,7 @@ def heap(path, taken):
 
     gc.collect()
     taken -= gc.mem_alloc()
-    from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
+    from tools.harness.quiet import QuietController, QuietToolsNet, Workbench
 
     device = FileFlash(path)
     peers = [QuietController(), QuietToolsNet()]

@@ -1,7 +1,7 @@
 """Measures a result's way from the controller's first octet to the handled 05: bytes, heap, time, size.
 
 Rules
-1. The agent is the real one, compiled as for a board; its peers are those of tools/bench/quiet.py, which allocate
+1. The agent is the real one, compiled as for a board; its peers are those of tools/harness/quiet.py, which allocate
    nothing and answer at once. So times are the agent's and the interpreter's, without a network.
 2. The least heap is found by halving: the whole agent runs results and a backlog, or it ends for lack of memory.
    Its flash is a file. Script, peers and flash are in the heap as well; what they take is measured (gc.mem_alloc, the
@@ -22,15 +22,16 @@ from pathlib import Path
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES
 from tools import runtimes
-from tools.bench import inside, quiet
-from tools.bench.cart import configuration
-from tools.cache import CHECKOUT, Unavailable
+from tools.base.cache import CHECKOUT, Unavailable
+from tools.base.report import Report
+from tools.base.sources import product_sources
+from tools.bench import inside
 from tools.compact.tree import beside, compile_compacted, compile_sources, files_of, program_of
 from tools.firmware import rp2040
-from tools.report import Report
+from tools.harness import quiet
+from tools.harness.configuration import configuration
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine
-from tools.sources import product_sources
 
 RESULTS = 1000
 TURNS = 20
@@ -98,7 +99,7 @@ def _loaded() -> frozenset[str]:
     """The modules of agent/ that a fresh interpreter has after a run with one station over TCP."""
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
-        "from tools.bench.cart import configuration; from tools.bench.quiet import Workbench; "
+        "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
         "from agent import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"

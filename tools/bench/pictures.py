@@ -19,9 +19,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from tools.harness.fleet import Fleet
 from tools.live.view import View
 from tools.live.watch import ENDED, Watch
-from tools.sim.fleet import Fleet
 
 CARTS = 12
 RATE_PER_S = 0.7

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from tools.sources import Unavailable
+from tools.base.sources import Unavailable
 
 VERSIONS = Path("/usr/lib/postgresql")  # where Debian puts them
 START_LIMIT_S = 60

@@ -21,16 +21,16 @@ from agent.openprotocol.light import LIGHT_BYTES, read_light
 from agent.openprotocol.plausible import plausible
 from agent.record.result import BODY_BYTES, RESULT_READ
 from tools import runtimes
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
+from tools.base.clock import Dice
+from tools.base.report import Report
 from tools.firmware import cortex
-from tools.report import Report
+from tools.harness.serial_cart import SerialCart
+from tools.harness.serial_line import StallFlash
 from tools.runtimes.harness import Machine
-from tools.sim.clock import Dice
 from tools.sim.controller_frames import result_data
 from tools.sim.controller_model import Tightening
 from tools.sim.r3964_peer import block_of
-from tools.sim.serial_cart import SerialCart
-from tools.sim.serial_line import StallFlash
 
 OCTETS_A_RESULT = 155
 BITS = 10

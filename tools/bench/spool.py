@@ -30,8 +30,8 @@ from agent.log.state import STATE_BLOCKS, State
 from agent.record import KIND_RESULT, PAYLOAD_MAX
 from board.linux_flash import FileFlash
 from board.linux_spool_make import BLOCK_BYTES
-from tools.report import Report
-from tools.sim.flash import SimFlash
+from tools.base.report import Report
+from tools.harness.flash import SimFlash
 
 RESULTS = 1000
 PAYLOAD = 114

@@ -44,8 +44,8 @@ STAGES = (
     ("agent.toolsnet.session", "Session", (("next_event", 2), ("send", 2), ("tick", 2), ("sent", 3)), "toolsnet"),
 )
 BOARD = (
-    ("tools.bench.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
-    ("tools.bench.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
+    ("tools.harness.quiet", "QuietController", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
+    ("tools.harness.quiet", "QuietToolsNet", (("write", 4), ("readinto", 3), ("state", 1)), "board"),
     ("agent.log.flash", "RamFlash", (("read_into", 4), ("program", 4), ("erase", 2)), "board"),
 )
 
@@ -158,8 +158,8 @@ def cost_of_dress():
 def ready():
     """A workbench in the state of a board that has run for a while, its scheduler's step counted."""
     from agent.log.flash import RamFlash
-    from tools.bench.cart import configuration
-    from tools.bench.quiet import Workbench
+    from tools.harness.configuration import configuration
+    from tools.harness.quiet import Workbench
 
     class Bench(Workbench):
         """Wakes a task for input alone once it counts, as a board does."""

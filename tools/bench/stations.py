@@ -27,9 +27,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from tools.report import Report
-from tools.sim.fleet import Fleet
-from tools.sources import ROOT
+from tools.base.report import Report
+from tools.base.sources import ROOT
+from tools.harness.fleet import Fleet
 
 STATIONS = 50
 RATE_PER_S = 1.0
@@ -77,7 +77,7 @@ def _agent_alone(report: Report, fleet: Fleet, path: Path, seconds: float, words
 
 def _status(report: Report, path: Path) -> None:
     """`toolcart status` as a person types it: from its start to its end, and its own time on the processor."""
-    command = [sys.executable, "-P", "-m", "tools.cli", "status", "--config", str(path)]
+    command = [sys.executable, "-P", "-m", "tools.cli.main", "status", "--config", str(path)]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     took, used = [], []
     for _ in range(STATUS_RUNS):
@@ -115,7 +115,7 @@ def _live_view(report: Report, fleet: Fleet, path: Path, seconds: float, words: 
 
 
 def _command(path: Path) -> list[str]:
-    return [sys.executable, "-P", "-m", "tools.cli", "run", "--config", str(path)]
+    return [sys.executable, "-P", "-m", "tools.cli.main", "run", "--config", str(path)]
 
 
 @contextlib.contextmanager

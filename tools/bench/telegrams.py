@@ -12,12 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tools.cache import CHECKOUT, Unavailable
-from tools.report import Report
+from tools.base.cache import CHECKOUT, Unavailable
+from tools.base.report import Report
+from tools.base.sources import is_cpython_only, python_files
 from tools.runtimes import named
 from tools.runtimes.build import compiled_tree
 from tools.runtimes.harness import Machine
-from tools.sources import is_cpython_only, python_files
 
 ROUNDS = 2000
 MICROPYTHON_ROUNDS = 200

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tools.base.report import Report
 from tools.bench import archive, drain, telegrams
-from tools.report import Report
 
 TELEGRAMS_SHARE, DRAINS_SHARE = 0.01, 0.05  # of the time that all of it takes
 

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from tools.printable import visible
+from tools.base.printable import visible
 
 EXIT_REFUSED = 1
 EXIT_WRONG = 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tools.printable import visible
+from tools.base.printable import visible
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2

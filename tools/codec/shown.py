@@ -1,7 +1,7 @@
 """A message and a MID's tables, as lines for people and as plain data for JSON.
 
 Rules
-1. What a message holds is foreign text: it goes through tools.printable on its way to a terminal.
+1. What a message holds is foreign text: it goes through tools.base.printable on its way to a terminal.
 2. JSON has values as they are: whole numbers, their decimal text beside them, words for codes, hex for octets.
 """
 
@@ -14,10 +14,10 @@ from agent.openprotocol.catalogue import DataField, FrameError, Message, Odd, Re
 from agent.openprotocol.catalogue.fields import Field
 from agent.openprotocol.catalogue.forms import Form
 from agent.openprotocol.catalogue.meanings import names_of
+from tools.base.printable import visible
 from tools.codec.examples import example
 from tools.codec.inputs import TOOLSNET, Seen
-from tools.printable import visible
-from tools.sim.toolsnet_telegrams import take_apart
+from tools.toolsnet.telegrams import take_apart
 
 KINDS = {
     "Q": "request",

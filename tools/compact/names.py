@@ -62,7 +62,7 @@ _OF_MICROPYTHON = (
 ).split()
 FOREIGN = frozenset(name for one in _OF_PYTHON for name in dir(one)) | frozenset(_OF_MICROPYTHON)
 
-# What `toolcart board` asks of a board whatever version runs there (WIPE in tools/board_commands.py).
+# What `toolcart board` asks of a board whatever version runs there (WIPE in tools/flash/board_commands.py).
 ASKED_BY_HOST = frozenset(("block_count", "erase"))
 # Also in the root of a board's file system, compiled as it is: `toolcart flash` puts it there.
 TWICE = ("board.safe_mode",)

@@ -16,10 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from tools.cache import CACHE, forget_old, whole_folder
+from tools.base.cache import CACHE, forget_old, whole_folder
+from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact import conventions
 from tools.compact.program import Program
-from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
 REMEMBERED = CACHE / "compact"
 PROGRAMS = CACHE / "programs"  # apart: what is remembered is often made of a program, and a lock is one folder's

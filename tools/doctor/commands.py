@@ -14,14 +14,15 @@ from pathlib import Path
 
 import click
 
-from tools import attention, config_file, reasons
+from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
+from tools.base.parallel import side_by_side
+from tools.base.printable import visible
+from tools.config import file as config_file
 from tools.doctor import controller, extras, local, ntp, toolsnet
 from tools.doctor.found import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
-from tools.doctor.together import side_by_side
-from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
-from tools.printable import visible
 from tools.spool.image import is_held
 from tools.status import asking, place
+from tools.words import attention, reasons
 
 
 @click.command()

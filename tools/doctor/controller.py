@@ -19,10 +19,10 @@ from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.replies import REFUSED_GONE, refusal_class
 from agent.status import why_name
 from board.linux import Board
-from tools import reasons
 from tools.codec.ask import Asking, Foreign, Silent, Unanswered
 from tools.doctor import extras
 from tools.doctor.found import BAD, GOOD, NOTE, WARN, Found
+from tools.words import reasons
 
 WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001 and what a slow line takes

@@ -16,9 +16,9 @@ from agent.happenings import subscriptions_of
 from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
 from agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from agent.openprotocol.trace import TYPES, TraceSubscription
-from tools import reasons
 from tools.codec.ask import Asking, Silent
 from tools.doctor.found import GOOD, NOTE, WARN, Found
+from tools.words import reasons
 
 NAMES = {"alarms": "alarms", "pset": "parameter sets", "job": "jobs", "vin": "VINs", "curves": "curves"}
 CURVES = "curves"

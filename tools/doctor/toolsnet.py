@@ -19,8 +19,8 @@ from agent.toolsnet import session as ts
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
 from agent.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
 from board.linux import Board
-from tools import reasons
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from tools.words import reasons
 
 TURN_S = 0.01
 LIMIT_S = 30.0

@@ -16,9 +16,9 @@ import shutil
 import time
 from pathlib import Path
 
-from tools.cache import CACHE, CHECKOUT, output_of, whole_folder
+from tools.base.cache import CACHE, CHECKOUT, output_of, whole_folder
+from tools.base.sources import compiler
 from tools.firmware import programs, romfs, sources
-from tools.sources import compiler
 
 PARTS = Path(__file__).with_name("cortex")
 IMAGES = CACHE / "firmware-images"

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tools.cache import Unavailable, locked, output_of
+from tools.base.cache import Unavailable, locked, output_of
 
 INSTALL_TIMEOUT_S = 240  # 100 MB of compiler and QEMU; 17 s on the machine this was written on
 

@@ -16,11 +16,11 @@ import shutil
 import struct
 from pathlib import Path
 
-from tools.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from tools.base.cache import CACHE, CHECKOUT, Unavailable, locked, output_of, whole_folder
+from tools.base.sources import compiler, product_sources
 from tools.compact.tree import beside, compile_sources, files_of, program_of
 from tools.firmware import cortex, programs, sources
 from tools.flash.package import SAFE_MODE_SOURCE, core_digest
-from tools.sources import compiler, product_sources
 
 PARTS = Path(__file__).with_name("rp2")
 JOBS = Path(__file__).with_name("jobs")  # scripts that run on a chip
@@ -29,7 +29,7 @@ BUILD_TIMEOUT_S = 400
 NPM_TIMEOUT_S = 180
 # Of the files for boards these are for others, or for firmware with TLS.
 NOT_FOR_RP2 = ("board/unix.py", "board/qemu.py", "board/esp32.py", "board/boot.py", "board/tls.py")
-PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/bench/cart.py", "tools/bench/quiet.py")
+PEERS = ("tools/__init__.py", "tools/bench/__init__.py", "tools/harness/configuration.py", "tools/harness/quiet.py")
 # The date in the image is a constant, so that it depends on nothing but its sources: 2025-01-01.
 BUILD_EPOCH_S = "1735689600"
 
@@ -77,7 +77,7 @@ def against_frozen(script: Path) -> Path:
 
 
 def peers_tree() -> Path:
-    """A folder with the peers of tools/bench/quiet.py, compiled against the frozen program."""
+    """A folder with the peers of tools/harness/quiet.py, compiled against the frozen program."""
     files = beside(program(), PEERS)
     key = hashlib.sha256("".join(file.text for file in files).encode()).hexdigest()[:16]
 

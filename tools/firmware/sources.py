@@ -7,9 +7,9 @@ cache and never installed. The versions are asserted: another one is refused, no
 import shutil
 from pathlib import Path
 
-from tools.cache import CACHE, Unavailable, output_of, whole_folder
+from tools.base.cache import CACHE, Unavailable, output_of, whole_folder
 from tools.compact.frame import OWN_FRAME_WORDS
-from tools.runtimes import debian
+from tools.firmware import debian
 
 MICROPYTHON = "1.25.0+ds"
 PICO_SDK = "2.1.1-1"

@@ -3,7 +3,7 @@
 Rules
 1. MicroPython's mbedtls takes DER everywhere and PEM on some boards, so a board is given DER. Authorities lie in one
    file one after the other; of our own there is one, since mbedtls reads one out of DER.
-2. What is wrong is told before a board is touched: place, found, allowed (tools.config_file).
+2. What is wrong is told before a board is touched: place, found, allowed (tools.config.file).
 3. OpenSSL judges: what it does not read, or what does not fit together, no board will. What mbedtls is built without
    on boards (Edwards curves) is refused by its name, and a key whose signature would take longer than the watchdog
    allows: an RP2040 is said to need 23 s for a handshake with 4096 bits of RSA (micropython/micropython#13332).
@@ -21,7 +21,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from tools.config_file import Mistake
+from tools.config.file import Mistake
 
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
 MODULES = ("board/tls.mpy",)  # loaded where toolsnet.tls_ca is set; a version without it does not have them

@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from agent import config as settings
-from tools import config_file
+from tools.base.installation import how_to_get
+from tools.base.printable import visible_lines
+from tools.base.sources import Unavailable
+from tools.config import file as config_file
 from tools.flash import install, package, plan
 from tools.flash.link import About, BoardTrouble, Gone, Link
-from tools.installation import how_to_get
-from tools.printable import visible_lines
-from tools.sources import Unavailable
 
 EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3

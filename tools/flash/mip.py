@@ -17,9 +17,9 @@ from pathlib import Path
 
 import click
 
-from tools import config_file
+from tools.base.sources import Unavailable
+from tools.config import file as config_file
 from tools.flash import package
-from tools.sources import Unavailable
 
 FOLDER = "a"
 INDEX = "package.json"

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from board import zone
-from tools import config_file
+from tools.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 from tools.compact.tree import compile_compacted
+from tools.config import file as config_file
 from tools.flash import certificates
-from tools.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, product_sources
 
 PLATFORMS = ("rp2", "esp32")
 VERSION_FILE = "version.json"

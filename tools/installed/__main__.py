@@ -3,7 +3,7 @@
 Rules
 1. The folder of the three is the first one on the path. It is this package, or the checkout of an editable install.
 2. `python -m` puts the current folder on the path; it is taken off again, unless this package was installed there.
-3. A child process is told the same folder (tools.live.child), and none of them looks into the current one: with
+3. A child process is told the same folder (tools.process.child), and none of them looks into the current one: with
    PYTHONSAFEPATH also those that multiprocessing starts.
 """
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Run the command line."""
     sys.path.insert(0, HOME)
     os.environ["PYTHONSAFEPATH"] = "1"
-    from tools.cli import main as command_line
+    from tools.cli.main import main as command_line
 
     command_line(prog_name="toolcart")
 

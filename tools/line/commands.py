@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from tools import config_file, installation
+from tools.base import installation
+from tools.config import file as config_file
 
 EXIT_OTHER = 1
 POLL_S = 0.002
@@ -80,10 +81,10 @@ def monitor(
     """
     from agent.status import why_name
     from board.linux_serial import SerialPort
-    from tools import reasons
     from tools.line.capture import Heard, line_of
     from tools.line.explain import Shower, explainer
     from tools.line.load import Load
+    from tools.words import reasons
 
     if not config_file.has_serial_lines():
         _fail("pyserial is not installed", f"{installation.how_to_get('serial')} brings it.")

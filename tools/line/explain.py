@@ -8,8 +8,8 @@ Rules:
 
 from __future__ import annotations
 
+from tools.base.printable import visible
 from tools.line.capture import Heard
-from tools.printable import visible
 
 STX = 0x02
 ETX = 0x03

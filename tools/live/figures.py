@@ -4,7 +4,7 @@ Rules:
 1. Pure: gets lines and moments, returns texts; shared by the plain lines and the live view.
 2. Rates come from numbers that lie in the spool, so they survive a hard kill of the agent.
 3. A connection that fails again and again is told once, when it is lost, and once when it is back; each reason why it
-   does not come (tools.reasons) is told once until then.
+   does not come (tools.words.reasons) is told once until then.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from tools import attention
-from tools.live import sorrows
 from tools.live.curve import Curve
-from tools.live.kept import StationFigures
+from tools.live.history import StationFigures
+from tools.words import attention
+from tools.words import undelivered as sorrows
 
 NEVER_MET_S = 3.0  # a side that is there is met at once; after this time somebody should look
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is told once

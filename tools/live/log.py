@@ -14,8 +14,8 @@ import os
 from datetime import UTC, datetime
 from typing import TextIO
 
+from tools.base.printable import visible
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change
-from tools.printable import visible
 
 TEXT = "text"
 JSON = "json"

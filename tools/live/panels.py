@@ -16,11 +16,11 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tools import attention
+from tools.base.printable import visible
 from tools.live.figures import Change, others_of, toolsnet_of
-from tools.live.whys import reason_of
-from tools.printable import visible
-from tools.reasons import Reason
+from tools.words import attention
+from tools.words.reasons import Reason
+from tools.words.reasons_told import reason_of
 
 NO_AGENT = "no agent"
 GOOD_STATES = {"ready", "streaming"}

@@ -14,13 +14,13 @@ import sys
 import time
 from typing import TextIO
 
-from tools import config_file
-from tools.agent_process import Agent
-from tools.exit_codes import EXIT_SPOOL
+from tools.base.exit_codes import EXIT_SPOOL
+from tools.base.printable import visible, visible_lines
+from tools.config import file as config_file
 from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from tools.live.log import LogLines
 from tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
-from tools.printable import visible, visible_lines
+from tools.process.agent import Agent
 
 TURN_S = 0.05
 SUMMARY_EVERY_S = 5.0

@@ -19,14 +19,14 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input, Static
 
-from tools.agent_process import NONE
+from tools.base.printable import visible_in
 from tools.live import chart, panels, results, stations
 from tools.live.curve import SPANS_S, Curve
 from tools.live.figures import Change
-from tools.live.kept import StationFigures
+from tools.live.history import StationFigures
 from tools.live.rows import Rows
 from tools.live.subject import Subject
-from tools.printable import visible_in
+from tools.process.agent import NONE
 
 WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
 CURVE_LEAST = 6  # lines: title, rates, oldest, and a curve of three

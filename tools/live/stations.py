@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from tools import attention
+from tools.base.printable import visible
 from tools.live import chart, panels
 from tools.live.figures import BAD, GOOD, INFO, WARNING, others_of, toolsnet_of
-from tools.live.kept import StationFigures
-from tools.live.whys import reason_of
-from tools.printable import visible
-from tools.reasons import Reason
+from tools.live.history import StationFigures
+from tools.words import attention
+from tools.words.reasons import Reason
+from tools.words.reasons_told import reason_of
 
 FULL_PERCENT = 75  # of the spool's blocks: somebody should look before it is full
 MINI_CELLS = 20  # of the little curve

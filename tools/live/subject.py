@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from tools.live import panels
-from tools.live.kept import StationFigures
+from tools.live.history import StationFigures
 from tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
-
-if TYPE_CHECKING:
-    from tools.demo import Demo
 
 PHASES = {
     STARTING: "starting",
@@ -18,6 +15,27 @@ PHASES = {
     STOPPING: "stopping in order; q: at once",
     ENDED: "ended",
 }
+
+
+class Demo(Protocol):
+    """What the screens show and do where a built-in plant is around the agent (tools.demo.plant)."""
+
+    toolsnet_cut: bool
+    controller_cut: bool
+    rate_per_s: float
+    kills: int
+    books: dict
+    archived: object | None
+
+    def switch_toolsnet(self) -> None: ...
+
+    def switch_controller(self) -> None: ...
+
+    def kill_agent(self) -> None: ...
+
+    def kill_archive(self) -> None: ...
+
+    def change_rate(self, faster: bool) -> None: ...
 
 
 class Subject:

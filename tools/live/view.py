@@ -19,12 +19,12 @@ from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 
+from tools.base.printable import visible
 from tools.live import panels
 from tools.live.ascii import AsciiOnly, has_utf8
 from tools.live.screens import Help, OneStation, Overview, Watching
 from tools.live.subject import Subject
 from tools.live.watch import ENDED, Watch
-from tools.printable import visible
 
 TURN_S = 0.1
 WIDE = 110  # cells from which on a table stands beside the rest

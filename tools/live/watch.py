@@ -12,9 +12,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from tools.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
-from tools.live.child import AgentChild
+from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from tools.live.figures import BAD, INFO, WARNING, Change, Figures
+from tools.process.child import AgentChild
 
 STARTING = "starting"
 RUNNING = "running"

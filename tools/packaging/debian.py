@@ -21,11 +21,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tools import manual
-from tools.cache import CHECKOUT, Unavailable
-from tools.cli import main as command_line
-from tools.config_commands import EXAMPLE, schema_text
-from tools.config_schema import FILE_NAME
+from tools.base.cache import CHECKOUT, Unavailable
+from tools.cli import manual
+from tools.cli.main import main as command_line
+from tools.config.commands import EXAMPLE, schema_text
+from tools.config.schema import FILE_NAME
 from tools.packaging import wheel
 from tools.packaging.wheel import version
 from tools.service.unit import STATE_FOLDER, Service

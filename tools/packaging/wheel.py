@@ -9,7 +9,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from tools.cache import CHECKOUT, Unavailable
+from tools.base.cache import CHECKOUT, Unavailable
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("agent", "board", "tools")

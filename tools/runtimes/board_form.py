@@ -6,7 +6,7 @@ Rules
 2. A test that calls what the compactor puts into its caller, or makes a function of, needs it as it was. Such tests
    have a tree of their own, in which these stay; all others meet the very functions that boards run.
 3. The program is compiled as for a board, without asserts; the tests keep theirs.
-4. No board has the library (tools.sources), so neither it nor its tests are here.
+4. No board has the library (tools.base.sources), so neither it nor its tests are here.
 5. A test that cannot hold there is named in NOT_HERE with its reason. It runs all the same, and is a failure if it
    passes: the list never has more than it needs.
 """
@@ -17,7 +17,8 @@ import ast
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.cache import Unavailable
+from tools.base.cache import Unavailable
+from tools.base.sources import uses_library
 from tools.compact.program import Program
 from tools.compact.scopes import scopes
 from tools.compact.tree import OPTIONS, dotted, files_of, program_of, remembered
@@ -25,7 +26,6 @@ from tools.compact.walk import walk
 from tools.runtimes.build import Source, compile_object, compiled_text, product_sources, support_sources, tree_of
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine, Outcome
-from tools.sources import uses_library
 
 # "module.test", or "module" where nothing of it can run: why it cannot hold in the form that boards get.
 NOT_HERE = {

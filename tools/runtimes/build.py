@@ -1,7 +1,7 @@
 """Compiles everything portable to .mpy, in the package layout of the checkout: what a board would be given.
 
-Portable are the product's files and the library's (tools.sources), and every module of `host_tests/` and `tools/` with
-the line `PORTABLE = True`, with the packages on the way to it.
+Portable are the product's files and the library's (tools.base.sources), and every module of `host_tests/` and
+`tools/` with the line `PORTABLE = True`, with the packages on the way to it.
 
 Rules:
 1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
@@ -18,8 +18,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tools.cache import CACHE, forget_old, whole_folder
-from tools.sources import COMPILE_TIMEOUT_S, Source, compiler, library_sources, product_sources, python_files
+from tools.base.cache import CACHE, forget_old, whole_folder
+from tools.base.sources import COMPILE_TIMEOUT_S, Source, compiler, library_sources, product_sources, python_files
 
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"

@@ -17,8 +17,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
-from tools.runtimes import debian, webassembly
+from tools.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from tools.firmware import debian
+from tools.runtimes import webassembly
 
 UNIX_VERSION = "1.25.0"
 WASM_VERSION = "1.27.0"

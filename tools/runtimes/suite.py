@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import runtimes
-from tools.cache import CACHE, CHECKOUT, Unavailable
+from tools.base.cache import CACHE, CHECKOUT, Unavailable
 from tools.runtimes import typecheck
 from tools.runtimes.board_form import Board
 from tools.runtimes.build import check_product, is_heavy, is_portable

@@ -16,9 +16,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from tools.base.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
+from tools.base.sources import product_sources, python_files
 from tools.runtimes.build import is_portable
-from tools.sources import product_sources, python_files
 
 STUBS_VERSION = "1.29.0.post1"
 STDLIB_STUBS_VERSION = "1.29.0.post2"

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tools.cache import Unavailable, output_of
+from tools.base.cache import Unavailable, output_of
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
 LAUNCHER = Path(__file__).with_name("wasm.mjs")

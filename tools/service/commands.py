@@ -14,7 +14,9 @@ from pathlib import Path
 
 import click
 
-from tools import config_file, config_secrets, installation
+from tools.base import installation
+from tools.config import file as config_file
+from tools.config import secrets as config_secrets
 from tools.service import place
 from tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, clock_of, serial_devices
 

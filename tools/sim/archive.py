@@ -14,8 +14,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 
-from tools.sim.archive_schema import SCHEMA, SYSTEM_TYPES
-from tools.sim.toolsnet_memory import is_behind, station_of, tightening_id_of
+from tools.toolsnet.records import is_behind, station_of, tightening_id_of
+from tools.toolsnet.tables import SCHEMA, SYSTEM_TYPES
 
 _SAME = "SystemType = ? AND System = ? AND Station = ? AND Sequence = ? AND Time = ?"
 _EVENT_COLUMNS = "SystemType, System, Station, Sequence, Time, Code, Level"

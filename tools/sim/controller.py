@@ -10,7 +10,7 @@ Rules:
 """
 
 from agent.base.ticks import ticks_add, ticks_diff
-from tools.sim.clock import Dice, seconds_of, stamp_text
+from tools.base.clock import Dice, seconds_of, stamp_text
 from tools.sim.controller_model import (
     Alarm,
     ControllerOptions,

@@ -9,7 +9,7 @@ Rules
    tightens nothing by itself; a test that produces a result means it.
 """
 
-from tools.sim.endpoint import digits_only
+from tools.base.octets import digits_only
 
 PORTABLE = True
 

@@ -9,9 +9,10 @@ Rules:
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
 """
 
+from tools.base.octets import digits_only, text_of
 from tools.sim import controller_frames as frames
 from tools.sim.controller_numbers import UNNUMBERED
-from tools.sim.endpoint import Endpoint, digits_only, text_of
+from tools.sim.endpoint import Endpoint
 
 PORTABLE = True
 

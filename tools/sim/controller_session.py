@@ -9,11 +9,11 @@ Rules:
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from tools.base.octets import digits_only
 from tools.sim import controller_frames as frames
 from tools.sim.controller_events import Desk
 from tools.sim.controller_link import UNANSWERED, ControllerLink
 from tools.sim.controller_numbers import UNNUMBERED, NumberedReceiver, NumberedSender
-from tools.sim.endpoint import digits_only
 
 PORTABLE = True
 

@@ -13,7 +13,7 @@ PORTABLE = True
 
 
 class Endpoint:
-    """Base of all simulated peers; see tools/sim/line.py for the contract."""
+    """Base of all simulated peers; see tools/harness/line.py for the contract."""
 
     def __init__(self, complaints, closings):
         self.complaints = complaints
@@ -82,24 +82,3 @@ class Settings:
             if name not in self.DEFAULTS:
                 raise ValueError("no such option: " + name)
             setattr(self, name, changed[name])
-
-
-def printable(octets):
-    """True if every byte is 0x20..0x7E."""
-    for octet in octets:
-        if octet < 0x20 or octet > 0x7E:
-            return False
-    return True
-
-
-def digits_only(octets):
-    """True if there is at least one byte and all are 0..9."""
-    for octet in octets:
-        if octet < 0x30 or octet > 0x39:
-            return False
-    return len(octets) > 0
-
-
-def text_of(octets):
-    """Return bytes as text one character each; what is not ASCII shows as a question mark."""
-    return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tools.printable import visible
+from tools.base.printable import visible
 
 
 def setting_of(kind, text: str) -> tuple[str, Any]:

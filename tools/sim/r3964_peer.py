@@ -12,7 +12,7 @@ Rules:
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from tools.sim.endpoint import digits_only
+from tools.base.octets import digits_only
 
 PORTABLE = True
 

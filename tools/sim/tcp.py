@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from tools.sim.clock import TICKS_PERIOD, stamp_text
+from tools.base.clock import TICKS_PERIOD, stamp_text
 
 # The longest the loop sleeps; a bound for what an endpoint announces late.
 LONGEST_WAIT_MS = 500

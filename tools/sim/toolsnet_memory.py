@@ -7,29 +7,9 @@ Rules:
 3. Only the newest `limit` results are kept whole; the counters count all.
 """
 
+from tools.toolsnet.records import is_behind, station_of, tightening_id_of
+
 PORTABLE = True
-
-SEQUENCE_PERIOD = 99999
-# The parameter that carries the controller's tightening ID (DIGEST G.6).
-TIGHTENING_ID_PARAMETER = 30
-
-
-def tightening_id_of(result):
-    """Return the controller's tightening ID of a result, None if it has none."""
-    for parameter in result["parameters"]:
-        if parameter["parameter_id"] == TIGHTENING_ID_PARAMETER:
-            text = parameter["value"].strip()
-            return int(text) if text.isdigit() else None
-    return None
-
-
-def is_behind(sequence, latest):
-    """True if `sequence` is an older number than `latest` on the circle 1..99999."""
-    return (sequence - latest) % SEQUENCE_PERIOD > SEQUENCE_PERIOD // 2
-
-
-def station_of(record):
-    return record["system_type"], record["system"], record["station"]
 
 
 class MemoryArchive:

@@ -8,9 +8,10 @@ Rules:
 """
 
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from tools.sim.endpoint import Endpoint, digits_only, text_of
-from tools.sim.toolsnet_memory import tightening_id_of
-from tools.sim.toolsnet_telegrams import frame, take_apart
+from tools.base.octets import digits_only, text_of
+from tools.sim.endpoint import Endpoint
+from tools.toolsnet.records import tightening_id_of
+from tools.toolsnet.telegrams import frame, take_apart
 
 PORTABLE = True
 

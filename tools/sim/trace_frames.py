@@ -4,7 +4,7 @@
 2. Curves are integers: torque in 1/100 Nm, angle in 1/10 degrees, one pair a sample.
 """
 
-from tools.sim.clock import Dice
+from tools.base.clock import Dice
 from tools.sim.controller_frames import field
 from tools.sim.operation_frames import data_fields, scientific
 

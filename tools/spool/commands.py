@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from agent.record import KIND_RAW, KIND_RESULT
-from tools.printable import visible, visible_in
+from tools.base.printable import visible, visible_in
 from tools.spool import image, report
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))

@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 import click
 
-from tools.printable import visible
-from tools.status import asking, place, words
+from tools.base.printable import visible
+from tools.status import asking, place
+from tools.words import status as words
 
 EXIT_SPOOL = 1
 EXIT_NOBODY = 3
@@ -91,7 +92,7 @@ def _clear(watch: bool) -> None:
 
 
 def _of_board(port: str, watch: bool, as_json: bool) -> None:
-    from tools.board_commands import look_at  # only where a board is asked: it needs the extra `flash`
+    from tools.flash.board_commands import look_at  # only where a board is asked: it needs the extra `flash`
 
     while True:
         look_at(port, as_json)

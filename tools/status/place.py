@@ -30,7 +30,7 @@ def beside(config_path: str | Path) -> str:
     given = Path(config_path).resolve()
     folder = given.parent
     if str(folder) == CONFIGURATIONS:
-        from tools.config_file import folder_of  # knows more than a quick look needs
+        from tools.config.file import folder_of  # knows more than a quick look needs
 
         folder = folder_of(given)
     return str(folder / given.name) + SUFFIX

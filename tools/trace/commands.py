@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.printable import visible
+from tools.base.printable import visible
 from tools.trace.shown import EXIT_WRONG, LINES, draw, fail
 
 if TYPE_CHECKING:

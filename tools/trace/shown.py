@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from tools.installation import how_to_get
-from tools.printable import visible
+from tools.base.installation import how_to_get
+from tools.base.printable import visible
 
 if TYPE_CHECKING:
     from tools.trace.draw import Panel

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tools.web import metrics, page
-from tools.web.looking import Looking, Seen
+from tools.web.polling import Looking, Seen
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from tools import installation
+from tools.base import installation
 from tools.status import place
 
 HERE = Path(__file__).parent
@@ -64,7 +64,7 @@ def web(
     token = _token(token_file) if token_file else ""
     try:
         from tools.web.app import make
-        from tools.web.looking import Looking
+        from tools.web.polling import Looking
         from tools.web.running import run
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)

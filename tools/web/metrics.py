@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tools import attention
+from tools.words import attention
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RATED_ERASES = 100000  # of a block of NOR flash, as the boards have

@@ -11,10 +11,10 @@ from __future__ import annotations
 import html
 from urllib.parse import quote
 
-from tools import reasons
-from tools.printable import visible
-from tools.status import words
-from tools.web.looking import Seen
+from tools.base.printable import visible
+from tools.web.polling import Seen
+from tools.words import reasons
+from tools.words import status as words
 
 REFRESH_S = 5
 

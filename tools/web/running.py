@@ -10,7 +10,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.applications import Starlette
 
-from tools import pages
+from tools.base import web_server as pages
 
 CONNECTIONS_MOST = 100
 

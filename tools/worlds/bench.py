@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
-from tools.remembered import remember_checksums
-from tools.report import Report
+from tools.base.report import Report
+from tools.worlds.checksums import remember_checksums
 from tools.worlds.course import run
 from tools.worlds.script import draw
 from tools.worlds.shrink import Shrinker, fails_with

@@ -35,8 +35,8 @@ def worlds(
     A world is its seed. A failing one prints its seed, and with --shrink a short script that fails the same way;
     docs/worlds.md says how a script becomes a test.
     """
-    from tools.progress import progress_bar
-    from tools.report import table
+    from tools.base.progress import progress_bar
+    from tools.base.report import table
     from tools.worlds import bench
     from tools.worlds.profiles import names_of
     from tools.worlds.script import SHAPES

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from tools import pages
 from tools.archive.web.app import make
 from tools.archive.web.live import Feed
 from tools.archive.web.reading import Reading
 from tools.archive.web.serving import Listening
+from tools.base import web_server as pages
 
 CONNECTIONS_MOST = 500
 BACKLOG = 128

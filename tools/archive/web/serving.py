@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from tools.archive.options import PLACE_VARIABLE
 from tools.archive.web import login
-from tools.sources import ROOT
+from tools.base.sources import ROOT
 
 HOST, PORT = "127.0.0.1", 8080
 STOP_LIMIT_S = 5.0
@@ -86,7 +86,7 @@ class Child:
     def _started(self) -> subprocess.Popen:
         where = self._where
         host = f"[{where.host}]" if ":" in where.host else where.host
-        command = [sys.executable, "-P", "-m", "tools.cli", "archive", "web", "--listen", f"{host}:{where.port}"]
+        command = [sys.executable, "-P", "-m", "tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}"]
         if where.password_file:
             command += ["--password-file", where.password_file]
         paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tools.printable import visible
+from tools.base.printable import visible
 
 HERE = Path(__file__).parent
 STATUSES = {0: "OK", 1: "NOK", 2: "low", 3: "high"}  # 004:150

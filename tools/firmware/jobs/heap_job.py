@@ -28,7 +28,7 @@ def leave(octets):
 
 
 def run():
-    from tools.bench.cart import configuration
+    from tools.harness.configuration import configuration
 
     settings = configuration()
     sys.modules.pop("agent.config", None)
@@ -41,7 +41,7 @@ def run():
     device = Part(rp2_flash.ring(), 0, BLOCKS)
     gc.collect()
     beside = -gc.mem_alloc()
-    from tools.bench.quiet import QuietController, QuietToolsNet, Workbench
+    from tools.harness.quiet import QuietController, QuietToolsNet, Workbench
 
     peers = [QuietController(), QuietToolsNet()]
     gc.collect()

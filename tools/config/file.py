@@ -1,0 +1,200 @@
+"""A configuration file as the agent wants it, or every mistake in it at once: place, found, allowed.
+
+Rules:
+1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
+2. A key that stands twice in one object is a mistake: JSON readers take the last one, people see the first.
+3. `read` gives what agent.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
+4. Secrets are put in here (tools.config.secrets), so that nobody else knows where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+from agent import config
+from tools.base import installation
+from tools.config import secrets as config_secrets
+
+SERVICE_FOLDER = Path("/etc/toolcart")
+SERVICE_STATE = Path("/var/lib/toolcart")
+
+Mistake = tuple[str, str, str]
+
+
+class Wrong(Exception):
+    """The file cannot be used; `mistakes` is a list of (place, found, allowed)."""
+
+    def __init__(self, path: str | Path, mistakes: list[Mistake]) -> None:
+        self.path = str(path)
+        self.mistakes = mistakes
+        super().__init__("\n".join(lines(self.path, mistakes)))
+
+
+def lines(path: str, mistakes: list[Mistake]) -> list[str]:
+    """Return one line for each mistake, and one in front that counts them."""
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    width = min(max(len(place) for place, _, _ in mistakes), 40)
+    told = [f"  {place:<{width}}  found {found}; allowed: {allowed}" for place, found, allowed in mistakes]
+    return [f"{path}: {count}", *told]
+
+
+def as_object(wrong: Wrong) -> dict:
+    """Return the mistakes for machines."""
+    return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
+
+
+def mistake_as_object(mistake: Mistake) -> dict:
+    """Return one mistake for machines."""
+    return dict(zip(("place", "found", "allowed"), mistake, strict=True))
+
+
+def parse(path: str | Path) -> object:
+    """Return the JSON tree of the file; Wrong if a key in it stands twice."""
+    tree, mistakes = _parse(path, _text(path))
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return tree
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Wrong(path, [("(file)", error.strerror or str(error), "a file that can be read")]) from None
+    except UnicodeDecodeError as error:
+        raise Wrong(path, [("(file)", f"octet {error.start} is no UTF-8", "text in UTF-8")]) from None
+
+
+def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
+    """The tree of the file's text, and a mistake for every key that stands twice."""
+    doubled: list[tuple[dict, list[str]]] = []  # objects with the keys that stand in them more than once
+
+    def made(pairs: list[tuple[str, object]]) -> dict:
+        counted = Counter(key for key, _ in pairs)
+        tree = dict(pairs)
+        if len(tree) < len(pairs):
+            doubled.append((tree, [key for key, count in counted.items() if count > 1]))
+        return tree
+
+    try:
+        tree = json.loads(text, object_pairs_hook=made)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Wrong(path, [(place, error.msg, "JSON; `toolcart config example` prints one")]) from None
+    except (ValueError, RecursionError) as error:
+        raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
+    return tree, _doubled(tree, doubled) if doubled else []
+
+
+def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
+    """The places of these keys: objects know their content, not where they are. One inside a lost value has none."""
+    keys_of = {id(part): keys for part, keys in doubled}
+    mistakes = []
+    work = [("", tree)]
+    while work:
+        place, part = work.pop()
+        if isinstance(part, dict):
+            for key in keys_of.get(id(part), ()):
+                mistakes.append((f"{place}{_name(key)}", "more than one of it", "every key once"))
+            work += [(f"{place}{_name(key)}.", value) for key, value in part.items()]
+        elif isinstance(part, list):
+            work += [(f"{place[:-1]}[{index}].", value) for index, value in enumerate(part)]
+    return mistakes
+
+
+def _name(key: str) -> str:
+    return config.found(key).strip('"') or '""'
+
+
+def folder_of(path: str | Path) -> Path:
+    """Return the folder that relative paths in this configuration start from: its own, or the service's state's.
+
+    /etc/toolcart is for what people write, and the service may not write there.
+    """
+    folder = Path(path).resolve().parent
+    return SERVICE_STATE if folder == SERVICE_FOLDER else folder
+
+
+def read(path: str | Path) -> dict:
+    """Return the completed configuration, or raise Wrong."""
+    return _complete(path, _text(path))[0]
+
+
+def read_whole(path: str | Path) -> tuple[dict, dict]:
+    """As `read`, with the tree as the file has it and with its secrets: what a chip is given."""
+    configuration, tree, absent = _complete(path, _text(path))
+    if absent:
+        raise Wrong(path, [_without_credential(place) for place in absent])
+    tree.pop("$schema", None)
+    return configuration, tree
+
+
+def _complete(path: str | Path, text: str) -> tuple[dict, dict, list[str]]:
+    """The completed configuration, the tree it came from, and the places of secrets that only the service is given."""
+    tree, doubled = _parse(path, text)
+    secret, absent = config_secrets.resolve(tree, Path(path).resolve().parent)
+    doubtful = {place for place, *_ in doubled}
+    hidden = {place for place, *_ in secret}  # what is wrong with a secret's name hides what follows from it
+    secret = [one for one in secret if one[0] not in doubtful]
+    mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
+    if mistakes:
+        raise Wrong(path, mistakes)
+    assert isinstance(tree, dict)
+    return config.complete(tree), tree, absent
+
+
+def _without_credential(place: str) -> Mistake:
+    return place, "no credential", "one that systemd hands over (LoadCredential=), or a file"
+
+
+def read_to_run(path: str | Path) -> dict:
+    """As `read`, and every station must be one that this machine can run."""
+    configuration, _, absent = _complete(path, _text(path))
+    mistakes = [*not_runnable(configuration, folder_of(path)), *[_without_credential(place) for place in absent]]
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return configuration
+
+
+def read_to_install(path: str | Path) -> tuple[dict, str]:
+    """As `read_to_run` for a service, which is given its credentials; with the text that was checked.
+
+    What is read a second time may be another.
+    """
+    text = _text(path)
+    configuration, _, _ = _complete(path, text)
+    mistakes = not_runnable(configuration, None)
+    if mistakes:
+        raise Wrong(path, mistakes)
+    return configuration, text
+
+
+def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
+    """List what is right by the tables and cannot be had on this machine; without a folder no file is looked at."""
+    mistakes = []
+    for index, station in enumerate(configuration["stations"]):
+        link = station["controller"]["link"]
+        if link != "tcp" and not has_serial_lines():
+            mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
+    toolsnet = configuration["toolsnet"]
+    if toolsnet["tls_ca"] and folder is not None:
+        from board.linux_tls import TlsUnusable, context_of  # few configurations have it
+
+        try:
+            context_of(str(folder), toolsnet)
+        except TlsUnusable as wrong:
+            mistakes.append((f"toolsnet.{wrong.setting}", wrong.reason, "a file in PEM, a key nobody else may read"))
+    return mistakes
+
+
+def serial_missing() -> str:
+    """Say what a serial line needs, and what brings it."""
+    return f"serial lines need pyserial: {installation.how_to_get('serial')}"
+
+
+def has_serial_lines() -> bool:
+    """Tell whether this machine can speak to a controller over a serial line."""
+    return find_spec("serial") is not None

@@ -1,0 +1,187 @@
+"""Fetches the unix port of MicroPython and its C library out of Debian; the system stays as it is.
+
+Rules:
+1. apt gets a configuration, lists and a status file of its own; the system's mirror and keyring are read.
+2. The packages are unpacked, never installed. The program is started through the loader that came with it, so
+   a 32-bit one needs no 32-bit libraries on the machine.
+3. trixie is stable: its MicroPython does not move. Another version on the mirror is refused, not used.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.base.cache import Unavailable, output_of
+
+RELEASE = "trixie"
+PACKAGES = (
+    "micropython",
+    "libc6",
+    "libffi8",
+    "libgcc-s1",
+    "libmbedcrypto16",
+    "libmbedtls21",
+    "libmbedx509-7",
+)
+APT_TIMEOUT_S = 180
+SOURCES = Path("/etc/apt")
+
+# Debian's name of an architecture: where its packages keep the libraries, and the loader there.
+LOADERS = {
+    "i386": ("usr/lib/i386-linux-gnu", "ld-linux.so.2"),
+    "amd64": ("usr/lib/x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
+    "armhf": ("usr/lib/arm-linux-gnueabihf", "ld-linux-armhf.so.3"),
+    "arm64": ("usr/lib/aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
+}
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Where the system takes Debian from, and what vouches for it ("" for the system's own keyring)."""
+
+    uri: str
+    signed_by: str
+
+
+def _deb822_fields(stanza: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in stanza.splitlines():
+        if line.startswith("#"):
+            continue
+        if line[:1] in (" ", "\t"):
+            fields[name] = fields.get(name, "") + "\n" + line.strip()
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            fields[name] = value.strip()
+    return fields
+
+
+def mirrors_in_deb822(text: str) -> list[Mirror]:
+    """The mirrors of a `.sources` file: entries that are enabled, binary, of main and not for security."""
+    found = []
+    for stanza in re.split(r"\n[ \t]*\n", text):
+        fields = _deb822_fields(stanza)
+        suites = fields.get("suites", "").split()
+        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in (
+            "no",
+            "false",
+        ):
+            continue
+        if "main" not in fields.get("components", "").split() or all(s.endswith("-security") for s in suites):
+            continue
+        found += [Mirror(uri, fields.get("signed-by", "").strip()) for uri in fields.get("uris", "").split()]
+    return found
+
+
+def mirrors_in_list(text: str) -> list[Mirror]:
+    """The same for the one-line form: `deb [options] URI suite components`."""
+    found = []
+    for line in text.splitlines():
+        entry = re.match(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#]*)", line)
+        if entry and "main" in entry[4].split() and not entry[3].endswith(("-security", "/updates")):
+            signed_by = re.search(r"signed-by=(\S+)", entry[1] or "", re.IGNORECASE)
+            found.append(Mirror(entry[2], signed_by[1] if signed_by else ""))
+    return found
+
+
+def system_mirrors(sources: Path = SOURCES) -> list[Mirror]:
+    """Every mirror the system's own apt set-up names, Debian's first, each once."""
+    found = []
+    lists = [sources / "sources.list", *sorted((sources / "sources.list.d").glob("*"))]
+    for file in lists:
+        if file.suffix == ".list" and file.is_file():
+            found += mirrors_in_list(file.read_text(errors="replace"))
+        elif file.suffix == ".sources" and file.is_file():
+            found += mirrors_in_deb822(file.read_text(errors="replace"))
+    # A vendor's archive (of a board, of node) may stand first; what calls itself debian is tried first.
+    found.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
+    return list(dict.fromkeys(found))
+
+
+def private_apt(folder: Path, mirror: Mirror, architecture: str, with_sources: bool = False) -> dict[str, str]:
+    """Write an apt set-up that lives in `folder` alone; return the environment that makes apt use it."""
+    for place in ("lists/partial", "cache/archives/partial", "parts"):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+    (folder / "status").touch()
+    signed_by = mirror.signed_by
+    if "-----BEGIN" in signed_by:  # the key itself stands in the file; a lone dot there is an empty line
+        key = folder / "mirror.asc"
+        key.write_text(re.sub(r"^\.$", "", signed_by.strip(), flags=re.MULTILINE) + "\n")
+        signed_by = str(key)
+    options = f"arch={architecture}" + (f" signed-by={','.join(signed_by.split())}" if signed_by else "")
+    kinds = ("deb", "deb-src") if with_sources else ("deb",)
+    (folder / "sources.list").write_text("".join(f"{kind} [{options}] {mirror.uri} {RELEASE} main\n" for kind in kinds))
+    (folder / "apt.conf").write_text(
+        f'Dir::Etc::sourcelist "{folder}/sources.list";\n'
+        f'Dir::Etc::sourceparts "{folder}/parts";\n'
+        f'Dir::Etc::preferences "{folder}/preferences";\n'
+        f'Dir::Etc::preferencesparts "{folder}/parts";\n'
+        f'Dir::State::lists "{folder}/lists";\n'
+        f'Dir::State::status "{folder}/status";\n'
+        f'Dir::Cache "{folder}/cache";\n'
+        f'APT::Architectures {{ "{architecture}"; }};\n'
+        'Acquire::Languages "none";\n'
+        'Acquire::Retries "2";\n'
+        # Otherwise a mirror that does not answer is a mere warning.
+        'APT::Update::Error-Mode "any";\n'
+        # Unpacking as another user would need a folder that user may write to.
+        'APT::Sandbox::User "root";\n'
+    )
+    return {**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C"}
+
+
+def _fetch_from(mirror: Mirror, architecture: str, version: str, folder: Path) -> None:
+    apt = folder / "apt"
+    debs = folder / "debs"
+    debs.mkdir()
+    env = private_apt(apt, mirror, architecture)
+    output_of(["apt-get", "update", "-qq"], APT_TIMEOUT_S, env)
+    offered = output_of(["apt-cache", "madison", f"micropython:{architecture}"], APT_TIMEOUT_S, env)
+    if f"| {version}" not in offered:
+        raise Unavailable(f"the mirror has no micropython {version} for {architecture} in {RELEASE}")
+    output_of(["apt-get", "download", "-qq", *(f"{p}:{architecture}" for p in PACKAGES)], APT_TIMEOUT_S, env, debs)
+    for deb in sorted(debs.glob("*.deb")):
+        output_of(["dpkg-deb", "-x", str(deb), str(folder)], APT_TIMEOUT_S)
+    shutil.rmtree(apt)
+    shutil.rmtree(debs)
+
+
+def fetch(architecture: str, version: str, folder: Path) -> None:
+    """Fill `folder` with MicroPython `version` for `architecture`; Unavailable says why it cannot be."""
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise Unavailable(f"{program} is not installed (the MicroPython comes from Debian's packages)")
+    mirrors = system_mirrors()
+    if not mirrors:
+        raise Unavailable(f"no Debian mirror is named under {SOURCES}")
+    reasons = []
+    for mirror in mirrors:
+        attempt = folder / "attempt"
+        attempt.mkdir()
+        try:
+            _fetch_from(mirror, architecture, version, attempt)
+        except Unavailable as reason:
+            reasons.append(str(reason))
+            shutil.rmtree(attempt)
+            continue
+        for thing in attempt.iterdir():
+            thing.rename(folder / thing.name)
+        attempt.rmdir()
+        return
+    raise Unavailable(reasons[0])
+
+
+def program(folder: Path, architecture: str) -> list[str]:
+    """The start of a command line: the loader, where its libraries are, MicroPython."""
+    libraries, loader = LOADERS[architecture]
+    libraries_path = str(folder / libraries)
+    return [
+        f"{libraries_path}/{loader}",
+        "--library-path",
+        libraries_path,
+        str(folder / "usr/bin/micropython"),
+    ]

@@ -1,0 +1,365 @@
+"""`toolcart board`: look into a chip that runs: its state, its log, its configuration; pull its spool, or wipe it.
+
+Rules
+1. What only looks does not stop the agent: it asks its console (board.console). A board whose agent does not run is
+   held instead, and told apart.
+2. A wipe needs the station's number and an agreement by name; results that ToolsNet has not got need a second one.
+3. What is for people goes to stdout as lines; --json gives one object.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from agent import config as settings
+from agent import status
+from agent.log.flash import RamFlash
+from agent.log.numbers import DAMAGED, STORED
+from board import safe_mode
+from board.console import LINE_MAX
+from tools.base.printable import visible, visible_lines
+from tools.flash.commands import EXIT_BOARD, open_link, say
+from tools.flash.link import BoardTrouble, Failed, Link
+from tools.spool import quarantine_commands as orders
+from tools.spool.opened import opened
+from tools.words import status as words
+
+ANSWER_S = 4.0
+ORDER_S = 30.0  # between two lines: a serial line may have to become quiet first
+PULL_TRIES = 3
+
+
+class Asked(Link, Protocol):
+    """A link that can also put a line to a running agent's console."""
+
+    def ask(self, line: str, seconds: float) -> list[dict] | None:
+        """The lines of the answer, None if nobody answers."""
+        ...
+
+    def run(self, source: str) -> str:
+        """Run some lines on the board while it is held."""
+        ...
+
+
+class NotRunning(BoardTrouble):
+    """The agent does not answer at its console."""
+
+
+PORT_OPTION = click.option(
+    "--port",
+    required=True,
+    type=click.Path(),
+    metavar="PORT",
+    help="Its serial port: /dev/ttyACM0, /dev/ttyUSB0, COM3.",
+)
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+@click.group()
+def board() -> None:
+    """Look into a chip: status, log, spool, configuration."""
+
+
+@board.command("status")
+@PORT_OPTION
+@JSON_OPTION
+def status_command(port: str, as_json: bool) -> None:
+    """Say what the agent on a board is doing, without stopping it."""
+    _end(lambda link: show_status(link, as_json), port)
+
+
+@board.command("log")
+@PORT_OPTION
+@JSON_OPTION
+def log_command(port: str, as_json: bool) -> None:
+    """Print the log ring of every station, and what the last failed start raised."""
+    _end(lambda link: show_log(link, as_json), port)
+
+
+@board.command("config")
+@PORT_OPTION
+def config_command(port: str) -> None:
+    """Print the configuration on a board; secrets are ***."""
+    _end(show_config, port)
+
+
+@board.command("spool")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--out", "target", type=click.Path(), metavar="FILE", help="Keep the pulled image here.")
+@click.option("--last", "count", type=click.IntRange(1, 1000), default=12, show_default=True, help="Results shown.")
+def spool_command(port: str, station: int, target: str | None, count: int) -> None:
+    """Pull the spool of a station from a running board and read it here."""
+    _end(lambda link: show_spool(link, station, target, count), port)
+
+
+@board.command("wipe")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
+@click.option("--lose-waiting", is_flag=True, help="Also if ToolsNet has not got every result.")
+def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> None:
+    """Erase the spool of a station. What ToolsNet has not got is lost for good."""
+    if not agreed:
+        click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
+    _end(lambda link: wipe(link, station, lose_waiting), port)
+
+
+@board.command("quarantine")
+@PORT_OPTION
+@click.option("--station", type=int, required=True, help="Number of the station.")
+@click.option("--yes", "agreed", is_flag=True, help="drop: do not ask.")
+@JSON_OPTION
+@click.argument("order", type=click.Choice(["list", "show", "retry", "drop", "export"]))
+@click.argument("which", nargs=-1)
+def quarantine_command(
+    port: str, station: int, agreed: bool, as_json: bool, order: str, which: tuple[str, ...]
+) -> None:
+    """Decide about set-aside results on a running board; `toolcart quarantine` explains the orders."""
+    if (order in ("list", "export")) == bool(which):
+        raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
+    if order == "drop":
+        orders.agree(list(which), agreed)
+    _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+
+
+def look_at(port: str, as_json: bool) -> None:
+    """What `toolcart status --port` is asked for."""
+    _end(lambda link: show_status(link, as_json), port)
+
+
+def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
+    """Have it carried out by the agent on the board, and say what became of it."""
+
+    def ask(words: list[str]) -> list[dict]:
+        line = f"?quarantine {station} {' '.join(words)}"
+        if len(line) > LINE_MAX:
+            raise Failed("too many numbers for one order; name fewer, or a range such as 5-9.")
+        answers = link.ask(line, ORDER_S)
+        if answers is None:
+            raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+        return answers
+
+    try:
+        if order == "list":
+            code = orders.tell_list(ask, as_json)
+        elif order == "show":
+            code = orders.tell_one(ask, which[0], as_json)
+        elif order == "retry":
+            code = orders.tell_retry(ask, which)
+        elif order == "drop":
+            code = orders.tell_drop(ask, which)
+        else:
+            code = orders.tell_export(ask, as_json)
+    except orders.Trouble as trouble:
+        raise Failed(f"the board says: {trouble}") from None
+    if code:
+        sys.exit(code)
+
+
+def _end(act: Callable[[Asked], None], port: str) -> None:
+    link: Any = open_link(port)
+    try:
+        act(link)
+    except BoardTrouble as trouble:
+        say(str(trouble))
+        sys.exit(EXIT_BOARD)
+    finally:
+        link.close()
+
+
+# -- looking -------------------------------------------------------------------------------------------------------
+
+
+def show_status(link: Asked, as_json: bool = False) -> None:
+    """The state of a running agent, or of a board whose agent does not run."""
+    answers = link.ask("?status", ANSWER_S)
+    if answers is None:
+        _show_held(link, as_json)
+        return
+    told: dict[str, Any] = {"running": True, "stations": []}
+    for answer in answers:
+        told.update({"board": answer["board"]} if "board" in answer else {})
+        if "station" in answer:
+            told["stations"].append(answer["station"])
+        if "error" in answer:
+            told.setdefault("errors", []).append(answer["error"])
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for line in status_lines(told):
+        click.echo(visible(line))
+
+
+def status_lines(told: dict[str, Any]) -> list[str]:
+    """The state in words, for people."""
+    about = told.get("board", {})
+    lines = [
+        f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
+        f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
+        f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
+        f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
+        *_ntp_lines(about.get("ntp")),
+        *_metrics_lines(about.get("metrics")),
+        *[f"start: {said}" for said in about.get("said", [])],
+    ]
+    for station in told["stations"]:
+        lines += words.station_lines(station)
+        counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
+        lines.append(f"  counted     {counted or 'nothing'}")
+    return lines + [f"error: {error}" for error in told.get("errors", [])]
+
+
+def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
+    """How good the time of the network is."""
+    if not ntp:
+        return []
+    if not ntp["answers"]:
+        return [f"ntp: no answer yet, {ntp['silent']} questions; asks {ntp['asks']}"]
+    quality = f"stratum {ntp['stratum']}, {ntp['dispersion_ms']} ms of error at most"
+    return [f"ntp: {ntp['server']}, {quality}; {ntp['answers']} answers, {ntp['silent']} without"]
+
+
+def _metrics_lines(metrics: dict[str, Any] | None) -> list[str]:
+    if not metrics:
+        return []
+    if metrics["listens"]:
+        return [f"/metrics: port {metrics['port']}, {metrics['answers']} answers"]
+    return [f"/metrics: nothing listens on port {metrics['port']}: there is no network, or the port cannot be had"]
+
+
+def _show_held(link: Asked, as_json: bool) -> None:
+    """The agent does not answer: take the REPL and tell what lies there, then start it again."""
+    about = link.hold()
+    content = link.read(safe_mode.STATE_FILE)
+    state = safe_mode.parsed(content.decode(errors="replace")) if content else None
+    fault = link.read(safe_mode.FAULT_FILE)
+    told = {
+        "running": False,
+        "machine": about.machine,
+        "firmware": ".".join(map(str, about.version)),
+        "free_bytes": about.free_bytes,
+        "state": state.text().strip() if state else "no version of toolcart is installed",
+        "safe_mode": state is not None and state.failures >= safe_mode.FAILURES_MAX,
+        "fault": fault.decode(errors="replace") if fault else "",
+    }
+    link.restart()
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    firmware = f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free"
+    click.echo(visible(firmware))
+    click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
+    click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
+    if told["fault"]:
+        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
+    click.echo("the board was restarted")
+
+
+def _ask(link: Asked, line: str) -> list[dict]:
+    answers = link.ask(line, ANSWER_S)
+    if answers is None:
+        raise NotRunning("the agent does not answer; `toolcart board status` tells more.")
+    for answer in answers:
+        if "error" in answer:
+            raise Failed(f"the board says: {answer['error']}")
+    return answers
+
+
+def show_log(link: Asked, as_json: bool = False) -> None:
+    """The log ring of every station, the oldest first."""
+    stations = _ask(link, "?status")[0]["stations"]
+    told = {str(number): _ask(link, f"?log {number}") for number in stations}
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for number, entries in told.items():
+        click.echo(f"station {number}")
+        for entry in entries:
+            text = f" ({entry['text']})" if entry.get("text") else ""
+            click.echo(visible(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}"))
+
+
+def show_config(link: Asked) -> None:
+    """The configuration; redacted on the board, and once more here."""
+    told = _ask(link, "?config")[0]["config"]
+    click.echo(json.dumps(settings.redacted(told), indent=2))
+
+
+# -- the spool -----------------------------------------------------------------------------------------------------
+
+
+def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
+    """Copy a spool block by block while the agent runs; blocks that were erased meanwhile make it begin again."""
+    for _ in range(PULL_TRIES):
+        shape = _ask(link, f"?spool {station}")[0]
+        image = RamFlash(shape["block_count"], shape["block_bytes"], shape["unit_bytes"])
+        for block in range(shape["block_count"]):
+            for part in _ask(link, f"?block {station} {block}"):
+                octets = bytes.fromhex(part["hex"])
+                start = block * shape["block_bytes"] + part["at"]
+                image.cells[start : start + len(octets)] = octets
+            moved(1)
+        after = _ask(link, f"?spool {station}")[0]
+        if after["erases"] == shape["erases"]:
+            return after, image
+    raise Failed("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
+
+
+def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
+    """Pull, keep if asked, and read with the agent's own code."""
+    blocks = _ask(link, f"?spool {station}")[0]["block_count"]
+    with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
+        _, image = pull(link, station, bar.update)
+    if target is not None:
+        Path(target).write_bytes(image.cells)
+    spool = opened(image)
+    if spool is None:
+        raise Failed("what was pulled is no spool of this version; `toolcart spool rescue` reads what is left of it.")
+    log, numbers = spool.log, spool.state.numbers
+    waiting = log.waits(log.cursors[0])
+    damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"
+    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {spool.quarantine.count()} set aside, {damaged}")
+    for result in status.newest_results(log, count):
+        fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
+        words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
+        click.echo(visible("  ".join(words)))
+
+
+def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
+    """End the agent, erase the station's spool, start it again."""
+    shape = _ask(link, f"?spool {station}")[0]
+    if shape["backlog"] and not lose_waiting:
+        raise Failed(
+            f"{shape['backlog']} results of station {station} wait for ToolsNet and would be lost. Nothing was erased; "
+            "--lose-waiting erases them all the same."
+        )
+    link.hold()
+    state = safe_mode.parsed((link.read(safe_mode.STATE_FILE) or b"").decode(errors="replace"))
+    folder = (state.trial if state.trial != safe_mode.NONE else state.confirmed) if state else safe_mode.NONE
+    if folder == safe_mode.NONE:
+        raise Failed("no version is installed there.")
+    said = link.run(WIPE.format(folder=f"/{folder}", station=station))
+    link.restart()
+    if "wiped" not in said:
+        raise Failed("the spool could not be erased; the agent was started again.")
+    click.echo(visible(f"station {station}: {said.strip()}"))
+
+
+WIPE = """
+import sys, json
+'{folder}' in sys.path or sys.path.insert(0, '{folder}')
+from board import main
+_cfg = main.load('{folder}/config.json')
+_spools = [s['spool'] for s in _cfg['stations'] if s['number'] == {station}]
+_cfg['board']['network'] = 'none'
+_flash = main.make_chip(_cfg).flash(_spools[0])
+_bad = sum([1 for b in range(_flash.block_count) if _flash.erase(b)])
+print('wiped %d blocks, %d failed' % (_flash.block_count - _bad, _bad))
+"""

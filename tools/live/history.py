@@ -1,0 +1,68 @@
+"""What is kept of one station between two states of the agent: rates, the backlog over time, the newest results.
+
+Rules
+1. Nothing grows with time: rates come from the last seconds, results are the newest RESULTS_KEPT.
+2. Results are those of the station that is looked at; who looks elsewhere has no gaps in what is kept, but nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from tools.live.curve import Curve
+from tools.words.reasons_told import Whys
+
+RATE_WINDOW_S = 5.0
+RESULTS_KEPT = 1000  # an hour of a busy station
+
+
+@dataclass
+class StationFigures:
+    """What is kept of one station between two status lines."""
+
+    shown: dict = field(default_factory=dict)
+    logged: int = 0
+    was_ready: bool = False
+    was_streaming: bool = False
+    met_controller: bool = False  # since the agent's start
+    open_ids: int = 0
+    filling_percent: int = 0
+    highest_backlog: int = 0
+    spool_told: bool = False
+    sorrows: dict = field(default_factory=dict)
+    needs: dict = field(default_factory=dict)  # slug -> key, of tools.words.attention
+    others: dict = field(default_factory=dict)  # place of another outlet -> why it cannot be used
+    whys: Whys = field(default_factory=Whys)
+    first_s: float = 0.0
+    never_met: set[str] = field(default_factory=lambda: {"controller", "toolsnet"})
+    history: deque[tuple[float, int, int]] = field(default_factory=deque)
+    curve: Curve = field(default_factory=Curve)
+    results: list[dict] = field(default_factory=list)  # the newest first
+
+    def keep(self, shown: dict, at_s: float) -> None:
+        """Take the newest state."""
+        self.shown = shown
+        self.met_controller = self.met_controller or shown.get("controller", {}).get("state") == "ready"
+        self.history.append((at_s, shown.get("stored", 0), shown.get("delivered", 0)))
+        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
+            self.history.popleft()
+        self.curve.add(shown.get("backlog", 0), at_s)
+        self._keep_results(shown.get("results") or [])
+
+    def rates(self) -> tuple[float, float]:
+        """Return results stored and results that ToolsNet has taken, each per second over the last few seconds."""
+        if len(self.history) < 2:
+            return 0.0, 0.0
+        first, last = self.history[0], self.history[-1]
+        span_s = max(last[0] - first[0], 0.001)
+        return max(0.0, (last[1] - first[1]) / span_s), max(0.0, (last[2] - first[2]) / span_s)
+
+    def _keep_results(self, newest: list[dict]) -> None:
+        if not newest:
+            self.results = []
+            return
+        # Numbers only grow; where they do not, it is another spool.
+        same = bool(self.results) and self.results[0]["number"] <= newest[0]["number"]
+        older = [one for one in self.results if one["number"] < newest[-1]["number"]] if same else []
+        self.results = [*newest, *older][:RESULTS_KEPT]

@@ -1,0 +1,313 @@
+"""The agent as a process of its own: `python -m tools.process.agent CONFIG` tells its state as JSON lines on stdout.
+
+Rules:
+1. Lines are objects with a `kind`: started, spool, note, status, stopped, failed. Nothing else goes to stdout.
+2. The agent never waits for its reader: a status that does not fit the pipe is left out, whole.
+3. A line on stdin says what somebody looks at: {"look": 7} the newest results of station 7, {"look": -1} none, as
+   it is at the start.
+4. SIGTERM, SIGINT and a reader that went away mean the orderly stop: MID 0003 to the controllers, at most 3 s, then
+   the cursors are made durable.
+5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import signal
+import stat
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from agent import status
+from agent.app import App, Station
+from agent.base.ticks import ticks_add, ticks_diff
+from agent.liveness import Liveness
+from agent.log.mount import MOUNT_FOREIGN
+from agent.log.numbers import DELIVERED, STORED
+from board import loop
+from board.linux import Board
+from board.linux_clock import ServersClock
+from board.linux_control import SUFFIX, Control, station_orders
+from board.linux_notify import Notifier, Supervision
+from tools.base.command_group import TRACEBACK
+from tools.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
+from tools.config import file as config_file
+from tools.status import place, served
+
+STATUS_EVERY_MS = 200
+STATUS_EVERY_MANY_MS = 1000
+MANY = 4  # stations: who looks at more of them looks at sums, and their state costs the agent more
+NONE = -1  # no station's number
+LOOKED_AT = 60  # results: what a tall screen has room for
+LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
+
+
+class Pipe:
+    """Whole lines into a descriptor, never waiting; the rest of a line that was taken in part goes first."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+        self.left_out = 0
+        self.closed = False
+        os.set_blocking(descriptor, False)
+
+    def tell(self, line: dict) -> None:
+        """Write the line if the reader keeps up."""
+        self._push()
+        if self._rest:
+            self.left_out += 1
+            return
+        self._rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        self._push()
+
+    def tell_last(self, line: dict) -> None:
+        """Write a line that matters: wait for the reader, but not for ever."""
+        while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
+            self._push()
+        self.tell(line)
+
+    def _push(self) -> None:
+        while self._rest and not self.closed:
+            try:
+                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
+            except BlockingIOError:
+                return
+            except OSError:  # the reader is gone
+                self.closed = True
+                self._rest = b""
+
+
+class Looks:
+    """Which station somebody looks at, as stdin says; a port of the board's, which wakes it (board.linux)."""
+
+    wants_out = False
+    slot = -1
+
+    def __init__(self, stream: TextIO) -> None:
+        self.sock: TextIO | None = None
+        self.station = NONE
+        self._begun = b""
+        # Only a pipe of our own: a terminal would be no more waited for by the shell that we were started from.
+        with contextlib.suppress(OSError, ValueError):
+            if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+                os.set_blocking(stream.fileno(), False)
+                self.sock = stream
+
+    def looks_up(self) -> bool:
+        return False
+
+    def changed(self) -> bool:
+        """Read what came; tell whether it is another station now."""
+        before = self.station
+        while self.sock is not None:
+            try:
+                came = os.read(self.sock.fileno(), 4096)
+            except BlockingIOError:
+                break
+            except OSError:
+                came = b""
+            if not came:
+                self.sock = None  # nobody will say more
+                break
+            *lines, self._begun = (self._begun + came).split(b"\n")
+            for line in lines:
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    self.station = int(json.loads(line)["look"])
+        return self.station != before
+
+
+class Agent:
+    """One run of the agent of this configuration file; `tell` gets every line as a dict."""
+
+    def __init__(
+        self,
+        configuration: dict,
+        path: str,
+        every_ms: int | None,
+        tell: Callable[[dict], None],
+        looks: Looks | None = None,
+    ) -> None:
+        self.board = Board(str(config_file.folder_of(path)))
+        self._path = path
+        self.app = App(configuration, self.board)
+        many = len(self.app.stations) > MANY
+        self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
+        self._looks = looks
+        if looks is not None:
+            self.board.poll_also([looks])
+        self.tell = tell
+        self.exit_code = EXIT_FINE
+        self._due = self.board.now()
+        # Under systemd this process is watched; elsewhere the notifier does nothing.
+        self._notifier = Notifier()
+        wish = configuration["toolsnet"]["clock"]
+        self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
+        self._liveness = Liveness(self.app, configuration, self._due)
+        self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
+        self._told_problems: list[str] = []
+        self._told_notes: list[str] = []
+
+    def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Run until `board.request_stop`, `goes_on` says no, or no spool can be used; then end in order."""
+        self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
+        self._due = self.board.now()
+        supervision = Supervision(self._notifier, self._liveness, self._due)
+        asked = self._open_status()
+        self._take_over()
+
+        def on_turn(now: int) -> int:
+            if self._clock is not None:
+                self._clock.on_turn(now)
+            self._tell_spools()
+            self._open_controls()
+            if self._has_no_spool():
+                self.exit_code = EXIT_SPOOL
+                return -1
+            if self.board.stop_asked or not goes_on():
+                return -1
+            left = ticks_diff(self._due, now)
+            if self._looks is not None and self._looks.changed():
+                left = 0
+            if left <= 0:
+                self._due = ticks_add(now, self.every_ms)
+                self.tell({"kind": "status", **self._snapshot()})
+                left = self.every_ms
+            for control in (asked, *self._controls.values()):
+                left = min(left, control.on_turn(now))
+            return min(left, supervision.on_turn(now, self._line))
+
+        loop.run(self.app, self.board, on_turn)
+        self._notifier.stopping()
+        for control in (asked, *self._controls.values()):
+            control.close()
+        loop.stop(self.app, self.board)
+        return self.exit_code
+
+    def last_line(self) -> dict:
+        """Return the line that is told when everything is closed."""
+        return {"kind": "stopped", **self._snapshot()}
+
+    def _snapshot(self) -> dict:
+        return status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+
+    def _line(self) -> str:
+        """What `systemctl status` shows."""
+        mounted: list[Any] = [station for station in self.app.stations if station.mounted]
+        stored = sum(station.state.numbers[STORED] for station in mounted)
+        delivered = sum(station.state.numbers[DELIVERED] for station in mounted)
+        waiting = sum(station.log.waits(station.log.cursors[0]) for station in mounted)
+        return (
+            f"{len(mounted)} of {len(self.app.stations)} stations, {stored} results stored, {delivered} delivered, "
+            f"{waiting} waiting"
+        )
+
+    def _take_over(self) -> None:
+        """Spools of earlier toolcarts become new ones before they are opened."""
+        from tools.spool.take_over import CannotTakeOver, take_over_if_old
+
+        def note(text: str) -> None:
+            self.tell({"kind": "note", "text": text})
+
+        for station in self.app.stations:
+            spool = station.settings["spool"]
+            try:
+                done = take_over_if_old(os.path.join(self.board.folder, spool["path"]), spool, note)
+            except CannotTakeOver as reason:
+                note(str(reason))
+            else:
+                if done:
+                    note(done)
+
+    def _tell_spools(self) -> None:
+        problems = spool_problems(self.app, self.board)
+        if problems != self._told_problems:
+            self._told_problems = problems
+            for problem in problems:
+                self.tell({"kind": "spool", "text": problem})
+        notes = self.board.spool_notes()
+        if notes != self._told_notes:
+            for note in notes:
+                if note not in self._told_notes:
+                    self.tell({"kind": "note", "text": note})
+            self._told_notes = notes
+
+    def _open_status(self) -> Control:
+        """What `toolcart status` asks is there before any spool is: it says why none comes up."""
+        app, board = self.app, self.board
+        path = place.socket_of(self._path)
+        asked = served.open_socket(path, app, board, lambda station: spool_problem(app, board, station), self._clock)
+        self.board.poll_also(asked.ports())
+        if asked.note:
+            self.tell({"kind": "note", "text": asked.note})
+        return asked
+
+    def _open_controls(self) -> None:
+        """A station's socket comes when its spool is up: then the lock says that nobody else serves it."""
+        for station in self.app.stations:
+            if not station.mounted or station.log is None or station.number in self._controls:
+                continue
+            control = Control(station.log.device.device.path + SUFFIX, station_orders(station, self.board))
+            self._controls[station.number] = control
+            self.board.poll_also(control.ports())
+            if control.note:
+                self.tell({"kind": "note", "text": control.note})
+
+    def _has_no_spool(self) -> bool:
+        """With several stations one bad spool is that station's trouble: it is told, and tried again."""
+        return len(self._told_problems) == len(self.app.stations)
+
+
+def spool_problems(app: App, board: Board) -> list[str]:
+    """Return why spools are not up, one text for each station that has none."""
+    return [spool_problem(app, board, station) for station in app.stations if not station.mounted]
+
+
+def spool_problem(app: App, board: Board, station: Station) -> str:
+    """Return why this station's spool is not up."""
+    path = os.path.join(board.folder, station.settings["spool"]["path"])
+    if path in board.unusable:
+        return board.unusable[path]
+    if station.why == MOUNT_FOREIGN:
+        return f"{path} is left as it is: {status.FOREIGN}"
+    fault = app.scheduler.last_fault
+    return f"{path} cannot be read{f': {fault}' if fault else ''}"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("config")
+    arguments.add_argument("--status-every-ms", type=int, default=None)
+    options = arguments.parse_args()
+    pipe = Pipe(sys.stdout.fileno())
+    try:
+        configuration = config_file.read_to_run(options.config)
+    except config_file.Wrong as wrong:
+        pipe.tell_last({"kind": "failed", "text": str(wrong)})
+        print(wrong, file=sys.stderr)
+        return EXIT_CONFIGURATION
+    every_ms = options.status_every_ms and max(20, options.status_every_ms)
+    agent = Agent(configuration, options.config, every_ms, pipe.tell, Looks(sys.stdin))
+    signal.signal(signal.SIGTERM, agent.board.request_stop)
+    signal.signal(signal.SIGINT, agent.board.request_stop)
+    try:
+        exit_code = agent.run(lambda: not pipe.closed)
+        pipe.tell_last(agent.last_line())
+        agent.board.close()
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
+        return EXIT_OTHER
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What records of ToolsNet say of themselves: whose they are, which tightening, and which of two is the older one."""
+
+PORTABLE = True
+
+SEQUENCE_PERIOD = 99999
+# The parameter that carries the controller's tightening ID (DIGEST G.6).
+TIGHTENING_ID_PARAMETER = 30
+
+
+def tightening_id_of(result):
+    """Return the controller's tightening ID of a result, None if it has none."""
+    for parameter in result["parameters"]:
+        if parameter["parameter_id"] == TIGHTENING_ID_PARAMETER:
+            text = parameter["value"].strip()
+            return int(text) if text.isdigit() else None
+    return None
+
+
+def is_behind(sequence, latest):
+    """True if `sequence` is an older number than `latest` on the circle 1..99999."""
+    return (sequence - latest) % SEQUENCE_PERIOD > SEQUENCE_PERIOD // 2
+
+
+def station_of(record):
+    return record["system_type"], record["system"], record["station"]

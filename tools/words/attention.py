@@ -1,0 +1,147 @@
+"""What of a station somebody should know or do something about, in words, most urgent first: out of its status.
+
+Rules
+1. This is the one place of these words: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the
+   web page show them; /metrics has the same slugs.
+2. A Need is there while what it says is so, and no longer; counts that only grow are tools.words.undelivered'.
+3. `key` is what stays the same while only a figure changes, so that nobody is told the same every second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BAD = "bad"  # something that should happen does not
+WARN = "warn"  # it works, and somebody has to act or it will not
+NOTE = "note"  # nobody has to do anything
+
+# What is said when it is over, by slug.
+OVER = {
+    "full": "the spool has room again",
+    "refused": "ToolsNet takes results again",
+    "operator": "the quarantine has room again",
+    "late": "nothing is offered once more now",
+    "waits late": "nothing waits to be offered once more",
+    "state": "the flash can be written again",
+    "fetching": "missed results can be fetched",
+}
+
+STATE_WORN, STATE_LAST = 1, 2  # agent.log.state
+
+
+@dataclass(frozen=True)
+class Need:
+    """`slug` is the short word for machines, `label` the word in front of the line."""
+
+    slug: str
+    level: str
+    label: str
+    words: str
+    hint: str = ""
+    key: str = ""
+
+    def text(self) -> str:
+        """Both in one line."""
+        return f"{self.words}; {self.hint}" if self.hint else self.words
+
+
+def needs(station: dict) -> list[Need]:
+    """Everything of a station whose spool is up; of one that is not there is nothing to say here."""
+    if not station.get("mounted"):
+        return []
+    found = [_full(station), *_refused(station), _operator(station), *_state(station.get("spool", {}))]
+    found += [_fetching(station), _late(station)]
+    order = (BAD, WARN, NOTE)
+    return sorted((need for need in found if need is not None), key=lambda need: order.index(need.level))
+
+
+def bad(station: dict) -> list[Need]:
+    """Those that mean that something does not work."""
+    return [need for need in needs(station) if need.level == BAD]
+
+
+def span(ms: int) -> str:
+    """A short time in words; never less than a second."""
+    seconds = max(1, round(ms / 1000))
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+
+
+def _full(station: dict) -> Need | None:
+    if not station.get("controller", {}).get("waits_for_room"):
+        return None
+    hint = "ToolsNet has to take some, or the spool has to be larger (spool.size_kib)"
+    return Need("full", BAD, "FULL", "the spool is full: the controller is left alone and keeps its results", hint)
+
+
+def _refused(station: dict) -> list[Need]:
+    return [
+        _refusal(outlet["refused"], station)
+        for outlet in station.get("outlets", ())
+        if outlet.get("refused") is not None
+    ]
+
+
+def _refusal(told: dict, station: dict) -> Need:
+    """What ToolsNet does not take, what is done about it, and what waits behind it."""
+    doing, code = told["doing"], told.get("code", 0)
+    why = f"refuses (code {code})" if code else "does not answer"
+    waiting = f"{told.get('waiting', 0)} wait"
+    next_try = f"next try in {span(told.get('next_try_ms', 0))}"
+    if doing == "late":
+        words = f"ToolsNet is offered once more what it refused: result {told.get('number', 0)}"
+        return Need("late", NOTE, "LATE", words, key="late")
+    key = f"{doing} {code}"
+    if doing == "hold":
+        words = f"ToolsNet {why} and the quarantine has no room: nothing is sent, {waiting}"
+        hint = f"needs an operator: `toolcart quarantine list --station {station['number']}`"
+        return Need("refused", BAD, "REFUSED", words, hint, key)
+    if doing == "pass":
+        words = f"ToolsNet {why} result {told.get('number', 0)}: those behind it are offered, {waiting}"
+        return Need("refused", BAD, "REFUSED", words, "", key)
+    hint = ""
+    if doing == "trouble" or told.get("trouble"):
+        why = why.replace("refuses", "refuses everything that is offered")
+        hint = "look into ToolsNet: is its database there, and this station known to it?"
+    words = f"ToolsNet {why}, {next_try}, {waiting}"
+    return Need("refused", BAD, "REFUSED", words, hint, key)
+
+
+def _operator(station: dict) -> Need | None:
+    told = station.get("needs_operator")
+    if not told or any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ())):
+        return None  # a hold says so itself
+    return Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", f"`{told['command']}`", told["why"])
+
+
+def _state(spool: dict) -> list[Need]:
+    alarm = spool.get("state_alarm", 0)
+    hint = "move what waits to ToolsNet, then give the station another spool on another flash or disk"
+    if alarm == STATE_LAST:
+        words = "the flash is worn out: nothing can be saved, no result is taken, what waits is still delivered"
+        return [Need("state", BAD, "WORN OUT", words, hint)]
+    if spool.get("state_lost"):
+        words = "what the spool remembered beside its results was lost: some may reach ToolsNet twice"
+        return [
+            Need("state", WARN, "STATE LOST", words, "look at the flash or the disk: `toolcart spool check`", "lost")
+        ]
+    if alarm == STATE_WORN:
+        return [Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)]
+    return []
+
+
+def _fetching(station: dict) -> Need | None:
+    """Why what the controller makes while nobody listens cannot be fetched."""
+    recovery = station.get("recovery", {})
+    setting = recovery.get("needs")
+    if not setting:
+        return None
+    words = "results that are made while nobody listens cannot be fetched from this controller"
+    return Need("fetching", BAD, "NOT FETCHED", words, f"set controller.{setting}")
+
+
+def _late(station: dict) -> Need | None:
+    waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
+    if not waiting:
+        return None
+    words = f"{waiting} that ToolsNet refused will be offered again while it takes the others"
+    return Need("waits late", NOTE, "LATE", words, key="waits")

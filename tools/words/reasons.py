@@ -1,0 +1,275 @@
+"""Why a connection does not stand, in words for a plant engineer, and what to do about it; from the agent's state.
+
+Rules
+1. The agent tells short words and numbers (agent.status), a board the same over its cable; the sentences are here.
+2. `words` says what happened to whom; `hint` says what to look at, and is left out where nobody can do anything.
+3. Nothing known is an empty Reason, never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+CONTROLLER = "controller"
+PIM = "PIM"
+SERVER = "ToolsNet server"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`slug` is the agent's short word, for machines."""
+
+    slug: str = ""
+    words: str = ""
+    hint: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def text(self) -> str:
+        """Both in one line."""
+        return f"{self.words}. {self.hint}" if self.hint else self.words
+
+
+@dataclass(frozen=True)
+class Side:
+    """Who is meant: what it is called, where it is, and the settings that say so."""
+
+    name: str
+    host: str
+    port: int  # the baud of a serial line
+    where: str  # the setting of the host, or the device
+
+    @property
+    def is_line(self) -> bool:
+        return self.where.endswith(".device")
+
+    @property
+    def place(self) -> str:
+        if self.is_line:
+            return self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def of_controller(shown: dict) -> Reason:
+    """Return why the controller of this part of the status cannot be had."""
+    line = bool(shown.get("line"))
+    where = "controller.device" if line else "controller.host"
+    side = Side(CONTROLLER, str(shown.get("host", "")), shown.get("port", 0), where)
+    slug = shown.get("why", "")
+    code, mid = shown.get("why_code", 0), shown.get("why_mid", 0)
+    if slug in _SESSION:
+        return _of_session(side, slug, shown.get("why_in", ""), code, mid)
+    return connect_reason(side, slug, shown.get("why_in", ""), code)
+
+
+def of_toolsnet(shown: dict) -> Reason:
+    """Return why this outlet cannot reach ToolsNet: its PIM, or the server that the PIM names."""
+    slug, state = shown.get("why", ""), shown.get("why_in", "")
+    if state in ("server opening", "streaming"):
+        host, _, port = shown.get("server", "").rpartition(":")
+        host = "" if host == "0.0.0.0" else host
+        side = Side(SERVER, host or shown.get("host", ""), int(port or 0), "the address that the PIM names (its 08)")
+    else:
+        side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
+    if slug in _TELEGRAMS:
+        words, hint = _TELEGRAMS[slug]
+        return Reason(slug, words.format(name=side.name, place=side.place), hint)
+    return connect_reason(side, slug, state, shown.get("why_code", 0))
+
+
+def connect_reason(side: Side, slug: str, state: str = "", code: int = 0) -> Reason:
+    """Return the words for a failed connect, or for a connection that has ended."""
+    if not slug:
+        return Reason()
+    if slug in ("ended", "reset"):
+        return _of_end(side, slug, state)
+    words, hint = _CONNECT.get(slug, ("{name} {place} cannot be had: " + slug, ""))
+    if slug in ("failed", "in use") and side.is_line:
+        words, hint = _LINE[slug]
+    words = words.format(name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code))
+    if slug == "no driver":
+        from tools.base import installation  # rare
+
+        hint = installation.how_to_get("serial")
+    hint = hint.format(where=side.where, host=side.host, device=side.host)
+    if slug == "refused":
+        hint = _REFUSED[side.name]
+    return Reason(slug, words, hint)
+
+
+# `refused` is apart: who listens is another programme on each side.
+_REFUSED = {
+    CONTROLLER: "Is Open Protocol switched on in the controller, and on this port?",
+    PIM: "Does ToolsNet run there, and is this its PIM's port (toolsnet.pim_port, which every plant chooses)?",
+    SERVER: "The PIM names this address; does the server run there, or is toolsnet.host_override wanted?",
+}
+
+_CONNECT = {
+    "no address": ("{name}: {host} is neither an address nor a name", "Mend {where}."),
+    "name not found": (
+        "{name}: the name {host} is not found",
+        "Is {where} spelled right? An address needs no name server.",
+    ),
+    "DNS slow": (
+        "{name}: the name servers do not answer for {host}",
+        "Give an address in {where}, or mend this machine's name servers (`resolvectl status`).",
+    ),
+    "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
+    "no route": (
+        "{name} {place} cannot be reached: no route to the host",
+        "It is switched off, or in a network this machine has no way to; `ip route get {host}` shows the way.",
+    ),
+    "no network": ("{name} {place} cannot be reached: this machine has no network", "Is the cable or the Wi-Fi up?"),
+    "timed out": (
+        "{name} {place} did not answer in time",
+        "Is it switched on, and is the address right? A firewall that drops looks the same.",
+    ),
+    "in use": (
+        "{name} {place}: address in use, no local port is free",
+        "Too many connections of this machine are open or have just been closed.",
+    ),
+    "no device": (
+        "there is no device {host}",
+        "Is the adapter plugged in? `ls /dev/serial/by-id` shows names that stay the same.",
+    ),
+    "not a tty": ("{host} is not a tty: it is no serial line", "Name the adapter's device in {where}."),
+    "no permission": (
+        "no permission to use {host}",
+        "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
+    ),
+    "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
+    "no driver": ("pyserial is not installed", ""),
+    "no socket": (
+        "{name} {place}: the system has no more sockets or memory",
+        "Look at `ulimit -n`, and what else runs on this machine.",
+    ),
+    "failed": ("{name} {place} cannot be reached{system}", ""),
+}
+
+_LINE = {
+    "in use": (
+        "{host} is in use by another program",
+        "`sudo fuser -v {device}` says which; two agents cannot share it.",
+    ),
+    "failed": ("the serial line {host} failed{system}", "Unplug the adapter and plug it in again."),
+}
+
+_TELEGRAMS = {
+    "no PIM": (
+        "{name} {place} took the connection and sent no 12: what listens there is no PIM, or that of a ToolsNet which "
+        "speaks version 1.5 alone",
+        "Is toolsnet.pim_port the PIM's, and not the server's or a web page's? Version 1.5 of the protocol is "
+        "not spoken: ToolsNet has to be a later one.",
+    ),
+    "foreign PIM": (
+        "{name} {place}: something answers there that is no PIM",
+        "Is toolsnet.pim_port the PIM's? Each plant chooses it; 6575 is one that is in use.",
+    ),
+    "no info": (
+        "{name} {place} sent its 12 and then no 08",
+        "Does ToolsNet know this system and station? Compare system.number and stations[].number with its own.",
+    ),
+    "no answer": (
+        "{name} {place} takes the connection and acknowledges nothing (no 05)",
+        "Is this ToolsNet's server port? Its own log says what it makes of our telegrams.",
+    ),
+    "malformed": ("{name} {place} sends what is no telegram of ToolsNet", "Does something else listen there?"),
+    "server not allowed": (
+        "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
+        "Add that host, or ask who changed the PIM.",
+    ),
+    "no TLS": (
+        "{name} {place} does not speak TLS, or no version that both know",
+        "Is this the port of the tunnel? Without one leave out toolsnet.tls_ca.",
+    ),
+    "not trusted": (
+        "{name} {place}: its certificate is not vouched for by toolsnet.tls_ca, has run out, or names another host",
+        "`openssl s_client -connect HOST:PORT` shows it; toolsnet.tls_name is the name it has to have. A board whose "
+        "clock was never set trusts nobody.",
+    ),
+}
+
+_SESSION = ("framing lost", "silence", "slot taken", "no revision accepted", "knows no MID 0060", "refused by code")
+
+
+def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reason:
+    """What went wrong in the controller's own language."""
+    name = f"controller {side.place}"
+    asked = f"MID {mid:04d}" if mid else "what it was asked"
+    if slug == "silence":
+        if state == "ready":
+            return Reason(slug, f"{name} fell silent: it did not answer the keep-alive", "")
+        if side.is_line:
+            return Reason(
+                slug,
+                f"nobody answers on {side.host} at {side.port} baud",
+                "Check cable, baud, parity and link (ascii or 3964r); `toolcart line monitor` shows what comes.",
+            )
+        return Reason(
+            slug,
+            f"{name} took the connection and does not answer {asked}",
+            "Is this a controller's Open Protocol port? Some answer one client only, and keep others waiting.",
+        )
+    if slug == "framing lost":
+        if state == "ready":
+            return Reason(slug, f"{name} sent a message with no length that can be right", "")
+        return Reason(slug, f"{name}: what answers there is no Open Protocol", "Does something else listen there?")
+    if slug == "slot taken":
+        return Reason(
+            slug,
+            f"{name} has no room for another client: 0004 to {asked} with code {told_code(code)}",
+            "Another program holds its connection, or our last one has not timed out there yet.",
+        )
+    if slug == "no revision accepted":
+        return Reason(
+            slug,
+            f"{name} accepts no revision of MID 0001 that is offered: 0004 with code {told_code(code)}",
+            "Offer others in controller.start_revisions.",
+        )
+    if slug == "knows no MID 0060":
+        return Reason(
+            slug,
+            f"{name} knows no MID 0060, and no substitute for it: 0004 to {asked} with code {told_code(code)}",
+            "Is the subscription of results part of its licence? docs/controllers.md says what is known of each.",
+        )
+    return Reason(slug, f"{name} refused {asked}: 0004 with code {told_code(code)}", "")
+
+
+def _of_end(side: Side, slug: str, state: str) -> Reason:
+    how = "closed the connection" if slug == "ended" else "reset the connection"
+    if side.is_line:
+        return Reason(slug, f"the line {side.host} ended", "")
+    words = f"{side.name} {side.place} {how}"
+    if state == "starting":
+        return Reason(
+            slug,
+            f"{words} before a session stood",
+            "Is another client connected to the controller? Many take one only.",
+        )
+    if state in ("pim verify", "pim info"):
+        return Reason(slug, f"{words} before its 08", "Does ToolsNet know this system and station?")
+    return Reason(slug, words)
+
+
+@cache
+def _codes() -> dict[int, str]:
+    from agent.openprotocol.catalogue.error_codes import SETS
+
+    rows = (row.split(" ", 1) for row in SETS["ERROR_CODE"].splitlines())
+    return {int(number): words for number, words in rows if number.isdigit()}
+
+
+def told_code(code: int) -> str:
+    """Return a code of MID 0004 with its words."""
+    words = _codes().get(code)
+    return f"{code:02d} ({words})" if words else f"{code:02d}"
+
+
+def _system(code: int) -> str:
+    """The system's own words for its error number."""
+    import os
+
+    return f": {os.strerror(code)}" if code > 0 else ""

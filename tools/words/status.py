@@ -1,0 +1,140 @@
+"""A status as lines for people, the same for an agent on Linux and on a board.
+
+Rules
+1. The first thing of each station is what does not work and what to do about it; figures come behind.
+2. Every text of others goes through tools.base.printable by who prints these lines.
+"""
+
+from __future__ import annotations
+
+from tools.words import attention, reasons
+from tools.words.server import doubts
+
+WIDTH = 12
+TOOLSNET = "toolsnet"  # the outlet that has a host, and reasons why it cannot be reached
+
+
+def agent_lines(about: dict) -> list[str]:
+    """The process and the machine."""
+    clock = about.get("clock") or {}
+    memory = f", {about['memory_kib'] / 1024:.0f} MiB" if about.get("memory_kib") else ""
+    lines = [
+        f"toolcart {about.get('version', '')}, process {about.get('pid', '?')}, running for "
+        f"{span(about.get('uptime_s', 0))} since {about.get('started', '?')}{memory}"
+    ]
+    if clock:
+        kept = {True: "kept right by the system", False: "NOT kept right: no NTP has set it"}.get(clock.get("kept"), "")  # type: ignore
+        error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
+        lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
+    lines += _servers_clock(about.get("servers_clock") or {})
+    if about.get("faults"):
+        lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
+    return lines + [f"note: {note}" for note in about.get("notes", ())]
+
+
+_CLOCK_WORDS = {
+    "right": "ours is right",
+    "kept by NTP": "NTP keeps ours, so it is left alone",
+    "set": "ours was set by it",
+    "time zone": "whole half hours: LOOK AT THE TIME ZONE here and there, nothing is set",
+    "not allowed": "NOT SET: the agent may not; run `toolcart install-service` again, or give it CAP_SYS_TIME",
+}
+
+
+def _servers_clock(told: dict) -> list[str]:
+    """How our clock stands beside ToolsNet's, where that is compared."""
+    ahead_s = told.get("ahead_s")
+    if ahead_s is None:
+        return ["ToolsNet's clock: no time has come from it yet"] if told else []
+    words = _CLOCK_WORDS.get(told["outcome"], "it is only compared")
+    sets = f"; set {told['times_set']} times" if told["times_set"] else ""
+    error = f"give or take {told['error_s']:.0f} s"
+    if ahead_s == 0:
+        return [f"ours and ToolsNet's clock agree, {error}{sets}"]
+    side = "ahead of" if ahead_s > 0 else "behind"
+    return [f"ours was {span(abs(ahead_s))} {side} ToolsNet's clock, {error}: {words}{sets}"]
+
+
+def station_lines(station: dict) -> list[str]:
+    """One station: what is wrong with it first."""
+    lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
+    if not station["mounted"]:
+        why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+        return [*lines, _row("spool", f"NOT UP: {why}"), _row("", "nothing is taken from the controller until it is")]
+    controller = station["controller"]
+    lines += _side("controller", controller, f"{controller['host']}:{controller['port']}", reasons.of_controller)
+    for outlet in station["outlets"]:
+        lines += _outlet_lines(outlet)
+    lines.append(_row("results", _results(station)))
+    lines.append(_row("spool", _spool(station["spool"])))
+    return lines + sorrow_lines(station)
+
+
+def sorrow_lines(station: dict) -> list[str]:
+    """What does not work or did not get through, with the command that tells more or helps."""
+    lines = [_row(need.label, need.text()) for need in attention.needs(station)]
+    recovery = station.get("recovery", {})
+    if recovery.get("open_ids"):
+        lines.append(_row("fetching", f"at most {recovery['open_ids']} results that were missed, from the controller"))
+    if recovery.get("gone"):
+        command = (recovery.get("gone_latest") or {}).get("command", "toolcart spool gaps FILE")
+        lines.append(_row("GONE", f"{recovery['gone']} results the controller has no more: `{command}` lists them"))
+    if station.get("overwritten"):
+        lines.append(
+            _row("OVERWRITTEN", f"{station['overwritten']} results in a full spool: make spool.size_kib larger")
+        )
+    if station.get("parked"):
+        command = f"toolcart quarantine list --station {station['number']}"
+        lines.append(_row("SET ASIDE", f"{station['parked']} results that ToolsNet refused: `{command}` shows them"))
+    return lines + [_row("DOUBT", doubt) for doubt in doubts(station)]
+
+
+def _side(label: str, shown: dict, place: str, reason_of) -> list[str]:
+    lines = [_row(label, f"{shown['state']:<16}{place}")]
+    reason = reason_of(shown)
+    if reason:
+        lines.append(_row("", f"why: {reason.words}"))
+        if reason.hint:
+            lines.append(_row("", f"     {reason.hint}"))
+    ahead_s = shown.get("clock_ahead_s")
+    if ahead_s:
+        side = "ahead of" if ahead_s > 0 else "behind"
+        lines.append(_row("", f"its clock is {span(abs(ahead_s))} {side} ours"))
+    return lines
+
+
+def _outlet_lines(outlet: dict) -> list[str]:
+    if outlet["kind"] == TOOLSNET:
+        return _side("ToolsNet", outlet, f"{outlet['host']}:{outlet['port']}", reasons.of_toolsnet)
+    told = outlet.get("why") or outlet.get("state", "")
+    return [_row(outlet["kind"], f"{outlet.get('place', '')}: {told}, {outlet.get('waiting', 0)} waiting")]
+
+
+def _results(station: dict) -> str:
+    oldest = station.get("oldest_waiting")
+    waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
+    return f"{station['stored']} stored, {station['delivered']} delivered, {waiting}"
+
+
+def _spool(spool: dict) -> str:
+    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, {spool.get('erases_ever', 0)} erased so far"
+    if spool.get("path"):
+        text = f"{spool['path']}: {text}"
+    if spool.get("sync_ms_mean") is not None:
+        text += f", a sync takes {spool['sync_ms_mean']:g} ms ({spool['sync_ms_most']:g} at most)"
+    bad = [f"{spool[name]} {name}" for name in ("damaged", "torn", "worn") if spool.get(name)]
+    return text + (f"; {', '.join(bad)}" if bad else "")
+
+
+def _row(label: str, text: str) -> str:
+    return f"  {label:<{WIDTH}}{text}"
+
+
+def span(seconds: float) -> str:
+    """Return a span of time: 8 s, 3 min, 5 h 12 min, 3 days."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min" if whole < 172800 else f"{whole // 86400} days"

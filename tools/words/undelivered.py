@@ -1,0 +1,57 @@
+"""What did not reach ToolsNet, as changes: each a warning with the command that shows more or helps."""
+
+from __future__ import annotations
+
+from agent.quarantine_list import reason_text
+from tools.words import controller as controller_words
+from tools.words import server as server_words
+
+
+def sorrows(shown: dict) -> dict[str, int]:
+    """How many, by the text that tells it."""
+    number = shown["number"]
+    return {
+        "results overwritten, because the spool was full; a larger size_kib holds more": shown.get("overwritten", 0),
+        "records missed by a best-effort outlet, which was too slow": shown.get("missed", 0),
+        "tightening IDs gone: the controller does not have them any more" + _listed(shown): shown["recovery"]["gone"],
+        f"results set aside, ToolsNet took none of them; `toolcart quarantine list --station {number}` shows them": (
+            shown["parked"]
+        ),
+    }
+
+
+def _listed(shown: dict) -> str:
+    """Which command says more about what is gone."""
+    latest = shown["recovery"].get("gone_latest")
+    return f"; `{latest['command']}` lists them" if latest else ""
+
+
+# What the log of a station says with a number alone: what it means, and what helps.
+EXPLAINED = {
+    "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
+    "controller refusals": "the controller refused something that was asked: 0004 with code {code}",
+    "server silent": "ToolsNet never acknowledged result {value}; it is sent again",
+    "server foreign": "ToolsNet's 05 named another telegram than the one that was out; it acknowledges nothing",
+    "server unknown": "ToolsNet sent a telegram that nobody asked for; it was ignored",
+    "server malformed": "ToolsNet sent what is no telegram of its protocol; it stores nothing and acknowledges nothing",
+    "other host": "the PIM names a server on another host than its own, port {value}; results go there",
+    "parking failed": "the quarantine has no room: what ToolsNet refuses stays in the spool",
+    "refused full": "a result was not taken: the spool is full, and the controller keeps it",
+    "flash failed": "the spool could not be read or written ({value}); `toolcart doctor` looks at the disk",
+    "not saved": "something that has to be durable could not be written ({value}); it is tried again",
+    "parked": "a result was set aside: {reason}",
+    "clock apart": "the clock of the controller and ours are {value} s apart",
+}
+
+
+def explained(name: str, value: int, number: int) -> str:
+    """Return an entry of the log of station `number` for people."""
+    if name == "server silent" and not value:
+        return "ToolsNet never acknowledged what was no result: an event, a curve or a description"
+    text = EXPLAINED.get(name)
+    if text is None:
+        return controller_words.sentence(name, value) or server_words.sentence(name, value, number)
+    from tools.words.reasons import told_code  # the table of codes is large, and rarely wanted
+
+    code = told_code(value) if "{code}" in text else value
+    return text.format(value=value, code=code, reason=reason_text(value))
