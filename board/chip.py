@@ -75,7 +75,7 @@ def _datagram(host):
 
 
 class Board:
-    """What agent.app and board.upkeep ask of a board."""
+    """What agent.cart.app and board.upkeep ask of a board."""
 
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
@@ -104,7 +104,7 @@ class Board:
             zone = fixed(self.settings["utc_offset_min"])
         return zone
 
-    # -- what agent.app asks -----------------------------------------------------------------------------------
+    # -- what agent.cart.app asks -----------------------------------------------------------------------------------
 
     def now(self):
         """Return the ticks."""

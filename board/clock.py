@@ -6,7 +6,8 @@ Rules
 1. Sources in rising order: none, the chip's own clock from before the start, the controller's results, ToolsNet's
    telegram 05, NTP. A better one always sets the clock, an equal one corrects it, a worse one only after STALE_MS.
 2. The controller's time is of a result that may have waited, so it serves only until something better speaks. A
-   controller's clock is set only where the configuration says so (agent.errands), and never by what came from it.
+   controller's clock is set only where the configuration says so (agent.openprotocol.queries), and never by what came
+   from it.
 3. A difference of up to CORRECT_S seconds is left alone (004:82): a clock that is set all the time jumps all the time.
 4. NTP (RFC 4330, the simple client) sends one datagram when it is time and looks for the answer; it never waits. An
    answer counts if it is a server's, is synchronised, and echoes the ticks that were sent as its origin.

@@ -1,7 +1,7 @@
 """Answers a computer at the serial console while the agent runs: one line in, lines of JSON out.
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
-    ?quarantine STATION list|show N|drop WHICH|retry WHICH      (agent.quarantine_orders)
+    ?quarantine STATION list|show N|drop WHICH|retry WHICH      (agent.quarantine.orders)
 
 Rules
 1. A line begins with `?`; anything else is let pass, so that a terminal left open does no harm. A line is at most
@@ -81,8 +81,8 @@ class Console:
             self.tell(error="not enough memory for the answer")
         self.job = None
         self.tell(end=True)
-        give_back("agent", "quarantine_orders")
-        give_back("agent", "quarantine_list")
+        give_back("agent.quarantine", "orders")
+        give_back("agent.quarantine", "entries")
 
     def _obey(self, words):
         command = words[0]
@@ -116,7 +116,7 @@ class Console:
 
     def _tell_status(self, words):
         """One line for the board and one for each station: a whole tree may not fit the heap."""
-        from agent import status
+        from agent.cart import status
 
         if not words:
             self.tell(board=self._about(), stations=[station.number for station in self._app.stations])
@@ -126,7 +126,7 @@ class Console:
                 self.tell(station=status.of_station(station, now))
 
     def _tell_log(self, station):
-        from agent import status
+        from agent.cart import status
 
         now = self._app.board.now()
         for moment, counter, value in station.health.entries():
@@ -149,7 +149,7 @@ class Console:
         )
 
     def _begin_order(self, station, words):
-        from agent.quarantine_orders import of_station
+        from agent.quarantine.orders import of_station
 
         self.job = of_station(station, self._app.board, words)
 
@@ -168,7 +168,7 @@ class Console:
             self.tell(block=number, at=offset, hex="" if blank else hexlify(bytes(page)).decode())
 
     def _tell_config(self):
-        from agent import config
+        from agent.cart import config
 
         with open(self._folder + "/config.json") as file:
             self.tell(config=config.redacted(json.load(file)))

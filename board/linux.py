@@ -24,7 +24,7 @@ TIMESYNC = "/run/systemd/timesync/synchronized"  # there once systemd-timesyncd 
 
 
 class Board:
-    """What agent.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
+    """What agent.cart.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
 
     def __init__(self, folder="."):
         self.folder = folder

@@ -1,6 +1,6 @@
 """A Unix socket at which the owner of a spool (`<spool>.sock`) or of the agent gives orders while it runs.
 
-    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine_orders), `status`; or `status` alone
+    request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (agent.quarantine.orders), `status`; or `status` alone
               at the agent's own (tools.status.served)
     answer    lines of one JSON object each; the last one has "end": true
 
@@ -233,12 +233,12 @@ def station_orders(station, board):
     """Return the dispatch for one station of a running agent."""
 
     def quarantine(words):
-        from agent.quarantine_orders import of_station
+        from agent.quarantine.orders import of_station
 
         return of_station(station, board, words)
 
     def status(_words):
-        from agent.status import of_station
+        from agent.cart.status import of_station
 
         return iter([{"station": of_station(station, board.now())}])
 

@@ -11,8 +11,8 @@ MODE_WORDS = ("", " on trial", " out of safe mode")  # by board.safe_mode's PROV
 
 
 def load(path):
-    """Read and complete the configuration; agent.config.ConfigError with every mistake if it is wrong."""
-    from agent import config
+    """Read and complete the configuration; agent.cart.config.ConfigError with every mistake if it is wrong."""
+    from agent.cart import config
 
     with open(path) as file:
         tree = json.load(file)
@@ -39,7 +39,7 @@ def main(path):
     configuration = load(path)
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
     forget("agent", "settings")
-    from agent.app import App
+    from agent.cart.app import App
     from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
 
     board = make_board(folder_of(path))
@@ -60,7 +60,7 @@ def start(folder, mode, confirmation):
     configuration = load(folder + "/config.json")
     forget("agent", "config")  # before the rest is loaded: it takes the same memory
     forget("agent", "settings")
-    from agent.app import App
+    from agent.cart.app import App
     from board import loop
     from board.upkeep import Upkeep
 
@@ -106,7 +106,7 @@ def forget(package, module):
 
 
 if __name__ == "__main__":
-    from agent import config
+    from agent.cart import config
 
     try:
         main(sys.argv[1] if len(sys.argv) > 1 else "config.json")

@@ -13,8 +13,8 @@ import gc
 
 from agent.base.compat import const, give_back
 from agent.base.fields import copy, number, put_number
+from agent.base.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
 from agent.base.words import unpack_digits
-from agent.health import CONTROLLER_CONNECTS, DUPLICATES, REPEATED, SERVER_CONNECTS
 from agent.log.cursor import WANTS_RESULTS, Cursor
 from agent.log.numbers import COUNTS_TO, DAMAGED, DELIVERED, LOG, OVERWRITTEN, STORED
 from agent.openprotocol.states import READY
@@ -80,10 +80,10 @@ class Page:
     """The page's lines: `buf[sent:at]` is what is made and not told yet; who tells it moves `sent`."""
 
     def __init__(self, app, board):
-        from agent.status import WHY_NAMES
+        from agent.cart.status import WHY_NAMES
 
         self._whys = WHY_NAMES.encode()
-        give_back("agent", "status")
+        give_back("agent.cart", "status")
         self._app = app
         self._board = board
         self._labels = [_labels(station) for station in app.stations]
@@ -193,7 +193,7 @@ class Page:
         self.at += width
 
     def _why(self, why):
-        """Write the word of a reason, a number of agent.status.WHY_NAMES."""
+        """Write the word of a reason, a number of agent.cart.status.WHY_NAMES."""
         whys = self._whys
         at = 0
         while why:

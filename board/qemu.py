@@ -170,7 +170,7 @@ class MemoryFlash:
 
 
 class Board:
-    """What agent.app asks of a board, for one station."""
+    """What agent.cart.app asks of a board, for one station."""
 
     def __init__(self):
         self.lines = [Line(base) for base in _UARTS]

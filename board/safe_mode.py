@@ -43,7 +43,7 @@ NEW_STATE_FILE = "/toolcart.new"
 FAULT_FILE = "/toolcart.fault"
 VERSION_FILE = "/version.json"  # board.console.VERSION_FILE; a test holds them equal
 
-SAFE_MODE_BLINKS = 8  # agent.led.SAFE_MODE; a test holds them equal
+SAFE_MODE_BLINKS = 8  # agent.cart.led.SAFE_MODE; a test holds them equal
 
 
 class State:

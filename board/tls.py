@@ -71,7 +71,7 @@ class Tls:
         self._toolsnet = None
 
     def port(self, toolsnet):
-        """Return a new port: what agent.app asks as `board.tls(toolsnet)`, of the same configuration."""
+        """Return a new port: what agent.cart.app asks as `board.tls(toolsnet)`, of the same configuration."""
         return self._sockets.add(TlsPort(self._sockets, self, self._name))
 
     def _content(self, setting):
@@ -96,7 +96,7 @@ class Tls:
 
 
 def give_to(owner, sockets, folder, toolsnet):
-    """Let a board make ports with TLS (agent.app): a chip has no method for what few of them have."""
+    """Let a board make ports with TLS (agent.cart.app): a chip has no method for what few of them have."""
     owner.tls = Tls(sockets, folder, toolsnet).port
 
 

@@ -98,7 +98,7 @@ class FileFlash:
 
 
 class Board:
-    """What agent.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
+    """What agent.cart.app asks of a board; spool paths are relative to `folder`, the configuration file's."""
 
     def __init__(self, folder="."):
         self.folder = folder

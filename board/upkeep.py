@@ -15,8 +15,8 @@ import json
 from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.base.words import unpack_digits
-from agent.led import Blinker, code_of
-from agent.liveness import ASKED_MS, Liveness
+from agent.cart.led import Blinker, code_of
+from agent.cart.liveness import ASKED_MS, Liveness
 from board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
 from board.console import VERSION_FILE, Console
 

@@ -5,6 +5,6 @@
     laboratory   bench (measurements, fuzz), firmware (our own images), packaging, runtimes (./tools/test)
     installed    what site-packages gets as `toolcart`; the trees lie below it there
 
-The product imports nothing of the laboratory (host_tests/test_architecture.py); `compact` is product because
+The product imports nothing of the laboratory (host_tests/project/test_architecture.py); `compact` is product because
 `toolcart flash` makes a board's program on the user's machine.
 """

@@ -25,7 +25,7 @@ PORT_OPENING = const(1)
 PORT_OPEN = const(2)
 PORT_LOST = const(-1)
 
-# Behind those of agent.openprotocol.states; agent.status has the words for these.
+# Behind those of agent.openprotocol.states; agent.cart.status has the words for these.
 WHY_NO_ADDRESS = const(8)  # the host can be no address and no name
 WHY_NAME_UNKNOWN = const(9)
 WHY_NAME_SLOW = const(10)  # DNS has not answered yet
@@ -43,7 +43,7 @@ WHY_UNPLUGGED = const(21)
 WHY_NO_DRIVER = const(22)  # what speaks to serial lines is not installed
 WHY_NO_SOCKET = const(23)  # the system has no more of them
 WHY_FAILED = const(24)  # anything else
-# Behind those of agent.trouble, since they came later.
+# Behind those of agent.base.trouble, since they came later.
 WHY_NO_TLS = const(31)  # the other side speaks none, or none that both know
 WHY_NOT_TRUSTED = const(32)  # its certificate is not vouched for, or is another host's
 

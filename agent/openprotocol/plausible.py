@@ -1,7 +1,7 @@
 """Whether a light result can be what the controller meant: for lines whose checksum is weak (3964R) or missing (ASCII).
 
-A result that is odd is not refused for good: it is taken when it comes a second time exactly so (agent.store), since
-noise does not repeat itself and a controller with odd habits does.
+A result that is odd is not refused for good: it is taken when it comes a second time exactly so
+(agent.station.store), since noise does not repeat itself and a controller with odd habits does.
 
 Odd is (MID 0061 revision 999, 003:6448-6519)
 1. a length other than the layout's, a control character anywhere, a single octet above 0x7E in the VIN (UTF-8 comes

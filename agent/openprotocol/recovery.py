@@ -66,7 +66,7 @@ class Recovery:
         self.retry_ms = retry_ms
         self.sharing = sharing
         self.store_newest = store_newest
-        self.gone = gone  # agent.gone: writes the events
+        self.gone = gone  # agent.station.gone: writes the events
         self.flags = 0  # of a result that is pushed now
         self.phase = qs.PHASE_IDLE
         self.needs = ""  # the setting without which nothing can be fetched here

@@ -1,6 +1,7 @@
-"""Where results go: every outlet of a station keeps this contract, and `host_tests/test_outlet_contract.py` asks each.
+"""Where results go: every outlet keeps this contract; `host_tests/outlets/test_outlet_contract.py` asks each.
 
-An outlet is a task of the station (agent.scheduler) that takes records from the log in order, from its own cursor on.
+An outlet is a task of the station (agent.base.scheduler) that takes records from the log in order, from its own
+cursor on.
 
     kind         what it is, as the configuration calls it
     index        its cursor is log.cursors[index], whose `durable` and `wants` are set before the log is mounted

@@ -16,7 +16,8 @@ FLAG_COPY mean what they mean with a result. What `code` and the text are says `
                                              13 steps 3, 16 step type 2, 18 last tightening 2, 20 sequence number 5
     5 vehicle               none             0 VIN 40 (25 but on a PowerMACS), 40, 65, 90 the other identifiers 25 each
     16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are told
-                            (agent.gone)     with them in all 10, 40 epoch of the IDs 3; blank where it is not known
+                            (agent.station.gone)     with them in all 10, 40 epoch of the IDs 3; blank where it is not
+                            known
 
 `ready` is one digit, 1 for ready, blank where the message does not say (003:7448-7508).
 """
@@ -45,7 +46,7 @@ ALARM_ACKNOWLEDGED = const(2)  # MID 0074: acknowledged on the controller
 PSET_SELECTED = const(3)  # MID 0015
 JOB = const(4)  # MID 0035: selected, done, aborted
 VIN = const(5)  # MID 0052
-GONE = const(16)  # results that cannot be had: of the agent's own (agent.gone)
+GONE = const(16)  # results that cannot be had: of the agent's own (agent.station.gone)
 
 # Places in the text.
 PSET_CHANGE = const(0)

@@ -77,7 +77,7 @@ ID_EPOCH = const(7)  # how often the controller's IDs began anew, modulo 256
 # Behind the payload of a parked record: its number in the log u32, ToolsNet's code u16 (or a reason above), two zeros.
 PARKED_BYTES = const(8)
 ROOM_BYTES = const(159)  # the longest payload of a result: with its limits, parked
-TAKEN = const(1)  # into the quarantine; agent.quarantine has the other answers
+TAKEN = const(1)  # into the quarantine; agent.quarantine.quarantine has the other answers
 PASSED = const(3)  # there was no room, and the server had it once
 PARKED_UNREADABLE = const(1001)
 PARKED_SILENT = const(1002)

@@ -20,7 +20,7 @@ _EVENTS = {  # agent.record.event
     5: "vehicle",
     16: "results gone",
 }
-_REASONS = {  # agent.gone
+_REASONS = {  # agent.station.gone
     "none": "the controller has nothing under these IDs",
     "reset": "the controller's IDs began anew, or it is another controller",
     "never": "the controller cannot be asked for them",
@@ -101,7 +101,7 @@ def _event(shown, page, at, flags):
 
 
 def _gone(shown, page, text, ev):
-    """Which tightening IDs are gone (agent.gone): from which to which, and how many of these."""
+    """Which tightening IDs are gone (agent.station.gone): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
         shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
     for name, place, width in (

@@ -19,7 +19,7 @@ Rules
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; that is counted and shown. Nobody waits.
 """
 
-from agent import health as h
+from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
 from agent.log.numbers import CURSOR

@@ -1,10 +1,10 @@
-"""What goes to ToolsNet beside plain results, as the settings want it: what agent.assembly hands to its outlet."""
+"""What goes to ToolsNet beside plain results, as the settings want it: what agent.cart.assembly hands to its outlet."""
 
 from agent.log.numbers import SENT, SENT_WINDOW
-from agent.toolsnet.event09 import PARAMETER_NAMES
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
-from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
+from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
+from agent.wide.telegram09 import PARAMETER_NAMES
 from agent.wide.toolsnet_curves import CurvesOut
 from agent.wide.toolsnet_descriptions import Descriptions, Names
 from agent.wide.toolsnet_events import Events, mask_of
@@ -51,7 +51,7 @@ def sources_of(station, system, toolsnet):
 
 def _descriptions(station, system, program_for_zero):
     """System and station in the map, with the names that the controller tells."""
-    from agent.programs import Programs
+    from agent.wide.controller_programs import Programs
 
     controller = station.settings["controller"]
     names = Names()

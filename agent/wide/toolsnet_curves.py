@@ -10,7 +10,7 @@ Rules
 
 from agent.base.words import get_u32
 from agent.record import graph as gr
-from agent.toolsnet import graph13
+from agent.wide import telegram13 as graph13
 from agent.wide.curves import Curves
 from agent.wide.rows import Rows
 from agent.wide.toolsnet_source import HOLD_MS, Source

@@ -2,9 +2,9 @@
 
 Rules
 1. Without a name of its own the system is not described, nor the station: what people have entered in the map stays.
-2. Programs are those whose name a controller has told: MID 0013, by the list of MID 0011 (agent.programs) and where
-   limits are asked for, MID 0015 revision 2 where parameter sets are events. The first one is what goes out for
-   parameter set 0.
+2. Programs are those whose name a controller has told: MID 0013, by the list of MID 0011
+   (agent.wide.controller_programs) and where limits are asked for, MID 0015 revision 2 where parameter sets are
+   events. The first one is what goes out for parameter set 0.
 3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
    has told them; before one did it is the one of the configuration. Each has all programs; what a telegram of 9999
    octets has no room for is left out and counted.
@@ -13,9 +13,9 @@ Rules
 5. A server whose 08 says that it lacks results which it had, was emptied or restored: it may lack names as well.
 """
 
-from agent import health as h
+from agent.base import health as h
 from agent.record.text import text_of
-from agent.toolsnet import describe
+from agent.wide import telegram02 as describe
 from agent.wide.toolsnet_source import Source
 
 CPYTHON_ONLY = True  # a board has room for results alone

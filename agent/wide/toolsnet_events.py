@@ -15,8 +15,8 @@ from agent.log.cursor import WANTS_EVENTS, Cursor
 from agent.log.numbers import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
 from agent.log.record import RECORD_NONE
 from agent.record import event as ev
-from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
+from agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 from agent.wide.toolsnet_source import HOLD_MS, Source
 
 CPYTHON_ONLY = True  # a board has room for results alone

@@ -13,7 +13,7 @@ Rules
 5. After a refusal and after a lost connection one result is out at a time for SHUT_MS.
 """
 
-from agent import health as h
+from agent.base import health as h
 from agent.base.ticks import FOREVER, Timer
 from agent.log.cursor import Cursor
 from agent.log.numbers import KEPT_LAST, LIMIT, SENT, SENT_WINDOW

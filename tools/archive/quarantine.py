@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.log.record import RECORD_NONE
-from agent.quarantine_list import reason_text
+from agent.quarantine.entries import reason_text
 from agent.record import KIND_RESULT
-from agent.toolsnet.targets04 import RESULT_BYTES_TARGETS, TargetWriter
 from agent.toolsnet.telegram import sequence_at
+from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
 from tools.archive import database
 from tools.archive.writer import REPEATED, STORED, Writer
 from tools.spool import image

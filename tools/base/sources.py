@@ -17,7 +17,7 @@ from tools.base import installation
 
 ROOT = installation.ROOT
 COMPILE_TIMEOUT_S = 60
-LIBRARY = "agent/openprotocol/catalogue/"
+LIBRARY = "agent/catalogue/"
 
 _CPYTHON_ONLY = re.compile(r"^CPYTHON_ONLY = True\b", re.MULTILINE)
 _NATIVE = re.compile(r"^\s*@(?:micropython\.)?(?:native|viper|asm_\w+)\b", re.MULTILINE)

@@ -8,8 +8,8 @@ Rules
    With a side away some are: a connection attempt has a deadline of its own.
 """
 
-from agent.app import App
 from agent.base.ticks import FOREVER, ticks_add, ticks_diff
+from agent.cart.app import App
 from agent.log.flash import RamFlash
 from board import loop
 from board.clock import Clock

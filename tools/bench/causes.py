@@ -3,7 +3,7 @@
     toolcart bench causes [NAME ...]      those of these names, or all; --seconds is how long each may take
 
 Rules
-1. Each change stands in a private copy of the checkout; host_tests/support_causes.py explores it there, in an
+1. Each change stands in a private copy of the checkout; host_tests/support/causes.py explores it there, in an
    interpreter of its own, until it finds a broken promise or its time is over.
 2. What a world finds that the same world has with the program as it is does not count.
 3. What is taken out stands exactly once in its file, or the list is wrong: then it says so.
@@ -36,7 +36,7 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 # name | fault of docs/worlds.md, 0: a rule of the core | file | who finds it, and where it looks: shape, profiles, run
 # :what is broken, then what is taken out and what is put in
 LIST = """
-connecting-waits-for-a-free-block | 1 | agent/intake.py | worlds full
+connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
 -(self.full and not self.log.has_room(self.room_bytes))
 +self.log.count_free(self.log.lowest()) < 2
@@ -77,7 +77,7 @@ full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -return self.state.save() or
 +return not self.log.full and self.state.save() or
-no-block-for-what-is-moved | 5 | agent/quarantine.py | worlds refused
+no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | worlds refused
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
 +return free - 1
@@ -93,7 +93,7 @@ damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self._count_damaged(cursor.number, last + 1)
 +self.forgive(last + 1)
-kept-in-doubt-trusted | 6 | agent/quarantine.py | quarantine model
+kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
 +        self.log.doubtful, self.log.shown = False, self.log.number
@@ -126,7 +126,7 @@ unknown-system-is-shared | 10 | agent/openprotocol/recovery.py | worlds usual no
 : where 0002 does not name the system nothing is fetched
 -doubtful = shares or (may and system_type == SHARED_SYSTEM)
 +doubtful = shares or (sharing == qs.SHARING_AUTO and system_type == 0)
-push-waits-for-what-is-missing | 11 | agent/intake.py | worlds away none
+push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
 +if self.full or self.recovery.known.ranges:  # an answer
@@ -227,11 +227,11 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/policy.py | refusals model
 -        self._todo = 0
 +        numbers[LIMIT] = self.cursor.number + self.batch
 +        self._todo = 0
-look-up-by-nothing | 0 | agent/store.py | worlds
+look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
 -held = self.look.holds(stage, body, flags)
 +held = 0
-refused-and-acknowledged | 0 | agent/store.py | worlds
+refused-and-acknowledged | 0 | agent/station/store.py | worlds
 : what the log refuses is acknowledged
 -code, now)
 -        return NOT_KEPT
@@ -326,7 +326,7 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
 
 def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
     """What the explorer tells in the copy under `root`; it is ended when nothing more is asked for."""
-    words = [sys.executable, "-m", "host_tests.support_causes", cause.by, str(seconds), *cause.aim.split()]
+    words = [sys.executable, "-m", "host_tests.support.causes", cause.by, str(seconds), *cause.aim.split()]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     limited = ["timeout", str(seconds + GRACE_S), *words] if shutil.which("timeout") else words
     with subprocess.Popen(limited, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:

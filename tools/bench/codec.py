@@ -21,10 +21,11 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 
+from agent import catalogue
 from agent.base.fields import number
 from agent.link import LINK_MESSAGE
 from agent.link.stream import Stream
-from agent.openprotocol import catalogue, layouts
+from agent.openprotocol import layouts
 from agent.openprotocol.light import read_light
 from agent.record.result import BODY_BYTES, LIMITS_BYTES
 from tools.base.cache import CHECKOUT

@@ -9,7 +9,7 @@ Rules
 2. A link, a frame reader and a whole session get each input at once and in random pieces; what comes out is compared
    with all its fields. Readers of a whole message get it at two places in the buffer, and write nowhere else.
 3. A parser is made once and reset for each input: what one input leaves behind would spoil the next one's comparison,
-   and shows in the heap (host_tests/test_fuzz_parsers.py).
+   and shows in the heap (host_tests/project/test_fuzz_parsers.py).
 4. Time stands still: what deadlines do is the matter of other tests.
 """
 

@@ -114,11 +114,12 @@ def writers():
 
     The function returns the telegram, or its octets where the third one returns the buffer that it lies in.
     """
-    from agent.toolsnet import describe, graph13
     from agent.toolsnet import telegram as tel
-    from agent.toolsnet.event09 import EVENT_BYTES_MAX, EventWriter
     from agent.toolsnet.result04 import ResultWriter
     from agent.toolsnet.session import RESULT_BYTES
+    from agent.wide import telegram02 as describe
+    from agent.wide import telegram13 as graph13
+    from agent.wide.telegram09 import EVENT_BYTES_MAX, EventWriter
 
     def result_of(name, pages):
         writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
@@ -224,7 +225,7 @@ class EventBench(Workbench):
         return port
 
     def put_alarm(self):
-        """Write an alarm into the log, as agent.happenings does; whether it is there."""
+        """Write an alarm into the log, as agent.wide.controller_events does; whether it is there."""
         log = self.station.log
         stage, at = log.stage, log.place
         ev.put_event(stage, at, log.next, 1, ev.ALARM)
@@ -258,7 +259,7 @@ def event_bench():
 
     On MicroPython the parts for CPython are let in behind all others, which stay as they are there.
     """
-    import agent.app
+    import agent.cart.app
     from agent.base import compat
     from tools.harness.configuration import configuration
 

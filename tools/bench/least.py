@@ -49,7 +49,7 @@ def heap(path, taken):
         sys.modules.pop("agent." + module, None)
         delattr(sys.modules["agent"], module)
     gc.collect()
-    __import__("agent.app")
+    __import__("agent.cart.app")
 
     gc.collect()
     taken -= gc.mem_alloc()

@@ -43,7 +43,7 @@ SIZE_TARGETS = ("<= 80000", "<= 52000")
 HEAP_TARGET = "<= 81920"
 HELPERS = (*rp2040.PEERS, "tools/bench/least.py")
 
-IMPORT_ONLY = "import agent.app\nprint('through 0')\n"
+IMPORT_ONLY = "import agent.cart.app\nprint('through 0')\n"
 HEAP_RUN = (
     "import gc\nbefore = gc.mem_alloc()\nfrom tools.bench import least\ngc.collect()\n"
     "least.heap('spool', gc.mem_alloc() - before)\n"
@@ -86,7 +86,7 @@ def _size(report: Report) -> None:
     how = "all of agent/ that a board may have, compacted and compiled without asserts, as boards get it"
     report.add(names[0], sum(core.values()), "bytes", SIZE_TARGETS[0], how)
     loaded = sum(size for name, size in core.items() if _module_of(name) in _loaded())
-    how = "of these the modules that are imported when it runs, agent.config with them"
+    how = "of these the modules that are imported when it runs, agent.cart.config with them"
     report.add(names[1], loaded, "bytes", SIZE_TARGETS[1], how)
 
 
@@ -274,6 +274,6 @@ def _heap(report: Report) -> None:
     how = f"unix32, .mpy loaded into the heap, one station, flash in a file; {peers} more for script, flash and peers"
     whole = None if whole is None else whole - peers
     report.add(names[0], whole, "bytes", HEAP_TARGET, reason or how)
-    report.add(names[1], imported, "bytes", "", reason or "unix32, agent.app and all that it imports")
+    report.add(names[1], imported, "bytes", "", reason or "unix32, agent.cart.app and all that it imports")
     beyond = whole - imported if whole is not None and imported is not None else None
     report.add(names[2], beyond, "bytes", "", reason or "the difference: what objects and buffers take when it runs")

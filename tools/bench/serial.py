@@ -45,7 +45,7 @@ RUN_TIMEOUT_S = 120
 BURSTS_BITS = range(9, 17)
 
 ALLOCATION = """
-from host_tests.test_r3964 import allocated_by_exchanges
+from host_tests.link.test_r3964 import allocated_by_exchanges
 got, used = allocated_by_exchanges()
 print("figure", used / (got * 2))
 """

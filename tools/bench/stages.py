@@ -9,8 +9,8 @@ Rules
 2. The total is measured with nothing but port and flash dressed. The stages are measured in another run, with the
    methods of STAGES dressed; what the dress costs is measured first and taken off.
 3. A figure is the mean of RESULTS results that pass one at a time: cursor records and an erased block have their part.
-4. The heap is as on a board: configuration read, agent built, agent.config forgotten, collected. A function with many
-   locals has its frame there, and MicroPython looks for a place from the heap's start on.
+4. The heap is as on a board: configuration read, agent built, agent.cart.config forgotten, collected. A function with
+   many locals has its frame there, and MicroPython looks for a place from the heap's start on.
 """
 
 import gc
@@ -31,10 +31,10 @@ ticks_diff = getattr(time, "ticks_diff", int)
 
 # Module, class, methods with the number of their arguments: the stage. One that calls another's is interrupted by it.
 STAGES = (
-    ("agent.intake", "Intake", (("step", 2),), "intake"),
+    ("agent.station.intake", "Intake", (("step", 2),), "intake"),
     ("agent.link.stream", "Stream", (("next_message", 2), ("post", 3), ("receive", 2), ("tick", 2)), "framing"),
     ("agent.openprotocol.session", "Session", (("next_event", 2), ("acknowledge", 1), ("tick", 2)), "session"),
-    ("agent.store", "Store", (("put_pushed", 7),), "reading"),
+    ("agent.station.store", "Store", (("put_pushed", 7),), "reading"),
     ("agent.log.log", "Log", (("append", 4), ("settle", 1), ("maintain", 1)), "spool"),
     ("agent.log.state", "State", (("save", 1),), "spool"),
     ("agent.outlets.toolsnet.forward", "Forward", (("step", 2),), "forward"),

@@ -2,10 +2,10 @@
 
     python -m tools.bench.steps [STEP ...]        half a minute a step, a line each
 
-Heap is what `import agent.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets are all
-of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our own image,
-in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is told against
-a program that no step has touched.
+Heap is what `import agent.cart.app` takes on the 32-bit unix port, least heap what the whole agent runs in, octets
+are all of agent/ as .mpy, all three without machine code; instructions are those of a result on the Cortex-M3 in our
+own image, in plain bytecode and with machine code. The other steps cannot do without `one module`; what it brings is
+told against a program that no step has touched.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.compact import inline, names, program, tree
 from tools.compact.slots import arguments_of
 
 IMPORT = (
-    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.app\ngc.collect()\n"
+    "import gc\ngc.collect()\nbefore = gc.mem_alloc()\nimport agent.cart.app\ngc.collect()\n"
     "print('through', gc.mem_alloc() - before)\n"
 )
 IMPORT_HEAP_BYTES = 400000

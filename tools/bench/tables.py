@@ -9,8 +9,8 @@ A quoted figure is a number with a comment behind it that names benchmark and fi
     249,360<!-- instructions: fast result -->        4.0<!-- path: parse, ratio to slicing .1 -->
 
 `.3` are the decimals; without them it is a whole number. `/1000` in front of them divides: octets are told as KB. A
-figure that stands in two places is quoted in both. host_tests/test_documents.py fails where a document and the file
-differ, and where a document names a figure that no benchmark has.
+figure that stands in two places is quoted in both. host_tests/project/test_documents.py fails where a document and
+the file differ, and where a document names a figure that no benchmark has.
 """
 
 from __future__ import annotations

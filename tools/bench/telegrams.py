@@ -29,8 +29,8 @@ BESIDE_RESULTS = (
     "agent/toolsnet/",
     "agent/outlets/",
     "agent/wide/",
-    "agent/happenings.py",
-    "agent/programs.py",
+    "agent/wide/controller_events.py",
+    "agent/wide/controller_programs.py",
     "agent/record/",
 )
 

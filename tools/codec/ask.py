@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.openprotocol import catalogue
-from agent.openprotocol.catalogue import Frames, Linked, Message
+from agent import catalogue
+from agent.catalogue import Frames, Linked, Message
 
 START_REVISIONS = (6, 5, 4, 3, 2, 1)
 BUSY = (96, 16, 35)

@@ -46,7 +46,7 @@ def ask(
     Names of fields are those of `toolcart mid`. The session takes a slot of the controller while it lasts; what the
     controller pushes meanwhile is shown and not acknowledged. A command is sent with --yes alone.
     """
-    from agent.openprotocol import catalogue
+    from agent import catalogue
     from tools.codec.ask import Asking, Unanswered
 
     name, colon, after = host.rpartition(":")
@@ -72,7 +72,7 @@ def ask(
 
 
 def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
-    from agent.openprotocol import catalogue
+    from agent import catalogue
 
     described = catalogue.revisions(number)
     if not described:

@@ -28,7 +28,7 @@ def mid(what: str, revision: int | None, values: bool, as_json: bool) -> None:
     WHAT is a number; or a word, which lists the MIDs that have it in their name, their category or a field's name.
     Without it all are listed.
     """
-    from agent.openprotocol import catalogue
+    from agent import catalogue
 
     if what.isdigit():
         _show_mid(int(what), revision, values, as_json)
@@ -48,7 +48,7 @@ def mid(what: str, revision: int | None, values: bool, as_json: bool) -> None:
 
 
 def _has(number: int, word: str) -> bool:
-    from agent.openprotocol import catalogue
+    from agent import catalogue
 
     about = catalogue.about(number)
     if not word or word in about.name.lower() or word in about.category:
@@ -69,7 +69,7 @@ def _words(revisions: list[int]) -> str:
 
 
 def _show_mid(number: int, revision: int | None, values: bool, as_json: bool) -> None:
-    from agent.openprotocol import catalogue
+    from agent import catalogue
     from tools.codec.shown import mid_as_data
 
     revisions = catalogue.revisions(number)

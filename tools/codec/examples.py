@@ -6,9 +6,9 @@ Rules
    each list. It says where a field stands and how it is written, and nothing about what a controller would send.
 """
 
-from agent.openprotocol import catalogue
-from agent.openprotocol.catalogue import FieldError, data_field, resolution
-from agent.openprotocol.catalogue.meanings import names_of
+from agent import catalogue
+from agent.catalogue import FieldError, data_field, resolution
+from agent.catalogue.meanings import names_of
 
 PORTABLE = True
 

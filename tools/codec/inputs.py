@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from agent.openprotocol.catalogue import FrameError, Frames, Linked
+from agent.catalogue import FrameError, Frames, Linked
 from tools.codec import pcap
 from tools.line.capture import NoCapture, read
 

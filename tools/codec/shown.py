@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.openprotocol import catalogue
-from agent.openprotocol.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
-from agent.openprotocol.catalogue.fields import Field
-from agent.openprotocol.catalogue.forms import Form
-from agent.openprotocol.catalogue.meanings import names_of
+from agent import catalogue
+from agent.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
+from agent.catalogue.fields import Field
+from agent.catalogue.forms import Form
+from agent.catalogue.meanings import names_of
 from tools.base.printable import visible
 from tools.codec.examples import example
 from tools.codec.inputs import TOOLSNET, Seen

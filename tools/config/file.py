@@ -3,7 +3,7 @@
 Rules:
 1. Whatever is wrong with the file (missing, no JSON, wrong values) comes as `Wrong` with the same three columns.
 2. A key that stands twice in one object is a mistake: JSON readers take the last one, people see the first.
-3. `read` gives what agent.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
+3. `read` gives what agent.cart.config.complete gives; what this machine cannot run is a mistake of `read_to_run` only.
 4. Secrets are put in here (tools.config.secrets), so that nobody else knows where they come from.
 """
 
@@ -14,7 +14,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from agent import config
+from agent.cart import config
 from tools.base import installation
 from tools.config import secrets as config_secrets
 

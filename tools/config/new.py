@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from agent import config
+from agent.cart import config
 from tools.config.schema import FILE_NAME
 
 PASSWORD_FILE = "wifi.password"

@@ -1,7 +1,7 @@
 """The configuration as a JSON Schema (draft 7, which editors read), out of the tables that the agent checks with.
 
 Rules
-1. Names, types, ranges and defaults are agent.settings', meanings tools.config.text's; nothing is written twice.
+1. Names, types, ranges and defaults are agent.cart.settings', meanings tools.config.text's; nothing is written twice.
 2. It takes every configuration that the agent takes. What a schema cannot say (relations of two settings, names that
    two stations may not share) is left to `toolcart config check`.
 3. A secret is an object that names where it is (tools.config.secrets).
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent import config, settings
+from agent.cart import config, settings
 from tools.config.secrets import is_written
 from tools.config.text import MEANINGS
 

@@ -1,10 +1,10 @@
 """Says what every setting means, once, for `toolcart config explain` and docs/configuration.md.
 
-1. Names, types, defaults and ranges come from agent.config; only the meanings are here: they cost no flash.
+1. Names, types, defaults and ranges come from agent.cart.config; only the meanings are here: they cost no flash.
 2. `python -m tools.config.text > docs/configuration.md` writes the page; a test holds that it is up to date.
 """
 
-from agent import config
+from agent.cart import config
 from tools.config import secrets as config_secrets
 
 MEANINGS = {
@@ -237,7 +237,7 @@ _HEAD = "| setting | type | unit | default | allowed | meaning |"
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `python -m tools.config.text` out of agent/config.py and tools/config/text.py. -->
+<!-- Written by `python -m tools.config.text` out of agent/cart/config.py and tools/config/text.py. -->
 
 One JSON file, the same on a Raspberry Pi and on a board; `board/config.example.json` is a small one.
 `toolcart config new FILE` asks six questions and writes one; `toolcart config check FILE` tells its mistakes. The JSON

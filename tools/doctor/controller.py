@@ -12,12 +12,12 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+from agent import catalogue
+from agent.cart.status import why_name
 from agent.link.port import PORT_OPEN
-from agent.openprotocol import catalogue
 from agent.openprotocol import states as st
 from agent.openprotocol.identity import REPEATS_NOTHING
 from agent.openprotocol.replies import REFUSED_GONE, refusal_class
-from agent.status import why_name
 from board.linux import Board
 from tools.codec.ask import Asking, Foreign, Silent, Unanswered
 from tools.doctor import extras
@@ -152,7 +152,7 @@ def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
 
 def over_line(name: str, controller: dict, folder: str) -> list[Found]:
     """Open the line and begin a session on it with the agent's own link and session."""
-    from agent.assembly import controller_session  # as the agent makes it
+    from agent.cart.assembly import controller_session  # as the agent makes it
 
     what = f"{name} line"
     device, baud = controller["device"], controller["baud"]

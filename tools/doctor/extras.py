@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.happenings import subscriptions_of
 from agent.openprotocol.replies import REFUSED_EXISTS, REFUSED_OTHER, REFUSED_REVISION, refusal_class
 from agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
-from agent.openprotocol.trace import TYPES, TraceSubscription
+from agent.wide.controller_events import subscriptions_of
+from agent.wide.mid0900 import TYPES, TraceSubscription
 from tools.codec.ask import Asking, Silent
 from tools.doctor.found import GOOD, NOTE, WARN, Found
 from tools.words import reasons

@@ -11,13 +11,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.assembly import toolsnet_session
+from agent.base.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
+from agent.cart.assembly import toolsnet_session
+from agent.cart.status import why_name
 from agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_TIMED_OUT
-from agent.quarantine_list import needs_operator
-from agent.status import why_name
+from agent.quarantine.entries import needs_operator
 from agent.toolsnet import session as ts
 from agent.toolsnet.telegram import SEQUENCES, sequence_at
-from agent.trouble import NO_INFO, NO_PIM, NOT_ALLOWED
 from board.linux import Board
 from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from tools.words import reasons

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import click
 
-from agent import config as settings
-from agent import status
+from agent.cart import config as settings
+from agent.cart import status
 from agent.log.flash import RamFlash
 from agent.log.numbers import DAMAGED, STORED
 from board import safe_mode

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from agent import config as settings
+from agent.cart import config as settings
 from tools.base.installation import how_to_get
 from tools.base.printable import visible_lines
 from tools.base.sources import Unavailable

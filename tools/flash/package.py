@@ -153,7 +153,7 @@ def _checked(path: str | Path) -> tuple[dict, dict[str, bytes]]:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.Wrong(path, mistakes)
-    tree["toolsnet"].pop("window", None)  # 1 is what a chip does: it does not know the setting (agent.settings)
+    tree["toolsnet"].pop("window", None)  # 1 is what a chip does: it does not know the setting (agent.cart.settings)
     return tree, found
 
 

@@ -9,9 +9,9 @@ Rules
 3. `cut` is a power cut: new objects over the same flash; the peers learn nothing of it.
 """
 
-from agent.app import App
-from agent.config import complete
-from agent.health import NAMES
+from agent.base.health import NAMES
+from agent.cart.app import App
+from agent.cart.config import complete
 from agent.log.flash import RamFlash
 from agent.log.state import STATE_BLOCKS
 from tools.base.clock import Dice, SimClock
@@ -39,7 +39,7 @@ CONTROLLER = controller_address(0)
 
 
 class Board:
-    """What agent.app asks of a board. Wakes a slot only when its port has something: no step for nothing."""
+    """What agent.cart.app asks of a board. Wakes a slot only when its port has something: no step for nothing."""
 
     def __init__(self, cart):
         self.cart = cart

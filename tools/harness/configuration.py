@@ -6,8 +6,8 @@ PIM_PORT = 6575
 
 
 def configuration():
-    """Return the completed configuration of one station; a board forgets agent.config afterwards."""
-    from agent.config import complete
+    """Return the completed configuration of one station; a board forgets agent.cart.config afterwards."""
+    from agent.cart.config import complete
 
     spool = {"path": "spool", "size_kib": 40, "parked_kib": 12}
     station = {"number": 1, "controller": {"host": "192.0.2.10"}, "spool": spool}

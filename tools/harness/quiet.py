@@ -7,9 +7,9 @@ Rules
 4. They check as they go: a sequence that does not follow the one before is counted in `disorder`.
 """
 
-from agent.app import App
 from agent.base.fields import compare, copy, number, put_number
 from agent.base.ticks import ticks_add
+from agent.cart.app import App
 from tools.harness.configuration import PIM_PORT
 
 PORTABLE = True
@@ -191,7 +191,7 @@ class Workbench:
         self.app = App(configuration, self)
         self.station = self.app.stations[0]
 
-    # What agent.app asks of a board
+    # What agent.cart.app asks of a board
 
     def now(self):
         return self.moment

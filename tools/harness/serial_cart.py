@@ -1,6 +1,6 @@
 """The whole agent on a simulated serial line, between controller and ToolsNet, on one clock; its flash may stall it."""
 
-import agent.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
+import agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
 from tools.base.clock import Dice

@@ -79,7 +79,7 @@ def monitor(
 
     At the end it tells which share of the time the line was busy.
     """
-    from agent.status import why_name
+    from agent.cart.status import why_name
     from board.linux_serial import SerialPort
     from tools.line.capture import Heard, line_of
     from tools.line.explain import Shower, explainer

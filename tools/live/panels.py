@@ -53,7 +53,7 @@ TROUBLE = {
     "faults",
     "outlet failed",
 }
-CLOCK_APART_S = 5  # agent.errands
+CLOCK_APART_S = 5  # agent.openprotocol.queries
 GAUGE_CELLS = 12
 WHY_INDENT = 14  # below the state's word
 WHY_LEAST = 24  # cells; in fewer a sentence is a column of words

@@ -24,10 +24,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from agent import status
-from agent.app import App, Station
 from agent.base.ticks import ticks_add, ticks_diff
-from agent.liveness import Liveness
+from agent.cart import status
+from agent.cart.app import App, Station
+from agent.cart.liveness import Liveness
 from agent.log.mount import MOUNT_FOREIGN
 from agent.log.numbers import DELIVERED, STORED
 from board import loop

@@ -23,7 +23,15 @@ from tools.compact.program import Program
 from tools.compact.scopes import scopes
 from tools.compact.tree import OPTIONS, dotted, files_of, program_of, remembered
 from tools.compact.walk import walk
-from tools.runtimes.build import Source, compile_object, compiled_text, product_sources, support_sources, tree_of
+from tools.runtimes.build import (
+    Source,
+    compile_object,
+    compiled_text,
+    module_of,
+    product_sources,
+    support_sources,
+    tree_of,
+)
 from tools.runtimes.catalogue import Runtime
 from tools.runtimes.harness import Machine, Outcome
 
@@ -200,7 +208,7 @@ class Board:
 
     def run_tests(self, test_file: Path, word: str = "") -> Outcome:
         """Run the portable tests of one file of host_tests/ whose names contain `word`."""
-        machine = self._machines.get(f"host_tests.{test_file.stem}")
+        machine = self._machines.get(module_of(test_file))
         if machine is None:
             return Outcome(0, 0, 1, 0.0, f"skip {test_file.stem}: no board has the library")
         return told(test_file.stem, machine.run_tests(test_file, word))

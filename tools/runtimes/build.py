@@ -19,7 +19,15 @@ import subprocess
 from pathlib import Path
 
 from tools.base.cache import CACHE, forget_old, whole_folder
-from tools.base.sources import COMPILE_TIMEOUT_S, Source, compiler, library_sources, product_sources, python_files
+from tools.base.sources import (
+    COMPILE_TIMEOUT_S,
+    ROOT,
+    Source,
+    compiler,
+    library_sources,
+    product_sources,
+    python_files,
+)
 
 OBJECTS = CACHE / "mpy" / "objects"
 TREES = CACHE / "mpy" / "trees"
@@ -38,6 +46,11 @@ _TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 def is_portable(text: str) -> bool:
     """Tell whether a module outside agent/ and board/ says that it runs on MicroPython as well."""
     return bool(_PORTABLE.search(text))
+
+
+def module_of(test_file: Path) -> str:
+    """The dotted name of a file of host_tests/, by which a MicroPython imports it."""
+    return ".".join(test_file.resolve().relative_to(ROOT).with_suffix("").parts)
 
 
 def is_heavy(text: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.runtimes.build import RUNNER, compiled_tree
+from tools.runtimes.build import RUNNER, compiled_tree, module_of
 from tools.runtimes.catalogue import Runtime, heap_bytes
 
 MODULE_TIMEOUT_S = 300
@@ -72,7 +72,7 @@ class Machine:
         wanted = _HEAP.search(test_file.read_text(encoding="utf-8"))
         # Words of 64 bits take twice the room: all but octets in a heap are words.
         heap = str(heap_bytes(wanted[1] if wanted else DEFAULT_HEAP) * self.runtime.bits // 32)
-        args = (f"host_tests.{test_file.stem}", word)
+        args = (module_of(test_file), word)
         timeout_s = LONG_MODULE_TIMEOUT_S if os.environ.get("TOOLCART_LONG") == "1" else MODULE_TIMEOUT_S
         start = time.monotonic()
         try:

@@ -170,7 +170,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
 
 def portable_files(asked: list[Path]) -> list[Path]:
     """The test files that run on MicroPython, of those asked for or of all."""
-    files = asked or sorted((CHECKOUT / "host_tests").glob("test_*.py"))
+    files = asked or sorted((CHECKOUT / "host_tests").rglob("test_*.py"))
     return [file for file in files if is_portable(file.read_text(encoding="utf-8"))]
 
 

@@ -15,7 +15,7 @@ from agent.log.log import BLOCKS_LEAST, Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
-from agent.quarantine import Quarantine
+from agent.quarantine.quarantine import Quarantine
 from agent.record import KIND_RAW, KIND_RESULT
 
 OUTLETS = 4

@@ -25,8 +25,8 @@ import click
 
 from agent.log.flash import RamFlash
 from agent.log.mount import MOUNT_DONE
-from agent.quarantine import BLOCKS_LEAST
-from agent.quarantine_orders import carry_out
+from agent.quarantine.orders import carry_out
+from agent.quarantine.quarantine import BLOCKS_LEAST
 from board.linux_control import SUFFIX
 from board.linux_flash import FileFlash, FlashUnusable
 from tools.base.printable import visible, visible_in

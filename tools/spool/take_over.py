@@ -24,7 +24,7 @@ from agent.log.log import BLOCKS_LEAST, RETAINED_MAX, Log
 from agent.log.mount import mount
 from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import DIGEST_BYTES, INDEXES, Known, put_digest, put_unread
-from agent.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
+from agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from agent.record import KIND_EVENT, KIND_RESULT, KINDS, LEAST
 from agent.record import result as res
 from agent.toolsnet.telegram import SEQUENCES, sequence_at

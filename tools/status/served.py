@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from agent import status
-from agent.app import App, Station
+from agent.cart import status
+from agent.cart.app import App, Station
 from board.linux import Board
 from board.linux_clock import ServersClock
 from board.linux_control import Control

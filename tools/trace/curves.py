@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.openprotocol import catalogue
+from agent import catalogue
 from tools.codec.inputs import OPEN_PROTOCOL, Seen, messages
 
 LINE_BEGINS = b'{"schema":'
@@ -198,6 +198,6 @@ def _factor(message: catalogue.Message) -> float | None:
 
 
 def _unit(number: object) -> str:
-    from agent.openprotocol.catalogue.units import unit_of
+    from agent.catalogue.units import unit_of
 
     return unit_of(number) if isinstance(number, int) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.openprotocol import trace
+from agent.wide import mid0900 as trace
 
 # By the name of the counter; {value} is that of its latest entry.
 SENTENCES = {

@@ -1,7 +1,7 @@
 """Why a connection does not stand, in words for a plant engineer, and what to do about it; from the agent's state.
 
 Rules
-1. The agent tells short words and numbers (agent.status), a board the same over its cable; the sentences are here.
+1. The agent tells short words and numbers (agent.cart.status), a board the same over its cable; the sentences are here.
 2. `words` says what happened to whom; `hint` says what to look at, and is left out where nobody can do anything.
 3. Nothing known is an empty Reason, never a guess.
 """
@@ -256,7 +256,7 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
 
 @cache
 def _codes() -> dict[int, str]:
-    from agent.openprotocol.catalogue.error_codes import SETS
+    from agent.catalogue.error_codes import SETS
 
     rows = (row.split(" ", 1) for row in SETS["ERROR_CODE"].splitlines())
     return {int(number): words for number, words in rows if number.isdigit()}

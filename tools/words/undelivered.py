@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.quarantine_list import reason_text
+from agent.quarantine.entries import reason_text
 from tools.words import controller as controller_words
 from tools.words import server as server_words
 

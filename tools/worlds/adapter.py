@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from agent.app import App
-from agent.assembly import bring_up
+from agent.base.health import Health
 from agent.base.ticks import FOREVER
-from agent.config import complete
-from agent.health import Health
+from agent.cart.app import App
+from agent.cart.assembly import bring_up
+from agent.cart.config import complete
 from agent.log import numbers as n
 from agent.log.cursor import Cursor
 from agent.log.flash import Part
 from agent.log.log import LOG_DONE
 from agent.log.state import STATE_BLOCKS, State
 from agent.openprotocol.known import Known
-from agent.quarantine_orders import of_station
+from agent.quarantine.orders import of_station
 from agent.record import KIND_EVENT, event
 from tools.worlds.history import Said
 

@@ -12,7 +12,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 
-from agent.config import ConfigError
+from agent.cart.config import ConfigError
 from tools.worlds.course import run
 from tools.worlds.profiles import TRAITS
 from tools.worlds.script import PLAIN_NETWORK, PLAIN_OPERATOR, PLAIN_STATION, PLAIN_STEP, PLAIN_TOOLSNET

@@ -5,20 +5,20 @@ Rules
 2. `sources` are what goes out beside results, where some are handed in (agent.wide.toolsnet_source). They send only
    while results are not in trouble, and in front of results, but for one that gives way.
 3. After a refusal behind which a copy may be on its way the server is asked where it stands.
-4. The flash is used only while the controller's line is quiet (agent.quiet): a chip loses octets meanwhile.
+4. The flash is used only while the controller's line is quiet (agent.link.quiet): a chip loses octets meanwhile.
 5. The orderly end: nothing more goes out, what is out may be answered for two seconds, then the connection is closed.
 """
 
-# First, because imports nest (agent.app).
+# First, because imports nest (agent.cart.app).
 from agent.toolsnet import session as ts
 
 # isort: split
-from agent import health as h
+from agent.base import health as h
 from agent.base.compat import const
 from agent.base.ticks import FOREVER, Timer
+from agent.base.trouble import MALFORMED, NO_ANSWER
 from agent.outlets.toolsnet.policy import BUSY, HOLD, ORDER, SEND, WRITE, Policy
 from agent.outlets.toolsnet.upstream import Upstream
-from agent.trouble import MALFORMED, NO_ANSWER
 
 READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
@@ -136,7 +136,7 @@ class Forward(Upstream):
         return self.policy.ask(number, in_doubt)
 
     def drop_first(self):
-        """An operator gives up the one that all others wait for: DROP_ of agent.quarantine."""
+        """An operator gives up the one that all others wait for: DROP_ of agent.quarantine.quarantine."""
         self._wake()
         return self.policy.drop_first()
 

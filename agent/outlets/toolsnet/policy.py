@@ -1,6 +1,6 @@
 """What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
 
-Rules (host_tests/test_refusals_model.py has what happens without each of them)
+Rules (host_tests/outlets/test_refusals_model.py has what happens without each of them)
 1. In order nothing goes out above LIMIT, and LIMIT is durable before (W1). The 08 vouches for all up to the one that
    it names, as far as it may have been sent; so only answers are missing.
 2. The first that is refused is offered again at once, after 2 and after 8 s. Then a pass: what lies behind it goes out
@@ -17,7 +17,7 @@ Rules (host_tests/test_refusals_model.py has what happens without each of them)
 write it takes back, so that anybody may save the state at any time.
 """
 
-from agent import health as h
+from agent.base import health as h
 from agent.base.compat import const
 from agent.base.ticks import Timer
 from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
@@ -37,7 +37,7 @@ from agent.log.numbers import (
 from agent.log.record import RECORD_NONE
 from agent.log.state import STATE_LAST
 from agent.outlets.toolsnet.late import Late
-from agent.quarantine import (
+from agent.quarantine.quarantine import (
     DROP_DONE,
     DROP_NONE,
     DROP_SOON,

@@ -7,11 +7,11 @@ Rules
 4. Why there is no connection lasts in `trouble` until the server takes results, and is logged once for each change.
 """
 
-from agent import health as h
+from agent.base import health as h
+from agent.base.trouble import FOREIGN_PIM, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from agent.record.result import STAMP_BYTES
 from agent.toolsnet import session as ts
-from agent.trouble import FOREIGN_PIM, NO_ANSWER, NO_INFO, NO_PIM, NOT_ALLOWED, Trouble
 
 
 class Upstream:
@@ -27,7 +27,7 @@ class Upstream:
         self.host_override = settings["host_override"]
         self.allow_hosts = settings["allow_hosts"]
         self.longest_ms = session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: agent.liveness looks whether it moves
+        self.attempts = 0  # connections begun or given up: agent.cart.liveness looks whether it moves
         self.trouble = Trouble()
         self._is_foreign = False  # what was sent before the 12 is no telegram, or one of nobody's
         self._stamp = bytearray(STAMP_BYTES)

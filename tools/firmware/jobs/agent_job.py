@@ -8,8 +8,8 @@ Prints `delivered N` when so many results were acknowledged by ToolsNet, then st
 import gc
 import sys
 
-from agent.app import App
-from agent.config import complete
+from agent.cart.app import App
+from agent.cart.config import complete
 from board import loop
 from board.qemu import Board
 

@@ -69,7 +69,7 @@ def run(path, mode, confirmation):
     def marked_forget(package, module):
         forget(package, module)
         mark(6)
-        import agent.app  # noqa: F401
+        import agent.cart.app  # noqa: F401
 
         mark(7)
         import board.upkeep  # noqa: F401

@@ -31,10 +31,10 @@ def run():
     from tools.harness.configuration import configuration
 
     settings = configuration()
-    sys.modules.pop("agent.config", None)
+    sys.modules.pop("agent.cart.config", None)
     delattr(sys.modules["agent"], "config")
     gc.collect()
-    __import__("agent.app")
+    __import__("agent.cart.app")
     from agent.log.flash import Part
     from board import rp2_flash
 

@@ -1,0 +1,158 @@
+"""Counts everything that is refused, dropped, repeated or guessed, and keeps the latest of it in a fixed log ring.
+
+Rules
+1. A counter only grows; it starts at 0 with the process. What must survive lies in the spool.
+2. `count` costs nothing but the addition. `note` also keeps moment and value, the oldest entry makes room.
+3. Nothing allocates after the start.
+"""
+
+from array import array
+
+from agent.base.compat import const
+
+STORED = const(0)
+RECOVERED = const(1)
+DUPLICATES = const(2)
+RAW = const(3)
+REFUSED_FULL = const(4)
+FLASH_FAILED = const(5)
+EDGE_TIME = const(6)
+NO_VALUES = const(7)
+CUT_SHORT = const(8)
+CONTROLLER_CONNECTS = const(9)
+CONTROLLER_LOSSES = const(10)
+CONTROLLER_REFUSALS = const(11)
+CONTROLLER_MALFORMED = const(12)
+CONTROLLER_UNKNOWN = const(13)
+OTHER_REVISION = const(14)
+OUT_OF_SEQUENCE = const(15)
+IDS_GONE = const(16)
+CONTROLLER_RESETS = const(17)
+DELIVERED = const(18)
+RESUMED = const(19)
+REPEATED = const(20)
+REFUSED_BY_SERVER = const(21)
+PARKED = const(22)
+PARKED_FAILED = const(23)
+SERVER_SILENT = const(24)
+SERVER_LOSSES = const(25)
+SERVER_FOREIGN = const(26)
+SERVER_UNKNOWN = const(27)
+SERVER_MALFORMED = const(28)
+NO_PIM = const(29)
+SERVER_EMPTY = const(30)
+RESUME_UNKNOWN = const(31)
+SERVER_BEHIND = const(32)
+OTHER_HOST = const(33)
+FAULTS = const(34)
+SERVER_CONNECTS = const(35)
+ODD = const(36)  # a result that cannot be right came over a serial line: taken only when it comes again so
+DEFERRED = const(37)  # a result that has to come again, since too much else is missing to note what it leaves open
+NOT_SAVED = const(38)  # something that has to be durable could not be written; it is tried again
+OUTLET_FAILED = const(39)  # an outlet's other side took nothing: it is tried again
+ODD_FIELDS = const(40)  # a result was read with care: something in it was not written as documented
+NO_OWNER = const(41)  # an answer to MID 0064 that may be another station's did not say whose it is
+EVENTS = const(42)  # alarms written down
+REPEATS_NOTHING = const(43)  # a controller that sends each result once was met: what is not stored has to be fetched
+CLOCK_APART = const(44)  # the controller's clock and ours differ by more than a few seconds
+CLOCK_SET = const(45)  # the controller's clock was set
+TRACES = const(46)  # curves, and sets of plot parameters, written down
+TRACES_LOST = const(47)  # came and were not kept; the value says why (agent.wide.mid0900)
+TRACES_ODD = const(48)  # were kept though something in them is not as it should be
+HOST_REFUSED = const(49)  # the server that an 08 named is none of those that may be
+CONTROLLER_AWAY = const(50)  # each reason is logged once, and the value is its number (agent.base.trouble)
+SERVER_AWAY = const(51)  # the same of ToolsNet: its PIM or its server
+
+NAMES = (
+    "stored",
+    "recovered",
+    "duplicates",
+    "raw",
+    "refused full",
+    "flash failed",
+    "edge time",
+    "no values",
+    "cut short",
+    "controller connects",
+    "controller losses",
+    "controller refusals",
+    "controller malformed",
+    "controller unknown",
+    "other revision",
+    "out of sequence",
+    "ids gone",
+    "controller resets",
+    "delivered",
+    "resumed",
+    "repeated",
+    "refused by server",
+    "parked",
+    "parking failed",
+    "server silent",
+    "server losses",
+    "server foreign",
+    "server unknown",
+    "server malformed",
+    "no pim",
+    "server empty",
+    "resume unknown",
+    "server behind",
+    "other host",
+    "faults",
+    "server connects",
+    "odd on the line",
+    "deferred",
+    "not saved",
+    "outlet failed",
+    "odd fields",
+    "no owner",
+    "events",
+    "repeats nothing",
+    "clock apart",
+    "clock set",
+    "traces",
+    "traces lost",
+    "traces odd",
+    "host refused",
+    "controller away",
+    "server away",
+)
+
+LOG_ENTRIES = 32
+
+
+class Health:
+    """The counters and the log of one station."""
+
+    __slots__ = ("_codes", "_moments", "_values", "counters", "logged")
+
+    def __init__(self):
+        self.counters = [0] * len(NAMES)
+        self.logged = 0  # entries ever written
+        self._moments = array("i", [0] * LOG_ENTRIES)
+        self._codes = bytearray(LOG_ENTRIES)
+        self._values = array("i", [0] * LOG_ENTRIES)
+
+    def count(self, counter):
+        """Add one."""
+        self.counters[counter] += 1
+
+    def note(self, counter, value, now):
+        """Add one and keep it in the log with a number that says more (a code, a MID, an octet count)."""
+        self.counters[counter] += 1
+        self.log(counter, value, now)
+
+    def log(self, counter, value, now):
+        """Keep an entry for what was counted already."""
+        at = self.logged % LOG_ENTRIES
+        self._moments[at] = now
+        self._codes[at] = counter
+        self._values[at] = value
+        self.logged += 1
+
+    def entries(self):
+        """Yield (moment, counter, value) of what the log still holds, the oldest first."""
+        first = self.logged - LOG_ENTRIES if self.logged > LOG_ENTRIES else 0
+        for index in range(first, self.logged):
+            at = index % LOG_ENTRIES
+            yield self._moments[at], self._codes[at], self._values[at]

@@ -1,0 +1,193 @@
+"""Builds the whole agent from a completed configuration and a board; the only module that knows all others.
+
+A board gives
+    now()                 the tick counter, 0..2**30-1 ms
+    stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
+    tcp()                 a new port (agent.link.port)
+    serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
+    outlets               kind -> a function of the `outlet` settings, for every kind that it has beside ToolsNet: what
+                          it returns makes the outlet, `outlet(log, index, health, graphs)`; a chip need not have it
+    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if it cannot
+                          be had now; the board knows why. `owner` is with them: the numbers of system type, system and
+                          station, for a board that keeps them with the spool
+    clock_is_set()        whether somebody who knows the time keeps that clock; boards that cannot know need not have it
+    seed()                any number, for the jitter
+    watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed
+
+Rules
+1. One station is one controller, one spool, up to four outlets (agent.outlets). Nothing is shared between stations but
+   the scheduler, and that survives the failure of any task.
+2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
+3. What only a start needs (agent.log.mount, agent.cart.assembly) is loaded for it and given back to the heap.
+4. Every part of a station is made once, when its flash has been read, and none is exchanged for another.
+"""
+
+# First, because imports nest: on a board with 8 KB of stack each level takes 640 octets, and these go deepest.
+import agent.log.log
+import agent.openprotocol.light
+import agent.toolsnet.session
+
+# isort: split
+# What agent.cart.assembly puts together: loaded here and not in the middle of a step, and one module on a board.
+import agent.link.quiet
+import agent.log.flash
+import agent.log.state
+import agent.openprotocol.look
+import agent.openprotocol.recovery
+import agent.openprotocol.session
+import agent.outlets.toolsnet.forward
+import agent.quarantine.quarantine
+import agent.station.gone
+import agent.station.intake
+import agent.station.store
+import agent.toolsnet.result04  # noqa: F401
+from agent.base.compat import ON_CPYTHON, const, give_back
+from agent.base.health import FLASH_FAILED, Health
+from agent.base.scheduler import Scheduler
+from agent.base.ticks import FOREVER
+
+MOUNT_RETRY_MS = const(10000)
+SLOTS_A_STATION = const(2)  # itself and the intake; and one for each outlet
+
+
+class Station:
+    """All machines of one station; as a task it brings the spool up and then sleeps."""
+
+    def __init__(self, settings, system, toolsnet, board):
+        self.number = settings["number"]
+        self.name = settings["name"]
+        self.settings = settings
+        self.board = board
+        self.health = Health()
+        self.mounted = False
+        self.why = 0  # what mounting answered, while the spool is not up (agent.log.mount)
+        self.parked_blocks_differ = False  # from the setting: the spool keeps the size it was made with
+        self.graph_blocks_differ = False
+        self.state = None
+        self.log = None
+        self.quarantine = None
+        self.graphs = None  # a log of curves, where one is configured
+        self.known = None
+        self.session = None
+        self.quiet = None
+        self.recovery = None
+        self.intake = None
+        self.happenings = None  # what keeps events, where an outlet wants them
+        self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
+        self.others = []  # what makes the outlets beside ToolsNet, in their order
+        self._system = system
+        self._toolsnet = toolsnet
+
+    def attach(self, scheduler, now):
+        """Take this station's slots; the ports are made here, so that a start fails early or not at all."""
+        controller = self.settings["controller"]
+        if controller["link"] == "tcp":
+            self.controller_port = self.board.tcp()
+        else:
+            self.controller_port = self.board.serial(controller)
+        self.toolsnet_port = self._port_to_toolsnet()
+        for wish in ("events", "describe", "graphs", "targets"):
+            if not ON_CPYTHON and self._toolsnet[wish]:  # type: ignore
+                raise ValueError("toolsnet.%s: boards send results alone" % wish)
+        if not ON_CPYTHON and controller["traces"]:
+            raise ValueError("controller.traces: boards keep no curves")
+        kinds = getattr(self.board, "outlets", {})
+        for outlet in self.settings["outlets"][1:]:
+            if outlet["kind"] not in kinds:
+                raise ValueError("station %d: this board has no outlet of kind %s" % (self.number, outlet["kind"]))
+            self.others.append(kinds[outlet["kind"]](outlet))
+        self._scheduler = scheduler
+        scheduler.add(self, now)
+
+    def _port_to_toolsnet(self):
+        """A TCP port, or one that speaks TLS where the other side has it (a tunnel in front of the PIM)."""
+        if not self._toolsnet["tls_ca"]:  # type: ignore
+            return self.board.tcp()
+        tls = getattr(self.board, "tls", None)
+        if tls is None:
+            raise ValueError("toolsnet.tls_ca: this board has no TLS")
+        return tls(self._toolsnet)
+
+    def step(self, now):
+        """Bring the spool up; FOREVER once it is."""
+        if self.mounted:
+            return FOREVER
+        # Here, so that they can be given back.
+        from agent.cart.assembly import assemble, bring_up
+
+        spool = self.settings["spool"]
+        spool["owner"] = (self._system["type"], self._system["number"], self.number)  # type: ignore
+        device = self.board.flash(spool)
+        if device is None or not bring_up(self, device, self._toolsnet):
+            self.health.note(FLASH_FAILED, 0, now)
+            return MOUNT_RETRY_MS
+        give_back("agent.log", "mount")
+        give_back("agent.log", "areas")
+        self.mounted = True
+        assemble(self, self._scheduler, self._system, self._toolsnet, now)
+        # All that was read from the configuration stands in its place by now.
+        self.settings = {}
+        self._system = self._toolsnet = None
+        give_back("agent.cart", "assembly")
+        return FOREVER
+
+    def recover(self, now):
+        """After a fault: try the spool again."""
+        self.health.note(FLASH_FAILED, 1, now)
+
+
+class App:
+    """Every station of one configuration (as `agent.cart.config.complete` returns it) on one board."""
+
+    def __init__(self, configuration, board):
+        self.board = board
+        self.stations = [
+            Station(settings, configuration["system"], configuration["toolsnet"], board)
+            for settings in configuration["stations"]
+        ]
+        slots = 0
+        for settings in configuration["stations"]:
+            slots += SLOTS_A_STATION + len(settings["outlets"])
+        self.scheduler = Scheduler(slots)
+        self.step = self.scheduler.step  # step(now): run what is due; the ms until the next thing is
+        now = board.now()
+        for station in self.stations:
+            station.attach(self.scheduler, now)
+
+    def stop(self, now):
+        """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""
+        for station in self.stations:
+            if station.intake is not None:
+                station.intake.stop()
+            for outlet in station.outlets:
+                outlet.leave(now)
+        for slot in range(self.scheduler.count):
+            self.scheduler.wake(slot, now)
+
+    def network_is_up(self, now):
+        """The network has come, or come back: what waited in vain for its next attempt makes it now."""
+        for station in self.stations:
+            if station.intake is not None:
+                station.intake.hurry(now)
+            for outlet in station.outlets:
+                outlet.hurry(now)
+        for slot in range(self.scheduler.count):
+            self.scheduler.wake(slot, now)
+
+    def stopped(self):
+        """True if every controller has been left, and what was out is answered, or was not in time."""
+        now = self.board.now()
+        for station in self.stations:
+            if station.intake is not None and not station.intake.stopped():
+                return False
+            for outlet in station.outlets:
+                if not outlet.has_left(now):
+                    return False
+        return True
+
+    def close(self):
+        """Close everything and make the cursors durable; call after `stopped`, or when its time is over."""
+        for station in self.stations:
+            station.controller_port.close()
+            for outlet in station.outlets:
+                outlet.stop()

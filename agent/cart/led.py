@@ -1,0 +1,95 @@
+"""One lamp tells what the agent is doing: the number of blinks is the code, docs/boards.md prints the table.
+
+Rules
+1. The most urgent thing wins; the order of the codes in `code_of` is that order.
+2. A code is blinked whole before the next is looked up: what is counted is what was meant.
+3. Nothing allocates: `tick` switches `on` and says when it wants to be called again.
+
+    code 3:   #_#_#______________#_#_#____________
+              |-|-| BLINK_MS     |-- PAUSE_MS --|
+"""
+
+from agent.base.compat import const
+from agent.base.ticks import Timer
+from agent.openprotocol.states import READY
+from agent.quarantine.quarantine import PRESSURE_NONE
+
+RUNNING = const(1)
+NO_TOOLSNET = const(2)
+NO_CONTROLLER = const(3)
+NEITHER = const(4)
+SPOOL_FULL = const(5)
+SPOOL_UNUSABLE = const(6)
+NO_NETWORK = const(7)
+SAFE_MODE = const(8)  # shown by board.safe_mode, without this module
+NEEDS_OPERATOR = const(9)  # the quarantine is full or nearly
+
+NAMES = (
+    "starting",
+    "running, both sides connected",
+    "ToolsNet not reached: results are kept",
+    "controller not reached",
+    "neither the controller nor ToolsNet reached",
+    "spool full: the controller keeps its results",
+    "spool cannot be used",
+    "no network: no link, or no Wi-Fi",
+    "safe mode: repeated failed starts",
+    "running, but the quarantine is full or nearly: an operator has to decide",
+)
+
+_BLINK_MS = const(150)
+_DARK_MS = const(250)
+_PAUSE_MS = const(1800)
+
+
+def code_of(stations, has_network):
+    """Return the code of what is wrong most urgently, RUNNING if nothing is."""
+    controllers = servers = True
+    full = False
+    needs_operator = False
+    for station in stations:
+        if not station.mounted:
+            return SPOOL_UNUSABLE
+        full = full or station.intake.full
+        needs_operator = needs_operator or station.quarantine.pressure() != PRESSURE_NONE
+        controllers = controllers and station.session.state == READY
+        for outlet in station.outlets:
+            servers = servers and outlet.is_up()
+            needs_operator = needs_operator or outlet.holds()
+    if full:
+        return SPOOL_FULL
+    if not has_network:
+        return NO_NETWORK
+    if controllers:
+        if servers:
+            return NEEDS_OPERATOR if needs_operator else RUNNING
+        return NO_TOOLSNET
+    return NO_CONTROLLER if servers else NEITHER
+
+
+class Blinker:
+    """Turns a code into on and off."""
+
+    __slots__ = ("_left", "_timer", "code", "on")
+
+    def __init__(self, now):
+        self.code = 0
+        self.on = True  # lit from the first moment: power is there, the agent starts
+        self._left = 0
+        self._timer = Timer()
+        self._timer.start(now, _PAUSE_MS)
+
+    def tick(self, now, code):
+        """Switch `on` if it is time; return the ms until the next change."""
+        if self._timer.expired(now):
+            if self.on:
+                self.on = False
+                self._timer.start(now, _DARK_MS if self._left else _PAUSE_MS)
+            else:
+                if self._left == 0:
+                    self.code = code
+                    self._left = code
+                self.on = True
+                self._left -= 1
+                self._timer.start(now, _BLINK_MS)
+        return self._timer.left(now)

@@ -1,0 +1,228 @@
+"""Builds frames: the data of a form out of values by name, and the header in front of it.
+
+Rules
+1. A parameter that is not given is blank; a count that is not given is that of the list it counts.
+2. Whatever cannot be built ends in a FieldError, which names MID, revision, field, place, what was found and allowed.
+3. A message longer than 9999 octets is built in linked parts, cut between two parameters (003:1252-1262).
+"""
+
+from agent.catalogue.errors import FieldError, Odd, Wrong
+from agent.catalogue.fields import READERS, write
+from agent.catalogue.forms import HEADER_BYTES, counted_by
+from agent.catalogue.trace import octets_of_samples
+from agent.catalogue.variable import DataField, Resolution
+
+FRAME_MOST = 9999
+PARTS_MOST = 9
+# What can be given of the header: name -> first octet, width.
+HEADER_FIELDS = {
+    "no_ack": (11, 1),
+    "station": (12, 2),
+    "spindle": (14, 2),
+    "sequence": (16, 2),
+    "parts": (18, 1),
+    "part": (19, 1),
+}
+
+
+class Pieces:
+    """Data that grows piece by piece; between two of them a linked message may be cut."""
+
+    def __init__(self, form):
+        self.form = form
+        self.list = []
+        self.octets = 0
+        self.closed = False  # what could not be read stands there up to its end: nothing follows
+
+    def add(self, raw):
+        """Put octets behind the others."""
+        self.list.append(raw)
+        self.octets += len(raw)
+
+    def error(self, field, found, allowed):
+        """Return the error of a field that begins here."""
+        place = field.bounds() or "%d" % (HEADER_BYTES + self.octets + 1 + len(field.id))
+        name = "%s (%s)" % (field.name, field.id.decode()) if field.id else field.name
+        return FieldError(self.form.mid, self.form.revision, name, place, found, allowed)
+
+
+def build_header(length, mid, revision, given):
+    """Return the 20 octets; `given` has what is not blank of HEADER_FIELDS."""
+    head = bytearray(("%04d%04d%03d" % (length, mid, revision)).encode() + b" " * 9)
+    for name in given:
+        at, width = HEADER_FIELDS[name]
+        value = given[name]
+        if value is not None:
+            try:
+                head[at : at + width] = _header_field(value, width)
+            except Wrong as wrong:
+                raise FieldError(mid, revision, name, "%d" % (at + 1), value, str(wrong))
+    return bytes(head)
+
+
+def _header_field(value, width):
+    most = 10**width - 1
+    if not 0 <= int(value) <= most:
+        raise Wrong("0 to %d" % most)
+    return ("%d" % (int(value) + most + 1))[1:].encode()
+
+
+def build_data(form, given):
+    """Return the Pieces of a message's data field."""
+    pieces = Pieces(form)
+    if not form.known:
+        _only(form, given, ("data",))
+        pieces.add(bytes(given.get("data", b"")))
+        return pieces
+    _only(form, given, [field.name for field in form.fields])
+    values = with_counts(form.counted, given, form.by_name)
+    for field in form.fields:
+        _write(field, values, values, pieces)
+    return pieces
+
+
+def _only(form, given, names):
+    for name in given:
+        if name not in names:
+            raise FieldError(form.mid, form.revision, name, "", given[name], "one of: " + ", ".join(names))
+
+
+def with_counts(counted, given, by_name):
+    """Return the values with every count that is told by its list."""
+    values = dict(given)
+    for name in counted:
+        if values.get(name) is None and name in by_name:
+            values[name] = 0
+            for other in counted[name]:
+                found = values.get(other)
+                if isinstance(found, str):
+                    found = found.encode()
+                if found is not None and not isinstance(found, Odd):
+                    half = 2 if isinstance(found, bytes) and by_name[other].kind == "Z" else 1
+                    values[name] = len(found) // half
+                    break
+    return values
+
+
+def _write(field, values, outer, pieces):
+    if pieces.closed:
+        return
+    if field.kind == "'":
+        pieces.add(field.values.encode())
+        return
+    value = values.get(field.name)
+    if isinstance(value, Odd) and value.rest:
+        pieces.add(value.raw)
+        pieces.closed = True
+        return
+    if value is None and isinstance(field.count, int):
+        pieces.add(field.id + b" " * (field.width * field.count))
+        return
+    if field.id:
+        pieces.add(field.id)
+    try:
+        if field.kind not in READERS:
+            _LIST_WRITERS[field.kind](field, value, values, outer, pieces)
+        elif field.count is None:
+            pieces.add(write(field, value))
+        elif field.width is None:
+            pieces.add(_text(field, value, values))
+        else:
+            for one in _items(field, value, values, outer):
+                pieces.add(write(field, one))
+    except Wrong as wrong:
+        raise pieces.error(field, value, str(wrong))
+
+
+def _text(field, value, values):
+    raw = value.encode() if isinstance(value, str) else getattr(value, "raw", value) or b""
+    if field.count == "*":
+        return raw
+    return write(field, raw.decode(), values.get(field.count) or 0)
+
+
+def _items(field, value, values, outer):
+    """Return what a list has, as many as its count says."""
+    if isinstance(value, Odd):
+        raise Wrong("a list")
+    wanted = field.count
+    if isinstance(wanted, str) and wanted != "*":
+        wanted = values.get(wanted, outer.get(wanted)) or 0
+    if wanted not in ("*", len(value or ())):
+        raise Wrong("%r of them" % wanted)
+    return value or ()
+
+
+def _group(field, value, values, outer, pieces):
+    by_name = {}
+    for member in field.members:
+        by_name[member.name] = member
+    counted = counted_by(field.members)
+    for index, one in enumerate(_items(field, value, values, outer)):
+        _only(pieces.form, one, [member.name for member in field.members])
+        inner = with_counts(counted, one, by_name)
+        for member in field.members:
+            try:
+                _write(member, inner, values, pieces)
+            except FieldError as error:
+                name = "%s[%d].%s" % (field.name, index, error.field)
+                raise FieldError(error.mid, error.revision, name, error.place, error.found, error.allowed)
+
+
+def _data_fields(field, value, values, outer, pieces):
+    for one in _items(field, value, values, outer):
+        if not isinstance(one, DataField):
+            raise Wrong("what data_field() returns")
+        pieces.add(one.octets(field.width or 5, field.kind == "V"))
+
+
+def _resolutions(field, value, values, outer, pieces):
+    for one in _items(field, value, values, outer):
+        if not isinstance(one, Resolution):
+            raise Wrong("what resolution() returns")
+        pieces.add(one.octets())
+
+
+def _samples(field, value, values, outer, pieces):
+    raw = octets_of_samples(value or b"")
+    if (values.get(field.count) or 0) * 2 != len(raw):
+        raise Wrong("%r samples" % values.get(field.count))
+    pieces.add(b"\0" + raw)
+
+
+_LIST_WRITERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}
+
+
+def build(form, given, header):
+    """Return the frame, without the NUL that ends a message without samples on the line."""
+    pieces = build_data(form, given)
+    length = HEADER_BYTES + pieces.octets
+    if length > FRAME_MOST:
+        raise FieldError(form.mid, form.revision, "length", "1-4", length, "20 to 9999; encode_linked makes parts")
+    return build_header(length, form.mid, form.revision, header) + b"".join(pieces.list)
+
+
+def build_linked(form, given, header, most):
+    """Return the frames of a message in as many parts as its length asks for, each of at most `most` octets."""
+    parts = [[]]
+    room = most - HEADER_BYTES
+    used = 0
+    pieces = build_data(form, given)
+    for piece in pieces.list:
+        while piece:
+            if used and used + len(piece) > room:
+                parts.append([])
+                used = 0
+            parts[-1].append(piece[:room])
+            used += len(piece[:room])
+            piece = piece[room:]
+    if len(parts) > PARTS_MOST:
+        raise FieldError(form.mid, form.revision, "parts", "19", len(parts), "1 to 9 parts of %d octets" % most)
+    frames = []
+    for index, part in enumerate(parts):
+        data = b"".join(part)
+        head = dict(header)
+        head["parts"] = len(parts)
+        head["part"] = index + 1
+        frames.append(build_header(HEADER_BYTES + len(data), form.mid, form.revision, head) + data)
+    return frames

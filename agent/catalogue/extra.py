@@ -1,0 +1,136 @@
+"""The extra data of the generic MIDs 0006, 0008 and 0009, by the MID that is asked for.
+
+    extra_data(8, 1201, alternative=0)        text for encode(8, ..., extra=...)
+    read_extra(message)                       the same back as fields; None where nothing is described
+
+A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
+"""
+
+from agent.catalogue.building import build_data
+from agent.catalogue.errors import FieldError, Odd
+from agent.catalogue.forms import HEADER_BYTES, Form
+from agent.catalogue.message import Message
+from agent.catalogue.table import read_table
+
+REQUEST = """
+MID 0067 I Q - Tightening result list @beyond 3.4
+REV 1
+-- start_index N10 0 is the most recent
+-- count N3
+MID 0900 I Q - Trace @beyond 3.4
+REV 1
+-- index N10 0 is the newest
+-- trace_type N3 =TRACE
+-- tool_number N4
+MID 0901 I Q - Trace plot parameters @beyond 3.4
+REV 1
+-- index N10 0 is the newest
+-- trace_type N3 =TRACE
+-- tool_number N4
+MID 1201 I Q - Operation result @beyond 3.4
+REV 1
+-- index N10 0 is the newest
+MID 2501 I Q - Tightening program @003:4429
+REV 1
+-- program_id N4 0 is all
+-- node_type N3 =NODE
+"""
+
+SUBSCRIBE = """
+MID 0900 I S - Trace @003:12291
+REV 1
+-- alternative N1 =ALTERNATIVE
+-- time D19
+-- index N10
+!003:12338 "send object data" stands between here and is 1201's: no example has it, and 2.9 took it out (beyond 6.2)
+-- trace_type_count N2
+-- trace_types N3[trace_type_count] =TRACE
+REV 4
+-- alternative N1 =ALTERNATIVE
+-- first_index N10
+-- last_index N10
+-- trace_type_count N2
+-- trace_types N3[trace_type_count] =TRACE
+REV 5
+-- alternative N1 =ALTERNATIVE
+-- first_unix_time N10
+-- last_unix_time N10
+-- trace_type_count N2
+-- trace_types N3[trace_type_count] =TRACE
+MID 1201 I S - Operation result @003:7053
+REV 1
+-- alternative N1 =ALTERNATIVE
+-- time D19
+-- index N10
+-- send_objects N1 =YES
+REV 4
+-- alternative N1 =ALTERNATIVE
+-- first_index N10
+-- last_index N10
+-- send_objects N1 =YES
+REV 5
+-- alternative N1 =ALTERNATIVE
+-- first_unix_time N10
+-- last_unix_time N10
+-- send_objects N1 =YES
+MID 1601 I S - Dynamic identifier @beyond 4
+REV 1
+-- alternative N1 0 is all, 2 those that are named (002:1335)
+-- format N1
+REV 3 +1
+-- pid_count N3
+-- pids N5[pid_count]
+MID 2501 I S - Tightening program @003:4446
+REV 1
+-- program_id N4 0 is any
+-- node_type N3 =NODE
+"""
+
+UNSUBSCRIBE = """
+MID 0900 I S - Trace @003:12428
+REV 1
+-- trace_type_count N2
+-- trace_types N3[trace_type_count] 999 is all
+"""
+
+# What is not given: 1201 wants zeros (003:7087), 0900 blanks as in its example (003:12413).
+_GIVEN = {(8, 1201): {"alternative": 0, "time": "0" * 19, "index": 0, "send_objects": 1}, (8, 900): {"alternative": 0}}
+_TEXTS = {6: REQUEST, 8: SUBSCRIBE, 9: UNSUBSCRIBE}
+_tables = {}
+
+
+def extra_form(generic, mid, alternative=0):
+    """Return the layout of the extra data, None where none is described."""
+    if generic not in _tables:
+        _tables[generic] = read_table(_TEXTS[generic])
+    about = _tables[generic].get(mid)
+    if about is None:
+        return None
+    wanted = alternative + 1 if alternative + 1 in about.revisions else 1
+    return Form(about, wanted, about.revisions[wanted])
+
+
+def extra_data(generic, mid, **given):
+    """Return the extra data as text; FieldError where it cannot be built."""
+    form = extra_form(generic, mid, given.get("alternative") or 0)
+    if form is None:
+        raise FieldError(generic, 1, "extra", "", mid, "a MID whose extra data is described")
+    values = dict(_GIVEN.get((generic, mid), {}))
+    for name in list(values):
+        if name not in form.by_name:
+            values.pop(name)
+    values.update(given)
+    return b"".join(build_data(form, values).list).decode()
+
+
+def read_extra(message):
+    """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described."""
+    if message.mid not in _TEXTS:
+        return None
+    extra = message["extra"]
+    mid = message["requested_mid" if message.mid == 6 else "subscribed_mid"]
+    if extra is None or isinstance(extra, Odd) or not isinstance(mid, int):
+        return None
+    raw = message.frame[HEADER_BYTES + 9 :]  # behind MID, revision and length
+    form = extra_form(message.mid, mid, int(extra[0]) if extra[0].isdigit() else 0)
+    return None if form is None else Message(b"0" * HEADER_BYTES + raw, form).fields()

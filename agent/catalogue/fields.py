@@ -1,0 +1,230 @@
+"""The types of a parameter: how each is read from its octets and written into them.
+
+    N unsigned digits   I signed digits   B bit mask in digits   F number with a point   H hexadecimal text
+    T text in UTF-8, blanks on the right                         D time stamp YYYY-MM-DD:HH:MM:SS, or any text
+
+Rules
+1. Blanks (or NULs, as some controllers send) are None: the parameter is not used (003:1283-1291).
+2. What does not fit its type is Odd: its octets are kept and nothing is raised.
+3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
+"""
+
+from agent.catalogue.errors import Odd, Wrong
+
+BLANKS = b" \0"
+
+
+class Field:
+    """One line of a table: parameter ID, name, type, width, unit, names of values, meaning.
+
+    `place` is the first octet of the value as the documents count, 0 where it depends on what stands before it.
+    `count` is None, the number of repetitions or the name of the field that tells it; `members` are a group's fields.
+    """
+
+    def __init__(self, number, name, kind, width, count=None, members=None):
+        self.id = number
+        self.name = name
+        self.kind = kind
+        self.width = width
+        self.unit = ""
+        self.scale = 1
+        self.values = ""
+        self.meaning = ""
+        self.count = count
+        self.members = members
+        self.place = 0
+        self.note = ""
+
+    def copy(self):
+        """Return the same line, to be placed elsewhere."""
+        other = Field(self.id, self.name, self.kind, self.width, self.count, self.members)
+        other.unit = self.unit
+        other.scale = self.scale
+        other.values = self.values
+        other.meaning = self.meaning
+        other.note = self.note
+        return other
+
+    def octets(self):
+        """Return how many octets it takes with its ID; -1 if that depends on the message."""
+        if not isinstance(self.width, int) or isinstance(self.count, str):
+            return -1
+        return len(self.id) + self.width * (1 if self.count is None else self.count)
+
+    def bounds(self):
+        """Return its place as the documents write it, `141-146`; empty where it depends on the message."""
+        if not self.place:
+            return ""
+        octets = self.octets()
+        if octets < 0:
+            return "%d-" % self.place
+        last = self.place + octets - len(self.id) - 1
+        return "%d" % self.place if last == self.place else "%d-%d" % (self.place, last)
+
+
+def is_blank(raw):
+    """Tell whether the octets are blanks and NULs only."""
+    return not raw.strip(BLANKS)
+
+
+def read_number(raw):
+    """N and B: digits, with blanks beside them as in the specification's own examples (003:5714, 003:6565)."""
+    if raw.isdigit():
+        return int(raw)
+    stripped = raw.strip(BLANKS)
+    if not stripped:
+        return None
+    return int(stripped) if stripped.isdigit() else Odd(raw, "no digits")
+
+
+def read_signed(raw):
+    """I: the same with a sign before them."""
+    if raw.isdigit():
+        return int(raw)
+    stripped = raw.strip(BLANKS)
+    if not stripped:
+        return None
+    digits = stripped[1:] if stripped[:1] in (b"-", b"+") else stripped
+    if not digits.isdigit():
+        return Odd(raw, "no number")
+    return -int(digits) if stripped[:1] == b"-" else int(digits)
+
+
+def read_float(raw):
+    """F: a number with a point, or in exponent form."""
+    stripped = raw.strip(BLANKS)
+    if not stripped:
+        return None
+    for octet in stripped:
+        if octet not in b"0123456789.-+eE":  # Python would take `nan` and `1_0` as well
+            return Odd(raw, "no number")
+    try:
+        return float(stripped.decode())
+    except (ValueError, UnicodeError):
+        return Odd(raw, "no number")
+
+
+def read_text(raw):
+    """T, D and H: text without the blanks on its right."""
+    try:
+        text = raw.decode()
+    except UnicodeError:
+        return Odd(raw, "no UTF-8")
+    return text.rstrip(" \0") or None
+
+
+READERS = {
+    "N": read_number,
+    "B": read_number,
+    "I": read_signed,
+    "F": read_float,
+    "T": read_text,
+    "D": read_text,
+    "H": read_text,
+}
+
+
+def write_number(value, width):
+    """Return the digits, with zeros on the left."""
+    if isinstance(value, bool):
+        value = int(value)
+    most = 10**width - 1
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise Wrong("0 to %d" % most)
+    return ("%d" % (value + most + 1))[1:].encode()
+
+
+def write_signed(value, width):
+    """Return the digits; a minus takes the place of the first one."""
+    if isinstance(value, int) and value < 0 and width > 1:
+        if value < 1 - 10 ** (width - 1):
+            raise Wrong("%d to %d" % (1 - 10 ** (width - 1), 10**width - 1))
+        return b"-" + write_number(-value, width - 1)
+    return write_number(value, width)
+
+
+def write_float(value, width):
+    """Return the number with a point and as many decimals as fit, 4 at most (003:8368-8372)."""
+    if isinstance(value, (int, float)):
+        for decimals in range(4, -1, -1):
+            text = "%.*f" % (decimals, abs(value))
+            zeros = width - len(text) - (value < 0)
+            if zeros >= 0:
+                return ("-" * (value < 0) + "0" * zeros + text).encode()
+    raise Wrong("a number of %d characters" % width)
+
+
+def write_text(value, width):
+    """Return the text with blanks on its right."""
+    if not isinstance(value, str):
+        raise Wrong("text")
+    raw = value.encode()
+    if len(raw) > width:
+        raise Wrong("at most %d octets" % width)
+    return raw + b" " * (width - len(raw))
+
+
+def write_time(value, width):
+    """The same for a time stamp, which may be given as year, month, day, hour, minute, second."""
+    if isinstance(value, (tuple, list)) and len(value) >= 6:
+        value = "%04d-%02d-%02d:%02d:%02d:%02d" % tuple(value[:6])
+    return write_text(value, width)
+
+
+WRITERS = {
+    "N": write_number,
+    "B": write_number,
+    "I": write_signed,
+    "F": write_float,
+    "T": write_text,
+    "D": write_time,
+    "H": write_text,
+}
+
+
+def read(field, raw):
+    """Return what the octets of a plain field say."""
+    return READERS[field.kind](raw)
+
+
+def write(field, value, width=None):
+    """Return the octets of a plain field, without its ID; Wrong with what is allowed."""
+    width = field.width if width is None else width
+    if value is None:
+        return b" " * width
+    if isinstance(value, Odd):
+        value = value.raw
+    if isinstance(value, bytes):
+        if len(value) != width:
+            raise Wrong("%d octets" % width)
+        return value
+    if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
+        value = _number_of(field, value)
+    return WRITERS[field.kind](value, width)
+
+
+def _number_of(field, value):
+    """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
+    if not isinstance(value, str):
+        from agent.catalogue.meanings import mask_of
+
+        return mask_of(field.values, value)
+    whole, _, rest = value.partition(".")
+    places = len("%d" % field.scale) - 1
+    if (whole.lstrip("-") + rest).isdigit() and len(rest) <= places and 10**places == field.scale:
+        return int(whole + rest + "0" * (places - len(rest)))
+    from agent.catalogue.meanings import number_of
+
+    return number_of(field.values, value)
+
+
+def decimal_text(value, scale):
+    """Return a whole number divided by `scale` as exact text: 1234 and 100 give `12.34`."""
+    places = len("%d" % scale) - 1
+    if 10**places != scale:
+        # Not a power of ten: six decimals, rounded.
+        value, scale, places = (value * 10**6 * 2 + scale) // (2 * scale), 10**6, 6
+    if not places:
+        return "%d" % value
+    whole, rest = abs(value) // scale, abs(value) % scale
+    return "%s%d.%s" % ("-" if value < 0 else "", whole, ("%d" % (rest + scale))[1:])

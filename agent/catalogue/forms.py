@@ -1,0 +1,228 @@
+"""A revision made ready for reading: where each plain field stands, and how the rest is walked through.
+
+Rules
+1. The head is every plain field up to the first list, group or text without a width: it is read by place.
+2. The tail, whatever follows, is walked once. Where a count or a length is no number, the rest of the message is Odd.
+3. On CPython the head is read by a function made for it (agent.catalogue.compiled) where all IDs and
+   digits stand where they belong. Anything else is read field by field.
+"""
+
+import struct
+
+from agent.catalogue.errors import Odd
+from agent.catalogue.fields import READERS
+from agent.catalogue.variable import Broken, read_data_field, read_resolution
+
+HEADER_BYTES = 20
+_HAS_STRUCTS = hasattr(struct, "Struct")  # MicroPython has none: there fields are read one by one
+
+
+def counted_by(fields):
+    """Return name of a count -> names of the fields that it counts."""
+    found = {}
+    for field in fields:
+        if isinstance(field.count, str) and field.count != "*":
+            found[field.count] = found.get(field.count, []) + [field.name]
+    return found
+
+
+class Form:
+    """How messages of one MID and revision are laid out. `known` is False where no table describes it."""
+
+    def __init__(self, about, revision, described):
+        self.about = about
+        self.mid = about.mid
+        self.revision = revision
+        self.known = described is not None
+        self.length = described.length if described else 0
+        self.since = described.since if described else ""
+        self.source = (described.source or about.source) if described else about.source
+        self.fields = described.fields(about) if described else []
+        self.by_name = {}
+        for field in self.fields:
+            if field.name in self.by_name:
+                raise ValueError("MID %04d revision %d: %s twice" % (self.mid, revision, field.name))
+            self.by_name[field.name] = field
+        self.counted = counted_by(self.fields)
+        self._divide()
+        self.read = self._make  # frame -> every field by name
+
+    def _divide(self):
+        self.places = {}  # of the head: name -> first octet, end, reader, ID, where the ID stands
+        at = HEADER_BYTES
+        count = 0
+        for field in self.fields:
+            if field.count is not None or field.width is None or field.kind not in READERS:
+                break
+            start = at + len(field.id)
+            at = start + field.width
+            self.places[field.name] = (start, at, READERS[field.kind], field.id, start - len(field.id))
+            count += 1
+        self.head = self.fields[:count]
+        self.tail = self.fields[count:]
+        self.head_end = at
+
+    def read_one(self, frame, name):
+        """Return the value of a field of the head."""
+        start, end, reader, number, at = self.places[name]
+        if number and not frame.startswith(number, at):
+            return self._odd(frame, start, end, number, at)
+        raw = frame[start:end]
+        if end <= len(frame):
+            return reader(raw)
+        return Odd(raw, "cut off: %d of %d octets" % (len(raw), end - start)) if raw else None
+
+    def _odd(self, frame, start, end, number, at):
+        if at >= len(frame):
+            return None
+        return Odd(frame[start:end], "parameter ID %r where %r belongs" % (frame[at:start], number))
+
+    def read_slowly(self, frame):
+        """Return the values of the head by name, each read by itself."""
+        values = {}
+        for name in self.places:
+            values[name] = self.read_one(frame, name)
+        return values
+
+    def _make(self, frame):
+        """Make what reads the head, once; then read with it."""
+        read = self.read_slowly
+        if _HAS_STRUCTS:
+            from agent.catalogue.compiled import compile_head
+
+            read = compile_head(self.head, self.head_end, read) or read
+        self.read_head = read
+        self.read = self._read_both if self.tail else read
+        return self.read(frame)
+
+    def _read_both(self, frame):
+        values = self.read_head(frame)
+        self.read_tail(frame, values)
+        return values
+
+    def read_tail(self, frame, values):
+        """Add the values of the tail; return where it ends."""
+        if not self.tail:
+            return min(self.head_end, len(frame))
+        if len(frame) < self.head_end:
+            for field in self.tail:
+                values[field.name] = None
+            return len(frame)
+        return walk(self.tail, frame, self.head_end, values, values)
+
+
+def walk(fields, frame, at, values, outer):
+    """Read fields one behind the other into `values`; return where they end."""
+    for field in fields:
+        start = at
+        try:
+            if at >= len(frame) and _may_be_missing(field, values, outer):
+                is_list = field.count is not None and not (field.kind in READERS and field.width is None)
+                values[field.name] = [] if is_list else None
+                continue
+            if not frame.startswith(field.id, at):
+                raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
+            at = read_item(field, frame, at + len(field.id), values, outer)
+        except Broken as broken:
+            values[field.name] = Odd(frame[start:], str(broken), True)
+            for other in fields[fields.index(field) + 1 :]:
+                values[other.name] = None
+            return len(frame)
+    return at
+
+
+def _may_be_missing(field, values, outer):
+    """Tell whether a message may end before this field: a plain one, as in older forms, or a list of nothing."""
+    return field.count is None or (field.count != "*" and count_of(field, values, outer) == 0)
+
+
+def count_of(field, values, outer):
+    """Return how often it is repeated, or how wide it is; a huge number for one up to the end."""
+    if isinstance(field.count, int):
+        return field.count
+    if field.count == "*":
+        return 1 << 29
+    count = values.get(field.count, outer.get(field.count))
+    if count is None:
+        return 0
+    if not isinstance(count, int):
+        raise Broken("%s, which tells how many, is %r" % (field.count, count))
+    return count
+
+
+def read_item(field, frame, at, values, outer):
+    """Read one field of a tail into `values`; return where it ends."""
+    kind = field.kind
+    if kind == "'":
+        if not frame.startswith(field.values.encode(), at):
+            raise Broken("%r where %r belongs" % (frame[at : at + field.width], field.values))
+        return at + field.width
+    if kind not in READERS:
+        return LIST_READERS[kind](field, frame, at, values, outer)
+    if field.count is None:
+        return _plain(field, frame, at, field.width, values)
+    count = count_of(field, values, outer)
+    if field.width is None:
+        return _plain(field, frame, at, min(count, len(frame) - at) if field.count == "*" else count, values)
+    found = values[field.name] = []
+    while len(found) < count:
+        if at + field.width > len(frame):
+            if field.count == "*" and at >= len(frame):
+                break
+            raise Broken("%d of %d" % (len(found), count))
+        found.append(READERS[kind](frame[at : at + field.width]))
+        at += field.width
+    return at
+
+
+def _plain(field, frame, at, width, values):
+    raw = frame[at : at + width]
+    if len(raw) < width:
+        raise Broken("cut off: %d of %d octets" % (len(raw), width))
+    values[field.name] = READERS[field.kind](raw)
+    return at + width
+
+
+def _group(field, frame, at, values, outer):
+    count = count_of(field, values, outer)
+    found = values[field.name] = []
+    while len(found) < count:
+        if at >= len(frame):
+            if field.count == "*":
+                break
+            raise Broken("%d of %d" % (len(found), count))
+        member = {}
+        at = walk(field.members, frame, at, member, values)
+        found.append(member)
+    return at
+
+
+def _data_fields(field, frame, at, values, outer):
+    count = count_of(field, values, outer)
+    found = values[field.name] = []
+    while len(found) < count and not (field.count == "*" and at >= len(frame)):
+        one, at = read_data_field(frame, at, field.width or 5, field.kind == "V")
+        found.append(one)
+    return at
+
+
+def _resolutions(field, frame, at, values, outer):
+    found = values[field.name] = []
+    for _ in range(count_of(field, values, outer)):
+        one, at = read_resolution(frame, at)
+        found.append(one)
+    return at
+
+
+def _samples(field, frame, at, values, outer):
+    count = count_of(field, values, outer)
+    if frame[at : at + 1] != b"\0":
+        raise Broken("%r where the NUL before the samples belongs" % frame[at : at + 1])
+    raw = frame[at + 1 :]
+    if len(raw) != 2 * count:
+        raise Broken("%d octets of samples, %d are announced" % (len(raw), 2 * count))
+    values[field.name] = raw
+    return len(frame)
+
+
+LIST_READERS = {"G": _group, "V": _data_fields, "U": _data_fields, "R": _resolutions, "Z": _samples}

@@ -1,0 +1,171 @@
+"""A decoded message: its fields by name, read when they are first asked for.
+
+message["torque"]            4237; None if blank, Odd if it is no number
+message.decimal("torque")    "42.37", message.unit("torque") "Nm"
+message.meaning("torque_status")   "OK"
+message.bits("error_status")       ["torque max shut off", ...]
+message.fields()             all of them as a dict
+message.answer()             (62, 1): the MID and the revision of what it wants, None for nothing
+"""
+
+from agent.catalogue.errors import Odd
+from agent.catalogue.fields import decimal_text
+from agent.catalogue.forms import HEADER_BYTES
+
+
+class Message:
+    """One message: `mid`, `revision`, `frame` (its octets), `form` (its layout), and its fields by [name]."""
+
+    __slots__ = ("form", "frame", "mid", "revision", "values", "whole")
+
+    def __init__(self, frame, form):
+        self.frame = frame
+        self.form = form
+        self.mid = form.mid
+        self.revision = form.revision
+        self.values = None
+        self.whole = False  # all of them are in `values`
+
+    def __getitem__(self, name):
+        values = self.values
+        if values is None:
+            values = self.values = {}
+        elif name in values:
+            return values[name]
+        form = self.form
+        place = form.places.get(name)
+        if place is None:
+            if name not in form.by_name:
+                told = (self.mid, self.revision, name, ", ".join(form.by_name))
+                raise KeyError("MID %04d revision %d has no %s; it has: %s" % told)
+            return self.fields()[name]
+        start, end, reader, number, at = place
+        frame = self.frame
+        if end <= len(frame) and (not number or frame.startswith(number, at)):
+            value = reader(frame[start:end])
+        else:
+            value = form.read_one(frame, name)
+        values[name] = value
+        return value
+
+    def get(self, name, default=None):
+        """Return a field, `default` where this revision has none of that name or it is blank."""
+        if name not in self.form.by_name:
+            return default
+        value = self[name]
+        return default if value is None else value
+
+    def __contains__(self, name):
+        return name in self.form.by_name
+
+    def __repr__(self):
+        return "<MID %04d revision %d, %s>" % (self.mid, self.revision, self.form.about.name)
+
+    def fields(self):
+        """Return every field by name, in the order of the table."""
+        if self.whole:
+            return self.values or {}
+        values = self.values = self.form.read(self.frame)
+        self.whole = True
+        return values
+
+    def data(self):
+        """Return everything behind the header."""
+        return self.frame[HEADER_BYTES:]
+
+    def rest(self):
+        """Return what follows behind the fields that are described, empty as a rule."""
+        return self.frame[self.form.read_tail(self.frame, dict(self.fields())) :]
+
+    def odd(self):
+        """Return the fields whose content does not fit, as name -> Odd."""
+        found = {}
+        _collect(self.fields(), "", found)
+        return found
+
+    # -- what a value means ----------------------------------------------------------------------------------------
+
+    def unit(self, name):
+        """Return the unit of a field, empty for none. `torque_unit` of the message decides where there is one."""
+        unit = self.form.by_name[name].unit.partition("~")[0]
+        if unit == "Nm" and "torque_unit" in self.form.by_name and self["torque_unit"] is not None:
+            return self.meaning("torque_unit")
+        return unit
+
+    def ratio(self, name):
+        """Return (number, divisor), the exact value of a field in its unit; None where it is no number."""
+        field = self.form.by_name[name]
+        value = self[name]
+        if not isinstance(value, int):
+            return None
+        over = field.scale
+        _, _, factors = field.unit.partition("~")
+        if factors and factors.split("~")[0] in self.form.by_name:
+            numerator, denominator = [self[factor] for factor in factors.split("~")]
+            if isinstance(numerator, int) and isinstance(denominator, int) and denominator:
+                return value * numerator, over * denominator
+        return value, over
+
+    def decimal(self, name):
+        """Return a number as exact decimal text in its unit, `42.37`; None if blank or Odd."""
+        ratio = self.ratio(name)
+        return None if ratio is None else decimal_text(ratio[0], ratio[1])
+
+    def meaning(self, name):
+        """Return the words for a value, empty where the documents give none."""
+        from agent.catalogue.meanings import meaning_of
+
+        return meaning_of(self.form.by_name[name].values, self[name])
+
+    def bits(self, name):
+        """Return the names of the bits that are set in a mask."""
+        from agent.catalogue.meanings import bits_of
+
+        return bits_of(self.form.by_name[name].values, self[name])
+
+    # -- header and answer -----------------------------------------------------------------------------------------
+
+    def header(self):
+        """Return what the header says beside MID and revision; None where it is blank or no number."""
+        frame = self.frame
+        found = {}
+        for name, start, end in _HEADER:
+            raw = frame[start:end]
+            found[name] = int(raw) if raw.isdigit() else None
+        return found
+
+    def answer(self):
+        """Return (MID, revision) of the acknowledgement or the reply that it wants, None if it wants none."""
+        answer = self.form.about.answer
+        if answer == "-":
+            return None
+        if answer == "*":
+            return self.mid, self.revision
+        if answer == "requested":
+            return self["requested_mid"], self["requested_revision"] or 1
+        if answer[-1] == "r":
+            return int(answer[:-1]), self.revision
+        return int(answer), 1
+
+
+_HEADER = (
+    ("no_ack", 11, 12),
+    ("station", 12, 14),
+    ("spindle", 14, 16),
+    ("sequence", 16, 18),
+    ("parts", 18, 19),
+    ("part", 19, 20),
+)
+
+
+def _collect(values, before, found):
+    for name in values:
+        value = values[name]
+        if isinstance(value, Odd):
+            found[before + name] = value
+        elif isinstance(value, list):
+            for index, one in enumerate(value):
+                if isinstance(one, dict):
+                    _collect(one, "%s%s[%d]." % (before, name, index), found)
+                elif isinstance(one, Odd):
+                    found["%s%s[%d]" % (before, name, index)] = one

@@ -1,0 +1,220 @@
+"""The catalogue itself: finds the table of a MID, makes its forms when they are first used, decodes and encodes.
+
+Rules
+1. A category's table is imported and read when one of its MIDs comes; a form is made when its revision comes.
+2. What is registered stands before the specification's tables: a vendor's MID of the same number wins.
+3. A MID that no table has, or a revision that no table describes, is named as far as it is known and kept raw.
+"""
+
+from agent.catalogue.building import HEADER_FIELDS, build, build_header, build_linked
+from agent.catalogue.errors import FrameError
+from agent.catalogue.forms import HEADER_BYTES, Form
+from agent.catalogue.index import categories, category_of
+from agent.catalogue.message import Message
+from agent.catalogue.table import Mid, read_table
+
+CONTROLLER = "controller"
+INTEGRATOR = "integrator"
+UNKNOWN_KEPT = 512  # forms; beyond that one that no table describes is made anew each time
+_LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
+
+
+class Catalogue:
+    """A set of tables. `sent_by` and `only` narrow it: MIDs of that sender, MIDs of these categories."""
+
+    def __init__(self, sent_by=None, only=None):
+        self._letter = _LETTERS[sent_by] if sent_by else ""
+        self._only = tuple(only) if only is not None else None
+        self._mids = {}  # number -> Mid, of the categories that were read
+        self._read = []  # names of those categories
+        self._forms = {}  # octets 5 to 11 of a frame -> Form
+        self._fixed = {}  # octets 1 to 11 -> Form whose documented length they say
+        self._made = {}  # (MID, revision) -> Form
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    def register(self, table, category="registered"):
+        """Add a table, text or a module that has one as TABLE: its MIDs, or revisions of MIDs that are there."""
+        text = getattr(table, "TABLE", table)
+        for mid in read_table(text).values():
+            mid.category = category
+            known = self._find(mid.mid)
+            if known is not None and mid.name == known.name:
+                known.revisions.update(mid.revisions)
+            else:
+                self._mids[mid.mid] = mid
+        self._forms.clear()
+        self._fixed.clear()
+        self._made.clear()
+
+    def about(self, mid):
+        """Return what is known of a MID: name, sender, kind, answer, source, category, revisions."""
+        found = self._find(mid)
+        if found is None or not self._takes(found):
+            found = Mid(mid, "", "X", "-", "not in the catalogue", "")
+        return found
+
+    def mids(self, category=None):
+        """Return the numbers of all MIDs of this catalogue, or of one category."""
+        for name in categories() if category is None else (category,):
+            self._load(name)
+        found = [n for n in self._mids if self._takes(self._mids[n])]
+        return sorted([n for n in found if category is None or self._mids[n].category == category])
+
+    def revisions(self, mid):
+        """Return the described revisions of a MID."""
+        return sorted(self.about(mid).revisions)
+
+    def form(self, mid, revision=1):
+        """Return the layout of a revision; its `known` is False where no table describes it."""
+        form = self._made.get((mid, revision))
+        if form is None:
+            about = self.about(mid)
+            form = Form(about, revision, about.revisions.get(revision))
+            if form.known or len(self._made) < UNKNOWN_KEPT:
+                self._made[(mid, revision)] = form
+        return form
+
+    def _takes(self, about):
+        return self._letter in about.sender and (self._only is None or about.category in self._only)
+
+    def _find(self, mid):
+        if mid not in self._mids:
+            self._load(category_of(mid))
+        return self._mids.get(mid)
+
+    def _load(self, category):
+        if not category or category in self._read or (self._only is not None and category not in self._only):
+            return
+        self._read.append(category)
+        package = __name__[: -len(".registry")]
+        module = __import__(package + "." + category, None, None, ("TABLE",))
+        for number, mid in read_table(module.TABLE).items():
+            if number not in self._mids:
+                mid.category = category
+                self._mids[number] = mid
+
+    # -- decode and encode -----------------------------------------------------------------------------------------
+
+    def decode(self, buffer):
+        """Return the Message in a buffer that holds one frame, with or without a NUL behind it; FrameError if none."""
+        frame = buffer if type(buffer) is bytes else bytes(buffer)
+        form = self._fixed.get(frame[:11])
+        if form is not None and len(frame) == form.length:
+            return Message(frame, form)
+        form = self._forms.get(frame[4:11]) or self._form_of(frame)
+        frame = _cut(frame, len(frame))
+        if form.length == len(frame):
+            self._fixed[frame[:11]] = form
+        return Message(frame, form)
+
+    def read(self, buffer):
+        """Return every field of a frame as a dict: what decode(buffer).fields() gives, without a Message."""
+        frame = buffer if type(buffer) is bytes else bytes(buffer)
+        form = self._fixed.get(frame[:11])
+        if form is not None and len(frame) == form.length:
+            return form.read(frame)
+        return self.decode(frame).fields()
+
+    def decode_parts(self, frames):
+        """Return the Message that was sent in linked parts; FrameError if one is missing or in the wrong place."""
+        data = []
+        for index, frame in enumerate(frames):
+            one = self.decode(frame)
+            header = one.header()
+            if header["parts"] != len(frames) or header["part"] != index + 1:
+                raise FrameError("part %r of %r at place %d" % (header["part"], header["parts"], index + 1))
+            data.append(one.data())
+        if not data:
+            raise FrameError("no parts")
+        first = bytes(frames[0])
+        return Message(first[:18] + b"  " + b"".join(data), self._form_of(first))
+
+    def _form_of(self, frame):
+        if len(frame) < HEADER_BYTES:
+            raise FrameError("%d octets, a header has %d" % (len(frame), HEADER_BYTES))
+        if not frame[:8].isdigit():
+            raise FrameError("length and MID are %r" % frame[:8])
+        revision = frame[8:11].strip(b" \0")
+        if revision and not revision.isdigit():
+            raise FrameError("the revision is %r" % frame[8:11])
+        mid = int(frame[4:8])
+        found = self._find(mid)
+        if found is not None and self._letter not in found.sender:
+            raise FrameError("MID %04d is sent by the other side" % mid)
+        form = self.form(mid, int(revision or b"1") or 1)
+        if form.known or len(self._forms) < UNKNOWN_KEPT:
+            self._forms[frame[4:11]] = form
+        return form
+
+    def encode(self, mid, revision=1, **given):
+        """Return a frame of named fields; or, with a message in place of the MID, that message with these changed."""
+        if isinstance(mid, Message):
+            return self._again(mid, given) if given else mid.frame
+        header = self._header(given)
+        return build(self.form(mid, revision), given, header)
+
+    def encode_linked(self, mid, revision=1, most=9999, **given):
+        """Return the frames of a message in linked parts of at most `most` octets each."""
+        header = self._header(given)
+        return build_linked(self.form(mid, revision), given, header, most)
+
+    def _header(self, given):
+        return {name: given.pop(name) for name in HEADER_FIELDS if name in given}
+
+    def _again(self, message, changes):
+        form = message.form
+        header = self._header(changes)
+        places = form.places
+        if all(name in places and places[name][1] <= len(message.frame) for name in changes):
+            # What is not changed keeps its octets.
+            frame = bytearray(message.frame)
+            built = build(form, changes, {})
+            for name in changes:
+                start, end = places[name][:2]
+                frame[start:end] = built[start:end]
+        else:
+            values = dict(message.fields()) if form.known else {"data": message.data()}
+            for name in changes:
+                values[name] = changes[name]
+                for count in form.counted:
+                    if name in form.counted[count] and count not in changes:
+                        values[count] = None
+            frame = bytearray(build(form, values, {}) + message.rest())
+            frame[4:HEADER_BYTES] = message.frame[4:HEADER_BYTES]
+            for name in places:
+                _, end, _, _, at = places[name]
+                if name not in changes and values[name] is not None and end <= len(message.frame):
+                    frame[at:end] = message.frame[at:end]
+        head = build_header(len(frame), message.mid, message.revision, header)
+        frame[:4] = head[:4]
+        for name in header:
+            at, width = HEADER_FIELDS[name]
+            frame[at : at + width] = head[at : at + width]
+        return bytes(frame)
+
+    def acknowledge(self, message):
+        """Return the frame that acknowledges an event, by its own MID or by 0005; None for what wants none."""
+        answer = message.answer()
+        if answer is None or message.form.about.kind != "E":
+            return None
+        if answer[0] == 5:
+            return self.encode(5, mid_accepted=message.mid)
+        return self.encode(answer[0], answer[1])
+
+
+def _cut(frame, length):
+    """Return the frame without the NUL behind it; FrameError if its length is not what it says."""
+    told = int(frame[:4])
+    if told < HEADER_BYTES:
+        raise FrameError("length %d, a header has %d" % (told, HEADER_BYTES))
+    if length == told + 1 and frame[told] == 0:
+        return frame[:told]
+    if length != told:
+        raise FrameError("%d octets, the length says %d" % (length, told))
+    return frame
+
+
+def wire(frame):
+    """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (003:1387-1395)."""
+    return frame if frame[4:8] == b"0900" else frame + b"\0"

@@ -1,0 +1,86 @@
+"""From octets of a connection to whole messages: frames by their length, linked parts put together (003:1252-1262).
+
+    frames = Frames()
+    linked = Linked()
+    for frame in frames.feed(octets):
+        parts = linked.add(frame)
+        if parts:
+            message = catalogue.decode(parts[0]) if len(parts) == 1 else catalogue.decode_parts(parts)
+
+Rules
+1. A frame ends where its length says, never at a NUL: samples may hold any octet. NULs before a length are dropped.
+2. A length that is none ends in FrameError; a connection is to be closed then, for nobody knows where the next begins.
+3. Parts belong together by MID, revision, station and spindle. Part 1 begins anew; the same part twice counts once.
+"""
+
+from agent.catalogue.errors import FrameError
+from agent.catalogue.forms import HEADER_BYTES
+
+WAITING_MOST = 16  # messages of which parts are kept at the same time
+
+
+class Frames:
+    """Cuts a stream into frames, however the octets come."""
+
+    def __init__(self):
+        self.buffer = b""
+
+    def feed(self, octets):
+        """Return the frames that these octets complete, as bytes without the NUL behind them."""
+        buffer = self.buffer + bytes(octets)
+        found = []
+        at = 0
+        while True:
+            while buffer[at : at + 1] == b"\0":
+                at += 1
+            if len(buffer) - at < 4:
+                break
+            length = buffer[at : at + 4]
+            if not length.isdigit() or int(length) < HEADER_BYTES:
+                self.buffer = buffer[at:]
+                raise FrameError("a length of %r" % length)
+            if len(buffer) - at < int(length):
+                break
+            found.append(buffer[at : at + int(length)])
+            at += int(length)
+        self.buffer = buffer[at:]
+        return found
+
+
+class Linked:
+    """Keeps the parts of linked messages until all are there."""
+
+    def __init__(self):
+        self.waiting = {}  # MID, revision, station, spindle -> the parts so far
+        self.abandoned = 0  # messages of which not all parts came
+
+    def add(self, frame):
+        """Return the parts of the message that this frame completes, [] while some are missing.
+
+        FrameError for a part that is not the next one; its message is forgotten.
+        """
+        parts, part = frame[18:19], frame[19:20]
+        if parts in (b" ", b"0", b"\0", b"") and part in (b" ", b"0", b"\0", b""):
+            return [frame]
+        if not (parts.isdigit() and part.isdigit() and 1 <= int(part) <= int(parts)):
+            raise FrameError("part %r of %r" % (part, parts))
+        key = frame[4:11] + frame[12:16]
+        had = self.waiting.pop(key, [])
+        if part == b"1":
+            if had and had != [frame]:
+                self.abandoned += 1
+            had = []
+        elif had and had[-1] == frame:
+            self.waiting[key] = had
+            return []
+        elif len(had) != int(part) - 1 or had[0][18:19] != parts:
+            self.abandoned += 1 if had else 0
+            raise FrameError("part %d of %d came where part %d belongs" % (int(part), int(parts), len(had) + 1))
+        had.append(frame)
+        if part == parts:
+            return had
+        if len(self.waiting) >= WAITING_MOST:
+            self.waiting.pop(next(iter(self.waiting)))  # the oldest one; any of them on MicroPython
+            self.abandoned += 1
+        self.waiting[key] = had
+        return []

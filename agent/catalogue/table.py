@@ -1,0 +1,196 @@
+"""Reads a table, which is text that looks like the specification's own, into MIDs, revisions and parameters.
+
+    MID 0061 C E 0062 Last tightening result data @003:5706       number, sender, kind, answer, name, source
+    REV 1 231 @003:5718                                           revision, documented length of the whole message
+    15 torque N6 *Nm/100 Torque                                   parameter ID, name, type and width, unit, meaning
+    22 batch_status N1 =BATCH                                     names of the values, of meanings.py or on the spot
+    !003:5866 printed ... the reason                              a note: why it is not as printed
+    REV 3 +2 419 @003:6282                                        revision 2 and what follows; -name leaves one out
+    REV 8 +7 571 since=2.10 @beyond 3.1                           a revision newer than 2.8.0
+    18 spindles G[number_of_spindles]                             a group: its members begin with a point
+    .  channel_id N2
+
+Rules
+1. `--` is no parameter ID. A field whose name is there already takes the place of the other one.
+2. Sender: I integrator, C controller. Kind: Q request, P reply, S subscription, E event, A acknowledgement, C command
+   (C! one that an input can disable), L link level, X other.
+3. Answer: a MID, with `r` if its revision is the asked one; `*` the same message; `mid` the one named in it; `-` none.
+4. Lists: N3[count] repeats a plain field, G[count] a group, V[count] variable data fields (V6: PIDs of six digits),
+   U[count] the same without step, R[count] resolutions, Z[count] the NUL and the samples behind it. The count is a
+   field's name, a number, or `*`: up to the end.
+5. T[length] is text whose width another field tells, T* text to the end. ':' is an octet that stands there.
+"""
+
+from agent.catalogue.errors import TableError
+from agent.catalogue.fields import Field
+
+_PLAIN = "NIBFTDH"
+_LISTS = "GVURZ"
+
+
+class Mid:
+    """A MID: who sends it, what it is for, what it wants as an answer, and the texts of its revisions."""
+
+    def __init__(self, number, sender, kind, answer, name, source):
+        self.mid = number
+        self.sender = sender
+        self.kind = kind
+        self.answer = answer
+        self.name = name
+        self.source = source
+        self.category = ""
+        self.revisions = {}  # number -> Revision
+        self.note = ""
+
+
+class Revision:
+    """A revision of a MID: its fields, the whole length if that is fixed, since when, where it is described."""
+
+    def __init__(self, number, length, base, without, since, source):
+        self.revision = number
+        self.length = length
+        self.base = base
+        self.without = without
+        self.since = since
+        self.source = source
+        self.lines = []
+
+    def fields(self, mid):
+        """Return its fields in their order, placed."""
+        found = [f.copy() for f in mid.revisions[self.base].fields(mid)] if self.base else []
+        found = [f for f in found if f.name not in self.without]
+        group = None
+        for line in self.lines:
+            if line.startswith("!"):
+                if found:
+                    found[-1].note = line[1:]
+                continue
+            if line.startswith("."):
+                if group is None or group.members is None:
+                    raise TableError("MID %04d: %r is no member of a group" % (mid.mid, line))
+                group.members.append(_field(line[1:]))
+                continue
+            field = _field(line)
+            group = field if field.kind == "G" else None
+            names = [f.name for f in found]
+            if field.name in names:
+                found[names.index(field.name)] = field
+            else:
+                found.append(field)
+        _place(found, 21)
+        return found
+
+
+def _place(fields, at):
+    for field in fields:
+        if field.kind == "G":
+            _place(field.members, 0)
+            widths = [member.octets() for member in field.members]
+            field.width = None if -1 in widths else sum(widths)
+        field.place = at + len(field.id) if at else 0
+        octets = field.octets()
+        at = at + octets if at and octets >= 0 else 0
+
+
+def _field(line):
+    words = line.split()
+    if words and words[0][:1] == "'":
+        return _literal(words[0])
+    if len(words) < 2:
+        raise TableError("%r: parameter ID, name and type are wanted" % line)
+    if words[0] != "--" and not words[0].isdigit():
+        words = ["--"] + words
+    number, name, form = words[:3]
+    field = _typed(b"" if number == "--" else number.encode(), name, form)
+    rest = 3
+    for word in words[3:]:
+        if word[0] == "*":
+            field.unit, _, scale = word[1:].partition("/")
+            field.scale = int(scale or 1)
+        elif word[0] == "=" and len(word) > 1:
+            field.values = word[1:]
+        else:
+            break
+        rest += 1
+    field.meaning = " ".join(words[rest:]) or name.replace("_", " ")
+    return field
+
+
+def _literal(word):
+    field = Field(b"", word, "'", len(word) - 2)
+    field.values = word[1:-1]
+    return field
+
+
+def _typed(number, name, form):
+    kind, rest = form[0], form[1:]
+    if kind not in _PLAIN and kind not in _LISTS:
+        raise TableError("%s: %r is no type" % (name, form))
+    width, _, count = rest.partition("[")
+    if count:
+        count = int(count[:-1]) if count[:-1].isdigit() else count[:-1]
+    else:
+        count = "*" if width == "*" else None
+    return Field(number, name, kind, int(width) if width.isdigit() else None, count, [] if kind == "G" else None)
+
+
+def revision_numbers(word):
+    """Return the numbers of `1-7,998`."""
+    numbers = []
+    for part in word.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def _mid_of(line):
+    text, _, source = line.partition(" @")
+    words = text.split()
+    return Mid(int(words[1]), words[2], words[3], words[4], " ".join(words[5:]), source)
+
+
+def _revisions_of(line):
+    text, _, source = line.partition(" @")
+    words = text.split()
+    length, base, without, since = 0, 0, [], ""
+    for word in words[2:]:
+        if word.isdigit():
+            length = int(word)
+        elif word[0] == "+":
+            base = int(word[1:])
+        elif word[0] == "-":
+            without.append(word[1:])
+        elif word.startswith("since="):
+            since = word[6:]
+        else:
+            raise TableError("%r: %r is not known" % (line, word))
+    return [Revision(number, length, base, without, since, source) for number in revision_numbers(words[1])]
+
+
+def read_table(text):
+    """Return the MIDs of a table by their number."""
+    mids = {}
+    mid = None
+    revisions = []
+    for line in text.split("\n"):
+        line = line.strip()
+        if not line or line[0] == "#":
+            continue
+        if line.startswith("MID "):
+            mid = _mid_of(line)
+            mids[mid.mid] = mid
+            revisions = []
+        elif mid is None:
+            raise TableError("%r: stands before the first MID" % line)
+        elif line.startswith("REV "):
+            revisions = _revisions_of(line)
+            for revision in revisions:
+                mid.revisions[revision.revision] = revision
+        elif not revisions and line[0] == "!":
+            mid.note = line[1:]
+        elif not revisions:
+            raise TableError("%r: stands before the first revision" % line)
+        else:
+            for revision in revisions:
+                revision.lines.append(line)
+    return mids

@@ -1,0 +1,53 @@
+"""The samples of a trace as numbers, and as physical values (003:12232-12250; beyond-2.8.md 6.2).
+
+Rules
+1. Samples are two octets each, signed, big endian; little endian on MT Focus 6000 (002:641-642).
+2. PID 02213 divides them, 02214 multiplies them. It stands among the parameters behind the unit, or among the fields
+   before it; it changes from trace to trace.
+"""
+
+from agent.catalogue.errors import Odd, Wrong
+
+DIVIDES = 2213
+MULTIPLIES = 2214
+
+
+def samples_of(raw, little=False):
+    """Return the samples in these octets."""
+    values = []
+    high, low = (1, 0) if little else (0, 1)
+    for at in range(0, len(raw) - 1, 2):
+        value = raw[at + high] << 8 | raw[at + low]
+        values.append(value - 65536 if value & 32768 else value)
+    return values
+
+
+def octets_of_samples(values, little=False):
+    """Return such numbers as octets; octets stay what they are."""
+    if isinstance(values, bytes):
+        return values
+    out = bytearray()
+    for value in values:
+        if not isinstance(value, int) or not -32768 <= value <= 65535:
+            raise Wrong("samples of -32768 to 32767")
+        pair = (value >> 8 & 255, value & 255)
+        out.extend(bytes((pair[1], pair[0]) if little else pair))
+    return bytes(out)
+
+
+def physical_values(message, little=False):
+    """Return the samples of a MID 0900 in its unit; None where they or their coefficient cannot be read."""
+    raw = message["samples"]
+    if not isinstance(raw, bytes):
+        return None
+    for name in ("parameters", "data_fields"):
+        fields = message[name]
+        for field in fields if isinstance(fields, list) else ():
+            factor = field.value() if field.pid in (DIVIDES, MULTIPLIES) else None
+            if factor is None or isinstance(factor, Odd) or (field.pid == DIVIDES and not factor):
+                continue
+            values = samples_of(raw, little)
+            if field.pid == DIVIDES:
+                return [value / factor for value in values]
+            return [value * factor for value in values]
+    return None

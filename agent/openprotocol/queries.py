@@ -1,0 +1,310 @@
+"""What a controller is asked by the way, when nothing else is: what its clock says, what limits a parameter set has.
+
+Rules
+1. One request at a time, when the recovery asks nothing and no input waits; each is sent once. A result never waits for
+   one: it is taken and answered while a request is out.
+2. The clock is asked for on each connection and once a day (MID 0080), and only while somebody who knows the time
+   keeps our own. What it is ahead is shown; more than APART_S is noted. It is set (MID 0082) only where the settings
+   say so, once each time, and asked for again.
+3. Results of revision 999 carry no limits. Those of a parameter set are asked for (MID 0012) when a result with an
+   unknown one has come, and put behind every later result with the same date of last change. A set without such a
+   date, and set 0, has none: nobody could say whether they still hold.
+4. A new connection forgets all limits, and asks anew for the sets that it knew: they may have been changed meanwhile.
+   What is refused, or not answered, is not asked for again before the next connection or another date.
+
+Imported where the settings want one of the two.
+"""
+
+from agent.base import health as h
+from agent.base.compat import ON_CPYTHON, const
+from agent.base.fields import all_digits, compare, copy, fill, number
+from agent.base.ticks import Timer
+from agent.openprotocol import replies
+from agent.openprotocol import requests as rq
+from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED, EV_ERRAND_SILENT
+from agent.record import result as res
+
+APART_S = const(5)  # a clock that nobody sets drifts so much in a week or two
+DAY_MS = const(86400000)
+AGAIN_MS = const(600000)  # where our own clock is not set yet, or no answer came
+LATER_MS = const(5000)  # after a refusal for the moment
+SETS = const(16)  # parameter sets whose limits are known at a time
+APART_MOST_S = const(999999999)
+
+_TELL = bytes((rq.ACT_TELL,) * 8)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, _TELL)
+
+_DATA = const(20)  # of a message
+
+# MID 0013 in revisions 1, 2 and 5 (003:3707-3798): place in the message, place in the limits, width.
+_PSET = const(22)
+_NAME = const(27)
+_MOVES = (
+    (61, res.TORQUE_MIN, 6),
+    (69, res.TORQUE_MAX, 6),
+    (77, res.TORQUE_TARGET, 6),
+    (85, res.ANGLE_MIN, 5),
+    (92, res.ANGLE_MAX, 5),
+    (99, res.ANGLE_TARGET, 5),
+)
+_CHANGE_REVISION = const(5)  # carries the date of the last change as well
+_CHANGE = const(122)
+_CHANGE_END = const(141)
+_REVISIONS = (5, 1)
+_OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
+
+# A parameter set: its number (4 digits), its date of last change, its limits, and what is known of it.
+_SET_CHANGE = const(4)
+_SET_LIMITS = const(23)
+_SET_STATE = const(60)
+_SET_BYTES = const(61)
+_WANTED = const(1)
+_KNOWN = const(2)
+_REFUSED = const(3)
+
+
+class Errands:
+    """Those of one station; `clock` and `limits` are None where they are not wanted."""
+
+    def __init__(self, board, checks_clock, sets_clock, asks_limits):
+        self.clock = ClockCheck(board, sets_clock) if checks_clock else None
+        self.limits = Limits() if asks_limits else None
+
+    def opened(self, now):
+        """A session stands."""
+        if self.clock is not None:
+            self.clock.opened(now)
+        if self.limits is not None:
+            self.limits.opened()
+
+    def look(self, session, now, left):
+        """Ask what is due; return -1 if something was asked, else `left` or what is left until something is due."""
+        if not session.can_fetch():
+            return left
+        if self.limits is not None and self.limits.ask(session, now):
+            return -1
+        if self.clock is not None and self.clock.ask(session, now):
+            return -1
+        if self.limits is not None:
+            left = self.limits.later.least(now, left)
+        return left if self.clock is None else self.clock.due.least(now, left)
+
+    def take(self, event, session, health, now):
+        """An EV_ERRAND: the answer to what was asked, or that there is none."""
+        if session.request.row is LIMITS:
+            self.limits.take(event, session, health, now)  # type: ignore[union-attr]
+        else:
+            self.clock.take(event, session, health, now)  # type: ignore[union-attr]
+
+
+class ClockCheck:
+    """The controller's clock beside our own."""
+
+    def __init__(self, board, sets):
+        self.ahead_s = None  # how much the controller's is ahead; None: not known
+        self.due = Timer()
+        self._board = board
+        self._sets = sets
+        self._was_set = False  # MID 0082 was accepted a moment ago
+        self._wants_set = False  # it is what is asked next, or was asked last
+        self._stamp = bytearray(res.STAMP_BYTES)
+
+    def opened(self, now):
+        """A connection begins: it may be another controller."""
+        self.ahead_s = None
+        self._was_set = self._wants_set = False
+        self.due.start(now, 0)
+
+    def ask(self, session, now):
+        """Ask for the clock, or set it, if that is due; whether it was."""
+        if not self.due.expired(now):
+            return False
+        if not self._is_sure():
+            self.due.start(now, AGAIN_MS)
+            return False
+        self.due.stop()
+        if self._wants_set:
+            self._board.stamp_into(self._stamp)
+            session.request.ask(CLOCK_SET, 82, 82, 1, self._stamp, 1)
+        else:
+            session.request.ask(CLOCK, 80, 80, 1, b"", 1)
+        return True
+
+    def take(self, event, session, health, now):
+        """The answer to MID 0080 or 0082."""
+        was_set, self._was_set = self._was_set, False
+        wanted, self._wants_set = self._wants_set, False
+        later = event == EV_ERRAND_REFUSED and session.refusal == replies.REFUSED_LATER
+        self.due.start(now, AGAIN_MS if later else DAY_MS)
+        if event != EV_ERRAND:
+            return
+        if wanted:
+            self._was_set = True
+            health.note(h.CLOCK_SET, _small(self.ahead_s), now)
+            self.due.start(now, 0)
+            return
+        buf = session.link.buf
+        at = session.link.at + _DATA
+        self._board.stamp_into(self._stamp)
+        if not res.is_time(buf, at) or not res.is_time(self._stamp, 0):
+            health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            return
+        self.ahead_s = _seconds_apart(buf, at, self._stamp)
+        if abs(self.ahead_s) > APART_S:
+            health.note(h.CLOCK_APART, _small(self.ahead_s), now)
+            if self._sets and not was_set:
+                self._wants_set = True
+                self.due.start(now, 0)
+
+    def _is_sure(self):
+        """Tell whether our own clock was set by somebody who knows the time."""
+        is_set = getattr(self._board, "clock_is_set", None)
+        return is_set is not None and is_set()
+
+
+class Limits:
+    """The limits of the parameter sets that results came with."""
+
+    def __init__(self):
+        self.later = Timer()
+        self._sets = bytearray(SETS * _SET_BYTES)
+        self._places = {}  # where the entry of a parameter set begins, by its number
+        self._next = 0  # where the next one is put: in the place of the oldest
+        self._asked = -1
+        self._data = bytearray(3)
+        self._index = 0  # of the revision
+        self._wants = False  # one of them is to be asked for
+        self._is_off = False  # this controller knows no MID 0012
+        self.names = None  # of parameter sets, where ToolsNet is told them (agent.outlets.toolsnet.descriptions)
+
+    def opened(self):
+        """Rule 4."""
+        self._asked = -1
+        self._index = 0
+        self._is_off = False
+        self._wants = len(self._places) > 0
+        self.later.stop()
+        for at in range(_SET_STATE, len(self._sets), _SET_BYTES):
+            self._sets[at] = _WANTED
+
+    def put(self, stage, body):
+        """Put the limits of the result at stage[body:] behind it if they are known; return the octets they take."""
+        pset = number(stage, body + res.PSET, 4)
+        at = self._places.get(pset, -1)
+        sets = self._sets
+        if at < 0 or compare(sets, at + _SET_CHANGE, stage, body + res.PSET_CHANGE, res.STAMP_BYTES) != 0:
+            self.want(pset, stage, body + res.PSET_CHANGE)
+            return 0
+        if sets[at + _SET_STATE] != _KNOWN:
+            return 0
+        copy(stage, body + res.BODY_BYTES, sets, at + _SET_LIMITS, res.LIMITS_BYTES)
+        return res.LIMITS_BYTES
+
+    def want(self, pset, buf, change):
+        """Ask for this parameter set, whose date of last change stands at buf[change:], when there is time."""
+        if pset <= 0 or not res.is_time(buf, change):
+            return
+        at = self._places.get(pset, -1)
+        sets = self._sets
+        if at < 0:
+            at = self._next
+            self._next = (at + _SET_BYTES) % len(sets)
+            before = number(sets, at, 4)
+            if before in self._places:
+                del self._places[before]
+            self._places[pset] = at
+            for place in range(3, -1, -1):
+                sets[at + place] = 0x30 + pset % 10
+                pset //= 10
+        elif compare(sets, at + _SET_CHANGE, buf, change, res.STAMP_BYTES) == 0:
+            return
+        copy(sets, at + _SET_CHANGE, buf, change, res.STAMP_BYTES)
+        sets[at + _SET_STATE] = _WANTED
+        self._wants = True
+
+    def ask(self, session, now):
+        """Ask for the next one that is wanted; whether there was one."""
+        if not self._wants or self._is_off or (self.later.armed and not self.later.expired(now)):
+            return False
+        self.later.stop()
+        for at in self._places.values():
+            if self._sets[at + _SET_STATE] == _WANTED:
+                self._asked = at
+                copy(self._data, 0, self._sets, at + 1, 3)
+                session.request.ask(LIMITS, 12, 12, _REVISIONS[self._index], self._data, 1)
+                return True
+        self._wants = False
+        return False
+
+    def take(self, event, session, health, now):
+        """The answer to MID 0012."""
+        at = self._asked
+        self._asked = -1
+        if at < 0:
+            return
+        sets = self._sets
+        if event == EV_ERRAND_REFUSED:
+            self._refused(at, session.refusal, now)
+            return
+        if event != EV_ERRAND or session.revision in _OTHER_LAYOUT:
+            sets[at + _SET_STATE] = _REFUSED
+            return
+        link = session.link
+        buf = link.buf
+        start = link.at
+        if compare(buf, start + _PSET, self._data, 0, 3) != 0:
+            health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            self.later.start(now, LATER_MS)
+            return
+        if ON_CPYTHON:
+            if self.names is not None:
+                self.names.learn(number(self._data, 0, 3), buf, start + _NAME)
+        # It may have been another one's place meanwhile, or its date may have changed: then it is asked for again.
+        if sets[at + _SET_STATE] != _WANTED or compare(sets, at + 1, self._data, 0, 3) != 0:
+            return
+        if session.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
+            copy(sets, at + _SET_CHANGE, buf, start + _CHANGE, res.STAMP_BYTES)
+        fill(sets, at + _SET_LIMITS, res.LIMITS_BYTES)
+        for place, to, width in _MOVES:
+            if all_digits(buf, start + place, width):
+                copy(sets, at + _SET_LIMITS + to, buf, start + place, width)
+        sets[at + _SET_STATE] = _KNOWN
+
+    def _refused(self, at, refusal, now):
+        if refusal == replies.REFUSED_REVISION and self._index + 1 < len(_REVISIONS):
+            self._index += 1
+        elif refusal == replies.REFUSED_REVISION or refusal == replies.REFUSED_NEVER:
+            self._is_off = True
+        elif refusal == replies.REFUSED_LATER or refusal == replies.REFUSED_BUSY:
+            self.later.start(now, LATER_MS)
+        else:
+            self._sets[at + _SET_STATE] = _REFUSED
+
+
+def _small(seconds):
+    return max(-APART_MOST_S, min(APART_MOST_S, seconds))
+
+
+def _seconds_apart(one, at, other):
+    """Return the seconds that the time at one[at:] is ahead of the one at other[0:]."""
+    days = _day(one, at) - _day(other, 0)
+    return days * 86400 + _second(one, at) - _second(other, 0)
+
+
+def _day(buf, at):
+    """Return the days since some day of the time at buf[at:]."""
+    year = number(buf, at, 4)
+    month = number(buf, at + 5, 2)
+    if month < 3:  # a year begins in March: a leap day is its last
+        year -= 1
+        month += 12
+    return year * 365 + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + number(buf, at + 8, 2)
+
+
+def _second(buf, at):
+    return (number(buf, at + 11, 2) * 60 + number(buf, at + 14, 2)) * 60 + number(buf, at + 17, 2)
+
+
+assert _SET_STATE == _SET_LIMITS + res.LIMITS_BYTES and _SET_LIMITS == _SET_CHANGE + res.STAMP_BYTES

@@ -1,0 +1,60 @@
+"""Tells what the quarantine has, in words, one entry a call; loaded when somebody asks, and given back.
+
+What an entry tells is what `agent.record.text.describe` tells of any record, and beside it `refused_code`, `reason` in
+words, and for a frame that nobody could read its octets.
+"""
+
+from agent.log.record import RECORD_NONE
+from agent.quarantine.quarantine import PRESSURE_FULL, PRESSURE_NONE
+from agent.record import KIND_RAW
+from agent.record import result as res
+from agent.record.text import describe
+
+COMMAND = "toolcart quarantine list"
+
+_REASONS = {
+    res.PARKED_UNREADABLE: "could not be read",
+    res.PARKED_SILENT: "ToolsNet did not answer it on four connections",
+    res.PARKED_MOVED: "refused by ToolsNet",
+    res.PARKED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a retry",
+    res.PARKED_READ: "could not be read before; it is a result now, and waits to be offered again",
+}
+
+
+def reason_text(code):
+    """Return in words why something was set aside."""
+    return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
+
+
+def needs_operator(quarantine, station, holds=False):
+    """Return why somebody has to decide, and the command that helps; None while nobody has to.
+
+    `holds`: ToolsNet's outlet has stopped for it.
+    """
+    pressure = quarantine.pressure()
+    if pressure == PRESSURE_NONE and not holds:
+        return None
+    why = "the quarantine is more than three quarters full"
+    if holds:
+        why = "ToolsNet refuses a result and the quarantine has no room to look behind it, so nothing goes out"
+    elif pressure == PRESSURE_FULL:
+        why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"
+    return {"why": why, "command": "%s --station %d" % (COMMAND, station)}
+
+
+def told(quarantine, kind):
+    """Return the entry that was found last, of this kind, in words."""
+    log = quarantine.log
+    shown = describe(log.page, log.at, kind, log.flags, quarantine.length)
+    shown["refused_code"] = quarantine.reason
+    shown["reason"] = reason_text(quarantine.reason)
+    if kind == KIND_RAW:
+        first = log.at + res.HEAD_BYTES
+        shown["frame"] = "".join([chr(octet) for octet in log.page[first : log.at + quarantine.length]])
+    return shown
+
+
+def shown(quarantine, number):
+    """Return the entry of the main log's record `number` in words; None if there is none."""
+    kind = quarantine.find(number)
+    return told(quarantine, kind) if kind > RECORD_NONE else None

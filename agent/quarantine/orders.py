@@ -1,0 +1,330 @@
+"""What an operator does with the quarantine: list, show, drop, retry; one bounded piece of work a step.
+
+    list             one line for each entry, then a line with the counts
+    show N           everything about one
+    drop WHICH       give them up for good; WHICH is `all`, numbers `3`, and ranges `5-9`
+    drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
+                     one that is out goes when it is known what became of it ("soon")
+    retry WHICH      offer them to ToolsNet again at once, also while others are held
+    retry in-doubt WHICH   also those that ToolsNet may have already: they may be there twice then
+
+Rules
+1. `carry_out` is a generator: it gives a line (a dict) or None, which means "go on when the others had their turn". The
+   flash is written only while the controller's line is quiet (agent.link.quiet).
+2. A drop and a retry need no room anywhere. What is dropped is gone durably when its line is given.
+3. A retry is the outlet's: it has one on its way at a time, and an entry leaves the quarantine when ToolsNet has taken
+   it. Without an agent that runs the next one offers them first.
+4. A frame that could not be read is read again by the readers of this version. If that works and the log does not hold
+   its tightening otherwise, the result takes its place and goes out; else it stays and the answer says so.
+"""
+
+from agent.base.compat import const
+from agent.base.fields import copy, fill
+from agent.log.numbers import DROPPED, LATE_FIRST
+from agent.log.record import RECORD_NONE
+from agent.openprotocol.header import mid_of, revision_of
+from agent.openprotocol.layouts import layout_of, read_whole
+from agent.quarantine.entries import needs_operator, shown, told
+from agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import result as res
+
+HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
+STEP = const(64)  # so many are looked at, or given up by one snapshot, before the others have their turn
+QUIET_ASKED_MOST = const(20000)  # how often a line is asked whether it is quiet, before the order is given up
+
+_BODY_BYTES = const(143)  # a body and its limits
+_HEADER_BYTES = const(20)
+
+
+class Refused(Exception):
+    """The order cannot be carried out, or not to its end; the text says why and what to do."""
+
+
+def of_station(station, board, words):
+    """Give the lines of the answer of a station that runs."""
+    if not station.mounted:
+        return iter([{"error": "the spool of station %d is not up; the agent's log says why" % station.number}])
+    toolsnet = station.outlets[0]
+    outlet = toolsnet if toolsnet.kind == "toolsnet" else None
+    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, outlet)
+
+
+def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
+    """Give the lines of the answer to the order `words`; see rule 1.
+
+    `clock` has stamp_into; `quiet` tells when the flash may be used, None if nobody minds; `outlet` is ToolsNet's that
+    runs: `ask(number, in_doubt)` has it offered again and answers "" or why not, `drop_first` gives up what holds it.
+    """
+    orders = Orders(quarantine, main, station, clock, quiet, outlet)
+    verb = words[0] if words else ""
+    try:
+        if verb == "list" and len(words) == 1:
+            yield from orders.list()
+        elif verb == "show" and len(words) == 2:
+            yield from orders.show(words[1])
+        elif verb == "drop" and words[1:] == ["first"]:
+            yield from orders.drop_first()
+        elif verb == "drop" and len(words) > 1:
+            yield from orders.drop(words[1:])
+        elif verb == "retry" and len(words) > 1 and words[1] != "in-doubt":
+            yield from orders.retry(words[1:], False)
+        elif verb == "retry" and len(words) > 2:
+            yield from orders.retry(words[2:], True)
+        else:
+            yield {"error": "no such order; there are: " + HELP}
+    except Refused as refused:
+        yield {"error": str(refused)}
+
+
+class Orders:
+    """The orders for one station whose logs are mounted."""
+
+    def __init__(self, quarantine, main, station, clock, quiet, outlet):
+        self.quarantine = quarantine
+        self.main = main
+        self.station = station
+        self._clock = clock
+        self._quiet = quiet
+        self._outlet = outlet
+        self._body = bytearray(_BODY_BYTES)
+        self._length = 0  # of the payload that `_read` has read
+        self._flags = 0
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def list(self):
+        """One line for each entry, and the counts."""
+        quarantine = self.quarantine
+        if self._quiet is None or self._quiet.may_erase():
+            quarantine.settle()  # else the last one that a start found is not shown
+        count = lost = entry = 0
+        while True:
+            kind = quarantine.next_entry(entry)
+            if kind < RECORD_NONE:
+                raise Refused("the quarantine cannot be read now; try again")
+            lost += quarantine.lost
+            if kind == RECORD_NONE:
+                break
+            entry = quarantine.entry
+            count += 1
+            yield {"record": told(quarantine, kind)}
+        need = needs_operator(quarantine, self.station)
+        yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
+
+    def show(self, word):
+        """One entry."""
+        found = shown(self.quarantine, _number(word))
+        if found is None:
+            raise Refused("there is no record %s; `toolcart quarantine list` names those that are there" % word)
+        yield {"record": found}
+
+    # -- giving up ---------------------------------------------------------------------------------------------
+
+    def drop(self, words):
+        """Give up those that the words name."""
+        left = yield from self._chosen(words)
+        count = 0
+        while left:
+            yield from self._wait_for_line()
+            gone = self._drop_some(left)
+            for number in left[:gone]:
+                yield {"dropped": number}
+            count += gone
+            left = left[gone or self._is_gone(left[0]) :]
+            yield None
+        yield {"count": count, "parked": self.quarantine.count()}
+
+    def _drop_some(self, numbers):
+        """Give up the first of these; how many it were, 0 if room for saying so had to be made, or one is gone."""
+        done = self.quarantine.remove(numbers[:STEP], DROPPED)
+        if done == 0 and not self._is_gone(numbers[0]):
+            done = min(self.quarantine.tidy(), 0)
+        if done < 0:
+            raise Refused("the flash takes nothing now; what was not named as dropped is there still. Try again")
+        return done
+
+    def _is_gone(self, number):
+        """True if this one went otherwise meanwhile."""
+        return self._find(number) == RECORD_NONE
+
+    def drop_first(self):
+        """Give up the one that holds all others."""
+        if self._outlet is None:
+            raise Refused("the agent has to run for that: it knows which one is refused")
+        yield from self._wait_for_line()
+        done = self._outlet.drop_first()
+        if done == DROP_NONE:
+            raise Refused("nothing was dropped: nothing is held now, or the flash takes nothing; `status` tells more")
+        yield {"count": 1, "parked": self.quarantine.count(), "soon": done == DROP_SOON}
+
+    # -- offering again ----------------------------------------------------------------------------------------
+
+    def retry(self, words, in_doubt):
+        """Offer those again that the words name."""
+        chosen = yield from self._chosen(words)
+        first = count = 0
+        for number in chosen:
+            kind = self._find(number)
+            if kind == KIND_RAW:
+                said = yield from self._read_again(number)
+                kind = self._find(number)
+            else:
+                said = None
+            if said is None:
+                said = self._ask(number, kind, in_doubt)
+                yield from self._wait_for_line()
+            if "asked" in said:
+                count += 1
+                first = min(first or self.quarantine.entry, self.quarantine.entry)
+            yield said
+        if first and self._outlet is None:
+            self._offer_first(first)
+        yield {"count": count, "parked": self.quarantine.count(), "running": self._outlet is not None}
+
+    def _ask(self, number, kind, in_doubt):
+        """Have the entry that was found offered again; what was done in words."""
+        if kind == RECORD_NONE:
+            return {"gone": number}
+        is_doubtful = self.quarantine.reason == res.PARKED_IN_DOUBT
+        if is_doubtful and not in_doubt:
+            return {"number": number, "stays": "in doubt: ToolsNet may have it; look there, then `retry in-doubt`"}
+        if self._outlet is None:
+            if is_doubtful:
+                return {"number": number, "stays": "in doubt: the agent has to run for that"}
+            return {"number": number, "asked": True}
+        why = self._outlet.ask(number, in_doubt)
+        return {"number": number, "stays": why} if why else {"number": number, "asked": True}
+
+    def _offer_first(self, entry):
+        """Rule 3: what lies there and behind counts as never offered again."""
+        numbers = self.quarantine.state.numbers
+        before = numbers[LATE_FIRST]
+        numbers[LATE_FIRST] = min(before, entry - 1)
+        if not self.quarantine.state.save():
+            numbers[LATE_FIRST] = before
+            raise Refused("the flash takes nothing now; try again")
+
+    def _read_again(self, number):
+        """Put what a frame says in its place, if it can be read now: None if that was done, else what stays."""
+        if not self._read(number):
+            return {"number": number, "stays": "this version cannot read it either"}
+        from agent.openprotocol.look import Look
+
+        held = Look(self.main).holds(self._body, 0, self._flags)
+        if held < 0:
+            raise Refused("the log cannot be read now; try again")
+        if held:
+            yield from self._wait_for_line()
+            gone = self._drop_some([number])
+            return {"number": number, "held": True} if gone else {"number": number, "stays": "try again"}
+        quarantine = self.quarantine
+        for _ in range(quarantine.count()):
+            yield from self._wait_for_line()
+            if not quarantine.settle() or quarantine.next_entry(0) <= RECORD_NONE:
+                break
+            if quarantine.number == number:
+                if self._replace():
+                    return None
+                break
+            if quarantine.move_oldest() == FAILED:
+                break
+        raise Refused("the flash takes nothing now; %d stays a frame. Try again" % number)
+
+    def _replace(self):
+        """The frame that was found, the oldest entry, becomes the result that was read; whether that is done."""
+        log = self.quarantine.log
+        copy(log.stage, log.place, log.page, log.at, res.HEAD_BYTES)
+        copy(log.stage, log.place + res.HEAD_BYTES, self._body, 0, self._length - res.HEAD_BYTES)
+        return self.quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ) != FAILED
+
+    def _read(self, number):
+        """Read the frame `number` into the body; whether that is possible."""
+        quarantine = self.quarantine
+        if quarantine.find(number) != KIND_RAW:
+            return False
+        buf = quarantine.log.page
+        at = quarantine.log.at + res.HEAD_BYTES
+        length = quarantine.length - res.HEAD_BYTES
+        if length < _HEADER_BYTES:
+            return False
+        body = self._body
+        fill(body, 0, _BODY_BYTES)
+        self._flags = quarantine.log.flags & res.FLAG_RECOVERED
+        mid = mid_of(buf, at)
+        layout = layout_of(mid, revision_of(buf, at)) if mid == 61 or mid == 65 else None
+        if layout is None:
+            return False
+        read, octets = read_whole(layout, buf, at, length, body, 0)
+        if not read:
+            return False
+        self._length = res.HEAD_BYTES + octets
+        if read == res.RESULT_ODD:
+            self._flags |= res.FLAG_ODD
+        if not res.has_time(body, 0):
+            stamp = bytearray(res.STAMP_BYTES)
+            self._clock.stamp_into(stamp)
+            res.put_time(body, 0, stamp, 0)
+            self._flags |= res.FLAG_EDGE_TIME
+        return True
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _find(self, number):
+        kind = self.quarantine.find(number)
+        if kind < RECORD_NONE:
+            raise Refused("the quarantine cannot be read now; try again")
+        return kind
+
+    def _chosen(self, words):
+        """Return the numbers that the words name, in the order of the entries."""
+        quarantine = self.quarantine
+        yield from self._wait_for_line()
+        if not quarantine.settle():
+            raise Refused("the flash takes nothing now; nothing was done. Try again")
+        ranges = [] if words == ["all"] else [_range(word) for word in words]
+        hits = [0] * len(ranges)
+        chosen = []
+        kind = quarantine.next_entry(0)
+        while kind > RECORD_NONE:
+            number, entry = quarantine.number, quarantine.entry
+            is_chosen = not ranges
+            for index in range(len(ranges)):
+                if ranges[index][0] <= number <= ranges[index][1]:
+                    hits[index] += 1
+                    is_chosen = True
+            if is_chosen:
+                chosen.append(number)
+            if len(chosen) % STEP == STEP - 1:
+                yield None
+            kind = quarantine.next_entry(entry)
+        if kind < RECORD_NONE:
+            raise Refused("the quarantine cannot be read now; nothing was done. Try again")
+        if 0 in hits:
+            raise Refused("there is no record %s; nothing was done" % words[hits.index(0)])
+        return chosen
+
+    def _wait_for_line(self):
+        """Go on when the flash may be used, an erase included."""
+        if self._quiet is None:
+            return
+        for _ in range(QUIET_ASKED_MOST):
+            if self._quiet.may_erase():
+                return
+            yield None
+        raise Refused("the controller's line was never quiet enough to write; what was not done stays. Try again")
+
+
+def _number(word):
+    if not word.isdigit():
+        raise Refused("%s is no number of a record" % word)
+    return int(word)
+
+
+def _range(word):
+    first, _, last = word.partition("-")
+    low = _number(first)
+    return (low, _number(last) if last else low)
+
+
+assert res.BODY_BYTES + res.LIMITS_BYTES == _BODY_BYTES

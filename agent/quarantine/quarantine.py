@@ -1,0 +1,407 @@
+"""Keeps what ToolsNet refuses and frames that nobody could read, each once, until ToolsNet takes it or it is dropped.
+
+A log of its own with the code of the main one. An entry is the record as it was, its number in the main log in front,
+and eight octets more behind its payload. It is named twice: by that number, which is what people see, and by its number
+in this ring (`entry`).
+
+Rules
+1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. What the last record of a
+   start says counts only when that is settled; KEPT_LAST follows from the records behind the snapshot.
+2. An entry is gone when a snapshot says so: the cursor is past it, or it lies in a hole (agent.quarantine.holes). The
+   cursor swallows what is gone at the front, and with it what cannot be read any more, counted as KEPT_DAMAGED.
+3. With four holes in use the oldest entry is written once more behind the newest (`tidy`), until one is swallowed. A
+   cut between copy and snapshot leaves it twice: the older one is gone then, as a start finds. For these copies
+   `keep` leaves one block free, beside the one that the log holds; so whatever is dropped always finds its way.
+4. While an entry is offered again (LATE) one hole is left for it.
+
+    behind the payload | number u32 | reason u16 | 0 u16 |
+"""
+
+from struct import pack_into
+
+from agent.base.compat import const
+from agent.base.fields import copy
+from agent.base.words import get_u32
+from agent.log.cursor import Cursor
+from agent.log.head import HEAD_OCTETS
+from agent.log.log import LOG_DONE, LOG_FULL
+from agent.log.numbers import KEPT, KEPT_DAMAGED, KEPT_LAST, LATE, NEXT, SET_ASIDE
+from agent.log.record import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from agent.quarantine.holes import Holes
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
+
+KEPT_DONE = const(1)
+KEPT_BEFORE = const(2)
+NO_ROOM = const(-1)
+FAILED = const(-2)
+
+TIDY_DONE = const(0)
+TIDY_MORE = const(1)
+
+# What an outlet answers who is to drop the first one that it is refused
+DROP_NONE = const(0)  # nothing is held, or the flash takes nothing
+DROP_DONE = const(1)
+DROP_SOON = const(2)  # it is out: when it is known what became of it
+
+BLOCKS_LEAST = const(3)  # one in use, one that the log holds free, one for what is moved
+
+PRESSURE_NONE = const(0)
+PRESSURE_TIGHT = const(1)  # more than three quarters are used
+PRESSURE_FULL = const(2)
+
+
+class Quarantine:
+    """One station's entries. `log` is its ring, `main` the log of results; they share stage and page."""
+
+    def __init__(self, log, state, main):
+        self.log = log
+        self.state = state
+        self.entry = 0  # of the entry that was found last: number in the ring
+        self.number = 0  # in the main log
+        self.reason = 0
+        self.length = 0  # of its payload, without what stands behind it
+        self.lost = 0  # so many between it and where it was looked for cannot be read
+        self._main = main
+        self._holes = Holes(state.numbers)
+        self._scout = Cursor()
+        self._fold = Cursor()
+        self._source = Cursor()  # in the main log
+        self._settled = False
+        self._none_from = self._none_to = 0  # no entry has a number of the main log between these
+        self._below = self._above = 0  # the nearest that were met on the way to one
+        self._rest = self._blocks = 0  # octets and blocks that are left behind those that were asked for
+
+    # -- a start -----------------------------------------------------------------------------------------------
+
+    def start(self):
+        """The log is mounted: take in what the snapshot does not know. True if all of it is relied on already."""
+        self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.rewind(self._fold, self.state.numbers[KEPT + NEXT] - 1)
+        self._settled = not self.log.doubtful and self._catch_up()
+        return self._settled
+
+    def settle(self):
+        """True if everything that a start found is relied on; else it is tried again by whoever asks next."""
+        if not self._settled and (not self.log.doubtful or self.log.settle()):
+            self._settled = self._catch_up()
+        return self._settled
+
+    def _catch_up(self):
+        """Take in the records behind the snapshot; whether all could be read."""
+        log, fold = self.log, self._fold
+        while True:
+            kind = log.peek(fold)
+            if kind == RECORD_NONE:
+                log.cover(log.number)
+                return True
+            if kind < RECORD_NONE:
+                return False
+            self._read_tail(fold.found)
+            if not self._take_in(self.entry, self.number) or log.peek(fold) <= RECORD_NONE:
+                return False
+            fold.advance()
+
+    def _take_in(self, entry, number):
+        numbers = self.state.numbers
+        self._none_to = 0
+        if number > numbers[KEPT_LAST]:
+            numbers[KEPT_LAST] = number
+            numbers[SET_ASIDE] += 1
+            return True
+        kind = self._seek(0, entry, number)
+        if kind > RECORD_NONE:
+            self._leave_moved(self.entry, entry)
+        elif kind == RECORD_NONE:  # dropped, and refused once more by a server that was set back
+            numbers[SET_ASIDE] += 1
+        return kind != RECORD_LOST
+
+    # -- what outlets call -------------------------------------------------------------------------------------
+
+    def room(self, length):
+        """Return how many more records with payloads of so many octets certainly fit."""
+        return self._room(length) if self.settle() else 0
+
+    def measure(self, length):
+        """True if a record with a payload of so many octets fits. Begins to count: then `fits` tells of the next."""
+        if not self.settle():
+            self._rest, self._blocks = 0, 0
+            return False
+        log = self.log
+        if log.begun and log.cursors[0].number >= log.number and not log.unsaved:
+            log.open_to = log.offset  # it is empty: the next one opens a fresh block, and the newest is done with
+        self._rest = self._left()
+        self._blocks = self._spare_blocks()
+        if self._blocks < 0:
+            self._rest = self._blocks = 0
+        return self.fits(length)
+
+    def fits(self, length):
+        """True if one more record fits behind all those that were asked for since `measure`."""
+        log = self.log
+        octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
+        if octets > self._rest and self._blocks:
+            self._blocks -= 1
+            self._rest = log.device.block_bytes
+            octets = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+        self._rest -= octets
+        return self._rest >= 0
+
+    def has(self, number):
+        """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
+        if number > self.state.numbers[KEPT_LAST] or self._none_from < number < self._none_to:
+            return 0
+        kind = self.find(number)
+        return 1 if kind > RECORD_NONE else kind // 2
+
+    def keep(self, number, reason):
+        """Copy the main log's record `number`, which its reader has just found: KEPT_DONE, KEPT_BEFORE or less."""
+        if not self.settle():
+            return FAILED
+        known = self.has(number)
+        if known:
+            return KEPT_BEFORE if known > 0 else FAILED
+        main, log = self._main, self.log
+        if not self._reread(number):
+            return FAILED
+        if not self.measure(main.length):
+            return NO_ROOM
+        if not self._reread(number):  # the two share the page
+            return FAILED
+        kind, flags, length = main.kind, main.flags, main.length
+        copy(log.stage, log.place, main.page, main.at, length)
+        code = PARKED_UNREADABLE if kind == KIND_RAW else reason
+        pack_into("<IHH", log.stage, log.place + length, number, code, 0)
+        code = log.append(kind, flags, length + PARKED_BYTES)
+        if code != LOG_DONE:
+            return NO_ROOM if code == LOG_FULL else FAILED
+        numbers = self.state.numbers
+        self._none_to = 0
+        numbers[KEPT_LAST] = max(numbers[KEPT_LAST], number)
+        numbers[SET_ASIDE] += 1
+        return KEPT_DONE
+
+    def _reread(self, number):
+        main, source = self._main, self._source
+        main.rewind(source, number - 1)
+        return main.peek(source) > RECORD_NONE and source.found == number
+
+    def is_late(self):
+        """True if the entry that was found last may be offered again without an operator's word."""
+        return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
+
+    def may_leave(self):
+        """True if there is a hole for one that is offered again; else `tidy` comes first."""
+        return self.settle() and self._holes.free() > self._spare()
+
+    def end_late(self, taken):
+        """Forget which one was offered, as taken or not; the next snapshot makes it durable. False: try again."""
+        numbers = self.state.numbers
+        if not self.settle() or (taken and numbers[LATE] and not self._leave(numbers[LATE], 0)):
+            return False
+        numbers[LATE] = 0
+        return True
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def count(self):
+        """Return how many there are, those that cannot be read any more included."""
+        return self.log.number - self.log.cursors[0].number - self._holes.count()
+
+    def next_entry(self, after):
+        """Bring the first entry behind number `after` of the ring into the page: its kind, RECORD_NONE, RECORD_LOST.
+
+        `entry`, `number`, `reason` and `length` speak of it then, `lost` of how many in front cannot be read.
+        """
+        log = self.log
+        after = max(after, log.cursors[0].number)
+        self.lost = 0
+        while True:
+            kind = self._peek_behind(after)
+            if kind <= RECORD_NONE:
+                self.lost += log.shown - after
+                return kind
+            found = self._scout.found
+            self.lost += found - after - 1
+            after = self._holes.end_of(found)
+            if after == 0:
+                self._read_tail(found)
+                return kind
+
+    def find(self, number):
+        """Bring the entry of the main log's record `number` into the page: its kind, RECORD_NONE, RECORD_LOST."""
+        last = self.entry  # who asks for several asks in their order
+        self._below, self._above = 0, NUMBER_TOP
+        kind = self._seek(last - 1, self.log.number + 1, number)
+        if kind == RECORD_NONE:
+            kind = self._seek(0, last, number)
+        if kind == RECORD_NONE:
+            self._none_from, self._none_to = self._below, self._above
+        return kind
+
+    def numbers(self):
+        """Return the main log's numbers of all entries, the oldest entry first; None if they cannot be read now."""
+        found = []
+        kind = self.next_entry(0)
+        while kind > RECORD_NONE:
+            found.append(self.number)
+            kind = self.next_entry(self.entry)
+        return found if kind == RECORD_NONE else None
+
+    def pressure(self):
+        """Return one of PRESSURE_: whether an operator is needed. Writes nothing."""
+        if self._room(ROOM_BYTES - PARKED_BYTES) == 0:
+            return PRESSURE_FULL
+        blocks = self.log.device.block_count - 2
+        used = self.log.used_blocks()
+        return PRESSURE_TIGHT if used > 1 and used * 4 > blocks * 3 else PRESSURE_NONE
+
+    def _peek_behind(self, after):
+        log, scout = self.log, self._scout
+        if scout.number < after == scout.found:
+            scout.advance()
+        elif scout.number != after:
+            log.rewind(scout, after)
+        return log.peek(scout)
+
+    def _seek(self, after, end, number):
+        """Look for the main log's `number` behind entry `after` and in front of entry `end`."""
+        while True:
+            kind = self.next_entry(after)
+            if kind <= RECORD_NONE:
+                return kind
+            after = self.entry
+            if after >= end:
+                return RECORD_NONE
+            if self.number == number:
+                return kind
+            if self._below < self.number < number:
+                self._below = self.number
+            elif number < self.number < self._above:
+                self._above = self.number
+
+    def _read_tail(self, entry):
+        log = self.log
+        self.entry = entry
+        self.length = log.length - PARKED_BYTES
+        tail = log.at + self.length
+        self.number = get_u32(log.page, tail)
+        self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
+
+    def _room(self, length):
+        log = self.log
+        rest = self._left()
+        blocks = self._spare_blocks()
+        if blocks < 0:
+            return 0
+        length += PARKED_BYTES
+        octets = log.behind(0, FRAME_BYTES + length)
+        first = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length)
+        return rest // octets + blocks * (1 + (log.device.block_bytes - first) // octets)
+
+    def _left(self):
+        """Return the octets that are left in the newest block; of a session's first append behind what it carries."""
+        log = self.log
+        block_bytes = log.device.block_bytes
+        if log.cursors[0].number >= log.number:
+            end = 0  # a fresh block is opened
+        elif log.begun:
+            end = block_bytes if log.unsaved else log.open_to
+        else:
+            end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
+        return end - log.offset if end > log.offset else 0
+
+    def _spare_blocks(self):
+        """Return how many more blocks may be opened; below 0 what is open is left to what is moved."""
+        log = self.log
+        free = log.free_blocks()
+        if log.cursors[0].number >= log.number:
+            free = min(free + 1, log.device.block_count)  # the newest one is done with, too
+        return free - 2
+
+    # -- what is gone ------------------------------------------------------------------------------------------
+
+    def remove(self, numbers, counter):
+        """Take entries out by one snapshot: so many of the list as there are holes for, from its front on.
+
+        `counter` is the number of the state that counts them. Returns how many are gone, durably; 0 if `tidy` has to
+        come first, FAILED if nothing could be done now.
+        """
+        if not self.settle():
+            return FAILED
+        cursor, counts = self.log.cursors[0], self.state.numbers
+        holes, damaged, passed = self._holes.saved(), counts[KEPT_DAMAGED], cursor.number
+        done = 0
+        for number in numbers:
+            if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
+                break
+            done += 1
+        counts[counter] += done
+        if done and self.state.save():
+            return done
+        counts[counter] -= done
+        self._holes.restore(holes)
+        counts[KEPT_DAMAGED] = damaged
+        self.log.rewind(cursor, passed)
+        return FAILED if done else 0
+
+    def tidy(self):
+        """Move the oldest entry behind the newest if no hole is left: TIDY_DONE if one is, TIDY_MORE, or FAILED."""
+        if not self.settle():
+            return FAILED
+        return TIDY_DONE if self._holes.free() > self._spare() else self.move_oldest()
+
+    def move_oldest(self):
+        """Move the oldest entry behind the newest: TIDY_MORE or FAILED. Everything is settled."""
+        log = self.log
+        kind = self.next_entry(0)
+        if kind <= RECORD_NONE:
+            return FAILED
+        copy(log.stage, log.place, log.page, log.at, log.length)
+        return self._append_again(kind, log.flags, log.length)
+
+    def replace_oldest(self, kind, flags, length, reason):
+        """Put the payload in the stage, of so many octets, in the place of the entry that was found last, the oldest.
+
+        TIDY_MORE or FAILED. Everything is settled.
+        """
+        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
+        return self._append_again(kind, flags, length + PARKED_BYTES)
+
+    def _append_again(self, kind, flags, length):
+        old = self.entry
+        if self.log.append(kind, flags, length) != LOG_DONE:
+            return FAILED
+        self._leave_moved(old, self.log.number)
+        return TIDY_MORE if self.state.save() else FAILED
+
+    def _leave_moved(self, old, new):
+        """Entry `old` is entry `new` from now on; being the oldest it needs no hole."""
+        numbers = self.state.numbers
+        self._leave(old, 0)
+        if numbers[LATE] == old:
+            numbers[LATE] = new
+
+    def _spare(self):
+        return 1 if self.state.numbers[LATE] else 0  # rule 4
+
+    def _leave(self, entry, spare):
+        """Take an entry out: the cursor passes it, or it goes into a hole; whether that could be done."""
+        holes = self._holes
+        holes.gone = entry
+        self._swallow()
+        holes.gone = 0
+        return self.log.cursors[0].number >= entry or holes.end_of(entry) != 0 or holes.add(entry, spare)
+
+    def _swallow(self):
+        """Let the cursor go on to the oldest entry that lives."""
+        log, holes = self.log, self._holes
+        cursor = log.cursors[0]
+        kind = self.next_entry(0)
+        if kind == RECORD_LOST:
+            return
+        last = self.entry - 1 if kind > RECORD_NONE else log.shown
+        holes.swallow(last)
+        self.state.numbers[KEPT_DAMAGED] += self.lost
+        if last > cursor.number:
+            log.rewind(cursor, last)

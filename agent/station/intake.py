@@ -1,0 +1,489 @@
+"""The station's task at the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
+
+Rules
+1. Who takes a push is its keeper, a row's own (agent.openprotocol.subscriptions): `take` makes it durable or not, and
+   only then it is acknowledged. Results of MID 0061 are taken here, by `Store`.
+2. While the log has no room, or its last record is in doubt, the session is ended in order and the controller left
+   alone: it keeps its results, and MID 0064 brings them later.
+3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
+4. Every connection ends here: closed port, framing lost, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
+   jitter, 10 .. 60 s when the controller's slot was taken. Why there is none lasts in `trouble` until a session stands,
+   and is logged once for each change.
+5. The station is told when somebody may say something on the line, and when not any more (agent.link.quiet).
+"""
+
+from agent.base import health as h
+from agent.base.compat import const
+from agent.base.crc import crc30
+from agent.base.fields import copy
+from agent.base.ticks import FOREVER, Timer
+from agent.base.trouble import Trouble
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
+from agent.openprotocol import states as st
+from agent.openprotocol.header import HEADER_BYTES
+from agent.openprotocol.known import INDEXES
+from agent.openprotocol.questions import NEWS_ASK_AGAIN, NEWS_NO_OWNER, NEWS_RESET, NEWS_STORE, PHASE_FILL
+from agent.openprotocol.subscriptions import NAMED
+from agent.record.result import ID_BYTES, ROOM_BYTES
+from agent.station.store import NOT_KEPT
+
+READS_A_STEP = 8  # then the other tasks have their turn
+FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
+ROOM_ASKED_MS = const(1000)  # how often a log without room, or in doubt, is looked at again
+
+
+class Intake:
+    """One controller, one log. `limits` is the `controller` part of the completed configuration."""
+
+    def __init__(self, port, session, quiet, recovery, store, health, host, number, limits, seed):
+        self.port = port
+        self.session = session
+        self.link = session.link
+        self.quiet = quiet
+        self.recovery = recovery
+        self.store = store
+        self.log = store.log
+        self.health = health
+        self.host = host
+        self.number = number
+        self.errands = None  # agent.openprotocol.queries, where the settings want it
+        self.full = False  # something could not be kept: nothing more is acknowledged in this session
+        self.room_bytes = ROOM_BYTES  # of a payload; more where a controller repeats nothing (agent.station.operations)
+        self.attempts = 0  # connections begun: agent.cart.liveness looks whether it moves
+        self.stopping = False
+        self.trouble = Trouble()
+        self._ready = False
+        self._opening = False
+        self._tool_due = False
+        self._gone = 0  # IDs, and snapshots refused, that were told
+        self._not_saved = 0
+        self._more = False  # came while the flash was busy within this step: its `now` is old
+        self._outlet_slots = ()
+        self._wait = Timer()
+        self._heard = Timer()
+        self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
+        self._connect_timeout_ms = limits["connect_timeout_ms"]
+        self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
+        self._backoff_most_ms = limits["backoff_max_ms"]
+        self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
+        self._busy_most_ms = limits["busy_backoff_max_ms"]
+        self._dice = seed & 0x7FFF
+        session.subscriptions[0].keep(self)
+
+    # -- the station's calls -------------------------------------------------------------------------------------
+
+    def attach(self, scheduler, outlet_slots):
+        """Wake these slots, a tuple, for every result kept."""
+        self._scheduler = scheduler
+        self._outlet_slots = outlet_slots
+
+    def begin(self, now):
+        """Start with the revisions that worked before."""
+        session = self.session
+        indexes = self.log.state.octets[INDEXES]
+        session.start_index = (indexes & 0x0F) % len(session.start_revisions)
+        known = self.store.known
+        self._gone = known.gone()
+        if known.is_met() or known.is_empty():
+            session.stood_index = session.start_index
+        subscription = session.subscriptions[0]
+        subscription.index = (indexes >> 4) % len(subscription.revisions)
+        self._wait.start(now, 0)
+
+    def step(self, now):
+        """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
+        if self.session.state == st.CLOSED:
+            if self.stopping:
+                return FOREVER
+            if not self._connect(now):
+                return self._wait.left(now)
+        link = self.link
+        steady = link.steady
+        reads = READS_A_STEP
+        while reads:
+            reads -= 1
+            n = self.port.readinto(link.inlet(), link.free)
+            if n > 0:
+                self.session.receive(n)
+                if self._fetch_after_ms:
+                    self._heard.start(now, self._fetch_after_ms)
+            if n or self._more or not steady:
+                self._handle_events(now)
+            left = self._exchange(n, now)
+            if left < 0:
+                return self._wait.left(now)
+            if self._more:
+                return 0  # more came while the flash was busy: that wants the time as it is now
+            if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
+                left = self._use_silence(left, now)
+                if left >= 0:
+                    return left
+        return 0
+
+    def stop(self):
+        """End the session in order; `stopped` tells when it is done."""
+        self.stopping = True
+        if self.session.state == st.CLOSED:
+            self.port.close()
+        else:
+            self.session.stop()
+
+    def stopped(self):
+        """True if the port is closed after `stop`."""
+        return self.stopping and self.session.state == st.CLOSED
+
+    def hurry(self, now):
+        """The network is there now: do not wait for the next connection to it."""
+        if self.link.steady and self.session.state == st.CLOSED and not self._opening:
+            self._wait.start(now, 0)
+
+    def recover(self, now):
+        """After a fault: begin with a new connection."""
+        self.health.note(h.FAULTS, 0, now)
+        self._close(now)
+
+    # -- the connection ------------------------------------------------------------------------------------------
+
+    def _connect(self, now):
+        """True once the port is open; else `_wait` says when to look again."""
+        if self.stopping:
+            return False
+        if self._opening:
+            state = self.port.state()
+            if state == PORT_OPEN:
+                self._opening = False
+                self._wait.stop()
+                self.health.count(h.CONTROLLER_CONNECTS)
+                self.session.opened()
+                self.quiet.talks(True)
+                return True
+            if state == PORT_CLOSED or self._wait.expired(now):
+                self._close(now)
+            return False
+        if not self._wait.expired(now):
+            return False
+        # While the last record is in doubt nothing could be stored, nor is it known what was.
+        if not self.store.ready() or (self.full and not self.log.has_room(self.room_bytes)):
+            self.full = True
+            self._wait.start(now, ROOM_ASKED_MS)
+            return False
+        self.full = False
+        self._opening = True
+        self.attempts += 1
+        self._wait.start(now, self._connect_timeout_ms)
+        self._maintain()  # while nobody can say anything yet
+        self.port.open(self.host, self.number)
+        # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.
+        return self.port.state() != PORT_OPENING and self._connect(now)
+
+    def _close(self, now):
+        """Close, and wait before the next connection."""
+        why = self.session.why
+        if not self.stopping:
+            self._blame(why, now)
+        self.port.close()
+        self.session.closed()
+        self.quiet.talks(False)
+        self.recovery.closed()
+        self._tell_recovery(now)
+        self._opening = False
+        if why == st.WHY_BUSY:
+            wait_ms = self._busy_ms
+            self._busy_ms = _doubled(wait_ms, self._busy_most_ms)
+        elif self._ready and not self.full:
+            wait_ms = self._backoff_least_ms
+        else:
+            wait_ms = self._backoff_ms
+            self._backoff_ms = _doubled(wait_ms, self._backoff_most_ms)
+        self._ready = False
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self._wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+
+    def _blame(self, why, now):
+        """Say why there is no connection: the session knows, or the port does."""
+        session = self.session
+        port = self.port
+        code = session.code
+        if why == st.WHY_NOTHING:
+            code = port.why_code
+            why = port.why
+            if self._opening and why == 0:
+                why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
+        was_open = session.state != st.CLOSED
+        if was_open:
+            self.health.note(h.CONTROLLER_LOSSES, why, now)
+        if why == st.WHY_STOPPED:
+            return  # our own doing: it begins again at once
+        state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
+        is_news = self.trouble.set(why, state, code, session.request.asked, self.health.counters[h.STORED])
+        if not was_open:
+            self.health.count(h.CONTROLLER_AWAY)
+            if is_news:
+                self.health.log(h.CONTROLLER_AWAY, why, now)
+
+    def _begin_ready(self, now):
+        """A session stands: the next attempt need not be put off, and what worked is remembered."""
+        self._ready = True
+        self.trouble.over()
+        self._backoff_ms = self._backoff_least_ms
+        self._busy_ms = self._busy_least_ms
+        session = self.session
+        state = self.log.state
+        indexes = session.start_index | session.subscriptions[0].index << 4
+        if state.octets[INDEXES] != indexes:
+            state.octets[INDEXES] = indexes
+            if not state.save():
+                self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
+        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        self._tool_due = True
+        if self.errands is not None:
+            self.errands.opened(now)
+
+    # -- the conversation ----------------------------------------------------------------------------------------
+
+    def _exchange(self, n, now):
+        """Write what is due; return the ms until the next deadline, -1 when the connection is over."""
+        session = self.session
+        if n < 0 and session.state != st.CLOSED:
+            self._close(now)
+        left = session.tick(now)
+        if left == 0 and self.link.steady:  # a deadline has come, and nothing else would look at it
+            self._handle_events(now)
+            left = session.tick(now)
+        if self.link.pending:
+            left = self._write(left, now)
+        return -1 if session.state == st.CLOSED else left
+
+    def _write(self, left, now):
+        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
+        link = self.link
+        pending = link.pending
+        while pending:
+            n = self.port.write(link.tx, link.tx_from, pending)
+            if n < 0:
+                self._close(now)
+                return left
+            if n:
+                link.sent(n)
+                pending = link.pending
+                if pending == 0 and link.steady and not self.session.has_more():
+                    break
+            left = self.session.tick(now)  # only now: what has gone out sets deadlines, and more may be due
+            if n == 0:
+                break
+            pending = link.pending
+        return left
+
+    def _handle_events(self, now):
+        session = self.session
+        self._more = False
+        while True:
+            event = session.next_event(now)
+            if not self._ready and session.state == st.READY:
+                self._begin_ready(now)
+            if event == st.EV_NONE:
+                return
+            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
+                session.pushed.keeper.take(self, event == st.EV_PUSHED_CUT, now)
+                if self.link.steady:
+                    if self.link.is_empty():
+                        return
+                elif self.link.room() == 0:
+                    self._more = True
+                    return
+            elif event == st.EV_OVER:
+                self._close(now)
+                return
+            else:
+                self._handle_answer(event, now)
+
+    def _handle_answer(self, event, now):
+        session = self.session
+        if session.subscriptions[0].keeper is None:
+            self._hire(session.subscriptions[0])
+        if event == st.EV_FETCHED:
+            self._take_fetched(now)
+        elif event == st.EV_FETCH_REFUSED:
+            self.take_news(self.recovery.refused(session.refusal, now), now)
+        elif event == st.EV_FETCH_SILENT:
+            self.take_news(self.recovery.silent(now), now)
+        elif event == st.EV_TOOL:
+            copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
+        elif event == st.EV_REFUSED:
+            self.health.note(h.CONTROLLER_REFUSALS, session.code, now)
+        elif event == st.EV_UNKNOWN:
+            self.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+        elif event == st.EV_MALFORMED:
+            self.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        elif event >= st.EV_KEEPERS:
+            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+        elif event >= st.EV_ERRAND:
+            self.errands.take(event, session, self.health, now)  # type: ignore
+
+    def _hire(self, subscription):
+        """This controller sends its results another way: only now somebody is needed who takes them so."""
+        if subscription.row[NAMED]:
+            from agent.station.operations import Operations
+
+            subscription.keep(Operations())
+        else:
+            from agent.station.spindles import Spindles
+
+            subscription.keep(Spindles())
+
+    # -- pushes --------------------------------------------------------------------------------------------------
+
+    def take(self, intake, cut_short, now):
+        """Take the MID 0061 that came just now, as its keeper. Hot: allocates nothing."""
+        session = self.session
+        link = self.link
+        if self.full:  # an answer would count for the one that was not taken: MID 0062 does not say for which it is
+            session.withhold()
+            return
+        kept = self.store.put_pushed(link.buf, link.at, link.length, session.revision, cut_short, now)
+        if kept <= NOT_KEPT:
+            self.answer(kept, now)
+            return
+        # While something is asked its answer may come meanwhile.
+        if not link.steady and link.last_chance() and not session.request.asked:
+            self._maintain()
+            self.quiet.offer(now)
+        session.acknowledge()
+        for slot in self._outlet_slots:  # here and not by `wake_outlets`: a call less for every result
+            self._scheduler.wake(slot, now)
+
+    def hear(self, intake, event, now):
+        """A session stands whose results come as MID 0061, and can be asked for."""
+        session = self.session
+        self.recovery.opened(session.identity, session.system_type, session.software, now)
+
+    def answer(self, kept, now):
+        """Acknowledge what a keeper has made durable; True if it has. Where nothing can be stored the session ends."""
+        if kept > NOT_KEPT:
+            self.session.acknowledge()
+            self.wake_outlets(now)
+            return True
+        self.session.withhold()
+        if kept == NOT_KEPT:
+            self.leave()
+        return False
+
+    def leave(self):
+        """Nothing more can be kept: end the session in order, and come back when there is room."""
+        if not self.full:
+            self.full = True
+            self.session.stop()
+
+    def wake_outlets(self, now):
+        """Something was stored."""
+        for slot in self._outlet_slots:
+            self._scheduler.wake(slot, now)
+
+    # -- silences, and what is asked in them ---------------------------------------------------------------------
+
+    def _use_silence(self, left, now):
+        """Nothing is to be read: fetch what was missed, erase ahead; ms until the next deadline, -1 after a fetch."""
+        session = self.session
+        recovery = self.recovery
+        if self._heard.armed and self._heard.expired(now):
+            self._heard.stop()
+        # Looked at in front of the call: as a rule there is nothing to be sought.
+        if self._tool_due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+            if session.can_fetch():
+                if self._heard.armed:
+                    left = self._heard.least(now, left)
+                elif self._fetch_next(now):
+                    return -1
+                left = recovery.wait_least(now, left)
+        if self.errands is not None:
+            if self._heard.armed:
+                left = self._heard.least(now, left)
+            else:
+                left = self.errands.look(session, now, left)
+                if left < 0:
+                    return left
+        if not self.log.is_ready() and (self.link.steady or self.quiet.may_erase()):
+            self._maintain()
+        return left
+
+    def _maintain(self):
+        if not self.log.maintain():
+            self.health.count(h.NOT_SAVED)  # it is tried again each time
+
+    def _fetch_next(self, now):
+        if self._tool_due:
+            self._tool_due = False
+            self.session.ask_tool()
+            return True
+        recovery = self.recovery
+        if recovery.phase == PHASE_FILL and not self.log.has_room(self.room_bytes):
+            recovery.wait_for_room(now)
+            return False
+        if not self.quiet.may_program():
+            return False
+        if not recovery.want(now):
+            self._tell_recovery(now)
+            return False
+        session = self.session
+        copy(session.fetch_id, 0, recovery.ask_id, 0, ID_BYTES)
+        session.fetch_revision = recovery.revision()
+        session.request.lower_too = recovery.shared is not None
+        session.fetch()
+        return True
+
+    def _tell_recovery(self, now):
+        """Count what the recovery has found to be gone, which the log says by now, and what it could not write down."""
+        gone = self.recovery.known.gone()
+        if gone != self._gone:
+            self.health.note(h.IDS_GONE, gone - self._gone, now)
+            self._gone = gone
+            self.wake_outlets(now)
+        if self.recovery.not_saved != self._not_saved:
+            self._not_saved = self.recovery.not_saved
+            self.health.note(h.NOT_SAVED, 1, now)
+
+    def _take_fetched(self, now):
+        link = self.link
+        shared = self.recovery.shared
+        if shared is not None:
+            shared.hear_owner(link.buf, link.at, link.length, self.session.revision)
+        self.store_answer(self.store.read_fetched(link.buf, link.at, link.length, self.session.revision), now)
+
+    def store_answer(self, is_read, now):
+        """The answer to what the recovery has asked for stands in the stage, or its ID alone if nobody can read it."""
+        recovery = self.recovery
+        store = self.store
+        link = self.link
+        if is_read:
+            news = recovery.fetched(self.log.stage, store.body, now, store.flags)
+        else:
+            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
+            news = recovery.fetched_unread(self.log.stage, store.body, check, now)
+        if news != NEWS_STORE:
+            self.take_news(news, now)
+            return
+        if is_read:
+            kept = store.put_fetched(now)
+        else:
+            pushed_at = self.session.place_of_pushed_id()
+            kept = store.put_fetched_raw(link.buf, link.at, link.length, recovery.ask_id, pushed_at, now)
+        if kept == NOT_KEPT:
+            recovery.wait_for_room(now)
+        else:
+            recovery.kept(now)
+            self.wake_outlets(now)
+
+    def take_news(self, news, now):
+        """What the recovery has concluded from an answer."""
+        if news == NEWS_ASK_AGAIN:
+            self.session.stop()
+        elif news == NEWS_NO_OWNER:
+            self.health.note(h.NO_OWNER, self.session.revision, now)
+        elif news == NEWS_RESET:
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+        self._tell_recovery(now)
+
+
+def _doubled(ms, most):
+    return ms * 2 if ms * 2 < most else most

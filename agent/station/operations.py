@@ -1,0 +1,145 @@
+"""Results that come as MID 1201 and 1202: their keeper, and what a controller needs that sends each once (002:316-327).
+
+Rules
+1. A result is acknowledged as a whole: each part in front of the last one when it is here, the last one when the result
+   is durable. A controller that waits for each acknowledgement goes on then (003:7022-7040), one that ignores them (MT
+   Focus 6000) loses nothing by it.
+2. A part that is lost, foreign, late or came before is told (`controller malformed`) and never put together with
+   others. What is lost is asked for: the controller's newest shows what is missing.
+3. A MT Focus 6000 cannot be held back: what is pushed while nothing can be stored is lost to the push. Its session is
+   ended while there is room for RESERVE_RESULTS, not when there is none; what it makes meanwhile is fetched later. The
+   end takes 6 s at most (an answer that is out, MID 0003), and a screw takes a second or so.
+4. An answer to MID 0006 is taken like one to MID 0064. A refusal that is none of the message or of the moment means
+   that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is named nowhere.
+
+Imported when the first such controller is met.
+"""
+
+from agent.base import health as h
+from agent.base.compat import ON_CPYTHON, const
+from agent.log.record import FRAME_BYTES
+from agent.openprotocol import operation as op
+from agent.openprotocol import replies
+from agent.openprotocol import states as st
+from agent.openprotocol.identity import REPEATS_NOTHING
+from agent.record.result import HEAD_BYTES, ROOM_BYTES
+from agent.station.store import NOT_KEPT
+
+RESERVE_RESULTS = const(8)
+
+_REASKED = (replies.REFUSED_REVISION, replies.REFUSED_BUSY, replies.REFUSED_LATER, replies.REFUSED_NEVER)
+
+
+class Operations:
+    """Takes the parts that are pushed or were asked for, for one intake."""
+
+    def take(self, intake, cut_short, now):
+        """Take the message that came just now."""
+        session = intake.session
+        link = session.link
+        operation = session.generic.operation
+        if ON_CPYTHON:
+            operation.most = intake.store.longest  # a board has no longer ones than its raw frames
+        found = operation.take(link.buf, link.at, link.length, session.mid, session.revision, now)
+        if cut_short and found != op.PART_UNREADABLE:
+            intake.health.count(h.CUT_SHORT)
+        if operation.lost:
+            self._look_for_lost(intake, now)
+        if found == op.PART_WHOLE:
+            self._take_whole(intake, operation, now)
+        elif found == op.PART_KEPT:
+            if not session.generic.may_answer(session) and not _is_left(intake):
+                operation.pushed = True
+                session.acknowledge()
+        elif found == op.PART_UNREADABLE:
+            self._keep_unread(intake, now)
+        else:
+            intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            if found == op.PART_FOREIGN:
+                intake.recovery.look_again(now)  # the part in front of it was lost
+            if found == op.PART_AGAIN and (operation.under_way or operation.kept):
+                session.acknowledge()
+            else:
+                session.withhold()
+
+    def hear(self, intake, event, now):
+        """A session stands, the next part did not come, or what was asked for is refused."""
+        session = intake.session
+        if event == st.EV_READY:
+            # MID 1201 is asked for by its own ID and answered by it.
+            intake.recovery.opened(session.identity, session.system_type, session.software, now, True)
+        elif event == st.EV_GENERIC:
+            self._meet(intake, now)
+        elif event == st.EV_LATE:
+            self._look_for_lost(intake, now)
+        elif event == st.EV_HISTORY_REFUSED:
+            refusal = session.refusal if session.refusal in _REASKED else replies.REFUSED_GONE
+            if not _is_left(intake):
+                session.generic.was_pushed(session)
+            intake.take_news(intake.recovery.refused(refusal, now), now)
+
+    def _meet(self, intake, now):
+        """A controller that repeats nothing: say so, and keep room for what it pushes while a session ends."""
+        intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        unit = intake.log.device.unit_bytes
+        record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
+        intake.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
+        self._keep_reserve(intake)
+
+    def _keep_reserve(self, intake):
+        """End the session in order while there is still room for what comes until then."""
+        if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.room_bytes):
+            intake.leave()
+
+    def _look_for_lost(self, intake, now):
+        intake.session.generic.operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        intake.recovery.look_again(now)
+
+    def _take_whole(self, intake, operation, now):
+        """All parts are here: an answer to MID 0006, or a push."""
+        session = intake.session
+        answers = session.generic.answers(session)
+        if answers == op.ANSWER_LATE:
+            intake.health.note(h.CONTROLLER_UNKNOWN, session.mid, now)
+            return
+        if answers != op.ANSWER_SURE:
+            self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
+        if answers != op.ANSWER_NONE:  # to what the recovery has asked for
+            self._into_stage(intake, operation)
+            intake.store_answer(True, now)
+        self._keep_reserve(intake)
+
+    def _into_stage(self, intake, operation):
+        link = intake.link
+        octets = HEAD_BYTES + len(operation.body)
+        if octets > intake.room_bytes:
+            intake.room_bytes = octets  # until there is so much room there is no use in coming back
+        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at)
+
+    def _take_pushed(self, intake, operation, acknowledges, now):
+        if _is_left(intake):
+            intake.session.withhold()
+            return
+        self._into_stage(intake, operation)
+        kept = intake.store.put_taken(now)
+        operation.kept = kept > NOT_KEPT
+        if operation.kept and not acknowledges:  # it may be an answer, and the acknowledgement that of another result
+            intake.wake_outlets(now)
+        else:
+            intake.answer(kept, now)
+
+    def _keep_unread(self, intake, now):
+        """A part that nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
+        link = intake.link
+        if _is_left(intake):
+            intake.session.withhold()
+            return
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.mid, now)
+        if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
+            intake.recovery.look_again(now)
+
+
+def _is_left(intake):
+    """True if one was not stored in this session, and would be taken for what is acknowledged now."""
+    return intake.full and intake.session.system_type != REPEATS_NOTHING  # that one waits for no acknowledgement

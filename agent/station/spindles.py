@@ -1,0 +1,132 @@
+"""Results of several spindles from message to record: the keeper of MID 0101, 0106 and 0107.
+
+Rules
+1. A result is one record, stored when all of it is here, and one record of ToolsNet. What asks for more of it (MID 0108
+   with Bolt Data 1) says that it was read; the last acknowledgement says that it is durable.
+2. A repeat is one because the log holds it. Its bolt data is not asked for again.
+3. A part that comes again while the cycle is under way is not answered again: the first answer is on its way, and MID
+   0108 does not say what it answers. A second one would count for the next part, and at last for a result that is not
+   durable.
+4. Bolt data that does not come in time is done without: the result is stored as it is.
+5. There is nothing to fetch: what was not acknowledged the controller pushes again, from where the subscription rewinds
+   to. A controller that is met for the first time is noted as met at once, so that its first result is not missed.
+
+Imported when the first such controller is met.
+"""
+
+from agent.base import health as h
+from agent.openprotocol import cycle as cy
+from agent.openprotocol.ids import id_of
+from agent.openprotocol.several import ahead_by
+from agent.openprotocol.states import EV_LATE, EV_READY
+from agent.record.result import HEAD_BYTES, RESULT_READ, TIGHTENING_ID
+from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
+
+
+class Spindles:
+    """Takes the parts that are pushed, for one intake."""
+
+    def take(self, intake, cut_short, now):
+        """Take the message that came just now."""
+        session = intake.session
+        if intake.full:  # an answer would count for the one that was not taken
+            session.withhold()
+            return
+        cycle = session.several.cycle
+        link = session.link
+        more = session.several.wants_bolts(session)
+        cycle.most = intake.store.longest
+        found = cycle.take(link.buf, link.at, link.length, session.mid, session.revision, more, now)
+        cycle.cut = cycle.cut or cut_short
+        if found == cy.CYCLE_WHOLE:
+            self._store(intake, cycle, True, now)
+        elif found == cy.CYCLE_MORE:
+            if session.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
+                _ask_for(session, True)
+                session.acknowledge()
+        elif found == cy.CYCLE_UNREADABLE:
+            self._keep_unread(intake, now)
+        else:
+            if found == cy.CYCLE_FOREIGN:
+                intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+            session.withhold()
+
+    def hear(self, intake, event, now):
+        """A session stands, or the rest of a cycle did not come."""
+        cycle = intake.session.several.cycle
+        if event == EV_LATE:
+            intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+            self._store(intake, cycle, False, now)
+        elif event == EV_READY:
+            known = intake.store.known
+            if not (known.is_met() or known.is_empty()):
+                known.begin()
+                known.put_empty()
+                if not known.commit():
+                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session begins with what is new once more
+
+    def _into_stage(self, intake, cycle):
+        intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
+
+    def _is_repeat(self, intake, cycle, now):
+        """True if the log holds the cycle that has just begun; then that is its answer."""
+        self._into_stage(intake, cycle)
+        kept = intake.store.repeated(now)
+        if kept < NOT_KEPT:
+            return False
+        cycle.give_up()
+        self._settle(intake, kept, True, now)
+        return True
+
+    def _store(self, intake, cycle, answers, now):
+        """All of it is here: make it durable, once, and acknowledge it."""
+        link = intake.link
+        store = intake.store
+        session = intake.session
+        if store.strict and answers:
+            if not store.is_sure(cycle.found == RESULT_READ, link.buf, link.at, link.length, session.revision, now):
+                session.withhold()
+                return
+        if cycle.cut:
+            intake.health.count(h.CUT_SHORT)
+        self._into_stage(intake, cycle)
+        known = store.known
+        follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
+        kept = store.put_taken(now, False)
+        if kept == KEPT and not follows:
+            intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        if kept != KEPT_BEFORE:
+            # The numbers may have begun again with it: what is stored last says nothing then.
+            behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
+            session.several.rewind_behind(behind)
+        self._settle(intake, kept, answers, now)
+
+    def _keep_unread(self, intake, now):
+        """What nobody can read is kept as it came, and acknowledged, or it would come again for ever."""
+        session = intake.session
+        link = session.link
+        intake.health.note(h.CONTROLLER_MALFORMED, session.mid, now)
+        _ask_for(session, False)
+        intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
+
+    def _settle(self, intake, kept, answers, now):
+        """What became of the cycle: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""
+        session = intake.session
+        if kept == NOT_KEPT:
+            octets = HEAD_BYTES + session.several.cycle.octets
+            if octets > intake.room_bytes:
+                intake.room_bytes = octets  # until there is so much room there is no use in coming back
+        if answers:
+            _ask_for(session, False)
+            intake.answer(kept, now)
+        elif kept == NOT_KEPT:
+            intake.leave()
+        else:
+            intake.wake_outlets(now)
+
+
+def _ask_for(session, more):
+    """In the next acknowledgement ask a PowerMACS for `more` of this cycle, or not."""
+    push = session.pushed
+    if push.pushed_mid != cy.SYNC_MID:
+        push.asks_for_more(more)

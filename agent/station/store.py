@@ -1,0 +1,348 @@
+"""Turns a result message into a durable record, once, and says whether it may be acknowledged.
+
+Rules
+1. KEPT means: the record is on flash, or the log holds this very tightening and nothing of it is in doubt. Nothing else
+   may be acknowledged.
+2. One way: read into the stage, look whether the log has it, append, `known.stored`, `recovery.heard`. What the log has
+   already gives nothing up: only an append overwrites. A look-up that cannot be made stores nothing.
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come for ever (DIGEST D.1).
+4. A time that is none is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+5. On a serial line (`strict`) what is odd or cannot be read must come twice: without a 0062 it does (003:2152-2154).
+"""
+
+from struct import pack_into
+
+from agent.base import health as h
+from agent.base.compat import ON_CPYTHON, const
+from agent.base.crc import crc30
+from agent.base.fields import copy, fill, is_blank
+from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
+from agent.log.numbers import LOG, NEXT, STORED
+from agent.log.record import RECORD_NONE
+from agent.openprotocol.header import spindle_of
+from agent.openprotocol.light import read_light
+from agent.openprotocol.plausible import plausible
+from agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_MAX
+from agent.record import result as res
+from agent.record.raw import FRAME_MOST
+
+KEPT = const(1)
+KEPT_BEFORE = const(2)  # a repeat
+NOT_SURE = const(-1)  # odd, and over a line that may have spoiled it: it has to come once more, exactly so
+NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
+
+_LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
+_MONTH = const(58)  # TIME + 2: there is no month 0
+_TORQUE_END = const(50)
+_FETCHED_ID = const(22)  # of the ID in every MID 0065 (003:6565-7019), from the message's first octet
+
+
+class Store:
+    """One station's way from a message into its log."""
+
+    def __init__(self, log, known, recovery, look, health, clock, station):
+        self.log = log
+        self.known = known
+        self.recovery = recovery
+        self.look = look
+        self.health = health
+        self.clock = clock
+        self.station = station
+        self.serial = bytearray(b" " * res.SERIAL_BYTES)
+        self.wants_time = False  # set by who needs the controller's time; the next live result puts it into `heard`
+        self.heard = bytearray(res.TIME_BYTES)
+        self.strict = False
+        self.limits = None  # agent.openprotocol.queries.Limits, where the settings want it
+        self.longest = log.payload_most - res.PARKED_BYTES  # octets of a payload that the quarantine can take as well
+        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last stands
+        self._numbers = log.state.numbers
+        self._scout = None  # reads what lies behind the snapshot, as long as that is to be done
+        self._odd = 0  # checksum of the odd message that came last
+        self._stamp = bytearray(res.STAMP_BYTES)
+        self.flags = 0  # of what was fetched or taken
+        self._found = res.RESULT_READ  # and how it read
+        self._length = 0  # of the payload in the stage
+
+    # -- the start -----------------------------------------------------------------------------------------------
+
+    def start(self):
+        """The log was mounted just now: count what lies behind its snapshot. True if that is done (`ready`)."""
+        self._scout = scout = Cursor()
+        scout.wants = WANTS_RESULTS | WANTS_FRAMES
+        scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)
+        return self.ready()
+
+    def ready(self):
+        """True once all that the log holds counts and none of it is in doubt; until then each call tries again."""
+        scout = self._scout
+        if scout is None:
+            return True
+        if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
+            return False
+        self._scout = None
+        return True
+
+    def _replay(self, scout):
+        """Count what is certain, and let snapshots say so; RECORD_NONE, or RECORD_LOST if it cannot be read now."""
+        log = self.log
+        kind = log.peek(scout)
+        while kind > RECORD_NONE:
+            self._count(kind, log.flags, log.page, log.at, log.length)
+            scout.advance()
+            kind = log.peek(scout)
+        log.cover(scout.number)
+        return kind
+
+    # -- what is pushed ------------------------------------------------------------------------------------------
+
+    def put_pushed(self, buf, at, length, revision, cut_short, now):
+        """Store the MID 0061 at buf[at:at+length]: KEPT, KEPT_BEFORE, NOT_SURE or NOT_KEPT. Hot: allocates nothing."""
+        log = self.log
+        stage = log.stage
+        body = self.body
+        # First of all, also if nothing is appended in the end: by its number an outlet knows what lies in the stage.
+        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle_of(buf, at), 0)
+        read = res.RESULT_READ
+        if revision == 999 and read_light(stage, body, buf, at, length) == res.RESULT_READ:
+            self._length = _LIGHT_PAYLOAD
+            pack_into("14s", stage, body + res.SERIAL, self.serial)
+        else:
+            read = self._read_pushed(buf, at, length, revision)
+        if self.strict and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
+            return NOT_SURE
+        if read == res.RESULT_UNREADABLE:
+            return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
+        if self.limits is not None and revision == 999:
+            self._length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
+        if cut_short:  # what is kept of a result stands in front
+            self.health.count(h.CUT_SHORT)
+        flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
+        if stage[body + _MONTH] == 0 or (
+            stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
+        ):
+            flags = self._complete(flags)
+        known = self.known
+        is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
+        if not is_next or flags or self.recovery.flags or self.wants_time:
+            return self._put_read(flags, now)
+        # It is the next one, of a count that is proven: above all that the log has, and nothing is to be concluded.
+        code = log.append(KIND_RESULT, 0, self._length)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        known.follows(stage, body)
+        self._numbers[STORED] += 1
+        self.health.counters[h.STORED] += 1  # without a call
+        return KEPT
+
+    def take_body(self, body, octets, found, buf, at):
+        """Put a whole body with all behind it, read elsewhere out of the message at buf[at:], into the stage.
+
+        `found` is the RESULT_ that this was.
+        """
+        stage = self.log.stage
+        self._put_head(res.HEAD_BYTES + octets, buf, at)
+        copy(stage, self.body, body, 0, octets)
+        if is_blank(body, res.SERIAL, res.SERIAL_BYTES):
+            copy(stage, self.body + res.SERIAL, self.serial, 0, res.SERIAL_BYTES)
+        self._note_found(found)
+
+    def put_taken(self, now, asks=True):
+        """Store the pushed result that `take_body` has taken; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+
+        `asks` False: this controller cannot be asked for results, and what it pushes proves itself.
+        """
+        if asks:
+            kept = self._put_read(self._complete(self.flags), now)
+        else:
+            kept = self.repeated(now)
+            if kept < NOT_KEPT:
+                kept = self._commit(self.flags, now)
+        if kept == KEPT and self._found > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        return kept
+
+    def repeated(self, now):
+        """Return KEPT_BEFORE if the log has what `take_body` has taken, below 0 if not; NOT_KEPT: it cannot be read."""
+        self.flags = self._complete(self.flags)
+        held = self.look.holds(self.log.stage, self.body, self.flags)
+        return self._known_before(held, now) if held else -1
+
+    def put_unread(self, buf, at, length, now):
+        """Store a pushed message that nobody can read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        return self._put_raw(buf, at, length, 0, now)
+
+    def is_sure(self, read, buf, at, length, revision, now):
+        """True if the message is nothing odd, or came exactly so before."""
+        if read and (revision != 999 or plausible(self.log.stage, self.body, buf, at, length)):
+            return True
+        check = crc30(buf, at, at + length)
+        if check == self._odd:
+            return True
+        self._odd = check
+        self.health.note(h.ODD, length, now)
+        return False
+
+    # -- what was asked for --------------------------------------------------------------------------------------
+
+    def read_fetched(self, buf, at, length, revision):
+        """Read the MID 0065 at buf[at:at+length] into the stage; True if it could be read, but for its ID."""
+        self._put_head(0, buf, at)
+        read = self._read_long(65, buf, at, length, revision)
+        self._note_found(read)
+        if read:
+            return True
+        fill(self.log.stage, self.body, res.BODY_BYTES, 0)
+        if length >= _FETCHED_ID + res.ID_BYTES:
+            copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
+        return False
+
+    def put_fetched(self, now):
+        """Store what `read_fetched` or `take_body` has read; returns KEPT, KEPT_BEFORE or NOT_KEPT."""
+        flags = self._complete(self.flags) | res.FLAG_RECOVERED
+        held = self.look.holds(self.log.stage, self.body, flags)
+        if held:
+            return self._known_before(held, now)
+        kept = self._commit(flags, now)
+        if kept == KEPT:
+            self.health.count(h.RECOVERED)
+            if self._found > res.RESULT_READ:
+                self.health.count(h.ODD_FIELDS)
+        return kept
+
+    def put_fetched_raw(self, buf, at, length, asked, pushed_at, now):
+        """Store the MID 0065 at buf[at:at+length], which cannot be read; returns KEPT, KEPT_BEFORE or NOT_KEPT.
+
+        KEPT_BEFORE also if the MID 0061 of the ID in `asked` is kept, which has it at `pushed_at`, unread as well.
+        """
+        held = self.look.holds_pushed(asked, pushed_at, self.known.epoch())
+        return self._known_before(held, now) if held else self._put_raw(buf, at, length, res.FLAG_RECOVERED, now)
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def _put_head(self, length, buf, at):
+        self._length = length
+        log = self.log
+        epoch = self.known.epoch()  # tells frames of which nobody can read more
+        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle_of(buf, at), epoch)
+
+    def _read_pushed(self, buf, at, length, revision):
+        """Read a MID 0061 that is not light, or not as documented: a RESULT_."""
+        if revision != 999:
+            self.health.count(h.OTHER_REVISION)
+        read = self._read_long(61, buf, at, length, revision)
+        if read > res.RESULT_READ:
+            self.health.count(h.ODD_FIELDS)
+        place = self.body + res.SERIAL
+        if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
+            copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
+        return read
+
+    def _read_long(self, mid, buf, at, length, revision):
+        """Read any revision with care: a RESULT_."""
+        from agent.openprotocol import layouts  # only where a controller has no revision 999, or for what was missed
+
+        layout = layouts.layout_of(mid, revision)
+        if layout is None:
+            return res.RESULT_UNREADABLE
+        stage = self.log.stage
+        read, octets = layouts.read_whole(layout, buf, at, length, stage, self.body)
+        self._length = res.HEAD_BYTES + octets
+        if ON_CPYTHON:
+            if read and layout[2] and identifiers.octets_of(mid, revision, buf, at, length):
+                identifiers.put(stage, self.body + octets, mid, buf, at, length)
+                self._length += identifiers.BYTES
+        return read
+
+    def _note_found(self, found):
+        self._found = found
+        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
+
+    def _complete(self, flags):
+        """Look whether the result says anything; put in a time where it has none. Return the record's flags."""
+        stage = self.log.stage
+        body = self.body
+        if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
+            self.health.count(h.NO_VALUES)
+        if stage[body + _MONTH]:
+            return flags
+        self.health.count(h.EDGE_TIME)
+        self.clock.stamp_into(self._stamp)
+        res.put_time(stage, body, self._stamp, 0)
+        return flags | res.FLAG_EDGE_TIME
+
+    def _put_read(self, flags, now):
+        """Store the pushed result that stands in the stage, if the log does not have it."""
+        stage = self.log.stage
+        body = self.body
+        recovery = self.recovery
+        if self.wants_time and not flags:
+            self.wants_time = False
+            copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
+        held = self.look.holds(stage, body, flags)
+        if held:
+            return self._known_before(held, now)
+        kept = self._commit(flags | recovery.flags, now)
+        if kept == KEPT and not recovery.heard(stage, body, now):
+            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+        return kept
+
+    def _commit(self, flags, now):
+        """Append the result that stands in the stage: KEPT or NOT_KEPT."""
+        code = self._append(KIND_RESULT, flags)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.health.counters[h.STORED] += 1
+        return KEPT
+
+    def _append(self, kind, flags):
+        """Append what stands in the stage, and count it: LOG_DONE or what the log answered."""
+        if self._scout is not None:
+            return LOG_FAILED
+        log = self.log
+        code = log.append(kind, flags, self._length)
+        if code == LOG_DONE:
+            self._count(kind, flags, log.stage, log.place, self._length)
+        return code
+
+    def _count(self, kind, flags, buf, at, length):
+        """The record whose payload is at buf[at:] counts from now on, after an append or at a start."""
+        self._numbers[STORED] += 1
+        self.known.stored(kind, flags, buf, at, length)
+
+    def _put_raw(self, buf, at, length, flags, now):
+        kept = length if length < FRAME_MOST else FRAME_MOST
+        if kept < length:
+            flags |= res.FLAG_TRUNCATED
+        held = self.look.holds_frame(buf, at, kept)
+        if held:
+            return self._known_before(held, now)
+        self._put_head(res.HEAD_BYTES + kept, buf, at)
+        copy(self.log.stage, self.body, buf, at, kept)
+        code = self._append(KIND_RAW, flags)
+        if code != LOG_DONE:
+            return self._refuse(code, now)
+        self.health.note(h.RAW, length, now)
+        if flags & res.FLAG_TRUNCATED:
+            self.health.count(h.CUT_SHORT)
+        return KEPT
+
+    def _known_before(self, held, now):
+        """The log has it, or below 0 cannot be read. A repeat may be acknowledged only if nothing of it is in doubt."""
+        if held < 0 or self._scout is not None:
+            return self._refuse(LOG_FAILED, now)
+        self.health.count(h.DUPLICATES)
+        return KEPT_BEFORE
+
+    def _refuse(self, code, now):
+        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, code, now)
+        return NOT_KEPT
+
+
+if ON_CPYTHON:
+    from agent.openprotocol import identifiers
+
+assert (
+    PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
+)
+assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL

@@ -1,0 +1,112 @@
+"""What a controller calls all its parameter sets, for ToolsNet's map: asked for by the way, a request at a time.
+
+Rules
+1. The list (MID 0010, 0011) is asked for on each connection, then the data of each set (MID 0012, 0013) whose name this
+   run has not heard, one after the other. Limits and clock come first (agent.openprotocol.queries), and results
+   before all of it.
+2. ToolsNet is told when the last of them is known, or the connection ends, and not once for each.
+3. Each is sent once. A refusal of the list or of a set ends the asking until the next connection, but for one of a set
+   that is not there (MID 0004 with 2), or for the moment: that is asked for again.
+"""
+
+from agent.base.fields import number
+from agent.base.ticks import Timer
+from agent.openprotocol import queries as errands
+from agent.openprotocol import replies
+from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED, EV_ERRAND_SILENT
+
+CPYTHON_ONLY = True  # a board has room for results alone
+
+LIST = (10, 11, 23, False, 0, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
+DATA = (12, 13, 52, True, 3, 0, True, EV_ERRAND, EV_ERRAND_SILENT, EV_ERRAND_REFUSED, errands.LIMITS[-1])
+
+_COUNT = 20  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
+_FIRST = 23
+_WIDTH = 3
+_PSET = 22  # MID 0013 revision 1 (003:3707-3713)
+_NAME = 27
+
+
+class Programs:
+    """The errands of a station (`others`, or None) with the names of all its parameter sets behind them.
+
+    `told(now)` is called when the last one is known.
+    """
+
+    def __init__(self, others, names, told):
+        self._told = told
+        self.clock = others.clock if others is not None else None
+        self.limits = others.limits if others is not None else None
+        self._others = others
+        self._names = names
+        self._later = Timer()
+        self._wants_list = False
+        self._wanted = []
+        self._asked = 0  # the set whose data is asked for
+
+    def opened(self, now):
+        """A session stands."""
+        if self._others is not None:
+            self._others.opened(now)
+        self._wants_list = True
+        self._end()
+        self._later.stop()
+
+    def look(self, session, now, left):
+        """Ask what is due; return -1 if something was asked, else `left` or what is left until something is due."""
+        if self._others is not None:
+            left = self._others.look(session, now, left)
+        if left < 0 or not session.can_fetch():
+            return left
+        if self._later.armed and not self._later.expired(now):
+            return self._later.least(now, left)
+        self._later.stop()
+        if self._wants_list:
+            session.request.ask(LIST, 10, 10, 1, b"", 1)
+            return -1
+        if self._wanted:
+            self._asked = self._wanted[0]
+            session.request.ask(DATA, 12, 12, 1, b"%03d" % self._asked, 1)
+            return -1
+        return left
+
+    def take(self, event, session, health, now):
+        """An EV_ERRAND: the answer to what was asked, or that there is none."""
+        row = session.request.row
+        if row is not LIST and row is not DATA:
+            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            return
+        if event == EV_ERRAND_REFUSED and session.refusal in (replies.REFUSED_LATER, replies.REFUSED_BUSY):
+            self._later.start(now, errands.LATER_MS)
+            return
+        if row is LIST:
+            self._wants_list = False
+            if event == EV_ERRAND:
+                self._take_list(session.link)
+        elif event == EV_ERRAND_SILENT or (event == EV_ERRAND_REFUSED and session.refusal == replies.REFUSED_NEVER):
+            self._end()
+        else:
+            self._wanted.pop(0)
+            if event == EV_ERRAND:
+                self._take_name(session.link)
+        if not self._wanted:
+            self._end()
+            self._told(now)
+
+    def _take_list(self, link):
+        """As many as the message says, and has room for."""
+        told = number(link.buf, link.at + _COUNT, _WIDTH)
+        for index in range(min(told, (link.length - _FIRST) // _WIDTH)):
+            pset = number(link.buf, link.at + _FIRST + index * _WIDTH, _WIDTH)
+            if pset > 0 and pset not in self._names.programs and pset not in self._wanted:
+                self._wanted.append(pset)
+        self._names.filling = bool(self._wanted)
+
+    def _take_name(self, link):
+        if number(link.buf, link.at + _PSET, _WIDTH) == self._asked:
+            self._names.learn(self._asked, link.buf, link.at + _NAME)
+
+    def _end(self):
+        """Nothing more is asked for on this connection."""
+        self._wanted = []
+        self._names.filling = False

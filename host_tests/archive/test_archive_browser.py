@@ -1,0 +1,155 @@
+"""The archive's pages in a real browser: on a phone and on a wall, in both schemes, by keyboard, live, on paper."""
+
+import pytest
+
+from host_tests.support.archive import Served, place_in, result
+from tools.archive import database
+from tools.base.sources import Unavailable
+from tools.bench.archive_rows import Plant, fill, vin
+from tools.bench.browser import browser as chromium
+from tools.bench.browser import pages_of
+
+PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
+SOON_MS = 60000
+NEWEST = 45
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A browser, the pages' address, and the archive behind them, which goes on taking results."""
+    place = place_in(tmp_path_factory.mktemp("browser"))
+    with database.writing(str(place)) as engine:
+        fill(engine, Plant(stations=3, cars=3, curves=20))
+    try:
+        with chromium() as started, Served(place) as archive, pages_of(str(place)) as address:
+            yield started, address, archive
+    except Unavailable as reason:
+        pytest.skip(f"no browser: {reason}")
+
+
+@pytest.fixture
+def page(served):
+    """A page that complains about nothing: no error in a script, nothing refused, nothing asked of others."""
+    started, address, _ = served
+    made = started.new_page(base_url=address)
+    made.set_default_timeout(SOON_MS)
+    wrong = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    made.on("request", lambda asked: None if asked.url.startswith(address) else wrong.append(asked.url))
+    yield made
+    made.close()
+    assert wrong == []
+
+
+def soon(page, selector):
+    """What is waited for. Not by a line of script: what the page's own rules forbid is only let through at first."""
+    from playwright.sync_api import expect
+
+    return expect(page.locator(selector))
+
+
+def wait_for_focus(page):
+    """A browser gives the search its focus when it first draws the page, which may be after it is loaded."""
+    soon(page, "input[name=q]").to_be_focused(timeout=SOON_MS)
+
+
+def ground(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])
+def test_no_page_is_wider_than_its_screen(page, size):
+    page.set_viewport_size(size)
+    for path in (
+        "/",
+        "/live",
+        f"/search?q={vin(0)[:-1]}",
+        f"/car?vin={vin(2)}",
+        f"/result/{NEWEST}",
+        "/station/1",
+        "/results",
+    ):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, path
+
+
+def test_both_schemes_and_the_key_between_them(page):
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    light = ground(page)
+    page.emulate_media(color_scheme="dark")
+    dark = ground(page)
+    assert light != dark
+    wait_for_focus(page)
+    page.keyboard.press("Escape")  # out of the search
+    page.keyboard.press("t")
+    assert ground(page) == light
+    page.goto("/live")
+    assert ground(page) == light  # it is remembered
+    page.keyboard.press("t")
+    page.keyboard.press("t")
+    assert ground(page) == dark
+
+
+def test_a_car_is_found_and_a_result_opened_by_keyboard_alone(page):
+    page.goto("/")
+    wait_for_focus(page)
+    page.keyboard.type(vin(2).lower())
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/car?vin=*")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/result/*")
+    first = page.url
+    page.keyboard.press("[")
+    page.wait_for_url(lambda url: url != first and "/result/" in url)
+    page.keyboard.press("n")
+    page.wait_for_url("**/results")
+    page.keyboard.press("/")
+    wait_for_focus(page)
+    page.keyboard.type("j")  # into the search, not down the list
+    assert page.input_value(".search input") == "j"
+
+
+def test_a_results_curves_are_drawn_with_their_limits(page):
+    page.emulate_media(color_scheme="light")
+    page.goto(f"/result/{NEWEST}")
+    assert page.locator(".chart:visible canvas").count() == 3
+    count = """canvas => {
+        const seen = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let line = 0, limit = 0;
+        for (let at = 0; at < seen.length; at += 4) {
+            if (seen[at + 3] < 200) continue;
+            if (seen[at] < 40 && seen[at + 2] > 150) line++;
+            if (seen[at] > 150 && seen[at + 1] < 60) limit++;
+        }
+        return [line, limit];
+    }"""
+    for canvas in page.locator(".chart canvas").all():
+        line, limit = canvas.evaluate(count)
+        assert line > 300 and limit > 300
+
+
+def test_what_arrives_stands_on_top_without_a_reload(page, served):
+    archive = served[2]
+    page.goto("/live")
+    soon(page, "#feed").to_have_text("as it comes", timeout=SOON_MS)
+    with archive.server() as server:
+        server.ask(result(1, 1, vin="<b>LIVE</b>", station=1))
+    page.wait_for_selector("tbody tr.new >> text=<b>LIVE</b>")
+    assert page.locator("tbody tr").first.locator("td.vin a").inner_text() == "<b>LIVE</b>"
+    page.goto("/")
+    page.wait_for_selector(".tile.alive >> text=Wheel front left")
+
+
+def test_paper_is_light_and_has_no_navigation(page):
+    page.emulate_media(color_scheme="dark", media="print")
+    page.goto(f"/car?vin={vin(2)}")
+    assert ground(page) == "rgb(255, 255, 255)"
+    assert not page.locator("nav").is_visible() and page.locator("table").is_visible()
+    assert page.pdf()[:4] == b"%PDF"

@@ -1,0 +1,504 @@
+"""The archive's pages without a browser: what they show, refuse and escape, and who may see them."""
+
+import asyncio
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import datetime
+
+import pytest
+from click.testing import CliRunner
+from starlette.testclient import TestClient
+
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from tools.archive import database, queries
+from tools.archive.web import asked, day, login, shown
+from tools.archive.web.app import make
+from tools.archive.web.live import Feed
+from tools.archive.web.reading import Reading, TooLong
+from tools.archive.web.serving import CannotServe, Listening, address
+from tools.base.sources import ROOT
+from tools.bench.archive_rows import Plant, fill, fill_beside, vin
+from tools.cli.main import main
+
+HERE = "http://127.0.0.1:8080"
+HOSTILE = "<script>x</script>\"'&"
+PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/events", "/breaches")
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    """Forty cars at three stations, with curves, events and breaches."""
+    place = str(place_in(tmp_path_factory.mktemp("plant")))
+    size = Plant(stations=3, cars=40, curves=10)
+    with database.writing(place) as engine:
+        fill(engine, size)
+        fill_beside(engine, size)
+    return place
+
+
+def client(place, door=None, only_here=True, base=HERE):
+    return TestClient(make(Reading(str(place)), door, only_here), base_url=base, follow_redirects=False)
+
+
+@pytest.fixture(scope="module")
+def browser(plant):
+    with client(plant) as made:
+        yield made
+
+
+def get(browser, path, status=200):
+    answer = browser.get(path)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+def told(browser, path):
+    return get(browser, path + ("&" if "?" in path else "?") + "json").json()
+
+
+# -- what pages show -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*PAGES, f"/car?vin={vin(39)}", "/result/600", "/station/3/1/2", "/station/2"])
+def test_every_page_is_there_takes_nothing_from_outside_and_is_json_too(browser, path):
+    answer = get(browser, path)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.text.rstrip().endswith("</html>") and "{{" not in answer.text
+    taken = re.findall(r'(?:src|href|action)="([^"]*)"', answer.text)
+    assert taken and all((one.startswith("/") and not one.startswith("//")) or one == "#main" for one in taken)
+    assert not re.search(r'\sstyle="|\son\w+="|<script>', answer.text)
+    assert isinstance(told(browser, path), dict)
+
+
+def test_every_file_that_pages_name_is_there(browser):
+    named = set(re.findall(r'"(/static/[^"]+)"', get(browser, "/").text + get(browser, "/result/600").text))
+    assert len(named) == 7
+    for path in named:
+        assert len(get(browser, path).content) > 100
+    assert "Leon Sorokin" in get(browser, "/static/uplot-LICENSE.txt").text
+
+
+def test_the_map_has_every_station_with_its_last_sign_of_life(browser):
+    [system] = told(browser, "/")["systems"]
+    assert system["Name"] == "Final line 4" and system["TypeName"] == "Open Protocol"
+    assert [station["Name"] for station in system["Stations"]] == [
+        "Wheel front left",
+        "Wheel front right",
+        "Seat driver",
+    ]
+    page = get(browser, "/").text
+    assert 'data-heard="20261120143000"' in page and "Seat driver" in page
+
+
+def test_the_map_counts_the_results_of_today(plant):
+    reading = Reading(plant)
+    [system] = reading.ask(asked.stations, "20261120142600")
+    rows = system["Stations"]
+    assert [row["Today"] for row in rows] == [25, 25, 25]
+    bad = reading.ask(asked.results, queries.Wanted(nok=True, from_time="20261120142600"), None)
+    assert sum(row["TodayNOK"] for row in rows) == len(bad)
+
+
+def test_silence_is_told_in_words():
+    now = datetime.fromisoformat("2026-11-21T12:00:00+00:00")
+    for heard, words, state in (
+        ("20261121115950", "10 s ago", "alive"),
+        ("20261121115830", "90 s ago", "alive"),
+        ("20261121115829", "91 s ago", "silent"),
+        ("20261121110000", "60 min ago", "silent"),
+        ("20261119000000", "2 d ago", "silent"),
+        ("20261121120005", "0 s ago", "alive"),
+        ("", "never", "never"),
+    ):
+        assert shown.silence(heard, now) == (words, state)
+
+
+def test_the_search_goes_to_the_car_or_lists_what_begins_so(browser):
+    for typed in (vin(7), vin(7).lower(), f" {vin(7)} "):
+        answer = browser.get("/search", params={"q": typed})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
+    cars = told(browser, f"/search?q={vin(7)[:-1]}")["cars"]
+    assert [car["VIN"] for car in cars] == [vin(n) for n in range(10)] and cars[7]["Results"] == 15
+    assert browser.get(f"/search?q={vin(39)[2:-1]}").status_code == 200  # the middle is neither beginning nor end
+    [found] = told(browser, "/search?q=1000033")["results"]
+    assert found["ResultId"] == 33
+    assert [row["Station"] for row in told(browser, "/search?q=seat")["stations"]] == [3]
+    assert "Nothing has the VIN" in get(browser, "/search?q=nothing%25").text
+
+
+def test_the_last_characters_of_a_vin_find_the_car(browser):
+    for typed in (vin(7)[-6:], vin(7)[-7:], vin(7)[-7:].lower(), vin(7)[1:]):
+        answer = browser.get("/search", params={"q": typed})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
+    cars = told(browser, f"/search?q={vin(7)[-1:]}")["cars"]
+    assert len(cars) > 1 and all(car["VIN"].endswith(vin(7)[-1:]) and car["Results"] == 15 for car in cars)
+    assert "47%11" not in get(browser, "/search?q=%25").text  # a sign that LIKE would take for anything
+
+
+def test_a_car_has_all_its_screws(browser):
+    rows = told(browser, f"/car?vin={vin(3)}")["results"]
+    assert {row["VIN"] for row in rows} == {vin(3)} and len(rows) == 15
+    assert {row["Station"] for row in rows} == {1, 2, 3}
+    get(browser, "/car?vin=nobody", 404)
+
+
+def test_a_car_is_found_by_an_additional_number_with_all_spindles(tmp_path):
+    spindles = RESULT[80:150] + "0002" + RESULT[84:150]
+    two = RESULT[:65] + "000270" + "0129" + RESULT[75:80] + spindles + "0009" + "BODY 4711".ljust(25) + RESULT[150:]
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(two)
+        assert archive.rows("SELECT * FROM Breach") == []
+    with client(place_in(tmp_path)) as browser:
+        assert [row["Spindle"] for row in told(browser, "/car?vin=BODY 4711")["results"]] == [1, 2]
+        found = told(browser, "/result/2")
+        assert [one["Spindle"] for one in found["around"]["Spindles"]] == [1, 2]
+        assert found["result"]["VINs"] == [{"Identifier": 9, "VIN": "BODY 4711"}]
+        assert browser.get("/search?q=BODY 4711").headers["location"] == "/car?vin=BODY+4711"
+
+
+def test_a_result_has_its_curves_in_units_with_limits_and_its_neighbours(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for telegram in (DESCRIBED, RESULT, GRAPH):
+            server.ask(telegram)
+        for sequence, time_digits in ((18, "20240314092653"), (19, "20240314092659"), (16, "20240314092650")):
+            server.ask(result(sequence, sequence, time=time_digits))
+    with client(place_in(tmp_path)) as browser:
+        found = told(browser, "/result/1")
+        assert found["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # DIGEST H, physical Nm
+        assert found["curves"]["torque"]["times"][:3] == [0.0, 2.0, 4.0]
+        assert found["curves"]["limits"] == {"torque": [40.0, 50.0], "angle": [60.0, 90.0]}
+        assert (found["around"]["Earlier"], found["around"]["Later"]) == (4, 2)
+        page = get(browser, "/result/1").text
+        assert "Left front" in page and "Wheel nuts" in page and "Tightening ID" in page
+        assert json.loads(re.search(r'id="curves">(.*?)</script>', page)[1])["torque"]["unit"] == "Nm"
+        assert "without a curve" in get(browser, "/result/2").text
+        get(browser, "/result/99", 404)
+        get(browser, f"/result/{2**70}", 404)
+
+
+def test_torque_over_angle_has_a_point_for_each_sample(browser):
+    curves = told(browser, "/result/600")["curves"]
+    assert len(curves["over"]["angle"]) == len(curves["over"]["torque"]) == 180
+    assert curves["over"]["angle"] == curves["angle"]["values"]
+
+
+def test_a_list_goes_on_behind_its_last_row_until_all_are_shown(browser):
+    for path, most in (("/results?verdict=all", 600), ("/results?verdict=all&station=2", 200)):
+        seen, behind = [], ""
+        while behind is not None:
+            found = told(browser, f"{path}&behind={behind}")
+            seen += [row["ResultId"] for row in found["results"]]
+            behind = found["behind"]
+        assert len(seen) == len(set(seen)) == most
+        assert seen == sorted(seen, reverse=True)
+
+
+def test_the_filter_of_what_is_not_ok(browser):
+    rows = told(browser, "/results")["results"]
+    assert rows and all(row["Overall"] for row in rows)
+    station = rows[0]["Station"]
+    some = told(browser, f"/results?station=3/1/{station}&program={rows[0]['Program']}")["results"]
+    assert some == [row for row in rows if (row["Station"], row["Program"]) == (station, rows[0]["Program"])]
+    moment = rows[0]["Time"]
+    assert told(browser, f"/results?from={moment}&to={moment[:12]}")["results"] == [
+        row for row in rows if row["Time"] == moment
+    ]
+    assert told(browser, "/results?to=2026-11-19")["results"] == []
+    assert told(browser, "/results?to=2026-11-20")["results"] == rows
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/results?station=a/b",
+        "/results?from=yesterday",
+        "/results?behind=x",
+        "/station/1/2/3/4",
+        "/events?station=9999999",
+        "/results?program=x",
+        "/station/1?day=2026",
+    ],
+)
+def test_what_cannot_be_read_is_told_with_what_is_right(browser, path):
+    assert "This cannot be read" in get(browser, path, 400).text
+
+
+def test_what_is_not_there_is_told(browser):
+    get(browser, "/nothing", 404)
+    assert "has never reported" in get(browser, "/station/9", 404).text
+    assert get(browser, "/nothing?json", 404).json()["error"]
+
+
+def test_an_empty_archive_says_so_on_every_page(tmp_path):
+    with database.writing(str(place_in(tmp_path))):
+        pass
+    with client(place_in(tmp_path)) as browser:
+        for path in PAGES:
+            assert 'class="empty"' in get(browser, path).text or path == "/live"
+
+
+def test_events_and_breaches_have_what_was_said(browser):
+    events = told(browser, "/events")["events"]
+    assert len(events) == 12 and events[0]["EventId"] == 12 and events[0]["Parameters"][0]["Value"]
+    assert [row["EventId"] for row in told(browser, "/events?station=3/1/1")["events"]] == [12, 9, 6, 3]
+    assert told(browser, "/breaches")["breaches"][0]["Field"] == "spindles[0].torque_low"
+
+
+def test_hostile_text_is_text_everywhere(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        place = DESCRIBED.replace("Left front", "<u>&\x1b[2J<")
+        for telegram in (place, result(1, 1, vin=HOSTILE[:25]), EVENT.replace("E404", "<i>x")):
+            server.ask(telegram)
+    with client(place_in(tmp_path)) as browser:
+        car = browser.get("/search", params={"q": HOSTILE[:25]}).headers["location"]
+        for path in (*PAGES, car, "/result/1", "/station/10"):
+            page = get(browser, path).text
+            assert "<script>x" not in page and "<u>" not in page and "<i>" not in page and "\x1b" not in page, path
+        assert "&lt;script&gt;" in get(browser, car).text and "&lt;u&gt;&amp;" in get(browser, "/").text
+        assert told(browser, car)["results"][0]["VIN"] == HOSTILE[:25]
+
+
+def test_a_verdict_that_cannot_be_read_is_never_good(tmp_path):
+    for digit in "x27":
+        with Served(place_in(tmp_path)) as archive, archive.server() as server:
+            server.ask(RESULT[:35] + f"{ord(digit):05d}" + RESULT[40:98] + digit + RESULT[99:])
+    with client(place_in(tmp_path)) as browser:
+        assert [row["Overall"] for row in told(browser, "/results")["results"]] == [1, 1, 1]
+
+
+# -- a station's day -----------------------------------------------------------------------------------------------
+
+
+def test_a_days_figures_are_those_of_its_values():
+    values = [10.0 + 0.1 * (n % 5) for n in range(50)]  # 10.0 to 10.4, ten each
+    rows = [(1, 7, int(n == 0), v, 9.0, 11.0, 60.0, 0.0, 0.0) for n, v in enumerate(values)]
+    [one] = day.programs(rows, {(1, 7): "Nuts"}, only_ok=False)
+    torque = one["torque"]
+    assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
+    assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
+    assert torque["cp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
+    assert torque["cpk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
+    assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
+    assert one["angle"]["low"] is None and one["angle"]["cp"] is None  # 0 to 0 are no limits
+    [good] = day.programs(rows, {}, only_ok=True)
+    assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
+
+
+def test_changed_limits_are_a_line_of_their_own_and_few_values_have_no_cp():
+    rows = [(1, 7, 0, 10.0, 9.0, 11.0, None, None, None)] * 24 + [(1, 7, 0, 50.0, 9.0, 12.0, None, None, None)]
+    first, second = day.programs(rows, {}, only_ok=False)
+    assert (first["count"], second["count"]) == (24, 1)
+    assert first["torque"]["cpk"] is None and second["torque"]["bars"][-1] == 1
+    assert first["angle"]["bars"] == []
+
+
+def test_a_stations_day_is_its_own_and_knows_the_days_around_it(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for number, moment in enumerate(("20240313235959", "20240314000000", "20240314235959", "20240316000000"), 1):
+            server.ask(result(number, number, time=moment))
+    with client(place_in(tmp_path)) as browser:
+        latest = told(browser, "/station/10")
+        assert latest["days"] == {"Day": "20240316", "Earlier": "20240314", "Later": None}
+        middle = told(browser, "/station/10?day=2024-03-14")
+        assert middle["count"] == 2 and middle["days"]["Later"] == "20240316"
+        assert "No results on 2024-03-15" in get(browser, "/station/10?day=20240315").text
+
+
+# -- who may come in -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_can_be_changed(browser):
+    for path in ("/", "/results", "/static/page.js", "/live/events"):
+        for method in ("POST", "PUT", "DELETE"):
+            assert browser.request(method, path).status_code == 405
+    with pytest.raises(Exception, match="readonly"), browser.app.state.site.reading._engine.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM Result")
+
+
+def test_a_page_under_another_machines_name_is_not_served(plant):
+    with client(plant, base="http://evil.example:8080") as foreign:
+        get(foreign, "/", 421)
+    for base in ("http://localhost:8080", "http://[::1]:1", "http://127.0.0.1"):
+        with client(plant, base=base) as own:
+            get(own, "/")
+
+
+def test_a_password_stands_in_front_of_everything(plant):
+    with client(plant, login.Door("correct horse"), only_here=False) as browser:
+        assert browser.get("/car?vin=1&x=%0a").headers["location"] == "/login?to=%2Fcar%3Fvin%3D1%26x%3D%250a"
+        assert browser.get("/results?json").status_code == browser.get("/live/events").status_code == 401
+        get(browser, "/static/style.css")
+        assert "Password" in get(browser, "/login").text
+        assert browser.post("/login", data={"password": "wrong horse"}).status_code == 403
+        inside = browser.post("/login?to=/results", data={"password": "correct horse"})
+        assert (inside.status_code, inside.headers["location"]) == (303, "/results")
+        cookie = inside.headers["set-cookie"]
+        assert "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert "Log out" in get(browser, "/results").text
+        assert browser.post("/logout").headers["location"] == "/login"
+        browser.cookies.clear()
+        assert browser.get("/").status_code == 303
+        for outside in ("//evil.example", "https://evil.example", "/\\evil.example"):
+            answer = browser.post("/login", params={"to": outside}, data={"password": "correct horse"})
+            assert answer.headers["location"] == "/"
+
+
+def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
+    door = login.Door("correct horse")
+    token = door.token("correct horse")
+    assert door.knows(token) and login.Door("correct horse").knows(token)
+    assert not login.Door("another one").knows(token)
+    given, signature = token.split(".")
+    for wrong in ("", ".", given, f"{int(given) + 1}.{signature}", token[:-1], f"-1.{signature}", "é." + signature):
+        assert not door.knows(wrong)
+    monkeypatch.setattr(time, "time", lambda: int(given) + login.VALID_S)
+    assert not door.knows(token)
+
+
+def test_guessing_is_slowed_down(monkeypatch):
+    monkeypatch.setattr(login.hashlib, "scrypt", lambda tried, **_: tried)  # its time is not what is tested
+    door = login.Door("correct horse")
+    for _ in range(login.TRIES):
+        assert door.token("guess") is None
+    assert door.is_shut() and door.token("correct horse") is None
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + login.TRIES_S + 1)
+    assert door.token("correct horse")
+
+
+def test_a_password_comes_from_a_private_file_or_the_environment(tmp_path, monkeypatch):
+    file = tmp_path / "password"
+    file.write_text("correct horse\n")
+    file.chmod(0o640)
+    with pytest.raises(login.Wrong, match="chmod 600"):
+        login.password(str(file))
+    file.chmod(0o600)
+    assert login.password(str(file)) == "correct horse"
+    file.write_text("short\n")
+    for wrong in (str(file), str(tmp_path / "none")):
+        with pytest.raises(login.Wrong, match=r"at least 8|No such file"):
+            login.password(wrong)
+    monkeypatch.delenv(login.VARIABLE, raising=False)
+    assert login.password(None) is None
+    monkeypatch.setenv(login.VARIABLE, "correct horse")
+    assert login.password(None) == "correct horse"
+
+
+def test_beyond_the_loopback_a_password_is_needed(monkeypatch):
+    monkeypatch.delenv(login.VARIABLE, raising=False)
+    for host in ("0.0.0.0", "::", "10.0.0.5", "plant.example"):
+        with pytest.raises(CannotServe, match="need a password"):
+            Listening(host).door()
+    for host in ("127.0.0.1", "127.5.5.5", "::1", "localhost"):
+        assert Listening(host).door() is None
+    assert address("8080") == ("127.0.0.1", 8080) and address("[::1]:80") == ("::1", 80)
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        address("host")
+
+
+# -- time ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
+    reading = Reading(plant, limit_s=0.05)
+    slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
+    with pytest.raises(TooLong):
+        reading.ask(lambda connection: connection.exec_driver_sql(slow).fetchall())
+    assert reading.ask(asked.newest_number) == 600
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({"vin": vin(3)}, "ResultByVIN"),
+        ({"station": (3, 1, 1), "from_time": "20261120"}, "ResultByTime"),
+        ({"nok": True}, "ResultNOK"),
+        ({"tightening_id": 7}, "ResultByTighteningId"),
+    ],
+)
+def test_every_list_has_its_index(plant, wanted, index):
+    def plan(connection):
+        told = queries.wanted_results(queries.Wanted(**wanted)).limit(5)
+        sql = str(told.compile(connection, compile_kwargs={"literal_binds": True}))
+        return "\n".join(row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql))
+
+    found = Reading(plant).ask(plan)
+    assert index in found and "SCAN Result" not in found, found
+
+
+def test_what_arrives_is_told_to_who_watches_and_what_was_missed_to_who_comes_back(tmp_path):
+    async def watched(archive, server):
+        reading = Reading(archive.place)
+        feed = Feed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
+        heard = []
+
+        async def listen(after):
+            async for text in feed.watch(after):
+                heard.append(text)
+
+        def has(text):
+            return any(text in one for one in heard)
+
+        async def until(text):
+            for _ in range(400):
+                if has(text):
+                    return
+                await asyncio.sleep(0.02)
+            raise AssertionError(heard)
+
+        first = asyncio.create_task(listen(0))
+        await until("id: 1\ndata: <tr>\ndata: 1</tr>\n\n")
+        await until("event: stations")
+        await asyncio.to_thread(server.ask, result(2, 2))
+        await until("id: 2\n")
+        assert not has("reload")
+        assert sum("event: result" in one for one in heard) == 2
+        heard.clear()
+        second = asyncio.create_task(listen(1))  # as a browser that comes back
+        await until("id: 2\n")
+        await feed.stop()
+        await asyncio.gather(first, second)
+        assert not has("id: 1\n")
+
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        server.ask(result(1, 1))
+        asyncio.run(watched(archive, server))
+
+
+# -- processes -----------------------------------------------------------------------------------------------------
+
+
+def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
+    command = [sys.executable, "-m", "tools.cli.main", "archive", "serve", "--database", str(place_in(tmp_path))]
+    command += ["--pim-port", "0", "--server-port", "0", "--web", "127.0.0.1:0"]
+    archive = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        said = [archive.stdout.readline(), archive.stdout.readline()]
+        where = next(line.split()[2] for line in said if line.startswith("pages on"))
+        with urllib.request.urlopen(where, timeout=10) as answer:
+            assert b"No station has reported yet" in answer.read()
+    finally:
+        archive.kill()  # as a power cut: nothing tells the pages
+        archive.wait(10)
+    assert archive.stdout.read() == ""  # ends when the pages, who hold its other end, have ended
+    archive.stdout.close()
+
+
+def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
+    with database.writing(str(place_in(tmp_path))):
+        pass
+    monkeypatch.delenv(login.VARIABLE, raising=False)
+    words = ["--database", str(place_in(tmp_path)), "--listen"]
+    for command, more in (("web", words), ("serve", [*words[:2], "--web"])):
+        told = CliRunner().invoke(main, ["archive", command, *more, "0.0.0.0:0"])
+        assert told.exit_code == 2 and "need a password" in told.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = CliRunner().invoke(main, ["archive", "web", *words, str(taken.getsockname()[1])])
+        assert told.exit_code == 1 and "--listen" in told.stderr
+    told = CliRunner().invoke(main, ["archive", "web", "--database", str(tmp_path / "none.sqlite")])
+    assert told.exit_code == 2 and "no such archive" in told.stderr

@@ -1,0 +1,289 @@
+"""The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
+
+import sqlite3
+import time
+
+import pytest
+from sqlalchemy import event
+
+from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, place_in, result
+from tools.archive import database
+from tools.archive.faults import Faults, refusal
+from tools.archive.tables import RESULT as RESULT_TABLE
+
+
+@pytest.fixture
+def served(tmp_path):
+    with Served(place_in(tmp_path)) as archive:
+        yield archive
+
+
+def code(answer):
+    return answer[21:24]
+
+
+def test_pim_tells_where_the_server_is_and_what_it_has(served):
+    with served.pim() as pim:
+        hello = pim.hear()
+        assert hello[:2] == "12" and len(hello) == 7
+        pim.send(f"05{hello[2:7]}{' ' * 14}000")
+        assert pim.ask("0700001000300010010") == f"08000010000000000{'127.0.0.1':<15}{served.server_port:05d}"
+    with served.server() as server:
+        assert server.ask(RESULT)[:7] == "0500042" and server.ask(EVENT)[:7] == "0500045"
+    with served.pim() as pim:
+        pim.hear()
+        assert pim.ask("0700002000300010010")[7:17] == "0001700004"
+        assert pim.ask("0700003000300010011")[7:17] == "0000000000"
+
+
+def test_every_telegram_is_answered_and_stored_with_all_its_fields(served):
+    with served.server() as server:
+        system = "0100050" + "00030001" + "10.0.0.9       " + "Line 4".ljust(25) + "  "
+        for telegram in (system, DESCRIBED, RESULT, EVENT, GRAPH, "0600052"):
+            answer = server.ask(telegram)
+            head = telegram[:7] if isinstance(telegram, str) else telegram[:7].decode()
+            assert (answer[:2], answer[2:7], code(answer), len(answer)) == ("05", head[2:], "000", 24)
+    row = served.rows(
+        "SELECT VIN, SpindleSerial, Overall, TorqueLow, Torque, TorqueHigh, TorqueStatus, AngleLow, Angle, AngleHigh, "
+        "AngleStatus, TighteningId, Sequence, Time FROM Result"
+    )
+    assert row == [
+        ("WVWZZZ1KZAW123456", "C3412129", 1, 40.0, 42.37, 50.0, 0, 60.0, 95.0, 90.0, 3, 1234567, 17, "20240314092653")
+    ]
+    assert served.rows("SELECT ParameterId, Name, Value, Type FROM ResultParameter")[1] == (1500, "Job ID", "7", 1)
+    assert served.rows("SELECT Name FROM TNMapSystem UNION ALL SELECT Name FROM TNMapStation") == [
+        ("Line 4",),
+        ("Left front",),
+    ]
+    assert served.rows("SELECT Name FROM TNMapProgram") == [("Wheel nuts",)]
+    assert served.rows("SELECT Code, Level, Sequence FROM Event") == [(404, 2, 4)]
+    assert served.rows("SELECT ParameterId, Type, Value FROM EventParameter") == [(1, 0, "E404")]
+    assert served.rows("SELECT GraphType, FactorNom, SampleMs, Samples FROM Graph") == [(0, 100, 2.0, GRAPH[116:])]
+    assert served.rows("SELECT * FROM Breach") == []
+
+
+def test_what_is_not_described_has_names_of_its_own(served):
+    with served.server() as server:
+        server.ask(result(station=7))
+    assert served.rows("SELECT Name FROM TNMapStation") == [("Station 7",)]
+    assert served.rows("SELECT Name FROM TNMapProgram") == [("Program 12",)]
+
+
+def test_the_same_result_is_stored_once_however_often_and_wherever_it_comes(served):
+    with served.server() as one, served.server() as other:
+        assert code(one.ask(RESULT)) == code(one.ask(RESULT)) == code(other.ask(result(identifier=7))) == "000"
+        # several of it in one commit
+        other.send(*[result(identifier=number, sequence=18) for number in range(1, 6)])
+        assert [other.hear()[2:7] for _ in range(5)] == [f"{number:05d}" for number in range(1, 6)]
+        one.ask(result(43, 17, time="20240314092654"))  # the same number at another time is another result
+    assert served.rows("SELECT Sequence, Time, Arrivals FROM Result") == [
+        (17, "20240314092653", 3),
+        (18, "20240314092653", 5),
+        (17, "20240314092654", 1),
+    ]
+
+
+def test_a_new_start_answers_from_the_database(tmp_path):
+    with Served(place_in(tmp_path)) as archive, archive.server() as server:
+        for sequence in (99998, 99999, 1, 2):
+            server.ask(result(sequence, sequence))
+    with Served(place_in(tmp_path)) as archive, archive.pim() as pim:
+        pim.hear()
+        assert pim.ask("0700002000300010010")[7:12] == "00002"
+        with archive.server() as server:
+            server.ask(result(5, 3))
+        assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT ResultId), SUM(Behind) FROM Result") == [(5, 5, 0)]
+
+
+def test_an_08_names_nothing_that_is_not_committed(served):
+    """A station that hears of its result in an 08 takes it for stored, and never sends it again."""
+    named = []
+    event.listen(served.writer._engine, "commit", lambda _: named.append(served.writer.latest((3, 1, 10))))
+    with served.server() as server:
+        server.ask(RESULT)
+        server.ask(EVENT)
+    assert named[:2] == [(0, 0), (17, 0)] and served.writer.latest((3, 1, 10)) == (17, 4)
+
+
+@pytest.mark.parametrize(
+    ("telegram", "field", "position", "answered"),
+    [
+        (RESULT[:99] + "000400.0" + RESULT[107:], "spindles[0].torque_low", 100, "000"),
+        (RESULT[:40] + "\x01" + RESULT[41:], "vin", 41, "000"),
+        (RESULT[:-1], "length", None, "002"),
+        (RESULT[:35] + "00000" + RESULT[40:], "sequence", 36, "002"),
+        (RESULT[:21] + "20241314092653" + RESULT[35:], "time", 22, "002"),
+        ("9900001", "telegram", 1, None),
+        ("0700001000300010010", "telegram", 1, None),
+        ("06x0052", "identifier", 3, None),
+    ],
+)
+def test_a_breach_is_kept_with_field_and_position_and_the_rest_goes_on(served, telegram, field, position, answered):
+    with served.server() as server:
+        server.send(telegram)
+        if answered is not None:
+            assert code(server.hear()) == answered
+        assert server.ask("0600099")[2:7] == "00099"
+        assert server.ask(result(98, 98))[2:7] == "00098"
+    kept = served.rows("SELECT Telegram, Field, Position FROM Breach")
+    assert (telegram[:2], field, position) in kept
+    found = served.rows("SELECT COUNT(*) FROM Result")
+    assert found == [(2 if answered == "000" else 1,)]
+
+
+def test_a_length_that_is_none_closes_and_a_cut_off_telegram_stores_nothing(served):
+    with served.server() as server:
+        server.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert server.hear() == ""
+    with served.server() as server:
+        server.socket.sendall(b"0510" + RESULT[:300].encode())
+    with served.server() as server:
+        server.ask(result(1, 1))
+    assert served.rows("SELECT Sequence FROM Result") == [(1,)]
+    assert served.rows("SELECT Field FROM Breach") == [("length",)]
+
+
+def test_telegrams_in_single_octets_are_whole_in_the_end(served):
+    with served.server() as server:
+        for octet in b"%04d" % len(RESULT) + RESULT.encode():
+            server.socket.sendall(bytes((octet,)))
+        assert code(server.hear()) == "000"
+
+
+def test_a_result_with_one_spindle_twice_is_refused_and_spoils_nobody(served):
+    twice = RESULT[:65] + "0002" + RESULT[69:80] + RESULT[80:150] * 2 + RESULT[150:]
+    with served.server() as bad, served.server() as good:
+        bad.send(twice)
+        assert code(good.ask(result(1, 1))) == "000"
+        assert code(bad.hear()) == "002"
+    assert served.rows("SELECT Sequence FROM Result") == [(1,)]
+
+
+def test_what_the_database_refuses_is_not_answered_and_the_others_are(served):
+    with served.server() as server:
+        server.ask(result(1, 1))
+        served.writer._ids[RESULT_TABLE] = 0  # the next row gets a number that is taken
+        server.send(result(2, 2))
+        assert server.ask(EVENT)[2:7] == "00045"  # in the same commit, or a later one
+    assert "1 not stored" in served.said[-1]
+    assert served.rows("SELECT Sequence FROM Result") == [(1,)]
+
+
+def test_a_silent_connection_is_closed_and_a_talking_one_is_not(tmp_path):
+    with Served(place_in(tmp_path), silence_s=0.3) as archive, archive.server() as server:
+        assert server.ask("0600001") and server.hear() == ""
+
+
+def test_two_archives_do_not_share_a_database_and_a_reader_disturbs_nobody(tmp_path, served):
+    with pytest.raises(database.Unusable, match="another archive writes there"), Served(served.place):
+        pass
+    assert served.rows("SELECT COUNT(*) FROM Result") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("nowhere/at/all.sqlite", "unable to open"),
+        ("mysql://somebody@host/name", "not a file and not a URL|is not installed"),
+        ("postgresql://nobody@127.0.0.1:1/name", "connection"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, place, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(database.Unusable, match=words):
+        database.connect(place, writes=True)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
+    with pytest.raises(database.Unusable, match="not a database"):
+        database.connect(str(place_in(tmp_path)), writes=True)
+    sqlite3.connect(tmp_path / "foreign.sqlite").execute("CREATE TABLE Theirs (x)").connection.commit()
+    with pytest.raises(database.Unusable, match="another version"):
+        database.connect(str(tmp_path / "foreign.sqlite"), writes=False)
+
+
+def test_an_older_archive_gets_its_cars(tmp_path):
+    place = place_in(tmp_path)
+    with Served(place) as archive, archive.server() as server:
+        server.ask(result(1, 1, vin="WVW000123456"))
+        server.ask(result(2, 2, vin="WVW000123456", time="20240314092700"))
+        server.ask(result(3, 3, vin="", time="20240314092800"))
+        server.ask(RESULT[:71] + "01" + RESULT[73:150] + "0009" + "BODY 4711".ljust(25) + RESULT[150:])
+    with sqlite3.connect(place) as connection:
+        had = connection.execute("SELECT VIN, Backwards FROM Car ORDER BY VIN").fetchall()
+        connection.execute("DROP TABLE Car")
+        connection.execute("UPDATE alembic_version SET version_num = '2'")
+    connection.close()
+    with Served(place) as archive:
+        assert archive.rows("SELECT VIN, Backwards FROM Car ORDER BY VIN") == had
+    assert had == [
+        ("BODY 4711", "1174 YDOB"),
+        ("WVW000123456", "654321000WVW"),
+        ("WVWZZZ1KZAW123456", "654321WAZK1ZZZWVW"),
+    ]
+
+
+def test_migrations_make_what_the_tables_say(tmp_path):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from tools.archive.tables import TABLES
+
+    engine = database.connect(str(place_in(tmp_path)), writes=True)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
+
+
+# -- faults --------------------------------------------------------------------------------------------------------
+
+
+def faulty(tmp_path, **faults):
+    return Served(place_in(tmp_path), Faults(**faults))
+
+
+def test_a_refusal_by_content_stores_nothing_and_names_its_code(tmp_path):
+    with faulty(tmp_path, refuse=[refusal("7:vin=WVW.*")]) as archive, archive.server() as server:
+        assert code(server.ask(RESULT)) == "007"
+        assert code(server.ask(result(43, 18, vin="ZFA123"))) == "000"
+        assert archive.rows("SELECT Sequence FROM Result") == [(18,)]
+
+
+def test_a_lost_answer_is_stored_and_the_next_try_is_answered(tmp_path):
+    with faulty(tmp_path, lose_every=3) as archive, archive.server() as server:
+        server.send(result(1, 1), result(2, 2), result(3, 3))
+        assert [server.hear()[2:7], server.hear()[2:7]] == ["00001", "00002"]
+        assert server.ask(EVENT)[2:7] == "00045"  # behind it, so that the third is no longer on its way
+        assert server.ask(result(3, 3))[2:7] == "00003"
+        assert archive.rows("SELECT Sequence FROM Result") == [(1,), (2,), (3,)]
+
+
+def test_other_faults(tmp_path):
+    with faulty(tmp_path, wrong_identifier=True, answer_events_by_10=True) as archive, archive.server() as server:
+        assert server.ask(RESULT)[2:7] == "00043" and server.hear()[2:7] == "00042"
+        server.ask(EVENT)
+        assert server.hear()[:19] == "1000045" + "000300010010"
+    with faulty(tmp_path, say_result=25, say_host="0.0.0.0", without_12=True, silent=("06",)) as archive:
+        with archive.pim() as pim:
+            assert pim.ask("0700001000300010010")[7:32] == "0002500004" + "0.0.0.0".ljust(15)
+        with archive.server() as server:
+            server.send("0600001", result(2, 2))
+            assert server.hear()[2:7] == "00002"
+    with faulty(tmp_path, late_ms=80) as archive, archive.server() as server:
+        began_s = time.monotonic()
+        assert server.ask("0600001")[2:7] == "00001" and time.monotonic() - began_s >= 0.08
+    with faulty(
+        tmp_path, refuse=[refusal("3:telegram=13"), refusal("4:program=12"), refusal("5:station=11")]
+    ) as archive:
+        with archive.server() as server:
+            asked = (GRAPH, RESULT, result(station=11), "0600001")
+            assert [code(server.ask(one)) for one in asked] == ["003", "004", "004", "000"]
+    with faulty(tmp_path, close_after=2) as archive, archive.server() as server:
+        server.send("0600001", "0600002", "0600003")
+        assert [server.hear()[2:7], server.hear()[2:7], server.hear()] == ["00001", "00002", ""]
+
+
+@pytest.mark.parametrize("text", ["vin=x", "0:vin=x", "1000:vin=x", "7:vin", "7:vin=["])
+def test_a_refusal_that_cannot_be_read_is_told(text):
+    with pytest.raises(ValueError, match=r"\S"):
+        refusal(text)

@@ -1,0 +1,188 @@
+"""Every task runs when its time has come or input wakes it, and one that raises stands in nobody's way."""
+
+from agent.base.scheduler import PAUSE_MS, Scheduler
+from agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
+from tools.base.clock import START_TICKS, Dice
+
+PORTABLE = True
+
+
+class Task:
+    """Writes down when it ran; returns what it is told to, or raises it."""
+
+    def __init__(self, answer=FOREVER):
+        self.answer = answer
+        self.ran = []
+        self.recovered = []
+        self.recovery_fails = False
+
+    def step(self, now):
+        self.ran.append(now)
+        if isinstance(self.answer, Exception) or self.answer is MemoryError:
+            raise self.answer
+        return self.answer
+
+    def recover(self, now):
+        self.recovered.append(now)
+        if self.recovery_fails:
+            raise ValueError("again")
+
+
+def test_nothing_to_run_sleeps_for_ever():
+    assert Scheduler(3).step(START_TICKS) == FOREVER
+
+
+def test_new_task_runs_at_the_next_step_and_then_when_it_asked_to():
+    scheduler = Scheduler(2)
+    task = Task(100)
+    assert scheduler.add(task, START_TICKS) == 0
+    assert scheduler.step(START_TICKS) == 100
+    assert scheduler.step(ticks_add(START_TICKS, 99)) == 1
+    assert len(task.ran) == 1
+    assert scheduler.step(ticks_add(START_TICKS, 100)) == 100
+    assert len(task.ran) == 2
+
+
+def test_shortest_wait_of_all_is_returned():
+    scheduler = Scheduler(3)
+    for answer in (500, 20, FOREVER):
+        scheduler.add(Task(answer), START_TICKS)
+    assert scheduler.step(START_TICKS) == 20
+    assert scheduler.step(ticks_add(START_TICKS, 15)) == 5
+
+
+def test_task_that_wants_to_run_at_once_runs_once_a_step():
+    scheduler = Scheduler(2)
+    task = Task(0)
+    scheduler.add(task, START_TICKS)
+    other = Task(0)
+    scheduler.add(other, START_TICKS)
+    for _ in range(5):
+        assert scheduler.step(START_TICKS) == 0
+    assert len(task.ran) == len(other.ran) == 5
+
+
+def test_sleeping_task_runs_only_when_it_is_woken():
+    scheduler = Scheduler(1)
+    task = Task(FOREVER)
+    slot = scheduler.add(task, START_TICKS)
+    assert scheduler.step(START_TICKS) == FOREVER
+    now = START_TICKS
+    for _ in range(5):  # more than half a period of ticks: its old moment is of no meaning any more
+        now = ticks_add(now, FOREVER)
+        assert scheduler.step(now) == FOREVER
+    assert len(task.ran) == 1
+    scheduler.wake(slot, now)
+    scheduler.step(now)
+    assert len(task.ran) == 2
+
+
+def test_input_wakes_a_task_before_its_time():
+    scheduler = Scheduler(1)
+    task = Task(1000)
+    slot = scheduler.add(task, TICKS_MAX)
+    scheduler.step(TICKS_MAX)
+    scheduler.wake(slot, 10)
+    assert scheduler.step(10) == 1000 and task.ran == [TICKS_MAX, 10]
+
+
+def test_more_tasks_than_slots_are_refused():
+    scheduler = Scheduler(1)
+    scheduler.add(Task(), 0)
+    try:
+        scheduler.add(Task(), 0)
+    except ValueError as error:
+        assert "1" in str(error)
+        return
+    raise AssertionError("no error")
+
+
+def test_task_that_adds_another_has_it_run_in_the_same_step():
+    scheduler = Scheduler(2)
+    late = Task(7)
+
+    class Parent(Task):
+        def step(self, now):
+            if not self.ran:
+                scheduler.add(late, now)
+            return Task.step(self, now)
+
+    scheduler.add(Parent(), START_TICKS)
+    assert scheduler.step(START_TICKS) == 7 and late.ran == [START_TICKS]
+
+
+def test_task_that_raises_pauses_recovers_and_the_others_do_not_notice():
+    scheduler = Scheduler(2)
+    bad = Task(ValueError("broken"))
+    good = Task(100)
+    slot = scheduler.add(bad, START_TICKS)
+    scheduler.add(good, START_TICKS)
+    now = START_TICKS
+    assert scheduler.step(now) == 100
+    assert scheduler.faults == 1 and scheduler.last_fault is bad.answer and scheduler.is_failing()
+    # Input does not shorten the pause.
+    scheduler.wake(slot, now)
+    for _ in range(9):
+        now = ticks_add(now, 100)
+        scheduler.step(now)
+    assert len(bad.ran) == 1 and len(good.ran) == 10
+    bad.answer = 50
+    now = ticks_add(START_TICKS, PAUSE_MS)
+    assert scheduler.step(now) == 50
+    assert bad.recovered == [now] and len(bad.ran) == 2 and not scheduler.is_failing()
+
+
+def test_recovery_that_fails_is_tried_again_after_each_pause():
+    scheduler = Scheduler(1)
+    bad = Task(ValueError("broken"))
+    bad.recovery_fails = True
+    scheduler.add(bad, START_TICKS)
+    now = START_TICKS
+    for count in range(1, 5):
+        assert scheduler.step(now) == PAUSE_MS
+        assert scheduler.faults == count and len(bad.ran) == 1
+        now = ticks_add(now, PAUSE_MS)
+    bad.recovery_fails = False
+    bad.answer = FOREVER
+    assert scheduler.step(now) == FOREVER and not scheduler.is_failing()
+
+
+def test_want_of_memory_ends_the_run():
+    scheduler = Scheduler(1)
+    scheduler.add(Task(MemoryError), START_TICKS)
+    try:
+        scheduler.step(START_TICKS)
+    except MemoryError:
+        return
+    raise AssertionError("it was hidden")
+
+
+class Chancy(Task):
+    """Asks for a random wait and checks that it never runs before it is over."""
+
+    def __init__(self, dice):
+        Task.__init__(self)
+        self.dice = dice
+        self.due = None
+        self.late_ms = 0
+
+    def step(self, now):
+        if self.due is not None:
+            late_ms = ticks_diff(now, self.due)
+            assert late_ms >= 0
+            self.late_ms = max(self.late_ms, late_ms)
+        wait_ms = self.dice.randrange(1, 5000)
+        self.due = ticks_add(now, wait_ms)
+        return wait_ms
+
+
+def test_driver_that_sleeps_as_told_is_never_late_over_the_wrap():
+    scheduler = Scheduler(8)
+    tasks = [Chancy(Dice(seed)) for seed in range(1, 9)]
+    now = START_TICKS
+    for task in tasks:
+        scheduler.add(task, now)
+    for _ in range(2000):
+        now = ticks_add(now, scheduler.step(now))
+    assert scheduler.faults == 0
+    assert max([task.late_ms for task in tasks]) == 0

@@ -1,0 +1,345 @@
+"""CPython's straight slices answer like the plain loops: octets, flags, answers and errors, in order or odd."""
+
+import copy
+import sys
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from agent.base import compat, crc, fields, form, words
+from agent.base.fifo import SIDE_BYTES, Fifo
+from agent.link.stream import Stream
+from agent.log import record
+from agent.openprotocol import layouts, light, plausible
+from agent.record.result import BODY_BYTES, LIMITS_BYTES
+from host_tests.support.plain import plain_program
+from tools.bench.codec import frame_of
+from tools.sim.controller_frames import result_data
+from tools.sim.controller_model import Tightening
+
+PLAIN = plain_program()
+ROOM = BODY_BYTES + LIMITS_BYTES
+OCTETS = st.sampled_from(b"0123456789  \0\0+-.:AZaz~\x7f\x80\xc3\xa4\xff\x1f\x01/")
+BUFFERS = st.binary(max_size=60) | st.lists(OCTETS, max_size=60).map(bytes)
+PLACES = st.integers(0, 70)
+WIDTHS = st.integers(0, 24)
+REVISIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 998, 999)
+THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def answer(function, *arguments):
+    """What a function returns, or that a part of a buffer is not there; then the buffers it was given."""
+    buffers = [bytearray(one) if isinstance(one, bytes) else one for one in arguments]
+    try:
+        found = function(*buffers)
+    except IndexError:
+        return "IndexError"  # what was written before is nobody's
+    return found, type(found), [bytes(one) for one in buffers if isinstance(one, bytearray)]
+
+
+def alike(name, module, *arguments):
+    ours = answer(getattr(module, name), *arguments)
+    theirs = answer(getattr(PLAIN[module.__name__], name), *arguments)
+    assert ours == theirs, (name, arguments)
+
+
+def test_every_twin_is_one():
+    assert compat.FAST is compat.FAST_CRC is sys.modules["agent.base.straight"]
+    for module in (fields, words):
+        for name in compat.FAST.FIELDS if module is fields else compat.FAST.WORDS:
+            twin = getattr(module, name)
+            assert twin is getattr(compat.FAST, name) and twin is not getattr(PLAIN[module.__name__], name)
+    assert "straight" in form.carry_out.__module__ and "straight" not in PLAIN["agent.base.form"].carry_out.__module__
+    for twin in (layouts.read_whole, Fifo, Stream):
+        assert "straight" in twin.__module__
+
+
+@THOROUGH
+@given(BUFFERS, PLACES, st.integers(0, 9))
+def test_fields_are_read_alike(buf, start, width):
+    for name in ("number", "is_blank", "all_digits"):
+        if start + width <= len(buf):
+            alike(name, fields, buf, start, width)
+        elif width:  # a loop may have its answer before it comes to the end
+            assert answer(getattr(fields, name), buf, start, width) == "IndexError"
+
+
+@THOROUGH
+@given(BUFFERS, PLACES, BUFFERS, PLACES, WIDTHS)
+def test_fields_are_compared_and_copied_alike(one, at, other, start, width):
+    for name in ("compare", "copy", "put_text"):
+        if name != "compare" or (at + width <= len(one) and start + width <= len(other)):
+            alike(name, fields, one, at, other, start, width)
+        elif width:
+            assert answer(fields.compare, one, at, other, start, width) == "IndexError"
+
+
+@THOROUGH
+@given(BUFFERS, PLACES, st.integers(1, 12), st.integers(0, 1 << 40))
+def test_numbers_and_fillings_are_written_alike(buf, start, width, value):
+    alike("put_number", fields, buf, start, width, value)
+    alike("fill", fields, buf, start, width, value & 0xFF)
+    alike("fill", fields, buf, start, width)
+
+
+@THOROUGH
+@given(BUFFERS, st.integers(0, 40), st.integers(0, 40), WIDTHS)
+def test_a_move_to_the_front_of_one_buffer_is_alike(buf, at, by, width):
+    one, other = bytearray(buf), bytearray(buf)
+    if at + by + width <= len(buf):
+        fields.copy(one, at, one, at + by, width)
+        PLAIN["agent.base.fields"].copy(other, at, other, at + by, width)
+        assert one == other
+
+
+@THOROUGH
+@given(BUFFERS, PLACES, BUFFERS, PLACES, st.integers(1, 10))
+def test_digits_are_packed_and_unpacked_alike(one, at, other, start, half):
+    alike("pack_digits", words, one, at, other, start, 2 * half)
+    alike("unpack_digits", words, one, at, other, start, 2 * half)
+
+
+TWO_DIGITS = st.integers(0, 99).map(lambda number: "%02d" % number)
+STAMPS = st.builds(
+    lambda year, rest, at, octet: (
+        bytearray(("%s-%s-%s:%s:%s:%s" % (year, *rest)).encode()),
+        at,
+        octet,
+    ),
+    st.sampled_from(["2024", "0000", "0001", "9999", "1970"]),
+    st.tuples(TWO_DIGITS, TWO_DIGITS, TWO_DIGITS, TWO_DIGITS, TWO_DIGITS),
+    st.integers(0, 200),
+    OCTETS,
+)
+
+
+@THOROUGH
+@given(STAMPS)
+def test_times_are_packed_alike(made):
+    stamp, at, octet = made
+    if at < 19:
+        stamp[at] = octet
+    alike("pack_time", words, bytes(8), 1, bytes(stamp), 0)
+
+
+@pytest.mark.parametrize("unit", range(6))
+def test_every_value_of_every_part_of_a_time_is_packed_alike(unit):
+    at = (0, 5, 8, 11, 14, 17)[unit]
+    for value in range(100):
+        stamp = bytearray(b"2024-03-14:09:26:53")
+        stamp[at : at + 2] = b"%02d" % value
+        alike("pack_time", words, bytes(7), 0, bytes(stamp), 0)
+    alike("pack_time", words, bytes(7), 0, b"0000-03-14:09:26:53", 0)
+
+
+MOVES = st.tuples(st.integers(0, 7), st.integers(0, 3), st.integers(0, 25), st.integers(0, 30), st.integers(1, 19))
+
+
+@THOROUGH
+@given(st.lists(MOVES, min_size=1, max_size=5), BUFFERS, st.integers(0, 3))
+def test_forms_are_carried_out_alike(moves, source, start):
+    row, to = [], 0
+    for move, upper, gap, begin, width in moves:
+        width = 19 if move == form.PACK_TIME else 1 if move == form.STATUS else width
+        upper = min(upper, width) if move == form.FIXED else upper
+        row.append(bytes((move | upper << 4, (to + gap) & 255, (to + gap) >> 8, begin, width)))
+        to += gap + 2 * width + 8
+    source = source.ljust(60, b"0")
+    octets = b"".join(row)
+    for kept in (octets, bytearray(octets)):
+        ours, theirs = bytearray(b"#" * 400), bytearray(b"#" * 400)
+        found = form.carry_out(kept, len(moves), ours, 2, source, start)
+        assert found is PLAIN["agent.base.form"].carry_out(kept, len(moves), theirs, 2, source, start)
+        assert ours == theirs if found else ours == b"#" * 400
+
+
+@THOROUGH
+@given(st.binary(max_size=300), PLACES, PLACES, st.integers(0, 0x3FFFFFFF))
+def test_checksums_are_alike(buf, start, less, value):
+    start = min(start, len(buf))
+    alike("crc30", crc, buf, start, max(start, len(buf) - less), value)
+    alike("crc30", crc, buf, start, len(buf))
+
+
+@THOROUGH
+@given(st.binary(min_size=21, max_size=200), st.integers(0, 9), st.integers(0, 255), st.integers(0, 0x3FFFFFFF))
+def test_records_are_sealed_alike(buf, start, kind, seq):
+    alike("seal", record, buf, start, kind, 255 - kind, len(buf) - start - 12, seq)
+
+
+# -- whole messages ------------------------------------------------------------------------------------------------
+
+
+def message(mid, revision):
+    if mid == 61 and revision in (1, 999):
+        return frame_of(revision)
+    data = result_data(Tightening(), min(revision, 11) if mid == 61 and revision != 998 else 2)
+    return b"%04d%04d%03d" % (20 + len(data), mid, revision) + b" " * 9 + data
+
+
+SPOILS = st.lists(st.tuples(st.integers(20, 600), st.lists(OCTETS, min_size=1, max_size=12).map(bytes)), max_size=4)
+
+
+def spoiled(frame, spoils):
+    buf = bytearray(frame)
+    for at, octets in spoils:
+        at = 20 + (at - 20) % (len(buf) - 20)
+        octets = octets[: len(buf) - at]
+        buf[at : at + len(octets)] = octets
+    return buf
+
+
+@THOROUGH
+@given(SPOILS, st.integers(0, 5), st.integers(0, 40), st.integers(0, 9))
+@example([(45, b"  "), (47, b"\0\0\0"), (58, b"3")], 0, 0, 0)
+@example([(73, b"Not Set In Anyway  "), (111, b"123       ")], 0, 0, 0)
+@example([(59, b"7"), (62, b"-00123"), (68, b"+0012")], 0, 0, 0)
+def test_light_results_are_read_alike(spoils, at, short, start):
+    frame = spoiled(frame_of(999), spoils)
+    buf = bytearray(at) + frame
+    length = len(frame) - (short if short < 20 else 0)
+    ours, theirs = bytearray(b"#" * (ROOM + 9)), bytearray(b"#" * (ROOM + 9))
+    plain_light, plain_layouts = PLAIN[light.__name__], PLAIN[layouts.__name__]
+    read = light.read_light(ours, start, buf, at, length)
+    assert read == plain_light.read_light(theirs, start, buf, at, length)
+    if read:
+        assert ours == theirs
+        assert plausible.plausible(ours, start, buf, at, length) is PLAIN[plausible.__name__].plausible(
+            theirs, start, buf, at, length
+        )
+    found = layouts.read_whole(layouts.layout_of(61, 999), buf, at, length, ours, start)
+    assert found == plain_layouts.read_whole(plain_layouts.layout_of(61, 999), buf, at, length, theirs, start)
+    if not read or found[0]:
+        assert ours[start : start + BODY_BYTES - 14] == theirs[start : start + BODY_BYTES - 14]
+
+
+@pytest.mark.parametrize("mid", [61, 65])
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_layout_is_read_alike(mid, revision):
+    layout = layouts.layout_of(mid, revision)
+    if layout is None:
+        return
+    plain = PLAIN[layouts.__name__]
+    last = max(place for place in (*layout[1], *(layout[2] or ()), *(layout[3] or (0,)))) + 30
+    whole = message(mid, revision)[:last].ljust(last, b"0")
+
+    @settings(THOROUGH, max_examples=150)
+    @given(SPOILS, st.integers(0, 3), st.integers(0, 300), st.booleans())
+    def check(spoils, at, less, is_cut):
+        frame = spoiled(whole, spoils)
+        buf = bytearray(at) + frame
+        length = len(frame) - (less % (len(frame) - 20) if is_cut else 0)
+        ours, theirs = bytearray(b"#" * (ROOM + 9)), bytearray(b"#" * (ROOM + 9))
+        found = layouts.read_whole(layout, buf, at, length, ours, 5)
+        assert found == plain.read_whole(plain.layout_of(mid, revision), buf, at, length, theirs, 5)
+        assert ours[: 5 + found[1]] == theirs[: 5 + found[1]] and ours[5 + found[1] :] == b"#" * (ROOM + 4 - found[1])
+
+    check()
+
+
+# -- the stream ----------------------------------------------------------------------------------------------------
+
+PIECES = st.lists(
+    st.sampled_from(
+        [frame_of(999), frame_of(1), b"00209999001         ", b"\0", b"\0\0", b"0019", b"9999", b"00 5", b"0300"]
+    )
+    | st.binary(max_size=12),
+    max_size=12,
+).map(b"".join)
+
+
+@THOROUGH
+@given(PIECES, st.lists(st.integers(1, 400), min_size=1, max_size=30), st.sampled_from([130, 256, 700, 2048]))
+@example(frame_of(999) + b"\0" + frame_of(1) + b"\0\0" + frame_of(999), [130, 1], 2048)
+@example((frame_of(999) + b"\0") * 4 + b"0300" + bytes(296) + frame_of(999), [61, 122], 256)
+def test_a_stream_finds_the_same_messages_in_any_reads(octets, reads, buffer_bytes):
+    ours, theirs = Stream(buffer_bytes), PLAIN["agent.link.stream"].Stream(buffer_bytes)
+    assert talk(ours, octets, reads) == talk(theirs, octets, reads)
+
+
+def talk(link, octets, reads):
+    """Everything the link says of these octets: what was found, and when it would give up.
+
+    Not what is left behind a message: the two have another room free, so they do not read the same pieces.
+    """
+    said, at, now = [], 0, 0
+    for step in range(2000):
+        inlet = link.inlet()
+        n = min(reads[step % len(reads)], link.free, len(octets) - at)
+        inlet[:n] = octets[at : at + n]
+        if n:
+            link.receive(n)
+        at += n
+        found = 1
+        while found > 0:
+            looked_at = link.is_empty()
+            found = link.next_message(now)
+            assert not (looked_at and found)
+            if found > 0:
+                said.append((found, bytes(link.buf[link.at : link.at + link.length])))
+        if found < 0:
+            return [*said, ("broken", link.why)]
+        if at == len(octets):
+            return [*said, bytes(link.buf[link.start : link.end]), link.tick(now) < 1 << 20]
+    raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize("now", [0, (1 << 30) - 2])
+def test_what_has_begun_behind_a_message_is_looked_at_once_and_has_its_deadline_from_then_on(now):
+    link, frame = Stream(), frame_of(999)
+    link.inlet()[:20] = frame[:20]
+    link.receive(20)
+    assert (link.next_message(now), link.tick(now)) == (0, 5000)
+    later = (now + 1000) % (1 << 30)
+    link.inlet()[:121] = frame[20:] + b"\0" + frame[:19]
+    link.receive(121)
+    assert not link.is_empty() and link.next_message(later) == 1
+    assert link.is_empty() and link.tick(later) == 5000
+    assert link.next_message((later + 4999) % (1 << 30)) == 0
+    assert (link.next_message((later + 5000) % (1 << 30)), link.why) == (-1, 2)
+    link.inlet()[:122] = frame + b"\0"
+    link.receive(122)
+    assert link.next_message(later) == 1 and link.is_empty() and link.tick(later) > 1 << 20
+
+
+def test_a_message_that_has_begun_and_gets_too_large_for_the_buffer_is_cut_short():
+    link, frame = Stream(), b"07000061999 " + b"7" * 688
+    link.inlet()[:60] = frame[:60]
+    link.receive(60)
+    assert link.next_message(0) == 0 and link.is_empty()
+    link.size = 650  # agent.openprotocol.linked took the rest
+    link.inlet()[:590] = frame[60:650]
+    link.receive(590)
+    assert (link.next_message(0), link.length) == (2, 640)
+
+
+def test_a_copy_of_a_fifo_has_its_own_buffer():
+    fifo = Stream()
+    fifo.inlet()[:3] = b"abc"
+    fifo.receive(3)
+    fifo.inlet()[:3] = b"def"
+    fifo.receive(3)
+    other = copy.deepcopy(fifo)
+    other.inlet()[:3] = b"ghi"
+    other.receive(3)
+    assert bytes(fifo.buf[:9]) == b"abcdef\0\0\0" and bytes(other.buf[:9]) == b"abcdefghi"
+
+
+def test_what_comes_goes_into_the_buffer_that_is_there_and_no_further_than_its_size():
+    fifo = Fifo(300, SIDE_BYTES)
+    fifo.inlet()[:3] = b"abc"
+    fifo.receive(3)
+    fifo.size = 200  # what lies behind is kept for another (agent.openprotocol.linked)
+    assert len(fifo.inlet()) >= fifo.free == 197
+    larger = bytearray(900)
+    larger[:3] = b"abc"
+    fifo.buf, fifo.size = larger, 900  # agent.openprotocol.operation
+    inlet = fifo.inlet()
+    assert fifo.free == 897
+    inlet[:3] = b"def"
+    fifo.receive(3)
+    assert larger[:6] == b"abcdef" == bytes(fifo.buf[fifo.start : fifo.end])
+    fifo.start += 4
+    fifo.end = fifo.size - 10
+    assert len(fifo.inlet()) >= fifo.free == 14 and fifo.start == 0 and larger[:2] == b"ef"

@@ -1,0 +1,102 @@
+"""An ESP32's board on fake modules: Wi-Fi, wired Ethernet, the lamp, and a partition as flash device."""
+
+import pytest
+
+from host_tests.board.test_rp2 import settings
+from host_tests.support import fake_chip as fake
+
+
+@pytest.fixture
+def chip():
+    fake.Partition.table = {}
+    with fake.installed("esp32"):
+        from board import esp32
+
+        yield esp32
+
+
+def test_wifi_is_joined(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant", password="geheim-4711", country="DE"))
+    board.network.tick(board.now())
+    assert ("connect", ("Plant", "geheim-4711"), {}) in fake.Interface.last.calls
+
+
+def test_codes_of_the_idf_are_failures(chip):
+    board = chip.Board(settings(network="wifi", ssid="Plant"))
+    board.network.tick(board.now())
+    fake.Interface.last.code = 202  # wrong password
+    board.network.tick(board.now())
+    assert board.network.machine.failures == 1
+
+
+def test_the_wired_interface_is_made_with_the_common_pins(chip):
+    board = chip.Board(settings(network="ethernet"))
+    named = fake.Interface.last.named
+    assert (named["mdc"].name, named["mdio"].name) == (23, 18)
+    assert not board.network.is_up()
+
+
+def test_there_is_a_lamp_only_where_one_is_named(chip):
+    chip.Board(settings()).show_lamp(True)
+    assert fake.Pin.made == {}
+    chip.Board(settings(lamp="2")).show_lamp(True)
+    assert fake.Pin.made[2].level == 1
+
+
+def test_a_partition_called_spool_is_the_flash(chip):
+    fake.Partition.table = {"spool": fake.Partition(32)}
+    board = chip.Board(settings())
+    device = board.flash({"path": "raw", "size_kib": 64})
+    assert (device.block_count, device.unit_bytes) == (16, 16)
+
+
+def test_the_partition_keeps_the_contract_of_a_flash_device(chip):
+    from board import esp32_flash
+
+    device = esp32_flash.PartitionFlash(fake.Partition(4))
+    octets = bytearray(range(32))
+    assert device.program(4096 + 16, octets, 32) == 0
+    read = bytearray(64)
+    assert device.read_into(4096 + 16, read, 32) == 0
+    assert read[:32] == octets and read[32:] == bytes(32)
+    assert device.erase(1) == 0
+    device.read_into(4096, read, 64)
+    assert read == b"\xff" * 64
+
+
+def test_what_does_not_read_as_it_was_written_is_worn(chip):
+    from agent.log.flash import FLASH_WORN
+    from board import esp32_flash
+
+    partition = fake.Partition(4)
+    device = esp32_flash.PartitionFlash(partition)
+    partition.cells[4096 + 600] = 0xFE  # a bit that the erase left
+    for octets, code in ((592, 0), (608, FLASH_WORN)):
+        assert device.program(4096, bytearray(b"\xff" * 640), octets) == code
+    assert device.program(8192, bytearray(640), 640) == 0
+    assert partition.cells[8192 : 8192 + 641] == bytes(640) + b"\xff"
+
+
+def test_a_partition_that_fails_is_a_code_and_no_exception(chip, monkeypatch):
+    from agent.log.flash import FLASH_IO
+    from board import esp32_flash
+
+    partition = fake.Partition(4)
+    device = esp32_flash.PartitionFlash(partition)
+
+    def fail(*_):
+        raise OSError(5)
+
+    for name in ("readblocks", "writeblocks", "ioctl"):
+        monkeypatch.setattr(partition, name, fail)
+    buf = bytearray(16)
+    assert device.read_into(0, buf, 16) == device.program(0, buf, 16) == device.erase(0) == FLASH_IO
+
+
+def test_a_table_without_that_partition_keeps_the_spool_in_files(chip, monkeypatch, tmp_path):
+    from board import chip as common
+
+    monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
+    board = chip.Board(settings())
+    assert board.flash({"path": "raw", "size_kib": 64}) is not None
+    assert any("in files" in said for said in board.said)

@@ -1,0 +1,204 @@
+"""A file as flash: locked, grown but never cut, and an error withholds the acknowledgement."""
+
+import errno
+import os
+
+import pytest
+
+from agent.log.flash import FLASH_DONE, FLASH_IO, RamFlash
+from agent.log.log import LOG_FAILED
+from board import linux_flash
+from board.linux_flash import FileFlash, FlashUnusable
+from board.linux_header import PAGE_BYTES
+from host_tests.support.log import append, mounted, read_all
+
+KIB = 1024
+
+
+def test_a_second_agent_is_told_that_the_file_is_in_use(tmp_path):
+    path = str(tmp_path / "spool")
+    first = FileFlash(path, 64 * KIB)
+    with pytest.raises(FlashUnusable, match="in use by another agent"):
+        FileFlash(path, 64 * KIB)
+    first.close()
+    FileFlash(path, 64 * KIB).close()
+
+
+def test_a_new_file_is_made_whole_and_erased(tmp_path):
+    path = tmp_path / "spool"
+    FileFlash(str(path), 64 * KIB).close()
+    assert path.read_bytes()[4096:] == b"\xff" * 64 * KIB
+    assert path.stat().st_blocks * 512 >= 64 * KIB, "not preallocated"
+
+
+def test_a_file_that_is_no_spool_is_left_alone(tmp_path):
+    path = tmp_path / "letter"
+    path.write_bytes(b"Dear ToolsNet, " * 1000)
+    before = path.read_bytes()
+    with pytest.raises(FlashUnusable, match="is not a spool"):
+        FileFlash(str(path), 64 * KIB)
+    assert path.read_bytes() == before
+
+
+def test_growing_the_setting_grows_the_file_and_keeps_every_record(tmp_path):
+    path = str(tmp_path / "spool")
+    flash = FileFlash(path, 64 * KIB)
+    ring = mounted(flash)
+    made = 0
+    while append(ring, made + 1) == FLASH_DONE:
+        made += 1
+    flash.close()
+    flash = FileFlash(path, 128 * KIB)
+    assert flash.block_count == 32 and flash.note == ""
+    ring = mounted(flash)
+    assert [ident for _, ident in read_all(ring)] == list(range(1, made + 1))
+    for ident in range(made + 1, made + 901):
+        if append(ring, ident) != FLASH_DONE:
+            read_all(ring)
+            assert append(ring, ident) == FLASH_DONE
+    flash.close()
+
+
+def test_a_smaller_setting_keeps_the_file_and_says_so(tmp_path):
+    path = str(tmp_path / "spool")
+    FileFlash(path, 128 * KIB).close()
+    flash = FileFlash(path, 64 * KIB)
+    assert flash.block_count == 32
+    assert "keeps its 128 KiB" in flash.note
+    flash.close()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    with pytest.raises(FlashUnusable, match=r"cannot open .*nowhere: No such file"):
+        FileFlash(str(tmp_path / "nowhere" / "spool"), 64 * KIB)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_an_error_of_the_disk_withholds_the_acknowledgement_and_is_named(tmp_path, monkeypatch, code):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+
+    def fail(*_):
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, "fdatasync", fail)
+        assert append(ring, 2) == LOG_FAILED
+        assert os.strerror(code) in flash.last_error
+        assert append(ring, 2) == LOG_FAILED
+    assert append(ring, 2) == FLASH_DONE
+    assert append(ring, 3) == FLASH_DONE
+    assert read_all(ring) == [(1, 1), (2, 2), (3, 3)]
+    flash.close()
+    assert read_all(mounted(FileFlash(str(tmp_path / "spool"), 64 * KIB))) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_a_short_write_is_no_success(tmp_path, monkeypatch):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, "pwrite", lambda fd, buf, at: len(buf) - 1)
+        assert flash.program(0, bytearray(16), 16) == FLASH_IO
+        assert flash.erase(0) == FLASH_IO
+
+
+def test_every_program_is_written_through_before_it_returns(tmp_path, monkeypatch):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+    calls = []
+    real_write, real_sync = os.pwrite, os.fdatasync
+    monkeypatch.setattr(linux_flash.os, "pwrite", lambda fd, b, at: calls.append("write") or real_write(fd, b, at))
+    monkeypatch.setattr(linux_flash.os, "fdatasync", lambda fd: calls.append("sync") or real_sync(fd))
+    assert flash.program(4096, bytearray(16), 16) == FLASH_DONE
+    assert calls == ["write", "sync"]
+
+
+def deleted(path):
+    path.unlink()
+
+
+def moved(path):
+    path.rename(path.with_name("elsewhere"))
+
+
+def replaced(path):
+    path.rename(path.with_name("elsewhere"))
+    path.write_bytes(path.with_name("elsewhere").read_bytes())
+
+
+def linked(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def shortened(path):
+    os.truncate(path, 8192)
+
+
+@pytest.mark.parametrize("change", [deleted, moved, replaced, linked, shortened])
+def test_a_file_that_goes_under_a_running_agent_is_noticed_before_the_next_acknowledgement(tmp_path, change):
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+    change(path)
+    for _ in range(3):
+        assert append(ring, 2) == LOG_FAILED
+    assert "was deleted, replaced or cut while the agent was running" in flash.last_error
+    assert flash.program(4096, bytearray(16), 16) == flash.erase(3) == FLASH_IO
+    flash.close()
+
+
+def test_a_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, "stat", fail)
+        assert flash.program(0, bytearray(16), 16) == FLASH_IO
+        assert os.strerror(errno.EIO) in flash.last_error
+    assert flash.program(0, bytearray(16), 16) == FLASH_DONE
+    flash.close()
+
+
+def test_the_working_folder_may_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flash = FileFlash("spool", 64 * KIB)
+    monkeypatch.chdir("/")
+    assert flash.program(0, bytearray(16), 16) == FLASH_DONE
+    flash.close()
+
+
+@pytest.mark.parametrize("unit", [16, 64, 256])
+def test_records_of_every_unit_come_back_after_a_restart(tmp_path, unit):
+    path = str(tmp_path / "spool")
+    flash = FileFlash(path, 64 * KIB, unit)
+    ring = mounted(flash)
+    for ident in range(1, 60):
+        assert append(ring, ident) == FLASH_DONE
+    flash.close()
+    flash = FileFlash(path, 64 * KIB, unit)
+    assert [ident for _, ident in read_all(mounted(flash))] == list(range(1, 60))
+    flash.close()
+
+
+def test_with_units_of_512_a_sector_that_is_spoiled_with_a_new_result_costs_no_acknowledged_one(tmp_path):
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB, 512)
+    ring = mounted(flash)
+    written = []
+    program = flash.program
+    flash.program = lambda address, buf, n: written.append((address, n)) or program(address, buf, n)
+    for ident in range(1, 20):
+        del written[:]
+        assert append(ring, ident) == FLASH_DONE
+        spoiled = bytearray(path.read_bytes())
+        for address, n in written:
+            first = (PAGE_BYTES + address) // 512 * 512
+            last = (PAGE_BYTES + address + n - 1) // 512 * 512
+            spoiled[first : last + 512] = b"?" * (last + 512 - first)
+        copy = RamFlash(16, 4096, 512)
+        copy.cells[:] = spoiled[PAGE_BYTES:]
+        assert [one for _, one in read_all(mounted(copy))] == list(range(1, ident)), ident
+    flash.close()

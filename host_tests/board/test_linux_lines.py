@@ -1,0 +1,150 @@
+"""The file of lines on Linux: whole lines or none, a new file when one is full, and every error in words."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from agent.base.health import Health
+from agent.base.ticks import FOREVER
+from board.linux import Board
+from board.linux_lines import LineFile
+from host_tests.support.log import Area, append, take_all
+
+
+def line(number, octets=40):
+    text = b'{"schema":1,"number":%d,' % number
+    return text.ljust(octets - 2, b" ") + b"}\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    made = LineFile(str(tmp_path / "out.jsonl"), 100, 2)
+    yield made
+    made.close()
+
+
+def content(file, suffix=""):
+    with open(file.path + suffix, "rb") as opened:
+        return opened.read()
+
+
+def test_lines_are_written_whole_and_durable_when_it_says_so(file, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: synced.append(descriptor))
+    assert file.open() and file.last == b"" and len(synced) == 1, "what is there is believed when it is on the disk"
+    assert file.add(line(1)) and file.add(line(2)) and len(synced) == 1
+    assert file.sync() and len(synced) == 2
+    assert content(file) == line(1) + line(2) and file.last == line(2)
+
+
+@pytest.mark.parametrize("left", [0, 1, 20, 39])
+def test_what_a_cut_has_left_of_a_line_is_taken_away_before_anything_is_written(file, left):
+    with open(file.path, "wb") as opened:
+        opened.write(line(1) + line(2)[:left])
+    assert file.open() and file.last == line(1) and content(file) == line(1)
+    assert file.add(line(3)) and content(file) == line(1) + line(3)
+
+
+def test_half_a_first_line_or_zeros_are_what_a_cut_leaves_too(file):
+    for octets in (b'{"sch', b'{"schema":1,"numb', b"\0" * 30):
+        with open(file.path, "wb") as opened:
+            opened.write(octets)
+        assert file.open() and file.last == b"" and content(file) == b"", octets
+
+
+def test_a_last_line_of_any_length_is_found(file):
+    for octets in (50, 4090, 4097, 9000):
+        with open(file.path, "wb") as opened:
+            opened.write(line(1, 30) + line(2, octets) + b'{"schema":1')
+        assert file.open() and file.last == line(2, octets)
+
+
+def test_a_file_that_holds_something_else_is_left_alone(file):
+    with open(file.path, "wb") as opened:
+        opened.write(b"precious, and no line end")
+    assert not file.open() and "something else" in file.why
+    assert content(file) == b"precious, and no line end"
+
+
+def test_a_full_file_becomes_the_first_of_those_that_stay(file):
+    assert file.open()
+    for number in range(1, 10):
+        assert file.add(line(number)) and file.sync()
+    assert content(file) == line(9)
+    assert content(file, ".1") == line(7) + line(8) and content(file, ".2") == line(5) + line(6)
+    assert not os.path.exists(file.path + ".3")
+    file.close()
+    os.unlink(file.path)  # a cut right behind the renaming
+    assert file.open() and file.last == line(8), "where to go on says the one that became full"
+
+
+def test_without_any_to_keep_a_full_file_goes(tmp_path):
+    file = LineFile(str(tmp_path / "out.jsonl"), 100, 0)
+    assert file.open() and all(file.add(line(number)) for number in range(1, 4))
+    assert content(file) == line(3) and os.listdir(tmp_path) == ["out.jsonl"]
+    file.close()
+
+
+def test_a_line_longer_than_a_file_has_one_of_its_own(file):
+    assert file.open() and file.add(line(1, 300)) and file.add(line(2))
+    assert content(file, ".1") == line(1, 300) and content(file) == line(2)
+
+
+def test_a_disk_that_gets_full_leaves_no_half_line(file, monkeypatch):
+    assert file.open() and file.add(line(1))
+    real = os.pwrite
+
+    def full(descriptor, octets, at):
+        if at > len(line(1)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, octets[:10], at)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert not file.add(line(2)) and file.why == "No space left on device"
+    assert content(file) == line(1)
+
+
+def test_a_folder_that_is_gone_or_was_never_there_is_told(tmp_path):
+    file = LineFile(str(tmp_path / "gone" / "out.jsonl"), 100, 2)
+    assert not file.open() and file.why == "No such file or directory"
+    (tmp_path / "gone").mkdir()
+    assert file.open() and file.add(line(1))
+    os.unlink(file.path)
+    assert not file.sync(), "a deleted file takes octets and says nothing"
+    assert file.open() and file.add(line(1)) and file.sync()
+    os.rename(file.path, file.path + ".away")
+    with open(file.path, "wb"):
+        assert not file.sync() and file.why == "another file has its name now"
+    file.close()
+
+
+def test_what_was_closed_takes_nothing(file):
+    assert not file.add(line(1)) and not file.sync()
+
+
+def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_files(tmp_path):
+    board = Board(str(tmp_path))
+    area = Area(15, 1024, 16)
+    ident = 0
+    for _ in range(5):
+        log = area.mount(cursors=2)[1]
+        file = board.outlets["file"]({"path": "out.jsonl", "rotate_kib": 16, "keep": 9})
+        outlet = file.outlet(log, 1, Health(), None)
+        outlet.begin(0)
+        for _ in range(9):
+            ident += 1
+            assert append(log, ident) == 0
+            take_all(log)
+            while outlet.step(0) != FOREVER:
+                pass
+        file.close()  # the process is killed: no place is made durable
+    board.close()
+    names = sorted(os.listdir(tmp_path))
+    assert len(names) > 1 and all(os.path.getsize(tmp_path / name) <= 16 * 1024 for name in names)
+    found = []
+    for name in ["out.jsonl.%d" % index for index in range(9, 0, -1)] + ["out.jsonl"]:
+        if name in names:
+            found += [int(json.loads(line)["tightening_id"]) for line in (tmp_path / name).read_bytes().splitlines()]
+    assert found == list(range(1, ident + 1))

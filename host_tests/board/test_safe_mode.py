@@ -1,0 +1,297 @@
+"""The start of a chip: a new version has three tries, five failed starts are safe mode, a cut leaves a way back."""
+
+import os
+import sys
+
+from board import safe_mode
+from board.safe_mode import NONE, ON_TRIAL, PROVEN, SAFE, State
+from host_tests.portable import need_files
+
+PORTABLE = True
+
+
+def remove_tree(path):
+    for name in os.listdir(path):
+        whole = path + "/" + name
+        if os.stat(whole)[0] & 0x4000:
+            remove_tree(whole)
+        else:
+            os.remove(whole)
+    os.rmdir(path)
+
+
+def own_name(word):
+    """A name in the present folder that no other test process uses."""
+    return word + str(os.getpid()) if hasattr(os, "getpid") else word
+
+
+class Place:
+    """A file system's root in a folder of its own."""
+
+    def __init__(self, *folders):
+        need_files()
+        self.root = own_name("safe_mode_test")
+        if self.root in os.listdir("."):
+            remove_tree(self.root)
+        os.mkdir(self.root)
+        for folder in folders:
+            os.mkdir(self.root + "/" + folder)
+            with open(self.root + "/" + folder + "/version.json", "w") as file:
+                file.write("{}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        remove_tree(self.root)
+
+    def put(self, **settings):
+        safe_mode.write(State(**settings), self.root)
+
+    def line(self):
+        return safe_mode.read(self.root).text().strip()
+
+
+class Runs:
+    """What a start would run; it ends as `end` says."""
+
+    def __init__(self, end=None):
+        self.paths = []
+        self.modes = []
+        self.resets = 0
+        self.waited_s = 0
+        self.end = end
+
+    def __call__(self, path, mode, confirmation):
+        self.paths.append(path)
+        self.modes.append(mode)
+        if self.end == "healthy":
+            confirmation.healthy()
+            raise KeyboardInterrupt
+        if self.end is not None:
+            raise self.end
+
+    def wait(self, seconds):
+        self.waited_s += seconds
+
+    def reset(self):
+        self.resets += 1
+
+    def start(self, place):
+        safe_mode.start(place.root, self, self.wait, self.reset)
+
+
+def test_a_line_is_read_as_it_was_written():
+    for state in (State(), State("a", "b", 3, 0, NONE), State("b", NONE, 0, 4, "a")):
+        assert safe_mode.parsed(state.text()).text() == state.text()
+
+
+def test_lines_that_are_none_are_told_from_those_that_are():
+    for text in ("", "a", "a b 3 0", "a b x 0 -", "c - 0 0 -", "a b 3 0 - -", "a b -1 0 -"):
+        assert safe_mode.parsed(text) is None
+
+
+def test_a_new_version_has_three_tries_and_then_the_confirmed_one_runs():
+    state = State("a", "b", safe_mode.TRIES)
+    chosen = [safe_mode.choose(state) for _ in range(safe_mode.TRIES + 1)]
+    assert chosen == [("b", ON_TRIAL)] * safe_mode.TRIES + [("a", PROVEN)]
+    assert state.rejected == "b" and state.trial == NONE
+
+
+def test_a_confirmed_version_runs_from_then_on():
+    state = State("a", "b", 2)
+    safe_mode.confirm(state, "b")
+    assert safe_mode.choose(state) == ("b", PROVEN)
+
+
+def test_repeated_failed_starts_are_safe_mode_and_a_healthy_one_ends_the_count():
+    state = State("a")
+    for _ in range(safe_mode.FAILURES_MAX):
+        assert safe_mode.choose(state)[1] == PROVEN
+    assert safe_mode.choose(state) == ("a", SAFE)
+    safe_mode.confirm(state, "a")
+    assert safe_mode.choose(state)[1] == PROVEN
+
+
+def test_a_first_version_that_fails_is_safe_mode_with_nothing_to_start():
+    state = State(NONE, "a", 0)
+    assert safe_mode.choose(state) == (NONE, SAFE)
+
+
+def test_the_count_is_durable_before_the_version_runs():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=3)
+        seen = []
+
+        def run(path, mode, confirmation):
+            seen.append(place.line())
+            raise RuntimeError("it cannot")
+
+        safe_mode.start(place.root, run, Runs().wait, Runs().reset)
+        assert seen == ["a b 2 0 -"]
+
+
+def test_a_start_that_raises_is_told_kept_and_followed_by_a_reset():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        runs = Runs(RuntimeError("it cannot"))
+        runs.start(place)
+        assert runs.resets == 1 and runs.waited_s == safe_mode.RESET_WAIT_S
+        with open(place.root + safe_mode.FAULT_FILE) as file:
+            assert "it cannot" in file.read()
+        assert place.line() == "a - 0 1 -"
+
+
+def test_a_version_that_becomes_healthy_is_confirmed():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=3)
+        Runs("healthy").start(place)
+        assert place.line() == "b - 0 0 -"
+
+
+def test_a_start_that_a_person_ends_counts_for_nothing():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=3)
+        runs = Runs(KeyboardInterrupt())
+        runs.start(place)
+        assert place.line() == "a b 3 0 -"
+        assert runs.resets == 0
+
+
+def test_failures_are_forgotten_by_a_healthy_start_that_a_person_ends_later():
+    for failures in (3, safe_mode.FAILURES_MAX):
+        with Place("a") as place:
+            place.put(confirmed="a", failures=failures)
+            Runs("healthy").start(place)
+            assert place.line() == "a - 0 0 -"
+
+
+def test_safe_mode_waits_and_then_tries_once_more():
+    with Place("a") as place:
+        place.put(confirmed="a", failures=safe_mode.FAILURES_MAX)
+        runs = Runs(RuntimeError("still"))
+        runs.start(place)
+        assert safe_mode.SAFE_WAIT_S <= runs.waited_s <= safe_mode.SAFE_WAIT_S + safe_mode.RESET_WAIT_S
+        assert len(runs.paths) == 1 and runs.modes == [SAFE]
+
+
+def test_safe_mode_without_any_version_leaves_the_repl():
+    with Place() as place:
+        runs = Runs()
+        runs.start(place)
+        assert runs.paths == [] and runs.resets == 0
+
+
+def test_key_in_safe_mode_leaves_the_repl():
+    with Place("a") as place:
+        place.put(confirmed="a", failures=safe_mode.FAILURES_MAX)
+        runs = Runs()
+
+        def wait(seconds):
+            raise KeyboardInterrupt
+
+        safe_mode.start(place.root, runs, wait, runs.reset)
+        assert runs.paths == []
+
+
+def test_a_missing_line_is_guessed_from_the_folders_that_are_whole():
+    with Place("b") as place:
+        assert place.line() == "- b 3 0 -"
+    with Place("a", "b") as place:
+        assert place.line() == "b a 3 0 -"
+    with Place() as place:
+        assert place.line() == "- - 0 0 -"
+
+
+def test_a_cut_between_write_and_rename_leaves_the_old_line():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        with open(place.root + safe_mode.NEW_STATE_FILE, "w") as file:
+            file.write("b - 0")
+        assert place.line() == "a - 0 0 -"
+
+
+class Unwritable:
+    """A place whose state file cannot be written: a folder lies where its new line would go."""
+
+    def __init__(self, place):
+        self.path = place.root + safe_mode.NEW_STATE_FILE
+
+    def __enter__(self):
+        os.mkdir(self.path)
+
+    def __exit__(self, *_):
+        os.rmdir(self.path)
+
+
+def test_a_state_file_that_cannot_be_written_keeps_nothing_from_starting():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        runs = Runs(RuntimeError("it cannot"))
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [PROVEN] and runs.resets == 1
+        assert place.line() == "a - 0 0 -"
+
+
+def test_what_cannot_be_counted_is_not_tried():
+    with Place("a", "b") as place:
+        place.put(confirmed="a", trial="b", tries=3)
+        runs = Runs("healthy")
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [PROVEN] and runs.paths == [place.root + "/a"]
+        assert place.line() == "a b 3 0 -"
+
+
+def test_the_only_version_runs_on_trial_even_uncounted():
+    with Place("a") as place:
+        place.put(trial="a", tries=1)
+        runs = Runs("healthy")
+        with Unwritable(place):
+            runs.start(place)
+        assert runs.modes == [ON_TRIAL]
+
+
+def test_a_state_file_that_cannot_be_written_is_told_and_kept():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        with Unwritable(place):
+            Runs("healthy").start(place)
+        with open(place.root + safe_mode.FAULT_FILE) as file:
+            assert "cannot write /toolcart.state" in file.read()
+
+
+def test_a_version_that_cannot_be_confirmed_says_so_and_may_try_again():
+    with Place("a") as place:
+        place.put(confirmed="a", failures=2)
+        confirmation = safe_mode.Confirmation(place.root, "a")
+        with Unwritable(place):
+            assert confirmation.healthy() is False
+        assert place.line() == "a - 0 2 -"
+        assert confirmation.healthy() is True and confirmation.healthy() is True
+        assert place.line() == "a - 0 0 -"
+
+
+def test_a_state_file_that_cannot_be_read_is_guessed():
+    with Place("a") as place:
+        os.mkdir(place.root + safe_mode.STATE_FILE)
+        runs = Runs(RuntimeError("it cannot"))
+        runs.start(place)
+        assert runs.modes == [ON_TRIAL]
+
+
+def test_what_safe_mode_may_not_import_is_the_same_there():
+    from agent.cart import led
+    from board import console
+
+    assert safe_mode.SAFE_MODE_BLINKS == led.SAFE_MODE
+    assert safe_mode.VERSION_FILE == console.VERSION_FILE
+
+
+def test_start_imports_nothing_of_the_version_before_it_has_chosen():
+    with Place("a") as place:
+        place.put(confirmed="a")
+        before = len(sys.path)
+        Runs(KeyboardInterrupt()).start(place)
+        assert len(sys.path) == before

@@ -1,0 +1,180 @@
+"""The whole way over real TCP: a real process between the simulators, cut off, killed, and started again.
+
+The same scenario on CPython and on the 32-bit MicroPython: with a heap of 128 KiB from the compacted .mpy files that a
+board gets, and from plain ones, which need more. The archive is compared row by row with what the controller tightened.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from host_tests.support.archive import delivering
+from tools.compact.tree import compile_compacted
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 30
+HEAPS = {"compacted": "144k", "micropython": "384k"}
+START = "import sys\nfrom board import main\nmain.main(sys.argv[1])\n"
+
+
+class Agent:
+    """One agent process on one configuration; may be killed and started again."""
+
+    def __init__(self, command, folder, plant, outlets=({"kind": "toolsnet"},)):
+        self.command = command
+        self.folder = folder
+        self.process = None
+        self.configuration = folder / "cart.json"
+        tree = {
+            "system": {"number": 4},
+            "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant.pim_port, "reconnect_s": 0.3, "ack_timeout_s": 2},
+            "stations": [
+                {
+                    "number": 10,
+                    "controller": {
+                        "host": "127.0.0.1",
+                        "port": plant.controller_port,
+                        "backoff_s": 0.1,
+                        "backoff_max_s": 0.5,
+                    },
+                    "spool": {"path": "cart10.spool", "size_kib": 256},
+                    "outlets": outlets,
+                }
+            ],
+        }
+        self.configuration.write_text(json.dumps(tree))
+
+    def start(self):
+        with open(self.folder / "agent.log", "a") as log:
+            self.process = subprocess.Popen(
+                [*self.command, str(self.configuration)],
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def end_in_order(self):
+        os.kill(self.process.pid, signal.SIGINT)
+        return self.process.wait(10)
+
+
+def wait_for(what, condition):
+    until = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.02)
+
+
+def command_of(kind, request, tmp_path):
+    if kind == "cpython":
+        return [sys.executable, "-m", "board.main"]
+    machine = request.getfixturevalue("micropython32")
+    tree = machine.tree
+    if kind == "compacted":
+        tree = tmp_path / "compacted"
+        compile_compacted(tree)
+    script = tmp_path / "start.py"
+    script.write_text(START)
+    return machine.runtime.command(script, HEAPS[kind], (), tree)
+
+
+@pytest.mark.parametrize("kind", ["cpython", "micropython", "compacted"])
+def test_every_result_is_in_the_archive_once_after_outages_and_a_kill(kind, request, tmp_path):
+    with delivering(tmp_path) as plant:
+        agent = Agent(command_of(kind, request, tmp_path), tmp_path, plant)
+
+        def delivered():
+            return plant.account()["delivered"]
+
+        try:
+            agent.start()
+            # A virgin agent takes the newest result it finds as its starting point: produce when it is there.
+            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+            plant.produce(30)
+            wait_for("the first results", lambda: delivered() == 30)
+            plant.cut_toolsnet(True)
+            plant.produce(40)
+            wait_for("acknowledgements without ToolsNet", lambda: plant.account()["acknowledged"] == 70)
+            agent.kill()
+            plant.produce(15)  # while nobody listens
+            agent.start()
+            wait_for("what was missed", lambda: plant.account()["acknowledged"] == 85)
+            plant.cut_controller(True)
+            plant.produce(5)
+            plant.cut_toolsnet(False)
+            wait_for("the backlog", lambda: delivered() == 85)
+            plant.cut_controller(False)
+            wait_for("the last ones", lambda: delivered() == 90)
+            agent.end_in_order()
+        finally:
+            if agent.process.poll() is None:
+                agent.kill()
+        account = plant.account()
+        assert (account["produced"], account["acknowledged"], account["lost"], account["out_of_order"]) == (
+            90,
+            90,
+            0,
+            0,
+        )
+        assert plant.complaints() == []
+        compare_rows(plant)
+
+
+def test_a_file_has_every_result_once_over_a_kill_and_full_files(tmp_path):
+    file = tmp_path / "cart10.jsonl"
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": file.name, "rotate_kib": 16, "keep": 9}]
+
+    def told():
+        names = sorted(tmp_path.glob(file.name + ".*"), key=lambda name: -int(name.suffix[1:]))
+        lines = [line for name in [*names, file] if name.exists() for line in name.read_bytes().splitlines()]
+        return [json.loads(line) for line in lines]
+
+    with delivering(tmp_path) as plant:
+        agent = Agent([sys.executable, "-m", "board.main"], tmp_path, plant, outlets)
+        try:
+            agent.start()
+            wait_for("a subscription", lambda: plant.controller.messages.get(60, 0) > 0)
+            plant.produce(30)
+            wait_for("acknowledgements", lambda: plant.account()["acknowledged"] == 30)
+            agent.kill()
+            agent.start()
+            wait_for("another subscription", lambda: plant.controller.messages.get(60, 0) > 1)
+            plant.produce(20)
+            wait_for("the rest", lambda: plant.account()["acknowledged"] == 50)
+            agent.end_in_order()
+            agent.start()  # what the end has left
+            wait_for("all lines", lambda: len(told()) >= 50)
+            agent.end_in_order()
+        finally:
+            if agent.process.poll() is None:
+                agent.kill()
+    assert [one["number"] for one in told()] == list(range(1, 51))
+    assert {int(one["tightening_id"]) for one in told()} == set(range(1, 51))
+    assert (tmp_path / (file.name + ".1")).exists()
+
+
+def compare_rows(plant):
+    rows = plant.archive.query(
+        "SELECT TighteningId, VIN, Program, Overall, Torque, Angle, Time, System, Station"
+        " FROM Result ORDER BY TighteningId"
+    )
+    assert len(rows) == len(plant.controller.produced)
+    for row in rows:
+        result = plant.controller.result(row[0])
+        assert row[1].strip() == result.vin.decode().strip()
+        assert row[2] == result.pset
+        assert round(row[4] * 100) == result.torque
+        assert round(row[5]) == result.angle
+        assert row[6] == "".join(digit for digit in result.time if digit.isdigit())
+        assert row[7:] == (4, 10)

@@ -1,0 +1,406 @@
+"""A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
+
+from agent.base import health as h
+from agent.log.flash import RamFlash
+from agent.log.numbers import OVERWRITTEN
+from host_tests.support.log import Area
+from tools.base.clock import Dice
+from tools.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
+
+PORTABLE = True
+HEAP = "4m"
+
+
+def number_after_cut(cart):
+    """Return the newest number of station 10's log as a start would find it if power failed now; in doubt or not."""
+    kept = cart.flashes["spool0"]
+    flash = RamFlash(kept.block_count)
+    flash.cells[:] = kept.cells
+    return Area(kept_blocks=PARKED_BLOCKS, flash=flash).mount()[1].number
+
+
+def numbers(first, last):
+    return list(range(first, last + 1))
+
+
+def produce(cart, count, every_ms=300):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+
+
+def started(**settings):
+    cart = Cart(**settings)
+    cart.until_ready()
+    cart.run(500)
+    return cart
+
+
+# -- the ordinary way
+
+
+def test_every_result_arrives_once_and_in_order_and_nobody_complains():
+    cart = started()
+    produce(cart, 40)
+    cart.until_quiet()
+    cart.run(200)
+    assert cart.ids() == numbers(1, 40) == cart.controller.acknowledged
+    assert cart.archive.sequences() == numbers(1, 40)
+    assert cart.archive.repeated == 0 and cart.archive.out_of_order == 0
+    assert cart.counts() == {"stored": 40, "delivered": 40, "controller connects": 1, "server connects": 1}
+    cart.clean()
+
+
+def test_figures_arrive_as_the_controller_made_them():
+    for revisions in ([999, 1], [7], [2], [1], [8], [9], [10], [11]):
+        cart = started(controller={"nok_percent": 60}, settings={"controller": {"result_revisions": revisions}})
+        produce(cart, 12)
+        cart.until_quiet()
+        for index, found in enumerate(cart.archive.results):
+            made = cart.controller.result(index + 1)
+            spindle = found["spindles"][0]
+            assert found["vin"] == made.vin.decode()
+            assert found["time"] == made.time.replace("-", "").replace(":", "")
+            assert spindle["torque"] == "%05d.%02d" % (made.torque // 100, made.torque % 100)
+            assert spindle["angle"] == "%06d.0" % made.angle
+            assert spindle["overall"] == 1 - made.status
+            assert spindle["torque_status"] == (2, 0, 3)[made.torque_status]
+            assert spindle["angle_status"] == (2, 0, 3)[made.angle_status]
+            assert spindle["program"] == made.pset
+            assert spindle["serial"] == "C3412129", "0061 light has none: it comes from MID 0041"
+        cart.clean()
+
+
+def test_results_of_controllers_since_release_2_9_arrive():
+    for revisions in ([999], [1], [3], [11]):
+        cart = started(settings={"controller": {"result_revisions": revisions}})
+        cart.controller.produce(batch_status=3)
+        cart.controller.produce(batch_status=1)
+        cart.until_quiet()
+        batches = [
+            [one["value"] for one in found["parameters"] if one["parameter_id"] == 102]
+            for found in cart.archive.results
+        ]
+        assert batches == [["0"], ["1"]]  # ToolsNet's document has no 3
+        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == 0
+        cart.clean()
+
+
+def test_controller_with_any_one_revision_is_served():
+    for revision in range(1, 12):
+        cart = started(controller={"result_revisions": (revision,)})
+        cart.controller.produce(angle=1234, angle_denominator=10)
+        cart.until_quiet()
+        angle = cart.archive.results[0]["spindles"][0]["angle"]
+        assert angle == ("000123.4" if revision >= 10 else "001234.0")
+        cart.clean()
+
+
+def test_what_a_careful_person_can_read_arrives():
+    made = (
+        {"torque": b"  4237", "angle": b"95   ", "batch_size": b"6   ", "job": b"7   "},
+        {"torque": b"42.37", "angle": b"+0095"},
+        {"status": b"5", "torque_status": b"7", "time": b"Last Change Unknown"},
+        {"torque": b"-04237"},
+        {"torque": b"12x456"},
+    )
+    for revision in (999, 1, 2, 7):
+        cart = started(settings={"controller": {"result_revisions": [revision]}})
+        for fields in made:
+            cart.controller.produce(**fields)
+        cart.until_quiet()
+        spindles = [found["spindles"][0] for found in cart.archive.results]
+        assert [one["torque"] for one in spindles[:2]] == ["00042.37"] * 2
+        assert [one["angle"] for one in spindles[:2]] == ["000095.0"] * 2
+        assert spindles[2]["overall"] == 1 and spindles[3]["torque"] == "-0042.37"
+        told = [
+            one["value"]
+            for found in cart.archive.results
+            for one in found["parameters"]
+            if one["parameter_id"] == 60006
+        ]
+        assert told == ["status 5, torque status 7", "", "torque 12x456"]
+        assert len(spindles) == 5 and cart.counted(h.RAW) == 0 and cart.counted(h.ODD_FIELDS) == 5
+
+
+def test_result_goes_out_at_once_and_waits_for_no_deadline():
+    cart = started()
+    cart.run(3000)
+    for count in range(1, 6):
+        cart.controller.produce()
+        assert cart.until_stored(count) <= 5
+        cart.run(1700)
+
+
+def test_result_is_acknowledged_only_after_it_is_on_flash():
+    cart = started()
+    seen = []
+    note = cart.controller.note_acknowledged
+
+    def watched(tightening_id):
+        seen.append((tightening_id, number_after_cut(cart)))
+        note(tightening_id)
+
+    cart.controller.note_acknowledged = watched
+    produce(cart, 20)
+    assert len(seen) == 20
+    for tightening_id, on_flash in seen:
+        assert on_flash >= tightening_id
+
+
+def test_idle_agent_wakes_only_for_deadlines_and_input():
+    cart = started()
+    produce(cart, 2)
+    cart.run(10000)
+    steps = cart.steps
+    cart.run(600000)
+    # in 600 s: 86 keep-alives to the controller and their mirrors, 20 to ToolsNet and their 05
+    assert cart.steps - steps <= 5 * (86 + 20), cart.steps - steps
+    assert cart.station.log.waits(cart.station.log.cursors[0]) == 0
+    cart.clean()
+
+
+# -- lines that fail
+
+
+def test_backlog_of_an_hour_without_toolsnet_arrives_in_order():
+    cart = started()
+    cart.network.down(*PIM)
+    cart.network.down(*SERVER)
+    for _ in range(60):
+        cart.controller.produce()
+        cart.run(60000)
+    assert cart.archive.stored == 0 and cart.controller.acknowledged == numbers(1, 60)
+    cart.network.up(*PIM)
+    cart.network.up(*SERVER)
+    assert cart.until_stored(60) <= 61000
+    assert cart.ids() == numbers(1, 60) and cart.archive.repeated == 0
+    cart.clean()
+
+
+def test_results_of_a_lost_hour_at_the_controller_are_fetched():
+    cart = started()
+    produce(cart, 3)
+    cart.network.down(*CONTROLLER)
+    for _ in range(10):
+        cart.controller.produce()
+        cart.run(360000)
+    cart.network.up(*CONTROLLER)
+    cart.until_quiet()
+    assert sorted(cart.ids()) == numbers(1, 13)
+    told = [[p["value"] for p in found["parameters"] if p["parameter_id"] == 60001] for found in cart.archive.results]
+    assert told == [["LIVE"]] * 3 + [["RECOVERED"]] * 10
+    assert cart.counted(h.RECOVERED) == 10 and cart.archive.out_of_order == 0
+    cart.clean()
+
+
+def test_slow_lines_in_small_pieces_change_nothing():
+    cart = Cart()
+    for address in (CONTROLLER, PIM, SERVER):
+        line = cart.network.line(*address)
+        line.delay_ms = 15
+        line.random_splits = True
+        line.write_limit = 7
+        line.buffer_bytes = 64
+    cart.until_ready()
+    cart.run(2000)
+    produce(cart, 15, 1500)
+    cart.until_quiet()
+    assert cart.ids() == numbers(1, 15) and cart.archive.repeated == 0
+    cart.clean()
+
+
+def test_controller_that_repeats_its_results_is_stored_once():
+    cart = started(controller={"repeat": 2, "repeat_every_ms": 400})
+    produce(cart, 8, 2500)
+    cart.until_quiet()
+    cart.run(3000)
+    assert cart.ids() == numbers(1, 8) and cart.counted(h.DUPLICATES) == 16
+
+
+# -- the spool is full
+
+
+def test_full_spool_stops_acknowledging_and_nothing_is_lost():
+    cart = started(blocks=8)
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    while not cart.station.intake.full:
+        cart.controller.produce()
+        cart.run(500)
+        assert len(cart.controller.produced) < 500
+    kept = len(cart.controller.acknowledged)
+    assert kept > 50 and cart.counted(h.REFUSED_FULL) >= 1
+    produce(cart, 5, 2000)
+    assert len(cart.controller.acknowledged) == kept
+    cart.network.up(*PIM)
+    cart.until_quiet(1200000)
+    assert sorted(cart.ids()) == numbers(1, len(cart.controller.produced))
+    assert cart.archive.repeated == 0 and cart.archive.out_of_order == 0
+    cart.clean()
+
+
+def test_overwriting_spool_keeps_the_newest_and_counts_the_rest():
+    cart = started(blocks=8, settings={"spool": {"when_full": "overwrite"}})
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    produce(cart, 150, 500)
+    assert cart.controller.acknowledged == numbers(1, 150)
+    lost = cart.station.state.numbers[OVERWRITTEN]
+    assert 0 < lost < 110
+    cart.network.up(*PIM)
+    cart.until_stored(150 - lost)
+    cart.run(1000)
+    assert cart.ids() == numbers(lost + 1, 150)
+
+
+# -- two stations, one fault
+
+
+def test_fault_of_one_station_does_not_touch_the_other():
+    cart = Cart(stations=2)
+    cart.until_ready()
+    cart.run(500)
+    cart.station.outlets[0].step = broken
+    try:
+        cart.run(10)
+    except ValueError:
+        pass
+    for _ in range(5):
+        cart.app.scheduler.last_fault = None
+        for device in cart.controllers:
+            device.produce()
+        try:
+            cart.run(400)
+        except ValueError:
+            pass
+    cart.app.scheduler.last_fault = None
+    assert [found["station"] for found in cart.archive.results] == [20] * 5
+    del cart.station.outlets[0].step
+    cart.until_quiet()
+    assert [found["station"] for found in cart.archive.results] == [20] * 5 + [10] * 5
+    assert cart.counted(h.FAULTS) >= 1
+
+
+def broken(now):
+    raise ValueError("a task that fails")
+
+
+def test_stations_share_nothing():
+    cart = Cart(stations=3)
+    cart.until_ready()
+    cart.run(500)
+    for turn in range(12):
+        cart.controllers[turn % 3].produce()
+        cart.run(50)
+    cart.until_quiet()
+    for station in (10, 20, 30):
+        mine = [found["sequence"] for found in cart.archive.results if found["station"] == station]
+        assert mine == [1, 2, 3, 4]
+    cart.clean()
+
+
+# -- the end
+
+
+def test_planned_stop_says_goodbye_and_repeats_nothing():
+    cart = started(settings={"spool": {"cursor_batch": 100}})
+    produce(cart, 9)
+    cart.app.stop(cart.clock.now)
+    cart.until(cart.app.stopped, 5000)
+    cart.app.close()
+    cart.network.step()
+    assert cart.controller.messages.get(3) == 1
+    cart.boot()
+    assert cart.step() >= 0
+    assert cart.station.log.cursors[0].number == 9
+    cart.run(2000)
+    produce(cart, 2)
+    assert cart.ids() == numbers(1, 11) and cart.archive.repeated == 0
+    cart.clean()
+
+
+# -- power cuts
+
+
+def scenario(cut_at, results=5):
+    """Run some results through with a power cut at step `cut_at` (0: none); return the cart and the steps it took.
+
+    The first result is through before: what a controller produced before it was ever met is not the agent's.
+    """
+    cart = started(blocks=6, settings={"spool": {"cursor_batch": 4}, "controller": {"backoff_s": 0.1}})
+    produce(cart, 1)
+    cart.until_quiet()
+    begin_ms = cart.clock.total_ms
+    cart.steps = 0
+    made = 1
+    while made < results or cart.archive.stored < results:
+        if made < results and cart.clock.total_ms >= begin_ms + 40 * made:
+            cart.controller.produce()
+            made += 1
+        left = cart.step()
+        if cart.steps == cut_at:
+            cart.cut()
+            left = 0
+        assert cart.steps < 3000, cart.counts()
+        if left > 0:
+            cart.clock.advance(min(left, 40) if made < results else left)
+    steps = cart.steps
+    cart.run(300)
+    return cart, steps
+
+
+def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
+    whole, steps = scenario(0)
+    assert whole.ids() == numbers(1, 5)
+    for cut_at in range(1, steps + 1):
+        cart, _ = scenario(cut_at)
+        found = cart.ids()
+        assert sorted(found) == numbers(1, 5), (cut_at, found, cart.controller.acknowledged)
+        assert cart.archive.out_of_order == 0 and cart.archive.sequences() == sorted(cart.archive.sequences())
+        assert cart.archive.repeated <= 1, (cut_at, cart.archive.repeated)
+
+
+def chaos(seed, results):
+    """Random cuts and losses on both sides until all results are in the archive; return the cart and the cuts."""
+    dice = Dice(seed)
+    settings = {"spool": {"cursor_batch": 1 + dice.randrange(20)}, "controller": {"backoff_s": 0.2}}
+    cart = Cart(blocks=12, settings=settings)
+    cart.until_ready()
+    cart.run(500)
+    produce(cart, 1)
+    for address in (CONTROLLER, PIM, SERVER):
+        cart.network.line(*address).random_splits = True
+    cuts = 0
+    while cart.archive.stored < results or len(cart.controller.produced) < results:
+        if len(cart.controller.produced) < results:
+            for _ in range(dice.randrange(3)):
+                cart.controller.produce()
+        for _ in range(dice.randrange(60)):
+            left = cart.step()
+            if left > 0:
+                cart.clock.advance(min(left, 1 + dice.randrange(4000)))
+        fault = dice.randrange(8)
+        if fault == 0:
+            cart.cut()
+            cuts += 1
+        elif fault == 1:
+            cart.network.cut(*SERVER)
+        elif fault == 2:
+            cart.network.cut(*CONTROLLER)
+        elif fault == 3:
+            cart.options.drop_after_store.append(cart.archive.stored + 1)
+        assert cart.clock.total_ms < 6 * 3600000, (seed, cart.counts())
+    cart.run(1000)
+    return cart, cuts
+
+
+def test_random_cuts_and_losses_on_both_sides_deliver_each_acknowledged_result_once():
+    for seed in (1, 2, 3, 4):
+        cart, cuts = chaos(seed, 50)
+        found = cart.ids()
+        assert len(set(found)) == len(found), (seed, "twice in the archive by content")
+        missing = [number for number in cart.controller.acknowledged if number not in found]
+        assert missing == [], (seed, missing)
+        assert cart.archive.out_of_order == 0
+        assert cart.archive.repeated <= cuts, (seed, cart.archive.repeated, cuts)

@@ -1,0 +1,160 @@
+"""The whole way with files beside ToolsNet: each outlet for itself, nobody waits, and a person sees what happens."""
+
+import json
+
+from agent.base import health as h
+from agent.cart.liveness import Liveness
+from agent.cart.status import snapshot
+from agent.log.numbers import CURSOR, MISSED
+from tools.harness.cart import PIM, SERVER, Cart
+
+PORTABLE = False
+
+DURABLE = {"path": "a.jsonl"}
+BEST_EFFORT = {"path": "b.jsonl", "durable": False}
+
+
+def started(*files, **settings):
+    cart = Cart(files=files, **settings)
+    cart.until_ready()
+    cart.run(500)
+    return cart
+
+
+def produce(cart, count, every_ms=300):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+
+
+def in_file(cart, path="a.jsonl"):
+    return [int(json.loads(line)["tightening_id"]) for line in cart.lines[path].lines()]
+
+
+def ids(last, first=1):
+    return list(range(first, last + 1))
+
+
+def test_every_outlet_gets_every_result_once_and_in_order():
+    cart = started(DURABLE, BEST_EFFORT, {"path": "c.jsonl"})
+    produce(cart, 30)
+    cart.until_quiet()
+    assert cart.ids() == in_file(cart) == in_file(cart, "b.jsonl") == in_file(cart, "c.jsonl") == ids(30)
+    assert cart.controller.acknowledged == ids(30)
+    first = json.loads(cart.lines["a.jsonl"].lines()[0])
+    assert (first["station"], first["number"], first["vin"]) == (10, 1, cart.controller.result(1).vin.decode())
+
+
+def test_toolsnet_away_delays_no_file_and_a_file_that_refuses_delays_no_telegram():
+    cart = started(DURABLE)
+    for place in (PIM, SERVER):
+        cart.network.down(*place)
+    produce(cart, 10)
+    assert in_file(cart) == ids(10) and cart.ids() == []
+    for place in (PIM, SERVER):
+        cart.network.up(*place)
+    cart.app.network_is_up(cart.clock.now)
+    cart.until_quiet()
+    cart.lines["a.jsonl"].refuses = ("open", "sync")
+    produce(cart, 10)
+    cart.until_quiet()
+    assert cart.ids() == cart.controller.acknowledged == ids(20)
+    assert in_file(cart)[:10] == ids(10) and cart.station.log.waits(cart.station.log.cursors[1]) == 10
+    assert cart.counted(h.OUTLET_FAILED) >= 2
+    cart.lines["a.jsonl"].refuses = ()
+    cart.run(61000)
+    assert in_file(cart) == ids(20)
+
+
+def test_a_durable_file_that_takes_nothing_fills_the_spool_and_a_best_effort_one_never():
+    for file in (DURABLE, BEST_EFFORT):
+        cart = started(file, blocks=7)
+        cart.lines[file["path"]].refuses = ("open",)
+        cart.lines[file["path"]].close()
+        cart.station.outlets[1].recover(cart.clock.now)
+        produce(cart, 240, 100)
+        if file is DURABLE:
+            assert cart.station.intake.full and len(cart.ids()) < 240, "when_full is refuse: the controller keeps them"
+            cart.lines["a.jsonl"].refuses = ()
+            cart.run(300000)
+            cart.until_quiet()
+            assert cart.ids() == in_file(cart) == ids(240)
+            assert cart.station.state.numbers[MISSED] == 0
+        else:
+            cart.until_quiet()
+            assert cart.ids() == cart.controller.acknowledged == ids(240)
+            shown = snapshot(cart.app)["stations"][0]
+            assert shown["missed"] > 60 and shown["outlets"][1]["waiting"] + shown["missed"] == 240
+            cart.lines["b.jsonl"].refuses = ()
+            cart.run(61000)
+            assert in_file(cart, "b.jsonl") == ids(240, shown["missed"] + 1)
+
+
+def test_cuts_lose_and_double_nothing_in_the_file():
+    cart = started(DURABLE)
+    for kept in (0, 40, 900, 5):
+        produce(cart, 5, 40)
+        cart.lines["a.jsonl"].cut(kept)
+        cart.cut()
+        cart.until_ready()
+    produce(cart, 5)
+    cart.until_quiet()
+    assert in_file(cart) == cart.ids() == ids(25)
+
+
+def test_a_person_sees_every_outlet():
+    cart = started(DURABLE)
+    produce(cart, 3)
+    cart.until_quiet()
+    toolsnet, file = snapshot(cart.app)["stations"][0]["outlets"]
+    assert (toolsnet["kind"], toolsnet["durable"], toolsnet["state"], toolsnet["waiting"]) == (
+        "toolsnet",
+        True,
+        "streaming",
+        0,
+    )
+    assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
+    cart.lines["a.jsonl"].refuses = ("sync", "open")
+    produce(cart, 1)
+    shown = snapshot(cart.app)["stations"][0]
+    assert (shown["outlets"][1]["is_up"], shown["outlets"][1]["waiting"], shown["outlets"][1]["why"]) == (
+        False,
+        1,
+        "it refuses",
+    )
+    assert shown["backlog"] == 0 and shown["counters"]["outlet failed"] == 1
+    json.dumps(shown)
+
+
+def test_a_file_that_is_tried_again_and_again_is_no_reason_for_a_restart():
+    cart = started(DURABLE)
+    cart.lines["a.jsonl"].refuses = ("open", "sync")
+    produce(cart, 1)
+    liveness = Liveness(cart.app, cart.configuration, cart.clock.now)
+    for _ in range(60):
+        cart.run(60000)
+        assert liveness.may_feed(cart.clock.now), liveness.reason
+
+
+def test_the_orderly_end_writes_one_snapshot_for_all():
+    cart = started(DURABLE)
+    produce(cart, 3)
+    cart.until_quiet()
+    state = cart.station.state
+    before = state.saves
+    cart.app.stop(cart.clock.now)
+    cart.until(cart.app.stopped)
+    cart.app.close()
+    assert state.saves == before + 1
+    assert state.durable[CURSOR : CURSOR + 2] == [3, 3]
+
+
+def test_a_board_without_files_says_so_at_once():
+    cart = Cart(files=(DURABLE,))
+    cart.board.outlets = {}
+    try:
+        type(cart.app)(cart.configuration, cart.board)
+    except ValueError as error:
+        assert "no outlet of kind file" in str(error)
+    else:
+        raise AssertionError("it starts")

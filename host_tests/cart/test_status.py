@@ -1,0 +1,252 @@
+"""The status: results in words, states by name, nothing moved by looking."""
+
+import json
+
+from agent.base.fields import fill
+from agent.cart import status
+from agent.log.log import LOG_DONE
+from agent.openprotocol.light import read_light
+from agent.quarantine.quarantine import PRESSURE_FULL
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import BODY_BYTES, FLAG_EDGE_TIME, FLAG_RECOVERED, HEAD_BYTES, LIMITS_BYTES, TORQUE_UNIT
+from host_tests.support.log import Area
+from tools.harness.cart import Cart
+
+PORTABLE = True
+HEAP = "2m"  # both simulators, their frames and the agent
+
+# 003:6448-6519: VIN, job, pset, batch 6 of 4, not completed, NOK, torque high, angle OK, 42.37 Nm, 95 degrees.
+LIGHT = (
+    b"01210061999         "
+    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:004294967295"
+)
+
+
+def _running():
+    """Return a cart whose both sides are connected."""
+    cart = Cart(blocks=8, archive_rows=500, settings={"station": {"name": "Cart"}})
+    cart.run(3000)
+    return cart
+
+
+def _shown(cart):
+    return status.snapshot(cart.app)["stations"][0]
+
+
+def _log(blocks=4):
+    return Area(blocks + 7, 4096, 16).mount()[1]
+
+
+def _append(log, kind=KIND_RESULT, flags=0, message=LIGHT, limits=None):
+    length = HEAD_BYTES + (BODY_BYTES if kind == KIND_RESULT else len(message))
+    length += LIMITS_BYTES if limits else 0
+    stage, at, number = log.stage, log.place, log.next
+    stage[at : at + HEAD_BYTES] = bytes([number & 255, number >> 8, 0, 0, 10, 0, 2, 0])
+    if kind == KIND_RESULT:
+        fill(stage, at + HEAD_BYTES, BODY_BYTES)
+        read_light(stage, at + HEAD_BYTES, message, 0, len(message))
+        if limits:
+            stage[at + HEAD_BYTES + BODY_BYTES : at + length] = limits
+    else:
+        stage[at + HEAD_BYTES : at + length] = message
+    assert log.append(kind, flags, length) == LOG_DONE
+
+
+def test_a_light_result_is_told_in_words():
+    log = _log()
+    _append(log)
+    assert len(LIGHT) == 121
+    shown = status.newest_results(log, 12)
+    assert len(shown) == 1
+    expected = {
+        "number": 1,
+        "station": 10,
+        "spindle": 2,
+        "source": "LIVE",
+        "vin": "WVWZZZ1KZAW123456",
+        "program": "12",
+        "torque": "42.37",
+        "unit": "Nm",
+        "angle": "95",
+        "status": "NOK",
+        "torque_status": "high",
+        "angle_status": "OK",
+        "batch_status": "not completed",
+        "time": "2024-03-14 09:26:53",
+        "time_source": "controller",
+        "tightening_id": "4294967295",
+    }
+    for name in expected:
+        assert shown[0][name] == expected[name], (name, shown[0][name])
+
+
+def test_set_aside_results_and_a_full_quarantine_are_told():
+    cart = _running()
+    shown = _shown(cart)
+    assert (shown["parked"], shown["needs_operator"]) == (0, None)
+    cart.station.quarantine.pressure = lambda: PRESSURE_FULL
+    need = _shown(cart)["needs_operator"]
+    assert "full" in need["why"] and need["command"] == "toolcart quarantine list --station 10"
+
+
+def test_what_toolsnet_refuses_is_told_while_it_is_so():
+    cart = Cart(blocks=8, toolsnet={"code_all": 17}, archive_rows=500)
+    cart.run(3000)
+    assert _shown(cart)["outlets"][0]["refused"] is None
+    for _ in range(3):
+        cart.controller.produce()
+    cart.run(1500)
+    told = _shown(cart)["outlets"][0]["refused"]
+    assert (told["code"], told["number"], told["waiting"], told["doing"]) == (17, 1, 3, "retry")
+    assert 0 < told["next_try_ms"] <= 2000
+    cart.run(20000)
+    assert _shown(cart)["outlets"][0]["refused"]["doing"] == "trouble"
+    cart.toolsnet.options.code_all = 0
+    cart.run(60000)
+    assert _shown(cart)["outlets"][0]["refused"] is None and _shown(cart)["backlog"] == 0
+
+
+def test_source_and_time_of_a_recovered_result_are_told():
+    log = _log()
+    _append(log, flags=FLAG_RECOVERED | FLAG_EDGE_TIME)
+    shown = status.newest_results(log, 1)[0]
+    assert shown["source"] == "RECOVERED"
+    assert shown["time_source"] == "agent"
+
+
+def test_the_unit_of_the_longer_revisions_is_told():
+    log = _log()
+    limits = bytearray(b" " * LIMITS_BYTES)
+    limits[TORQUE_UNIT] = 0x32
+    _append(log, limits=limits)
+    assert status.newest_results(log, 1)[0]["unit"] == "lbf.ft"
+
+
+def test_a_frame_that_could_not_be_read_is_told_as_raw():
+    log = _log()
+    _append(log, kind=KIND_RAW, message=b"00300061999         ??????????")
+    shown = status.newest_results(log, 1)[0]
+    assert shown["source"] == "RAW"
+    assert shown["octets"] == 30
+
+
+def test_absent_fields_and_odd_octets_do_not_stop_the_status():
+    log = _log()
+    message = bytearray(b" " * 121)
+    message[20:24] = b"\xff\x00A\x07"
+    _append(log, message=bytes(message))
+    shown = status.newest_results(log, 1)[0]
+    assert shown["torque"] == "" and shown["angle"] == "" and shown["program"] == ""
+    assert shown["time"] is None
+    assert shown["vin"] == "? A?"
+
+
+def test_results_are_newest_first_over_the_border_of_a_block():
+    log = _log()
+    for _ in range(35):
+        _append(log)
+    numbers = [shown["number"] for shown in status.newest_results(log, 12)]
+    assert numbers == list(range(35, 23, -1))
+
+
+def test_a_result_written_once_more_at_a_start_is_told_once():
+    area = Area(11, 4096, 16)
+    log = area.mount()[1]
+    for _ in range(30):
+        _append(log)
+    again = area.mount()[1]
+    assert [shown["number"] for shown in status.newest_results(again, 4)] == [29, 28, 27, 26], "one is in doubt"
+    assert again.settle()
+    assert [shown["number"] for shown in status.newest_results(again, 4)] == [30, 29, 28, 27]
+
+
+def test_a_running_agent_tells_names_and_figures_as_json():
+    cart = _running()
+    for _ in range(3):
+        cart.controller.produce()
+    cart.run(2000)
+    told = json.loads(json.dumps(status.snapshot(cart.app)))
+    shown = told["stations"][0]
+    assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
+    assert shown["controller"]["state"] == "ready"
+    assert shown["outlets"][0]["state"] == "streaming"
+    assert shown["outlets"][0]["server"] == "tn:10111"
+    assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
+    assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
+    assert "raw" not in shown["counters"]
+    assert shown["recovery"]["phase"] == "idle" and shown["recovery"]["open_ids"] == 0
+    assert shown["spool"]["blocks"] == 6 and shown["spool"]["used_blocks"] == 1
+    assert [result["number"] for result in shown["results"]] == [3, 2, 1]
+    assert told["scheduler"] == {"faults": 0, "last_fault": None}
+
+
+def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
+    cart = _running()
+    cart.toolsnet.options.silent = True
+    stamp = cart.clock.stamp()
+    cart.controller.produce()
+    cart.run(100)
+    cart.controller.drop()
+    cart.run(5000)
+    shown = _shown(cart)
+    assert shown["backlog"] == 1
+    assert shown["oldest_waiting"] == stamp.replace(":", " ", 1)
+    assert shown["log"][0]["name"] == "controller losses"
+    assert shown["log"][0]["text"] == "ended"
+    assert 0 < shown["log"][0]["age_ms"] <= 5100
+
+
+def test_looking_at_the_status_moves_nothing():
+    cart = _running()
+    cart.toolsnet.options.silent = True
+    for _ in range(40):
+        cart.controller.produce()
+    cart.run(4000)
+    station = cart.station
+    log = station.log
+    cursor = log.cursors[0]
+
+    def position():
+        return (cursor.number, cursor.place, cursor.offset, log.version, tuple(station.state.numbers))
+
+    before = position()
+    assert _shown(cart)["backlog"] == 40
+    assert position() == before
+
+
+def test_a_station_without_its_spool_is_told_as_such():
+    cart = Cart(make_flash=lambda blocks: None, archive_rows=500)
+    cart.run(100)
+    shown = _shown(cart)
+    assert not shown["mounted"]
+    assert shown["counters"] == {"flash failed": 1}
+    assert "controller" not in shown
+
+
+def test_a_fault_inside_the_agent_is_told_with_its_text():
+    cart = _running()
+
+    def fails(now):
+        raise ValueError("seven")
+
+    cart.station.intake.step = fails
+    try:
+        cart.run(10000)
+        raise AssertionError("nothing fails")
+    except ValueError:
+        pass
+    scheduler = status.snapshot(cart.app)["scheduler"]
+    assert scheduler["faults"] == 1
+    assert scheduler["last_fault"] == "ValueError: seven"
+
+
+def test_results_are_found_of_the_station_that_is_asked_for_alone():
+    cart = _running()
+    cart.controller.produce()
+    cart.run(2000)
+    number = cart.station.number
+    assert len(status.snapshot(cart.app)["stations"][0]["results"]) == 1
+    assert len(status.snapshot(cart.app, 5, number)["stations"][0]["results"]) == 1
+    for results, of in ((5, number + 1), (5, -1), (0, None)):
+        shown = status.snapshot(cart.app, results, of)["stations"][0]
+        assert shown["results"] == [] and shown["stored"] == 1

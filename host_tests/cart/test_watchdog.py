@@ -1,0 +1,189 @@
+"""The watchdog is fed while results and deadlines move, and only then; a fresh start is healthy when it behaved."""
+
+from agent.base.scheduler import Scheduler
+from agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
+from agent.openprotocol.states import READY
+from tools.base.clock import SimClock
+
+PORTABLE = True
+
+SETTINGS = {
+    "toolsnet": {"reconnect_ms": 60000},
+    "stations": [{"controller": {"backoff_max_ms": 30000, "busy_backoff_max_ms": 60000}}],
+}
+PATIENCE_MS = STUCK_MS + 2 * 60000
+
+
+class Thing:
+    pass
+
+
+class Cursor:
+    number = 0
+
+
+class Log:
+    def __init__(self):
+        self.number = 0
+        self.cursors = [Cursor()]
+
+    def waits(self, cursor):
+        return self.number - cursor.number
+
+
+class Outlet:
+    attempts = index = 0
+    held = False
+
+    def holds(self):
+        return self.held
+
+
+class Station:
+    def __init__(self):
+        self.number = 1
+        self.mounted = True
+        self.log = Log()
+        self.session = Thing()
+        self.session.state = READY
+        self.intake = Thing()
+        self.intake.attempts = 0
+        self.intake.full = False
+        self.outlets = [Outlet()]
+        self.health = Thing()
+        self.health.counters = [0, 0]
+
+
+class Task:
+    """A task that fails while `fails` is set."""
+
+    def __init__(self):
+        self.fails = False
+
+    def step(self, now):
+        if self.fails:
+            raise RuntimeError("it cannot")
+        return 1000
+
+    def recover(self, now):
+        self.step(now)
+
+
+class Rig:
+    def __init__(self):
+        self.clock = SimClock()
+        self.app = Thing()
+        self.app.stations = [Station()]
+        self.app.scheduler = Scheduler(1)
+        self.task = Task()
+        self.app.scheduler.add(self.task, self.clock.now)
+        self.liveness = Liveness(self.app, SETTINGS, self.clock.now)
+        self.station = self.app.stations[0]
+
+    def fed_ms(self, most_ms, each=None):
+        """How long it is fed without a gap; at most so long."""
+        start_ms = self.clock.total_ms
+        while self.clock.total_ms - start_ms < most_ms:
+            if each is not None:
+                each()
+            self.app.scheduler.step(self.clock.now)
+            if not self.liveness.may_feed(self.clock.now):
+                break
+            self.clock.advance(ASKED_MS)
+        return self.clock.total_ms - start_ms
+
+
+def test_an_idle_agent_is_fed_for_ever():
+    assert Rig().fed_ms(30 * 3600 * 1000) >= 30 * 3600 * 1000
+
+
+def test_a_backlog_that_does_not_move_is_not_fed_for_ever():
+    rig = Rig()
+    rig.station.log.number = 5
+    fed_ms = rig.fed_ms(10 * PATIENCE_MS)
+    assert PATIENCE_MS <= fed_ms <= PATIENCE_MS + 2 * ASKED_MS
+    assert rig.liveness.reason == "station 1 does not move"
+
+
+def test_a_plant_that_is_away_is_no_fault_while_connections_are_tried():
+    rig = Rig()
+    rig.station.log.number = 5
+
+    def try_again():
+        if rig.clock.total_ms % 60000 < ASKED_MS:
+            rig.station.outlets[0].attempts += 1
+
+    assert rig.fed_ms(4 * PATIENCE_MS, try_again) >= 4 * PATIENCE_MS
+
+
+def test_results_that_go_out_are_movement():
+    rig = Rig()
+    rig.station.log.number = 1000
+
+    def deliver():
+        rig.station.log.cursors[0].number += 1
+
+    assert rig.fed_ms(2 * PATIENCE_MS, deliver) >= 2 * PATIENCE_MS
+
+
+def test_a_controller_that_nobody_tries_to_reach_is_not_fed_for_ever():
+    rig = Rig()
+    rig.station.session.state = 0
+    assert rig.fed_ms(10 * PATIENCE_MS) < 2 * PATIENCE_MS
+
+
+def test_a_full_spool_that_keeps_the_controller_away_is_no_fault_of_its_own():
+    rig = Rig()
+    rig.station.session.state = 0
+    rig.station.intake.full = True
+    assert rig.fed_ms(2 * PATIENCE_MS) >= 2 * PATIENCE_MS
+
+
+def test_what_only_an_operator_can_let_go_on_is_no_reason_to_start_again():
+    rig = Rig()
+    rig.station.log.number = 5
+    rig.station.outlets[0].held = True
+    assert rig.fed_ms(10 * PATIENCE_MS) >= 10 * PATIENCE_MS
+
+
+def test_a_task_that_keeps_failing_is_not_fed_for_longer_than_a_minute():
+    rig = Rig()
+    rig.task.fails = True
+    fed_ms = rig.fed_ms(10 * FAILING_MS)
+    assert FAILING_MS <= fed_ms <= FAILING_MS + 2 * ASKED_MS
+    assert rig.liveness.reason == "a task fails again and again"
+
+
+def test_a_task_that_recovers_is_forgiven():
+    rig = Rig()
+
+    def fail_now_and_then():
+        rig.task.fails = rig.clock.total_ms % 120000 < 20000
+
+    assert rig.fed_ms(20 * FAILING_MS, fail_now_and_then) >= 20 * FAILING_MS
+
+
+def test_a_start_is_healthy_after_its_time_with_every_spool_up():
+    rig = Rig()
+    assert not rig.liveness.is_healthy(rig.clock.now)
+    rig.clock.advance(HEALTHY_MS)
+    assert rig.liveness.is_healthy(rig.clock.now)
+
+
+def test_a_start_whose_spool_is_not_up_is_not_healthy():
+    rig = Rig()
+    rig.station.mounted = False
+    rig.clock.advance(HEALTHY_MS)
+    assert not rig.liveness.is_healthy(rig.clock.now)
+    rig.station.mounted = True
+    assert not rig.liveness.is_healthy(rig.clock.now)
+    rig.clock.advance(HEALTHY_MS)
+    assert rig.liveness.is_healthy(rig.clock.now)
+
+
+def test_a_start_in_which_a_task_failed_is_not_healthy():
+    rig = Rig()
+    rig.task.fails = True
+    rig.app.scheduler.step(rig.clock.now)
+    rig.clock.advance(2 * HEALTHY_MS)
+    assert not rig.liveness.is_healthy(rig.clock.now)

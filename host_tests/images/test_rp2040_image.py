@@ -1,0 +1,198 @@
+"""Our RP2040 image on a simulated chip: what is in it, its flash through power cuts, the heap it leaves."""
+
+import random
+import re
+
+import pytest
+
+from agent.record import KIND_RESULT
+from host_tests.images.test_compact import imported_twice
+from host_tests.support.firmware import LONG, lines_of, need_rp2040
+from tools.firmware import rp2040
+from tools.firmware.romfs import image, number
+
+BLOCKS = 6
+RECORDS = 40
+CUTS = 60 if LONG else 9
+# A record is 64 words of a page, an erased block 1024, the first formatting of the files about 1200.
+MOST_WORDS = 2600
+ERASES_A_LIFE = MOST_WORDS // 1024 + 1
+RECORDS_A_BLOCK = 16
+HEAP_KIB = 44
+KEEP = "with open('/kept', 'w') as file:\n file.write('x' * %d)\n"
+
+pytestmark = pytest.mark.xdist_group("rp2040")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def image_is_built():
+    need_rp2040()
+
+
+def lives(lines):
+    """The lines of each life of the chip, which ends with a cut or at the end."""
+    found = [[]]
+    for line in lines:
+        if line.startswith("== cut"):
+            found.append([])
+        elif line:
+            found[-1].append(line)
+    return found
+
+
+def numbers(lines, word):
+    return [int(line.split()[1]) for line in lines if re.fullmatch(rf"{word} \d+", line)]
+
+
+def check_lives(lines):
+    """What was acknowledged in any life is there in every later one, in order and as it was written."""
+    acknowledged = set()
+    logs = most = 0
+    before = 1
+    for life in lives(lines):
+        assert not [line for line in life if line.startswith(("WRONG", "DISORDER", "Traceback"))], life
+        missing = set(numbers(life, "MISSING"))
+        log = next((line.split()[1:] for line in life if line.startswith("LOG ")), None)
+        if log is not None and len(log) == 3:
+            logs += 1
+            first, last, used = [int(word) for word in log]
+            assert not missing & acknowledged
+            assert max(acknowledged, default=0) <= last
+            # The oldest go with the block they lie in, when the ring is full and not before. A cut ends a block early.
+            most = max(most, used)
+            assert first <= 1 or most >= BLOCKS - 1
+            assert first - before <= RECORDS_A_BLOCK * ERASES_A_LIFE
+            before = max(first, 1)
+        acknowledged |= set(numbers(life, "ACK"))
+    return logs, acknowledged
+
+
+def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
+    script = tmp_path / "job.py"
+    script.write_text(
+        "import os, sys\nimport agent.cart.app\nfrom board import rp2_flash\n"
+        "print(agent.cart.app.__file__, 'agent' in os.listdir('/'), os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
+        "print('agent.base.fast' in sys.modules, 'agent.base.fast_crc' in sys.modules)\n"
+    )
+    code, lines = lines_of(rp2040.command(rp2040.against_frozen(script)))
+    files = rp2040.files_bytes() // 4096
+    ring = rp2040.STORAGE_BYTES // 4096 - files
+    assert (code, lines) == (0, [f"agent/cart/app.py False {files} {ring}", "True True"])
+
+
+def test_no_frozen_module_imports_two_things_under_one_name():
+    for name, text in rp2040.frozen_sources().items():
+        assert not imported_twice(text), name
+
+
+def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
+    dice = random.Random(20)
+    cuts = tuple(dice.randrange(1, MOST_WORDS) for _ in range(CUTS))
+    job = rp2040.JOBS / "spool_job.py"
+    args = (str(KIND_RESULT), str(BLOCKS), str(RECORDS))
+    code, lines = lines_of(
+        rp2040.command(job, args, cuts=cuts, count_from=rp2040.ring_start()), 280 if not LONG else 3000
+    )
+    assert code == 0, lines[-5:]
+    logs, acknowledged = check_lives(lines)
+    assert len(lives(lines)) == CUTS + 1
+    assert logs >= CUTS // 4  # many cuts hit the mount itself, which erases a block for the copy of the last record
+    assert len(acknowledged) >= RECORDS
+    print(f"{CUTS} cuts, {len(acknowledged)} records acknowledged, none lost")
+
+
+def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
+    flash = tmp_path / "flash.bin"
+    script = tmp_path / "job.py"
+    script.write_text("import os\n" + KEEP % 900 + "print(os.stat('/kept')[6])\n")
+    code, lines = lines_of(rp2040.command(script, flash=flash, cuts=(7, 700, 1100)))
+    assert code == 0
+    assert lives(lines)[-1] == ["900"]
+    # What was written is there after power has come back.
+    script.write_text("print(len(open('/kept').read()))\n")
+    assert lines_of(rp2040.command(script, flash=flash)) == (0, ["900"])
+
+
+def test_damaged_file_system_is_left_alone_and_the_ring_with_it(tmp_path):
+    flash = tmp_path / "flash.bin"
+    script = tmp_path / "job.py"
+    script.write_text(KEEP % 9000)
+    assert lines_of(rp2040.command(script, flash=flash))[0] == 0
+    octets = bytearray(flash.read_bytes())
+    files = rp2040.ring_start() - rp2040.files_bytes()
+    octets[files : files + 8192] = bytes(8192)
+    flash.write_bytes(octets)
+    script.write_text("from board import rp2_flash\nprint('still reachable', rp2_flash.ring())\n")
+    # No ring either: without a file system nobody knows where it begins.
+    assert lines_of(rp2040.command(script, flash=flash)) == (0, ["still reachable None"])
+    assert flash.read_bytes()[files : rp2040.ring_start()] == octets[files : rp2040.ring_start()]
+
+
+DIVIDE = """import os, rp2, sys, vfs
+from board.rp2_flash import Rp2Flash
+size = int(sys.argv[1])
+vfs.umount("/")
+vfs.VfsLfs2.mkfs(rp2.Flash(len=size), progsize=256)
+vfs.mount(vfs.VfsLfs2(rp2.Flash(len=size), progsize=256), "/")
+with open("/kept", "w") as file:
+    file.write("x" * 9000)
+if size < rp2.Flash().ioctl(4, 0) * 4096:
+    Rp2Flash(size).program(0, bytearray(b"ring" * 64), 256)
+"""
+LOOK = """import os
+from board import rp2_flash
+ring = rp2_flash.ring()
+found = bytearray(4)
+if ring:
+    ring.read_into(0, found, 4)
+print(os.statvfs("/")[2], os.stat("/kept")[6], ring and ring.block_count, bytes(found))
+print(rp2_flash.other_division())
+"""
+
+
+@pytest.mark.parametrize("files_kib", [704, 1000])
+def test_files_and_ring_of_an_image_that_divided_the_flash_otherwise_stay_where_they_are(tmp_path, files_kib):
+    assert files_kib * 1024 != rp2040.files_bytes()
+    flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
+    script.write_text(DIVIDE)
+    assert lines_of(rp2040.command(rp2040.against_frozen(script), (str(files_kib * 1024),), flash=flash))[0] == 0
+    before = flash.read_bytes()
+    script.write_text(LOOK)
+    code, lines = lines_of(rp2040.command(rp2040.against_frozen(script), flash=flash))
+    ring = rp2040.STORAGE_BYTES // 4096 - files_kib // 4
+    assert (code, lines[0]) == (0, f"{files_kib // 4} 9000 {ring} b'ring'")
+    assert f"files have {files_kib} KiB" in lines[1]
+    assert flash.read_bytes() == before
+
+
+def test_file_system_of_stock_firmware_is_kept_and_leaves_no_ring(tmp_path):
+    flash, script = tmp_path / "flash.bin", tmp_path / "job.py"
+    script.write_text(DIVIDE)
+    assert lines_of(rp2040.command(rp2040.against_frozen(script), (str(rp2040.STORAGE_BYTES),), flash=flash))[0] == 0
+    script.write_text(LOOK)
+    code, lines = lines_of(rp2040.command(rp2040.against_frozen(script), flash=flash))
+    assert (code, lines[0]) == (0, f"{rp2040.STORAGE_BYTES // 4096} 9000 None {bytes(4)}")
+
+
+def test_whole_agent_runs_with_a_backlog_on_the_chips_own_flash():
+    command = rp2040.command(rp2040.JOBS / "heap_job.py", (str(HEAP_KIB * 1024),), rp2040.peers_tree())
+    code, lines = lines_of(command)
+    assert (code, lines[-1]) == (0, "through"), lines
+
+
+def test_romfs_numbers_and_files_lie_as_the_format_says(tmp_path):
+    assert number(0x14A6B1) == b"\xd2\xcd\x31"
+    assert number(5, 3) == b"\x80\x80\x05"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "bc.txt").write_bytes(b"odd")
+    octets = image(tmp_path)
+    assert octets[:3] == b"\xd2\xcd\x31"
+    assert len(octets) % 2 == 0
+    assert octets.index(b"odd") % 2 == 0
+
+
+@pytest.mark.skipif(not LONG, reason="builds the image twice more: with --long only")
+def test_same_files_give_the_same_image(tmp_path):
+    (tmp_path / "once").mkdir()
+    rp2040.fill(tmp_path / "once", tmp_path / "work")
+    assert (tmp_path / "once/fw.bin").read_bytes() == (rp2040.build() / "fw.bin").read_bytes()

@@ -1,0 +1,409 @@
+"""Requests with link-level numbers: acknowledged by 9997, repeated, refused; and both sides over a bad line."""
+
+import sys
+
+from agent.openprotocol import states as st
+from agent.openprotocol.link_level import RESENDS, WAIT_MS
+from host_tests.support.frames import accepted, light, message
+from host_tests.support.talk import Talk
+from host_tests.support.world import CONTROLLER, Cart
+from tools.base.clock import Dice
+
+PORTABLE = True
+HEAP = "8m"
+
+LIVES = 40 if sys.implementation.name == "cpython" else 3
+ANSWER_MS = 5000
+LAST = 99
+
+
+def started(flag=b"1", length=221):
+    """MID 0002 of revision 6; its octet 176 says whether numbers are used (003:3200-3204)."""
+    data = bytearray(b" " * (length - 20))
+    data[0:37] = b"010001" + b"0202" + b"03" + b"Cart controller          "
+    if length >= 176:
+        data[155] = flag[0]
+    return b"%04d00020060        " % length + bytes(data)
+
+
+def numbered(frame, number):
+    return frame[:16] + b"%02d" % number + frame[18:]
+
+
+def ack(mid, following):
+    return message(9997, b"%04d" % mid)[:16] + b"%02d  %04d" % (following, mid)
+
+
+def refusal(mid, number, code):
+    return message(9998, b"%04d%04d" % (mid, code))[:16] + b"%02d  %04d%04d" % (number, mid, code)
+
+
+class Numbered(Talk):
+    """A talk that wants link-level numbers; `flag` is what MID 0002 says of them."""
+
+    def __init__(self, flag=b"1", **settings):
+        self.flag = flag
+        self.wants = settings.pop("wants", True)
+        Talk.__init__(self, start_revisions=(6,), response_timeout_ms=ANSWER_MS, tries=1, **settings)
+
+    def connect(self):
+        self.session.wants_numbers = self.wants
+        Talk.connect(self)
+
+    def begin(self):
+        assert self.tell(started(self.flag)) == [st.EV_STARTED]
+        return self
+
+    def ready(self):
+        self.begin()
+        self.tell(ack(60, 2))
+        assert self.tell(numbered(accepted(60), 1)) == [st.EV_READY]
+        self.take()
+        return self
+
+    def fetch(self, number=7):
+        self.session.fetch_id[:] = b"%010d" % number
+        self.session.fetch()
+        self.settle()
+
+    def sent(self):
+        """Return (MID, number) of what went out, the answers apart."""
+        return [(int(one[4:8]), one[16:18]) for one in self.take() if one[4:8] not in (b"9997", b"9998", b"9999")]
+
+
+def fetched_frame(number, place):
+    from host_tests.support.frames import fetched
+
+    return numbered(fetched(2, tightening_id=number), place)
+
+
+# When numbers are used
+
+
+def test_requests_are_numbered_where_it_is_wanted_and_offered():
+    for wants in (False, True):
+        for flag in (b"0", b"1", b" "):
+            talk = Numbered(flag, wants=wants)
+            assert talk.sent() == [(1, b"  ")]
+            talk.begin()
+            used = wants and flag == b"1"
+            assert talk.sent() == [(60, b"01" if used else b"  ")]
+            assert (talk.session.numbers is not None) == used
+
+
+def test_a_short_0002_offers_nothing():
+    talk = Numbered()
+    talk.take()
+    talk.tell(started(length=173))
+    assert talk.session.numbers is None and talk.sent() == [(60, b"  ")]
+
+
+def test_next_connection_begins_with_01_again():
+    talk = Numbered().ready()
+    talk.fetch()
+    assert talk.sent() == [(64, b"02")]
+    talk.lose()
+    assert talk.session.numbers is None and talk.sent() == [(1, b"  ")]
+    talk.begin()
+    assert talk.sent() == [(60, b"01")]
+
+
+# What becomes of a request
+
+
+def test_answer_gets_its_time_from_the_acknowledgement_on():
+    talk = Numbered().ready()
+    talk.fetch()
+    talk.tell(ack(64, 3))
+    assert talk.wait(WAIT_MS + ANSWER_MS - 1) == [] and talk.sent() == [(64, b"02")]
+    assert talk.wait(1) == [st.EV_FETCH_SILENT]
+    talk.fetch(8)
+    assert talk.sent() == [(64, b"03")]
+
+
+def test_what_is_not_acknowledged_is_repeated_with_its_number_and_then_the_line_is_given_up():
+    talk = Numbered().ready()
+    talk.fetch()
+    assert talk.wait(RESENDS * WAIT_MS) == []
+    assert talk.sent() == [(64, b"02")] * (RESENDS + 1)
+    assert talk.wait(WAIT_MS) == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
+
+
+def test_repeated_request_that_is_acknowledged_is_answered_like_any():
+    talk = Numbered().ready()
+    talk.fetch()
+    talk.wait(WAIT_MS)
+    talk.tell(ack(64, 3))
+    assert talk.tell(fetched_frame(7, 2)) == [st.EV_FETCHED]
+    assert talk.session.numbers.number == 3 and talk.session.can_fetch()
+
+
+def test_answer_says_that_the_request_arrived():
+    talk = Numbered().ready()
+    talk.fetch()
+    assert talk.tell(fetched_frame(7, 2)) == [st.EV_FETCHED]
+    talk.take()
+    talk.fetch(8)
+    assert talk.sent() == [(64, b"03")]
+    assert talk.tell(ack(64, 3)) == [st.EV_UNKNOWN]  # of the one before
+    assert talk.session.numbers.waits
+    talk.tell(ack(64, 4))
+    assert not talk.session.numbers.waits
+
+
+def test_acknowledgement_that_is_not_ours_changes_nothing():
+    talk = Numbered().ready()
+    assert talk.tell(ack(64, 3)) == [st.EV_UNKNOWN]
+    talk.fetch()
+    for strange in (ack(64, 2), ack(64, 4), ack(60, 3), ack(64, 0)):
+        assert talk.tell(strange) == [st.EV_UNKNOWN]
+        assert talk.session.numbers.waits
+    assert talk.tell(message(9997, b"")) == [st.EV_MALFORMED]
+    assert talk.tell(message(9998, b"0064")) == [st.EV_MALFORMED]
+
+
+def test_numbers_go_round():
+    talk = Numbered().ready()
+    wanted = 2
+    ours = 2
+    for _ in range(2 * LAST + 5):
+        talk.fetch()
+        assert talk.sent() == [(64, b"%02d" % wanted)]
+        wanted = wanted % LAST + 1
+        talk.tell(ack(64, wanted))
+        assert talk.tell(fetched_frame(7, ours)) == [st.EV_FETCHED]
+        ours = ours % LAST + 1
+        talk.take()
+
+
+def test_wrong_number_with_ours_named_is_repeated_at_once():
+    talk = Numbered().ready()
+    talk.fetch()
+    talk.take()
+    assert talk.tell(refusal(64, 2, 3)) == []
+    assert talk.sent() == [(64, b"02")]
+    for _ in range(RESENDS - 1):
+        talk.tell(refusal(64, 2, 3))
+    assert talk.tell(refusal(64, 2, 3)) == [st.EV_OVER]
+
+
+def test_wrong_number_with_another_one_ends_the_session():
+    talk = Numbered().ready()
+    talk.fetch()
+    assert talk.tell(refusal(64, 5, 3)) == [st.EV_OVER] and talk.session.why == st.WHY_FRAMING
+
+
+def test_revision_that_the_header_check_does_not_know_is_left_for_the_next():
+    talk = Numbered().begin()
+    assert talk.sent() == [(1, b"  "), (60, b"01")]
+    assert talk.tell(refusal(60, 2, 2)) == [st.EV_REFUSED]
+    (again,) = talk.take()
+    assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.code == 2
+
+
+def test_stop_is_numbered_and_waits_no_longer_than_ever():
+    talk = Numbered(stop_wait_ms=1000).ready()
+    talk.session.stop()
+    talk.settle()
+    assert talk.sent() == [(3, b"02")]
+    talk.tell(ack(3, 3))
+    assert talk.wait(1000) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+
+
+def test_stop_while_something_is_repeated_goes_out_when_its_time_is_over():
+    talk = Numbered(stop_wait_ms=1000).ready()
+    talk.fetch()
+    talk.session.stop()
+    talk.take()
+    talk.wait(WAIT_MS)
+    assert (3, b"03") in talk.sent()
+
+
+def test_keep_alive_has_no_number():
+    talk = Numbered().ready()
+    talk.wait(7000)
+    (alive,) = [one for one in talk.take() if one[4:8] == b"9999"]
+    assert alive[16:18] == b"  "
+
+
+def test_pushed_result_is_acknowledged_by_9997_when_it_is_durable_while_a_request_is_out():
+    talk = Numbered().ready()
+    talk.fetch()
+    talk.take()
+    talk.answers = False
+    frame = numbered(light(tightening_id=5), 2)
+    assert talk.tell(frame) == [st.EV_PUSHED] and talk.take() == []
+    talk.answers = True
+    assert talk.tell(frame) == [st.EV_PUSHED]
+    assert talk.take() == [b"00249997001     03  0061"] and talk.session.numbers.waits
+
+
+# Against a model of the other side
+
+
+class Model:
+    """The receiving side as the document has it (003:1455-1480), written without a look at ours."""
+
+    def __init__(self):
+        self.expected = 1
+        self.delivered = []
+
+    def take(self, mid, number):
+        """Return (MID of the acknowledgement, number, code)."""
+        if number == self.expected:
+            self.expected = 1 if number == LAST else number + 1
+            self.delivered.append(mid)
+            return 9997, self.expected, 0
+        if (1 if number == LAST else number + 1) == self.expected:
+            return 9997, self.expected, 0
+        return 9998, self.expected, 3
+
+
+def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
+    for seed in range(LIVES):
+        dice = Dice(seed + 1)
+        model = Model()
+        model.expected = 2
+        talk = Numbered().ready()
+        ours = 2
+        asked = 0
+        for turn in range(60):
+            talk.fetch(turn + 1)
+            asked += 1
+            answered = False
+            for _ in range(RESENDS + 1):
+                for mid, number in talk.sent():
+                    if dice.randrange(3) == 0:
+                        continue  # lost on its way there
+                    for _ in range(1 + (dice.randrange(4) == 0)):
+                        kind, following, code = model.take(mid, int(number))
+                        if dice.randrange(3):
+                            talk.tell(ack(mid, following) if kind == 9997 else refusal(mid, following, code))
+                if len(model.delivered) == asked and dice.randrange(3):
+                    answered = True
+                    assert st.EV_FETCHED in talk.tell(fetched_frame(turn + 1, ours))
+                    ours = ours % LAST + 1
+                    break
+                talk.wait(WAIT_MS)
+                if talk.session.state == st.OVER or talk.session.can_fetch():
+                    break
+            if talk.session.state == st.OVER:
+                break
+            assert model.delivered == [64] * asked
+            if not answered and not talk.session.can_fetch():
+                talk.wait(WAIT_MS + ANSWER_MS)
+                if talk.session.state == st.OVER:
+                    break
+            assert talk.session.can_fetch()
+            talk.take()
+        assert len(model.delivered) <= asked
+
+
+# The whole agent and the simulated controller
+
+
+def cart_with(**controller):
+    identity = dict(controller.pop("identity", {}), sequence_numbers=1)
+    return Cart(controller=dict(controller, identity=identity), settings={"controller": {"link_level": "auto"}})
+
+
+def test_whole_agent_speaks_link_level_without_a_complaint():
+    cart = cart_with().ready()
+    cart.settle()
+    for _ in range(120):
+        cart.controller.produce()
+        cart.run(100)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for _ in range(5):
+        cart.controller.produce()
+    cart.run(100)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle()
+    assert cart.stored_ids() == list(range(1, 126))
+    assert cart.controller.complaints == [] and 62 not in cart.controller.messages
+    assert cart.controller.messages[9997] > 120 and len(cart.controller.acknowledged) >= 120
+
+
+def test_controller_that_does_not_offer_it_is_served_as_ever():
+    cart = Cart(settings={"controller": {"link_level": "auto"}}).ready()
+    cart.settle()
+    cart.controller.produce()
+    cart.settle()
+    assert cart.stored_ids() == [1] and 9997 not in cart.controller.messages
+    assert cart.controller.complaints == []
+
+
+def test_losses_on_both_ways_cost_neither_a_result_nor_store_one_twice():
+    for seed in range(1, LIVES + 1):
+        dice = Dice(seed)
+        lost = [tuple([2 + dice.randrange(60) for _ in range(8)]) for _ in range(3)]
+        cart = cart_with(link_lost=lost[0], link_deaf=lost[1], link_unsaid=lost[2]).ready()
+        cart.settle()
+        for turn in range(20):
+            cart.controller.produce()
+            cart.run(dice.randrange(4000))
+            if turn == 10:
+                cart.network.down(CONTROLLER[0], CONTROLLER[1])
+                cart.controller.produce()
+                cart.run(100)
+                cart.network.up(CONTROLLER[0], CONTROLLER[1])
+        cart.settle()
+        cart.run(30000)  # the last one may have been lost: it is sent again
+        assert sorted(cart.stored_ids()) == list(range(1, 22)), (seed, cart.stored_ids())
+        wrong = [told for told in cart.controller.complaints if "does not fit" not in told]
+        assert wrong == [], wrong
+
+
+def test_9997_of_a_result_goes_out_only_when_it_is_on_the_flash():
+    cart = cart_with().ready()
+    cart.settle()
+    cart.device.journal = []
+    for _ in range(5):
+        cart.controller.produce()
+        cart.run(500)
+    durable = said = 0
+    for what, octets in cart.device.journal:
+        if what == "program":
+            durable = len([at for at in range(len(octets)) if octets[at : at + 3] == b"WVW"]) + durable
+        elif octets[4:8] == b"9997" and octets[20:24] == b"0061":
+            said += 1
+            assert said <= durable
+    assert said == 5
+
+
+def test_result_that_finds_no_room_gets_no_9997():
+    cart = cart_with().ready()
+    cart.settle()
+    cart.device.code = -1
+    cart.controller.produce()
+    cart.run(1000)
+    assert cart.controller.acknowledged == []
+    cart.device.code = 0
+    cart.settle()
+    assert cart.stored_ids() == [1]
+
+
+def test_strange_numbers_from_the_controller_never_raise():
+    for seed in range(1, 20):
+        dice = Dice(seed)
+        talk = Numbered().ready()
+        for _ in range(60):
+            if talk.session.can_fetch() and dice.randrange(3) == 0:
+                talk.fetch()
+            what = dice.randrange(5)
+            number = dice.randrange(100)
+            if what == 0:
+                talk.tell(ack((64, 60, 61, 0)[dice.randrange(4)], number))
+            elif what == 1:
+                talk.tell(refusal((64, 60)[dice.randrange(2)], number, dice.randrange(6)))
+            elif what == 2:
+                talk.tell(numbered(light(tightening_id=5), number))
+            elif what == 3:
+                talk.tell(numbered(message(9997, b"00x4"), 5))
+            else:
+                talk.wait(dice.randrange(4000))
+            talk.take()
+            if talk.session.state == st.OVER:
+                talk.lose()
+                talk.ready()
+        assert talk.session.state in (st.READY, st.STARTING, st.SUBSCRIBING)

@@ -1,0 +1,38 @@
+"""Any bytes at all, in any pieces: the stream gives messages or breaks, raises nothing, never exceeds its buffer."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE
+from agent.link.stream import Stream
+from host_tests.link.test_stream import feed
+
+BODIES = st.binary(max_size=300)
+MESSAGES = BODIES.map(lambda octets: b"%04d" % (20 + len(octets)) + b"0061999         " + octets)
+STREAMS = st.lists(st.one_of(MESSAGES, BODIES, st.just(b"\0"), st.just(b"9999")), max_size=12).map(b"".join)
+
+
+@given(STREAMS, st.lists(st.integers(1, 200), min_size=1, max_size=20), st.integers(128, 700))
+def test_pieces_never_change_what_comes_out(octets, sizes, buffer_bytes):
+    at_once = feed(Stream(buffer_bytes), octets)
+    stream = Stream(buffer_bytes)
+    found = []
+    at = turn = 0
+    while at < len(octets) and LINK_BROKEN not in [kind for kind, _ in found]:
+        n = sizes[turn % len(sizes)]
+        found += feed(stream, octets[at : at + n])
+        at += n
+        turn += 1
+    assert found == at_once
+    for kind, content in found:
+        assert len(content) <= buffer_bytes
+        if kind == LINK_MESSAGE:
+            assert int(content[:4]) == len(content) >= 20
+        elif kind == LINK_CUT_SHORT:
+            assert int(content[:4]) > buffer_bytes
+
+
+@given(st.lists(MESSAGES, max_size=8), st.lists(st.integers(0, 3), min_size=8, max_size=8))
+def test_sound_messages_all_come_out_with_any_number_of_nuls_between_them(messages, nuls):
+    octets = b"".join(content + b"\0" * count for content, count in zip(messages, nuls, strict=False))
+    assert feed(Stream(1024), octets) == [(LINK_MESSAGE, content) for content in messages]

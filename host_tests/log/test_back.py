@@ -1,0 +1,70 @@
+"""Going back in a log by what a reader counts, past records that are none for it."""
+
+import pytest
+
+from agent.log.back import go_back
+from agent.record import KIND_EVENT
+from agent.record import event as ev
+from host_tests.support.log import Area, append
+from tools.base.clock import Dice
+
+
+def event(log):
+    ev.put_event(log.stage, log.place, log.next, 1, ev.GONE)
+    assert log.append(KIND_EVENT, 0, 23) == 0
+
+
+def passed(count, seed, **area):
+    """A log of results and events, and its cursor behind all of them; the log's number of each result."""
+    log = Area(**area).mount()[1]
+    dice = Dice(seed)
+    numbers = []
+    for _ in range(count):
+        if dice.randrange(3) == 0:
+            event(log)
+        else:
+            append(log, len(numbers) + 1)
+            numbers.append(log.number)
+    cursor = log.cursors[0]
+    while log.peek(cursor) > 0:
+        cursor.advance()
+    return log, cursor, numbers
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_next_one_is_the_result_so_many_places_back(seed):
+    log, cursor, numbers = passed(90, seed)
+    end = cursor.number - cursor.ahead
+    assert end == len(numbers)
+    for rows in range(1, len(numbers) + 1):
+        go_back(log, cursor, rows, 99999)
+        assert cursor.number - cursor.ahead == end - rows, "its place in the row"
+        assert log.peek(cursor) > 0 and cursor.found == numbers[-rows]
+        assert cursor.found - cursor.ahead == end - rows + 1
+        while log.peek(cursor) > 0:
+            cursor.advance()
+        assert cursor.number - cursor.ahead == end, "there and back"
+
+
+def test_it_goes_no_further_than_the_log_reaches():
+    log, cursor, numbers = passed(40, 7)
+    go_back(log, cursor, 1000, 99999)
+    assert cursor.number == 0 and cursor.number - cursor.ahead == 0
+    assert log.peek(cursor) > 0 and cursor.found == numbers[0]
+
+
+def test_who_reads_may_count_less_than_it_wants():
+    log, cursor, numbers = passed(60, 3)
+    cursor.ahead = cursor.number - len(numbers) // 2
+    count = [0]
+
+    def every_other():
+        count[0] += 1
+        return log.page[log.at] % 2 == 0  # by its number
+
+    go_back(log, cursor, 3, 99999, every_other)
+    found = []
+    while log.peek(cursor) > 0:
+        found.append(cursor.found)
+        cursor.advance()
+    assert sum(number % 2 == 0 for number in found) == 3 and count[0] > 0

@@ -1,0 +1,225 @@
+"""Searches in a log: what is found, in which order, and what they read of the flash."""
+
+from agent.base.words import get_u32
+from agent.log.areas import divide
+from agent.log.flash import RamFlash
+from agent.log.log import LOG_DONE
+from agent.log.record import RECORD_LOST, RECORD_NONE
+from agent.log.search import Search
+from agent.record import KIND_EVENT, KIND_RAW
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import PAYLOAD, Area, Flash, append, append_event, ident_in, mounted, take_all
+
+PORTABLE = True
+HEAP = "8m"
+
+
+class Counted(Flash):
+    """Counts what is read."""
+
+    __slots__ = ("reads",)
+
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+        super().__init__(block_count, block_bytes, unit_bytes)
+        self.reads = 0
+
+    def read_into(self, address, buf, n):
+        self.reads += 1
+        return super().read_into(address, buf, n)
+
+
+def area_of(blocks=16, unit=256, last=0, step=1):
+    """Return an area with tightenings up to `last`, all of them taken."""
+    area = Area(flash=Counted(blocks, 4096, unit))
+    area.mount()
+    for ident in range(1, last + 1, step):
+        assert append(area.log, ident) == LOG_DONE
+        take_all(area.log)
+    return area
+
+
+def found(area, ident):
+    """Return the tightenings that a search for this ID finds, and how many reads it took."""
+    search = Search(area.log)
+    before = area.flash.reads
+    search.begin(b"x%010d" % ident, 1)
+    idents = []
+    while search.next() > 0:
+        idents.append(ident_in(area.log.page, area.log.at))
+    return idents, area.flash.reads - before
+
+
+def test_a_result_is_found_by_its_id_wherever_it_lies():
+    area = area_of(16, 64, 240)
+    oldest = 241 - len([1 for ident in range(1, 241) if found(area, ident)[0]])
+    for ident in range(1, 242):
+        assert found(area, ident)[0] == ([ident] if oldest <= ident <= 240 else []), ident
+    assert oldest < 60
+
+
+def test_an_id_above_all_others_costs_no_read():
+    area = area_of(16, 64, 200)
+    assert found(area, 201) == ([], 0)
+    area.mount()
+    area.log.settle()
+    assert found(area, 201) == ([], 0)
+    append(area.log, 500)
+    assert found(area, 201)[0] == [] and found(area, 501) == ([], 0)
+
+
+def test_an_id_that_no_block_can_have_costs_a_read_a_block():
+    area = area_of(16, 64, 400, 2)
+    used = area.log.used_blocks()
+    idents, reads = found(area, 0)
+    assert idents == [] and reads < used
+    assert found(area, 401 - 6)[1] <= 32, "it would lie in the newest"
+    area.mount()
+    assert found(area, 0) == ([], reads)
+
+
+def test_the_same_id_is_found_newest_block_first():
+    area = area_of()
+    for turn in range(40):
+        append(area.log, 7, extra=turn)
+    search = Search(area.log)
+    search.begin(b"0000000007", 0)
+    numbers = []
+    while search.next() > 0:
+        numbers.append(get_u32(area.log.page, area.log.at))
+    assert sorted(numbers) == list(range(1, 41))
+    assert numbers[:8] == list(range(33, 41)) and numbers[8] == 17
+
+
+def test_out_of_order_ids_are_found():
+    area = area_of()
+    idents = [(ident * 37) % 101 + 1 for ident in range(100)]
+    for ident in idents:
+        append(area.log, ident)
+    for ident in idents:
+        assert found(area, ident)[0] == [ident]
+    area.mount()
+    area.log.settle()
+    for ident in idents:
+        assert found(area, ident)[0] == [ident]
+
+
+def test_what_is_in_doubt_is_not_found_before_it_is_settled():
+    area = area_of(last=5)
+    area.mount()
+    assert found(area, 5)[0] == [] and found(area, 4)[0] == [4]
+    assert area.log.settle() and found(area, 5)[0] == [5]
+
+
+def test_what_was_carried_over_is_found_once():
+    area = area_of(16, 64)
+    for ident in range(1, 60):
+        area.mount()
+        assert append(area.log, ident) == LOG_DONE
+    for ident in range(1, 60):
+        assert found(area, ident)[0] == [ident], ident
+
+
+def test_what_is_left_in_a_block_of_which_only_the_last_record_was_carried_is_found():
+    area = area_of()
+    for ident in range(1, 16):
+        append(area.log, ident)
+    append_event(area.log, 16)
+    area.mount()
+    assert area.log.settle() and area.log.used_blocks() == 2
+    area.mount()
+    for ident in range(1, 16):
+        assert found(area, ident)[0] == [ident], ident
+
+
+def test_the_newest_blocks_are_read_in_order():
+    area = area_of()
+    for ident in range(1, 50):
+        if ident % 10 == 0:
+            append_event(area.log, ident)
+        else:
+            append(area.log, ident, KIND_RAW if ident % 7 == 0 else 0xD2)
+    search = Search(area.log)
+    search.begin_newest(2)
+    numbers = []
+    kind = search.next()
+    while kind > 0:
+        number = get_u32(area.log.page, area.log.at)
+        assert (kind == KIND_EVENT) == (number % 10 == 0) and area.log.length in (PAYLOAD, 40)
+        numbers.append(number)
+        kind = search.next()
+    assert kind == RECORD_NONE and numbers == [49] + list(range(33, 49))
+    search.begin_newest(1)
+    assert search.next() > 0 and get_u32(area.log.page, area.log.at) == 49 and search.next() == RECORD_NONE
+
+
+def test_an_empty_log_has_nothing():
+    area = area_of()
+    assert found(area, 1) == ([], 0)
+    search = Search(area.log)
+    search.begin_newest(4)
+    assert search.next() == RECORD_NONE
+
+
+def test_only_a_newest_block_that_cannot_be_read_is_told():
+    area = area_of(16, 256, 40)
+    area.flash.unreadable = (area.log.block - 1 + 7,)
+    assert found(area, 40)[0] == [40] and found(area, 20)[0] == [] and found(area, 5)[0] == [5]
+    area.flash.unreadable = (area.log.block + 7,)
+    search = Search(area.log)
+    search.begin(b"0000000040", 0)
+    assert search.next() == RECORD_LOST
+
+
+def test_a_damaged_head_hides_nothing_but_its_own_words():
+    area = area_of(16, 256, 90)
+    area.flash.cells[(7 + 2) * 4096 + 30] ^= 1
+    for ident in (20, 40, 70, 90):
+        assert found(area, ident)[0] == [ident]
+
+
+def test_heads_tell_how_the_area_is_divided_where_the_state_does_not():
+    area = Area(20, kept_blocks=4, graph_blocks=3)
+    assert divide(area.flash, 5, 6) == (5, 6)
+    area.mount()
+    append(area.log, 1)
+    assert divide(area.flash, 5, 6) == (4, 3)
+    for octet in range(4 * 4096):
+        area.flash.cells[octet] = 0
+    assert divide(area.flash, 5, 6) == (4, 3)
+    area.flash.unreadable = (0,)
+    assert divide(area.flash, 5, 6) == (-1, 0)
+
+
+def test_a_mebibyte_is_mounted_and_searched_with_few_reads():
+    for unit in (64, 256):
+        area = area_of(256, unit)
+        for ident in range(1, 2 * 249 * 4096 // (128 if unit == 64 else 256), 2):
+            append(area.log, ident)
+            if ident % 48 == 1:
+                take_all(area.log)
+                area.state.save()
+        before = area.flash.reads
+        area.mount()
+        reads = area.flash.reads - before
+        searched = max([found(area, ident)[1] for ident in (0, 1000, 5000, 7600)])
+        print("1 MiB at units of %d: a mount %d reads, a look-up %d at most" % (unit, reads, searched))
+        assert reads <= 400 and searched <= 300
+
+
+def test_a_search_allocates_nothing():
+    heap_tools()
+    log = mounted(RamFlash(16, 4096, 64))
+    for ident in range(1, 200):
+        append(log, ident)
+    search = Search(log)
+    key = b"0000000100"
+
+    def look(count):
+        for _ in range(count):
+            search.begin(key, 0)
+            if search.next() <= 0 or search.next() != RECORD_NONE:
+                return False
+        return True
+
+    assert look(1)
+    assert allocated(look, 10) == 0

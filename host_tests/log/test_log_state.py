@@ -1,0 +1,302 @@
+"""Snapshots by themselves: which one counts, where the next one goes, what a failing flash does to them."""
+
+from agent.log.cursor import Cursor
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from agent.log.numbers import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
+from agent.log.state import (
+    STATE_EMPTY,
+    STATE_FINE,
+    STATE_FOREIGN,
+    STATE_FOUND,
+    STATE_LAST,
+    STATE_LOST,
+    STATE_WORN,
+    State,
+)
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import TEARS, Flash, PowerCut
+
+PORTABLE = True
+
+TOP = 0x3FFFFFFF
+
+
+class Faulty(Flash):
+    """Blocks in `bad` answer FLASH_WORN, those in `silent` lose octets and say nothing."""
+
+    __slots__ = ("bad", "erased", "silent")
+
+    def __init__(self, unit_bytes=256, block_bytes=1024):
+        super().__init__(4, block_bytes, unit_bytes)
+        self.bad = self.silent = ()
+        self.erased = []
+
+    def program(self, address, buf, n):
+        block = address // self.block_bytes
+        if block in self.bad:
+            return FLASH_WORN
+        for octet in self.cells[address : address + n]:
+            assert octet == 0xFF, "programmed twice"
+        code = super().program(address, buf, n)
+        if block in self.silent:
+            self.cells[address + 40] ^= 4
+        return code
+
+    def erase(self, block):
+        if block in self.bad:
+            return FLASH_WORN
+        self.erased.append(block)
+        return super().erase(block)
+
+
+class Wrapped:
+    """A flash whose programs are somebody else's."""
+
+    def __init__(self, flash, program):
+        self.unit_bytes = flash.unit_bytes
+        self.block_bytes = flash.block_bytes
+        self.block_count = flash.block_count
+        self.operations = 0
+        self.read_into = flash.read_into
+        self.erase = flash.erase
+        self.program = program
+
+
+def started(flash):
+    state = State(flash)
+    before = flash.operations
+    state.load()
+    assert flash.operations == before, "a start writes nothing"
+    return state
+
+
+def saved(state, value):
+    state.numbers[DELIVERED] = value
+    return state.save()
+
+
+def test_an_erased_area_holds_no_snapshot():
+    state = State(Faulty())
+    assert state.load() == STATE_EMPTY and not state.found and state.numbers == [0] * NUMBERS
+
+
+def test_what_was_saved_is_found_whole():
+    for unit, block_bytes in ((1, 1024), (16, 512), (256, 4096), (512, 4096)):
+        flash = Faulty(unit, block_bytes)
+        state = started(flash)
+        state.identity = 77
+        for turn in range(70):
+            for index in range(NUMBERS):
+                state.numbers[index] = TOP - index * turn
+            for index in range(OCTETS):
+                state.octets[index] = (index + turn) & 0xFF
+            assert state.save() and state.durable == state.numbers
+            again = State(flash)
+            assert again.load() == STATE_FOUND and again.identity == 77
+            assert again.numbers == state.numbers == again.durable and again.octets == state.octets
+        assert state.saves == 70 and state.alarm == STATE_FINE
+
+
+def test_a_cursor_that_is_followed_is_saved_and_stands_there_at_the_next_start():
+    flash = Faulty()
+    state = started(flash)
+    cursor = Cursor()
+    state.follow(cursor, CURSOR)
+    cursor.number = 12
+    assert state.save() and state.durable[CURSOR] == 12
+    state = State(flash)
+    early, late = Cursor(), Cursor()
+    state.follow(early, CURSOR)
+    state.load()
+    state.follow(late, CURSOR)
+    assert early.number == late.number == 12
+
+
+def test_a_start_begins_a_fresh_block_with_the_same_snapshot_twice():
+    flash = Faulty()
+    for turn in range(1, 10):
+        state = started(flash)
+        operations = flash.operations
+        assert saved(state, turn) and flash.operations == operations + 3
+        assert saved(state, turn + 100) and flash.operations == operations + 4
+        assert started(flash).numbers[DELIVERED] == turn + 100
+    assert flash.erased == [0, 1, 2, 3, 0, 1, 2, 3, 0], "all four take turns"
+
+
+def test_all_four_blocks_take_turns_in_one_session():
+    flash = Faulty()
+    state = started(flash)
+    for turn in range(1, 28):
+        assert saved(state, turn)
+    assert flash.erased == [0, 1, 2, 3, 0, 1, 2, 3, 0] and state.erases == 9
+
+
+def test_a_session_is_ready_once_it_has_saved():
+    flash = Faulty()
+    state = started(flash)
+    assert not state.is_ready() and state.saves == 0
+    assert state.ready() and state.saves == 1 and state.ready() and state.saves == 1
+    assert state.is_ready() and saved(state, 1) and saved(state, 2) and not state.is_ready()
+
+
+def test_a_snapshot_that_is_damaged_or_stands_elsewhere_does_not_count():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1) and saved(state, 2)
+    for at in range(0, 256, 9):
+        flash.cells[512 + at] ^= 1
+        assert started(flash).numbers[DELIVERED] == 1
+        flash.cells[512 + at] ^= 1
+    flash.cells[768:1024] = flash.cells[512:768]
+    flash.cells[512:768] = b"\xff" * 256
+    assert started(flash).numbers[DELIVERED] == 1, "in another slot"
+    flash.cells[1024:2048] = flash.cells[0:1024]
+    flash.cells[0:1024] = b"\xff" * 1024
+    assert State(flash).load() == STATE_EMPTY, "in another block"
+
+
+def test_snapshots_of_another_format_or_size_are_left_alone():
+    flash = Faulty(64, 1024)
+    saved(started(flash), 1)
+    other = Faulty(16, 1024)
+    other.cells[:] = flash.cells
+    assert State(other).load() == STATE_FOREIGN
+
+
+def test_a_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
+    for tear in TEARS:
+        for cut in range(30):
+            flash = Faulty()
+            flash.cut_after = cut
+            flash.tear = tear
+            done = tried = 0
+            try:
+                while True:
+                    state = started(flash)
+                    assert done <= state.numbers[DELIVERED] <= tried
+                    for _ in range(4):
+                        tried += 1
+                        if saved(state, tried):
+                            done = tried
+            except PowerCut:
+                pass
+            found = started(flash).numbers[DELIVERED]
+            assert done <= found <= tried, (tear, cut)
+            state = started(flash)
+            assert saved(state, 1000) and started(flash).numbers[DELIVERED] == 1000
+
+
+def test_two_cuts_in_a_row_lose_nothing_that_was_relied_on():
+    for tear in TEARS:
+        for first in range(5, 16):
+            for second in range(6):
+                flash = Faulty(256, 512)
+                flash.cut_after = first
+                flash.tear = tear
+                done = _until_cut(flash)
+                flash.cut_after = second
+                done = max(done, _until_cut(flash, 100))
+                assert started(flash).numbers[DELIVERED] >= done, (tear, first, second)
+
+
+def _until_cut(flash, value=0):
+    done = 0
+    try:
+        state = started(flash)
+        while True:
+            value += 1
+            if saved(state, value):
+                done = value
+    except PowerCut:
+        return done
+
+
+def test_a_refused_save_says_so_and_the_next_one_opens_a_block():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1)
+    flash.code = FLASH_IO
+    assert not saved(state, 2) and state.durable[DELIVERED] == 1 and not state.ready()
+    flash.code = FLASH_DONE
+    assert state.ready() and state.durable[DELIVERED] == 2 and flash.erased[0] == 0 and flash.erased[-1] == 1
+    assert started(flash).numbers[DELIVERED] == 2
+
+
+def test_what_refused_openings_left_behind_never_counts_over_what_was_saved_later():
+    flash = Faulty()
+    state = started(flash)
+    assert saved(state, 1)
+    written = []
+    program = flash.program
+
+    def refused(address, buf, n):
+        program(address, buf, n)
+        written.append((address, bytes(buf[:n])))
+        return FLASH_IO
+
+    wrapped = Wrapped(flash, refused)
+    state = started(wrapped)
+    for turn in range(2, 6):  # each refused opening is on the flash all the same, and reads badly for a while
+        assert not saved(state, turn)
+    for block in range(1, 4):
+        flash.cells[1024 * block : 1024 * block + 256] = b"\x55" * 256
+    assert saved(started(flash), 10)
+    for address, octets in written:
+        if flash.cells[address : address + 256] == b"\x55" * 256:
+            flash.cells[address : address + 256] = octets
+    assert started(flash).numbers[DELIVERED] == 10
+
+
+def test_blocks_that_fail_are_left_until_one_is_left_which_is_kept_as_it_is():
+    flash = Faulty()
+    state = started(flash)
+    for turn in range(1, 8):
+        assert saved(state, turn)
+    flash.bad = (3,)
+    for turn in range(8, 20):
+        assert saved(state, turn) and state.alarm == STATE_FINE
+    flash.bad = (2, 3)
+    for turn in range(20, 40):
+        assert saved(state, turn)
+    assert state.alarm == STATE_WORN and state.worn == 2
+    flash.bad = (1, 2, 3)
+    while saved(state, turn):
+        turn += 1
+        assert turn < 60
+    assert state.alarm == STATE_LAST and state.ready(), "delivery goes on without"
+    kept = bytes(flash.cells)
+    assert not state.save() and bytes(flash.cells) == kept
+    assert started(flash).numbers[DELIVERED] >= turn - 1
+
+
+def test_a_block_that_does_not_keep_what_it_was_given_is_found_out():
+    flash = Faulty()
+    flash.silent = (1,)
+    state = started(flash)
+    for turn in range(1, 20):
+        assert saved(state, turn) and started(flash).numbers[DELIVERED] == turn
+    assert state.worn == 1
+
+
+def test_a_device_that_cannot_be_read_is_lost_and_not_empty():
+    flash = Faulty()
+    saved(started(flash), 1)
+    flash.unreadable = (2,)
+    assert State(flash).load() == STATE_LOST
+
+
+def test_a_save_allocates_nothing():
+    heap_tools()
+    state = State(RamFlash(4, 4096, 64))
+    state.load()
+    state.follow(Cursor(), CURSOR)
+
+    def save(count):
+        for turn in range(count):
+            state.numbers[AHEAD] = TOP - turn
+            if not state.save():
+                return False
+        return True
+
+    assert save(3)
+    assert allocated(save, 60) == 0

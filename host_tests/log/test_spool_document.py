@@ -1,0 +1,264 @@
+"""docs/spool.md is enough to write a reader: this one is written from it and uses nothing of the product."""
+
+import struct
+
+import pytest
+
+from agent.log import numbers as n
+from agent.log.flash import FLASH_DONE
+from agent.openprotocol.known import Known
+from agent.quarantine.quarantine import KEPT_DONE, Quarantine
+from board.linux_flash import FileFlash
+from host_tests.support.graphs import Bench, samples_for, trace_message
+from host_tests.support.log import Area, append, held
+from tools.base.clock import Dice
+from tools.harness.flash import SHAPES, PowerCut, SimFlash
+
+
+def crc(octets):
+    value = 0x3FFFFFFF
+    for octet in octets:
+        value ^= octet
+        for _ in range(8):
+            value = value >> 1 ^ 0x38E74301 if value & 1 else value >> 1
+    return value
+
+
+def is_sound(octets):
+    return struct.unpack_from("<I", octets, len(octets) - 4)[0] == crc(octets[:-4])
+
+
+class Reader:
+    """A station's area."""
+
+    def __init__(self, octets, unit, block_bytes=4096):
+        self.blocks = [octets[at : at + block_bytes] for at in range(0, len(octets), block_bytes)]
+        self.unit = unit
+        self.numbers = None
+        self._read_state()
+
+    def _read_state(self):
+        best = -1
+        size = max(256, self.unit)
+        for place, block in enumerate(self.blocks[:4]):
+            for slot in range(len(block) // size):
+                one = block[slot * size : slot * size + 256]
+                if one[:2] != b"TS" or not is_sound(one):
+                    continue
+                version, own, generation, self_identity, sizes = struct.unpack_from("<BBIIB", one, 2)
+                assert version == 4 and 1 << (sizes >> 4) == self.unit and 256 << (sizes & 15) == len(block)
+                if own == slot and generation % 4 == place and generation >= best:
+                    best = generation
+                    self.identity = self_identity
+                    self.numbers = struct.unpack_from("<48I", one, 16)
+                    self.octets = one[208:252]
+
+    def _head(self, block, ring):
+        """Number, first and flags of a block of this log; None if it is none."""
+        one = block[:52]
+        if one[:2] != b"TL" or not is_sound(one):
+            return None
+        version, own, identity, number, first, flags = struct.unpack_from("<BBIIIB", one, 2)
+        assert version == 4
+        return (number, first, flags) if own == ring and identity == self.identity else None
+
+    def _records(self, block):
+        at, last, step = 52, 0, max(self.unit, 8)
+        while at + 12 <= len(block):
+            kind, flags, count, number = struct.unpack_from("<BBHI", block, at)
+            if kind in (0xD2, 0xD7, 0xC5, 0xC9) and at + 12 + count <= len(block):
+                if is_sound(block[at : at + 12 + count]):
+                    if number > last:
+                        last = number
+                        yield number, kind, flags, block[at + 8 : at + 8 + count]
+                    at = -(-(at + 12 + count) // step) * step
+                    continue
+            at += 4
+
+    def log(self, ring):
+        """Every record that counts and is certain: number, kind, flags, payload."""
+        begun = []
+        for block in self.blocks[4:]:
+            head = self._head(block, ring)
+            records = list(self._records(block))
+            if head is None or not records or (head[2] & 1 and head[0] > self.numbers[ring + 2]):
+                continue
+            begun.append((head[0], head[1], records))
+        begun.sort()
+        counting, bound = [], 1 << 30
+        for _, first, records in reversed(begun):
+            counting[:0] = [one for one in records if first <= one[0] < bound]
+            bound = min(bound, first)
+        if counting and counting[-1][0] >= self.numbers[ring + 1]:
+            counting.pop()  # in doubt
+        return counting
+
+    def results(self):
+        return [(number, int(payload[90:100])) for number, kind, _, payload in self.log(0) if kind == 0xD2]
+
+    def kept(self):
+        """Number in the log of results, reason and ID of what the quarantine holds."""
+        holes = [self.numbers[index : index + 2] for index in range(27, 35, 2)]
+        found = []
+        for number, _, _, payload in self.log(3):
+            if number > self.numbers[14] and not any(first <= number <= last for first, last in holes if first):
+                of, reason, _ = struct.unpack("<IHH", payload[-8:])
+                found.append((of, reason, int(payload[90:100])))
+        return found
+
+
+def expected(flash, unit):
+    """What the agent finds at a start, on a copy."""
+    area = Area(flash=flash.clone())
+    area.mount()
+    assert area.found == 0
+    if area.log.solid:  # the snapshot says so; the session relies on it from its own first snapshot on
+        area.log.shown = area.log.number
+    return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
+
+
+def test_the_check_value_of_the_document_is_right():
+    assert crc(b"123456789") == 0x1790FBF6
+
+
+@pytest.mark.parametrize("unit", [16, 64, 256, 512])
+def test_a_reader_written_from_the_document_finds_what_a_start_finds(unit):
+    area = Area(16, 4096, unit, make_flash=SimFlash)
+    area.mount()
+    for ident in range(1, 80):
+        assert append(area.log, ident) == 0
+        if ident == 40:
+            area.log.cursors[0].number = 30
+            assert area.state.save()
+            area.mount()
+    assert area.state.save()
+    reader = Reader(bytes(area.flash.cells), unit)
+    assert reader.results() == expected(area.flash, unit)
+    assert [ident for _, ident in reader.results()][-49:] == list(range(31, 80))
+    assert reader.numbers == tuple(area.state.numbers) and reader.identity == area.state.identity
+    assert reader.numbers[45:47] == (3, 0) and reader.numbers[9] == 30
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_so_it_does_after_cuts_of_every_kind_refusals_and_many_starts(seed):
+    dice = Dice(seed * 7919)
+    unit = (16, 64, 256)[seed % 3]
+    area = Area(12 + dice.randrange(4), 4096, unit, make_flash=SimFlash)
+    area.mount()
+    ident = 0
+    for _ in range(25):
+        area.flash.cut_at = area.flash.operations + 1 + dice.randrange(40)
+        area.flash.cut_shape = SHAPES[dice.randrange(6)]  # of the others nobody knows what a reader gets
+        area.flash.refuses = False
+        try:
+            for _ in range(dice.randrange(60)):
+                if append(area.log, ident + 1) == FLASH_DONE:
+                    ident += 1
+                log = area.log
+                if dice.randrange(3) == 0 and log.peek(log.cursors[0]) > 0:
+                    log.cursors[0].advance()
+                if dice.randrange(9) == 0:
+                    area.state.save()
+                area.flash.refuses = dice.randrange(12) == 0
+        except PowerCut:
+            pass
+        area.flash.restart()
+        area.flash.refuses = False
+        if area.state.found or area.state.saves:
+            reader = Reader(bytes(area.flash.cells), unit)
+            if reader.numbers is not None:
+                assert reader.results() == expected(area.flash, unit), seed
+        area.mount()
+        assert area.found == 0
+    assert ident > 50
+
+
+def test_what_the_quarantine_holds_and_what_is_known_of_the_ids_lies_as_the_document_says():
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    quarantine = Quarantine(area.kept, state, log)
+    quarantine.start()
+    known = Known(state)
+    for ident in [*range(1, 10), *range(30, 34)]:
+        assert append(log, ident) == 0
+        assert log.peek(log.cursors[0]) == 0xD2
+        known.stored(0xD2, 0, log.page, log.at, log.length)
+        if ident > 4:
+            log.cursors[0].advance()
+        elif quarantine.keep(ident, 43) == KEPT_DONE:
+            log.cursors[0].advance()
+    assert quarantine.remove([2], n.DROPPED) == 1
+    assert state.save()
+    reader = Reader(bytes(area.flash.cells), 16)
+    assert reader.kept() == [(1, 43, 1), (3, 43, 3), (4, 43, 4)]
+    assert reader.numbers[n.KEPT_LAST] == 4
+    assert reader.octets[:5].hex() == "%010d" % known.top()
+    if known.is_met() and known.ranges:
+        assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == known.ranges[0]
+
+
+def test_the_page_in_front_of_a_file_s_blocks_lies_as_the_document_says(tmp_path):
+    path = tmp_path / "spool"
+    FileFlash(str(path), 65536, 64, (3, 17, 7)).close()
+    octets = path.read_bytes()
+    for at in (0, 2048):
+        form = "<8sHHIIHHHH16sI"
+        magic, version, unit, block_bytes, count, kind, system, station, zeros, identity, check = struct.unpack_from(
+            form, octets, at
+        )
+        assert (magic, version, unit, block_bytes, count) == (b"toolcart", 2, 64, 4096, 16)
+        assert (kind, system, station, zeros, check) == (3, 17, 7, 0, crc(octets[at : at + 44]))
+        assert any(identity) and octets[at + 48 : at + 2048] == bytes(2000)
+    assert octets[4096:] == b"\xff" * 65536
+
+
+def read_curves(area):
+    """Every whole curve of a log of curves: result, ID, time, what, unit, scale, steps, samples."""
+    pieces = {}
+    for number, kind, _, payload in area.log(6):
+        if kind == 0xC9:
+            pieces[number] = payload
+    found = []
+    for number, payload in sorted(pieces.items()):
+        if payload[6]:
+            continue
+        steps = [struct.unpack_from("<HII", payload, 74 + 10 * index) for index in range(payload[39])]
+        data = payload[74 + 10 * payload[39] :]
+        for piece in range(1, payload[7]):
+            data += pieces[number + piece][8:]
+        shift, top, bottom, announced, samples = struct.unpack_from("<bIIIH", payload, 59)
+        assert len(data) == 2 * samples == 2 * announced
+        found.append(
+            (
+                struct.unpack_from("<I", payload, 8)[0],
+                payload[12:22],
+                payload[22:29].hex(),
+                payload[37],
+                struct.unpack_from("<H", payload, 40)[0],
+                2.0**shift * top / bottom,
+                steps,
+                struct.unpack(f">{samples}h", data),
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize("unit", [16, 256, 512])
+def test_a_reader_of_the_document_finds_every_curve(unit):
+    bench = Bench(SimFlash(26, 4096, unit), graphs=8)
+    append(bench.main, 3)
+    for ident in (1, 2, 3):
+        for what in (2, 1):
+            assert bench.put_curve(ident, what, 500) == 0
+    bench.start()
+    assert bench.put(trace_message(4, samples=samples_for(4))) == 0
+    assert bench.main.state.save()
+    found = read_curves(Reader(bytes(bench.flash.cells), unit))
+    assert [(one[0], int(one[1]), one[3]) for one in found] == [
+        *((0, ident, what) for ident in (1, 2, 3) for what in (2, 1)),
+        (0, 4, 2),
+    ]
+    for result in found:
+        count = 500 if int(result[1]) < 4 else 300
+        assert result[2] == "20240314092653" and result[4:7] == (1, 0.01, [(count, 2, 1)])
+        assert result[7] == samples_for(int(result[1]), result[3], count)

@@ -1,0 +1,367 @@
+"""Bad input from the controller's side: counted, framed away or answered by a new connection; nothing is lost."""
+
+import sys
+
+from agent.base import health as h
+from agent.openprotocol import states as st
+from agent.record import KIND_RESULT
+from agent.record.same import is_same
+from host_tests.support.frames import EXAMPLE, accepted, fetched, garbled, light, message, pushed, refused
+from host_tests.support.mangle import Mangler
+from host_tests.support.world import Cart, packed_time
+from tools.base.clock import Dice
+from tools.harness.cart import CONTROLLER
+
+PORTABLE = True
+HEAP = "4m"
+
+SEEDS = 300 if sys.implementation.name == "cpython" else 12
+
+
+def produce(cart, count):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(50)
+
+
+def connected(**options):
+    options.setdefault("max_clients", 9)
+    cart = Cart(controller=options, blocks=24)
+    return cart.settle(120000)
+
+
+def hear(cart, *octets):
+    """The controller says something of its own accord, piece by piece."""
+    for piece in octets:
+        cart.controller.inject(piece)
+        cart.run(20)
+
+
+def still_serves(cart, lost=0):
+    """What is produced afterwards is stored once, in the same session or after `lost` losses of it."""
+    cart.settle(120000)
+    before = len(cart.stored_ids())
+    produce(cart, 2)
+    cart.settle()
+    assert len(cart.stored_ids()) == before + 2
+    assert cart.stored_ids() == cart.controller.produced
+    assert cart.counted(h.CONTROLLER_LOSSES) == lost
+    assert cart.counted(h.FAULTS) == 0
+    return True
+
+
+# Length fields
+
+
+def test_length_that_is_none_or_too_small_closes_and_reconnects():
+    for head in (b"0019", b"0000", b"00x0", b"    ", b"-100", b"\xff\xff\xff\xff", b"12.4", b"GET "):
+        cart = connected()
+        produce(cart, 1)
+        hear(cart, head + message(9999)[4:] + b"\0")
+        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
+        assert still_serves(cart, 1)
+
+
+def test_length_longer_than_the_message_swallows_the_next_and_then_shows():
+    cart = connected()
+    hear(cart, b"0060" + message(9999)[4:] + b"\0")
+    produce(cart, 1)
+    assert still_serves(cart, 1)
+
+
+def test_length_shorter_than_the_message_shows_at_the_next_length_field():
+    cart = connected()
+    hear(cart, b"0030" + message(71, b"01E40402003004")[4:] + b"\0")
+    assert still_serves(cart, 1)
+
+
+def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
+    for n in (1, 4, 19, 20, 100, 120):
+        cart = connected()
+        hear(cart, light(tightening_id=999)[:n])
+        cart.run(4500)
+        assert cart.counted(h.CONTROLLER_LOSSES) == 0
+        cart.run(700)
+        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
+        assert still_serves(cart, 1)
+
+
+def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
+    for size in (256, 300, 2048, 9999):
+        cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24)
+        cart.settle()
+        huge = b"9999" + message(900, bytes([index & 0xFF for index in range(9979)]))[4:]
+        hear(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
+        assert cart.counted(h.CONTROLLER_UNKNOWN) == 3
+        assert still_serves(cart)
+
+
+def test_result_of_9999_octets_is_kept_raw_acknowledged_and_shown():
+    cart = connected()
+    huge = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * (9999 - 544)
+    before = cart.controller.messages.get(62, 0)
+    hear(cart, huge + b"\0")
+    assert cart.raw() == [huge[:632]]
+    assert cart.counted(h.RAW) == 1 and cart.counted(h.CUT_SHORT) == 1
+    assert cart.controller.messages[62] == before + 1
+    assert list(cart.station.health.entries())[-1][1] == h.RAW
+
+
+def test_result_of_9999_octets_that_begins_like_any_other_is_one():
+    cart = connected()
+    hear(cart, b"9999" + pushed(7, tightening_id=5)[4:] + b"x" * (9999 - 544) + b"\0")
+    assert cart.stored_ids() == [5] and cart.raw() == []
+    assert cart.counted(h.CUT_SHORT) == 1
+
+
+# Content
+
+
+def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
+    for frame in (
+        garbled(),
+        garbled(status="7", time="no time at all"),
+        message(61, b"", 999),
+        message(61, b"short", 999),
+        message(61, EXAMPLE[20:], 500),
+        message(61, pushed(2)[20:300], 2),
+        message(61, bytes([index & 0xFF for index in range(101)]), 999),
+        EXAMPLE[:8] + b"x99" + EXAMPLE[11:],
+    ):
+        cart = connected()
+        hear(cart, frame + b"\0")
+        assert cart.raw() == [frame] and cart.stored() == []
+        assert cart.controller.messages[62] == 1
+        assert cart.counted(h.RAW) == 1
+        assert list(cart.station.health.entries())[-1][1:] == (h.RAW, len(frame))
+        assert still_serves(cart)
+
+
+def test_unreadable_results_do_not_hide_in_the_archive():
+    cart = Cart(controller={"max_clients": 9}, toolsnet={}, blocks=24)
+    cart.settle()
+    produce(cart, 1)
+    hear(cart, garbled() + b"\0")
+    produce(cart, 1)
+    cart.until(lambda: cart.toolsnet.archive.stored == 2, 30000)
+    assert cart.toolsnet.archive.tightening_ids() == [1, 2]
+    assert cart.counted(h.PARKED) == 1
+
+
+def test_mid_that_is_no_number_closes_and_reconnects():
+    for mid in (b"abcd", b"    ", b"6 1 ", b"\x80\x81\x82\x83"):
+        cart = connected()
+        hear(cart, b"0020" + mid + b"001         \0")
+        assert still_serves(cart, 1)
+
+
+def test_unknown_messages_are_counted_and_change_nothing():
+    frames = [
+        message(mid, b"0123456789") for mid in (6, 8, 12, 15, 35, 52, 71, 76, 101, 106, 152, 901, 1202, 4321, 9000)
+    ]
+    frames += [message(900, b"x" * 70 + b"\0" + bytes(range(256))), message(1201, b"\0" * 100)]
+    cart = connected()
+    hear(cart, *[frame + b"\0" for frame in frames])
+    assert cart.counted(h.CONTROLLER_UNKNOWN) == len(frames)
+    assert still_serves(cart)
+
+
+def test_replies_nobody_asked_for_are_counted_and_change_nothing():
+    frames = [
+        message(2, b"010009" + b"0209" + b"03" + b"Another controller       "),
+        accepted(60),
+        accepted(63),
+        accepted(3),
+        accepted(1),
+        refused(1, 97),
+        refused(60, 97),
+        refused(60, 99),
+        refused(64, 15),
+        refused(64, 99),
+        refused(3, 99),
+        fetched(2),
+        fetched(1, tightening_id=3),
+        message(41, b"01FOREIGN SERIAL"),
+    ]
+    cart = connected()
+    produce(cart, 1)
+    hear(cart, *[frame + b"\0" for frame in frames])
+    assert cart.counted(h.CONTROLLER_UNKNOWN) == len(frames)
+    assert bytes(cart.station.session.identity[:6]) == b"000101"
+    assert still_serves(cart)
+
+
+def test_answers_that_cannot_be_read_are_counted():
+    frames = [message(4), message(5), message(4, b"12"), message(5, b"006")]
+    cart = connected()
+    hear(cart, *[frame + b"\0" for frame in frames])
+    assert cart.counted(h.CONTROLLER_MALFORMED) == len(frames)
+    assert still_serves(cart)
+
+
+def test_answer_to_a_fetch_that_cannot_be_read_is_kept_raw_once():
+    cart = connected()
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for status in ("1", "#", "1"):
+        cart.controller.produce(status=status, **({} if status == "1" else {"time": "#" * 19}))
+    cart.run(100)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle()
+    assert cart.stored_ids() == [1, 3]
+    assert len(cart.raw()) == 1 and cart.raw()[0][22:32] == b"0000000002"
+    for _ in range(3):
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        cart.run(40000)
+    cart.cut()
+    cart.settle()
+    assert len(cart.raw()) == 1 and cart.stored_ids() == [1, 3]
+
+
+def test_unreadable_answer_is_kept_though_another_kept_frame_carries_its_digits():
+    cart = connected()
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    for number in range(1, 11):
+        odd = {"status": "#", "time": "#" * 19} if number in (1, 10) else {}
+        cart.controller.produce(**odd)  # 01 0000000001 02: ten digits of 10 are there
+    cart.run(100)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle()
+    assert [frame[22:32] for frame in cart.raw()] == [b"0000000001", b"0000000010"]
+    assert cart.stored_ids() == list(range(2, 10))
+
+
+def test_numbered_messages_without_agreement_are_taken_like_any_other():
+    cart = connected()
+    frame = light(tightening_id=1)
+    hear(cart, frame[:16] + b"57" + frame[18:] + b"\0")
+    assert cart.stored_ids() == [1] and cart.controller.messages[62] == 1
+    assert 9997 not in cart.controller.messages
+
+
+def test_stray_link_acknowledgements_change_nothing():
+    cart = connected()
+    hear(cart, b"00249997001     02  0061\0", b"00289998001     02  00610003\0")
+    assert cart.counted(h.CONTROLLER_UNKNOWN) == 2
+    assert still_serves(cart)
+
+
+def test_binary_noise_closes_and_reconnects():
+    for seed in range(1, 21):
+        cart = connected()
+        noise = Mangler(cart.controller, Dice(seed), 1).garbage(200)
+        hear(cart, b"A" + noise)
+        assert still_serves(cart, 1)
+
+
+def test_noise_at_the_start_is_got_over():
+    for noise in (b"HTTP/1.1 400 Bad Request\r\n", b"\xff" * 50, b"0021"):
+        cart = Cart(controller={"max_clients": 9, "start_closes": ()}, blocks=24, on=False)
+        sessions = []
+        endpoint = cart.controller.endpoint
+
+        def spoiled(endpoint=endpoint, noise=noise, sessions=sessions):
+            session = endpoint()
+            if len(sessions) < 3:
+                session.send(noise)
+            sessions.append(session)
+            return session
+
+        cart.network.listen(CONTROLLER[0], CONTROLLER[1], spoiled)
+        cart.boot()
+        cart.settle(240000)
+        assert still_serves(cart, cart.counted(h.CONTROLLER_LOSSES))
+        assert len(sessions) >= 4
+
+
+def test_storm_of_refusals_does_not_become_a_storm_of_questions():
+    cart = connected()
+    cart.controller.options.refuse = {64: 1}
+    cart.controller.jump_ids(50)
+    produce(cart, 1)
+    before = cart.controller.messages[64]
+    cart.run(60000)
+    # Fifty open IDs, asked once each round of 30 s.
+    assert cart.controller.messages[64] - before <= 3 * 51
+    cart.healthy()
+
+
+# Everything at once
+
+
+def mismatches(cart):
+    """Return how many stored results are not exactly what was made, and how often each ID is stored right."""
+    controller = cart.controller
+    right = {}
+    wrong = 0
+    for payload in cart.stored():
+        number = payload[8 + 82 : 8 + 92]
+        result = controller.result(int(number)) if number.isdigit() else None
+        body = payload[8:]
+        if (
+            result is not None
+            and body[45:51] == ("%06d" % result.torque).encode()
+            and body[51:56] == ("%05d" % result.angle).encode()
+            and body[:25].rstrip() == result.vin
+            and body[56:63] == packed_time(result.time)
+        ):
+            right[int(number)] = right.get(int(number), 0) + 1
+        else:
+            wrong += 1
+    return wrong, right
+
+
+def twins(cart):
+    """Return the IDs of results that the log holds twice; one that came spoiled is another one."""
+    found = [(flags, payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT]
+    return [
+        bytes(one[90:100])
+        for index, (flags, one) in enumerate(found)
+        for other_flags, other in found[:index]
+        if is_same(one, 8, flags, other, 8, other_flags)
+    ]
+
+
+def one_life(seed):
+    dice = Dice(seed)
+    cart = Cart(
+        seed=seed,
+        controller={"max_clients": 9, "window": 1 + seed % 3, "blame_silence": False, "nok_percent": 20},
+        settings={"controller": {"recover_retry_s": 5, "backoff_max_s": 4}},
+        blocks=20,
+    )
+    cart.settle()
+    mangler = Mangler(cart.controller, dice, 2 + dice.randrange(6))
+    cart.network.listen(CONTROLLER[0], CONTROLLER[1], mangler.endpoint)
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.line.random_splits = seed % 2 == 0
+    for _ in range(12):
+        produce(cart, dice.randrange(3))
+        cart.run(dice.randrange(2500))
+        if dice.randrange(6) == 0:
+            cart.cut()
+    mangler.off = True
+    cart.run(20000)
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.run(100)
+    cart.settle(600000)
+    return cart, mangler
+
+
+def test_spoiled_conversations_never_stop_the_agent_and_lose_nothing():
+    spoiled = 0
+    for seed in range(1, SEEDS + 1):
+        cart, mangler = one_life(seed)
+        cart.healthy()
+        wrong, right = mismatches(cart)
+        assert twins(cart) == [], seed
+        # A result is missing only where a spoiled frame stands for it, raw or as it was spoiled: never silently.
+        missing = [number for number in cart.controller.produced if number not in right]
+        assert len(missing) <= wrong + len(cart.raw()), (seed, missing)
+        assert wrong + len(cart.raw()) <= mangler.spoiled * 3, seed
+        spoiled += mangler.spoiled
+        # And it goes on.
+        before = len(cart.stored())
+        produce(cart, 2)
+        cart.settle()
+        assert len(cart.stored()) == before + 2, seed
+    assert spoiled > SEEDS

@@ -1,0 +1,300 @@
+"""Every other revision of MID 0061 and 0065 becomes the same body, with what only it has behind it."""
+
+from agent.openprotocol.layouts import layout_of, put_careful, read_limits, read_result, read_whole
+from agent.openprotocol.light import read_light
+from agent.record import result as r
+from host_tests.support.frames import EXAMPLE, fetched, light, pushed
+
+PORTABLE = True
+
+# Total lengths of DIGEST D.3, D.4 and D.5.
+PUSHED_BYTES = {1: 231, 2: 385, 3: 419, 4: 500, 5: 506, 6: 526, 7: 544}
+FETCHED_BYTES = {1: 118, 2: 226, 3: 233, 4: 314, 5: 320, 6: 340, 7: 379}
+SERIAL = b"C3412129      "
+LIMITS = b"004000005000004500000600009000075"
+
+
+def body_of(mid, revision, frame, at=2):
+    buf = b"#" * at + frame
+    body = bytearray(b"#" * (r.BODY_BYTES + 3))
+    code = read_result(layout_of(mid, revision), buf, at, len(frame), body, 3)
+    assert body[:3] == b"###"
+    return code, bytes(body[3:])
+
+
+def limits_of(mid, revision, frame):
+    limits = bytearray(r.LIMITS_BYTES)
+    return read_limits(layout_of(mid, revision), frame, 0, len(frame), limits, 0), bytes(limits)
+
+
+def light_body():
+    body = bytearray(r.BODY_BYTES)
+    body[92:106] = b" " * 14  # the tool's serial is not in the message
+    read_light(body, 0, EXAMPLE, 0, len(EXAMPLE))
+    return bytes(body)
+
+
+def test_every_pushed_revision_gives_the_body_of_the_light_one():
+    for revision in PUSHED_BYTES:
+        frame = pushed(revision)
+        assert len(frame) == PUSHED_BYTES[revision]
+        code, body = body_of(61, revision, frame)
+        assert code == r.RESULT_READ
+        assert body[: r.SERIAL] == light_body()[: r.SERIAL], revision
+        assert body[r.SERIAL :] == (b" " * 14 if revision == 1 else SERIAL)
+
+
+def test_revision_998_is_read_like_6_whatever_its_stages():
+    frame = b"0558" + pushed(6)[4:8] + b"998" + pushed(6)[11:] + b"560257020042370009500423700095"
+    code, body = body_of(61, 998, frame)
+    assert code == r.RESULT_READ and body[: r.SERIAL] == light_body()[: r.SERIAL]
+
+
+def test_every_fetched_revision_gives_what_it_has_and_blanks_for_the_rest():
+    for revision in FETCHED_BYTES:
+        frame = fetched(revision)
+        assert len(frame) == FETCHED_BYTES[revision]
+        code, body = body_of(65, revision, frame)
+        wanted = bytearray(light_body())
+        wanted[r.PSET_CHANGE : r.PSET_CHANGE + 19] = b" " * 19
+        if revision == 1:
+            wanted[r.JOB : r.JOB + 4] = b"    "
+            wanted[r.BATCH_SIZE : r.BATCH_SIZE + 4] = b"    "
+        else:
+            wanted[r.SERIAL :] = SERIAL
+        assert code == r.RESULT_READ and body == bytes(wanted), revision
+
+
+def test_limits_unit_and_type_are_kept_where_the_revision_has_them():
+    assert limits_of(61, 1, pushed(1)) == (37, LIMITS + b"    ")
+    assert limits_of(61, 2, pushed(2)) == (37, LIMITS + b"    ")
+    for revision in (3, 4, 5, 6, 7):
+        frame = pushed(revision, torque_unit=8, result_type=2)
+        assert limits_of(61, revision, frame) == (37, LIMITS + b"802 ")
+    assert limits_of(65, 1, fetched(1))[0] == 0
+    assert limits_of(65, 2, fetched(2)) == (37, b" " * 37)
+    assert limits_of(65, 3, fetched(3, result_type=2)) == (37, b" " * 33 + b"102 ")
+
+
+def test_limit_that_is_no_number_is_blank_and_one_with_a_minus_is_told():
+    for spoiled, kept in ((b"4o.oo ", b" " * 6), (b"-03-1 ", b" " * 6), (b"-31   ", b"-00031")):
+        frame = bytearray(pushed(2))
+        frame[160 - 1 : 166 - 1] = spoiled  # parameter 21, torque min
+        count, limits = limits_of(61, 2, bytes(frame))
+        assert abs(count) == 37 and limits[:6] == kept and limits[6:12] == b"005000"
+        body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+        code, octets = read_whole(layout_of(61, 2), frame, 0, len(frame), body, 0)
+        assert octets == r.BODY_BYTES + 37 and code == (r.RESULT_ODD if b"-" in kept else r.RESULT_READ)
+
+
+def test_a_revision_without_a_number_has_no_layout_and_any_later_one_is_read_as_far_as_it_is_known():
+    for revision in (0, -2):
+        assert layout_of(61, revision) is None and layout_of(65, revision) is None
+    for revision in (8, 9, 10, 11, 12, 500, 997):
+        code, body = body_of(61, revision, later(pushed(7), revision, 662))
+        assert code == r.RESULT_READ and body[: r.SERIAL] == light_body()[: r.SERIAL], revision
+        code, body = body_of(65, revision, later(fetched(7), revision, 497))
+        assert code == r.RESULT_READ and body[r.TIGHTENING_ID : r.SERIAL] == b"0001234567", revision
+
+
+def later(frame, revision, length):
+    """Return a message of this revision and length (the later ones go on where 7 ends) with what 7 knows."""
+    return b"%04d" % length + frame[4:8] + b"%03d" % revision + frame[11:] + b" " * (length - len(frame))
+
+
+def scaled(mid, numerator, denominator, **fields):
+    """Return a message of revision 10 whose angles are to be multiplied."""
+    frame = bytearray(later((pushed if mid == 61 else fetched)(7, **fields), 10, 662 if mid == 61 else 497))
+    first = 595 if mid == 61 else 430  # parameters 65 and 66 of 0061, 46 and 47 of 0065 (release 2.15)
+    frame[first - 1 : first + 4] = b"%05d" % numerator
+    frame[first + 6 : first + 11] = b"%05d" % denominator
+    return bytes(frame)
+
+
+def whole_of(mid, frame):
+    body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+    code, _ = read_whole(layout_of(mid, 10), frame, 0, len(frame), body, 0)
+    return code, bytes(body[r.ANGLE : r.ANGLE + 5]), bytes(body[r.BODY_BYTES + r.ANGLE_MIN :][:15]), body[-1:]
+
+
+def test_angles_of_revision_10_keep_their_digits_and_say_how_many_are_decimals():
+    for mid in (61, 65):
+        limits = b"000600009000075" if mid == 61 else b" " * 15
+        assert whole_of(mid, scaled(mid, 1, 1)) == (r.RESULT_READ, b"00095", limits, b" ")
+        assert whole_of(mid, scaled(mid, 1, 10, angle=12345)) == (r.RESULT_ODD, b"12345", limits, b"1")
+        assert whole_of(mid, scaled(mid, 1, 100, angle=123)) == (r.RESULT_ODD, b"00123", limits, b"2")
+
+
+def test_angle_scale_that_is_no_power_of_ten_is_multiplied_out():
+    assert whole_of(61, scaled(61, 3, 2)) == (r.RESULT_ODD, b"00142", b"000900013500112", b" ")
+    assert whole_of(61, scaled(61, 3, 2, angle="-0095"))[1] == b"-0142"
+    assert whole_of(61, scaled(61, 99, 1, angle=99999))[1] == b"     "  # it does not fit, so it is not known
+
+
+def test_angle_scale_that_is_not_filled_in_is_none_and_one_that_was_cut_off_hides_the_angles():
+    frame = later(pushed(7), 10, 662)
+    assert whole_of(61, frame)[:2] == (r.RESULT_READ, b"00095")
+    assert whole_of(61, scaled(61, 0, 0))[:2] == (r.RESULT_READ, b"00095")
+    assert whole_of(61, scaled(61, 1, 100)[:600]) == (r.RESULT_ODD, b"     ", b" " * 15, b" ")
+
+
+def test_message_that_ends_early_is_read_as_long_as_it_says_which_tightening_it_is():
+    ends = {(61, 1): (195, 231), (61, 2): (313, 385), (65, 1): (73, 118), (65, 2): (94 + 2, 226)}
+    for (mid, revision), (known, whole) in ends.items():
+        frame = pushed(revision) if mid == 61 else fetched(revision)
+        assert len(frame) == whole
+        for length in range(20, whole):
+            code, _ = body_of(mid, revision, frame[:length])
+            assert code == (r.RESULT_PADDED if length >= known else r.RESULT_UNREADABLE), (mid, revision, length)
+        assert body_of(mid, revision, frame + b"29tail of another revision")[0] == r.RESULT_READ
+
+
+def test_light_message_that_ends_early_loses_what_is_behind():
+    for length in range(20, 121):
+        code, body = body_of(61, 999, EXAMPLE[:length])
+        assert code == (r.RESULT_PADDED if length >= 92 else r.RESULT_UNREADABLE), length
+    assert body[: r.TIGHTENING_ID] == light_body()[: r.TIGHTENING_ID] and body[r.TIGHTENING_ID : r.SERIAL] == b" " * 10
+
+
+def test_later_revision_that_ends_early_loses_its_extra_fields_only():
+    frame = pushed(3)[:400]
+    assert body_of(61, 3, frame)[0] == r.RESULT_READ
+    assert limits_of(61, 3, frame) == (37, LIMITS + b"    ")
+
+
+# Value positions counted from 1, written from DIGEST D.3, D.4 and D.5: parameter, first octet, width.
+NUMBERS = {
+    (61, 1): (
+        (87, 2),
+        (91, 3),
+        (96, 4),
+        (102, 4),
+        (108, 1),
+        (111, 1),
+        (114, 1),
+        (141, 6),
+        (170, 5),
+        (219, 1),
+        (222, 10),
+    ),
+    (61, 2): (
+        (87, 4),
+        (93, 3),
+        (109, 4),
+        (115, 4),
+        (121, 1),
+        (124, 1),
+        (127, 1),
+        (130, 1),
+        (184, 6),
+        (213, 5),
+        (304, 10),
+    ),
+    (65, 1): ((23, 10), (62, 3), (67, 4), (73, 1), (76, 1), (79, 1), (82, 6), (90, 5), (118, 1)),
+    (65, 2): ((23, 10), (62, 4), (68, 3), (84, 4), (90, 4), (96, 1), (99, 1), (102, 1), (105, 1), (135, 6), (143, 5)),
+}
+
+
+def test_number_that_is_none_stays_as_it_came_wherever_it_stands():
+    for mid, revision in NUMBERS:
+        frame = pushed(revision) if mid == 61 else fetched(revision)
+        _, before = body_of(mid, revision, frame)
+        for first, width in NUMBERS[(mid, revision)]:
+            for at in (0, width - 1):
+                spoiled = bytearray(frame)
+                spoiled[first - 1 + at] = 0x58
+                code, body = body_of(mid, revision, bytes(spoiled))
+                assert code == r.RESULT_ODD, (mid, revision, first)
+                told = bytes(spoiled[first - 1 : first - 1 + width])
+                assert told in body and body.replace(told, b"") != before, (mid, revision, first)
+
+
+# How a number may be written, and what it is; six octets, of a torque and of any other number.
+WRITTEN = (
+    (b"004237", b"004237", b"004237", r.RESULT_READ),
+    (b"  4237", b"004237", b"004237", r.RESULT_PADDED),
+    (b"4237  ", b"004237", b"004237", r.RESULT_PADDED),
+    (b"4237\0\0", b"004237", b"004237", r.RESULT_PADDED),
+    (b"\0 423\0", b"000423", b"000423", r.RESULT_PADDED),
+    (b"+04237", b"004237", b"004237", r.RESULT_PADDED),
+    (b"-04237", b"-04237", b"-04237", r.RESULT_ODD),
+    (b" - 423", b"-00423", b"-00423", r.RESULT_ODD),
+    (b"-00000", b"000000", b"000000", r.RESULT_PADDED),
+    (b"042.37", b"004237", b"000042", r.RESULT_PADDED),
+    (b" 42.3 ", b"004230", b"000042", r.RESULT_PADDED),
+    (b"42.   ", b"004200", b"000042", r.RESULT_PADDED),
+    (b"-42.37", b"-04237", b"-00042", r.RESULT_ODD),
+    (b"0.0421", b"000004", b"000000", r.RESULT_PADDED),
+    (b"42 .37", b"42 .37", b"42 .37", r.RESULT_ODD),
+    (b"4.2.37", b"4.2.37", b"4.2.37", r.RESULT_ODD),
+    (b"12x456", b"12x456", b"12x456", r.RESULT_ODD),
+    (b"------", b"------", b"------", r.RESULT_ODD),
+    (b"99999.", b"99999.", b"099999", r.RESULT_ODD),
+    (b"\xff" * 6, b"\xff" * 6, b"\xff" * 6, r.RESULT_ODD),
+)
+
+
+def test_torque_is_read_however_it_is_written():
+    for text, wanted, _, code in WRITTEN:
+        found, body = body_of(61, 999, light(torque=text))
+        assert body[r.TORQUE : r.ANGLE] == wanted and found == code, text
+
+
+def test_other_numbers_are_read_however_they_are_written():
+    for text, _, wanted, code in WRITTEN:
+        body = bytearray(b"##########")
+        is_number = code != r.RESULT_ODD or text == b"99999." or wanted[1:].isdigit()
+        assert put_careful(body, 2, 6, b"<" + text + b">", 1, 6, False) == is_number, text
+        assert body == b"##" + wanted + b"##", text
+
+
+def test_id_padded_on_the_right_is_the_same_id():
+    code, body = body_of(61, 999, light(tightening_id="1234567   "))
+    assert code == r.RESULT_PADDED and body == body_of(61, 999, EXAMPLE)[1]
+
+
+def test_two_of_id_time_and_status_make_a_result():
+    parts = {"tightening_id": "#" * 10, "time": "#" * 19, "status": "#"}
+    for left in ((), ("tightening_id",), ("time",), ("status",)):
+        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] != r.RESULT_UNREADABLE, left
+    for left in (("tightening_id", "time"), ("time", "status"), ("tightening_id", "status"), tuple(parts)):
+        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] == r.RESULT_UNREADABLE, left
+    # A controller that fills in none of them writes blanks: nothing is odd about that.
+    blank = light(tightening_id=" " * 10, time=" " * 19, status=" ")
+    assert body_of(61, 999, blank)[0] == r.RESULT_READ
+
+
+def test_blank_numbers_are_absent_and_stay_blank():
+    for mid, revision in NUMBERS:
+        frame = bytearray(pushed(revision) if mid == 61 else fetched(revision))
+        for first, width in NUMBERS[(mid, revision)]:
+            frame[first - 1 : first - 1 + width] = b" " * width
+        code, body = body_of(mid, revision, bytes(frame))
+        assert code == r.RESULT_READ
+        for place, width in ((r.JOB, 8), (r.BATCH_COUNTER, 4), (r.TORQUE, 11), (r.TIGHTENING_ID, 10)):
+            assert body[place : place + width] == b" " * width, (mid, revision)
+
+
+def test_status_that_does_not_exist_stays_as_it_came():
+    places = {
+        (61, 1, 108): r.TIGHTENING_STATUS,
+        (61, 2, 124): r.BATCH_STATUS,
+        (65, 1, 118): r.BATCH_STATUS,
+        (65, 2, 102): r.TORQUE_STATUS,
+    }
+    for (mid, revision, first), place in places.items():
+        for octet in (0x37, 0x78, 0xFF):
+            frame = bytearray(pushed(revision) if mid == 61 else fetched(revision))
+            frame[first - 1] = octet
+            code, body = body_of(mid, revision, bytes(frame))
+            assert code == r.RESULT_ODD and body[place] == octet
+
+
+def test_running_batch_is_nothing_odd():
+    code, body = body_of(61, 2, pushed(2, batch_status=3))
+    assert code == r.RESULT_READ and body[r.BATCH_STATUS] == 0x33
+
+
+def test_time_that_is_none_leaves_the_body_without_one():
+    _, body = body_of(61, 2, pushed(2, time="Last Change Unknown"))
+    assert not r.has_time(body, 0)

@@ -1,0 +1,115 @@
+"""The log says whether it holds this very tightening or frame, as far back as it is asked, or that it cannot say."""
+
+from agent.base.words import put_u32
+from agent.openprotocol.look import BLOCKS_SEARCHED, SAME_ID_MOST, Look
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import result as res
+from host_tests.support.log import Area, body_of, take_all
+
+PORTABLE = True
+HEAP = "2m"
+
+
+def log_of(count, blocks=20, **options):
+    log = Area(blocks=blocks, block_bytes=1024, unit_bytes=16).mount(**options)[1]
+    for ident in range(1, count + 1):
+        put(log, body_of(ident))
+    return log
+
+
+def put(log, body, flags=0, kind=KIND_RESULT, epoch=0):
+    """Append a body or a frame; what waits is taken, so that there is always room."""
+    stage, at = log.stage, log.place
+    put_u32(stage, at, log.next)
+    stage[at + 4 : at + 8] = bytes((10, 0, 1, epoch))
+    stage[at + 8 : at + 8 + len(body)] = body
+    take_all(log)
+    assert log.append(kind, flags, 8 + len(body)) == 0
+
+
+def test_every_kept_result_is_known_and_no_other():
+    log = log_of(30)
+    look = Look(log)
+    for ident in range(1, 31):
+        assert look.holds(body_of(ident), 0, 0) == 1, ident
+    assert look.holds(body_of(31), 0, 0) == 0 and look.holds(b"##" + body_of(30), 2, 0) == 1
+
+
+def test_the_same_id_at_another_time_is_another_tightening():
+    look = Look(log_of(10))
+    body = body_of(7)
+    body[res.TIME + 5] ^= 1
+    assert look.holds(body, 0, 0) == 0
+    body = body_of(7)
+    body[res.TORQUE] = 0x39
+    assert look.holds(body, 0, 0) == 0
+
+
+def test_id_that_stands_still_is_compared_with_the_newest_alone():
+    log = log_of(0, when_full=1)
+    look = Look(log)
+
+    def still(number):
+        body = body_of(7)
+        body[res.TORQUE : res.TORQUE + 6] = b"%06d" % number
+        return body
+
+    for number in range(SAME_ID_MOST + 20):
+        assert look.holds(still(number), 0, 0) == 0
+        put(log, still(number))
+    newest = SAME_ID_MOST + 19
+    assert look.holds(still(newest), 0, 0) == 1 and look.holds(still(newest - 5), 0, 0) == 1
+    assert look.holds(still(0), 0, 0) == 0
+
+
+def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
+    log = log_of(5)
+    look = Look(log)
+    body = body_of(6)
+    body[res.TIGHTENING_ID : res.SERIAL] = b" " * 10
+    assert look.holds(body, 0, 0) == 0
+    put(log, body)
+    for ident in range(6, 10):
+        put(log, body_of(ident))
+    assert look.holds(body, 0, 0) == 1
+    for ident in range(10, 10 + BLOCKS_SEARCHED * 8):
+        put(log, body_of(ident))
+    assert look.holds(body, 0, 0) == 0
+
+
+def test_frame_is_known_by_all_its_octets():
+    log = log_of(3)
+    look = Look(log)
+    frame = b"0030006100100000      what nobody can read"
+    assert look.holds_frame(b"#" + frame, 1, len(frame)) == 0
+    put(log, frame, 0, KIND_RAW)
+    assert look.holds_frame(b"#" + frame, 1, len(frame)) == 1
+    assert look.holds_frame(frame + b"!", 0, len(frame) + 1) == 0
+    assert look.holds_frame(frame[:-1] + b"!", 0, len(frame)) == 0
+
+
+def test_frame_that_was_pushed_is_known_by_the_id_in_it():
+    log = log_of(3)
+    look = Look(log)
+    put(log, b"0061 0000000042 x", 0, KIND_RAW, 3)
+    put(log, b"0065 0000000043 x", res.FLAG_RECOVERED, KIND_RAW, 3)
+    assert look.holds_pushed(b"0000000042", 5, 3) == 1
+    assert look.holds_pushed(b"0000000042", 6, 3) == 0
+    assert look.holds_pushed(b"0000000042", 5, 4) == 0, "its IDs meant something else"
+    assert look.holds_pushed(b"0000000043", 5, 3) == 0, "it was asked for"
+    assert look.holds_pushed(b"0000000042", 100, 3) == 0
+
+
+def test_log_that_cannot_be_read_says_so():
+    area = Area(blocks=16, block_bytes=1024, unit_bytes=16)
+    log = area.mount()[1]
+    for ident in range(1, 20):
+        put(log, body_of(ident))
+    look = Look(log)
+    area.flash.unreadable = tuple(range(16))
+    frame = b"what nobody can read"
+    assert look.holds(body_of(19), 0, 0) == -1
+    assert look.holds_frame(frame, 0, len(frame)) == -1 and look.holds_pushed(b"0000000042", 0, 0) == -1
+    assert look.holds(body_of(20), 0, 0) == 0, "its ID is above all of them"
+    area.flash.unreadable = ()
+    assert look.holds(body_of(19), 0, 0) == 1

@@ -1,0 +1,185 @@
+"""A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked."""
+
+from agent.openprotocol import operation as gn
+from agent.openprotocol import states as st
+from agent.openprotocol.requests import longest_bytes
+from host_tests.support.frames import accepted, example_tightening, message, refused
+from host_tests.support.talk import STARTED, Talk
+from tools.sim import operation_frames as frames
+from tools.sim.controller_frames import start_data
+from tools.sim.controller_model import Identity
+
+PORTABLE = True
+HEAP = "2m"
+
+SUBSCRIBED = b"006000080010        120100231" + b"0" * 30 + b"1"
+
+
+def started(system_type=4, revision=6):
+    identity = Identity()
+    identity.system_type = system_type
+    return message(2, start_data(identity, revision), revision)
+
+
+def talk_with(system_type=4):
+    talk = Talk()
+    assert talk.tell(started(system_type)) == [st.EV_GENERIC if system_type == 4 else st.EV_STARTED]
+    return talk
+
+
+def ready(system_type=4):
+    talk = talk_with(system_type)
+    assert talk.tell(accepted(8)) == [st.EV_READY]
+    talk.take()
+    return talk
+
+
+def operation(talk, revision=2, asked_with=8, **values):
+    """Bring a whole operation to what is next in the session's hands; return what it is an answer to."""
+    result = example_tightening(**values)
+    octets = (
+        message(1201, frames.overall_data(result, revision, asked_with=asked_with), revision),
+        message(1202, frames.object_data(result, 1, frames.own_fields(result))),
+    )
+    for frame in octets:
+        assert talk.tell(frame) == [st.EV_PUSHED]
+        link, session = talk.link, talk.session
+        session.generic.operation.take(link.buf, link.at, link.length, session.mid, session.revision, talk.now)
+    return talk.session.generic.answers(talk.session)
+
+
+def fetch(talk, digits):
+    talk.session.fetch_id[:] = digits
+    talk.session.fetch()
+    talk.settle()
+    return talk.take()
+
+
+def test_mt_focus_is_never_asked_for_mid_0060():
+    talk = talk_with(4)
+    assert talk.take()[-1] == SUBSCRIBED
+    assert len(SUBSCRIBED) == 60 == longest_bytes(talk.session.subscriptions)
+    assert talk.tell(accepted(8)) == [st.EV_READY]
+
+
+def test_any_controller_that_does_not_know_0060_is_asked_by_0008():
+    for code in (99, 73, 75):
+        talk = talk_with(1)
+        assert talk.take()[-1] == b"002000609990        "
+        assert talk.tell(refused(60, code)) == [st.EV_REFUSED]
+        assert talk.take() == [SUBSCRIBED]
+        assert talk.tell(accepted(1201)) == [st.EV_READY]  # by the name that it has elsewhere
+
+
+def test_controller_that_knows_neither_has_no_results():
+    for named in (8, 1201):
+        talk = talk_with(1)
+        talk.tell(refused(60, 99))
+        assert talk.tell(refused(named, 99)) == [st.EV_REFUSED]
+        assert talk.take()[-1] == b"003101050040        00000000001"  # nor several spindles
+        assert talk.tell(refused(105, 99)) == [st.EV_REFUSED]
+        assert talk.take() == [b"002001000010        "]
+        assert talk.tell(refused(100, 99)) == [st.EV_OVER] and talk.session.why == st.WHY_NO_RESULTS
+
+
+def test_revisions_of_1201_are_tried_in_turn():
+    talk = talk_with()
+    for revision in (b"003", b"001"):
+        assert talk.tell(refused(8, 76)) == [st.EV_REFUSED]
+        assert talk.take()[-1][24:27] == revision
+    assert talk.tell(accepted(8)) == [st.EV_READY]
+    assert talk.take() == []
+    assert fetch(talk, b"0000000007") == [b"00390006001         1201001100000000007"]
+
+
+def test_subscription_that_survived_is_ended_first():
+    talk = talk_with()
+    talk.take()
+    assert talk.tell(refused(8, 71)) == [st.EV_REFUSED]
+    assert [octets[4:8] for octets in talk.take()] == [b"0009"]
+    assert talk.tell(accepted(9)) == []
+    assert talk.tell(accepted(8)) == [st.EV_READY]
+
+
+def test_next_session_begins_as_with_any_controller():
+    talk = ready()
+    talk.lose()
+    talk.tell(started(1))
+    assert talk.take()[-1] == b"002000609990        "
+    assert talk.tell(accepted(60)) == [st.EV_READY]
+    assert fetch(talk, b"0000000007") == [b"00300064002         0000000007"]
+    talk.lose()
+    talk.tell(STARTED)
+    talk.tell(refused(60, 99))
+    assert talk.take()[-1] == SUBSCRIBED
+
+
+def test_each_part_has_its_acknowledgement():
+    talk = ready()
+    for frame in (message(1201, b"x" * 60), message(1202, b"x" * 60)):
+        assert talk.tell(frame) == [st.EV_PUSHED] and talk.take() == []
+        talk.session.acknowledge()
+        talk.settle()
+        assert talk.take() == [b"00201203001         "]
+
+
+def test_buffer_grows_with_what_waits_in_it():
+    talk = Talk(buffer_bytes=300)
+    events = talk.tell(started(), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000))
+    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
+    assert talk.link.length == 9020
+
+
+def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
+    talk = ready()
+    assert operation(talk, 2, 8) == gn.ANSWER_NONE
+    assert operation(talk, 2, 6) == gn.ANSWER_LATE  # nobody has asked
+    fetch(talk, b"0000000000")
+    assert operation(talk, 2, 8) == gn.ANSWER_NONE
+    assert not talk.session.can_fetch()
+    assert operation(talk, 2, 6) == gn.ANSWER_SURE
+    assert talk.session.can_fetch()
+    fetch(talk, b"0001234566")
+    assert operation(talk, 2, 6) == gn.ANSWER_LATE
+    assert operation(talk, 2, 6, tightening_id=1234566) == gn.ANSWER_SURE
+
+
+def test_revision_1_tells_an_answer_by_its_id():
+    talk = ready()
+    fetch(talk, b"0001234566")
+    assert operation(talk, 1) == gn.ANSWER_NONE
+    assert operation(talk, 1, tightening_id=1234566) == gn.ANSWER_SURE
+    assert operation(talk, 1) == gn.ANSWER_NONE
+    fetch(talk, b"0000000000")
+    assert operation(talk, 1) == gn.ANSWER_MAYBE  # or a push that comes in this moment
+
+
+def test_refusal_of_the_history_is_one_by_either_name():
+    for named in (6, 1201):
+        talk = ready()
+        fetch(talk, b"0000000007")
+        assert talk.tell(refused(named, 15)) == [st.EV_HISTORY_REFUSED] and talk.session.can_fetch()
+
+
+def test_late_refusal_is_not_taken_for_the_next_one():
+    talk = ready()
+    fetch(talk, b"0000000007")
+    talk.wait(5500)
+    assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
+    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    fetch(talk, b"0000000008")
+    assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
+    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+
+
+def test_part_that_does_not_come_is_an_event():
+    talk = ready()
+    talk.tell(message(1201, frames.overall_data(example_tightening(), 2), 2))
+    link, session = talk.link, talk.session
+    session.generic.operation.take(link.buf, link.at, link.length, session.mid, session.revision, talk.now)
+    events = []
+    for _ in range(4):
+        events += talk.wait(3000)
+        events += talk.tell(message(9999))
+    assert events == [st.EV_LATE]
+    assert session.generic.operation.lost

@@ -1,0 +1,371 @@
+"""What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
+
+from agent.base import health as h
+from agent.base.health import Health
+from agent.openprotocol import requests as rq
+from agent.openprotocol.queries import DAY_MS, LIMITS, SETS, Limits, _seconds_apart
+from agent.openprotocol.states import EV_ERRAND, EV_ERRAND_REFUSED
+from agent.record import result as res
+from host_tests.support.frames import message
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.world import CONTROLLER, Cart
+from tools.base.clock import seconds_of, stamp_text
+
+PORTABLE = True
+HEAP = "4m"
+
+CHANGED = b"2024-02-01:08:00:00"
+
+
+def cart_of(clock="off", limits="off", **options):
+    return Cart(
+        controller=dict({"max_clients": 9}, **options), settings={"controller": {"clock": clock, "limits": limits}}
+    ).ready()
+
+
+def counted(cart, code):
+    return cart.station.health.counters[code]
+
+
+def ahead(cart):
+    return cart.station.intake.errands.clock.ahead_s
+
+
+# -- the clock -----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_unless_the_settings_want_it():
+    cart = cart_of()
+    cart.controller.produce()
+    cart.run(5000)
+    assert cart.station.intake.errands is None and cart.station.intake.store.limits is None
+    assert not {12, 80, 82} & set(cart.controller.messages)
+
+
+def test_clock_is_asked_for_on_each_connection_and_once_a_day():
+    cart = cart_of("check")
+    cart.run(3000)
+    assert cart.controller.messages[80] == 1 and ahead(cart) == 0
+    cart.run(DAY_MS - 60000)
+    assert cart.controller.messages[80] == 1
+    cart.run(120000)
+    assert cart.controller.messages[80] == 2
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.run(40000)
+    assert cart.controller.messages[80] == 3 and 82 not in cart.controller.messages
+    assert counted(cart, h.CLOCK_APART) == 0 and cart.controller.complaints == []
+
+
+def test_a_clock_that_is_apart_is_told_and_left_alone():
+    for seconds in (-86400 * 400, -6, -5, 5, 6, 3600):
+        cart = cart_of("check", clock_ahead_s=seconds)
+        cart.run(3000)
+        assert abs(ahead(cart) - seconds) <= 1
+        if abs(seconds) != 5:  # the second of the answer may be another one
+            assert counted(cart, h.CLOCK_APART) == (1 if abs(seconds) > 5 else 0)
+        assert 82 not in cart.controller.messages
+
+
+def test_a_clock_that_is_apart_is_set_once_where_the_settings_say_so():
+    cart = cart_of("set", clock_ahead_s=-4000)
+    cart.run(3000)
+    assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
+    assert abs(cart.controller.options.clock_ahead_s) <= 1 and abs(ahead(cart)) <= 1
+    assert (counted(cart, h.CLOCK_APART), counted(cart, h.CLOCK_SET)) == (1, 1)
+    assert cart.controller.complaints == []
+    cart = cart_of("set", clock_ahead_s=2)
+    cart.run(3000)
+    assert 82 not in cart.controller.messages
+
+
+def test_a_controller_that_does_not_take_the_time_is_not_pressed():
+    for code in (25, 98, 99, None):
+        cart = cart_of("set", clock_ahead_s=500, refuse={82: code})
+        cart.run(300000)
+        assert cart.controller.messages[82] == 1 and counted(cart, h.CLOCK_SET) == 0
+        assert cart.is_ready() and cart.controller.connections == 1
+    cart = cart_of("set", clock_ahead_s=500)
+    cart.controller.set_clock = lambda text: True  # says so, and does not
+    cart.run(300000)
+    assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
+
+
+def test_nothing_is_asked_while_nobody_knows_the_time():
+    cart = Cart(settings={"controller": {"clock": "set"}}, controller={"clock_ahead_s": 900}, on=False)
+    cart.make_board.clock_is_set = lambda board: False
+    try:
+        cart.boot()
+        cart.ready()
+        cart.run(1300000)
+        assert 80 not in cart.controller.messages and ahead(cart) is None
+        cart.make_board.clock_is_set = lambda board: True
+        cart.run(700000)
+        assert cart.controller.messages[82] == 1
+    finally:
+        del cart.make_board.clock_is_set
+
+
+def test_time_that_is_none_is_counted():
+    cart = cart_of("check")
+    cart.controller.stamp = lambda: "2024-13-41:25:61:61"
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.run(60000)
+    assert ahead(cart) is None and counted(cart, h.CONTROLLER_MALFORMED) == 1 and cart.is_ready()
+
+
+def test_seconds_between_two_times():
+    times = (0, 951782399, 951782400, 1709164800, 1709251199, 4102444799, 1710408413)
+    for one in times:
+        for other in times:
+            apart = _seconds_apart(b"#" + stamp_text(one).encode(), 1, stamp_text(other).encode())
+            assert apart == one - other
+        assert seconds_of(stamp_text(one)) == one
+
+
+def test_results_are_not_held_up_by_an_answer_that_does_not_come():
+    cart = cart_of("check", "ask", refuse={80: None, 12: None})
+    for _ in range(6):
+        cart.controller.produce()
+        cart.run(400)
+        assert cart.controller.acknowledged == cart.controller.produced
+    cart.run(100000)
+    assert cart.is_ready() and cart.controller.connections == 1 and cart.stored_ids() == cart.controller.produced
+
+
+# -- limits --------------------------------------------------------------------------------------------------------
+
+
+def limits_of(cart):
+    """Return for each stored result (parameter set, torque min, max, target, angle min, max, target) or None."""
+    found = []
+    for payload in cart.stored():
+        body = res.HEAD_BYTES
+        at = body + res.BODY_BYTES
+        pset = int(payload[body + res.PSET : body + res.PSET + 4])
+        if len(payload) == at:
+            found.append((pset, None))
+            continue
+        assert len(payload) == at + res.LIMITS_BYTES
+        found.append(
+            (
+                pset,
+                [
+                    int(payload[at + place : at + place + 6])
+                    for place in (res.TORQUE_MIN, res.TORQUE_MAX, res.TORQUE_TARGET)
+                ]
+                + [
+                    int(payload[at + place : at + place + 5])
+                    for place in (res.ANGLE_MIN, res.ANGLE_MAX, res.ANGLE_TARGET)
+                ],
+            )
+        )
+    return found
+
+
+def produce(cart, *psets):
+    for pset in psets:
+        cart.controller.produce(pset=pset, pset_change=cart.controller.psets[pset].changed)
+        cart.run(1000)
+
+
+ONE = [900, 1100, 1000, 30, 90, 60]
+TWO = [2200, 2800, 2500, 45, 120, 70]
+
+
+def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
+    for revisions, asked in (((1, 2), 3), ((1, 2, 5), 2)):
+        cart = cart_of(limits="ask", pset_data_revisions=revisions)
+        produce(cart, 1, 1, 2, 1, 2)
+        assert limits_of(cart) == [(1, None), (1, ONE), (2, None), (1, ONE), (2, TWO)]
+        assert cart.controller.messages[12] == asked, "revision 5 is tried once"
+        assert cart.controller.complaints == []
+
+
+def test_limits_of_a_set_that_was_changed_are_asked_for_anew():
+    cart = cart_of(limits="ask")
+    produce(cart, 1, 1)
+    cart.controller.change_pset(1, torque_min=800)
+    produce(cart, 1, 1)
+    assert limits_of(cart) == [(1, None), (1, ONE), (1, None), (1, [800] + ONE[1:])]
+
+
+def test_a_new_connection_asks_anew_for_what_was_known():
+    cart = cart_of(limits="ask")
+    produce(cart, 1, 2)
+    cart.controller.psets[1].torque_min = 700  # and the date says nothing
+    cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+    cart.run(40000)
+    produce(cart, 1, 2)
+    assert limits_of(cart)[2:] == [(1, [700] + ONE[1:]), (2, TWO)]
+
+
+def test_what_is_not_there_is_asked_for_once_a_connection():
+    for code, asked in ((2, 1), (99, 1), (97, 2), (None, 1), (1, 1)):
+        cart = cart_of(limits="ask", refuse={12: code})
+        for _ in range(5):
+            produce(cart, 1)
+            cart.run(6000)
+        assert cart.controller.messages[12] == asked, code
+        assert [limits for _, limits in limits_of(cart)] == [None] * 5 and cart.is_ready()
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        cart.run(60000)
+        assert cart.controller.messages[12] == 2 * asked, code
+
+
+def test_a_refusal_for_the_moment_is_asked_again():
+    cart = cart_of(limits="ask", refuse_once=[(12, 98), (12, 98)])
+    produce(cart, 1)
+    cart.run(20000)
+    produce(cart, 1)
+    assert limits_of(cart) == [(1, None), (1, ONE)]
+
+
+def test_a_set_without_a_date_and_set_0_have_no_limits():
+    for text in ("Last Change Unknown", "", "0000-00-00:00:00:00"):
+        cart = cart_of(limits="ask")
+        cart.controller.produce(pset=1, pset_change=text)
+        cart.controller.produce(pset=0)
+        cart.run(5000)
+        assert 12 not in cart.controller.messages and [limits for _, limits in limits_of(cart)] == [None, None]
+
+
+def test_results_of_other_revisions_keep_their_own():
+    cart = Cart(
+        controller={"result_revisions": (3,)}, settings={"controller": {"limits": "ask", "result_revisions": [3]}}
+    ).ready()
+    cart.controller.produce()
+    cart.run(3000)
+    assert 12 not in cart.controller.messages and limits_of(cart)[0][1] is not None
+
+
+def test_limits_go_out_with_telegram_04_and_unknown_ones_are_told():
+    cart = Cart(toolsnet={}, settings={"controller": {"limits": "ask"}}).ready()
+    produce(cart, 1, 1)
+    cart.run(5000)
+    told = []
+    for found in cart.archive.results:
+        spindle = found["spindles"][0]
+        unknown = [one["value"] for one in found["parameters"] if one["parameter_id"] == 60002]
+        told.append(
+            (spindle["torque_low"], spindle["torque_high"], spindle["angle_low"], spindle["angle_high"], unknown)
+        )
+    assert told == [
+        ("00000.00", "00000.00", "000000.0", "000000.0", ["UNKNOWN"]),
+        ("00009.00", "00011.00", "000030.0", "000090.0", []),
+    ]
+
+
+def test_a_result_that_comes_again_when_its_limits_are_known_is_the_same():
+    cart = cart_of(limits="ask", repeat=2)
+    produce(cart, 1)
+    cart.run(30000)
+    assert limits_of(cart) == [(1, None)] and counted(cart, h.DUPLICATES) == 2
+
+
+class Link:
+    buf = b""
+    at = 0
+    length = 0
+
+
+class Session:
+    """As much of a session as limits ask for."""
+
+    def __init__(self):
+        self.request = rq.Request()
+        self.link = Link()
+        self.refusal = 0
+        self.revision = 1
+        self.mid = 13
+
+    def answer(self, data, revision=1):
+        self.link.buf = b"#" * 7 + message(13, data)
+        self.link.at = 7
+        self.link.length = len(self.link.buf) - 7
+        self.revision = revision
+
+
+def body_of(pset, changed=CHANGED):
+    body = bytearray(b" " * (res.BODY_BYTES + res.LIMITS_BYTES))
+    body[res.PSET : res.PSET + 4] = b"%04d" % pset
+    body[res.PSET_CHANGE : res.PSET_CHANGE + len(changed)] = changed
+    return body
+
+
+def answer_for(pset, torque=b"000900"):
+    return (
+        b"01%03d02" % pset
+        + b" " * 25
+        + b"0310406"
+        + b"05"
+        + torque
+        + b"06001100"
+        + b"07001000"
+        + b"0800030"
+        + (b"0900090" + b"1000060")
+    )
+
+
+def test_no_more_sets_are_kept_than_there_is_room_for():
+    limits, session, health = Limits(), Session(), Health()
+    for pset in range(1, 3 * SETS):
+        assert limits.put(body_of(pset), 0) == 0
+        assert limits.ask(session, 0) and session.request.row is LIMITS
+        session.answer(answer_for(pset))
+        limits.take(EV_ERRAND, session, health, 0)
+        assert limits.put(body_of(pset), 0) == res.LIMITS_BYTES
+        assert not limits.ask(session, 0)
+    assert len(limits._places) == SETS and len(limits._sets) == SETS * 61
+    assert limits.put(body_of(1), 0) == 0, "the oldest has gone"
+
+
+def test_answers_that_are_none_do_no_harm():
+    for data, revision in (
+        (answer_for(7), 1),  # of another set
+        (answer_for(1)[:-1] + b"x", 1),
+        (answer_for(1, b"-00900"), 1),
+        (b"\xff" * 84, 1),
+        (b"00000000" + b"x" * 80, 4),
+        (answer_for(1), 5),  # without the date that revision 5 has
+    ):
+        limits, session, health = Limits(), Session(), Health()
+        limits.put(body_of(1), 0)
+        assert limits.ask(session, 0)
+        session.answer(data, revision)
+        limits.take(EV_ERRAND, session, health, 0)
+        body = body_of(1)
+        octets = limits.put(body, 0)
+        assert octets in (0, res.LIMITS_BYTES)
+        for at in range(res.BODY_BYTES, res.BODY_BYTES + octets):
+            assert body[at] == 0x20 or 0x30 <= body[at] <= 0x39
+        limits.take(EV_ERRAND_REFUSED, session, health, 0)  # nothing is asked
+    assert health.counters[h.CONTROLLER_UNKNOWN] == 0
+
+
+def test_date_of_the_answer_is_what_its_limits_hold_for():
+    limits, session, health = Limits(), Session(), Health()
+    limits.put(body_of(1), 0)
+    limits.ask(session, 0)
+    newer = b"2024-03-01:08:00:00"
+    session.answer(answer_for(1) + b"11000500" + b"12000250" + b"13" + newer, 5)
+    limits.take(EV_ERRAND, session, health, 0)
+    assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
+    assert limits.put(body_of(1), 0) == 0
+
+
+def test_limits_are_put_behind_a_result_without_any_memory():
+    limits, session = Limits(), Session()
+    for pset in (1, 2):
+        limits.put(body_of(pset), 0)
+        limits.ask(session, 0)
+        session.answer(answer_for(pset))
+        limits.take(EV_ERRAND, session, Health(), 0)
+    bodies = (body_of(1), body_of(2))
+
+    def many():
+        for _ in range(100):
+            for body in bodies:
+                assert limits.put(body, 0) == res.LIMITS_BYTES
+
+    heap_tools()
+    assert allocated(many) == 0

@@ -1,0 +1,500 @@
+"""Every order of events in small worlds, on the real recovery: what a controller has is stored, once, and never stuck.
+
+A world is a controller that makes a few results and keeps fewer, may be reset, lose its oldest, pass over IDs of
+others, and a connection and an agent that may be cut anywhere. All its states are visited; at each one the world is let
+run to its end, and the judge looks. Two rules of the policy are broken once to see that the judge would find it.
+"""
+
+import os
+from collections import deque
+from random import Random
+
+from agent.openprotocol import known as kn
+from agent.openprotocol import recovery as rc
+from agent.openprotocol.known import Known
+from agent.openprotocol.questions import NEWS_STORE, PHASE_SETTLE, PHASE_UP, PHASE_WALK, PHASE_WITNESS
+from agent.record.result import FLAG_UNPROVEN, TIGHTENING_ID
+from host_tests.support.recovery import Bench, FakeLog, Memory
+
+MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "2500"))
+BROKEN_STATES = 6000  # within so many the judge has to see it
+LIVES = MOST_STATES // 40
+RUN = 4  # so many in a row that are gone end a walk here
+PLAIN = (int, bool, str, bytes, tuple, type(None))
+
+
+class Bad(Exception):
+    """The promise is broken."""
+
+
+class Made(Memory):
+    """A controller whose results are the same objects in every world in which they are the same."""
+
+    results = {}
+
+    def result(self, uid, ident, key):
+        return self.results.setdefault((uid, ident), Memory.result(self, uid, ident, key))
+
+
+class World:
+    """One controller and one agent, with what may happen to them yet."""
+
+    def __init__(self, results=5, memory=2, log=6, losses=3, **options):
+        self.bench = Bench(Made(options.pop("first", 1), memory, options.pop("fixed", None)), limit=log)
+        self.left = {
+            "make": results,
+            "loss": losses,
+            "reset": options.pop("resets", 0),
+            "drop": options.pop("drops", 0),
+            "other": options.pop("others", 0),
+            "kill": options.pop("kills", 0),
+            "refuse": options.pop("refusals", 0),
+        }
+        self.lags = options.pop("lags", False)
+        self.knows_zero = options.pop("knows_zero", True)
+        self.connected = False
+        self.pushed = []  # on the way to the agent
+        self.unacknowledged = None
+        self.met = -1  # results up to this uid were made before the controller was met
+        self.uids = set()
+        self.questions = 0
+        for _ in range(options.pop("before", 0)):
+            self.bench.memory.make()
+        assert not options, options
+
+    # -- a state as a value ------------------------------------------------------------------------------------
+
+    def value(self):
+        """All that tells this state from another one; what is of no more use is left out."""
+        bench = self.bench
+        recovery = bench.recovery
+        state = bench.state
+        state.saves = recovery.not_saved = 0
+        state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
+        recovery._answer[:] = bytes(16)
+        recovery.ask_id[:] = bytes(10)
+        if not self.connected:
+            bench.known.last[:] = bytes(16)
+            bench.known.last_id = -1
+        if recovery.phase not in (PHASE_WITNESS, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
+            recovery._top[:] = bytes(16)
+            recovery._top_id = recovery._first = recovery._upto = recovery._asked = 0
+            recovery._afresh = recovery._reset = False
+        if recovery.phase != PHASE_WALK:
+            vars(recovery._walk).clear()
+        return (
+            tuple(self.left.values()),
+            self.connected,
+            tuple(self.pushed),
+            self.unacknowledged,
+            self.met,
+            frozenset(self.uids),
+            bench.memory.next_id,
+            tuple(bench.memory.made),
+            tuple(bench.memory.kept),
+            tuple(bench.log.records),
+            min(bench.log.number - state.covers, len(bench.log.records)),
+            state.refuses,
+            bytes(state.octets),
+            bytes(state.durable_octets),
+            _frozen(bench.known),
+            _frozen(recovery),
+            tuple(sorted(vars(recovery._walk).items())),
+        )
+
+    def become(self, value):
+        """Turn to this state."""
+        left, self.connected, pushed, self.unacknowledged, self.met, uids = value[:6]
+        next_id, made, kept, records, behind, refuses, octets, durable = value[6:14]
+        for name, count in zip(self.left, left, strict=True):
+            self.left[name] = count
+        bench = self.bench
+        self.pushed = list(pushed)
+        self.uids = set(uids)
+        bench.memory.next_id = next_id
+        bench.memory.made = list(made)
+        bench.memory.kept = list(kept)
+        bench.log.records = list(records)
+        bench.log.number = len(records)
+        bench.state.covers = len(records) - behind
+        bench.state.refuses = refuses
+        bench.state.octets[:] = octets
+        bench.state.durable_octets = durable
+        bench.now = 0
+        self.questions = 0
+        _thaw(bench.known, value[14])
+        _thaw(bench.recovery, value[15])
+        vars(bench.recovery._walk).update(value[16])
+        for timer in (bench.recovery._retry, bench.recovery._looked):
+            timer.stop()  # time is of no matter here: each pause is over when something is asked
+        return self
+
+    # -- what may happen ---------------------------------------------------------------------------------------
+
+    def choices(self):
+        left = self.left
+        bench = self.bench
+        memory = bench.memory
+        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.made)]
+        if left["drop"] and memory.kept:
+            found.append("drop")
+        if left["make"] and len(self.pushed) < 2:
+            found.append("make")
+        if left["kill"]:
+            found.append("kill")
+        if left["refuse"] and not bench.state.refuses:
+            found.append("refuse")
+        if not self.connected:
+            if left["loss"]:
+                found.append("connect")
+                if self.unacknowledged:
+                    found.append("connect again")
+            return found
+        if left["loss"]:
+            found.append("loss")
+        if self.pushed:
+            found.append("push")
+            if left["loss"]:
+                found.append("push unheard")
+        if (self.lags or not self.pushed) and bench.recovery.seeks():
+            found.append("ask")
+        return found
+
+    def do(self, name):
+        left = self.left
+        bench = self.bench
+        if name in left:
+            left[name] -= 1
+        if name == "make":
+            made = bench.memory.make()
+            if self.connected:
+                self.pushed.append(made)
+        elif name == "other":
+            bench.memory.next_id += 1
+        elif name == "reset":
+            bench.memory.reset()
+        elif name == "drop":
+            bench.memory.kept.pop(0)
+        elif name == "refuse":
+            bench.state.refuses = 1
+        elif name == "kill":
+            self._lose()
+            bench.start()
+        elif name == "loss":
+            self._lose()
+            bench.close()
+        elif name == "connect" or name == "connect again":
+            self._connect(name == "connect again")
+        elif name == "ask":
+            self.ask()
+        else:
+            self._take(self.pushed.pop(0))
+            if name == "push unheard":
+                left["loss"] -= 1
+                self.pushed.insert(0, bench.log.records[-1][2])
+                self._lose()
+                bench.close()
+
+    def _connect(self, repeats):
+        self.connected = True
+        if repeats and self.unacknowledged:
+            self.pushed = [self.unacknowledged]
+        self.unacknowledged = None
+        self.bench.open()
+
+    def _lose(self):
+        self.connected = False
+        if self.pushed:
+            self.unacknowledged = self.pushed[0]
+        self.pushed = []
+
+    def _take(self, result):
+        held = any(one[2] is result for one in self.bench.log.records)
+        if self.bench.push(result):
+            self._stored(result, held)
+        elif not held:
+            raise Bad("taken for another")
+
+    def _stored(self, result, held):
+        if held:
+            raise Bad("twice though the log has it")
+        self.uids.add(result.uid)
+        if self.met < 0:
+            self.met = result.uid - 1
+
+    def ask(self):
+        """One question and its answer; False if there is none."""
+        bench = self.bench
+        number = bench.ask()
+        if self.met < 0 and (bench.known.is_met() or bench.known.is_empty()):
+            self.met = len(bench.memory.made)  # what was concluded before is written down now
+        if number < 0:
+            return False
+        self.questions += 1
+        found = bench.memory.find(number) if number or self.knows_zero else None
+        count = bench.log.number
+        held = [one[2] for one in bench.log.records]
+        bench.answer(found)
+        if self.met < 0 and (bench.known.is_met() or bench.known.is_empty()):
+            self.met = len(bench.memory.made)
+        if bench.log.number > count:
+            self._stored(found, found in held)
+        elif found is not None and bench.news[-1] == NEWS_STORE and found not in held:
+            raise Bad("not stored")
+        bench.news = []
+        return True
+
+    # -- the judge ---------------------------------------------------------------------------------------------
+
+    def finish(self):
+        """Nothing happens any more: all that is pushed is taken, all that is asked is answered."""
+        bench = self.bench
+        bench.state.refuses = 0
+        if not self.connected:
+            self._connect(True)
+        if not self.knows_zero:  # what such a one has is found by the next push at the latest
+            self.pushed.append(bench.memory.make())
+        missing = bench.known.missing()
+        most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.made) + 4 * RUN + missing + 8
+        while self.pushed or bench.recovery.seeks():
+            if self.pushed:
+                self._take(self.pushed.pop(0))
+            else:
+                self.ask()
+            if self.questions > most:
+                raise Bad("never done")
+        for result in bench.memory.kept:
+            asked = bench.memory.find(result.ident) is result and result.ident
+            if asked and 0 <= self.met < result.uid and result.uid not in self.uids:
+                raise Bad("held, not stored")
+        if bench.recovery.flags:
+            raise Bad("never proven")
+
+
+def _frozen(thing):
+    """All of an object that is plain, by its names."""
+    found = []
+    for name, value in sorted(vars(thing).items()):
+        if isinstance(value, (bytearray, bytes)):
+            found.append((name, bytes(value)))
+        elif isinstance(value, list):
+            found.append((name, tuple([tuple(one) if isinstance(one, list) else one for one in value])))
+        elif isinstance(value, PLAIN):
+            found.append((name, value))
+    return tuple(found)
+
+
+def _thaw(thing, frozen):
+    for name, value in frozen:
+        old = getattr(thing, name)
+        if isinstance(old, bytearray):
+            old[:] = value
+        elif isinstance(old, list):
+            old[:] = [list(one) if isinstance(one, tuple) else one for one in value]
+        else:
+            setattr(thing, name, value)
+
+
+def explore(most=MOST_STATES, **options):
+    """Visit all states, nearest first; returns how many, and what went wrong by which way."""
+    world = World(**options)
+    begin = world.value()
+    came = {begin: None}
+    waiting = deque([begin])
+    while waiting:
+        value = waiting.popleft()
+        name = "the end"
+        try:
+            world.become(value).finish()
+            choices = world.become(value).choices()
+            for name in choices:
+                world.become(value).do(name)
+                after = world.value()
+                if after not in came and len(came) < most:
+                    came[after] = (value, name)
+                    waiting.append(after)
+        except Bad as error:
+            return len(came), "%s: %s" % (error, ", ".join(_way(came, value) + [name]))
+    return len(came), ""
+
+
+def _way(came, value):
+    way = []
+    while came[value]:
+        value, name = came[value]
+        way.append(name)
+    return way[::-1]
+
+
+def explored(run=RUN, **options):
+    """Visit all states, with walks that end after `run` IDs that are gone."""
+    before = rc.GONE_OWN
+    rc.GONE_OWN = run
+    try:
+        return explore(**options)
+    finally:
+        rc.GONE_OWN = before
+
+
+def clean(**options):
+    """True if no state of this world breaks the promise."""
+    count, bad = explored(**options)
+    assert bad == "", bad
+    return count >= min(MOST_STATES, 1000)
+
+
+def test_all_is_stored_once_whatever_is_reset_and_lost():
+    assert clean(resets=2)
+    assert clean(resets=2, memory=3, drops=2)
+
+
+def test_pushes_and_questions_may_cross():
+    assert clean(resets=1, lags=True)
+
+
+def test_power_cuts_and_snapshots_that_are_refused_lose_nothing():
+    assert clean(resets=1, kills=1)
+    assert clean(results=4, resets=1, kills=1, refusals=1, lags=True)
+
+
+def test_log_that_has_turned_over_loses_nothing_of_the_controllers():
+    assert clean(results=6, losses=4, memory=3, log=3, drops=1)
+    assert clean(results=6, memory=3, log=4, resets=1)
+
+
+def test_others_ids_hide_nothing_while_their_runs_are_shorter_than_what_ends_a_walk():
+    assert clean(others=2)
+    assert clean(results=4, losses=2, resets=1, others=2)
+
+
+def test_wrap_is_an_ordinary_range():
+    assert clean(memory=3, first=4294967293, before=1)
+    assert clean(memory=3, first=4294967293, before=1, resets=1)
+
+
+def test_ids_that_stand_still_and_controllers_that_do_not_know_id_zero_lose_nothing():
+    assert clean(memory=3, fixed=7)
+    assert clean(knows_zero=False)
+
+
+def test_what_was_made_before_the_first_meeting_is_not_asked_for():
+    assert clean(results=5, before=2, resets=1)
+
+
+# -- the policy, broken in one place each: the judge has to see it --------------------------------------------------
+
+
+def broken(owner, name, by, **options):
+    """Return what goes wrong when this function is another one."""
+    before = getattr(owner, name)
+    setattr(owner, name, by(before))
+    try:
+        return explored(most=BROKEN_STATES, **options)[1]
+    finally:
+        setattr(owner, name, before)
+
+
+def test_pushes_that_move_the_highest_one_known_before_it_is_proven_lose_results():
+    def by(stored):
+        return lambda self, flags, *rest: stored(self, flags & ~FLAG_UNPROVEN, *rest)
+
+    assert "held, not stored" in broken(Known, "_stored_elsewhere", by, resets=1)
+
+
+def test_without_the_question_for_the_last_one_known_results_are_lost():
+    def by(compare):
+        def without(self, held, now):
+            news = compare(self, held, now)
+            if self.phase == PHASE_WITNESS:
+                self._first = self._asked + 1
+                return self._conclude(now)
+            return news
+
+        return without
+
+    assert "held, not stored" in broken(rc.Recovery, "_compare_newest", by, resets=1)
+
+
+def test_identity_by_id_alone_loses_results():
+    def by(same):
+        return lambda one, other: bytes(one[:5]) == bytes(other[:5])
+
+    assert "held, not stored" in broken(kn, "same", by, resets=1)
+
+
+def test_highest_one_known_that_is_saved_in_front_of_its_range_loses_results():
+    def by(commit):
+        def in_two(self):
+            whole = bytes(self.octets)
+            self.octets[16:36] = bytes(20)
+            saved = self.state.save()
+            self.octets[:] = whole
+            return saved
+
+        return in_two
+
+    assert "held, not stored" in broken(Known, "commit", by, kills=1)
+
+
+def test_walk_that_ends_too_soon_loses_results_behind_others():
+    assert "held, not stored" in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
+
+
+def test_answer_that_is_taken_for_stored_by_its_id_is_lost():
+    def by(holds):
+        def by_id(self, body, start, flags):
+            at = start + TIGHTENING_ID
+            return any(one[0][at : at + 10] == bytes(body[at : at + 10]) for one in self.records)
+
+        return by_id
+
+    assert broken(FakeLog, "holds", by, resets=1) != ""
+
+
+# -- long lives -----------------------------------------------------------------------------------------------------
+
+
+def life(seed, **options):
+    """A long random life; the judge looks at its end, and at each connection's questions."""
+    dice = Random(seed)
+    world = World(results=10**6, memory=dice.choice((5, 20, 60)), log=10**6, losses=10**6, **options)
+    memory = world.bench.memory
+    for _ in range(400):
+        chance = dice.random()
+        if not world.connected:
+            for _ in range(dice.choice((0, 0, 1, 3, 10, 50))):
+                memory.make()
+            if chance < 0.05:
+                memory.reset(dice.choice((1, memory.next_id - 3 if memory.next_id > 3 else 1)))
+            world.do(dice.choice([one for one in world.choices() if one.startswith("connect")]))
+        elif chance < 0.1:
+            world.do(dice.choice(("loss", "kill")))
+        elif chance < 0.12:
+            memory.next_id += dice.randrange(RUN)
+        elif chance < 0.13:
+            world.do("refuse")
+        elif chance < 0.14:
+            memory.reset()
+        elif chance < 0.4:
+            world.do("make")
+        else:
+            choices = [one for one in world.choices() if one in ("ask", "push", "push unheard")]
+            if choices:
+                world.do(dice.choice(choices))
+    world.finish()
+    return len(world.uids)
+
+
+def test_long_random_lives_lose_nothing():
+    before = rc.GONE_OWN
+    rc.GONE_OWN = RUN
+    try:
+        stored = 0
+        for seed in range(LIVES):
+            try:
+                stored += life(seed, lags=seed % 2 == 0, kills=10**6, refusals=10**6)
+            except Bad as error:
+                raise AssertionError("seed %d: %s" % (seed, error)) from error
+        assert stored > 20 * LIVES
+    finally:
+        rc.GONE_OWN = before

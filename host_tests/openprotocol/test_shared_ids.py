@@ -1,0 +1,344 @@
+"""A controller whose stations share its tightening IDs: all of ours, once, in order, and none of another station's.
+
+Rules of the model are those of the Power Focus 6000, software 2.8: one counter for all stations; MID 0064 with n is
+answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
+"""
+
+from agent.openprotocol import questions as qs
+from agent.openprotocol import shared
+from agent.openprotocol.ids import ID_PERIOD
+from host_tests.support.recovery import STATION, Bench, Memory
+from tools.base.clock import Dice
+
+PORTABLE = True
+HEAP = "8m"
+
+OLD = b"PF6_R_2.8.14"
+REVISIONS = (2, 3, 4, 5, 6, 7, 1)
+
+
+class Stations(Memory):
+    """A controller that answers with the newest at or below what is asked for; `ours` are the uids of our station."""
+
+    def __init__(self, *args, **kwargs):
+        Memory.__init__(self, *args, **kwargs)
+        self.ours = []
+        self.answers_below = True
+
+    def make_ours(self):
+        result = self.make()
+        self.ours.append(result.uid)
+        return result
+
+    def find(self, number):
+        if number == 0:
+            return self.kept[-1] if self.kept else None
+        found = [one for one in self.kept if one.ident == number or (self.answers_below and one.ident < number)]
+        return found[-1] if found else None
+
+
+class Cart(Bench):
+    """Our station, which hears whose each answer is."""
+
+    def __init__(self, software=OLD, system_type=3, limit=5000, **settings):
+        settings["revisions"] = settings.get("revisions", REVISIONS)
+        self.names = True  # an answer says whose it is
+        self.spoiled = 0  # as many answers name another station
+        Bench.__init__(self, Stations(limit=limit), **settings)
+        self.opens_with = (STATION, system_type, software)
+
+    def answer(self, result, flags=0):
+        if result is not None and self.recovery.shared is not None:
+            owner = shared.OWNER_OURS if result.uid in self.memory.ours else shared.OWNER_OTHER
+            if self.spoiled:
+                self.spoiled -= 1
+                owner = shared.OWNER_OTHER
+            self.recovery.shared.owner = owner if self.names else shared.OWNER_NONE
+        return Bench.answer(self, result, flags)
+
+    def work(self, text):
+        """Tighten at ours (o) and at another station (x), in this order."""
+        for letter in text:
+            if letter == "x":
+                self.memory.make()
+            else:
+                self.push(self.memory.make_ours())
+        return self
+
+    def meanwhile(self, text):
+        """The same while the agent is away."""
+        self.close()
+        for letter in text:
+            self.memory.make() if letter == "x" else self.memory.make_ours()
+        self.asked = []
+        return self.open()
+
+    def agrees(self):
+        """All of ours is stored once, and nothing of another station; nothing is told as gone."""
+        self.settle(5000)
+        assert sorted(self.uids()) == self.memory.ours
+        assert self.known.gone() == 0 and self.gone.runs == []
+        return True
+
+
+def cart_of(**settings):
+    """Met while another station's result is the newest."""
+    cart = Cart(**settings)
+    cart.memory.make()
+    return cart.met()
+
+
+def test_what_was_missed_among_other_stations_results_is_fetched_in_order():
+    cart = cart_of().work("oxxo")
+    cart.settle()
+    cart.meanwhile("xxoxooxxxoxx")
+    assert cart.agrees() and cart.known.shares() and cart.uids() == cart.memory.ours
+    cart.meanwhile("xoxoxo")
+    assert cart.agrees() and cart.uids() == cart.memory.ours
+    assert len(cart.asked) <= 2 + 6 + 3 + 1  # the newest, the last known; each on the way down; ours once more
+
+
+def test_jumps_of_pushed_ids_ask_for_nothing():
+    cart = cart_of().work("o")
+    cart.settle()
+    cart.asked = []
+    cart.work("xxxoxxoxxxxo")
+    assert cart.agrees() and cart.asked == [] and cart.known.missing() == 0
+
+
+def test_controller_that_counts_for_each_station_is_asked_as_ever():
+    for software in (b"PF6_R_3.13.2.30527_", b""):
+        cart = Cart(software)
+        cart.memory.answers_below = False
+        cart.met().work("oo")
+        cart.settle()
+        cart.meanwhile("oooo")
+        assert cart.agrees() and not cart.known.shares()
+        assert len(cart.asked) == 2 + 4
+
+
+def test_answers_show_that_ids_are_shared_where_the_version_does_not_say():
+    cart = cart_of(software=b"").work("oxo")
+    cart.settle()
+    cart.meanwhile("xxoxx")
+    assert cart.agrees() and cart.known.shares()
+    cart.start().open()
+    assert cart.agrees() and cart.known.shares()
+
+
+def test_one_answer_alone_does_not_show_that_ids_are_shared():
+    for spoiled in (1, 2):
+        cart = Cart(b"")
+        cart.memory.answers_below = False
+        cart.met().work("ooo")
+        cart.settle()
+        cart.meanwhile("oo")
+        cart.spoiled = spoiled
+        cart.settle()
+        assert cart.known.shares() == (spoiled == 2)
+        assert cart.agrees()
+
+
+def test_ids_in_which_nothing_exists_take_a_few_questions():
+    cart = cart_of().work("ox")
+    cart.settle()
+    cart.close()
+    cart.memory.next_id += 15000
+    cart.meanwhile("xoxo")
+    cart.close()
+    cart.memory.next_id += 3000
+    cart.meanwhile("xx")
+    assert cart.agrees() and len(cart.asked) < 40
+
+
+def test_more_of_ours_than_are_noted_come_in_order_too():
+    cart = cart_of().work("ox")
+    cart.settle()
+    cart.meanwhile("oxo" * 230)
+    assert cart.agrees() and cart.uids() == cart.memory.ours
+    assert len(cart.asked) < 3 * 690
+
+
+def test_what_the_controller_no_longer_has_holds_up_nothing_and_is_not_told_as_ours():
+    cart = cart_of().work("ox")
+    cart.settle()
+    cart.meanwhile("oxoxoxox")
+    for uid in (4, 5, 6):
+        cart.memory.forget(uid)
+        if uid in cart.memory.ours:
+            cart.memory.ours.remove(uid)
+    assert cart.agrees()
+
+
+def test_ours_that_goes_between_two_questions_is_told_as_gone():
+    cart = cart_of().work("ox")
+    cart.settle()
+    cart.meanwhile("oxox")
+    while not cart.recovery.shared.in_stretch or cart.recovery.shared.seeks:
+        cart.step()
+    ident = cart.memory.made[cart.memory.ours[-1] - 1].ident
+    cart.memory.forget(ident)
+    cart.settle()
+    assert ident not in cart.stored() and cart.gone.runs == [(ident, ident, 1, False)]
+
+
+def test_witness_that_is_gone_costs_a_look_through_all_and_stores_nothing_twice():
+    cart = cart_of(limit=30).work("oxoxo")
+    cart.settle()
+    cart.memory.forget(6)  # the last one known
+    cart.memory.ours.remove(6)
+    cart.log.records.pop()
+    cart.meanwhile("xoxo")
+    assert cart.agrees() and cart.known.shares()
+
+
+def test_answer_that_does_not_say_whose_it_is_is_never_stored():
+    cart = cart_of().work("oxo")
+    cart.settle()
+    cart.names = False
+    cart.meanwhile("xxoxx")
+    cart.settle()
+    assert qs.NEWS_NO_OWNER in cart.news and cart.recovery.phase == qs.PHASE_OFF
+    assert cart.recovery.needs == "recover_revisions"
+    cart.work("o")
+    assert cart.stored() == [2, 4, 10]
+    cart.names = True
+    cart.again()
+    assert cart.recovery.needs == "" and cart.agrees()
+
+
+def test_revision_that_names_the_station_is_asked_for_first():
+    cart = cart_of()
+    assert cart.recovery.revision() == 7
+    cart = Cart(revisions=(2, 1)).open()
+    assert cart.recovery.revision() == 2
+
+
+def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
+    cart = cart_of().work("oxo")
+    cart.settle()
+    cart.opens_with = (STATION[:41] + b" " * 10, 3, OLD)
+    cart.meanwhile("oxo")
+    assert cart.settle() == 0 and cart.recovery.needs == "tightening_ids"
+    cart.opens_with = (STATION, 3, OLD)
+    cart.meanwhile("xox")
+    assert cart.agrees() and cart.known.shares()
+
+
+def test_controller_that_was_believed_to_share_and_names_no_station_is_asked_as_ever():
+    cart = cart_of().work("oxo")
+    cart.settle()
+    cart.memory.answers_below = False
+    cart.opens_with = (STATION[:41] + b" " * 10, 1, b"")
+    cart.meanwhile("oooo")
+    cart.settle()
+    assert not cart.known.shares() and set(cart.memory.ours) <= set(cart.uids())
+
+
+def test_setting_decides_before_any_answer_does():
+    cart = cart_of(sharing=qs.SHARING_ALL, software=b"").work("o")
+    cart.settle()
+    cart.asked = []
+    cart.work("xxxo")
+    assert cart.settle() == 0 and cart.known.shares() and cart.stored() == [2, 6]
+    cart = cart_of(sharing=qs.SHARING_OWN, software=b"")
+    cart.memory.answers_below = False
+    cart.work("oo")
+    cart.settle()
+    cart.meanwhile("oo")
+    assert cart.agrees() and not cart.known.shares() and cart.recovery.shared is None
+
+
+def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
+    for seed in range(1, 40):
+        dice = Dice(seed)
+        cart = cart_of(software=(OLD, b"")[seed % 2])
+        for _ in range(12):
+            text = "".join(["ox"[dice.randrange(3) > 0] for _ in range(dice.randrange(30))])
+            what = dice.randrange(4)
+            if what == 0:
+                cart.work(text)
+            else:
+                cart.meanwhile(text)
+            for _ in range(dice.randrange(40)):
+                cart.step()
+            if what == 2:
+                cart.again()
+            elif what == 3:
+                cart.start().open()
+        cart.settle(5000)
+        assert sorted(cart.uids()) == cart.memory.ours, seed
+
+
+def stretch_of(most_ids=0):
+    return shared.Shared(STATION, True, most_ids)
+
+
+def test_a_stretch_is_known_when_an_answer_lies_below_it():
+    stretch = stretch_of()
+    stretch.begin(100, 10)
+    assert stretch.seeks and stretch.asked == 109
+    stretch.hear(107, True)
+    assert stretch.asked == 106
+    stretch.hear(103, False)
+    assert stretch.asked == 102
+    stretch.hear(99, True)
+    assert not stretch.seeks and stretch.next_of_ours(100) == 107 and stretch.next_of_ours(108) == -1
+    stretch.begin(100, 10)
+    stretch.hear(109, True)
+    stretch.hear(100, True)
+    assert not stretch.seeks and stretch.next_of_ours(100) == 100 and stretch.next_of_ours(101) == 109
+
+
+def test_a_stretch_goes_over_the_wrap_past_0_which_cannot_be_asked_for():
+    stretch = stretch_of()
+    stretch.begin(ID_PERIOD - 2, 4)
+    assert stretch.asked == 1
+    stretch.hear(1, True)
+    assert stretch.asked == ID_PERIOD - 1
+    stretch.hear(ID_PERIOD - 1, False)
+    assert stretch.asked == ID_PERIOD - 2
+    stretch.hear(ID_PERIOD - 3, True)
+    assert not stretch.seeks and stretch.next_of_ours(ID_PERIOD - 2) == 1
+
+
+def test_an_empty_stretch_doubles_the_next_one():
+    stretch = stretch_of()
+    stretch.begin(1000, 100000)
+    assert stretch.last == 999 + shared.STRETCH_IDS
+    stretch.hear(5, False)
+    stretch.begin(1000 + shared.STRETCH_IDS, 100000)
+    assert stretch.last == 999 + 3 * shared.STRETCH_IDS
+    stretch.hear(stretch.last, True)
+    stretch.begin(stretch.last + 1, 100000)
+    assert stretch.last == 999 + 4 * shared.STRETCH_IDS
+
+
+def test_walk_that_a_connection_did_not_live_to_see_the_end_of_is_shorter_in_the_next_one():
+    stretch = stretch_of()
+    lengths = []
+    for ends in (True, True, False, True, True, False, False, False, False, False):
+        stretch.begin(1, 5000)
+        lengths.append(stretch.last)
+        if not ends:
+            stretch = stretch_of(stretch.break_off())
+        else:
+            stretch.hear(5, True)  # a result: the next stretch is no longer than this one for that
+    assert lengths == [500, 500, 500, 125, 250, 500, 125, 31, 7, 1]
+    stretch.begin(1, 5000)
+    assert stretch.last == 1
+
+
+def test_whose_an_answer_is_says_revision_7_alone():
+    frame = b"x" * 342 + b"0000000012" + b" " * 27
+    for revision, station, wanted in (
+        (7, b"0000000012", shared.OWNER_OURS),
+        (8, b"0000000012", shared.OWNER_OURS),
+        (7, b"0000000011", shared.OWNER_OTHER),
+        (6, b"0000000012", shared.OWNER_NONE),
+    ):
+        assert shared.owner_of(station, b"##" + frame, 2, len(frame), revision) == wanted
+    for blank in (b" " * 10, b"0" * 10, b"\0" * 10, b"12        "):
+        other = frame[:342] + blank + frame[352:]
+        assert shared.owner_of(b"0000000012", other, 0, len(other), 7) == shared.OWNER_NONE
+    assert shared.owner_of(b"0000000012", frame, 0, 350, 7) == shared.OWNER_NONE

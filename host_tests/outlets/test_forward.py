@@ -1,0 +1,1377 @@
+"""Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
+
+import sys
+
+from agent.base import health as h
+from agent.base.trouble import NOT_ALLOWED
+from agent.log.log import WHEN_FULL_OVERWRITE
+from agent.log.numbers import DELIVERED, DROPPED, OVERWRITTEN, SENT, SENT_MET
+from agent.quarantine.quarantine import DROP_SOON
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import PARKED_SILENT, PARKED_UNREADABLE
+from agent.toolsnet.session import STREAMING
+from agent.toolsnet.telegram import SEQUENCES
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
+from tools.base.clock import Dice
+from tools.harness.port import PORT_OPENING, SimPort
+
+PORTABLE = True
+HEAVY = True
+HEAP = "6m"
+
+
+def numbers(first, last):
+    return list(range(first, last + 1))
+
+
+def take_away_toolsnet(outlet):
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+
+
+def refuse(outlet, tightening_id, code=17):
+    outlet.options.tightening_codes[tightening_id] = code
+
+
+# -- the ordinary way
+
+
+def test_backlog_goes_out_in_order_and_each_result_once():
+    outlet = Outlet()
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 40)
+    assert outlet.archive.sequences() == numbers(1, 40)
+    assert outlet.archive.repeated == 0 and outlet.counted(h.DELIVERED) == 40
+    assert outlet.waiting() == 0
+    outlet.clean()
+
+
+def test_way_to_the_server_leads_over_the_pim():
+    outlet = Outlet()
+    outlet.store()
+    outlet.until_stored(1)
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (1, 1)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "04": 1}
+    assert not outlet.toolsnet.pim_sessions, "the PIM's connection is closed before the server's is opened"
+    outlet.clean()
+
+
+def test_empty_spool_keeps_the_connection_alive_every_30_s_and_does_nothing_else():
+    outlet = Outlet()
+    outlet.run(1000)
+    steps = outlet.steps
+    outlet.run(300000)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 10}
+    assert outlet.toolsnet.server_connections == 1
+    assert outlet.steps - steps <= 10 * 6, "it wakes for nothing"
+    outlet.clean()
+
+
+def test_cursor_moves_only_after_the_05():
+    outlet = Outlet({"silent_sequences": (3,)})
+    outlet.store(5)
+    outlet.until_stored(2)
+    outlet.run(4000)
+    assert outlet.cursor.number == 2
+    assert outlet.ids() == [1, 2]
+
+
+def test_result_goes_out_only_after_the_state_says_that_it_may():
+    for batch in (4, 1):
+        outlet = Outlet(cursor_batch=batch)
+        outlet.store(20)
+        sent = watch_sends(outlet)
+        outlet.until_passed()
+        assert len(sent) == 20
+        for number, limit in sent:
+            assert number <= limit, (number, limit)
+
+
+def test_live_results_cost_one_snapshot_a_batch_and_no_read():
+    outlet = Outlet(cursor_batch=8)
+    outlet.store()
+    outlet.until_passed()
+    saves, peeks = outlet.state.saves, 0
+    peek = outlet.log.peek
+
+    def counted(cursor):
+        nonlocal peeks
+        kind = peek(cursor)
+        peeks += kind > 0
+        return kind
+
+    outlet.log.peek = counted
+    for _ in range(32):
+        outlet.store()
+        outlet.run(5)
+    assert outlet.ids() == numbers(1, 33)
+    assert outlet.state.saves - saves == 4 and peeks == 0
+
+
+def watch_sends(outlet):
+    """Return a list that grows by (number, limit on flash) with every result that goes out."""
+    sent = []
+    send = outlet.session.send
+
+    def watched(octets):
+        sent.append((outlet.policy.number, outlet.limit_after_cut()))
+        send(octets)
+
+    outlet.session.send = watched
+    return sent
+
+
+# -- acknowledgements
+
+
+def test_lost_05_brings_the_same_telegram_again_and_the_archive_holds_it_once():
+    outlet = Outlet({"lost_acks": [3]})
+    outlet.store(5)
+    outlet.until_stored(5)
+    assert outlet.ids() == numbers(1, 5) and outlet.archive.repeated == 1
+    assert outlet.toolsnet.server_connections == 1
+    outlet.clean()
+
+
+def test_foreign_05_is_ignored_and_counted():
+    outlet = Outlet({"foreign_ack": True})
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 5) and outlet.counted(h.SERVER_FOREIGN) == 5
+    assert outlet.archive.repeated == 0
+
+
+def test_late_05_is_taken_and_the_next_one_waits_for_its_own():
+    outlet = Outlet({"ack_delay_ms": 7000})
+    outlet.store(4)
+    outlet.until_stored(4)
+    outlet.run(10000)
+    assert outlet.ids() == numbers(1, 4) and outlet.counted(h.DELIVERED) == 4
+    assert outlet.toolsnet.server_connections == 1
+    assert outlet.archive.repeated == 4, "each was sent again after 5 s"
+
+
+def test_05_lost_with_the_connection_is_learned_from_the_08_and_nothing_is_repeated():
+    outlet = Outlet({"drop_after_store": [3]})
+    outlet.store(6)
+    outlet.until_stored(6)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 6) and outlet.archive.repeated == 0
+    assert outlet.counted(h.RESUMED) == 1 and outlet.counted(h.SERVER_LOSSES) == 1
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (2, 2)
+    outlet.clean()
+
+
+def test_connection_lost_before_storing_sends_it_again_at_once_over_the_pim():
+    outlet = Outlet({"drop_before_store": [3]})
+    outlet.store(6)
+    took = outlet.until_stored(6)
+    assert outlet.ids() == numbers(1, 6) and took < 1000
+    assert (outlet.toolsnet.pim_connections, outlet.toolsnet.server_connections) == (2, 2)
+    outlet.clean()
+
+
+# -- refusals: the figures
+
+
+def test_refused_result_is_offered_again_at_once_after_2_and_8_s_and_the_next_good_one_is_there_within_12_s():
+    outlet = Outlet()
+    outlet.store(8)
+    refuse(outlet, 4)
+    outlet.until_refused(1)
+    assert [outlet.until_refused(count) for count in (2, 3, 4)] == [0, 2000, 8000]
+    assert outlet.until_stored(7) <= 2000
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 3, 5, 6, 7, 8]
+    assert outlet.counted(h.REFUSED_BY_SERVER) == 4 and outlet.counted(h.PARKED) == 1
+    (record,) = outlet.parked_records()
+    assert record[:3] == (KIND_RESULT, 4, 17)
+    assert b"0000000004" in record[3], "what is set aside is the whole result"
+    assert outlet.archive.repeated == 0 and outlet.waiting() == 0
+    outlet.clean()
+
+
+def test_ten_refused_in_a_row_hold_the_next_good_one_for_15_s_at_most():
+    for delay_ms in (0, 100):
+        outlet = Outlet(blocks=32, kept_blocks=8)
+        for place in (PIM, SERVER):
+            outlet.network.line(*place).delay_ms = delay_ms
+        outlet.store(14)
+        for ident in numbers(2, 11):
+            refuse(outlet, ident)
+        outlet.until_refused(1)
+        assert outlet.until_stored(2) <= 15000
+        outlet.until_passed()
+        outlet.run(2000)
+        assert outlet.ids() == [1, 12, 13, 14] and outlet.parked_numbers() == numbers(2, 11)
+        assert outlet.archive.repeated == 0
+        outlet.clean()
+
+
+def test_good_one_that_comes_behind_a_refused_one_is_there_within_12_s():
+    for after_ms in (100, 5000, 30000, 3 * 3600000):
+        outlet = Outlet()
+        outlet.store(2)
+        refuse(outlet, 2)
+        outlet.until_refused(1)
+        outlet.run(after_ms)
+        outlet.store(1)
+        assert outlet.until_stored(2) <= 12000, after_ms
+        outlet.run(100)
+        assert outlet.ids() == [1, 3] and outlet.parked_numbers() == [2]
+
+
+def test_good_one_that_comes_behind_a_few_refused_ones_is_there_within_15_s():
+    for after_ms in (100, 30000, 3600000):
+        outlet = Outlet()
+        outlet.store(4)
+        for ident in (2, 3, 4):
+            refuse(outlet, ident)
+        outlet.until_refused(1)
+        outlet.run(after_ms)
+        outlet.store(1)
+        assert outlet.until_stored(2) <= 15000, after_ms
+        outlet.run(100)
+        assert outlet.ids() == [1, 5] and outlet.parked_numbers() == [2, 3, 4]
+
+
+def test_a_row_of_bad_ones_among_good_ones_costs_one_wait():
+    outlet = Outlet(blocks=32, kept_blocks=8)
+    outlet.store(40)
+    bad = [ident for ident in numbers(2, 40) if ident % 3]
+    for ident in bad:
+        refuse(outlet, ident)
+    outlet.until_refused(1)
+    assert outlet.until_stored(13) <= 11000
+    outlet.run(1000)
+    assert outlet.ids() == [1] + [ident for ident in numbers(2, 40) if ident % 3 == 0]
+    assert outlet.parked_numbers() == bad[:-1], "the last one has nothing behind it"
+
+
+def test_more_are_refused_in_a_row_than_a_pass_reaches_and_the_good_one_behind_arrives():
+    outlet = Outlet(blocks=48, kept_blocks=16)
+    outlet.store(100)
+    for ident in numbers(1, 99):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    assert outlet.clock.total_ms < 60000
+    outlet.run(1000)
+    assert outlet.ids() == [100] and outlet.parked_numbers() == numbers(1, 99)
+
+
+def test_result_refused_once_is_sent_again_at_once_and_not_set_aside():
+    outlet = Outlet({"codes_once": [(2, 9), (2, 9), (3, 1)]})
+    outlet.store(4)
+    outlet.until_stored(4, 3000)
+    assert outlet.ids() == numbers(1, 4) and outlet.parked_numbers() == []
+
+
+# -- a server in trouble
+
+
+def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
+    outlet = Outlet({"code_all": 99})
+    outlet.store(30)
+    for hours in (1, 5):
+        outlet.run(hours * 1800000)
+        assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
+    outlet.options.code_all = None
+    assert outlet.until_stored(30) <= 60000
+    assert outlet.ids() == numbers(1, 30) and outlet.parked_numbers() == []
+    outlet.clean()
+
+
+def test_server_in_trouble_is_asked_after_10_30_and_then_every_60_s_and_what_it_is_sent_is_bounded():
+    outlet = Outlet({"code_all": 99}, blocks=48, kept_blocks=16)
+    outlet.store(20)
+    outlet.until_refused(4)
+    assert [outlet.until_refused(count) for count in (23, 24, 43, 44, 63, 64, 83, 84)] == [
+        0,
+        10000,
+        0,
+        30000,
+        0,
+        60000,
+        0,
+        60000,
+    ]
+    outlet.store(400)
+    refused = outlet.toolsnet.refused
+    outlet.run(3600000)
+    assert outlet.archive.stored == 0 and outlet.parked_numbers() == []
+    assert outlet.toolsnet.refused - refused <= 62 * (1 + outlet.quarantine.room(120))
+    assert outlet.counted(h.REFUSED_BY_SERVER) == outlet.toolsnet.refused
+
+
+def test_what_is_done_is_said_all_the_time():
+    outlet = Outlet(blocks=48)
+    outlet.store(249)
+    refuse(outlet, 1, 17)
+    outlet.until_refused(2)
+    outlet.run(0)
+    shown = outlet.shown()
+    assert shown["refused"] == {
+        "code": 17,
+        "number": 1,
+        "next_try_ms": 2000,
+        "waiting": 249,
+        "doing": "retry",
+        "trouble": False,
+    }
+    outlet.until_refused(3)
+    outlet.run(1)
+    assert outlet.shown()["refused"]["next_try_ms"] == 7999
+    outlet.options.code_all = 5
+    outlet.until_refused(30)
+    outlet.until(lambda: outlet.shown()["refused"]["doing"] == "trouble")
+    shown = outlet.shown()["refused"]
+    assert shown["trouble"] and shown["code"] == 5 and 0 < shown["next_try_ms"] <= 60000
+    assert outlet.shown()["needs_operator"], "it met as many as there is room for"
+    outlet.options.code_all = None
+    outlet.until_stored(248)
+    outlet.run(100)
+    assert outlet.shown()["refused"] is None and not outlet.shown()["needs_operator"]
+    assert outlet.shown()["late"] == 1 and outlet.ids() == numbers(2, 249)
+
+
+def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
+    outlet = Outlet(refused="block")
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.run(1200000)
+    assert outlet.ids() == [1] and outlet.parked_numbers() == []
+    assert outlet.shown()["needs_operator"]
+    del outlet.options.tightening_codes[2]
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3]
+
+
+def test_with_the_blocking_policy_the_one_that_blocks_can_be_dropped():
+    outlet = Outlet(refused="block")
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    assert outlet.forward.drop_first()
+    outlet.until_stored(2, 1000)
+    assert outlet.ids() == [1, 3]
+
+
+def test_pass_is_durable_before_it_begins():
+    for batch in (1, 32):
+        outlet = Outlet(cursor_batch=batch)
+        outlet.store(3)
+        refuse(outlet, 2)
+        outlet.options.drop_after_store.append(3)
+        outlet.until_stored(2)
+        # The third is stored, its 05 is lost, and so is the power: only the state can tell what became of the second.
+        outlet.cut()
+        outlet.store(1)
+        outlet.until_stored(3)
+        outlet.run(100)
+        assert outlet.ids() == [1, 3, 4], outlet.counts()
+        assert outlet.parked_numbers() == [2] and outlet.archive.repeated == 0
+
+
+def test_first_of_a_pass_cut_off_by_garbage_goes_out_again_and_nothing_is_set_aside():
+    outlet = Outlet()
+    outlet.store(4)
+    refuse(outlet, 2)
+    outlet.options.silent_sequences = (3,)
+    outlet.until(lambda: outlet.policy.number == 3 and outlet.session.pending == 0)
+    outlet.options.silent_sequences = ()
+    outlet.options.tightening_codes = {}
+    for session in outlet.toolsnet.server_sessions:
+        session.send(b"no telegram")
+    outlet.until_stored(4)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.parked_numbers() == []
+    assert outlet.counted(h.SERVER_MALFORMED) == 1
+
+
+def test_result_once_refused_and_then_taken_is_not_set_aside_after_a_cut():
+    outlet = Outlet({"code_all": 5}, cursor_batch=100)
+    outlet.store(6)
+    outlet.until_refused(6)
+    outlet.options.code_all = None
+    outlet.until_stored(2)
+    outlet.cut()
+    outlet.until_stored(6, 3600000)
+    outlet.run(100)
+    there = outlet.ids()
+    assert sorted(there + outlet.parked_numbers()) == numbers(1, 6) and outlet.archive.repeated == 0
+
+
+def test_refusal_behind_which_a_copy_is_on_its_way_is_settled_by_the_next_08():
+    outlet = Outlet({"code_all": 99, "ack_delay_ms": 8000})
+    outlet.store(2)
+    outlet.until_refused(1)  # its copy is taken, and the refusal comes first
+    outlet.options.code_all = None
+    outlet.until_passed()
+    assert outlet.toolsnet.refused == 1 and outlet.counted(h.REPEATED) == 0
+    assert outlet.ids() == [1, 2] and outlet.parked_numbers() == []
+
+
+def test_slow_server_has_what_it_refuses_passed_as_well():
+    outlet = Outlet({"ack_delay_ms": 7000})
+    outlet.store(6)
+    for ident in (2, 3, 4):
+        refuse(outlet, ident)
+    outlet.until_stored(3, 3600000)
+    outlet.run(20000)
+    assert outlet.ids() == [1, 5, 6] and outlet.parked_numbers() == [2, 3, 4]
+    assert outlet.toolsnet.refused < 20
+
+
+def test_refusal_of_what_was_overwritten_meanwhile_blames_no_other():
+    outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    outlet.options.tightening_codes[1] = 17
+    outlet.store(1)
+    outlet.until(lambda: outlet.policy.out)
+    while outlet.cursor.number < 1:
+        outlet.store(1)
+    outlet.options.ack_delay_ms = 0
+    outlet.until_passed()
+    gone = outlet.state.numbers[OVERWRITTEN]
+    assert gone and outlet.ids() == numbers(1 + gone, outlet.next_id - 1) and outlet.parked_numbers() == []
+    assert outlet.counted(h.PARKED) == 0
+
+
+def test_result_overwritten_while_it_is_out_counts_as_delivered_when_it_is_taken():
+    outlet = Outlet({"ack_delay_ms": 4000}, blocks=12, when_full=WHEN_FULL_OVERWRITE)
+    outlet.store(1)
+    outlet.until(lambda: outlet.policy.out)
+    while outlet.cursor.number < 1:
+        outlet.store(1)
+    outlet.options.ack_delay_ms = 0
+    outlet.until_passed()
+    counts = outlet.state.numbers
+    assert counts[DELIVERED] == outlet.archive.stored
+    assert counts[DELIVERED] + counts[OVERWRITTEN] == outlet.next_id - 1
+
+
+# -- late offers
+
+
+def test_what_was_set_aside_is_offered_again_after_ten_minutes_of_good_service_and_the_wire_ascends():
+    outlet = Outlet()
+    outlet.store(4)
+    refuse(outlet, 2)
+    outlet.until_stored(3)
+    outlet.options.tightening_codes.clear()
+    taken_ms = outlet.clock.total_ms
+    outlet.until_stored(4, 3600000)
+    assert 600000 <= outlet.clock.total_ms - taken_ms <= 601000
+    outlet.store(2)
+    outlet.until_stored(6)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 3, 4, 2, 5, 6] and outlet.parked_numbers() == []
+    sequences = outlet.archive.sequences()
+    assert sequences == sorted(set(sequences)) and outlet.archive.repeated == 0
+    assert outlet.state.numbers[DELIVERED] == 6
+    outlet.clean()
+
+
+def test_late_one_that_is_refused_again_comes_after_an_hour_and_then_daily():
+    outlet = Outlet(blocks=48)
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    offers = []
+    for minute in range(3 * 24 * 60):
+        before = outlet.toolsnet.refused
+        if minute % 5 == 0:
+            outlet.store(1)
+        outlet.run(60000)
+        if outlet.toolsnet.refused > before:
+            offers.append(minute)
+    assert len(offers) == 4 and 9 <= offers[0] <= 16, offers
+    assert 45 <= offers[1] - offers[0] <= 75 and 1440 <= offers[2] - offers[1] <= 1455
+    assert outlet.parked_numbers() == [2] and outlet.shown()["late"] == 1
+    assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
+
+
+def test_no_late_offer_without_good_service():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    refused = outlet.toolsnet.refused
+    for _ in range(30):
+        outlet.run(300000)
+        outlet.network.cut(*SERVER)
+        outlet.run(70000)
+        outlet.store(1)
+        outlet.run(1000)
+    assert outlet.toolsnet.refused == refused
+
+
+def test_cut_at_any_moment_of_a_late_offer_neither_loses_nor_doubles_it():
+    for answered in (True, False):
+        for cut_after in range(1, 9):
+            outlet = Outlet()
+            outlet.store(3)
+            refuse(outlet, 2)
+            outlet.until_stored(2)
+            outlet.options.tightening_codes.clear()
+            if not answered:
+                outlet.options.drop_after_store.append(4)
+            outlet.run(599000)
+            outlet.until(lambda outlet=outlet: outlet.policy.doing != 0)
+            for _ in range(cut_after):
+                outlet.step()
+            outlet.cut()
+            outlet.store(1)
+            outlet.until(lambda outlet=outlet: 4 in outlet.ids())
+            outlet.run(700000)
+            assert sorted(outlet.ids()) == [1, 2, 3, 4] and outlet.parked_numbers() == [], (answered, cut_after)
+            assert outlet.archive.repeated == 0
+            outlet.clean()
+
+
+# -- a quarantine without room
+
+
+def held():
+    """An outlet whose quarantine is full, with a refused result in front of three good ones."""
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    while outlet.quarantine.room(120):
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    outlet.store(4)
+    refuse(outlet, 1)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    return outlet
+
+
+def test_without_room_nothing_goes_out_and_it_says_so_while_results_come_in():
+    outlet = held()
+    shown = outlet.shown()
+    assert shown["refused"]["doing"] == "hold" and shown["refused"]["code"] == 17
+    sent = outlet.toolsnet.telegrams["04"]
+    outlet.store(20)
+    outlet.run(24 * 3600000)
+    assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
+    assert outlet.shown()["refused"]["waiting"] == 24
+    outlet.clean()
+
+
+def test_a_drop_makes_room_and_the_rest_goes_out():
+    outlet = held()
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    outlet.until_stored(3, 30000)
+    outlet.run(100)
+    assert outlet.ids() == [2, 3, 4] and outlet.shown()["refused"] is None
+    assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
+
+
+def test_the_first_can_be_dropped_in_a_hold_and_is_not_sent_any_more():
+    outlet = held()
+    assert outlet.forward.drop_first()
+    outlet.cut()
+    outlet.until_stored(3, 100000)
+    outlet.run(100)
+    assert outlet.ids() == [2, 3, 4]
+    assert outlet.counted(h.SERVER_BEHIND) == 0 and outlet.counted(h.RESUME_UNKNOWN) == 0
+    outlet.clean()
+
+
+def test_an_operators_retry_goes_out_at_once_also_in_a_hold():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    while outlet.quarantine.room(120):
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    outlet.store(4)
+    refuse(outlet, 4)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    del outlet.options.tightening_codes[2]
+    assert outlet.forward.ask(2, False) == ""
+    assert outlet.until_stored(3) <= 1000
+    assert outlet.ids() == [1, 3, 2]
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    outlet.until_stored(6, 30000)
+    outlet.run(100)
+    assert outlet.ids() == [1, 3, 2, 5, 6, 7] and len(outlet.parked_numbers()) == 1
+    assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
+    outlet.clean()
+
+
+def test_an_operators_retry_that_is_refused_stays_and_is_told_why():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.store_raw()
+    outlet.store(1)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    outlet.run(100)
+    refused = outlet.toolsnet.refused
+    assert outlet.forward.ask(2, False) == "" and outlet.forward.ask(9, False) and outlet.forward.ask(3, False)
+    outlet.run(1000)
+    assert outlet.toolsnet.refused == refused + 1 and outlet.parked_numbers() == [2, 3]
+    outlet.store(1)
+    outlet.until_stored(3)
+    assert outlet.archive.repeated == 0
+    outlet.clean()
+
+
+# -- silence
+
+
+def test_result_silent_on_four_connects_is_followed_by_a_pass_and_set_aside():
+    outlet = Outlet({"silent_sequences": (3,)})
+    outlet.store(5)
+    outlet.until_stored(4)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 4, 5]
+    (record,) = outlet.parked_records()
+    assert record[:3] == (KIND_RESULT, 3, PARKED_SILENT)
+    assert outlet.counted(h.SERVER_SILENT) == 4
+    assert outlet.toolsnet.server_connections == 5
+    outlet.clean()
+
+
+def test_a_row_of_silent_results_costs_half_a_minute_each():
+    outlet = Outlet({"silent_sequences": tuple(range(3, 23))})
+    outlet.store(24)
+    assert outlet.until_stored(4, 3600000) < 60000 + 20 * 31000
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 23, 24] and outlet.parked_numbers() == numbers(3, 22)
+
+
+def test_a_row_of_silent_results_passes_at_a_server_that_answers_no_keep_alive():
+    outlet = Outlet({"silent_sequences": tuple(range(3, 13)), "silent_telegrams": ("06",)})
+    outlet.store(14)
+    outlet.until_stored(4, 2 * 3600000)
+    outlet.run(100)
+    assert outlet.ids() == [1, 2, 13, 14] and outlet.parked_numbers() == numbers(3, 12)
+
+
+def test_server_that_says_nothing_at_all_parks_nothing():
+    outlet = Outlet({"silent": True})
+    outlet.store(4)
+    outlet.run(3600000)
+    assert outlet.parked_numbers() == [] and outlet.archive.stored == 0
+    outlet.options.silent = False
+    outlet.until_stored(4)
+    assert outlet.ids() == numbers(1, 4)
+
+
+def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
+    outlet = Outlet({"silent_telegrams": ()})
+    outlet.options.lost_acks = [n for n in range(1, 7) for _ in range(3)]
+    outlet.store(8)
+    outlet.until_stored(8, 3600000)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
+    assert outlet.counted(h.RESUMED) == 6
+
+
+def test_keep_alive_that_is_never_acknowledged_is_given_up_after_three_sessions():
+    outlet = Outlet({"silent_telegrams": ("06",)})
+    for _ in range(6):
+        outlet.store(1)
+        outlet.run(50000)
+    connections = outlet.toolsnet.server_connections
+    assert connections == 4
+    for _ in range(6):
+        outlet.store(1)
+        outlet.run(50000)
+    assert outlet.toolsnet.server_connections == connections
+    assert outlet.ids() == numbers(1, 12)
+
+
+def test_the_first_of_a_silent_row_that_the_quarantine_cannot_hold_is_dropped_whatever_is_out():
+    for is_behind in (False, True):
+        outlet = Outlet({"silent_sequences": tuple(range(2, 100))}, blocks=32, kept_blocks=3)
+        outlet.store(1)
+        outlet.until_passed()
+        row = outlet.quarantine.room(outlet.log.length) + 1
+        outlet.options.silent_sequences = tuple(range(2, row + 2))
+        outlet.store(row + 1)
+        outlet.until(lambda outlet=outlet: outlet.shown()["needs_operator"], 2 * 3600000)
+        outlet.until(
+            lambda outlet=outlet, is_behind=is_behind: outlet.policy.out and (outlet.policy.number > 2) == is_behind
+        )
+        assert outlet.shown()["needs_operator"]
+        assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == 1
+        assert outlet.until(lambda outlet=outlet: outlet.cursor.number == 2) < 20000
+        assert outlet.numbers_after_cut()[DROPPED] == 1
+        outlet.until_stored(2, 2 * 3600000)
+        outlet.run(100)
+        assert outlet.ids() == [1, row + 2] and outlet.parked_numbers() == numbers(3, row + 1)
+        outlet.clean()
+
+
+def test_who_has_made_room_is_needed_no_more():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    while outlet.quarantine.room(120) > 2:
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    kept = outlet.parked_numbers()
+    for ident in outlet.store(8):
+        refuse(outlet, ident)
+    outlet.until(lambda: outlet.shown()["needs_operator"])
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    assert not outlet.shown()["needs_operator"]
+
+
+def test_retries_wait_for_nothing_while_a_server_in_trouble_is_waited_for():
+    outlet = Outlet()
+    outlet.store(5)
+    for ident in (1, 2, 3, 5):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    outlet.until(lambda: outlet.policy.failed == 3)
+    outlet.run(1000)
+    refused = outlet.toolsnet.refused
+    for ident in (1, 2, 3):
+        assert outlet.forward.ask(ident, False) == ""
+    assert outlet.until_refused(refused + 3) < 1000
+
+
+def test_late_ones_are_offered_while_nothing_comes_also_where_no_keep_alive_is_answered():
+    outlet = Outlet({"silent_telegrams": ("06",)})
+    outlet.store(2)
+    refuse(outlet, 1)
+    outlet.until_stored(1)
+    outlet.options.tightening_codes = {}
+    assert outlet.until_stored(2, 3600000) < 15 * 60000
+    assert outlet.ids() == [2, 1]
+
+
+def test_late_one_that_is_refused_again_keeps_no_other_waiting_while_nothing_comes():
+    outlet = Outlet()
+    outlet.store(4)
+    for ident in (1, 2, 3):
+        refuse(outlet, ident)
+    outlet.until_stored(1)
+    del outlet.options.tightening_codes[3]
+    assert outlet.until_stored(2, 3600000) < 31 * 60000
+    outlet.run(100)
+    assert outlet.ids() == [4, 3] and outlet.parked_numbers() == [1, 2]
+
+
+# -- frames that could not be read
+
+
+def test_frame_that_could_not_be_read_is_set_aside_when_its_turn_comes():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.store_raw(b"00nonsense")
+    outlet.store(2)
+    outlet.until_stored(4)
+    assert outlet.ids() == [1, 2, 3, 4]
+    assert outlet.archive.sequences() == [1, 2, 4, 5]
+    assert outlet.parked_records() == [(KIND_RAW, 3, PARKED_UNREADABLE, outlet.parked_records()[0][3])]
+    assert outlet.parked_records()[0][3].endswith(b"00nonsense")
+    outlet.clean()
+
+
+def test_frame_is_never_offered_by_itself():
+    outlet = Outlet()
+    outlet.store(1)
+    outlet.store_raw()
+    for _ in range(100):
+        outlet.store(1)
+        outlet.run(900000)
+    assert outlet.parked_numbers() == [2] and outlet.toolsnet.telegrams["04"] == 101
+    assert outlet.shown()["late"] == 0
+
+
+def test_refused_result_followed_by_an_unreadable_frame_is_passed_with_the_one_behind():
+    outlet = Outlet()
+    outlet.store(2)
+    outlet.store_raw()
+    outlet.store(2)
+    refuse(outlet, 2)
+    outlet.until_stored(3)
+    outlet.run(100)
+    assert outlet.ids() == [1, 3, 4]
+    assert [record[:3] for record in outlet.parked_records()] == [
+        (KIND_RESULT, 2, 17),
+        (KIND_RAW, 3, PARKED_UNREADABLE),
+    ]
+    assert outlet.archive.repeated == 0
+
+
+def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
+    outlet = Outlet(blocks=32, kept_blocks=3)
+    while outlet.quarantine.room(148):
+        outlet.store_raw(b"y" * 140)
+        outlet.until_passed()
+    outlet.store_raw(b"y" * 140)
+    outlet.store(3)
+    outlet.run(60000)
+    shown = outlet.shown()
+    assert outlet.archive.stored == 0 and shown["needs_operator"] and shown["refused"]["doing"] == "hold"
+    assert shown["refused"]["code"] == PARKED_UNREADABLE
+    kept = outlet.parked_numbers()
+    assert outlet.quarantine.remove(kept, DROPPED) == len(kept)
+    outlet.until_stored(3, 10000)
+    assert outlet.ids() == [1, 2, 3]
+
+
+def test_what_is_set_aside_through_several_blocks_is_what_lay_in_the_log():
+    # The two logs share a page: finding room in the quarantine reads its blocks.
+    outlet = Outlet(blocks=40, kept_blocks=14)
+    frames = []
+    for number in range(60):
+        frames.append(b"%03d cannot be read " % number + b"abcdefgh"[number % 8 : number % 8 + 1] * (number * 7 % 500))
+        outlet.store_raw(frames[-1])
+    outlet.run(5000)
+    parked = outlet.parked_records()
+    assert [record[1] for record in parked] == list(range(1, 61))
+    assert [bytes(record[3][4:]) for record in parked] == frames
+
+
+def test_frame_at_the_end_is_no_gap_at_the_server():
+    outlet = Outlet(rewind=True)
+    outlet.store(2)
+    outlet.store_raw()
+    outlet.until_stored(2)
+    outlet.run(1000)
+    for _ in range(3):
+        outlet.network.cut(*SERVER)
+        outlet.run(120000)
+    assert outlet.parked_numbers() == [3], "it is set aside once, not at every connect"
+    assert outlet.counted(h.SERVER_BEHIND) == 0
+    outlet.store(1)
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3] and outlet.archive.repeated == 0
+
+
+def test_what_a_server_that_was_set_back_refuses_now_is_kept_though_others_behind_it_are():
+    outlet = Outlet(rewind=True)
+    outlet.store(5)
+    refuse(outlet, 4)
+    outlet.until_stored(4)
+    outlet.run(1000)
+    assert outlet.ids() == [1, 2, 3, 5] and outlet.parked_numbers() == [4]
+    outlet.archive.restore_backup(3)
+    refuse(outlet, 2)
+    outlet.network.cut(*SERVER)
+    outlet.until_stored(3)
+    outlet.run(300000)
+    assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
+    assert sorted(outlet.parked_numbers()) == [2, 4]
+    assert outlet.waiting() == 0
+
+
+# -- where the server stands: every branch of DIGEST G.8
+
+
+def test_virgin_spool_continues_behind_what_the_server_has():
+    for reported, first in ((0, 1), (4711, 4712), (99998, 99999), (99999, 1)):
+        outlet = Outlet({"reported_result": reported})
+        outlet.run(1000)
+        outlet.options.reported_result = None
+        outlet.cut()
+        outlet.options.reported_result = reported
+        outlet.run(100)
+        outlet.store(2)
+        outlet.until_stored(2)
+        assert outlet.archive.sequences() == [first, first % SEQUENCES + 1], reported
+
+
+def test_number_learned_from_the_server_is_durable_before_the_first_result():
+    outlet = Outlet({"reported_result": 4711})
+    assert outlet.state.save()  # a snapshot that knows of no number
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.options.drop_after_store.append(4714)
+    outlet.store(3)
+    outlet.until_stored(3)
+    outlet.cut()  # without the number the third one would be sent again as another
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences() == [4712, 4713, 4714, 4715]
+    assert outlet.ids() == [1, 2, 3, 4]
+
+
+def test_empty_server_gets_what_is_not_sent_yet_by_default():
+    outlet = Outlet()
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.run(100)
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.store(2)
+    outlet.until_stored(2)
+    outlet.run(1000)
+    assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 1
+
+
+def test_empty_server_gets_all_that_is_left_when_asked_for():
+    outlet = Outlet(server_empty="resend")
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.run(100)
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.store(2)
+    outlet.until_stored(7)
+    assert outlet.ids() == numbers(1, 7)
+
+
+def test_an_empty_server_gets_all_that_is_left_although_a_cut_comes_between():
+    outlet = Outlet(server_empty="resend")
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.run(100)
+    assert outlet.state.save()
+    outlet.archive.clear()
+    outlet.network.cut(*SERVER)
+    outlet.until_stored(10)
+    outlet.cut()
+    outlet.until_stored(40)
+    assert outlet.ids() == numbers(1, 40) and outlet.archive.repeated == 0
+
+
+def test_server_ahead_of_the_cursor_within_what_was_sent_only_lost_its_05():
+    outlet = Outlet(cursor_batch=20)
+    outlet.store(12)
+    outlet.until_stored(9)
+    outlet.cut()  # the durable cursor stands far behind
+    assert outlet.cursor.number < 9
+    outlet.until_stored(12)
+    outlet.run(100)
+    assert outlet.ids() == numbers(1, 12)
+    assert outlet.archive.repeated == 0 and outlet.counted(h.RESUMED) >= 1
+
+
+def test_server_ahead_of_all_that_was_sent_skips_nothing():
+    outlet = Outlet()
+    outlet.run(1000)
+    take_away_toolsnet(outlet)
+    outlet.store(70)
+    outlet.options.reported_result = 60
+    outlet.network.up(*PIM)
+    outlet.until_stored(70)
+    assert outlet.ids() == numbers(1, 70)
+    assert outlet.archive.sequences() == numbers(61, 130), "nothing new looks already stored"
+    assert outlet.counted(h.RESUME_UNKNOWN) == 1
+
+
+def test_server_behind_is_told_and_left_to_the_operator():
+    outlet = Outlet()
+    outlet.store(9)
+    outlet.until_stored(9)
+    outlet.run(100)
+    outlet.archive.restore_backup(4)
+    outlet.network.cut(*SERVER)
+    outlet.store(1)
+    outlet.until(lambda: 10 in outlet.ids())
+    outlet.run(1000)
+    assert outlet.ids() == [1, 2, 3, 4, 5, 10] and outlet.counted(h.SERVER_BEHIND) == 1
+
+
+def test_server_behind_gets_the_missing_ones_again_when_asked_for():
+    outlet = Outlet(rewind=True)
+    outlet.store(40)
+    outlet.until_stored(40)
+    outlet.run(100)
+    outlet.archive.restore_backup(25)
+    outlet.network.cut(*SERVER)
+    outlet.store(1)
+    outlet.until_stored(41)
+    outlet.run(1000)
+    assert outlet.ids() == numbers(1, 41)
+
+
+def test_what_is_set_aside_is_not_sent_again_to_a_server_that_was_set_back():
+    for power_fails in (False, True):
+        outlet = Outlet(rewind=True)
+        outlet.store(7)
+        refuse(outlet, 3)
+        refuse(outlet, 5)
+        outlet.until_stored(5)
+        outlet.run(1000)
+        assert outlet.parked_numbers() == [3, 5]
+        outlet.options.tightening_codes.clear()  # it would take them now
+        outlet.archive.restore_backup(4)  # it has the first one only
+        outlet.network.cut(*SERVER)
+        if power_fails:
+            outlet.until_stored(3)
+            outlet.cut()
+        outlet.until_stored(5)
+        outlet.run(1000)
+        assert outlet.ids() == [1, 2, 4, 6, 7] and outlet.parked_numbers() == [3, 5]
+        assert outlet.waiting() == 0
+        outlet.network.cut(*SERVER)
+        outlet.run(1000)
+        assert outlet.archive.repeated == 0
+
+
+def test_server_of_another_history_gets_numbers_behind_its_own():
+    outlet = Outlet()
+    outlet.store(6)
+    outlet.until_stored(6)
+    outlet.run(100)
+    outlet.archive.clear()
+    outlet.options.reported_result = 30000
+    outlet.network.cut(*SERVER)
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.store(2)
+    outlet.until_stored(2)
+    assert outlet.archive.sequences() == [30001, 30002] and outlet.counted(h.RESUME_UNKNOWN) == 1
+    outlet.cut()
+    outlet.store(1)
+    outlet.until_stored(3)
+    assert outlet.archive.sequences() == [30001, 30002, 30003], "the base is durable"
+    assert outlet.ids() == [7, 8, 9]
+
+
+def test_server_of_an_older_history_keeps_our_numbers():
+    outlet = Outlet({"reported_result": 90000})
+    outlet.run(1000)
+    outlet.store(3)
+    outlet.until_stored(3)
+    outlet.options.reported_result = 60000
+    outlet.network.cut(*SERVER)
+    outlet.run(1000)
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences()[-1] == 90004 and outlet.counted(h.RESUME_UNKNOWN) == 1
+
+
+def test_numbers_wrap_over_99999_and_are_never_0():
+    outlet = Outlet({"reported_result": 99990})
+    outlet.run(1000)
+    outlet.options.reported_result = None
+    outlet.store(5)
+    outlet.until_stored(5)
+    dice = Dice(3)
+    for _ in range(6):
+        outlet.cut()
+        outlet.store(1 + dice.randrange(4))
+        outlet.until_stored(outlet.next_id - 1)
+        outlet.run(10)
+    count = outlet.next_id - 1
+    assert count > 12
+    assert outlet.ids() == numbers(1, count)
+    assert outlet.archive.sequences() == [(99990 + n) % SEQUENCES + 1 for n in range(count)]
+    assert 0 not in outlet.archive.sequences() and outlet.archive.repeated == 0
+
+
+# -- the independent model of G.8, with random cuts
+
+
+class Model:
+    """DIGEST G.8 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
+
+    def __init__(self, base, met=True):
+        self.base = base
+        self.met = met
+
+    def wire(self, number):
+        return (number + self.base - 1) % 99999 + 1
+
+    def start_of(self, stored, newest, acked, sent, rewind, resend):
+        """Return (number to begin with, base) after an 08 that names `stored`."""
+        if not self.met:
+            return acked + 1, (stored - acked) % 99999
+        if stored == 0:
+            return (1 if resend else acked + 1), self.base
+        k = (self.wire(newest) - stored) % 99999
+        c = newest - k
+        if c == acked:
+            return acked + 1, self.base
+        if acked < c <= sent:
+            return c + 1, self.base
+        if 0 <= c < acked:
+            return (c + 1 if rewind else acked + 1), self.base
+        base = self.base  # another history, or what was never sent: nothing is skipped, and nothing looks stored
+        if (self.wire(acked + 1) - stored - 1) % 99999 >= 50000:
+            base = (base + (stored + 1 - self.wire(acked + 1))) % 99999
+        return acked + 1, base
+
+
+def base_of(outlet):
+    return -outlet.policy.cursor.ahead % 99999
+
+
+def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
+    dice = Dice(11)
+    cases = [0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 50, 49999, 50000, 50001, 99994, 99998, 99999]
+    for rewind, resend in ((False, False), (True, False), (False, True)):
+        for start in (0, 99994):
+            outlet = Outlet(
+                {"reported_result": start}, rewind=rewind, server_empty="resend" if resend else "continue", blocks=48
+            )
+            outlet.run(1000)
+            outlet.options.reported_result = None
+            outlet.store(8)
+            outlet.until_stored(8)
+            outlet.run(100)
+            take_away_toolsnet(outlet)
+            outlet.store(5)
+            outlet.run(100)
+            cursor = outlet.cursor
+            assert cursor.number == 8 and base_of(outlet) == start
+            state = outlet.state
+            before = state.numbers[:]
+            for sent, met in ((8, True), (11, True), (13, True), (8, False)):
+                for stored in cases + [dice.randrange(100000) for _ in range(6)]:
+                    state.numbers[:] = before
+                    outlet.log.rewind(cursor, 8)
+                    cursor.ahead = -start % 99999
+                    if not met:
+                        state.numbers[SENT] = 0
+                    outlet.policy.may_have = sent
+                    expected = Model(start, met).start_of(stored, 13, 8, sent, rewind, resend)
+                    assert outlet.policy.resume(stored, outlet.clock.now)
+                    assert outlet.log.peek(cursor) == KIND_RESULT or expected[0] == 14, stored
+                    first = cursor.found if expected[0] <= 13 else cursor.number + 1
+                    assert (first, base_of(outlet)) == expected, (rewind, resend, start, sent, met, stored)
+                    assert state.numbers[SENT] == SENT_MET
+                    assert outlet.policy.may_have == cursor.number
+                    outlet.policy._has_resent = False
+
+
+def cut_scenario(cut_at, acks_lost=()):
+    """Run eight results through with a power cut after step `cut_at`; return the outlet and the steps it took."""
+    outlet = Outlet({"lost_acks": list(acks_lost)}, cursor_batch=3)
+    steps = 0
+    stored = 0
+    while stored < 8 or outlet.waiting():
+        if stored < 8 and outlet.clock.total_ms >= stored * 40:
+            outlet.store(1)
+            stored += 1
+        left = outlet.step()
+        steps += 1
+        if steps == cut_at:
+            outlet.cut()
+            left = 0
+        assert steps < 5000
+        if left > 0:
+            outlet.clock.advance(min(left, 40) if stored < 8 else left)
+    return outlet, steps
+
+
+def test_cut_at_every_step_repeats_at_most_one_and_loses_and_disorders_nothing():
+    whole, steps = cut_scenario(0, (5,))
+    assert whole.ids() == numbers(1, 8)
+    for cut_at in range(1, steps + 1):
+        outlet, _ = cut_scenario(cut_at, (5,))
+        assert outlet.ids() == numbers(1, 8), (cut_at, outlet.ids())
+        assert outlet.archive.out_of_order == 0
+        assert outlet.archive.repeated <= 2, (cut_at, outlet.archive.repeated)  # one of them for the lost 05
+
+
+def test_many_random_cuts_and_losses_deliver_each_result_once_in_order():
+    for seed in range(1, 7):
+        dice = Dice(seed)
+        outlet = Outlet(blocks=14, cursor_batch=1 + dice.randrange(12))
+        outlet.network.defaults.random_splits = True
+        cuts = 0
+        while outlet.archive.stored < 60:
+            if outlet.next_id <= 60 and outlet.waiting() < 8:
+                outlet.store(1 + dice.randrange(3))
+            for _ in range(dice.randrange(30)):
+                left = outlet.step()
+                if left > 0:
+                    outlet.clock.advance(min(left, 5000))
+            what = dice.randrange(6)
+            if what == 0:
+                outlet.cut()
+                cuts += 1
+            elif what == 1:
+                outlet.network.cut(*SERVER)
+            elif what == 2:
+                outlet.options.drop_after_store.append(outlet.archive.stored + 1)
+            elif what == 3:
+                outlet.options.drop_before_store.append(outlet.archive.stored + 1)
+        outlet.until_passed()
+        assert outlet.ids() == numbers(1, outlet.next_id - 1), seed
+        assert outlet.archive.out_of_order == 0 and outlet.parked_numbers() == []
+        assert outlet.archive.repeated <= cuts, (seed, outlet.archive.repeated, cuts)
+
+
+# -- waits, hosts, stop
+
+
+def test_waiting_time_of_a_refusal_that_ends_without_a_connection_does_not_spin():
+    outlet = Outlet({"code_all": 7})
+    outlet.store(2)
+    outlet.until_refused(1)
+    take_away_toolsnet(outlet)
+    steps = outlet.steps
+    outlet.run(300000)
+    assert outlet.steps - steps < 60, "it wakes for nothing"
+
+
+def test_host_of_the_08_is_used_and_a_different_one_is_told():
+    outlet = Outlet()
+    outlet.store(1)
+    outlet.until_stored(1)
+    assert outlet.counted(h.OTHER_HOST) == 1
+
+
+def test_blank_and_zero_host_mean_the_pims_own():
+    for name in ("", "0.0.0.0", "\x00\x00"):
+        outlet = Outlet({"server_host": name})
+        outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
+        outlet.store(1)
+        outlet.until_stored(1)
+        assert outlet.counted(h.OTHER_HOST) == 0
+
+
+def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
+    outlet = Outlet(allow_hosts=["192.0.2.8", "tn.plant"])
+    outlet.store(1)
+    outlet.run(200000)
+    assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
+    assert outlet.archive.stored == 0
+    assert outlet.forward.trouble.why == NOT_ALLOWED
+    for name in (SERVER[0], "tn.plant"):
+        outlet = Outlet({"server_host": name}, allow_hosts=["tn.plant", SERVER[0]])
+        outlet.network.listen(name, SERVER[1], outlet.toolsnet.server_endpoint)
+        outlet.store(1)
+        outlet.until_stored(1)
+        assert outlet.counted(h.HOST_REFUSED) == 0
+
+
+def test_the_pims_own_host_needs_no_permission():
+    outlet = Outlet({"server_host": ""}, allow_hosts=["tn.plant"])
+    outlet.network.listen(PIM[0], SERVER[1], outlet.toolsnet.server_endpoint)
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
+def test_overridden_host_wins_over_the_08():
+    outlet = Outlet({"server_host": "203.0.113.9"}, host_override="tn")
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
+def test_port_0_means_the_pims_own():
+    outlet = Outlet({"server_port": 0, "server_host": "other"})
+    outlet.network.listen("other", PIM[1], outlet.toolsnet.server_endpoint)
+    outlet.store(1)
+    outlet.until_stored(1)
+
+
+def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():
+    outlet = Outlet()
+    outlet.network.down(*SERVER)
+    outlet.store(1)
+    outlet.run(1000)
+    assert outlet.toolsnet.pim_connections == 1
+    outlet.run(58000)
+    assert outlet.toolsnet.pim_connections == 1
+    outlet.run(2000)
+    assert outlet.toolsnet.pim_connections == 2
+    outlet.network.up(*SERVER)
+    assert outlet.until_stored(1) <= 60000
+    outlet.clean()
+
+
+def test_planned_stop_makes_the_cursor_durable():
+    outlet = Outlet(cursor_batch=100)
+    outlet.store(7)
+    outlet.until_stored(7)
+    outlet.run(100)
+    outlet.forward.stop()
+    outlet.network.step()
+    assert not outlet.toolsnet.server_sessions
+    outlet.start()
+    assert outlet.cursor.number == 7
+
+
+def test_recovery_from_a_fault_begins_at_the_pim_again():
+    outlet = Outlet()
+    outlet.store(3)
+    outlet.until_stored(1)
+    outlet.forward.recover(outlet.clock.now)
+    outlet.until_stored(3)
+    assert outlet.ids() == [1, 2, 3] and outlet.counted(h.FAULTS) == 1
+
+
+def test_network_that_comes_up_is_used_at_once_but_a_server_is_not_knocked_at_sooner():
+    outlet = Outlet()
+    take_away_toolsnet(outlet)
+    outlet.store(1)
+    outlet.run(5000)
+    outlet.network.up(*PIM)
+    outlet.forward.hurry(outlet.clock.now)
+    assert outlet.until_stored(1) <= 1000
+    # Reached, and lost without a single 05: the pause of 60 s is the server's due, whatever the network does.
+    outlet.network.down(*SERVER)
+    outlet.network.cut(*SERVER)
+    outlet.run(2000)
+    attempts = outlet.toolsnet.pim_connections
+    for _ in range(5):
+        outlet.forward.hurry(outlet.clock.now)
+        outlet.run(1000)
+    assert outlet.toolsnet.pim_connections <= attempts + 1
+
+
+# -- a server next door
+
+
+class NextDoor(SimPort):
+    """A port whose connections are open before `open` has returned, as on one machine."""
+
+    def open(self, host, number):
+        SimPort.open(self, host, number)
+        self._network.step()
+        assert self.state() != PORT_OPENING
+
+
+def test_port_that_is_open_at_once_needs_no_time_out_for_the_first_result():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.store(2)
+    for _ in range(20):
+        outlet.step()
+    assert outlet.clock.total_ms == 0 and outlet.ids() == [1, 2], outlet.toolsnet.telegrams
+    outlet.clean()
+
+
+def test_port_that_is_open_at_once_brings_the_first_keep_alive_when_it_is_due():
+    outlet = Outlet(make_port=NextDoor)
+    outlet.run(29999)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1}
+    outlet.run(1)
+    assert outlet.toolsnet.telegrams == {"05": 1, "07": 1, "06": 1}
+    outlet.clean()
+
+
+def test_step_that_opens_a_server_next_door_needs_nobody_to_wake_it():
+    outlet = Outlet(make_port=NextDoor)
+    while outlet.session.state != STREAMING:
+        left = outlet.forward.step(outlet.clock.now)
+        outlet.network.step()
+        assert left == 0 or outlet.network.readable() or outlet.session.state == STREAMING, left
+    assert outlet.session.can_send() and 0 < left <= 30000
+
+
+def test_what_follows_a_late_one_has_another_base_and_what_went_out_before_keeps_its_number():
+    outlet = Outlet()
+    outlet.store(3)
+    refuse(outlet, 2)
+    outlet.until_stored(2)
+    outlet.run(100)
+    outlet.options.tightening_codes.clear()
+    assert outlet.forward.ask(2, False) == ""
+    outlet.until_stored(3)
+    outlet.store(1)
+    outlet.until_stored(4)
+    assert outlet.archive.sequences() == [1, 3, 4, 5]
+    if sys.implementation.name == "cpython":  # who asks for a sequence by number is on no board
+        from agent.wide.rows import Rows
+
+        rows = Rows(outlet.policy)
+        assert [rows.sequence_of(number) for number in (1, 3, 4)] == [1, 3, 5], "a curve follows its result"
+        rows.forget()
+        assert [rows.sequence_of(number) for number in (4, 3, 1)] == [5, 3, 1]

@@ -1,0 +1,191 @@
+"""What agent.outlets promises of every outlet, asked of each: ToolsNet, and files of both kinds."""
+
+import inspect
+import json
+import re
+
+import pytest
+
+from agent import outlets
+from agent.base.ticks import FOREVER
+from agent.log.numbers import CURSOR
+from agent.wide.file import FileOutlet
+from host_tests.support.toolsnet import PIM, SERVER
+from host_tests.support.toolsnet import Outlet as Bench
+from tools.base.clock import SimClock
+from tools.harness.lines import SimLines
+
+METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
+METHODS |= {"put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
+FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
+
+
+class ToolsNetSide:
+    """ToolsNet and its simulated server."""
+
+    def __init__(self):
+        self.bench = Bench()
+        self.run = self.bench.run
+        self.has = self.bench.ids
+
+    def outlet(self):
+        return self.bench.forward
+
+    def refuse(self, refuses):
+        for place in (PIM, SERVER):
+            (self.bench.network.down if refuses else self.bench.network.up)(*place)
+
+    def cut(self):
+        self.bench.cut()
+
+
+class FileSide:
+    """A file in memory; the flash is the bench's, and ToolsNet takes nothing and keeps nothing."""
+
+    def __init__(self, durable):
+        self.bench = Bench()
+        self.lines = SimLines()
+        self.durable = durable
+        self._start()
+
+    def _start(self):
+        best_effort = () if self.durable else (1,)
+        self.bench.state, self.bench.log = self.bench.area.mount(best_effort, events=(1,), cursors=2)
+        self._outlet = FileOutlet(self.bench.log, 1, self.lines, self.bench.health)
+        self._outlet.begin(self.bench.clock.now)
+
+    def outlet(self):
+        return self._outlet
+
+    def run(self, ms):
+        clock: SimClock = self.bench.clock
+        while ms > 0:
+            left = min(max(self._outlet.step(clock.now), 1), ms)
+            clock.advance(left)
+            ms -= left
+
+    def has(self):
+        return [int(json.loads(line)["tightening_id"]) for line in self.lines.lines()]
+
+    def refuse(self, refuses):
+        self.lines.refuses = ("open", "add", "sync") if refuses else ()
+
+    def cut(self):
+        self.lines.cut(7)
+        self._start()
+
+
+SIDES = {
+    "toolsnet": ToolsNetSide,
+    "durable file": lambda: FileSide(True),
+    "best-effort file": lambda: FileSide(False),
+}
+
+
+@pytest.fixture(params=SIDES)
+def side(request):
+    return SIDES[request.param]()
+
+
+def test_it_has_what_the_contract_names(side):
+    outlet = side.outlet()
+    for name, kind in FIELDS.items():
+        assert type(getattr(outlet, name)) is kind, name
+    assert hasattr(outlet, "port")
+    for name, arguments in METHODS.items():
+        assert list(inspect.signature(getattr(outlet, name)).parameters) == arguments, name
+    said = inspect.getdoc(outlets)
+    for name in (*FIELDS, "port", *METHODS):
+        assert re.search(rf"^ +{name}\b|; `{name}`", said, re.M), f"{name} is not in the contract"
+
+
+def test_records_arrive_in_order_and_the_cursor_moves_when_the_other_side_has_them(side):
+    ids = side.bench.store(40)
+    cursor = side.bench.log.cursors[side.outlet().index]
+    assert cursor.number == 0
+    for _ in range(300):
+        side.run(100)
+        assert cursor.number <= len(side.has())
+    assert side.has() == ids and waits(side) == 0
+    assert side.outlet().is_up()
+
+
+def test_with_nothing_to_do_it_asks_for_no_turn_before_its_next_deadline(side):
+    side.bench.store(3)
+    side.run(60000)
+    assert side.outlet().step(side.bench.clock.now) > 1000
+
+
+def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(side):
+    outlet = side.outlet()
+    side.refuse(True)
+    ids = side.bench.store(5)
+    before = outlet.attempts
+    side.run(10 * outlet.longest_ms)
+    assert 8 <= outlet.attempts - before, "its longest pause is longer than it says"
+    assert not outlet.is_up() and side.has() == []
+    shown = {}
+    outlet.put_state(shown)
+    assert shown["state"] and isinstance(shown["state"], str)
+    json.dumps(shown)
+    assert waits(side) == 5
+    side.refuse(False)
+    outlet.hurry(side.bench.clock.now)
+    side.run(2 * outlet.longest_ms)
+    assert side.has() == ids and outlet.is_up()
+
+
+def test_after_the_orderly_end_it_does_nothing_and_a_start_brings_nothing_twice(side):
+    ids = side.bench.store(6)
+    side.run(60000)
+    outlet = side.outlet()
+    outlet.stop()
+    assert outlet.step(side.bench.clock.now) == FOREVER and not outlet.is_up()
+    cursor = side.bench.log.cursors[outlet.index]
+    assert side.bench.state.durable[CURSOR + outlet.index] == cursor.number == 6
+    side.cut()
+    side.run(180000)
+    assert side.has() == ids
+
+
+def test_after_a_cut_or_a_fault_it_goes_on_with_everything_once(side):
+    ids = side.bench.store(10)
+    side.run(30)
+    side.cut()
+    ids += side.bench.store(4)
+    side.run(180000)
+    side.outlet().recover(side.bench.clock.now)
+    ids += side.bench.store(4)
+    side.run(180000)
+    assert side.has() == ids
+
+
+def test_a_step_that_cannot_read_the_flash_comes_back_and_loses_nothing(side):
+    ids = side.bench.store(4)
+    log = side.bench.log
+    side.run(60000)
+    ids += side.bench.store(4)
+    log.desk.fresh = None
+    flash = log.device
+    log.device = Unreadable(flash)
+    side.run(5000)
+    log.device = flash
+    side.run(120000)
+    assert side.has() == ids
+
+
+def waits(side):
+    return side.bench.log.waits(side.bench.log.cursors[side.outlet().index])
+
+
+class Unreadable:
+    """A flash device that answers no read."""
+
+    def __init__(self, device):
+        self._device = device
+
+    def __getattr__(self, name):
+        return getattr(self._device, name)
+
+    def read_into(self, address, buf, n):
+        return -2

@@ -1,0 +1,237 @@
+"""What ToolsNet refuses, tried exhaustively on the real policy: nothing is lost or twice, none waits for ever.
+
+Every order of power cuts (in front of every durable write), lost answers, moods of the server, refusals of the flash,
+other people's saves and operators' wishes, for every mix of good and bad results, as far as the budgets go. From each
+state all goes well from then on, and then everything has to find its way. The last part takes single rules away: each
+has to be missed.
+"""
+
+import itertools
+
+import pytest
+
+from agent.base.ticks import Timer
+from agent.log.numbers import LIMIT, SENT, SENT_PASS
+from agent.outlets.toolsnet import policy as pol
+from host_tests.support import refusals as few
+from host_tests.support.refusals import EVENT, FRAME, GOOD, MUTE, REFUSED, REFUSES, SILENT, WELL, World, explored
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Passes and patience as short as the logs are."""
+    monkeypatch.setattr(pol, "REACH", 2)
+    monkeypatch.setattr(pol, "PATIENCE", 2)
+
+
+def explore(logs, **world):
+    """Explore each of these logs; returns (states, what broke)."""
+    states, broken = 0, {}
+    for kinds in logs:
+        count, found = explored(World(tuple(kinds), **world))
+        states += count
+        for what in found:
+            broken.setdefault(what, (kinds, found[what]))
+        if broken:
+            break
+    return states, broken
+
+
+def mixes(length, kinds=(GOOD, REFUSED)):
+    return list(itertools.product(kinds, repeat=length))
+
+
+ROWS = {
+    "the 08 names the last": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the 08 names the highest": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "highest": True}),
+    "room for one": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "room": 1}),
+    "two cuts": (mixes(3), {"toggles": 1, "cuts": 2, "lost": 2}),
+    "proven well": (mixes(4), {"toggles": 2, "cuts": 1, "lost": 1, "proven": True}),
+    "a server that says nothing": (mixes(3), {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT)}),
+    "one that answers all but results": (
+        mixes(3),
+        {"toggles": 3, "cuts": 1, "lost": 1, "moods": (REFUSES, SILENT), "proves": (WELL, REFUSES, SILENT)},
+    ),
+    "results that make it silent": (mixes(3, (GOOD, REFUSED, MUTE)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "results that make one silent that answers nothing else": (
+        mixes(3, (GOOD, REFUSED, MUTE)),
+        {"toggles": 1, "cuts": 1, "lost": 1, "proves": ()},
+    ),
+    "frames": (mixes(3, (GOOD, REFUSED, FRAME)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "events between": (mixes(4, (GOOD, REFUSED, EVENT)), {"toggles": 1, "cuts": 1, "lost": 1}),
+    "no holes": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
+    "operators": (mixes(3), {"toggles": 2, "cuts": 1, "lost": 1, "asks": 1}),
+    "operators while it is silent": (
+        [(REFUSED, GOOD, REFUSED, MUTE, GOOD), (MUTE, GOOD, MUTE, REFUSED, GOOD, GOOD)],
+        {"asks": 1, "toggles": 1, "room": 3},
+    ),
+    "operators in a hold": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "asks": 2, "room": 1}),
+    "a flash that refuses": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "refusals": 1, "asks": 1}),
+    "others save": (mixes(3), {"toggles": 1, "cuts": 1, "lost": 1, "saves": 2}),
+    "four moods": (mixes(4), {"toggles": 4}),
+}
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_nothing_is_lost_or_twice_and_nothing_waits_for_ever(name):
+    logs, budgets = ROWS[name]
+    states, broken = explore(logs, **budgets)
+    print("%s: %d states" % (name, states))
+    assert not broken
+    assert states > 1000
+
+
+# -- without one of its rules
+
+
+def lies(method):
+    """A policy in which what this method has saved is not durable, but it goes on as if it were."""
+
+    class Lying(pol.Policy):
+        def _save(self):
+            return True if self.lying else pol.Policy._save(self)
+
+        lying = False
+
+    def told(self, *given):
+        self.lying = True
+        done = getattr(pol.Policy, method)(self, *given)
+        self.lying = False
+        return done
+
+    setattr(Lying, method, told)
+    return Lying
+
+
+class PassNotOver(pol.Policy):
+    """What was taken in order behind a pass does not end it durably before the next one goes out."""
+
+    def _end_trouble(self):
+        limit = self.state.numbers[LIMIT]
+        pol.Policy._end_trouble(self)
+        self.state.numbers[LIMIT] = limit
+
+
+class LateNotOver(lies("_end_late")):
+    """The next one goes out before it is durable what became of a late one."""
+
+    def _end_late(self, now):
+        done = super()._end_late(now)
+        self.state.numbers[LIMIT] = self.cursor.number + self.batch
+        return done
+
+
+class CursorFirst(pol.Policy):
+    """The cursor passes what is refused before it is copied."""
+
+    def _finish(self, now):
+        numbers = list(range(self.cursor.number + 1, self._taken))
+        self.cursor.number = self._taken - 1
+        done = pol.Policy._finish(self, now)
+        for number in numbers:
+            self._keep(number, 17, now)
+        return done
+
+
+class NoLate(pol.Policy):
+    """What was set aside stays there."""
+
+    def _next_else(self, now):
+        self.late.timer.stop()
+        return pol.Policy._next_else(self, now)
+
+
+class SameReach(pol.Policy):
+    """Each pass reaches as far as the first."""
+
+    def _begin_pass(self, now):
+        self._reach = 0
+        return pol.Policy._begin_pass(self, now)
+
+
+class VouchesForAll(pol.Policy):
+    """In a pass as well the 08 vouches for all in front of the one it names."""
+
+    def _resume_at(self, stored, now):
+        self.state.numbers[SENT] &= ~SENT_PASS
+        return pol.Policy._resume_at(self, stored, now)
+
+
+class Blind(few.FewKept):
+    """A quarantine that says that it has room, whatever it has."""
+
+    def fits(self, _length):
+        return True
+
+
+class NoRoomAsked(World):
+    checks_room = False
+
+    def __init__(self, *given, **more):
+        self.room = 1
+        World.__init__(self, *given, **more)
+
+
+class OneLateOffer(pol.Policy):
+    """A late one that was refused is not offered once more."""
+
+    def _end_late(self, now):
+        self.late._again = Timer()
+        done = pol.Policy._end_late(self, now)
+        self.late._again = Timer()
+        return done
+
+
+WITHOUT = {
+    "W1": (lies("allow"), {"cuts": 1, "lost": 1}),
+    "W2": (PassNotOver, {"toggles": 2, "cuts": 1}),
+    "W3": (lies("_say_pass"), {"cuts": 1, "lost": 1}),
+    "W4": (lies("_pass_taken"), {"cuts": 1, "lost": 1}),
+    "W5": (lies("_begin_late"), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "W6": (LateNotOver, {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the copy before the cursor": (CursorFirst, {"cuts": 1}),
+    "late offers": (NoLate, {"toggles": 2}),
+    "a second late offer": (OneLateOffer, {"toggles": 4}),
+    "the one it names alone": (VouchesForAll, {"lost": 1}),
+}
+
+
+@pytest.mark.parametrize("name", list(WITHOUT))
+def test_without_one_of_its_rules_something_breaks(name):
+    made, budgets = WITHOUT[name]
+    _states, broken = explore(mixes(3), make=made, **budgets)
+    print(name, broken)
+    assert broken
+
+
+def test_without_a_look_at_the_room_the_quarantine_is_too_full(monkeypatch):
+    monkeypatch.setattr(few, "FewKept", Blind)
+    broken = {}
+    for kinds in mixes(4):
+        broken.update(explored(NoRoomAsked(kinds, lost=1))[1])
+    assert "quarantine too full" in broken
+
+
+def test_without_an_end_to_patience_a_silent_one_holds_all_others_for_ever(monkeypatch):
+    monkeypatch.setattr(pol, "PATIENCE", 10**6)
+    assert "never done" in explore([(MUTE, GOOD)], proves=())[1]
+
+
+class Patient(pol.Policy):
+    """One whose server is known to answer a 06 while it is there: then no result goes out to it while it is not."""
+
+    def silent(self, proven, now):
+        pol.Policy.silent(self, proven, now)
+        self._mutes = 0
+
+
+def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal():
+    logs = [(GOOD,) * 3]
+    mood = {"toggles": 2, "moods": (SILENT,), "in_order": True, "make": Patient}
+    assert explore(logs, **mood)[1] == {}
+    assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
+
+
+def test_without_a_growing_reach_more_refused_ones_than_it_hold_all_others_for_ever():
+    assert explore([(REFUSED,) * 4], room=4)[1] == {}
+    assert "never done" in explore([(REFUSED,) * 4], room=4, make=SameReach)[1]

@@ -1,0 +1,505 @@
+"""The shape of the program: imports point one way, classes and functions stay small, private names stay private."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTION_LINES_MAX = 40
+MACHINE_CODE_LINES_MAX = 90  # there a call between two functions costs more than a move
+ATTRIBUTES_MAX = 60  # lines of an __init__ that only sets attributes
+CHAIN_MAX = 2  # classes: one and what it derives from
+
+# The rooms of agent/, lowest first: a module imports from rooms below it and from its own, never upward or sideways.
+FLOORS = (
+    {"base", "catalogue"},
+    {"record", "link"},
+    {"log"},
+    {"openprotocol", "toolsnet"},
+    {"quarantine"},
+    {"station", "outlets"},
+    {"wide"},
+    {"cart"},
+)
+# What the protocols may know of the log: names and frames; the log itself is handed to them.
+LOG_FOR_PROTOCOLS = {"agent.log.numbers", "agent.log.record", "agent.log.search"}
+
+# Packages of tools/ that measure and prove the product; they need a checkout and are not installed.
+LABORATORY = {"tools.bench", "tools.firmware", "tools.packaging", "tools.runtimes"}
+
+# Modules whose test is not named after them: the test that is.
+TESTED_BY = {
+    "agent.base.fast_crc": "test_fast",
+    "agent.base.straight_fifo": "test_straight",
+    "agent.base.straight_form": "test_straight",
+    "agent.cart.app": "test_path",
+    "agent.cart.assembly": "test_path",
+    "agent.cart.liveness": "test_watchdog",
+    "agent.cart.settings": "test_config",
+    "agent.link.block": "test_r3964",
+    "agent.link.handshake": "test_r3964",
+    "agent.link.payload": "test_r3964",
+    "agent.link.port": "test_sim_line",
+    "agent.link.straight_stream": "test_straight",
+    "agent.log.areas": "test_spool_document",
+    "agent.log.carry": "test_log_append",
+    "agent.log.codes": "test_log_append",
+    "agent.log.cursor": "test_log_append",
+    "agent.log.desk": "test_log_append",
+    "agent.log.head": "test_log_search",
+    "agent.log.log": "test_log_append",
+    "agent.log.mount": "test_log_proof",
+    "agent.log.numbers": "test_log_state",
+    "agent.log.reader": "test_log_append",
+    "agent.log.record": "test_event",
+    "agent.log.search": "test_log_search",
+    "agent.log.state": "test_log_state",
+    "agent.openprotocol.identity": "test_openprotocol_session",
+    "agent.openprotocol.plausible": "test_serial_path",
+    "agent.openprotocol.questions": "test_recovery",
+    "agent.openprotocol.requests": "test_openprotocol_session",
+    "agent.openprotocol.room": "test_spindles",
+    "agent.openprotocol.sending": "test_openprotocol_session",
+    "agent.openprotocol.session": "test_openprotocol_session",
+    "agent.openprotocol.several": "test_spindles",
+    "agent.openprotocol.shared": "test_shared_ids",
+    "agent.openprotocol.states": "test_openprotocol_session",
+    "agent.openprotocol.straight_layouts": "test_straight",
+    "agent.openprotocol.walk": "test_recovery_walk",
+    "agent.outlets.toolsnet.late": "test_forward",
+    "agent.outlets.toolsnet.policy": "test_refusals_model",
+    "agent.outlets.toolsnet.upstream": "test_forward",
+    "agent.quarantine.entries": "test_quarantine_orders",
+    "agent.quarantine.holes": "test_quarantine",
+    "agent.quarantine.orders": "test_quarantine_orders",
+    "agent.record.graph": "test_controller_curves",
+    "agent.record.odd": "test_line",
+    "agent.record.raw": "test_event",
+    "agent.record.text": "test_status",
+    "agent.toolsnet.identifiers04": "test_identifiers",
+    "agent.toolsnet.odd04": "test_result04",
+    "agent.toolsnet.session": "test_toolsnet_session",
+    "agent.toolsnet.specials04": "test_spindles",
+    "agent.wide.controller_programs": "test_descriptions",
+    "agent.wide.curves": "test_graphs_to_toolsnet",
+    "agent.wide.rows": "test_graphs_to_toolsnet",
+    "agent.wide.telegram02": "test_descriptions",
+    "agent.wide.toolsnet": "test_events",
+    "agent.wide.toolsnet_curves": "test_graphs_to_toolsnet",
+    "agent.wide.toolsnet_descriptions": "test_descriptions",
+    "agent.wide.toolsnet_events": "test_events",
+    "agent.wide.toolsnet_source": "test_events",
+    "agent.wide.toolsnet_window": "test_window",
+    "board.boot": "test_safe_mode",
+    "board.chip": "test_rp2",
+    "board.console": "test_upkeep",
+    "board.esp32_flash": "test_esp32",
+    "board.hold": "test_rp2",
+    "board.linux_control": "test_quarantine_commands",
+    "board.linux_notify": "test_service",
+    "board.linux_tcp": "test_linux",
+    "board.loop": "test_linux",
+    "board.main": "test_board_main",
+    "board.manifest": "test_package",
+    "board.metrics": "test_board_metrics",
+    "board.metrics_page": "test_board_metrics",
+    "board.network": "test_rp2",
+    "board.qemu": "test_firmware_path",
+    "board.rp2_flash": "test_rp2",
+    "board.sockets": "test_rp2",
+    "board.uart": "test_linux_serial",
+    "board.unix": "test_end_to_end",
+    "board.unix_serial": "test_linux_serial",
+    "board.why": "test_reasons",
+}
+
+
+# A library of its own in agent/: one test module a subject, and one module that may make functions out of text.
+LIBRARY = "agent.catalogue"
+LIBRARY_TEST = "test_catalogue"
+# Fields read at the speed of straight code, CPython only.
+MAKES_FUNCTIONS = {"agent.catalogue.compiled", "agent.base.straight_form"}
+
+
+class Module:
+    """One file: its dotted name, its text and its syntax tree."""
+
+    def __init__(self, path):
+        self.path = str(path.relative_to(ROOT))
+        name = self.path[:-3].replace("/", ".")
+        self.name = name.removesuffix(".__init__")
+        self.text = path.read_text(encoding="utf-8")
+        self.tree = ast.parse(self.text)
+
+    def imports(self):
+        """Return every module of ours that it imports, at its top or inside a function."""
+        found = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.path}: a relative import"
+                for alias in node.names:
+                    deeper = f"{node.module}.{alias.name}"
+                    found.add(deeper if is_module(deeper) else node.module)
+        return {name for name in found if name.split(".")[0] in ("agent", "board", "tools", "host_tests")}
+
+    def functions(self):
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def is_module(name):
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def modules_of(folder):
+    return [Module(path) for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+AGENT = modules_of("agent")
+BOARD = modules_of("board")
+TOOLS = modules_of("tools")
+PROGRAM = AGENT + BOARD + TOOLS
+TESTS = modules_of("host_tests")
+
+
+def floor_of(name):
+    room = name.split(".")[1]
+    return next(floor for floor, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def package_of(name):
+    return ".".join(name.split(".")[:2])
+
+
+def breach(module, imported):
+    """Return why a module of agent/ may not import this, None if it may."""
+    if not imported.startswith("agent"):
+        return "the core imports the core only"
+    if package_of(module) == package_of(imported) or imported == "agent":
+        return None
+    here, there = floor_of(module), floor_of(imported)
+    if there > here:
+        return "upward"
+    if there == here:
+        return "sideways"
+    if module.startswith(PROTOCOLS) and package_of(imported) == "agent.log" and imported not in LOG_FOR_PROTOCOLS:
+        return "a protocol is handed the log, it does not make one"
+    return None
+
+
+PROTOCOLS = ("agent.openprotocol.", "agent.toolsnet.")
+
+
+def test_every_room_of_the_core_has_its_floor():
+    found = {package_of(module.name).removeprefix("agent.") for module in AGENT if module.name != "agent"}
+    assert found == set().union(*FLOORS)
+
+
+def test_the_core_has_no_loose_files():
+    assert [module.path for module in AGENT if module.path.count("/") == 1] == ["agent/__init__.py"]
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in AGENT if module.name != "agent"], ids=lambda module: module.name
+)
+def test_imports_of_the_core_point_downward_only(module):
+    wrong = {name: breach(module.name, name) for name in module.imports()}
+    assert {name: why for name, why in wrong.items() if why} == {}
+
+
+def test_the_rule_of_the_rooms_can_be_broken():
+    assert breach("agent.base.fifo", "agent.link.stream") == "upward"
+    assert breach("agent.openprotocol.known", "agent.log.log") is not None
+    assert breach("agent.openprotocol.known", "agent.log.numbers") is None
+    assert breach("agent.log.log", "agent.openprotocol.ids") == "upward"
+    assert breach("agent.link.port", "agent.record.event") == "sideways"
+    assert breach("agent.toolsnet.session", "agent.openprotocol.header") == "sideways"
+    assert breach("agent.log.log", "agent.station.store") == "upward"
+    assert breach("agent.station.intake", "agent.outlets.toolsnet.forward") == "sideways"
+    assert breach("agent.outlets.toolsnet.forward", "agent.cart.app") == "upward"
+    assert breach("agent.cart.app", "board.linux") is not None
+    assert breach("agent.station.intake", "agent.log.log") is None
+
+
+def test_boards_import_the_core_and_boards_only():
+    for module in BOARD:
+        wrong = {name for name in module.imports() if name.split(".")[0] not in ("agent", "board")}
+        assert not wrong, module.path
+
+
+def test_tools_import_the_core_boards_and_tools_only():
+    for module in TOOLS:
+        wrong = {name for name in module.imports() if name.split(".")[0] == "host_tests"}
+        # What runs the tests on a MicroPython has to name them.
+        assert not wrong or module.path == "tools/runtimes/run_module.py", module.path
+
+
+def circles(imports):
+    """Return every set of modules that reach each other, sorted; `imports` is the set of imported names by module."""
+    reached = {}
+    for module in imports:
+        reached[module] = seen = set()
+        waiting = list(imports[module])
+        while waiting:
+            name = waiting.pop()
+            if name not in seen and name in imports:
+                seen.add(name)
+                waiting += imports[name]
+    return sorted({tuple(sorted(n for n in seen if m in reached[n])) for m, seen in reached.items() if m in seen})
+
+
+def test_no_import_goes_in_a_circle():
+    """Imports inside functions count as well: what waits for a call is still one thing that cannot be had alone."""
+    assert circles({module.name: module.imports() for module in PROGRAM + TESTS}) == []
+
+
+def test_a_circle_of_imports_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "x"}, "d": {"a"}}) == [("b", "c")]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+def packages_between(modules):
+    """Return {package: the packages that it imports}, of modules that lie in a package."""
+    found = {}
+    for module in modules:
+        here = package_of(package_holding(module))
+        there = {package_of(name if is_package(name) else name.rpartition(".")[0]) for name in module.imports()}
+        found.setdefault(here, set()).update(there - {here})
+    return found
+
+
+def is_package(name):
+    return (ROOT / name.replace(".", "/") / "__init__.py").is_file()
+
+
+def test_no_package_is_a_knot_with_another():
+    """What cannot be read, tested or given away without the other is one package."""
+    assert circles(packages_between(AGENT)) == circles(packages_between(TOOLS)) == []
+
+
+def test_tools_have_no_attic():
+    """A module lies in the package of what it is for."""
+    assert [module.path for module in TOOLS if module.path.count("/") == 1] == ["tools/__init__.py"]
+
+
+def product_packages():
+    """The packages that an installation has, by their names here, with `toolcart` for the one that starts it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {name.removeprefix("toolcart.") for name in project["tool"]["setuptools"]["packages"]}
+
+
+def is_laboratory(name):
+    return package_of(name) in LABORATORY
+
+
+def package_holding(module):
+    return module.name if module.path.endswith("__init__.py") else module.name.rpartition(".")[0]
+
+
+def test_every_package_is_product_or_laboratory():
+    found = {package_holding(module) for module in PROGRAM if not is_laboratory(module.name)}
+    assert found - {"tools.installed"} == product_packages() - {"toolcart"}
+    assert {package_of(module.name) for module in PROGRAM if is_laboratory(module.name)} == LABORATORY
+
+
+def test_no_module_of_the_product_imports_the_laboratory():
+    for module in PROGRAM:
+        if not is_laboratory(module.name):
+            assert not {name for name in module.imports() if is_laboratory(name)}, module.path
+
+
+def depth_of(name, loaded, depth=1):
+    """How deep imports nest when `name` is imported: one level for each module that is not there yet."""
+    deepest = 0
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        part = ".".join(parts[:end])
+        if part in loaded or not is_module(part):
+            continue
+        loaded.add(part)
+        path = ROOT / part.replace(".", "/")
+        path = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+        deepest = max(deepest, depth)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for imported in names:
+                deepest = max(deepest, depth_of(imported, loaded, depth + 1))
+    return deepest
+
+
+def test_imports_nest_no_deeper_than_the_smallest_stack_allows():
+    """With one level more the 32-bit unix port and a board with 8 KB of stack end in a recursion error."""
+    assert depth_of("agent.cart.app", set()) == 5
+
+
+def test_only_the_application_knows_all_others():
+    importers = {module.name for module in AGENT if "agent.cart.app" in module.imports()}
+    assert importers == set()
+
+
+def classes_of(modules):
+    """Return {name: (path, names of its bases)} of every class; twins of CPython only take the place of one."""
+    return {
+        node.name: (module.path, [ast.unparse(base).split(".")[-1] for base in node.bases])
+        for module in modules
+        if "straight" not in module.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def chain_of(name, classes):
+    """Return how many classes of ours a class is made of, itself included."""
+    return 1 + max(
+        (chain_of(base, classes) for base in classes[name][1] if base in classes and base != name), default=0
+    )
+
+
+def test_no_class_is_a_chain_of_more_than_two():
+    """Classes that were cut to keep files short are one idea in several places."""
+    classes = classes_of(AGENT + BOARD)
+    assert {name: chain_of(name, classes) for name in classes if chain_of(name, classes) > CHAIN_MAX} == {}
+
+
+def test_a_chain_of_three_classes_is_found():
+    classes = {"A": ("a.py", ["object"]), "B": ("b.py", ["A"]), "C": ("c.py", ["B"])}
+    assert [chain_of(name, classes) for name in "ABC"] == [1, 2, 3]
+
+
+def private_accesses(module):
+    """Return `file:line name` of every private name of another file that a module reads or sets."""
+    own = {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    return [
+        f"{module.path}:{node.lineno} {node.attr}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and node.attr not in own
+    ]
+
+
+def test_private_names_stay_in_their_file():
+    assert [access for module in AGENT + BOARD for access in private_accesses(module)] == []
+
+
+def is_machine_code(function):
+    return [ast.unparse(decorator) for decorator in function.decorator_list] == ["micropython.viper"]
+
+
+def test_functions_are_short():
+    for module in AGENT + BOARD:
+        for function in module.functions():
+            lines = function.end_lineno - function.lineno + 1
+            most = MACHINE_CODE_LINES_MAX if is_machine_code(function) else FUNCTION_LINES_MAX
+            if function.name == "__init__":
+                most = ATTRIBUTES_MAX
+            assert lines <= most, f"{module.path}: {function.name} has {lines} lines, at most {most}"
+
+
+def test_every_module_says_in_its_first_line_what_it_promises():
+    for module in AGENT + BOARD + TOOLS:
+        said = ast.get_docstring(module.tree)
+        if module.path == "board/boot.py" or module.text.strip():
+            assert said and said.splitlines()[0].strip(), module.path
+
+
+def test_import_errors_are_caught_in_one_place_of_the_core():
+    catchers = set()
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            if (
+                isinstance(node, ast.ExceptHandler)
+                and node.type is not None
+                and "ImportError" in ast.unparse(node.type)
+            ):
+                catchers.add(module.name)
+    assert catchers == {"agent.base.compat"}
+
+
+def test_core_has_no_properties_and_no_f_strings():
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            assert not isinstance(node, ast.JoinedStr), f"{module.path}:{node.lineno}: an f-string"
+            for decorator in getattr(node, "decorator_list", ()):
+                assert "property" not in ast.unparse(decorator), f"{module.path}:{node.lineno}: a property"
+
+
+# What MicroPython does not have, or pays for on the hot path (DESIGN.md, MICROPYTHON.md part 6).
+FOREIGN_MODULES = {
+    "typing",
+    "dataclasses",
+    "enum",
+    "abc",
+    "socket",
+    "time",
+    "os",
+    "sys",
+    "threading",
+    "asyncio",
+    "logging",
+}
+
+
+def test_core_opens_no_socket_reads_no_clock_and_touches_no_system():
+    for module in AGENT:
+        for node in ast.walk(module.tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            if module.name == "agent.base.compat":  # it gives modules back
+                names = [name for name in names if name != "sys"]
+            assert not FOREIGN_MODULES & {name.split(".")[0] for name in names}, module.path
+            assert not isinstance(node, ast.NamedExpr | ast.Match | ast.AsyncFunctionDef | ast.Await), module.path
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                banned = {"open", "print", "input", "eval", "exec", "setattr"}
+                if module.name in MAKES_FUNCTIONS:
+                    banned.remove("exec")
+                assert node.func.id not in banned, module.path
+
+
+def test_the_agent_uses_nothing_of_the_library():
+    for module in AGENT + BOARD:
+        if not module.name.startswith(LIBRARY):
+            assert not {name for name in module.imports() if name.startswith(LIBRARY)}, module.path
+
+
+def test_every_module_has_its_test():
+    tests = {path.stem for path in (ROOT / "host_tests").rglob("test_*.py")}
+    for module in AGENT + BOARD:
+        if module.path.endswith("__init__.py"):
+            continue
+        own = LIBRARY_TEST if module.name.startswith(LIBRARY) else "test_" + module.name.split(".")[-1]
+        wanted = TESTED_BY.get(module.name, own)
+        assert wanted in tests, f"{module.path} has no {wanted}.py"
+
+
+def test_a_module_that_has_a_test_of_its_own_name_needs_no_other():
+    tests = {path.stem for path in (ROOT / "host_tests").rglob("test_*.py")}
+    for name in TESTED_BY:
+        assert is_module(name), name
+        own = "test_" + name.split(".")[-1]
+        assert own not in tests or own == TESTED_BY[name], name
+
+
+def test_nothing_is_left_to_be_done_later():
+    marks = ("TO" + "DO", "FIX" + "ME", "XX" + "X")
+    for folder in ("agent", "board", "tools", "host_tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert not [mark for mark in marks if mark in text], path

@@ -1,0 +1,62 @@
+"""The benchmark of a board: sizes, heap after import, and the way from main.py's first line to MID 0001, by stage."""
+
+import os
+
+import pytest
+
+from host_tests.support.firmware import need_rp2040
+from tools.base.report import Report
+from tools.bench import board_sizes, board_time
+
+# What it is today and a little more, so that growth is noticed.
+FROZEN_MS = 1000
+COPIED_MS = 3000
+ALL_BYTES = 150 * 1024
+IN_THE_LONG_RUN = pytest.mark.skipif(
+    os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long"
+)
+
+
+def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
+    report = Report()
+    board_sizes.add(report)
+    figures = {figure.name: figure.value for figure in report.figures}
+    modules = [value for name, value in figures.items() if name.startswith("  ")]
+    assert sum(modules) == figures[".mpy in all, rp2"] < ALL_BYTES
+    assert "  agent/cart/app.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
+    assert (
+        0
+        < figures["heap after import of agent.cart.config, unix32"]
+        < figures["heap after import of agent.cart.app, unix32"]
+    )
+
+
+@IN_THE_LONG_RUN
+def test_a_board_with_the_core_frozen_sends_0001_within_a_second_of_its_first_line():
+    need_rp2040()
+    marks = board_time.marks(frozen=True)
+    assert [number for number, _ in board_time.STAGES] + [board_time.SENT] == list(marks)
+    moments = [mark.ms for mark in marks.values()]
+    assert moments == sorted(moments)
+    assert moments[-1] - moments[0] < FROZEN_MS
+    # Erases take a chip 45 ms each: a start may do one for the block it opens, and writes its state by programs alone.
+    assert marks[board_time.SENT].erases <= 2
+
+
+@IN_THE_LONG_RUN
+def test_a_board_with_copied_files_sends_0001_within_three_seconds():
+    need_rp2040()
+    marks = board_time.marks(frozen=False)
+    assert marks[board_time.SENT].ms - marks[1].ms < COPIED_MS
+
+
+def test_stages_and_heap_of_both_forms_are_in_the_report(monkeypatch):
+    mark = board_time.Mark(1.0, 0, 0, 1000)
+    monkeypatch.setattr(board_time, "marks", lambda frozen, heap=False: dict.fromkeys(range(1, 13), mark))
+    report = Report()
+    board_time.add(report)
+    names = [figure.name for figure in report.figures]
+    for form in board_time.FORMS:
+        assert f"main.py's first line to MID 0001, {form}" in names
+        assert f"  of these import agent.cart.app, {form}" in names
+        assert f"heap after import, RP2040, {form}" in names

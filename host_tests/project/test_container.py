@@ -1,0 +1,156 @@
+"""The container: small, not root, the spool a volume, watched by `toolcart status`; built and run where that can be."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from host_tests.support.container import DEADLINE_S, IMAGE, Buildah, missing, run
+from tools.base.cache import CHECKOUT
+from tools.cli.main import main
+from tools.config.file import SERVICE_FOLDER, SERVICE_STATE
+
+TEXT = (CHECKOUT / "Containerfile").read_text(encoding="utf-8")
+KNOWN = set("ARG FROM WORKDIR COPY RUN ENV USER VOLUME STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD".split())
+JOINED = re.sub(r"\\\n\s*", "", "\n".join(line for line in TEXT.splitlines() if not line.startswith("#")))
+STEPS = [tuple(line.split(" ", 1)) for line in JOINED.splitlines() if line]
+USER = 10001
+RESULTS = 20
+LONG = pytest.mark.skipif(
+    os.environ.get("TOOLCART_LONG") != "1" or bool(missing()),
+    reason=missing() or "building a container takes two minutes: with --long",
+)
+LAST = STEPS[max(number for number, step in enumerate(STEPS) if step[0] == "FROM") :]
+
+
+def free_ports(count):
+    """So many ports that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
+
+
+def until(met, tell, limit_s=60):
+    """Wait for it."""
+    deadline = time.monotonic() + limit_s
+    while not met():
+        assert time.monotonic() < deadline, tell()
+        time.sleep(0.2)
+
+
+def the(word, steps=LAST):
+    [found] = [rest for name, rest in steps if name == word]
+    return found
+
+
+def test_every_step_is_known_and_nothing_is_fetched_by_hand():
+    assert {name for name, _ in STEPS} <= KNOWN
+    assert [rest for name, rest in STEPS if name == "FROM"] == ["${BASE} AS build", "${BASE}"]
+    assert not re.search(r"curl|wget|git clone|--platform|amd64/|arm64", JOINED)
+
+
+def test_what_is_copied_is_there_and_reaches_the_builder():
+    passed = {line[1:] for line in (CHECKOUT / ".containerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {name for step, rest in STEPS if step == "COPY" and "--from" not in rest for name in rest.split()[:-1]}
+    assert copied == passed and all((CHECKOUT / name).exists() for name in copied)
+
+
+def test_it_is_not_root_and_may_write_to_the_volume_alone():
+    assert the("USER") == f"{USER}:{USER}"
+    assert the("VOLUME") == the("WORKDIR") == str(SERVICE_STATE)
+    assert any(f"-o {USER} -g {USER} -m 0700 {SERVICE_STATE}" in rest for name, rest in LAST if name == "RUN")
+
+
+def test_what_it_starts_and_asks_are_commands_of_ours():
+    assert json.loads(the("ENTRYPOINT")) == ["toolcart"]
+    words = json.loads(the("CMD"))
+    assert words[0] in main.commands and {"--plain", "--config"} <= set(words)
+    assert words[-1] == f"{SERVICE_FOLDER}/config.json"
+    asked = json.loads(the("HEALTHCHECK").split("CMD ", 1)[1])
+    assert asked == ["toolcart", "status", "--config", words[-1]]
+
+
+def test_the_second_stage_gets_nothing_but_the_environment():
+    assert [rest for name, rest in LAST if name == "COPY"] == ["--from=build /opt/toolcart /opt/toolcart"]
+
+
+class Peers:
+    """A simulated controller and a simulated ToolsNet on this machine, which the container shares its network with."""
+
+    def __init__(self, folder):
+        self.archive = folder / "archive.sqlite"
+        self._running = []
+        self.controller, self.pim, server = free_ports(3)
+        self._start("controller", "--port", self.controller, "--rate", 5)
+        self._start("toolsnet", "--pim-port", self.pim, "--server-port", server, "--archive", self.archive)
+
+    def _start(self, *words):
+        command = [sys.executable, "-m", "tools.cli.main", "simulate", *map(str, words), "--seconds", "300"]
+        self._running.append(subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL))
+
+    def stored(self):
+        with contextlib.closing(sqlite3.connect(f"file:{self.archive}?mode=ro", uri=True)) as archive:
+            return archive.execute("SELECT count(*) FROM Result").fetchone()[0]
+
+    def close(self):
+        for process in self._running:
+            process.terminate()
+            process.wait(DEADLINE_S)
+
+
+@LONG
+def test_the_container_is_built_runs_as_nobody_delivers_is_healthy_and_ends_in_order(tmp_path):
+    buildah = Buildah(tmp_path / "storage")
+    container = buildah.build()
+    told = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+    assert (told["User"], told["Entrypoint"], told["StopSignal"]) == ("10001:10001", ["toolcart"], "SIGTERM")
+    assert told["Healthcheck"]["Test"] == ["CMD", "toolcart", "status", "--config", "/etc/toolcart/config.json"]
+
+    spool, settings = tmp_path / "spool", tmp_path / "etc"
+    for folder in (spool, settings):
+        folder.mkdir()
+    os.chown(spool, USER, USER)
+    peers = Peers(tmp_path)
+    cart = {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": peers.pim},
+        "stations": [
+            {"number": 1, "controller": {"host": "127.0.0.1", "port": peers.controller}, "spool": {"path": "a.spool"}}
+        ],
+    }
+    (settings / "config.json").write_text(json.dumps(cart))
+    shared = ("--volume", f"{spool}:{SERVICE_STATE}", "--volume", f"{settings}:/etc/toolcart:ro")
+
+    def within(*words):
+        # Into a file: of what goes through buildah's own pipes the end is missing now and then.
+        run(*buildah.command(container, ("sh", "-c", f'exec "$@" > {SERVICE_STATE}/said 2>&1', "sh", *words), *shared))
+        return (spool / "said").read_text()
+
+    assert within("toolcart", "config", "check", "/etc/toolcart/config.json").endswith("good, 1 station\n")
+    assert within("id", "-u").strip() == str(USER)
+    assert "denied" in within("sh", "-c", "touch /opt/toolcart/x /etc/toolcart/x 2>&1 || true")
+    assert "No module named pip" in within("sh", "-c", "/opt/toolcart/bin/python -m pip 2>&1 || true")
+    asked = ("sh", "-c", f"{' '.join(told['Healthcheck']['Test'][1:])}; echo exit $?")
+    assert within(*asked).endswith("exit 3\n")  # nobody runs yet
+    lines = tmp_path / "lines"
+    with lines.open("w") as out:
+        command = buildah.command(container, [*told["Entrypoint"], *told["Cmd"]], *shared)
+        agent = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        until(lambda: peers.stored() >= RESULTS, lines.read_text)
+        assert within(*asked).endswith("exit 0\n")
+        assert (spool / "a.spool").stat().st_uid == USER
+        told = json.loads(within("toolcart", "status", "--json", "--config", "/etc/toolcart/config.json"))
+        os.kill(told["agent"]["pid"], signal.SIGTERM)
+        assert agent.wait(DEADLINE_S) == 0, lines.read_text()
+        assert "controller left in order" in lines.read_text()
+    finally:
+        agent.kill()
+        peers.close()

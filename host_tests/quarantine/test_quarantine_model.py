@@ -1,0 +1,208 @@
+"""Random work on a quarantine, with cuts and refusals anywhere: a dict says what is there, each once."""
+
+import sys
+
+from agent.log.flash import FLASH_IO
+from agent.log.numbers import DROPPED, KEPT_DAMAGED, KEPT_LAST, LATE
+from agent.log.record import RECORD_NONE
+from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_MORE
+from host_tests.support.kept import Shelf
+from host_tests.support.log import TEARS, PowerCut
+from tools.base.clock import Dice
+
+PORTABLE = True
+HEAVY = True
+HEAP = "4m"
+
+RESULTS = 220
+ON_CPYTHON = sys.implementation.name == "cpython"
+WORLDS = 32 if ON_CPYTHON else 4
+STEPS = 120
+
+
+class World:
+    """One quarantine, and what has to be in it: `kept` for certain, `maybe` as the cut has left it."""
+
+    def __init__(self, seed, kept_blocks, unit_bytes, flash):
+        self.dice = Dice(seed)
+        self.shelf = Shelf(kept_blocks, unit_bytes=unit_bytes, flash=flash)
+        self.kept = set()
+        self.maybe = set()
+        self.refused = set()  # their drop was refused: until the next snapshot a start may find it done all the same
+        self.floating = set()  # what a start has found of a cut: the next one may find it otherwise, without a snapshot
+        self.saves = 0
+        self.next = 1
+        self.done = {}
+        self.where = ()  # for a failed test's message
+
+    def count(self, what):
+        self.done[what] = self.done.get(what, 0) + 1
+
+    def keep(self):
+        """Keep the next one, or any."""
+        number = self.next if self.dice.randrange(5) else 1 + self.dice.randrange(self.next)
+        if number > RESULTS:
+            return
+        was = number in self.kept
+        self.maybe = set() if was else {number}
+        self.next = max(self.next, number + 1)
+        code = self.shelf.quarantine.keep(number, 17)
+        self.count(code)
+        if was:
+            assert code == KEPT_BEFORE
+        elif code == KEPT_DONE:
+            self.kept.add(number)
+        else:
+            assert code == NO_ROOM, code
+            assert self.shelf.quarantine.has(number) == 0
+
+    def drop(self):
+        """Drop some, few or many."""
+        share = (2, 8, 8, 9, 9, 9)[self.dice.randrange(6)]
+        chosen = [number for number in self.shelf.quarantine.numbers() if self.dice.randrange(10) >= share]
+        quarantine = self.shelf.quarantine
+        for _ in range(500):
+            if not chosen:
+                return
+            self.maybe = set(chosen)
+            self.kept -= self.maybe
+            done = quarantine.remove(chosen, DROPPED)
+            self.kept |= self.maybe
+            assert done >= 0
+            if done == 0:
+                code = quarantine.tidy()
+                self.count("tidy %d" % code)
+                assert code == TIDY_MORE
+            self.kept -= set(chosen[:done])
+            chosen = chosen[done:]
+        raise AssertionError("it does not end")
+
+    def offer(self):
+        """One is offered again, and taken or not; an operator drops others meanwhile."""
+        quarantine, numbers = self.shelf.quarantine, self.shelf.state.numbers
+        while not quarantine.may_leave():
+            assert quarantine.tidy() == TIDY_MORE
+        if not self.kept:
+            return
+        living = quarantine.numbers()
+        number = living[self.dice.randrange(len(living))]
+        assert quarantine.find(number) > RECORD_NONE
+        numbers[LATE] = quarantine.entry
+        assert self.shelf.state.save()
+        if self.dice.randrange(2):
+            others = [one for one in living if one != number and not self.dice.randrange(3)]
+            self.maybe = set(others)
+            done = quarantine.remove(others, DROPPED)
+            self.kept -= set(others[:done])
+            self.count("offered, %d dropped" % done)
+        if self.dice.randrange(2) and quarantine.tidy() == TIDY_MORE:
+            self.count("offered and tidied")
+        assert quarantine.next_entry(numbers[LATE] - 1) > RECORD_NONE and quarantine.number == number
+        taken = self.dice.randrange(3) > 0
+        self.maybe = {number} if taken else set()
+        assert quarantine.end_late(taken)
+        assert self.shelf.state.save()
+        if taken:
+            self.kept.discard(number)
+
+    def restart(self):
+        """The process ends, and begins again."""
+        if self.dice.randrange(2):
+            assert self.shelf.state.save()
+        self.begin()
+        self.find()
+
+    def refuse(self):
+        """The flash refuses from some operation on; what is tried then has happened or not, and says so."""
+        quarantine = self.shelf.quarantine
+        self.shelf.flash.code, self.shelf.flash.left = FLASH_IO, self.dice.randrange(4)
+        before = set(self.kept)
+        if self.dice.randrange(2) and self.next <= RESULTS:
+            number = self.next
+            self.maybe = {number}
+            self.next += 1
+            code = quarantine.keep(number, 17)
+            if code == KEPT_DONE:
+                self.kept.add(number)
+            else:
+                assert code in (FAILED, NO_ROOM)
+        else:
+            chosen = [number for number in (quarantine.numbers() or []) if self.dice.randrange(2)]
+            self.maybe = set(chosen)
+            done = quarantine.remove(chosen, DROPPED)
+            self.count("refused %d" % min(done, 1))
+            if done > 0:
+                self.kept -= set(chosen[:done])
+            elif done == 0:
+                quarantine.tidy()
+            else:
+                self.refused, self.saves = set(chosen), self.shelf.state.saves
+        assert set(quarantine.numbers()) == self.kept, (before, self.kept)
+        self.shelf.flash.code = 0
+
+    def begin(self):
+        if self.shelf.state.saves == self.saves:
+            self.maybe |= self.refused
+        if self.shelf.state.saves == 0:
+            self.maybe |= self.floating
+        self.floating, self.refused = self.maybe, set()
+        self.shelf.flash.cut_after = None
+        self.shelf.flash.code = 0
+        self.shelf.start()
+        quarantine = self.shelf.quarantine
+        assert quarantine.settle()
+        if self.shelf.state.numbers[LATE]:
+            assert quarantine.end_late(False) and self.shelf.state.save()
+
+    def find(self):
+        found = set(self.shelf.quarantine.numbers())
+        assert self.kept - self.maybe <= found <= self.kept | self.maybe, (sorted(found ^ self.kept), self.maybe)
+        self.kept = found
+
+    def check(self):
+        quarantine, numbers = self.shelf.quarantine, self.shelf.state.numbers
+        found = quarantine.numbers()
+        assert len(found) == len(set(found)), "one is there twice"
+        assert set(found) == self.kept, (sorted(set(found) ^ self.kept), found)
+        assert quarantine.count() == len(found) and numbers[KEPT_DAMAGED] == 0
+        assert max(found + [0]) <= numbers[KEPT_LAST] and numbers[KEPT_LAST] < self.next
+        for number in range(1, self.next, 5):
+            assert quarantine.has(number) == (number in self.kept)
+
+    def step(self):
+        deeds = (self.keep,) * 8 + (self.drop, self.drop, self.offer, self.restart, self.refuse)
+        deed = deeds[self.dice.randrange(len(deeds))]
+        self.maybe = set()
+        if not self.dice.randrange(6):
+            self.shelf.flash.cut_after = self.dice.randrange(6)
+            self.shelf.flash.tear = TEARS[self.dice.randrange(len(TEARS))]
+        try:
+            deed()
+            self.shelf.flash.cut_after = None
+        except PowerCut:
+            self.count("cut")
+            self.begin()
+            self.find()
+        self.check()
+
+
+def template(unit_bytes, kept_blocks):
+    """A flash with results in its main log, all passed."""
+    shelf = Shelf(kept_blocks, blocks=kept_blocks + 30, unit_bytes=unit_bytes, results=RESULTS)
+    assert shelf.state.save()
+    return shelf.flash
+
+
+def test_random_work_with_cuts_and_refusals_is_what_a_dict_says():
+    done = {}
+    for unit_bytes, kept_blocks in ((256, 3), (256, 4), (64, 4), (16, 6)):
+        flash = template(unit_bytes, kept_blocks)
+        for seed in range(WORLDS // 4):
+            world = World(seed * 977 + unit_bytes + kept_blocks, kept_blocks, unit_bytes, flash.clone())
+            for step in range(STEPS):
+                world.where = (unit_bytes, kept_blocks, seed, step)
+                world.step()
+            for what in world.done:
+                done[what] = done.get(what, 0) + world.done[what]
+    for what in ("cut", "tidy 1", NO_ROOM, KEPT_BEFORE, "offered and tidied", "refused 1", "refused -2"):
+        assert done.get(what, 0) > 3 or not ON_CPYTHON, (what, done)

@@ -1,0 +1,270 @@
+"""An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
+
+from agent.log.numbers import CURSOR, DROPPED, LATE_FIRST
+from agent.quarantine.entries import needs_operator
+from agent.quarantine.orders import carry_out
+from agent.quarantine.quarantine import DROP_DONE, DROP_NONE, KEPT_DONE, NO_ROOM, PRESSURE_FULL
+from agent.record import KIND_RESULT
+from agent.record import result as res
+from host_tests.support.kept import Shelf
+from host_tests.support.log import PowerCut
+
+PORTABLE = True
+HEAVY = True
+HEAP = "3m"
+
+LIGHT = (
+    b"01210061999         "
+    b"WVWZZZ1KZAW123456        07012000600040021004237000952024-03-14:09:26:532024-02-01:08:00:000000004711"
+)
+
+
+class Line:
+    """A controller's line that is busy the first times it is asked."""
+
+    def __init__(self, busy):
+        self.busy = busy
+        self.asked = 0
+
+    def may_erase(self):
+        self.asked += 1
+        return self.asked > self.busy
+
+
+class Policy:
+    """ToolsNet's outlet, as far as orders know it."""
+
+    def __init__(self, refuses=""):
+        self.refuses = refuses
+        self.asked = []
+        self.held = 0
+
+    def ask(self, number, in_doubt):
+        if not self.refuses:
+            self.asked.append((number, in_doubt))
+        return self.refuses
+
+    def drop_first(self):
+        self.held -= 1
+        return DROP_DONE if self.held >= 0 else DROP_NONE
+
+
+class Bench(Shelf):
+    """A station's logs with results in them, and its orders."""
+
+    quiet = None
+    policy = None
+
+    def stamp_into(self, buf):
+        buf[0:19] = b"2024-05-06:07:08:09"
+
+    def order(self, *words):
+        """Return every line of the answer."""
+        lines = []
+        turns = 0
+        for line in carry_out(self.quarantine, self.log, 10, self, self.quiet, list(words), self.policy):
+            turns += 1
+            assert turns < 30000
+            if line is not None:
+                lines.append(line)
+        return lines
+
+    def listed(self):
+        return [line["record"]["number"] for line in self.order("list") if "record" in line]
+
+
+def bench(kept, **options):
+    """A bench with results 1 to `kept` set aside, and some behind."""
+    station = Bench(results=kept + 3, **options)
+    assert station.keep(*range(1, kept + 1)) == KEPT_DONE
+    return station
+
+
+def test_what_is_set_aside_is_listed_in_words():
+    station = bench(2)
+    frame = station.store_frame(b"0061 nonsense\x07")
+    station.keep(frame)
+    one, two, raw, end = station.order("list")
+    assert [line["record"]["number"] for line in (one, two, raw)] == [1, 2, frame]
+    assert one["record"]["reason"] == "refused by ToolsNet with code 17" and one["record"]["refused_code"] == 17
+    assert one["record"]["tightening_id"] == "1" and one["record"]["vin"] and one["record"]["time"]
+    assert raw["record"]["reason"] == "could not be read" and raw["record"]["frame"] == "0061 nonsense\x07"
+    assert raw["record"]["octets"] == 14
+    assert end == {"station": 10, "parked": 3, "parked_damaged": 0, "needs_operator": None}
+    assert station.order("show", "2") == [two]
+
+
+def test_what_is_not_there_or_no_order_is_told():
+    station = bench(2)
+    assert "no record 9" in station.order("show", "9")[0]["error"]
+    assert "no number" in station.order("show", "x")[0]["error"]
+    for words in ((), ("explode",), ("drop",), ("retry", "in-doubt"), ("list", "1")):
+        assert "no such order" in station.order(*words)[0]["error"], words
+    for verb in ("drop", "retry"):
+        assert "no record 7; nothing was done" in station.order(verb, "1", "7")[0]["error"]
+    assert station.listed() == [1, 2]
+
+
+def test_what_cannot_be_read_is_counted_in_the_list():
+    station = bench(5)
+    assert station.state.save()
+    station.spoil(2)
+    assert station.listed() == [1, 3, 4, 5] and station.order("list")[-1]["parked_damaged"] == 1
+
+
+def test_what_is_dropped_is_gone_and_counted_and_stays_so():
+    station = bench(6)
+    said = station.order("drop", "2", "4-5")
+    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3}]
+    for _ in range(2):
+        assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
+        station.start()
+        assert station.quarantine.settle()
+    assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0}
+    station.start()
+    assert station.listed() == []
+
+
+def test_any_that_are_named_can_be_dropped_from_a_full_quarantine_and_a_full_log():
+    for unit in (16, 256):
+        station = Bench(kept_blocks=4, blocks=14, unit_bytes=unit)
+        kept = station.fill()
+        while station.log.append(KIND_RESULT, 0, 114) == 0:
+            pass
+        assert station.quarantine.pressure() == PRESSURE_FULL
+        odd = [str(number) for number in kept if number % 2]
+        assert station.order("drop", *odd)[-1]["count"] == len(odd)
+        assert sorted(station.listed()) == [number for number in kept if number % 2 == 0]
+        assert station.order("drop", "all")[-1]["parked"] == 0
+
+
+def test_a_cut_in_the_middle_of_a_drop_leaves_those_that_were_not_named_as_dropped_or_fewer():
+    for cut in range(1, 30):
+        station = bench(24)
+        chosen = [str(number) for number in range(1, 25, 2)]
+        station.flash.cut_after = cut
+        said = []
+        try:
+            for line in carry_out(station.quarantine, station.log, 10, station, None, ["drop"] + chosen):
+                said.append(line)
+        except PowerCut:
+            pass
+        station.flash.cut_after = None
+        dropped = [line["dropped"] for line in said if line and "dropped" in line]
+        station.start()
+        assert station.quarantine.settle()
+        left = station.listed()
+        assert len(left) == len(set(left)) and not [number for number in dropped if number in left], (cut, left)
+        assert set(range(2, 25, 2)) <= set(left), (cut, left)
+        if len(dropped) == len(chosen):
+            return
+    raise AssertionError("the order never came to its end")
+
+
+def test_a_flash_that_refuses_is_told():
+    station = bench(3)
+    station.flash.code = -2
+    assert "takes nothing now" in station.order("drop", "2")[-1]["error"]
+    assert "takes nothing now" in station.order("retry", "2")[-1]["error"]
+    station.flash.code = 0
+    assert station.listed() == [1, 2, 3] and station.state.numbers[DROPPED] == 0
+
+
+def test_a_retry_is_toolsnets_outlets():
+    station = bench(4)
+    station.keep(5, reason=res.PARKED_IN_DOUBT)
+    station.policy = Policy()
+    said = station.order("retry", "1", "3-5")
+    assert said[:2] == [{"number": 1, "asked": True}, {"number": 3, "asked": True}]
+    assert said[3]["number"] == 5 and "in doubt" in said[3]["stays"]
+    assert said[-1] == {"count": 3, "parked": 5, "running": True}
+    assert station.policy.asked == [(1, False), (3, False), (4, False)]
+    assert station.order("retry", "in-doubt", "5")[-1]["count"] == 1 and station.policy.asked[-1] == (5, True)
+    station.policy = Policy("ask again later")
+    assert station.order("retry", "1") == [
+        {"number": 1, "stays": "ask again later"},
+        {"count": 0, "parked": 5, "running": True},
+    ]
+    assert station.listed() == [1, 2, 3, 4, 5], "an entry goes when it is taken"
+
+
+def test_a_retry_while_the_agent_is_stopped_makes_it_the_first_of_the_next_run():
+    station = bench(6)
+    station.state.numbers[LATE_FIRST] = 5
+    assert station.order("retry", "3", "5")[-1] == {"count": 2, "parked": 6, "running": False}
+    station.start()
+    assert station.state.numbers[LATE_FIRST] == 2
+    station.keep(7, reason=res.PARKED_IN_DOUBT)
+    assert "has to run" in station.order("retry", "in-doubt", "7")[0]["stays"]
+
+
+def test_a_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
+    for before in (0, 3):
+        station = bench(before)
+        frame = station.store_frame(LIGHT)
+        assert station.keep(frame) == KEPT_DONE
+        station.policy = Policy()
+        assert station.order("retry", "all")[-1]["count"] == before + 1
+        assert station.policy.asked[-1] == (frame, False)
+        for _ in range(2):
+            assert sorted(station.listed()) == list(range(1, before + 1)) + [frame]
+            (record,) = [line["record"] for line in station.order("show", str(frame))]
+            assert record["tightening_id"] == "4711" and record["torque"] == "42.37" and "frame" not in record
+            assert station.quarantine.find(frame) == KIND_RESULT and station.quarantine.is_late()
+            station.start()
+            assert station.quarantine.settle()
+
+
+def test_a_frame_that_cannot_be_read_stays():
+    station = bench(1)
+    frame = station.store_frame(b"0061 nonsense of enough octets")
+    station.keep(frame)
+    station.policy = Policy()
+    told, end = station.order("retry", str(frame))
+    assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
+
+
+def test_a_frame_whose_tightening_came_otherwise_is_taken_out():
+    station = bench(0)
+    frame = station.store_frame(LIGHT)
+    station.keep(frame)
+    station.policy = Policy()
+    station.order("retry", "all")
+    log, quarantine = station.log, station.quarantine
+    assert quarantine.find(frame) == KIND_RESULT
+    length = quarantine.length
+    log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
+    log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+    assert log.append(KIND_RESULT, 0, length) == 0
+    again = station.store_frame(LIGHT)
+    station.keep(again)
+    assert station.order("retry", str(again))[0] == {"number": again, "held": True}
+    assert station.listed() == [frame]
+
+
+def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
+    station = bench(1)
+    assert "has to run" in station.order("drop", "first")[0]["error"]
+    station.policy = Policy()
+    station.policy.held = 1
+    assert station.order("drop", "first") == [{"count": 1, "parked": 1, "soon": False}]
+    assert "nothing is held" in station.order("drop", "first")[0]["error"]
+
+
+def test_a_serial_line_is_waited_for_and_not_for_ever():
+    station = bench(3)
+    station.quiet = line = Line(5)
+    assert station.order("drop", "1")[-1]["count"] == 1 and line.asked > 5
+    station.quiet = Line(1 << 20)
+    assert "never quiet" in station.order("drop", "2")[-1]["error"] and station.listed() == [2, 3]
+
+
+def test_an_operator_is_needed_where_it_is_full_or_delivery_holds():
+    station = Bench(kept_blocks=6, blocks=40)
+    assert needs_operator(station.quarantine, 10) is None
+    assert "nothing goes out" in needs_operator(station.quarantine, 10, True)["why"]
+    station.fill()
+    assert station.keep(station.store()) == NO_ROOM
+    told = needs_operator(station.quarantine, 10)
+    assert "is full" in told["why"] and told["command"] == "toolcart quarantine list --station 10"
+    assert station.state.numbers[CURSOR] >= 0

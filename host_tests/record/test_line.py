@@ -1,0 +1,256 @@
+"""One record as one line of JSON: every field against the schema of docs/outlets.schema.json, and what is absent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.openprotocol.cycle import Cycle
+from agent.openprotocol.operation import Operation
+from agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from agent.record import event as ev
+from agent.record import result as res
+from agent.wide.line import line_of, number_in
+from host_tests.support.frames import example_tightening, message
+from tools.sim import operation_frames, spindle_frames
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))
+
+
+def result(limits=False, **fields):
+    """The payload of a result with everything in it."""
+    body = bytearray(b" " * (res.BODY_BYTES + (res.LIMITS_BYTES if limits else 0)))
+    put = {
+        res.VIN: b'A"1\\B',
+        res.JOB: b"0003",
+        res.PSET: b"0012",
+        res.BATCH_SIZE: b"0004",
+        res.BATCH_COUNTER: b"0000",
+        res.BATCH_STATUS: b"1",
+        res.TIGHTENING_STATUS: b"1",
+        res.TORQUE_STATUS: b"2",
+        res.ANGLE_STATUS: b"0",
+        res.TORQUE: b"001205",
+        res.ANGLE: b"00090",
+        res.TIME: bytes.fromhex("20240314092653"),
+        res.PSET_CHANGE: b"2024-01-02:03:04:05",
+        res.TIGHTENING_ID: b"4294967295",
+        res.SERIAL: b"T-77",
+    }
+    if limits:
+        put |= {res.BODY_BYTES + res.TORQUE_MIN: b"001000", res.BODY_BYTES + res.ANGLE_MAX: b"00120"}
+    put |= {res.__dict__[name]: value for name, value in fields.items()}
+    for at, octets in put.items():
+        body[at : at + len(octets)] = octets
+    return (17).to_bytes(4, "little") + (1000).to_bytes(2, "little") + bytes([2, 5]) + bytes(body)
+
+
+def told(payload, kind=KIND_RESULT, flags=0):
+    line = line_of(b"#" * 3 + payload, 3, kind, flags, len(payload))
+    assert line.endswith(b"}\n") and line.count(b"\n") == 1 and line.isascii()
+    shown = json.loads(line)
+    assert number_in(line) == shown["number"]
+    conforms(shown)
+    return shown
+
+
+def conforms(shown):
+    """The part of JSON Schema that the schema uses: one shape a type, every field there, of its types and no other."""
+    shape = SCHEMA["$defs"][shown["type"]]
+    assert set(shown) == set(shape["required"]) == set(shape["properties"]) and shape["additionalProperties"] is False
+    for name, value in shown.items():
+        rule = shape["properties"][name]
+        if "const" in rule:
+            assert value == rule["const"], name
+            continue
+        types = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+        assert fits(type_of(value), types), (name, value)
+        if isinstance(value, str) and "pattern" in rule:
+            import re
+
+            assert re.fullmatch(rule["pattern"], value), (name, value)
+        if value is not None and "enum" in rule:
+            assert value in rule["enum"], (name, value)
+
+
+def type_of(value):
+    names = {bool: "boolean", int: "integer", str: "string", type(None): "null", dict: "object", list: "array"}
+    return names.get(type(value), "number")
+
+
+def fits(found, types):
+    return found in types or (found == "integer" and "number" in types)
+
+
+def test_a_result_says_everything_in_its_units():
+    shown = told(result())
+    assert shown == {
+        "schema": 1,
+        "type": "result",
+        "station": 1000,
+        "number": 17,
+        "spindle": 2,
+        "spindles": None,
+        "time": "2024-03-14T09:26:53",
+        "time_source": "controller",
+        "tightening_id": "4294967295",
+        "vin": 'A"1\\B',
+        "job": "3",
+        "program": "12",
+        "batch_size": 4,
+        "batch_counter": 0,
+        "batch_status": "OK",
+        "status": "OK",
+        "torque": "12.05",
+        "torque_unit": "Nm",
+        "torque_status": "high",
+        "angle": 90,
+        "angle_status": "low",
+        "program_changed": "2024-01-02T03:04:05",
+        "tool_serial": "T-77",
+        "id_epoch": 5,
+        "torque_min": None,
+        "torque_max": None,
+        "torque_target": None,
+        "angle_min": None,
+        "angle_max": None,
+        "angle_target": None,
+        "odd": None,
+        "identifier_2": None,
+        "identifier_3": None,
+        "identifier_4": None,
+        "fetched": False,
+        "again": False,
+    }
+
+
+def test_limits_are_there_where_the_controller_has_told_them():
+    shown = told(result(limits=True), flags=res.FLAG_RECOVERED | res.FLAG_RETRIED)
+    assert (shown["torque_min"], shown["torque_max"], shown["angle_max"]) == ("10.00", None, 120)
+    assert shown["fetched"] and shown["again"]
+
+
+def test_angles_have_their_decimals_and_numbers_their_signs():
+    payload = bytearray(result(limits=True, ANGLE=b"-0905", TORQUE=b"-01205"))
+    payload[res.HEAD_BYTES + res.BODY_BYTES + res.ANGLE_DECIMALS] = 0x31
+    shown = told(bytes(payload), flags=res.FLAG_ODD)
+    assert (shown["angle"], shown["angle_max"], shown["torque"], shown["odd"]) == (-90.5, 12.0, "-12.05", None)
+
+
+def test_what_nobody_can_read_is_null_and_told_as_it_came():
+    odd = {"TORQUE": b"12x456", "TIGHTENING_STATUS": b"5", "ANGLE_STATUS": b"\xff", "BATCH_STATUS": b"3"}
+    shown = told(result(**odd), flags=res.FLAG_ODD)
+    assert shown["torque"] is None and shown["angle_status"] is None
+    assert shown["status"] == "NOK" and shown["batch_status"] == "running"
+    assert shown["odd"] == "torque 12x456, status 5, angle status ?"
+
+
+def test_what_is_absent_is_null_and_a_time_of_the_agent_says_so():
+    blank = dict.fromkeys(("VIN",), b" " * 30)
+    payload = bytearray(result(**blank))
+    payload[res.HEAD_BYTES :] = b" " * res.BODY_BYTES
+    payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 7] = bytes(7)
+    shown = told(bytes(payload), flags=res.FLAG_EDGE_TIME)
+    assert shown["status"] == "NOK" and shown["time_source"] == "agent"
+    for name in ("time", "tightening_id", "vin", "job", "program", "torque", "angle", "batch_size", "program_changed"):
+        assert shown[name] is None, name
+
+
+def suits(value, rule):
+    """The same for what stands inside a field."""
+    types = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+    if isinstance(value, dict):
+        assert "object" in types and list(value) == list(rule["properties"]) == rule["required"]
+        assert rule["additionalProperties"] is False
+        for name, one in value.items():
+            suits(one, rule["properties"][name])
+    elif isinstance(value, list):
+        assert "array" in types
+        for one in value:
+            suits(one, rule["items"])
+    else:
+        assert fits(type_of(value), types) and ("enum" not in rule or value in rule["enum"]), (value, rule)
+
+
+def several(read, octets, *more):
+    """The line's spindles of what `read` makes of these messages."""
+    for frame in (octets, *more):
+        mid, revision = int(frame[4:8]), int(frame[8:11])
+        arguments = (mid, revision, True, 0) if hasattr(read, "head") else (mid, revision, 0)
+        read.take(frame, 0, len(frame), *arguments)
+    octets = len(read.body) if not hasattr(read, "octets") else read.octets
+    shown = told(bytes(res.HEAD_BYTES) + bytes(read.body[:octets]))
+    suits(shown["spindles"], SCHEMA["$defs"]["result"]["properties"]["spindles"])
+    return shown
+
+
+def test_bolts_have_their_data_and_what_the_plant_has_named():
+    made, cycle = example_tightening(), Cycle()
+    cycle.most = PAYLOAD_WIDE
+    bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
+    shown = several(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)["spindles"]
+    assert shown["special"] == [{"name": "Operator", "value": "Anna", "step": 0}]
+    assert [one["bolt"]["special"] for one in shown["each"]] == [
+        [{"name": "Socket", "value": "A-001", "step": 2}],
+        [{"name": "Socket", "value": "A-002", "step": 2}],
+    ]
+    assert [one["name"] for one in shown["each"][0]["bolt"]["values"]] == ["Peak T", "Step T", "Step A"]
+    assert shown["station_number"] == 1 and shown["job_sequence"] is None
+
+
+def test_objects_say_what_they_are_and_what_they_refer_to():
+    made, operation = example_tightening(), Operation()
+    objects = ((100, 1, 4, 1), (1, 0, 2, 0))
+    parts = [
+        message(
+            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+        )
+        for number, ident in ((2, 100), (3, 1))
+    ]
+    octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
+    shown = several(operation, octets, *parts)
+    assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
+    shown = shown["spindles"]
+    assert shown["told"] == 2 and shown["special"] == [] and shown["pm_status"] is None
+    assert [(one["spindle"], one["status"], one["torque"], one["angle"]) for one in shown["each"]] == [
+        (100, "OK", "42.37", 95),
+        (1, "NOK", "42.37", 95),
+    ]
+    kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in shown["each"]]
+    assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
+
+
+def test_a_frame_that_nobody_could_read_is_there_octet_by_octet():
+    frame = bytes(range(256))
+    shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
+    assert shown["frame"].encode("latin-1") == frame and shown["cut_short"]
+
+
+def test_an_event_says_what_happened():
+    page = bytearray(100)
+    ev.put_event(page, 0, 3, 1, ev.ALARM)
+    ev.put_code(page, 0, b"E404", 0, 4)
+    ev.put_ready(page, 0, 0x31, 0x20)
+    length = ev.put_words(page, 0, b"Tool hot", 0, 8)
+    shown = told(bytes(page[:length]), KIND_EVENT)
+    assert (shown["type"], shown["event"], shown["code"], shown["text"]) == ("event", "alarm", "E404", "Tool hot")
+    assert (shown["controller_ready"], shown["tool_ready"], shown["time"]) == (True, None, None)
+
+
+def test_the_document_has_a_row_for_every_field():
+    text = (ROOT / "docs" / "outlets.md").read_text(encoding="utf-8")
+    for shape in SCHEMA["$defs"].values():
+        for name in shape["properties"]:
+            assert f"| `{name}` |" in text, name
+
+
+def test_the_check_of_the_schema_can_fail():
+    shown = told(result())
+    for change in ({"torque": 12.05}, {"vin": 3}, {"extra": None}, {"status": "good"}, {"type": "event"}):
+        with pytest.raises(AssertionError):
+            conforms({**shown, **change})
+
+
+def test_the_number_of_what_is_no_line_is_none():
+    assert number_in(b"") == number_in(b'{"number":x}') == 0

@@ -1,0 +1,342 @@
+"""The whole path of results of several spindles: each once, whole, acknowledged when it is durable, in one telegram."""
+
+import sys
+
+from agent.base import health as h
+from agent.log.flash import FLASH_IO
+from agent.record import SEVERAL_LEAST
+from agent.record import spindles as sp
+from host_tests.support.frames import message
+from host_tests.support.world import Cart
+from tools.harness.cart import Cart as WholeCart
+from tools.sim import spindle_frames as frames
+from tools.sim.profiles import row
+
+PORTABLE = True
+ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
+HEAP = "6m"
+
+POWERMACS = row("powermacs")
+STEP_SYNC = row("stepsync")
+BOLTS = {"bolt_data": True}
+SYNC = {"results": "sync"}
+WIDE = {"results": "powermacs"}
+KINDS = ((POWERMACS, {}), (POWERMACS, BOLTS), (STEP_SYNC, SYNC), (row("powermacs", cycles=(1,)), WIDE))
+
+
+def cart_of(kind, settings, **options):
+    own = {key: options.pop(key) for key in ("blocks", "first_id", "on", "seed") if key in options}
+    return Cart(controller=dict(kind, **options), settings={"controller": settings}, **own)
+
+
+def produce(cart, count, wait_ms=1500):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(wait_ms)
+
+
+def drop(cart):
+    cart.controller.drop()
+    cart.run(100)
+    assert not cart.is_ready()
+
+
+def clean(cart):
+    assert cart.controller.complaints == [], cart.controller.complaints[:3]
+
+
+def test_results_arrive_once_whole_and_are_acknowledged():
+    for kind, settings in KINDS:
+        cart = cart_of(kind, settings).ready()
+        produce(cart, 5)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5] == cart.controller.acknowledged
+        for payload in cart.stored():
+            assert len(payload) >= SEVERAL_LEAST and sp.count_of(payload, 0) == 3
+            number = int(payload[90:100])
+            wanted = frames.spindles_of(cart.controller.result(number), 3)
+            for one, told in zip(sp.rows_of(payload, 0), wanted):  # noqa: B905 - MicroPython has no strict
+                assert (one.number, one.status - 0x30) == (told.number, told.status)
+                assert one.torque in (frames.figure(told.torque).lstrip("0"), "%d.%02d" % divmod(told.torque, 100))
+                assert one.angle.split(".")[0] == "%d" % told.angle
+            extras = sp.extras_of(payload, 0, len(payload))
+            assert [place for place, _, _ in extras] == ([0, 1, 2] if settings is BOLTS else [])
+        assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+        clean(cart)
+
+
+def test_result_is_acknowledged_only_after_it_is_on_flash():
+    for kind, settings, last in ((POWERMACS, {}, b"01080"), (POWERMACS, BOLTS, b"01080"), (STEP_SYNC, SYNC, b"0102")):
+        cart = cart_of(kind, settings).ready()
+        cart.device.journal = []
+        cart.controller.produce()
+        cart.run(1500)
+        stored = [index for index, (what, octets) in enumerate(cart.device.journal) if what == "program"]
+        said = [
+            index
+            for index, (what, octets) in enumerate(cart.device.journal)
+            if what == "said" and octets[4:8] == last[:4] and octets[20:21] in (last[4:], b"\0")
+        ]
+        assert stored and said and stored[0] < said[0], cart.device.journal
+        asked = [octets[20:21] for what, octets in cart.device.journal if what == "said" and octets[4:8] == b"0108"]
+        assert asked == ([b"1", b"1", b"1", b"0"] if settings is BOLTS else [b"0"] if kind is POWERMACS else [])
+
+
+def test_outage_comes_again_from_where_the_subscription_rewinds():
+    for kind, settings in KINDS:
+        cart = cart_of(kind, settings).ready()
+        produce(cart, 3)
+        drop(cart)
+        for _ in range(6):
+            cart.controller.produce()
+        cart.ready()
+        cart.run(20000)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
+        assert cart.counted(h.DUPLICATES) == 0 and cart.station.known.gone() == 0
+        clean(cart)
+
+
+def test_what_was_made_before_it_was_met_is_not_ours_but_the_first_outage_is():
+    cart = cart_of(POWERMACS, {}, on=False)
+    for _ in range(4):
+        cart.controller.produce()
+    cart.boot()
+    cart.ready()
+    cart.run(3000)
+    assert cart.stored_ids() == []
+    produce(cart, 1)
+    assert cart.stored_ids() == [5]
+    cart = cart_of(POWERMACS, {}).ready()
+    drop(cart)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready()
+    cart.run(9000)
+    assert cart.stored_ids() == [1, 2, 3]
+
+
+def test_a_cut_at_any_moment_loses_and_doubles_nothing():
+    for kind, settings in KINDS[:3]:
+        for after in range(0, 60, 4):
+            cart = cart_of(kind, settings, seed=after).ready()
+            produce(cart, 2)
+            cart.controller.produce()
+            for _ in range(after):
+                cart.step()
+                cart.clock.advance(3)
+            cart.cut()
+            cart.ready()
+            produce(cart, 1)
+            cart.run(20000)
+            assert cart.stored_ids() == [1, 2, 3, 4], (kind["identity"], settings, after)
+            clean(cart)
+
+
+def test_repeats_are_repeats_however_they_come():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings, repeat=2).ready()
+        produce(cart, 4, 20000)
+        assert cart.stored_ids() == [1, 2, 3, 4] and cart.counted(h.DUPLICATES) == 8
+        clean(cart)
+    # A controller that finds no data number rewinds to the oldest it has.
+    cart = cart_of(POWERMACS, {}).ready()
+    produce(cart, 5)
+    drop(cart)
+    cart.controller.forget(5)
+    cart.controller.produce()
+    cart.ready()
+    cart.run(20000)
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 6] and cart.counted(h.DUPLICATES) == 4
+
+
+def test_a_lost_answer_brings_the_same_part_again():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings, ack_timeout_ms=2).ready()  # sent again before any answer can be there
+        produce(cart, 3, 9000)
+        assert sorted(set(cart.stored_ids())) == [1, 2, 3] and len(cart.stored_ids()) == 3
+
+
+def test_bolt_data_that_does_not_come_is_done_without():
+    cart = cart_of(POWERMACS, BOLTS).ready()
+    result = cart.controller.produce()
+    cart.run(1500)
+    kept = cart.controller.result(result)
+    session = cart.controller.sessions[0]
+    kept.tightening_id = 2
+    session.send(message(106, frames.station_data(kept, 4, 3), 4) + b"\0")
+    cart.run(100)
+    session.send(message(107, frames.bolt_data(kept, 4, 1, 3), 4) + b"\0")
+    cart.run(8000)
+    assert cart.stored_ids() == [1]
+    cart.run(20000)
+    assert cart.stored_ids() == [1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 1
+    payload = cart.stored()[-1]
+    assert [row for row, _, _ in sp.extras_of(payload, 0, len(payload))] == [0]
+
+
+def test_other_stations_of_a_powermacs_use_data_numbers_in_between_and_nothing_is_gone():
+    cart = cart_of(POWERMACS, {}, elsewhere=3).ready()
+    produce(cart, 4)
+    drop(cart)
+    produce(cart, 2, 100)
+    cart.ready()
+    cart.run(9000)
+    assert cart.stored_ids() == cart.controller.produced == [1, 5, 9, 13, 17, 21]
+    assert cart.station.known.gone() == 0
+
+
+def test_sync_ids_wrap_and_a_jump_is_told():
+    cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
+    produce(cart, 4)
+    assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.known.gone() == 0
+    cart.controller.jump_ids(5)
+    produce(cart, 2)
+    assert cart.stored_ids()[4:] == [7, 8] and cart.station.known.gone() == 5
+    assert cart.counted(h.OUT_OF_SEQUENCE) == 0
+
+
+def test_a_controller_that_counts_anew_is_followed():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings, first_id=500).ready()
+        produce(cart, 3)
+        cart.controller.reset_ids()
+        drop(cart)
+        cart.ready()
+        produce(cart, 3)
+        drop(cart)
+        cart.controller.produce()
+        cart.ready()
+        cart.run(9000)
+        assert cart.stored_ids() == [500, 501, 502, 1, 2, 3, 4], cart.stored_ids()
+
+
+def test_a_controller_that_counts_anew_while_nothing_can_be_stored_is_asked_from_there_on():
+    for settings in ({}, BOLTS):
+        cart = cart_of(POWERMACS, settings).ready()
+        produce(cart, 3)
+        cart.controller.reset_ids()
+        drop(cart)
+        cart.ready()
+        cart.device.code = FLASH_IO
+        produce(cart, 1)
+        assert not cart.is_ready() and cart.stored_ids() == [1, 2, 3]
+        produce(cart, 4, 10)  # the third one has the number of the one that is stored last
+        cart.device.code = 0
+        cart.ready()
+        cart.run(9000)
+        assert cart.stored_ids() == [1, 2, 3, 1, 2, 3, 4, 5], cart.stored_ids()
+        drop(cart)
+        produce(cart, 1, 10)
+        cart.ready()
+        cart.run(9000)
+        assert cart.stored_ids()[8:] == [6]
+        clean(cart)
+
+
+def test_an_old_result_that_comes_late_is_stored_and_what_comes_again_behind_it_is_known():
+    cart = cart_of(POWERMACS, {}).ready()
+    produce(cart, 5)
+    late = cart.controller.result(3)
+    late.time = "2020-01-01:00:00:00"
+    late.torque += 1
+    cart.controller.sessions[0].send(message(106, frames.station_data(late, 4, 3), 4) + b"\0")
+    cart.run(200)
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 3] and cart.counted(h.OUT_OF_SEQUENCE) == 1
+    drop(cart)
+    cart.controller.produce()
+    cart.ready()
+    cart.run(9000)
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 3, 6]
+    assert cart.counted(h.OUT_OF_SEQUENCE) == 1 and cart.counted(h.DUPLICATES) <= 2
+
+
+def test_a_result_that_comes_before_the_session_is_ready_is_taken():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings).ready()
+        cart.station.session.several.cycle.most = 0  # as at a start
+        produce(cart, 1)
+        assert cart.stored_ids() == [1] == cart.controller.acknowledged
+
+
+def test_full_spool_takes_nothing_and_loses_nothing():
+    for kind, settings in KINDS[:3]:
+        cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
+        cart.run(3000)
+        for _ in range(80):
+            cart.controller.produce()
+            cart.run(300)
+        stored = cart.station.log.number
+        assert 5 < stored < 80 and cart.controller.acknowledged == list(range(1, stored + 1))
+        cart._listen({}, 3000)
+        cart.until_stored(80, 3000000)
+        assert cart.ids() == list(range(1, 81)) == cart.controller.acknowledged
+        cart.clean()
+
+
+def test_telegram_04_has_every_spindle():
+    for kind, settings in KINDS[:3]:
+        cart = WholeCart(controller=dict(kind, spindles=4), settings={"controller": settings}, blocks=16)
+        cart.run(3000)
+        for _ in range(3):
+            cart.controller.produce()
+            cart.run(1500)
+        cart.until_stored(3)
+        cart.clean()
+        for found in cart.archive.results:
+            values = {one["parameter_id"]: one["value"].strip() for one in found["parameters"] if not one["spindle"]}
+            result = cart.controller.result(int(values[30]))
+            assert found["vin"].strip() == result.vin.decode()
+            assert [one["spindle"] for one in found["spindles"]] == [1, 2, 3, 4]
+            for one, told in zip(found["spindles"], frames.spindles_of(result, 4)):  # noqa: B905
+                assert one["overall"] == 1 - told.status and one["program"] == result.pset
+                assert one["torque"] == "%05d.%02d" % divmod(told.torque, 100)
+                assert one["angle"] == "%06d.0" % told.angle
+                assert one["torque_low"] == "%05d.%02d" % divmod(result.torque_min, 100)
+                assert one["angle_high"] == "%06d.0" % result.angle_max
+                levels = [{0: 2, 1: 0, 2: 3}[told.torque_status], {0: 2, 1: 0, 2: 3}[told.angle_status]]
+                if kind is STEP_SYNC:  # of an angle it says NOK and no more
+                    levels[1] = 0 if told.angle_status == 1 else 1
+                assert [one["torque_status"], one["angle_status"]] == levels
+            bolts = [one for one in found["parameters"] if one["spindle"]]
+            spoiled = [told for told in frames.spindles_of(result, 4) if not told.status]
+            each = 8 if ON_CPYTHON else 7  # there special values are kept
+            assert len(bolts) == (each * 4 + len(spoiled) if settings is BOLTS else 0)
+            if bolts:
+                steps = [(one["name"].strip(), one["step"]) for one in bolts if one["spindle"] == 2]
+                assert ("Step T", 1) in steps and ("Step A", 2) in steps and ("Peak T", 0) in steps
+            if ON_CPYTHON and settings is BOLTS:
+                sockets = [(one["spindle"], one["value"].strip()) for one in bolts if one["name"].strip() == "Socket"]
+                assert sockets == [(number, "A-%03d" % number) for number in (1, 2, 3, 4)]
+            named = [one["value"].strip() for one in found["parameters"] if one["name"].strip() == "Operator"]
+            assert named == (["Anna"] if ON_CPYTHON and kind is POWERMACS else [])
+
+
+def test_fifty_spindles_fit_one_record_and_one_telegram():
+    cart = WholeCart(controller=dict(POWERMACS, spindles=50), settings={"controller": WIDE}, blocks=24)
+    cart.run(3000)
+    for _ in range(3):
+        cart.controller.produce()
+        cart.run(1500)
+    cart.until_stored(3)
+    cart.clean()
+    assert [len(found["spindles"]) for found in cart.archive.results] == [50, 50, 50]
+    assert cart.counted(h.CUT_SHORT) == 0
+
+
+def test_unreadable_message_is_kept_raw_and_answered():
+    cart = cart_of(POWERMACS, {}).ready()
+    produce(cart, 1)
+    frame = bytearray(message(106, frames.station_data(cart.controller.result(1), 4, 3), 4))
+    frame[30] = 0x78
+    cart.controller.sessions[0].send(bytes(frame) + b"\0")
+    cart.run(200)
+    assert len(cart.raw()) == 1 and cart.controller.messages[108] == 2
+
+
+def test_ids_are_after_a_start_what_they_were_before():
+    for kind, settings in KINDS[:3]:
+        cart = cart_of(kind, settings).ready()
+        produce(cart, 3)
+        before = bytes(cart.station.state.octets)
+        cart.cut()
+        cart.run(200)
+        assert bytes(cart.station.state.octets) == before and cart.station.known.top() == 3

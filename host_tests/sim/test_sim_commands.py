@@ -1,0 +1,89 @@
+"""What an integrator has the simulated controller do is done, shows in results, and is told to who subscribed."""
+
+from host_tests.sim.test_sim_controller import build
+
+PORTABLE = True
+
+
+def accepted(mid):
+    return b"00240005001 0101    %04d\0" % mid
+
+
+def refused(mid, code):
+    return b"00260004001 0101    %04d%02d\0" % (mid, code)
+
+
+def command(mid, data=b"", revision=1):
+    return b"%04d%04d%03d         " % (20 + len(data), mid, revision) + data + b"\0"
+
+
+def next_result(cart):
+    cart.say(b"00200062001         \0")
+    return cart.controller.result(cart.controller.produce())
+
+
+def test_selected_parameter_set_and_job_are_told_and_those_of_the_next_results():
+    cart = build()
+    cart.start()
+    assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
+    heard = cart.say(command(18, b"012"))
+    assert heard.startswith(accepted(18)) and heard[25:][4:8] == b"0015" and heard[25:][20:23] == b"012"
+    heard = cart.say(command(38, b"0033", 2))
+    assert heard.startswith(accepted(38)) and heard[25:][4:8] == b"0035" and heard[25:][20:24] == b"0133"
+    for _ in range(8):
+        result = next_result(cart)
+        assert (result.pset, result.torque_min, result.job) == (12, 4000, 33)
+    assert cart.say(command(38, b"05"))[:25] == accepted(38)
+
+
+def test_named_vehicle_is_told_and_stands_in_the_next_results():
+    cart = build()
+    cart.start()
+    cart.say(command(51))
+    heard = cart.say(command(50, b"VIN 4711"))
+    assert heard.startswith(accepted(50)) and heard[25:][4:8] == b"0052" and heard[25:][20:28] == b"VIN 4711"
+    assert next_result(cart).vin == b"VIN 4711"
+
+
+def test_alarm_is_acknowledged_once():
+    cart = build()
+    cart.start()
+    cart.say(command(70))
+    assert cart.say(command(78)) == refused(78, 58)
+    cart.controller.raise_alarm("E404")
+    cart.hear()
+    heard = cart.say(command(78))
+    assert heard.startswith(accepted(78)) and heard[25:][4:8] == b"0074" and heard[25:][20:24] == b"E404"
+    assert cart.controller.alarm is None and cart.say(command(78)) == refused(78, 58)
+
+
+def test_tool_is_locked_and_freed():
+    cart = build()
+    cart.start()
+    assert cart.say(command(42)) == accepted(42) and cart.controller.is_locked
+    assert cart.say(command(43)) == accepted(43) and not cart.controller.is_locked
+
+
+def test_what_cannot_be_done_is_refused_and_changes_nothing():
+    cart = build()
+    cart.start()
+    for mid, data, revision, code in (
+        (18, b"099", 1, 3),
+        (18, b"1", 1, 1),
+        (18, b"x12", 1, 1),
+        (38, b"00", 1, 20),
+        (38, b"0100", 2, 20),
+        (38, b"1", 1, 1),
+        (38, b"01", 3, 97),
+        (50, b"", 1, 1),
+        (50, b"V" * 26, 1, 1),
+    ):
+        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+    assert cart.controller.ordered == {} and cart.controller.complaints == []
+
+
+def test_profiles_say_which_commands_are_known():
+    cart = build(commands=(18,))
+    cart.start()
+    assert cart.say(command(42)) == refused(42, 99) and cart.say(command(18, b"002")) == accepted(18)
+    assert cart.say(command(20)) == refused(20, 99)

@@ -1,0 +1,284 @@
+"""The simulators over real TCP: they answer, can be cut and connected again, and keep the account."""
+
+import io
+import socket
+import threading
+import time
+
+import pytest
+
+from host_tests.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
+from host_tests.sim.test_sim_toolsnet import REQUEST, result
+from tools.base.clock import TICKS_PERIOD
+from tools.sim.controller import Controller
+from tools.sim.orders import HELP, Orders
+from tools.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
+
+# Every wait ends: a loaded machine is given this long for what takes milliseconds.
+DEADLINE_S = 20
+
+
+@pytest.fixture
+def plant():
+    with SimulatedPlant() as made:
+        yield made
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), DEADLINE_S)
+
+
+def take(sock, count):
+    """Return exactly `count` bytes; fails when the connection ends before."""
+    octets = b""
+    while len(octets) < count:
+        piece = sock.recv(count - len(octets))
+        assert piece, "the connection ended"
+        octets += piece
+    return octets
+
+
+def until(condition):
+    """Wait until `condition()` is true, and say so if it never is."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def subscribed(plant):
+    sock = connect(plant.controller_port)
+    sock.sendall(START)
+    take(sock, 222)
+    sock.sendall(SUBSCRIBE)
+    take(sock, 25)
+    return sock
+
+
+def test_locked_tool_makes_nothing_and_does_not_catch_up_when_it_is_freed(plant):
+    plant.produce_rate(50)
+    until(lambda: len(plant.controller.produced) > 3)
+    plant.loop.call(lambda: setattr(plant.controller, "is_locked", True))
+    before = len(plant.controller.produced)
+    time.sleep(0.3)
+    assert len(plant.controller.produced) == before
+    plant.loop.call(lambda: setattr(plant.controller, "is_locked", False))
+    assert len(plant.controller.produced) <= before + 5
+    until(lambda: len(plant.controller.produced) > before + 5)
+
+
+def test_result_goes_over_real_sockets_from_controller_to_archive(plant):
+    with subscribed(plant) as cart:
+        number = plant.produce(pset=12)[0]
+        frame = take(cart, 122)
+        assert frame[111:121] == b"%010d" % number
+        cart.sendall(ACKNOWLEDGE)
+        until(lambda: plant.account()["acknowledged"] == 1)
+        account = plant.account()
+        assert (account["lost"], account["waiting"], account["missing"]) == (1, 1, [number])
+    with connect(plant.pim_port) as pim:
+        assert take(pim, 11) == b"00071200001"
+        pim.sendall(b"0024050000120240314092654000" + REQUEST)
+        told = take(pim, 41)
+    assert int(told[36:41]) == plant.server_port
+    with connect(int(told[36:41])) as server:
+        server.sendall(result(1, 1, number) * 2)
+        assert take(server, 56)[25:28] == b"000"
+    account = plant.account()
+    assert (account["delivered"], account["lost"], account["repeated"]) == (1, 0, 1)
+    assert plant.complaints() == []
+
+
+def test_recovered_result_counts_as_acknowledged_when_asked_by_number(plant):
+    number = plant.produce(2)[0]
+    with subscribed(plant) as cart:
+        cart.sendall(old(0))
+        take(cart, 227)
+        assert plant.account()["acknowledged"] == 0
+        cart.sendall(old(number))
+        take(cart, 227)
+        assert plant.account()["acknowledged"] == 1
+
+
+def test_overtaken_result_is_told_from_one_that_waits(plant):
+    first, second, third = plant.produce(3)
+    with subscribed(plant) as cart:
+        for number in (first, second, third):
+            cart.sendall(old(number))
+            take(cart, 227)
+    with connect(plant.server_port) as server:
+        server.sendall(result(1, 1, second))
+        take(server, 28)
+    account = plant.account()
+    assert (account["lost"], account["overtaken"], account["waiting"]) == (2, 1, 1)
+    assert account["missing"] == [first, third]
+
+
+def test_cut_resets_refuses_and_comes_back_on_the_same_port(plant):
+    with subscribed(plant) as cart:
+        port = plant.controller_port
+        plant.cut_controller(True)
+        with pytest.raises(ConnectionError):
+            if not cart.recv(1):
+                raise ConnectionError
+        with pytest.raises(ConnectionError):
+            connect(port)
+    plant.cut_controller(False)
+    assert plant.controller_port == port
+    with subscribed(plant):
+        pass
+    plant.cut_toolsnet(True)
+    for port in (plant.pim_port, plant.server_port):
+        with pytest.raises(ConnectionError):
+            connect(port)
+    plant.cut_toolsnet(False)
+    plant.cut_toolsnet(False)
+    with connect(plant.pim_port) as pim:
+        assert take(pim, 7) == b"0007120"
+
+
+def test_producer_keeps_its_rate_and_count(plant):
+    plant.produce_rate(500, jitter=0.5, count=20)
+    until(lambda: plant.account()["produced"] == 20)
+    plant.produce_rate(200)
+    until(lambda: plant.account()["produced"] > 25)
+    plant.stop_producing()
+    produced = plant.account()["produced"]
+    plant.produce()
+    assert plant.account()["produced"] == produced + 1
+
+
+def test_plant_goes_on_with_the_numbers_of_its_archive(tmp_path):
+    with SimulatedPlant(tmp_path / "archive.db") as plant:
+        with connect(plant.server_port) as server:
+            server.sendall(result(1, 1, 41))
+            take(server, 28)
+    with SimulatedPlant(tmp_path / "archive.db") as plant:
+        assert plant.produce() == [42]
+        assert plant.account()["delivered"] == 0
+
+
+def test_mistake_in_a_call_comes_back_to_the_caller(plant):
+    with pytest.raises(ValueError):
+        plant.produce(torqe=3)
+    assert len(plant.produce()) == 1
+
+
+def served(run):
+    """Run a serve_... function in a thread; return what it told and a function that stops it."""
+    told = []
+    stopping = threading.Event()
+    thread = threading.Thread(target=run, args=(told.append, stopping.is_set), daemon=True)
+    thread.start()
+
+    def stop():
+        stopping.set()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
+
+    until(lambda: told)
+    return told, stop
+
+
+def test_controller_by_itself_produces_and_reports():
+    told, stop = served(lambda report, stop: serve_controller(port=0, rate=200, count=3, report=report, stop=stop))
+    port = int(told[0].rsplit(":", 1)[1])
+    with connect(port) as cart:
+        cart.sendall(START + ACKNOWLEDGE)
+        take(cart, 222)
+        until(lambda: "complaint: 0062 without an outstanding 0061" in told)
+    until(lambda: any("produced 3" in line for line in told))
+    stop()
+
+
+def test_toolsnet_by_itself_serves_pim_and_server(tmp_path):
+    path = tmp_path / "archive.db"
+    told, stop = served(
+        lambda report, stop: serve_toolsnet(pim_port=0, server_port=0, archive_path=path, report=report, stop=stop)
+    )
+    port = int(told[0].split(":")[1].split(",")[0])
+    with connect(port) as pim:
+        assert take(pim, 11) == b"00071200001"
+    stop()
+    assert path.exists()
+
+
+def test_real_clock_has_the_simulated_clocks_interface():
+    clock = RealClock()
+    assert 0 <= clock.now < TICKS_PERIOD
+    assert clock.total_ms < 1000
+    assert len(clock.stamp()) == 19
+
+
+def test_line_takes_the_place_of_nothing_but_a_link_that_a_former_run_left(tmp_path):
+    file, link, port = tmp_path / "precious", tmp_path / "old", tmp_path / "port"
+    file.write_text("keep me")
+    link.symlink_to(file)
+    for path in (file, link, tmp_path):
+        with pytest.raises(FileExistsError):
+            serve_controller(link="ascii", device=str(path), stop=lambda: True, report=lambda _: None)
+    assert file.read_text() == "keep me" and link.is_symlink()
+    port.symlink_to("/dev/pts/999999")
+    served_at = []
+    serve_controller(
+        link="ascii", device=str(port), stop=lambda: served_at.append(port.is_char_device()) or True, report=print
+    )
+    assert served_at == [True] and not port.is_symlink()
+
+
+def test_line_that_somebody_else_has_taken_over_stays(tmp_path):
+    port = tmp_path / "port"
+
+    def taken_over():
+        port.unlink()
+        port.write_text("another's")
+        return True
+
+    serve_controller(link="ascii", device=str(port), stop=taken_over, report=print)
+    assert port.read_text() == "another's"
+
+
+def test_every_order_does_what_the_help_says():
+    loop = Loop()
+    controller = Controller(loop.clock)
+    producer, served = Producer(controller), Served(loop, controller.endpoint)
+    orders = Orders(io.StringIO(), print)
+    orders.begin(loop, controller, producer, served)
+    assert orders.obey("produce 2\n") == "produced 1 to 2" and orders.obey("elsewhere 3") == ""
+    assert orders.obey("jump 4") == "" and orders.obey("produce") == "produced 10 to 10"
+    assert orders.obey("forget 10") == "" and controller.result(10) is None
+    assert orders.obey("reset 5") == "" and controller.latest() is None
+    assert orders.obey("rate 3") == "" and producer.per_second == 3
+    assert orders.obey("silent") == "" and controller.options.silent
+    assert orders.obey("speak") == "" and not controller.options.silent
+    assert orders.obey("alarm E404") == "" and controller.alarm.code == "E404"
+    assert orders.obey("clear") == "" and controller.alarm is None
+    assert orders.obey("pset 12") == "" and controller.selected.pset == 12
+    assert orders.obey("job 7") == "" and controller.job.job == 7 and orders.obey("vehicle WVW1") == ""
+    assert orders.obey("clock -300") == "" and controller.options.clock_ahead_s == -300
+    assert orders.obey("set window=4") == "" and controller.options.window == 4
+    port = served.port
+    connect(port).close()
+    assert orders.obey("cut") == ""
+    with pytest.raises(ConnectionError):
+        connect(port)
+    assert orders.obey("connect") == "" and orders.obey("drop") == "" and orders.obey("say x\\0") == ""
+    connect(port).close()
+    assert orders.obey("help").split("\n") == HELP and orders.obey("") == ""
+    for wrong in (
+        "produce x",
+        "produce 1001",
+        "jump",
+        "forget -1",
+        "rate x",
+        "alarm",
+        "pset 3",
+        "job 100",
+        "vehicle",
+        "clock x",
+        "set window=x",
+        "set nix=1",
+        "x",
+    ):
+        assert orders.obey(wrong) != "", wrong
+    loop.close()

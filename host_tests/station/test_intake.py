@@ -1,0 +1,810 @@
+"""Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
+
+from agent.base import health as h
+from agent.log.flash import FLASH_IO, FLASH_WORN
+from agent.log.numbers import OVERWRITTEN
+from agent.openprotocol import states as st
+from agent.record import result as r
+from host_tests.support.world import Cart, body_of, id_of, key_of
+from tools.harness.cart import CONTROLLER, PIM, SERVER, controller_address
+
+PORTABLE = True
+HEAVY = True
+HEAP = "12m"
+
+
+def produce(cart, count, every_ms=50):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(every_ms)
+
+
+def agrees(cart, count=None):
+    """Each tightening is stored once, with its values, in order; nobody complained."""
+    cart.healthy()
+    controller = cart.controller
+    ids = cart.stored_ids()
+    if controller.options.push_last_result:  # the last one may overtake those that have to be fetched
+        assert sorted(ids) == controller.produced
+    else:
+        assert ids == controller.produced
+    assert count is None or len(controller.produced) == count
+    assert controller.complaints == []
+    for payload in cart.stored():
+        number = id_of(payload)
+        torque = payload[8 + r.TORQUE : 8 + r.TORQUE + 6]
+        assert int(torque) == controller.result(number).torque
+    return True
+
+
+def conversation(**options):
+    """Three results while connected, three missed, three more; everything has to be there in the end."""
+    cart = Cart(controller=options, blocks=24)
+    cart.settle(120000)
+    produce(cart, 3)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    produce(cart, 3)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle(240000)
+    produce(cart, 3)
+    cart.settle()
+    agrees(cart, 9)
+    return cart
+
+
+# What a controller may be like
+
+
+def test_well_behaved_controller_is_served():
+    cart = conversation()
+    assert cart.controller.acknowledged == [1, 2, 3, 7, 8, 9]
+    assert cart.counted(h.RECOVERED) == 3 and cart.counted(h.STORED) == 9
+    assert cart.station.intake.store.serial == b"C3412129      "
+
+
+def test_every_way_to_write_headers_and_ends_is_taken():
+    for options in (
+        {"nul": "missing"},
+        {"nul": "late"},
+        {"nul": "late", "nul_late_ms": 700},
+        {"nul": "counted"},
+        {"header": "blank"},
+        {"header": "zero"},
+        {"header": "parts"},
+        {"station": "  ", "spindle": "  "},
+        {"pad": b"\0"},
+        {"refuse_digits": 3, "start_revisions": (2,), "result_revisions": (1,)},
+        {"pset_change_text": "Last Change Unknown"},
+        {"whole_writes": True},
+    ):
+        conversation(**options)
+
+
+def test_every_start_revision_and_refusal_is_got_over():
+    for options in (
+        {"start_revisions": (1,)},
+        {"start_revisions": (6,)},
+        {"start_revisions": (3,), "start_refusal_code": 98},
+        {"start_revisions": (2,), "start_refusal_code": 79},
+        {"start_closes": (5, 6)},
+        {"answer_start_revision": 1},
+        {"start_revisions": (6,), "before_2_7": True},
+    ):
+        conversation(**options)
+
+
+def test_every_result_revision_is_got_over():
+    for options in (
+        {"result_revisions": (1,)},
+        {"result_revisions": (1,), "result_refusal_code": 74},
+        {"result_revisions": (6, 5, 4), "result_refusal_code": 79},
+        {"result_revisions": (10,), "result_refusal_code": 1},
+        {"result_revisions": (11,), "result_refusal_code": 20},
+        {"pushed_revision": 7},
+        {"pushed_revision": 1},
+        {"push_instead_of_answer": True, "push_last_result": True},
+        {"push_last_result": True},
+        {"recover_revisions": (1,)},
+        {"answer_recover_revision": 1},
+        {"answer_recover_revision": 7},
+        {"unknown_mids": (40,)},
+    ):
+        conversation(**options)
+
+
+def test_every_keep_alive_keeps_a_quiet_connection():
+    for how in ("mirror", "blank", "refuse"):
+        cart = Cart(controller={"keepalive": how}).ready()
+        cart.run(200000)
+        assert cart.controller.connections == 1 and cart.controller.complaints == []
+        produce(cart, 2)
+        agrees(cart, 2)
+
+
+def test_controller_that_never_mirrors_is_reconnected_and_nothing_is_lost():
+    cart = Cart(controller={"keepalive": "none", "max_clients": 2}).ready()
+    for _ in range(5):
+        produce(cart, 1)
+        cart.run(30000)
+    cart.settle()
+    agrees(cart, 5)
+    assert cart.controller.connections > 3
+
+
+def test_many_results_at_once_are_all_acknowledged():
+    for window in (1, 2, 5):
+        cart = Cart(controller={"window": window}).ready()
+        produce(cart, 40, 0)
+        cart.settle()
+        agrees(cart, 40)
+        assert cart.controller.acknowledged == cart.controller.produced
+
+
+def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
+    cart = Cart(controller={"repeat": 4}).ready()
+    produce(cart, 5)
+    cart.run(30000)
+    agrees(cart, 5)
+    assert cart.counted(h.DUPLICATES) == 20
+    cart.cut()
+    cart.run(60000)
+    agrees(cart, 5)
+
+
+def test_numbered_sessions_lose_and_repeat_nothing():
+    for first in (1, 2):
+        for wrong in (False, True):
+            cart = Cart(controller={"start_revisions": (6,), "link_first": first, "link_wrong_once": wrong})
+            cart.controller.identity.sequence_numbers = 1
+            cart.settle(120000)
+            produce(cart, 120, 10)
+            cart.settle()
+            agrees(cart, 120)
+            assert 62 not in cart.controller.messages
+            assert cart.controller.acknowledged == cart.controller.produced
+
+
+def test_result_fields_of_a_controller_without_999_have_its_limits():
+    cart = Cart(controller={"result_revisions": (1,)}).ready()
+    cart.controller.produce(pset=12, torque_min=4000, torque_max=5000, torque_target=4500)
+    cart.settle()
+    payload = cart.stored()[0]
+    assert payload[8 + r.BODY_BYTES : 8 + r.BODY_BYTES + 18] == b"004000005000004500"
+    assert cart.counted(h.OTHER_REVISION) == 1
+
+
+def test_accepted_revisions_are_remembered_over_a_restart():
+    cart = Cart(controller={"start_revisions": (3,), "result_revisions": (1,), "max_clients": 9}).ready()
+    cart.run(1000)
+    cart.cut()
+    refusals = cart.counted(h.CONTROLLER_REFUSALS)
+    cart.ready()
+    assert refusals == 0 and cart.counted(h.CONTROLLER_REFUSALS) == 0
+
+
+# The line
+
+
+def test_conversation_is_the_same_at_every_split_position():
+    # 0004, 0002, 0005, 0041, 0004 of 0064, two 0061: some 480 octets; every one of them begins a segment once. What
+    # follows is a hundred answers to 0064, all alike: the controller was met empty.
+    cut = 1
+    while True:
+        cart = Cart(controller={"start_revisions": (3,)}, blocks=12)
+        cart.line.split_at = cut
+        cart.ready()
+        produce(cart, 2, 200)
+        cart.settle()
+        agrees(cart, 2)
+        assert cart.controller.connections == 1
+        sent = cart.network._connections[0].sent_to_port
+        cut += 1
+        if cut >= min(sent, 520):
+            break
+    assert cut > 450
+
+
+def test_random_splits_and_slow_lines_change_nothing():
+    for seed in range(1, 9):
+        cart = Cart(seed=seed, controller={"window": 3, "ack_timeout_ms": 10000}, blocks=24)
+        line = cart.line
+        line.random_splits = True
+        line.delay_ms = 40 * (seed % 3)
+        line.bytes_per_s = (0, 960, 4000)[seed % 3]
+        line.write_limit = (0, 1, 7)[seed // 3]
+        line.read_limit = (0, 3, 50)[seed % 3]
+        cart.ready()
+        produce(cart, 12, 100)
+        cart.settle()
+        agrees(cart, 12)
+
+
+def test_connection_that_breaks_at_any_message_loses_nothing():
+    for side in ("drop_after_received", "drop_after_sent"):
+        for count in range(1, 12):
+            cart = Cart(controller={side: [count, count, count]}, blocks=24)
+            for _ in range(6):
+                produce(cart, 1)
+                cart.run(3000)
+            cart.run(20000)
+            cart.settle()
+            cart.healthy()
+            # The first meeting may be after some were made: those were there before anybody asked.
+            produced = cart.controller.produced
+            ids = cart.stored_ids()
+            assert ids == sorted(set(ids)) and set(ids) <= set(produced)
+            assert ids == produced[len(produced) - len(ids) :]
+            assert set(cart.controller.acknowledged) <= set(ids)
+
+
+def test_peer_that_forgets_or_vanishes_is_noticed_and_nothing_is_lost():
+    for fault in ("cut", "half_open", "silent half_open", "swallow"):
+        cart = Cart(controller={"max_clients": 3, "blame_silence": False}).ready()
+        cart.settle()
+        produce(cart, 2)
+        if fault == "cut":
+            cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        elif fault == "swallow":
+            cart.network.swallow(CONTROLLER[0], CONTROLLER[1])
+        else:
+            cart.network.half_open(CONTROLLER[0], CONTROLLER[1], fault == "half_open")
+        produce(cart, 2)
+        cart.run(30000)
+        cart.network.up(CONTROLLER[0], CONTROLLER[1])
+        cart.settle()
+        produce(cart, 2)
+        cart.settle()
+        agrees(cart, 6)
+
+
+def test_controller_that_hangs_is_left_after_its_time_and_found_again():
+    cart = Cart(controller={"max_clients": 3, "blame_silence": False}).ready()
+    cart.settle()
+    cart.controller.options.silent = True
+    cart.run(40000)
+    assert not cart.is_ready()
+    produce(cart, 2)
+    cart.controller.drop()
+    cart.controller.options.silent = False
+    cart.settle(120000)
+    assert cart.stored_ids() == [1, 2]
+
+
+# Back-off
+
+
+def connect_times(cart, ms):
+    """Return the moments of the connects within the next `ms`."""
+    times = []
+    before = 0
+    end = cart.clock.total_ms + ms
+    while cart.clock.total_ms < end:
+        cart.run(10)
+        if cart.station.intake.attempts != before:
+            before = cart.station.intake.attempts
+            times.append(cart.clock.total_ms)
+    return times
+
+
+def waits_of(cart, ms):
+    times = connect_times(cart, ms)
+    return [times[index] - times[index - 1] for index in range(1, len(times))]
+
+
+def check_waits(waits, least_s):
+    """Each wait is as long as asked for, and up to a quarter longer."""
+    for index in range(min(len(waits), len(least_s))):
+        least_ms = least_s[index] * 1000
+        assert least_ms <= waits[index] <= least_ms * 5 // 4 + 20, waits
+
+
+def test_waits_double_from_one_second_to_thirty_with_jitter():
+    seen = set()
+    for seed in (1, 2, 3):
+        cart = Cart(seed=seed, on=False)
+        cart.network.down(CONTROLLER[0], CONTROLLER[1])
+        cart.boot()
+        waits = waits_of(cart, 200000)
+        check_waits(waits, (1, 2, 4, 8, 16, 30, 30))
+        assert len(waits) >= 7
+        seen.add(tuple(waits))
+    assert len(seen) == 3  # different carts do not knock together
+
+
+def test_lost_session_comes_back_after_about_a_second():
+    cart = Cart(controller={"max_clients": 3}).ready()
+    for _ in range(3):
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        cart.run(1300)
+        assert cart.is_ready()
+
+
+def test_taken_slot_is_left_alone_for_ten_to_sixty_seconds():
+    for code in (96, 16, 35):
+        cart = Cart(controller={"refuse": {1: code}})
+        waits = waits_of(cart, 300000)
+        check_waits(waits, (10, 20, 40, 60, 60))
+
+
+def test_connect_that_never_completes_is_given_up_after_its_time():
+    cart = Cart(on=False)
+    cart.line.connect_delay_ms = 1000000
+    cart.boot()
+    times = connect_times(cart, 20000)
+    assert 5000 <= times[1] - times[0] <= 6300
+
+
+# Durable, then acknowledged
+
+
+def said_mids(journal):
+    return [int(octets[4:8]) for what, octets in journal if what == "said"]
+
+
+def test_no_acknowledgement_leaves_before_its_record_was_programmed():
+    for revision in (999, 1, 7):
+        cart = Cart(controller={"pushed_revision": revision, "window": 4}).ready()
+        cart.settle()
+        journal = cart.device.journal = []
+        produce(cart, 10, 20)
+        cart.settle()
+        programmed = acknowledged = 0
+        for what, octets in journal:
+            if what == "program" and b"WVWZZZ1KZAW" in octets:
+                programmed += 1
+            elif what == "said" and octets[4:8] == b"0062":
+                acknowledged += 1
+            assert acknowledged <= programmed
+        assert (programmed, acknowledged) == (10, 10)
+
+
+def test_numbered_acknowledgement_waits_for_the_flash_too():
+    cart = Cart(controller={"start_revisions": (6,)}, on=False)
+    cart.controller.identity.sequence_numbers = 1
+    cart.boot()
+    cart.settle(120000)
+    journal = cart.device.journal = []
+    produce(cart, 5)
+    cart.settle()
+    programmed = acknowledged = 0
+    for what, octets in journal:
+        if what == "program" and b"WVWZZZ1KZAW" in octets:
+            programmed += 1
+        elif what == "said" and octets[4:8] == b"9997" and octets[20:24] == b"0061":
+            acknowledged += 1
+        assert acknowledged <= programmed
+    assert (programmed, acknowledged) == (5, 5)
+
+
+def test_refusing_flash_acknowledges_nothing_leaves_in_order_and_loses_nothing():
+    for code in (FLASH_IO, FLASH_WORN):
+        for done in (0, 1, 2):
+            cart = Cart().ready()
+            cart.settle()
+            produce(cart, 2)
+            cart.device.code = code
+            cart.device.left = done
+            journal = cart.device.journal = []
+            if code == FLASH_WORN:  # a block that answers so is left behind for good
+                while not cart.station.log.worn:
+                    produce(cart, 1, 5)
+            else:
+                produce(cart, 4, 500)
+                cart.run(5000)
+            kept = len([1 for what, octets in journal if what == "program" and b"WVWZZZ1KZAW" in octets])
+            assert said_mids(journal).count(62) <= kept
+            assert code == FLASH_WORN or 3 in said_mids(journal)  # a goodbye, so that the slot is free
+            cart.device.code = 0
+            cart.settle()
+            agrees(cart)
+
+
+def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+    """A controller that does not wait for each 0062 takes the next one for it."""
+    cart = Cart(controller={"window": 3}).ready()
+    cart.settle()
+    cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask
+    cart.controller.produce()
+    cart.run(100)
+    cart.device.code = FLASH_IO
+    cart.controller.produce()
+    cart.until(lambda: cart.station.intake.full, 1000)
+    cart.device.code = 0
+    for _ in range(2):
+        cart.controller.produce()
+        cart.run(100)
+    assert cart.controller.acknowledged == cart.stored_ids() == [1]
+    cart.controller.options.refuse = {}
+    cart.settle()
+    agrees(cart, 4)
+
+
+def test_full_spool_leaves_the_controller_alone_and_fetches_the_rest_when_there_is_room():
+    cart = Cart(blocks=4 + 8, toolsnet={}, on=False)
+    cart.network.down(PIM[0], PIM[1])
+    cart.boot()
+    cart.settle()
+    produce(cart, 150, 100)
+    assert cart.station.intake.full and not cart.is_ready()
+    held = len(cart.stored_ids())
+    assert 60 < held < 150
+    assert set(cart.controller.acknowledged) <= set(cart.stored_ids())
+    connections = cart.controller.connections
+    cart.run(120000)
+    assert cart.controller.connections - connections <= 1
+    cart.network.up(PIM[0], PIM[1])
+    cart.until(lambda: cart.toolsnet.archive.stored == 150, 600000)
+    assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
+    assert cart.toolsnet.archive.repeated == 0
+    assert cart.controller.complaints == [] and SERVER
+    cart.healthy()
+
+
+def test_fetched_ids_ascend_though_the_room_comes_and_goes():
+    cart = Cart(blocks=4 + 4, toolsnet={}, controller={"max_clients": 9}, on=False)
+    cart.network.down(PIM[0], PIM[1])
+    cart.boot()
+    cart.settle()
+    produce(cart, 250, 20)
+    assert cart.station.intake.full
+    for _ in range(40):
+        cart.network.up(PIM[0], PIM[1])
+        cart.run(2500)
+        cart.network.cut(SERVER[0], SERVER[1])
+        cart.network.down(PIM[0], PIM[1])
+        cart.run(1500)
+    cart.network.up(PIM[0], PIM[1])
+    cart.until(lambda: cart.toolsnet.archive.stored == 250, 900000)
+    assert cart.toolsnet.archive.tightening_ids() == cart.controller.produced
+    cart.healthy()
+
+
+def test_power_cut_at_any_moment_loses_and_doubles_nothing():
+    for wait_ms in range(0, 130, 13):
+        cart = Cart(seed=wait_ms + 1, controller={"max_clients": 99, "window": 2}, blocks=24)
+        cart.line.delay_ms = 15
+        cart.settle()
+        for _ in range(8):
+            produce(cart, 2, 10)
+            cart.run(wait_ms)
+            cart.cut()
+            assert set(cart.controller.acknowledged) <= set(cart.stored_ids())
+            cart.run(700)
+        cart.settle()
+        assert sorted(cart.stored_ids()) == cart.controller.produced
+        cart.healthy()
+
+
+def test_restart_of_the_controller_loses_and_doubles_nothing():
+    cart = Cart().ready()
+    cart.settle()
+    for _ in range(5):
+        produce(cart, 3, 20)
+        cart.controller.drop()
+        produce(cart, 2, 20)
+        cart.run(3000)
+    cart.settle()
+    assert sorted(cart.stored_ids()) == cart.controller.produced
+    cart.healthy()
+
+
+def test_fetched_result_that_the_flash_refuses_once_is_asked_for_again_in_its_order():
+    for code in (FLASH_IO, FLASH_WORN):
+        for refused in range(1, 7):
+            cart = Cart(blocks=64).ready()
+            cart.settle()
+            produce(cart, 1)
+            cart.network.down(CONTROLLER[0], CONTROLLER[1])
+            produce(cart, 6)
+            store = cart.station.intake.store
+            put_fetched = store.put_fetched
+            puts = [0]
+
+            def refuse_one(now, cart=cart, put_fetched=put_fetched, puts=puts, refused=refused, code=code):
+                puts[0] += 1
+                cart.device.code = code if puts[0] == refused else 0
+                kept = put_fetched(now)
+                cart.device.code = 0
+                return kept
+
+            store.put_fetched = refuse_one
+            cart.network.up(CONTROLLER[0], CONTROLLER[1])
+            cart.settle(240000)
+            agrees(cart, 7)
+            assert puts[0] == 7 and cart.station.known.gone() == 0
+
+
+def test_a_controller_that_counts_anew_waits_until_the_last_result_is_reliable_and_is_seen_whole():
+    """A last result that counts late would pass for one that was heard of since the controller was asked."""
+    cart = Cart().ready()
+    cart.settle()
+    produce(cart, 3)
+    cart.device.code = FLASH_IO
+    cart.cut()
+    cart.controller.reset_ids()
+    connections = cart.controller.connections
+    produce(cart, 3, 2000)
+    assert cart.station.log.doubtful and cart.controller.connections == connections
+    cart.device.code = 0
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 1, 2, 3]
+
+
+def test_what_was_pushed_since_a_reset_is_not_fetched():
+    cart = Cart(controller={"push_last_result": True, "max_clients": 9}, first_id=1000).ready()
+    cart.settle()
+    produce(cart, 2)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(2000)
+    cart.controller.reset_ids()
+    produce(cart, 3, 2000)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle(240000)
+    asked = cart.controller.fetched.count(1)
+    assert asked <= 2  # on the way down, and to be stored
+    for _ in range(3):
+        cart.cut()
+        cart.settle(240000)
+        assert cart.controller.fetched.count(1) == cart.controller.fetched.count(2) == asked
+    assert sorted(cart.stored_ids()) == [1, 2, 3, 1000, 1001]
+
+
+def test_what_the_log_holds_already_is_fetched_but_not_stored_again_and_not_at_each_start():
+    cart = Cart(first_id=1).ready()
+    cart.settle()
+    produce(cart, 3)  # within one second: their times say nothing
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(2000)
+    cart.controller.forget(3)  # what would say that the IDs mean what they meant
+    produce(cart, 1)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle(240000)
+    asked = len(cart.controller.fetched)
+    assert cart.counted(h.DUPLICATES) == 2 and cart.station.known.missing() == 0
+    for start in range(1, 4):
+        cart.cut()
+        cart.settle(240000)
+        assert len(cart.controller.fetched) == asked + start  # the newest alone
+    assert cart.stored_ids() == [1, 2, 3, 4]
+
+
+def test_gone_results_are_written_down():
+    cart = Cart().ready()
+    cart.settle()
+    produce(cart, 2)
+    cart.controller.jump_ids(4)
+    produce(cart, 1)
+    cart.settle()
+    assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
+    cart.cut()
+    cart.settle()
+    assert cart.gone()[-1] == (3, 6) and cart.station.known.gone() == 4
+
+
+def test_live_result_is_not_held_up_by_what_is_fetched():
+    cart = Cart(blocks=40).ready()
+    cart.settle()
+    cart.line.delay_ms = 50
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    produce(cart, 60, 1)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    cart.run(500)
+    cart.controller.produce()
+    # One fetch may be under way: its answer and the acknowledgement's own way.
+    cart.run(3 * 50 + 10)
+    assert cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+    cart.settle()
+    assert sorted(cart.stored_ids()) == cart.controller.produced
+
+
+def test_stop_says_goodbye_and_frees_the_slot():
+    cart = Cart().ready()
+    cart.settle()
+    cart.app.stop(cart.clock.now)
+    cart.until(cart.app.stopped, 3000)
+    assert cart.controller.messages[3] == 1
+    assert cart.station.session.state == st.CLOSED
+    cart.app.close()
+
+
+def test_quiet_agent_wakes_for_its_keep_alives_only():
+    cart = Cart().ready()
+    cart.settle()
+    cart.run(1000)
+    steps = 0
+    step = cart.app.step
+
+    def counted(now):
+        nonlocal steps
+        steps += 1
+        return step(now)
+
+    cart.app.step = counted
+    cart.run(140000)
+    # 20 keep-alives out and back; each may take a few turns, and nothing else moves.
+    assert steps <= 20 * 6, steps
+
+
+def test_bodies_of_pushed_and_fetched_results_agree_in_what_both_have():
+    cart = Cart().ready()
+    cart.settle()
+    produce(cart, 1)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.controller.produce()
+    cart.run(100)
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.settle()
+    live, old = [body_of(payload) for payload in cart.stored()]
+    for place, width in ((r.JOB, 4), (r.BATCH_SIZE, 4)):
+        assert live[place : place + width] == old[place : place + width]
+    assert old[r.PSET_CHANGE : r.PSET_CHANGE + 19] == b" " * 19
+
+
+def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
+    cart = Cart(on=False)
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.boot()
+    cart.run(40000)  # it waits 16 s and more by now
+    before = cart.station.intake.attempts
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.app.network_is_up(cart.clock.now)
+    cart.run(500)
+    assert cart.station.intake.attempts == before + 1
+    produce(cart, 3)
+    cart.run(1000)
+    agrees(cart, 3)
+    cart.app.network_is_up(cart.clock.now)  # and changes nothing where all is well
+    cart.run(1000)
+    assert cart.station.intake.attempts == before + 1
+
+
+# What must never happen again
+
+
+def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
+    cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}).ready()
+    cart.settle()
+    while cart.station.state.numbers[OVERWRITTEN] < 40:
+        produce(cart, 10)
+    for _ in range(12):
+        cart.cut()
+        cart.ready()
+        produce(cart, 5)
+        cart.settle()
+        assert not cart.station.intake.full and cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+    ids = cart.stored_ids()
+    assert ids == cart.controller.produced[-len(ids) :] and len(ids) > 60
+
+
+def test_every_push_is_acknowledged_at_once_whatever_is_missing():
+    cart = Cart(blocks=40, controller={"memory": 400}).ready()
+    cart.settle()
+    for gap in (3, 50, 7, 1, 1000, 20):
+        cart.controller.jump_ids(gap)
+        produce(cart, 1, 20)
+        assert cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+    cart.settle()
+    agrees(cart, 6)
+
+
+def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():
+    cart = Cart(blocks=64, controller={"memory": 12000}).ready()
+    cart.settle()
+    produce(cart, 1)
+    cart.line.delay_ms = 50
+    cart.network.down(CONTROLLER[0], CONTROLLER[1])
+    cart.run(100)
+    for _ in range(10000):
+        cart.controller.produce()
+    cart.network.up(CONTROLLER[0], CONTROLLER[1])
+    cart.ready()
+    for wait_ms in (5, 500, 3000, 10000):  # from before the newest is known to the midst of what is fetched
+        cart.run(wait_ms)
+        cart.controller.produce()
+        cart.until(lambda: cart.controller.acknowledged[-1] == cart.controller.produced[-1], 1000)
+    assert cart.station.known.missing() > 9000 and cart.counted(h.RECOVERED) > 50
+
+
+def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
+    for repeat, away in ((0, True), (2, True), (0, False), (2, False)):
+        cart = Cart(controller={"repeat": repeat, "max_clients": 9, "window": 2}, blocks=30, first_id=40).ready()
+        cart.settle()
+        produce(cart, 5)
+        cart.run(9000)
+        for first in (1, 38, 44, 2):
+            if away:
+                cart.network.down(CONTROLLER[0], CONTROLLER[1])
+                cart.run(2000)
+            cart.controller.reset_ids(first)
+            produce(cart, 4, 1100)
+            cart.network.up(CONTROLLER[0], CONTROLLER[1])
+            cart.settle(600000)
+            produce(cart, 2, 1100)
+            cart.settle(600000)
+        keys = [key_of(payload) for payload in cart.stored()]
+        assert len(keys) == len(set(keys)) == 5 + 4 * 6, (repeat, away, len(keys))
+
+
+class Padder:
+    """Wraps a controller: the IDs in its MID 0065 have blanks for zeros, on the side that `left` says."""
+
+    def __init__(self, controller, left):
+        self.controller = controller
+        self.left = left
+
+    def endpoint(self):
+        session = self.controller.endpoint()
+        outgoing = session.outgoing
+
+        def padded():
+            octets = outgoing()
+            if octets and octets[4:8] == b"0065":
+                digits = octets[22:32].lstrip(b"0")
+                blanks = b" " * (10 - len(digits))
+                octets = octets[:22] + (blanks + digits if self.left else digits + blanks) + octets[32:]
+            return octets
+
+        session.outgoing = padded
+        return session
+
+
+def test_ids_that_answers_pad_with_blanks_are_fetched_and_stored_once():
+    for left in (True, False):
+        cart = Cart(controller={"max_clients": 9}, on=False)
+        cart.network.listen(CONTROLLER[0], CONTROLLER[1], Padder(cart.controller, left).endpoint)
+        cart.boot()
+        cart.settle()
+        produce(cart, 3)
+        cart.network.cut(CONTROLLER[0], CONTROLLER[1])
+        produce(cart, 4)
+        cart.settle(240000)
+        produce(cart, 1)
+        cart.settle()
+        agrees(cart, 8)
+        assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and cart.counted(h.RECOVERED) >= 3
+
+
+def two_stations():
+    """A cart with two stations; `second` is the other one's controller."""
+    cart = Cart(stations=2)
+    cart.second = cart.controllers[1]
+    return cart
+
+
+def stops_in_order(cart):
+    """Stop the agent; `Cart.run` objects to one that only turns round. Returns the ms until all was left."""
+    before = cart.clock.total_ms
+    cart.app.stop(cart.clock.now)
+    cart.until(cart.app.stopped, 60000)
+    took_ms = cart.clock.total_ms - before
+    cart.run(60000)
+    cart.app.close()
+    cart.healthy()
+    return took_ms
+
+
+def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
+    cart = two_stations()
+    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
+    cart.run(2000)
+    assert stops_in_order(cart) < 5000
+    assert cart.controller.messages[3] == 1 and cart.second.messages[3] == 1
+
+
+def test_orderly_stop_waits_for_the_station_that_is_slow_without_spinning():
+    cart = two_stations()
+    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
+    cart.run(2000)
+    cart.second.options.silent = True
+    cart.network.swallow(*controller_address(1))
+    assert stops_in_order(cart) < 10000
+    assert cart.controller.messages[3] == 1
+
+
+def test_orderly_stop_in_the_middle_of_a_connect_is_done_at_once():
+    cart = two_stations()
+    cart.network.down(*controller_address(1))
+    cart.until(cart.is_ready)
+    cart.run(2000)
+    assert stops_in_order(cart) < 5000

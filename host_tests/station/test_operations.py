@@ -1,0 +1,475 @@
+"""The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
+
+from agent.base import health as h
+from agent.openprotocol import questions as qs
+from agent.record import KIND_RESULT
+from agent.record import result as r
+from agent.record import spindles as sp
+from agent.station.operations import RESERVE_RESULTS
+from agent.station.store import NOT_KEPT
+from host_tests.support.frames import message
+from host_tests.support.world import Cart, body_of
+from tools.harness.cart import PIM, SERVER
+from tools.harness.cart import Cart as WholeCart
+from tools.sim import operation_frames as frames
+from tools.sim.controller_model import Tightening
+from tools.sim.profiles import row
+from tools.sim.spindle_frames import spindles_of
+
+PORTABLE = True
+HEAP = "4m"
+
+MT_FOCUS = row("mt-focus-6000")
+STEP_SYNC = row("stepsync")
+
+
+def cart_of(kind=None, **options):
+    settings = {key: options.pop(key) for key in ("blocks", "toolsnet", "on", "seed") if key in options}
+    return Cart(controller=dict(kind or MT_FOCUS, **options), **settings)
+
+
+def produce(cart, count):
+    for _ in range(count):
+        cart.controller.produce()
+        cart.run(1500)
+
+
+def drop(cart):
+    cart.controller.drop()
+    cart.run(100)
+    assert not cart.is_ready()
+
+
+def clean(cart):
+    assert cart.controller.complaints == [], cart.controller.complaints[:3]
+
+
+def inject(cart, *messages):
+    cart.controller.inject(b"".join([octets + b"\0" for octets in messages]))
+    cart.run(100)
+
+
+def tightening(**values):
+    result = Tightening()
+    result.time = "2024-03-14:09:26:53"
+    result.pset_change = "2024-02-01:08:00:00"
+    for name in values:
+        setattr(result, name, values[name])
+    return result
+
+
+def overall(**values):
+    return message(1201, frames.overall_data(tightening(**values), 2), 2)
+
+
+def part(**values):
+    result = tightening(**values)
+    return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
+
+
+def test_results_arrive_once_and_in_order():
+    for options in ({}, {"torque_unit": 12}, {"torque_unit": 1}, {"operations": (1,)}, {"operations": (1, 3)}):
+        cart = cart_of(**options).ready()
+        for _ in range(6):
+            cart.controller.produce(tool_serial="T1")
+            cart.settle()
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6], options
+        for payload in cart.stored():
+            result = cart.controller.result(int(body_of(payload)[r.TIGHTENING_ID :][:10]))
+            body = body_of(payload)
+            assert int(body[r.TORQUE : r.ANGLE]) == result.torque and int(body[r.ANGLE : r.TIME]) == result.angle
+            assert body[: r.VIN_BYTES].rstrip() == result.vin and body[r.SERIAL :].rstrip() == b"T1"
+            statuses = [
+                int(body[place : place + 1]) for place in (r.TIGHTENING_STATUS, r.TORQUE_STATUS, r.ANGLE_STATUS)
+            ]
+            assert statuses == [result.status, result.torque_status, result.angle_status]
+        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == cart.counted(h.CONTROLLER_MALFORMED) == 0
+        clean(cart)
+
+
+def test_note_that_nothing_is_repeated_comes_once_with_each_connection():
+    cart = cart_of().ready()
+    cart.run(60000)
+    assert cart.counted(h.REPEATS_NOTHING) == 1
+    drop(cart)
+    cart.ready()
+    assert cart.counted(h.REPEATS_NOTHING) == 2
+    assert [value for _, code, value in cart.station.health.entries() if code == h.REPEATS_NOTHING] == [4, 4]
+    for kind in (STEP_SYNC, {"operations": ()}):
+        cart = cart_of(kind).ready()
+        assert cart.counted(h.REPEATS_NOTHING) == 0
+
+
+def test_outage_is_filled_by_the_history_oldest_first():
+    for options in ({}, {"operations": (1,)}, {"history_refusal_code": 20}):
+        cart = cart_of(**options).ready()
+        produce(cart, 3)
+        drop(cart)
+        for _ in range(20):
+            cart.controller.produce()
+        cart.controller.forget(9)
+        cart.ready().settle()
+        wanted = [number for number in range(1, 24) if number != 9]
+        assert sorted(cart.stored_ids()) == wanted
+        if not options:
+            assert cart.stored_ids() == wanted
+        assert cart.gone() == [(9, 9)] and cart.station.known.gone() == 1
+        assert cart.counted(h.RECOVERED) >= 18
+        clean(cart)
+
+
+def test_what_was_made_before_it_was_met_is_not_ours_but_all_is_where_it_was_empty():
+    cart = cart_of(on=False)
+    for _ in range(5):
+        cart.controller.produce()
+    cart.boot()
+    cart.ready().settle()
+    produce(cart, 2)
+    cart.settle()
+    assert cart.stored_ids() == [6, 7]
+    cart = cart_of().ready().settle()
+    drop(cart)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert cart.stored_ids() == [1, 2, 3]
+
+
+def test_controller_without_history_is_told_and_its_results_go_on():
+    cart = cart_of(operation_history=False).ready()
+    produce(cart, 2)
+    drop(cart)
+    cart.controller.produce()
+    cart.ready().settle()
+    produce(cart, 2)
+    assert cart.stored_ids() == [1, 2, 4, 5]
+    assert cart.station.recovery.phase == qs.PHASE_OFF
+
+
+def test_result_in_the_middle_of_the_history_is_not_mixed_with_it():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    drop(cart)
+    for _ in range(30):
+        cart.controller.produce()
+    cart.ready()
+    for _ in range(10):
+        cart.controller.produce()
+        cart.run(3)
+    cart.settle()
+    assert sorted(cart.stored_ids()) == list(range(1, 43))
+    for payload in cart.stored():
+        body = body_of(payload)
+        result = cart.controller.result(int(body[r.TIGHTENING_ID :][:10]))
+        assert int(body[r.TORQUE : r.ANGLE]) == result.torque
+    clean(cart)
+
+
+def test_part_that_is_lost_is_counted_and_its_result_fetched():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    cart.controller.sessions[0].operation_revision = 0  # the push of the next one is lost but for its first part
+    cart.controller.produce()
+    result = cart.controller.result(3)
+    inject(cart, message(1201, frames.overall_data(result, 2), 2))
+    assert cart.stored_ids() == [1, 2]
+    cart.run(20000)  # no other result comes, and no new connection
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3]
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+
+
+def test_second_part_whose_first_one_was_lost_lets_the_result_be_asked_for():
+    cart = cart_of().ready()
+    produce(cart, 2)
+    session = cart.controller.sessions[0]
+    session.operation_revision = 0
+    cart.controller.produce()
+    session.operation_revision = 2
+    result = cart.controller.result(3)
+    inject(cart, message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2))
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3]
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+
+
+def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
+    cart = cart_of().ready()
+    produce(cart, 1)
+    before = cart.stored()
+    result = cart.controller.result(1)
+    own = message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
+    for index, frame in enumerate((own, part(tightening_id=77), own)):
+        inject(cart, frame)
+        assert cart.counted(h.CONTROLLER_MALFORMED) == index + 1
+    assert cart.stored() == before
+    inject(cart, message(1201, frames.overall_data(result, 2), 2), own)
+    assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
+
+
+def test_part_that_nobody_can_read_is_kept_as_it_came():
+    cart = cart_of().ready()
+    produce(cart, 1)
+    frame = bytearray(overall(tightening_id=2))
+    frame[30] = 0x58
+    inject(cart, bytes(frame))
+    assert cart.raw() == [bytes(frame)] and cart.counted(h.RAW) == 1
+    produce(cart, 1)
+    assert cart.stored_ids() == [1, 2]
+
+
+def test_result_that_lies_about_a_length_is_stored_and_told():
+    cart = cart_of().ready()
+    frame = part(tightening_id=1)
+    at = frame.find(b"30237012")
+    inject(cart, overall(tightening_id=1), frame[: at + 5] + b"999" + frame[at + 8 :])
+    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == 1
+    _, _, flags, payload = next(record for record in cart.records() if record[1] == KIND_RESULT)
+    assert flags & r.FLAG_ODD and body_of(payload)[r.TORQUE : r.ANGLE] == b"      "
+
+
+def test_any_split_of_the_input_gives_the_same():
+    wanted = None
+    octets = overall(tightening_id=1) + b"\0" + part(tightening_id=1) + b"\0"
+    for size in (len(octets), 1, 7, 127, 128, 129, 500):
+        cart = cart_of().ready().settle()
+        for start in range(0, len(octets), size):
+            cart.controller.inject(octets[start : start + size])
+            cart.run(1)
+        cart.run(100)
+        assert cart.stored_ids() == [1]
+        wanted = wanted or cart.stored()
+        assert cart.stored() == wanted
+
+
+def test_message_longer_than_the_usual_buffer_is_read_whole():
+    cart = cart_of().ready()
+    result = tightening(tightening_id=1)
+    fields = ((30208, 4, 0, "x" * 900),) * 8 + frames.own_fields(result)
+    frame = message(1202, frames.object_data(result, 2, fields), 2)
+    assert len(frame) > 8000
+    inject(cart, overall(tightening_id=1), frame)
+    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+
+
+# -- a full spool --------------------------------------------------------------------------------------------------
+
+
+def fill(cart):
+    """Let the controller go on until the spool has ended the session; nothing takes what is in it."""
+    for _ in range(2000):
+        if cart.station.intake.full:
+            return cart
+        cart.controller.produce()
+        cart.run(5)
+    raise AssertionError("it does not get full")
+
+
+def test_full_spool_ends_the_session_while_there_is_room_for_what_is_on_its_way():
+    for unit in (16, 256, 512):
+        cart = Cart(controller=dict(MT_FOCUS, refuse={40: 97, 3: None}), blocks=8, on=False)  # it hears no MID 0003
+        cart.device.unit_bytes = unit
+        cart.boot()
+        fill(cart.ready())
+        assert cart.controller.sessions[0].alive
+        for _ in range(RESERVE_RESULTS - 2):  # pushed while the session ends
+            cart.controller.produce()
+            cart.run(100)
+        made = len(cart.controller.produced)
+        cart.run(5000)
+        assert not cart.controller.sessions and cart.counted(h.REFUSED_FULL) == 0, unit
+        assert cart.stored_ids() == list(range(1, made + 1)), unit
+
+
+def test_starts_with_a_full_spool_subscribe_to_nothing():
+    cart = cart_of(blocks=8).ready()
+    for _ in range(20):
+        fill(cart)
+        cart.run(2000)
+        subscribed = cart.controller.messages[8]
+        cart.cut()
+        cart.run(5000)
+        if cart.controller.messages[8] == subscribed:
+            break
+    assert cart.station.intake.full and not cart.is_ready() and cart.controller.messages[8] == subscribed
+    cart.run(60000)
+    assert cart.counted(h.CONTROLLER_CONNECTS) <= 1
+    ids = cart.stored_ids()
+    assert ids == list(range(1, len(ids) + 1))
+
+
+def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
+    cart = cart_of(on=False)
+    cart.boot()
+    cart.step()
+    room = [1000]
+    cart.station.log.has_room = lambda octets: octets <= room[0]
+    cart.run(30000)
+    assert 8 not in cart.controller.messages and cart.controller.messages[3] == 1
+    assert cart.station.intake.full and cart.counted(h.REPEATS_NOTHING) == cart.counted(h.CONTROLLER_CONNECTS) == 1
+    room[0] = 100000
+    cart.ready()
+    clean(cart)
+
+
+def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+    cart = cart_of(STEP_SYNC).ready().settle()
+    store = cart.station.intake.store
+    put = store.put_taken
+    refused = []
+
+    def refuses_once(now):
+        if refused:
+            return put(now)
+        refused.append(now)
+        return NOT_KEPT
+
+    store.put_taken = refuses_once
+    inject(cart, overall(tightening_id=1), part(tightening_id=1), overall(tightening_id=2), part(tightening_id=2))
+    assert cart.stored_ids() == [] and cart.controller.messages[1203] == 1  # for the first part alone
+
+
+def test_full_spool_that_empties_gets_what_was_made_meanwhile():
+    cart = cart_of(blocks=8, toolsnet={}).ready()
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    fill(cart)
+    for _ in range(30):
+        cart.controller.produce()
+        cart.run(1000)
+    cart.network.up(*PIM)
+    cart.until_quiet(3600000)
+    assert cart.ids() == list(range(1, len(cart.controller.produced) + 1))
+    assert cart.counted(h.RECOVERED) >= 29 and cart.counted(h.REFUSED_FULL) == 0
+    clean(cart)
+
+
+# -- cuts ----------------------------------------------------------------------------------------------------------
+
+
+def test_cut_at_any_moment_loses_and_doubles_nothing():
+    for after in range(0, 60, 3):
+        cart = cart_of(seed=after + 1).ready()
+        produce(cart, 2)
+        cart.controller.produce()
+        cart.run(after)
+        cart.cut()
+        cart.controller.produce()
+        cart.ready().settle()
+        assert cart.stored_ids() == [1, 2, 3, 4], after
+        clean(cart)
+
+
+def test_connection_that_breaks_behind_any_message_loses_nothing():
+    for count in range(1, 14):
+        cart = cart_of(drop_after_sent=[count]).ready()
+        for _ in range(6):
+            cart.controller.produce()
+            cart.run(700)
+        cart.run(5000)
+        cart.until(cart.is_ready)
+        cart.settle()
+        first = cart.stored_ids()[0]  # what was made before it was met is not ours
+        assert cart.stored_ids() == list(range(first, 7)) and first <= 3, count
+
+
+def test_controller_that_waits_for_each_acknowledgement_gets_it():
+    cart = cart_of(STEP_SYNC).ready().settle()
+    produce(cart, 5)
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.controller.acknowledged == [1, 2, 3, 4, 5]
+    drop(cart)
+    for _ in range(4):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert sorted(cart.stored_ids()) == list(range(1, 10))
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 0
+    clean(cart)
+
+
+def rows_told(cart, number):
+    """The objects of a result, as the controller made it."""
+    return [
+        (100 + one.number, one.status, one.torque, one.angle)
+        for one in spindles_of(cart.controller.result(number), cart.controller.options.objects)
+    ]
+
+
+def rows_kept(payload):
+    return [
+        (one.number, one.status - 0x30, int(one.torque.replace(".", "")), int(one.angle))
+        for one in sp.rows_of(payload, 0)
+    ]
+
+
+def test_every_object_of_an_operation_is_a_row_of_one_result():
+    for options in ({"objects": 3}, {"objects": 4, "operations": (2, 3)}):
+        cart = cart_of(STEP_SYNC, **options).ready().settle()
+        produce(cart, 5)
+        drop(cart)
+        for _ in range(4):
+            cart.controller.produce()
+        cart.controller.forget(7)
+        cart.ready().settle()
+        wanted = [number for number in range(1, 10) if number != 7]
+        assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gone()
+        for payload in cart.stored():
+            number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
+            assert rows_kept(payload) == rows_told(cart, number)
+            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
+        assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+        clean(cart)
+
+
+def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
+    for after in range(0, 60, 6):
+        cart = cart_of(STEP_SYNC, objects=3, seed=after + 1).ready()
+        produce(cart, 2)
+        cart.controller.produce()
+        cart.run(after)
+        cart.cut()
+        cart.controller.produce()
+        cart.ready().settle()
+        assert sorted(cart.stored_ids()) == [1, 2, 3, 4], after
+        clean(cart)
+
+
+def test_operations_with_several_objects_wait_in_the_controller_while_the_spool_is_full():
+    cart = WholeCart(controller=dict(STEP_SYNC, objects=6), blocks=8, toolsnet=None)
+    cart.run(3000)
+    for _ in range(120):
+        cart.controller.produce()
+        cart.run(300)
+    stored = cart.station.log.number
+    assert 5 < stored < 120 and cart.counted(h.CONTROLLER_CONNECTS) < 5
+    cart._listen({}, 3000)
+    cart.until_stored(120, 3000000)
+    assert sorted(cart.ids()) == list(range(1, 121))
+    for found in cart.archive.results:
+        values = {one["parameter_id"]: one["value"].strip() for one in found["parameters"] if not one["spindle"]}
+        told = rows_told(cart, int(values[30]))
+        assert [(one["spindle"], 1 - one["overall"]) for one in found["spindles"]] == [one[:2] for one in told]
+        assert [one["torque"] for one in found["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in told]
+    clean(cart)
+
+
+def test_push_whose_first_part_was_acknowledged_is_no_answer_to_what_is_asked_then():
+    for wait in range(0, 60, 2):
+        cart = cart_of(STEP_SYNC).ready()
+        cart.run(wait)
+        produce(cart, 3)
+        cart.settle()
+        assert cart.stored_ids() == [1, 2, 3] and cart.controller.acknowledged == [1, 2, 3]
+        clean(cart)
+
+
+def test_count_that_begins_anew_is_found_out():
+    cart = cart_of().ready()
+    produce(cart, 5)
+    drop(cart)
+    cart.controller.reset_ids(1)
+    for _ in range(3):
+        cart.controller.produce()
+    cart.ready().settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5, 1, 2, 3]
+    assert cart.counted(h.CONTROLLER_RESETS) == 1

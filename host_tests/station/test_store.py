@@ -1,0 +1,666 @@
+"""What may be acknowledged is on flash: one record for each tightening, whatever it came in, and never before."""
+
+from struct import pack, unpack
+
+from agent.base import health as h
+from agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN, RamFlash
+from agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from agent.log.numbers import OVERWRITTEN, STORED
+from agent.log.record import FRAME_BYTES
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import result as r
+from agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.log import TEARS, Area, PowerCut, held, take_all
+from host_tests.support.station import Station
+
+PORTABLE = True
+HEAP = "2m"
+
+NOW = 1000
+IDENTITY = b"0" * 41 + b" " * 10
+BLANK = b" " * 19
+NO_ID = " " * 10
+
+
+class Clock:
+    """The agent's own clock: a second later each time it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def stamp_into(self, buf):
+        self.asked += 1
+        buf[:] = ("2030-01-01:00:00:%02d" % (self.asked % 60)).encode()
+
+
+class Bench(Station):
+    """A store over a flash in RAM."""
+
+    def __init__(self, blocks=19, when_full=WHEN_FULL_REFUSE, area=None, **options):
+        self.area = area or Area(blocks)
+        self.device = self.area.flash
+        self.when_full = when_full
+        self.options = options
+        self.start()
+
+    def start(self):
+        """As after a power cut: everything new but the flash."""
+        assert self.bring_up(self.area, when_full=self.when_full)
+        self.clock = Clock()
+        self.take(self.clock, **self.options)
+        return self
+
+    def push(self, frame, cut_short=False):
+        """Hand over a MID 0061 from somewhere inside a buffer."""
+        buf = b"##" + frame + b"\0"
+        revision = int(frame[8:11]) if frame[8:11].strip() else 1
+        return self.store.put_pushed(buf, 2, len(frame), revision, cut_short, NOW)
+
+    def fetch(self, frame):
+        assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+        return self.store.put_fetched(NOW)
+
+    def prove(self, frame):
+        """Let the controller prove what its IDs mean: the answer to the newest is this MID 0065."""
+        self.recovery.opened(IDENTITY, 0, BLANK, NOW)
+        while self.recovery.flags:
+            assert self.recovery.want(NOW)
+            assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+            self.recovery.fetched(self.log.stage, self.store.body, NOW)
+        return self
+
+    def records(self, *kinds):
+        """Return (kind, flags, payload) of the records of these kinds, in order."""
+        return [(kind, flags, payload) for _, kind, flags, payload in held(self.log) if kind in kinds]
+
+    def results(self):
+        return self.records(KIND_RESULT)
+
+    def idents(self):
+        """Return the IDs of the results in the log, in order."""
+        at = r.HEAD_BYTES + r.TIGHTENING_ID
+        return [int(payload[at : at + r.ID_BYTES]) for _, _, payload in self.results()]
+
+
+def test_light_result_becomes_one_record_with_everything_in_it():
+    bench = Bench()
+    bench.store.serial[:] = b"C3412129      "
+    assert bench.push(EXAMPLE) == KEPT
+    kind, flags, payload = bench.results()[0]
+    assert (kind, flags, len(payload)) == (KIND_RESULT, 0, 114)
+    # number, station, spindle, epoch; then the body
+    assert payload[:8] == b"\x01\0\0\0" + b"\x0a\0" + b"\x01" + b"\0"
+    assert payload[8:] == (
+        b"WVWZZZ1KZAW123456        000700120006000400120042370009"
+        b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
+    )
+    assert bench.counted(h.STORED) == 1 and bench.health.logged == 0
+
+
+def test_light_record_is_at_most_128_octets_of_flash():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    assert len(bench.results()[0][2]) + FRAME_BYTES <= 128
+
+
+def test_spindle_of_the_header_is_kept():
+    bench = Bench()
+    bench.push(EXAMPLE[:14] + b"07" + EXAMPLE[16:])
+    assert bench.results()[0][2][6] == 7
+
+
+def test_revision_1_is_the_same_record_with_more_fields():
+    light_one, first = Bench(), Bench()
+    light_one.push(EXAMPLE)
+    assert first.push(pushed(1)) == KEPT
+    plain, longer = light_one.results()[0][2], first.results()[0][2]
+    assert longer[:114] == plain
+    assert longer[114:] == b"004000005000004500000600009000075    "
+    assert first.counted(h.OTHER_REVISION) == 1
+
+
+def test_any_documented_revision_is_read_though_999_was_asked_for():
+    for revision in (2, 3, 4, 5, 6, 7):
+        bench = Bench()
+        assert bench.push(pushed(revision)) == KEPT
+        payload = bench.results()[0][2]
+        assert payload[8 : 8 + r.SERIAL] == example_body()[: r.SERIAL]
+        assert payload[8 + r.SERIAL : 8 + r.BODY_BYTES] == b"C3412129      "
+        assert bench.counted(h.RAW) == 0
+
+
+def example_body():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    return bench.results()[0][2][8:114]
+
+
+def test_repeat_is_acknowledged_and_stored_once():
+    for frame in (EXAMPLE, pushed(1), pushed(7)):
+        bench = Bench()
+        assert bench.push(frame) == KEPT
+        for _ in range(4):
+            assert bench.push(frame) == KEPT_BEFORE
+        assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
+        assert bench.counted(h.STORED) == 1
+
+
+def test_repeat_in_another_revision_is_the_same_tightening():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    assert bench.push(pushed(1)) == KEPT_BEFORE and bench.push(pushed(7)) == KEPT_BEFORE
+
+
+def test_repeat_after_a_restart_is_stored_once():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.push(light(tightening_id=number))
+    bench.start()
+    for number in (3, 2, 1):
+        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    numbers = {payload[:4] for _, _, payload in bench.results()}
+    assert len(numbers) == 3
+
+
+def test_same_id_with_another_time_is_another_tightening():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    bench.push(light(tightening_id=6))
+    assert bench.push(light(tightening_id=5, time="2024-03-15:09:26:53")) == KEPT
+    assert len(bench.results()) == 3 and bench.counted(h.OUT_OF_SEQUENCE) == 1
+
+
+def test_result_without_a_time_gets_the_agents_own_and_says_so():
+    bench = Bench()
+    assert bench.push(light(time="Last Change Unknown")) == KEPT
+    _, flags, payload = bench.results()[0]
+    assert flags == r.FLAG_EDGE_TIME and bench.counted(h.EDGE_TIME) == 1
+    assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
+
+
+def test_repeat_of_a_result_without_a_time_is_stored_once_though_the_clock_went_on():
+    bench = Bench()
+    timeless = light(time="Last Change Unknown")
+    assert bench.push(timeless) == KEPT
+    assert bench.push(timeless) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+    # The same ID with other values is another tightening.
+    assert bench.push(light(time="Last Change Unknown", torque=1)) == KEPT
+
+
+def test_results_without_any_value_are_counted():
+    bench = Bench()
+    empty = light(vin="", job=0, pset=0, batch_size=0, batch_counter=0, batch_status=0, torque=0, angle=0)
+    empty = bytearray(empty)
+    empty[58:62] = b"0000"
+    assert bench.push(bytes(empty)) == KEPT and bench.counted(h.NO_VALUES) == 1
+    assert bench.push(light(tightening_id=1234568)) == KEPT and bench.counted(h.NO_VALUES) == 1
+
+
+UNREADABLE = (
+    garbled(),
+    garbled(status=1, time="no time at all"),
+    garbled(tightening_id=7, time=GARBLED * 19),
+    EXAMPLE[:59],
+    b"0121" + EXAMPLE[4:8] + b"99x" + EXAMPLE[11:],
+    b"00200061999         ",
+    pushed(2)[:200],
+    EXAMPLE[:20] + bytes([index & 0xFF for index in range(101)]),
+)
+
+
+def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
+    for frame in UNREADABLE:
+        bench = Bench()
+        buf = b"##" + frame
+        revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
+        assert bench.store.put_pushed(buf, 2, len(frame), revision, False, NOW) == KEPT
+        raw = bench.records(KIND_RAW)
+        assert len(raw) == 1 and raw[0][1] == 0
+        assert raw[0][2][8:] == frame
+        assert bench.results() == [] and bench.counted(h.RAW) == 1 and bench.counted(h.STORED) == 0
+
+
+def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
+    bench = Bench()
+    frame = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * 96
+    assert bench.push(frame, cut_short=True) == KEPT
+    _, flags, payload = bench.records(KIND_RAW)[0]
+    assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
+    assert bench.counted(h.CUT_SHORT) == 1
+
+
+def test_number_goes_on_over_results_and_raw_frames():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.push(EXAMPLE[:50])
+    bench.push(light(tightening_id=2))
+    numbers = [payload[0] for _, _, payload in bench.records(KIND_RESULT, KIND_RAW)]
+    assert numbers == [1, 2, 3]
+
+
+def test_fetched_result_is_flagged_and_has_its_absent_fields_blank():
+    bench = Bench()
+    assert bench.fetch(fetched(1)) == KEPT
+    _, flags, payload = bench.results()[0]
+    assert flags == r.FLAG_RECOVERED and len(payload) == 114
+    assert payload[8 + r.JOB : 8 + r.JOB + 4] == b"    "
+    assert payload[8 + r.BATCH_SIZE : 8 + r.BATCH_SIZE + 4] == b"    "
+    assert payload[8 + r.PSET_CHANGE : 8 + r.PSET_CHANGE + 19] == b" " * 19
+    assert bench.counted(h.RECOVERED) == 1
+
+
+def test_unreadable_answer_is_not_taken():
+    bench = Bench()
+    for frame in (fetched(2)[:90], fetched(1)[:50], b"0118" + fetched(1)[4:8] + b"000" + fetched(1)[11:]):
+        assert not bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
+    assert bench.records(KIND_RESULT, KIND_RAW) == []
+
+
+# Nothing is acknowledged that is not durable
+
+
+def test_record_is_programmed_before_it_is_called_kept():
+    bench = Bench()
+    bench.device.journal = []
+    assert bench.push(EXAMPLE) == KEPT
+    programmed = [octets for what, octets in bench.device.journal if b"WVWZZZ1KZAW123456" in octets]
+    assert len(programmed) == 1
+    # What was programmed is what a start finds.
+    assert Bench.start(bench).log.number == 1
+
+
+def test_refusing_flash_keeps_nothing_and_says_so():
+    for code in (FLASH_IO, FLASH_WORN):
+        bench = Bench()
+        bench.push(light(tightening_id=1))
+        bench.device.code = code
+        for frame in (light(tightening_id=2), EXAMPLE[:60]):
+            assert bench.push(frame) == NOT_KEPT
+        assert bench.fetch(fetched(2, tightening_id=9)) == NOT_KEPT
+        assert bench.counted(h.STORED) == 1 and bench.counted(h.RAW) == 0
+        assert bench.counted(h.FLASH_FAILED) + bench.counted(h.REFUSED_FULL) == 3
+        bench.device.code = 0
+        assert bench.push(light(tightening_id=2)) == KEPT
+        assert len(bench.results()) == 2
+
+
+def test_result_that_was_refused_is_new_when_it_comes_again():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    assert bench.push(light(tightening_id=2)) == NOT_KEPT
+    bench.device.code = 0
+    bench.start()
+    assert bench.push(light(tightening_id=2)) == KEPT
+
+
+def fill(bench):
+    """Store until the spool takes no more; return how many it took."""
+    number = 1
+    while bench.push(light(tightening_id=number)) == KEPT:
+        number += 1
+        assert number < 1000
+    return number - 1
+
+
+def test_full_spool_keeps_nothing_more_and_loses_nothing():
+    bench = Bench(11)
+    count = fill(bench)
+    assert count > 20
+    assert bench.counted(h.REFUSED_FULL) == 1
+    assert bench.push(EXAMPLE[:60]) == NOT_KEPT
+    assert len(bench.results()) == count
+    bench.start()
+    assert bench.log.number == count
+
+
+def test_repeat_is_acknowledged_even_by_a_full_spool():
+    bench = Bench(11)
+    count = fill(bench)
+    assert bench.push(light(tightening_id=count)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
+
+
+def test_result_that_the_log_may_hold_is_not_stored_while_that_cannot_be_read():
+    blank = light(tightening_id=" " * 10)
+    for stored, comes in (
+        (light(tightening_id=1), light(tightening_id=1)),
+        (blank, blank),
+        (blank, light(tightening_id=" " * 10, vin="OTHER CAR")),
+        (garbled(), garbled()),
+    ):
+        bench = Bench()
+        assert bench.push(stored) == KEPT
+        bench.device.unreadable = range(bench.device.block_count)
+        assert bench.push(comes) == NOT_KEPT
+        bench.device.unreadable = ()
+        assert len(bench.records(KIND_RESULT, KIND_RAW)) == 1  # nothing that a start could come upon
+        assert bench.push(comes) == (KEPT_BEFORE if comes == stored else KEPT)
+
+
+def test_block_that_cannot_be_read_any_more_holds_up_nothing():
+    bench = Bench()
+    frame = light(tightening_id=NO_ID)
+    assert bench.push(frame) == KEPT
+    first = block_of(bench.device, b"WVWZZZ1KZAW123456")
+    count = 0
+    while bench.log.used_blocks() == 1:
+        count += 1
+        assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT
+    bench.device.unreadable = (first,)
+    assert bench.push(light(tightening_id=NO_ID, vin="OTHER CAR")) == KEPT
+    assert bench.push(light(tightening_id=NO_ID, torque=count)) == KEPT_BEFORE
+    assert bench.push(frame) == KEPT  # what lay there is lost
+
+
+def block_of(flash, octets):
+    """Return the first block in which these octets lie."""
+    return bytes(flash.cells).find(octets) // flash.block_bytes
+
+
+# What a start finds
+
+
+def test_results_of_before_a_start_count_and_the_last_one_is_in_no_doubt():
+    bench = Bench()
+    for number in (1, 2, 3):
+        bench.push(light(tightening_id=number))
+    bench.start()
+    assert not bench.log.doubtful and bench.store.ready()
+    assert bench.idents() == [1, 2, 3] and bench.known.top() == 3
+    assert bench.state.numbers[STORED] == 3
+
+
+def test_what_lies_behind_the_snapshot_counts_once_however_often_a_start_is_cut():
+    bench = Bench()
+    for number in range(1, 9):
+        bench.push(light(tightening_id=number))
+        if number == 4:
+            assert bench.state.save()
+    for _ in range(3):
+        bench.start()
+        assert bench.known.top() == 8 and bench.state.numbers[STORED] == 8
+    assert bench.push(light(tightening_id=9)) == KEPT and bench.state.numbers[STORED] == 9
+
+
+def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.device.code = FLASH_IO
+    bench.start()
+    assert bench.log.doubtful and not bench.store.ready()
+    for frame in (light(tightening_id=1), light(tightening_id=2), garbled()):
+        assert bench.push(frame) == NOT_KEPT
+    assert bench.fetch(fetched(2, tightening_id=1)) == NOT_KEPT
+    bench.device.code = FLASH_DONE
+    assert bench.store.ready() and bench.known.top() == 1
+    assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=2)) == KEPT
+    assert bench.idents() == [1, 2]
+
+
+def test_power_cut_at_any_operation_of_a_push_and_its_repeat_stores_it_once():
+    for stored in (0, 1, 14, 15, 16, 47):
+        base = Bench(11)
+        for number in range(1, stored + 1):
+            assert base.push(light(tightening_id=number)) == KEPT
+            if number % 4 == 0:
+                take_all(base.log)
+        if stored:
+            assert base.state.save()
+        for tear in TEARS:
+            after = 0
+            while pushed_with_cut(base.area.clone(), stored, after, tear):
+                after += 1
+            assert after > 0
+
+
+def pushed_with_cut(area, stored, after, tear):
+    """Start and push the next result, with a cut; then it comes again. True if the power failed before all was done."""
+    area.flash.cut_after = after
+    area.flash.tear = tear
+    was_cut = False
+    try:
+        assert Bench(area=area).push(light(tightening_id=stored + 1)) == KEPT
+    except PowerCut:
+        was_cut = True
+    area.flash.cut_after = None
+    bench = Bench(area=area)
+    assert bench.push(light(tightening_id=stored + 1)) in ((KEPT, KEPT_BEFORE) if was_cut else (KEPT_BEFORE,))
+    assert bench.push(light(tightening_id=stored + 1)) == KEPT_BEFORE
+    idents = bench.idents()
+    assert idents == list(range(stored + 2 - len(idents), stored + 2)), (stored, after, tear)
+    return was_cut
+
+
+# What tells two tightenings apart, and what does not
+
+
+def test_same_id_and_second_with_another_vin_or_value_is_another_tightening():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    for fields in ({"vin": "OTHER CAR"}, {"torque": 4242}, {"angle": 7}, {"pset": 77}, {"batch_counter": 9}):
+        frame = light(tightening_id=5, **fields)
+        assert bench.push(frame) == KEPT, fields
+        assert bench.push(frame) == KEPT_BEFORE, fields
+    assert len(bench.results()) == 6
+    bench.start()
+    assert bench.push(light(tightening_id=5, vin="OTHER CAR")) == KEPT_BEFORE
+
+
+def test_result_with_a_blank_id_that_is_repeated_is_stored_once():
+    bench = Bench()
+    blank = light(tightening_id="          ")
+    assert bench.push(blank) == KEPT
+    assert bench.push(blank) == KEPT_BEFORE
+    assert bench.push(light(tightening_id="          ", torque=4242)) == KEPT
+    bench.start()
+    assert bench.push(blank) == KEPT_BEFORE
+    assert len({payload[:4] for _, _, payload in bench.results()}) == 2
+
+
+def test_controller_with_a_constant_id_has_every_tightening_stored_once():
+    bench = Bench()
+    for second, wanted in ((10, KEPT), (11, KEPT), (11, KEPT_BEFORE), (12, KEPT), (10, KEPT_BEFORE)):
+        frame = light(tightening_id=0, time="2024-03-15:09:26:%02d" % second, vin="CAR")
+        assert bench.push(frame) == wanted
+    assert len(bench.results()) == 3
+
+
+# Over a serial line, where a spoiled message may look like one
+
+
+def test_odd_message_of_a_serial_line_has_to_come_twice():
+    bench = Bench()
+    bench.store.strict = True
+    assert bench.push(EXAMPLE) == KEPT
+    spoiled = garbled()
+    assert bench.push(spoiled) == NOT_SURE
+    assert bench.records(KIND_RAW) == [] and bench.counted(h.ODD) == 1
+    assert bench.push(spoiled) == KEPT
+    assert len(bench.records(KIND_RAW)) == 1
+
+
+def test_odd_message_that_comes_differently_the_second_time_has_to_come_again():
+    bench = Bench()
+    bench.store.strict = True
+    assert bench.push(light(torque="12x456")) == NOT_SURE
+    assert bench.push(EXAMPLE) == KEPT
+    assert bench.push(light(torque="1y3456")) == NOT_SURE
+    assert bench.records(KIND_RAW) == []
+
+
+# A log that overwrites
+
+
+def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
+    bench = Bench(11, WHEN_FULL_OVERWRITE)
+    for number in range(1, 150):
+        assert bench.push(light(tightening_id=number)) == KEPT
+        assert bench.results()[-1][2][:4] == pack("<I", bench.log.number)
+        stands = (bench.device.operations, bench.log.number)
+        for known in (number, number - 1 if number > 1 else 1):
+            assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
+            assert (bench.device.operations, bench.log.number) == stands
+    kept = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
+    assert bench.state.numbers[OVERWRITTEN] >= kept[0] - 1 > 0
+    assert kept == list(range(kept[0], bench.log.number + 1))
+
+
+def test_full_log_that_overwrites_takes_results_after_any_start():
+    bench = Bench(11, WHEN_FULL_OVERWRITE)
+    number = 0
+    while bench.state.numbers[OVERWRITTEN] < 60:
+        number += 1
+        assert bench.push(light(tightening_id=number)) == KEPT
+    for _ in range(70):  # one result a start: the log goes round once more
+        bench.start()
+        assert bench.store.ready() and bench.log.has_room(r.ROOM_BYTES)
+        number += 1
+        assert bench.push(light(tightening_id=number)) == KEPT
+    idents = bench.idents()
+    assert idents == list(range(number - len(idents) + 1, number + 1)) and len(idents) > 20
+
+
+# Who is asked, and who is not
+
+
+class Refusing:
+    """In the place of the look-ups: nobody may ask."""
+
+    def holds(self, body, start, flags):
+        raise AssertionError("it was looked for")
+
+
+def proven(bench, top):
+    """Return a bench whose controller has proven its IDs up to `top`."""
+    bench.push(light(tightening_id=top))
+    bench.prove(fetched(2, tightening_id=top))
+    assert bench.push(light(tightening_id=top + 1)) == KEPT
+    return bench
+
+
+def test_next_result_of_a_proven_count_is_looked_for_nowhere():
+    bench = proven(Bench(), 41)
+    look = bench.store.look
+    bench.store.look = Refusing()
+    for number in range(43, 60):
+        assert bench.push(light(tightening_id=number)) == KEPT
+    assert bench.known.top() == 59
+    bench.store.look = look
+    for number in range(41, 60):
+        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
+
+
+def test_repeat_of_what_came_before_the_proof_is_found():
+    bench = Bench()
+    bench.push(light(tightening_id=1))
+    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
+    assert bench.push(light(tightening_id=2)) == KEPT  # the answer to the newest was on its way
+    assert bench.results()[-1][1] & r.FLAG_UNPROVEN
+    while bench.recovery.flags:
+        assert bench.recovery.want(NOW)
+        bench.store.read_fetched(fetched(2, tightening_id=1), 0, len(fetched(2)), 2)
+        bench.recovery.fetched(bench.log.stage, bench.store.body, NOW)
+    assert bench.push(light(tightening_id=2)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=3)) == KEPT
+    assert bench.idents() == [1, 2, 3]
+
+
+def test_controller_that_counts_afresh_under_ids_of_before_has_all_of_it_stored_once():
+    bench = proven(Bench(), 41)
+    afresh = (42, 43, 7, 8, 9, 42, 43, 44)
+    for index in range(len(afresh)):
+        frame = light(tightening_id=afresh[index], time="2024-04-%02d:00:00:00" % (index + 1))
+        assert bench.push(frame) == KEPT
+        assert bench.push(frame) == KEPT_BEFORE
+    assert bench.idents() == [41, 42] + list(afresh)
+
+
+def test_push_is_never_put_off_whatever_is_missing():
+    bench = Bench()
+    bench.recovery.opened(IDENTITY, 0, BLANK, NOW)
+    for number in (1, 5, 9, 200, 2, 100000, 7, 4294967295, 1):
+        assert bench.push(light(tightening_id=number, torque=number % 1000)) in (KEPT, KEPT_BEFORE)
+    bench = proven(Bench(), 41)
+    for number in (50, 60, 70, 80, 45, 90, 61, 41000):
+        assert bench.push(light(tightening_id=number)) == KEPT
+    assert len(bench.known.ranges) <= 2 and bench.known.missing() > 0
+
+
+def test_fetched_result_that_the_log_has_is_not_stored_again():
+    bench = Bench()
+    bench.push(EXAMPLE)
+    for revision in (1, 2, 5):
+        assert bench.fetch(fetched(revision)) == KEPT_BEFORE
+    assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 3
+
+
+def test_fetched_result_is_not_stored_while_the_log_cannot_be_read():
+    bench = Bench()
+    bench.push(light(tightening_id=5))
+    bench.device.unreadable = range(bench.device.block_count)
+    assert bench.fetch(fetched(2, tightening_id=5)) == NOT_KEPT
+    bench.device.unreadable = ()
+    assert bench.fetch(fetched(2, tightening_id=5)) == KEPT_BEFORE and len(bench.results()) == 1
+
+
+def test_id_that_an_answer_pads_with_blanks_is_the_same_id():
+    for padded in (b"   1234567", b"1234567   "):
+        bench = Bench()
+        bench.push(EXAMPLE)
+        frame = fetched(2)
+        assert bench.fetch(frame[:22] + padded + frame[32:]) == KEPT_BEFORE
+    assert len(bench.results()) == 1
+
+
+# What a board's heap sees
+
+
+def next_id(buf):
+    """Add one to the ID of the light result at buf[2:], without an allocation."""
+    at = 2 + 120
+    while buf[at] == 0x39:
+        buf[at] = 0x30
+        at -= 1
+    buf[at] += 1
+
+
+def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    length = len(buf) - 3
+
+    def push(count):
+        for _ in range(count):
+            next_id(buf)
+            if bench.store.put_pushed(buf, 2, length, 999, False, NOW) != KEPT:
+                return
+
+    push(40)
+    before = bench.log.erases
+    octets = allocated(push, 100)
+    assert bench.known.top() == 42 + 140 and bench.log.erases >= before + 2
+    assert octets == 0
+
+
+def test_repeat_that_is_looked_for_allocates_nothing():
+    heap_tools()
+    bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
+    buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
+    for _ in range(60):
+        next_id(buf)
+        assert bench.store.put_pushed(buf, 2, len(buf) - 3, 999, False, NOW) == KEPT
+    repeat = bytearray(b"##" + light(tightening_id=50) + b"\0")
+
+    def push(count):
+        for _ in range(count):
+            bench.store.put_pushed(repeat, 2, len(repeat) - 3, 999, False, NOW)
+
+    push(3)
+    assert allocated(push, 20) == 0 and bench.counted(h.DUPLICATES) == 23

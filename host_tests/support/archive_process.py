@@ -1,0 +1,62 @@
+"""Archives in processes that can be killed, made by forking one that has imported everything: some 0.1 s each.
+
+As a program it reads places of databases, one a line, starts an archive for each and says its number and its ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from tools.archive import serving
+from tools.archive.faults import Faults
+from tools.base.sources import ROOT
+
+
+class Starter:
+    """`start(place)` gives (process number, PIM's port, server's port)."""
+
+    def __enter__(self):
+        command = [sys.executable, "-m", "host_tests.support.archive_process"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, bufsize=1)
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def start(self, place: str) -> tuple[int, int, int]:
+        """An archive that listens."""
+        self._process.stdin.write(f"{place}\n")
+        while True:
+            line = self._process.stdout.readline()
+            assert line, "the starter has ended"
+            found = re.match(r"(\d+) PIM on [^:]*:(\d+), server on [^:]*:(\d+)", line)
+            if found:
+                return (int(found[1]), int(found[2]), int(found[3]))
+            assert "Unusable" not in line, line
+
+
+def _serve(place: str) -> None:
+    def say(text: str) -> None:
+        os.write(1, f"{os.getpid()} {text}\n".encode())
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        asyncio.run(serving.run(serving.Place(place, pim_port=0, server_port=0), Faults(), say))
+    except BaseException as wrong:
+        say(f"{type(wrong).__name__}: {wrong}")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who was killed leaves nothing behind
+    for line in sys.stdin:
+        if os.fork() == 0:
+            _serve(line.strip())

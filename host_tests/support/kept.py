@@ -1,0 +1,82 @@
+"""A quarantine over a station's area on a simulated flash, and a main log whose results can be refused."""
+
+from agent.log.numbers import DROPPED
+from agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
+from agent.record import KIND_RAW
+from agent.record.result import HEAD_BYTES
+from host_tests.support.log import STATE_BLOCKS, Area, append
+
+PORTABLE = True
+
+
+class Shelf:
+    """One station's area with a quarantine that is up; `flash` is what survives."""
+
+    def __init__(self, kept_blocks=4, blocks=None, unit_bytes=256, flash=None, results=0, **options):
+        options["kept_blocks"] = kept_blocks
+        self.area = Area(blocks or 12 + kept_blocks, unit_bytes=unit_bytes, flash=flash, **options)
+        self.flash = self.area.flash
+        self.start()
+        for _ in range(results):
+            self.store()
+
+    def start(self):
+        """Make everything new over the flash, as after a start; nothing is written."""
+        self.state, self.log = self.area.mount()
+        self.quarantine = Quarantine(self.area.kept, self.state, self.log)
+        self.quarantine.start()
+
+    def store(self):
+        """Store one result; its number."""
+        assert append(self.log, self.log.next) == 0
+        return self.log.number
+
+    def store_frame(self, octets=b"0061 that nobody can read"):
+        """Store a frame that could not be read; its number."""
+        log = self.log
+        log.stage[log.place : log.place + HEAD_BYTES] = log.next.to_bytes(4, "little") + b"\x0a\x00\x01\x00"
+        log.stage[log.place + HEAD_BYTES : log.place + HEAD_BYTES + len(octets)] = octets
+        assert log.append(KIND_RAW, 0, HEAD_BYTES + len(octets)) == 0
+        return log.number
+
+    def keep(self, *numbers, reason=17):
+        """Keep these records of the main log; the last answer."""
+        code = KEPT_DONE
+        self.log.settle()  # whoever names one has found it
+        for number in numbers:
+            code = self.quarantine.keep(number, reason)
+            assert code in (KEPT_DONE, KEPT_BEFORE, NO_ROOM, FAILED)
+        return code
+
+    def spoil(self, number):
+        """Damage the newest copy of the entry of this result on the flash."""
+        begin, block = STATE_BLOCKS * self.flash.block_bytes, self.area.kept_blocks * self.flash.block_bytes
+        at = bytes(self.flash.cells[begin : begin + block]).rfind(b"%010d" % number + b"0" * 14)
+        assert at > 0
+        self.flash.cells[begin + at] ^= 0x10
+
+    def fill(self, first=1):
+        """Keep results from number `first` on until there is no room; the numbers."""
+        kept = []
+        while True:
+            number = first + len(kept)
+            while self.log.number < number:
+                self.store()
+                self.log.cursors[0].number = self.log.number
+            code = self.keep(number)
+            if code == NO_ROOM:
+                return kept
+            assert code == KEPT_DONE
+            kept.append(number)
+
+    def drop(self, *numbers):
+        """Take these out as an order does; True if all are gone."""
+        left = list(numbers)
+        for _ in range(1000):
+            if not left:
+                return True
+            done = self.quarantine.remove(left, DROPPED)
+            if done < 0 or (done == 0 and self.quarantine.tidy() < 0):
+                return False
+            left = left[done:]
+        raise AssertionError("it never gets empty")

@@ -1,0 +1,300 @@
+"""A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
+
+from agent.base.fields import copy
+from agent.base.words import pack_digits
+from agent.log.numbers import NUMBERS, OCTETS
+from agent.openprotocol import replies
+from agent.openprotocol.ids import ID_PERIOD, id_of, put_id
+from agent.openprotocol.known import Known
+from agent.openprotocol.questions import NEWS_STORE
+from agent.openprotocol.recovery import Recovery
+from agent.record import KIND_RESULT
+from agent.record import result as res
+from agent.record.same import is_same
+
+PORTABLE = True
+
+BLANK = -1
+IDENTITY = b"000101Cart controller          C1234567            "
+STATION = IDENTITY[:41] + b"0000000001"
+PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
+ASKED_EVERY_MS = 100000  # more than any pause: nothing waits for time here
+
+
+class FakeState:
+    """agent.log.state without a flash: what was saved last, and for how much of the log that stands."""
+
+    def __init__(self):
+        self.numbers = [0] * NUMBERS
+        self.octets = bytearray(OCTETS)
+        self.saves = 0
+        self.refuses = 0  # as many saves
+        self.covers = 0  # records of the log that what is durable says all about
+        self.log = None
+        self.durable_numbers = list(self.numbers)
+        self.durable_octets = bytes(self.octets)
+
+    def save(self):
+        """As the real one: True when what holds now is durable."""
+        if self.refuses:
+            self.refuses -= 1
+            return False
+        self.saves += 1
+        self.durable_numbers = list(self.numbers)
+        self.durable_octets = bytes(self.octets)
+        self.covers = self.log.number
+        return True
+
+    def start(self):
+        """After a power cut: what is durable holds."""
+        self.numbers[:] = self.durable_numbers
+        self.octets[:] = self.durable_octets
+
+
+class FakeLog:
+    """Records in RAM; with a `limit` the oldest go."""
+
+    def __init__(self, limit=0):
+        self.limit = limit
+        self.records = []  # (payload, flags, result)
+        self.number = 0
+        self.unread = False  # the device cannot be read
+
+    def append(self, payload, flags, result):
+        self.records.append((payload, flags, result))
+        self.number += 1
+        if self.limit and len(self.records) > self.limit:
+            self.records.pop(0)
+
+    def holds(self, body, start, flags):
+        """As agent.openprotocol.look."""
+        if self.unread:
+            return -1
+        at = start + res.TIGHTENING_ID
+        ident = bytes(body[at : at + res.ID_BYTES])
+        place = res.HEAD_BYTES + res.TIGHTENING_ID
+        for payload, other, _ in self.records:
+            if payload.find(ident, place, place + res.ID_BYTES) == place and (
+                is_same(payload, res.HEAD_BYTES, other, body, start, flags)
+            ):
+                return 1
+        return 0
+
+
+class Result:
+    """One tightening: `uid` counts them all, `key` stands in its values."""
+
+    def __init__(self, uid, ident, key, time=None):
+        self.uid = uid
+        self.ident = ident
+        self.key = key
+        self.time = key if time is None else time
+        self.payload = self._payload()
+
+    def _payload(self):
+        payload = bytearray(b" " * PAYLOAD)
+        at = res.HEAD_BYTES
+        if self.ident != BLANK:
+            digits = bytearray(res.ID_BYTES)
+            put_id(digits, self.ident)
+            copy(payload, at + res.TIGHTENING_ID, digits, 0, res.ID_BYTES)
+        copy(payload, at + res.TORQUE, b"%06d" % self.key, 0, res.TORQUE_BYTES)
+        copy(payload, at + res.ANGLE, b"%05d" % (self.key % 360), 0, res.ANGLE_BYTES)
+        digits = b"20260301%02d%02d%02d" % (self.time // 3600, self.time // 60 % 60, self.time % 60)
+        pack_digits(payload, at + res.TIME, digits, 0, len(digits))
+        return bytes(payload)
+
+
+class Memory:
+    """What a controller has made and keeps: `limit` results, the oldest goes."""
+
+    def __init__(self, next_id=1, limit=100000, fixed=None):
+        self.next_id = next_id
+        self.limit = limit
+        self.fixed = fixed  # the ID that every result carries
+        self.made = []
+        self.kept = []
+
+    def make(self, ident=None, key=None):
+        """Tighten once."""
+        if ident is None:
+            ident = self.next_id if self.fixed is None else self.fixed
+        uid = len(self.made) + 1
+        result = self.result(uid, ident, uid if key is None else key)
+        if ident != BLANK:
+            self.next_id = (ident + 1) % ID_PERIOD
+        self.made.append(result)
+        self.kept = [one for one in self.kept if one.ident != ident or ident == BLANK]
+        self.kept.append(result)
+        if len(self.kept) > self.limit:
+            self.kept.pop(0)
+        return result
+
+    def result(self, uid, ident, key):
+        """Return a new one."""
+        return Result(uid, ident, key, uid)
+
+    def reset(self, next_id=1):
+        """Forget all, and count from there."""
+        self.kept = []
+        self.next_id = next_id
+
+    def forget(self, *idents):
+        """Delete single ones."""
+        self.kept = [one for one in self.kept if one.ident not in idents]
+
+    def find(self, number):
+        """Return what MID 0064 with this ID is answered with; None for 0004/15."""
+        if number == 0:
+            return self.kept[-1] if self.kept and self.kept[-1].ident != BLANK else None
+        for one in self.kept:
+            if one.ident == number:
+                return one
+        return None
+
+
+class Told:
+    """In place of agent.station.gone: what was told as gone."""
+
+    def __init__(self):
+        self.runs = []
+        self.refuses = False
+
+    def put(self, first, last, count, total, epoch, is_reset):
+        if self.refuses:
+            return False
+        self.runs.append((first, last, count, is_reset))
+        return True
+
+
+class Bench:
+    """State, log, IDs and recovery of one station, as the store and the intake join them."""
+
+    def __init__(self, memory=None, limit=0, recovers=True, **settings):
+        self.memory = memory or Memory()
+        self.log = FakeLog(limit)
+        self.state = FakeState()
+        self.state.log = self.log
+        self.gone = Told()
+        self.settings = settings
+        self.recovers = recovers
+        self.asked = []
+        self.news = []
+        self.now = 0
+        self.opens_with = (IDENTITY, 1, b"")
+        self.start()
+
+    def start(self):
+        """As after a power cut: everything new but what is durable."""
+        self.state.start()
+        self.known = Known(self.state, self.recovers)
+        self.recovery = Recovery(self.log, self.known, gone=self.gone, **self.settings)
+        behind = self.log.number - self.state.covers
+        for payload, flags, _ in self.log.records[max(len(self.log.records) - behind, 0) :] if behind else ():
+            self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        return self
+
+    # -- the connection ----------------------------------------------------------------------------------------
+
+    def open(self):
+        identity, system_type, software = self.opens_with
+        self.recovery.opened(identity, system_type, software, self.now)
+        return self
+
+    def close(self):
+        self.recovery.closed()
+        return self
+
+    def again(self):
+        """The connection ends, and the next one stands."""
+        return self.close().open()
+
+    # -- pushes ------------------------------------------------------------------------------------------------
+
+    def push(self, result, flags=0):
+        """A pushed result comes; True if it was stored, False if the log has it."""
+        start = res.HEAD_BYTES
+        payload = result.payload
+        is_next = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.known.expected
+        if not is_next or self.recovery.flags:
+            if self.log.holds(payload, start, flags):
+                return False
+        flags |= self.recovery.flags
+        self.log.append(payload, flags, result)
+        self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        if not is_next:
+            self.recovery.heard(payload, start, self.now)
+        return True
+
+    def live(self, ident=None, key=None):
+        """The controller makes one and pushes it."""
+        return self.push(self.memory.make(ident, key))
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def ask(self):
+        """Return the ID that is asked for now, -1 if none is."""
+        self.now = (self.now + ASKED_EVERY_MS) & 0x3FFFFFFF
+        if not self.recovery.want(self.now):
+            return -1
+        number = id_of(self.recovery.ask_id, 0)
+        self.asked.append(number)
+        return number
+
+    def answer(self, result, flags=0):
+        """MID 0065 with this result; None: 0004/15."""
+        if result is None:
+            return self.refuse(replies.REFUSED_GONE)
+        payload = bytearray(result.payload)
+        news = self.recovery.fetched(payload, res.HEAD_BYTES, self.now, flags)
+        self.news.append(news)
+        if news == NEWS_STORE:
+            flags |= res.FLAG_RECOVERED
+            if not self.log.holds(payload, res.HEAD_BYTES, flags):
+                self.log.append(bytes(payload), flags, result)
+                self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+            self.recovery.kept(self.now)
+        return news
+
+    def refuse(self, kind):
+        news = self.recovery.refused(kind, self.now)
+        self.news.append(news)
+        return news
+
+    def step(self):
+        """One question and its answer; False if nothing is asked."""
+        number = self.ask()
+        if number < 0:
+            return False
+        self.answer(self.memory.find(number))
+        return True
+
+    def settle(self, most=1000):
+        """Ask until nothing is wanted; returns how many questions that took."""
+        before = len(self.asked)
+        while self.step():
+            assert len(self.asked) - before < most, "it never ends"
+        return len(self.asked) - before
+
+    def met(self):
+        """As `settle` after a first connection: what was asked for is forgotten."""
+        self.open().settle()
+        self.asked = []
+        return self
+
+    def away(self, count=1):
+        """Results that nobody hears of; the next connection stands."""
+        self.close()
+        for _ in range(count):
+            self.memory.make()
+        self.asked = []
+        return self.open()
+
+    # -- what came of it ---------------------------------------------------------------------------------------
+
+    def stored(self):
+        """Return the IDs of the log in its order."""
+        return [one[2].ident for one in self.log.records]
+
+    def uids(self):
+        return [one[2].uid for one in self.log.records]

@@ -1,0 +1,647 @@
+"""The real policy of what ToolsNet refuses (agent.outlets.toolsnet.policy) over a log, a state and a server that are a
+few numbers each, so that every order of cuts, lost answers and moods of the server can be tried.
+
+A world's whole state is one tuple. Time does not count: whatever waits for its time may come at any moment, but in
+`settles`, where the clock runs.
+"""
+
+from agent.base.ticks import FOREVER, ticks_add
+from agent.log.cursor import Cursor
+from agent.log.numbers import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
+from agent.outlets.toolsnet import policy as pol
+from agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE, NO_ROOM, TIDY_DONE
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
+
+# What the server makes of a result; then a frame that nobody can read, and what is not for the server.
+GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
+WELL, REFUSES, SILENT = range(3)  # how the server is
+
+SETTINGS = {"refused": "park", "rewind": False, "server_empty": "continue"}
+NOW = 1000000
+
+
+class Cut(Exception):
+    """The power has failed."""
+
+
+class Wrong(Exception):
+    """The promise is broken."""
+
+
+class Counts:
+    """Health that counts nothing."""
+
+    def __init__(self):
+        self.counters = [0] * 60
+
+    def count(self, _counter):
+        pass
+
+    def note(self, _counter, _value, _now):
+        pass
+
+    log = note
+
+
+class FewState:
+    """A state whose snapshot is what its numbers were, and which entries of the quarantine are gone."""
+
+    alarm = 0
+
+    def __init__(self, world):
+        self.world = world
+        self.numbers = [0] * NUMBERS
+        self.durable = self.numbers[:]
+        self.gone = self.durable_gone = ()
+        self.maybe = None  # a snapshot that was refused, and may count all the same until the next one does
+        self.cursor = None
+        self.is_ready = False
+
+    def save(self):
+        self.numbers[CURSOR] = self.cursor.number
+        self.numbers[AHEAD] = self.cursor.ahead
+        if self.world.operate() is False:
+            self.maybe = (tuple(self.numbers), self.gone)
+            self.is_ready = False
+            return False
+        self.durable = self.numbers[:]
+        self.durable_gone = self.gone
+        self.maybe = None
+        self.is_ready = True
+        return True
+
+    def ready(self):
+        return self.is_ready or self.save()
+
+
+class FewLog:
+    """Numbers 1 to n of the world's kinds."""
+
+    doubtful = False
+    stage = b""
+    at = place = flags = fresh_length = fresh_flags = 0
+
+    def __init__(self, world):
+        self.world = world
+        self.cursors = [Cursor()]
+        self.kind = self.length = 0
+        self.page = [0]  # what lies in it: number of a record of this log, less than 0: of an entry
+
+    @property
+    def number(self):
+        return len(self.world.kinds)
+
+    @property
+    def next(self):
+        return len(self.world.kinds) + 1
+
+    def fresh(self, _cursor):
+        return False
+
+    def peek(self, cursor):
+        while cursor.number < len(self.world.kinds) and self.world.kinds[cursor.number] == EVENT:
+            cursor.number += 1
+            cursor.ahead += 1
+        cursor.found = cursor.number + 1
+        if cursor.found > len(self.world.kinds):
+            return 0
+        self.kind = KIND_RAW if self.world.kinds[cursor.number] == FRAME else KIND_RESULT
+        self.page[0] = cursor.found
+        return self.kind
+
+    def rewind(self, cursor, number):
+        cursor.number = number
+
+    def waits(self, cursor):
+        return len(self.world.kinds) - cursor.number
+
+
+class FewKept:
+    """A quarantine: `entries` of (number, reason) are durable, entry n is entries[n - 1]; the state says what left."""
+
+    length = 0
+
+    def __init__(self, world, state):
+        self.world = world
+        self.state = state
+        self.entries = ()
+        self.log = self
+        self.page = world.log.page
+        self.at = self.flags = self.kind = 0
+        self.entry = self.number = self.reason = self.left = 0
+
+    def settle(self):
+        """Nothing is in doubt."""
+        return True
+
+    def lives(self, gone):
+        return [self.entries[n - 1] for n in range(1, len(self.entries) + 1) if n not in gone]
+
+    def count(self):
+        return len(self.entries) - len(self.state.gone)
+
+    def room(self, _length):
+        return self.world.room - self.count()
+
+    def measure(self, length):
+        self.left = self.room(length)
+        return self.fits(length)
+
+    def fits(self, _length):
+        self.left -= 1
+        return self.left >= 0
+
+    def has(self, number):
+        self.page[0] = 0
+        return int(any(number == one[0] for one in self.lives(self.state.gone)))
+
+    def keep(self, number, reason):
+        if self.has(number):
+            return KEPT_BEFORE
+        if self.world.checks_room and self.room(0) <= 0:
+            return NO_ROOM
+        self.world.operate()
+        if self.world.kinds[number - 1] == FRAME:
+            reason = PARKED_UNREADABLE
+        self.entries += ((number, reason),)
+        self.world.ever.add(number)
+        self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
+        return KEPT_DONE
+
+    def next_entry(self, after):
+        for entry in range(after + 1, len(self.entries) + 1):
+            if entry not in self.state.gone:
+                self.entry = entry
+                self.number, self.reason = self.entries[entry - 1]
+                self.page[0] = -self.number
+                self.kind = KIND_RAW if self.reason == PARKED_UNREADABLE else KIND_RESULT
+                return self.kind
+        return 0
+
+    def find(self, number):
+        kind = self.next_entry(0)
+        while kind and self.number != number:
+            kind = self.next_entry(self.entry)
+        return kind
+
+    def is_late(self):
+        return self.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT
+
+    def may_leave(self):
+        return True
+
+    def tidy(self):
+        return TIDY_DONE
+
+    def leave(self, entry):
+        if entry not in self.state.gone:
+            self.state.gone = (*self.state.gone, entry)
+        return True
+
+    def end_late(self, taken):
+        numbers = self.state.numbers
+        if taken and numbers[LATE]:
+            self.leave(numbers[LATE])
+        numbers[LATE] = 0
+        return True
+
+
+# What of a policy a state is made of; times are none of it, and what is set before it is used neither.
+PLAIN = (
+    "doing is_held out unsure may_have first code failed _todo _offers _mutes _wants_pass _goes_on "
+    "_reach _fits _stuck_at _drops _met _pass_code _taken _taken_sequence _seen _late_entry _late_number _late_taken "
+    "_before _has_resent number sequence"
+).split()
+TIMERS = ("hold", "_soon", "_proven")
+
+
+class World:
+    """One station, its ToolsNet, and how much may still go wrong."""
+
+    room = 2
+    batch = 2
+    highest = False  # the 08 names the highest number, else the one stored last
+    checks_room = True
+    proves = (WELL, REFUSES)  # the moods in which it answers a 06
+    in_order = False  # not even what was set aside may come late
+    proven = False  # a pass has always just proven the server well
+    make = pol.Policy
+
+    def __init__(self, kinds, toggles=0, cuts=0, lost=0, refusals=0, asks=0, moods=(REFUSES,), saves=0, **more):
+        for name in more:
+            setattr(self, name, more[name])
+        self.kinds = kinds
+        self.moods = moods
+        self.budget = [toggles, cuts, lost, refusals, asks, saves]
+        self.mood = WELL
+        self.stored = ()  # (number on the wire, number in the log)
+        self.ever = set()  # ever set aside
+        self.dropped = ()
+        self.connected = False
+        self.cut_at = 0  # the power fails in front of this operation
+        self.refuse_at = 0
+        self.state = FewState(self)
+        self.log = FewLog(self)
+        self.kept = FewKept(self, self.state)
+        self.state.cursor = self.log.cursors[0]
+        self.health = Counts()
+        self.now = NOW
+        self.start()
+
+    # -- the power ---------------------------------------------------------------------------------------------
+
+    def operate(self):
+        """Something is about to be durable; False if the flash refuses it."""
+        if self.cut_at:
+            self.cut_at -= 1
+            if self.cut_at == 0:
+                raise Cut
+        if self.refuse_at:
+            self.refuse_at -= 1
+            return self.refuse_at != 0
+        return True
+
+    def start(self):
+        state = self.state
+        state.maybe = None
+        state.numbers[:] = state.durable
+        state.gone = state.durable_gone
+        state.is_ready = False
+        if self.kept.entries:
+            state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
+        self.log.cursors[0].number = state.numbers[CURSOR]
+        self.log.cursors[0].ahead = state.numbers[AHEAD]
+        self.policy = self.make(self.log, state, self.kept, self.health, SETTINGS, self.batch)
+        self.policy.late.begin(self.now)
+        self.connected = False
+
+    # -- the server --------------------------------------------------------------------------------------------
+
+    def named(self):
+        if not self.stored:
+            return 0
+        return max(self.stored)[0] if self.highest else self.stored[-1][0]
+
+    def connect(self):
+        """True if what the 08 says could be taken in."""
+        self.connected = self.policy.resume(self.named(), self.now)
+        return self.connected
+
+    def answer(self):
+        """What the server makes of what goes out: True, False, or None for no answer."""
+        policy = self.policy
+        kind = self.kinds[policy.number - 1]
+        lies = policy.buf[0]
+        if lies != (-policy.number if policy.doing == pol.LATE_OUT else policy.number):
+            raise Wrong("another one goes out")
+        if self.mood == REFUSES or (self.mood == WELL and kind == REFUSED):
+            return False
+        if self.mood == SILENT or kind == MUTE:
+            return None
+        self.stored += ((policy.sequence, policy.number),)
+        return True
+
+    def step(self, lost=False):
+        """What the agent does next; what it was, "" if it waits. With `lost` no answer arrives."""
+        policy = self.policy
+        code = policy.next(self.now)
+        if code == pol.WRITE:
+            policy.write(self.now)
+            return "writes"
+        if code == pol.BUSY:
+            return "looks"
+        if code == pol.NOTHING:
+            return ""
+        policy.goes_out()
+        number = policy.number
+        taken = self.answer()
+        if lost and taken:
+            taken = None
+        if taken is None:
+            self.connected = False
+            policy.silent(self.now, self.mood in self.proves)
+            return "%d without an answer" % number
+        if taken:
+            policy.accepted(self.now)
+            return "%d taken" % number
+        policy.refused(17, self.now)
+        return "%d refused" % number
+
+    # -- the promise -------------------------------------------------------------------------------------------
+
+    def check(self):
+        there = [number for _wire, number in self.stored]
+        wires = [wire for wire, _number in self.stored]
+        if any(wires[n] >= wires[n + 1] for n in range(len(wires) - 1)):
+            raise Wrong("numbers on the wire do not ascend")
+        if len(set(there)) < len(there):
+            raise Wrong("stored twice")
+        if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
+            raise Wrong("a hole in the sequences")
+        state = self.state
+        for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
+            kept = [one[0] for one in self.kept.lives(gone)]
+            for number in range(1, cursor + 1):
+                passed = self.kinds[number - 1] == EVENT or number in self.dropped
+                if number not in there and number not in kept and not passed:
+                    raise Wrong("lost")
+        in_order = [number for number in there if number not in self.ever]
+        if any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1)) and not self._passes():
+            raise Wrong("order")
+        if self.in_order and there != sorted(there):
+            raise Wrong("order")
+        if self.kept.count() > self.room:
+            raise Wrong("quarantine too full")
+
+    def _passes(self):
+        numbers = self.state
+        return (numbers.numbers[SENT] | numbers.durable[SENT]) & SENT_PASS or self.policy.doing == pol.FINISH
+
+    def settles(self):
+        """From now on all is well, more good results come, and an operator looks after what needs one.
+
+        Everything has to be delivered, kept because it is refused, or dropped.
+        """
+        self.mood = WELL
+        idle = more = 0
+        before = None
+        policy = self.policy
+        for _ in range(4000):
+            far = (self.stored, self.log.cursors[0].number, self.kept.count(), len(self.kinds))
+            idle = idle + 1 if far == before else 0
+            before = far
+            if not self.connected:
+                self.now = ticks_add(self.now, 60000)
+                self.connect()
+                continue
+            if self.step():
+                self.check()
+            else:
+                self.now = ticks_add(self.now, policy.left(self.now, 86400000))
+            if idle < 30 and not (policy.doing == pol.HOLD or policy.is_held):
+                continue
+            if self._helps() or idle < 45:
+                continue
+            waits = any(self._is_good(one[0]) for one in self.kept.lives(self.state.gone))
+            if self.log.cursors[0].number == len(self.kinds) and not waits:
+                return self._settled()
+            if more == 16:
+                break
+            more += 1
+            idle = 0
+            self.kinds += (GOOD,)
+        raise Wrong("never done")
+
+    def _is_good(self, number):
+        return self.kinds[number - 1] == GOOD
+
+    def _helps(self):
+        """An operator has good ones of the quarantine offered, drops others, or the one that all wait for."""
+        policy = self.policy
+        kept = self.kept.lives(self.state.gone)
+        good = [one[0] for one in kept if self._is_good(one[0])]
+        if policy.doing == pol.HOLD or policy.is_held:
+            if good:
+                return not policy.late.asked and policy.ask(good[0], False) == ""
+            if kept:
+                self.kept.find(kept[0][0])
+                self.kept.leave(self.kept.entry)
+                self.state.save()
+                self.dropped += (kept[0][0],)
+                return True
+        first = policy.first
+        shown = {}
+        policy.put_state(shown, self.now)
+        if shown["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
+            self.dropped += (first,)
+            return True
+        return False
+
+    def _settled(self):
+        there = [number for _wire, number in self.stored]
+        for number in range(1, len(self.kinds) + 1):
+            if number not in there and self._is_good(number):
+                raise Wrong("a good one is dropped" if number in self.dropped else "a good one is lost")
+
+    # -- as one tuple ------------------------------------------------------------------------------------------
+
+    def pack(self):
+        policy = self.policy
+        late = policy.late
+        state = self.state
+        policy.failed = min(policy.failed, 1)
+        numbers = state.numbers
+        numbers[CURSOR] = self.log.cursors[0].number
+        numbers[AHEAD] = self.log.cursors[0].ahead
+        return (
+            tuple(self.budget),
+            self.mood,
+            self.stored,
+            tuple(sorted(self.ever)),
+            self.dropped,
+            self.connected,
+            self.kept.entries,
+            tuple(numbers[9:36]),
+            tuple(state.durable[9:36]),
+            (state.gone, state.durable_gone, state.is_ready, state.maybe),
+            self.log.cursors[0].number,
+            (policy._scout.number, policy._scout.found if policy.out else 0, policy._scout.ahead),
+            tuple([getattr(policy, name) for name in PLAIN]),
+            tuple([getattr(policy, name).armed for name in TIMERS]),
+            (late.timer.armed, late._again.armed, late._after, late.wants, tuple(late.asked), late.pause.armed),
+            len(self.kinds),
+            self.kept.left,
+        )
+
+    def unpack(self, packed):
+        policy = self.policy
+        late = policy.late
+        state = self.state
+        self.budget = list(packed[0])
+        self.mood, self.stored = packed[1:3]
+        self.ever = set(packed[3])
+        self.dropped, self.connected, self.kept.entries = packed[4:7]
+        state.numbers[9:36] = packed[7]
+        state.durable[9:36] = packed[8]
+        state.gone, state.durable_gone, state.is_ready, state.maybe = packed[9]
+        self.log.cursors[0].number = packed[10]
+        self.log.cursors[0].ahead = state.numbers[AHEAD]
+        policy._scout.number, policy._scout.found, policy._scout.ahead = packed[11]
+        for name, value in zip(PLAIN, packed[12], strict=True):
+            setattr(policy, name, value)
+        self.now = NOW
+        for name, armed in zip(TIMERS, packed[13], strict=True):
+            timer = getattr(policy, name)
+            timer.armed, timer.due = armed, NOW
+        if self.proven:
+            policy._proven.start(NOW, FOREVER)
+        (late.timer.armed, late._again.armed, late._after, late.wants, asked, late.pause.armed) = packed[14]
+        late.asked[:] = asked
+        late.timer.due = late._again.due = late.pause.due = NOW
+        self.kinds = self.kinds[: packed[15]]
+        self.kept.left = packed[16]
+        self.cut_at = self.refuse_at = 0
+
+
+TOGGLES, CUTS, LOST, REFUSALS, ASKS, SAVES = range(6)
+
+
+def explored(world, limit=300000):
+    """Try everything from here; (states, {what broke: the shortest way there})."""
+    kinds = world.kinds
+    first = world.pack()
+    ways = {first: None}
+    queue = [first]
+    broken = {}
+    fine = set()  # what settles does not depend on what may still go wrong
+    at = 0
+    while at < len(queue):
+        packed = queue[at]
+        at += 1
+        world.unpack(packed)
+        try:
+            if packed[2:] not in fine:
+                world.check()
+                world.settles()
+                fine.add(packed[2:])
+        except Wrong as wrong:
+            broken.setdefault(str(wrong), packed)
+            world.kinds = kinds
+            if len(broken) > 3:
+                break
+            continue
+        world.kinds = kinds
+        for label, do in _choices(world, packed):
+            world.unpack(packed)
+            shown = do(world)
+            if shown is None:
+                continue
+            then = world.pack()
+            if then not in ways:
+                assert len(ways) < limit, "more states than expected"
+                ways[then] = (packed, label or shown)
+                queue.append(then)
+    return len(ways), {what: _way(ways, packed) for what, packed in broken.items()}
+
+
+def _way(ways, packed):
+    found = []
+    while ways[packed]:
+        packed, label = ways[packed]
+        found.append(label)
+    return ", ".join(reversed(found))
+
+
+def _choices(world, packed):
+    """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing."""
+    budget, mood, connected = packed[0], packed[1], packed[5]
+    act = World.step if connected else World.connect
+    yield "" if connected else "connects", lambda world: act(world) or "waits"
+    if connected and packed[6] and packed[14][0]:
+        yield "", _early
+    if budget[CUTS]:
+        for at in range(1, 8):
+            yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), _cutter(act, at)
+        yield "cut", _just_cut
+        if packed[9][3]:
+            yield "cut, and what was refused counts", _cut_after_all
+        yield "orderly end", _stop
+    if budget[REFUSALS]:
+        yield "the flash refuses", lambda world: _refused(world, act)
+    if budget[LOST] and connected:
+        yield "", _lose
+    if budget[SAVES]:
+        yield "somebody saves", _save
+        yield "a silence is used", _prepare
+    if budget[TOGGLES]:
+        for other in (WELL,) if mood else world.moods:
+            yield (
+                "server " + ("is well", "refuses", "is silent")[other],
+                lambda world, other=other: _toggle(world, other),
+            )
+    if budget[ASKS]:
+        for entry in range(1, len(packed[6]) + 1):
+            yield "asked for entry %d" % entry, lambda world, entry=entry: _ask(world, entry)
+
+
+def _cutter(act, at):
+    """The power fails in front of operation `at` of what is done."""
+
+    def cut(world):
+        world.cut_at = at
+        try:
+            act(world)
+        except Cut:
+            world.cut_at = 0
+            return _just_cut(world)
+        return None
+
+    return cut
+
+
+def _just_cut(world):
+    world.budget[CUTS] -= 1
+    world.start()
+    return True
+
+
+def _cut_after_all(world):
+    state = world.state
+    state.durable[:], state.durable_gone = state.maybe
+    return _just_cut(world)
+
+
+def _refused(world, act):
+    world.refuse_at = 1
+    shown = act(world)
+    if world.refuse_at:
+        return None
+    world.budget[REFUSALS] -= 1
+    return shown or True
+
+
+def _early(world):
+    """It is no time for late ones yet."""
+    world.policy.late.timer.due = ticks_add(NOW, 1000)
+    return world.step() or "waits"
+
+
+def _lose(world):
+    before = len(world.stored)
+    shown = world.step(True)
+    if len(world.stored) == before:
+        return None
+    world.budget[LOST] -= 1
+    return shown + ", its answer lost"
+
+
+def _save(world):
+    world.budget[SAVES] -= 1
+    return world.state.save()
+
+
+def _prepare(world):
+    world.budget[SAVES] -= 1
+    return world.policy.prepare()
+
+
+def _stop(world):
+    world.policy.save_at_end()
+    return _just_cut(world)
+
+
+def _toggle(world, other):
+    world.budget[TOGGLES] -= 1
+    world.mood = other
+    return True
+
+
+def _ask(world, entry):
+    number, _reason = world.kept.entries[entry - 1]
+    if entry in world.state.gone or number in world.policy.late.asked:
+        return None
+    if world.policy.ask(number, False):
+        return None
+    world.budget[ASKS] -= 1
+    return True

@@ -1,0 +1,58 @@
+"""Commands of ours as processes of their own, for tests of what a person or a server sees from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
+END_S = 30
+
+
+def free_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@contextmanager
+def running(*command: object) -> Iterator[subprocess.Popen[str]]:
+    """The process of this command, ended by SIGTERM; what it says can be read."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=END_S)
+
+
+@contextmanager
+def started(*arguments: object) -> Iterator[str]:
+    """`toolcart` with these arguments, and the first line that it says."""
+    with running(sys.executable, "-m", "tools.cli.main", *arguments) as process:
+        yield process.stdout.readline()
+
+
+def page_of(said: str) -> str:
+    """The address that `toolcart web` has said."""
+    return said.split()[2].rstrip(",")
+
+
+def cart_without_sides(folder: Path, name: str, controller_port: int, **controller: object) -> Path:
+    """The configuration of station 7 in this folder: no controller comes to that port, nor ToolsNet to its own."""
+    side = {"host": "127.0.0.1", "port": controller_port, **controller}
+    station = {"number": 7, "name": name, "controller": side, "spool": {"path": "7.spool"}}
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": free_port()}
+    config = folder / "cart.json"
+    config.write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}), encoding="utf-8")
+    return config

@@ -1,0 +1,265 @@
+"""A log that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
+
+from struct import pack_into
+
+from agent.base.health import NAMES, Health
+from agent.log.log import LOG_DONE
+from agent.log.mount import MOUNT_DONE
+from agent.log.numbers import LIMIT
+from agent.openprotocol.light import read_light
+from agent.outlets.toolsnet.forward import Forward
+from agent.quarantine.quarantine import Quarantine
+from agent.record import KIND_RAW, KIND_RESULT
+from agent.record import result as res
+from agent.toolsnet.result04 import ResultWriter
+from agent.toolsnet.session import Session
+from host_tests.support.log import Area, Flash
+from tools.base.clock import Dice, SimClock
+from tools.harness.line import Network
+from tools.sim import controller_frames as frames
+from tools.sim.controller_model import Tightening
+from tools.sim.toolsnet import ToolsNet, ToolsNetOptions
+from tools.sim.toolsnet_memory import MemoryArchive
+
+PORTABLE = True
+
+PIM = ("pim", 6575)
+SERVER = ("tn", 10111)
+NUMBER = 10  # of the station; type and number of its system are 3 and 1
+IDLE_TURNS_MAX = 2000  # turns in which no time passes: more is a loop that never ends
+
+SETTINGS = {
+    "pim_host": "pim",
+    "pim_port": 6575,
+    "host_override": None,
+    "allow_hosts": None,
+    "tls_ca": None,
+    "rewind": False,
+    "server_empty": "continue",
+    "refused": "park",
+}
+
+
+class Outlet:
+    """One station's forwarding. What survives a cut are the flash, the clock, and ToolsNet."""
+
+    def __init__(
+        self,
+        options=None,
+        blocks=24,
+        kept_blocks=4,
+        cursor_batch=32,
+        session=None,
+        make_flash=Flash,
+        make_port=None,
+        unit_bytes=256,
+        when_full=0,
+        **settings,
+    ):
+        self.clock = SimClock()
+        self.network = Network(self.clock, Dice(5))
+        options = dict(options or {})
+        options.setdefault("server_host", "tn")
+        self.options = ToolsNetOptions(**options)
+        self.archive = MemoryArchive(3000)
+        self.toolsnet = ToolsNet(self.clock, self.archive, self.options)
+        self.network.listen(PIM[0], PIM[1], self.toolsnet.pim_endpoint)
+        self.network.listen(SERVER[0], SERVER[1], self.toolsnet.server_endpoint)
+        self.area = Area(blocks, unit_bytes=unit_bytes, kept_blocks=kept_blocks, make_flash=make_flash)
+        self.flash = self.area.flash
+        self.make_port = make_port  # of the network; None for its own
+        self.settings = dict(SETTINGS)
+        self.settings.update(settings)
+        self.session_settings = session or {}
+        self.cursor_batch = cursor_batch
+        self.when_full = when_full
+        self.next_id = 1
+        self.steps = 0
+        self.start()
+
+    def start(self):
+        """Make everything new over the flash, as after power has come back."""
+        self.state, self.log = self.area.mount(when_full=self.when_full)
+        assert self.area.found == MOUNT_DONE
+        self.health = Health()
+        self.quarantine = Quarantine(self.area.kept, self.state, self.log)
+        self.quarantine.start()
+        self.cursor = self.log.cursors[0]
+        self.port = self.make_port(self.network) if self.make_port else self.network.port()
+        self.session = self.make_session()
+        writer = ResultWriter(self.session.result, 3, 1)
+        writer.session = self.session
+        self.forward = Forward(
+            self.port,
+            self.session,
+            writer,
+            self.log,
+            self.quarantine,
+            self.state,
+            self.health,
+            self,
+            self.settings,
+            self.cursor_batch,
+            **self.make_others(),
+        )
+        self.policy = self.forward.policy
+        self.forward.begin(self.clock.now)
+
+    def make_session(self):
+        return Session(3, 1, NUMBER, **self.session_settings)
+
+    def make_others(self):
+        """Return what else is handed to the outlet."""
+        return {}
+
+    def cut(self):
+        """Let the power fail and come back: the connection goes without a word."""
+        self.network.abandon(self.port)
+        self.start()
+
+    # What a board gives
+
+    def now(self):
+        return self.clock.now
+
+    def stamp_into(self, buf):
+        """The station's wall clock."""
+        buf[0:19] = self.clock.stamp().encode()
+
+    # What lies in the log
+
+    def store(self, count=1, **fields):
+        """Put light results into the log; returns their tightening IDs."""
+        ids = []
+        for _ in range(count):
+            result = Tightening()
+            result.tightening_id = self.next_id
+            result.time = self.clock.stamp()
+            result.pset_change = "2024-02-01:08:00:00"
+            for name in fields:
+                setattr(result, name, fields[name])
+            message = frames.header(61, 999, 101) + frames.result_data(result, 999)
+            log = self.log
+            pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
+            read_light(log.stage, log.place + res.HEAD_BYTES, message, 0, len(message))
+            assert log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES) == LOG_DONE, "it is not stored"
+            ids.append(result.tightening_id)
+            self.next_id += 1
+        return ids
+
+    def store_raw(self, octets=b"0061 that nobody could read"):
+        """Put a frame that could not be read into the log."""
+        log = self.log
+        length = res.HEAD_BYTES + len(octets)
+        pack_into("<IHBB", log.stage, log.place, log.next, NUMBER, 1, 0)
+        log.stage[log.place + res.HEAD_BYTES : log.place + length] = octets
+        assert log.append(KIND_RAW, 0, length) == LOG_DONE
+
+    def has_room(self):
+        return self.log.has_room(res.ROOM_BYTES)
+
+    def parked_records(self):
+        """Return (kind, number in the log, reason, content behind the number) of all that is kept, oldest first."""
+        quarantine = self.quarantine
+        found = []
+        entry = 0
+        while True:
+            kind = quarantine.next_entry(entry)
+            if kind <= 0:
+                assert kind == 0
+                return found
+            entry = quarantine.entry
+            log = quarantine.log
+            content = bytes(log.page[log.at + 4 : log.at + quarantine.length])
+            found.append((kind, quarantine.number, quarantine.reason, content))
+
+    def parked_numbers(self):
+        return [record[1] for record in self.parked_records()]
+
+    def numbers_after_cut(self):
+        """Return the numbers that a start would find if power failed now; the flash itself is not touched."""
+        state, _log = self.area.clone().mount(when_full=self.when_full)
+        return state.numbers
+
+    def limit_after_cut(self):
+        return self.numbers_after_cut()[LIMIT]
+
+    def waiting(self):
+        """Return how many numbers of the log wait; 0 if nothing in them is for ToolsNet."""
+        return self.log.waits(self.cursor)
+
+    # Time
+
+    def step(self):
+        """One turn of the scheduler's loop without waiting; returns the ms until something is due."""
+        self.network.step()
+        self.steps += 1
+        left = self.forward.step(self.clock.now)
+        if self.network.step() or self.network.readable():
+            return 0
+        return min(left, self.network.next_due())
+
+    def run(self, ms):
+        """Let `ms` pass, waking only for deadlines and input."""
+        end = self.clock.total_ms + ms
+        idle = 0
+        while True:
+            left = self.step()
+            rest = end - self.clock.total_ms
+            if left <= 0:
+                idle += 1
+                assert idle < IDLE_TURNS_MAX, "no time passes"
+                if rest > 0 or self.network.readable():
+                    continue
+            if rest <= 0:
+                return
+            idle = 0 if left > 0 else idle
+            self.clock.advance(min(left, rest))
+
+    def until(self, condition, limit_ms=600000):
+        """Let time pass until the condition holds; returns the ms it took."""
+        start = self.clock.total_ms
+        idle = 0
+        while not condition():
+            assert self.clock.total_ms - start < limit_ms, "it did not happen in time"
+            left = self.step()
+            idle = idle + 1 if left <= 0 else 0
+            assert idle < IDLE_TURNS_MAX, "no time passes"
+            if left > 0 and not condition():
+                self.clock.advance(min(left, limit_ms))
+        return self.clock.total_ms - start
+
+    def until_stored(self, count, limit_ms=600000):
+        """Let time pass until the archive holds so many results."""
+        return self.until(lambda: self.archive.stored >= count, limit_ms)
+
+    def until_refused(self, count, limit_ms=600000):
+        """Let time pass until ToolsNet has refused so many telegrams; returns the ms it took."""
+        return self.until(lambda: self.toolsnet.refused >= count, limit_ms)
+
+    def until_passed(self, limit_ms=600000):
+        """Let time pass until the cursor is behind everything."""
+        return self.until(lambda: self.waiting() == 0, limit_ms)
+
+    # What became of it
+
+    def ids(self):
+        """Return the tightening IDs in the archive, in order of arrival."""
+        return self.archive.tightening_ids()
+
+    def shown(self):
+        """Return what the outlet tells people."""
+        shown = {}
+        self.forward.put_state(shown)
+        return shown
+
+    def counted(self, code):
+        return self.health.counters[code]
+
+    def counts(self):
+        """Return what was counted, by name; for a failed test's message."""
+        return {NAMES[code]: self.counted(code) for code in range(len(NAMES)) if self.counted(code)}
+
+    def clean(self):
+        """Assert that ToolsNet found nothing to complain about."""
+        assert self.toolsnet.complaints == [], self.toolsnet.complaints[:3]

@@ -1,0 +1,177 @@
+"""`toolcart board` looks without stopping the agent, pulls a spool octet for octet, and wipes only what may go."""
+
+import json
+
+import pytest
+
+from agent.cart.app import App
+from agent.cart.config import complete
+from agent.log.flash import RamFlash
+from agent.log.numbers import STORED
+from board.upkeep import Upkeep
+from host_tests.board.test_upkeep import TREE, Board, Confirmation, Out
+from host_tests.support.fake_board import FakeBoard, version
+from host_tests.support.log import Area, append, held
+from host_tests.tools.test_flash_tool import board_with, flashed
+from tools.flash import board_commands as commands
+from tools.flash.link import Failed
+
+
+class Running(FakeBoard):
+    """A board whose agent runs: its console answers with the real code."""
+
+    def __init__(self):
+        super().__init__()
+        self.board = Board()
+        self.board.device = filled(20)
+        configuration = complete(TREE)
+        self.app = App(configuration, self.board)
+        self.app.step(self.board.now())
+        self.upkeep = Upkeep(self.app, self.board, configuration, "nowhere", Confirmation(), self.board.now())
+        self.asked = []
+
+    def ask(self, line, seconds):
+        self.asked.append(line)
+        out = self.upkeep.console._out = Out()
+        self.upkeep.console.take(line + "\n")
+        *answers, end = out.lines()
+        assert end == {"end": True}
+        return answers
+
+
+def filled(count):
+    """A device of 16 blocks with so many results in its log."""
+    device = RamFlash(16)
+    state, log = Area(flash=device).mount()
+    for ident in range(1, count + 1):
+        assert append(log, ident) == 0
+    state.numbers[STORED] = count
+    assert state.save()
+    return device
+
+
+def test_status_of_a_running_board_stops_nothing(capsys):
+    board = Running()
+    commands.show_status(board)
+    said = capsys.readouterr().out
+    assert "station 10" in said and "20 stored, 0 delivered, 20 waiting" in said
+    assert not board.held
+
+
+def test_whether_metrics_are_served_stands_in_the_status():
+    told = {"port": 9477, "listens": False, "answers": 0}
+    about = {"stations": [], "board": {"metrics": told}}
+    assert "/metrics: nothing listens on port 9477: there is no network" in "\n".join(commands.status_lines(about))
+    told.update(listens=True, answers=3)
+    assert "/metrics: port 9477, 3 answers" in commands.status_lines(about)
+
+
+def test_how_good_the_time_of_the_network_is_stands_in_the_status():
+    told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
+    about = {"stations": [], "board": {"ntp": told}}
+    assert "ntp: no answer yet, 3 questions; asks ntp2" in commands.status_lines(about)
+    told.update(server="ntp2", stratum=2, dispersion_ms=31, answers=7)
+    [line] = [line for line in commands.status_lines(about) if line.startswith("ntp")]
+    assert line == "ntp: ntp2, stratum 2, 31 ms of error at most; 7 answers, 3 without"
+    about["board"]["ntp"] = None
+    assert not [line for line in commands.status_lines(about) if line.startswith("ntp")]
+
+
+def test_status_as_json_is_one_object(capsys):
+    commands.show_status(Running(), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["running"] and told["stations"][0]["stored"] == 20
+
+
+def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
+    board = board_with("one")
+    board.files["/toolcart.fault"] = b"RuntimeError: it cannot"
+    commands.show_status(board)
+    said = capsys.readouterr().out
+    assert "did not answer" in said and "it cannot" in said
+    assert board.ran[-1] == version("one").digest
+
+
+def test_status_tells_safe_mode(capsys):
+    board = board_with("one")
+    board.files["/toolcart.state"] = b"a - 0 5 -\n"
+    commands.show_status(board, as_json=True)
+    assert json.loads(capsys.readouterr().out)["safe_mode"] is True
+
+
+def test_log_of_every_station_is_told(capsys):
+    board = Running()
+    board.app.stations[0].health.note(0, 7, board.board.now())
+    commands.show_log(board)
+    assert "stored 7" in capsys.readouterr().out
+
+
+def test_a_pulled_spool_is_the_boards_octet_for_octet():
+    board = Running()
+    shape, image = commands.pull(board, 10)
+    assert image.cells == board.board.device.cells
+    assert shape["stored"] == 20 and not board.held
+
+
+def test_a_pulled_spool_is_read_here(capsys, tmp_path):
+    target = tmp_path / "spool.bin"
+    commands.show_spool(Running(), 10, str(target), 5)
+    said = capsys.readouterr().out
+    assert "20 stored, 20 waiting" in said and len(said.splitlines()) == 6
+    assert target.stat().st_size == 16 * 4096
+
+
+def test_a_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
+    area = Area(flash=filled(40))
+    log = area.mount()[1]
+    assert sorted(first for first in log.firsts if first) == [1, 17, 33] and len(held(log)) == 40 - log.doubtful
+
+
+def test_a_spool_that_changes_while_it_is_pulled_is_pulled_again():
+    board = Running()
+    erased = []
+    ask = board.ask
+
+    def ask_and_erase(line, seconds):
+        if line == "?block 10 9" and not erased:
+            erased.append(True)
+            board.app.stations[0].log.erases += 1
+        return ask(line, seconds)
+
+    board.ask = ask_and_erase
+    commands.pull(board, 10)
+    assert board.asked.count("?block 10 9") == 2
+
+
+def test_a_spool_that_never_rests_is_told_so():
+    board = Running()
+    ask = board.ask
+
+    def ask_and_erase(line, seconds):
+        board.app.stations[0].log.erases += 1
+        return ask(line, seconds)
+
+    board.ask = ask_and_erase
+    with pytest.raises(Failed, match="changes faster"):
+        commands.pull(board, 10)
+
+
+def test_a_spool_with_waiting_results_is_not_wiped():
+    board = Running()
+    with pytest.raises(Failed, match="20 results of station 10 wait"):
+        commands.wipe(board, 10, lose_waiting=False)
+    assert not board.held
+
+
+def test_a_wipe_that_was_agreed_to_erases_and_starts_again(capsys):
+    board = Running()
+    assert flashed(board, version("one"))
+    commands.wipe(board, 10, lose_waiting=True)
+    assert "wiped" in capsys.readouterr().out
+    assert "main.load('/a/config.json')" in board.ran_source
+    assert len(board.ran) == 2 and not board.held
+
+
+def test_a_station_that_is_not_there_is_told():
+    with pytest.raises(Failed, match="no station 99"):
+        commands.pull(Running(), 99)

@@ -1,0 +1,389 @@
+"""The toolcart command: configurations, mistakes, exit codes, plain lines without a terminal."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from agent.base.crc import crc30
+from agent.cart import config
+from tools.cli import main as cli
+from tools.config import file as config_file
+from tools.live.figures import Figures
+from tools.process.agent import Agent
+from tools.sim.option_text import value_like
+from tools.sim.serve import SimulatedPlant
+
+DEADLINE_S = 60
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), TERM="dumb")
+
+
+def _toolcart(*arguments, timeout_s=DEADLINE_S):
+    command = [sys.executable, "-m", "tools.cli.main", *map(str, arguments)]
+    return subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+    )
+
+
+def _invoke(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def _tree(plant_ports=(4545, 6575), spool="cart.spool"):
+    controller = {"host": "127.0.0.1", "port": plant_ports[0], "backoff_s": 0.1, "backoff_max_s": 1}
+    return {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": plant_ports[1], "reconnect_s": 0.2},
+        "stations": [{"number": 1, "controller": controller, "spool": {"path": spool, "size_kib": 64}}],
+    }
+
+
+def _write(folder, tree):
+    path = folder / "cart.json"
+    path.write_text(tree if isinstance(tree, str) else json.dumps(tree), encoding="utf-8")
+    return path
+
+
+def _lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+# -- configuration -------------------------------------------------------------------------------------------------
+
+
+def test_the_example_that_is_printed_is_a_good_configuration(tmp_path):
+    printed = _invoke("config", "example")
+    checked = _invoke("config", "check", _write(tmp_path, printed.output))
+    assert checked.exit_code == 0
+    assert "good, 1 station" in checked.output
+
+
+def test_every_mistake_is_told_with_place_what_was_found_and_what_is_allowed(tmp_path):
+    tree = _tree()
+    tree["toolsnet"]["pim_port"] = 70000
+    tree["stations"][0]["spool"]["when_ful"] = "refuse"
+    path = _write(tmp_path, tree)
+    told = _invoke("config", "check", path)
+    assert told.exit_code == 2
+    assert "2 mistakes" in told.output
+    assert "toolsnet.pim_port" in told.output and "70000" in told.output and "1 to 65535" in told.output
+    assert "did you mean when_full?" in told.output
+    as_json = json.loads(_invoke("config", "check", path, "--json").output)
+    assert not as_json["good"]
+    assert [mistake["place"] for mistake in as_json["mistakes"]] == ["toolsnet.pim_port", "stations[0].spool.when_ful"]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [('{"system": ', "line 1, column 12"), ("[" * 100000, "(file)"), ("[]", "(file)"), ("9" * 5000, "(file)")],
+)
+def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
+    told = _toolcart("config", "check", _write(tmp_path, content))
+    assert told.returncode == 2
+    assert place in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe{")
+    for name in ("missing", "binary"):
+        with pytest.raises(config_file.Wrong) as wrong:
+            config_file.read(tmp_path / name)
+        assert wrong.value.mistakes[0][0] == "(file)"
+
+
+def test_settings_are_explained_by_a_part_of_their_name():
+    told = _invoke("config", "explain", "keepalive")
+    assert "toolsnet.keepalive_s" in told.output and "stations[].controller.keepalive_s" in told.output
+    assert "default 30" in told.output
+    assert _invoke("config", "explain", "nothing like it").exit_code == 1
+
+
+def test_wrong_options_are_told_before_anything_runs(tmp_path):
+    path = _write(tmp_path, _tree())
+    for arguments, text in (
+        (["--outage", "8:5"], "end after it began"),
+        (["--outage", "soon"], "such as 5:8"),
+        (["--seconds", "5", "--kill", "9"], "after the end"),
+        (["--config", path, "--kill", "3", "--controller-outage", "1:2"], "--kill, --controller-outage: only"),
+    ):
+        told = _invoke("run", *arguments)
+        assert told.exit_code == 2
+        assert text in told.output.replace("\n", " ")
+
+
+# -- run with a configuration ----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
+    tree = _tree()
+    del tree["toolsnet"]["pim_host"]
+    tree["stations"][0]["number"] = 0
+    told = _toolcart("run", "--config", _write(tmp_path, tree))
+    assert told.returncode == 2
+    assert "toolsnet.pim_host" in told.stderr and "stations[0].number" in told.stderr
+    assert told.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("spool", "reason"),
+    [("missing/cart.spool", "No such file or directory"), ("cart.json", "is not a spool")],
+)
+def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
+    told = _toolcart("run", "--plain", "--config", _write(tmp_path, _tree(spool=spool)))
+    assert told.returncode == 3
+    assert reason in told.stderr and "stations[].spool.path" in told.stderr
+
+
+def test_a_spool_that_does_not_fit_the_settings_ends_with_3_and_is_left_alone(tmp_path):
+    with SimulatedPlant(rate=20) as plant:
+        tree = _tree((plant.controller_port, plant.pim_port))
+        assert _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2).returncode == 0
+    spool = tmp_path / "cart.spool"
+    octets = bytearray(spool.read_bytes())
+    for at in range(4096, len(octets), 256):
+        if octets[at : at + 2] == b"TS":
+            _rewrite_version(octets, at)
+    spool.write_bytes(octets)
+    told = _toolcart("run", "--config", _write(tmp_path, tree), "--seconds", 2)
+    assert told.returncode == 3
+    assert "another version" in told.stderr
+    assert spool.read_bytes() == octets
+
+
+def _rewrite_version(octets, at):
+    """Make the snapshot at `at` one of a later version, with its right checksum."""
+    octets[at + 2] = 200
+    end = at + 252
+    octets[end : end + 4] = crc30(octets, at, end).to_bytes(4, "little")
+
+
+def test_without_a_terminal_the_agent_writes_plain_lines_and_ends_in_order_on_sigterm(tmp_path):
+    with SimulatedPlant() as plant:
+        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        command = [sys.executable, "-m", "tools.cli.main", "run", "--config", str(path)]
+        agent = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert agent.stdout is not None
+            told = ""
+            while "controller ready" not in told or "ToolsNet takes results" not in told:
+                line = agent.stdout.readline()
+                assert line, told
+                told += line
+            second = _toolcart("run", "--config", path, "--seconds", 5)
+            plant.produce(5)
+            agent.send_signal(signal.SIGTERM)
+            rest, errors = agent.communicate(timeout=DEADLINE_S)
+        finally:
+            agent.kill()
+        assert agent.returncode == 0, errors
+        assert "controller left in order" in rest
+        assert second.returncode == 3
+        assert "in use by another agent" in second.stderr
+        assert plant.complaints() == []
+
+
+def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
+    with SimulatedPlant(rate=20) as plant:
+        path = _write(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        told = _toolcart("run", "--json", "--config", path, "--seconds", 3)
+        assert told.returncode == 0, told.stderr
+        lines = _lines(told.stdout)
+        assert lines[-1]["kind"] == "account"
+        assert lines[-1]["stored"] > 10
+        assert {line["kind"] for line in lines[:-1]} <= {"change", "summary"}
+        assert plant.account()["lost"] <= lines[-1]["waiting"]
+
+
+# -- simulate ------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_in_use_is_told_with_what_to_do():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = _toolcart("simulate", "controller", "--port", taken.getsockname()[1])
+    assert told.returncode == 1
+    assert "Address already in use" in told.stderr and "--port" in told.stderr
+
+
+def test_an_unknown_option_of_a_simulator_names_the_known_ones():
+    told = _invoke("simulate", "toolsnet", "--set", "no_such=1")
+    assert told.exit_code == 2
+    assert "ack_delay_ms" in told.output
+
+
+@pytest.mark.parametrize(
+    "setting, words",
+    [
+        ("max_clients=abc", "a whole number, such as max_clients=1"),
+        ("max_clients=-1", "a whole number"),
+        ("max_clients=true", "a whole number"),
+        ("strict=1", "true or false"),
+        ("header=foo", "one of digits, blank, zero, parts"),
+        ("refuse=7", "an object in JSON"),
+        ("start_revisions=7", "a list in JSON"),
+        ("refuse_once=x", "a list in JSON"),
+        ('identity={"nonsense": 1}', "identity has no field nonsense"),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_told_with_one_that_it_can(setting, words):
+    told = _invoke("simulate", "controller", "--port", 0, "--seconds", 0.01, "--set", setting)
+    assert told.exit_code == 2 and words in told.output and "Traceback" not in told.output
+
+
+def test_an_archive_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+    (tmp_path / "text").write_text("no archive at all, and longer than a line\n" * 40)
+    for path in (tmp_path / "no" / "where", tmp_path, tmp_path / "text"):
+        told = _invoke(
+            "simulate", "toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, "--seconds", 0.01
+        )
+        assert told.exit_code == 1 and "--archive" in told.output and str(path) in told.output
+
+
+def test_a_line_that_cannot_be_opened_is_told_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("keep me")
+    for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
+        told = _invoke("simulate", "controller", "--link", "ascii", "--device", path, "--seconds", 0.01)
+        assert told.exit_code == 1 and "--device" in told.output and str(path) in told.output
+    assert (tmp_path / "file").read_text() == "keep me"
+
+
+def test_a_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
+    with _simulated("--set", "pushed_revision=77", "--rate", 50, "--set", "start_revisions=[1]") as (process, port):
+        with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+            client.sendall(b"00200001            \x0000200060            \0")
+            assert process.wait(DEADLINE_S) == 1
+        told = process.stderr.read()
+        assert "cannot go on" in told and "--set" in told and "Traceback" not in told
+
+
+@contextlib.contextmanager
+def _simulated(*arguments):
+    """A simulated controller in a process of its own; (process, port)."""
+    command = [sys.executable, "-m", "tools.cli.main", "simulate", "controller", "--port", 0, *arguments]
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, int(process.stdout.readline().rsplit(":", 1)[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("strict, code", [((), 0), (("--strict",), 1)])
+def test_headers_as_public_clients_write_them_are_taken_and_told_where_that_is_asked_for(strict, code):
+    with _simulated("--profile", "power-focus-4000", "--rate", 0, *strict) as (process, port):
+        for start in (b"00200001001001010000\0", b"00200001            \0", b"00200001000 00000000\0"):
+            with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+                client.sendall(start)
+                assert client.recv(100)[4:8] == b"0002"
+                client.sendall(b"00200003001         \0")
+                assert client.recv(100)[4:8] == b"0005"
+        process.terminate()
+        told, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == code
+        complaints = [line for line in told.splitlines() if "complaint" in line]
+        assert all("odd, and taken" in line for line in complaints)
+        assert len(complaints) == (5 if strict else 0), complaints
+        assert "produced 0" in told
+
+
+def test_a_reader_that_goes_away_ends_a_simulator_without_a_word():
+    with _simulated("--rate", 50) as (process, _):
+        process.stdout.close()
+        assert process.wait(DEADLINE_S) == 1
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
+def test_a_running_controller_takes_orders():
+    with _simulated("--rate", 0, "--orders", "--profile", "minimal") as (process, _):
+        for order in ("produce 3", "jump 7", "produce", "nonsense", "set max_clients=x", "rate fast", ""):
+            process.stdin.write(order + "\n")
+        process.stdin.flush()
+        told = []
+        while not any("rate" in line for line in told):
+            told.append(process.stdout.readline())
+        assert "produced 1 to 3\n" in told and "produced 11 to 11\n" in told
+        assert any("no such order: nonsense" in line for line in told)
+        assert any("a whole number" in line for line in told)
+
+
+def test_options_of_a_simulator_are_read_in_the_form_they_have():
+    assert value_like((1, 2), "[5, 6]") == (5, 6)
+    assert value_like({}, '{"7": 110}') == {7: 110}
+    assert value_like(b" ", "x") == b"x"
+    assert value_like("mirror", "none") == "none"
+    assert value_like(1, "3") == 3
+
+
+def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
+    """The lines of an agent in this process that runs for some turns; nobody answers it."""
+    told = []
+    agent = Agent(config.complete(tree), str(tmp_path / "cart.json"), 20, told.append)
+    left = list(range(turns))
+
+    def goes_on():
+        each_turn(agent)
+        agent.board.request_stop() if not left else left.pop()
+        return True
+
+    try:
+        agent.run(goes_on)
+    finally:
+        agent.board.close()
+    return told
+
+
+def test_what_is_odd_about_a_spool_that_is_used_is_told_once_and_shown(tmp_path):
+    tree = _tree((_closed_port(), _closed_port()))
+    assert not [line for line in _agent_told(tmp_path, tree) if line["kind"] in ("note", "spool")]
+    spool = tmp_path / "cart.spool"
+    spool.chmod(0o666)
+    tree["stations"][0]["spool"]["unit"] = 256
+    (note,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "note"]
+    assert "had mode 0666 and has 0600 now" in note["text"] and "keeps its unit of 16 octets" in note["text"]
+    (change,) = Figures().feed(note, 1.0)
+    assert change.level == "warning" and change.text.startswith("spool: ")
+
+
+def test_another_station_does_not_get_the_spool(tmp_path):
+    tree = _tree((_closed_port(), _closed_port()))
+    _agent_told(tmp_path, tree)
+    before = (tmp_path / "cart.spool").read_bytes()
+    tree["stations"][0]["number"] = 2
+    (line,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
+    assert "belongs to station 1 of system 1 (type 3), not to station 2" in line["text"]
+    assert (tmp_path / "cart.spool").read_bytes() == before
+
+
+def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
+    def delete(agent):
+        state = agent.app.stations[0].state
+        path = tmp_path / "cart.spool"
+        if agent.app.stations[0].mounted and path.exists():
+            path.unlink()
+            assert not state.save()
+
+    tree = _tree((_closed_port(), _closed_port()))
+    notes = [line["text"] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "note"]
+    assert len(notes) == 1 and "was deleted, replaced or cut while the agent was running" in notes[0]
+
+
+def _closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -1,0 +1,327 @@
+"""`toolcart mid` shows every table, `toolcart decode` finds the messages in captures, dumps, logs and octets."""
+
+import json
+import struct
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from agent import catalogue
+from host_tests.support.frames import EXAMPLE
+from tools.base.cache import CHECKOUT
+from tools.cli import main as cli
+from tools.codec import inputs, pcap, shown
+from tools.harness.serial_cart import SerialCart
+from tools.line.capture import Heard, line_of
+
+ASKED = catalogue.wire(catalogue.encode(60, 999))
+ANSWERED = catalogue.wire(catalogue.encode(5, mid_accepted=60))
+RESULT = catalogue.wire(EXAMPLE)
+TAKEN = catalogue.wire(catalogue.encode(62))
+TRACE = catalogue.encode(900, 1, result_id=7, samples=[0x0231, -1, 16, 2])
+CONTROLLER, AGENT = ("192.0.2.10", 4545), ("192.0.2.20", 50000)
+
+
+def toolcart(*arguments, octets=None):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments], input=octets)
+
+
+# -- mid -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_mid_has_a_table_that_can_be_shown():
+    for number in catalogue.mids():
+        done = toolcart("mid", number)
+        assert done.exit_code == 0 and f"MID {number:04d}" in done.output, number
+        told = json.loads(toolcart("mid", number, "--json").output)
+        assert [form["revision"] for form in told["revisions"]] == catalogue.revisions(number)
+
+
+def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
+    lines = toolcart("mid", "0061", "-r", 1).output.splitlines()
+    assert [line for line in lines if line.split() == ["15", "141-146", "digits", "6", "torque", "Nm", "/", "100"]]
+    assert "      0 low; 1 OK; 2 high" in lines
+    noted = toolcart("mid", 15, "-r", 2).output
+    assert "003:3905 printed 111-112/113-117" in noted
+    assert "since 2.15" in toolcart("mid", 61, "-r", 10).output
+    assert "torque max shut off" in toolcart("mid", 61, "-r", 2, "--values").output
+    assert "as revision 1" in toolcart("mid", 64).output
+
+
+def test_a_word_finds_mids_by_name_category_and_field():
+    assert "0251" in toolcart("mid", "socket").output
+    found = [json.loads(line) for line in toolcart("mid", "click_torque", "--json").output.splitlines()]
+    assert [one["mid"] for one in found] == [61, 65]
+    assert found[0]["revisions"] == "1-11, 998-999"
+    assert len(toolcart("mid").output.splitlines()) == len(catalogue.mids())
+
+
+@pytest.mark.parametrize("arguments", [("mid", "nonsense"), ("mid", 5555), ("mid", 61, "-r", 500)])
+def test_what_there_is_not_is_told(arguments):
+    done = toolcart(*arguments)
+    assert done.exit_code == 1 and "toolcart: " in done.output
+
+
+# -- captures ------------------------------------------------------------------------------------------------------
+
+
+def packet(source, target, number, payload, syn=False, version=4, vlan=False):
+    tcp = struct.pack(">HHIIBBHHH", source[1], target[1], number, 0, 5 << 4, 2 if syn else 24, 8192, 0, 0) + payload
+    if version == 4:
+        ends = bytes(map(int, source[0].split("."))) + bytes(map(int, target[0].split(".")))
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + ends
+    else:
+        ip = struct.pack(">IHBB", 6 << 28, len(tcp), 6, 64) + bytes(15) + b"\1" + bytes(15) + b"\2"
+    kind = b"\x08\x00" if version == 4 else b"\x86\xdd"
+    return bytes(12) + (b"\x81\x00\0\5" if vlan else b"") + kind + ip + tcp + b"\0" * (60 - 54 - len(payload))
+
+
+def a_talk(**how):
+    """A start, a result in three segments that come in the wrong order and twice, and its acknowledgement."""
+    down, up = (CONTROLLER, AGENT), (AGENT, CONTROLLER)
+    first, second, third = RESULT[:30], RESULT[30:70], RESULT[70:]
+    base = 0xFFFFFFF0  # the numbers run over
+    at = [base + 1 + offset & 0xFFFFFFFF for offset in (0, len(ANSWERED), len(ANSWERED) + 30, len(ANSWERED) + 70)]
+    return [
+        packet(*up, 100, b"", syn=True, **how),
+        packet(*down, base, b"", syn=True, **how),
+        packet(*up, 101, ASKED, **how),
+        packet(*down, at[0], ANSWERED, **how),
+        packet(*down, at[2], second, **how),
+        packet(*down, at[1], first, **how),
+        packet(*down, at[1], first + second, **how),
+        packet(*down, at[3], third, **how),
+        packet(*up, 101 + len(ASKED), TAKEN, **how),
+        bytes(12) + b"\x08\x06" + bytes(46),  # ARP
+    ]
+
+
+def classic(packets, order="<", magic=0xA1B2C3D4):
+    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)
+    for index, one in enumerate(packets):
+        out += struct.pack(order + "IIII", 1700000000, index * 1000, len(one), len(one)) + one
+    return out
+
+
+def next_generation(packets):
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    out += block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxx", 9, 1, 9) + struct.pack("<HH", 0, 0))
+    for index, one in enumerate(packets):
+        stamp = 1700000000 * 10**9 + index * 10**6
+        out += block(6, struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(one), len(one)) + one)
+    return out
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        classic(a_talk()),
+        classic(a_talk(vlan=True), ">"),
+        classic(a_talk(version=6)),
+        next_generation(a_talk()),
+    ],
+    ids=["pcap", "big endian, vlan", "ipv6", "pcapng"],
+)
+def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
+    file = tmp_path / "talk.pcap"
+    file.write_bytes(octets)
+    done = toolcart("decode", file, "--json")
+    told = [json.loads(line) for line in done.output.splitlines()]
+    assert done.exit_code == 0 and [one["mid"] for one in told] == [60, 5, 61, 62], done.output
+    assert told[2]["fields"]["torque"] == {"value": 4237, "decimal": "42.37", "unit": "Nm"}
+    assert told[2]["answer"] == {"mid": 62, "revision": 1}
+    assert told[0]["way"].endswith(":4545") and told[1]["way"].endswith(":50000")
+    assert abs(told[3]["at_s"] - 1700000000.008) < 0.0005
+    assert "42.37 Nm" in toolcart("decode", file).output
+
+
+def test_a_second_connection_between_the_same_ends_begins_anew():
+    packets = [
+        packet(AGENT, CONTROLLER, 100, b"", syn=True),
+        packet(AGENT, CONTROLLER, 101, ASKED[:7]),
+        packet(AGENT, CONTROLLER, 900, b"", syn=True),
+        packet(AGENT, CONTROLLER, 901, ASKED),
+    ]
+    found = list(inputs.messages(classic(packets)))
+    assert [(one.octets, bool(one.problem)) for one in found] == [(ASKED[:7], True), (ASKED[:-1], False)]
+
+
+def test_octets_that_are_not_in_the_capture_end_their_stream():
+    packets = [
+        packet(CONTROLLER, AGENT, 100, ANSWERED),
+        packet(CONTROLLER, AGENT, 100 + len(ANSWERED) + 50, RESULT[50:]),
+    ]
+    assert [one.octets for one in inputs.messages(classic(packets))] == [ANSWERED[:-1]]
+
+
+def test_a_file_that_is_no_capture_or_ends_within_one_is_no_traceback():
+    whole = next_generation(a_talk())
+    for octets in [classic(a_talk())[:size] for size in range(24, 400, 7)] + [
+        whole[:size] for size in range(12, 400, 5)
+    ]:
+        list(pcap.streams(octets))
+    with pytest.raises(pcap.NoCapture):
+        list(pcap.packets(b"no capture"))
+
+
+# -- other inputs --------------------------------------------------------------------------------------------------
+
+
+def mids(octets, kind="auto"):
+    return [json.loads(json.dumps(shown.as_data(one))).get("mid") for one in inputs.messages(octets, kind)]
+
+
+def test_octets_hexadecimal_and_dumps_are_told_apart():
+    stream = ASKED + RESULT + TRACE + TAKEN
+    assert mids(stream) == [60, 61, 900, 62]
+    text = stream.hex()
+    spaced = "\n".join(stream[at : at + 16].hex(" ") for at in range(0, len(stream), 16))
+    prefixed = ", ".join(f"0x{octet:02X}" for octet in stream)
+    dump = "\n".join(
+        f"{at:08x}  {stream[at : at + 8].hex(' ')}  {stream[at + 8 : at + 16].hex(' ')}  |{'.' * 16}|"
+        for at in range(0, len(stream) // 16 * 16, 16)
+    )
+    for form in (text, spaced, prefixed):
+        assert inputs.kind_of(form.encode()) == "hex", form[:40]
+        assert mids(form.encode()) == [60, 61, 900, 62]
+    assert inputs.kind_of(dump.encode()) == "hex" and mids(dump.encode())[:3] == [60, 61, 900]
+
+
+@pytest.mark.parametrize("width", [16, 32, 60, 64, 76])
+def test_hexadecimal_is_read_however_its_lines_are_broken(width):
+    text = (ASKED + RESULT + TRACE + TAKEN).hex()
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    assert any(line.isdigit() for line in lines)
+    assert mids("\n".join(lines).encode()) == [60, 61, 900, 62]
+
+
+def test_a_log_or_a_mail_has_its_telegrams_read():
+    log = (
+        b"12:00:01 > "
+        + ASKED.replace(b"\0", b"<NUL>")
+        + b"\n12:00:01 < 00240005            0060\\0\nconnection is up\n"
+        b"12:00:09 < " + EXAMPLE + b"\n12:00:09 > 00200062001\n"
+    )
+    assert inputs.kind_of(log) == "text"
+    assert mids(log) == [60, 5, None, 61, 62]
+    done = toolcart("decode", "-", octets=log)
+    assert done.exit_code == 1 and "no message in this line" in done.output
+    assert mids(b"00200001003") == [1]
+
+
+def test_what_is_no_message_is_shown_by_its_beginning():
+    done = toolcart("decode", "-", "--as", "octets", octets=b"\xff" * 3000)
+    assert done.exit_code == 1 and "and 2800 octets" in done.output and len(done.output) < 1000
+
+
+@pytest.mark.parametrize("kind", ["3964r", "ascii"])
+def test_a_serial_capture_is_read_with_both_directions(kind, tmp_path):
+    cart = SerialCart(kind)
+    cart.line.record = []
+    cart.run(60000, cart.is_ready)
+    cart.controller.produce()
+    cart.run(3000)
+    file = tmp_path / "line.txt"
+    file.write_text("".join(line_of(Heard(us / 1e6, not to, octet)) + "\n" for us, to, octet in cart.line.record))
+    told = [json.loads(line) for line in toolcart("decode", file, "--json").output.splitlines()]
+    assert told[0]["mid"] == 1 and told[0]["way"] == "agent > controller"
+    assert told[1]["mid"] == 2 and {60, 61, 62} <= {one.get("mid") for one in told}
+    assert not [one for one in told if "problem" in one or "odd" in one or "rest" in one]
+
+
+def test_telegrams_of_toolsnet_are_read_as_well():
+    from tools.toolsnet.telegrams import frame
+
+    stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
+    told = [shown.as_data(one) for one in inputs.messages(stream)]
+    assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
+    assert not [one for one in told if "odd" in one]
+    assert "telegram 05  Acknowledge" in toolcart("decode", "-", octets=stream).output
+    assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
+
+
+def test_what_a_pim_and_a_server_answer_has_its_fields_too():
+    from tools.toolsnet.telegrams import frame
+
+    information = frame(b"08000070004200000192.168.0.15   10111")
+    event_taken = frame(b"1000008000300010002" + b"20240314092653" + b"00042")
+    other_plug_in = frame(b"11000090003192.168.0.20   ")
+    told = [shown.as_data(one) for one in inputs.messages(information + event_taken + other_plug_in)]
+    assert [one.get("odd") for one in told] == [None] * 3
+    read = told[0]["fields"]
+    assert (read["latest_result"], read["latest_event"], read["identifier"]) == (42, 0, 7)
+    assert (read["ip"].strip(), read["port"]) == ("192.168.0.15", 10111)
+    assert told[1]["fields"]["code"] == 42 and told[2]["fields"]["station"] == 3
+    [short] = [shown.as_data(one) for one in inputs.messages(frame(b"08000070004200000192.168.0.15   1011"), "octets")]
+    assert short["odd"]
+
+
+def test_what_is_odd_or_not_described_is_shown_and_acts_on_no_terminal():
+    spoiled = catalogue.encode(61, 999, torque=4237).replace(b"004237", b"00\x1b237")
+    output = toolcart("decode", "-", octets=spoiled).output
+    assert "odd, no digits: 00\\x1b237" in output and "\x1b" not in output
+    vendor = toolcart("decode", "-", octets=b"00245555001         ABCD").output
+    assert "not described, kept raw: ABCD" in vendor
+    broken = toolcart("decode", "-", "--as", "octets", octets=ASKED + b"nonsense")
+    assert broken.exit_code == 1 and "no message: a length of b'nons'" in broken.output
+
+
+def test_variable_fields_lists_masks_and_extra_data_are_lines():
+    fields = [catalogue.data_field(2001, 12.5, unit=1, step=3)]
+    frame = catalogue.encode(1201, 3, result_id=7, objects=[{"object_id": 1, "status": 1}], data_fields=fields)
+    output = toolcart("decode", "-", octets=frame).output
+    assert "02001 Torque, measured value: 12.5 Nm, step 3" in output and "object_id 1, status 1" in output
+    extra = catalogue.extra_data(8, 900, trace_types=[1, 2])
+    subscribed = catalogue.encode(8, subscribed_mid=900, subscribed_revision=1, extra=extra)
+    assert "extra trace_types" in toolcart("decode", "-", octets=subscribed).output
+    masked = toolcart("decode", "-", octets=catalogue.encode(61, 2, error_status=4)).output
+    assert "4: torque max shut off" in masked
+    trace = toolcart("decode", "-", octets=catalogue.encode(900, samples=list(range(100)))).output
+    assert "100 of them: 0 1 2" in trace
+
+
+def test_lines_of_standard_input_are_read_as_they_come():
+    command = [sys.executable, "-m", "tools.cli.main", "decode", "--json"]
+    assert inputs.kind_of(b"> " + ASKED[:-1] + b"\n") == "text"
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        for line, mid in ((b"> " + ASKED[:-1], 60), (b"< " + EXAMPLE, 61), (b"> 00200062001", 62)):
+            running.stdin.write(line + b"\n")
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["mid"] == mid
+        running.stdin.close()
+        assert running.wait(timeout=60) == 0
+
+
+def test_only_some_mids_can_be_asked_for(tmp_path):
+    file = tmp_path / "octets"
+    file.write_bytes(ASKED + RESULT + TAKEN)
+    told = [json.loads(line) for line in toolcart("decode", file, "--json", "--mid", 61).output.splitlines()]
+    assert [one["mid"] for one in told] == [61]
+    none = toolcart("decode", file, "--mid", 9999)
+    assert none.exit_code == 1 and "no message" in none.output
+    assert toolcart("decode", tmp_path / "absent").exit_code == 2
+
+
+def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
+    source = "import sys, tools.cli.main; print(any('catalogue' in name for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", source], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_linked_parts_are_put_together_and_missing_ones_told():
+    fields = [catalogue.data_field(30000 + number, "text") for number in range(50)]
+    parts = catalogue.encode_linked(1202, 1, most=500, result_id=7, data_fields=fields)
+    whole = b"".join(catalogue.wire(part) for part in parts)
+    (told,) = [shown.as_data(one) for one in inputs.messages(whole)]
+    assert told["parts"] == len(parts) and len(told["fields"]["data_fields"]) == 50 and "odd" not in told
+    assert f"{len(parts)} parts" in toolcart("decode", "-", octets=whole).output
+    lacking = [one.problem for one in inputs.messages(b"".join(catalogue.wire(part) for part in parts[:-1]))]
+    assert lacking == [f"{len(parts) - 1} parts came, not all"]
+    jumped = [one.problem for one in inputs.messages(catalogue.wire(parts[1]))]
+    assert jumped == [f"part 2 of {len(parts)} came where part 1 belongs"]

@@ -1,0 +1,124 @@
+"""The schema takes what the agent takes and refuses what it refuses; both come out of one table."""
+
+import copy
+import json
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.cart import config
+from host_tests.tools.test_config_text import ROWS, good, scalars, target_of
+from tools.base.sources import ROOT
+from tools.config import schema as config_schema
+
+SCHEMA = config_schema.schema()
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "integer": int,
+    "number": (int, float),
+}
+READ = {
+    *("$schema", "title", "description", "default", "type", "properties", "required", "additionalProperties"),
+    *("enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems", "maxItems"),
+    *("uniqueItems", "allOf", "oneOf", "if", "then"),
+}
+
+
+def is_a(value, name):
+    return isinstance(value, TYPES[name]) and (not isinstance(value, bool) or name == "boolean")
+
+
+def same(one, other):
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def fits(value, schema):
+    """Whether a value is what the schema says, as draft 7 has it, for the words that are used here."""
+    if isinstance(schema, bool):
+        return schema
+    assert set(schema) <= READ
+    kinds = schema.get("type", list(TYPES))
+    if not any(is_a(value, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)):
+        return False
+    good = not any(not same(value, schema["const"]) for _ in range("const" in schema))
+    good = good and ("enum" not in schema or any(same(value, one) for one in schema["enum"]))
+    if is_a(value, "number"):
+        good = good and schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    if isinstance(value, str):
+        size = len(value)
+        good = good and schema.get("minLength", 0) <= size <= schema.get("maxLength", size)
+        good = good and re.search(schema.get("pattern", ""), value) is not None
+    if isinstance(value, list):
+        size = len(value)
+        good = good and schema.get("minItems", 0) <= size <= schema.get("maxItems", size)
+        good = good and all(fits(one, schema.get("items", True)) for one in value)
+        twice = any(same(a, b) for i, a in enumerate(value) for b in value[:i])
+        good = good and not (schema.get("uniqueItems") and twice)
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        good = good and all(key in value for key in schema.get("required", ()))
+        good = good and all(fits(value[key], known.get(key, schema.get("additionalProperties", True))) for key in value)
+    good = good and all(fits(value, part) for part in schema.get("allOf", ()))
+    good = good and ("oneOf" not in schema or sum(fits(value, part) for part in schema["oneOf"]) == 1)
+    return good and ("if" not in schema or not fits(value, schema["if"]) or fits(value, schema["then"]))
+
+
+def related(mistake):
+    """Whether a mistake is one of two settings together, which a schema cannot tell."""
+    return mistake[2].startswith(("less than", "at most", "not the same as", "more than 0 KiB", "null on", "a file of"))
+
+
+def test_the_example_fits_and_names_the_schema_s_file():
+    example = json.loads((ROOT / "board/config.example.json").read_text())
+    assert fits(example, SCHEMA) and example["$schema"] == f"./{config_schema.FILE_NAME}"
+    assert config.check(example) == []
+
+
+def test_every_setting_is_there_with_its_meaning():
+    for place, *_ in ROWS:
+        part = SCHEMA
+        for word in place.split("."):
+            part = part["properties"][word.removesuffix("[]")]
+            part = part["items"] if word.endswith("[]") else part
+        assert part["description"]
+
+
+def test_what_is_missing_for_a_kind_of_link_or_outlet_is_refused():
+    tree = good()
+    tree["stations"][0]["controller"] = {"link": "3964r"}
+    assert not fits(tree, SCHEMA)
+    tree["stations"][0]["controller"]["device"] = "/dev/ttyUSB0"
+    assert fits(tree, SCHEMA)
+    tree["stations"][0]["controller"]["device"] = None
+    assert not fits(tree, SCHEMA)
+    tree["stations"][0]["controller"] = {"host": "10.0.0.2", "device": None}
+    assert fits(tree, SCHEMA)
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file"}]
+    assert not fits(tree, SCHEMA)
+    tree["stations"][0]["outlets"][1]["path"] = "lines"
+    assert fits(tree, SCHEMA)
+    tree["stations"][0]["outlets"][0]["path"] = "lines"
+    assert not fits(tree, SCHEMA)
+
+
+def test_a_secret_is_named_and_not_written():
+    tree = good()
+    for value, fine in (({"file": "a"}, True), ({"credential": "a"}, True), ("", True), ("geheim", False), ({}, False)):
+        tree["board"] = {"password": value}
+        assert fits(tree, SCHEMA) is fine, value
+
+
+@given(st.sampled_from([place for place, *_ in ROWS if place != "board.password"]), scalars | st.lists(scalars))
+def test_one_changed_setting_is_right_for_both_or_wrong_for_both(place, value):
+    tree = good()
+    parent = target_of(tree, place)
+    parent[place.rsplit(".", 1)[1]] = value
+    told = [one for one in config.check(copy.deepcopy(tree)) if not related(one)]
+    whole_float = isinstance(value, float) and place.rsplit(".", 1)[1][-2:] != "_s"
+    if not whole_float and place != "stations[].outlets[].kind":  # JSON has no whole numbers apart from others
+        assert fits(tree, SCHEMA) is (told == []), told

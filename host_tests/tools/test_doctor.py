@@ -1,0 +1,361 @@
+"""`toolcart doctor`: the wrong world, then the words; and nothing in the way of an agent that runs."""
+
+import json
+import os
+import pty
+import socket
+import struct
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from agent.quarantine.quarantine import Quarantine
+from board.linux_flash import FileFlash
+from host_tests.support.log import Area, append
+from tools.cli import main as cli
+from tools.doctor import controller, local, ntp, toolsnet
+from tools.doctor.found import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from tools.sim.controller_model import ControllerOptions
+from tools.sim.serve import SimulatedPlant
+from tools.sim.toolsnet import ToolsNetOptions
+from tools.status import asking
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(local, "SYNCS", 3)
+    monkeypatch.setattr(controller, "WAIT_S", 0.5)
+
+
+def _tree(ports=(1, 1), spool="cart.spool", **more):
+    toolsnet_part = {"pim_host": "127.0.0.1", "pim_port": ports[1], "verify_timeout_s": 1, **more.pop("toolsnet", {})}
+    control = {"host": "127.0.0.1", "port": ports[0], **more.pop("controller", {})}
+    station = {"number": 1, "controller": control, "spool": {"path": spool, "size_kib": 64}}
+    return {"toolsnet": toolsnet_part, "stations": [station], **more}
+
+
+def _write(folder, tree):
+    path = folder / "cart.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    return path
+
+
+def _examined(folder, tree, *options):
+    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(_write(folder, tree)), "--json", *options])
+    return done.exit_code, json.loads(done.stdout)["found"]
+
+
+def _of(found, what):
+    return [one for one in found if one["what"].endswith(what)]
+
+
+def test_a_good_plant_is_good_to_its_end(tmp_path):
+    with SimulatedPlant() as plant:
+        plant.produce(2)
+        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port)))
+        assert code == 0, found
+        words = " ".join(one["words"] for one in found)
+        for told in ("MID 0001", "revision", "MID 0064", "number 2", "clock is right", "08", "takes connections"):
+            assert told in words, told
+        assert plant.complaints() == []
+    lock = [one for one in _of(found, "controller") if one["verdict"] == NOTE]
+    assert "locks its tool" in lock[0]["words"] and "docs/controllers.md" in lock[0]["hint"]
+    assert list(tmp_path.glob(".toolcart*")) == []
+
+
+def test_every_mistake_of_the_configuration_is_told(tmp_path):
+    code, found = _examined(tmp_path, {"toolsnet": {"pim_port": 0}, "stations": []})
+    assert code == 2 and len(found) >= 2 and all(one["verdict"] == BAD for one in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "hint"),
+    [
+        ("/proc/nothere", "nothing can be written in /proc", "permission"),
+        ("nowhere/cart.spool", "is not there", "mkdir -p"),
+        (".", "is a folder", "Name a file"),
+    ],
+)
+def test_a_place_where_no_spool_can_be_is_told(tmp_path, path, words, hint):
+    code, found = _examined(tmp_path, _tree(spool=path), "--offline")
+    spool = _of(found, "spool")[0]
+    assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and hint in spool["hint"], spool
+
+
+def test_what_lies_in_the_spools_place_is_told(tmp_path):
+    path = tmp_path / "cart.spool"
+    path.write_bytes(b"holiday pictures" * 1000)
+    _, found = _examined(tmp_path, _tree(), "--offline")
+    assert "is there and is no spool" in _of(found, "spool")[0]["words"]
+    path.unlink()
+    FileFlash(str(path), 65536, 16, (1, 1, 9)).close()
+    before = path.read_bytes()
+    _, found = _examined(tmp_path, _tree(), "--offline")
+    assert "belongs to station 9 of system 1" in _of(found, "spool")[0]["words"] and path.read_bytes() == before
+    path.unlink()
+    path.symlink_to("elsewhere")
+    _, found = _examined(tmp_path, _tree(), "--offline")
+    assert "is a link" in _of(found, "spool")[0]["words"]
+
+
+def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
+    full = os.statvfs_result((4096, 4096, 10, 1, 1, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(local.os, "statvfs", lambda _path: full)
+    monkeypatch.setattr(local, "SYNC_SLOW_MS", 0)
+    _, found = _examined(tmp_path, _tree(), "--offline")
+    assert "4 KiB are free" in _of(found, "spool")[0]["words"]
+    assert _of(found, "disk")[0]["verdict"] == WARN and "slow" in _of(found, "disk")[0]["words"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "verdict", "words"),
+    [(True, GOOD, "within 0.01 s"), (False, WARN, "nobody keeps it right"), (None, NOTE, "")],
+)
+def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
+    told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
+    monkeypatch.setattr(local.machine, "clock", lambda: told)
+    found = local.clock()[0]
+    assert found.verdict == verdict and "CET" in found.words and words in found.words
+
+
+def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
+    tree = {"toolsnet": {"pim_host": "pim.plant"}, "stations": [], "board": {}}
+
+    def fails(number):
+        def lookup(*_arguments, **_more):
+            raise socket.gaierror(number, "x")
+
+        return lookup
+
+    monkeypatch.setattr(local.socket, "getaddrinfo", fails(socket.EAI_NONAME))
+    found = local.names(tree)[0]
+    assert found.verdict == BAD and "is not found" in found.words and "toolsnet.pim_host" in found.hint
+    monkeypatch.setattr(local.socket, "getaddrinfo", fails(socket.EAI_AGAIN))
+    assert "do not answer" in local.names(tree)[0].words
+    monkeypatch.setattr(local.socket, "getaddrinfo", lambda *_a, **_m: [(0, 0, 0, "", ("10.0.0.9", 0))])
+    monkeypatch.setattr(local, "NAME_SLOW_S", -1)
+    assert local.names(tree)[0].verdict == WARN
+
+
+# -- the plant -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict", "words"),
+    [
+        ({"refuse": {1: 96}}, BAD, "takes no session"),
+        ({"refuse": {60: 99}}, NOTE, "it knows no MID 0060"),
+        ({"refuse": {60: 92}}, BAD, "92 (Open Protocol commands disabled)"),
+        ({"refuse": {64: 15}}, NOTE, "gives no stored result back (MID 0064): code 15"),
+        ({"refuse": {80: 99}}, NOTE, "its clock cannot be asked"),
+        ({"clock_ahead_s": -300}, WARN, " s behind ours"),
+        ({"refuse": {1: None}}, BAD, "does not answer MID 0001"),
+    ],
+)
+def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
+    with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
+        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [5, 1]}
+        found = controller.over_tcp("station 1", {**settings, "result_revisions": [1]})
+    assert [one for one in found if one.verdict == verdict and words in one.words], found
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "hint"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Open Protocol", "something else"),
+        (b"", "is it a", "keep others"),
+    ],
+)
+def test_what_is_no_controller_is_told_with_what_to_look_at(monkeypatch, answer, words, hint):
+    monkeypatch.setattr(controller, "WAIT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with listening.accept()[0] as taken:
+                taken.sendall(answer)
+                while taken.recv(4096):
+                    pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        port = listening.getsockname()[1]
+        found = controller.over_tcp("station 1", {"host": "127.0.0.1", "port": port, "start_revisions": [1]})
+    assert found[0].verdict == BAD and words in found[0].words and hint in found[0].hint, found
+
+
+def test_a_controller_that_is_not_there_is_told():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        found = controller.over_tcp("station 1", {"host": "127.0.0.1", "port": taken.getsockname()[1]})
+    assert found[0].verdict == BAD and "is Open Protocol switched on" in found[0].words
+
+
+@pytest.fixture
+def short():
+    """A folder with a name that is short enough for a device's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(controller, "SERIAL_S", 0.4)
+    tree = _tree(controller={"link": "3964r", "device": "/dev/ttyUSB99", "baud": 9600})
+    del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
+    _, found = _examined(tmp_path, tree)
+    assert (
+        "there is no device" in _of(found, "line")[0]["words"] and "/dev/serial/by-id" in _of(found, "line")[0]["hint"]
+    )
+    master, slave = pty.openpty()
+    tree["stations"][0]["controller"]["device"] = os.ttyname(slave)
+    _, found = _examined(tmp_path, tree)
+    assert "not one octet came" in _of(found, "line")[0]["words"]
+    talker = threading.Timer(0.1, lambda: os.write(master, b"\xf0\x0f" * 20))
+    talker.start()
+    monkeypatch.setattr(controller, "SERIAL_S", 1.0)
+    _, found = _examined(tmp_path, tree)
+    talker.join()
+    assert "they are no answer" in _of(found, "line")[0]["words"] and "Wrong baud" in _of(found, "line")[0]["hint"]
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_controller_on_a_line_answers(tmp_path, short):
+    with SimulatedPlant(link="ascii", line_path=short / "line.tty") as plant:
+        tree = _tree((1, plant.pim_port), controller={"link": "ascii", "device": str(short / "line.tty")})
+        del tree["stations"][0]["controller"]["host"], tree["stations"][0]["controller"]["port"]
+        code, found = _examined(tmp_path, tree)
+    words = _of(found, "line")[0]["words"]
+    assert code == 0 and "a controller answers on" in words and "controller name Cart controller" in words, found
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "words"),
+    [
+        ({"send_12": False}, "PIM", "sent no 12"),
+        ({"pim_silent": True}, "PIM", "no 08"),
+        ({"server_port": 1}, "server", "refused the connection"),
+    ],
+)
+def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
+    with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
+        if "server_port" in options:
+            plant.toolsnet.options.server_port = 1
+        more = {"verify_timeout_s": 0.3, "ack_timeout_s": 0.3, "retransmissions": 0}
+        code, found = _examined(tmp_path, _tree((plant.controller_port, plant.pim_port), toolsnet=more))
+    assert code == 1 and words in _of(found, what)[0]["words"], found
+
+
+def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
+    path = tmp_path / "cart.spool"
+    assert "neither" in toolsnet.compare("s", 0, path)[0].words
+    assert toolsnet.compare("s", 7, path)[0].verdict == NOTE
+    flash = FileFlash(str(path), 65536)
+    area = Area(kept_blocks=4, flash=flash)
+    state, log = area.mount()
+    for ident in range(3):
+        append(log, ident)
+    quarantine = Quarantine(area.kept, state, log)
+    quarantine.start()
+    assert quarantine.keep(1, 17) > 0 and state.save()
+    flash.close()
+    behind, kept = toolsnet.compare("s", 1, path)
+    assert "1 of 3: 2 are to be sent" in behind.words
+    assert kept.verdict == NOTE and "1 results that ToolsNet refused are set aside" in kept.words
+    ahead = toolsnet.compare("s", 9, path)[0]
+    assert ahead.verdict == WARN and "Another agent" in ahead.hint
+    path.write_bytes(b"x" * 5000)
+    assert toolsnet.compare("s", 9, path)[0].verdict == SKIPPED
+
+
+# -- beside an agent -----------------------------------------------------------------------------------------------
+
+
+def test_beside_a_running_agent_nobody_else_is_asked(tmp_path, monkeypatch):
+    toolsnet_part = {
+        "kind": "toolsnet",
+        "state": "waiting",
+        "host": "p",
+        "port": 6575,
+        "why": "no PIM",
+        "why_in": "pim verify",
+    }
+    shown = {"number": 1, "mounted": True, "backlog": 2, "stored": 5, "parked": 0, "outlets": [toolsnet_part]}
+    shown["controller"] = {"state": "ready", "host": "c", "port": 4545, "why": "", "why_in": ""}
+    monkeypatch.setattr(asking, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
+    monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
+    code, found = _examined(tmp_path, _tree())
+    assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
+    assert (
+        "sent no 12" in _of(found, "ToolsNet")[0]["words"]
+        and "2 of 5 results wait" in _of(found, "results")[0]["words"]
+    )
+
+
+def test_an_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
+    flash = FileFlash(str(tmp_path / "cart.spool"), 65536, 16, (1, 1, 1))
+    try:
+        _, found = _examined(tmp_path, _tree())
+    finally:
+        flash.close()
+    assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor ToolsNet" in one["words"]]
+
+
+# -- NTP -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shift_s", "stratum", "verdict", "words"),
+    [(0, 2, GOOD, "agrees"), (-60, 2, WARN, "60.0 s ahead of"), (0, 0, WARN, "does not know the time")],
+)
+def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def answer():
+            asked, where = server.recvfrom(100)
+            moment = time.time() + shift_s + ntp.NTP_TO_UNIX_S
+            head = bytes([0x24, stratum]) + bytes(22)
+            server.sendto(
+                head + asked[40:48] + bytes(8) + struct.pack("!II", int(moment), int(moment % 1 * 2**32)), where
+            )
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        found = ntp.examine("127.0.0.1", server.getsockname()[1])
+        thread.join()
+    assert found.verdict == verdict and words in found.words, found
+
+
+def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
+    monkeypatch.setattr(ntp, "ANSWER_S", 0.05)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        found = ntp.examine("127.0.0.1", server.getsockname()[1])
+        assert found.verdict == BAD and "did not answer" in found.words and "UDP port 123" in found.hint
+    assert "cannot be asked" in ntp.examine("name.invalid").words
+
+
+def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(ntp, "examine", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
+    tree = _tree(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
+    code, _ = _examined(tmp_path, tree)
+    assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]
+    _examined(tmp_path, tree, "--ntp", "192.0.2.3")
+    assert asked[2:] == ["192.0.2.3"]
+
+
+def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
+    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(tmp_path / "no.json")])
+    assert done.exit_code == 2 and "no.json: found No such file" in done.output, done.output
+    assert done.output.splitlines()[-1] == "1 thing does not work"
+
+
+def test_the_lines_for_people_end_with_a_verdict(tmp_path):
+    done = CliRunner().invoke(cli.main, ["doctor", "--config", str(_write(tmp_path, _tree())), "--offline"])
+    assert done.exit_code == 0 and done.output.splitlines()[-1].startswith("everything works"), done.output

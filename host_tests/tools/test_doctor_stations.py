@@ -1,0 +1,172 @@
+"""`toolcart doctor`: many stations side by side, and what a controller gives beside results."""
+
+import threading
+import time
+
+import pytest
+
+from host_tests.tools.test_doctor import _examined, _of, _tree
+from tools.base import parallel as together
+from tools.doctor import controller, extras, local, toolsnet
+from tools.doctor.found import GOOD, WARN, Found
+from tools.sim.controller_model import ControllerOptions
+from tools.sim.profiles import row
+from tools.sim.serve import SimulatedPlant
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(local, "SYNCS", 3)
+    monkeypatch.setattr(controller, "WAIT_S", 0.5)
+
+
+def _many(count, **shared):
+    """A file of so many stations; each has a port of its own unless one is given."""
+    tree = _tree()
+    tree["stations"] = [
+        {
+            "number": number,
+            "controller": {"host": "127.0.0.1", "port": 5000 + number, **shared},
+            "spool": {"path": f"{number}.spool", "size_kib": 64},
+        }
+        for number in range(1, count + 1)
+    ]
+    return tree
+
+
+def test_stations_are_asked_side_by_side_and_told_in_their_order(tmp_path, monkeypatch):
+    all_there = threading.Barrier(together.AT_ONCE)
+    under_way, most = [], []
+
+    def ask(name, *_):
+        under_way.append(name)
+        most.append(len(under_way))
+        if int(name.split()[1]) <= together.AT_ONCE:
+            all_there.wait(20)
+            time.sleep(0.01 * (together.AT_ONCE - int(name.split()[1])))  # the last one is ready first
+        under_way.remove(name)
+        return [Found(f"{name} controller", GOOD, "asked")]
+
+    monkeypatch.setattr(controller, "over_tcp", ask)
+    monkeypatch.setattr(toolsnet, "examine", lambda name, *_: [Found(f"{name} PIM", GOOD, "asked")])
+    code, found = _examined(tmp_path, _many(together.AT_ONCE + 3))
+    told = [one["what"] for one in found if one["words"] == "asked"]
+    numbers = range(1, together.AT_ONCE + 4)
+    assert code == 0 and told == [f"station {n} {what}" for n in numbers for what in ("controller", "PIM")]
+    assert max(most) == together.AT_ONCE
+
+
+def test_stations_of_one_controller_are_asked_one_after_the_other(tmp_path, monkeypatch):
+    under_way = threading.Lock()
+
+    def ask(name, *_):
+        assert under_way.acquire(blocking=False), "two at once"
+        time.sleep(0.02)
+        under_way.release()
+        return [Found(f"{name} controller", GOOD, "asked")]
+
+    monkeypatch.setattr(controller, "over_tcp", ask)
+    monkeypatch.setattr(toolsnet, "examine", lambda *_: [])
+    tree = _many(3, port=5000)
+    for station in tree["stations"]:
+        station["controller"]["station_id"] = station["number"]
+    code, found = _examined(tmp_path, tree)
+    assert code == 0 and len(_of(found, "controller")) == 3, found
+
+
+def test_what_goes_wrong_in_asking_is_not_kept_quiet():
+    told = together.side_by_side([1, 0], bool, lambda number: 1 // number)
+    assert next(told) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(told)
+
+
+# -- beside results -----------------------------------------------------------------------------------------------
+
+ALL = frozenset(("alarms", "pset", "job", "vin", "curves"))
+
+
+def _beside_results(options, wants=ALL, traces=("torque",)):
+    """What is told of it, each MID that it was asked, and its complaints."""
+    asked = []
+
+    class Noted(controller.Asking):
+        def ask(self, frame, watch_s=0):
+            asked.append(frame[4:8] + (b" " + frame[20:24] if frame[4:8] in (b"0008", b"0009") else b""))
+            return super().ask(frame, watch_s)
+
+    with SimulatedPlant(controller_options=options) as plant, pytest.MonkeyPatch.context() as patch:
+        plant.produce(1)
+        patch.setattr(controller, "Asking", Noted)
+        settings = {"host": "127.0.0.1", "port": plant.controller_port, "start_revisions": [6, 5, 1]}
+        found = controller.over_tcp("s", {**settings, "result_revisions": [1], "traces": list(traces)}, wants)
+        return (
+            [one for one in found if "beside results" in one.words or "asks for" in one.words],
+            asked,
+            plant.complaints(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("profile", "wants", "words"),
+    [
+        ("power-focus-4000", set(), ["it tells alarms, parameter sets, jobs and VINs beside results"]),
+        (
+            "power-focus-6000-3.6",
+            {"alarms"},
+            ["it tells alarms, parameter sets, jobs and VINs beside results"],
+        ),
+        (
+            "mt-focus-6000",
+            {"pset"},
+            ["it tells alarms, parameter sets and jobs beside results; no VINs (MID 0051: code 99 (unknown MID))"],
+        ),
+        (
+            "minimal",
+            {"alarms", "curves"},
+            [
+                "it tells nothing beside results; no parameter sets (MID 0014: code 99 (unknown MID)), "
+                "jobs (MID 0034: code 99 (unknown MID)) and no VINs (MID 0051: code 99 (unknown MID))",
+                "the configuration asks for alarms (MID 0070: code 99 (unknown MID)) and "
+                "curves (MID 0008 for 0900: code 99 (unknown MID)): it gives none",
+            ],
+        ),
+    ],
+)
+def test_what_a_controller_gives_beside_results_is_told(profile, wants, words):
+    found, asked, complaints = _beside_results(ControllerOptions(**row(profile)), frozenset(wants))
+    assert [one.words for one in found] == words and complaints == []
+    assert [one.verdict for one in found[1:]] == [WARN] * (len(words) - 1)
+    assert (b"0008 0900" in asked) == ("curves" in wants), "curves have exhausted a controller"
+
+
+def test_what_is_asked_for_beside_results_is_ended_again():
+    found, asked, complaints = _beside_results(ControllerOptions(traces=(1, 2)))
+    assert [one.verdict for one in found] == [GOOD] and "and curves beside" in found[0].words and complaints == []
+    assert found[0].figures == {"alarms": 2, "pset": 2, "job": 5, "vin": 2, "curves": 1}
+    ends = (b"0073", b"0017", b"0037", b"0054", b"0009 0900")
+    assert [mid for mid in asked if mid in ends] == list(ends)
+
+
+def test_a_subscription_of_another_client_is_left_alone():
+    found, asked, _ = _beside_results(ControllerOptions(refuse={70: 11, 34: 18}))
+    assert "it tells alarms, parameter sets, jobs" in found[0].words, found
+    assert b"0073" not in asked and b"0037" not in asked and b"0017" in asked
+
+
+def test_a_controller_that_leaves_a_question_open_is_asked_the_others():
+    found, _, _ = _beside_results(ControllerOptions(refuse={34: None}), frozenset(("job",)))
+    assert found[0].words == "it tells alarms, parameter sets and VINs beside results"
+    assert found[1].words == "the configuration asks for jobs (MID 0034 is not answered): it gives none"
+    assert "controller.events" in found[1].hint
+
+
+def test_what_the_agent_would_ask_for_is_wanted():
+    control = {"events": ("alarms", "job"), "traces": None}
+    tree = {"toolsnet": {"events": None}}
+    toolsnet_only, with_file = [{"kind": "toolsnet"}], [{"kind": "toolsnet"}, {"kind": "file"}]
+    assert extras.wanted(tree, {"controller": control, "outlets": toolsnet_only}) == set()
+    assert extras.wanted(tree, {"controller": control, "outlets": with_file}) == {"alarms", "job"}
+    told = {"toolsnet": {"events": ("gone",)}}
+    curves = {"controller": {**control, "traces": ("torque",)}, "outlets": toolsnet_only}
+    assert extras.wanted(told, curves) == {"alarms", "job", "curves"} and extras.wanted(tree, curves) == {"curves"}

@@ -1,0 +1,173 @@
+"""`toolcart flash` and `toolcart board` against our image of the RP2040, simulated: USB, file system, watchdog.
+
+A start of the simulated chip until it is healthy takes from a quarter of a minute to two here. The usual run does it
+once, with the documented lines (host_tests/images/test_from_erased.py); the long one (`./tools/test --long`) takes
+chips through all that follows. What a cut in the middle leaves is tried with a board that is played, too
+(host_tests/tools/test_flash_tool.py).
+"""
+
+import functools
+import json
+import os
+
+import pytest
+
+from board import safe_mode
+from host_tests.support.rp2040 import Chip, why_not
+from tools.flash import board_commands, commands, package
+from tools.flash.link import Gone
+from tools.flash.mpremote_link import MpremoteLink
+
+HEALTHY_S = 300.0  # of a machine that does other things as well
+SECRET = "geheim-4711"
+CART = {
+    "system": {"number": 1},
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
+    "stations": [
+        {
+            "number": 7,
+            "controller": {"host": "192.0.2.10"},
+            "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
+        }
+    ],
+}
+BROKEN = b"raise RuntimeError('it cannot')\n"
+
+
+@pytest.fixture
+def chip(tmp_path, monkeypatch):
+    reason = why_not()
+    # The checkout as it is now: whoever edits a file meanwhile must not change what is being tested.
+    digest = package.core_digest("rp2")
+    monkeypatch.setattr(package, "core_digest", lambda platform: digest)
+    monkeypatch.setattr(package, "compiled", functools.cache(package.compiled))
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(f"the RP2040 image is missing: {reason}")
+    if reason:
+        pytest.skip(f"the RP2040 image is missing: {reason}")
+    chip = Chip(tmp_path / "flash.bin")
+    yield chip
+    chip.close()
+
+
+class Desk:
+    """What a person does at the computer beside the chip."""
+
+    def __init__(self, chip, folder, capsys):
+        self.chip = chip
+        self.path = folder / "cart.json"
+        (folder / "wifi.password").write_text(SECRET)
+        (folder / "wifi.password").chmod(0o600)
+        self.capsys = capsys
+
+    def flash(self, number, healthy_s=HEALTHY_S):
+        """Flash the cart with this number of its system; the exit code, what was said, the outcome."""
+        self.path.write_text(json.dumps({**CART, "system": {"number": number}}))
+        code = commands.run(MpremoteLink, "rp2", self.chip.port, str(self.path), False, healthy_s, True)
+        said = self.capsys.readouterr()
+        assert SECRET not in said.out + said.err
+        return code, said.err, json.loads(said.out)
+
+    def status(self):
+        link = MpremoteLink(self.chip.port)
+        board_commands.show_status(link, as_json=True)
+        link.close()
+        return json.loads(self.capsys.readouterr().out)
+
+    def held(self, act):
+        """Take the REPL, do something, let the board start again."""
+        link = MpremoteLink(self.chip.port)
+        link.hold()
+        found = act(link)
+        link.restart()
+        return found
+
+
+IN_THE_LONG_RUN = pytest.mark.skipif(
+    os.environ.get("TOOLCART_LONG") != "1", reason="a part of the long run: ./tools/test --long"
+)
+
+
+@IN_THE_LONG_RUN
+def test_an_erased_chip_runs_the_agent_and_does_so_again_after_a_cut_in_the_middle_of_flashing(chip, tmp_path, capsys):
+    desk = Desk(chip, tmp_path, capsys)
+
+    # The core is in the firmware: the configuration and the start go through the cable, and nothing else.
+    code, said, outcome = desk.flash(1)
+    assert code == 0, said
+    assert "frozen" in said and outcome["send_bytes"] < 6000
+
+    # It runs, and tells so without being stopped.
+    told = desk.status()
+    assert told["running"] and told["board"]["confirmed"]
+    assert told["stations"][0]["mounted"] and told["stations"][0]["number"] == 7
+    assert any("raw flash" in line for line in told["board"]["said"])
+
+    # The power goes in the middle of the next one; what ran before is what starts.
+    code, said = cut_in_the_middle(desk)
+    assert code == commands.EXIT_GONE, said
+    chip.power_on()
+    assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
+
+
+@IN_THE_LONG_RUN
+def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys):
+    desk = Desk(chip, tmp_path, capsys)
+    code, said, outcome = desk.flash(1)
+    assert code == 0, said
+    first = outcome["version"]
+
+    # Its spool is pulled while it runs.
+    link = MpremoteLink(chip.port)
+    shape, image = board_commands.pull(link, 7)
+    link.close()
+    assert shape["stored"] == 0 and len(image.cells) == 64 * 1024
+
+    # The same again: nothing goes through the cable.
+    code, said, outcome = desk.flash(1)
+    assert code == 0 and "nothing to do" in said and outcome["send_bytes"] == 0
+
+    # A version that cannot start is taken back, and the board's own words say why.
+    built = package.build
+    package.build = lambda *arguments: with_a_broken_start(built(*arguments))
+    try:
+        code, said, _ = desk.flash(3)
+    finally:
+        package.build = built
+    assert code == commands.EXIT_ROLLED_BACK, said
+    assert "it cannot" in said and f"version {first} runs again" in said
+
+    # A whole version beside the frozen one, then one in which only the configuration changed.
+    digest = package.core_digest
+    package.core_digest = lambda platform: "another"
+    try:
+        code, said, outcome = desk.flash(4)
+        assert code == 0 and outcome["send_bytes"] > 60000, said
+        code, said, outcome = desk.flash(5)
+        assert code == 0 and outcome["send_bytes"] < 1000, said  # the core is copied on the board
+    finally:
+        package.core_digest = digest
+
+
+def cut_in_the_middle(desk):
+    """Flash another configuration and take the power away during its first file; exit code and what was said."""
+
+    def write_half(self, path, content, progress):
+        write(self, path, content[: len(content) // 2], progress)
+        desk.chip.cut_power()
+        raise Gone("the board went away in the middle")
+
+    write = MpremoteLink.write
+    MpremoteLink.write = write_half
+    try:
+        code, said, _ = desk.flash(2)
+    finally:
+        MpremoteLink.write = write
+    return code, said
+
+
+def with_a_broken_start(version):
+    """The same version with a start that raises."""
+    files = {**version.files, "board/__init__.py": b"", "board/main.py": BROKEN}
+    return package.Version(version.platform, "broken", files, version.root)

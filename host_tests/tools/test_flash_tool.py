@@ -1,0 +1,414 @@
+"""`toolcart flash` leaves a board that runs, whatever is cut when; it sends only what changed, and tells no secret."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from board import safe_mode
+from host_tests.support.fake_board import PICO, FakeBoard, version
+from tools.config import file as config_file
+from tools.flash import commands, install, package, plan
+from tools.flash.link import About, Full, Gone, Wrong, console_line
+from tools.flash.mpremote_link import trouble_of
+
+SECRET = "geheim-4711"
+CART = {
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
+    "stations": [{"number": 1, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw"}}],
+}
+
+
+def silent(_):
+    pass
+
+
+def flashed(board, wanted):
+    """Bring a version onto the board the whole way; whether it became healthy."""
+    about = board.hold()
+    planned = plan.make(board, about, wanted)
+    install.install(board, planned, silent)
+    install.switch(board, planned)
+    return install.wait_healthy(board, wanted.digest, silent)
+
+
+def board_with(*words):
+    board = FakeBoard()
+    for word in words:
+        assert flashed(board, version(word))
+    return board
+
+
+@pytest.fixture
+def cart(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps(CART))
+    (tmp_path / "wifi.password").write_text(SECRET)
+    (tmp_path / "wifi.password").chmod(0o600)
+    return str(path)
+
+
+def run(board, cart, dry_run=False, platform="rp2"):
+    return commands.run(lambda port: board, platform, "/dev/ttyACM0", cart, dry_run, 5, False)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A version of three files in place of the compiled one."""
+    made = {"version": version("one")}
+    monkeypatch.setattr(package, "build", lambda *_: made["version"])
+    return made
+
+
+# -- the way through -----------------------------------------------------------------------------------------------
+
+
+def test_an_erased_board_runs_the_version_after_flashing():
+    board = board_with("one")
+    assert board.ran[-1] == version("one").digest
+    assert safe_mode.parsed(board.files[safe_mode.STATE_FILE].decode()).confirmed == "a"
+
+
+def test_second_version_goes_into_the_other_folder_and_the_first_stays():
+    board = board_with("one", "two")
+    assert board.whole("a") == version("one").digest
+    assert board.whole("b") == version("two").digest
+    assert board.boot() == version("two").digest
+
+
+def test_only_what_changed_goes_through_the_cable():
+    board = board_with("one")
+    board.sent = 0
+    assert flashed(board, version("two"))
+    changed = len(version("two").files["agent/cart/app.mpy"])
+    overhead = len(version("two").manifest()) + 3 * 20  # version.json and the lines of state
+    assert changed <= board.sent <= changed + overhead
+
+
+def test_what_the_free_folder_has_already_is_kept():
+    board = board_with("one", "two")
+    planned = plan.make(board, board.hold(), version("one"))
+    assert {step.kind for step in planned.steps} == {plan.KEEP}
+
+
+def test_files_of_no_version_are_removed():
+    board = board_with("one", "two")
+    board.files["/a/agent/gone.mpy"] = b"old"
+    assert flashed(board, version("three"))
+    assert "/a/agent/gone.mpy" not in board.files
+
+
+def test_what_the_firmware_carries_itself_goes_out_of_the_root_last_of_all():
+    small = version("two")
+    start = {path: octets for path, octets in small.root.items() if path != package.SAFE_MODE}
+    wanted = replace(small, root=start)
+    operations = operations_of(lambda: board_with("one"), wanted)
+    gone = []
+    for cut in range(1, operations + 1):
+        board = board_with("one")
+        board.operations = 0
+        board.cut_after = cut
+        with pytest.raises(Gone):
+            flashed(board, wanted)
+        board.power_on()
+        if package.SAFE_MODE not in board.files:
+            gone.append(cut)
+            assert all(board.files.get(path) == octets for path, octets in start.items())
+        assert flashed(board, wanted) and package.SAFE_MODE not in board.files
+    assert gone and gone == list(range(gone[0], operations + 1))
+    assert plan.make(board, board.hold(), wanted).is_there()
+    board.files[package.SAFE_MODE] = b"of an older one"
+    assert not plan.make(board, board.hold(), wanted).is_there()
+
+
+def test_a_file_that_arrives_damaged_is_sent_again():
+    board = FakeBoard()
+    board.corrupts = 2
+    assert flashed(board, version("one"))
+    assert board.whole("a") == version("one").digest
+
+
+def test_a_flash_that_keeps_damaging_files_leaves_what_ran():
+    board = board_with("one")
+    planned = plan.make(board, board.hold(), version("two"))
+    board.corrupts = 100
+    with pytest.raises(install.BoardTrouble, match="differ on the board"):
+        install.install(board, planned, silent)
+    assert board.boot() == version("one").digest
+
+
+def test_packages_are_installed_before_the_version_is_switched_to():
+    board = FakeBoard()
+    planned = plan.make(board, board.hold(), version("one"))
+    install.install(board, planned, silent, ("umqtt.simple",))
+    assert board.packages == ["umqtt.simple"]
+
+
+def test_a_main_of_somebody_else_is_kept_beside():
+    board = FakeBoard()
+    board.files["/main.py"] = b"import mine\n"
+    assert flashed(board, version("one"))
+    assert board.files["/main.py.before"] == b"import mine\n"
+
+
+# -- power cuts ----------------------------------------------------------------------------------------------------
+
+
+def operations_of(make_board, wanted):
+    board = make_board()
+    board.operations = 0
+    assert flashed(board, wanted)
+    return board.operations
+
+
+@pytest.mark.parametrize("cut_before", [True, False])
+@pytest.mark.parametrize("words", [(), ("one",), ("one", "two")])
+def test_a_cut_at_any_operation_leaves_a_whole_version_or_none_and_the_next_attempt_succeeds(words, cut_before):
+    wanted = version("three")
+    before = version(words[-1]).digest if words else None
+    for cut in range(1, operations_of(lambda: board_with(*words), wanted) + 1):
+        board = board_with(*words)
+        board.operations = 0
+        board.cut_before = cut_before
+        board.cut_after = cut
+        with pytest.raises(Gone):
+            flashed(board, wanted)
+        board.power_on()
+        assert board.boot() in (before, wanted.digest), f"cut at operation {cut}"
+        assert flashed(board, wanted), f"cut at operation {cut}"
+        assert board.boot() == wanted.digest
+
+
+def test_a_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
+    wanted = version("three")
+    for cut in range(1, 60):
+        board = board_with("one")
+        planned = plan.make(board, board.hold(), version("two"))
+        install.install(board, planned, silent)
+        board.ill.add(version("two").digest)
+        install.switch(board, planned)  # on trial, and nobody waits
+        board.hold()
+        board.operations = 0
+        board.cut_after = cut
+        try:
+            flashed(board, wanted)
+        except Gone:
+            board.power_on()
+            starts = [board.boot() for _ in range(safe_mode.TRIES + 1)]
+            assert starts[-1] in (version("one").digest, wanted.digest), f"cut at operation {cut}"
+
+
+def test_state_that_was_lost_is_guessed_from_the_whole_folders():
+    board = board_with("one", "two")
+    del board.files[safe_mode.STATE_FILE]
+    assert board.boot() in (version("one").digest, version("two").digest)
+    assert flashed(board, version("three"))
+
+
+# -- going back ----------------------------------------------------------------------------------------------------
+
+
+def test_a_version_that_is_not_healthy_is_taken_back(cart, small):
+    board = board_with("one")
+    small["version"] = version("two")
+    board.ill.add(version("two").digest)
+    assert run(board, cart) == commands.EXIT_ROLLED_BACK
+    assert board.ran[-1] == version("one").digest
+    assert safe_mode.parsed(board.files[safe_mode.STATE_FILE].decode()).rejected == "b"
+
+
+def test_a_version_that_crashes_is_taken_back_by_the_board_alone():
+    board = board_with("one")
+    planned = plan.make(board, board.hold(), version("two"))
+    install.install(board, planned, silent)
+    board.crashing.add(version("two").digest)
+    install.switch(board, planned)
+    starts = [board.boot() for _ in range(safe_mode.TRIES)]
+    assert starts[-1] == version("one").digest
+    assert starts[:-1] == [version("two").digest] * (safe_mode.TRIES - 1)
+
+
+def test_what_the_failed_start_raised_is_told(cart, small, capsys):
+    board = board_with("one")
+    small["version"] = version("two")
+    board.crashing.add(version("two").digest)
+    assert run(board, cart) == commands.EXIT_ROLLED_BACK
+    said = capsys.readouterr().err
+    assert "RuntimeError: it cannot" in said
+    assert f"version {version('one').digest} runs again" in said
+
+
+def test_first_version_that_fails_gives_a_foreign_main_back(cart, small):
+    board = FakeBoard()
+    board.files["/main.py"] = b"import mine\n"
+    board.ill.add(version("one").digest)
+    assert run(board, cart) == commands.EXIT_ROLLED_BACK
+    assert board.files["/main.py"] == b"import mine\n"
+
+
+# -- what a person sees --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("trouble", "word"), [("missing", "no such port"), ("busy", "in use")])
+def test_a_board_that_cannot_be_reached_is_one_clear_sentence(cart, small, capsys, trouble, word):
+    board = FakeBoard()
+    board.trouble = trouble
+    assert run(board, cart) == commands.EXIT_BOARD
+    assert word in capsys.readouterr().err
+    assert board.files == {}
+
+
+def test_another_chip_is_refused_before_anything_changes(cart, small, capsys):
+    board = FakeBoard(About("esp32", "Generic ESP32", (1, 25, 0), 6, "xtensawin", 300000, 4096, ""))
+    assert run(board, cart) == commands.EXIT_BOARD
+    assert "not rp2" in capsys.readouterr().err
+    assert board.files == {}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        About("rp2", "Pico", (1, 22, 1), 6, "armv6m", 300000, 4096, ""),
+        About("rp2", "Pico", (1, 40, 0), 7, "armv6m", 300000, 4096, ""),
+        About("rp2", "Pico", (1, 25, 0), 6, "armv6m", 0, 0, ""),  # what statvfs says where nothing is mounted
+    ],
+)
+def test_a_firmware_that_cannot_run_it_is_refused(about):
+    with pytest.raises(Wrong):
+        plan.check_board(about, "rp2")
+
+
+def test_a_board_without_room_is_refused_before_anything_changes():
+    board = FakeBoard(About("rp2", "Pico", (1, 25, 0), 6, "armv6m", 8192, 4096, ""))
+    with pytest.raises(Full, match="Nothing was changed"):
+        plan.make(board, board.hold(), version("one"))
+    assert board.files == {}
+
+
+def test_a_board_that_fills_up_in_the_middle_goes_on_with_what_ran(cart, small, capsys):
+    board = board_with("one")
+    small["version"] = version("two", files={"agent/large.mpy": b"x" * 9000})
+    board.room = sum(map(len, board.files.values())) + 2000
+    assert run(board, cart) == commands.EXIT_BOARD
+    assert "filled up" in capsys.readouterr().err
+    assert board.ran[-1] == version("one").digest
+
+
+def test_a_board_that_is_pulled_out_says_what_is_left(cart, small, capsys):
+    board = board_with("one")
+    small["version"] = version("two")
+    board.operations = 0
+    board.cut_after = 5
+    assert run(board, cart) == commands.EXIT_GONE
+    assert "went away" in capsys.readouterr().err
+    board.power_on()
+    assert board.boot() == version("one").digest
+
+
+def test_dry_run_changes_nothing_and_shows_sizes(cart, small, capsys):
+    board = board_with("one")
+    small["version"] = version("two")
+    files = dict(board.files)
+    assert run(board, cart, dry_run=True) == 0
+    said = capsys.readouterr().err
+    assert "through the cable" in said and "/b/agent/app.mpy" in said
+    assert {name for name in board.files if name.startswith(("/b", "/a"))} == {
+        name for name in files if name.startswith(("/b", "/a"))
+    }
+    assert board.ran[-1] == version("one").digest
+
+
+def test_the_same_version_again_is_nothing_to_do(cart, small, capsys):
+    board = board_with("one")
+    board.sent = 0
+    assert run(board, cart) == 0
+    assert "nothing to do" in capsys.readouterr().err
+    assert board.sent == 0
+
+
+def test_no_output_shows_the_password(cart, small, capsys):
+    for prepare in (lambda b: None, lambda b: b.ill.add(version("one").digest), lambda b: setattr(b, "cut_after", 9)):
+        board = FakeBoard()
+        prepare(board)
+        run(board, cart, dry_run=False)
+        board.power_on()
+        run(board, cart, dry_run=True)
+        said = capsys.readouterr()
+        assert SECRET not in said.out + said.err
+
+
+def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, capsys):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps({**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}}))
+    board = FakeBoard()
+    assert run(board, str(path)) == commands.EXIT_CONFIGURATION
+    assert "board.ssid" in capsys.readouterr().err
+    assert not board.held and board.files == {}
+
+
+def test_a_configuration_without_a_network_is_refused_for_a_chip(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps({**CART, "board": {}}))
+    with pytest.raises(Exception, match=r"board\.network"):
+        package.checked_config(path)
+
+
+def test_a_time_zone_that_is_none_is_refused_for_a_chip(tmp_path):
+    path = tmp_path / "cart.json"
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST"}}))
+    with pytest.raises(Exception, match=r"board\.time_zone.*POSIX TZ"):
+        package.checked_config(path)
+    path.write_text(json.dumps({**CART, "board": {"network": "ethernet", "time_zone": "CET-1CEST,M3.5.0,M10.5.0/3"}}))
+    assert package.checked_config(path)["board"]["time_zone"].startswith("CET")
+
+
+def test_what_only_linux_does_is_refused_for_a_chip_by_the_setting_s_name(tmp_path):
+    path = tmp_path / "cart.json"
+    tree = {**CART, "board": {"network": "ethernet"}}
+    wishes = {"events": ["alarms"], "describe": True, "graphs": True, "targets": True, "window": 2}
+    for name, wish in wishes.items():
+        path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], name: wish}}))
+        with pytest.raises(config_file.Wrong) as wrong:
+            package.checked_config(path)
+        assert f"toolsnet.{name}" in [place for place, _, _ in wrong.value.mistakes]
+    path.write_text(json.dumps({**tree, "toolsnet": {**CART["toolsnet"], "window": 1}}))
+    assert "window" not in package.checked_config(path)["toolsnet"]
+    controller, spool = {"host": "10.0.0.2", "traces": ["torque"]}, {"path": "raw", "graphs_kib": 48}
+    station = {**CART["stations"][0], "controller": controller, "spool": spool}
+    path.write_text(json.dumps({**tree, "stations": [station]}))
+    with pytest.raises(config_file.Wrong, match=r"stations\[0\]\.controller\.traces"):
+        package.checked_config(path)
+
+
+def test_help_names_every_option():
+    said = CliRunner().invoke(commands.flash, ["--help"]).output
+    for option in ("--board", "--port", "--config", "--dry-run", "--wait", "--json"):
+        assert option in said
+
+
+# -- the parts -----------------------------------------------------------------------------------------------------
+
+
+def test_lines_of_the_console_are_told_from_everything_else():
+    assert console_line('toolcart{"healthy": true}') == {"healthy": True}
+    assert console_line('\x00toolcart{"a": 1}') == {"a": 1}
+    assert console_line("toolcart: running /a") is None
+    assert console_line('toolcart{"a": ') is None
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (OSError(2, "No such file"), "is not there"),
+        (OSError(16, "Device or resource busy"), "in use"),
+        (OSError(13, "Permission denied"), "dialout"),
+    ],
+)
+def test_reasons_why_a_port_does_not_open_are_told_apart(error, word):
+    assert word in str(trouble_of("/dev/ttyACM0", error))
+
+
+def test_platform_is_that_of_the_boards_own_firmware():
+    plan.check_board(PICO, "rp2")

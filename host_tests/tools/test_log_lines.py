@@ -1,0 +1,114 @@
+"""The lines of a service: moments with their zone, levels, the journal's priorities, a line a day, commands."""
+
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+from agent.base import health
+from agent.base.health import NAMES
+from tools.live import log
+from tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
+from tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
+from tools.live.log import LogLines
+from tools.live.plain import InProcess
+from tools.words import undelivered as sorrows
+
+ROOT = Path(__file__).parents[2]
+
+CHANGES = [Change(0.0, BAD, "b\x1b[31m"), Change(0.0, WARNING, "w"), Change(0.0, GOOD, "g"), Change(0.0, INFO, "i")]
+
+
+def test_a_line_has_its_moment_with_the_zone_and_its_level():
+    out = io.StringIO()
+    LogLines(out).changes(CHANGES)
+    lines = out.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["error", "warning", "notice", "info"]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in lines), lines
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_json_form_is_one_object_a_line():
+    out = io.StringIO()
+    lines = LogLines(out, log.JSON)
+    lines.changes(CHANGES[:1])
+    lines.summary(5.0, {"stored": 7}, "stored 7")
+    lines.account({"stored": 7}, ["  stored 7"])
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["level"] for one in told] == ["error", "info", "info"] and told[1]["stored"] == 7
+    assert told[0]["text"] == CHANGES[0].text and told[2]["text"].startswith("ended")
+
+
+def test_the_journal_gets_priorities_and_no_moments(tmp_path):
+    with open(tmp_path / "journal", "w+", encoding="utf-8") as out:
+        about = os.fstat(out.fileno())
+        environment = {"JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"}
+        LogLines(out, environment=environment).changes(CHANGES)
+        out.seek(0)
+        assert [line[:3] for line in out] == ["<3>", "<4>", "<5>", "<6>"]
+    assert not log.is_journal(io.StringIO(), environment)
+
+
+def test_a_log_that_cannot_be_written_ends_nothing_but_itself():
+    class Full(io.StringIO):
+        def write(self, _text):
+            raise OSError(28, "No space left on device")
+
+    lines = LogLines(Full())
+    lines.changes(CHANGES)
+    assert lines.closed
+
+
+def test_a_day_without_changes_is_one_line(monkeypatch):
+    out = io.StringIO()
+    run = InProcess.__new__(InProcess)
+    run.lines, run.figures, run.seconds, run._begun_s = LogLines(out), Figures(), None, 0.0
+    run._summary_due_s = run.lines.summary_every_s
+    status = {"kind": "status", "stations": [], "scheduler": {"faults": 0, "last_fault": None}}
+    for hour in range(24 * 5):
+        monkeypatch.setattr(InProcess, "_elapsed_s", lambda _run, at_s=hour * 3600.0: at_s)
+        run._tell(status)
+        if hour == 30:
+            run._tell({"kind": "note", "text": "something"})
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 1 + 1 + 3, lines  # of hour 24; the note of hour 30; hours 54, 78 and 102
+
+
+def test_what_did_not_get_through_names_the_command_that_helps():
+    latest = {"command": "toolcart spool gaps cart.spool"}
+    shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3, "gone_latest": latest}}
+    told = "; ".join(f"{count} {text}" for text, count in sorrows.sorrows(shown).items())
+    for words in ("size_kib", "`toolcart quarantine list --station 7`", "`toolcart spool gaps cart.spool`"):
+        assert words in told
+
+
+def test_numbers_of_the_log_are_told_in_words():
+    assert "code 92 (Open Protocol commands disabled)" in sorrows.explained("controller refusals", 92, 7)
+    assert "code 31" in sorrows.explained("refused by server", 31, 7)
+    for name in sorrows.EXPLAINED:
+        assert name in NAMES
+
+
+def test_why_a_result_was_set_aside_is_told_and_no_number_is_taken_for_its_own():
+    assert sorrows.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    for reason, words in (
+        (1001, "could not be read"),
+        (1002, "did not answer"),
+        (1003, "refused by ToolsNet"),
+        (1004, "in doubt"),
+    ):
+        told = sorrows.explained("parked", reason, 10)
+        assert words in told and str(reason) not in told
+    assert "result 17" in sorrows.explained("server silent", 17, 10)
+    assert "an event" in sorrows.explained("server silent", 0, 10)
+
+
+def test_everything_that_the_agent_notes_is_told_in_words():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "agent").rglob("*.py")]
+    noted = {getattr(health, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
+    assert len(noted) > 25
+    for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
+        assert sorrows.explained(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in sorrows.explained("controller malformed", 65, 7)
+    assert "no sample" in sorrows.explained("traces lost", 2, 7)

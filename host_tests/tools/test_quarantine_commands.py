@@ -1,0 +1,332 @@
+"""`toolcart quarantine` reaches a stopped spool, a running agent and a board, and says what became of the order."""
+
+import json
+import os
+import socket
+import stat
+import threading
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from agent.cart.config import complete
+from board.linux_control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
+from board.linux_flash import FileFlash
+from host_tests.support.set_aside import spool_with
+from tools.cli import main as cli
+from tools.flash import board_commands
+from tools.flash.link import Failed
+from tools.live import panels
+from tools.live.figures import Figures
+from tools.live.watch import totals
+from tools.spool import quarantine_commands as orders
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """A spool file with five results that were refused and one frame that nobody could read."""
+    return spool_with(tmp_path, b"0061 \x1b[31mnonsense of some octets")
+
+
+def run(*arguments, code=0, text=None):
+    done = CliRunner().invoke(cli.main, ["quarantine", *map(str, arguments)], input=text)
+    assert done.exit_code == code, done.output
+    return done
+
+
+def test_a_stopped_spool_is_listed_and_not_changed(spool):
+    before = spool.read_bytes()
+    said = run("list", "--spool", spool).stdout
+    assert "refused by ToolsNet with code 17" in said and "6 in the quarantine" in said
+    assert "\\x1b[31mnonsense" in said and "\x1b" not in said
+    told = json.loads(run("list", "--spool", spool, "--json").stdout)
+    assert [record["number"] for record in told["records"]] == [1, 2, 3, 4, 5, 6] and told["parked"] == 6
+    assert json.loads(run("show", "2", "--spool", spool, "--json").stdout)["tightening_id"] == "2"
+    assert spool.read_bytes() == before
+
+
+def test_export_has_the_columns_of_spool_export(spool):
+    lines = run("export", "--spool", spool).stdout.splitlines()
+    assert lines[0].startswith("number,area,kind,time") and len(lines) == 7
+    assert len(json.loads(run("export", "--spool", spool, "--json").stdout)) == 6
+
+
+def test_retry_and_drop_on_a_stopped_spool_last(spool):
+    said = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
+    assert "2 to be offered again when the agent runs" in said and "cannot read it either" in said
+    assert "2 to be offered again" in run("retry", "1-2", "--in-doubt", "--spool", spool).stdout
+    assert "has to run" in run("drop", "first", "--yes", "--spool", spool, code=1).stderr
+    run("drop", "all", "--spool", spool, code=2)  # no terminal, no --yes
+    assert "1 dropped; 5 in the quarantine" in run("drop", "2", "--yes", "--spool", spool).stdout
+    assert "5 dropped; 0 in the quarantine" in run("drop", "all", "--yes", "--spool", spool).stdout
+    assert "0 in the quarantine" in run("list", "--spool", spool).stdout
+    assert "no record 9" in run("drop", "9", "--yes", "--spool", spool, code=1).stderr
+
+
+def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_path):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 16 * 4096).close()
+    assert "0 in the quarantine" in run("list", "--spool", path).stdout
+    path.write_bytes(path.read_bytes()[:4096] + b"x" * 65536)
+    assert "of another version" in run("list", "--spool", path, code=2).stderr
+
+
+def test_a_configuration_names_the_spool_and_its_station(spool):
+    tree = {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 6575},
+        "stations": [{"number": 7, "controller": {"host": "127.0.0.1"}, "spool": {"path": "cart.spool"}}],
+    }
+    config = spool.parent / "cart.json"
+    config.write_text(json.dumps(tree))
+    assert "6 in the quarantine" in run("list", "--config", config, "--station", "7").stdout
+    assert "has no station 8" in run("list", "--config", config, "--station", "8", code=2).stderr
+    run("list", code=2)
+
+
+def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
+    assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
+    flash = FileFlash(str(spool), 0)
+    said = run("drop", "all", "--yes", "--spool", spool, code=3).stderr
+    assert "stop that one first" in said
+    flash.close()
+
+
+class Running:
+    """A running agent's socket, turned by the test."""
+
+    def __init__(self, path, dispatch):
+        self.control = Control(str(path) + SUFFIX, dispatch)
+        self.now = 0
+
+    def turn(self, count=1):
+        for _ in range(count):
+            self.control.on_turn(self.now)
+
+    def connected(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.control.path)
+        client.setblocking(False)
+        self.turn()
+        return client
+
+
+def numbers(words):
+    yield {"words": words}
+    yield None
+    yield {"more": 1}
+
+
+def lines_of(client):
+    try:
+        return [json.loads(line) for line in client.recv(1 << 20).splitlines()]
+    except BlockingIOError:
+        return []
+
+
+def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
+    path = tmp_path / "cart.spool"
+    running = Running(path, {})
+    mode = os.stat(str(path) + SUFFIX).st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+    again = Running(path, {})  # after a SIGKILL the name is still there
+    assert again.control.note == ""
+    again.control.close()
+    assert os.listdir(tmp_path) == []
+    running.control.close()
+
+
+def test_an_order_is_answered_piece_by_piece(tmp_path):
+    running = Running(tmp_path / "cart.spool", {"list": numbers})
+    client = running.connected()
+    client.send(b"list a\n")
+    running.turn(8)
+    assert lines_of(client) == [{"words": ["list", "a"]}, {"more": 1}, {"end": True}]
+    assert client.recv(10) == b"" and running.control.listener.sock is not None
+    running.control.close()
+
+
+def test_a_second_client_waits_and_is_served_then(tmp_path):
+    running = Running(tmp_path / "cart.spool", {"list": numbers})
+    first, second = running.connected(), running.connected()
+    second.send(b"list\n")
+    running.turn(5)
+    assert lines_of(second) == [] and running.control.listener.sock is None
+    first.close()
+    running.turn(10)
+    assert lines_of(second)[-1] == {"end": True}
+    running.control.close()
+
+
+def test_whoever_says_or_takes_nothing_is_cut_off_and_the_order_is_done_all_the_same(tmp_path):
+    done = []
+
+    def long(_words):
+        for _ in range(200):
+            yield {"filler": "x" * 10000}
+        done.append(True)
+
+    running = Running(tmp_path / "cart.spool", {"list": long})
+    silent = running.connected()
+    running.now = PATIENCE_MS
+    running.turn()
+    assert silent.recv(10) == b""
+    slow = running.connected()
+    slow.send(b"list\n")
+    running.turn(400)
+    assert not done and len(running.control.talks[0].pending) < 200000
+    running.now += PATIENCE_MS
+    running.turn(400)
+    assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
+    running.control.close()
+
+
+def test_what_is_no_order_is_refused(tmp_path):
+    running = Running(tmp_path / "cart.spool", {"list": numbers})
+    for request in (b"explode\n", b"\n", b"\xff\xfe\n"):
+        client = running.connected()
+        client.send(request)
+        running.turn(3)
+        assert "no such order" in lines_of(client)[0]["error"]
+        running.turn(2)
+    client = running.connected()
+    client.send(b"x" * (LINE_MAX + 1))
+    running.turn(4)
+    assert client.recv(10) == b""
+    running.control.close()
+
+
+def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
+    running = Running(tmp_path / ("x" * 120), {})
+    assert "no orders can be given" in running.control.note
+    running.turn()
+    running.control.close()
+
+
+def test_orders_reach_a_board_over_its_cable(capsys):
+    from host_tests.board.test_upkeep import Out
+    from host_tests.tools.test_board_commands import Running as Board
+
+    board = Board()
+
+    def ask(line, seconds):
+        console = board.upkeep.console
+        out = console._out = Out()
+        console.take(line + "\n")
+        while console.job is not None:
+            console.go_on()
+        *answers, end = out.lines()
+        assert end == {"end": True}
+        return answers
+
+    board.ask = ask
+    board_commands.give_order(board, 10, "list", [])
+    assert "0 in the quarantine" in capsys.readouterr().out
+    with pytest.raises(Failed, match="no record 3"):
+        board_commands.give_order(board, 10, "drop", ["3"])
+    with pytest.raises(Failed, match="too many numbers"):
+        board_commands.give_order(board, 10, "drop", ["3"] * 30)
+
+
+def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
+    from tools.process.agent import Agent
+
+    tree = {
+        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": 9},
+        "stations": [{"number": 7, "controller": {"host": "127.0.0.1", "port": 9}, "spool": {"path": str(spool)}}],
+    }
+    lines = []
+    agent = Agent(complete(tree), str(spool.parent / "cart.json"), 50, lines.append)
+    answers = []
+
+    def ask():
+        answers.append(orders.Place(spool).ask(["list"]))
+        answers.append(orders.Place(spool).ask(["retry", "1-2"]))
+        answers.append(orders.Place(spool).ask(["status"]))
+        agent.board.request_stop()
+
+    asker = threading.Thread(target=ask, daemon=True)
+    until = time.monotonic() + 30
+    started = []
+
+    def goes_on():
+        if agent._controls and not started:
+            started.append(asker.start())
+        return time.monotonic() < until
+
+    assert agent.run(goes_on) == 0
+    asker.join(5)
+    agent.board.close()
+    listed, retried, shown = answers
+    assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
+    assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
+    assert shown[0]["station"]["backlog"] == 6 and shown[0]["station"]["parked"] == 6
+    assert not os.path.exists(str(spool) + SUFFIX)
+
+
+def status_line(**changed):
+    shown = {
+        "number": 1,
+        "mounted": True,
+        "logged": 0,
+        "log": [],
+        "counters": {},
+        "controller": {"state": "ready", "waits_for_room": False, "host": "a", "port": 1},
+        "toolsnet": {"state": "streaming", "host": "a", "port": 1},
+        "stored": 20,
+        "delivered": 9,
+        "backlog": 3,
+        "overwritten": 0,
+        "recovery": {"open_ids": 0, "gone": 0},
+        "spool": {"kib": 64, "blocks": 16, "used_blocks": 1, "damaged": 0, "torn": 0},
+        "parked": 0,
+        "needs_operator": None,
+        **changed,
+    }
+    return {"kind": "status", "stations": [shown], "scheduler": {"faults": 0, "last_fault": None}}
+
+
+def test_the_log_tells_what_did_not_arrive_when_it_changes_and_at_each_start():
+    figures = Figures()
+
+    def told(**changed):
+        return [change.text for change in figures.feed(status_line(**changed), 0.0)]
+
+    assert not [text for text in told() if "set aside" in text or "gone" in text or "overwritten" in text]
+    need = {"why": "the quarantine is full", "command": "toolcart quarantine list --station 1"}
+    wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
+    said = told(**wrong)
+    assert [text for text in said if text.startswith("4 results overwritten, because the spool was full")]
+    assert [text for text in said if text.startswith("3 results set aside")]
+    assert [text for text in said if text.startswith("needs an operator: the quarantine is full")]
+    assert told(**wrong) == []
+    assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
+    figures.feed({"kind": "started", "pid": 1}, 1.0)
+    assert [text for text in told(**wrong) if text.startswith("3 results set aside")]
+
+
+def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
+    figures = Figures()
+    figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
+    said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
+    assert "no missed result is left in the controller" in said
+    assert "119 tightening IDs gone: the controller does not have them any more" in said
+    latest = {"command": "toolcart spool gaps cart.spool"}
+    shown = {"open_ids": 0, "gone": 120, "gone_latest": latest}
+    said = [change for change in figures.feed(status_line(recovery=shown), 1.0) if "120" in change.text]
+    assert said[0].level == "warning" and said[0].text.endswith("any more; `toolcart spool gaps cart.spool` lists them")
+
+
+def test_delivered_is_what_toolsnet_said():
+    figures = Figures()
+    figures.feed(status_line(), 0.0)
+    assert totals(figures)["delivered"] == 9
+
+
+def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
+    text = panels.both_books({"acknowledged": 10, "delivered": 4, "lost": 6, "overtaken": 3}, 1).plain
+    assert "lost" not in text and "on the way 5" in text

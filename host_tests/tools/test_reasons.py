@@ -1,0 +1,223 @@
+"""Every way a connection cannot be had, met on real sockets and lines, and the words that people are told."""
+
+import os
+import pty
+import socket
+import threading
+import time
+
+import pytest
+
+from agent.base import trouble
+from agent.cart.status import WHY_NAMES, why_name
+from agent.link import port as contract
+from agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
+from agent.openprotocol import states
+from board import linux_tcp
+from board.linux_serial import SerialPort
+from board.linux_tcp import TcpPort
+from tools.words import reasons
+
+DEADLINE_S = 10
+SERIAL = {"parity": "none", "stop_bits": 1}
+
+
+def _settled(port):
+    until = time.monotonic() + DEADLINE_S
+    while port.state() == PORT_OPENING:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    return why_name(port.why)
+
+
+def _told(slug, state="closed", code=0, mid=0, **more):
+    shown = {"host": "10.1.2.3", "port": 4545, "why": slug, "why_in": state, "why_code": code, "why_mid": mid, **more}
+    return reasons.of_controller(shown)
+
+
+def _toolsnet(slug, state, server="10.9.9.9:10111"):
+    shown = {"host": "pim.plant", "port": 6575, "server": server, "why": slug, "why_in": state, "why_code": 0}
+    return reasons.of_toolsnet(shown)
+
+
+# -- what the ports find -------------------------------------------------------------------------------------------
+
+
+def test_a_port_where_nothing_listens_is_refused():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = TcpPort()
+        port.open("127.0.0.1", taken.getsockname()[1])
+        assert _settled(port) == "refused" and port.state() == PORT_CLOSED
+
+
+@pytest.mark.parametrize(
+    ("error", "slug"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "no"), "name not found"),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), "DNS slow"),
+    ],
+)
+def test_a_name_that_is_not_there_and_servers_that_do_not_answer_are_told_apart(monkeypatch, error, slug):
+    def fails(*_arguments, **_more):
+        raise error
+
+    monkeypatch.setattr(linux_tcp.socket, "getaddrinfo", fails)
+    port = TcpPort()
+    port.open("controller.plant", 4545)
+    assert _settled(port) == slug
+
+
+def test_a_name_that_takes_long_says_so_while_it_is_looked_up(monkeypatch):
+    answers = threading.Event()
+
+    def waits(*_arguments, **_more):
+        answers.wait(DEADLINE_S)
+        return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", 1))]
+
+    monkeypatch.setattr(linux_tcp.socket, "getaddrinfo", waits)
+    monkeypatch.setattr(linux_tcp, "SLOW_S", 0.0)
+    port = TcpPort()
+    port.open("controller.plant", 4545)
+    assert port.state() == PORT_OPENING and why_name(port.why) == "DNS slow"
+    answers.set()
+    assert _settled(port) == "refused"
+
+
+def test_the_other_side_that_closes_and_the_one_that_resets_are_told_apart():
+    for reset in (False, True):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = TcpPort()
+            port.open("127.0.0.1", server.getsockname()[1])
+            peer, _ = server.accept()
+            assert _settled(port) == "" and port.state() == PORT_OPEN
+            if reset:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            peer.close()
+            until = time.monotonic() + DEADLINE_S
+            while port.readinto(bytearray(8), 8) == 0:
+                assert time.monotonic() < until
+        assert why_name(port.why) == ("reset" if reset else "ended")
+        port.close()
+        assert port.why, "close leaves the reason"
+
+
+@pytest.mark.parametrize(
+    ("number", "slug"),
+    [(113, "no route"), (101, "no network"), (100, "no network"), (110, "timed out"), (98, "in use"), (99, "in use")]
+    + [(24, "no socket"), (13, "no permission"), (71, "failed")],
+)
+def test_what_the_system_says_of_a_connect_has_a_word(monkeypatch, number, slug):
+    def fails(_self, _address):
+        raise OSError(number, "x")
+
+    monkeypatch.setattr(linux_tcp.socket.socket, "connect", fails)
+    port = TcpPort()
+    port.open("192.0.2.1", 4545)
+    assert _settled(port) == slug and port.why_code == number
+
+
+def test_what_is_no_address_is_not_tried():
+    port = TcpPort()
+    port.open("a b", 4545)
+    assert why_name(port.why) == "no address"
+
+
+def test_a_device_that_is_missing_or_no_line_or_held_or_unplugged_has_a_word(tmp_path):
+    port = SerialPort(SERIAL)
+    for device, slug in ((str(tmp_path / "ttyUSB9"), "no device"), ("/dev/null", "not a tty"), ("/tmp", "no device")):
+        port.open(device, 9600)
+        assert port.state() == PORT_CLOSED and why_name(port.why) == slug, device
+    master, slave = pty.openpty()
+    device = os.ttyname(slave)
+    port.open(device, 9600)
+    assert port.state() == PORT_OPEN and port.why == 0
+    second = SerialPort(SERIAL)
+    second.open(device, 9600)
+    assert why_name(second.why) == "in use"
+    os.close(slave)
+    os.close(master)
+    assert port.readinto(bytearray(8), 8) < 0 and why_name(port.why) == "unplugged"
+    port.close()
+
+
+def test_a_device_that_is_not_ours_has_a_word(monkeypatch):
+    serial = pytest.importorskip("serial")
+
+    def refuses(*_arguments, **_more):
+        raise serial.SerialException(13, "could not open port /dev/ttyS0: [Errno 13] Permission denied")
+
+    monkeypatch.setattr(serial, "Serial", refuses)
+    port = SerialPort(SERIAL)
+    port.open("/dev/ttyS0", 9600)
+    assert why_name(port.why) == "no permission"
+
+
+# -- the words -----------------------------------------------------------------------------------------------------
+
+
+def test_every_number_has_a_word_and_every_word_a_sentence():
+    numbers = {value for name, value in vars(contract).items() if name.startswith("WHY_")}
+    numbers |= {value for name, value in vars(states).items() if name.startswith("WHY_")} - {states.WHY_NOTHING}
+    numbers |= {
+        trouble.NO_PIM,
+        trouble.FOREIGN_PIM,
+        trouble.NO_INFO,
+        trouble.NO_ANSWER,
+        trouble.MALFORMED,
+        trouble.NOT_ALLOWED,
+    }
+    names = WHY_NAMES.split(",")
+    assert numbers == set(range(1, len(names)))
+    for slug in set(names) - {"", "stopped"}:
+        for reason in (_told(slug), _told(slug, line={"payload": "whole"}), _toolsnet(slug, "pim verify")):
+            assert reason.slug == slug and len(reason.words) > len(slug) and "{" not in reason.text(), reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "words", "hint"),
+    [
+        (_told("name not found"), "the name 10.1.2.3 is not found", "controller.host"),
+        (_told("refused"), "10.1.2.3:4545 refused the connection: the host is there", "Is Open Protocol switched on"),
+        (_told("no route"), "no route to the host", "ip route get 10.1.2.3"),
+        (_told("timed out"), "10.1.2.3:4545 did not answer in time", "firewall"),
+        (_told("in use"), "address in use", "connections"),
+        (_told("DNS slow"), "the name servers do not answer", "resolvectl"),
+        (_told("reset", "starting"), "reset the connection before a session stood", "Many take one only"),
+        (_told("silence", "starting", mid=1), "does not answer MID 0001", "Open Protocol port"),
+        (
+            _told("slot taken", "starting", 96, 1),
+            "0004 to MID 0001 with code 96 (reject connection, client",
+            "not timed",
+        ),
+        (_told("knows no MID 0060", "starting", 4, 8), "knows no MID 0060, and no substitute", "docs/controllers.md"),
+        (_told("refused by code", "starting", 92, 60), "refused MID 0060: 0004 with code 92 (Open Protocol", ""),
+        (_told("not a tty", host="/dev/null", line={"payload": "x"}), "/dev/null is not a tty", "controller.device"),
+        (_told("no permission", host="/dev/ttyS0", line={"x": 1}), "no permission to use /dev/ttyS0", "dialout"),
+        (_told("unplugged", host="/dev/ttyUSB0", line={"x": 1}), "the adapter /dev/ttyUSB0 was unplugged", "back"),
+        (_told("in use", host="/dev/ttyUSB0", line={"x": 1}), "in use by another program", "fuser"),
+        (_told("silence", "starting", host="/dev/ttyUSB0", port=9600, line={"x": 1}), "at 9600 baud", "3964r"),
+        (_toolsnet("refused", "pim opening"), "PIM pim.plant:6575 refused", "pim_port"),
+        (_toolsnet("timed out", "server opening"), "ToolsNet server 10.9.9.9:10111 did not answer", "firewall"),
+        (_toolsnet("foreign PIM", "pim verify"), "something answers there that is no PIM", "6575"),
+        (_toolsnet("no PIM", "pim verify"), "sent no 12", "pim_port"),
+        (_toolsnet("no PIM", "pim verify"), "speaks version 1.5 alone", "not spoken"),
+        (_toolsnet("no info", "pim info"), "no 08", "system.number"),
+        (_toolsnet("no answer", "streaming"), "acknowledges nothing", "server port"),
+    ],
+)
+def test_the_words_say_who_what_and_what_to_do(reason, words, hint):
+    assert words in reason.words and hint in reason.hint, reason
+
+
+def test_a_side_that_stands_has_no_reason():
+    assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
+
+
+def test_the_same_reason_is_told_once_until_something_has_worked():
+    one = trouble.Trouble()
+    assert one.set(19, 0, 111, 0, 5) and not one.set(19, 0, 111, 0, 5)
+    assert one.set(20, 0, 113, 0, 5) and one.set(19, 0, 111, 0, 5)
+    one.over()
+    assert one.why == 0 and not one.set(19, 0, 111, 0, 5)
+    assert one.set(19, 0, 111, 0, 6)

@@ -1,0 +1,106 @@
+"""Telegram 04 of any result: read back by the archive's readers, every field is what the controller meant."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.record import result as res
+from host_tests.toolsnet.test_result04 import Record, example, values
+from tools.archive.quick import result_of
+
+JUDGED = {0: 2, 1: 0, 2: 3}  # Open Protocol's low, OK, high
+
+
+def numbers(most):
+    """The edges of a field, what lies between them, and the field left blank."""
+    return st.one_of(st.sampled_from([0, 1, most - 1, most, None]), st.integers(0, most))
+
+
+STATUS = st.sampled_from([0, 1, 2, None])
+STAMPS = st.sampled_from(["2024-03-14:09:26:53", "2000-01-01:00:00:00", "2099-12-31:23:59:59"])
+CHANGES = st.one_of(STAMPS, st.sampled_from(["", "Last Change Unknown"]))
+FIELDS = st.fixed_dictionaries(
+    {
+        "vin": st.one_of(
+            st.sampled_from([b"", b" A", b"A\0B\0", b"\0" * 25, b"~" * 25, b"\x7f" * 25]),
+            st.binary(max_size=25),
+            st.text("WVZ 019-_äß", max_size=12).map(str.encode),
+        ),
+        "job": numbers(99),
+        "pset": numbers(999),
+        "batch_size": numbers(9999),
+        "batch_counter": numbers(9999),
+        "batch_status": st.sampled_from([0, 1, 2, None]),
+        "status": st.sampled_from([0, 1, None]),
+        "torque_status": STATUS,
+        "angle_status": STATUS,
+        "torque": numbers(999999),
+        "angle": numbers(99999),
+        "torque_min": st.integers(0, 999999),
+        "torque_max": st.integers(0, 999999),
+        "angle_min": st.integers(0, 99999),
+        "angle_max": st.integers(0, 99999),
+        "tightening_id": numbers(4294967295),
+        "time": STAMPS,
+        "pset_change": CHANGES,
+    }
+)
+REVISIONS = st.sampled_from([999, 1, 2, 3, 4, 5, 6, 7])
+
+
+def hundredths(text):
+    whole, _, rest = text.partition(".")
+    return int(whole) * 100 + int(rest)
+
+
+def tenths(text):
+    whole, _, rest = text.partition(".")
+    return int(whole) * 10 + int(rest)
+
+
+def told_and_quick(fields, revision, **settings):
+    """The telegram's fields by the careful reader; the quick one has to find the same."""
+    record = Record(example(**fields), 61, revision)
+    found = record.told(**settings)
+    quick = result_of(record.write(**settings)[4:])
+    assert quick is not None and quick["spindles"] == found["spindles"] and quick["vin"] == found["vin"]
+    return found
+
+
+@given(FIELDS, REVISIONS)
+def test_any_result_is_read_back_as_it_was_meant(fields, revision):
+    found = told_and_quick(fields, revision)
+    spindle = found["spindles"][0]
+    vin = "".join(chr(one) if 0x20 <= one < 0x7F else " " if one == 0 else "?" for one in fields["vin"])
+    assert found["vin"] == vin.rstrip() and found["time"] == "".join(filter(str.isdigit, fields["time"]))
+    overall = 0 if fields["status"] == 1 else 1
+    assert spindle["overall"] == overall
+    assert spindle["torque_status"] == JUDGED.get(fields["torque_status"], overall)
+    assert spindle["angle_status"] == JUDGED.get(fields["angle_status"], overall)
+    assert hundredths(spindle["torque"]) == (fields["torque"] or 0)
+    assert tenths(spindle["angle"]) == (fields["angle"] or 0) * 10
+    assert spindle["program"] == (fields["pset"] or 9999)
+    if revision != 999:
+        assert hundredths(spindle["torque_low"]) == fields["torque_min"]
+        assert hundredths(spindle["torque_high"]) == fields["torque_max"]
+        assert tenths(spindle["angle_low"]) == fields["angle_min"] * 10
+        assert tenths(spindle["angle_high"]) == fields["angle_max"] * 10
+
+
+@given(FIELDS, REVISIONS)
+def test_a_parameter_says_what_the_field_had_and_is_absent_where_that_was_blank(fields, revision):
+    told = values(told_and_quick(fields, revision))
+    wanted = {1500: "job", 100: "batch_size", 101: "batch_counter", 102: "batch_status"}
+    for number, name in wanted.items():
+        assert told.get(number) == (None if fields[name] is None else str(fields[name])), name
+    number = fields["tightening_id"]
+    assert told.get(30) == (None if number is None else "%010d" % number)
+    assert told.get(1003) == (fields["pset_change"] or None)
+    assert told.get(1000) == ("0" if fields["pset"] == 0 else None)
+
+
+@given(FIELDS, REVISIONS, st.integers(0, 127), st.integers(1, 99999), st.integers(1, 99999), st.integers(0, 3))
+def test_whatever_is_wanted_and_flagged_the_telegram_is_whole(fields, revision, parameters, ident, sequence, flags):
+    flags = (res.FLAG_RECOVERED if flags & 1 else 0) | (res.FLAG_EDGE_TIME if flags & 2 else 0)
+    found = Record(example(**fields), 61, revision).told(flags, ident=ident, sequence=sequence, parameters=parameters)
+    assert (found["identifier"], found["sequence"]) == (ident, sequence)
+    assert (60003 in found["by_id"]) == bool(flags & res.FLAG_EDGE_TIME)

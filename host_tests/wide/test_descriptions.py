@@ -1,0 +1,234 @@
+"""ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.wide import telegram02 as describe
+from tools.harness.cart import Cart
+from tools.sim.profiles import row
+from tools.toolsnet.telegrams import take_apart
+
+
+def read(telegram):
+    """What an independent reader finds; the length in front is right, and nothing breaks the document."""
+    octets = bytes(telegram)
+    assert int(octets[:4]) == len(octets) - 4
+    found, breaches = take_apart(octets[4:])
+    assert not breaches, [str(breach) for breach in breaches]
+    return found
+
+
+def test_telegrams_octet_for_octet():
+    assert bytes(describe.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
+        b"0057" + b"01000070003000110.40.22.112   Body shop                  "
+    )
+    spindles = ((1, "Spindle 1", ((9999, "No parameter set"), (12, "Wheel"))),)
+    assert bytes(describe.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
+        b"0154" + b"0200008000300010010" + b" " * 15 + b"Station 10".ljust(25) + b"0001"
+        b"0001"
+        + b"Spindle 1".ljust(25)
+        + b"0002"
+        + b"9999"
+        + b"No parameter set".ljust(25)
+        + b"0012"
+        + b"Wheel".ljust(25)
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("10.0.0.5", "10.0.0.5"), ("255.255.255.255", "255.255.255.255"), ("cart", ""), ("1.2.3", ""), ("1.2.3.444", "")]
+    + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
+)
+def test_address_is_an_address_or_blank(host, told):
+    assert read(describe.system(1, 3, 1, host, "x"))["ip"] == told
+
+
+name = st.text(max_size=40)
+numbers = st.integers(1, 9999)
+
+
+@given(
+    st.integers(1, 99999), numbers, numbers, numbers, name, st.lists(st.tuples(numbers, name), min_size=1, max_size=300)
+)
+def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
+    found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
+    shown = "".join(letter if " " <= letter <= "~" else "?" for letter in called[:25]).rstrip()
+    assert found["name"] == shown and found["spindles"][0]["name"] == shown
+    assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
+    assert read(describe.system(ident, 3, system, "", called))["name"] == shown
+
+
+# -- the session
+
+
+def cart(toolsnet=(), describes=True, options=None, **controller):
+    one = Cart(
+        controller=options or {},
+        toolsnet=toolsnet,
+        settings={
+            "toolsnet": {"describe": describes, "events": ["pset"]},
+            "system": {"name": "Body shop"},
+            "station": {"name": "Wheels left"},
+            "controller": dict({"events": ["pset"]}, **controller),
+        },
+    )
+    one.configuration["system"]["name"] = "Body shop"
+    told = one.told = []
+    for what in ("describe_system", "describe_station"):
+        keep = getattr(one.archive, what)
+        setattr(one.archive, what, lambda found, keep=keep: (told.append(found), keep(found)))
+    one.cut()
+    if "results" in controller:
+        one.run(5000)  # it has no MID 0060
+    else:
+        one.until_ready()
+    one.run(1000)
+    return one
+
+
+def programs(found):
+    return [(one["program"], one["name"]) for one in found["spindles"][0]["programs"]]
+
+
+def test_all_parameter_sets_of_the_list_are_named_in_one_telegram():
+    one = cart()
+    assert [dict(programs(found)) for found in one.told[1:]][-1] == {
+        9999: "No parameter set",
+        1: one.controller.psets[1].pset_name,
+        2: one.controller.psets[2].pset_name,
+        12: one.controller.psets[12].pset_name,
+    }
+    assert len(one.told) <= 3, "not one for each name"
+    assert (one.controller.messages[10], one.controller.messages[12]) == (1, 3)
+    one.controller.drop()
+    one.run(120000)
+    assert (one.controller.messages[10], one.controller.messages[12]) == (2, 3), "known names are not asked for again"
+    assert not one.controller.complaints
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"unknown_mids": (10,)}, (1, 0)),
+        ({"refuse": {10: 99}}, (1, 0)),
+        ({"refuse": {12: 99}}, (1, 1)),
+        ({"refuse": {12: 2}}, (1, 3)),
+        ({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)),
+        ({"refuse": {12: None}}, (1, 1)),
+    ],
+)
+def test_a_controller_that_tells_no_names_is_asked_no_more_and_holds_nothing_up(options, asked):
+    one = cart(options=options)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(30000)
+    assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    messages = one.controller.messages
+    assert (messages.get(10, 0), messages.get(12, 0)) == asked
+
+
+def test_system_and_station_are_described_once_a_start():
+    one = cart()
+    assert one.archive.systems == {(3, 1): "Body shop"} and one.archive.stations == {(3, 1, 10): "Wheels left"}
+    assert one.told[-1]["spindles"][0]["spindle"] == 1
+    assert programs(one.told[-1])[0] == (9999, "No parameter set")
+    count = len(one.told)
+    one.toolsnet.drop()
+    one.run(120000)
+    assert len(one.told) == count, "another connection tells nothing anew"
+    assert not one.toolsnet.complaints
+
+
+def test_server_that_has_lost_results_is_told_the_names_again():
+    one = cart()
+    for _ in range(3):
+        one.controller.produce()
+    one.until_quiet()
+    one.run(1000)
+    for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
+        count = len(one.told)
+        one.toolsnet.drop()
+        one.run(70000)
+        assert len(one.told) == count
+        lose()
+        one.toolsnet.drop()
+        one.run(70000)
+        assert [found["id"] for found in one.told[count:]] == ["01", "02"]
+    assert not one.toolsnet.complaints
+
+
+def test_name_of_a_parameter_set_is_told_when_it_is_heard_and_when_it_changes():
+    one = cart()
+    one.controller.select_pset(2)
+    one.run(1000)
+    first = dict(programs(one.told[-1]))
+    assert first.get(2)
+    count = len(one.told)
+    one.controller.select_pset(2)
+    one.run(1000)
+    assert len(one.told) == count
+    names = one.station.outlets[0].sources[0].names
+    names.learn(2, b"Another name".ljust(25), 0)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(1000)
+    assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
+    assert not one.toolsnet.complaints
+
+
+def test_spindles_of_a_result_are_described_with_their_names():
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs", bolt_data=True)
+    assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
+    one.controller.produce()
+    one.until_quiet()
+    one.run(40000)
+    told = one.told[-1]["spindles"]
+    results = [spindle["spindle"] for spindle in one.archive.results[-1]["spindles"]]
+    assert [spindle["spindle"] for spindle in told] == sorted(results) and len(told) == 3
+    assert all(spindle["programs"] == told[0]["programs"] for spindle in told)
+    assert not any(spindle["name"].startswith("Spindle") for spindle in told), "bolts have names"
+    assert not one.toolsnet.complaints
+
+
+def test_what_has_no_room_is_left_out_and_counted():
+    for count in (1, 2, 3, 50, 99):
+        most = describe.programs_most(count)
+        programs = [(number, "x") for number in range(1, most + 1)]
+        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
+    names = one.station.outlets[0].sources[0].names
+    for number in range(1, 250):
+        names.learn(number, b"Set %d" % number + b" " * 25, 0)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(40000)
+    state = {}
+    one.station.outlets[0].put_state(state)
+    assert state["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+
+
+def test_refusal_is_counted_and_results_go_on():
+    one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
+    state = {}
+    one.station.outlets[0].put_state(state)
+    assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
+    one.controller.produce()
+    one.until_quiet()
+    assert one.toolsnet.server_connections == 1
+
+
+def test_silence_costs_two_connections_and_then_results_go_through():
+    one = cart(toolsnet={"silent_telegrams": ["01", "02"]})
+    one.controller.produce()
+    one.until_quiet()
+    one.run(300000)
+    assert one.toolsnet.server_connections == 3 and one.archive.stored == 1
+
+
+def test_nothing_is_described_unless_it_is_wanted():
+    one = cart(describes=False)
+    assert not one.told

@@ -1,0 +1,407 @@
+"""Events reach ToolsNet in their place between the results, once, from where its 08 says; results wait for none."""
+
+from agent.base import health as h
+from agent.log.log import LOG_DONE
+from agent.log.numbers import LIMIT, MISSED
+from agent.record import KIND_EVENT
+from agent.record import event as ev
+from agent.wide.telegram09 import CODE_OURS
+from tools.harness.cart import Cart
+from tools.toolsnet.records import tightening_id_of
+
+ALL = ["alarms", "pset", "job", "vin", "gone"]
+
+
+class Books:
+    """The order in which results and events arrive."""
+
+    def __init__(self, archive):
+        self.arrived = []
+        self._keep("store_result", archive, "R", tightening_id_of)
+        self._keep("store_event", archive, "E", lambda one: one["code"])
+
+    def _keep(self, name, archive, letter, shown):
+        store = getattr(archive, name)
+
+        def kept(one):
+            is_new = store(one)
+            if is_new:
+                self.arrived.append((letter, shown(one)))
+            return is_new
+
+        setattr(archive, name, kept)
+
+
+def cart(events=("alarms", "gone"), toolsnet=(), settings=None, blocks=16, **more):
+    tables = {"toolsnet": {"events": list(events)}, "controller": {"events": ["alarms", "pset", "job", "vin"]}}
+    for name in settings or {}:
+        tables.setdefault(name, {}).update(settings[name])
+    made = Cart(settings=tables, toolsnet=toolsnet, blocks=blocks, **more)
+    made.books = Books(made.archive)
+    made.until_ready()
+    return made
+
+
+def put(cart, code=b"E1", what=ev.ALARM):
+    """Write an event into the log as the agent would; True if it is there."""
+    log = cart.station.log
+    ev.put_event(log.stage, log.place, log.next, 10, what)
+    ev.put_code(log.stage, log.place, code, 0, len(code))
+    ev.put_time(log.stage, log.place, cart.clock.stamp().encode(), 0)
+    done = log.append(KIND_EVENT, 0, ev.EVENT_LEAST) == LOG_DONE
+    cart.app.network_is_up(cart.clock.now)  # wakes everybody
+    return done
+
+
+def codes(cart):
+    return [event["code"] for event in cart.archive.events]
+
+
+def sequences(cart):
+    return [event["sequence"] for event in cart.archive.events]
+
+
+def ascend(cart):
+    """True if the sequences of the events ascend; what else has a number in the log leaves holes."""
+    found = sequences(cart)
+    return len(found) > 0 and found == sorted(set(found))
+
+
+def shown(cart):
+    state = {}
+    cart.station.outlets[0].put_state(state)
+    return state
+
+
+# -- the ordinary way
+
+
+def test_alarm_of_the_controller_reaches_toolsnet_between_its_results():
+    one = cart()
+    one.controller.produce()
+    one.until_quiet()
+    one.controller.raise_alarm("E404", "Tool hot")
+    one.run(100)
+    one.controller.produce()
+    one.until_quiet()
+    one.run(100)
+    assert one.books.arrived == [("R", 1), ("E", 404), ("R", 2)]
+    assert ascend(one) and one.archive.events_repeated == 0
+    one.clean()
+
+
+def test_backlog_of_results_and_events_goes_out_in_the_order_of_the_log():
+    one = cart()
+    for place in (("tn", 6575), ("tn", 10111)):
+        one.network.down(*place)
+    one.run(1000)
+    expected = []
+    for index in range(40):
+        if index % 3 == 1:
+            put(one, b"E%d" % (100 + index))
+            expected.append(("E", 100 + index))
+        one.controller.produce()
+        one.run(50)
+        expected.append(("R", index + 1))
+    for place in (("tn", 6575), ("tn", 10111)):
+        one.network.up(*place)
+    one.until_quiet()
+    one.run(1000)
+    assert one.books.arrived == expected
+    assert ascend(one) and one.archive.events_stored == 13
+    one.clean()
+
+
+def test_only_what_is_wished_for_goes_out_and_the_rest_is_passed():
+    one = cart(["vin", "job"])
+    put(one, b"E1")
+    put(one, b"0007", ev.JOB)
+    put(one, b"E2")
+    put(one, b"", ev.VIN)
+    one.run(1000)
+    assert codes(one) == [CODE_OURS + ev.JOB, CODE_OURS + ev.VIN]
+    assert shown(one)["events_waiting"] == 0
+    one.cut()
+    one.run(10000)
+    assert one.archive.events_stored == 2 and one.archive.events_repeated == 0 and not shown(one)["events_doubt"]
+
+
+def test_10_is_an_answer_as_well_as_05():
+    one = cart(toolsnet={"event_answer": "10"})
+    put(one)
+    put(one, b"E2")
+    one.controller.produce()
+    one.until_quiet()
+    one.run(1000)
+    assert codes(one) == [1, 2] and shown(one)["events_sent"] == 2
+    assert one.counted(h.SERVER_UNKNOWN) == 0
+    one.clean()
+
+
+def test_station_without_the_setting_sends_none():
+    one = Cart(settings={"controller": {"events": ["alarms"]}})
+    one.until_ready()
+    one.controller.raise_alarm("E404")
+    one.run(1000)
+    assert "09" not in one.toolsnet.telegrams and one.station.log.number == 0
+
+
+# -- trouble
+
+
+def test_lost_answer_brings_the_same_event_again_and_the_archive_has_it_once():
+    one = cart(toolsnet={"silent_telegrams": ["09"]})
+    put(one)
+    one.run(6000)
+    one.options.silent_telegrams = []
+    one.run(10000)
+    assert codes(one) == [1] and one.archive.events_repeated <= 1
+    assert one.toolsnet.server_connections == 1
+
+
+def test_event_that_is_refused_is_passed_after_three_offers_and_results_go_on_meanwhile():
+    for answer, code in (("05", 17), ("10", 4711)):
+        one = cart(toolsnet={"telegram_codes": {"09": code}, "event_answer": answer})
+        put(one)
+        one.run(100)
+        took = one.clock.total_ms
+        one.controller.produce()
+        one.until_quiet()
+        assert one.clock.total_ms - took < 1000, "it waited for an event"
+        one.run(60000)
+        assert shown(one)["events_passed"] == 1 and shown(one)["events_waiting"] == 0
+        assert one.toolsnet.telegrams["09"] == 3
+        one.options.telegram_codes = {}
+        put(one, b"E2")
+        one.run(1000)
+        assert codes(one) == [2] and ascend(one)
+
+
+def test_server_that_never_answers_an_event_costs_results_one_connection_and_then_few():
+    one = cart(toolsnet={"silent_telegrams": ["09"]})
+    for index in range(5):
+        put(one, b"E%d" % index)
+    hours = 6
+    for _ in range(hours * 12):
+        one.controller.produce()
+        one.run(300000)
+    one.until_quiet()
+    assert one.toolsnet.server_connections <= 4 + hours
+    assert one.archive.repeated == 0
+    assert shown(one)["events_passed"] >= 1
+
+
+def test_answer_lost_with_the_connection_is_learned_from_the_08():
+    one = cart()
+    put(one)
+    one.run(1000)
+    one.options.silent_telegrams = ["09"]
+    put(one, b"E2")
+    one.run(100)
+    event = dict(one.archive.events[0], sequence=2, code=2)
+    one.archive.store_event(event)  # it was stored, and its 05 went with the connection
+    one.toolsnet.drop()
+    one.options.silent_telegrams = []
+    one.run(70000)
+    put(one, b"E3")
+    one.run(1000)
+    assert codes(one) == [1, 2, 3] and one.archive.events_repeated == 0
+    assert shown(one)["events_sent"] == 3 and not shown(one)["events_doubt"]
+
+
+def test_after_a_cut_nothing_is_sent_twice_and_nothing_is_missed():
+    for after_ms in range(0, 12, 1):
+        one = cart()
+        one.controller.produce()
+        one.until_quiet()
+        for index in range(3):
+            put(one, b"E%d" % (index + 1))
+            one.controller.produce()
+        one.run(after_ms)
+        one.cut()
+        one.run(40000)
+        one.until_quiet()
+        assert codes(one) == [1, 2, 3], after_ms
+        assert one.archive.events_repeated == 0, after_ms
+        assert ascend(one)
+
+
+def test_cut_at_every_moment_of_many_starts_keeps_the_events():
+    one = cart()
+    for index in range(1, 25):
+        put(one, b"E%d" % index)
+        one.run(index % 7)
+        one.cut()
+        one.run((index * 37) % 400)
+    one.run(60000)
+    assert codes(one) == list(range(1, 25)) and one.archive.events_repeated == 0
+
+
+# -- where the server stands
+
+
+def test_first_meeting_takes_over_the_sequence_of_the_server():
+    one = cart(toolsnet={"reported_event": 512})
+    put(one)
+    put(one)
+    one.run(1000)
+    assert sequences(one) == [513, 514]
+    one.options.reported_event = None
+    one.cut()
+    one.run(30000)
+    put(one)
+    one.run(1000)
+    assert sequences(one) == [513, 514, 515] and not shown(one)["events_doubt"]
+
+
+def test_sequence_wraps_from_99999_to_1():
+    one = cart(toolsnet={"reported_event": 99998})
+    for _ in range(3):
+        put(one)
+    one.run(1000)
+    one.options.reported_event = None
+    one.cut()
+    one.run(30000)
+    put(one)
+    one.run(1000)
+    assert sequences(one) == [99999, 1, 2, 3] and one.archive.events_repeated == 0
+
+
+def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
+    for rewind in (False, True):
+        one = cart(settings={"toolsnet": {"rewind": rewind}})
+        for index in range(4):
+            put(one, b"E%d" % (index + 1))
+        one.run(1000)
+        one.options.reported_event = 2
+        one.toolsnet.drop()
+        one.run(500)
+        one.options.reported_event = None
+        one.run(60000)
+        assert ("restored" in shown(one)["events_doubt"]) or rewind
+        put(one, b"E5")
+        one.run(1000)
+        assert one.archive.events_repeated == (2 if rewind else 0)
+        assert codes(one) == [1, 2, 3, 4, 5]
+
+
+def test_number_that_was_never_sent_is_said_in_words_and_nothing_is_skipped():
+    one = cart()
+    put(one, b"E1")
+    one.run(1000)
+    one.options.reported_event = 40000  # another cart's
+    one.toolsnet.drop()
+    put(one, b"E2")
+    one.run(70000)
+    assert codes(one) == [1, 2] and sequences(one) == [1, 40001]
+    assert "40000" in shown(one)["events_doubt"] and "station 10 used twice" in shown(one)["events_doubt"]
+
+
+def test_empty_server_gets_what_is_new():
+    one = cart()
+    put(one, b"E1")
+    one.run(1000)
+    one.options.reported_event = 0
+    one.toolsnet.drop()
+    put(one, b"E2")
+    one.run(70000)
+    assert codes(one) == [1, 2] and sequences(one) == [1, 2]
+
+
+def test_empty_server_gets_all_again_where_that_is_wanted():
+    one = cart(settings={"toolsnet": {"server_empty": "resend"}})
+    for index in range(3):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    one.archive.clear()
+    one.toolsnet.drop()
+    one.run(70000)
+    assert codes(one) == [1, 2, 3] and sequences(one) == [1, 2, 3]
+    assert "emptied" in shown(one)["events_doubt"]
+    one.toolsnet.drop()
+    one.run(70000)
+    assert not shown(one)["events_doubt"] and one.archive.events_repeated == 0
+
+
+def test_server_that_never_says_which_event_it_has_gets_them_once_again_in_a_run():
+    one = cart(settings={"toolsnet": {"server_empty": "resend"}})
+    one.options.reported_event = 0
+    put(one, b"E1")
+    put(one, b"E2")
+    one.run(1000)
+    for _ in range(4):
+        one.toolsnet.drop()
+        one.run(70000)
+    assert codes(one) == [1, 2] and one.archive.events_repeated == 2
+
+
+def test_emptied_server_is_told_of_after_a_start_as_well():
+    one = cart()
+    for index in range(2):
+        put(one, b"E%d" % (index + 1))
+        one.run(1000)
+    one.archive.clear()
+    one.cut()
+    one.run(70000)
+    assert "emptied" in shown(one)["events_doubt"]
+    assert codes(one) == [2]  # the last one's answer was not written down
+
+
+# -- the log
+
+
+def test_event_goes_out_only_when_the_state_says_that_it_may():
+    one = cart()
+    put(one)
+    send = one.station.outlets[0].session.send_from
+    limits = []
+
+    def watched(*telegram):
+        limits.append(one.station.state.durable[LIMIT])
+        send(*telegram)
+
+    one.station.outlets[0].session.send_from = watched
+    put(one)
+    put(one)
+    one.run(1000)
+    assert len(limits) == 3 and all(limits[index] > index for index in range(3)), limits
+
+
+def test_full_log_gives_up_events_and_no_result():
+    one = cart(blocks=8, settings={"spool": {"when_full": "refuse"}})
+    for place in (("tn", 6575), ("tn", 10111)):
+        one.network.down(*place)
+    one.run(1000)
+    one.controller.produce()
+    one.run(1000)
+    count = 0
+    while count < 2000 and put(one, b"E%d" % (count % 1000)):
+        count += 1
+    assert count < 2000, "it is full: the result in front is not delivered"
+    for place in (("tn", 6575), ("tn", 10111)):
+        one.network.up(*place)
+    one.run(600000)
+    one.until_quiet()
+    assert one.archive.events_stored == count and one.archive.events_repeated == 0
+    for _ in range(150):
+        one.controller.produce()
+        one.run(100)
+    one.until_quiet()
+    one.clean()
+
+
+def test_results_that_the_cursor_of_events_is_moved_past_are_not_missed():
+    """ToolsNet answers no event for an hour, and the log goes round meanwhile."""
+    one = cart(blocks=8, toolsnet={"silent_telegrams": ["09"]})
+    put(one, b"E1")
+    one.run(300000)
+    for _ in range(400):
+        one.controller.produce()
+        one.run(200)
+    one.until_quiet()
+    assert one.station.state.numbers[MISSED] == 1, "the event alone"
+    one.options.silent_telegrams = []
+    one.run(4000000)
+    put(one, b"E2")
+    one.run(1000)
+    assert codes(one)[-1:] == [2]

@@ -1,0 +1,184 @@
+"""The file outlet on a disk that loses what was not synced: each line once and in order, whatever is cut or fails."""
+
+import json
+
+import pytest
+
+from agent.base.health import Health
+from agent.base.ticks import FOREVER
+from agent.wide.file import FileOutlet
+from board import linux_lines
+from host_tests.support.disk import Disk, PowerCut
+from host_tests.support.log import Area, append
+from tools.base.clock import Dice
+
+STORED = 24
+NAME = "/lines"
+FAILURES = [("fdatasync",), ("pwrite",), ("ftruncate",), ("fdatasync", "ftruncate"), ("pwrite", "ftruncate")]
+
+
+class Bench:
+    """One log with ToolsNet's cursor, which takes everything at once, and one file on the disk."""
+
+    saves = True
+
+    def __init__(self, monkeypatch, seed=1):
+        self.disk = Disk(Dice(seed))
+        monkeypatch.setattr(linux_lines, "os", self.disk)
+        self.area = Area(blocks=32, unit_bytes=64)
+        self.now = 0
+        self.ident = 0
+        self.start()
+
+    def start(self):
+        self.area.mount(cursors=2, events=(1,))
+        self.lines = linux_lines.LineFile(NAME, 4096, 99)
+        self.outlet = FileOutlet(self.area.log, 1, self.lines, Health())
+        self.outlet.begin(self.now)
+
+    def store(self, count):
+        for _ in range(count):
+            assert append(self.area.log, self.ident + 1) == 0
+            self.ident += 1
+
+    def run(self):
+        """Until there is nothing to do; how far it is becomes durable whenever somebody saves, so it is saved here."""
+        for _ in range(400):
+            left = self.outlet.step(self.now)
+            assert not self.saves or self.area.state.save()
+            if left == FOREVER:
+                return
+            self.now = (self.now + left) & 0x3FFFFFFF
+        raise AssertionError("it never comes to rest")
+
+    def work(self):
+        """A shift: batches of several sizes."""
+        for count in (1, 3, 2, 9, 1, 8):
+            self.store(count)
+            self.run()
+
+    def cut(self):
+        self.disk.restart()
+        self.start()
+
+    def found(self):
+        """The numbers of all lines, oldest file first; every octet is of a whole line."""
+        octets = b""
+        for index in range(99, -1, -1):
+            octets += self.disk.content(NAME + (".%d" % index if index else ""))
+        return [int(json.loads(line)["tightening_id"]) for line in octets.splitlines()]
+
+    def check(self):
+        """What was stored is there, each once, after one more cut."""
+        self.store(2)
+        self.run()
+        self.cut()
+        self.run()
+        assert self.found() == list(range(1, self.ident + 1))
+
+
+def operations(monkeypatch):
+    bench = Bench(monkeypatch)
+    bench.work()
+    assert bench.found() == list(range(1, STORED + 1)) and NAME + ".1" in bench.disk.names
+    return bench.disk.operations
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_cut_at_every_operation_of_the_disk(monkeypatch, seed):
+    for operation in range(1, operations(monkeypatch) + 1):
+        bench = Bench(monkeypatch, seed + operation)
+        bench.disk.cut_at = operation
+        with pytest.raises(PowerCut):
+            bench.work()
+        bench.cut()
+        bench.run()
+        bench.check()
+
+
+@pytest.mark.parametrize("fails", FAILURES, ids=" ".join)
+def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
+    for operation in range(1, operations(monkeypatch) + 1):
+        bench = Bench(monkeypatch, operation)
+        bench.disk.fails = fails
+        bench.disk.fail_at = operation
+        bench.work()
+        bench.check()
+
+
+def rested(monkeypatch, seed):
+    """Each batch is cut at rest, when nobody has saved how far the file is: the last line is of a doubtful record."""
+    bench = Bench(monkeypatch, seed)
+    bench.saves = False
+    for count in (1, 3, 2, 9, 1):
+        bench.store(count)
+        bench.run()
+        bench.cut()
+        bench.run()
+    bench.check()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_cut_at_rest_writes_no_line_twice(monkeypatch, seed):
+    rested(monkeypatch, seed)
+
+
+def test_a_failed_sync_whose_lines_cannot_be_taken_back_at_once(monkeypatch):
+    bench = Bench(monkeypatch)
+    bench.store(3)
+    bench.run()
+    real, bench.disk.ftruncate = bench.disk.ftruncate, broken
+    bench.disk.fail_at = bench.disk.operations + 1
+    bench.store(4)
+    assert bench.outlet.step(bench.now) > 0 and not bench.outlet.is_up()
+    bench.disk.ftruncate = real
+    bench.run()
+    bench.check()
+
+
+def broken(descriptor, octets):
+    raise OSError(5, "Input/output error")
+
+
+def test_lines_of_which_a_cut_has_spoilt_one_in_the_middle_are_written_again(monkeypatch):
+    bench = Bench(monkeypatch)
+    bench.store(3)
+    bench.run()
+    inode = bench.disk.names[NAME]
+    spoilt = len(inode.cache)
+    bench.store(2)
+    assert bench.outlet.step(bench.now) == FOREVER  # no place is saved behind it
+    inode.cache[spoilt : spoilt + 64] = bytes(64)
+    inode.disk = bytes(inode.cache)
+    bench.cut()
+    bench.run()
+    assert bench.found() == list(range(1, 6))
+    bench.check()
+
+
+def test_a_process_that_is_killed_at_every_operation_and_a_cut_behind_the_next_start(monkeypatch):
+    for operation in range(1, operations(monkeypatch) + 1):
+        bench = Bench(monkeypatch, operation)
+        bench.disk.cut_at = operation
+        with pytest.raises(PowerCut):
+            bench.work()
+        bench.disk.cut_at = 0  # the disk's cache has all that was written
+        bench.start()
+        bench.run()
+        bench.cut()
+        bench.run()
+        assert bench.found() == list(range(1, bench.ident + 1)), operation
+        bench.check()
+
+
+def test_a_last_record_in_doubt_whose_line_is_there_is_not_written_twice(monkeypatch):
+    bench = Bench(monkeypatch)
+    bench.store(3)
+    assert bench.outlet.step(bench.now) == 0 and bench.outlet.step(bench.now) == FOREVER
+    bench.cut()
+    assert bench.area.log.doubtful and bench.found() == [1, 2, 3]
+    bench.run()
+    bench.store(1)
+    bench.run()
+    assert bench.found() == [1, 2, 3, 4]
+    bench.check()

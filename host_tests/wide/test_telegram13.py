@@ -1,0 +1,154 @@
+"""Telegram 13 is what the document says of it, octet for octet; an independent reader finds the curve in it again."""
+
+from fractions import Fraction
+from struct import pack, pack_into, unpack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.record import graph as gr
+from agent.wide import telegram13 as graph13
+from tools.toolsnet.telegrams import take_apart
+
+WORKED = (
+    b"013213000431160003000100100001001220240314092653000170000000000000000000010000000100"
+    b"000040.0000050.0000000.0000002.00016"
+) + bytes.fromhex("0000000d010004120aff108d105effe7")
+
+
+def lead_of(
+    steps=((7, 2, 1),), what=gr.TORQUE, unit=1, scale=(0, 1, 100), limits=(b"000400", b"000500", 1), program=b"0012"
+):
+    lead = bytearray(gr.FIRST_STEP + gr.STEP_BYTES * len(steps))
+    pack_into("<IHBBI", lead, 0, 1, 10, 0, 1, 17)
+    lead[gr.RESULT_TIME : gr.RESULT_TIME + 7] = bytes.fromhex("20240314092653")
+    lead[gr.SPINDLE] = 1
+    lead[gr.WHAT] = what
+    lead[gr.STEPS] = len(steps)
+    pack_into("<H4s6s6sB", lead, gr.UNIT, unit, program, limits[0], limits[1], limits[2])
+    pack_into("<bII", lead, gr.SHIFT, *scale)
+    for index, step in enumerate(steps):
+        pack_into("<HII", lead, gr.FIRST_STEP + gr.STEP_BYTES * index, *step)
+    return bytes(lead)
+
+
+def read(octets):
+    """What an independent reader finds; nothing in it breaks the document."""
+    octets = bytes(octets)
+    assert int(octets[:4]) == len(octets) - 4
+    found, breaches = take_apart(octets[4:])
+    assert not breaches, [str(breach) for breach in breaches]
+    found["values"] = unpack(f">{len(found['samples']) // 2}h", found["samples"])
+    found["factor"] = Fraction(2) ** found["bit_shift"] * found["factor_dom"] / found["factor_nom"]
+    return found
+
+
+def written(samples, **more):
+    data = pack(f">{len(samples)}h", *samples)
+    return graph13.write(lead_of(**more), data, 43, 3, 1, 17, 9999)
+
+
+def test_worked_example_of_the_digest_octet_for_octet():
+    assert bytes(graph13.write(lead_of(), WORKED[-16:], 43, 3, 1, 17, 9999)) == WORKED
+    found = read(WORKED)
+    assert [float(found["factor"] * value) for value in found["values"]] == [
+        0,
+        0.13,
+        2.56,
+        10.42,
+        28.15,
+        42.37,
+        41.9,
+        -0.25,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        ((2, 1), "000002.0"),
+        ((1, 4), "00000.25"),
+        ((1, 2), "000000.5"),
+        ((1, 3), "0.333333"),
+        ((1, 8), "0000.125"),
+        ((12345678, 100), "123456.8"),
+        ((9999999, 1), "999999.9"),
+        ((1000, 3), "333.3333"),
+        ((0, 1), "000000.0"),
+        ((999999999, 10000000), "99.99999"),
+    ],
+)
+def test_time_between_samples_has_the_decimals_that_it_needs_and_that_fit(ms, text):
+    assert graph13.milliseconds(*ms) == text
+
+
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ((b"004237", b"005000", 2), ("000042.4", "000050.0")),
+        ((b"004234", b"004235", 2), ("000042.3", "000042.4")),
+        ((b"      ", b"      ", 0), ("000000.0", "000000.0")),
+        ((b"000090", b"000120", 0), ("000090.0", "000120.0")),
+        ((b"999999", b"999999", 0), ("999999.0", "999999.0")),
+    ],
+)
+def test_limits_have_one_decimal_and_none_are_zero(limits, shown):
+    found = read(written([1, 2], limits=limits))
+    assert (found["limit_min"], found["limit_max"]) == shown
+
+
+def test_unknown_parameter_set_goes_out_as_that_of_its_result_does():
+    assert [read(written([1], program=text))["program"] for text in (b"0000", b"    ", b"0007")] == [9999, 9999, 7]
+
+
+def test_units_become_newton_metres_and_degrees():
+    for unit, (more, less) in graph13.UNITS.items():
+        factor = read(written([1], unit=unit))["factor"]
+        assert factor == Fraction(more, less) / 100, unit
+
+
+def test_factor_that_is_too_large_is_shifted():
+    found = read(written([1], unit=2, scale=(3, 999999937, 999999929)))
+    exact = 8 * Fraction(999999937, 999999929) * Fraction(1355818, 1000000)
+    assert abs(found["factor"] / exact - 1) < Fraction(1, 1 << 28)
+    assert 0 < found["factor_dom"] < 1 << 31 and 0 < found["factor_nom"] < 1 << 31
+
+
+def test_of_too_many_samples_every_kth_is_kept():
+    samples = list(range(8001))
+    found = read(written(samples, steps=((8000, 1, 4),)))
+    assert list(found["values"]) == samples[::3] and found["sample_ms"] == "00000.75"
+    assert len(read(written(samples[:4000]))["values"]) == 4000 and len(read(written(samples[:4001]))["values"]) == 2001
+
+
+def test_curve_of_two_times_becomes_one_of_the_shorter():
+    found = read(written([0, 10, 20, 24, 28], steps=((2, 2, 1), (2, 1, 1))))
+    assert list(found["values"]) == [0, 5, 10, 15, 20, 24, 28] and found["sample_ms"] == "000001.0"
+
+
+def test_curve_whose_times_are_not_known_says_zero():
+    assert read(written([1, 2, 3], steps=()))["sample_ms"] == "000000.0"
+    assert read(written([1, 2, 3], steps=((2, 0, 1),)))["sample_ms"] == "000000.0"
+
+
+step = st.tuples(st.integers(0, 65535), st.integers(0, (1 << 30) - 1), st.integers(1, (1 << 30) - 1))
+plain_step = st.tuples(st.integers(1, 3000), st.integers(1, 5000), st.sampled_from([1, 2, 4, 5, 10, 1000]))
+
+
+@given(
+    st.lists(st.integers(-32768, 32767), min_size=1, max_size=60),
+    st.one_of(st.lists(step, max_size=1), st.lists(plain_step, max_size=4)),
+    st.sampled_from([gr.TORQUE, gr.ANGLE]),
+    st.integers(0, 65535),
+    st.tuples(st.integers(-31, 31), st.integers(0, (1 << 30) - 1), st.integers(0, (1 << 30) - 1)),
+    st.integers(0, 6),
+    st.binary(min_size=4, max_size=4),
+)
+def test_any_curve_that_can_be_makes_a_telegram_without_breach(samples, steps, what, unit, scale, decimals, program):
+    limits = (b"001234", b"999999", decimals)
+    found = read(written(samples, steps=steps, what=what, unit=unit, scale=scale, limits=limits, program=program))
+    assert found["graph_type"] == (0 if what == gr.TORQUE else 1) and found["sequence"] == 17
+    assert found["values"][0] == samples[0] and len(found["values"]) <= graph13.SAMPLES_MOST
+    if len(steps) <= 1:
+        assert list(found["values"]) == samples

@@ -1,0 +1,80 @@
+"""What `toolcart bench causes` breaks stands where it says, for every fault of the list; its hunt finds and misses."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from host_tests.support import causes as support_causes
+from tools.bench import causes
+from tools.cli.main import main
+
+FAULTS = set(range(1, 13))  # of the core; 13 was a way to write, no fault
+QUICK = "state-block-not-erased"
+
+
+def cause(name):
+    return next(one for one in causes.CAUSES if one.name == name)
+
+
+@pytest.mark.parametrize("one", causes.CAUSES, ids=lambda one: one.name)
+def test_the_place_of_each_is_there_once_and_the_changed_file_compiles(one):
+    text = causes.changed(one)
+    assert text != (causes.ROOT / one.file).read_text(encoding="utf-8")
+    compile(text, one.file, "exec")
+    assert one.why and one.by in support_causes.EXPLORERS
+
+
+def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
+    one = cause(QUICK)
+    place = tmp_path / one.file
+    place.parent.mkdir(parents=True)
+    for times in (0, 2):
+        place.write_text(one.old * times)
+        with pytest.raises(ValueError, match=f"{times} times"):
+            causes.changed(one, tmp_path)
+
+
+def test_every_fault_of_the_core_has_one_and_no_name_stands_twice():
+    assert {one.fault for one in causes.CAUSES} == FAULTS | {0}
+    assert len({one.name for one in causes.CAUSES}) == len(causes.CAUSES)
+    assert set(causes.UNITS) == set(support_causes.EXPLORERS)
+
+
+def test_the_documented_table_has_all_of_them():
+    text = (Path(causes.ROOT) / "docs" / "worlds.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \| \d* ?\|", text, re.MULTILINE)) == {one.name for one in causes.CAUSES}
+
+
+def test_one_that_is_broken_is_found_and_the_program_as_it_is_has_nothing():
+    found = causes.hunt(cause(QUICK), 60)
+    assert "not erased" in found.what and found.count < 100
+    missed = causes.hunt(cause(QUICK), 5, breaks=False)
+    assert missed.what == "" and missed.count > 300
+
+
+def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
+    told = [{"found": "stuck", "count": 1, "seed": 7}, {"found": "lost", "count": 2, "seed": 8}]
+    monkeypatch.setattr(causes, "_explored", lambda *given: iter(told))
+    monkeypatch.setattr(causes, "_usual", lambda aim, seed: ("stuck",))
+    found = causes.hunt(cause("no-pass"), 60)
+    assert (found.what, found.count) == ("lost (seed 8)", 2)
+
+
+def test_an_explorer_ends_when_its_time_is_over(capsys):
+    support_causes.main("log proof", 1, "lives")
+    assert '"found": ""' in capsys.readouterr().out
+
+
+def test_the_command_tells_what_was_found_and_what_was_not(monkeypatch):
+    def hunted(one, seconds):
+        what = "stuck (seed 1)" if one.name == "no-pass" else ""
+        return causes.Found(one.name, one.fault, one.by, what, 3, "worlds", 1.0, one.why)
+
+    monkeypatch.setattr(causes, "hunt", hunted)
+    done = CliRunner().invoke(main, ["bench", "causes", "no-pass"])
+    assert done.exit_code == 0 and "stuck (seed 1)" in done.stdout
+    done = CliRunner().invoke(main, ["bench", "causes", "no-pass", "pass-of-one"])
+    assert done.exit_code == 1 and "not found: pass-of-one" in done.stdout
+    assert CliRunner().invoke(main, ["bench", "causes", "no-such"]).exit_code == 2

@@ -1,0 +1,107 @@
+"""The worlds' controllers with several spindles."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent import catalogue
+from host_tests.worlds.test_judge import result
+from host_tests.worlds.test_worlds import PLAIN
+from tools.worlds import spindle_frames as frames
+from tools.worlds.controller_frames import message
+from tools.worlds.course import run
+from tools.worlds.history import UNREADABLE
+from tools.worlds.profiles import TRAITS
+from tools.worlds.telegrams import Refused, ResultTelegram, read_result
+from tools.worlds.toolsnet import compared
+
+
+def several(count=3, **more):
+    return replace(result(7, **more), spindles=count)
+
+
+def told(mid, revision, data):
+    return catalogue.decode(message(mid, revision, data)[:-1])
+
+
+def test_the_messages_say_what_toolsnet_has_to_have():
+    for count in (1, 3, 8):
+        for statuses in ("000", "120", "130"):
+            one = several(count, statuses=statuses)
+            wanted = frames.spindles_of(one)
+            assert len(wanted) == count and wanted[0] == ("0001", statuses, one.torque, one.angle)
+            sync, station = told(101, 1, frames.sync(one)), told(106, 4, frames.station(one, 4))
+            assert sync["sync_tightening_id"] == station["data_number"] == 7
+            assert sync["vin"] == station["workpiece_id"] == one.vin
+            for (number, judged, torque, angle), spindle, bolt in zip(
+                wanted, sync["spindles"], station["bolts"], strict=True
+            ):
+                assert spindle["spindle"] == bolt["ordinal"] == int(number)
+                assert spindle["status"] == bolt["simple_status"] == 1 - int(judged[0])
+                level = {"0": 1, "2": 0, "3": 2}[judged[1]]
+                assert spindle["torque_status"] == bolt["torque_status"] == level
+                assert spindle["torque"] == int(torque.replace(".", "")) and float(bolt["torque"]) == float(torque)
+                assert spindle["angle"] == float(bolt["angle"]) == float(angle)
+            for part in range(2, count + 2):
+                bolt = told(107, 4, frames.bolt(one, 4, part))
+                assert (bolt["message_number"], bolt["message_count"], bolt["data_number"]) == (part, count + 1, 7)
+
+
+def test_a_row_has_every_spindle_in_order_with_its_own_values():
+    one = several()
+    parts = frames.spindles_of(one)
+    row = ResultTelegram(
+        identifier="00001",
+        station=1,
+        stamp=one.stamp,
+        sequence=1,
+        vin=one.vin,
+        overall=one.statuses[0],
+        torque=one.torque,
+        torque_status=one.statuses[1],
+        angle=one.angle,
+        angle_status=one.statuses[2],
+        others=parts[1:],
+    )
+    assert compared(row, one) == ""
+    assert compared(row, several(2)).startswith("other spindles")
+    for others in (parts[1:2], parts[:0:-1], [parts[1], (*parts[2][:2], "00000.00", parts[2][3])]):
+        assert compared(replace(row, others=others), one).startswith("other spindles")
+    assert compared(replace(row, others=[]), replace(one, frame=UNREADABLE)) == ""
+
+
+def test_two_parts_of_one_spindle_are_refused():
+    general = f"040000180000300010010{'20260301060000'}00001{'W1N000007':<25}0002700029000{'72'}"
+    part = "00010000000000000100000.0000042.37000000.00000000.0000095.00000000.00"
+    assert len(general) == 80 and len(part) == 69
+    text = general + (part[:4] + " " * 10 + "0001" + "0" + part[19:] + "0") * 2
+    with pytest.raises(Refused):
+        read_result(text.encode())
+
+
+def _world(name, events, **traits):
+    script = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 120000}
+    controller = {
+        **TRAITS[name],
+        "profile": name,
+        "spindles": 3,
+        **traits,
+    }
+    script["stations"] = [{"flash": {}, "controller": controller}]
+    script["events"] = events
+    if name == "stepsync":
+        script["settings"]["stations"][0]["controller"]["results"] = "sync"
+    return run(script)
+
+
+def test_an_outage_of_a_powermacs_is_owed_and_comes_and_that_of_a_stepsync_is_not_owed():
+    events = [[20000, "make", 1, 2, 1000], [40000, "drop", "controller 1"], [40010, "make", 1, 3, 50]]
+    outcome = _world("powermacs", events, result_revisions=[4])
+    history = outcome.history.stations[1]
+    assert outcome.verdict.findings == [] and outcome.verdict.owed == 6
+    assert [row.number for row in history.rows] == [1, 2, 3, 4, 5, 6]
+    assert all(one.held and one.after_meeting for one in history.results.values())
+    outcome = _world("stepsync", events)
+    assert outcome.verdict.findings == []
+    assert not any(one.held for one in outcome.history.stations[1].results.values())

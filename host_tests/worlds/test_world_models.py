@@ -1,0 +1,333 @@
+"""The models of the worlds against their own rules: flash and file, controllers, server, what a world sees of a log."""
+
+import itertools
+import json
+import random
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from host_tests.worlds.test_judge import result
+from tools.worlds.controller import ABOVE, BELOW, SAME
+from tools.worlds.controller_frames import OLD_RESULTS, RESULTS, started
+from tools.worlds.controller_session import Session
+from tools.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
+from tools.worlds.flash_file import FileFlash
+from tools.worlds.history import Questions
+from tools.worlds.power import Fuse, PowerCut
+from tools.worlds.script import draw, filled
+from tools.worlds.telegrams import ResultTelegram
+from tools.worlds.toolsnet import SILENCE
+from tools.worlds.world import World
+
+PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
+
+
+def a_world():
+    return World(filled({**json.loads(PLAIN.read_text(encoding="utf-8")), "events": []}))
+
+
+# -- the flash -----------------------------------------------------------------------------------------------------
+
+
+def flash(unit=16, dice=3, model=NorFlash):
+    return model(unit, 6, random.Random(dice), Fuse())
+
+
+def torn(device, octets=64):
+    """A program of so many octets at 0 that is cut."""
+    device.fuse.arm(1, "flash")
+    with pytest.raises(PowerCut):
+        device.program(0, b"b" * octets, octets)
+
+
+def looks(device, n=64):
+    seen = bytearray(n)
+    assert device.read_into(0, seen, n) == DONE
+    return {b"b" * n: "whole", b"\xff" * n: "erased"}.get(bytes(seen), "torn")
+
+
+def test_a_flash_objects_to_a_unit_that_is_programmed_twice():
+    device = flash()
+    assert device.program(32, b"a" * 16, 16) == DONE and device.misuse == []
+    device.program(32, b"b" * 16, 16)
+    assert device.misuse == ["unit 2 programmed a second time"]
+    device.erase(0)
+    device.program(32, b"b" * 16, 16)
+    assert device.program(40, b"b" * 16, 16) == REFUSED
+    assert len(device.misuse) == 2
+
+
+def test_a_flash_objects_to_a_torn_unit_that_is_programmed_however_blank_it_reads():
+    device = flash()
+    device._tear = lambda first, content: (device.weak.update({first: content}), device.units.__setitem__(first, 2))
+    torn(device, 16)
+    assert looks(device, 16) == "erased"
+    device.program(0, b"b" * 16, 16)
+    assert device.misuse == ["unit 0 programmed though it is torn"]
+
+
+def test_a_cut_leaves_other_units_alone_and_what_is_done_stays():
+    for dice in range(1, 40):
+        device = flash(dice=dice)
+        device.program(128, b"a" * 16, 16)
+        torn(device)
+        for _ in range(5):
+            device.power_on()
+            seen = bytearray(192)
+            device.read_into(0, seen, 192)
+            assert seen[128:144] == b"a" * 16 and seen[64:128] == seen[144:] + b"\xff" * 16
+
+
+@pytest.mark.parametrize("unit", [1, 4, 16, 64, 256])
+def test_a_torn_head_with_its_record_reads_well_and_vanishes_in_all_units_within_a_session_or_at_a_start(unit):
+    seen = set()
+    for dice in range(120):
+        device = flash(unit, dice)
+        torn(device, 512)
+        device.flickering.clear()
+        reads = [looks(device, 512) for _ in range(12)]
+        device.power_on()
+        seen.update(itertools.pairwise(reads))
+        seen.add((reads[-1], "start", looks(device, 512)))
+    assert ("whole", "erased") in seen and ("erased", "whole") in seen
+    assert ("whole", "start", "erased") in seen and ("erased", "start", "whole") in seen
+
+
+def test_a_torn_erase_reads_as_erased_and_has_its_content_again():
+    seen = set()
+    for dice in range(60):
+        device = flash(dice=dice)
+        device.program(0, b"b" * 64, 64)
+        device.fuse.arm(1, "flash")
+        with pytest.raises(PowerCut):
+            device.erase(0)
+        before = looks(device)
+        device.power_on()
+        seen.add((before, looks(device)))
+    assert ("erased", "whole") in seen and ("whole", "erased") in seen
+
+
+def test_a_clone_knows_what_a_flash_looks_like_and_does_not_change_with_it():
+    device = flash(dice=8)
+    torn(device)
+    copy = device.clone()
+    assert copy.cells == device.cells and copy.weak == device.weak
+    before = bytes(copy.cells)
+    for _ in range(12):
+        looks(copy)
+    assert bytes(copy.cells) == before or copy.flickering
+
+
+def test_a_device_refuses_so_many_operations_and_reads_and_counts_them():
+    device = flash()
+    device.refusals_left, device.unreadable_left = 1, 1
+    assert device.program(0, b"b" * 16, 16) == REFUSED and device.read_into(0, bytearray(16), 16) == REFUSED
+    assert device.erase(0) == DONE and looks(device) == "erased" and device.faults == 2
+
+
+# -- the file ------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_loses_what_was_not_synced_and_keeps_what_was():
+    seen = set()
+    for dice in range(40):
+        device = flash(dice=dice, model=FileFlash)
+        assert device.program(0, b"b" * 64, 64) == DONE
+        device.erase(0)
+        assert looks(device) == "erased", "the cache shows it"
+        device.power_on()
+        seen.add(looks(device))
+        device = flash(dice=dice, model=FileFlash)
+        device.erase(0)
+        assert device.program(0, b"b" * 64, 64) == DONE
+        device.power_on()
+        assert looks(device) == "whole"
+    assert seen == {"whole", "erased"}
+
+
+def test_what_a_failed_sync_has_marked_clean_reads_well_and_is_gone_after_a_cut():
+    seen = set()
+    for dice in range(60):
+        device = flash(dice=dice, model=FileFlash)
+        device.refusals_left = 1
+        answer = device.program(0, b"b" * 64, 64)
+        before = looks(device)
+        assert answer == REFUSED and device.program(BLOCK_BYTES, b"c" * 64, 64) == DONE, "a later sync does not help"
+        device.power_on()
+        seen.add((before, looks(device)))
+    assert ("whole", "erased") in seen and ("whole", "whole") in seen
+
+
+def test_a_cut_writes_sectors_in_any_order():
+    seen = set()
+    for dice in range(80):
+        device = flash(dice=dice, model=FileFlash)
+        torn(device, 1536)
+        device.power_on()
+        seen.add(tuple(device.cells[at] == ord("b") for at in (0, 512, 1024)))
+    assert len(seen) == 8
+
+
+# -- the controller ------------------------------------------------------------------------------------------------
+
+
+def test_the_controllers_messages_have_the_lengths_of_the_document():
+    one = result(1)
+    assert {revision: 20 + len(write(one)) for revision, write in RESULTS.items()} == {999: 121, 1: 231, 2: 385, 3: 392}
+    for pad in ("", "left", "right"):
+        lengths = {revision: 20 + len(write(one, pad)) for revision, write in OLD_RESULTS.items()}
+        assert lengths == {1: 118, 2: 226, 7: 379}
+    assert [20 + len(started(revision, "C1")) for revision in range(1, 7)] == [57, 62, 125, 163, 173, 221]
+
+
+def test_an_old_result_may_have_its_id_padded_on_either_side():
+    shown = [OLD_RESULTS[1](result(42), pad)[2:12] for pad in ("", "left", "right")]
+    assert shown == ["0000000042", "        42", "42        "]
+
+
+def made(controller, count=1):
+    for _ in range(count):
+        controller.make()
+    return controller.newest
+
+
+def test_a_controller_keeps_as_many_as_its_traits_say():
+    [controller] = a_world().controllers
+    controller.traits["memory"] = 1
+    made(controller, 3)
+    assert [key for key in range(9) if controller.old(key)] == [0, 3]
+
+
+def test_the_clock_of_a_controller_is_set_back_and_forth():
+    [controller] = a_world().controllers
+    stamps = []
+    for seconds in (0, -3600, 7200):
+        controller.clock_s += seconds
+        stamps.append(made(controller).stamp[8:12])
+    assert stamps == ["0600", "0500", "0700"]
+
+
+def test_a_count_begins_afresh_below_at_or_above_what_it_was_and_the_memory_may_stay():
+    [controller] = a_world().controllers
+    made(controller, 10)
+    for begins, key in ((SAME, 11), (BELOW, 8), (ABOVE, 12), ("low", 1)):
+        controller.reset(begins)
+        assert int(made(controller).id_text) == key and controller.old(9) is None
+    assert controller.count == 4 and controller.newest.count == 4
+    made(controller, 4)
+    controller.reset(keeps=True, breaks=False)
+    kept, newest = controller.old(5), made(controller)
+    assert kept.count == 4 and newest.count == 5 and controller.old(1) is controller.old(0) is newest
+
+
+def test_a_row_of_bad_ones_ends_with_a_good_one_before_it_can_fill_a_log():
+    [controller] = a_world().controllers
+    controller.traits["row_most"] = 3
+    controller.dislike_left = 9
+    made(controller, 5)
+    results = controller.history.results
+    assert [bool(results[number].disliked) for number in range(1, 6)] == [True, True, True, False, True]
+
+
+def test_a_question_that_brings_a_result_for_the_first_time_is_no_late_one():
+    told = Questions(0)
+    history = SimpleNamespace(sessions=[told])
+    controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, grumble_until=0, history=history, used=7)
+    session = SimpleNamespace(controller=controller)
+    new = result(1)
+    assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)
+    new.asked_for.append(500)
+    for again in (new, None):
+        controller.time.now += 100
+        assert not Session._is_hindered(session, b"0064", again) and told.last == controller.time.now
+    assert told.asked == 3
+    assert not Session._is_hindered(session, b"0064", result(2)) and told.last == -1  # the others led to this one
+
+
+# -- ToolsNet ------------------------------------------------------------------------------------------------------
+
+
+def offer(world, one, sequence=1):
+    telegram = ResultTelegram("00001", 1, one.stamp, sequence, one.vin, "0", one.torque, "0", one.angle, "0")
+    return world.toolsnet.take(telegram)[0]
+
+
+def test_a_server_refuses_by_content_or_says_nothing_by_content_and_each_offer_is_noted():
+    world = a_world()
+    results = world.history.stations[1].results
+    results.update({1: result(1, disliked="refuses"), 2: result(2, disliked="silent"), 3: result(3)})
+    assert [offer(world, results[number], number) for number in (1, 2, 3)] == [1, SILENCE, 0]
+    assert [bool(results[number].tried) for number in (1, 2, 3)] == [True, True, False]
+    world.toolsnet.refuses_all_until, world.toolsnet.refusal_code = 10, SILENCE
+    results[4] = result(4)
+    assert offer(world, results[4], 4) == SILENCE and results[4].tried
+
+
+def test_an_08_names_the_newest_row_or_the_highest():
+    world = a_world()
+    for number, sequence in ((1, 99998), (2, 2), (3, 99999)):
+        world.history.stations[1].results[number] = result(number)
+        offer(world, result(number), sequence)
+    assert world.toolsnet.latest(1) == 99999
+    world.toolsnet.traits["names"] = "highest"
+    assert world.toolsnet.latest(1) == 2
+
+
+def test_a_refused_one_that_holds_up_a_good_one_is_measured_but_not_where_something_else_is_wrong():
+    for disturbed, counted in ((False, 1), (True, 0)):
+        world = a_world()
+        station = world.history.stations[1]
+        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        world.time.now, world.began, world.agent = 30000, 0, object()
+        world.needs_operator = lambda number: False
+        offer(world, station.results[1])
+        if disturbed:
+            world.toolsnet.disturbed()
+        world.time.now = 90000
+        offer(world, station.results[2], 2)
+        assert len([one for one in station.held_up if one.until - one.since > 50000]) == counted
+
+
+# -- the log, as the world sees it -----------------------------------------------------------------------------------
+
+
+def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    blocks = range(first, device.block_count)
+    for block in blocks:
+        for place in range(20):
+            number = 20 * (block - first) + place + 1
+            station.results[number] = result(number)
+            device.program(block * BLOCK_BYTES + 192 * place, station.results[number].vin.encode().ljust(64), 64)
+    assert world.is_full(1) and world.stands_in_log(1, "W1N000001")
+    device.erase(first)
+    gone = [number for number, one in station.results.items() if one.gone is not None]
+    assert gone == list(range(1, 21)) and station.results[1].gone_full and not world.stands_in_log(1, "W1N000001")
+    for block in (1, 2, 3):
+        device.erase(first + block)
+    assert not world.is_full(1) and not station.results[61].gone_full
+
+
+def test_a_block_of_which_there_is_a_copy_takes_nothing_with_it():
+    world = a_world()
+    station, device = world.history.stations[1], world.device(1)
+    first = world.log_begins(1)
+    station.results[1] = result(1)
+    for block in (first, first + 1):
+        device.program(block * BLOCK_BYTES, b"W1N000001".ljust(64), 64)
+    device.erase(first)
+    assert station.results[1].gone is None
+
+
+def test_scripts_of_every_shape_and_profile_are_drawn_and_survive_json():
+    shapes, profiles = set(), set()
+    for seed in range(1, 200):
+        script = draw(seed)
+        assert json.loads(json.dumps(script)) == script
+        shapes.add(script["shape"])
+        profiles.update(station["controller"].get("profile", "") for station in script["stations"])
+    assert len(shapes) == 7 and len(profiles) == 12

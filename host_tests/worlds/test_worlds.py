@@ -1,0 +1,149 @@
+"""A row of whole worlds of every shape and profile, those that failed once, and what runs and shrinks them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.log import numbers as n
+from tools.worlds import adapter, bench
+from tools.worlds.course import run
+from tools.worlds.profiles import NO_PROFILE, TRAITS, names_of
+from tools.worlds.script import draw, filled
+from tools.worlds.shrink import Shrinker
+from tools.worlds.world import World
+
+LONG = os.environ.get("TOOLCART_LONG") == "1"
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "96"))  # of every shape and profile
+SLICES = 8  # of the worlds, so that they run beside each other
+# Where the promise still breaks: left out here, named in docs/worlds.md; `toolcart bench worlds` finds them.
+OPEN = ()
+OPEN_SCRIPTS = (
+    "spindles_acknowledged_and_nowhere",  # stuck: its 48
+    "the_first_of_a_calm_with_spindles_never_comes",  # stuck: its 1
+)
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted((Path(__file__).parent).glob("*.json"))
+PLAIN = Path(__file__).parent / "two_refused_in_a_row.json"  # its events are left out
+
+
+def failures(seeds, shape="", *profiles):
+    """The seeds that fail, and how."""
+    told = [bench.one((seed, shape, *profiles)) for seed in seeds]
+    return {one.seed: one.kinds for one in told if one.kinds}
+
+
+# -- what the agent remembers ----------------------------------------------------------------------------------------
+
+
+def _forget_the_top(station):
+    station.known.put_empty()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda station: station.state.durable.__setitem__(n.LIMIT, 77),
+        lambda station: setattr(station.log, "number", station.log.number + 1),
+        lambda station: setattr(station.log.cursors[0], "number", -1),
+        _forget_the_top,
+    ],
+)
+def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
+    world = World(filled({**json.loads(PLAIN.read_text(encoding="utf-8")), "events": []}))
+    for moment in range(5000, 6200, 200):
+        world.time.at(moment, world.controllers[0].make)
+    world.power_on()
+    world.run_until(60000)
+    assert adapter.check(world.agent) == []
+    spoil(world.agent.app.stations[0])
+    assert len(adapter.check(world.agent)) >= 1
+
+
+# -- whole worlds --------------------------------------------------------------------------------------------------
+
+
+def _figures(seed):
+    told = bench.one((seed, ""))
+    told.seconds = 0
+    return json.dumps(vars(told), sort_keys=True)
+
+
+def test_a_world_is_its_seed_whatever_the_hashes_of_the_interpreter():
+    code = "from host_tests.worlds.test_worlds import _figures; print(_figures(3)); print(_figures(8))"
+    answers = set()
+    for hash_seed in ("1", "2"):
+        environment = dict(os.environ, PYTHONHASHSEED=hash_seed, PYTHONPATH=str(ROOT))
+        done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        answers.add(done.stdout)
+    assert answers == {_figures(3) + "\n" + _figures(8) + "\n"}
+
+
+def test_calm_worlds_have_no_cut_and_short_ones_many():
+    calm, short = run(draw(5, "calm")), run(draw(5, "short"))
+    assert calm.history.cuts == 0
+    assert short.history.starts >= 6
+
+
+def test_a_script_survives_json_and_runs_the_same_way():
+    script = draw(12)
+    again = json.loads(json.dumps(script))
+    first, second = run(script), run(again)
+    assert (first.results, first.simulated_ms, first.verdict) == (second.results, second.simulated_ms, second.verdict)
+
+
+def test_a_failing_world_shrinks_to_one_that_fails_the_same_way():
+    script = draw(0, "usual", (NO_PROFILE,))
+    script["events"] = [[1000, "make", 1, 30, 200], [2000, "drop", "server"], [20000, "empty"]]
+    script["end_ms"] = 60000
+    shrunk = Shrinker(script, lambda script: run(script).results > 1, 200).shrink()
+    assert [event[1] for event in shrunk["events"]] == ["make"]
+    assert shrunk["events"][0][3] == 1
+
+
+def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
+    base = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 200000}
+    base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200], [60000, "order", 1, "ORDER", 1]]
+    for what, tried in (("drop", 0), ("retry", 1)):
+        base["events"][2][3] = what
+        outcome = run(base)
+        results = outcome.history.stations[1].results
+        assert outcome.verdict.findings == []
+        assert [one.number for one in results.values() if one.dropped] == ([1] if what == "drop" else [])
+        assert len([moment for moment in results[1].tried if moment >= 60000]) >= tried
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_the_promise_holds_in_every_world_but_the_open_ones(part):
+    seeds = range(1 + part, WORLDS + 1, SLICES)
+    assert failures([seed for seed in seeds if seed not in OPEN]) == {}
+
+
+def test_profiles_are_named_as_on_the_command_line():
+    assert names_of("all") == tuple(TRAITS)
+    assert names_of("nexo, minimal") == ("nexo", "minimal") and names_of("none") == (NO_PROFILE,)
+    with pytest.raises(ValueError, match="'nix' is none of all, none, power-focus-4000"):
+        names_of("nexo,nix")
+
+
+def test_a_push_of_a_controller_that_repeats_nothing_is_taken_over_when_nothing_stands_in_the_way():
+    script = {**json.loads(PLAIN.read_text(encoding="utf-8")), "end_ms": 120000}
+    script["stations"] = [{"flash": {}, "controller": {**TRAITS["mt-focus-6000"], "profile": "mt-focus-6000"}}]
+    script["events"] = [[5000, "make", 1, 1, 50], [50000, "make", 1, 3, 1000], [90000, "make", 1, 1, 50]]
+    script["events"] += [[93000, "drop", "controller 1"]]
+    results = run(script).history.stations[1].results
+    # Soon after the last one the session ends.
+    assert [bool(results[number].acks) for number in range(2, 6)] == [True, True, True, False]
+    assert all(results[number].acks == results[number].pushes for number in (2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SCRIPTS if path.stem not in OPEN_SCRIPTS], ids=lambda path: path.stem
+)
+def test_what_failed_once_does_not_fail_again(path):
+    told = run(json.loads(path.read_text(encoding="utf-8"))).verdict
+    assert told.findings == []
