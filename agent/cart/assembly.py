@@ -212,7 +212,7 @@ def _link(controller, message_bytes):
     if kind == "tcp":
         from agent.link.stream import Stream
 
-        return Stream(controller["buffer_bytes"], controller["frame_timeout_ms"], message_bytes)
+        return Stream(controller["buffer_bytes"], message_bytes)
     bits = 9 + controller["stop_bits"] + (0 if controller["parity"] == "none" else 1)
     octet_us = (bits * 1000000 + controller["baud"] - 1) // controller["baud"]
     if kind == "ascii":
@@ -268,7 +268,6 @@ def controller_session(controller, events):
         keepalive_ms=controller["keepalive_ms"],
         response_timeout_ms=controller["response_timeout_ms"],
         silence_ms=controller["silence_ms"],
-        stop_wait_ms=controller["stop_wait_ms"],
         tries=controller["tries"],
     )
     session.wants_numbers = controller["link_level"] == "auto"
@@ -286,7 +285,6 @@ def toolsnet_session(kind, toolsnet, system, station):
         retransmissions=toolsnet["retransmissions"],
         keepalive_ms=toolsnet["keepalive_ms"],
         reconnect_ms=toolsnet["reconnect_ms"],
-        connect_timeout_ms=toolsnet["connect_timeout_ms"],
         verify_timeout_ms=toolsnet["verify_timeout_ms"],
         ack_12=_CHOICES[toolsnet["ack_12"]],
         keepalive_ack=_CHOICES[toolsnet["keepalive_ack"]],

@@ -17,7 +17,6 @@ name text "" 0 25"""
 
 TOOLSNET = """pim_host host - 1 253
 pim_port int - 1 65535
-connect_timeout_s time 5 0.1 60
 verify_timeout_s time 5 0.1 60
 ack_timeout_s time 5 0.1 600
 retransmissions int 2 0 10
@@ -40,7 +39,6 @@ parameters list * tightening_id,job,batch_size,batch_counter,batch_status,pset_c
 targets bool false
 describe bool false
 events any ~ alarms,pset,job,vin,gone
-event_parameters any * code,ready,details
 graphs bool false"""
 
 if ON_CPYTHON:
@@ -64,10 +62,7 @@ zvz_ms int 100 5 10000
 attempts int 6 1 10
 keepalive_s time 7 1 14
 response_timeout_s time 5 0.1 60
-connect_timeout_s time 5 0.1 60
 silence_s time 15 2 600
-frame_timeout_s time 5 0.1 60
-stop_wait_s time 1 0 10
 tries int 3 1 10
 backoff_s time 1 0.05 60
 backoff_max_s time 30 0.1 600
@@ -116,7 +111,12 @@ keep int 5 0 99
 durable bool true
 graphs bool false"""
     _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
+    _FIXED = "no longer a setting: delete it; %s is right for every plant"
     REMOVED = {
+        "connect_timeout_s": _FIXED % "5 s",
+        "frame_timeout_s": _FIXED % "5 s",
+        "stop_wait_s": _FIXED % "1 s",
+        "event_parameters": "no longer a setting: delete it; code, readiness and details go out with every event",
         "refused_attempts": _OFFERS,
         "refused_wait_s": _OFFERS,
         "recover_round": "no longer a setting: delete it; what is missing is asked for until nothing is",

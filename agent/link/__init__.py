@@ -36,6 +36,8 @@ LINK_MESSAGE = const(1)
 LINK_CUT_SHORT = const(2)
 LINK_BROKEN = const(-1)
 
+FRAME_TIMEOUT_MS = const(5000)  # on a stream, from the first octet of a message to its last
+
 WHY_NOTHING = const(0)
 WHY_LENGTH = const(1)  # the four length digits are none, or below 20
 WHY_SLOW = const(2)  # a message began and did not end within the frame time-out

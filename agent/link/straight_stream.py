@@ -14,7 +14,7 @@ from struct import Struct
 
 from agent.base.fields import number
 from agent.base.ticks import TICKS_MAX, Timer
-from agent.link import LINK_MESSAGE, LINK_NEED_DATA
+from agent.link import FRAME_TIMEOUT_MS, LINK_MESSAGE, LINK_NEED_DATA
 
 CPYTHON_ONLY = True  # boards have agent.link.stream as it is
 
@@ -36,7 +36,6 @@ class _Straight:
     end: int
     at: int
     length: int
-    frame_timeout_ms: int
     wait: Timer
     _discard: int
     _begun: int
@@ -80,7 +79,7 @@ class _Straight:
                 begun = _known(_digits(buf, start)[0], 0)
                 if begun > have:
                     if begun <= self.size:
-                        self.wait.due = now + self.frame_timeout_ms & TICKS_MAX
+                        self.wait.due = now + FRAME_TIMEOUT_MS & TICKS_MAX
                         armed = True
                     else:
                         begun = 0
@@ -101,7 +100,7 @@ class _Straight:
         """Go on where the message that has begun is not whole."""
         if length <= self.size and not self.wait.armed:
             self._begun = length
-            self.wait.start(now, self.frame_timeout_ms)
+            self.wait.start(now, FRAME_TIMEOUT_MS)
             return LINK_NEED_DATA
         self._begun = 0
         return self._with_care(now)

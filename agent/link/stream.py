@@ -5,7 +5,7 @@ Rules (DIGEST A.2)
 2. NULs in front of a length field are late terminators and are dropped.
 3. Four octets that are no number, or a number below 20, lose the frame: there is no way back inside a stream, the
    connection has to be closed.
-4. A message that has begun and is not whole after `frame_timeout_ms` loses the frame too.
+4. A message that has begun and is not whole after FRAME_TIMEOUT_MS loses the frame too.
 5. A message larger than the buffer is handed over cut short, and exactly its remaining octets are thrown away.
 """
 
@@ -13,7 +13,16 @@ from agent.base.compat import ON_CPYTHON, const
 from agent.base.fields import number
 from agent.base.fifo import SIDE_BYTES, Fifo
 from agent.base.ticks import FOREVER, Timer
-from agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, WHY_LENGTH, WHY_NOTHING, WHY_SLOW
+from agent.link import (
+    FRAME_TIMEOUT_MS,
+    LINK_BROKEN,
+    LINK_CUT_SHORT,
+    LINK_MESSAGE,
+    LINK_NEED_DATA,
+    WHY_LENGTH,
+    WHY_NOTHING,
+    WHY_SLOW,
+)
 
 HEADER_BYTES = const(20)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: all that a raw record holds
@@ -31,7 +40,6 @@ class Stream(Fifo):
         "_discard",
         "pending",
         "at",
-        "frame_timeout_ms",
         "wait",
         "length",
         "tx",
@@ -42,11 +50,10 @@ class Stream(Fifo):
 
     steady = True  # nothing is said here but messages: without input and before its deadline there is nothing to do
 
-    def __init__(self, buffer_bytes=2048, frame_timeout_ms=5000, message_bytes=64):
+    def __init__(self, buffer_bytes=2048, message_bytes=64):
         Fifo.__init__(self, buffer_bytes, SIDE_BYTES)
         self.tx = bytearray(message_bytes + 1)  # and its NUL
         self.tx_at = 0
-        self.frame_timeout_ms = frame_timeout_ms
         self.wait = Timer()
         self.reset()
 
@@ -84,7 +91,7 @@ class Stream(Fifo):
                     self._discard = length - kept
                     return self._found(kept, LINK_CUT_SHORT)
         if not self.wait.armed:
-            self.wait.start(now, self.frame_timeout_ms)
+            self.wait.start(now, FRAME_TIMEOUT_MS)
         elif self.wait.expired(now):
             return self._lose(WHY_SLOW)
         return LINK_NEED_DATA

@@ -28,6 +28,7 @@ from agent.record.result import ID_BYTES, ROOM_BYTES
 from agent.station.store import NOT_KEPT
 
 READS_A_STEP = 8  # then the other tasks have their turn
+_CONNECT_TIMEOUT_MS = const(5000)
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results goes on well before that
 ROOM_ASKED_MS = const(1000)  # how often a log without room, or in doubt, is looked at again
 
@@ -62,7 +63,6 @@ class Intake:
         self._wait = Timer()
         self._heard = Timer()
         self._fetch_after_ms = 0 if limits["link"] == "tcp" else FETCH_AFTER_MS
-        self._connect_timeout_ms = limits["connect_timeout_ms"]
         self._backoff_least_ms = self._backoff_ms = limits["backoff_ms"]
         self._backoff_most_ms = limits["backoff_max_ms"]
         self._busy_least_ms = self._busy_ms = limits["busy_backoff_ms"]
@@ -170,7 +170,7 @@ class Intake:
         self.full = False
         self._opening = True
         self.attempts += 1
-        self._wait.start(now, self._connect_timeout_ms)
+        self._wait.start(now, _CONNECT_TIMEOUT_MS)
         self._maintain()  # while nobody can say anything yet
         self.port.open(self.host, self.number)
         # Open at once is a serial line, closed at once a network that is away: nothing will ever wake us for them.

@@ -33,6 +33,7 @@ NEVER = const(2)
 RESULT_BYTES = const(1164)  # of the buffer for telegram 04
 NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 
+_CONNECT_TIMEOUT_MS = const(5000)
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
 
 # What is out
@@ -81,7 +82,6 @@ class Session:
         retransmissions=2,
         keepalive_ms=30000,
         reconnect_ms=60000,
-        connect_timeout_ms=5000,
         verify_timeout_ms=5000,
         ack_12=AUTO,
         keepalive_ack=AUTO,
@@ -114,7 +114,6 @@ class Session:
         self._wait = Timer()  # for whatever the state waits for
         self._rest = Timer()  # since the last transmission
         self.reconnect_ms = reconnect_ms
-        self.connect_timeout_ms = connect_timeout_ms
         self.verify_timeout_ms = verify_timeout_ms
         self.ack_12 = ack_12
         self.frames = Frames()
@@ -368,7 +367,7 @@ class Session:
         self.server_port = tel.port_of(buf, at)
         self._clear_out()
         self.state = SERVER_OPENING
-        self._wait.start(now, self.connect_timeout_ms)
+        self._wait.start(now, _CONNECT_TIMEOUT_MS)
         self.commanded = CMD_OPEN_SERVER
         return EV_INFO
 
@@ -411,7 +410,7 @@ class Session:
         if state == WAITING:
             self.state = PIM_OPENING
             self.commanded = CMD_OPEN_PIM
-            self._wait.start(now, self.connect_timeout_ms)
+            self._wait.start(now, _CONNECT_TIMEOUT_MS)
             return EV_NONE
         if state == PIM_VERIFY:
             self._lose(now)

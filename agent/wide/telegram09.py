@@ -29,10 +29,6 @@ EVENT_BYTES_MAX = 340  # 4 + 48 + 12 parameters of 24
 CODE_NONE = 99999
 CODE_OURS = 60000
 
-PARAMETER_NAMES = ("code", "ready", "details")
-PARAMETER_CODE = 1
-PARAMETER_READY = 2
-PARAMETER_DETAILS = 4
 
 _TIME = 23
 _SEQUENCE = 37
@@ -77,15 +73,14 @@ _NO_DETAILS = ()
 
 
 class EventWriter:
-    """Writes telegram 09 of one station into `tx`; `parameters` are PARAMETER_ bits: which groups go out."""
+    """Writes telegram 09 of one station into `tx`."""
 
-    def __init__(self, tx, system_type, system, parameters=7):
+    def __init__(self, tx, system_type, system):
         if len(tx) < EVENT_BYTES_MAX:
             raise ValueError("an event takes up to %d octets, the buffer has %d" % (EVENT_BYTES_MAX, len(tx)))
         self.tx = tx
         self.system_type = system_type
         self.system = system
-        self.parameters = parameters
         self._count = 0
 
     def write(self, buf, at, ident, sequence):
@@ -114,14 +109,9 @@ class EventWriter:
         return finish(tx, _PARAMETERS + _PARAMETER_BYTES * self._count)
 
     def _put_parameters(self, what, buf, at):
-        wanted = self.parameters
-        if wanted & PARAMETER_CODE:
-            self._put(1, 0, buf, at + ev.CODE, ev.CODE_BYTES)
-        if wanted & PARAMETER_READY:
-            self._put(2, 1, buf, at + ev.CONTROLLER_READY, 1)
-            self._put(3, 1, buf, at + ev.TOOL_READY, 1)
-        if not wanted & PARAMETER_DETAILS:
-            return
+        self._put(1, 0, buf, at + ev.CODE, ev.CODE_BYTES)
+        self._put(2, 1, buf, at + ev.CONTROLLER_READY, 1)
+        self._put(3, 1, buf, at + ev.TOOL_READY, 1)
         length = buf[at + ev.TEXT_LENGTH]
         for parameter, kind, place, width in _DETAILS.get(what, _NO_DETAILS):
             if place + width > length:

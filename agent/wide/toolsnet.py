@@ -4,7 +4,6 @@ from agent.log.numbers import SENT, SENT_WINDOW
 from agent.toolsnet.result04 import ResultWriter
 from agent.toolsnet.session import Session
 from agent.wide.telegram04_targets import RESULT_BYTES_TARGETS, TargetWriter
-from agent.wide.telegram09 import PARAMETER_NAMES
 from agent.wide.toolsnet_curves import CurvesOut
 from agent.wide.toolsnet_descriptions import Descriptions, Names
 from agent.wide.toolsnet_events import Events, mask_of
@@ -39,10 +38,7 @@ def sources_of(station, system, toolsnet):
     if toolsnet["describe"]:
         sources.append(_descriptions(station, system, toolsnet["program_for_zero"]))
     if toolsnet["events"]:
-        mask = 0
-        for name in toolsnet["event_parameters"]:
-            mask |= 1 << PARAMETER_NAMES.index(name)
-        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), mask, toolsnet))
+        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
     if toolsnet["graphs"] and station.graphs is not None:
         curves = CurvesOut(station.log, station.quarantine, station.graphs, toolsnet["program_for_zero"])
         sources.append(curves)

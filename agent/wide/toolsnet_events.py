@@ -48,7 +48,7 @@ class Events(Source):
 
     takes_10 = True
 
-    def __init__(self, log, state, mask, parameters, settings):
+    def __init__(self, log, state, mask, settings):
         Source.__init__(self)
         self.log = log
         self.state = state
@@ -61,7 +61,6 @@ class Events(Source):
         self.resends_if_empty = settings["server_empty"] == "resend"
         self.tx = bytearray(EVENT_BYTES_MAX)
         self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
-        self.parameters = parameters
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self._number = 0  # of the event that is out, or was offered last
@@ -72,7 +71,7 @@ class Events(Source):
         """This one sends over `forward`."""
         self.forward = forward
         self.session = session = forward.session
-        self.writer = EventWriter(self.tx, session.system_type, session.system, self.parameters)
+        self.writer = EventWriter(self.tx, session.system_type, session.system)
 
     def put_state(self, shown):
         """Add what people want to know."""

@@ -147,8 +147,8 @@ def test_the_ends_of_a_range_belong_to_it_and_their_neighbours_do_not():
         assert len(mistakes_of("toolsnet", "pim_port", value)) == count
     for length, count in ((25, 0), (26, 1)):
         assert len(mistakes_of("station", "name", "x" * length)) == count
-    assert mistakes_of("controller", "stop_wait_s", 0) == []
-    assert only(mistakes_of("controller", "stop_wait_s", -0.0001))
+    assert mistakes_of("controller", "response_timeout_s", 0.1) == []
+    assert only(mistakes_of("controller", "response_timeout_s", -0.0001))
 
 
 def test_text_is_printable_ascii_and_a_host_has_no_blanks():
@@ -268,7 +268,7 @@ def test_the_quarantine_is_a_quarter_of_a_spool_unless_it_is_told():
 
 
 def test_a_setting_that_is_gone_is_named_with_what_to_do():
-    for key in ("refused_attempts", "refused_wait_s"):
+    for key in ("refused_attempts", "refused_wait_s", "connect_timeout_s", "event_parameters"):
         place, found, words = only(mistakes_of("toolsnet", key, 3))
         assert (place, found) == ("toolsnet." + key, "3")
         assert words.startswith("no longer a setting: delete it;" if ON_CPYTHON else "no such setting")

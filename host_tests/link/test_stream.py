@@ -145,7 +145,7 @@ def test_length_is_judged_only_when_all_its_digits_are_there():
 
 def test_unfinished_message_is_given_up_after_its_time_across_the_wrap():
     for got in (1, 3, 4, 20, 120):
-        stream = Stream(2048, 5000)
+        stream = Stream(2048)
         now = START_TICKS
         assert feed(stream, EXAMPLE[:got], now) == []
         assert stream.tick(now) == 5000
@@ -156,7 +156,7 @@ def test_unfinished_message_is_given_up_after_its_time_across_the_wrap():
 
 
 def test_further_octets_do_not_put_the_time_off():
-    stream = Stream(2048, 5000)
+    stream = Stream(2048)
     now = START_TICKS
     feed(stream, EXAMPLE[:10], now)
     for step in range(4):
@@ -166,7 +166,7 @@ def test_further_octets_do_not_put_the_time_off():
 
 
 def test_silence_between_messages_is_no_fault():
-    stream = Stream(2048, 5000)
+    stream = Stream(2048)
     assert feed(stream, EXAMPLE + b"\0", START_TICKS) == whole([EXAMPLE])
     assert stream.next_message(ticks_add(START_TICKS, 100000)) == LINK_NEED_DATA
     assert feed(stream, EXAMPLE, ticks_add(START_TICKS, 200000)) == whole([EXAMPLE])
@@ -209,7 +209,7 @@ def test_cut_short_message_comes_out_the_same_however_it_was_split():
 
 
 def test_large_message_that_never_ends_is_given_up_too():
-    stream = Stream(300, 5000)
+    stream = Stream(300)
     large = message(61, b"1" * 980, 7)
     assert feed(stream, large[:500], START_TICKS) == [(LINK_CUT_SHORT, large[:300])]
     assert stream.tick(START_TICKS) <= 5000

@@ -13,7 +13,6 @@ MEANINGS = {
     "system.name": "Name of this system in ToolsNet.",
     "toolsnet.pim_host": "Host of the PIM, which names the server to report to.",
     "toolsnet.pim_port": "Port of the PIM; the protocol documents name none, the plant does.",
-    "toolsnet.connect_timeout_s": "Longest wait for a TCP connection to the PIM or the server.",
     "toolsnet.verify_timeout_s": "Longest wait for the PIM's verification (telegram 12) after connecting.",
     "toolsnet.ack_timeout_s": "Longest wait for the answer to a telegram before it is sent again.",
     "toolsnet.retransmissions": ("How often an unanswered telegram is sent again before the connection is given up."),
@@ -60,7 +59,6 @@ MEANINGS = {
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, and results that are "
         "gone; null sends none. Linux only, and with one file at most beside."
     ),
-    "toolsnet.event_parameters": "What goes out with an event: its code as text, readiness, details.",
     "toolsnet.graphs": (
         "Send the curves that `controller.traces` asks for, torque and angle, each behind its result (telegram 13). "
         "Linux only."
@@ -95,12 +93,9 @@ MEANINGS = {
         "Time since our last transmission after which a keep-alive goes out; the controller closes after 15 s."
     ),
     "stations[].controller.response_timeout_s": ("Longest wait for the answer to a request before it is sent again."),
-    "stations[].controller.connect_timeout_s": "Longest wait for a TCP connection.",
     "stations[].controller.silence_s": (
         "Without a byte for this long while a keep-alive is unanswered, the link is dead."
     ),
-    "stations[].controller.frame_timeout_s": ("Longest time a message may take from its first byte to its last."),
-    "stations[].controller.stop_wait_s": ("Longest wait for the answer to our stop message before closing anyway."),
     "stations[].controller.tries": "How often a request is sent before the connection counts as lost.",
     "stations[].controller.backoff_s": "Pause before the first reconnect; doubles up to `backoff_max_s`.",
     "stations[].controller.backoff_max_s": "Longest pause between reconnects.",
