@@ -38,7 +38,6 @@ class Board:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll.register(self._wake_read, select.POLLIN)
         self.stop_asked = False
-        self.outlets = {"file": self._lines}  # what there is beside ToolsNet, by kind
 
     def now(self):
         """Return the ticks: milliseconds since the start, modulo 2**30."""
@@ -157,7 +156,7 @@ class Board:
             flash.close()
         self._flashes.clear()
 
-    def _lines(self, outlet):
+    def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
         path = os.path.join(self.folder, outlet["path"])
         return LineFile(path, outlet["rotate_kib"] * 1024, outlet["keep"])

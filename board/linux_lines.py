@@ -16,7 +16,7 @@ Rules
 import errno
 import os
 
-from agent.wide.file import BATCH, FileOutlet
+from agent.wide.file import BATCH
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that agent.wide.line makes
@@ -39,13 +39,6 @@ class LineFile:
         self._durable = 0  # so many of them are known to be on the disk
         # Device, inode and octets of a file that has more than a failed sync has left it.
         self._not_taken_back: tuple[int, ...] = ()
-
-    def outlet(self, log, index, health, graphs):
-        """Return the outlet with cursor `index` that writes into this file, `graphs` as well if that is a log."""
-        outlet = FileOutlet(log, index, self, health)
-        if graphs is not None:
-            outlet.take_graphs(graphs)
-        return outlet
 
     def open(self):
         """Use the file, or make it; `last` is its last line. False if that cannot be."""

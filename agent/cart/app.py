@@ -5,8 +5,7 @@ A board gives
     stamp_into(buf)       its wall clock as 19 characters `YYYY-MM-DD:HH:MM:SS` into buf[0:19]
     tcp()                 a new port (agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; it is opened with device, baud
-    outlets               kind -> a function of the `outlet` settings, for every kind that it has beside ToolsNet: what
-                          it returns makes the outlet, `outlet(log, index, health, graphs)`; a chip need not have it
+    lines(outlet)         the file of lines of these `outlet` settings (agent.wide.file), on Linux
     flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if it cannot
                           be had now; the board knows why. `owner` is with them: the numbers of system type, system and
                           station, for a board that keeps them with the spool
@@ -74,7 +73,6 @@ class Station:
         self.intake = None
         self.happenings = None  # what keeps events, where an outlet wants them
         self.outlets = []  # ToolsNet's first; outlets[0] has the log's first cursor
-        self.others = []  # what makes the outlets beside ToolsNet, in their order
         self._system = system
         self._toolsnet = toolsnet
 
@@ -91,11 +89,6 @@ class Station:
                 raise ValueError("toolsnet.%s: boards send results alone" % wish)
         if not ON_CPYTHON and controller["traces"]:
             raise ValueError("controller.traces: boards keep no curves")
-        kinds = getattr(self.board, "outlets", {})
-        for outlet in self.settings["outlets"][1:]:
-            if outlet["kind"] not in kinds:
-                raise ValueError("station %d: this board has no outlet of kind %s" % (self.number, outlet["kind"]))
-            self.others.append(kinds[outlet["kind"]](outlet))
         self._scheduler = scheduler
         scheduler.add(self, now)
 

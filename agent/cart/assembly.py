@@ -134,9 +134,10 @@ def assemble(station, scheduler, system, toolsnet, now):
     )
     _add_errands(station, controller)
     station.outlets.append(_toolsnet(station, system, toolsnet))
-    for index in range(len(station.others)):
-        graphs = station.graphs if station.settings["outlets"][index + 1].get("graphs") else None
-        station.outlets.append(station.others[index].outlet(log, index + 1, station.health, graphs))
+    if ON_CPYTHON:
+        from agent.wide.outlets import add_outlets
+
+        add_outlets(station)
     _let_run(station, scheduler, now)
 
 
@@ -239,7 +240,7 @@ def _subscriptions(station, store, controller, toolsnet):
     """Return what is asked for beside results, each with its keeper."""
     wanted = ()
     if ON_CPYTHON:
-        if station.others or toolsnet["events"]:
+        if len(station.settings["outlets"]) > 1 or toolsnet["events"]:
             from agent.wide.controller_events import (  # ToolsNet alone wants none, as a rule
                 Happenings,
                 subscriptions_of,

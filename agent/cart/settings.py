@@ -105,11 +105,10 @@ REMOVED = {}
 if ON_CPYTHON:
     SPOOL = SPOOL.replace("size_kib int 1024", "size_kib int 16384")
     SPOOL = SPOOL.replace("parked_kib int 16 12 1024", "parked_kib int ~ 12 16384")
-    OUTLETS["file"] = """path text - 1 128
-rotate_kib int 10240 16 1048576
-keep int 5 0 99
-durable bool true
-graphs bool false"""
+    from agent.wide.outlets import OUTLETS as WIDE
+
+    for _kind in WIDE:
+        OUTLETS[_kind] = WIDE[_kind].SETTINGS
     _OFFERS = "no longer a setting: delete it; what ToolsNet refuses is offered again at once, after 2 s and after 8 s"
     _FIXED = "no longer a setting: delete it; %s is right for every plant"
     REMOVED = {
@@ -123,6 +122,15 @@ graphs bool false"""
     }
 
 KIND = "kind one - " + ",".join(OUTLETS)
+
+
+def _all_of(outlets):
+    """The rows of all kinds; one that two share stands there once."""
+    rows = [KIND]
+    for table in outlets.values():
+        rows += [row for row in table.split("\n") if row and row not in rows]
+    return "\n".join(rows)
+
 
 BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
@@ -144,7 +152,7 @@ TABLES = (
     ("stations[]", STATION),
     ("stations[].controller", CONTROLLER),
     ("stations[].spool", SPOOL),
-    ("stations[].outlets[]", "\n".join([KIND] + [table for table in OUTLETS.values() if table])),
+    ("stations[].outlets[]", _all_of(OUTLETS)),
     ("board", BOARD),
 )
 

@@ -1,7 +1,7 @@
 """A file as an outlet: every result, event and unread frame as one line of JSON (docs/outlets.md).
 
-The board's `lines` is the file: it writes whole lines or none, makes them durable, and begins a new file when one is
-full (board.linux_lines). What is told here and there in numbers of lines:
+What the board's `lines(settings)` returns is the file: it writes whole lines or none, makes them durable, and begins a
+new file when one is full (board.linux_lines). What is told here and there in numbers of lines:
 
     open() -> bool       use the file; what is in it is durable then, and what a cut has spoilt is gone
     last                 the last line in it, empty if there is none
@@ -27,6 +27,23 @@ from agent.log.record import RECORD_NONE
 from agent.wide.line import is_graph_line, is_other_line, line_of, number_in
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
+
+SETTINGS = """path text - 1 128
+rotate_kib int 10240 16 1048576
+keep int 5 0 99
+durable bool true
+graphs bool false"""
+
+MEANINGS = {
+    "path": "File that gets every result, event and unread frame as a line (Linux only).",
+    "rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
+    "keep": "How many full files stay; older ones are deleted.",
+    "durable": (
+        "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
+    ),
+    "graphs": "Whether the file gets curves and plot parameters as well.",
+}
+
 BATCH = 32  # lines that become durable together
 RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
@@ -35,6 +52,14 @@ CLOSED = 0
 LOOKING = 1  # for the record that the last line was made of
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
+
+
+def make(settings, station, index, graphs):
+    """Make the outlet of these settings (agent.wide.outlets); the file itself is opened later."""
+    made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
+    if graphs is not None:
+        made.take_graphs(graphs)
+    return made
 
 
 class FileOutlet:

@@ -3,11 +3,13 @@
 import errno
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from agent.base.health import Health
 from agent.base.ticks import FOREVER
+from agent.wide.file import make
 from board.linux import Board
 from board.linux_lines import LineFile
 from host_tests.support.log import Area, append, take_all
@@ -130,8 +132,8 @@ def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_fil
     ident = 0
     for _ in range(5):
         log = area.mount(cursors=2)[1]
-        file = board.outlets["file"]({"path": "out.jsonl", "rotate_kib": 16, "keep": 9})
-        outlet = file.outlet(log, 1, Health(), None)
+        station = SimpleNamespace(log=log, board=board, health=Health())
+        outlet = make({"path": "out.jsonl", "rotate_kib": 16, "keep": 9}, station, 1, None)
         outlet.begin(0)
         for _ in range(9):
             ident += 1
@@ -139,7 +141,7 @@ def test_an_outlet_writes_into_the_file_of_its_settings_over_starts_and_full_fil
             take_all(log)
             while outlet.step(0) != FOREVER:
                 pass
-        file.close()  # the process is killed: no place is made durable
+        outlet.lines.close()  # the process is killed: no place is made durable
     board.close()
     names = sorted(os.listdir(tmp_path))
     assert len(names) > 1 and all(os.path.getsize(tmp_path / name) <= 16 * 1024 for name in names)

@@ -147,14 +147,3 @@ def test_the_orderly_end_writes_one_snapshot_for_all():
     cart.app.close()
     assert state.saves == before + 1
     assert state.durable[CURSOR : CURSOR + 2] == [3, 3]
-
-
-def test_a_board_without_files_says_so_at_once():
-    cart = Cart(files=(DURABLE,))
-    cart.board.outlets = {}
-    try:
-        type(cart.app)(cart.configuration, cart.board)
-    except ValueError as error:
-        assert "no outlet of kind file" in str(error)
-    else:
-        raise AssertionError("it starts")

@@ -86,6 +86,7 @@ TESTED_BY = {
     "agent.wide.curves": "test_graphs_to_toolsnet",
     "agent.wide.rows": "test_graphs_to_toolsnet",
     "agent.wide.telegram02": "test_descriptions",
+    "agent.wide.outlets": "test_path_files",
     "agent.wide.toolsnet": "test_events",
     "agent.wide.toolsnet_curves": "test_graphs_to_toolsnet",
     "agent.wide.toolsnet_descriptions": "test_descriptions",

@@ -5,6 +5,7 @@
 """
 
 from agent.cart import config
+from agent.wide.outlets import OUTLETS
 from tools.config import secrets as config_secrets
 
 MEANINGS = {
@@ -66,13 +67,6 @@ MEANINGS = {
     "stations[].number": "Station number in ToolsNet; different for each station.",
     "stations[].name": "Station name in ToolsNet.",
     "stations[].outlets[].kind": "ToolsNet, exactly once, or a file; without a list there is ToolsNet alone.",
-    "stations[].outlets[].path": "File that gets every result, event and unread frame as a line (Linux only).",
-    "stations[].outlets[].rotate_kib": "Size at which the file becomes `<path>.1` and a new one is begun.",
-    "stations[].outlets[].keep": "How many full files stay; older ones are deleted.",
-    "stations[].outlets[].durable": (
-        "Whether the spool keeps what the file does not have yet; else a file that cannot be used misses the oldest."
-    ),
-    "stations[].outlets[].graphs": "Whether the file gets curves and plot parameters as well.",
     "stations[].controller.link": "How the controller is reached: TCP, serial ASCII or serial 3964R.",
     "stations[].controller.host": "Host of the controller.",
     "stations[].controller.port": "TCP port of the controller's Open Protocol.",
@@ -223,6 +217,9 @@ _DEFAULTS = {
     "*": "all, in this order",
     '""': "empty",
 }
+
+for _module in OUTLETS.values():
+    MEANINGS.update({f"stations[].outlets[].{key}": said for key, said in _module.MEANINGS.items()})
 
 # Results that fit a spool of 1 MiB, by its unit: light ones, and full ones with their limits. A test measures them.
 ROOM = {16: (7800, 5500), 64: (7800, 5000), 256: (4000, 3800), 512: (2000, 2000)}

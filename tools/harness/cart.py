@@ -44,7 +44,6 @@ class Board:
     def __init__(self, cart):
         self.cart = cart
         self.watched = []  # [port, slot, what was last seen of it]
-        self.outlets = {"file": self._lines}
 
     def now(self):
         return self.cart.clock.now
@@ -61,20 +60,10 @@ class Board:
     def flash(self, spool):
         return self.cart.flashes[spool["path"]]
 
-    def _lines(self, outlet):
-        from agent.wide.file import FileOutlet  # no board has it
-        from tools.harness.lines import SimLines
+    def lines(self, outlet):
+        from tools.harness.lines import SimLines  # no board has a file
 
-        file = self.cart.lines.setdefault(outlet["path"], SimLines())
-
-        def made(log, index, health, graphs):
-            writes = FileOutlet(log, index, file, health)
-            if graphs is not None:
-                writes.take_graphs(graphs)
-            return writes
-
-        file.outlet = made
-        return file
+        return self.cart.lines.setdefault(outlet["path"], SimLines())
 
     def seed(self):
         return self.cart.seed

@@ -1,0 +1,23 @@
+"""The outlets that Linux has beside ToolsNet: a row for each kind, and the only place that knows them all.
+
+What such an outlet is lies in its own module:
+
+    SETTINGS   its rows of settings, in the form of agent.cart.settings; a key that two kinds share is one row
+    MEANINGS   what each of them means: a sentence of docs/configuration.md
+    make(settings, station, index, graphs)   makes the outlet of these settings (agent.outlets) at log.cursors[index];
+               `graphs` is the station's log of curves where they are wanted, else None
+"""
+
+from agent.wide import file
+
+CPYTHON_ONLY = True  # a board has ToolsNet
+
+OUTLETS = {"file": file}
+
+
+def add_outlets(station):
+    """Make what the settings want beside ToolsNet, in their order: the log has a cursor for each."""
+    for settings in station.settings["outlets"][1:]:
+        graphs = station.graphs if settings.get("graphs") else None
+        outlet = OUTLETS[settings["kind"]].make(settings, station, len(station.outlets), graphs)
+        station.outlets.append(outlet)
