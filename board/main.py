@@ -37,8 +37,8 @@ def make_board(folder):
 def main(path):
     """Run until interrupted, then end in order."""
     configuration = load(path)
-    forget("agent", "config")  # before the rest is loaded: it takes the same memory
-    forget("agent", "settings")
+    forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
+    forget("agent.cart", "settings")
     from agent.cart.app import App
     from board import loop  # with it comes the whole agent: not before the configuration is read and forgotten
 
@@ -58,8 +58,8 @@ def start(folder, mode, confirmation):
     # What is first lies lowest: there frames that are too large for the stack find their place (docs/firmware.md).
     hole = bytearray(1024)
     configuration = load(folder + "/config.json")
-    forget("agent", "config")  # before the rest is loaded: it takes the same memory
-    forget("agent", "settings")
+    forget("agent.cart", "config")  # before the rest is loaded: it takes the same memory
+    forget("agent.cart", "settings")
     from agent.cart.app import App
     from board import loop
     from board.upkeep import Upkeep

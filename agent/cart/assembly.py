@@ -133,11 +133,7 @@ def assemble(station, scheduler, system, toolsnet, now):
         station.board.seed() + station.number,
     )
     _add_errands(station, controller)
-    station.outlets.append(_toolsnet(station, system, toolsnet))
-    if ON_CPYTHON:
-        from agent.wide.outlets import add_outlets
-
-        add_outlets(station)
+    _add_outlets(station, system, toolsnet)
     _let_run(station, scheduler, now)
 
 
@@ -159,6 +155,14 @@ def _add_errands(station, controller):
             station.board, controller["clock"] != "off", controller["clock"] == "set", controller["limits"] == "ask"
         )
         station.intake.store.limits = errands.limits
+
+
+def _add_outlets(station, system, toolsnet):
+    station.outlets.append(_toolsnet(station, system, toolsnet))
+    if ON_CPYTHON:
+        from agent.wide.outlets import add_outlets
+
+        add_outlets(station)
 
 
 def _toolsnet(station, system, toolsnet):

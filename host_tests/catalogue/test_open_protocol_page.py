@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_of_the_page_runs(number):
-    first = "from agent.openprotocol import catalogue\n"
+    first = "from agent import catalogue\n"
     exec(compile(first + EXAMPLES[number], f"{PAGE.name}, example {number + 1}", "exec"), {})
 
 
@@ -45,12 +45,11 @@ def test_the_tables_of_two_vendors_are_read_and_stand_before_the_specification()
 
 
 def test_the_folder_alone_is_the_whole_library(tmp_path):
-    place = tmp_path / "agent" / "openprotocol"
-    shutil.copytree(CHECKOUT / "agent" / "openprotocol" / "catalogue", place / "catalogue")
-    for folder in (place, place.parent):
-        shutil.copy(CHECKOUT / folder.relative_to(tmp_path) / "__init__.py", folder)
+    place = tmp_path / "agent"
+    shutil.copytree(CHECKOUT / "agent" / "catalogue", place / "catalogue")
+    shutil.copy(CHECKOUT / "agent" / "__init__.py", place)
     source = (
-        "from agent.openprotocol import catalogue\n"
+        "from agent import catalogue\n"
         "forms = [catalogue.form(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]\n"
         "assert catalogue.decode(catalogue.encode(4, error_code=2)).meaning('error_code')\n"
         "field = catalogue.data_field(2001, 1, unit=1)\n"

@@ -24,8 +24,8 @@ SOURCES = {
         "    def _may(self, count):\n        return count > 0\n    def unused(self):\n        return self.taken\n"
         "def spare(by):\n    return by + 1\n"
     ),
-    "agent.cart.app": "from agent.ring import Ring\ndef run():\n    return Ring().put(2) + Ring().put(1)\n",
-    "board": "from agent.cart.app import run\nrun()\n",
+    "agent.app": "from agent.ring import Ring\ndef run():\n    return Ring().put(2) + Ring().put(1)\n",
+    "board": "from agent.app import run\nrun()\n",
 }
 PLAIN = (
     "from agent.ring import Ring\nfrom host_tests.support import Odd, made\ndef test_plain():\n"
@@ -67,13 +67,11 @@ def test_tests_beside_a_program_meet_its_very_functions_unless_they_reach_into_i
     assert (plain.tests, plain.keep) == (["host_tests.test_plain"], frozenset())
     assert (other.tests, other.keep, other.spare) == (["host_tests.test_in"], {"_may"}, {"spare"})
     texts, beside = program.tested(plain.outside, plain.spare, plain.keep)
-    assert (
-        "stored" in texts["agent.cart.app"] and "taken" not in texts["agent.cart.app"]
-    )  # who asks by a string finds it
-    assert texts["agent.cart.app"].count("def ") == program.texts["agent.cart.app"].count("def ") == 3
+    assert "stored" in texts["agent.app"] and "taken" not in texts["agent.app"]  # who asks by a string finds it
+    assert texts["agent.app"].count("def ") == program.texts["agent.app"].count("def ") == 3
     call({**texts, **beside}, "host_tests.test_plain", "test_plain")
     texts, beside = program.tested(other.outside, other.spare, other.keep)
-    assert texts["agent.cart.app"].count("def ") == 5
+    assert texts["agent.app"].count("def ") == 5
     call({**texts, **beside}, "host_tests.test_in", "test_in")
 
 

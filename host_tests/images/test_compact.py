@@ -78,55 +78,53 @@ def test_all_that_the_app_imports_is_one_module_and_the_others_find_it_there():
         "agent.one": (
             "from agent.base import double\n_STEP = [1]\ndef take(number):\n    return double(number) + _STEP[0]\n"
         ),
-        "agent.cart.app": (
+        "agent.app": (
             "from agent import one\nfrom agent.base import double as twice\n_STEP = [2]\n"
             "def run(number):\n    from agent.late import last\n    return last(one.take(twice(number)) + _STEP[0])\n"
         ),
         "agent.late": (
             "from agent.base import KEPT\nfrom agent import one as h\ndef last(n):\n    return h.take(n) + KEPT[0]\n"
         ),
-        "board": "from agent.cart.app import run\ndef go(number):\n    return run(number)\n",
+        "board": "from agent.app import run\ndef go(number):\n    return run(number)\n",
     }
     board, texts = run(sources, "board")
     assert board.go(5) == ((5 * 2 * 2 + 1) + 2) * 2 + 1 + 3
     assert "agent.one" not in texts and "agent.base" not in texts
-    assert set(texts) == {"agent", "agent.cart", "agent.cart.app", "agent.late", "board"}
+    assert set(texts) == {"agent", "agent.app", "agent.late", "board"}
 
 
 def test_what_stays_apart_is_imported_where_the_bundle_uses_it():
     sources = {
-        "agent.cart.app": "from agent.log.mount import mount\n"
-        "def up():\n    return mount()\ndef idle():\n    return 1\n",
+        "agent.app": "from agent.log.mount import mount\ndef up():\n    return mount()\ndef idle():\n    return 1\n",
         "agent.log.mount": "def mount():\n    return 7\n",
-        "board": "from agent.cart.app import up, idle\ndef go():\n    return up() + idle()\n",
+        "board": "from agent.app import up, idle\ndef go():\n    return up() + idle()\n",
     }
     board, texts = run(sources, "board")
     assert board.go() == 8
-    assert not texts["agent.cart.app"].startswith("from agent.log")
+    assert not texts["agent.app"].startswith("from agent.log")
 
 
 def test_a_function_that_nothing_uses_is_left_out():
     sources = {
-        "agent.cart.app": "class Box:\n    def used(self):\n        return 1\n"
+        "agent.app": "class Box:\n    def used(self):\n        return 1\n"
         "    def unused_one(self):\n        return 2\n"
         "def spare_one():\n    return 3\n",
-        "board": "from agent.cart.app import Box\ndef go():\n    return Box().used()\n",
+        "board": "from agent.app import Box\ndef go():\n    return Box().used()\n",
     }
     board, texts = run(sources, "board")
-    assert board.go() == 1 and "return 2" not in texts["agent.cart.app"] and "return 3" not in texts["agent.cart.app"]
+    assert board.go() == 1 and "return 2" not in texts["agent.app"] and "return 3" not in texts["agent.app"]
 
 
 def test_names_for_a_person_go_to_who_shows_them():
     sources = {
         "agent.base.health": "NAMES = ('stored', 'gone')\ndef counters():\n    return [0] * len(NAMES)\n",
-        "agent.cart.app": "from agent.base.health import counters\ndef run():\n    return counters()\n",
-        "agent.cart.status": "from agent.base import health as h\ndef show():\n    return h.NAMES[1]\n",
-        "board": "from agent.cart.app import run\nfrom agent.cart.status import show\n"
-        "def go():\n    return run(), show()\n",
+        "agent.app": "from agent.base.health import counters\ndef run():\n    return counters()\n",
+        "agent.status": "from agent.base import health as h\ndef show():\n    return h.NAMES[1]\n",
+        "board": "from agent.app import run\nfrom agent.status import show\ndef go():\n    return run(), show()\n",
     }
     board, texts = run(sources, "board")
     assert board.go() == ([0, 0], "gone")
-    assert "gone" not in texts["agent.cart.app"]
+    assert "gone" not in texts["agent.app"]
 
 
 def test_attributes_are_short_and_apart_in_each_class_and_its_base():
@@ -138,11 +136,9 @@ def test_attributes_are_short_and_apart_in_each_class_and_its_base():
         "class Other:\n    def __init__(self):\n        self.own_of_other = 5\n"
         "def f():\n    return User().both(), Other().own_of_other\n"
     )
-    board, texts = run(
-        {"agent.cart.app": text, "board": "from agent.cart.app import f\ndef go():\n    return f()\n"}, "board"
-    )
+    board, texts = run({"agent.app": text, "board": "from agent.app import f\ndef go():\n    return f()\n"}, "board")
     assert board.go() == ((1, 2, 1), 5)
-    assert "own_of" not in texts["agent.cart.app"] and "long_argument" not in texts["agent.cart.app"]
+    assert "own_of" not in texts["agent.app"] and "long_argument" not in texts["agent.app"]
 
 
 def test_an_argument_passed_by_name_keeps_its_name():
@@ -180,10 +176,10 @@ def test_where_it_is_known_what_is_called_arguments_are_passed_by_place():
 
 def test_what_other_objects_have_keeps_its_name():
     sources = {
-        "agent.cart.app": (
+        "agent.app": (
             "class Port:\n    def close(self):\n        self.first = 1\n    def settle(self):\n        self.close()\n"
         ),
-        "board": "from agent.cart.app import Port\ndef go(socket):\n    Port().settle()\n    socket.close()\n",
+        "board": "from agent.app import Port\ndef go(socket):\n    Port().settle()\n    socket.close()\n",
     }
     names = Names(sources)
     assert "close" not in names.attributes and "settle" in names.attributes
@@ -194,12 +190,12 @@ def test_a_script_beside_the_program_is_written_against_its_names_or_refused():
     program = Program(
         {
             "agent.ring": "class Ring:\n    def __init__(self):\n        self.stored = 4\n",
-            "agent.cart.app": "from agent.ring import Ring\ndef run():\n    return Ring().stored\n",
-            "board": "from agent.cart.app import run\nrun()\n",
+            "agent.app": "from agent.ring import Ring\ndef run():\n    return Ring().stored\n",
+            "board": "from agent.app import run\nrun()\n",
         }
     )
     text = program.beside({"job": "from agent.ring import Ring\nprint(Ring().stored)\n"})["job"]
-    assert text.startswith("from agent.cart.app import") and "stored" not in text
+    assert text.startswith("from agent.app import") and "stored" not in text
     with pytest.raises((Missing, KeyError)):
         program.beside({"job": "from agent.ring import Rong\n"})
 
@@ -220,7 +216,7 @@ def test_no_new_name_is_one_that_a_module_is_imported_under(own_image):
     aliases = "abcdefgh"  # unused but for the last, and kept: somebody may look them up by these strings
     sources = {
         "agent": "",
-        "agent.cart.app": "from agent import one\ndef run(number):\n    return one.take(number)\n",
+        "agent.app": "from agent import one\ndef run(number):\n    return one.take(number)\n",
         "agent.one": (
             "def take(number):\n    if number:\n        number += 1\n    return number\n"
             "def twice(number):\n    if number:\n        number *= 2\n    return number\n"
@@ -239,7 +235,7 @@ def test_the_program_of_a_board_finds_every_name_it_uses():
     for module, text in program.texts.items():
         compile(text, module, "exec")
         assert not imported_twice(text), module
-    assert program.place("agent.log.log", "Log")[0] == "agent.cart.app"
+    assert program.place("agent.log.log", "Log")[0] == "agent.app"
 
 
 def test_the_whole_product_compiles_and_is_less_than_half_as_large(tmp_path):
@@ -288,15 +284,15 @@ def go(numbers):
 
 def test_a_function_called_from_one_place_goes_there_and_does_the_same():
     sources = {
-        "agent.cart.app": CALLS,
-        "board": "from agent.cart.app import go\ndef all_of(numbers):\n    return go(numbers)\n",
+        "agent.app": CALLS,
+        "board": "from agent.app import go\ndef all_of(numbers):\n    return go(numbers)\n",
     }
     plain: dict = {}
     exec(CALLS, plain)
     board, texts = run(sources, "board")
     numbers = [-3, 0, 3, 5, 6, 9]
     assert board.all_of(numbers) == plain["go"](numbers)
-    assert texts["agent.cart.app"].count("def ") == 4  # __init__, run, go, and _last, whose answer is part of another
+    assert texts["agent.app"].count("def ") == 4  # __init__, run, go, and _last, whose answer is part of another
 
 
 def test_what_is_called_twice_or_found_by_a_string_or_makes_the_frame_large_stays_a_function():
@@ -310,11 +306,11 @@ def test_what_is_called_twice_or_found_by_a_string_or_makes_the_frame_large_stay
         "        b += getattr(self, '_asked')()\n        return a, b, self._large(1)\n"
     )
     board, texts = run(
-        {"agent.cart.app": text, "board": "from agent.cart.app import Box\ndef go():\n    return Box().run()\n"},
+        {"agent.app": text, "board": "from agent.app import Box\ndef go():\n    return Box().run()\n"},
         "board",
     )
     assert board.go() == (2, 4, 78)
-    assert texts["agent.cart.app"].count("def ") == 4
+    assert texts["agent.app"].count("def ") == 4
 
 
 ASKED = """
@@ -395,8 +391,8 @@ def go(number):
 
 def test_calls_behind_conditions_and_returns_out_of_loops_do_the_same_in_the_same_order():
     sources = {
-        "agent.cart.app": ASKED,
-        "board": "from agent.cart.app import go\ndef all_of(number):\n    return go(number)\n",
+        "agent.app": ASKED,
+        "board": "from agent.app import go\ndef all_of(number):\n    return go(number)\n",
     }
     plain: dict = {}
     exec(ASKED, plain)
@@ -404,7 +400,7 @@ def test_calls_behind_conditions_and_returns_out_of_loops_do_the_same_in_the_sam
     for number in range(-2, 12):
         assert board.all_of(number) == plain["go"](number), number
     # deep returns out of two loops; with a frame that is large enough the others go in.
-    shaped = Program(sources, own_image=True).shaped["agent.cart.app"]
+    shaped = Program(sources, own_image=True).shaped["agent.app"]
     assert {name for name in ("step", "sign_of", "find", "search", "deep", "is_high") if f"def {name}(" in shaped} == {
         "deep"
     }
@@ -423,11 +419,11 @@ def test_an_expression_goes_in_only_where_all_of_its_names_mean_the_same():
     )
     plain: dict = {}
     exec(text, plain)
-    sources = {"agent.cart.app": text, "board": "from agent.cart.app import go\ndef all_of():\n    return go()\n"}
+    sources = {"agent.app": text, "board": "from agent.app import go\ndef all_of():\n    return go()\n"}
     board, _ = run(sources, "board")
     assert board.all_of() == plain["go"]()
     # level_of meets a local called LEVEL, twice an attribute that its own call changes; once can go.
-    shaped = Program(sources).shaped["agent.cart.app"]
+    shaped = Program(sources).shaped["agent.app"]
     assert [f"def {name}(" in shaped for name in ("level_of", "twice", "once")] == [True, True, False], shaped
 
 
@@ -445,8 +441,8 @@ def test_locals_share_a_place_only_when_none_of_them_is_needed():
     plain: dict = {}
     exec(text, plain)
     rewritten: dict = {}
-    texts = compact({"agent.cart.app": text, "board": "from agent.cart.app import f\nf(1, 2)\n"})
-    exec(texts["agent.cart.app"], rewritten)
+    texts = compact({"agent.app": text, "board": "from agent.app import f\nf(1, 2)\n"})
+    exec(texts["agent.app"], rewritten)
     assert next(value for value in rewritten.values() if isinstance(value, types.FunctionType))(1, 10) == plain["f"](
         1, 10
     )
@@ -477,7 +473,7 @@ def test_a_local_that_only_some_turns_of_a_loop_set_keeps_its_place():
     exec(text, plain)
     rewritten: dict = {}
     exec(
-        compact({"agent.cart.app": text, "board": "from agent.cart.app import f\nf((1,))\n"})["agent.cart.app"],
+        compact({"agent.app": text, "board": "from agent.app import f\nf((1,))\n"})["agent.app"],
         rewritten,
     )
     shaped = next(value for value in rewritten.values() if isinstance(value, types.FunctionType))
@@ -526,9 +522,9 @@ def test_with_machine_code_in_the_program_its_twins_are_all_there_is():
 
 
 def test_a_program_has_all_of_the_machine_code_or_none():
-    assert has_natives([FAST, FAST_CRC, "agent.cart.app"]) and not has_natives(["agent.cart.app"])
+    assert has_natives([FAST, FAST_CRC, "agent.app"]) and not has_natives(["agent.app"])
     with pytest.raises(ValueError, match=r"agent\.base\.fast alone"):
-        has_natives([FAST, "agent.cart.app"])
+        has_natives([FAST, "agent.app"])
 
 
 def test_without_machine_code_what_asks_for_any_of_it_is_decided():
@@ -541,7 +537,7 @@ def test_without_machine_code_what_asks_for_any_of_it_is_decided():
         "if FAST is not None:\n    globals()['loop'] = FAST.loop\n"
         "if FAST_CRC is not None:\n    globals()['run'] = FAST_CRC.run\n"
     )
-    program = Program({"agent.base.compat": compat, "agent.cart.app": app}, keep=frozenset({"run"}))
+    program = Program({"agent.base.compat": compat, "agent.app": app}, keep=frozenset({"run"}))
     assert "FAST" not in "".join(program.texts.values()) and "fast" not in "".join(program.texts.values())
 
 
@@ -627,12 +623,12 @@ class Taker(Taken):
 
 
 def test_a_line_of_classes_becomes_one_unless_somebody_asks_for_its_first():
-    texts = one_class_a_line({"agent.cart.app": LINE, "agent.late": "from agent.cart.app import Third\n"})
-    tree = ast.parse(texts["agent.cart.app"])
+    texts = one_class_a_line({"agent.app": LINE, "agent.late": "from agent.app import Third\n"})
+    tree = ast.parse(texts["agent.app"])
     names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     assert names == ["Third", "Parent", "One", "Two", "Alone", "Other", "Taken", "Taker"]
-    assert "never" not in texts["agent.cart.app"]  # nobody can call it
-    for text in (LINE, texts["agent.cart.app"]):
+    assert "never" not in texts["agent.app"]  # nobody can call it
+    for text in (LINE, texts["agent.app"]):
         found: dict = {}
         exec(text, found)
         third = found["Third"]()
@@ -647,21 +643,19 @@ def test_a_line_of_classes_becomes_one_unless_somebody_asks_for_its_first():
 
 
 def test_a_class_that_another_module_or_a_test_asks_for_stays():
-    asked = one_class_a_line({"agent.cart.app": LINE, "agent.late": "from agent.cart.app import First\n"})[
-        "agent.cart.app"
-    ]
+    asked = one_class_a_line({"agent.app": LINE, "agent.late": "from agent.app import First\n"})["agent.app"]
     assert "class Second(First)" in asked and "class Third(Second)" in asked  # `Second.shut` is First's
-    kept = one_class_a_line({"agent.cart.app": LINE}, frozenset({"First", "Second"}))["agent.cart.app"]
+    kept = one_class_a_line({"agent.app": LINE}, frozenset({"First", "Second"}))["agent.app"]
     assert "class Second(First)" in kept and "class Third(Second)" in kept
 
 
 def test_private_methods_become_functions_unless_something_else_is_done_with_them():
-    texts = functions_of_methods({"agent.cart.app": METHODS})
-    tree = ast.parse(texts["agent.cart.app"])
+    texts = functions_of_methods({"agent.app": METHODS})
+    tree = ast.parse(texts["agent.app"])
     classes = {node.name: [one.name for one in node.body] for node in tree.body if isinstance(node, ast.ClassDef)}
     # `_which` is in both classes of a line, `_kept` is taken as a value.
     assert classes == {"Base": ["__init__", "_which", "asked"], "Derived": ["_which", "run", "_kept"]}
-    for text in (METHODS, texts["agent.cart.app"]):
+    for text in (METHODS, texts["agent.app"]):
         names: dict = {}
         exec(text, names)
         one = names["Derived"]()
@@ -696,13 +690,13 @@ class Keeper(Walker):
 
 
 def test_a_name_that_a_class_of_another_line_uses_for_itself_keeps_no_method_in_its_class():
-    text = functions_of_methods({"agent.cart.app": APART})["agent.cart.app"]
+    text = functions_of_methods({"agent.app": APART})["agent.app"]
     assert methods_in(text) == {"Walker": ["__init__", "go"], "Clock": ["__init__", "go"]}
     names: dict = {}
     exec(text, names)
     assert names["both"]() == (2, 5)
     # In its own line it may be asked for as a value: there it stays.
-    text = functions_of_methods({"agent.cart.app": APART + KEEPS})["agent.cart.app"]
+    text = functions_of_methods({"agent.app": APART + KEEPS})["agent.app"]
     assert methods_in(text)["Walker"] == ["__init__", "go", "_step"]
     names = {}
     exec(text, names)
@@ -713,13 +707,13 @@ def test_a_call_on_another_name_than_self_keeps_the_method():
     box = "class Box:\n    def __init__(self):\n        self.full = 0\n"
     put = "    def _put(self, count):\n        self.full += count\n        return self.full\n"
     caller = "def fill(box):\n    return box._put(3) + box._put(4)\n"
-    text = functions_of_methods({"agent.cart.app": box + put + caller})["agent.cart.app"]
+    text = functions_of_methods({"agent.app": box + put + caller})["agent.app"]
     assert "_put" in methods_in(text)["Box"] and text.count("box._put") == 2
 
 
 def test_methods_of_one_name_get_names_of_their_own_and_stay_where_names_have_a_price():
-    texts = functions_of_methods({"agent.cart.app": APART.replace("self._step = 5", "self.at = 5")}, out=False)
-    text = texts["agent.cart.app"].replace("return self._step", "return self.at")
+    texts = functions_of_methods({"agent.app": APART.replace("self._step = 5", "self.at = 5")}, out=False)
+    text = texts["agent.app"].replace("return self._step", "return self.at")
     assert methods_in(text)["Walker"] == ["__init__", "go", "Walker__of_step"]
     names: dict = {}
     exec(text, names)
@@ -727,8 +721,8 @@ def test_methods_of_one_name_get_names_of_their_own_and_stay_where_names_have_a_
 
 
 def test_what_another_module_does_with_the_name_on_an_object_keeps_the_method():
-    texts = functions_of_methods({"agent.cart.app": APART, "board": "def look(walker):\n    return walker._step(1)\n"})
-    assert methods_in(texts["agent.cart.app"])["Walker"] == ["__init__", "go", "_step"]
+    texts = functions_of_methods({"agent.app": APART, "board": "def look(walker):\n    return walker._step(1)\n"})
+    assert methods_in(texts["agent.app"])["Walker"] == ["__init__", "go", "_step"]
 
 
 def methods_in(text):
@@ -745,8 +739,8 @@ def test_a_private_method_that_a_class_of_another_module_calls_stays_a_method():
         "    def _one(self):\n        return 1\n",
         "agent.late": "from agent.base import Base\nclass Derived(Base):\n    def go(self):\n"
         "        return self._one() + self.both()\ndef late():\n    return Derived().go()\n",
-        "agent.cart.app": "from agent.base import Base\ndef run():\n    return Base().both()\n",
-        "board": "from agent.cart.app import run\nfrom agent.late import late\ndef go():\n    return run(), late()\n",
+        "agent.app": "from agent.base import Base\ndef run():\n    return Base().both()\n",
+        "board": "from agent.app import run\nfrom agent.late import late\ndef go():\n    return run(), late()\n",
     }
     board, _ = run(sources, "board")
     assert board.go() == (2, 3)
@@ -787,9 +781,9 @@ class One:
     def _set(self):
         self.second = 2
 """
-    app, texts = run({"agent.cart.app": source + "\nanswer = One().go()\n"}, "agent.cart.app")
+    app, texts = run({"agent.app": source + "\nanswer = One().go()\n"}, "agent.app")
     assert 3 in vars(app).values()
-    assert "_set" not in texts["agent.cart.app"]
+    assert "_set" not in texts["agent.app"]
 
 
 def test_a_variable_tells_what_it_holds_after_its_function_went_into_another():
@@ -809,11 +803,8 @@ class Log:
 def ahead(cursor, by):
     cursor.seq += by * len(str(by))
 """
-    program = Program({"agent.cart.app": source, "board": "from agent.cart.app import Log\nfound = Log().go()\n"})
-    assert (
-        "ahead" not in program.shaped["agent.cart.app"].split("def ")[0]
-        and "cursor.seq" in program.shaped["agent.cart.app"]
-    )
+    program = Program({"agent.app": source, "board": "from agent.app import Log\nfound = Log().go()\n"})
+    assert "ahead" not in program.shaped["agent.app"].split("def ")[0] and "cursor.seq" in program.shaped["agent.app"]
     assert program.attribute("seq") in map(program.attribute, ("one", "two", "three", "cursors"))
     board, _ = run({}, "board", program.texts)
     assert board.found == (3, [2, 7])
@@ -842,7 +833,7 @@ def test_the_program_is_the_same_whatever_order_python_gives_its_sets():
 
 def test_a_name_that_a_function_imports_is_not_taken_for_the_one_of_its_module():
     sources = {
-        "agent.cart.app": "from agent.here import words\nanswer = words(1)\n",
+        "agent.app": "from agent.here import words\nanswer = words(1)\n",
         "agent.here": """
 WORDS = "mine"
 def words(turns):
@@ -858,7 +849,7 @@ def mine(turns):
         "agent.there": "WORDS = 'theirs'\n",
     }
     for rewritten in (Names(sources).rewritten(), compact(sources)):
-        app, _ = run(sources, "agent.cart.app", rewritten)
+        app, _ = run(sources, "agent.app", rewritten)
         assert ("theirs", "mine") in vars(app).values()
 
 

@@ -92,7 +92,7 @@ def test_the_line_of_a_class_is_known():
 
 def test_no_program_is_made_of_files_that_break_one():
     with pytest.raises(Broken, match=r"^agent/app\.py:2: "):
-        program_of([Source("agent/cart/app.py", "def f(thing, name):\n    return getattr(thing, name)\n")])
+        program_of([Source("agent/app.py", "def f(thing, name):\n    return getattr(thing, name)\n")])
 
 
 # -- MicroPython's own names ---------------------------------------------------------------------------------------

@@ -89,12 +89,12 @@ def test_what_two_dicts_have_lies_at_one_place_in_both():
 
 def test_a_full_dict_gets_a_place_more_and_only_in_a_frozen_core():
     for count, is_full in ((17, True), (16, False), (12, True), (4, False)):
-        text = with_free_places({"agent.cart.app": large(count)})["agent.cart.app"]
+        text = with_free_places({"agent.app": large(count)})["agent.app"]
         assert ("_spare" in text) is is_full
         made = {}
         exec(text, made)
         assert made["Large"]().go() == 0
-    sources = {"agent.cart.app": large(17, "def main():\n    return Large().go()\nmain()\n")}
-    assert Program(sources).texts["agent.cart.app"].count(" = ") < Program(sources, own_image=True).texts[
-        "agent.cart.app"
-    ].count(" = ")
+    sources = {"agent.app": large(17, "def main():\n    return Large().go()\nmain()\n")}
+    assert Program(sources).texts["agent.app"].count(" = ") < Program(sources, own_image=True).texts["agent.app"].count(
+        " = "
+    )

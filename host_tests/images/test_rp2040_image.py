@@ -70,14 +70,14 @@ def check_lives(lines):
 def test_core_is_frozen_and_the_flash_is_divided_between_files_and_ring(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(
-        "import os, sys\nimport agent.cart.app\nfrom board import rp2_flash\n"
-        "print(agent.cart.app.__file__, 'agent' in os.listdir('/'), os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
+        "import os, sys\nimport agent.app\nfrom board import rp2_flash\n"
+        "print(agent.app.__file__, 'agent' in os.listdir('/'), os.statvfs('/')[2], rp2_flash.ring().block_count)\n"
         "print('agent.base.fast' in sys.modules, 'agent.base.fast_crc' in sys.modules)\n"
     )
     code, lines = lines_of(rp2040.command(rp2040.against_frozen(script)))
     files = rp2040.files_bytes() // 4096
     ring = rp2040.STORAGE_BYTES // 4096 - files
-    assert (code, lines) == (0, [f"agent/cart/app.py False {files} {ring}", "True True"])
+    assert (code, lines) == (0, [f"agent/app.py False {files} {ring}", "True True"])
 
 
 def test_no_frozen_module_imports_two_things_under_one_name():

@@ -23,12 +23,8 @@ def test_sizes_are_those_of_every_file_that_is_copied_and_add_up():
     figures = {figure.name: figure.value for figure in report.figures}
     modules = [value for name, value in figures.items() if name.startswith("  ")]
     assert sum(modules) == figures[".mpy in all, rp2"] < ALL_BYTES
-    assert "  agent/cart/app.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
-    assert (
-        0
-        < figures["heap after import of agent.cart.config, unix32"]
-        < figures["heap after import of agent.cart.app, unix32"]
-    )
+    assert "  agent/app.mpy" in figures and "  board/rp2.mpy" in figures and "  board/esp32.mpy" not in figures
+    assert 0 < figures["heap after import of agent.config, unix32"] < figures["heap after import of agent.app, unix32"]
 
 
 @IN_THE_LONG_RUN
@@ -58,5 +54,5 @@ def test_stages_and_heap_of_both_forms_are_in_the_report(monkeypatch):
     names = [figure.name for figure in report.figures]
     for form in board_time.FORMS:
         assert f"main.py's first line to MID 0001, {form}" in names
-        assert f"  of these import agent.cart.app, {form}" in names
+        assert f"  of these import agent.app, {form}" in names
         assert f"heap after import, RP2040, {form}" in names

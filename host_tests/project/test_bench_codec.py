@@ -35,7 +35,7 @@ def test_every_figure_is_taken_and_what_is_imported_grows_with_what_is_used(shor
 
 
 def test_the_core_imports_no_category_and_no_names():
-    source = "import sys; from agent.openprotocol import catalogue; print(*sys.modules)"
+    source = "import sys; from agent import catalogue; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", source], cwd=codec.CHECKOUT, capture_output=True, text=True, check=True
     )

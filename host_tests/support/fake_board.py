@@ -223,7 +223,7 @@ class FakeBoard:
 def version(word, platform="rp2", files=None):
     """A small version whose files depend on `word`; one of them is the same in all."""
     content = {
-        "agent/cart/app.mpy": f"app of {word}".encode() * 9,
+        "agent/app.mpy": f"app of {word}".encode() * 9,
         "agent/base/ticks.mpy": b"the same in every version" * 8,
         "config.json": b'{"board":{"password":"geheim-4711"}}',
         **(files or {}),

@@ -82,7 +82,7 @@ def test_only_what_changed_goes_through_the_cable():
     board = board_with("one")
     board.sent = 0
     assert flashed(board, version("two"))
-    changed = len(version("two").files["agent/cart/app.mpy"])
+    changed = len(version("two").files["agent/app.mpy"])
     overhead = len(version("two").manifest()) + 3 * 20  # version.json and the lines of state
     assert changed <= board.sent <= changed + overhead
 

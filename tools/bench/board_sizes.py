@@ -21,19 +21,19 @@ from tools.runtimes.build import BOARD_MACHINES
 PLATFORMS = {"rp2": BOARD_MACHINES[0], "esp32": BOARD_MACHINES[2]}
 HEAP = "256k"
 RUN_TIMEOUT_S = 60
-# board.rp2 and board.upkeep need a chip's modules; agent.cart.app is all that differs between one board and another.
+# board.rp2 and board.upkeep need a chip's modules; agent.app is all that differs between one board and another.
 SCRIPT = """import gc
 gc.collect()
 before = gc.mem_alloc()
-from agent.cart import config
+from agent import config
 gc.collect()
 checked = gc.mem_alloc()
 import sys
-del sys.modules['agent.cart.config'], sys.modules['agent.cart.settings'], config
+del sys.modules['agent.config'], sys.modules['agent.settings'], config
 delattr(sys.modules['agent'], 'config')
 delattr(sys.modules['agent'], 'settings')
 gc.collect()
-from agent.cart import app
+from agent import app
 gc.collect()
 print('heap', checked - before, gc.mem_alloc() - before)
 """
@@ -58,7 +58,7 @@ def add(report: Report) -> None:
 
 
 def _heap(report: Report) -> None:
-    names = ("heap after import of agent.cart.config, unix32", "heap after import of agent.cart.app, unix32")
+    names = ("heap after import of agent.config, unix32", "heap after import of agent.app, unix32")
     runtime = runtimes.named("unix32")
     words: list[str] = []
     reason = runtime.fetch()

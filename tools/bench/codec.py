@@ -67,9 +67,9 @@ MORE = {
 }
 
 _IMPORT = (
-    "import sys, time, tracemalloc; sys.path.insert(0, {root!r}); import agent.openprotocol, struct; "
+    "import sys, time, tracemalloc; sys.path.insert(0, {root!r}); import agent, struct; "
     "tracemalloc.start() if {memory} else None; start = time.perf_counter(); "
-    "from agent.openprotocol import catalogue; {use}; took = time.perf_counter() - start; "
+    "from agent import catalogue; {use}; took = time.perf_counter() - start; "
     "print(took * 1000, tracemalloc.get_traced_memory()[0] if {memory} else 0)"
 )
 _USES = {

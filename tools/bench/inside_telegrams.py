@@ -268,7 +268,7 @@ def event_bench():
     settings = configuration()
     settings["toolsnet"]["events"] = ["alarms"]
     settings["toolsnet"]["window"] = 1  # a setting of CPython's
-    compat.ON_CPYTHON = agent.app.ON_CPYTHON = True
+    compat.ON_CPYTHON = agent.cart.app.ON_CPYTHON = True
     bench = EventBench(settings)
     bench.settle()
     if not bench.many_events(WARM_UP):

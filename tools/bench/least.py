@@ -46,8 +46,8 @@ def heap(path, taken):
 
     settings = configuration()
     for module in ("config", "settings"):  # as board.main does
-        sys.modules.pop("agent." + module, None)
-        delattr(sys.modules["agent"], module)
+        sys.modules.pop("agent.cart." + module, None)
+        delattr(sys.modules["agent.cart"], module)
     gc.collect()
     __import__("agent.cart.app")
 

@@ -43,7 +43,7 @@ SIZE_TARGETS = ("<= 80000", "<= 52000")
 HEAP_TARGET = "<= 81920"
 HELPERS = (*rp2040.PEERS, "tools/bench/least.py")
 
-IMPORT_ONLY = "import agent.cart.app\nprint('through 0')\n"
+IMPORT_ONLY = "import agent.app\nprint('through 0')\n"
 HEAP_RUN = (
     "import gc\nbefore = gc.mem_alloc()\nfrom tools.bench import least\ngc.collect()\n"
     "least.heap('spool', gc.mem_alloc() - before)\n"
@@ -100,7 +100,7 @@ def _loaded() -> frozenset[str]:
     source = (
         f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); "
         "from tools.harness.configuration import configuration; from tools.harness.quiet import Workbench; "
-        "from agent import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
+        "from agent.cart import assembly; assembly.ON_CPYTHON = False; "  # a board is given nothing of agent.wide
         "bench = Workbench(configuration()); "
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
     )

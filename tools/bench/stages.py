@@ -184,8 +184,8 @@ def ready():
 
     bench = Bench(configuration(), RamFlash(FLASH_BLOCKS))
     for module in ("config", "settings"):
-        sys.modules.pop("agent." + module, None)
-        delattr(sys.modules["agent"], module)
+        sys.modules.pop("agent.cart." + module, None)
+        delattr(sys.modules["agent.cart"], module)
     bench.settle()
     through = bench.many_results(WARM_UP)
     bench.wait(SOUGHT_MS)

@@ -1,14 +1,14 @@
-"""Makes one module of all that a station always loads: `agent.cart.app` holds them, the others import from it.
+"""Makes one module of all that a station always loads: `agent.app` holds them, the others import from it.
 
 Every module of a board costs its object, its dict, a table of names, and a place in the dicts of all that import from
 it; forty of them cost more than a tenth of the agent's heap.
 
 Rules
-1. In the bundle is what `agent.cart.app` imports when it is imported, and what that imports. What is imported inside a
+1. In the bundle is what `agent.app` imports when it is imported, and what that imports. What is imported inside a
    function stays a module of its own, and so does what is named APART.
 2. A name that two modules define differently gets a number behind it. What the bundle imports from a module that
    stays apart is imported where it is used, inside the function.
-3. Modules that stay find what is in the bundle in `agent.cart.app`, whatever they were importing before.
+3. Modules that stay find what is in the bundle in `agent.app`, whatever they were importing before.
 4. Machine code stays apart: mpy-cross compiles it for one chip. Without it `FAST` and its like are None, and what
    asks is decided here.
 """
@@ -22,11 +22,11 @@ from collections.abc import Collection
 from tools.compact.scopes import MODULE, scopes
 from tools.compact.walk import walk
 
-ENTRY = "agent.cart.app"
+ENTRY = "agent.app"
 # The modules of machine code, by the names that agent.base.compat gives them; a program has all of them or none.
 NATIVES = {"FAST": "agent.base.fast", "FAST_CRC": "agent.base.fast_crc"}
-# Loaded when it is needed and given back afterwards: see agent.cart.app.
-APART = frozenset({*NATIVES.values(), "agent.cart.assembly", "agent.log.carry", "agent.log.mount"})
+# Loaded when it is needed and given back afterwards: see agent.app.
+APART = frozenset({*NATIVES.values(), "agent.assembly", "agent.log.carry", "agent.log.mount"})
 
 # ("def", module, name): a name of a module of ours. ("ext", module, name): of one that is not. ("mod", module, ""): a
 # module of ours. ("extmod", module, as): one that is not.
@@ -42,7 +42,7 @@ def has_natives(modules: Collection[str]) -> bool:
 
 
 class Bundle:
-    """The program with its bundle, as `texts`; the same as the sources if there is no `agent.cart.app`."""
+    """The program with its bundle, as `texts`; the same as the sources if there is no `agent.app`."""
 
     def __init__(self, sources: dict[str, str], apart: frozenset[str] = APART):
         self.trees = {name: ast.parse(text) for name, text in sources.items()}

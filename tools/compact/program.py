@@ -1,9 +1,9 @@
 """The steps that make a board's program out of the sources, in their order.
 
-twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one module of forty), prune
-(what nobody uses), literals (octets and tuples where they are used), classes (a line of them becomes one), methods
-(private ones become functions), expressions (functions that are one, into their callers), inline (functions called
-from one place), positional (arguments by their place), names (short ones).
+rooms (fewer folders), twins (nothing for CPython; machine code alone), constants (numbers for names), bundle (one
+module of forty), prune (what nobody uses), literals (octets and tuples where they are used), classes (a line of them
+becomes one), methods (private ones become functions), expressions (functions that are one, into their callers), inline
+(functions called from one place), positional (arguments by their place), names (short ones).
 
 What is `foreign` runs beside the program and is no part of it: a script that measures it, the peers it talks to. It is
 written against the same names, and changes nothing of the program; what it uses must be there.
@@ -28,6 +28,7 @@ from tools.compact.order import ordered
 from tools.compact.places import with_free_places
 from tools.compact.positional import without_keywords
 from tools.compact.prune import prune, without_unused_imports
+from tools.compact.rooms import flat, flattened
 from tools.compact.scopes import scopes
 from tools.compact.source import constants
 from tools.compact.twins import only_twins, without_cpython
@@ -66,7 +67,7 @@ class Program:
         companions: dict[str, str] | None = None,
         own_image: bool = False,
     ):
-        self.sources = only_twins(without_cpython(sources))
+        self.sources = only_twins(without_cpython(flattened(sources)))
         self.own_image = own_image
         self.bundle = Bundle(constants(self.sources))
         self._shape(keep, keep)
@@ -108,6 +109,7 @@ class Program:
     @_without_collection
     def outside(self, foreign: dict[str, str]) -> dict[str, str]:
         """The modules of `foreign` without constants, importing from where things are now, under their long names."""
+        foreign = flattened(foreign)
         plain = constants(self.sources | foreign)
         return {name: without_unused_imports(self.bundle.outside(name, plain[name])) for name in foreign}
 
@@ -122,7 +124,7 @@ class Program:
 
     def place(self, module: str, name: str) -> tuple[str, str]:
         """Where the name `name` of the source `module` is now, and what it is called."""
-        module, name = self.bundle.place(module, name)
+        module, name = self.bundle.place(flat(module), name)
         return module, self.names.tops.get((module, name), name)
 
     def attribute(self, name: str) -> str:

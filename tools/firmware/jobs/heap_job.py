@@ -32,7 +32,7 @@ def run():
 
     settings = configuration()
     sys.modules.pop("agent.cart.config", None)
-    delattr(sys.modules["agent"], "config")
+    delattr(sys.modules["agent.cart"], "config")
     gc.collect()
     __import__("agent.cart.app")
     from agent.log.flash import Part
