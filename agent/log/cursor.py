@@ -8,12 +8,13 @@ Rules
 3. The place is good for one `version` of the log's blocks only; who stands in a block that is erased is placed again.
 """
 
-from agent.base.compat import const
+from agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW, KIND_RESULT
 
-WANTS_RESULTS = const(1)
-WANTS_FRAMES = const(2)  # that could not be read
-WANTS_EVENTS = const(4)
-WANTS_GRAPHS = const(2)  # in the ring of graphs, where there are no frames
+# A kind's bit is that of its low four bits.
+WANTS_RESULTS = 1 << (KIND_RESULT & 15)
+WANTS_FRAMES = 1 << (KIND_RAW & 15)  # that could not be read
+WANTS_EVENTS = 1 << (KIND_EVENT & 15)
+WANTS_GRAPHS = 1 << (KIND_GRAPH & 15)
 
 
 class Cursor:

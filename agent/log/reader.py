@@ -13,13 +13,10 @@ from array import array
 from agent.base.compat import const
 from agent.base.words import get_u32
 from agent.log import numbers as n
-from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS
 from agent.log.desk import BLANK, PLACE, READ_BYTES
 from agent.log.head import HEAD_OCTETS
 from agent.log.record import (
     FRAME_BYTES,
-    KIND_EVENT,
-    KIND_RESULT,
     NUMBER,
     RECORD_BAD,
     RECORD_LOST,
@@ -87,9 +84,7 @@ class Reader:
                         self._count_damaged(cursor.number, number)
                         cursor.number = number - 1
                     kind = self.kind = page[HEAD_OCTETS]
-                    if cursor.wants & (
-                        WANTS_RESULTS if kind == KIND_RESULT else WANTS_EVENTS if kind == KIND_EVENT else WANTS_FRAMES
-                    ):
+                    if cursor.wants >> (kind & 15) & 1:
                         cursor.found = number
                         cursor.behind = behind
                         self.flags = page[HEAD_OCTETS + 1]

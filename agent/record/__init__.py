@@ -23,7 +23,8 @@ KIND_RAW = const(0xD7)  # a frame that is a result and could not be read
 KIND_EVENT = const(0xC5)
 KIND_GRAPH = const(0xC9)  # in a ring of its own, and nothing else is for outlets there
 
-# Of each its least payload: what is shorter cannot be one, whatever its checksum says.
+# A kind is a row: its number, whose low four bits no other has (agent.log.cursor), and its least payload: what is
+# shorter cannot be one, whatever its checksum says.
 KINDS = b"\xd2\xd7\xc5\xc9"
 LEAST = b"\x72\x08\x16\x09"
 
@@ -36,8 +37,4 @@ HEAD_BYTES = const(8)
 
 if ON_CPYTHON:
     PAYLOAD_MOST = PAYLOAD_WIDE  # every tool reads what any station has written
-
-
-def is_for_outlets(kind):
-    """Tell whether a record of this kind is what outlets take; all others are the log's own."""
-    return kind == KIND_RESULT or kind == KIND_RAW or kind == KIND_EVENT or kind == KIND_GRAPH
+    KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))  # for people

@@ -23,7 +23,7 @@ PORTABLE = True
 STATE_BLOCKS = 4
 PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
 EVENT_PAYLOAD = 40
-WANTS_ALL = 7
+WANTS_ALL = 0xFFFF
 
 TEARS = ("none", "half", "garbage", "all")  # what a cut leaves of the operation under way
 

@@ -29,7 +29,7 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-ALL_WANTS = 7
+ALL_WANTS = 0xFFFF
 TOLD = SET_ASIDE  # what results bring with them, here their sum: nobody else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3

@@ -6,7 +6,7 @@ Rules
 3. After every cut all is made new from the flash; at the end everything is drained with a device that works.
 """
 
-from agent.log.cursor import Cursor
+from agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.log.log import Log
 from agent.log.mount import MOUNT_DONE, mount
 from agent.log.numbers import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
@@ -35,7 +35,7 @@ from host_tests.support.log_promise import (
 PORTABLE = True
 
 OPERATIONS = APPEND * 8 + APPEND_NEW + GIVE * 2 + GIVE_SAVE * 4 + GIVE_ALL + SAVE * 2 + MAINTAIN * 2 + SETTLE
-WANTS_NO_EVENTS = 3
+WANTS_NO_EVENTS = WANTS_RESULTS | WANTS_FRAMES
 
 
 def is_result(ident):

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent.log import numbers as n
-from agent.log.cursor import Cursor
+from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
 from agent.openprotocol.look import Look
 from agent.record import KIND_EVENT, KIND_RESULT
 from agent.record import result as res
@@ -28,6 +28,8 @@ from tools.spool.old import account as old
 from tools.spool.opened import opened
 from tools.spool.take_over import CannotTakeOver, Plan, take_over_if_old
 
+RESULTS = WANTS_RESULTS | WANTS_FRAMES
+ALL = RESULTS | WANTS_EVENTS
 DATA = Path(__file__).parents[1] / "data"
 NAMES = ("backlog", "delivered", "wrapped", "aside", "doubtful", "torn", "sweep")
 PLAN = Plan(512 * 1024, 64 * 1024)
@@ -85,7 +87,7 @@ def behind(log, number, wants):
 def test_what_waits_waits_under_its_number_and_what_toolsnet_may_have_is_known(name):
     was, now = told(name), up(made_of(name).device)
     numbers = now.state.numbers
-    assert behind(now.log, now.log.cursors[0].number, 3) == was["waiting"]
+    assert behind(now.log, now.log.cursors[0].number, RESULTS) == was["waiting"]
     assert now.log.cursors[0].number == was["done"] and numbers[n.LIMIT] == max(was["limit"], was["done"])
     assert numbers[n.AHEAD] == -was["base"] % 99999 and numbers[n.DELIVERED] == was["delivered"]
     assert numbers[n.SENT] & 7 == was["flags"] and numbers[n.STORED] == was["stored"]
@@ -109,7 +111,7 @@ def test_what_was_set_aside_is_set_aside_with_its_reason(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_other_outlet_goes_on_where_it_was_and_gets_its_events_behind_the_results(name):
     was, now = told(name), up(made_of(name).device)
-    found = behind(now.log, now.log.cursors[1].number, 7)
+    found = behind(now.log, now.log.cursors[1].number, ALL)
     results = [[kind, number, what] for kind, number, what in was["file_waiting"] if kind != "event"]
     assert [one for one in found if one[0] != "event"] == results
     events = [what for kind, _, what in found if kind == "event"]
@@ -196,7 +198,7 @@ def test_format_2_is_taken_over_as_far_as_it_goes():
     made = made_of("format2")
     now = up(made.device)
     waiting = [
-        [number, what if kind == "result" else "frame"] for kind, number, what in behind(now.log, was["done"], 3)
+        [number, what if kind == "result" else "frame"] for kind, number, what in behind(now.log, was["done"], RESULTS)
     ]
     assert waiting == was["waiting"] and now.log.cursors[0].number == was["done"]
     assert [[number, 17 if number < 20 else 1001] for number in now.quarantine.numbers()] == was["parked"]
@@ -213,7 +215,7 @@ def test_a_new_spool_that_is_too_small_is_made_larger():
 
 def test_of_what_is_delivered_the_newest_are_carried_where_there_is_little_room():
     made = made_of("wrapped", Plan(52 * 1024, 12 * 1024))
-    results = behind(up(made.device).log, 0, 3)
+    results = behind(up(made.device).log, 0, RESULTS)
     assert results[-1][2] == 630 and 30 < len(results) < len(account_of("wrapped").results)
     assert made.waiting == 30
 
@@ -247,7 +249,7 @@ def check(path, name="backlog"):
     assert sorted(one.name for one in path.parent.iterdir()) == ["cart.spool", "cart.spool.format3"]
     flash = FileFlash(str(path), 512 * 1024, 16, (3, 1, 10))
     now = up(flash)
-    assert behind(now.log, now.log.cursors[0].number, 3) == told(name)["waiting"]
+    assert behind(now.log, now.log.cursors[0].number, RESULTS) == told(name)["waiting"]
     assert flash.block_count * flash.block_bytes >= 512 * 1024 and flash.note == ""
     flash.close()
 
@@ -400,7 +402,7 @@ def test_by_hand_also_into_another_station(tmp_path):
     ran = CliRunner().invoke(cli.main, ["spool", "take-over", str(path), str(target), "--station", "12"])
     assert ran.exit_code == 0 and "16 of them wait" in ran.output, ran.output
     flash = FileFlash(str(target), 0, 16, (3, 1, 12))
-    assert behind(up(flash).log, told("backlog")["done"], 3) == told("backlog")["waiting"]
+    assert behind(up(flash).log, told("backlog")["done"], RESULTS) == told("backlog")["waiting"]
     flash.close()
     assert path.read_bytes() == spool("backlog")
     again = CliRunner().invoke(cli.main, ["spool", "take-over", str(path), str(target)])

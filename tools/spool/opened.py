@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from agent.log import numbers as n
 from agent.log.areas import divide
-from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_RESULTS, Cursor
+from agent.log.cursor import WANTS_EVENTS, WANTS_FRAMES, WANTS_GRAPHS, WANTS_RESULTS, Cursor
 from agent.log.flash import Part
 from agent.log.log import BLOCKS_LEAST, Log
 from agent.log.mount import MOUNT_DONE, mount
@@ -19,7 +19,7 @@ from agent.quarantine.quarantine import Quarantine
 from agent.record import KIND_RAW, KIND_RESULT
 
 OUTLETS = 4
-ALL = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS
+ALL = WANTS_RESULTS | WANTS_FRAMES | WANTS_EVENTS | WANTS_GRAPHS
 
 
 class Opened:
